@@ -1,0 +1,1 @@
+"""Portal: a customer portal and CRM whose modules are declared in YAML."""

@@ -1,0 +1,61 @@
+"""The Python package of Portal: what it is called, what it needs and how it is started.
+
+Versions have lower bounds that were proven; an upper bound stands only where a later release is known to break us.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+RUNTIME = [
+    "pyramid>=2.1",
+    "pyramid_retry>=2.1.1",
+    "pyramid_tm>=2.6",
+    "plaster-pastedeploy>=1.0.1",
+    "waitress>=3.0.2",
+    "setuptools<82",  # pyramid.path imports pkg_resources, which setuptools 82 no longer has
+    "SQLAlchemy>=2.1",
+    "alembic>=1.18",
+    "psycopg[binary]>=3.3",
+    "transaction>=5.0",
+    "zope.sqlalchemy>=4.0",
+    "PyYAML>=6.0.2",
+    "pydantic>=2.12",
+    "pydantic-settings>=2.12",
+    "Chameleon>=4.6",
+    "lucide>=1.1",
+    "Babel>=2.17",
+    "translationstring>=1.4",
+    "markdown-it-py>=4.0",
+    "nh3>=0.3",
+    "argon2-cffi>=25.1",
+    "click>=8.3",
+    "tzdata>=2025.2",
+]
+TEST = [
+    "pytest>=9.0",
+    "WebTest>=3.0.7",
+    "hypothesis>=6.140",
+    "playwright>=1.55",
+    "axe-playwright-python>=0.1.7",
+]
+LINT = ["ruff>=0.14"]
+README = Path(__file__).parent / "README.md"
+
+setup(
+    name="portal",
+    version="0.1.0",
+    description="A customer portal and CRM whose modules are declared in YAML",
+    long_description=README.read_text(encoding="utf-8") if README.exists() else "",
+    long_description_content_type="text/markdown",
+    packages=find_packages(include=["portal", "portal.*"]),
+    package_data={"portal": ["templates/**/*", "static/**/*", "locale/**/*"]},
+    python_requires=">=3.11",
+    install_requires=RUNTIME,
+    extras_require={"test": TEST, "lint": LINT},
+    entry_points={
+        "paste.app_factory": ["main = portal:main"],
+        "console_scripts": ["portal = portal.commands:main"],
+    },
+    zip_safe=False,
+)
