@@ -1,0 +1,51 @@
+# make run     a portal with demo data on http://localhost:6543
+# make test    every test, with a real browser and both databases
+# make check   the code's style and its complexity
+# make bench   how fast it is
+#
+# Only Python 3.11 or newer has to be there. PYTHON=… chooses another one, PORT=… another port.
+
+PYTHON ?= $(shell for candidate in python3 python3.13 python3.12 python3.14 python3.11; do \
+	$$candidate -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$candidate && break; done)
+PORT ?= 6543
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
+
+.PHONY: run test check bench
+
+# Demo data goes only into the database that this command makes itself, never into one that somebody chose.
+# The mark var/.new stays until the demo is whole, so that an interrupted first run is made good by the second.
+run: $(VENV)/installed
+	@mkdir -p var
+	@test -n "$$PORTAL_DATABASE$$PORTAL_FOLDER" || test -e var/portal.sqlite || touch var/.new
+	@$(BIN)/portal apply
+	@test -n "$$PORTAL_DATABASE$$PORTAL_FOLDER" || test ! -e var/.new || { $(BIN)/portal demo && rm var/.new; }
+	@exec $(BIN)/portal serve --port $(PORT)
+
+test: $(VENV)/installed-for-tests
+	@bash tests/install_real_parts.sh
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/installed-for-tests
+	@$(BIN)/ruff check .
+
+bench: $(VENV)/installed-for-tests
+	@bash tests/install_real_parts.sh
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Portal needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv)." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# The stamps: what they stand for is done again only when setup.py has changed.
+$(VENV)/installed: setup.py pyproject.toml | $(VENV)/bin/python
+	@echo "Installing Portal (the first time takes a minute) …"
+	@$(PIP_INSTALL) .
+	@touch $@
+
+$(VENV)/installed-for-tests: setup.py pyproject.toml | $(VENV)/bin/python
+	@echo "Installing Portal with its test tools (the first time takes a minute) …"
+	@$(PIP_INSTALL) '.[test,lint]'
+	@touch $@ $(VENV)/installed

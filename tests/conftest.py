@@ -1,0 +1,80 @@
+"""The fixtures that every test may ask for: empty databases, a browser, a served application, a folder of real files.
+
+Each starts only when a test asks for it. Fixtures that know the product stand beside the tests that use them.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from playwright.sync_api import Browser, Page
+
+from tests.real_parts import PostgreSQL, page_opener, running_browser, running_postgresql, serving, unavailable
+
+# The machine that runs the tests may be slow or busy: that is no fault of the example.
+settings.register_profile("portal", deadline=None)
+settings.load_profile("portal")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    with running_postgresql() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
+    """An empty PostgreSQL database."""
+    with postgresql.empty_database() as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """An SQLite file that is not there yet."""
+    return f"sqlite:///{tmp_path / 'portal.sqlite'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database; the test runs once on each kind."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with running_browser() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """A function that opens a page of its own, with Playwright's options: `open_page(java_script_enabled=False)`."""
+    with page_opener(browser) as opener:
+        yield opener
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    return open_page()
+
+
+@pytest.fixture
+def live_server() -> Iterator[Callable[..., str]]:
+    """A function that serves a WSGI application until the test ends and returns its address."""
+    with contextlib.ExitStack() as served:
+        yield lambda application: served.enter_context(serving(application))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder that PORTAL_TEST_DATA names: files of the world outside, too large or too foreign to be kept here."""
+    folder = os.environ.get("PORTAL_TEST_DATA")
+    if not folder:
+        pytest.skip("PORTAL_TEST_DATA names no folder of real files")
+    if not Path(folder).is_dir():
+        unavailable(f"PORTAL_TEST_DATA names {folder}, which is no folder")
+    return Path(folder)

@@ -1,0 +1,163 @@
+"""The real things that tests run against: a temporary PostgreSQL, a Chromium, a served application.
+
+Called by the fixtures of conftest.py. Nothing here knows the product, and nothing here imitates a part: what cannot
+be had is said so (`unavailable`).
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from psycopg import sql
+from waitress.server import create_server
+from waitress.wasyncore import close_all
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Without a sandbox, because tests may run as root; the rest keeps the browser from calling its maker.
+CHROMIUM_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PAGE_TIMEOUT = 10_000  # milliseconds
+# A database for tests lives for minutes: it need not survive a power cut.
+POSTGRESQL_OPTIONS = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip the test with this reason; under CI, where everything has to be there, fail it."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class PostgreSQL:
+    """A server of its own in a temporary folder, reached by a socket there; it hands out empty databases."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.made = 0
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://portal@/{database}?host={self.folder}"
+
+    @contextlib.contextmanager
+    def empty_database(self) -> Iterator[str]:
+        """The address of a new database, which is dropped afterwards with whatever is still connected to it."""
+        self.made += 1
+        name = f"test_{self.made}"
+        self._execute("CREATE DATABASE {} TEMPLATE template0", name)
+        try:
+            yield self.url(name)
+        finally:
+            self._execute("DROP DATABASE {} WITH (FORCE)", name)
+
+    def _execute(self, statement: str, name: str) -> None:
+        with psycopg.connect(host=str(self.folder), user="portal", dbname="postgres", autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+@contextlib.contextmanager
+def running_postgresql() -> Iterator[PostgreSQL]:
+    """Debian's PostgreSQL, started as a user who is not root, because it refuses to run as root."""
+    programs = _postgresql_programs()
+    folder = Path(tempfile.mkdtemp(prefix="portal-postgresql-"))  # short: a socket's path has at most 107 bytes
+    as_user = []
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+
+    def run(program: str, *arguments: str) -> None:
+        # To a file, not a pipe: the server inherits it, and a pipe would be read until the server ends.
+        with (folder / "log").open("ab") as log:
+            command = [*as_user, str(programs / program), "-D", str(folder / "cluster"), *arguments]
+            status = subprocess.run(command, cwd=folder, stdout=log, stderr=log, check=False).returncode
+        if status:
+            raise RuntimeError(f"{program} ended with {status}:\n{(folder / 'log').read_text()}")
+
+    try:
+        run("initdb", "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        run("pg_ctl", "-w", "-o", f"{POSTGRESQL_OPTIONS} -k {folder}", "start")
+        try:
+            yield PostgreSQL(folder)
+        finally:
+            run("pg_ctl", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def _postgresql_programs() -> Path:
+    """The folder of the newest server on this machine; Debian keeps them off the path, one folder per version."""
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if versions:
+        return versions[-1].parent
+    found = shutil.which("initdb")
+    return Path(found).parent if found else unavailable("PostgreSQL's server is not installed")
+
+
+@contextlib.contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Chromium without a window: the machine's own, or the one that Playwright has installed."""
+    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_OPTIONS))
+        except Error as problem:
+            unavailable(f"Chromium does not start: {problem.message.splitlines()[0]}")
+        with contextlib.closing(browser):
+            yield browser
+
+
+@contextlib.contextmanager
+def page_opener(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages, each with its own cookies; at the end none may have broken a script or the security policy.
+
+    The opener takes Playwright's options of a context: viewport, locale, java_script_enabled, …
+    """
+    contexts, problems = [], []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error" and "Content Security Policy" in message.text:
+            problems.append(message.text)
+
+    def open_page(**options: Any) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        context.set_default_timeout(PAGE_TIMEOUT)
+        context.on("weberror", lambda problem: problems.append(str(problem.error)))
+        context.on("console", hear)
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+@contextlib.contextmanager
+def serving(application: Callable[..., Any], threads: int = 4) -> Iterator[str]:
+    """The address of a WSGI application that waitress serves in a thread, without a slash at its end."""
+    sockets: dict[int, Any] = {}
+    server = create_server(application, map=sockets, host="127.0.0.1", port=0, threads=threads)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        # Closed by the thread that watches the sockets, which ends when there is none left.
+        server.trigger.pull_trigger(lambda: close_all(sockets))
+        thread.join()
+        server.task_dispatcher.shutdown()
