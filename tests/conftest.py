@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from tests.real_parts import PostgreSQL, page_opener, running_browser, running_postgresql, serving, unavailable
 
 # The machine that runs the tests may be slow or busy: that is no fault of the example.
-settings.register_profile("portal", deadline=None)
+settings.register_profile("portal", parent=settings(), deadline=None)
 settings.load_profile("portal")
 
 

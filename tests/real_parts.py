@@ -144,7 +144,8 @@ def page_opener(browser: Browser) -> Iterator[Callable[..., Page]]:
     yield open_page
     for context in contexts:
         context.close()
-    assert problems == []
+    if problems:
+        pytest.fail("\n".join(problems))
 
 
 @contextlib.contextmanager
