@@ -1,6 +1,6 @@
 """The Python package of Portal: what it is called, what it needs and how it is started.
 
-Versions have lower bounds that were proven; an upper bound stands only where a later release is known to break us.
+Versions have lower bounds that install together; an upper bound stands only where a later release is known to break us.
 """
 
 from pathlib import Path
