@@ -1,0 +1,173 @@
+"""The where-language: one small grammar for where, tabs, buttons and show_when.
+
+A condition is parsed once, when the declaration is read, into the frozen shapes below. What its values mean
+is decided by the fields: `database/sql.py` turns a condition into SQL, `holds` decides it for one form.
+"""
+
+import datetime
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+OPERATORS = ("min", "max", "before", "after", "contains", "empty", "within", "not")
+SPECIAL = ("me", "my organization", "today", "now", "nothing")
+WITHIN = re.compile(r"(\d{1,5})\s*(minute|hour|day|week|month|year)s?")
+UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2629746, "year": 31556952}
+
+
+class ConditionError(ValueError):
+    """What is wrong with a condition, and the path of keys that leads there."""
+
+    def __init__(self, message: str, path: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.message, self.path = message, path
+
+
+@dataclass(frozen=True)
+class Test:
+    """One comparison. `operator`: equal, one_of, min, max, before, after, contains, empty, within; `negated` turns it."""
+
+    __test__ = False  # not a test of pytest's
+
+    path: tuple[str, ...]
+    operator: str
+    value: Any
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class All:
+    """Every part must hold; without parts it always does."""
+
+    parts: tuple["Condition", ...] = ()
+
+
+@dataclass(frozen=True)
+class Some:
+    """One part must hold."""
+
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True)
+class Typed:
+    """`$field`: the value of another field of the same form."""
+
+    field: str
+
+
+Condition = Test | All | Some
+ALWAYS = All()
+
+
+def parse(data: Any) -> Condition:
+    """A mapping as YAML gives it → a condition. Raises ConditionError."""
+    if isinstance(data, Test | All | Some):
+        return data
+    if not isinstance(data, Mapping):
+        raise ConditionError("a condition is a mapping of fields to values")
+    return All(tuple(part for key, value in data.items() for part in _line(key, value)))
+
+
+def _line(key: Any, value: Any) -> Iterator[Condition]:
+    if key == "any":
+        if not isinstance(value, Sequence) or isinstance(value, str) or not value:
+            raise ConditionError("any: wants a list of conditions", ("any",))
+        yield Some(tuple(_within_list(part, index) for index, part in enumerate(value)))
+        return
+    if not isinstance(key, str) or not re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", key):
+        raise ConditionError(f'"{key}" is not the name of a field', (key,))
+    path = tuple(key.split("."))
+    if isinstance(value, Mapping):
+        if not value:
+            raise ConditionError("an empty comparison", (key,))
+        for operator, operand in value.items():
+            yield _comparison(path, key, operator, operand)
+    else:
+        yield _equal(path, value, (key,))
+
+
+def _within_list(part: Any, index: int) -> Condition:
+    try:
+        return parse(part)
+    except ConditionError as error:
+        raise ConditionError(error.message, ("any", index, *error.path)) from None
+
+
+def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) -> Condition:
+    place = (key, str(operator))
+    if operator not in OPERATORS:
+        raise ConditionError(f'unknown comparison "{operator}"; known are {", ".join(OPERATORS)}', place)
+    if operator == "not":
+        if isinstance(operand, Mapping):
+            raise ConditionError("not: wants a value or a list of values", place)
+        test = _equal(path, operand, place)
+        return Test(path, test.operator, test.value, negated=True)
+    if isinstance(operand, Mapping | list) or operand is None:
+        raise ConditionError(f"{operator}: wants one value", place)
+    if operator == "empty" and not isinstance(operand, bool):
+        raise ConditionError("empty: wants true or false", place)
+    if operator == "within":
+        return Test(path, operator, _period(operand, place))
+    return Test(path, operator, _operand(operand))
+
+
+def _equal(path: tuple[str, ...], value: Any, place: tuple[str | int, ...]) -> Test:
+    if isinstance(value, list):
+        if any(isinstance(item, Mapping | list) for item in value):
+            raise ConditionError("a list of plain values is wanted", place)
+        return Test(path, "one_of", tuple(_operand(item) for item in value))
+    if value is None or value == "nothing":
+        return Test(path, "empty", True)
+    return Test(path, "equal", _operand(value))
+
+
+def _operand(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"\$[a-z][a-z0-9_]*", value):
+        return Typed(value[1:])
+    return value
+
+
+def _period(operand: Any, place: tuple[str | int, ...]) -> datetime.timedelta:
+    match = WITHIN.fullmatch(str(operand).strip())
+    if not match:
+        raise ConditionError(f'"{operand}" is not a period like "30 days"', place)
+    return datetime.timedelta(seconds=int(match[1]) * UNITS[match[2]])
+
+
+def tests(condition: Condition) -> Iterator[Test]:
+    """Every comparison in `condition`."""
+    if isinstance(condition, Test):
+        yield condition
+    else:
+        for part in condition.parts:
+            yield from tests(part)
+
+
+def both(first: Condition | None, second: Condition | None) -> Condition | None:
+    """Joined by AND; None stands for no condition."""
+    if first is None or second is None:
+        return first or second
+    return All((first, second))
+
+
+def replace_typed(condition: Condition, value_of: Callable[[str], Any]) -> Condition:
+    """`condition` with every `$field` replaced by what `value_of(field)` gives."""
+    if isinstance(condition, Test):
+        if isinstance(condition.value, Typed):
+            return Test(condition.path, condition.operator, value_of(condition.value.field), condition.negated)
+        if isinstance(condition.value, tuple):
+            values = tuple(value_of(item.field) if isinstance(item, Typed) else item for item in condition.value)
+            return Test(condition.path, condition.operator, values, condition.negated)
+        return condition
+    return type(condition)(tuple(replace_typed(part, value_of) for part in condition.parts))
+
+
+def holds(condition: Condition | None, compare: Callable[[Test], bool]) -> bool:
+    """Whether `condition` holds when `compare` decides each single test (its negation is done here)."""
+    if condition is None:
+        return True
+    if isinstance(condition, Test):
+        return compare(condition) is not condition.negated
+    return (all if isinstance(condition, All) else any)(holds(part, compare) for part in condition.parts)

@@ -1,0 +1,271 @@
+"""The shape of the YAML, and of the checked whole: frozen, and a key that nobody knows is a mistake.
+
+The same shapes serve twice: as written (None where a key is missing) and resolved (`resolve.py` fills in what is
+generated, merges what profiles change, and leaves no None where a default exists). Everything above this layer only
+ever meets the resolved `Declaration`.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, model_validator
+from pydantic import Field as Key
+
+from portal.conditions import ALWAYS, Condition
+from portal.declaration.size import size
+from portal.fields import Field, Reader, Shape, Where
+from portal.texts import Text
+
+# A row of fields that stand side by side, or one field.
+Row = str | tuple[str, ...]
+Size = Annotated[int, BeforeValidator(size)]
+ACTIONS = ("create", "edit", "delete", "comment", "attach", "export", "grant")
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+
+
+class Settings(Shape):
+    """`portal:` of modules.yaml; every key may also be a setting, which wins."""
+
+    name: Text = Text("Portal")
+    logo: str | None = None
+    accent: str = Key("#2457d6", pattern="^#[0-9a-fA-F]{6}$")
+    languages: tuple[str, ...] = Key(("en",), min_length=1)
+    currency: str = Key("EUR", pattern="^[A-Z]{3}$")
+    time_zone: str = "UTC"
+    remember_days: int = Key(30, ge=1, le=3650)
+    base_url: str | None = None
+    support_address: str | None = None
+    administrators: tuple[str, ...] = ()
+
+
+class Tab(Shape):
+    label: Text | None = None
+    where: Where = ALWAYS
+
+
+class ListLayout(Shape):
+    columns: tuple[str, ...] | None = None
+    sort: Names | None = None
+    tabs: dict[str, Tab] | None = None
+    page_size: int | None = Key(None, ge=1, le=500)
+    export: bool | None = None
+
+
+class Section(Shape):
+    title: Text | None = None
+    fields: tuple[Row, ...]
+
+
+class Related(Shape):
+    module: str
+    columns: tuple[str, ...] | None = None
+
+
+class DetailLayout(Shape):
+    sections: tuple[Section, ...] | None = None
+    aside: tuple[str, ...] | None = None
+    related: tuple[Related, ...] | None = None
+    comments: Literal["top", "bottom"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _related_by_name(cls, entry: Any) -> Any:
+        if isinstance(entry, Mapping) and isinstance(entry.get("related"), list):
+            related = [{"module": item} if isinstance(item, str) else item for item in entry["related"]]
+            return {**entry, "related": related}
+        return entry
+
+
+class Step(Shape):
+    title: Text | None = None
+    fields: tuple[Row, ...]
+
+
+class FormLayout(Shape):
+    fields: tuple[Row, ...] | None = None
+    steps: tuple[Step, ...] | None = None
+
+
+class Transition(Shape):
+    name: str = ""  # its key, put in when the module is read
+    from_: Names | None = Key(None, alias="from")
+    to: str
+    label: Text | None = None
+    icon: str | None = None
+    tone: str | None = None
+    ask: dict[str, Literal["required", "optional"]] = {}
+    set: dict[str, Any] = {}
+    confirm: Text | None = None
+
+
+class OnComment(Shape):
+    from_: Names | None = Key(None, alias="from")
+    to: str
+
+
+class Lifecycle(Shape):
+    field: str
+    start: str | None = None
+    transitions: dict[str, Transition] = {}
+    on_comment: dict[Literal["customer", "staff"], OnComment] = {}
+
+
+class Attachments(Shape):
+    max_size: Size = 25_000_000
+    max_count: int = Key(20, ge=1)
+    types: tuple[str, ...] = ()
+
+
+class Mail(Shape):
+    created: bool | None = None
+    commented: bool | None = None
+    moved: bool | None = None
+    assigned: str | None = None
+
+
+class Through(Shape):
+    through: str
+
+
+Scope = Literal["own", "organization", "all"] | Through
+
+
+class Module(Shape):
+    """One module. `fields` holds the built fields in their order; `builtin` those that every record has."""
+
+    name: str
+    fields: dict[str, Field]
+    builtin: dict[str, Field] = {}
+    label: Text | None = None
+    singular: Text | None = None
+    icon: str = "square"
+    reference: str = "{number}"
+    title: str | None = None
+    owner: str | None = None  # as written, dotted; resolved: the path that leads to the person, "id" for oneself
+    organization: str | None = None
+    see: Scope | None = None
+    comments: bool = False
+    attachments: bool | Attachments = False
+    lifecycle: Lifecycle | None = None
+    list: ListLayout = ListLayout()
+    detail: DetailLayout = DetailLayout()
+    create: FormLayout = FormLayout()
+    edit: FormLayout = FormLayout()
+    mail: Mail = Mail()
+    formerly: str | None = None
+    table: str | None = None
+    key: str | None = None
+
+    def field(self, name: str) -> Field:
+        """A declared or built-in field; raises KeyError."""
+        return self.fields.get(name) or self.builtin[name]
+
+    @cached_property
+    def everything(self) -> dict[str, Field]:
+        """Declared and built-in fields together."""
+        return {**self.fields, **self.builtin}
+
+    @property
+    def title_field(self) -> Field:
+        """What names a record in headings and links: the title, else the reference."""
+        return self.field(self.title or "reference")
+
+
+class Access(Shape):
+    """What one profile may see of one module, and how. Resolved: layouts hold only what the profile may read."""
+
+    module: str = ""
+    see: Scope | None = None
+    can: tuple[str, ...] = ()
+    menu: bool = True
+    label: Text | None = None
+    singular: Text | None = None
+    icon: str | None = None
+    where: Where = ALWAYS
+    set: dict[str, Any] = {}
+    list: ListLayout = ListLayout()
+    detail: DetailLayout = DetailLayout()
+    create: FormLayout = FormLayout()
+    edit: FormLayout = FormLayout()
+    readable: frozenset[str] = frozenset()  # resolved only; refused in YAML
+
+
+class Home(Shape):
+    buttons: tuple[str, ...] | None = None
+    panels: tuple[Any, ...] = ()
+
+
+class Expectation(Shape):
+    as_: str = Key(alias="as")
+    module: str
+    sees: Names = ()
+    hides: Names = ()
+
+
+class Profile(Shape):
+    name: str = ""
+    label: Text | None = None
+    extends: str | None = None
+    staff: bool = False
+    modules: dict[str, Access] = {}
+    home: Home = Home()
+    expect: tuple[Expectation, ...] = ()
+
+
+class Button(Shape):
+    name: str = ""
+    label: Text | None = None
+    text: Text | None = None
+    icon: str = "square"
+    tone: str | None = None
+    opens: str | None = None
+    url: str | None = None
+    tab: str | None = None
+    where: Where | None = None
+    set: dict[str, Any] = {}
+    count: bool = False
+
+
+class Declaration(Shape):
+    """The checked whole of a portal's YAML, resolved: the one object that the engine runs on."""
+
+    folder: Path
+    settings: Settings
+    people: str | None = None
+    organizations: str | None = None
+    modules: dict[str, Module]
+    profiles: dict[str, Profile]
+    buttons: dict[str, Button] = {}
+
+    def along(self, module: str, path: str) -> Iterator[tuple[Module, Field]]:
+        """The steps of a dotted path from `module`: (module, field) pairs; raises KeyError where it leads nowhere."""
+        here: Module | None = self.modules[module]
+        for name in path.split("."):
+            if here is None:
+                raise KeyError(path)
+            field = here.field(name)
+            yield here, field
+            targets = getattr(field, "to", ())
+            here = self.modules[targets[0]] if len(targets) == 1 else None
+
+    def reader(self, **facts: Any) -> Reader:
+        """A reader in this portal's zone and currency; `facts` say who."""
+        return Reader(**{**self._reading, **facts})
+
+    @cached_property
+    def _reading(self) -> dict[str, Any]:
+        settings = self.settings
+        return {
+            "language": settings.languages[0], "default_language": settings.languages[0],
+            "time_zone": ZoneInfo(settings.time_zone), "currency": settings.currency,
+            "people": self.people, "organizations": self.organizations,
+        }  # fmt: skip

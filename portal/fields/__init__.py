@@ -1,0 +1,208 @@
+"""Field types. The YAML entry *is* the object that does the work; a type is one file in this folder.
+
+A type says its own YAML keys, its columns, how it is parsed, shown, compared, sorted, searched and written.
+Nothing outside a type's own file asks which type a field is.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Protocol
+
+import sqlalchemy as sa
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import PydanticCustomError
+
+from portal.conditions import Condition, ConditionError, parse
+from portal.fields.reader import PLAIN, Reader
+from portal.texts import Text, _, readable
+
+__all__ = ["PLAIN", "Field", "Form", "Reader", "Refused", "Shape", "Where"]
+
+
+class Refused(ValueError):
+    """What was typed cannot be taken; `message` is one sentence for the person who typed it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Form(Protocol):
+    """What was posted, or a query string: one name may have several values."""
+
+    def get(self, name: str, default: str = "") -> str: ...
+
+    def getall(self, name: str) -> list[str]: ...
+
+    def __contains__(self, name: object) -> bool: ...
+
+
+class Shape(BaseModel):
+    """A part of the declaration: frozen, and a key that nobody knows is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
+
+
+def _condition(data: Any) -> Any:
+    try:
+        return parse(data)
+    except ConditionError as error:
+        # The path inside the condition is told apart from the path to it by the reader of the problem.
+        raise PydanticCustomError("condition", "{message}", {"message": error.message, "path": error.path}) from None
+
+
+Where = Annotated[Condition, BeforeValidator(_condition)]
+
+
+class Field(Shape):
+    """What every type shares. `name` is the key in the YAML, put in by the declaration."""
+
+    types: ClassVar[dict[str, type["Field"]]] = {}
+
+    # What a type says of itself.
+    column_type: ClassVar[Any] = sa.Text
+    widget: ClassVar[str] = "input"  # a macro of templates/widgets.pt
+    input_type: ClassVar[str] = "text"
+    display: ClassVar[str] = "plain"  # a macro of templates/displays.pt
+    filter: ClassVar[str] = ""  # "text", "options", "range", "link" or "": a macro of templates/filters.pt
+    textual: ClassVar[bool] = False  # part of the general search unless `search: false`
+    long: ClassVar[bool] = False  # too long for a column of a generated list
+    computed: ClassVar[bool] = False  # never typed, never stored
+    stored: ClassVar[bool] = True  # False: checked and warned about, but without effect yet
+    multiple: ClassVar[bool] = False  # several values, posted by repeating the name
+    specials: ClassVar[tuple[str, ...]] = ()  # words of conditions and defaults that mean something for this type
+    # For the contract test and the reference: the keys that an example needs, (typed, value, shown in English), refused.
+    sample: ClassVar[Mapping[str, Any]] = {}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = ()
+    rejects: ClassVar[tuple[str, ...]] = ()
+
+    name: str
+    type: str
+    label: Text | None = None
+    help: Text | None = None
+    placeholder: Text | None = None
+    required: bool = False
+    default: Any = None
+    unique: bool = False
+    read_only: bool = False
+    internal: bool = False
+    search: bool | None = None
+    index: bool | None = None
+    show_when: Where | None = None
+    formerly: str | None = None
+    column: str | None = None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        for name in getattr(cls.model_fields["type"].annotation, "__args__", ()):  # a Literal; bases have none
+            Field.types[name] = cls
+
+    @property
+    def title(self) -> Text:
+        """The label, made from the name where none is declared."""
+        return self.label or readable(self.name)
+
+    @property
+    def searched(self) -> bool:
+        """Whether the general search looks here."""
+        return self.textual if self.search is None else self.search
+
+    # -- the database ---------------------------------------------------------------------------------------------
+
+    def columns(self) -> list[sa.Column[Any]]:
+        """The columns that hold the value; engine's own companions begin with `_`."""
+        return [sa.Column(self.name, self.column_type())]
+
+    def store(self, value: Any) -> dict[str, Any]:
+        """The value as columns of the table."""
+        return {self.name: value}
+
+    def load(self, row: Mapping[str, Any]) -> Any:
+        """The value from the columns of a row."""
+        return row[self.name]
+
+    def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """What conditions compare; computed types build it."""
+        return table.c[self.name]
+
+    def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """What lists sort by; NULL counts as empty."""
+        return self.expression(table)
+
+    # -- typing and reading ---------------------------------------------------------------------------------------
+
+    def parse(self, text: str, reader: Reader) -> Any:
+        """What was typed → the value, None when empty. Raises Refused."""
+        return text.strip() or None
+
+    def parse_form(self, form: Form, reader: Reader) -> Any:
+        """The value from the inputs that bear this field's name. Raises Refused."""
+        return self.parse(form.get(self.name, ""), reader)
+
+    def posted(self, form: Form) -> bool:
+        """Whether the form has an input for this field."""
+        return self.name in form
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """The value as a form's inputs hold it: the inverse of parse_form."""
+        return {self.name: "" if value is None else self.write(value)}
+
+    def show(self, value: Any, reader: Reader) -> str:
+        """The value as plain text for people; an empty value is an empty text."""
+        return "" if value is None else str(value)
+
+    def write(self, value: Any) -> str:
+        """The raw value for CSV and JSON; `read` takes it back."""
+        return "" if value is None else str(value)
+
+    def read(self, text: str) -> Any:
+        """The value from CSV. Raises Refused."""
+        return self.parse(text, PLAIN)
+
+    # -- comparing ------------------------------------------------------------------------------------------------
+
+    def constant(self, raw: Any, reader: Reader) -> Any:
+        """What a condition, a default or a filter says → what `compare` takes. Raises Refused."""
+        if isinstance(raw, bool):
+            raw = "true" if raw else "false"
+        value = self.parse(str(raw), reader)
+        if value is None:
+            raise Refused(_("Say a value."))
+        return value
+
+    def initial(self, reader: Reader) -> Any:
+        """The default's value for a new record, or None."""
+        return None if self.default is None else self.constant(self.default, reader)
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """SQL for one comparison; `value` comes from `constant`, for one_of a list of such."""
+        column = self.expression(table)
+        match operator:
+            case "equal":
+                return column == value
+            case "one_of":
+                return sa.or_(sa.false(), *[self.compare(table, "equal", item) for item in value])
+            case "min":
+                return column >= value
+            case "max":
+                return column <= value
+            case "before":
+                return column < value
+            case "after":
+                return column > value
+            case "empty":
+                return column.is_(None) if value else column.is_not(None)
+        raise Refused(_("“${operator}” cannot be asked of this field.", mapping={"operator": operator}))
+
+    def texts(self, value: Any) -> Iterable[str]:
+        """What the general search indexes of the value."""
+        return () if value is None else (self.show(value, PLAIN),)
+
+
+def _register() -> None:
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+
+
+_register()

@@ -1,0 +1,51 @@
+"""Who reads and types: the language, the zone and the moment, and which records are meant by “me”.
+
+A plain value that is handed down to fields, conditions and records; it decides nothing.
+"""
+
+import datetime
+from dataclasses import dataclass, field
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+
+from portal.texts import Text, translate
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One person at one moment. `plain` means machine-written values: ISO dates, 1234.5, no locale."""
+
+    language: str = "en"
+    default_language: str = "en"
+    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    currency: str = "EUR"
+    now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
+    plain: bool = False
+    people: str | None = None  # the module whose records are persons
+    organizations: str | None = None  # the module whose records are companies
+    person: int | None = None  # id of the reader's own record
+    companies: tuple[int, ...] = ()  # ids of the reader's companies
+
+    @cached_property
+    def locale(self) -> Locale:
+        """Babel's locale for dates and numbers; English where Babel knows none."""
+        try:
+            return Locale.parse(self.language.replace("-", "_"))
+        except (ValueError, UnknownLocaleError):
+            return Locale("en")
+
+    @cached_property
+    def today(self) -> datetime.date:
+        """The date where the reader is."""
+        return self.now.astimezone(self.time_zone).date()
+
+    def text(self, text: Text | str | None) -> str:
+        """A declared text or a sentence of the interface, in the reader's language."""
+        if text is None:
+            return ""
+        return text(self.language, self.default_language) if isinstance(text, Text) else translate(text, self.language)
+
+
+PLAIN = Reader(plain=True)

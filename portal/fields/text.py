@@ -1,0 +1,87 @@
+"""`text`: one line. Also the base of the other text-like types: email, phone, url, longtext, markdown, html."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+from pydantic import Field as Key
+from pydantic import field_validator
+
+from portal.fields import Field, Reader, Refused
+from portal.texts import _, fold
+
+# What no text may hold: NUL is refused by PostgreSQL, lone surrogates by every encoder.
+FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+
+
+class TextLike(Field):
+    """Text with a folded companion column, by which it is sorted and filtered without accents and case."""
+
+    filter: ClassVar[str] = "text"
+    textual: ClassVar[bool] = True
+    type: str
+
+    @property
+    def folded(self) -> str:
+        """The name of the companion column."""
+        return f"_{self.name}_folded"
+
+    def columns(self) -> list[sa.Column[Any]]:
+        return [sa.Column(self.name, sa.Text()), sa.Column(self.folded, sa.Text())]
+
+    def store(self, value: Any) -> dict[str, Any]:
+        return {self.name: value, self.folded: None if value is None else fold(value)}
+
+    def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        return table.c[self.folded]
+
+    def parse(self, text: str, reader: Reader) -> str | None:
+        if FORBIDDEN.search(text):
+            raise Refused(_("This text holds a character that cannot be stored."))
+        return self.check(text.strip()) if text.strip() else None
+
+    def check(self, text: str) -> str:
+        """A text that is not empty → what is kept of it. Raises Refused."""
+        return text
+
+    def constant(self, raw: Any, reader: Reader) -> str:
+        return ("true" if raw else "false") if isinstance(raw, bool) else str(raw)
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        if operator == "contains":
+            return table.c[self.folded].contains(fold(value), autoescape=True)
+        return super().compare(table, operator, value)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return () if value is None else (value,)
+
+
+class LineOfText(TextLike):
+    type: Literal["text"]
+    sample: ClassVar[Mapping[str, Any]] = {"max_length": 20, "pattern": "[^<>]*"}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (("  Größe 42 ", "Größe 42", "Größe 42"), ("", None, ""))
+    rejects: ClassVar[tuple[str, ...]] = ("x" * 21, "a<b", "a\x00b")
+
+    max_length: int = Key(255, ge=1, le=100_000)
+    min_length: int = Key(0, ge=0)
+    pattern: str | None = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return pattern
+
+    def check(self, text: str) -> str:
+        line = " ".join(text.splitlines())
+        if len(line) > self.max_length:
+            raise Refused(_("At most ${max} characters, please.", mapping={"max": self.max_length}))
+        if len(line) < self.min_length:
+            raise Refused(_("At least ${min} characters, please.", mapping={"min": self.min_length}))
+        if self.pattern and not re.fullmatch(self.pattern, line):
+            raise Refused(_("This is not written as expected."))
+        return line

@@ -1,0 +1,113 @@
+"""Texts for people: declared in several languages, or the interface's own; and how text is folded for comparing.
+
+Used by every layer. Knows nothing of requests: whoever shows a text says in which language.
+"""
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from babel.messages.pofile import read_po
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import PydanticCustomError, core_schema
+from translationstring import TranslationString, TranslationStringFactory
+
+# Marks a sentence of the interface: collected into locale/*.po, translated when it is shown.
+_ = TranslationStringFactory("portal")
+
+LOCALE = Path(__file__).parent / "locale"
+WORD = re.compile(r"[^\W_]+")
+# Scripts written without spaces: every character is a word of its own.
+UNSPACED = re.compile(r"([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff])")
+
+
+class Text:
+    """A declared text: one string for all languages, or one per language code."""
+
+    __slots__ = ("by_language", "plain")
+
+    def __init__(self, value: str | Mapping[str, str]) -> None:
+        self.by_language = dict(value) if isinstance(value, Mapping) else {}
+        self.plain = value if isinstance(value, str) else next(iter(self.by_language.values()), "")
+
+    def __call__(self, language: str, default: str | None = None) -> str:
+        """The text in `language`, else in the portal's default language, else the first one given."""
+        found = self.by_language.get(language)
+        if found is None and default is not None:
+            found = self.by_language.get(default)
+        return self.plain if found is None else found
+
+    def __iter__(self) -> Iterator[str]:
+        """Every wording, for the search index."""
+        return iter(self.by_language.values() or [self.plain])
+
+    def __str__(self) -> str:
+        return self.plain
+
+    def __repr__(self) -> str:
+        return f"Text({self.by_language or self.plain!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Text) and (self.by_language, self.plain) == (other.by_language, other.plain)
+
+    def __hash__(self) -> int:
+        return hash(self.plain)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(_text)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}
+
+
+def _text(value: Any) -> Text:
+    if isinstance(value, Text):
+        return value
+    if isinstance(value, str):
+        return Text(value)
+    if isinstance(value, Mapping) and value and all(isinstance(item, str) for item in [*value, *value.values()]):
+        return Text(value)
+    raise PydanticCustomError("text", "a text is wanted, or a mapping of language codes to texts")
+
+
+def readable(name: str) -> Text:
+    """The label of what has none: `due_date` → “Due date”."""
+    words = name.replace("_", " ").strip()
+    return Text(words[:1].upper() + words[1:])
+
+
+@functools.cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """The interface's sentences in `language`, read from locale/LANGUAGE.po; empty for English and unknown ones."""
+    path = LOCALE / f"{language}.po"
+    if not re.fullmatch("[A-Za-z_-]{2,12}", language) or not path.exists():
+        return {}
+    with path.open("rb") as file:
+        return {entry.id: entry.string for entry in read_po(file) if isinstance(entry.id, str) and entry.string}
+
+
+def translate(message: str, language: str) -> str:
+    """`message` in `language`, with its ${names} filled in; English where the catalogue has none."""
+    if not isinstance(message, TranslationString):
+        return catalogue(language).get(message, message)
+    return message.interpolate(catalogue(language).get(str(message), message.default or str(message)))
+
+
+def fold(text: str) -> str:
+    """`text` without accents, case and width, for comparing: “Größe” → “grosse”, “Łódź” → “łodz”."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return unicodedata.normalize("NFC", bare.casefold())
+
+
+def words(text: str) -> list[str]:
+    """The words of `text`, folded; characters of unspaced scripts (CJK, Thai) stand alone."""
+    folded = fold(text)
+    return WORD.findall(folded if folded.isascii() else UNSPACED.sub(r" \1 ", folded))
