@@ -1,0 +1,80 @@
+"""Conditions → SQL. The fields say how one value is compared; this file walks links and joins the parts."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.conditions import Condition, Some, Test
+from portal.declaration.shapes import Declaration, Module
+from portal.fields import Field, Reader, Refused
+from portal.fields.links import join_name
+
+
+def where(
+    condition: Condition, table: sa.FromClause, module: Module, declaration: Declaration, reader: Reader
+) -> sa.ColumnElement[bool]:
+    """SQL for `condition` on `table`, which holds `module`'s records. Raises Refused for a value that cannot be read."""
+    if isinstance(condition, Test):
+        sql = _along(condition.path, condition, table, module, declaration, reader)
+        # Empty counts as “not”: NOT (NULL = 'x') would be NULL, and hide the record.
+        return sa.not_(sa.func.coalesce(sql, sa.false())) if condition.negated else sql
+    parts = [where(part, table, module, declaration, reader) for part in condition.parts]
+    if isinstance(condition, Some):
+        return sa.or_(sa.false(), *parts)
+    return sa.and_(sa.true(), *parts)
+
+
+def _along(
+    path: tuple[str, ...], test: Test, table: sa.FromClause, module: Module, declaration: Declaration, reader: Reader
+) -> sa.ColumnElement[bool]:
+    field = module.field(path[0])
+    if len(path) == 1:
+        return comparison(field, test, table, reader)
+    target_module = declaration.modules[field.to[0]]
+    target = table_of(table).metadata.tables[target_module.name].alias()
+    inner = _along(path[1:], test, target, target_module, declaration, reader)
+    return linked(field, table, sa.select(target.c["id"]).where(inner))
+
+
+def comparison(field: Field, test: Test, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
+    """One comparison on a field of `table` itself, without its negation."""
+    if test.operator == "empty":
+        return field.compare(table, "empty", test.value)
+    if test.operator == "within":
+        return _within(field, test.value, table, reader)
+    if test.operator == "one_of":
+        return sa.or_(sa.false(), *[_equal(field, item, table, reader) for item in test.value])
+    if test.operator == "equal":
+        return _equal(field, test.value, table, reader)
+    return field.compare(table, test.operator, field.constant(test.value, reader))
+
+
+def linked(field: Field, table: sa.FromClause, ids: sa.Select[Any]) -> sa.ColumnElement[bool]:
+    """Rows of `table` whose link (one of them, for `links`) leads to one of `ids`."""
+    if not field.multiple:
+        return table.c[field.name].in_(ids)
+    base = table_of(table)
+    join = base.metadata.tables[join_name(base.name, field.name)]
+    return table.c["id"].in_(sa.select(join.c["record"]).where(join.c["target"].in_(ids)))
+
+
+def table_of(source: sa.FromClause) -> sa.Table:
+    """The table that an alias stands for."""
+    return getattr(source, "element", source)
+
+
+def _equal(field: Field, raw: Any, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
+    if raw is None or raw == "":
+        return field.compare(table, "empty", True)
+    return field.compare(table, "equal", field.constant(raw, reader))
+
+
+def _within(field: Field, period: Any, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
+    """The last days for what is past, the next for what is to come: either side of now."""
+    earliest, latest = reader.now - period, reader.now + period
+    if "now" not in field.specials:
+        zone = reader.time_zone
+        earliest, latest = earliest.astimezone(zone).date(), latest.astimezone(zone).date()
+    if "today" not in field.specials:
+        raise Refused(f"within: cannot be asked of {field.name}")
+    return sa.and_(field.compare(table, "min", earliest), field.compare(table, "max", latest))
