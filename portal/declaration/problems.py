@@ -45,7 +45,12 @@ class Problem:
             parts.pop()
         if not parts:
             return _printable(PurePosixPath(self.file).stem, _LONGEST_PART)
-        return ".".join(_printable(str(part), _LONGEST_PART) for part in parts[1:] or parts)
+        return ".".join(_printable(str(part), _LONGEST_PART) or '""' for part in parts[1:] or parts)
+
+
+def quoted(name: str) -> str:
+    """A name out of a file as messages show it: in quotes, and not longer than one can read."""
+    return f'"{_shortened(name, _LONGEST_PART)}"'
 
 
 def suggest(wrong: str, known: Iterable[str]) -> str:
@@ -59,12 +64,15 @@ def suggest(wrong: str, known: Iterable[str]) -> str:
         if len(near) >= _MOST_GUESSES:
             break
     guess = [typed] if typed in near else difflib.get_close_matches(typed, near, n=1, cutoff=0.6)
-    return f' (did you mean "{near[guess[0]]}"?)' if guess else ""
+    return f" (did you mean {quoted(near[guess[0]])}?)" if guess else ""
 
 
 def _printable(text: str, longest: int) -> str:
-    shown = text if len(text) <= longest else text[: longest - 1] + "…"
-    return _UNPRINTABLE.sub(_escaped, shown)
+    return _UNPRINTABLE.sub(_escaped, _shortened(text, longest))
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ from yaml import Mark, MarkedYAMLError
 _TAB = "a tab stands where YAML wants spaces"
 _COLON = 'a ":" is not expected here: check the indentation, or put a text that holds ": " in quotes'
 _NESTING = "this does not fit what stands above it: check the indentation, and quotes or brackets that close too early"
+_CONTENT = 'no value can begin like this: a value is missing, a bracket or "," is too many, or a text needs quotes'
 _QUOTES_FIRST = 'a text that begins with "{}" must stand in quotes'
 
 _WORDS = {
@@ -23,8 +24,7 @@ _WORDS = {
     "could not find expected ':'": 'the ":" after a name is missing',
     "found unexpected end of stream": "the quotes that open here are never closed",
     "found unexpected document indicator": "the quotes that open here are never closed",
-    "did not find expected node content": 'a value is missing here, or the text must stand in quotes, or a "," or bracket'
-    " stands where none belongs",
+    "did not find expected node content": _CONTENT,
     "did not find expected comment or line break": 'after "|" or ">" the text must begin on the next line',
     "found unknown escape character": 'after "\\" in double quotes this character means nothing: write "\\\\", or use'
     " single quotes",
