@@ -1,0 +1,207 @@
+"""The engine, and transactions on it: reading ones, and writing ones that lose no update on either database.
+
+SQLite has one writer at a time. Writers of one process take turns by a lock before they ask for the file's own, so
+that they wait in a queue and not in the busy handler's growing naps; writers of other processes wait for the file's
+lock for 30 seconds. PostgreSQL runs at REPEATABLE READ: who would overwrite another's change gets a serialization
+failure, and the request is tried again.
+
+A transaction that did not say that it writes cannot: the database refuses it, instead of a loss that nobody notices.
+Nothing here knows a table.
+"""
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+import sqlalchemy.orm
+import zope.sqlalchemy
+from transaction.interfaces import ITransactionManager
+from zope.sqlalchemy.datamanager import STATUS_ACTIVE, STATUS_CHANGED
+
+PATIENCE = 30  # seconds that a writer waits for its turn
+# No just-in-time compiler: it takes longer than the queries of a page. Memory for the bitmaps of the search.
+POSTGRESQL_SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
+REQUEST_TIMEOUT = "20s"  # for one statement of a request on PostgreSQL; commands may take longer
+
+_turns: dict[str, "Turn"] = {}
+_turns_guard = threading.Lock()
+
+
+class Turn:
+    """The right to write to one SQLite file, for one transaction of this process at a time."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.holder: int | None = None  # the thread
+
+    def take(self) -> None:
+        """Wait for the turn; a thread that already has it would wait for itself."""
+        if self.holder == threading.get_ident():
+            raise RuntimeError("this thread is already writing to this database, in a transaction that is still open")
+        if not self.lock.acquire(timeout=PATIENCE):
+            raise sqlite3.OperationalError("database is locked: another thread has been writing for too long")
+        self.holder = threading.get_ident()
+
+    def give_back(self) -> None:
+        """Let the next one write."""
+        self.holder = None
+        self.lock.release()
+
+
+class SQLiteConnection(sqlite3.Connection):
+    """A connection of the driver that gives its turn back when its transaction ends, however it ends."""
+
+    turn: Turn | None = None
+
+    def begin_writing(self, turn: Turn, foreign_keys: bool) -> None:
+        """Open a transaction that holds the file's write lock from its start."""
+        turn.take()
+        self.turn = turn
+        try:
+            if not foreign_keys:
+                self.execute("PRAGMA foreign_keys = OFF")
+            self.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._end()
+            raise
+
+    def commit(self) -> None:
+        try:
+            super().commit()
+        finally:
+            self._end()
+
+    def rollback(self) -> None:
+        try:
+            super().rollback()
+        finally:
+            self._end()
+
+    def close(self) -> None:
+        turn, self.turn = self.turn, None
+        try:
+            super().close()
+        finally:
+            if turn is not None:
+                turn.give_back()
+
+    def _end(self) -> None:
+        # A commit that failed may have left the transaction open: then the turn ends with its rollback.
+        if self.turn is None or self.in_transaction:
+            return
+        turn, self.turn = self.turn, None
+        try:
+            self.execute("PRAGMA foreign_keys = ON")
+        finally:
+            turn.give_back()
+
+
+def make_engine(url: str) -> sa.Engine:
+    """The engine for a database's address; SQLite's file is made when it is first used, its folder is not."""
+    address = sa.make_url(url)
+    if address.drivername in ("postgres", "postgresql"):
+        address = address.set(drivername="postgresql+psycopg")
+    if address.get_backend_name() == "sqlite":
+        return _sqlite_engine(address)
+    if address.get_backend_name() == "postgresql":
+        return _postgresql_engine(address)
+    raise ValueError(f"{address.get_backend_name()} is not supported: use sqlite or postgresql")
+
+
+@contextlib.contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection in a transaction that cannot write and sees one moment of the database."""
+    with engine.execution_options(**_options(writes=False)).connect() as connection, connection.begin():
+        yield connection
+
+
+@contextlib.contextmanager
+def writing(engine: sa.Engine, foreign_keys: bool = True) -> Iterator[sa.Connection]:
+    """A connection in a transaction that is committed at the end, rolled back by an exception.
+
+    Without `foreign_keys` SQLite does not look after them in this transaction (its DROP TABLE deletes children):
+    whoever asks for that runs PRAGMA foreign_key_check before the end. PostgreSQL takes no notice.
+    """
+    options = _options(writes=True) | {"foreign_keys": foreign_keys}
+    with engine.execution_options(**options).connect() as connection, connection.begin():
+        yield connection
+
+
+def session_for(engine: sa.Engine, manager: ITransactionManager, writes: bool) -> sqlalchemy.orm.Session:
+    """A session that ends with the transaction of `manager`; its `.connection()` begins when it is first asked for.
+
+    It joins as changed when it writes: zope.sqlalchemy does not notice statements of the Core and would roll them
+    back without a word (zopefoundation/zope.sqlalchemy#88).
+    """
+    options = _options(writes) | {"statement_timeout": REQUEST_TIMEOUT}
+    session = sqlalchemy.orm.Session(engine.execution_options(**options))
+    state = STATUS_CHANGED if writes else STATUS_ACTIVE
+    zope.sqlalchemy.register(session, initial_state=state, transaction_manager=manager)
+    return session
+
+
+def _options(writes: bool) -> dict[str, Any]:
+    return {"writes": writes, "postgresql_readonly": not writes}
+
+
+def _sqlite_engine(address: sa.URL) -> sa.Engine:
+    arguments = {"factory": SQLiteConnection, "isolation_level": None, "timeout": PATIENCE}
+    engine = sa.create_engine(address, connect_args=arguments)
+    turn = _turn(address.database)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: SQLiteConnection, record: Any) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        options = connection.get_execution_options()
+        driver = connection.connection.dbapi_connection
+        writes = options.get("writes", False)
+        try:
+            driver.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+            if writes:
+                driver.begin_writing(turn, options.get("foreign_keys", True))
+            else:
+                driver.execute("BEGIN")
+        except sqlite3.Error as error:
+            raise sa.exc.OperationalError("BEGIN", None, error) from error
+
+    return engine
+
+
+def _turn(database: str | None) -> Turn:
+    """One per file in this process, however many engines there are."""
+    if not database or database == ":memory:":
+        return Turn()
+    with _turns_guard:
+        return _turns.setdefault(os.path.realpath(database), Turn())
+
+
+def _postgresql_engine(address: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(
+        address,
+        isolation_level="REPEATABLE READ",
+        pool_pre_ping=True,
+        # Plans are made for the values at hand: what is right for a rare word takes seconds for a common one.
+        connect_args={"prepare_threshold": None},
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: Any) -> None:
+        connection.execute(POSTGRESQL_SETTINGS)
+        connection.commit()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        timeout = connection.get_execution_options().get("statement_timeout")
+        if timeout:
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{timeout}'")
+
+    return engine

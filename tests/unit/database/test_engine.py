@@ -1,0 +1,257 @@
+"""Transactions: no update is lost, nobody hears “locked”, and who did not say that he writes cannot."""
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+import transaction
+
+from portal.database.engine import make_engine, reading, session_for, writing
+
+THREADS = 8
+CHANGES = 30
+metadata = sa.MetaData()
+counter = sa.Table("counter", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("value", sa.Integer))
+child = sa.Table(
+    "child",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("counter", sa.ForeignKey("counter.id", ondelete="CASCADE")),
+)
+
+
+@pytest.fixture
+def engine(database_url):
+    yield from prepared(database_url)
+
+
+@pytest.fixture
+def sqlite(sqlite_url):
+    yield from prepared(sqlite_url)
+
+
+def prepared(url):
+    engine = make_engine(url)
+    with writing(engine) as connection:
+        metadata.create_all(connection)
+        connection.execute(counter.insert().values(id=1, value=0))
+    yield engine
+    engine.dispose()
+
+
+def value_of(engine):
+    with reading(engine) as connection:
+        return connection.scalar(sa.select(counter.c.value))
+
+
+def add_one(engine):
+    with writing(engine) as connection:
+        value = connection.scalar(sa.select(counter.c.value))
+        connection.execute(counter.update().values(value=value + 1))
+
+
+def test_sqlite_writes_of_many_threads_lose_nothing_and_never_say_locked(sqlite):
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(lambda number: add_one(sqlite), range(THREADS * CHANGES)))
+    assert value_of(sqlite) == THREADS * CHANGES
+
+
+def test_sqlite_writers_of_two_processes_wait_for_each_other(sqlite, sqlite_url):
+    program = f"""
+import sqlalchemy as sa
+from portal.database.engine import make_engine, writing
+engine = make_engine({sqlite_url!r})
+for number in range({CHANGES}):
+    with writing(engine) as connection:
+        value = connection.scalar(sa.text("SELECT value FROM counter"))
+        connection.execute(sa.text("UPDATE counter SET value = :value"), {{"value": value + 1}})
+"""
+    processes = [subprocess.Popen([sys.executable, "-c", program]) for number in range(2)]
+    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    assert value_of(sqlite) == 2 * CHANGES
+
+
+def test_postgresql_refuses_an_update_that_would_overwrite_another(postgresql_url):
+    for engine in prepared(postgresql_url):
+        with pytest.raises(sa.exc.OperationalError) as refused, writing(engine) as connection:
+            value = connection.scalar(sa.select(counter.c.value))
+            add_one(engine)
+            connection.execute(counter.update().values(value=value + 1))
+        assert refused.value.orig.sqlstate == "40001"
+        assert value_of(engine) == 1
+
+
+def test_sqlite_survives_a_power_cut_and_keeps_its_foreign_keys(sqlite):
+    settings = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+    with writing(sqlite) as first, reading(sqlite) as second:
+        for connection in (first, second):
+            found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in settings}
+            assert found == settings
+
+
+def test_a_broken_link_is_refused(engine):
+    with pytest.raises(sa.exc.IntegrityError), writing(engine) as connection:
+        connection.execute(child.insert().values(id=1, counter=99))
+
+
+def test_foreign_keys_can_be_left_alone_for_one_transaction(sqlite):
+    with writing(sqlite) as connection:
+        connection.execute(child.insert().values(id=1, counter=1))
+    with writing(sqlite, foreign_keys=False) as connection:
+        connection.exec_driver_sql("DELETE FROM counter")
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() != []
+        connection.execute(counter.insert().values(id=1, value=0))
+    with reading(sqlite) as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(child)) == 1
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_a_reading_transaction_cannot_write(engine):
+    with pytest.raises(sa.exc.DBAPIError), reading(engine) as connection:
+        connection.execute(counter.update().values(value=5))
+    assert value_of(engine) == 0
+    add_one(engine)
+    assert value_of(engine) == 1
+
+
+def test_a_reading_transaction_sees_one_moment(engine):
+    with reading(engine) as connection:
+        assert connection.scalar(sa.select(counter.c.value)) == 0
+        add_one(engine)
+        assert connection.scalar(sa.select(counter.c.value)) == 0
+
+
+def test_an_exception_rolls_back_and_the_next_one_can_write(engine):
+    with pytest.raises(ZeroDivisionError), writing(engine) as connection:
+        connection.execute(counter.update().values(value=5))
+        raise ZeroDivisionError
+    add_one(engine)
+    assert value_of(engine) == 1
+
+
+def test_a_savepoint_takes_back_what_came_after_it(engine):
+    with writing(engine) as connection:
+        connection.execute(counter.update().values(value=5))
+        with pytest.raises(ZeroDivisionError), connection.begin_nested():
+            connection.execute(counter.update().values(value=6))
+            raise ZeroDivisionError
+    assert value_of(engine) == 5
+
+
+def test_tables_are_made_in_the_transaction_too(engine):
+    with pytest.raises(ZeroDivisionError), writing(engine) as connection:
+        connection.exec_driver_sql("CREATE TABLE late (id integer)")
+        raise ZeroDivisionError
+    with reading(engine) as connection:
+        assert not sa.inspect(connection).has_table("late")
+
+
+@pytest.mark.parametrize("ending", ["commit", "rollback", "close", "invalidate"])
+def test_the_turn_is_given_back_however_a_transaction_ends(sqlite, ending):
+    connection = sqlite.execution_options(writes=True).connect()
+    connection.execute(counter.update().values(value=7))
+    getattr(connection, ending)()
+    in_another_thread(lambda: add_one(sqlite))
+    connection.close()
+    assert value_of(sqlite) == (8 if ending == "commit" else 1)
+
+
+def test_the_turn_is_given_back_when_the_transaction_cannot_begin(sqlite, sqlite_url):
+    impatient = make_engine(sqlite_url)
+    with impatient.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+    with sqlite.connect() as other:
+        # as another process would: without a turn
+        other.connection.dbapi_connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sa.exc.OperationalError, match="locked"):
+            add_one(impatient)
+        other.connection.dbapi_connection.execute("ROLLBACK")
+    in_another_thread(lambda: add_one(impatient))
+    assert value_of(sqlite) == 1
+    impatient.dispose()
+
+
+def test_a_commit_that_fails_gives_the_turn_back(sqlite):
+    with pytest.raises(sa.exc.IntegrityError), writing(sqlite) as connection:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        connection.execute(child.insert().values(id=1, counter=99))
+    in_another_thread(lambda: add_one(sqlite))
+    assert value_of(sqlite) == 1
+
+
+def test_a_thread_that_would_wait_for_itself_hears_so_at_once(sqlite):
+    with writing(sqlite), pytest.raises(RuntimeError, match="already writing"), writing(sqlite):
+        pass
+    add_one(sqlite)
+
+
+def test_engines_of_one_file_share_the_turn(sqlite, sqlite_url):
+    second = make_engine(sqlite_url)
+    with writing(sqlite), pytest.raises(RuntimeError), writing(second):
+        pass
+    second.dispose()
+
+
+def test_a_session_that_writes_is_committed_with_its_transaction(engine):
+    manager = transaction.TransactionManager(explicit=True)
+    with manager:
+        session = session_for(engine, manager, writes=True)
+        session.connection().execute(counter.update().values(value=5))
+    assert value_of(engine) == 5
+
+
+def test_a_session_is_rolled_back_with_its_transaction(engine):
+    manager = transaction.TransactionManager(explicit=True)
+    with pytest.raises(ZeroDivisionError), manager:
+        session_for(engine, manager, writes=True).connection().execute(counter.update().values(value=5))
+        raise ZeroDivisionError
+    add_one(engine)
+    assert value_of(engine) == 1
+
+
+def test_a_session_that_only_reads_cannot_write(engine):
+    manager = transaction.TransactionManager(explicit=True)
+    with pytest.raises(sa.exc.DBAPIError), manager:
+        connection = session_for(engine, manager, writes=False).connection()
+        assert connection.scalar(sa.select(counter.c.value)) == 0
+        connection.execute(counter.update().values(value=5))
+    add_one(engine)
+    assert value_of(engine) == 1
+
+
+def test_a_serialization_failure_is_worth_another_try(postgresql_url):
+    for engine in prepared(postgresql_url):
+        manager = transaction.TransactionManager(explicit=True)
+        transaction_of_request = manager.begin()
+        connection = session_for(engine, manager, writes=True).connection()
+        connection.scalar(sa.select(counter.c.value))
+        add_one(engine)
+        with pytest.raises(sa.exc.OperationalError) as failure:
+            connection.execute(counter.update().values(value=5))
+        assert transaction_of_request.isRetryableError(failure.value)
+        manager.abort()
+
+
+def test_a_statement_of_a_request_has_its_time(postgresql_url):
+    for engine in prepared(postgresql_url):
+        manager = transaction.TransactionManager(explicit=True)
+        with manager:
+            connection = session_for(engine, manager, writes=False).connection()
+            assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "20s"
+        with reading(engine) as connection:
+            assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "0"
+
+
+def test_another_kind_of_database_is_refused():
+    with pytest.raises(ValueError, match="sqlite or postgresql"):
+        make_engine("mysql+mysqldb://localhost/portal")
+
+
+def in_another_thread(work):
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
