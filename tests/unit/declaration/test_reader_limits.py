@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.declaration.reader import Document, read
+from portal.declaration.scalars import plain_value
 
 LINE = re.compile(r"^(warning: )?(?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+): (?P<path>.+?): (?P<message>.+)$")
 
@@ -125,8 +126,11 @@ def test_any_pieces_of_yaml_give_a_document(pieces):
     assert_is_sound("".join(pieces).encode())
 
 
+# PyYAML writes YAML 1.1: it folds more line breaks, and leaves numbers of 1.2 such as 0E0 without quotes
+CHARACTERS = st.characters(codec="utf-8", exclude_characters="\0\x85\u2028\u2029\ufeff")
+TEXT = st.text(CHARACTERS).filter(lambda text: isinstance(plain_value(text or "x"), str))
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+    st.none() | st.booleans() | st.integers() | TEXT,
     lambda below: (
         st.lists(below, max_size=4) | st.dictionaries(st.text("abc no1:#-", min_size=1, max_size=6), below, max_size=4)
     ),
