@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from portal.conditions import Condition, ConditionError, parse
 from portal.fields.reader import PLAIN, Reader
-from portal.texts import Text, _, readable
+from portal.texts import Text, _, fold, readable
 
 __all__ = ["PLAIN", "Field", "Form", "Reader", "Refused", "Shape", "Where"]
 
@@ -70,6 +70,7 @@ class Field(Shape):
     long: ClassVar[bool] = False  # too long for a column of a generated list
     computed: ClassVar[bool] = False  # never typed, never stored
     stored: ClassVar[bool] = True  # False: checked and warned about, but without effect yet
+    sortable: ClassVar[bool] = True
     multiple: ClassVar[bool] = False  # several values, posted by repeating the name
     specials: ClassVar[tuple[str, ...]] = ()  # words of conditions and defaults that mean something for this type
     # For the contract test and the reference: the keys that an example needs, (typed, value, shown in English), refused.
@@ -194,6 +195,26 @@ class Field(Shape):
             case "empty":
                 return column.is_(None) if value else column.is_not(None)
         raise Refused(_("“${operator}” cannot be asked of this field.", mapping={"operator": operator}))
+
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """The twin of `compare` in Python, for conditions on a form that is not stored yet."""
+        empty = value is None or value == () or value == ""
+        match operator:
+            case "empty":
+                return empty is constant
+            case "equal":
+                return not empty and value == constant
+            case "min":
+                return not empty and value >= constant
+            case "max":
+                return not empty and value <= constant
+            case "before":
+                return not empty and value < constant
+            case "after":
+                return not empty and value > constant
+            case "contains":
+                return not empty and fold(str(constant)) in fold(str(value))
+        return False
 
     def texts(self, value: Any) -> Iterable[str]:
         """What the general search indexes of the value."""

@@ -145,6 +145,11 @@ class Link(Field):
             titles.append(query.correlate(table).scalar_subquery())
         return sa.func.coalesce(*titles) if self.several else titles[0]
 
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        if operator == "equal" and value:
+            return value.id in constant if isinstance(constant, list) else value.title == constant
+        return super().matches(value, operator, constant)
+
     def texts(self, value: Any) -> Iterable[str]:
         return (value.title,) if value else ()
 

@@ -1,0 +1,86 @@
+"""The titles of linked records, read for a whole page at once: one query per linked module, whatever the page's length."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.declaration.shapes import Module
+from portal.fields import Field
+from portal.fields.link import Linked
+from portal.records.policy import Policy
+
+
+def with_titles(
+    connection: sa.Connection,
+    policy: Policy,
+    module: str,
+    fields: Sequence[Field],
+    ids: Sequence[int],
+    values: list[dict[str, Any]],
+) -> None:
+    """Completes `values` (one mapping per record of `ids`): `links` are read, and every linked record gets its title."""
+    links = [field for field in fields if getattr(field, "to", None)]
+    for field in links:
+        if field.multiple:
+            _read_many(connection, policy, module, field, ids, values)
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for field in links:
+        for found in values:
+            for link in _as_many(found.get(field.name)):
+                wanted[link.module].add(link.id)
+    titles = {target: _titles(connection, policy, target, identities) for target, identities in wanted.items()}
+    for field in links:
+        for found in values:
+            link = found.get(field.name)
+            if isinstance(link, Linked):
+                found[field.name] = titles[link.module].get(link.id, link)
+            elif link:
+                found[field.name] = tuple(titles[each.module].get(each.id, each) for each in link)
+
+
+def _as_many(value: Linked | Iterable[Linked] | None) -> Iterable[Linked]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, Linked) else value
+
+
+def _read_many(
+    connection: sa.Connection, policy: Policy, module: str, field: Field, ids: Sequence[int], values: list[dict[str, Any]]
+) -> None:
+    """The values of a `links` field from its join table."""
+    join = policy.tables.join(module, field.name)
+    rows = connection.execute(
+        sa.select(join.c["record"], join.c["target"]).where(join.c["record"].in_(ids)).order_by(join.c["record"], join.c["position"])
+    )
+    targets: dict[int, list[Linked]] = defaultdict(list)
+    for record, target in rows:
+        targets[record].append(Linked(target, field.to[0]))
+    for identity, found in zip(ids, values, strict=True):
+        found[field.name] = tuple(targets[identity])
+
+
+def _titles(connection: sa.Connection, policy: Policy, target: str, ids: set[int]) -> dict[int, Linked]:
+    """The linked records of one module with title, raw name and whether the reader may open them."""
+    module, table = policy.declaration.modules[target], policy.tables.module(target)
+    title = module.title_field
+    unique = unique_name(module)
+    columns = {column.name: column for column in [table.c["id"], table.c["reference"], *(table.c[unique.name],) if unique is not None else ()]}
+    columns |= {column.name: table.c[column.name] for column in title.columns()} if not title.computed else {}
+    visible = sa.literal(True) if target in policy.modules else sa.literal(False)
+    select = sa.select(*columns.values(), sa.case((policy.scope(target), visible), else_=False).label("_visible"))
+    if title.computed:
+        select = select.add_columns(title.expression(table).label(title.name))
+    found = {}
+    for row in connection.execute(select.where(table.c["id"].in_(ids))).mappings():
+        shown = title.show(title.load(row), policy.reader) or row["reference"] or ""
+        raw = (unique is not None and row[unique.name]) or row["reference"] or ""
+        found[row["id"]] = Linked(row["id"], target, shown, bool(row["_visible"]), str(raw))
+    return found
+
+
+def unique_name(module: Module) -> Field | None:
+    """The first unique field that is text: by which imports find a record and exports name it."""
+    return next((field for field in module.fields.values() if field.unique and field.filter == "text" and field.columns()), None)
