@@ -1,0 +1,364 @@
+"""The contract between views and templates: what each page shows, as plain values worked out beforehand.
+
+A view returns `{"page": ListPage(...)}`; the template of that page (named in each class) only loops and asks yes or no.
+Besides `page` every template has `request`, `reader`, `shell` (web/shell.py), `icon(name)`, and `token` (the hidden
+CSRF input). `Words` may be declared texts or sentences of the interface: the renderer puts them into the reader's language.
+Nothing here may be computed from the database: whoever fills a page has taken every value from within the policy.
+
+Inputs of the engine itself: `_csrf`, `_once` (one-time key), `_version`, `_step` (the step that was shown, from 0),
+`_to` (submit button: the step to show next; smaller or equal to `_step`: nothing is checked and all that was typed
+stays; absent: the form is finished), `_find.FIELD` (without JavaScript: what to look for in a link with many records).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from portal.views.parts import (
+    Action,
+    Choice,
+    Conflict,
+    Conversation,
+    Files,
+    FilterState,
+    FormRow,
+    Moment,
+    Pairs,
+    StepState,
+    Value,
+    Widget,
+)
+from portal.web.shell import Words
+
+# -- forms -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FormPage:
+    """form.pt: create and edit, in one page or step by step; also giving and withdrawing access."""
+
+    heading: Words
+    action: str
+    rows: tuple[FormRow, ...]
+    submit: Words
+    submit_icon: str = "send"
+    back_url: str = ""  # to the list or the record
+    back_label: Words = ""
+    once: str = ""
+    version: str = ""  # edit: the version that was read
+    hidden: Pairs = ()  # what the other steps hold
+    step: int = 0
+    steps: tuple[StepState, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    error: Words = ""  # about the form as a whole
+    conflict: Conflict | None = None
+    files: bool = False  # whether the form sends files (multipart)
+    draft: str = ""  # a name under which the browser keeps what is typed until it is sent; empty: not kept
+
+    @property
+    def widgets(self) -> Iterator[Widget]:
+        for row in self.rows:
+            yield from row.widgets
+
+    @property
+    def wrong(self) -> tuple[Widget, ...]:
+        return tuple(widget for widget in self.widgets if widget.error)
+
+    @property
+    def last(self) -> bool:
+        return self.step + 1 >= len(self.steps)
+
+
+@dataclass(frozen=True)
+class QuestionPage:
+    """question.pt: moving a record (with what is asked), deleting one, anything that is confirmed first."""
+
+    heading: Words  # the transition's label, “Delete?”
+    subject: str  # the record's reference and title
+    action: str
+    submit: Words
+    back_url: str
+    text: Words = ""
+    consequences: tuple[Words, ...] = ()
+    rows: tuple[FormRow, ...] = ()
+    tone: str = "primary"
+    icon: str = ""
+    once: str = ""
+    version: str = ""
+    error: Words = ""
+
+    @property
+    def wrong(self) -> tuple[Widget, ...]:
+        return tuple(widget for row in self.rows for widget in row.widgets if widget.error)
+
+
+# -- lists ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    label: Words
+    place: Literal["lead", "reference", "status", "when", "extra"] = "extra"  # on a phone, extra ones are left out
+    icon: str = ""  # shown instead of the label: comments, attachments, channel
+    sort_url: str = ""
+    sorted: Literal["ascending", "descending", ""] = ""
+    number: bool = False
+    filter: FilterState | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    url: str
+    cells: tuple[Value, ...]  # as many as there are columns; the cell of the `lead` column bears the link
+    unread: bool = False
+
+
+@dataclass(frozen=True)
+class TabState:
+    label: Words
+    url: str
+    current: bool = False
+    count: str = ""
+
+
+@dataclass(frozen=True)
+class Pager:
+    text: Words  # “1–25 of 1,000+”
+    previous_url: str = ""
+    next_url: str = ""
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """list.pt"""
+
+    heading: Words
+    url: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    pager: Pager
+    query: str = ""  # what is searched for
+    hidden: Pairs = ()  # tab, sort and button, kept while one searches and filters
+    tabs: tuple[TabState, ...] = ()
+    notes: tuple[Words, ...] = ()  # “Sorted within the newest 2,000 hits.”, “Narrow your search.”
+    clear_url: str = ""  # without search and filters; empty: none are in force
+    create_url: str = ""
+    create_label: Words = ""
+    export_url: str = ""
+
+    @property
+    def filters(self) -> bool:
+        return any(column.filter for column in self.columns)
+
+    @property
+    def filters_used(self) -> int:
+        return sum(column.filter is not None and column.filter.used for column in self.columns)
+
+
+# -- one record -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Stage:
+    label: Words
+    state: Literal["done", "current", ""] = ""
+
+
+@dataclass(frozen=True)
+class SectionShown:
+    title: Words
+    rows: tuple[tuple[Value, ...], ...]  # several values of a row stand side by side
+
+
+@dataclass(frozen=True)
+class RelatedList:
+    label: Words
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    count: str = ""
+    all_url: str = ""
+    create_url: str = ""
+    create_label: Words = ""
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One line of an activity or a history."""
+
+    title: Words
+    text: Words
+    at: Moment
+    url: str = ""
+    initials: str = ""  # or an icon
+    icon: str = ""
+
+
+@dataclass(frozen=True)
+class DetailPage:
+    """detail.pt"""
+
+    heading: str
+    about: Words  # “TT1042 · opened by Maria Anders on 19 November, 09:12”
+    back_url: str
+    actions: tuple[Action, ...] = ()  # edit, delete, transitions
+    hint: Words = ""  # what can be done now
+    stages: tuple[Stage, ...] = ()
+    sections: tuple[SectionShown, ...] = ()
+    aside: tuple[Value, ...] = ()
+    conversation: Conversation | None = None
+    files: Files | None = None
+    related: tuple[RelatedList, ...] = ()
+    history: tuple[Happening, ...] = ()
+
+
+# -- the other pages --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class HomeButton:
+    label: Words
+    icon: str
+    url: str
+    text: Words = ""
+    tone: str = ""
+    count: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One coloured part of a chart; `start` and `share` are thousandths of its width."""
+
+    label: Words
+    count: str
+    start: int
+    share: int
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    title: Words
+    parts: tuple[Part, ...]
+    note: Words = ""
+
+
+@dataclass(frozen=True)
+class HomePage:
+    """home.pt; `activity` None: there is no such panel."""
+
+    greeting: Words
+    about: Words = ""
+    buttons: tuple[HomeButton, ...] = ()
+    activity: tuple[Happening, ...] | None = None
+    charts: tuple[Chart, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hit:
+    title: str
+    url: str
+    reference: str
+    at: Moment
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class HitsOfModule:
+    label: Words
+    icon: str
+    hits: tuple[Hit, ...]
+    count: str  # "3", "1,000+"
+    all_url: str  # the module's list with the same search
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """search.pt"""
+
+    query: str
+    groups: tuple[HitsOfModule, ...] = ()
+    notes: tuple[Words, ...] = ()
+
+
+@dataclass(frozen=True)
+class LoginPage:
+    """login.pt"""
+
+    action: str = "/login"
+    email: str = ""
+    remember: bool = False
+    next: str = ""
+    error: Words = ""
+    notice: Words = ""  # “Your session has ended.”
+    forgotten_url: str = "/password/forgotten"
+    sign_up_url: str = ""
+    support: str = ""  # an address to write to
+
+
+@dataclass(frozen=True)
+class PasswordPage:
+    """password.pt: change, forced change, forgotten, reset, sign up; `widgets` empty: only `text` is said (“sent”)."""
+
+    heading: Words
+    action: str = ""
+    text: Words = ""
+    email: str = ""  # shown, and told to the browser's password store
+    widgets: tuple[Widget, ...] = ()
+    submit: Words = ""
+    back_url: str = ""
+    back_label: Words = ""
+    error: Words = ""
+
+
+@dataclass(frozen=True)
+class ErrorPage:
+    """error.pt, for every status; also without a signed-in person and without a portal in force."""
+
+    status: int
+    heading: Words
+    text: Words
+    reference: str = ""  # what the log calls it
+    home_url: str = "/"
+    back_url: str = ""
+    retry: bool = False
+
+
+@dataclass(frozen=True)
+class Letter:
+    to: str
+    subject: str
+    at: Moment
+    state: Words
+    tone: str = ""
+    url: str = ""
+    tries: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class OutboxPage:
+    """outbox.pt, for administrators: the letters, and the one that is read."""
+
+    letters: tuple[Letter, ...] = ()
+    chosen: Letter | None = None
+    text: str = ""
+    older_url: str = ""
+
+
+@dataclass(frozen=True)
+class ProblemShown:
+    place: str  # modules.yaml:41:9
+    path: str
+    message: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class ProblemsPage:
+    """problems.pt, for administrators: what is wrong with the declarations, and what is in force meanwhile."""
+
+    problems: tuple[ProblemShown, ...]
+    read: Moment
+    in_force: Moment | None = None  # since when the last good one is in force; None: the newest one is
+    changes: tuple[str, ...] = ()  # what the database lacks, in sentences

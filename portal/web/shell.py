@@ -1,0 +1,61 @@
+"""What stands around every page: name, menu, person, languages. Plain values for templates/layout.pt.
+
+Made once per request (`request.shell`) by whoever knows the portal in force and the signed-in person; decides nothing.
+Texts may be declared texts or sentences of the interface: the renderer puts them into the reader's language.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from portal.texts import Text
+
+Words = str | Text
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    label: Words
+    icon: str
+    url: str
+    current: bool = False
+    count: str = ""  # as it is shown: "4", "1,000+"; empty: none
+    count_label: Words = ""  # the count in words, for those who hear the page: “4 unread”
+
+
+@dataclass(frozen=True)
+class Crumb:
+    label: Words
+    url: str = ""  # the last one leads nowhere
+
+
+@dataclass(frozen=True)
+class Language:
+    code: str
+    name: str  # in that language: “Italiano”
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Shell:
+    name: Words
+    static: Callable[[str], str]  # a name of web/assets.py → its address: "portal.css", "portal.js"
+    icon_address: str  # the sprite's address; `icon(name)` of the templates points into it
+    logo: str  # address of the logo; the mark of web/assets.py where none is declared
+    csrf_token: str
+    csrf_name: str = "_csrf"
+    language: str = "en"
+    direction: str = "ltr"  # ltr | rtl
+    languages: tuple[Language, ...] = ()
+    theme: str = ""  # "light" or "dark" as the person chose it (cookie `theme`), "" as the system has it
+    path: str = "/"  # path and query of this page: where the language form returns to
+    person: str = ""  # the signed-in person's name; empty: nobody is signed in, and there is no menu
+    home: str = "/"
+    menu: tuple[MenuItem, ...] = ()  # home first, then the modules in the profile's order
+    own: tuple[MenuItem, ...] = ()  # the foot of the menu: my company, my information, change my password
+    dock: tuple[MenuItem, ...] = ()  # at most four of them, for phones; “More” is added
+    crumbs: tuple[Crumb, ...] = ()  # home first
+    search: bool = True  # whether /search is offered
+    notice: Words = ""  # said once after a redirect: “Saved.”
+    notice_tone: str = "good"
+    warning: Words = ""  # for administrators: the declarations have problems
+    warning_url: str = ""
