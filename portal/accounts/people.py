@@ -1,0 +1,151 @@
+"""Which person and which companies an account stands for, and what follows for the rights.
+
+The answer is looked up anew for every request: rights that are withdrawn are gone with the next one.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal.database.tables import Tables
+from portal.declaration.shapes import Declaration
+from portal.records.policy import Policy
+from portal.texts import _
+
+
+@dataclass(frozen=True)
+class Account:
+    """A login: an e-mail address that may sign in, the profile it has and the person it belongs to."""
+
+    id: int
+    email: str
+    name: str
+    profile: str
+    person: int | None = None
+    language: str | None = None
+    must_change: bool = False
+    disabled: bool = False
+    access_from: datetime.date | None = None
+    access_until: datetime.date | None = None
+    records_from: datetime.date | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who makes a request, and what they may do."""
+
+    account: Account
+    policy: Policy
+
+    @property
+    def administrator(self) -> bool:
+        """Whether this person may open the pages of administrators."""
+        return self.account.profile in self.policy.declaration.settings.administrators
+
+
+def normal_email(email: str) -> str:
+    """An address as accounts are found by: without the spaces around it, small letters."""
+    return email.strip().lower()
+
+
+def find_account(connection: sa.Connection, tables: Tables, email: str) -> Account | None:
+    """The account of an address."""
+    return _one(connection, tables, tables.account.c["email"] == normal_email(email))
+
+
+def load_account(connection: sa.Connection, tables: Tables, identity: int) -> Account | None:
+    """The account of an id."""
+    return _one(connection, tables, tables.account.c["id"] == identity)
+
+
+def password_of(connection: sa.Connection, tables: Tables, account: int | None) -> str | None:
+    """The hash of an account's password; None for nobody."""
+    return connection.execute(
+        sa.select(tables.account.c["password"]).where(tables.account.c["id"] == account)
+    ).scalar()
+
+
+def refusal(connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account,
+            now: datetime.datetime) -> str | None:  # fmt: skip
+    """Why an account may not come in at this moment, in one sentence for its person; None when it may."""
+    today = declaration.reader(now=now).today
+    if account.disabled:
+        return _("Your access has been disabled.")
+    if account.access_from and today < account.access_from:
+        return _("Your access begins on ${date}.", mapping={"date": account.access_from.isoformat()})
+    if account.access_until and today > account.access_until:
+        return _("Your access ended on ${date}.", mapping={"date": account.access_until.isoformat()})
+    if account.profile not in declaration.profiles:
+        return _("Your access has no profile any more. Please ask us to set it up again.")
+    if not _person_exists(connection, declaration, tables, account):
+        return _("Your access belongs to a person who is no longer recorded here. Please ask us to set it up again.")
+    return None
+
+
+def identify(connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account, language: str,
+             now: datetime.datetime) -> Identity:  # fmt: skip
+    """The rights of an account that has not been refused."""
+    reader = declaration.reader(
+        language=language,
+        now=now,
+        person=account.person,
+        companies=companies(connection, declaration, tables, account.person),
+    )
+    profile = declaration.profiles[account.profile]
+    return Identity(account, Policy(declaration, tables, profile, reader, account.records_from))
+
+
+def companies(
+    connection: sa.Connection, declaration: Declaration, tables: Tables, person: int | None
+) -> tuple[int, ...]:
+    """The ids of the companies of a person, along the people module's `organization`."""
+    people = declaration.people
+    path = declaration.modules[people].organization if people else None
+    if person is None or path is None:
+        return ()
+    ids = [person]
+    if path != "id":
+        for module, field in declaration.along(people, path):
+            ids = _linked(connection, tables, module.name, field.name, ids) if ids else []
+    return tuple(ids)
+
+
+def _linked(connection: sa.Connection, tables: Tables, module: str, field: str, ids: list[int]) -> list[int]:
+    table = tables.module(module)
+    if field in table.c:
+        query = sa.select(table.c[field]).where(table.c["id"].in_(ids), table.c[field].is_not(None))
+    else:  # several: they stand in a table of their own
+        join = tables.join(module, field)
+        query = sa.select(join.c["target"]).where(join.c["record"].in_(ids)).order_by(join.c["position"])
+    return list(dict.fromkeys(connection.execute(query).scalars()))
+
+
+def _person_exists(connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account) -> bool:
+    if declaration.people is None:
+        return True
+    table = tables.module(declaration.people)
+    query = sa.select(table.c["id"]).where(table.c["id"] == account.person)
+    return account.person is not None and connection.execute(query).first() is not None
+
+
+def _one(connection: sa.Connection, tables: Tables, condition: sa.ColumnElement[bool]) -> Account | None:
+    row = connection.execute(sa.select(tables.account).where(condition)).mappings().first()
+    return None if row is None else account_of(row)
+
+
+def account_of(row: sa.RowMapping) -> Account:
+    """An account from its row: all but the password."""
+    return Account(
+        id=row["id"],
+        email=row["email"],
+        name=row["name"] or row["email"],
+        profile=row["profile"],
+        person=row["person"],
+        language=row["language"],
+        must_change=bool(row["must_change"]),
+        disabled=bool(row["disabled"]),
+        access_from=row["access_from"],
+        access_until=row["access_until"],
+        records_from=row["records_from"],
+    )

@@ -1,0 +1,65 @@
+"""Sessions on the server: who comes with which cookie. Only the hash of the cookie's value is kept.
+
+A session ends when it expires, at sign-out, and when the password or the right to sign in changes: its row is gone,
+and a copy of the cookie is worth nothing.
+"""
+
+import contextlib
+import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.accounts.secrets import kept, new_token
+from portal.database.engine import writing
+from portal.database.tables import Tables
+
+# Without “remember me” the browser forgets the cookie when it closes; the portal does so after this time unused.
+IDLE = datetime.timedelta(hours=12)
+
+
+def open_session(
+    connection: sa.Connection, tables: Tables, account: int, now: datetime.datetime, days: int | None
+) -> str:
+    """A new session, remembered for `days` or as long as the browser is open; the value of its cookie."""
+    token = new_token()
+    connection.execute(sa.delete(tables.session).where(tables.session.c["expires"] < now))
+    row = {
+        "token": kept(token),
+        "account": account,
+        "remembered": days is not None,
+        "created": now,
+        "seen": now,
+        "expires": now + (IDLE if days is None else datetime.timedelta(days=days)),
+    }
+    connection.execute(sa.insert(tables.session).values(row))
+    return token
+
+
+def find_session(connection: sa.Connection, tables: Tables, token: str, now: datetime.datetime) -> sa.RowMapping | None:
+    """The session that a cookie opens, or None."""
+    session = tables.session
+    query = sa.select(session).where(session.c["token"] == kept(token), session.c["expires"] > now)
+    return connection.execute(query).mappings().first()
+
+
+def keep_alive(engine: sa.Engine, tables: Tables, session: sa.RowMapping, now: datetime.datetime) -> None:
+    """Put off the end of a session in use, when half of its time is over: a request that reads seldom writes here.
+
+    If that cannot be written (a full disk), the request goes on all the same.
+    """
+    if session["remembered"] or session["expires"] - now > IDLE / 2:
+        return
+    changed = sa.update(tables.session).where(tables.session.c["token"] == session["token"])
+    with contextlib.suppress(sa.exc.DBAPIError), writing(engine) as connection:
+        connection.execute(changed.values(seen=now, expires=now + IDLE))
+
+
+def close_session(connection: sa.Connection, tables: Tables, token: str) -> None:
+    """Sign out: the cookie, and every copy of it, opens nothing more."""
+    connection.execute(sa.delete(tables.session).where(tables.session.c["token"] == kept(token)))
+
+
+def close_sessions(connection: sa.Connection, tables: Tables, account: Any) -> None:
+    """Sign an account out everywhere."""
+    connection.execute(sa.delete(tables.session).where(tables.session.c["account"] == account))
