@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Protocol
 
 import sqlalchemy as sa
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictBool
 from pydantic_core import PydanticCustomError
 
 from portal.conditions import Condition, ConditionError, parse
@@ -83,13 +83,13 @@ class Field(Shape):
     label: Text | None = None
     help: Text | None = None
     placeholder: Text | None = None
-    required: bool = False
+    required: StrictBool = False
     default: Any = None
-    unique: bool = False
-    read_only: bool = False
-    internal: bool = False
-    search: bool | None = None
-    index: bool | None = None
+    unique: StrictBool = False
+    read_only: StrictBool = False
+    internal: StrictBool = False
+    search: StrictBool | None = None
+    index: StrictBool | None = None
     show_when: Where | None = None
     formerly: str | None = None
     column: str | None = None
@@ -172,9 +172,9 @@ class Field(Shape):
             raise Refused(_("Say a value."))
         return value
 
-    def initial(self, reader: Reader) -> Any:
-        """The default's value for a new record, or None."""
-        return None if self.default is None else self.constant(self.default, reader)
+    def default_value(self, raw: Any, reader: Reader) -> Any:
+        """What a default or a `set` of the YAML says → a value to store. Raises Refused."""
+        return self.constant(raw, reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         """SQL for one comparison; `value` comes from `constant`, for one_of a list of such."""

@@ -118,13 +118,6 @@ class Link(Field):
             return [raw.id]
         return [raw] if isinstance(raw, int) and not isinstance(raw, bool) else str(raw)
 
-    def initial(self, reader: Reader) -> Linked | None:
-        if self.default is None:
-            return None
-        found = self.constant(self.default, reader)
-        module = reader.people if self.default == "me" else reader.organizations if self.default == "my organization" else self.to[0]
-        return Linked(found[0], module) if isinstance(found, list) and found and module else None
-
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         column = table.c[self.name]
         if operator == "equal" and isinstance(value, list):

@@ -108,6 +108,10 @@ class Records:
         found = self._load([self.table.c["id"] == identity], self._readable())
         return found[0] if found else None
 
+    def rows(self, ids: Sequence[int], names: Iterable[str]) -> list[Record]:
+        """Those of the records `ids` that are there for this reader, with the fields `names`."""
+        return self._load([self.table.c["id"].in_(ids)], self._fields(names)) if ids else []
+
     def page(self, query: Query, names: Iterable[str] | None = None) -> Page:
         """The rows of one page, with the fields `names` (those of the list where none are given)."""
         fields = self._fields(self.access.list.columns if names is None else names)

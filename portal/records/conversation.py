@@ -1,0 +1,95 @@
+"""The conversation on a record: comments of both sides, and the supplier's internal ones, which no customer ever gets."""
+
+import datetime
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal.records.index import index
+from portal.records.query import Record, Records
+from portal.records.write import Author, NotAllowed, author_of, remember, system_records
+
+
+@dataclass(frozen=True)
+class Comment:
+    """One entry of a conversation; `staff` tells the two sides apart."""
+
+    id: int
+    author: str
+    account: int | None
+    staff: bool
+    internal: bool
+    text: str
+    created: datetime.datetime
+    channel: str
+
+
+def comments(records: Records, record: Record) -> list[Comment]:
+    """What the reader may read of the conversation, newest first."""
+    table = records.policy.tables.comment
+    names = ("id", "author", "account", "staff", "internal", "text", "created", "channel")
+    query = sa.select(*[table.c[name] for name in names]).where(table.c["module"] == records.name, table.c["record"] == record.id)
+    if not records.policy.staff:
+        query = query.where(table.c["internal"].is_(False))
+    rows = records.connection.execute(query.order_by(table.c["id"].desc())).mappings()
+    return [Comment(**row) for row in rows]
+
+
+def may_comment(records: Records) -> bool:
+    """Whether the module has a conversation and the profile may take part."""
+    return records.module.comments and records.policy.may(records.name, "comment")
+
+
+def add_comment(
+    records: Records,
+    record: Record,
+    text: str,
+    author: Author,
+    internal: bool = False,
+    by_itself: bool = True,
+    created: datetime.datetime | None = None,
+) -> int:
+    """Adds to the conversation; `by_itself`: not as part of a transition, which `on_comment` would follow.
+
+    Raises NotAllowed for who may not comment by itself, and for an internal comment by who is not staff.
+    """
+    if (by_itself and not may_comment(records)) or (internal and not records.policy.staff):
+        raise NotAllowed(records.name, "comment")
+    now = created or records.policy.reader.now
+    row = {
+        "module": records.name,
+        "record": record.id,
+        "account": author.account,
+        "author": author.name,
+        "staff": records.policy.staff,
+        "internal": internal,
+        "text": text,
+        "created": now,
+        "channel": author.channel,
+    }
+    identity = records.connection.execute(sa.insert(records.policy.tables.comment).values(row)).inserted_primary_key[0]
+    remember(records, record.id, "commented", author, {"comment": identity, "internal": internal})
+    if not internal:
+        # An internal comment leaves no trace that a customer could see: neither count nor time nor place in the list.
+        _touch(records, record, now, _next_state(records, record) if by_itself else None)
+    return identity
+
+
+def _next_state(records: Records, record: Record) -> str | None:
+    """Where `on_comment` moves the record when this side comments."""
+    lifecycle = records.module.lifecycle
+    rule = lifecycle and lifecycle.on_comment.get("staff" if records.policy.staff else "customer")
+    if not lifecycle or not rule:
+        return None
+    (whole,) = system_records(records).rows([record.id], [lifecycle.field])
+    here = whole.values[lifecycle.field]
+    return rule.to if here != rule.to and (rule.from_ is None or here in rule.from_) else None
+
+
+def _touch(records: Records, record: Record, now: datetime.datetime, state: str | None) -> None:
+    table, lifecycle = records.table, records.module.lifecycle
+    row = {"comments": sa.func.coalesce(table.c["comments"], 0) + 1, "modified": now, "modified_by": author_of(records)}
+    if state and lifecycle:
+        row |= records.module.field(lifecycle.field).store(state)
+    records.connection.execute(sa.update(table).values(row).where(table.c["id"] == record.id))
+    index(system_records(records), [record.id])

@@ -1,0 +1,103 @@
+"""What the search index holds of a record, and keeping it so.
+
+The index is written with the rights of the portal itself; who may find a row is decided when it is asked.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.conditions import All, Test
+from portal.database import search
+from portal.database.tables import Tables
+from portal.declaration.shapes import Declaration, Module
+from portal.fields.link import Linked
+from portal.records.policy import company_token, person_token, stands_in_record, system_policy
+from portal.records.query import Query, Record, Records
+
+BATCH = 1000
+
+
+def index(system: Records, ids: Iterable[int]) -> None:
+    """Puts records of one module to the front of the index. `system`: the records as the portal itself sees them."""
+    entries = [entry for record in _loaded(system, ids) for entry in _entries(system.module, record)]
+    search.put_many(system.connection, system.policy.tables.search, entries)
+
+
+def renamed(system: Records, identity: int) -> None:
+    """Brings the texts of the records that link to a renamed one up to date; their place in the order stays."""
+    for module in system.policy.declaration.modules.values():
+        for field in module.fields.values():
+            if field.searched and system.name in getattr(field, "to", ()):
+                linking = system.of(module.name, All((Test((field.name,), "equal", Linked(identity, system.name)),)))
+                for records in _batches(linking.each(Query(sort=("id",)), [])):
+                    whole = list(_loaded(linking, [record.id for record in records]))
+                    entries = [entry for record in whole for entry in _entries(module, record)]
+                    search.replace_text(system.connection, system.policy.tables.search, entries)
+
+
+def rebuild(
+    connection: sa.Connection,
+    declaration: Declaration,
+    tables: Tables,
+    modules: Iterable[str],
+    told: Callable[[str, int], None] = lambda module, done: None,
+) -> int:
+    """Fills the index of `modules` anew, oldest change first; answers how many records. `told`: module, records done."""
+    policy, total = system_policy(declaration, tables), 0
+    for name in modules:
+        connection.execute(sa.delete(tables.search).where(tables.search.c["module"] == name))
+        system, done = Records(connection, policy, name), 0
+        for records in _batches(system.each(Query(sort=("modified", "id")), searched_names(system.module))):
+            search.put_many(connection, tables.search, [entry for record in records for entry in _entries(system.module, record)])
+            done += len(records)
+            told(name, done)
+        total += done
+    search.rebuild(connection)
+    return total
+
+
+def searched_names(module: Module) -> list[str]:
+    """The fields that make a record's entry: what is searched, and what says whose it is."""
+    searched = [name for name, field in module.fields.items() if field.searched and field.stored]
+    whose = [path for path in (module.owner, module.organization) if path and stands_in_record(path) and path != "id"]
+    return [*dict.fromkeys([*searched, "reference", *whose])]
+
+
+def _loaded(system: Records, ids: Iterable[int]) -> Iterator[Record]:
+    names, ids = searched_names(system.module), list(ids)
+    for start in range(0, len(ids), BATCH):
+        yield from system.rows(ids[start : start + BATCH], names)
+
+
+def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
+    batch: list[Record] = []
+    for record in records:
+        batch.append(record)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _entries(module: Module, record: Record) -> Iterator[search.Entry]:
+    """Part 0 is what everyone may match; part 1, where there are internal fields, the whole, for staff."""
+    scopes = [*_tokens(module.owner, record, person_token), *_tokens(module.organization, record, company_token)]
+    texts = {name: list(field.texts(record.values.get(name))) for name, field in module.fields.items() if field.searched and field.stored}
+    public = [text for name, found in texts.items() if not module.fields[name].internal for text in found]
+    yield search.Entry(module.name, record.id, 0, scopes, [record.reference, *public])
+    if any(module.fields[name].internal for name in texts):
+        whole = [text for found in texts.values() for text in found]
+        yield search.Entry(module.name, record.id, 1, scopes, [record.reference, *whole])
+
+
+def _tokens(path: str | None, record: Record, token: Callable[[int], str]) -> list[str]:
+    if path is None or not stands_in_record(path):
+        return []
+    if path == "id":
+        return [token(record.id)]
+    value: Any = record.values.get(path)
+    links = [value] if isinstance(value, Linked) else value or ()
+    return [token(link.id) for link in links]
