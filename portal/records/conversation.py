@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from portal.records.index import index
 from portal.records.query import Record, Records
-from portal.records.write import Author, NotAllowed, author_of, remember, system_records
+from portal.records.states import is_final, state
+from portal.records.write import Author, Conflict, NotAllowed, author_of, remember, system_records
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,13 @@ def add_comment(
 ) -> int:
     """Adds to the conversation; `by_itself`: not as part of a transition, which `on_comment` would follow.
 
-    Raises NotAllowed for who may not comment by itself, and for an internal comment by who is not staff.
+    Raises NotAllowed for who may not comment by itself, and for an internal comment by who is not staff; Conflict
+    where the record is final.
     """
     if (by_itself and not may_comment(records)) or (internal and not records.policy.staff):
         raise NotAllowed(records.name, "comment")
+    if by_itself and is_final(records.module.lifecycle, state(records, record)):
+        raise Conflict(record.id)
     now = created or records.policy.reader.now
     row = {
         "module": records.name,
@@ -81,8 +85,7 @@ def _next_state(records: Records, record: Record) -> str | None:
     rule = lifecycle and lifecycle.on_comment.get("staff" if records.policy.staff else "customer")
     if not lifecycle or not rule:
         return None
-    (whole,) = system_records(records).rows([record.id], [lifecycle.field])
-    here = whole.values[lifecycle.field]
+    here = state(records, record)
     return rule.to if here != rule.to and (rule.from_ is None or here in rule.from_) else None
 
 
