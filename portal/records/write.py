@@ -3,12 +3,12 @@
 Values come checked from `forms.py` or `transfer.py`; here the rights are asked once more, for whatever path led here.
 """
 
-import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from transaction.interfaces import TransientError
 
 from portal.conditions import All, Test
 from portal.database import search
@@ -29,6 +29,10 @@ class NotAllowed(Exception):
 
 class Conflict(Exception):
     """The record has changed meanwhile, or is in another state than the action wants."""
+
+
+class Again(TransientError):
+    """The same form is being worked on by another transaction: to be tried again when that has ended."""
 
 
 @dataclass(frozen=True)
@@ -153,14 +157,26 @@ def system_records(records: Records) -> Records:
     return Records(records.connection, policy, records.name)
 
 
-def once(records: Records, key: str, address: str) -> str | None:
-    """Remembers a form's one-time key; answers the address that its first sending led to, None for the first."""
+def sent_before(records: Records, key: str) -> str | None:
+    """Where the first sending of the form with this one-time key led; None for the first, whose key is now taken.
+
+    Raises Again while the first sending is still under way in another transaction.
+    """
     table = records.policy.tables.once
     known = records.connection.execute(sa.select(table.c["address"]).where(table.c["key"] == key)).scalar()
-    if known is None and address:
-        now: datetime.datetime = records.policy.reader.now
-        records.connection.execute(sa.insert(table).values(key=key, address=address, created=now))
-    return known
+    if known is not None:
+        return known
+    try:
+        records.connection.execute(sa.insert(table).values(key=key, address="", created=records.policy.reader.now))
+    except sa.exc.IntegrityError as error:
+        raise Again from error
+    return None
+
+
+def led_to(records: Records, key: str, address: str) -> None:
+    """Remembers where the form with this one-time key led."""
+    table = records.policy.tables.once
+    records.connection.execute(sa.update(table).where(table.c["key"] == key).values(address=address))
 
 
 def _write_join(records: Records, name: str, identity: int, links: Iterable[Linked]) -> None:

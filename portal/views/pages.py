@@ -2,7 +2,7 @@
 
 A view returns `{"page": ListPage(...)}`; the template of that page (named in each class) only loops and asks yes or no.
 Besides `page` every template has `request`, `reader`, `shell` (web/shell.py), `icon(name)`, and `token` (the hidden
-CSRF input). `Words` may be declared texts or sentences of the interface: the renderer puts them into the reader's language.
+CSRF input). `Words` may be declared texts or sentences of the interface: the renderer translates them.
 Nothing here may be computed from the database: whoever fills a page has taken every value from within the policy.
 
 Inputs of the engine itself: `_csrf`, `_once` (one-time key), `_version`, `_step` (the step that was shown, from 0),

@@ -115,7 +115,8 @@ class Widget:
     many: bool = False  # link, links: not all that could be chosen is among `offers`
     looked_for: str = ""  # link, links: what stands in _find.NAME
     depends: tuple[str, ...] = ()  # fields of this form on which the offers depend
-    show_when: str = ""  # JSON for a script: [["field", "equal", ["a", "b"]], …]; empty: always
+    #                       operators: equal one_of contains min max empty; all must hold; anything else is left empty
+    show_when: str = ""  # JSON for a script: [[field, operator, value, negated], …]; empty: always
     accept: str = ""  # files: "image/*,application/pdf"
     max_size: int = 0  # files: bytes each
     max_count: int = 0
@@ -198,7 +199,7 @@ class FilterState:
         return bool(self.value or self.minimum or self.maximum or any(offer.chosen for offer in self.offers))
 
 
-# -- conversation and files ----------------------------------------------------------------------------------------------
+# -- conversation and files -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What the addresses show: one file per kind of page."""

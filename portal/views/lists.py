@@ -1,0 +1,167 @@
+"""The list of a module: columns, filters, tabs, pages; and what is made of it, the related lists of a record."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from babel.numbers import format_decimal
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from portal.declaration.shapes import Tab
+from portal.fields import Field, Reader
+from portal.records.asking import Asked, Filter, read_address, tab_condition
+from portal.records.query import Count, Page, Query, Record, Records
+from portal.texts import Text, _, readable
+from portal.views.addresses import create_address, list_address, record_address
+from portal.views.pages import Column, ListPage, Pager, Row, TabState
+from portal.views.parts import FilterState, Offer
+from portal.views.values import COUNTS, shown
+from portal.web.resources import Module
+
+# Parameters of the address that a link to another order, tab or page leaves out.
+PLACE = ("after", "before")
+
+
+@view_config(context=Module, name="", request_method="GET", renderer="list.pt")
+def list_records(module: Module, request: Request) -> dict[str, Any]:
+    """`/MODULE/`: what the address asks for, within what the profile shows."""
+    records, asked = module.records, read_address(module.records, request.GET)
+    page, count = records.page(asked.query), records.count(asked.query)
+    pairs = [(name, value) for name, value in request.GET.items() if name not in PLACE and value]
+    shown_page = ListPage(
+        heading=records.access.label,
+        url=list_address(records.name),
+        columns=tuple(column(records, asked, name, pairs) for name in records.access.list.columns),
+        rows=tuple(row(records, each, records.access.list.columns) for each in page.rows),
+        pager=pager(page, count, list_address(records.name), pairs, request.reader),
+        query=asked.query.text,
+        hidden=tuple((name, value) for name, value in pairs if name in ("tab", "sort", "button")),
+        tabs=tuple(tabs(records, asked, request.reader)),
+        notes=tuple(notes(asked, count)),
+        clear_url=clear_address(records, asked) if asked.narrowed or asked.button else "",
+        **offered(records, pairs),
+    )
+    return {"page": shown_page}
+
+
+def offered(records: Records, pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    """The buttons that the profile may press on a list: a new record, an export."""
+    found: dict[str, Any] = {}
+    if records.policy.may(records.name, "create"):
+        singular = records.policy.reader.text(records.access.singular)
+        found |= {"create_url": create_address(records.name), "create_label": _("New: ${singular}", mapping={"singular": singular})}
+    if records.access.list.export and records.policy.may(records.name, "export"):
+        found["export_url"] = list_address(records.name, pairs).replace(f"/{records.name}/", f"/{records.name}/export.csv", 1)
+    return found
+
+
+def row(records: Records, record: Record, names: Iterable[str]) -> Row:
+    """One row of a list; its cells may be read, for the policy has left out the others."""
+    reader = records.policy.reader
+    cells = tuple(shown(records.module.field(name), record.values.get(name), reader) for name in names)
+    return Row(record_address(records.name, record.id), cells)
+
+
+def column(records: Records, asked: Asked, name: str, pairs: list[tuple[str, str]]) -> Column:
+    """One column with its order and its filter."""
+    field = records.module.field(name)
+    found = plain_column(records, name)
+    sort = asked.query.sort or records.access.list.sort
+    first = next(iter(sort), "")
+    direction = {name: "ascending", f"-{name}": "descending"}.get(first, "")
+    other = f"-{name}" if first == name else name
+    kept = [(key, value) for key, value in pairs if key != "sort"]
+    return replace(
+        found,
+        sort_url=list_address(records.name, [*kept, ("sort", other)]) if field.sortable else "",
+        sorted=direction,
+        filter=filter_state(records, field, asked.filters.get(name)),
+    )
+
+
+def plain_column(records: Records, name: str) -> Column:
+    """A column as related lists have it: neither order nor filter."""
+    field = records.module.field(name)
+    lifecycle = records.module.lifecycle
+    places = {records.module.title_field.name: "lead", "reference": "reference", "modified": "when"}
+    place = "status" if lifecycle and lifecycle.field == name else places.get(name, "extra")
+    number = field.filter == "range" and not field.specials
+    return Column(name, field.title, place, icon=COUNTS.get(name, ""), number=number)
+
+
+def filter_state(records: Records, field: Field, asked: Filter | None) -> FilterState | None:
+    """The filter of a column as it was typed."""
+    if asked is None:
+        return None
+    state = FilterState(
+        name=field.name,
+        label=field.title,
+        macro=field.filter,
+        value=next(iter(asked.values), ""),
+        minimum=asked.minimum,
+        maximum=asked.maximum,
+        type=field.input_type if field.input_type in ("date", "time") else "date" if "now" in field.specials else "text",
+        error=asked.error,
+    )
+    if field.filter == "options":
+        offers = tuple(Offer(name, option.label, name in asked.values) for name, option in field.offered.items())
+        return replace(state, value="", offers=offers)
+    if field.filter == "link":
+        return replace(state, value=_link_text(records, field, state.value))
+    return state
+
+
+def _link_text(records: Records, field: Field, value: str) -> str:
+    """A filter by id shows the title of the record, as far as its reader may see it."""
+    module, _colon, identity = value.rpartition(":")
+    target = module or field.to[0]
+    if not identity.isdigit() or records.policy.access(target) is None or len(identity) > 18:
+        return value
+    found = records.of(target).rows([int(identity)], [])
+    return found[0].title if found else value
+
+
+def tabs(records: Records, asked: Asked, reader: Reader) -> Iterable[TabState]:
+    """The tabs with their counts; search and filters stay when one changes the tab."""
+    for name, tab in (records.access.list.tabs or {}).items():
+        count = records.count(Query(condition=tab_condition(records, name)))
+        kept = [("q", asked.query.text)] if asked.query.text else []
+        yield TabState(_tab_label(name, tab), list_address(records.name, [*kept, ("tab", name)]), name == asked.tab, counted(count, reader))
+
+
+def _tab_label(name: str, tab: Tab) -> Text:
+    return tab.label or readable(name)
+
+
+def notes(asked: Asked, count: Count) -> Iterable[str]:
+    """What the reader should know of how the list was made."""
+    if asked.query.text and asked.query.sort and count.more:
+        yield _("Sorted within the newest matches only. Narrow your search to sort all of them.")
+
+
+def clear_address(records: Records, asked: Asked) -> str:
+    """The same tab without search and filters."""
+    return list_address(records.name, {"tab": asked.tab} if asked.tab else {})
+
+
+def pager(page: Page, count: Count, url: str, pairs: list[tuple[str, str]], reader: Reader) -> Pager:
+    """“1–25 of 1,000+” on the first page, “25 of 1,000+” on others, and the ways to the next ones."""
+    rows, total = len(page.rows), counted(count, reader)
+    if not rows:
+        text = _("Nothing here")
+    elif page.first:
+        text = _("1–${rows} of ${total}", mapping={"rows": rows, "total": total})
+    else:
+        text = _("${rows} of ${total}", mapping={"rows": rows, "total": total})
+    path = url.partition("?")[0].strip("/")
+
+    def to(name: str, key: str) -> str:
+        return list_address(path, [*pairs, (name, key)]) if key else ""
+
+    return Pager(text, to("before", page.previous), to("after", page.next))
+
+
+def counted(count: Count, reader: Reader) -> str:
+    """A count as it is shown: “41”, “1,000+”."""
+    return format_decimal(count.number, locale=reader.locale) + ("+" if count.more else "")

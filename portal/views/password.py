@@ -1,0 +1,204 @@
+"""Passwords: changing one's own, asking for a link where it is forgotten, setting a new one with the link."""
+
+from typing import Any
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.request import Request
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from portal.accounts.attempts import TooOften, network
+from portal.accounts.logins import unread
+from portal.accounts.people import Account, Identity
+from portal.accounts.sessions import open_session
+from portal.mail.letters import password_changed, password_reset
+from portal.texts import _
+from portal.views.pages import PasswordPage
+from portal.views.parts import Widget
+from portal.views.session import too_often
+from portal.web.notices import say
+from portal.web.post import post, sender
+from portal.web.resources import Password, Reset
+from portal.web.security import CHANGE_PASSWORD
+from portal.web.typed import typed
+from portal.web.visits import session_cookie, set_cookie
+
+SENT = _("If this address has access here, a letter with a link is on its way. The link works once, within an hour.")
+GONE = _("This link has been used already, or it has expired.")
+Errors = dict[str, str]
+
+
+# -- changing one's own ---------------------------------------------------------------------------------------------------
+
+
+@view_config(context=Password, request_method="GET", renderer="password.pt", permission=CHANGE_PASSWORD)
+def show_change(context: Password, request: Request) -> Any:
+    """The form; whoever has a generated password sees nothing else until a new one is saved."""
+    return {"page": _change_page(request.identity, {})}
+
+
+@view_config(context=Password, request_method="POST", renderer="password.pt", permission=CHANGE_PASSWORD)
+def change(context: Password, request: Request) -> Any:
+    """Saves the new password, signs out every other device, and says so by letter."""
+    account, logins = request.identity.account, request.logins
+    errors = _current_errors(request, account) or _new_errors(request, account)
+    if errors:
+        return _refused(request, _change_page(request.identity, errors))
+    hashed = request.passwords.hash(typed(request, "new"))
+    days = request.portal.declaration.settings.remember_days if request.visit.remembered else None
+    logins.save_password(request.connection, account.id, hashed)
+    token = open_session(request.connection, request.portal.tables, account.id, request.now, days)
+    post(request, password_changed(sender(request), account))
+    response = HTTPSeeOther("/")
+    set_cookie(request, response, session_cookie(request), token, days and days * 86_400)
+    return say(request, response, "password-changed")
+
+
+def _current_errors(request: Request, account: Account) -> Errors:
+    """The present password is asked for; straight after signing in with a generated one it may be left out."""
+    current = typed(request, "current")
+    if account.must_change and not current:
+        return {}
+    try:
+        known = request.logins.knows(account, current, request.now)
+    except TooOften as often:
+        request.response.status_int = 429
+        return {"current": too_often(often)}
+    return {} if known else {"current": _("This is not your present password.")}
+
+
+def _new_errors(request: Request, account: Account) -> Errors:
+    new, again = typed(request, "new"), typed(request, "confirm")
+    objection = request.logins.objection(account, new)
+    if objection is not None:
+        return {"new": objection}
+    return {} if new == again else {"confirm": _("The two passwords differ.")}
+
+
+def _change_page(identity: Identity, errors: Errors) -> PasswordPage:
+    account = identity.account
+    forced = account.must_change
+    current = Widget(
+        "current", _("Present password"), type="password", required=not forced, error=errors.get("current", ""),
+        autocomplete="current-password",
+    )  # fmt: skip
+    return PasswordPage(
+        heading=_("Change the password"),
+        action="/password",
+        text=_("Before you go on, choose a password of your own.") if forced else "",
+        email=account.email,
+        widgets=(current, *_new_widgets(errors)),
+        submit=_("Save"),
+    )
+
+
+def _new_widgets(errors: Errors) -> tuple[Widget, ...]:
+    return (
+        Widget(
+            "new", _("New password"), type="password", required=True, error=errors.get("new", ""),
+            autocomplete="new-password", help=_("At least 10 characters; several words are a good choice."),
+        ),
+        Widget(
+            "confirm", _("Confirm password"), type="password", required=True, error=errors.get("confirm", ""),
+            autocomplete="new-password",
+        ),
+    )  # fmt: skip
+
+
+def _refused(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
+    if request.response.status_int == 200:
+        request.response.status_int = 422
+    return {"page": page}
+
+
+# -- a forgotten one ------------------------------------------------------------------------------------------------------
+
+
+@view_config(
+    context=Password, name="forgotten", request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
+)
+def show_forgotten(context: Password, request: Request) -> Any:
+    """Asks for the address; says after that, always, the same sentence."""
+    if "sent" in request.GET:
+        page = PasswordPage(_("Look into your mail"), text=SENT, back_url="/login", back_label=_("Back to sign in"))
+        return {"page": page}
+    return {"page": _forgotten_page("")}
+
+
+@view_config(
+    context=Password, name="forgotten", request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
+)
+def ask_reset(context: Password, request: Request) -> Any:
+    """A link by letter for those who have access; the same answer and the same work for all others."""
+    email = typed(request, "email").strip()
+    if not email:
+        return _refused(request, _forgotten_page(_("Say your e-mail address.")))
+    found = request.logins.ask_reset(request.connection, email, network(request.remote_addr), request.now)
+    account, token = found or unread()
+    letter = password_reset(sender(request), account, token)
+    if found:
+        post(request, letter)
+    return HTTPSeeOther("/password/forgotten?sent=1")
+
+
+def _forgotten_page(error: str) -> PasswordPage:
+    email = Widget("email", _("E-mail"), type="email", required=True, error=error, autocomplete="username")
+    return PasswordPage(
+        heading=_("I forgot my password"),
+        action="/password/forgotten",
+        text=_("We send you a link with which you set a new one."),
+        widgets=(email,),
+        submit=_("Send the link"),
+        back_url="/login",
+        back_label=_("Back to sign in"),
+    )
+
+
+# -- with the link of a letter --------------------------------------------------------------------------------------------
+
+
+@view_config(context=Reset, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def show_reset(context: Reset, request: Request) -> Any:
+    """The form. Looking at it, as scanners of mail do, does not use the link up."""
+    account = _account_of_link(context, request)
+    return {"page": _reset_page(context, account, {})} if account else _gone(request)
+
+
+@view_config(context=Reset, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def reset(context: Reset, request: Request) -> Any:
+    """Uses the link up for a new password, signs out every device, and says so by letter."""
+    account = _account_of_link(context, request)
+    if account is None:
+        return _gone(request)
+    errors = _new_errors(request, account)
+    if errors:
+        return _refused(request, _reset_page(context, account, errors))
+    hashed = request.passwords.hash(typed(request, "new"))
+    if not request.logins.reset_password(request.connection, context.token, hashed, request.now):
+        return _gone(request)
+    post(request, password_changed(sender(request), account))
+    response = HTTPSeeOther("/login")
+    set_cookie(request, response, session_cookie(request), None)
+    return say(request, response, "password-reset")
+
+
+def _account_of_link(context: Reset, request: Request) -> Account | None:
+    return request.logins.reset_account(context.token, request.now)
+
+
+def _reset_page(context: Reset, account: Account, errors: Errors) -> PasswordPage:
+    return PasswordPage(
+        heading=_("Set a new password"),
+        action=context.path.rstrip("/"),
+        email=account.email,
+        widgets=_new_widgets(errors),
+        submit=_("Save"),
+    )
+
+
+def _gone(request: Request) -> dict[str, PasswordPage]:
+    request.response.status_int = 404
+    page = PasswordPage(
+        _("Set a new password"), text=GONE, back_url="/password/forgotten", back_label=_("Ask for a new link")
+    )
+    return {"page": page}

@@ -1,0 +1,96 @@
+"""Signing in and out, and choosing a language."""
+
+from typing import Any
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from portal.accounts.attempts import TooOften, network
+from portal.accounts.logins import Attempt
+from portal.accounts.people import save_language
+from portal.accounts.sessions import close_session
+from portal.texts import _
+from portal.views.pages import LoginPage
+from portal.web.notices import say
+from portal.web.resources import Root
+from portal.web.serving import own_path
+from portal.web.typed import page_before, typed
+from portal.web.visits import YEAR, language_cookie, session_cookie, set_cookie
+
+
+@view_config(
+    context=Root, name="login", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED
+)
+def show_login(context: Root, request: Request) -> Any:
+    """The sign-in page; whoever is signed in is led on."""
+    following = own_path(request.GET.get("next"))
+    if request.identity is not None:
+        return HTTPSeeOther(following)
+    return {"page": _page(request, next=following, notice=request.visit.ended)}
+
+
+@view_config(
+    context=Root, name="login", request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED
+)
+def sign_in(context: Root, request: Request) -> Any:
+    """A new session, under a new cookie; what was typed stays when it is refused, but for the password."""
+    following = own_path(typed(request, "next"))
+    attempt = Attempt(
+        typed(request, "email"),
+        typed(request, "password"),
+        network(request.remote_addr),
+        bool(typed(request, "remember")),
+        request.cookies.get(language_cookie(request)),
+        request.cookies.get(session_cookie(request)),
+    )
+    try:
+        found = request.logins.sign_in(attempt, request.now)
+    except TooOften as often:
+        request.response.status_int = 429
+        request.response.headers["Retry-After"] = str(often.seconds)
+        found = too_often(often)
+    if isinstance(found, str):
+        if request.response.status_int == 200:
+            request.response.status_int = 422
+        return {"page": _page(request, next=following, email=attempt.email, remember=attempt.remember, error=found)}
+    response = HTTPSeeOther("/password" if found.account.must_change else following)
+    set_cookie(request, response, session_cookie(request), found.token, found.keep)
+    return response
+
+
+@view_config(context=Root, name="logout", request_method="POST", permission=NO_PERMISSION_REQUIRED)
+def sign_out(context: Root, request: Request) -> Response:
+    """Ends the session on the server: copies of the cookie are worth nothing from now on."""
+    name = session_cookie(request)
+    if request.cookies.get(name):
+        close_session(request.connection, request.portal.tables, request.cookies[name])
+    response = HTTPSeeOther("/login")
+    set_cookie(request, response, name, None)
+    return say(request, response, "signed-out")
+
+
+@view_config(context=Root, name="language", request_method="POST", permission=NO_PERMISSION_REQUIRED)
+def choose_language(context: Root, request: Request) -> Response:
+    """Kept in this browser, and with the account of whoever is signed in."""
+    asked, language = typed(request, "next"), typed(request, "language")
+    response = HTTPSeeOther(own_path(asked) if asked else page_before(request))
+    if language in request.portal.declaration.settings.languages:
+        set_cookie(request, response, language_cookie(request), language, keep=YEAR)
+        if request.identity is not None:
+            save_language(request.connection, request.portal.tables, request.identity.account.id, language)
+    return response
+
+
+def too_often(often: TooOften) -> str:
+    """What somebody reads who has tried too often."""
+    minutes = str(-(-often.seconds // 60))
+    return _("That was tried too often. Please wait ${minutes} minutes.", mapping={"minutes": minutes})
+
+
+def _page(request: Request, **values: Any) -> LoginPage:
+    following = values.pop("next")
+    support = request.portal.declaration.settings.support_address or ""
+    return LoginPage(next="" if following == "/" else following, support=support, **values)

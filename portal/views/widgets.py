@@ -1,0 +1,191 @@
+"""One field of a form → the plain widget that widgets.pt draws. One function per kind of widget."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from portal.conditions import Condition, Some, Test
+from portal.fields import PLAIN, Field, Form
+from portal.records.forms import asked, choices, depends_on
+from portal.records.query import Records
+from portal.texts import Text, _
+from portal.views.parts import FormRow, Input, Offer, Widget
+
+# So many records a link offers at once; of more, one finds by typing.
+OFFERED = 200
+# A choice of so many options at most, with a word of help at one of them, is drawn as cards.
+CARDS = 4
+
+
+@dataclass(frozen=True)
+class Filling:
+    """A form as it stands: inputs as they were typed, values as they were understood, what is wrong."""
+
+    records: Records
+    inputs: Mapping[str, Any]
+    values: Mapping[str, Any]
+    errors: Mapping[str, str] = field(default_factory=dict)
+    looked_for: Mapping[str, str] = field(default_factory=dict)  # without JavaScript: what to find, per link field
+    optional: bool = False  # where the form itself says what is required (transitions)
+
+    def one(self, name: str) -> str:
+        value = self.inputs.get(name, "")
+        return value if isinstance(value, str) else next(iter(value), "")
+
+    def many(self, name: str) -> list[str]:
+        value = self.inputs.get(name, [])
+        return [value] if isinstance(value, str) else list(value)
+
+
+def typed(fields: list[Field], form: Form) -> dict[str, Any]:
+    """The inputs of `fields` as they were posted, for showing them again unchanged."""
+    names = [name for each in fields for name in each.inputs(None, PLAIN)]
+    return {name: form.getall(name) for name in names if name in form}
+
+
+def rows(filling: Filling, layout: tuple[Any, ...], fields: Mapping[str, Field]) -> tuple[FormRow, ...]:
+    """The rows of a form layout, without what is not asked."""
+    found = []
+    for entry in layout:
+        names = [entry] if isinstance(entry, str) else entry
+        widgets = tuple(widget(filling, fields[name]) for name in names if name in fields)
+        if widgets:
+            found.append(FormRow(widgets))
+    return tuple(found)
+
+
+def widget(filling: Filling, each: Field) -> Widget:
+    """The widget of one field, filled in."""
+    base = Widget(
+        name=each.name,
+        label=each.title,
+        macro=each.widget,
+        type=each.input_type,
+        value=filling.one(each.name),
+        help=each.help or "",
+        placeholder=each.placeholder or "",
+        required=each.required,
+        error=filling.errors.get(each.name, ""),
+        max_length=getattr(each, "max_length", None),
+        show_when=_rule(each),
+        hidden=not asked(filling.records, each, filling.values),
+    )
+    draw = WIDGETS.get(each.widget)
+    return draw(filling, each, base) if draw else base
+
+
+def _options(filling: Filling, each: Any, base: Widget) -> Widget:
+    chosen = filling.many(each.name)
+    offers = tuple(
+        Offer(name, option.label, name in chosen, option.help or "", option.icon or "", option.tone or "")
+        for name, option in each.offered.items()
+    )
+    cards = base.macro == "select" and len(offers) <= CARDS and any(offer.help for offer in offers)
+    empty = each.options[""].label if "" in each.options else ""
+    return replace(base, macro="cards" if cards else base.macro, offers=offers, empty=empty)
+
+
+def _link(filling: Filling, each: Any, base: Widget) -> Widget:
+    chosen, looked_for = filling.many(each.name), filling.looked_for.get(each.name, "")
+    offers, many = _offered(filling, each, looked_for, [identity for identity in chosen if identity])
+    if not each.multiple and len(each.to) == 1 and not many:
+        base = replace(base, value=next((identity for identity in chosen), ""))
+    return replace(
+        base,
+        offers=tuple(Offer(identity, title, identity in chosen) for identity, title in offers.items()),
+        many=many,
+        find=f"/{filling.records.name}/find?field={each.name}",
+        looked_for=looked_for,
+        depends=tuple(depends_on(each)),
+    )
+
+
+def _offered(filling: Filling, each: Any, looked_for: str, chosen: list[str]) -> tuple[dict[str, str], bool]:
+    """What a link offers, and whether there is more than is shown; what is chosen already is always there."""
+    offers, many = {}, False
+    for module in each.to:
+        records = choices(filling.records, each, module, filling.values) if filling.records.policy.access(module) else None
+        if records is None:
+            continue
+        prefix = f"{module}:" if len(each.to) > 1 else ""
+        label = f"{records.policy.reader.text(records.access.singular)}: " if prefix else ""
+        found = records.find(looked_for, OFFERED + 1)
+        many = many or len(found) > OFFERED
+        offers |= {f"{prefix}{identity}": label + title for identity, title in found[:OFFERED]}
+        missing = [value.removeprefix(prefix) for value in chosen if value.startswith(prefix) and value not in offers]
+        ids = [int(identity) for identity in missing if identity.isdigit() and len(identity) < 19]
+        offers |= {f"{prefix}{record.id}": label + record.title for record in records.rows(ids, [])}
+    return offers, many or bool(looked_for)
+
+
+def _money(filling: Filling, each: Any, base: Widget) -> Widget:
+    currency = f"{each.name}.currency"
+    code = filling.one(currency) or each.currency or filling.records.policy.reader.currency
+    return replace(
+        base,
+        inputmode="decimal",
+        inputs=(Input(each.name, _("Amount"), base.value), Input(currency, _("Currency"), code)),
+    )
+
+
+ADDRESS = {
+    "street": (_("Street"), "street-address"),
+    "postal_code": (_("Postal code"), "postal-code"),
+    "city": (_("City"), "address-level2"),
+    "region": (_("Region"), "address-level1"),
+    "country": (_("Country"), "country-name"),
+}
+
+
+def _address(filling: Filling, each: Any, base: Widget) -> Widget:
+    inputs = (
+        Input(f"{each.name}.{part}", label, filling.one(f"{each.name}.{part}"), autocomplete)
+        for part, (label, autocomplete) in ADDRESS.items()
+    )
+    return replace(base, inputs=tuple(inputs))
+
+
+def _input(filling: Filling, each: Any, base: Widget) -> Widget:
+    return replace(base, inputmode=getattr(each, "input_mode", ""), suffix=getattr(each, "suffix", ""))
+
+
+def _rating(filling: Filling, each: Any, base: Widget) -> Widget:
+    return replace(base, most=each.max)
+
+
+def _tags(filling: Filling, each: Any, base: Widget) -> Widget:
+    return replace(base, value=", ".join(filling.many(each.name)))
+
+
+WIDGETS: dict[str, Callable[[Filling, Any, Widget], Widget]] = {
+    "input": _input,
+    "select": _options,
+    "cards": _options,
+    "checkboxes": _options,
+    "link": _link,
+    "links": _link,
+    "money": _money,
+    "address": _address,
+    "rating": _rating,
+    "tags": _tags,
+}
+
+
+def _rule(each: Field) -> str:
+    """`show_when` for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]; empty: always."""
+    return "" if each.show_when is None else json.dumps(_as_json(each.show_when))
+
+
+def _as_json(condition: Condition) -> Any:
+    if not isinstance(condition, Test):
+        return {"any" if isinstance(condition, Some) else "all": [_as_json(part) for part in condition.parts]}
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    words = ["true" if value is True else "false" if value is False else str(value) for value in values]
+    return [".".join(condition.path), condition.operator, words, condition.negated]
+
+
+def label_of(records: Records, singular: bool = False) -> Text | str:
+    """What the profile calls the module, or one record of it."""
+    access = records.access
+    return (access.singular if singular else access.label) or records.name
