@@ -107,6 +107,16 @@ class Column:
     filter: FilterState | None = None
 
 
+def lead(columns: tuple[Column, ...]) -> int:
+    """The place of the column that bears the link to the record."""
+    return next((place for place, column in enumerate(columns) if column.place == "lead"), 0)
+
+
+def bare(columns: tuple[Column, ...]) -> bool:
+    """Whether no column shows a state or a time: then a phone shows all of them."""
+    return not any(column.place in ("status", "when") for column in columns)
+
+
 @dataclass(frozen=True)
 class Row:
     url: str
@@ -148,6 +158,14 @@ class ListPage:
     export_url: str = ""
 
     @property
+    def lead(self) -> int:
+        return lead(self.columns)
+
+    @property
+    def bare(self) -> bool:
+        return bare(self.columns)
+
+    @property
     def filters(self) -> bool:
         return any(column.filter for column in self.columns)
 
@@ -180,6 +198,14 @@ class RelatedList:
     all_url: str = ""
     create_url: str = ""
     create_label: Words = ""
+
+    @property
+    def lead(self) -> int:
+        return lead(self.columns)
+
+    @property
+    def bare(self) -> bool:
+        return bare(self.columns)
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,16 @@ class Value:
     def empty(self) -> bool:
         return not (self.text or self.html or self.parts or self.rows)
 
+    @property
+    def macro(self) -> str:
+        """The macro of displays.pt."""
+        return "empty" if self.empty else self.display
+
 
 # -- forms ------------------------------------------------------------------------------------------------------------
+
+
+GROUPED = frozenset({"cards", "checkboxes", "links", "money", "address", "rating", "lines"})
 
 
 @dataclass(frozen=True)
@@ -115,8 +123,8 @@ class Widget:
     many: bool = False  # link, links: not all that could be chosen is among `offers`
     looked_for: str = ""  # link, links: what stands in _find.NAME
     depends: tuple[str, ...] = ()  # fields of this form on which the offers depend
-    #                       operators: equal one_of contains min max empty; all must hold; anything else is left empty
-    show_when: str = ""  # JSON for a script: [[field, operator, value, negated], …]; empty: always
+    show_when: str = ""  # JSON for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]; "": always
+    hidden: bool = False  # show_when does not hold now: a script hides it; without one it can be filled in
     accept: str = ""  # files: "image/*,application/pdf"
     max_size: int = 0  # files: bytes each
     max_count: int = 0
@@ -125,6 +133,11 @@ class Widget:
     @property
     def id(self) -> str:
         return "field-" + self.name.replace(".", "-")
+
+    @property
+    def grouped(self) -> bool:
+        """Whether it has several inputs, named together by a legend."""
+        return self.macro in GROUPED
 
     @property
     def described(self) -> str | None:
@@ -196,6 +209,7 @@ class FilterState:
 
     @property
     def used(self) -> bool:
+        """Whether it is in force."""
         return bool(self.value or self.minimum or self.maximum or any(offer.chosen for offer in self.offers))
 
 

@@ -7,6 +7,8 @@ Texts may be declared texts or sentences of the interface: the renderer puts the
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from portal.texts import Text
 
 Words = str | Text
@@ -39,8 +41,8 @@ class Language:
 class Shell:
     name: Words
     static: Callable[[str], str]  # a name of web/assets.py → its address: "portal.css", "portal.js"
-    icon_address: str  # the sprite's address; `icon(name)` of the templates points into it
-    logo: str  # address of the logo; the mark of web/assets.py where none is declared
+    icon: Callable[[str], Markup]  # Assets.icon: the name of an icon → its drawing
+    logo: str  # Assets.logo
     csrf_token: str
     csrf_name: str = "_csrf"
     language: str = "en"

@@ -1,0 +1,110 @@
+"""What a browser needs besides the page: one style sheet, one script, one sprite and the logo, bundled at start-up.
+
+Each has its content's hash in its address, so that it may be kept for ever; all are held in memory, zipped as well.
+An instance belongs to one portal in force: its icons, its accent and its logo are part of it.
+"""
+
+import gzip
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from portal.web import icons
+from portal.web.colors import tokens
+
+STATIC = Path(__file__).parents[1] / "static"
+# Layers are declared by the first file; within a layer the order is that of the names.
+FIRST_STYLES = ("tokens.css", "base.css", "layout.css")
+FIRST_SCRIPT = "attach.js"
+LOGO_TYPES = {
+    ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
+    ".webp": "image/webp", ".gif": "image/gif", ".ico": "image/x-icon",
+}  # fmt: skip
+# Icons that point along the line of reading, and are turned where it runs from right to left.
+TURNING = frozenset(
+    {"arrow-left", "arrow-right", "chevron-left", "chevron-right", "log-out", "log-in", "send", "undo-2"}
+)
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
+EXPORT = re.compile(r"^export ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Asset:
+    content_type: str
+    body: bytes
+    zipped: bytes  # gzip
+
+
+class Assets:
+    """`declared`: icon names of the declaration; `accent`: #rrggbb; `logo`: a file, or None for the built-in mark."""
+
+    def __init__(self, declared: Iterable[str] = (), accent: str = "#2457d6", logo: Path | None = None) -> None:
+        drawn = icons.drawings(declared)
+        self._icons = frozenset(drawn)
+        self._files: dict[str, Asset] = {}
+        self._addresses: dict[str, str] = {}
+        self._add("portal.css", "text/css; charset=utf-8", style_sheet(accent))
+        self._add("portal.js", "text/javascript; charset=utf-8", script())
+        self._add("icons.svg", "image/svg+xml", icons.sprite(drawn).encode())
+        self._add("mark.svg", "image/svg+xml", mark(accent).encode())
+        self._logo = "mark.svg"
+        if logo and logo.suffix.lower() in LOGO_TYPES and logo.is_file():
+            self._logo = f"logo{logo.suffix.lower()}"
+            self._add(self._logo, LOGO_TYPES[logo.suffix.lower()], logo.read_bytes())
+
+    @property
+    def logo(self) -> str:
+        """The address of the logo."""
+        return self.url(self._logo)
+
+    def url(self, name: str) -> str:
+        """The address of "portal.css", "portal.js", "icons.svg" …; raises KeyError."""
+        return self._addresses[name]
+
+    def get(self, path: str) -> Asset | None:
+        """What `HASH/NAME` addresses. An old hash gives the newest content: a page drawn before a reload needs it."""
+        return self._files.get(path.rpartition("/")[2])
+
+    def icon(self, name: str) -> Markup:
+        """The drawing of an icon, hidden from those who hear the page; an unknown name is a square."""
+        shown = name if name in self._icons else icons.UNKNOWN
+        classes = "icon turns" if shown in TURNING else "icon"
+        return Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
+            classes, self.url("icons.svg"), shown
+        )
+
+    def _add(self, name: str, content_type: str, body: bytes) -> None:
+        self._files[name] = Asset(content_type, body, gzip.compress(body, 9, mtime=0))
+        self._addresses[name] = f"/static/{hashlib.sha256(body).hexdigest()[:16]}/{name}"
+
+
+def style_sheet(accent: str) -> bytes:
+    """The files of static/css in their order, without comments and indentation, and the accent's tokens at the end."""
+    others = sorted(path.name for path in (STATIC / "css").glob("*.css") if path.name not in FIRST_STYLES)
+    texts = [(STATIC / "css" / name).read_text(encoding="utf-8") for name in (*FIRST_STYLES, *others)]
+    lines = (line.strip() for line in COMMENT.sub("", "\n".join(texts)).splitlines())
+    return "\n".join([line for line in lines if line] + [tokens(accent)]).encode()
+
+
+def script() -> bytes:
+    """The modules of static/js as one: what they share first, then each in a block of its own."""
+    paths = sorted((STATIC / "js").glob("*.js"), key=lambda path: (path.name != FIRST_SCRIPT, path.name))
+    texts = [EXPORT.sub("", IMPORT.sub("", path.read_text(encoding="utf-8"))) for path in paths]
+    return "\n".join([texts[0], *(f"{{\n{text}}}" for text in texts[1:])]).encode()
+
+
+def mark(accent: str) -> str:
+    """The logo of a portal that has none: a sparkle on the accent."""
+    sparkle = icons.drawings(["sparkles"])["sparkles"]
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><defs><linearGradient id="g" x2="1" y2="1">'
+        f'<stop stop-color="{accent}" stop-opacity=".75"/><stop offset="1" stop-color="{accent}"/></linearGradient>'
+        '</defs><rect width="32" height="32" rx="9" fill="#fff"/><rect width="32" height="32" rx="9" fill="url(#g)"/>'
+        '<g transform="translate(7 7) scale(.75)" fill="none" stroke="#fff" stroke-width="2" stroke-linecap="round" '
+        f'stroke-linejoin="round">{sparkle}</g></svg>'
+    )

@@ -1,0 +1,90 @@
+"""Chameleon for our pages: finds templates by name, gives them what every page has, and translates what they say.
+
+A view names its template (`renderer="list.pt"`) and returns `{"page": …}`. Every declared text and every sentence of
+the interface that a template shows is put into the reader's language on its way out. Renders nothing but files of
+templates/: no text of an administrator or a customer ever becomes a template.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from chameleon import PageTemplateFile
+from markupsafe import Markup
+from pyramid.config import Configurator
+from translationstring import TranslationString
+
+from portal.fields import Reader
+from portal.texts import Text
+from portal.web.shell import Shell
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+# Templates that hold macros: known to every page under their own names.
+MACROS = ("layout", "parts", "widgets", "displays", "filters")
+
+
+class Templates:
+    """The compiled templates of one process; `reload`: changed files are read again (development)."""
+
+    def __init__(self, reload: bool = False) -> None:
+        self._reload = reload
+        self._found: dict[str, PageTemplateFile] = {}
+
+    def __getitem__(self, name: str) -> PageTemplateFile:
+        if name not in self._found:
+            self._found[name] = PageTemplateFile(str(TEMPLATES / name), auto_reload=self._reload, encoding="utf-8")
+        return self._found[name]
+
+    @cached_property
+    def macros(self) -> Mapping[str, PageTemplateFile]:
+        """The templates whose macros every page may use."""
+        return {name: self[f"{name}.pt"] for name in MACROS}
+
+    def render(self, name: str, values: Mapping[str, Any], reader: Reader, shell: Shell) -> str:
+        """The page `name` as HTML; `values` holds at least `page`."""
+        return self[name](
+            **self.macros,
+            **values,
+            reader=reader,
+            shell=shell,
+            icon=shell.icon,
+            token=_token(shell),
+            translate=_translation(reader),
+            target_language=reader.language,
+        )
+
+
+def includeme(config: Configurator) -> None:
+    """Makes `renderer="NAME.pt"` mean a template of ours; requests bring `reader` and `shell`."""
+    templates = Templates(bool(config.get_settings().get("reload_templates")))
+
+    class Renderer:
+        def __init__(self, info: Any) -> None:
+            self.name = info.name
+
+        def __call__(self, value: Mapping[str, Any], system: Mapping[str, Any]) -> str:
+            request = system["request"]
+            values = {"request": request, "context": system.get("context"), **value}
+            return templates.render(self.name, values, request.reader, request.shell)
+
+    config.add_renderer(".pt", Renderer)
+
+
+def _token(shell: Shell) -> Markup:
+    """The hidden input that every posting form bears."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(shell.csrf_name, shell.csrf_token)
+
+
+def _translation(reader: Reader) -> Any:
+    def translate(message: Any, domain: Any = None, mapping: Any = None, default: Any = None, **others: Any) -> Any:
+        """Chameleon asks this for every text of a template, and for every value that is neither text nor number."""
+        if message is None:
+            return default
+        if isinstance(message, TranslationString | Text):
+            return reader.text(message)
+        if isinstance(message, str):
+            return reader.text(TranslationString(message, domain=domain, mapping=mapping, default=default or None))
+        return str(message)
+
+    return translate
