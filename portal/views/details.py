@@ -14,7 +14,7 @@ from portal.records import conversation, lifecycle, states
 from portal.records.query import Query, Records
 from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
-from portal.views.lists import counted, plain_column, row
+from portal.views.lists import LIST_COOKIE, counted, plain_column, row
 from portal.views.pages import DetailPage, RelatedList, SectionShown, Stage
 from portal.views.parts import Action, Composer, Conversation, Note, Value
 from portal.views.sending import one_time_key
@@ -22,8 +22,6 @@ from portal.views.values import CHANNELS, initials, moment, shown
 from portal.web.resources import Record
 
 RELATED_ROWS = 10
-# The cookie in which the browser keeps the query of the list that was left, one per module by its path.
-LIST_COOKIE = "list"
 
 
 @view_config(context=Record, name="", request_method="GET", renderer="detail.pt")

@@ -19,6 +19,8 @@ from portal.views.parts import FilterState, Offer
 from portal.views.values import COUNTS, shown
 from portal.web.resources import Module
 
+# The cookie in which the browser keeps the query of the list that was seen last, one per module by its path.
+LIST_COOKIE = "list"
 # Parameters of the address that a link to another order, tab or page leaves out.
 PLACE = ("after", "before")
 
@@ -42,7 +44,14 @@ def list_records(module: Module, request: Request) -> dict[str, Any]:
         clear_url=clear_address(records, asked) if asked.narrowed or asked.button else "",
         **offered(records, pairs),
     )
+    keep_list(request, records.name)
     return {"page": shown_page}
+
+
+def keep_list(request: Request, module: str) -> None:
+    """Lets the browser keep this list's query, so that “Return to list” leads back to it from any page of a record."""
+    query = request.query_string[:1500]
+    request.response.set_cookie(LIST_COOKIE, query, path=f"/{module}/", httponly=True, samesite="Lax")
 
 
 def offered(records: Records, pairs: list[tuple[str, str]]) -> dict[str, Any]:

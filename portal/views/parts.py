@@ -123,7 +123,7 @@ class Widget:
     many: bool = False  # link, links: not all that could be chosen is among `offers`
     looked_for: str = ""  # link, links: what stands in _find.NAME
     depends: tuple[str, ...] = ()  # fields of this form on which the offers depend
-    show_when: str = ""  # JSON for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]; "": always
+    show_when: str = ""  # JSON for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]
     hidden: bool = False  # show_when does not hold now: a script hides it; without one it can be filled in
     accept: str = ""  # files: "image/*,application/pdf"
     max_size: int = 0  # files: bytes each

@@ -1,0 +1,81 @@
+"""The portal about itself: its health for monitors, problems of the declarations and letters for administrators."""
+
+from typing import Any
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from portal.database import outbox
+from portal.database.engine import reading
+from portal.database.trouble import DatabaseError
+from portal.declaration.problems import Problem
+from portal.mail.letters import read_letter
+from portal.texts import _
+from portal.views.pages import Letter, OutboxPage, ProblemShown, ProblemsPage
+from portal.views.values import moment
+from portal.web.resources import Administration
+from portal.web.security import ADMINISTER, READ_LETTERS
+
+PAGE = 50
+
+
+@view_config(context=Administration, name="health", request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def health(context: Administration, request: Request) -> Response:
+    """200 while the portal can read its database, 503 while it cannot; says nothing else."""
+    try:
+        with reading(request.portal.engine) as connection:
+            outbox.newest(connection, request.portal.tables, most=1)
+    except DatabaseError:
+        return Response(json_body={"status": "database does not answer"}, status=503)
+    return Response(json_body={"status": "ok"})
+
+
+@view_config(
+    context=Administration, name="problems", request_method="GET", renderer="problems.pt", permission=ADMINISTER
+)
+def show_problems(context: Administration, request: Request) -> Any:
+    """What is wrong with the declarations, each with its place, and what is in force meanwhile."""
+    findings, reader = request.registry.live.findings, request.reader
+    page = ProblemsPage(
+        problems=tuple(_shown(problem) for problem in findings.problems),
+        read=moment(findings.read, reader),
+        in_force=None if findings.accepted else moment(request.portal.since, reader),
+        changes=findings.lacks,
+    )
+    return {"page": page}
+
+
+@view_config(
+    context=Administration, name="outbox", request_method="GET", renderer="outbox.pt", permission=READ_LETTERS
+)
+def show_outbox(context: Administration, request: Request) -> Any:
+    """The letters written last; in development everybody reads them here, because none is sent."""
+    wanted = request.GET.get("letter", "")
+    rows = outbox.newest(request.connection, request.portal.tables, most=PAGE)
+    chosen = next((row for row in rows if str(row["id"]) == wanted), None)
+    page = OutboxPage(
+        letters=tuple(_letter(row, request) for row in rows),
+        chosen=_letter(chosen, request) if chosen else None,
+        text=read_letter(chosen["message"]) if chosen else "",
+    )
+    return {"page": page}
+
+
+def _shown(problem: Problem) -> ProblemShown:
+    place = f"{problem.file}:{problem.line}:{problem.column}"
+    path, message = str(problem).split(f"{place}: ", 1)[1].split(": ", 1)
+    return ProblemShown(place, path, message, problem.warning)
+
+
+def _letter(row: Any, request: Request) -> Letter:
+    sent = row["sent"] is not None
+    return Letter(
+        to=row["recipient"],
+        subject=row["subject"],
+        at=moment(row["created"], request.reader),
+        state=_("Sent") if sent else _("Waiting"),
+        tone="good" if sent else "info",
+        url=f"/-/outbox?letter={row['id']}",
+    )

@@ -1,0 +1,28 @@
+"""Serves the style sheet, the script, the icons and the logo of the portal in force."""
+
+from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+FOR_EVER = "public, max-age=31536000, immutable"  # the address holds the content's hash
+
+
+def includeme(config: Configurator) -> None:
+    """The only route: everything else is found by walking the tree."""
+    config.add_route("static", "/static/*path", request_method="GET")
+
+
+@view_config(route_name="static", permission=NO_PERMISSION_REQUIRED)
+def serve_asset(request: Request) -> Response:
+    """An asset, zipped where the browser takes that."""
+    asset = request.portal.assets.get("/".join(request.matchdict["path"]))
+    if asset is None:
+        raise HTTPNotFound
+    headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding", "Content-Type": asset.content_type}
+    zipped = "gzip" in request.headers.get("Accept-Encoding", "")
+    if zipped:
+        headers["Content-Encoding"] = "gzip"
+    return Response(body=asset.zipped if zipped else asset.body, headerlist=list(headers.items()))

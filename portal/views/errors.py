@@ -1,0 +1,156 @@
+"""What people see when something is refused or goes wrong: a page, with the way out, and no internals.
+
+A mistake of ours shows a reference number; the log has the rest under the same number.
+"""
+
+import logging
+import secrets
+from typing import Any
+from urllib.parse import quote
+
+from pyramid.csrf import BadCSRFToken
+from pyramid.httpexceptions import HTTPError, HTTPForbidden, HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
+from pyramid_retry import mark_error_retryable
+
+from portal.accounts.attempts import TooOften
+from portal.database.trouble import AGAIN, BROKEN, BUSY, FULL, SLOW, DatabaseError, trouble
+from portal.records.write import Conflict, NotAllowed
+from portal.texts import _
+from portal.views.pages import ErrorPage
+from portal.views.session import too_often
+from portal.web.addresses import allowed_methods
+from portal.web.typed import page_before
+from portal.web.visits import Visit
+
+log = logging.getLogger(__name__)
+
+HEADINGS = {
+    400: _("This could not be understood"),
+    404: _("There is nothing here"),
+    405: _("This cannot be done here"),
+    409: _("Somebody was faster"),
+    413: _("This is too much"),
+    429: _("Too often"),
+    500: _("Something went wrong"),
+    503: _("Not now"),
+}
+TEXTS = {
+    400: _("The address or the form holds something that the portal cannot read."),
+    404: _("What you look for does not exist, or is not yours to see."),
+    405: _("The address is right, but it cannot be used in this way."),
+    409: _("This has changed since you opened it. Open it again to see how it is now."),
+    413: _("What you sent is more than the portal takes at once."),
+    500: _("This is our mistake. Tell us the number, and we can find out what happened."),
+}
+TROUBLES = {
+    AGAIN: _("Many people are writing at this moment. Nothing was saved: please send it again."),
+    BUSY: _("Many people are writing at this moment. Nothing was saved: please send it again."),
+    FULL: _("Nothing can be saved at this moment, because the portal's disk is full. Reading goes on."),
+    SLOW: _("This took too long. Please narrow your search."),
+}
+NOT_REACHED = _("The portal cannot reach its database. Please try again in a minute.")
+NO_TOKEN = _("The page was open for too long, or it was not this portal's. Go back, load it again and send it again.")
+
+
+@notfound_view_config(renderer="error.pt")
+def not_found(error: HTTPNotFound, request: Request) -> Any:
+    """Missing, foreign and forbidden look alike. Who is not signed in is asked to; a wrong method is told so."""
+    if request.matched_route is None and hasattr(request, "context"):
+        methods = allowed_methods(request)
+        if methods:
+            request.response.headers["Allow"] = ", ".join(methods)
+            return _page(request, 405)
+        if request.visit.identity is None:
+            return _to_login(request)
+        if request.visit.identity.account.must_change:
+            return HTTPSeeOther("/password")
+    return _page(request, 404)
+
+
+@forbidden_view_config(renderer="error.pt")
+def forbidden(error: HTTPForbidden, request: Request) -> Any:
+    """An action that may not be done does not exist."""
+    identity = request.visit.identity
+    if identity is None:
+        return _to_login(request)
+    return HTTPSeeOther("/password") if identity.account.must_change else _page(request, 404)
+
+
+@exception_view_config(NotAllowed, renderer="error.pt")
+def not_allowed(error: NotAllowed, request: Request) -> Any:
+    """The records layer was asked for something that the profile does not grant."""
+    return _page(request, 404)
+
+
+@exception_view_config(Conflict, renderer="error.pt")
+def conflict(error: Conflict, request: Request) -> Any:
+    """Somebody saved first, and the view had no page of its own for it."""
+    return _page(request, 409)
+
+
+@exception_view_config(TooOften, renderer="error.pt")
+def often(error: TooOften, request: Request) -> Any:
+    """Tried too often."""
+    request.response.headers["Retry-After"] = str(error.seconds)
+    return _page(request, 429, too_often(error))
+
+
+@exception_view_config(HTTPError, renderer="error.pt")
+def refused(error: HTTPError, request: Request) -> Any:
+    """Refused by protection or by a view; the sentence is theirs, if they have one."""
+    request.response.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
+    if isinstance(error, BadCSRFToken):
+        return _page(request, 400, NO_TOKEN)
+    own = error.detail if hasattr(error.detail, "interpolate") else ""
+    return _page(request, error.status_int, own)
+
+
+@exception_view_config(UnicodeDecodeError, renderer="error.pt")
+def unreadable(error: UnicodeDecodeError, request: Request) -> Any:
+    """Bytes that are no text, met where the address is taken apart."""
+    return _page(request, 400)
+
+
+def database_trouble(error: Exception, request: Request) -> Any:
+    """The database refuses: with a way on where there is one. What another attempt may mend is tried again first."""
+    kind = trouble(error)
+    if kind == BROKEN:
+        return broken(error, request)
+    if kind in (AGAIN, BUSY):
+        mark_error_retryable(error)
+    log.warning("The database refuses (%s): %s", kind, error)
+    request.response.headers["Retry-After"] = "30"
+    return _page(request, 503, TROUBLES.get(kind, NOT_REACHED))
+
+
+@exception_view_config(Exception, renderer="error.pt")
+def broken(error: Exception, request: Request) -> Any:
+    """A mistake of ours."""
+    reference = secrets.token_hex(4)
+    log.error("%s %s %s", reference, request.method, request.environ.get("PATH_INFO", ""), exc_info=error)
+    return _page(request, 500, reference=reference)
+
+
+def includeme(config: Any) -> None:
+    """The classes of the database's errors are known to its own layer alone."""
+    for kind in DatabaseError:
+        config.add_exception_view(database_trouble, context=kind, renderer="error.pt")
+
+
+def _page(request: Request, status: int, text: str = "", reference: str = "") -> dict[str, ErrorPage]:
+    # A page about an error asks the database nothing: who came is known already, or is left out.
+    if "visit" not in vars(request):
+        request.visit = Visit()
+    request.response.status_int = status
+    known = status if status in HEADINGS else 500 if status >= 500 else 400
+    text = text or TEXTS.get(status, TEXTS.get(known, ""))
+    page = ErrorPage(status, HEADINGS[known], text, reference, retry=status in (409, 429, 503))
+    return {"page": page}
+
+
+def _to_login(request: Request) -> HTTPSeeOther:
+    """After signing in one is back where one was; after a form was sent too late, on the form's own page."""
+    following = request.path_qs if request.method in ("GET", "HEAD") else page_before(request)
+    return HTTPSeeOther("/login" if following == "/" else f"/login?next={quote(following, safe='')}")

@@ -1,0 +1,110 @@
+"""The home page: a greeting, the buttons in the centre, the latest activity."""
+
+from typing import Any
+
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from portal.conditions import ALWAYS, All
+from portal.declaration.shapes import Button
+from portal.records.asking import button_condition, tab_condition
+from portal.records.query import Query, Record, Records
+from portal.texts import _, readable
+from portal.views.addresses import button_address, record_address
+from portal.views.lists import counted
+from portal.views.pages import Happening, HomeButton, HomePage
+from portal.views.values import initials, moment
+from portal.web.resources import Root
+
+LATEST = 6
+
+
+@view_config(context=Root, name="", request_method="GET", renderer="home.pt")
+def show_home(root: Root, request: Request) -> dict[str, Any]:
+    """`/`"""
+    profile = request.policy.profile
+    wants_activity = "activity" in profile.home.panels
+    page = HomePage(
+        greeting=greeting(request),
+        about=", ".join(companies(request)),
+        buttons=tuple(button(request, name) for name in profile.home.buttons or ()),
+        activity=tuple(activity(request)) if wants_activity else None,
+    )
+    return {"page": page}
+
+
+def greeting(request: Request) -> str:
+    """Good morning, by the reader's clock."""
+    account = request.visit.identity.account
+    name = (account.name or "").split(" ")[0] or account.email
+    hour = request.reader.now.astimezone(request.reader.time_zone).hour
+    if 5 <= hour < 12:
+        return _("Good morning, ${name}", mapping={"name": name})
+    return _("Good evening, ${name}", mapping={"name": name}) if hour >= 18 or hour < 5 else _("Hello, ${name}", mapping={"name": name})
+
+
+def companies(request: Request) -> list[str]:
+    """The reader's companies by name, where the profile shows them at all."""
+    reader = request.reader
+    if not reader.companies or request.policy.access(reader.organizations) is None:
+        return []
+    records = Records(request.connection, request.policy, reader.organizations)
+    return [record.title for record in records.rows(reader.companies, [])]
+
+
+def button(request: Request, name: str) -> HomeButton:
+    """A button with the number of what it opens."""
+    declared = request.portal.declaration.buttons[name]
+    return HomeButton(
+        label=declared.label or readable(name),
+        icon=declared.icon,
+        url=button_address(declared),
+        text=declared.text or "",
+        tone=declared.tone or "",
+        count=count_of(request, declared) if declared.count else "",
+    )
+
+
+def count_of(request: Request, declared: Button) -> str:
+    """How many records the list holds that the button opens."""
+    module = (declared.opens or "").partition("/")[0]
+    if request.policy.access(module) is None:
+        return ""
+    records = Records(request.connection, request.policy, module)
+    tabs = records.access.list.tabs or {}
+    narrowing = button_condition(records, declared.name) if declared.where is not None else None
+    tab = declared.tab if declared.tab in tabs else "" if narrowing is not None else next(iter(tabs), "")
+    condition = All((tab_condition(records, tab or ""), narrowing or ALWAYS))
+    return counted(records.count(Query(condition=condition)), request.reader)
+
+
+def activity(request: Request) -> list[Happening]:
+    """What changed last in the modules that people talk about or that move, newest first."""
+    latest: list[tuple[Record, Records]] = []
+    for name in request.policy.modules:
+        module = request.portal.declaration.modules[name]
+        if (module.comments or module.lifecycle) and "modified" in request.policy.readable(name):
+            records = Records(request.connection, request.policy, name)
+            page = records.page(Query(sort=("-modified",), size=LATEST), ["modified", "modified_by", *_state_name(records)])
+            latest += [(record, records) for record in page.rows]
+    latest.sort(key=lambda found: found[0].values["modified"], reverse=True)
+    return [happening(request, record, records) for record, records in latest[:LATEST]]
+
+
+def happening(request: Request, record: Record, records: Records) -> Happening:
+    """One line: the record, its state and reference, who changed it last."""
+    state = [records.module.field(name).show(record.values.get(name), request.reader) for name in _state_name(records)]
+    who = record.values.get("modified_by")
+    return Happening(
+        title=record.title,
+        text=" · ".join(part for part in [*state, record.reference] if part),
+        at=moment(record.values["modified"], request.reader),
+        url=record_address(records.name, record.id),
+        initials=initials(str(who)) if who else "",
+        icon="" if who else records.access.icon or "square",
+    )
+
+
+def _state_name(records: Records) -> list[str]:
+    lifecycle = records.module.lifecycle
+    return [lifecycle.field] if lifecycle and lifecycle.field in records.policy.readable(records.name) else []
