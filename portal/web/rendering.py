@@ -20,8 +20,10 @@ from portal.texts import Text
 from portal.web.shell import Shell
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
+# Attributes that stand or do not stand; a template gives them a truth value.
+BOOLEAN = frozenset({"checked", "selected", "disabled", "required", "multiple", "hidden", "open"})
 # Templates that hold macros: known to every page under their own names.
-MACROS = ("layout", "parts", "widgets", "displays", "filters")
+MACROS = ("layout", "parts", "widgets", "displays", "filters", "conversation")
 
 
 class Templates:
@@ -33,7 +35,9 @@ class Templates:
 
     def __getitem__(self, name: str) -> PageTemplateFile:
         if name not in self._found:
-            self._found[name] = PageTemplateFile(str(TEMPLATES / name), auto_reload=self._reload, encoding="utf-8")
+            self._found[name] = PageTemplateFile(
+                str(TEMPLATES / name), auto_reload=self._reload, encoding="utf-8", boolean_attributes=BOOLEAN
+            )
         return self._found[name]
 
     @cached_property
