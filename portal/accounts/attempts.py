@@ -31,7 +31,6 @@ SIGN_IN_NETWORK = Limit("sign-in-network", 100, 900)
 CURRENT_PASSWORD = Limit("current-password", 10, 900)
 RESET = Limit("reset", 3, 3600)
 RESET_NETWORK = Limit("reset-network", 30, 3600)
-LINK_NETWORK = Limit("link-network", 60, 3600)
 
 
 class TooOften(Exception):

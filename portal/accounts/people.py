@@ -149,3 +149,9 @@ def account_of(row: sa.RowMapping) -> Account:
         access_until=row["access_until"],
         records_from=row["records_from"],
     )
+
+
+def save_language(connection: sa.Connection, tables: Tables, account: int, language: str) -> None:
+    """The language that an account's person has chosen, for pages in other browsers and for letters."""
+    mine = tables.account.c["id"] == account
+    connection.execute(sa.update(tables.account).where(mine).values(language=language))

@@ -28,6 +28,8 @@ PATIENCE = 30  # seconds that a writer waits for its turn
 POSTGRESQL_SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
 REQUEST_TIMEOUT = "20s"  # for one statement of a request on PostgreSQL; commands may take longer
 
+Engine = sa.Engine  # under a name for the layers that do not know SQLAlchemy
+
 _turns: dict[str, "Turn"] = {}
 _turns_guard = threading.Lock()
 

@@ -1,0 +1,1 @@
+"""Letters: what is said, to whom, in which language."""

@@ -1,0 +1,131 @@
+"""The letters about accounts: what they say, in the language of the one who gets them, as plain text and as HTML.
+
+A letter is made here and put into the outbox by whoever has the transaction. A password never stands in one.
+"""
+
+import datetime
+import email
+import email.policy
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import make_msgid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from babel import Locale
+from chameleon import PageTemplateFile
+
+from portal.accounts.people import Account
+from portal.declaration.shapes import Declaration
+from portal.fields import Reader
+from portal.texts import _
+
+HTML = PageTemplateFile(str(Path(__file__).parents[1] / "templates" / "letter.pt"))
+
+
+@dataclass(frozen=True)
+class Sender:
+    """In whose name letters are written, and when: `address` is the portal's own, for links, without a last slash."""
+
+    declaration: Declaration
+    address: str
+    now: datetime.datetime
+
+
+@dataclass(frozen=True)
+class Content:
+    """What one letter says."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+    button: str = ""
+    address: str = ""
+
+
+def password_reset(sender: Sender, account: Account, token: str) -> EmailMessage:
+    """The one-time link with which a new password is set."""
+    content = Content(
+        _("Set a new password"),
+        (
+            _("Somebody, probably you, has asked for a new password for your access."),
+            _("The link works once, within an hour. If it was not you, you need do nothing: your password stays."),
+        ),
+        _("Set a new password"),
+        f"{sender.address}/password/reset/{token}",
+    )
+    return _letter(sender, account, content)
+
+
+def password_changed(sender: Sender, account: Account) -> EmailMessage:
+    """Says at once that the password was changed, in case it was somebody else."""
+    reader = _reader(sender, account)
+    content = Content(
+        _("Your password has been changed"),
+        (
+            _("The password of your access (${email}) has just been changed.", mapping={"email": account.email}),
+            _("All other devices have been signed out."),
+            _("If it was not you, set a new password at once and tell us."),
+        ),
+        _("Open ${name}", mapping={"name": reader.text(sender.declaration.settings.name)}),
+        f"{sender.address}/",
+    )
+    return _letter(sender, account, content)
+
+
+def plain_text(letter: EmailMessage) -> str:
+    """The text part of a letter, for the log and the page of the outbox."""
+    part = letter.get_body(("plain",))
+    return part.get_content() if part else ""
+
+
+def read_letter(message: str) -> str:
+    """The text of a letter as the outbox keeps it."""
+    return plain_text(email.message_from_string(message, policy=email.policy.SMTP))
+
+
+def _letter(sender: Sender, account: Account, content: Content) -> EmailMessage:
+    reader = _reader(sender, account)
+    settings = sender.declaration.settings
+    name = reader.text(settings.name)
+    paragraphs = [reader.text(paragraph) for paragraph in content.paragraphs]
+    footer = [name, *([settings.support_address] if settings.support_address else [])]
+    letter = EmailMessage(policy=email.policy.SMTP)
+    domain = urlsplit(sender.address).hostname or "localhost"
+    letter["From"] = _address(name, settings.support_address or f"portal@{domain}")
+    letter["To"] = _address(account.name, account.email)
+    letter["Subject"] = _one_line(reader.text(content.subject))
+    letter["Date"] = sender.now
+    letter["Message-ID"] = make_msgid(domain=domain)
+    letter["Auto-Submitted"] = "auto-generated"
+    lines = [*paragraphs, *([content.address] if content.address else []), "\n".join(["-- ", *footer])]
+    letter.set_content("\n\n".join(lines) + "\n")
+    html = HTML(
+        language=reader.language,
+        direction=Locale.parse(reader.locale.language).text_direction,
+        subject=letter["Subject"],
+        name=name,
+        accent=settings.accent,
+        paragraphs=paragraphs,
+        button=reader.text(content.button),
+        address=content.address,
+        footer=footer,
+    )
+    letter.add_alternative(html, subtype="html")
+    return letter
+
+
+def _reader(sender: Sender, account: Account) -> Reader:
+    languages = sender.declaration.settings.languages
+    return sender.declaration.reader(
+        language=account.language if account.language in languages else languages[0], now=sender.now
+    )
+
+
+def _address(name: str, spec: str) -> Address:
+    """Never put together as text: “victim, evil@e.com <a@b.com>” would be two recipients."""
+    return Address(_one_line(name), addr_spec=spec)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

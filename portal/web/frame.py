@@ -1,0 +1,131 @@
+"""Builds what stands around a page: the shell with menu, breadcrumbs, languages, from the portal in force and the policy."""
+
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from pyramid.location import lineage
+from pyramid.request import Request
+
+from portal.accounts.people import Identity
+from portal.declaration.shapes import Access, Declaration
+from portal.texts import _
+from portal.web.notices import heard
+from portal.web.resources import Module, Record
+from portal.web.shell import Crumb, Language, MenuItem, Shell, Words
+
+HOME = MenuItem(_("Home"), "house", "/")
+VIEWS = {
+    "create": _("New"),
+    "edit": _("Edit"),
+    "delete": _("Delete"),
+    "search": _("Search"),
+    "problems": _("Problems"),
+    "outbox": _("Letters"),
+}
+IN_DOCK = 4
+
+
+def shell(request: Request) -> Shell:
+    """The shell of this request's page."""
+    portal, identity = request.portal, request.visit.identity
+    settings, language = portal.declaration.settings, request.reader.language
+    bare = Shell(
+        name=settings.name,
+        static=portal.assets.url,
+        icon=portal.assets.icon,
+        logo=portal.assets.logo,
+        csrf_token=request.get_csrf_token(),
+        language=language,
+        direction=_locale(language).text_direction,
+        languages=tuple(Language(code, _own_name(code), code == language) for code in settings.languages),
+        theme=_theme(request),
+        path=_path(request),
+        notice=heard(request),
+    )
+    return bare if identity is None else _around(request, bare, identity)
+
+
+def _around(request: Request, bare: Shell, identity: Identity) -> Shell:
+    values = {**vars(bare), "person": identity.account.name}
+    if identity.account.must_change:
+        return Shell(**{**values, "search": False})
+    menu, own = _menu(request, identity)
+    values |= {"menu": menu, "own": own, "dock": menu[:IN_DOCK], "crumbs": _crumbs(request)}
+    if identity.administrator and not request.registry.live.findings.accepted:
+        values["warning"] = _("The declarations have problems; the last good ones are in force.")
+        values["warning_url"] = "/-/problems"
+    return Shell(**values)
+
+
+def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], tuple[MenuItem, ...]]:
+    """The modules in the profile's order; what is about oneself stands at the foot."""
+    declaration = request.portal.declaration
+    here = next((part.module_name for part in _line(request) if isinstance(part, Module)), None)
+    at_home = here is None and getattr(request, "view_name", "") == "" and len(_line(request)) == 1
+    menu, own = [MenuItem(HOME.label, HOME.icon, HOME.url, current=at_home)], []
+    for name, access in identity.policy.modules.items():
+        if access.menu:
+            item = MenuItem(_label(declaration, name, access), _icon(declaration, name, access), f"/{name}/", name == here)
+            (own if _about_oneself(declaration, name, access) else menu).append(item)
+    own.append(MenuItem(_("Change my password"), "key-round", "/password"))
+    if identity.administrator:
+        own.append(MenuItem(_("Letters"), "mail", "/-/outbox"))
+    return tuple(menu), tuple(own)
+
+
+def _about_oneself(declaration: Declaration, name: str, access: Access) -> bool:
+    mine = {declaration.people: ("own",), declaration.organizations: ("own", "organization")}
+    return access.see in mine.get(name, ())
+
+
+def _crumbs(request: Request) -> tuple[Crumb, ...]:
+    crumbs = [Crumb(HOME.label, "/")]
+    for part in _line(request):
+        if isinstance(part, Module):
+            crumbs.append(Crumb(_label(request.portal.declaration, part.module_name, part.access), part.path))
+        elif isinstance(part, Record):
+            crumbs.append(Crumb(part.record.title or part.record.reference, part.path))
+    if getattr(request, "view_name", "") in VIEWS:
+        crumbs.append(Crumb(VIEWS[request.view_name]))
+    return tuple(crumbs)
+
+
+def _line(request: Request) -> list[Any]:
+    """The resources from the root to the one that is shown."""
+    context = getattr(request, "context", None)
+    return list(lineage(context))[::-1] if hasattr(context, "__parent__") else []
+
+
+def _label(declaration: Declaration, name: str, access: Access) -> Words:
+    return access.label or declaration.modules[name].label
+
+
+def _icon(declaration: Declaration, name: str, access: Access) -> str:
+    return access.icon or declaration.modules[name].icon
+
+
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return Locale("en")
+
+
+def _own_name(code: str) -> str:
+    name = _locale(code).get_display_name() or code
+    return name[:1].upper() + name[1:]
+
+
+def _theme(request: Request) -> str:
+    theme = request.cookies.get("theme", "")
+    return theme if theme in ("light", "dark") else ""
+
+
+def _path(request: Request) -> str:
+    """Where the language form returns to: this page, if it can be asked for again."""
+    if request.method not in ("GET", "HEAD"):
+        return "/"
+    try:
+        return request.path_qs
+    except UnicodeDecodeError:
+        return "/"

@@ -1,0 +1,159 @@
+"""The portal in force: one immutable object that every request takes once, and its exchange when a file changes.
+
+A changed file is read, checked and planned aside. If all is well the new portal is swapped in whole; if not, the last
+good one stays, and the problems are kept for administrators. One thread reloads, the others go on with the old one.
+Nothing here knows a request.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from portal.database.engine import Engine, writing
+from portal.database.search import create_index
+from portal.database.tables import Tables, build
+from portal.database.trouble import DatabaseError
+from portal.declaration.load import load
+from portal.declaration.problems import Problem
+from portal.declaration.shapes import Declaration
+from portal.web.assets import Assets
+
+log = logging.getLogger(__name__)
+
+EVERY = 0.25  # seconds between two looks at the files
+FRESH = 0.1  # a file changed less than this ago may change again without its time telling so
+Signature = tuple[tuple[str, int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Portal:
+    """What a request runs on. A reload makes a new one; whoever has begun with this one ends with it."""
+
+    declaration: Declaration
+    tables: Tables
+    engine: Engine
+    since: datetime
+    assets: Assets
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the last look at the declarations found; `lacks` says what the database would have to get first."""
+
+    read: datetime
+    problems: tuple[Problem, ...] = ()
+    lacks: tuple[str, ...] = ()
+    accepted: bool = True  # whether what was read is now in force
+
+
+class CannotStart(Exception):
+    """The portal cannot start; `lines` say why, for the person who started it."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+@dataclass
+class Live:
+    """Holds the portal in force of one folder on one database. `overrides` are settings that win over the YAML's."""
+
+    folder: Path
+    engine: Engine
+    clock: Callable[[], datetime]
+    development: bool = False
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    every: float = EVERY
+
+    def __post_init__(self) -> None:
+        self._reloading = threading.Lock()
+        self._looked = time.monotonic()
+        self._seen = self._signature()
+        self._portal, self.findings = self._read()
+        if self._portal is None:
+            raise CannotStart(*map(str, self.findings.problems), *self.findings.lacks)
+
+    def current(self) -> Portal:
+        """The portal in force, after a look at the files if the last one is long enough ago."""
+        if time.monotonic() - self._looked >= self.every and self._reloading.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._looked = time.monotonic()
+                self._reloading.release()
+        return self._portal
+
+    def _look(self) -> None:
+        signature = self._signature()
+        if signature == self._seen:
+            return
+        self._seen = signature
+        portal, self.findings = self._read()
+        if portal is not None:
+            self._portal = portal
+            log.info("The declarations have changed: the new ones are in force.")
+            return
+        for line in [*map(str, self.findings.problems), *self.findings.lacks]:
+            log.error("The declarations have changed, the last good ones stay in force: %s", line)
+
+    def _read(self) -> tuple[Portal | None, Findings]:
+        now = self.clock()
+        loaded = load(self.folder, self.overrides)
+        problems = tuple(loaded.problems)
+        if loaded.declaration is None:
+            return None, Findings(now, problems, accepted=False)
+        declaration = loaded.declaration
+        tables = build(declaration)
+        try:
+            lacks = fit(self.engine, declaration, tables, self.development)
+        except DatabaseError as error:
+            lacks = [f"The database refuses: {error}"]
+        findings = Findings(now, problems, tuple(lacks), accepted=not lacks)
+        return (None if lacks else _portal(declaration, tables, self.engine, now)), findings
+
+    def _signature(self) -> Signature | None:
+        """What changes when a file does; None while a file is so fresh that it may still be being written."""
+        found = []
+        for path in [self.folder / "modules.yaml", self.folder / "buttons.yaml", *self.folder.glob("profiles/*.yaml")]:
+            try:
+                status = path.stat()
+            except OSError:
+                continue
+            found.append((str(path), status.st_mtime_ns, status.st_size, status.st_ino))
+        newest = max((changed for _path, changed, _size, _inode in found), default=0)
+        return None if abs(time.time() - newest / 1e9) < FRESH else tuple(sorted(found))
+
+
+def _portal(declaration: Declaration, tables: Tables, engine: Engine, now: datetime) -> Portal:
+    settings = declaration.settings
+    logo = declaration.folder / settings.logo if settings.logo else None
+    return Portal(declaration, tables, engine, now, Assets(icons_of(declaration), settings.accent, logo))
+
+
+def icons_of(part: Any) -> Iterator[str]:
+    """The names of all icons that a part of the declaration names."""
+    if isinstance(part, BaseModel):
+        if isinstance(icon := getattr(part, "icon", None), str):
+            yield icon
+        part = vars(part)
+    if isinstance(part, Mapping):
+        part = part.values()
+    elif not isinstance(part, list | tuple):
+        return
+    for each in part:
+        yield from icons_of(each)
+
+
+def fit(engine: Engine, declaration: Declaration, tables: Tables, development: bool) -> list[str]:
+    """Bring the database up to the declaration in development; what it lacks after that, in sentences."""
+    with writing(engine) as connection:
+        tables.metadata.create_all(connection)
+        create_index(connection)
+    return []

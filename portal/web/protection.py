@@ -1,0 +1,142 @@
+"""What every request has to pass, and what every answer bears. The one place of tweens.
+
+A request is refused before anything looks into it: a host that is not ours, a foreign origin, too much, text that is
+none. It never repairs what it refuses. The answer gets the headers that tell browsers what they may do with it.
+"""
+
+from collections.abc import Callable, Iterator
+
+from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
+from pyramid.registry import Registry
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.tweens import EXCVIEW, INGRESS
+
+from portal.texts import _
+from portal.web.serving import is_secure, knows_host, own_address
+from portal.web.visits import SAFE_METHODS
+
+Handler = Callable[[Request], Response]
+
+CONTENT = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+PIECE = 65_536  # bytes read at once while counting
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def includeme(config: Configurator) -> None:
+    """Refuse inside of the error pages, so that a refusal is a page; put headers on outside of everything."""
+    config.add_tween("portal.web.protection.headers", under=INGRESS)
+    config.add_tween("portal.web.protection.refuse", under=EXCVIEW)
+
+
+def headers(handler: Handler, registry: Registry) -> Handler:
+    """Answers bear what the browser may do with them; what a view has set itself stays."""
+
+    def tween(request: Request) -> Response:
+        response = handler(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if is_secure(request):
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        return response
+
+    return tween
+
+
+def refuse(handler: Handler, registry: Registry) -> Handler:
+    """Nothing that fails here reaches a view."""
+
+    def tween(request: Request) -> Response:
+        _check_host(request)
+        _check_origin(request)
+        _check_size(request)
+        _check_text(request)
+        return handler(request)
+
+    return tween
+
+
+def _check_host(request: Request) -> None:
+    # Two Host headers arrive as one with a comma, which is no host of ours.
+    if not knows_host(request, request.environ.get("HTTP_HOST", "")):
+        raise HTTPBadRequest(_("This portal has another address."))
+
+
+def _check_origin(request: Request) -> None:
+    if request.method in SAFE_METHODS:
+        return
+    origin = request.headers.get("Origin")
+    foreign = origin is not None and origin.lower() not in _own_origins(request)
+    if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise HTTPBadRequest(_("This was sent by a page of another portal."))
+
+
+def _own_origins(request: Request) -> set[str]:
+    scheme, _colon, rest = own_address(request).partition("://")
+    return {request.host_url.lower(), f"{scheme}://{rest.partition('/')[0]}".lower()}
+
+
+def _check_size(request: Request) -> None:
+    serving = request.registry.serving
+    if (request.content_length or 0) > serving.largest_request:
+        raise HTTPRequestEntityTooLarge(_("This is more than the portal takes at once."))
+    fields = request.query_string.count("&")
+    if request.content_type in FORMS:
+        request.make_body_seekable()
+        for number in _fields(request):
+            fields += number
+            if fields >= serving.most_fields:
+                break
+    if fields >= serving.most_fields:
+        raise HTTPRequestEntityTooLarge(_("This form has more fields than the portal takes."))
+
+
+def _fields(request: Request) -> Iterator[int]:
+    """How many fields the form has, counted piece by piece before anything is parsed."""
+    mark = b"&"
+    if request.content_type == "multipart/form-data":
+        mark = b"--" + _boundary(request.headers["Content-Type"])
+    body, kept = request.body_file_raw, b""
+    while piece := body.read(PIECE):
+        yield (kept + piece).count(mark)
+        kept = piece[-len(mark) + 1 :] if len(mark) > 1 else b""
+    body.seek(0)
+
+
+def _boundary(content_type: str) -> bytes:
+    found = content_type.partition("boundary=")[2].strip().strip('"').partition(";")[0].strip('" ')
+    if not found:
+        raise HTTPBadRequest(_("The form could not be read."))
+    return found.encode("latin-1", "replace")
+
+
+def _check_text(request: Request) -> None:
+    """Bytes that are no text, and characters that no database keeps, are refused before a view meets them."""
+    try:
+        texts = [request.path_info, *_texts(request.GET)]
+        if request.content_type in FORMS:
+            texts += _texts(request.POST)
+    except ValueError:  # of which UnicodeDecodeError is one; a broken multipart body another
+        raise HTTPBadRequest(_("The address or the form holds something that is no text.")) from None
+    if any("\x00" in text for text in texts):
+        raise HTTPBadRequest(_("The address or the form holds something that is no text."))
+
+
+def _texts(form: object) -> Iterator[str]:
+    for name, value in form.items():
+        yield name
+        yield value if isinstance(value, str) else str(getattr(value, "filename", "") or "")

@@ -1,0 +1,160 @@
+"""The tree of addresses: Root → Module → Record → Move. A resource finds its children and decides nothing.
+
+What the signed-in profile does not have, and what is not there, is not found: the tree is the menu's own. Asking for a
+child raises KeyError and nothing else.
+"""
+
+import re
+from functools import cached_property
+from typing import Any
+
+from pyramid.request import Request
+
+from portal.declaration import shapes
+from portal.records import query
+
+IDENTITY = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+
+
+class Root:
+    """`/`"""
+
+    __parent__ = None
+    __name__ = ""
+    path = "/"
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "-":
+            return Administration(self, name)
+        if name == "password":
+            return Password(self, name)
+        identity = self.request.visit.identity
+        if identity is None or identity.account.must_change or identity.policy.access(name) is None:
+            raise KeyError(name)
+        return Module(self, name)
+
+
+class Branch:
+    """Anything below the root; `path` is its address, with the slash at its end."""
+
+    def __init__(self, parent: Any, name: str) -> None:
+        self.__parent__ = parent
+        self.__name__ = name
+        self.request: Request = parent.request
+        self.path: str = f"{parent.path}{name}/"
+
+
+class Module(Branch):
+    """`/MODULE/`: the records of one module, as the signed-in person may see them."""
+
+    @property
+    def module_name(self) -> str:
+        return self.__name__
+
+    @cached_property
+    def module(self) -> shapes.Module:
+        return self.request.portal.declaration.modules[self.__name__]
+
+    @cached_property
+    def access(self) -> shapes.Access:
+        return self.request.policy.modules[self.__name__]
+
+    @cached_property
+    def records(self) -> query.Records:
+        return query.Records(self.request.connection, self.request.policy, self.__name__)
+
+    def __getitem__(self, name: str) -> "Record":
+        record = self.records.get(int(name)) if IDENTITY.fullmatch(name) else None
+        if record is None:
+            raise KeyError(name)
+        return Record(self, name, record)
+
+
+class Record(Branch):
+    """`/MODULE/ID/`: one record that exists for this person."""
+
+    def __init__(self, parent: Module, name: str, record: query.Record) -> None:
+        super().__init__(parent, name)
+        self.record = record
+
+    @property
+    def module_name(self) -> str:
+        return self.__parent__.module_name
+
+    @property
+    def module(self) -> shapes.Module:
+        return self.__parent__.module
+
+    @property
+    def access(self) -> shapes.Access:
+        return self.__parent__.access
+
+    @property
+    def records(self) -> query.Records:
+        return self.__parent__.records
+
+    def __getitem__(self, name: str) -> "Moves":
+        if name == "move" and self.module.lifecycle:
+            return Moves(self, name)
+        raise KeyError(name)
+
+
+class Moves(Branch):
+    """`/MODULE/ID/move/`: leads only to the transitions that the profile may use."""
+
+    def __getitem__(self, name: str) -> "Move":
+        record = self.__parent__
+        if name in record.module.lifecycle.transitions and self.request.policy.may(record.module_name, name):
+            return Move(self, name)
+        raise KeyError(name)
+
+
+class Move(Branch):
+    """`/MODULE/ID/move/TRANSITION`"""
+
+    @property
+    def record(self) -> Record:
+        """The resource of the record that moves."""
+        return self.__parent__.__parent__
+
+    @property
+    def module_name(self) -> str:
+        return self.record.module_name
+
+    @property
+    def transition(self) -> shapes.Transition:
+        return self.record.module.lifecycle.transitions[self.__name__]
+
+
+class Password(Branch):
+    """`/password`, `/password/forgotten`, and the links in letters."""
+
+    def __getitem__(self, name: str) -> "Resets":
+        if name == "reset":
+            return Resets(self, name)
+        raise KeyError(name)
+
+
+class Resets(Branch):
+    """`/password/reset/`: every token leads to a page, which says whether it is worth something."""
+
+    def __getitem__(self, name: str) -> "Reset":
+        return Reset(self, name)
+
+
+class Reset(Branch):
+    """`/password/reset/TOKEN`"""
+
+    @property
+    def token(self) -> str:
+        return self.__name__
+
+
+class Administration(Branch):
+    """`/-/`: pages of the portal about itself."""
+
+    def __getitem__(self, name: str) -> Any:
+        raise KeyError(name)

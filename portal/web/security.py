@@ -1,0 +1,58 @@
+"""Pyramid's security: who is signed in, and whether the profile lets them do what a view does.
+
+Rights are the profile's own data; `permits` only asks the policy and says why. Every view is closed unless it says
+that it is public. Nothing is decided here that a query or a view would decide again.
+"""
+
+from typing import Any
+
+from pyramid.request import Request
+from pyramid.security import Allowed, Denied
+
+from portal.accounts.people import Identity
+
+SEE = "see"  # the default: what the resource tree lets one find may be seen
+CHANGE_PASSWORD = "change password"  # noqa: S105 - the name of a permission
+ADMINISTER = "administer"
+READ_LETTERS = "read letters"
+
+
+class Security:
+    """The security policy: reads the visit, asks the profile."""
+
+    def identity(self, request: Request) -> Identity | None:
+        return request.visit.identity
+
+    def authenticated_userid(self, request: Request) -> str | None:
+        identity = request.visit.identity
+        return identity and str(identity.account.id)
+
+    def permits(self, request: Request, context: Any, permission: str) -> Allowed | Denied:
+        identity = request.visit.identity
+        if permission == READ_LETTERS and request.registry.serving.development:
+            return Allowed("in development everybody who reaches the portal reads its letters")
+        if identity is None:
+            return Denied("nobody is signed in")
+        if permission == CHANGE_PASSWORD:
+            return Allowed("everybody may change their password")
+        if identity.account.must_change:
+            return Denied("the generated password has to be changed first")
+        if permission == SEE:
+            return Allowed("what can be found may be seen")
+        if permission in (ADMINISTER, READ_LETTERS):
+            return self._granted(identity.administrator, identity, "administrator of the portal")
+        module = getattr(context, "module_name", None)
+        may = module is not None and identity.policy.may(module, permission)
+        return self._granted(may, identity, f"{permission} in {module}")
+
+    def remember(self, request: Request, userid: str, **options: Any) -> list[tuple[str, str]]:
+        """Nothing: signing in is done by accounts, which make the session."""
+        return []
+
+    def forget(self, request: Request, **options: Any) -> list[tuple[str, str]]:
+        """Nothing, likewise."""
+        return []
+
+    def _granted(self, may: bool, identity: Identity, what: str) -> Allowed | Denied:
+        kind = Allowed if may else Denied
+        return kind("profile %s: %s: %s", identity.account.profile, what, "yes" if may else "no")

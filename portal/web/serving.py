@@ -1,0 +1,51 @@
+"""How this process serves: plain values that `main` hands down, and what follows for addresses and cookies."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pyramid.request import Request
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True)
+class Serving:
+    """The settings of the web layer."""
+
+    development: bool = False
+    largest_request: int = 30_000_000  # bytes
+    most_fields: int = 1_000
+
+
+def knows_host(request: Request, host: str) -> bool:
+    """Whether a Host header names this portal: the host of `base_url`, in development the machine itself too."""
+    if request.registry.serving.development and _without_port(host) in LOCAL_HOSTS:
+        return True
+    own = urlsplit(request.portal.declaration.settings.base_url or "").netloc
+    return bool(own) and host.lower() == own.lower()
+
+
+def own_address(request: Request) -> str:
+    """The portal's address for links that leave it, without a last slash: never taken from a host that is not ours."""
+    base_url = request.portal.declaration.settings.base_url
+    return (base_url or request.host_url).rstrip("/")
+
+
+def is_secure(request: Request) -> bool:
+    """Whether browsers come by https: then cookies are only sent by https."""
+    base_url = request.portal.declaration.settings.base_url or ""
+    return base_url.startswith("https://") or (request.scheme == "https" and not base_url)
+
+
+def own_path(address: str | None) -> str:
+    """`address` if it leads to a page of this portal, else home: “//evil.example” and “/\\evil.example” do not."""
+    if not address or not address.startswith("/") or address[1:2] in ("/", "\\"):
+        return "/"
+    if any(ord(character) < 33 or character == "\\" or 127 <= ord(character) < 160 for character in address):
+        return "/"
+    return address
+
+
+def _without_port(host: str) -> str:
+    name, _colon, port = host.rpartition(":")
+    return (name if port.isdigit() and name else host).lower()

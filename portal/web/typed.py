@@ -1,0 +1,21 @@
+"""What was typed into a form, as text: a file sent in place of a text is no text."""
+
+from urllib.parse import urlsplit
+
+from pyramid.request import Request
+
+from portal.web.serving import own_path
+
+
+def typed(request: Request, name: str) -> str:
+    """The value of an input of the posted form; empty where it is missing."""
+    value = request.POST.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def page_before(request: Request) -> str:
+    """The address of the page that a form stood on, if it was one of this portal's; else home."""
+    parts = urlsplit(request.headers.get("Referer", ""))
+    if parts.netloc != request.host:
+        return "/"
+    return own_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)

@@ -1,0 +1,121 @@
+"""Who makes a request, read from its cookie once; and the cookies themselves.
+
+The session's cookie opens the session. The guest's only anchors the token of forms that are sent before signing in.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pyramid.request import Request
+from pyramid.response import Response
+
+from portal.accounts.people import Account, Identity, identify, load_account, refusal
+from portal.accounts.sessions import find_session, keep_alive
+from portal.database.engine import reading, session_for
+from portal.fields import Reader
+from portal.texts import _
+from portal.web.serving import is_secure
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+YEAR = 365 * 86_400
+ENDED = _("Your session has ended. Please sign in again.")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who came. `ended` says, in one sentence, why somebody who has been signed in is so no more."""
+
+    identity: Identity | None = None
+    ended: str = ""
+    remembered: bool = False  # whether the browser keeps the cookie when it is closed
+
+
+def connection(request: Request) -> Any:
+    """The request's connection: it commits when the answer is below 400, and can write if the method may."""
+    writes = request.method not in SAFE_METHODS
+    return session_for(request.portal.engine, request.tm, writes).connection()
+
+
+def visit(request: Request) -> Visit:
+    """The session that the cookie opens, and whether its account may still come in."""
+    token = request.cookies.get(session_cookie(request))
+    if not token:
+        return Visit()
+    portal = request.portal
+    with _looking(request) as connection:
+        session = find_session(connection, portal.tables, token, request.now)
+        account = session and load_account(connection, portal.tables, session["account"])
+        if not account:
+            return Visit(ended=ENDED)
+        why = refusal(connection, portal.declaration, portal.tables, account, request.now)
+        if why is not None:
+            return Visit(ended=why)
+        language = chosen_language(request, account)
+        identity = identify(connection, portal.declaration, portal.tables, account, language, request.now)
+    keep_alive(portal.engine, portal.tables, session, request.now)
+    return Visit(identity, remembered=bool(session["remembered"]))
+
+
+@contextlib.contextmanager
+def _looking(request: Request) -> Iterator[Any]:
+    """To look only: a request that may write does not hold the right to write while its view makes up its mind."""
+    if request.method in SAFE_METHODS:
+        yield request.connection
+    else:
+        with reading(request.portal.engine) as connection:
+            yield connection
+
+
+def reader(request: Request) -> Reader:
+    """Who reads this page."""
+    identity = request.visit.identity
+    if identity is not None:
+        return identity.policy.reader
+    return request.portal.declaration.reader(language=chosen_language(request), now=request.now)
+
+
+def chosen_language(request: Request, account: Account | None = None) -> str:
+    """Chosen in this browser, else kept with the account, else what the browser asks for, else the portal's first."""
+    languages = request.portal.declaration.settings.languages
+    for choice in (request.cookies.get(language_cookie(request)), account and account.language):
+        if choice in languages:
+            return choice
+    return request.accept_language.lookup(languages, default=languages[0]) or languages[0]
+
+
+# -- cookies ------------------------------------------------------------------------------------------------------------
+
+
+def session_cookie(request: Request) -> str:
+    """The cookie's name; under https one that no neighbouring host can set."""
+    return _name(request, "portal_session")
+
+
+def guest_cookie(request: Request) -> str:
+    """The name of the cookie of those who are not signed in."""
+    return _name(request, "portal_guest")
+
+
+def language_cookie(request: Request) -> str:
+    """The name of the cookie that keeps the language chosen in this browser."""
+    return _name(request, "portal_language")
+
+
+def notice_cookie(request: Request) -> str:
+    """The name of the cookie that carries one word to the next page."""
+    return _name(request, "portal_notice")
+
+
+def set_cookie(request: Request, response: Response, name: str, value: str | None, keep: int | None = None) -> None:
+    """Only for this host, this portal's pages and no script; `keep` in seconds, None until the browser is closed."""
+    options = {"path": "/", "httponly": True, "samesite": "Lax", "secure": is_secure(request)}
+    if value is None:
+        response.delete_cookie(name, path="/", samesite="Lax", secure=is_secure(request), httponly=True)
+    else:
+        response.set_cookie(name, value, max_age=keep, **options)
+
+
+def _name(request: Request, name: str) -> str:
+    return f"__Host-{name}" if is_secure(request) else name
