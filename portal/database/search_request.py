@@ -157,8 +157,10 @@ class Search:
         """The condition as a test of one row of `rows`, which have a column `record`; at most one test."""
         if self.condition is None:
             return []
-        record = self.module.c["id"] == rows.c["record"]
-        return [sa.select(1).select_from(self.module).where(record, self.condition).correlate(rows).exists()]
+        # Not EXISTS: for that PostgreSQL may read the whole module's table first.
+        asked = sa.select(sa.literal_column("1")).select_from(self.module)
+        asked = asked.where(self.module.c["id"] == rows.c["record"], self.condition).correlate(rows)
+        return [asked.scalar_subquery() == 1]
 
     def tests(self) -> list[sa.ColumnElement[bool]]:
         """All that was asked but the condition, as tests of one row of the table."""
