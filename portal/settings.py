@@ -1,0 +1,82 @@
+"""The settings of one process: command-line options, then PORTAL_* variables, then the .ini file; frozen and typed.
+
+Read once, at the start, by `main` and the commands, which hand plain values down. The only place that looks at the
+environment. Keys of `portal:` in modules.yaml may be set here too, and win over the file.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "PORTAL_"
+INI_PREFIX = "portal."
+# Keys of `portal:` in modules.yaml that a setting may override; lists are written with commas.
+DECLARED = (
+    "name", "logo", "accent", "languages", "currency", "time_zone", "remember_days", "base_url", "support_address",
+    "administrators",
+)  # fmt: skip
+
+
+class Settings(BaseSettings):
+    """Where the portal lies, what it keeps its records in, how it serves."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    folder: Path = Path()  # where modules.yaml is
+    database: str = "sqlite:///var/portal.sqlite"  # a relative path is under the folder
+    development: bool = False  # additive changes of the database are applied by themselves; local hosts are accepted
+    host: str = "127.0.0.1"
+    port: int = Field(6543, ge=0, le=65535)
+    threads: int = Field(4, ge=1, le=64)
+    trusted_proxy: str | None = None  # the address of the proxy whose X-Forwarded-For and -Proto are believed
+    largest_request: int = Field(30_000_000, ge=100_000)  # bytes
+    reload_every: float = Field(0.25, ge=0)  # seconds between two looks at the YAML files
+    password_memory: int = Field(19_456, ge=8)  # KiB that hashing a password takes
+    password_rounds: int = Field(2, ge=1)
+
+    name: str | None = None
+    logo: str | None = None
+    accent: str | None = None
+    languages: str | None = None
+    currency: str | None = None
+    time_zone: str | None = None
+    remember_days: str | None = None
+    base_url: str | None = None
+    support_address: str | None = None
+    administrators: str | None = None
+
+    @property
+    def declared(self) -> dict[str, str]:
+        """The settings that win over `portal:` in modules.yaml."""
+        values = {name: getattr(self, name) for name in DECLARED}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @property
+    def database_url(self) -> str:
+        """The address of the database; the path of an SQLite file made absolute."""
+        kind, slashes, path = self.database.partition(":///")
+        if not kind.startswith("sqlite") or not slashes or path in ("", ":memory:"):
+            return self.database
+        return f"{kind}:///{self.folder.absolute() / path}"
+
+    def make_room(self) -> None:
+        """Make the folder of an SQLite database, if it is the portal's own `var/`."""
+        kind, slashes, path = self.database_url.partition(":///")
+        own = self.folder.absolute() / "var"
+        if kind.startswith("sqlite") and slashes and Path(path).parent == own and self.folder.is_dir():
+            own.mkdir(exist_ok=True)
+
+
+def read_settings(ini: Mapping[str, str] | None = None, **options: Any) -> Settings:
+    """The settings; `options` that are None were not given. Raises pydantic's ValidationError."""
+    outside = {name.upper() for name in os.environ}
+    from_ini = {
+        name.removeprefix(INI_PREFIX): value
+        for name, value in (ini or {}).items()
+        if name.startswith(INI_PREFIX) and PREFIX + name.removeprefix(INI_PREFIX).upper() not in outside
+    }
+    return Settings(**from_ini, **{name: value for name, value in options.items() if value is not None})
