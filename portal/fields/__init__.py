@@ -6,18 +6,22 @@ Nothing outside a type's own file asks which type a field is.
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Protocol
 
 import sqlalchemy as sa
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictBool
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictBool, field_validator
 from pydantic_core import PydanticCustomError
 
 from portal.conditions import Condition, ConditionError, parse
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import Text, _, fold, readable
 
-__all__ = ["PLAIN", "Field", "Form", "Reader", "Refused", "Shape", "Where"]
+__all__ = ["PLAIN", "Declared", "Field", "Form", "Reader", "Refused", "Shape", "Where", "storable"]
+
+# What no text may hold: NUL is refused by PostgreSQL, lone surrogates by every encoder.
+FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
 class Refused(ValueError):
@@ -26,6 +30,13 @@ class Refused(ValueError):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+def storable(text: str) -> str:
+    """`text` itself; refuses what no database and no page can take."""
+    if FORBIDDEN.search(text):
+        raise Refused(_("This text holds a character that cannot be stored."))
+    return text
 
 
 class Form(Protocol):
@@ -52,6 +63,14 @@ def _condition(data: Any) -> Any:
         raise PydanticCustomError("condition", "{message}", {"message": error.message, "path": error.path}) from None
 
 
+class Declared(Protocol):
+    """As much of the declaration as a field needs that looks beyond itself."""
+
+    modules: Any
+
+    def along(self, module: str, path: str) -> Iterator[tuple[Any, "Field"]]: ...
+
+
 Where = Annotated[Condition, BeforeValidator(_condition)]
 
 
@@ -64,6 +83,7 @@ class Field(Shape):
     column_type: ClassVar[Any] = sa.Text
     widget: ClassVar[str] = "input"  # a macro of templates/widgets.pt
     input_type: ClassVar[str] = "text"
+    inputmode: ClassVar[str] = ""  # which keyboard a telephone offers; "" for the usual one
     display: ClassVar[str] = "plain"  # a macro of templates/displays.pt
     filter: ClassVar[str] = ""  # "text", "options", "range", "link" or "": a macro of templates/filters.pt
     textual: ClassVar[bool] = False  # part of the general search unless `search: false`
@@ -71,6 +91,7 @@ class Field(Shape):
     computed: ClassVar[bool] = False  # never typed, never stored
     stored: ClassVar[bool] = True  # False: checked and warned about, but without effect yet
     sortable: ClassVar[bool] = True
+    can_be_unique: ClassVar[bool] = True
     multiple: ClassVar[bool] = False  # several values, posted by repeating the name
     specials: ClassVar[tuple[str, ...]] = ()  # words of conditions and defaults that mean something for this type
     # For the contract test and the reference: the keys that an example needs, (typed, value, shown in English), refused.
@@ -99,6 +120,13 @@ class Field(Shape):
         for name in getattr(cls.model_fields["type"].annotation, "__args__", ()):  # a Literal; bases have none
             Field.types[name] = cls
 
+    @field_validator("unique")
+    @classmethod
+    def _unique_only_where_it_can_be(cls, unique: bool) -> bool:
+        if unique and not cls.can_be_unique:
+            raise ValueError("a field of this type cannot be unique")
+        return unique
+
     @property
     def title(self) -> Text:
         """The label, made from the name where none is declared."""
@@ -109,19 +137,28 @@ class Field(Shape):
         """Whether the general search looks here."""
         return self.textual if self.search is None else self.search
 
+    def bind(self, declaration: Declared, module: Any) -> None:
+        """Called once the declaration is read: types that look at other fields find them here. Raises ValueError."""
+
     # -- the database ---------------------------------------------------------------------------------------------
 
     def columns(self) -> list[sa.Column[Any]]:
         """The columns that hold the value; engine's own companions begin with `_`."""
-        return [sa.Column(self.name, self.column_type())]
+        return [sa.Column(self.name, self.column_type())] if self.stored and not self.computed else []
 
     def store(self, value: Any) -> dict[str, Any]:
         """The value as columns of the table."""
-        return {self.name: value}
+        return {self.name: value} if self.stored and not self.computed else {}
+
+    def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+        """What a query asks for so that `load` finds the value in its row."""
+        if self.computed:
+            return [self.expression(table).label(self.name)]
+        return [table.c[column.name] for column in self.columns()]
 
     def load(self, row: Mapping[str, Any]) -> Any:
         """The value from the columns of a row."""
-        return row[self.name]
+        return row[self.name] if self.stored else None
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         """What conditions compare; computed types build it."""
@@ -135,11 +172,16 @@ class Field(Shape):
 
     def parse(self, text: str, reader: Reader) -> Any:
         """What was typed → the value, None when empty. Raises Refused."""
-        return text.strip() or None
+        return storable(text).strip() or None
 
     def parse_form(self, form: Form, reader: Reader) -> Any:
         """The value from the inputs that bear this field's name. Raises Refused."""
-        return self.parse(form.get(self.name, ""), reader)
+        return self.parse(self.typed(form), reader)
+
+    def typed(self, form: Form, part: str = "") -> str:
+        """What stands in the input of this field's name, or in its `.part`; a file posted there counts as nothing."""
+        typed = form.get(f"{self.name}.{part}" if part else self.name, "")
+        return typed if isinstance(typed, str) else ""
 
     def posted(self, form: Form) -> bool:
         """Whether the form has an input for this field."""
@@ -157,9 +199,9 @@ class Field(Shape):
         """The raw value for CSV and JSON; `read` takes it back."""
         return "" if value is None else str(value)
 
-    def read(self, text: str) -> Any:
-        """The value from CSV. Raises Refused."""
-        return self.parse(text, PLAIN)
+    def read(self, text: str, reader: Reader = PLAIN) -> Any:
+        """The value from CSV, where `reader` says zone and currency of what names none. Raises Refused."""
+        return self.parse(text, reader)
 
     # -- comparing ------------------------------------------------------------------------------------------------
 
@@ -174,7 +216,11 @@ class Field(Shape):
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
         """What a default or a `set` of the YAML says → a value to store. Raises Refused."""
-        return self.constant(raw, reader)
+        return None if raw is None or raw == "nothing" else self.constant(raw, reader)
+
+    def sought(self, text: str, reader: Reader) -> tuple[str, Any]:
+        """What a filter's `FIELD=text` asks: an operator, and the value as `compare` takes it. Raises Refused."""
+        return ("contains" if self.filter == "text" else "equal"), self.constant(text, reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         """SQL for one comparison; `value` comes from `constant`, for one_of a list of such."""

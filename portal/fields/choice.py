@@ -1,4 +1,4 @@
-"""`choice`: one of the declared options."""
+"""`choice`: one of the declared options. Also the base of choices."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal
@@ -7,10 +7,8 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 from pydantic import field_validator
 
-from portal.fields import Field, Reader, Refused, Shape
+from portal.fields import PLAIN, Field, Reader, Refused, Shape, storable
 from portal.texts import Text, _, fold, readable
-
-TONES = ("info", "good", "warn", "bad", "calm")
 
 
 class Option(Shape):
@@ -39,20 +37,17 @@ def _option(name: str, value: Any) -> Any:
         return value
     if value is None:
         return {"label": readable(name)}
-    if isinstance(value, Mapping) and (not value or set(value) & {"label", "tone", "help", "icon", "formerly"}):
+    if isinstance(value, Mapping) and (not value or set(value) & set(Option.model_fields)):
         return {"label": readable(name), **value}
     return {"label": value}
 
 
-class Choice(Field):
-    type: Literal["choice"]
-    widget: ClassVar[str] = "select"
-    display: ClassVar[str] = "pill"
+class Optional(Field):
+    """The key `options`, and how options are named, labelled and filtered."""
+
     filter: ClassVar[str] = "options"
     textual: ClassVar[bool] = True
-    sample: ClassVar[Mapping[str, Any]] = {"options": {"low": "Low", "high": {"label": "High", "tone": "bad"}}}
-    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (("low", "low", "Low"), ("", None, ""))
-    rejects: ClassVar[tuple[str, ...]] = ("lowest", "LOW ")
+    type: str
 
     options: dict[str, Option] = Key(min_length=1)
 
@@ -61,38 +56,71 @@ class Choice(Field):
     def _options(cls, entry: Any) -> Any:
         return options(entry)
 
+    @field_validator("options")
+    @classmethod
+    def _something_to_choose(cls, found: dict[str, Option]) -> dict[str, Option]:
+        if not any(found):
+            raise ValueError("an option with a name is wanted")
+        return found
+
     @property
     def offered(self) -> dict[str, Option]:
         """The options that can be chosen; `""` only labels the empty value."""
         return {name: option for name, option in self.options.items() if name}
 
-    def parse(self, text: str, reader: Reader) -> str | None:
-        if not text:
-            return None
-        if text not in self.offered:
-            raise Refused(_("“${value}” is none of the options.", mapping={"value": text[:80]}))
-        return text
+    def one(self, name: str) -> str:
+        """`name` itself. Raises Refused where it is no option."""
+        if storable(name) not in self.offered:
+            raise Refused(_("“${value}” is none of the options.", mapping={"value": name[:80]}))
+        return name
 
-    def read(self, text: str) -> str | None:
-        """CSV may hold an option's name or one of its labels."""
-        if text.strip() in self.offered or not text.strip():
-            return text.strip() or None
-        wanted = fold(text.strip())
-        for name, option in self.offered.items():
-            if any(fold(label) == wanted for label in option.label):
-                return name
-        raise Refused(_("“${value}” is none of the options.", mapping={"value": text[:80]}))
+    def meant(self, written: str) -> str:
+        """The option that CSV names, by its name or one of its labels. Raises Refused."""
+        wanted = fold(storable(written)[:1000])
+        labelled = (name for name in self.offered if any(fold(label) == wanted for label in self.labels(name)))
+        return written if written in self.offered else next(labelled, None) or self.one(written)
+
+    def label(self, name: str, reader: Reader) -> str:
+        """What the reader calls an option; one that is offered no more keeps its name."""
+        return reader.text(self.options[name].label) if name in self.options else name
+
+    def labels(self, name: str) -> Iterable[str]:
+        """What an option is called in any language."""
+        return self.options[name].label if name in self.options else (name,)
+
+    def cannot_be_asked(self, operator: str) -> str:
+        """The sentence for a comparison that makes no sense here."""
+        return _("“${operator}” cannot be asked of this field.", mapping={"operator": operator})
+
+
+class Choice(Optional):
+    type: Literal["choice"]
+    widget: ClassVar[str] = "select"
+    display: ClassVar[str] = "pill"
+    sample: ClassVar[Mapping[str, Any]] = {"options": {"low": "Low", "high": {"label": "High", "tone": "bad"}}}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("low", "low", "Low"),
+        ("high", "high", "High"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = ("lowest", "LOW", "lo\x00w", "lo\ud800w")
+
+    def parse(self, text: str, reader: Reader) -> str | None:
+        return self.one(text) if text else None
+
+    def constant(self, raw: Any, reader: Reader) -> str:
+        return self.one("true" if raw is True else "false" if raw is False else str(raw))
+
+    def read(self, text: str, reader: Reader = PLAIN) -> str | None:
+        return self.meant(text.strip()) if text.strip() else None
 
     def show(self, value: Any, reader: Reader) -> str:
-        option = self.options.get("" if value is None else value)
-        return reader.text(option.label) if option else (value or "")
+        return self.label(value or "", reader)
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        ranks = {name: rank for rank, name in enumerate(self.offered)}
-        column = table.c[self.name]
+        ranks = [(table.c[self.name] == name, rank) for rank, name in enumerate(self.offered)]
         # A value that is no option any more sorts behind the options, before the empty ones.
-        return sa.case((column.is_(None), None), *[(column == name, rank) for name, rank in ranks.items()], else_=len(ranks))
+        return sa.case((table.c[self.name].is_(None), sa.null()), *ranks, else_=len(ranks))
 
     def texts(self, value: Any) -> Iterable[str]:
-        option = self.options.get(value) if value is not None else None
-        return option.label if option else ([value] if value else [])
+        return self.labels(value) if value else ()

@@ -1,4 +1,4 @@
-"""`link`: one record of another module, or of one of several."""
+"""`link`: one record of another module, or of one of several. Also the base of links."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import field_validator
 
-from portal.fields import Field, Reader, Refused, Where
+from portal.fields import Field, Reader, Refused, Where, storable
 from portal.texts import _, fold
 
 IDENTITY = re.compile(r"[1-9][0-9]{0,17}")
@@ -30,10 +30,9 @@ class Linked:
 
 def named(target: sa.Table, name: str) -> sa.Select[Any]:
     """The ids of the records of `target` that a unique field, the reference or the title calls `name`."""
-    terms = [target.c[column] == name for column in target.info["unique"]]
-    terms.append(target.c["reference"] == name)
-    if target.info["title"]:
-        terms.append(target.c[target.info["title"]] == name)
+    columns = [*target.info["unique"], "reference", *([target.info["title"]] if target.info["title"] else ())]
+    # A name is text; a unique number or date is not compared with it.
+    terms = [target.c[column] == name for column in columns if isinstance(target.c[column].type, sa.Text)]
     return sa.select(target.c["id"]).where(sa.or_(*terms))
 
 
@@ -43,27 +42,90 @@ def titled(target: sa.Table, text: str) -> sa.Select[Any]:
     return sa.select(target.c["id"]).where(target.c[folded].contains(fold(text), autoescape=True))
 
 
-class Link(Field):
-    type: Literal["link"]
-    widget: ClassVar[str] = "link"
-    display: ClassVar[str] = "link"
+def ids_of(values: Iterable[Linked | int]) -> list[int]:
+    """The ids among what `constant` gives."""
+    return [value.id if isinstance(value, Linked) else value for value in values]
+
+
+class Targets(Field):
+    """What one link and several links share: the modules they lead to, and what conditions call the records."""
+
     filter: ClassVar[str] = "link"
     textual: ClassVar[bool] = True
     specials: ClassVar[tuple[str, ...]] = ("me", "my organization")
+    type: str
 
     to: tuple[str, ...]
-    where: Where | None = None
-    on_delete: Literal["refuse", "clear", "cascade"] = "refuse"
 
     @field_validator("to", mode="before")
     @classmethod
     def _one_or_several(cls, to: Any) -> Any:
+        if not to:
+            raise ValueError("the name of a module is wanted")
         return (to,) if isinstance(to, str) else to
 
     @property
     def several(self) -> bool:
         """Whether it may lead to one of several modules: then the module's name is kept beside the id."""
         return len(self.to) > 1
+
+    def identified(self, text: str) -> Linked:
+        """The record that an input names by its id, `MODULE:ID` where there are several modules. Raises Refused."""
+        module, _colon, identity = text.strip().rpartition(":") if self.several else (self.to[0], ":", text.strip())
+        if module not in self.to or not IDENTITY.fullmatch(identity):
+            raise Refused(_("Choose one of the records that are offered."))
+        return Linked(int(identity), module)
+
+    def constant(self, raw: Any, reader: Reader) -> Any:
+        """A list of ids (of Linked where there are several modules), or the name of a record.
+
+        “me” and “my organization” mean something where this link can hold them.
+        """
+        if raw == "me" and reader.people in self.to:
+            return self._meant([reader.person] if reader.person else [], reader.people)
+        if raw == "my organization" and reader.organizations in self.to:
+            return self._meant(reader.companies, reader.organizations)
+        if isinstance(raw, Linked):
+            return self._meant([raw.id], raw.module) if raw.module in self.to else []
+        if isinstance(raw, list | tuple) and all(isinstance(each, Linked) for each in raw):
+            return [found for each in raw for found in self.constant(each, reader)]
+        return [raw] if isinstance(raw, int) and not isinstance(raw, bool) else storable(str(raw))
+
+    def _meant(self, ids: Iterable[int], module: str | None) -> list[Any]:
+        return [Linked(each, module or "") for each in ids] if self.several else list(ids)
+
+    def sought(self, text: str, reader: Reader) -> tuple[str, Any]:
+        """A filter says an id, or a part of the title."""
+        text = text.strip()
+        module, _colon, identity = text.rpartition(":") if self.several else (self.to[0], ":", text)
+        if module in self.to and IDENTITY.fullmatch(identity):
+            return "equal", self._meant([int(identity)], module)
+        found = self.constant(text, reader)
+        return ("contains" if isinstance(found, str) else "equal"), found
+
+    def is_meant(self, link: Linked, constant: Any) -> bool:
+        """Whether `link` is among what `constant` gave."""
+        if isinstance(constant, str):
+            return constant in (link.title, link.raw)
+        pairs = [(each.id, each.module) if isinstance(each, Linked) else (each, link.module) for each in constant]
+        return (link.id, link.module) in pairs
+
+    def target(self, table: sa.FromClause, module: str) -> sa.Table:
+        """The table of a module that this field of `table` leads to."""
+        base = getattr(table, "element", table)  # an alias knows its table
+        return base.metadata.tables[module]
+
+
+class Link(Targets):
+    type: Literal["link"]
+    widget: ClassVar[str] = "link"
+    display: ClassVar[str] = "link"
+    sample: ClassVar[Mapping[str, Any]] = {"to": "people"}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = ((" 1", Linked(1, "people"), ""), ("", None, ""))
+    rejects: ClassVar[tuple[str, ...]] = ("0", "-1", "1.5", "people:1", "Anna", "1\x00", "9" * 1_000_000)
+
+    where: Where | None = None
+    on_delete: Literal["refuse", "clear", "cascade"] = "refuse"
 
     @property
     def module_column(self) -> str:
@@ -85,13 +147,7 @@ class Link(Field):
         return Linked(row[self.name], row[self.module_column] if self.several else self.to[0])
 
     def parse(self, text: str, reader: Reader) -> Linked | None:
-        text = text.strip()
-        if not text:
-            return None
-        module, _colon, identity = text.rpartition(":") if self.several else (self.to[0], ":", text)
-        if module not in self.to or not IDENTITY.fullmatch(identity):
-            raise Refused(_("Choose one of the records that are offered."))
-        return Linked(int(identity), module)
+        return self.identified(text) if text.strip() else None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         return {self.name: self.identity(value) if value else ""}
@@ -108,29 +164,25 @@ class Link(Field):
             return ""
         return f"{value.module}:{value.raw}" if self.several else value.raw
 
-    def constant(self, raw: Any, reader: Reader) -> Any:
-        """“me” and “my organization” where this link can hold them; a list of ids, or the name of a record."""
-        if raw == "me" and reader.people in self.to:
-            return [reader.person] if reader.person else []
-        if raw == "my organization" and reader.organizations in self.to:
-            return list(reader.companies)
-        if isinstance(raw, Linked):
-            return [raw.id]
-        return [raw] if isinstance(raw, int) and not isinstance(raw, bool) else str(raw)
+    def default_value(self, raw: Any, reader: Reader) -> Linked | None:
+        """What needs no look into the database; a record's name is found by whoever can."""
+        found = None if raw is None or raw == "nothing" else self.constant(raw, reader)
+        if not isinstance(found, list) or not found:
+            return None
+        return found[0] if isinstance(found[0], Linked) else Linked(found[0], self.to[0])
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        column = table.c[self.name]
         if operator == "equal" and isinstance(value, list):
-            return column.in_(value) if value else sa.false()
+            return self._among(table, value)
         if operator in ("equal", "contains"):
             find = named if operator == "equal" else titled
-            return sa.or_(*[self._to_one(table, module, find(self._target(table, module), value)) for module in self.to])
+            return sa.or_(*[self._to_one(table, module, find(self.target(table, module), value)) for module in self.to])
         return super().compare(table, operator, value)
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         titles = []
         for module in self.to:
-            target = self._target(table, module).alias()
+            target = self.target(table, module).alias()
             title = target.c[target.element.info["title_folded"] or "_reference_folded"]
             query = sa.select(title).where(target.c["id"] == table.c[self.name])
             if self.several:
@@ -139,17 +191,21 @@ class Link(Field):
         return sa.func.coalesce(*titles) if self.several else titles[0]
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        if operator == "equal" and value:
-            return value.id in constant if isinstance(constant, list) else value.title == constant
+        if operator == "equal":
+            return bool(value) and self.is_meant(value, constant)
         return super().matches(value, operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
         return (value.title,) if value else ()
 
+    def _among(self, table: sa.FromClause, values: list[Any]) -> sa.ColumnElement[bool]:
+        """Leads to one of the records that `constant` gave."""
+        if not self.several:
+            return table.c[self.name].in_(ids_of(values)) if values else sa.false()
+        column, module = table.c[self.name], table.c[self.module_column]
+        ways = [(column == each.id) & (module == each.module) if isinstance(each, Linked) else column == each for each in values]
+        return sa.or_(sa.false(), *ways)
+
     def _to_one(self, table: sa.FromClause, module: str, ids: sa.Select[Any]) -> sa.ColumnElement[bool]:
         within = table.c[self.name].in_(ids)
         return sa.and_(table.c[self.module_column] == module, within) if self.several else within
-
-    def _target(self, table: sa.FromClause, module: str) -> sa.Table:
-        base = getattr(table, "element", table)  # an alias knows its table
-        return base.metadata.tables[module]

@@ -6,13 +6,11 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from pydantic import Field as Key
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
-from portal.fields import Field, Reader, Refused
+from portal.fields import Field, Reader, Refused, storable
+from portal.fields.columns import folded_text
 from portal.texts import _, fold
-
-# What no text may hold: NUL is refused by PostgreSQL, lone surrogates by every encoder.
-FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
 class TextLike(Field):
@@ -28,40 +26,59 @@ class TextLike(Field):
         return f"_{self.name}_folded"
 
     def columns(self) -> list[sa.Column[Any]]:
-        return [sa.Column(self.name, sa.Text()), sa.Column(self.folded, sa.Text())]
+        return [sa.Column(self.name, sa.Text()), sa.Column(self.folded, folded_text())]
 
     def store(self, value: Any) -> dict[str, Any]:
-        return {self.name: value, self.folded: None if value is None else fold(value)}
+        return {self.name: value, self.folded: None if value is None else fold(self.bare(value))}
+
+    def bare(self, value: str) -> str:
+        """The words alone, where the value holds markup."""
+        return value
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         return table.c[self.folded]
 
     def parse(self, text: str, reader: Reader) -> str | None:
-        if FORBIDDEN.search(text):
-            raise Refused(_("This text holds a character that cannot be stored."))
-        return self.check(text.strip()) if text.strip() else None
+        stripped = storable(text).strip()
+        return self.check(stripped) if stripped else None
 
-    def check(self, text: str) -> str:
+    def check(self, text: str) -> str | None:
         """A text that is not empty → what is kept of it. Raises Refused."""
         return text
 
     def constant(self, raw: Any, reader: Reader) -> str:
-        return ("true" if raw else "false") if isinstance(raw, bool) else str(raw)
+        return ("true" if raw else "false") if isinstance(raw, bool) else storable(str(raw))
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         if operator == "contains":
             return table.c[self.folded].contains(fold(value), autoescape=True)
         return super().compare(table, operator, value)
 
+    def show(self, value: Any, reader: Reader) -> str:
+        return "" if value is None else self.bare(value)
+
     def texts(self, value: Any) -> Iterable[str]:
-        return () if value is None else (value,)
+        return () if value is None else (self.bare(value),)
+
+
+def at_most(text: str, most: int) -> str:
+    """`text` itself. Raises Refused where it is longer than `most` characters."""
+    if len(text) > most:
+        raise Refused(_("At most ${max} characters, please.", mapping={"max": most}))
+    return text
 
 
 class LineOfText(TextLike):
     type: Literal["text"]
     sample: ClassVar[Mapping[str, Any]] = {"max_length": 20, "pattern": "[^<>]*"}
-    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (("  Größe 42 ", "Größe 42", "Größe 42"), ("", None, ""))
-    rejects: ClassVar[tuple[str, ...]] = ("x" * 21, "a<b", "a\x00b")
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("42, rue d'Ys", "42, rue d'Ys", "42, rue d'Ys"),
+        ("  Größe 42 ", "Größe 42", "Größe 42"),
+        ("two\r\nlines", "two lines", "two lines"),
+        ("Żuk", "Żuk", "Żuk"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = ("x" * 21, "a<b", "a\x00b", "a\ud800b")
 
     max_length: int = Key(255, ge=1, le=100_000)
     min_length: int = Key(0, ge=0)
@@ -76,10 +93,14 @@ class LineOfText(TextLike):
             raise ValueError(f"not a regular expression: {error}") from None
         return pattern
 
+    @model_validator(mode="after")
+    def _lengths_in_order(self) -> "LineOfText":
+        if self.min_length > self.max_length:
+            raise ValueError("min_length is above max_length")
+        return self
+
     def check(self, text: str) -> str:
-        line = " ".join(text.splitlines())
-        if len(line) > self.max_length:
-            raise Refused(_("At most ${max} characters, please.", mapping={"max": self.max_length}))
+        line = at_most(" ".join(text.splitlines()), self.max_length)
         if len(line) < self.min_length:
             raise Refused(_("At least ${min} characters, please.", mapping={"min": self.min_length}))
         if self.pattern and not re.fullmatch(self.pattern, line):

@@ -1,0 +1,135 @@
+"""`address`: street, postal code, city, region and country, each in a column of its own."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, fields
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+
+from portal.fields import Field, Form, Reader, Refused, storable
+from portal.fields.columns import folded_text
+from portal.fields.several import join, split_all
+from portal.fields.text import at_most
+from portal.texts import _, fold
+
+LONGEST = 255
+
+
+@dataclass(frozen=True)
+class Address:
+    """A place; unknown parts are empty texts."""
+
+    street: str = ""
+    postal_code: str = ""
+    city: str = ""
+    region: str = ""
+    country: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """As it would stand on an envelope."""
+        city = " ".join(part for part in (self.postal_code, self.city) if part)
+        return tuple(line for line in (self.street, city, self.region, self.country) if line)
+
+
+PARTS = tuple(part.name for part in fields(Address))
+
+
+class AddressField(Field):
+    type: Literal["address"]
+    widget: ClassVar[str] = "address"
+    display: ClassVar[str] = "address"
+    filter: ClassVar[str] = "text"
+    textual: ClassVar[bool] = True
+    can_be_unique: ClassVar[bool] = False
+    # What the inputs are called, and what a browser may fill in.
+    parts: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "street": (_("Street"), "street-address"),
+        "postal_code": (_("Postal code"), "postal-code"),
+        "city": (_("City"), "address-level2"),
+        "region": (_("Region"), "address-level1"),
+        "country": (_("Country"), "country-name"),
+    }
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        (
+            "\"Corso Italia 1, int. 2\",20122,Milano,,Italia",
+            Address("Corso Italia 1, int. 2", "20122", "Milano", "", "Italia"),
+            "Corso Italia 1, int. 2, 20122 Milano, Italia",
+        ),
+        ("Żabia 5", Address("Żabia 5"), "Żabia 5"),
+        (",,,,", None, ""),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = ("x" * 256, "a,b,c,d,e,f", "a\x00b", ",\ud800", "x" * 1_000_000)
+
+    @property
+    def folded(self) -> str:
+        """The name of the companion column, which holds all parts folded."""
+        return f"_{self.name}_folded"
+
+    def part_column(self, part: str) -> str:
+        """The name of the column of one part."""
+        return f"_{self.name}_{part}"
+
+    def columns(self) -> list[sa.Column[Any]]:
+        parts = [sa.Column(self.part_column(part), sa.Text()) for part in PARTS]
+        return [sa.Column(self.folded, folded_text()), *parts]
+
+    def store(self, value: Any) -> dict[str, Any]:
+        folded = None if value is None else fold(" ".join(part for part in astuple(value) if part))
+        return {self.folded: folded, **{self.part_column(part): value and getattr(value, part) for part in PARTS}}
+
+    def load(self, row: Mapping[str, Any]) -> Address | None:
+        return self._made([row[self.part_column(part)] or "" for part in PARTS])
+
+    def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        return table.c[self.folded]
+
+    def parse(self, text: str, reader: Reader) -> Address | None:
+        """The parts with commas between them, in quotes where a part holds one: `"Main street 1, left",1234,City,,`."""
+        if not text.strip():
+            return None
+        parts = split_all(at_most(storable(text), LONGEST * len(PARTS) * 2))
+        if len(parts) > len(PARTS):
+            raise Refused(_("Street, postal code, city, region, country: five parts with commas between them."))
+        return self._made([*parts, *[""] * (len(PARTS) - len(parts))])
+
+    def parse_form(self, form: Form, reader: Reader) -> Address | None:
+        return self._made([self.typed(form, part) for part in PARTS])
+
+    def _made(self, parts: list[str]) -> Address | None:
+        cleaned = [" ".join(at_most(storable(part), LONGEST).split()) for part in parts]
+        return Address(*cleaned) if any(cleaned) else None
+
+    def posted(self, form: Form) -> bool:
+        return any(f"{self.name}.{part}" in form for part in PARTS)
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        return {f"{self.name}.{part}": getattr(value, part) if value else "" for part in PARTS}
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return ", ".join(value.lines) if value else ""
+
+    def write(self, value: Any) -> str:
+        return join(astuple(value)) if value else ""
+
+    def constant(self, raw: Any, reader: Reader) -> str:
+        return storable(str(raw))
+
+    def default_value(self, raw: Any, reader: Reader) -> Address | None:
+        if isinstance(raw, Mapping):
+            return self._made([str(raw.get(part, "")) for part in PARTS])
+        return None if raw is None or raw == "nothing" else self.parse(str(raw), reader)
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        if operator in ("contains", "equal"):
+            return table.c[self.folded].contains(fold(str(value)), autoescape=True)
+        return super().compare(table, operator, value)
+
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        if operator in ("contains", "equal"):
+            return value is not None and fold(str(constant)) in fold(" ".join(part for part in astuple(value) if part))
+        return super().matches(value, operator, constant)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return tuple(part for part in astuple(value) if part) if value else ()

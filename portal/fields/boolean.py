@@ -1,0 +1,62 @@
+"""`boolean`: yes or no. A form posts `true`; an absent input is false."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+
+from portal.fields import Field, Form, Reader, Refused, storable
+from portal.fields.choice import Option
+from portal.texts import _, fold
+
+YES = ("true", "yes", "1", "on")
+NO = ("false", "no", "0", "off")
+
+
+class Boolean(Field):
+    type: Literal["boolean"]
+    column_type: ClassVar[Any] = sa.Boolean
+    widget: ClassVar[str] = "checkbox"
+    display: ClassVar[str] = "boolean"
+    filter: ClassVar[str] = "options"
+    can_be_unique: ClassVar[bool] = False
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("false", False, "No"),
+        ("true", True, "Yes"),
+        ("YES", True, "Yes"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = ("maybe", "2", "tru", "\x00")
+
+    @property
+    def offered(self) -> Mapping[str, Option]:
+        """Yes and no, as options; their labels are sentences of the interface."""
+        return {
+            "true": Option.model_construct(label=_("Yes")),
+            "false": Option.model_construct(label=_("No")),
+        }
+
+    def parse(self, text: str, reader: Reader) -> bool | None:
+        word = fold(storable(text).strip()[:40])
+        if not word:
+            return None
+        if word in YES or word == fold(reader.text(_("Yes"))):
+            return True
+        if word in NO or word == fold(reader.text(_("No"))):
+            return False
+        raise Refused(_("Yes or no, please."))
+
+    def parse_form(self, form: Form, reader: Reader) -> bool:
+        return self.parse(self.typed(form), reader) or False
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        return {self.name: "true" if value else ""}
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return "" if value is None else reader.text(_("Yes") if value else _("No"))
+
+    def write(self, value: Any) -> str:
+        return "" if value is None else "true" if value else "false"
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return ()

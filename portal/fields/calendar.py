@@ -1,0 +1,121 @@
+"""Dates and times of day as people write them: ISO always, else in the order and with the words of their language."""
+
+import datetime
+import functools
+import re
+
+from babel import Locale
+from babel.dates import format_date, format_time
+
+from portal.fields import Reader, Refused, storable
+from portal.texts import _, fold
+
+LONGEST = 60
+ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+PART = re.compile(r"\d+|[^\W\d_]+")
+CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(?:[:.](\d{2})(\.\d{1,6})?)?\s*([^\d]*)")
+
+
+def parse_date(text: str, reader: Reader) -> datetime.date:
+    """The date that `text` means to `reader`. Raises Refused."""
+    text = storable(text).strip()
+    if match := ISO_DATE.fullmatch(text):
+        found = _date(*map(int, match.groups()))
+    elif reader.plain or len(text) > LONGEST:
+        found = None
+    else:
+        found = _in_own_way(text, reader.locale)
+    if found is None:
+        example = "2024-03-31" if reader.plain else numeric(datetime.date(2024, 3, 31), reader.locale)
+        raise Refused(_("Write a date like ${example}.", mapping={"example": example}))
+    return found
+
+
+def numeric(date: datetime.date, locale: Locale) -> str:
+    """The date in figures, the year with four."""
+    return format_date(date, re.sub("y+", "y", locale.date_formats["short"].pattern), locale=locale)
+
+
+def _date(year: int, month: int, day: int) -> datetime.date | None:
+    try:
+        return datetime.date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _in_own_way(text: str, locale: Locale) -> datetime.date | None:
+    names = _months(locale)
+    parts = PART.findall(text)
+    months = {index: names[fold(part)] for index, part in enumerate(parts) if fold(part) in names}
+    spoken = bool(months)
+    # “de” of “5 de marzo”: other words count only beside a month's name.
+    numbers = [(index, part) for index, part in enumerate(parts) if index in months or part.isdecimal()]
+    if len(numbers) != 3 or (not spoken and len(parts) != 3) or len(months) > 1 or any(len(part) > 10 for part in parts):
+        return None
+    if len(numbers[0][1]) == 4 and numbers[0][1].isdecimal():
+        order = "yMd"
+    else:
+        pattern = locale.date_formats["medium" if spoken else "short"].pattern
+        order = "".join(dict.fromkeys(letter for letter in re.sub("'[^']*'", "", pattern).replace("L", "M") if letter in "yMd"))
+    if len(order) != 3:
+        return None
+    values = {letter: months.get(index) or _figures(part) for letter, (index, part) in zip(order, numbers, strict=True)}
+    if spoken and months.get(numbers[order.index("M")][0]) is None:
+        # The month stands elsewhere than in this language's usual order: “5 March 2024” in English.
+        figures = [int(part) for index, part in numbers if index not in months]
+        values = {"M": next(iter(months.values())), "d": min(figures), "y": max(figures)}
+    year = values["y"] + 2000 if values["y"] < 100 else values["y"]
+    return _date(year, values["M"], values["d"])
+
+
+def _figures(part: str) -> int:
+    return int(part) if part.isdecimal() and len(part) <= 4 else -1
+
+
+@functools.lru_cache(maxsize=64)
+def _months(locale: Locale) -> dict[str, int]:
+    return {
+        fold(name).rstrip("."): number
+        for context in locale.months.values()
+        for width in ("abbreviated", "wide")
+        for number, name in context.get(width, {}).items()
+        if not name.rstrip(".").isdecimal()
+    }
+
+
+def parse_time(text: str, reader: Reader) -> datetime.time:
+    """The time of day that `text` means to `reader`: `14:30`, `14.30`, `2:30 PM`. Raises Refused."""
+    text = " ".join(storable(text)[: LONGEST + 1].split())
+    match = CLOCK.fullmatch(text) if len(text) <= LONGEST else None
+    found = _time(match, reader) if match else None
+    if found is None:
+        example = "14:30" if reader.plain else format_time(datetime.time(14, 30), "short", locale=reader.locale)
+        raise Refused(_("Write a time like ${example}.", mapping={"example": example}))
+    return found
+
+
+def _time(match: re.Match[str], reader: Reader) -> datetime.time | None:
+    hour, minute, second, fraction, word = match.groups()
+    half = _half(word, reader.locale) if word else ""
+    if half is None or (minute is None and not half) or (half and not 1 <= int(hour) <= 12):
+        return None
+    hours = int(hour) % 12 + (12 if half == "pm" else 0) if half else int(hour)
+    micro = int((fraction or ".0")[1:].ljust(6, "0"))
+    try:
+        return datetime.time(hours, int(minute or 0), int(second or 0), micro)
+    except ValueError:
+        return None
+
+
+def _half(word: str, locale: Locale) -> str | None:
+    """Which half of the day `word` names; None where it names none."""
+    wanted = _letters(word)
+    for half in ("am", "pm"):
+        widths = [width.get(half, "") for context in locale.day_periods.values() for width in context.values()]
+        if wanted in {half, *(_letters(name) for name in widths if _letters(name))}:
+            return half
+    return None
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W\d]", "", fold(text))

@@ -1,0 +1,91 @@
+"""`choices`: several of the declared options."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+
+from portal.fields import PLAIN, Form, Reader, Refused, storable
+from portal.fields.choice import Optional
+from portal.fields.several import holds_value, join, pack, split, unpack
+
+
+class Choices(Optional):
+    type: Literal["choices"]
+    widget: ClassVar[str] = "checkboxes"
+    display: ClassVar[str] = "pills"
+    multiple: ClassVar[bool] = True
+    can_be_unique: ClassVar[bool] = False
+    sample: ClassVar[Mapping[str, Any]] = {
+        "options": {"low": "Low", "Low": "Other low", 'a", "b': "Quoted, parted", "high": {"label": "High", "tone": "bad"}}
+    }
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("low", ("low",), "Low"),
+        ("high,low", ("low", "high"), "Low, High"),
+        ("Low", ("Low",), "Other low"),
+        ('"a"", ""b"', ('a", "b',), "Quoted, parted"),
+        ("high", ("high",), "High"),
+        ("", (), ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = ("lowest", "low,lowest", "a", "lo\x00w")
+
+    def store(self, value: Any) -> dict[str, Any]:
+        return {self.name: pack(value or ())}
+
+    def load(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        return unpack(row[self.name])
+
+    def parse(self, text: str, reader: Reader) -> tuple[str, ...]:
+        return self._chosen(split(storable(text)))
+
+    def parse_form(self, form: Form, reader: Reader) -> tuple[str, ...]:
+        return self._chosen([each for each in form.getall(self.name) if isinstance(each, str) and each])
+
+    def _chosen(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The options in the order of the declaration, by which lists are sorted as well."""
+        chosen = {self.one(name) for name in names}
+        return tuple(name for name in self.offered if name in chosen)
+
+    def read(self, text: str, reader: Reader = PLAIN) -> tuple[str, ...]:
+        return self._chosen([self.meant(each) for each in split(storable(text))])
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        return {self.name: list(value or ())}
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return ", ".join(self.label(each, reader) for each in value or ())
+
+    def write(self, value: Any) -> str:
+        return join(value or ())
+
+    def constant(self, raw: Any, reader: Reader) -> Any:
+        """One option: conditions ask whether it is among the chosen ones."""
+        if isinstance(raw, list | tuple):
+            return tuple(self.one(str(each)) for each in raw)
+        return self.one("true" if raw is True else "false" if raw is False else str(raw))
+
+    def default_value(self, raw: Any, reader: Reader) -> tuple[str, ...]:
+        if raw is None or raw == "nothing":
+            return ()
+        return self._chosen(map(str, raw) if isinstance(raw, list | tuple) else [str(raw)])
+
+    def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        column = table.c[self.name]
+        ranks = [(holds_value(column, name), rank) for rank, name in enumerate(self.offered)]
+        return sa.case((column.is_(None), sa.null()), *ranks, else_=len(ranks))
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        if operator in ("equal", "contains"):
+            wanted = (value,) if isinstance(value, str) else value
+            return sa.or_(sa.false(), *[holds_value(table.c[self.name], each) for each in wanted])
+        if operator in ("one_of", "empty"):
+            return super().compare(table, operator, value)
+        raise Refused(self.cannot_be_asked(operator))
+
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        if operator in ("equal", "contains"):
+            return not set(value or ()).isdisjoint((constant,) if isinstance(constant, str) else constant)
+        return super().matches(value or (), operator, constant)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return [label for each in value or () for label in self.labels(each)]

@@ -1,0 +1,37 @@
+"""`color`: `#rrggbb`."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal
+
+from portal.fields import Field, Reader, Refused, storable
+from portal.texts import _
+
+SHORT = re.compile("#([0-9a-f])([0-9a-f])([0-9a-f])")
+
+
+class Color(Field):
+    type: Literal["color"]
+    widget: ClassVar[str] = "color"
+    input_type: ClassVar[str] = "color"
+    display: ClassVar[str] = "color"
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("#00ff7f", "#00ff7f", "#00ff7f"),
+        (" #2457D6", "#2457d6", "#2457d6"),
+        ("#fa0", "#ffaa00", "#ffaa00"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = ("red", "2457d6", "#2457d", "#2457d6; x", "#" + "0" * 1_000_000)
+
+    def parse(self, text: str, reader: Reader) -> str | None:
+        color = storable(text).strip().lower()
+        if not color:
+            return None
+        if short := SHORT.fullmatch(color):
+            return "#" + "".join(digit * 2 for digit in short.groups())
+        if not re.fullmatch("#[0-9a-f]{6}", color):
+            raise Refused(_("Write a colour like #2457d6."))
+        return color
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return ()

@@ -1,0 +1,118 @@
+"""Column types and SQL functions that mean the same on SQLite and PostgreSQL. Used by the field types and the tables."""
+
+import datetime
+import decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+WHOLE_DIGITS = 30
+MIRRORED = str.maketrans("0123456789", "9876543210")
+
+
+def folded_text() -> sa.types.TypeEngine[str]:
+    """Folded text sorts by its characters on both databases, whatever PostgreSQL's collation is."""
+    return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+class UTCDateTime(sa.types.TypeDecorator[datetime.datetime]):
+    """Aware datetimes in Python; UTC without a zone in the database, which SQLite can sort."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    @property
+    def python_type(self) -> type[datetime.datetime]:
+        return datetime.datetime
+
+    def process_bind_param(self, value: datetime.datetime | None, dialect: sa.Dialect) -> datetime.datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a datetime without a zone cannot be stored")
+        return value and value.astimezone(datetime.UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime.datetime | None, dialect: sa.Dialect) -> datetime.datetime | None:
+        return value and value.replace(tzinfo=datetime.UTC)
+
+
+class ExactDecimal(sa.types.TypeDecorator[decimal.Decimal]):
+    """Exact decimals: NUMERIC where there is one, on SQLite a text that sorts as the number does.
+
+    The number of places is no part of what is stored, so a declaration may change it without touching a row.
+    """
+
+    impl = sa.Numeric
+    cache_ok = True
+
+    @property
+    def python_type(self) -> type[decimal.Decimal]:
+        return decimal.Decimal
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.Numeric())
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
+        return sortable(decimal.Decimal(value)) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> decimal.Decimal | None:
+        return value if value is None or isinstance(value, decimal.Decimal) else from_sortable(str(value))
+
+
+def sortable(value: decimal.Decimal) -> str:
+    """A text that sorts as the number does: 12.5 → “0…012.5”; of negative ones the digits are mirrored: “-9…987.4~”.
+
+    The mark at the end makes -12.51 come before -12.5.
+    """
+    whole, _point, fraction = f"{abs(value):f}".partition(".")
+    if len(whole) > WHOLE_DIGITS:
+        raise ValueError("too many digits for a column")
+    text = f"{whole.zfill(WHOLE_DIGITS)}.{fraction.rstrip('0')}".rstrip(".")
+    return f"-{text.translate(MIRRORED)}~" if value < 0 else text
+
+
+def from_sortable(text: str) -> decimal.Decimal:
+    """The number of `sortable`; plain numbers, as tables made by others hold them, are taken too."""
+    if text.endswith("~"):
+        text = "-" + text[1:-1].translate(MIRRORED)
+    # Not normalize(): that rounds to the context's 28 digits.
+    return decimal.Decimal(text.lstrip("0") or "0") if "-" not in text else -decimal.Decimal(text[1:])
+
+
+class Occurs(FunctionElement[bool]):
+    """Whether the second text occurs in the first, exactly: SQLite's LIKE does not tell a from A."""
+
+    type = sa.Boolean()
+    name = "occurs"
+    inherit_cache = True
+
+
+@compiles(Occurs, "sqlite")
+def _occurs_in_sqlite(element: Occurs, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(instr({compiler.process(element.clauses, **options)}) > 0)"
+
+
+@compiles(Occurs, "postgresql")
+def _occurs_in_postgresql(element: Occurs, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(strpos({compiler.process(element.clauses, **options)}) > 0)"
+
+
+class SecondsBetween(FunctionElement[int]):
+    """Whole seconds from the first datetime to the second."""
+
+    type = sa.BigInteger()
+    name = "seconds_between"
+    inherit_cache = True
+
+
+@compiles(SecondsBetween, "sqlite")
+def _seconds_in_sqlite(element: SecondsBetween, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(CAST(strftime('%s', {end}) AS INTEGER) - CAST(strftime('%s', {start}) AS INTEGER))"
+
+
+@compiles(SecondsBetween, "postgresql")
+def _seconds_in_postgresql(element: SecondsBetween, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"CAST(EXTRACT(EPOCH FROM date_trunc('second', {end}) - date_trunc('second', {start})) AS BIGINT)"

@@ -1,0 +1,71 @@
+"""`date`: a day."""
+
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+import sqlalchemy as sa
+from babel.dates import format_date
+from pydantic import BeforeValidator
+
+from portal.fields import PLAIN, Reader, Refused
+from portal.fields.calendar import numeric, parse_date
+from portal.fields.numbers import Bounded
+
+
+def _bound(written: Any) -> Any:
+    if written == "today" or type(written) is datetime.date:
+        return written
+    try:
+        return parse_date(str(written), PLAIN)
+    except Refused:
+        raise ValueError("a date like 2024-03-31 is wanted, or today") from None
+
+
+Day = Annotated[datetime.date | Literal["today"], BeforeValidator(_bound)]
+
+
+class Date(Bounded):
+    type: Literal["date"]
+    column_type: ClassVar[Any] = sa.Date
+    input_type: ClassVar[str] = "date"
+    filter: ClassVar[str] = "range"
+    specials: ClassVar[tuple[str, ...]] = ("today",)
+    sample: ClassVar[Mapping[str, Any]] = {"min": "1900-01-01"}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("1999-12-31", datetime.date(1999, 12, 31), "Dec 31, 1999"),
+        ("2024-02-29", datetime.date(2024, 2, 29), "Feb 29, 2024"),
+        ("3/5/24", datetime.date(2024, 3, 5), "Mar 5, 2024"),
+        (" Mar 6, 2024 ", datetime.date(2024, 3, 6), "Mar 6, 2024"),
+        ("7 March 2024", datetime.date(2024, 3, 7), "Mar 7, 2024"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = (
+        "2023-02-29", "1899-12-31", "31/12/1999", "2024", "soon", "3/5", "1.2.3.4", "10000-01-01", "0000-01-01",
+        "2024-03-05\x00", "1" * 1_000_000,
+    )  # fmt: skip
+
+    min: Day | None = None
+    max: Day | None = None
+
+    def parse(self, text: str, reader: Reader) -> datetime.date | None:
+        if not text.strip():
+            return None
+        least, most = (reader.today if bound == "today" else bound for bound in (self.min, self.max))
+        return self.within_bounds(parse_date(text, reader), least, most, reader)
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return "" if value is None else format_date(value, "medium", locale=reader.locale)
+
+    def write(self, value: Any) -> str:
+        return "" if value is None else value.isoformat()
+
+    def constant(self, raw: Any, reader: Reader) -> datetime.date:
+        if isinstance(raw, datetime.datetime):
+            return raw.astimezone(reader.time_zone).date()
+        if isinstance(raw, datetime.date):
+            return raw
+        return reader.today if raw in ("today", "now") else parse_date(str(raw), reader)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return () if value is None else (value.isoformat(), numeric(value, PLAIN.locale))

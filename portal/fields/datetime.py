@@ -1,0 +1,199 @@
+"""`datetime`: a moment. Aware and in UTC in Python, UTC in the database, typed and shown in the reader's zone."""
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import sqlalchemy as sa
+from babel.dates import format_date, format_datetime, format_time, get_datetime_format
+from pydantic import BeforeValidator
+
+from portal.fields import PLAIN, Form, Reader, Refused, storable
+from portal.fields.calendar import LONGEST, parse_date, parse_time
+from portal.fields.columns import UTCDateTime
+from portal.fields.numbers import Bounded
+from portal.texts import _
+
+ISO = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)\s?([Zz]|[+-]\d{2}:?\d{2})?")
+CLOCK_AT_END = re.compile(r"(.*\S)[\s,]+(\d{1,2}[:.h]\d{2}(?:[:.]\d{2})?(?:\s?[^\W\d]+[^\d]*)?)")
+INSTANT = datetime.timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Span:
+    """What a condition means by a moment: a whole day, a whole minute, or a single instant. `end` is not part of it."""
+
+    start: datetime.datetime
+    end: datetime.datetime
+
+
+def local(date: datetime.date, time: datetime.time, reader: Reader, later: bool = False) -> datetime.datetime:
+    """The moment, in UTC, at which clocks where the reader is show this. Raises Refused for what no clock shows.
+
+    An hour that comes twice in autumn means the first one, unless `later`.
+    """
+    here = datetime.datetime.combine(date, time).replace(tzinfo=reader.time_zone, fold=int(later))
+    try:
+        moment = here.astimezone(datetime.UTC)
+        same = moment.astimezone(reader.time_zone).replace(tzinfo=None) == here.replace(tzinfo=None)
+    except OverflowError:
+        raise Refused(_("This date is too far away.")) from None
+    if not same:
+        raise Refused(_("This time does not exist: the clocks go forward over it."))
+    return moment
+
+
+def day(date: datetime.date, reader: Reader) -> Span:
+    """The whole day where the reader is; it may have 23 or 25 hours."""
+    try:
+        return Span(_first(date, reader), _first(date + datetime.timedelta(days=1), reader))
+    except OverflowError:
+        raise Refused(_("This date is too far away.")) from None
+
+
+def _first(date: datetime.date, reader: Reader) -> datetime.datetime:
+    # Where clocks go forward at midnight, zoneinfo takes the offset before: the moment of the change itself.
+    return datetime.datetime.combine(date, datetime.time(), reader.time_zone).astimezone(datetime.UTC)
+
+
+def _bound(written: Any) -> Any:
+    if written in ("today", "now") or isinstance(written, datetime.datetime):
+        return written
+    try:
+        return str(written) if moment_or_day(str(written), PLAIN) else None
+    except Refused:
+        raise ValueError("a date like 2024-03-31 or 2024-03-31T14:30 is wanted, or today, or now") from None
+
+
+# Kept as it was written: which moment it is depends on the reader's zone.
+Moment = Annotated[str, BeforeValidator(_bound)]
+
+
+def moment_or_day(text: str, reader: Reader, later: bool = False) -> datetime.datetime | datetime.date:
+    """What `text` means to `reader`: ISO with or without an offset, or their own way of writing. Raises Refused."""
+    text = storable(text).strip()
+    if match := ISO.fullmatch(text):
+        return _iso(match, reader, later)
+    match = CLOCK_AT_END.fullmatch(text) if len(text) <= LONGEST else None
+    if match and not reader.plain:
+        return local(parse_date(match[1], reader), parse_time(match[2], reader), reader, later)
+    return parse_date(text, reader)
+
+
+def _iso(match: re.Match[str], reader: Reader, later: bool) -> datetime.datetime:
+    date, time = parse_date(match[1], reader), parse_time(match[2], PLAIN)
+    if match[3] is None:
+        return local(date, time, reader, later)
+    offset = match[3].upper().replace("Z", "+00:00")
+    try:
+        written = datetime.datetime.fromisoformat(f"{date.isoformat()}T{time.isoformat()}{offset}")
+        return written.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        raise Refused(_("This date is too far away.")) from None
+
+
+class Datetime(Bounded):
+    type: Literal["datetime"]
+    column_type: ClassVar[Any] = UTCDateTime
+    input_type: ClassVar[str] = "datetime-local"
+    display: ClassVar[str] = "datetime"
+    filter: ClassVar[str] = "range"
+    specials: ClassVar[tuple[str, ...]] = ("today", "now")
+    sample: ClassVar[Mapping[str, Any]] = {"min": "1900-01-01"}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("1999-12-31T23:59", datetime.datetime(1999, 12, 31, 23, 59, tzinfo=datetime.UTC), "Dec 31, 1999, 11:59\u202fPM"),
+        ("2024-03-05T14:30+01:00", datetime.datetime(2024, 3, 5, 13, 30, tzinfo=datetime.UTC), "Mar 5, 2024, 1:30\u202fPM"),
+        ("2024-03-05 14:30", datetime.datetime(2024, 3, 5, 14, 30, tzinfo=datetime.UTC), "Mar 5, 2024, 2:30\u202fPM"),
+        ("3/6/24, 2:30 PM", datetime.datetime(2024, 3, 6, 14, 30, tzinfo=datetime.UTC), "Mar 6, 2024, 2:30\u202fPM"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = (
+        "2024-03-05", "2024-02-30T10:00", "2024-03-05T25:00", "now", "14:30", "1899-12-31T23:59",
+        "0001-01-01T00:00+14:00", "2024-03-05T14:30+99:00", "2024-03-05T14:30\x00", "1" * 1_000_000,
+    )  # fmt: skip
+
+    min: Moment | None = None
+    max: Moment | None = None
+
+    def store(self, value: Any) -> dict[str, Any]:
+        # Forms know seconds at most: finer values would change by being edited.
+        return {self.name: value and value.replace(microsecond=0)}
+
+    def parse(self, text: str, reader: Reader) -> datetime.datetime | None:
+        return self._parsed(text, reader, later=False)
+
+    def parse_form(self, form: Form, reader: Reader) -> datetime.datetime | None:
+        return self._parsed(self.typed(form), reader, later=self.typed(form, "later") == "1")
+
+    def _parsed(self, text: str, reader: Reader, later: bool) -> datetime.datetime | None:
+        if not text.strip():
+            return None
+        found = moment_or_day(text, reader, later)
+        if not isinstance(found, datetime.datetime):
+            raise Refused(_("The time of day is missing."))
+        least = self.constant(self.min, reader).start if self.min else None
+        most = self.constant(self.max, reader).end - INSTANT if self.max else None
+        return self.within_bounds(found, least, most, reader)
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """`NAME.later` is there for the second of two equal hours in autumn, which the input alone cannot tell."""
+        if value is None:
+            return {self.name: ""}
+        here = value.astimezone(reader.time_zone)
+        written = {self.name: here.replace(tzinfo=None).isoformat(timespec="seconds" if here.second else "minutes")}
+        ambiguous = here.utcoffset() != here.replace(fold=0).utcoffset()
+        return {**written, f"{self.name}.later": "1"} if ambiguous else written
+
+    def show(self, value: Any, reader: Reader) -> str:
+        if value is None:
+            return ""
+        here, locale = value.astimezone(reader.time_zone), reader.locale
+        date, time = format_date(here, "medium", locale=locale), format_time(here, "short", locale=locale)
+        return get_datetime_format("medium", locale=locale).replace("{1}", date).replace("{0}", time).replace("'", "")
+
+    def show_full(self, value: Any, reader: Reader) -> str:
+        """With the zone's name, for where it matters."""
+        return "" if value is None else format_datetime(value, "long", tzinfo=reader.time_zone, locale=reader.locale)
+
+    def write(self, value: Any) -> str:
+        return "" if value is None else value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+    def constant(self, raw: Any, reader: Reader) -> Span:
+        """A date is that whole day where the reader is; a time without seconds is that whole minute."""
+        if isinstance(raw, datetime.datetime) or raw == "now":
+            start = reader.now if raw == "now" else raw
+            return Span(start, start + INSTANT)
+        if isinstance(raw, datetime.date) or raw == "today":
+            return day(reader.today if raw == "today" else raw, reader)
+        found = moment_or_day(str(raw), reader)
+        if not isinstance(found, datetime.datetime):
+            return day(found, reader)
+        return Span(found, found + datetime.timedelta(seconds=1 if found.second else 60))
+
+    def default_value(self, raw: Any, reader: Reader) -> datetime.datetime | None:
+        return None if raw is None or raw == "nothing" else self.constant(raw, reader).start.replace(microsecond=0)
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        if not isinstance(value, Span):
+            return super().compare(table, operator, value)
+        column = self.expression(table)
+        match operator:
+            case "equal":
+                return sa.and_(column >= value.start, column < value.end)
+            case "max":
+                return column < value.end
+            case "after":
+                return column >= value.end
+        return super().compare(table, operator, value.start)
+
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        if value is None or not isinstance(constant, Span):
+            return super().matches(value, operator, constant)
+        before, within = value < constant.start, constant.start <= value < constant.end
+        answers = {"equal": within, "min": not before, "max": before or within, "before": before, "after": not before and not within}
+        return answers.get(operator, False)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return () if value is None else (value.date().isoformat(),)

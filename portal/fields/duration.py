@@ -1,0 +1,145 @@
+"""`duration`: a length of time in seconds, written `1 h 30 min`, `90 min` or `1:30`; a bare number means minutes."""
+
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+from babel import Locale
+from babel.units import format_unit
+
+from portal.fields import PLAIN, Field, Reader, Refused, storable
+from portal.fields.numbers import number
+from portal.texts import _, fold
+
+SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
+SYMBOLS = {
+    "day": ("d", "day", "days"),
+    "hour": ("h", "hr", "hrs", "hour", "hours"),
+    "minute": ("m", "min", "mins", "minute", "minutes"),
+    "second": ("s", "sec", "secs", "second", "seconds"),
+}
+LONGEST, MOST = 60, 100_000 * 3600
+PART = re.compile(r"\s*([\d][\d.,]*)\s*([^\W\d]+)\.?\s*,?")
+CLOCK = re.compile(r"(\d{1,6}):([0-5]\d)(?::([0-5]\d))?")
+
+
+def seconds(text: str, reader: Reader) -> int:
+    """The seconds that `text` means. Raises Refused."""
+    text = storable(text).strip()
+    found = _seconds(text, reader) if len(text) <= LONGEST else None
+    if found is None or found != int(found):
+        raise Refused(_("Write a length of time like 1 h 30 min, 90 min or 1:30."))
+    if abs(found) > MOST:
+        raise Refused(_("This length of time is too large."))
+    return int(found)
+
+
+def _seconds(text: str, reader: Reader) -> Decimal | None:
+    if match := CLOCK.fullmatch(text):
+        hours, minutes, rest = (int(part or 0) for part in match.groups())
+        return Decimal(hours * 3600 + minutes * 60 + rest)
+    if not re.search(r"[^\W\d]", text):
+        return _minutes(text, reader)
+    units, total, place = _words(reader.locale), Decimal(0), 0
+    while place < len(text):
+        match = PART.match(text, place)
+        unit = units.get(fold(match[2])) if match else None
+        if match is None or unit is None:
+            return None
+        total, place = total + _figure(match[1], reader) * SECONDS[unit], match.end()
+    return total
+
+
+def _minutes(text: str, reader: Reader) -> Decimal:
+    minutes = _figure(text, reader)
+    if minutes < 0:
+        raise Refused(_("Write a length of time like 1 h 30 min, 90 min or 1:30."))
+    return minutes * 60
+
+
+def _figure(text: str, reader: Reader) -> Decimal:
+    """A number in the reader's way; `1.5 h` is so clear that it is taken everywhere."""
+    try:
+        return number(text, reader)
+    except Refused:
+        return number(text, PLAIN)
+
+
+@functools.lru_cache(maxsize=64)
+def _words(locale: Locale) -> dict[str, str]:
+    """What people who speak `locale` call the units, folded, besides the signs that are the same everywhere."""
+    words = {word: unit for unit, names in SYMBOLS.items() for word in names}
+    for unit in SECONDS:
+        for length in ("long", "short", "narrow"):
+            for amount in (1, 2, 5):
+                word = re.sub(r"[\d\W]", "", fold(format_unit(amount, f"duration-{unit}", length, locale=locale)))
+                if word:
+                    words.setdefault(word, unit)
+    return words
+
+
+def spoken(value: int, reader: Reader, units: tuple[str, ...] = ("hour", "minute", "second"), most: int = 3) -> str:
+    """Seconds in the reader's language, in at most so many of the units, the largest that are needed first."""
+    rest, parts = abs(value), []
+    for unit in units:
+        amount, rest = divmod(rest, SECONDS[unit])
+        if amount:
+            parts.append(format_unit(amount, f"duration-{unit}", "short", locale=reader.locale))
+        if len(parts) == most:
+            break
+    sign = "-" if value < 0 and parts else ""
+    return sign + " ".join(parts) if parts else format_unit(0, f"duration-{units[-1]}", "short", locale=reader.locale)
+
+
+class Duration(Field):
+    type: Literal["duration"]
+    column_type: ClassVar[Any] = sa.BigInteger
+    filter: ClassVar[str] = "range"
+    sample: ClassVar[Mapping[str, Any]] = {}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("0", 0, "0 min"),
+        ("45 s", 45, "45 sec"),
+        ("90", 5400, "1 hr 30 min"),
+        ("1 h 30 min", 5400, "1 hr 30 min"),
+        ("90 min", 5400, "1 hr 30 min"),
+        ("1:31", 5460, "1 hr 31 min"),
+        ("1.5h", 5400, "1 hr 30 min"),
+        ("1 hr, 30 minutes", 5400, "1 hr 30 min"),
+        ("2 days", 172_800, "48 hr"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = (
+        "long", "1 h 30 parsecs", "-5", "1:60", "h", "1e9", "9999999 h", "5 min\x00", "9" * 1_000_000,
+    )  # fmt: skip
+
+    def parse(self, text: str, reader: Reader) -> int | None:
+        return seconds(text, reader) if text.strip() else None
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        return {self.name: written(value)}
+
+    def show(self, value: Any, reader: Reader) -> str:
+        if value is None:
+            return ""
+        return spoken(value, reader, ("hour", "minute", "second") if value % 60 else ("hour", "minute"))
+
+    def write(self, value: Any) -> str:
+        return written(value)
+
+    def constant(self, raw: Any, reader: Reader) -> int:
+        return seconds(str(raw), PLAIN if isinstance(raw, int | float) else reader)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return ()
+
+
+def written(value: int | None) -> str:
+    """Seconds as they are typed, in signs that every reader's form takes."""
+    if value is None:
+        return ""
+    hours, rest = divmod(abs(value), 3600)
+    parts = [f"{amount} {sign}" for amount, sign in ((hours, "h"), (rest // 60, "min"), (rest % 60, "s")) if amount]
+    return ("-" if value < 0 else "") + (" ".join(parts) or "0 min")

@@ -1,0 +1,58 @@
+"""`elapsed`: the time between two datetimes of the same record; it runs while the second is empty. Never stored."""
+
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+from pydantic import Field as Key
+
+from portal.fields import PLAIN, Declared, Field, Reader
+from portal.fields.columns import SecondsBetween, UTCDateTime
+from portal.fields.duration import seconds, spoken, written
+
+UNITS = ("day", "hour", "minute", "second")
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+class Elapsed(Field):
+    type: Literal["elapsed"]
+    computed: ClassVar[bool] = True
+    can_be_unique: ClassVar[bool] = False
+    filter: ClassVar[str] = "range"
+    sample: ClassVar[Mapping[str, Any]] = {"from": "opened", "to": "solved"}
+
+    from_: str = Key(alias="from")
+    to_: str = Key(alias="to")
+
+    def bind(self, declaration: Declared, module: Any) -> None:
+        for name in (self.from_, self.to_):
+            field = module.everything.get(name)
+            if field is None or field.column_type is not UTCDateTime:
+                raise ValueError(f'"{name}" is no datetime of this module')
+
+    def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        # The clock that wrote the datetimes is the one that is read: the database may live elsewhere.
+        now = sa.bindparam("now", callable_=_now, type_=UTCDateTime(), unique=True)
+        return SecondsBetween(table.c[self.from_], sa.func.coalesce(table.c[self.to_], now))
+
+    def parse(self, text: str, reader: Reader) -> int | None:
+        return seconds(text, reader) if text.strip() else None
+
+    def show(self, value: Any, reader: Reader) -> str:
+        """The two largest units: “3 days 4 hr”."""
+        if value is None:
+            return ""
+        return spoken(value, reader, UNITS if abs(value) < 60 else UNITS[:-1], most=2)
+
+    def write(self, value: Any) -> str:
+        return written(value)
+
+    def constant(self, raw: Any, reader: Reader) -> int:
+        return seconds(str(raw), PLAIN if isinstance(raw, int | float) else reader)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return ()

@@ -1,0 +1,31 @@
+"""`html`: rich text. What was typed is sanitised before it is kept, and once more when it is shown."""
+
+from typing import Any, ClassVar, Literal
+
+from portal.fields.longtext import Long
+from portal.fields.sanitising import sanitised, without_markup
+
+
+class Html(Long):
+    type: Literal["html"]
+    widget: ClassVar[str] = "html"
+    display: ClassVar[str] = "html"
+    sample: ClassVar[dict[str, Any]] = {"max_length": 200}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("<p>one <b>bold</b> word</p><p>two</p>", "<p>one <b>bold</b> word</p><p>two</p>", "one bold word two"),
+        ("plain &amp; simple<script>alert(1)</script>", "plain &amp; simple", "plain & simple"),
+        ("<p> </p><br>", None, ""),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = ("x" * 201, "a\x00b", "a\ud800b")
+
+    def check(self, text: str) -> str | None:
+        clean = sanitised(super().check(text) or "").strip()
+        return clean if "<img" in clean or without_markup(clean) else None
+
+    def html(self, value: str | None) -> str:
+        """Safe HTML to be shown; the row may have been written by others."""
+        return sanitised(value) if value else ""
+
+    def bare(self, value: str) -> str:
+        return without_markup(value)

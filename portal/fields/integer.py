@@ -1,0 +1,40 @@
+"""`integer`: a whole number of 64 bits."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+
+from portal.fields import Refused
+from portal.fields.numbers import Number
+from portal.texts import _
+
+LARGEST = 2**63 - 1
+
+
+class Integer(Number):
+    type: Literal["integer"]
+    column_type: ClassVar[Any] = sa.BigInteger
+    inputmode: ClassVar[str] = "numeric"
+    sample: ClassVar[Mapping[str, Any]] = {"min": -5000, "max": 10_000_000}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("-5", -5, "-5"),
+        ("0", 0, "0"),
+        (" 1,234 ", 1234, "1,234"),
+        ("1234567", 1234567, "1,234,567"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = (
+        "1.5", "1,23", "ten", "1e3", "NaN", "--5", "-5001", "10000001", "9" * 1_000_000, "1\x002", "1\ud800",
+    )  # fmt: skip
+
+    min: int | None = None
+    max: int | None = None
+
+    def readable(self, value: Decimal) -> int:
+        if value != value.to_integral_value():
+            raise Refused(_("A whole number, please."))
+        if abs(value) > LARGEST:
+            raise Refused(_("This number is too large."))
+        return int(value)

@@ -1,0 +1,107 @@
+"""`links`: several records of another module, kept in a join table (record, target, position)."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+
+from portal.fields import Field, Form, Reader, Where
+from portal.fields.link import Linked, Targets, ids_of, named, titled
+from portal.fields.several import join, split
+
+LONGEST_NAME = 63  # bytes, of PostgreSQL's identifiers
+
+
+def shortened(name: str) -> str:
+    """`name`, cut and marked with a hash of the whole where PostgreSQL would cut it by itself."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    mark = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: LONGEST_NAME - len(mark) - 1]}_{mark}"
+
+
+def join_name(module: str, field: str) -> str:
+    """The name of a join table: no module can have it, since names hold no “$”."""
+    return shortened(f"{module}${field}")
+
+
+class Links(Targets):
+    type: Literal["links"]
+    widget: ClassVar[str] = "links"
+    display: ClassVar[str] = "links"
+    multiple: ClassVar[bool] = True
+    can_be_unique: ClassVar[bool] = False
+
+    to: tuple[str]
+    where: Where | None = None
+
+    def columns(self) -> list[sa.Column[Any]]:
+        return []
+
+    def store(self, value: Any) -> dict[str, Any]:
+        return {}
+
+    def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+        return []
+
+    def load(self, row: Mapping[str, Any]) -> tuple[Linked, ...]:
+        """Empty: the links are read from the join table, for many records at once."""
+        return ()
+
+    def parse(self, text: str, reader: Reader) -> tuple[Linked, ...]:
+        return self._distinct(self.identified(each) for each in split(text))
+
+    def parse_form(self, form: Form, reader: Reader) -> tuple[Linked, ...]:
+        return self._distinct(self.identified(each) for each in form.getall(self.name) if isinstance(each, str) and each.strip())
+
+    def _distinct(self, links: Iterable[Linked]) -> tuple[Linked, ...]:
+        return tuple({link.id: link for link in links}.values())
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        return {self.name: [str(link.id) for link in value or ()]}
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return ", ".join(link.title for link in value or ())
+
+    def write(self, value: Any) -> str:
+        return join(link.raw for link in value or ())
+
+    def names(self, text: str) -> list[str]:
+        """The names of records that CSV holds: the inverse of `write`."""
+        return split(text)
+
+    def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        return self.order(table)
+
+    def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """By the title of the first."""
+        joined, target = self._join(table).alias(), self.target(table, self.to[0]).alias()
+        title = target.c[target.element.info["title_folded"] or "_reference_folded"]
+        first = sa.select(title).join(joined, joined.c["target"] == target.c["id"]).where(joined.c["record"] == table.c["id"])
+        return first.order_by(joined.c["position"]).limit(1).correlate(table).scalar_subquery()
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        joined, target = self._join(table), self.target(table, self.to[0])
+        if operator == "empty":
+            some = table.c["id"].in_(sa.select(joined.c["record"]))
+            return sa.not_(some) if value else some
+        if operator in ("equal", "contains"):
+            if isinstance(value, list):
+                wanted = joined.c["target"].in_(ids_of(value))
+            else:
+                wanted = joined.c["target"].in_((named if operator == "equal" else titled)(target, value))
+            return table.c["id"].in_(sa.select(joined.c["record"]).where(wanted))
+        return Field.compare(self, table, operator, value)
+
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        if operator == "equal":
+            return any(self.is_meant(link, constant) for link in value or ())
+        return super().matches(value or (), operator, constant)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return [link.title for link in value or ()]
+
+    def _join(self, table: sa.FromClause) -> sa.Table:
+        base = getattr(table, "element", table)
+        return base.metadata.tables[join_name(base.name, self.name)]

@@ -1,0 +1,33 @@
+"""`longtext`: plain text whose lines are kept. Also the base of markdown and html."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field as Key
+
+from portal.fields.text import TextLike, at_most
+
+
+class Long(TextLike):
+    """Text of many lines."""
+
+    widget: ClassVar[str] = "textarea"
+    long: ClassVar[bool] = True
+    can_be_unique: ClassVar[bool] = False
+    type: str
+
+    max_length: int = Key(100_000, ge=1, le=1_000_000)
+
+    def check(self, text: str) -> str | None:
+        return at_most("\n".join(text.splitlines()), self.max_length)
+
+
+class LongText(Long):
+    type: Literal["longtext"]
+    display: ClassVar[str] = "longtext"
+    sample: ClassVar[dict[str, Any]] = {"max_length": 40}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        (" one line ", "one line", "one line"),
+        ("two\r\n\r\n  lines\r", "two\n\n  lines", "two\n\n  lines"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = ("x" * 41, "a\x00b", "a\udfffb")

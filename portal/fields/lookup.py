@@ -1,0 +1,186 @@
+"""`lookup`: a field of a linked record, read-only: `service.owner.name`. Never stored; it asks the field it leads to."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+from pydantic import PrivateAttr, field_validator
+
+from portal.fields import Declared, Field, Reader
+
+Pick = Callable[[sa.FromClause], sa.ColumnElement[Any]]
+
+
+class Lookup(Field):
+    type: Literal["lookup"]
+    computed: ClassVar[bool] = True
+    can_be_unique: ClassVar[bool] = False
+    sample: ClassVar[Mapping[str, Any]] = {"of": "service.owner.name"}
+
+    of: str
+
+    _steps: tuple[tuple[str, str], ...] = PrivateAttr(())  # (link of this module, module it leads to), one after the other
+    _target: Field = PrivateAttr()
+
+    @field_validator("of")
+    @classmethod
+    def _dotted(cls, of: str) -> str:
+        if not all(of.split(".")) or "." not in of:
+            raise ValueError("a link and a field of its record are wanted: service.name")
+        return of
+
+    def bind(self, declaration: Declared, module: Any) -> None:
+        """Finds the field it leads to. Raises ValueError where there is none that could be looked up."""
+        try:
+            path = list(declaration.along(module.name, self.of))
+        except KeyError:
+            raise ValueError(f'"{self.of}" leads to no field') from None
+        for _module, link in path[:-1]:
+            if link.multiple or link.computed:
+                raise ValueError(f'"{link.name}" does not lead to one record')
+        target = path[-1][1]
+        if target.multiple and not target.columns() or not target.stored:
+            raise ValueError(f'"{target.name}" cannot be looked up')
+        self._refuse_circle(declaration, module, {(module.name, self.name)})
+        links = [link.name for _module, link in path[:-1]]
+        self._steps = tuple(zip(links, [each.name for each, _field in path[1:]], strict=True))
+        self._target = target
+
+    def _refuse_circle(self, declaration: Declared, module: Any, seen: set[tuple[str, str]]) -> None:
+        here, field = list(declaration.along(module.name, self.of))[-1]
+        if isinstance(field, Lookup):
+            if (here.name, field.name) in seen:
+                raise ValueError(f'"{self.of}" leads back to itself')
+            field._refuse_circle(declaration, here, {*seen, (here.name, field.name)})
+
+    # -- what it leads to says how it is shown and asked ----------------------------------------------------------
+
+    @property
+    def display(self) -> str:
+        # The linked record's own link is shown by its title alone.
+        return "plain" if getattr(self._target, "to", None) else self._target.display
+
+    @property
+    def filter(self) -> str:
+        return self._target.filter
+
+    @property
+    def input_type(self) -> str:
+        return self._target.input_type
+
+    @property
+    def inputmode(self) -> str:
+        return self._target.inputmode
+
+    @property
+    def long(self) -> bool:
+        return self._target.long
+
+    @property
+    def specials(self) -> tuple[str, ...]:
+        return self._target.specials
+
+    @property
+    def target(self) -> Field:
+        """The field that it leads to, for what a type knows of itself: options, currency, HTML."""
+        return self._target
+
+    # -- the database ---------------------------------------------------------------------------------------------
+
+    def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+        if getattr(self._target, "to", None):
+            return [self._along(table, self._title).label(self.name)]
+        if self._target.computed:
+            asked = {column.key: index for index, column in enumerate(self._target.selected(self._last(table)))}
+            return [
+                self._along(table, lambda last, index=index: self._target.selected(last)[index].element).label(self._label(key))
+                for key, index in asked.items()
+            ]
+        names = [column.name for column in self._target.columns()]
+        return [self._along(table, lambda last, name=name: last.c[name]).label(self._label(name)) for name in names]
+
+    def _label(self, column: str) -> str:
+        """What a column of the target is called in a row of this module."""
+        return self.name if column == self._target.name else f"_{self.name}_of_{column}"
+
+    def load(self, row: Mapping[str, Any]) -> Any:
+        if getattr(self._target, "to", None):
+            return row[self.name]
+        beginning = self._label("")
+        own = {label.removeprefix(beginning): value for label, value in row.items() if label.startswith(beginning)}
+        return self._target.load({**own, self._target.name: row[self.name]} if self.name in row else own)
+
+    def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        return self._along(table, self._title if getattr(self._target, "to", None) else self._target.expression)
+
+    def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        return self._along(table, self._target.order)
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        if operator == "empty" and value:
+            # Nothing is there as well where no record is linked.
+            return sa.not_(sa.func.coalesce(self.compare(table, "empty", False), sa.false()))
+        return self._linked(table, self._steps, lambda last: self._target.compare(last, operator, value))
+
+    def _linked(self, table: sa.FromClause, steps: tuple[tuple[str, str], ...], condition: Pick) -> sa.ColumnElement[bool]:
+        """The chain of links as IN (SELECT id …), which can use their indexes."""
+        if not steps:
+            return condition(table)
+        target = self._table(table, steps[0][1])
+        ids = sa.select(target.c["id"]).where(self._linked(target, steps[1:], condition))
+        return table.c[steps[0][0]].in_(ids)
+
+    def _along(self, table: sa.FromClause, pick: Pick) -> sa.ColumnElement[Any]:
+        """What `pick` finds in the table at the end of the links, as a subquery of a row of `table`."""
+        return self._step(table, self._steps, pick)
+
+    def _step(self, table: sa.FromClause, steps: tuple[tuple[str, str], ...], pick: Pick) -> sa.ColumnElement[Any]:
+        if not steps:
+            return pick(table)
+        target = self._table(table, steps[0][1])
+        found = sa.select(self._step(target, steps[1:], pick)).where(target.c["id"] == table.c[steps[0][0]])
+        return found.correlate(table).scalar_subquery()
+
+    def _table(self, table: sa.FromClause, module: str) -> sa.FromClause:
+        base = getattr(table, "element", table)
+        return base.metadata.tables[module].alias()
+
+    def _last(self, table: sa.FromClause) -> sa.FromClause:
+        return self._table(table, self._steps[-1][1])
+
+    def _title(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """The title of the record that the target links to: nobody follows a link at second hand."""
+        titles = []
+        for module in self._target.to:
+            other = self._table(table, module)
+            title = sa.func.coalesce(other.c[other.element.info["title"] or "reference"], other.c["reference"])
+            query = sa.select(title).where(other.c["id"] == table.c[self._target.name])
+            if len(self._target.to) > 1:
+                query = query.where(table.c[self._target.module_column] == module)
+            titles.append(query.correlate(table).scalar_subquery())
+        return titles[0] if len(titles) == 1 else sa.func.coalesce(*titles)
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def parse(self, text: str, reader: Reader) -> Any:
+        return self._target.parse(text, reader)
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return (value or "") if getattr(self._target, "to", None) else self._target.show(value, reader)
+
+    def write(self, value: Any) -> str:
+        return (value or "") if getattr(self._target, "to", None) else self._target.write(value)
+
+    def constant(self, raw: Any, reader: Reader) -> Any:
+        return self._target.constant(raw, reader)
+
+    def sought(self, text: str, reader: Reader) -> tuple[str, Any]:
+        return self._target.sought(text, reader)
+
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        return self._target.matches(value, operator, constant)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        if getattr(self._target, "to", None):
+            return (value,) if value else ()
+        return self._target.texts(value)

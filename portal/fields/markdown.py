@@ -1,0 +1,30 @@
+"""`markdown`: CommonMark with tables, kept as it was typed, rendered and sanitised when it is shown."""
+
+from typing import Any, ClassVar, Literal
+
+from markdown_it import MarkdownIt
+
+from portal.fields.longtext import Long
+from portal.fields.sanitising import sanitised, without_markup
+
+RENDERER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+
+
+class Markdown(Long):
+    type: Literal["markdown"]
+    widget: ClassVar[str] = "markdown"
+    display: ClassVar[str] = "markdown"
+    sample: ClassVar[dict[str, Any]] = {"max_length": 80}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("# A *title*\r\nand **more**", "# A *title*\nand **more**", "A title and more"),
+        ("plain", "plain", "plain"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = ("x" * 81, "a\x00b", "a\ud800b")
+
+    def html(self, value: str | None) -> str:
+        """Safe HTML to be shown."""
+        return sanitised(RENDERER.render(value)) if value else ""
+
+    def bare(self, value: str) -> str:
+        return without_markup(RENDERER.render(value))

@@ -1,0 +1,139 @@
+"""`money`: an exact amount and its currency. Amounts of different currencies are never compared."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+from babel.numbers import format_currency, get_currency_precision, list_currencies
+from pydantic import field_validator
+
+from portal.fields import PLAIN, Form, Reader, Refused, storable
+from portal.fields.columns import ExactDecimal
+from portal.fields.numbers import Amount, Bounded, check_digits, check_places, number, shown, stated
+from portal.texts import _
+
+WITH_CODE = re.compile(r"(?:([A-Za-z]{3})\s*)?(.*?)(?:\s*([A-Za-z]{3}))?", re.DOTALL)
+WHOLE_DIGITS = 16
+
+
+@dataclass(frozen=True, order=True)
+class Money:
+    """An amount of one currency."""
+
+    amount: Decimal
+    currency: str
+
+
+class MoneyField(Bounded):
+    type: Literal["money"]
+    widget: ClassVar[str] = "money"
+    filter: ClassVar[str] = "range"
+    inputmode: ClassVar[str] = "decimal"
+    can_be_unique: ClassVar[bool] = False
+    sample: ClassVar[Mapping[str, Any]] = {"currency": "EUR", "min": -1000, "max": "1000000000000.00"}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("-12.5", Money(Decimal("-12.5"), "EUR"), "-€12.50"),
+        ("0.1", Money(Decimal("0.1"), "EUR"), "€0.10"),
+        ("1,234.50", Money(Decimal("1234.5"), "EUR"), "€1,234.50"),
+        ("EUR 1000000000000", Money(Decimal("1000000000000"), "EUR"), "€1,000,000,000,000.00"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = (
+        "1.234", "1.234,50", "ten", "12 ZZZ", "1.5 JPY", "-1001", "9" * 1_000_000, "1\x002",
+    )  # fmt: skip
+
+    currency: str | None = None
+    min: Amount | None = None
+    max: Amount | None = None
+
+    @field_validator("currency")
+    @classmethod
+    def _known(cls, currency: str | None) -> str | None:
+        if currency is not None and currency not in list_currencies():
+            raise ValueError(f'"{currency}" is not a currency code like "EUR"')
+        return currency
+
+    @property
+    def currency_column(self) -> str:
+        return f"_{self.name}_currency"
+
+    def usual(self, reader: Reader) -> str:
+        """The currency that is meant where none is said: the field's, else the portal's."""
+        return self.currency or reader.currency
+
+    def columns(self) -> list[sa.Column[Any]]:
+        return [sa.Column(self.name, ExactDecimal()), sa.Column(self.currency_column, sa.Text())]
+
+    def store(self, value: Any) -> dict[str, Any]:
+        return {self.name: value and value.amount, self.currency_column: value and value.currency}
+
+    def load(self, row: Mapping[str, Any]) -> Money | None:
+        amount = row[self.name]
+        # A table of others may know amounts only: PLAIN's currency is no guess about them.
+        return None if amount is None else Money(amount, row[self.currency_column] or self.currency or PLAIN.currency)
+
+    def parse(self, text: str, reader: Reader) -> Money | None:
+        return self._parsed(text, "", reader)
+
+    def parse_form(self, form: Form, reader: Reader) -> Money | None:
+        return self._parsed(self.typed(form), self.typed(form, "currency"), reader)
+
+    def _parsed(self, text: str, currency: str, reader: Reader) -> Money | None:
+        if not text.strip():
+            return None
+        amount, code = self._split(text)
+        money = Money(number(amount, reader), self._code(code or currency, reader))
+        return self._checked(money, reader)
+
+    def _checked(self, money: Money, reader: Reader) -> Money:
+        check_digits(check_places(money.amount, get_currency_precision(money.currency)), WHOLE_DIGITS)
+        least, most = (bound if bound is None else Money(bound, money.currency) for bound in (self.min, self.max))
+        return self.within_bounds(money, least, most, reader)
+
+    def _split(self, text: str) -> tuple[str, str]:
+        """Amount and code of “12.50 EUR” and “EUR 12.50”."""
+        text = storable(text).strip()
+        match = WITH_CODE.fullmatch(text) if len(text) < 100 else None
+        return (match[2], match[1] or match[3] or "") if match else (text, "")
+
+    def _code(self, code: str, reader: Reader) -> str:
+        code = storable(code).strip().upper() or self.usual(reader)
+        if code not in list_currencies():
+            raise Refused(_("“${value}” is not a currency.", mapping={"value": code[:20]}))
+        return code
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        amount = "" if value is None else shown(value.amount, reader, grouped=False)
+        return {self.name: amount, f"{self.name}.currency": value.currency if value else self.usual(reader)}
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return "" if value is None else format_currency(value.amount, value.currency, locale=reader.locale)
+
+    def write(self, value: Any) -> str:
+        return "" if value is None else f"{value.amount:f} {value.currency}"
+
+    def constant(self, raw: Any, reader: Reader) -> Money:
+        if isinstance(raw, Money):
+            return raw
+        amount, code = self._split(raw) if isinstance(raw, str) else (raw, "")
+        return Money(check_digits(stated(amount, reader), WHOLE_DIGITS), self._code(code, reader))
+
+    def default_value(self, raw: Any, reader: Reader) -> Money | None:
+        if raw is None or raw == "nothing":
+            return None
+        amount, code = self._split(raw) if isinstance(raw, str) else (raw, "")
+        return self._checked(Money(stated(amount, PLAIN), self._code(code, reader)), reader)
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        if isinstance(value, Money):
+            amount = super().compare(table, operator, value.amount)
+            return sa.and_(table.c[self.currency_column] == value.currency, amount)
+        return super().compare(table, operator, value)
+
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        if isinstance(value, Money) and isinstance(constant, Money) and value.currency != constant.currency:
+            return False
+        return super().matches(value, operator, constant)

@@ -1,0 +1,183 @@
+"""Numbers as people type and read them, and the base of integer, decimal and percent.
+
+Nothing here goes through a float: what was typed is what is kept.
+"""
+
+import re
+import unicodedata
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, ClassVar
+
+from babel.numbers import NumberFormatError, format_decimal, get_decimal_symbol, get_group_symbol, parse_decimal
+from pydantic import BeforeValidator, model_validator
+
+from portal.fields import PLAIN, Field, Reader, Refused, storable
+from portal.fields.columns import WHOLE_DIGITS, ExactDecimal
+from portal.texts import _
+
+LONGEST = 60  # characters; refused before any arithmetic
+WRITTEN = re.compile(r"\d+(\.\d*)?|\.\d+")
+MINUS = "-\u2212\u2010\u2011\u2012\u2013"
+
+
+def number(text: str, reader: Reader) -> Decimal:
+    """The number that `text` means to `reader`; for machines `-1234.5` only. Raises Refused."""
+    refused = Refused(_("“${value}” is not a number.", mapping={"value": storable(text).strip()[:40]}))
+    if len(text) > LONGEST:
+        raise refused
+    spelled = "".join(map(_simple, text)).strip()
+    sign, spelled = (-1, spelled[1:]) if spelled[:1] == "-" else (1, spelled.removeprefix("+"))
+    spelled = spelled.strip()
+    if reader.plain:
+        if not WRITTEN.fullmatch(spelled):
+            raise refused
+        return sign * Decimal(spelled)
+    group, point = get_group_symbol(reader.locale), get_decimal_symbol(reader.locale)
+    spelled = re.sub(r"\s", group, spelled)
+    if group in "'\u2019":
+        spelled = re.sub("['\u2019]", group, spelled)
+    # Decimal would take NaN and 1e9 as well.
+    if not re.fullmatch(rf"[\d.{re.escape(group)}{re.escape(point)}]*\d[\d.{re.escape(group)}{re.escape(point)}]*", spelled):
+        raise refused
+    try:
+        return sign * parse_decimal(spelled, locale=reader.locale, strict=True)
+    except NumberFormatError:
+        raise refused from None
+
+
+def _simple(character: str) -> str:
+    """Digits of any script as 0–9, one minus sign, one space; marks that only steer the direction fall away."""
+    if character in MINUS:
+        return "-"
+    if character.isspace():
+        return " "
+    if unicodedata.category(character) == "Cf":
+        return ""
+    return str(unicodedata.decimal(character, character))
+
+
+def stated(raw: Any, reader: Reader) -> Decimal:
+    """The number in a condition or default: YAML's own, or a text in the reader's way or the plain one."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal | str):
+        raise Refused(_("A number is wanted."))
+    if isinstance(raw, str):
+        try:
+            return number(raw, reader)
+        except Refused:
+            if reader.plain:
+                raise
+            return number(raw, PLAIN)
+    value = Decimal(str(raw))
+    if not value.is_finite() or abs(value.adjusted()) > LONGEST:
+        raise Refused(_("A number is wanted."))
+    return value
+
+
+def plain(value: Decimal) -> str:
+    """The number for machines, without needless zeros: 12.50 → “12.5”."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def shown(value: Decimal | int, reader: Reader, grouped: bool = True) -> str:
+    """The number in the reader's own way."""
+    exact = Decimal(plain(Decimal(value)))
+    return format_decimal(exact, locale=reader.locale, decimal_quantization=False, group_separator=grouped)
+
+
+def places_of(value: Decimal) -> int:
+    """How many places the number needs behind the point."""
+    return len(plain(value).partition(".")[2])
+
+
+def _amount(written: Any) -> Decimal:
+    try:
+        value = Decimal(str(written)) if not isinstance(written, bool) else None
+    except InvalidOperation:
+        value = None
+    if value is None or not value.is_finite():
+        raise ValueError("a number is wanted")
+    return value
+
+
+Amount = Annotated[Decimal, BeforeValidator(_amount)]
+
+
+class Bounded(Field):
+    """Keys `min` and `max`, which belong together."""
+
+    type: str
+    min: Any = None
+    max: Any = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Bounded":
+        # Words like “today” are no constants: they are compared when something is typed.
+        if type(self.min) is type(self.max) and not isinstance(self.min, str | None) and self.min > self.max:
+            raise ValueError("min is above max")
+        return self
+
+    def within_bounds(self, value: Any, least: Any, most: Any, reader: Reader) -> Any:
+        """`value` itself. Raises Refused below `least` and above `most`, each None where there is no bound."""
+        if least is not None and value < least:
+            raise Refused(_("Not less than ${min}, please.", mapping={"min": self.show(least, reader)}))
+        if most is not None and value > most:
+            raise Refused(_("Not more than ${max}, please.", mapping={"max": self.show(most, reader)}))
+        return value
+
+
+class Number(Bounded):
+    """A Decimal in one column."""
+
+    column_type: ClassVar[Any] = ExactDecimal
+    filter: ClassVar[str] = "range"
+    inputmode: ClassVar[str] = "decimal"
+    type: str
+    min: Amount | None = None
+    max: Amount | None = None
+
+    def parse(self, text: str, reader: Reader) -> Any:
+        if not text.strip():
+            return None
+        return self.within_bounds(self.check(self.readable(number(text, reader))), self.min, self.max, reader)
+
+    def readable(self, value: Decimal) -> Any:
+        """The number as the column can be asked for it. Raises Refused."""
+        if value.adjusted() >= WHOLE_DIGITS:
+            raise Refused(_("This number is too large."))
+        return value
+
+    def check(self, value: Any) -> Any:
+        """The number itself; refuses what the keys of the type do not allow."""
+        return value
+
+    def constant(self, raw: Any, reader: Reader) -> Any:
+        return self.readable(stated(raw, reader))
+
+    def default_value(self, raw: Any, reader: Reader) -> Any:
+        if raw is None or raw == "nothing":
+            return None
+        return self.check(self.constant(raw, PLAIN))
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        return {self.name: "" if value is None else shown(value, reader, grouped=False)}
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return "" if value is None else shown(value, reader)
+
+    def write(self, value: Any) -> str:
+        return "" if value is None else plain(Decimal(value))
+
+
+def check_places(value: Decimal, places: int) -> Decimal:
+    """`value` itself; more places are refused, never rounded."""
+    if places_of(value) > places:
+        raise Refused(_("At most ${places} places behind the point, please.", mapping={"places": places}))
+    return value
+
+
+def check_digits(value: Decimal, whole: int) -> Decimal:
+    """`value` itself; refuses more than `whole` digits before the point."""
+    if value and value.adjusted() >= whole:
+        raise Refused(_("At most ${digits} digits before the point, please.", mapping={"digits": whole}))
+    return value

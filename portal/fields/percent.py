@@ -1,0 +1,39 @@
+"""`percent`: an exact number of hundredths; 15 means 15 %."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+
+from babel.numbers import format_percent
+from pydantic import Field as Key
+
+from portal.fields import Reader
+from portal.fields.numbers import Number, check_digits, check_places, plain
+
+SIGNS = "%\u066a\uff05 \u00a0\u202f"  # and the spaces before them
+
+
+class Percent(Number):
+    type: Literal["percent"]
+    sample: ClassVar[Mapping[str, Any]] = {"min": -100}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("-3", Decimal(-3), "-3%"),
+        ("15", Decimal(15), "15%"),
+        ("15.25 %", Decimal("15.25"), "15.25%"),
+        ("1,234%", Decimal(1234), "1,234%"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = ("15.255", "%", "-100.5", "half", "9" * 1_000_000)
+
+    places: int = Key(2, ge=0, le=12)
+
+    def parse(self, text: str, reader: Reader) -> Any:
+        return super().parse(text.strip().rstrip(SIGNS) or text, reader)
+
+    def check(self, value: Decimal) -> Decimal:
+        return check_digits(check_places(value, self.places), 18)
+
+    def show(self, value: Any, reader: Reader) -> str:
+        if value is None:
+            return ""
+        return format_percent(Decimal(plain(value)).scaleb(-2), locale=reader.locale, decimal_quantization=False)

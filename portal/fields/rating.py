@@ -1,0 +1,37 @@
+"""`rating`: 1 to `max` stars."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+from pydantic import Field as Key
+
+from portal.fields import Field, Reader, Refused
+from portal.fields.choice import Option
+from portal.texts import Text, _
+
+
+class Rating(Field):
+    type: Literal["rating"]
+    column_type: ClassVar[Any] = sa.Integer
+    widget: ClassVar[str] = "rating"
+    display: ClassVar[str] = "rating"
+    filter: ClassVar[str] = "options"
+    can_be_unique: ClassVar[bool] = False
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (("1", 1, "1"), (" 5", 5, "5"), ("", None, ""))
+    rejects: ClassVar[tuple[str, ...]] = ("0", "6", "-1", "3.5", "many", "9" * 1_000_000)
+
+    max: int = Key(5, ge=2, le=10)
+
+    @property
+    def offered(self) -> dict[str, Option]:
+        """What can be given, as options."""
+        return {str(stars): Option(label=Text(str(stars))) for stars in range(1, self.max + 1)}
+
+    def parse(self, text: str, reader: Reader) -> int | None:
+        text = text.strip()
+        if not text:
+            return None
+        if text not in self.offered:
+            raise Refused(_("Choose from 1 to ${max}.", mapping={"max": self.max}))
+        return int(text)

@@ -1,0 +1,52 @@
+"""HTML that cannot harm: what markdown and html show, and what html keeps of what was typed."""
+
+import html
+import re
+
+import nh3
+
+TAGS = {
+    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3",
+    "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "small", "span", "strong",
+    "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
+}  # fmt: skip
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title", "width", "height"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+}
+SCHEMES = {"http", "https", "mailto", "tel"}
+TAG = re.compile("<[^>]*>")
+OWN_ADDRESS = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
+
+
+def sanitised(markup: str) -> str:
+    """`markup` without scripts, styles, forms, frames, and without images from elsewhere (who loads them is seen there)."""
+    return nh3.clean(
+        markup,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=_attribute,
+        url_schemes=SCHEMES,
+        link_rel="noopener",
+        strip_comments=True,
+    )
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    return None if tag == "img" and name == "src" and not OWN_ADDRESS.fullmatch(value) else value
+
+
+def without_markup(markup: str) -> str:
+    """The words of `markup`, in one line."""
+    # Without attributes no ">" is left inside of a tag.
+    bare = nh3.clean(markup, tags=TAGS, attributes={}, link_rel=None)
+    return " ".join(html.unescape(TAG.sub(_space, bare)).split())
+
+
+def _space(tag: re.Match[str]) -> str:
+    """Blocks part words, letters set in bold do not."""
+    inline = ("a", "abbr", "b", "cite", "code", "del", "em", "i", "ins", "kbd", "mark", "q", "s", "small", "span")
+    return "" if tag[0].strip("</>").lower() in (*inline, "strong", "sub", "sup", "u") else " "

@@ -1,0 +1,49 @@
+"""Several values in one place: how `choices` and `tags` keep them in one column, and how lists stand in one CSV cell."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from portal.fields import Refused
+from portal.fields.columns import Occurs
+from portal.texts import _
+
+
+def pack(values: Iterable[str]) -> str | None:
+    """Values as one text in which each stands as `,"value",`: a quote within is escaped, so a search for it is exact."""
+    written = [json.dumps(value, ensure_ascii=False) for value in values]
+    return f",{','.join(written)}," if written else None
+
+
+def unpack(text: str | None) -> tuple[str, ...]:
+    """The values of `pack`."""
+    return tuple(json.loads(f"[{text[1:-1]}]")) if text else ()
+
+
+def holds_value(column: sa.ColumnElement[str], value: str) -> sa.ColumnElement[bool]:
+    """SQL: whether a packed column holds `value`."""
+    return Occurs(column, sa.literal(pack([value]), sa.Text()))
+
+
+def join(values: Iterable[str]) -> str:
+    """Values as one line: `a, b, "c, d"`."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(values)
+    return line.getvalue()
+
+
+def split(text: str) -> list[str]:
+    """The values of `join`, without the empty ones."""
+    return [value for value in split_all(text) if value]
+
+
+def split_all(text: str) -> list[str]:
+    """The values of `join` without the spaces around them, empty ones as well."""
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True))
+    except csv.Error:  # a value of more than 128 kB
+        raise Refused(_("This is not written as expected.")) from None
+    return [value.strip() for line in lines for value in line]

@@ -1,0 +1,96 @@
+"""`tags`: free words, typed with commas between them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+
+from portal.fields import Field, Reader, Refused, storable
+from portal.fields.columns import folded_text
+from portal.fields.several import holds_value, pack, unpack
+from portal.texts import _, fold
+
+LONGEST, MOST = 80, 50
+LONGEST_LIST = MOST * (LONGEST + 2)
+
+
+class Tags(Field):
+    type: Literal["tags"]
+    widget: ClassVar[str] = "tags"
+    display: ClassVar[str] = "tags"
+    filter: ClassVar[str] = "text"
+    textual: ClassVar[bool] = True
+    can_be_unique: ClassVar[bool] = False
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("10%", ("10%",), "10%"),
+        (' a "b" , Ärger,, ärger ,new  york', ('a "b"', "Ärger", "new york"), 'a "b", Ärger, new york'),
+        ("a_c", ("a_c",), "a_c"),
+        ("", (), ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = ("x" * 81, "a\x00b", ",".join(map(str, range(51))), "x" * 1_000_000)
+
+    @property
+    def folded(self) -> str:
+        """The name of the companion column, in which tags are compared without accents and case."""
+        return f"_{self.name}_folded"
+
+    def columns(self) -> list[sa.Column[Any]]:
+        return [sa.Column(self.name, sa.Text()), sa.Column(self.folded, folded_text())]
+
+    def store(self, value: Any) -> dict[str, Any]:
+        return {self.name: pack(value or ()), self.folded: pack(map(fold, value or ()))}
+
+    def load(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        return unpack(row[self.name])
+
+    def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        return table.c[self.folded]
+
+    def parse(self, text: str, reader: Reader) -> tuple[str, ...]:
+        if len(text) > LONGEST_LIST:
+            raise Refused(_("At most ${max} tags, please.", mapping={"max": MOST}))
+        words: dict[str, str] = {}
+        for part in storable(text).split(","):
+            if word := " ".join(part.split()):
+                words.setdefault(fold(word), word)
+        if len(words) > MOST:
+            raise Refused(_("At most ${max} tags, please.", mapping={"max": MOST}))
+        if any(len(word) > LONGEST for word in words.values()):
+            raise Refused(_("A tag has at most ${max} characters.", mapping={"max": LONGEST}))
+        return tuple(words.values())
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        return {self.name: self.write(value)}
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return self.write(value)
+
+    def write(self, value: Any) -> str:
+        return ", ".join(value or ())
+
+    def constant(self, raw: Any, reader: Reader) -> str:
+        return storable(str(raw)).strip()
+
+    def default_value(self, raw: Any, reader: Reader) -> tuple[str, ...]:
+        if raw is None or raw == "nothing":
+            return ()
+        return self.parse(", ".join(map(str, raw)) if isinstance(raw, list | tuple) else str(raw), reader)
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        folded = table.c[self.folded]
+        if operator == "contains":
+            # As JSON writes it, so that quotes in a tag are found.
+            return folded.contains((pack([fold(value)]) or "")[2:-2], autoescape=True)
+        if operator == "equal":
+            return holds_value(folded, fold(value))
+        return super().compare(table, operator, value)
+
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        if operator == "equal":
+            return fold(constant) in map(fold, value or ())
+        if operator == "contains":
+            return any(fold(constant) in fold(each) for each in value or ())
+        return super().matches(value or (), operator, constant)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return value or ()

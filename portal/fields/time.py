@@ -1,0 +1,68 @@
+"""`time`: a time of day, in no particular zone."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+import sqlalchemy as sa
+from babel.dates import format_time
+from pydantic import BeforeValidator
+
+from portal.fields import PLAIN, Reader, Refused
+from portal.fields.calendar import parse_time
+from portal.fields.numbers import Bounded
+
+
+def _bound(written: Any) -> Any:
+    try:
+        return written if isinstance(written, datetime.time) else parse_time(str(written), PLAIN)
+    except Refused:
+        raise ValueError('a time like "14:30" is wanted') from None
+
+
+Clock = Annotated[datetime.time, BeforeValidator(_bound)]
+
+
+class Time(Bounded):
+    type: Literal["time"]
+    column_type: ClassVar[Any] = sa.Time
+    input_type: ClassVar[str] = "time"
+    filter: ClassVar[str] = "range"
+    specials: ClassVar[tuple[str, ...]] = ("now",)
+    sample: ClassVar[Mapping[str, Any]] = {"max": "23:00"}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        ("00:00", datetime.time(0, 0), "12:00\u202fAM"),
+        ("9:05 am", datetime.time(9, 5), "9:05\u202fAM"),
+        ("14:30", datetime.time(14, 30), "2:30\u202fPM"),
+        ("14:30:15", datetime.time(14, 30, 15), "2:30\u202fPM"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = (
+        "24:00", "14", "14:60", "13:00 pm", "0:30 am", "23:01", "noon", "1:2:3", "14:30\x00", "1" * 1_000_000,
+    )  # fmt: skip
+
+    min: Clock | None = None
+    max: Clock | None = None
+
+    def parse(self, text: str, reader: Reader) -> datetime.time | None:
+        if not text.strip():
+            return None
+        return self.within_bounds(parse_time(text, reader), self.min, self.max, reader)
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        return {self.name: self.write(value)}
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return "" if value is None else format_time(value, "short", locale=reader.locale)
+
+    def write(self, value: Any) -> str:
+        if value is None:
+            return ""
+        return value.isoformat("auto" if value.second or value.microsecond else "minutes")
+
+    def constant(self, raw: Any, reader: Reader) -> datetime.time:
+        if isinstance(raw, datetime.time):
+            return raw
+        if raw == "now":
+            return reader.now.astimezone(reader.time_zone).time().replace(microsecond=0)
+        return parse_time(str(raw), reader)

@@ -1,0 +1,42 @@
+"""`url`: a web address. Others schemes than http and https are refused: a link may run a script."""
+
+import re
+from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from portal.fields import Refused
+from portal.fields.text import TextLike
+from portal.texts import _
+
+LONGEST = 2000
+WRITTEN = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"\\^`{|}]+", re.IGNORECASE)
+
+
+class Url(TextLike):
+    type: Literal["url"]
+    input_type: ClassVar[str] = "url"
+    inputmode: ClassVar[str] = "url"
+    display: ClassVar[str] = "url"
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        (" https://acme.example/a?b=c#d ", "https://acme.example/a?b=c#d", "https://acme.example/a?b=c#d"),
+        ("http://127.0.0.1:6543", "http://127.0.0.1:6543", "http://127.0.0.1:6543"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = (
+        "acme", "javascript:alert(1)", "ftp://acme.example", "https://", "https:///path", "https://a b.example",
+        "https://user@acme.example", "https://[::1", "https://acme.example:port", "data:text/html,x",
+        "https://a.example/\x00", "https://" + "a" * 1_000_000,
+    )  # fmt: skip
+
+    def check(self, text: str) -> str:
+        if len(text) > LONGEST or not WRITTEN.fullmatch(text) or not self._leads_somewhere(text):
+            raise Refused(_("Write an address that begins with https://."))
+        return text
+
+    def _leads_somewhere(self, text: str) -> bool:
+        try:
+            parts = urlsplit(text)
+            # A name before the host makes an address look like another one's.
+            return bool(parts.hostname) and parts.username is None and (parts.port is None or parts.port > 0)
+        except ValueError:
+            return False
