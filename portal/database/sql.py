@@ -8,6 +8,7 @@ from portal.conditions import Condition, Some, Test
 from portal.declaration.shapes import Declaration, Module
 from portal.fields import Field, Reader, Refused
 from portal.fields.links import join_name
+from portal.texts import _
 
 
 def where(
@@ -71,10 +72,11 @@ def _equal(field: Field, raw: Any, table: sa.FromClause, reader: Reader) -> sa.C
 
 def _within(field: Field, period: Any, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
     """The last days for what is past, the next for what is to come: either side of now."""
-    earliest, latest = reader.now - period, reader.now + period
-    if "now" not in field.specials:
-        zone = reader.time_zone
-        earliest, latest = earliest.astimezone(zone).date(), latest.astimezone(zone).date()
     if "today" not in field.specials:
-        raise Refused(f"within: cannot be asked of {field.name}")
+        raise Refused(_("“${operator}” cannot be asked of this field.", mapping={"operator": "within"}))
+    zone = reader.time_zone
+    ends = [moment.astimezone(zone) for moment in (reader.now - period, reader.now + period)]
+    if "now" not in field.specials:
+        ends = [moment.date() for moment in ends]
+    earliest, latest = (field.constant(end.isoformat(), reader) for end in ends)
     return sa.and_(field.compare(table, "min", earliest), field.compare(table, "max", latest))

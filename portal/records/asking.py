@@ -83,7 +83,9 @@ def button_condition(records: Records, name: str) -> Condition | None:
 def filterable(records: Records) -> Iterator[Field]:
     """The fields that can be filtered by: those that may be read and are of a kind that has a filter."""
     readable = records.policy.readable(records.name)
-    return (each for name, each in records.module.everything.items() if name in readable and each.filter and each.stored)
+    return (
+        each for name, each in records.module.everything.items() if name in readable and each.filter and each.stored
+    )
 
 
 def _read_filter(records: Records, each: Field, form: Form) -> Filter:

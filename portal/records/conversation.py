@@ -29,7 +29,9 @@ def comments(records: Records, record: Record) -> list[Comment]:
     """What the reader may read of the conversation, newest first."""
     table = records.policy.tables.comment
     names = ("id", "author", "account", "staff", "internal", "text", "created", "channel")
-    query = sa.select(*[table.c[name] for name in names]).where(table.c["module"] == records.name, table.c["record"] == record.id)
+    query = sa.select(*[table.c[name] for name in names]).where(
+        table.c["module"] == records.name, table.c["record"] == record.id
+    )
     if not records.policy.staff:
         query = query.where(table.c["internal"].is_(False))
     rows = records.connection.execute(query.order_by(table.c["id"].desc())).mappings()

@@ -13,7 +13,7 @@ from portal.database import search
 from portal.database.tables import Tables
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.link import Linked
-from portal.records.policy import company_token, person_token, stands_in_record, system_policy
+from portal.records.policy import stands_in_record, system_policy
 from portal.records.query import Query, Record, Records
 
 BATCH = 1000
@@ -21,7 +21,7 @@ BATCH = 1000
 
 def index(system: Records, ids: Iterable[int]) -> None:
     """Puts records of one module to the front of the index. `system`: the records as the portal itself sees them."""
-    entries = [entry for record in _loaded(system, ids) for entry in _entries(system.module, record)]
+    entries = (_entry(system.module, record) for record in _loaded(system, ids))
     search.put_many(system.connection, system.policy.tables.search, entries)
 
 
@@ -32,9 +32,8 @@ def renamed(system: Records, identity: int) -> None:
             if field.searched and system.name in getattr(field, "to", ()):
                 linking = system.of(module.name, All((Test((field.name,), "equal", Linked(identity, system.name)),)))
                 for records in _batches(linking.each(Query(sort=("id",)), [])):
-                    whole = list(_loaded(linking, [record.id for record in records]))
-                    entries = [entry for record in whole for entry in _entries(module, record)]
-                    search.replace_text(system.connection, system.policy.tables.search, entries)
+                    for record in _loaded(linking, [record.id for record in records]):
+                        search.replace_text(system.connection, system.policy.tables.search, _entry(module, record))
 
 
 def rebuild(
@@ -46,15 +45,15 @@ def rebuild(
 ) -> int:
     """Fills the index of `modules` anew, oldest change first; answers how many records. `told`: module, records done."""
     policy, total = system_policy(declaration, tables), 0
-    for name in modules:
-        connection.execute(sa.delete(tables.search).where(tables.search.c["module"] == name))
-        system, done = Records(connection, policy, name), 0
-        for records in _batches(system.each(Query(sort=("modified", "id")), searched_names(system.module))):
-            search.put_many(connection, tables.search, [entry for record in records for entry in _entries(system.module, record)])
-            done += len(records)
-            told(name, done)
-        total += done
-    search.rebuild(connection)
+    with search.filling(connection):
+        for name in modules:
+            connection.execute(sa.delete(tables.search).where(tables.search.c["module"] == name))
+            system, done = Records(connection, policy, name), 0
+            for records in _batches(system.each(Query(sort=("modified", "id")), searched_names(system.module))):
+                search.put_many(connection, tables.search, (_entry(system.module, record) for record in records))
+                done += len(records)
+                told(name, done)
+            total += done
     return total
 
 
@@ -82,15 +81,19 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _entries(module: Module, record: Record) -> Iterator[search.Entry]:
-    """Part 0 is what everyone may match; part 1, where there are internal fields, the whole, for staff."""
-    scopes = [*_tokens(module.owner, record, person_token), *_tokens(module.organization, record, company_token)]
-    texts = {name: list(field.texts(record.values.get(name))) for name, field in module.fields.items() if field.searched and field.stored}
-    public = [text for name, found in texts.items() if not module.fields[name].internal for text in found]
-    yield search.Entry(module.name, record.id, 0, scopes, [record.reference, *public])
-    if any(module.fields[name].internal for name in texts):
-        whole = [text for found in texts.values() for text in found]
-        yield search.Entry(module.name, record.id, 1, scopes, [record.reference, *whole])
+def _entry(module: Module, record: Record) -> search.Entry:
+    """What everyone may match; and, where there are internal fields, what only staff may."""
+    searched = {name: field for name, field in module.fields.items() if field.searched and field.stored}
+    texts = {name: list(field.texts(record.values.get(name))) for name, field in searched.items()}
+    internal = {name for name, field in searched.items() if field.internal}
+    return search.Entry(
+        module.name,
+        record.id,
+        [text for name, found in texts.items() if name not in internal for text in found],
+        record.reference,
+        [*_tokens(module.owner, record, search.person), *_tokens(module.organization, record, search.organization)],
+        [text for name in internal for text in texts[name]] if internal else None,
+    )
 
 
 def _tokens(path: str | None, record: Record, token: Callable[[int], str]) -> list[str]:

@@ -17,7 +17,11 @@ def moves(records: Records, record: Record) -> list[Transition]:
     if lifecycle is None:
         return []
     here = state(records, record)
-    return [each for each in lifecycle.transitions.values() if leaves(each, here) and records.policy.may(records.name, each.name)]
+    return [
+        each
+        for each in lifecycle.transitions.values()
+        if leaves(each, here) and records.policy.may(records.name, each.name)
+    ]
 
 
 def move(

@@ -48,12 +48,19 @@ def _as_many(value: Linked | Iterable[Linked] | None) -> Iterable[Linked]:
 
 
 def _read_many(
-    connection: sa.Connection, policy: Policy, module: str, field: Field, ids: Sequence[int], values: list[dict[str, Any]]
+    connection: sa.Connection,
+    policy: Policy,
+    module: str,
+    field: Field,
+    ids: Sequence[int],
+    values: list[dict[str, Any]],
 ) -> None:
     """The values of a `links` field from its join table."""
     join = policy.tables.join(module, field.name)
     rows = connection.execute(
-        sa.select(join.c["record"], join.c["target"]).where(join.c["record"].in_(ids)).order_by(join.c["record"], join.c["position"])
+        sa.select(join.c["record"], join.c["target"])
+        .where(join.c["record"].in_(ids))
+        .order_by(join.c["record"], join.c["position"])
     )
     targets: dict[int, list[Linked]] = defaultdict(list)
     for record, target in rows:
@@ -67,20 +74,20 @@ def _titles(connection: sa.Connection, policy: Policy, target: str, ids: set[int
     module, table = policy.declaration.modules[target], policy.tables.module(target)
     title = module.title_field
     unique = unique_name(module)
-    columns = {column.name: column for column in [table.c["id"], table.c["reference"], *(table.c[unique.name],) if unique is not None else ()]}
-    columns |= {column.name: table.c[column.name] for column in title.columns()} if not title.computed else {}
-    visible = sa.literal(True) if target in policy.modules else sa.literal(False)
-    select = sa.select(*columns.values(), sa.case((policy.scope(target), visible), else_=False).label("_visible"))
-    if title.computed:
-        select = select.add_columns(title.expression(table).label(title.name))
+    chosen = [table.c["id"], table.c["reference"], *title.selected(table), *(unique.selected(table) if unique else ())]
+    columns = {column.name: column for column in chosen}
+    visible = policy.scope(target) if target in policy.modules else sa.false()
+    select = sa.select(*columns.values(), sa.case((visible, True), else_=False).label("_visible"))
     found = {}
     for row in connection.execute(select.where(table.c["id"].in_(ids))).mappings():
         shown = title.show(title.load(row), policy.reader) or row["reference"] or ""
-        raw = (unique is not None and row[unique.name]) or row["reference"] or ""
+        raw = (unique and row[unique.name]) or row["reference"] or ""
         found[row["id"]] = Linked(row["id"], target, shown, bool(row["_visible"]), str(raw))
     return found
 
 
 def unique_name(module: Module) -> Field | None:
     """The first unique field that is text: by which imports find a record and exports name it."""
-    return next((field for field in module.fields.values() if field.unique and field.filter == "text" and field.columns()), None)
+    return next(
+        (field for field in module.fields.values() if field.unique and field.filter == "text" and field.columns()), None
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from portal.conditions import Test
+from portal.database import search
 from portal.database.sql import linked, where
 from portal.database.tables import Tables
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
@@ -56,7 +57,10 @@ class Policy:
         if access is None:
             return sa.false()
         declared, table = self.declaration.modules[module], self.tables.module(module)
-        parts = [self._within(access, declared, table), where(access.where, table, declared, self.declaration, self.reader)]
+        parts = [
+            self._within(access, declared, table),
+            where(access.where, table, declared, self.declaration, self.reader),
+        ]
         if self.records_from is not None and access.see != "all":
             parts.append(self._recent(declared, table))
         return sa.and_(*parts)
@@ -70,8 +74,8 @@ class Policy:
         """The tokens of the search index that cover the scope; None where tokens cannot say it, and the join must."""
         access, declared = self.access(module), self.declaration.modules[module]
         see = access.see if access else None
-        persons = [person_token(self.reader.person)] if self.reader.person else []
-        companies = [company_token(company) for company in self.reader.companies]
+        persons = [search.person(self.reader.person)] if self.reader.person else []
+        companies = [search.organization(company) for company in self.reader.companies]
         owned, organized = stands_in_record(declared.owner), stands_in_record(declared.organization)
         if see == "own" and owned:
             return persons
@@ -87,7 +91,9 @@ class Policy:
             field = module.field(see.through)
             ways = [linked(field, table, self.visible(target)) for target in field.to]
             if len(field.to) > 1:
-                ways = [sa.and_(table.c[field.module_column] == to, way) for to, way in zip(field.to, ways, strict=True)]
+                ways = [
+                    sa.and_(table.c[field.module_column] == to, way) for to, way in zip(field.to, ways, strict=True)
+                ]
             return sa.or_(*ways)
         mine = self._leads_to("me", module.owner, module, table)
         if see == "own":
@@ -110,16 +116,6 @@ class Policy:
         cards = {self.reader.people: [self.reader.person], self.reader.organizations: list(self.reader.companies)}
         kept = [identity for identity in cards.get(module.name, []) if identity]
         return sa.or_(table.c["created"] >= midnight, table.c["id"].in_(kept))
-
-
-def person_token(person: int) -> str:
-    """The search index's token for the records of a person."""
-    return f"_p{person}"
-
-
-def company_token(company: int) -> str:
-    """The search index's token for the records of a company."""
-    return f"_o{company}"
 
 
 def stands_in_record(path: str | None) -> bool:

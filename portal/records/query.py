@@ -20,7 +20,7 @@ from portal.records.links import with_titles
 from portal.records.order import Order
 from portal.records.policy import Policy
 
-# Exact up to here, “10,000+” beyond; with typed text the search stops at search.CAP.
+# Exact up to here, “10,000+” beyond; with typed text counting stops at search.COUNTED.
 COUNT_LIMIT = 10_000
 # A typed text with another sort than “newest change first” sorts within this many of the newest hits.
 SORTED_HITS = 2_000
@@ -115,20 +115,22 @@ class Records:
     def page(self, query: Query, names: Iterable[str] | None = None) -> Page:
         """The rows of one page, with the fields `names` (those of the list where none are given)."""
         fields = self._fields(self.access.list.columns if names is None else names)
-        if query.text and search.parse(query.text).any:
+        if search.typed_words(query.text):
             return self._searched(query, fields)
-        return self._ordered(query, fields, [self._matching(query)])
+        return self._ordered(query, fields)
 
     def count(self, query: Query) -> Count:
         """How many rows the same query has on all its pages."""
-        words = search.parse(query.text)
-        if query.text and words.any:
-            if self._recheck:
-                number = len(self._hits(query, None, "", search.CAP + 1))
-            else:
-                number = search.count(*self._search_arguments(query, words))
-            return Count(min(number, search.CAP), number > search.CAP)
-        rows = sa.select(sa.literal(1)).select_from(self.table).where(self._matching(query)).limit(COUNT_LIMIT + 1)
+        if search.typed_words(query.text):
+            most = search.COUNTED
+            recheck = self._recheck
+            number = (
+                len(self._hits(query, most)) if recheck else search.count(self.connection, self._search(query), most)
+            )
+            return Count(min(number, most - 1), number >= most)
+        rows = (
+            sa.select(sa.literal(1)).select_from(self.table).where(self._where(query.condition)).limit(COUNT_LIMIT + 1)
+        )
         number = self.connection.execute(sa.select(sa.func.count()).select_from(rows.subquery())).scalar_one()
         return Count(min(number, COUNT_LIMIT), number > COUNT_LIMIT)
 
@@ -147,7 +149,9 @@ class Records:
         condition = sa.and_(self._where(ALWAYS), self._titled(text)) if text.strip() else self._where(ALWAYS)
         columns = self._columns([title])
         order = title.order(self.table)
-        rows = self.connection.execute(sa.select(*columns).where(condition).order_by(order, self.table.c["id"]).limit(limit))
+        rows = self.connection.execute(
+            sa.select(*columns).where(condition).order_by(order, self.table.c["id"]).limit(limit)
+        )
         return [(record.id, record.title) for record in self._records(rows.mappings(), [title])]
 
     def exists(self, identity: int) -> bool:
@@ -159,20 +163,28 @@ class Records:
 
     def _where(self, condition: Condition) -> sa.ColumnElement[bool]:
         """Scope AND what the records are narrowed to AND what is asked."""
-        asked = [where(part, self.table, self.module, self.policy.declaration, self.policy.reader) for part in (self.narrowed, condition)]
+        asked = [
+            where(part, self.table, self.module, self.policy.declaration, self.policy.reader)
+            for part in (self.narrowed, condition)
+        ]
         return sa.and_(self.policy.scope(self.name), *asked)
 
-    def _matching(self, query: Query) -> sa.ColumnElement[bool]:
-        return self._where(query.condition)
-
-    def _ordered(self, query: Query, fields: Sequence[Field], conditions: list[sa.ColumnElement[bool]]) -> Page:
-        order = Order.of(self.module, self.table, query.sort or self.access.list.sort or ("-modified",), self.policy.readable(self.name))
+    def _ordered(self, query: Query, fields: Sequence[Field], narrower: Sequence[sa.ColumnElement[bool]] = ()) -> Page:
+        order = Order.of(
+            self.module,
+            self.table,
+            query.sort or self.access.list.sort or ("-modified",),
+            self.policy.readable(self.name),
+        )
+        conditions = [self._where(query.condition), *narrower]
         backwards = bool(query.before)
         position = order.position(query.before or query.after)
         if position is not None:
-            conditions = [*conditions, order.beyond(position, backwards)]
+            conditions.append(order.beyond(position, backwards))
         select = sa.select(*self._columns(fields), *order.columns).where(*conditions)
-        rows = self.connection.execute(select.order_by(*order.clauses(backwards)).limit(query.size + 1)).mappings().all()
+        rows = (
+            self.connection.execute(select.order_by(*order.clauses(backwards)).limit(query.size + 1)).mappings().all()
+        )
         more, rows = len(rows) > query.size, rows[: query.size]
         if backwards and position is not None:
             rows = rows[::-1]
@@ -200,12 +212,11 @@ class Records:
         return self._fields(self.module.everything)
 
     def _columns(self, fields: Sequence[Field]) -> list[sa.ColumnElement[Any]]:
-        columns: dict[str, sa.ColumnElement[Any]] = {name: self.table.c[name] for name in ("id", "reference", "_version")}
+        columns: dict[str, sa.ColumnElement[Any]] = {
+            name: self.table.c[name] for name in ("id", "reference", "_version")
+        }
         for each in fields:
-            if each.computed:
-                columns[each.name] = each.expression(self.table).label(each.name)
-            else:
-                columns |= {column.name: self.table.c[column.name] for column in each.columns()}
+            columns |= {column.name: column for column in each.selected(self.table)}
         return list(columns.values())
 
     def _records(self, rows: Iterable[Mapping[str, Any]], fields: Sequence[Field]) -> list[Record]:
@@ -228,7 +239,11 @@ class Records:
 
     def _titled(self, text: str) -> sa.ColumnElement[bool]:
         title, reference = self.module.title_field, self.module.field("reference")
-        ways = [each.compare(self.table, "contains", text) for each in {title.name: title, "reference": reference}.values() if each.filter == "text"]
+        ways = [
+            each.compare(self.table, "contains", text)
+            for each in {title.name: title, "reference": reference}.values()
+            if each.filter == "text"
+        ]
         return sa.or_(sa.false(), *ways)
 
     # -- the general search -----------------------------------------------------------------------------------------
@@ -241,52 +256,66 @@ class Records:
     def _recheck(self) -> bool:
         """Whether the index may know words of this module that this reader may not read."""
         readable = self.policy.readable(self.name)
-        hidden = (each for each in self.module.fields.values() if each.searched and each.stored and each.name not in readable)
+        hidden = (
+            each for each in self.module.fields.values() if each.searched and each.stored and each.name not in readable
+        )
         return any(self._staff_part or not each.internal for each in hidden)
 
-    def _search_arguments(self, query: Query, words: search.Words) -> tuple[Any, ...]:
+    def _search(self, query: Query) -> search.Search:
         scopes = self.policy.search_scopes(self.name)
-        return self.connection, self.policy.tables.search, self.table, self.name, words, scopes, self._staff_part, self._matching(query)
+        return search.Search(
+            self.policy.tables.search,
+            self.table,
+            search.typed_words(query.text),
+            None if scopes is None else tuple(scopes),
+            int(self._staff_part),
+            self._where(query.condition),
+        )
 
     def _searched(self, query: Query, fields: Sequence[Field]) -> Page:
         if query.sort:
-            hits = [record for _seq, record in self._hits(query, None, "", SORTED_HITS)]
-            return self._ordered(query, fields, [self._matching(query), self.table.c["id"].in_(hits)])
-        backwards = query.before.isdigit()
-        position = int(query.before) if backwards else int(query.after) if query.after.isdigit() else None
-        hits = self._hits(query, position, "after" if backwards else "before", query.size + 1)
-        more, hits = len(hits) > query.size, hits[: query.size]
-        if backwards:
-            hits = hits[::-1]
-        found = {record.id: record for record in self._load([self.table.c["id"].in_([identity for _seq, identity in hits])], fields)}
-        previous, following = (more, True) if backwards else (position is not None, more)
+            newest = [hit.record for hit in self._hits(query, SORTED_HITS)]
+            return self._ordered(query, fields, [self.table.c["id"].in_(newest)])
+        backwards = _is_number(query.before)
+        key = int(query.before) if backwards else int(query.after) if _is_number(query.after) else None
+        hits = self._hits(query, query.size + 1, key, backwards)
+        more, hits = len(hits) > query.size, hits[1:] if backwards and len(hits) > query.size else hits[: query.size]
+        found = {
+            record.id: record for record in self.rows([hit.record for hit in hits], [each.name for each in fields])
+        }
+        previous, following = (more, True) if backwards else (key is not None, more)
         return Page(
-            [found[identity] for _seq, identity in hits if identity in found],
-            next=str(hits[-1][0]) if following and hits else "",
-            previous=str(hits[0][0]) if previous and hits else "",
+            [found[hit.record] for hit in hits if hit.record in found],
+            next=str(hits[-1].seq) if following and hits else "",
+            previous=str(hits[0].seq) if previous and hits else "",
             first=not previous,
         )
 
-    def _hits(self, query: Query, position: int | None, side: str, limit: int) -> list[tuple[int, int]]:
-        """(seq, id) of the rows that match the text, nearest to `position` first; checked again on the readable fields."""
-        arguments = self._search_arguments(query, search.parse(query.text))
+    def _hits(self, query: Query, limit: int, key: int | None = None, backwards: bool = False) -> list[search.Hit]:
+        """The hits next to `key`, newest change first; checked again where the index knows more than may be read."""
+        asked = self._search(query)
         if not self._recheck:
-            return search.page(*arguments, **{side: position} if side else {}, limit=limit)
-        found: list[tuple[int, int]] = []
+            return search.page(self.connection, asked, limit, **{"after" if backwards else "before": key})
+        found: list[search.Hit] = []
+        size = max(limit, 100)
         while len(found) < limit:
-            batch = search.page(*arguments, **{side or "before": position}, limit=max(limit, 100))
-            found += self._still_matching(batch, arguments[4])
-            if len(batch) < max(limit, 100):
+            batch = search.page(self.connection, asked, size, **{"after" if backwards else "before": key})
+            kept = self._still_matching(batch, asked.words)
+            found = kept + found if backwards else found + kept
+            if len(batch) < size:
                 break
-            position = batch[-1][0]
-        return found[:limit]
+            key = batch[0].seq if backwards else batch[-1].seq
+        return found[-limit:] if backwards else found[:limit]
 
-    def _still_matching(self, hits: list[tuple[int, int]], words: search.Words) -> list[tuple[int, int]]:
-        fields = [each for each in self._readable() if each.searched or each.name == "reference"]
-        loaded = self._load([self.table.c["id"].in_([identity for _seq, identity in hits])], fields)
-        matching = {
-            record.id
-            for record in loaded
-            if words.match([text for each in fields for text in each.texts(record.values.get(each.name))])
-        }
-        return [hit for hit in hits if hit[1] in matching]
+    def _still_matching(self, hits: list[search.Hit], words: search.Words) -> list[search.Hit]:
+        fields = [each for each in self._readable() if each.searched]
+        matching = set()
+        for record in self.rows([hit.record for hit in hits], [each.name for each in fields]):
+            texts = [text for each in fields for text in each.texts(record.values.get(each.name))]
+            if words.found_in(search.indexed_text(texts, record.reference)):
+                matching.add(record.id)
+        return [hit for hit in hits if hit.record in matching]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19

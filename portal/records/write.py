@@ -77,7 +77,9 @@ def change(
     records: Records, record: Record, values: Mapping[str, Any], version: int, kind: str, author: Author
 ) -> None:
     """Stores `values` over `record` and remembers it as `kind`; rights have been asked by the caller."""
-    changed = {name: value for name, value in values.items() if name not in record.values or record.values[name] != value}
+    changed = {
+        name: value for name, value in values.items() if name not in record.values or record.values[name] != value
+    }
     row: dict[str, Any] = {}
     for name, value in changed.items():
         row |= records.module.field(name).store(value) if records.module.field(name).columns() else {}
@@ -198,7 +200,9 @@ def _delete(system: Records, identity: int, author: Author) -> None:
         _write_join(system, name, identity, ())
     remember(system, identity, "deleted", author)
     for table in (tables.comment,):
-        system.connection.execute(sa.delete(table).where(table.c["module"] == system.name, table.c["record"] == identity))
+        system.connection.execute(
+            sa.delete(table).where(table.c["module"] == system.name, table.c["record"] == identity)
+        )
     search.remove(system.connection, tables.search, system.name, identity)
     system.connection.execute(sa.delete(system.table).where(system.table.c["id"] == identity))
 

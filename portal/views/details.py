@@ -40,7 +40,9 @@ def detail_page(resource: Record, request: Request, typed: str = "", error: str 
         back_url=back_to_list(resource, request),
         actions=tuple(actions(resource)),
         stages=tuple(stages(resource)),
-        sections=tuple(SectionShown(section.title or "", tuple(rows(resource, section.fields))) for section in layout.sections),
+        sections=tuple(
+            SectionShown(section.title or "", tuple(rows(resource, section.fields))) for section in layout.sections
+        ),
         aside=tuple(value(resource, name) for name in layout.aside),
         conversation=thread(resource, request, typed, error) if records.module.comments else None,
         related=tuple(found for each in layout.related if (found := related(resource, each))),
@@ -88,7 +90,9 @@ def actions(resource: Record) -> Iterable[Action]:
     for transition in lifecycle.moves(records, record):
         url = record_address(records.name, record.id, "move", transition.name)
         asks = bool(transition.ask or transition.confirm)
-        yield Action(label_of(transition), url, transition.icon or "", transition.tone or "", post=not asks, once=one_time_key())
+        yield Action(
+            label_of(transition), url, transition.icon or "", transition.tone or "", post=not asks, once=one_time_key()
+        )
     if records.policy.may(records.name, "delete"):
         yield Action(_("Delete"), record_address(records.name, record.id, "delete"), "trash-2")
 
@@ -165,14 +169,20 @@ def related(resource: Record, wanted: Related) -> RelatedList | None:
         count=counted(records.count(query), policy.reader),
         all_url=list_address(records.name, {**all_tabs(records), **filled}) if page.next else "",
         create_url=create_address(records.name, filled) if creates else "",
-        create_label=_("New: ${singular}", mapping={"singular": policy.reader.text(records.access.singular)}) if creates else "",
+        create_label=_("New: ${singular}", mapping={"singular": policy.reader.text(records.access.singular)})
+        if creates
+        else "",
     )
 
 
 def links_to(records: Records, target: str) -> list[str]:
     """The readable links of a module that lead to `target`."""
     readable_names = policy_readable(records)
-    return [name for name, each in records.module.fields.items() if target in getattr(each, "to", ()) and name in readable_names]
+    return [
+        name
+        for name, each in records.module.fields.items()
+        if target in getattr(each, "to", ()) and name in readable_names
+    ]
 
 
 def policy_readable(records: Records) -> frozenset[str]:

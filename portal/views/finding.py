@@ -37,7 +37,12 @@ def hits_of(request: Request, module: str, text: str) -> HitsOfModule | None:
     if not page.rows:
         return None
     hits = (
-        Hit(record.title, record_address(module, record.id), record.reference, _when(request, record.values.get("modified")))
+        Hit(
+            record.title,
+            record_address(module, record.id),
+            record.reference,
+            _when(request, record.values.get("modified")),
+        )
         for record in page.rows
     )
     count = counted(records.count(query), request.reader)

@@ -37,9 +37,13 @@ def new_record(module: Module, request: Request) -> dict[str, Any]:
     records = module.records
     fields = form_fields(records, records.access.create)
     values = prefilled(records, request)
-    inputs = {name: value for each in fields for name, value in each.inputs(values.get(each.name), request.reader).items()}
+    inputs = {
+        name: value for each in fields for name, value in each.inputs(values.get(each.name), request.reader).items()
+    }
     inputs |= typed(fields, request.GET)
-    values |= {name: value for name, value in read_form(records, fields, request.GET, {}).values.items() if name in request.GET}
+    values |= {
+        name: value for name, value in read_form(records, fields, request.GET, {}).values.items() if name in request.GET
+    }
     return {"page": create_page(module, request, Filling(records, inputs, values), 0)}
 
 
@@ -69,9 +73,7 @@ def create_record(module: Module, request: Request) -> dict[str, Any] | Response
     return say(request, done(records, request, address), "created")
 
 
-def next_step(
-    module: Module, request: Request, filling: Filling, filled: Filled, here: int, to: int
-) -> dict[str, Any]:
+def next_step(module: Module, request: Request, filling: Filling, filled: Filled, here: int, to: int) -> dict[str, Any]:
     """Forward only when what is shown is right; back always, with everything that was typed."""
     shown = set(names_in(FormLayout(fields=module.records.access.create.steps[here].fields)))
     errors = {name: error for name, error in filled.errors.items() if name in shown}
@@ -86,7 +88,11 @@ def change_record(resource: Record, request: Request) -> dict[str, Any]:
     """The form of a record as it stands."""
     records, record = resource.records, resource.record
     fields = form_fields(records, records.access.edit)
-    inputs = {name: value for each in fields for name, value in each.inputs(record.values.get(each.name), request.reader).items()}
+    inputs = {
+        name: value
+        for each in fields
+        for name, value in each.inputs(record.values.get(each.name), request.reader).items()
+    }
     return {"page": edit_page(resource, request, Filling(records, inputs, record.values), record.version)}
 
 
@@ -98,7 +104,9 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any] | Response
     filled = read_form(records, fields, request.POST, record.values, record.id)
     version = request.POST.get("_version", "")
     read = int(version) if version.isdecimal() and len(version) < 19 else record.version
-    filling = Filling(records, typed(fields, request.POST), {**record.values, **filled.values}, filled.errors, looked_for(request))
+    filling = Filling(
+        records, typed(fields, request.POST), {**record.values, **filled.values}, filled.errors, looked_for(request)
+    )
     if filling.looked_for:
         return {"page": edit_page(resource, request, replace(filling, errors={}), read)}
     if filled.errors:
@@ -235,7 +243,11 @@ def decided(filling: Filling, layout: FormLayout, fields: Mapping[str, Field], s
     for number, earlier in enumerate((layout.steps or ())[:step]):
         for name in names_in(FormLayout(fields=earlier.fields)):
             each = fields.get(name)
-            text = each.show(titled(filling.records, each, filling.values.get(name)), filling.records.policy.reader) if each else ""
+            text = (
+                each.show(titled(filling.records, each, filling.values.get(name)), filling.records.policy.reader)
+                if each
+                else ""
+            )
             if each and text:
                 found.append(Choice(each.title, text, number))
     return found
@@ -257,5 +269,3 @@ def first_wrong(layout: FormLayout, errors: Mapping[str, str]) -> int:
         if set(names_in(FormLayout(fields=step.fields))) & set(errors):
             return number
     return 0
-
-

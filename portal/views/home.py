@@ -40,7 +40,11 @@ def greeting(request: Request) -> str:
     hour = request.reader.now.astimezone(request.reader.time_zone).hour
     if 5 <= hour < 12:
         return _("Good morning, ${name}", mapping={"name": name})
-    return _("Good evening, ${name}", mapping={"name": name}) if hour >= 18 or hour < 5 else _("Hello, ${name}", mapping={"name": name})
+    return (
+        _("Good evening, ${name}", mapping={"name": name})
+        if hour >= 18 or hour < 5
+        else _("Hello, ${name}", mapping={"name": name})
+    )
 
 
 def companies(request: Request) -> list[str]:
@@ -85,7 +89,9 @@ def activity(request: Request) -> list[Happening]:
         module = request.portal.declaration.modules[name]
         if (module.comments or module.lifecycle) and "modified" in request.policy.readable(name):
             records = Records(request.connection, request.policy, name)
-            page = records.page(Query(sort=("-modified",), size=LATEST), ["modified", "modified_by", *_state_name(records)])
+            page = records.page(
+                Query(sort=("-modified",), size=LATEST), ["modified", "modified_by", *_state_name(records)]
+            )
             latest += [(record, records) for record in page.rows]
     latest.sort(key=lambda found: found[0].values["modified"], reverse=True)
     return [happening(request, record, records) for record, records in latest[:LATEST]]

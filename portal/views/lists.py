@@ -59,9 +59,14 @@ def offered(records: Records, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if records.policy.may(records.name, "create"):
         singular = records.policy.reader.text(records.access.singular)
-        found |= {"create_url": create_address(records.name), "create_label": _("New: ${singular}", mapping={"singular": singular})}
+        found |= {
+            "create_url": create_address(records.name),
+            "create_label": _("New: ${singular}", mapping={"singular": singular}),
+        }
     if records.access.list.export and records.policy.may(records.name, "export"):
-        found["export_url"] = list_address(records.name, pairs).replace(f"/{records.name}/", f"/{records.name}/export.csv", 1)
+        found["export_url"] = list_address(records.name, pairs).replace(
+            f"/{records.name}/", f"/{records.name}/export.csv", 1
+        )
     return found
 
 
@@ -110,7 +115,11 @@ def filter_state(records: Records, field: Field, asked: Filter | None) -> Filter
         value=next(iter(asked.values), ""),
         minimum=asked.minimum,
         maximum=asked.maximum,
-        type=field.input_type if field.input_type in ("date", "time") else "date" if "now" in field.specials else "text",
+        type=field.input_type
+        if field.input_type in ("date", "time")
+        else "date"
+        if "now" in field.specials
+        else "text",
         error=asked.error,
     )
     if field.filter == "options":
@@ -136,7 +145,12 @@ def tabs(records: Records, asked: Asked, reader: Reader) -> Iterable[TabState]:
     for name, tab in (records.access.list.tabs or {}).items():
         count = records.count(Query(condition=tab_condition(records, name)))
         kept = [("q", asked.query.text)] if asked.query.text else []
-        yield TabState(_tab_label(name, tab), list_address(records.name, [*kept, ("tab", name)]), name == asked.tab, counted(count, reader))
+        yield TabState(
+            _tab_label(name, tab),
+            list_address(records.name, [*kept, ("tab", name)]),
+            name == asked.tab,
+            counted(count, reader),
+        )
 
 
 def _tab_label(name: str, tab: Tab) -> Text:

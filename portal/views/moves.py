@@ -35,7 +35,9 @@ def ask_before_move(resource: Move, request: Request) -> dict[str, Any]:
     records = resource.record.records
     fields = asked_fields(records, resource.transition)
     values = resource.record.record.values
-    inputs = {name: value for each in fields for name, value in each.inputs(values.get(each.name), request.reader).items()}
+    inputs = {
+        name: value for each in fields for name, value in each.inputs(values.get(each.name), request.reader).items()
+    }
     return {"page": move_page(resource, request, Filling(records, inputs, values), "")}
 
 
@@ -58,7 +60,9 @@ def move_record(resource: Move, request: Request) -> dict[str, Any] | Response:
         move(records, record, transition, filled.values, text or None, author(request))
     except Conflict:
         raise HTTPConflict(_("The record is in another state by now.")) from None
-    address = record_address(records.name, record.id) if records.exists(record.id) else back_to_list(resource.record, request)
+    address = (
+        record_address(records.name, record.id) if records.exists(record.id) else back_to_list(resource.record, request)
+    )
     return say(request, done(records, request, address), "moved")
 
 
@@ -114,7 +118,9 @@ def comment_problem(text: str, required: bool) -> str:
         return _("Write a comment, please.") if required else ""
     if FORBIDDEN.search(text):
         return _("This text holds a character that cannot be stored.")
-    return _("At most ${max} characters, please.", mapping={"max": LONGEST_COMMENT}) if len(text) > LONGEST_COMMENT else ""
+    return (
+        _("At most ${max} characters, please.", mapping={"max": LONGEST_COMMENT}) if len(text) > LONGEST_COMMENT else ""
+    )
 
 
 def move_page(resource: Move, request: Request, filling: Filling, comment: str) -> QuestionPage:

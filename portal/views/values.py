@@ -42,7 +42,9 @@ def _pills(field: Field, value: Any, text: str, reader: Reader) -> Value:
     parts = []
     for item in value or ():
         option = options.get(item)
-        parts.append(Value("", "pill", reader.text(option.label) if option else item, tone=(option and option.tone) or ""))
+        parts.append(
+            Value("", "pill", reader.text(option.label) if option else item, tone=(option and option.tone) or "")
+        )
     return Value(field.title, field.display, text, parts=tuple(parts))
 
 
@@ -52,7 +54,9 @@ def _link(field: Field, value: Any, text: str, reader: Reader) -> Value:
 
 
 def _links(field: Field, value: Any, text: str, reader: Reader) -> Value:
-    return Value(field.title, "links", text, parts=tuple(_link(field, each, each.title, reader) for each in value or ()))
+    return Value(
+        field.title, "links", text, parts=tuple(_link(field, each, each.title, reader) for each in value or ())
+    )
 
 
 def _email(field: Field, value: Any, text: str, reader: Reader) -> Value:
@@ -66,7 +70,9 @@ def _phone(field: Field, value: Any, text: str, reader: Reader) -> Value:
 
 def _url(field: Field, value: Any, text: str, reader: Reader) -> Value:
     # Only what the field type accepts when it is typed, checked once more: imports and old rows may hold anything.
-    return Value(field.title, "url", text, url=value if value and value.lower().startswith(("http://", "https://")) else "")
+    return Value(
+        field.title, "url", text, url=value if value and value.lower().startswith(("http://", "https://")) else ""
+    )
 
 
 def _rich(field: Field, value: Any, text: str, reader: Reader) -> Value:

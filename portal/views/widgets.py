@@ -105,7 +105,9 @@ def _offered(filling: Filling, each: Any, looked_for: str, chosen: list[str]) ->
     """What a link offers, and whether there is more than is shown; what is chosen already is always there."""
     offers, many = {}, False
     for module in each.to:
-        records = choices(filling.records, each, module, filling.values) if filling.records.policy.access(module) else None
+        records = (
+            choices(filling.records, each, module, filling.values) if filling.records.policy.access(module) else None
+        )
         if records is None:
             continue
         prefix = f"{module}:" if len(each.to) > 1 else ""
