@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, StrictBool, model_validator
 from pydantic import Field as Key
 
 from portal.conditions import ALWAYS, Condition
@@ -26,7 +26,7 @@ ACTIONS = ("create", "edit", "delete", "comment", "attach", "export", "grant")
 
 
 def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, str | bool | int | float) else value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
@@ -57,7 +57,7 @@ class ListLayout(Shape):
     sort: Names | None = None
     tabs: dict[str, Tab] | None = None
     page_size: int | None = Key(None, ge=1, le=500)
-    export: bool | None = None
+    export: StrictBool | None = None
 
 
 class Section(Shape):
@@ -126,9 +126,9 @@ class Attachments(Shape):
 
 
 class Mail(Shape):
-    created: bool | None = None
-    commented: bool | None = None
-    moved: bool | None = None
+    created: StrictBool | None = None
+    commented: StrictBool | None = None
+    moved: StrictBool | None = None
     assigned: str | None = None
 
 
@@ -153,8 +153,8 @@ class Module(Shape):
     owner: str | None = None  # as written, dotted; resolved: the path that leads to the person, "id" for oneself
     organization: str | None = None
     see: Scope | None = None
-    comments: bool = False
-    attachments: bool | Attachments = False
+    comments: StrictBool = False
+    attachments: StrictBool | Attachments = False
     lifecycle: Lifecycle | None = None
     list: ListLayout = ListLayout()
     detail: DetailLayout = DetailLayout()
@@ -186,7 +186,7 @@ class Access(Shape):
     module: str = ""
     see: Scope | None = None
     can: tuple[str, ...] = ()
-    menu: bool = True
+    menu: StrictBool = True
     label: Text | None = None
     singular: Text | None = None
     icon: str | None = None
@@ -215,7 +215,7 @@ class Profile(Shape):
     name: str = ""
     label: Text | None = None
     extends: str | None = None
-    staff: bool = False
+    staff: StrictBool = False
     modules: dict[str, Access] = {}
     home: Home = Home()
     expect: tuple[Expectation, ...] = ()
@@ -232,7 +232,7 @@ class Button(Shape):
     tab: str | None = None
     where: Where | None = None
     set: dict[str, Any] = {}
-    count: bool = False
+    count: StrictBool = False
 
 
 class Declaration(Shape):

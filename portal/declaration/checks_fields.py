@@ -1,0 +1,126 @@
+"""Checks of fields: what they link to, what they start with, when they show."""
+
+from typing import Any
+
+from portal.declaration.checks_conditions import check_condition, value_at, value_complaint
+from portal.declaration.draft import MODULES, Draft
+from portal.declaration.problems import Path, suggest
+from portal.declaration.shapes import Module
+from portal.fields import Field, Refused
+from portal.texts import translate
+
+
+def check_fields(draft: Draft, module: Module) -> None:
+    """Every field of a module."""
+    former: dict[str, str] = {}
+    for name, field in module.fields.items():
+        path = ("modules", module.name, "fields", name)
+        _check_targets(draft, path, module, field)
+        _check_default(draft, path, field)
+        _check_show_when(draft, path, module, field)
+        _check_lengths(draft, path, field)
+        _check_options(draft, path, field)
+        _check_formerly(draft, path, module, field, former)
+        if field.computed:
+            _check_computed(draft, path, field)
+        if field.column is not None and module.table is None:
+            draft.error(MODULES, (*path, "column"), "column belongs to a table: the module says none", key=True)
+
+
+def _check_targets(draft: Draft, path: Path, module: Module, field: Field) -> None:
+    targets = getattr(field, "to", ())
+    if not targets or not isinstance(targets, tuple):
+        return
+    several = draft.has(MODULES, (*path, "to", 0))
+    for index, target in enumerate(targets):
+        place = (*path, "to", index) if several else (*path, "to")
+        if target in targets[:index]:
+            draft.error(MODULES, place, f'"{target}" stands twice')
+        elif target not in draft.modules and not draft.doubtful(target):
+            draft.error(MODULES, place, draft.no_module(target))
+        elif target in draft.modules:
+            check_condition(draft, MODULES, (*path, "where"), target, form=module.name)
+    if getattr(field, "on_delete", None) == "clear" and field.required:
+        draft.error(MODULES, (*path, "on_delete"), "a required link cannot be cleared: say refuse or cascade")
+
+
+def _check_default(draft: Draft, path: Path, field: Field) -> None:
+    if field.default is None or field.computed:
+        return
+    place = (*path, "default")
+    if getattr(field, "to", ()):
+        for each in field.default if isinstance(field.default, list) else [field.default]:
+            if complaint := value_complaint(draft, field, each):
+                draft.error(MODULES, place, complaint)
+        return
+    try:
+        field.default_value(field.default, draft.reader)
+    except Refused as refused:
+        shown = f'"{field.default}" ' if isinstance(field.default, str | int | float) else "this default "
+        offered = suggest(str(field.default), getattr(field, "offered", ()))
+        draft.error(MODULES, place, f"{shown}does not fit: {translate(refused.message, 'en')}{offered}")
+
+
+def _check_show_when(draft: Draft, path: Path, module: Module, field: Field) -> None:
+    place = (*path, "show_when")
+    if field.show_when is None:
+        return
+    check_condition(draft, MODULES, place, module.name)
+    _check_of_the_form(draft, place, module, field)
+
+
+def _check_of_the_form(draft: Draft, path: Path, module: Module, field: Field) -> None:
+    """A form knows only its own fields: no dotted ones, none that the engine fills in, and not the field itself."""
+    condition = value_at(draft, MODULES, path)
+    for key, value in condition.items() if isinstance(condition, dict) else ():
+        if key == "any" and isinstance(value, list):
+            for index in range(len(value)):
+                _check_of_the_form(draft, (*path, "any", index), module, field)
+        elif "." in key:
+            draft.error(MODULES, (*path, key), "a condition on the form cannot go through links", key=True)
+        elif key == field.name:
+            draft.error(MODULES, (*path, key), "a field cannot depend on itself", key=True)
+        elif key in module.builtin:
+            draft.error(MODULES, (*path, key), f'"{key}" is no field of the form', key=True)
+
+
+def _check_lengths(draft: Draft, path: Path, field: Field) -> None:
+    shortest, longest = getattr(field, "min_length", None), getattr(field, "max_length", None)
+    if shortest is not None and longest is not None and shortest > longest:
+        draft.error(MODULES, (*path, "min_length"), f"min_length {shortest} is more than max_length {longest}")
+    if _longer(getattr(field, "min", None), getattr(field, "max", None)):
+        draft.error(MODULES, (*path, "min"), f"min {field.min} is more than max {field.max}")
+
+
+def _longer(least: Any, most: Any) -> bool:
+    """Dates written as YYYY-MM-DD compare like numbers do; words like `today` do not."""
+    comparable = type(least) is type(most) and least is not None
+    return comparable and not (isinstance(least, str) and not (least[:1].isdigit() and most[:1].isdigit())) and least > most
+
+
+def _check_options(draft: Draft, path: Path, field: Field) -> None:
+    options = getattr(field, "options", None)
+    if not isinstance(options, dict):
+        return
+    if not any(options):
+        draft.error(MODULES, (*path, "options"), "no option could be chosen", key=True)
+    for name, option in options.items():
+        former = option.formerly
+        if former is not None and former in options:
+            draft.error(MODULES, (*path, "options", name, "formerly"), f'"{former}" is an option of its own')
+
+
+def _check_formerly(draft: Draft, path: Path, module: Module, field: Field, former: dict[str, str]) -> None:
+    if field.formerly is None:
+        return
+    if field.formerly in module.fields:
+        draft.error(MODULES, (*path, "formerly"), f'"{field.formerly}" is a field of its own')
+    elif field.formerly in former:
+        draft.error(MODULES, (*path, "formerly"), f'"{former[field.formerly]}" was "{field.formerly}" already')
+    former[field.formerly] = field.name
+
+
+def _check_computed(draft: Draft, path: Path, field: Field) -> None:
+    for key in ("required", "unique", "default"):
+        if getattr(field, key):
+            draft.error(MODULES, (*path, key), f"{key} means nothing here: the portal works this field out", key=True)

@@ -1,0 +1,199 @@
+"""Layouts for one who looks: what is written, filtered to what they may read, and what is missing, generated.
+
+Called by resolve for every module and every profile. Here is also the one place that says which fields a profile can
+read. Nothing is refused here.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from portal.declaration.draft import Draft
+from portal.declaration.shapes import (
+    Access,
+    DetailLayout,
+    FormLayout,
+    ListLayout,
+    Module,
+    Related,
+    Row,
+    Section,
+    Step,
+    Tab,
+)
+from portal.declaration.without_effect import ATTACHMENTS_WORK
+from portal.fields import Field
+from portal.texts import readable
+
+GENERATED_COLUMNS = 5
+PAGE_SIZE = 25
+NEWEST_CHANGE_FIRST = ("-modified",)
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks: `enabled` are the modules that exist for them."""
+
+    draft: Draft
+    staff: bool
+    enabled: frozenset[str]
+
+    def sees(self, field: Field | None) -> bool:
+        """Whether a layout of theirs may hold the field."""
+        return field is not None and field.stored and (self.staff or not field.internal)
+
+    def reaches(self, field: Field) -> bool:
+        """Whether they have a module that the field leads to, if it leads anywhere."""
+        targets = getattr(field, "to", ())
+        return not targets or any(target in self.enabled for target in targets)
+
+
+def finished(viewer: Viewer, module: Module, written: Mapping[str, Any], given: frozenset[str]) -> dict[str, Any]:
+    """The four layouts complete; `given` are fields that the profile itself fills in, which no create form shows."""
+    return {
+        "list": _list(viewer, module, written["list"]),
+        "detail": _detail(viewer, module, written["detail"]),
+        "create": _form(viewer, module, written["create"], given),
+        "edit": _form(viewer, module, written["edit"], frozenset()),
+    }
+
+
+# -- lists --------------------------------------------------------------------------------------------------------
+
+
+def _list(viewer: Viewer, module: Module, layout: ListLayout) -> ListLayout:
+    columns = layout.columns if layout.columns is not None else generated_columns(viewer, module)
+    sort = tuple(each for each in layout.sort or () if viewer.sees(module.everything.get(each.lstrip("-"))))
+    tabs = {
+        name: Tab(label=tab.label or readable(name), where=tab.where) for name, tab in (layout.tabs or {}).items()
+    }
+    return ListLayout(
+        columns=_visible(viewer, module, columns),
+        sort=sort or NEWEST_CHANGE_FIRST,
+        tabs=tabs,
+        page_size=layout.page_size or PAGE_SIZE,
+        export=True if layout.export is None else layout.export,
+    )
+
+
+def generated_columns(viewer: Viewer, module: Module) -> tuple[str, ...]:
+    """Reference, title, then up to five fields that are not long."""
+    others = [
+        name
+        for name, field in module.fields.items()
+        if name != module.title and viewer.sees(field) and not field.long
+    ]
+    title = () if module.title in (None, "reference") else (module.title,)
+    return ("reference", *title, *others[:GENERATED_COLUMNS])
+
+
+def _visible(viewer: Viewer, module: Module, names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if viewer.sees(module.everything.get(name))))
+
+
+# -- details ------------------------------------------------------------------------------------------------------
+
+
+def _detail(viewer: Viewer, module: Module, layout: DetailLayout) -> DetailLayout:
+    aside = _visible(viewer, module, layout.aside or ())
+    if layout.sections is None:
+        rest = tuple(name for name, field in module.fields.items() if name not in aside and viewer.sees(field))
+        sections = (Section(fields=rest),) if rest else ()
+    else:
+        kept = ((section, _rows(section.fields, _visible_in(viewer, module))) for section in layout.sections)
+        sections = tuple(Section(title=section.title, fields=rows) for section, rows in kept if rows)
+    return DetailLayout(
+        sections=sections, aside=aside, related=layout.related, comments=layout.comments or "bottom"
+    )
+
+
+def _visible_in(viewer: Viewer, module: Module) -> frozenset[str]:
+    return frozenset(name for name, field in module.everything.items() if viewer.sees(field))
+
+
+def _rows(rows: Iterable[Row], kept: frozenset[str]) -> tuple[Row, ...]:
+    """The rows without the fields that are not `kept`."""
+    left: list[Row] = []
+    for row in rows:
+        if isinstance(row, str):
+            left += [row] if row in kept else []
+        else:
+            beside = tuple(name for name in row if name in kept)
+            left += [beside if len(beside) > 1 else beside[0]] if beside else []
+    return tuple(left)
+
+
+def flat(rows: Iterable[Row]) -> tuple[str, ...]:
+    """The fields of rows, one after the other."""
+    return tuple(name for row in rows for name in ((row,) if isinstance(row, str) else row))
+
+
+def with_related(viewer: Viewer, accesses: Mapping[str, Access]) -> dict[str, Access]:
+    """The accesses with their related lists: only of modules that the profile has, with columns that it may read."""
+    return {name: _with_related(viewer, accesses, access) for name, access in accesses.items()}
+
+
+def _with_related(viewer: Viewer, accesses: Mapping[str, Access], access: Access) -> Access:
+    draft, module = viewer.draft, access.module
+    linking = draft.linking.get(module, ())
+    written = access.detail.related
+    if written is None:
+        names = dict.fromkeys(
+            other for other, field in linking if other in accesses and field in accesses[other].readable
+        )
+        written = tuple(Related(module=name) for name in names)
+    else:
+        # What is written may lead through a link that the page shows already and the layouts leave out.
+        seen = {other for other, field in linking if viewer.sees(draft.field(other, field))}
+        written = tuple(each for each in written if each.module in accesses and each.module in seen)
+    related = tuple(_related(accesses[each.module], each) for each in written)
+    return access.model_copy(update={"detail": access.detail.model_copy(update={"related": related})})
+
+
+def _related(access: Access, related: Related) -> Related:
+    columns = related.columns if related.columns is not None else access.list.columns or ()
+    return Related(module=related.module, columns=tuple(name for name in columns if name in access.readable))
+
+
+# -- forms --------------------------------------------------------------------------------------------------------
+
+
+def typed(module: Module, field: Field) -> bool:
+    """Whether people type this field in forms."""
+    moved = module.lifecycle is not None and module.lifecycle.field == field.name
+    return field.name in module.fields and not (moved or field.read_only or field.computed)
+
+
+def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[str]) -> FormLayout:
+    possible = [name for name, field in module.fields.items() if viewer.sees(field) and typed(module, field) and name not in given]
+    files = ("attachments",) if module.attachments and ATTACHMENTS_WORK else ()
+    kept = frozenset((*possible, *files))
+    if layout.steps is not None:
+        shown = ((step, _rows(step.fields, kept)) for step in layout.steps)
+        steps = tuple(Step(title=step.title, fields=rows) for step, rows in shown if rows)
+        return FormLayout(steps=steps) if steps else FormLayout(fields=())
+    if layout.fields is not None:
+        return FormLayout(fields=_rows(layout.fields, kept))
+    return FormLayout(fields=(*(name for name in possible if viewer.reaches(module.fields[name])), *files))
+
+
+def form_fields(layout: FormLayout) -> tuple[str, ...]:
+    """Every field of a form, whatever its step."""
+    return flat(layout.fields or ()) + tuple(name for step in layout.steps or () for name in flat(step.fields))
+
+
+def detail_fields(layout: DetailLayout) -> tuple[str, ...]:
+    """Every field of a detail page."""
+    return tuple(name for section in layout.sections or () for name in flat(section.fields)) + (layout.aside or ())
+
+
+# -- what may be read ---------------------------------------------------------------------------------------------
+
+
+def readable_fields(module: Module, access: Access) -> frozenset[str]:
+    """What a profile can read, on every path: what stands in its list or detail, or in a form that it may use."""
+    names = {"id", "reference", module.title or "reference", *(access.list.columns or ()), *detail_fields(access.detail)}
+    for form in ("create", "edit"):
+        if form in access.can:
+            names.update(form_fields(getattr(access, form)))
+    return frozenset(name for name in names if name in module.everything)

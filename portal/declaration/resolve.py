@@ -1,0 +1,233 @@
+"""Fills in what the files leave out, and merges what profiles change: from the draft to the one Declaration.
+
+Called by load after the checks. A name that does not exist is left out in silence here: the checks told of it, and
+then nobody gets the declaration.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from portal.conditions import ALWAYS, Condition, both
+from portal.declaration.draft import Draft
+from portal.declaration.layouts import Viewer, finished, readable_fields, with_related
+from portal.declaration.shapes import (
+    Access,
+    Button,
+    Declaration,
+    DetailLayout,
+    FormLayout,
+    Home,
+    Lifecycle,
+    ListLayout,
+    Mail,
+    Module,
+    Profile,
+    Scope,
+)
+from portal.texts import readable
+
+LAYOUTS: dict[str, type[Any]] = {"list": ListLayout, "detail": DetailLayout, "create": FormLayout, "edit": FormLayout}
+
+
+def resolve(draft: Draft) -> Declaration:
+    """The whole, resolved, bound and frozen."""
+    draft.declared = draft.modules
+    draft.modules = {name: resolve_module(draft, module) for name, module in draft.modules.items()}
+    draft.modules = {name: _with_layouts(draft, module) for name, module in draft.modules.items()}
+    buttons = {name: _labelled(button) for name, button in draft.buttons.items()}
+    profiles = {name: resolve_profile(draft, name, buttons) for name in draft.profiles}
+    return Declaration.model_construct(
+        folder=draft.folder, settings=draft.settings, people=draft.people, organizations=draft.organizations,
+        modules=draft.modules, profiles=profiles, buttons=buttons,
+    )  # fmt: skip
+
+
+# -- modules ------------------------------------------------------------------------------------------------------
+
+
+def resolve_module(draft: Draft, module: Module) -> Module:
+    """`module` with everything but its layouts filled in."""
+    owner = _owner(draft, module)
+    organization = _organization(draft, module, owner)
+    filled: dict[str, Any] = {
+        "label": module.label or readable(module.name),
+        "singular": module.singular or readable(module.name),
+        "title": module.title or _first_text(module),
+        "owner": owner,
+        "organization": organization,
+        "see": module.see or default_scope(owner, organization),
+        "lifecycle": _lifecycle(module),
+        "mail": _mail(module),
+    }
+    return module.model_copy(update=filled)
+
+
+def default_scope(owner: str | None, organization: str | None) -> Scope | None:
+    """Where nobody says it: one's own, else one's company's; else the profiles must say it."""
+    return "own" if owner else "organization" if organization else None
+
+
+def _first_text(module: Module) -> str:
+    return next((name for name, field in module.fields.items() if field.type == "text"), "reference")
+
+
+def _owner(draft: Draft, module: Module) -> str | None:
+    return module.owner or ("id" if module.name == draft.people else None)
+
+
+def _organization(draft: Draft, module: Module, owner: str | None) -> str | None:
+    if module.organization or module.name == draft.organizations:
+        return module.organization or "id"
+    people = draft.modules.get(draft.people or "")
+    if not owner or owner == "id" or people is None or not people.organization:
+        return None
+    return f"{owner}.{people.organization}"
+
+
+def _lifecycle(module: Module) -> Lifecycle | None:
+    lifecycle = module.lifecycle
+    if lifecycle is None:
+        return None
+    offered = getattr(module.fields.get(lifecycle.field), "offered", {})
+    transitions = {
+        name: each.model_copy(update={"name": name, "label": each.label or readable(name)})
+        for name, each in lifecycle.transitions.items()
+    }
+    return lifecycle.model_copy(update={"start": lifecycle.start or next(iter(offered), None), "transitions": transitions})
+
+
+def _mail(module: Module) -> Mail:
+    by_default = module.comments or module.lifecycle is not None
+    told = {key: getattr(module.mail, key) for key in ("created", "commented", "moved")}
+    return module.mail.model_copy(update={key: by_default if value is None else value for key, value in told.items()})
+
+
+def _with_layouts(draft: Draft, module: Module) -> Module:
+    """The layouts for whoever sees all: commands, imports, and profiles that change nothing start from them."""
+    viewer = Viewer(draft, staff=True, enabled=frozenset(draft.modules))
+    layouts = finished(viewer, module, {name: getattr(module, name) for name in LAYOUTS}, given=frozenset())
+    layouts["detail"] = layouts["detail"].model_copy(update={"related": layouts["detail"].related or ()})
+    return module.model_copy(update=layouts)
+
+
+# -- profiles -----------------------------------------------------------------------------------------------------
+
+
+def ancestry(draft: Draft, name: str) -> list[str]:
+    """The profile and those that it extends, the furthest first; a circle is cut."""
+    found: list[str] = []
+    here: str | None = name
+    while here and here in draft.profiles and here not in found:
+        found.append(here)
+        here = draft.profiles[here].extends
+    return found[::-1]
+
+
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Mappings key by key, `below`'s keys first; lists and scalars replace."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def merge_layout(below: Any, above: Any) -> dict[str, Any]:
+    """Like merge; `fields` and `steps` of a form replace each other."""
+    below, above = below or {}, above or {}
+    replaced = {"fields": "steps", "steps": "fields"}
+    kept = {key: value for key, value in below.items() if replaced.get(key) not in above}
+    return merge(kept, above)
+
+
+def merged_accesses(draft: Draft, name: str) -> dict[str, dict[str, Any]]:
+    """What the profile and those that it extends write of each module, merged; without `where`."""
+    merged: dict[str, dict[str, Any]] = {}
+    for each in ancestry(draft, name):
+        for module, entry in draft.written_profiles[each].get("modules", {}).items():
+            if entry is False:
+                merged.pop(module, None)
+            elif module in draft.modules:
+                own = {key: value for key, value in entry.items() if key != "where"}
+                old = merged.get(module, {})
+                merged[module] = merge(old, own)
+                for form in ("create", "edit"):
+                    if form in own:
+                        merged[module][form] = merge_layout(old.get(form), own[form])
+    return merged
+
+
+def narrowed(draft: Draft, name: str, module: str) -> Condition:
+    """The `where` of the profile and of those that it extends, joined by AND; a module taken away begins anew."""
+    found: Condition | None = None
+    for each in ancestry(draft, name):
+        if draft.written_profiles[each].get("modules", {}).get(module) is False:
+            found = None
+        access = draft.profiles[each].modules.get(module)
+        if access is not None and access.where != ALWAYS:
+            found = both(found, access.where)
+    return found or ALWAYS
+
+
+def resolve_profile(draft: Draft, name: str, buttons: dict[str, Button]) -> Profile:
+    """The profile with every Access complete; generated buttons are added to `buttons`."""
+    line = [draft.profiles[each] for each in ancestry(draft, name)]
+    profile = line[-1]
+    staff = next((each.staff for each in reversed(line) if "staff" in each.model_fields_set), False)
+    written = merged_accesses(draft, name)
+    viewer = Viewer(draft, staff=staff, enabled=frozenset(written))
+    accesses = {
+        module: _access(draft, viewer, draft.modules[module], entry, narrowed(draft, name, module))
+        for module, entry in written.items()
+    }
+    accesses = with_related(viewer, accesses)
+    home = _home(line)
+    if home.buttons is None:
+        generated = dict(_generated_buttons(draft, name, accesses))
+        buttons.update(generated)
+        home = home.model_copy(update={"buttons": tuple(generated)})
+    label = profile.label or readable(name)
+    return profile.model_copy(update={"label": label, "staff": staff, "modules": accesses, "home": home})
+
+
+def _access(draft: Draft, viewer: Viewer, module: Module, entry: dict[str, Any], where: Condition) -> Access:
+    own = {key: value for key, value in entry.items() if key not in LAYOUTS}
+    access = Access.model_validate({**own, "module": module.name, "where": where})
+    below = draft.written[module.name]
+    written = {
+        name: shape.model_validate(merge_layout(below.get(name), entry[name]))
+        if entry.get(name)
+        else getattr(draft.declared[module.name], name)
+        for name, shape in LAYOUTS.items()
+    }
+    layouts = finished(viewer, module, written, given=frozenset(access.set))
+    filled = {
+        "see": access.see or module.see or "own",
+        "label": access.label or module.label,
+        "singular": access.singular or module.singular,
+        "icon": access.icon or module.icon,
+        **layouts,
+    }
+    access = access.model_copy(update=filled)
+    return access.model_copy(update={"readable": readable_fields(module, access)})
+
+
+def _home(line: list[Profile]) -> Home:
+    """The buttons and panels of the nearest profile that names them."""
+    named = [each.home for each in reversed(line)]
+    buttons = next((home.buttons for home in named if home.buttons is not None), None)
+    panels = next((home.panels for home in named if "panels" in home.model_fields_set), ())
+    return Home(buttons=buttons, panels=panels)
+
+
+def _generated_buttons(draft: Draft, profile: str, accesses: Mapping[str, Access]) -> Iterator[tuple[str, Button]]:
+    """One per enabled module, in the profile's own words."""
+    for name, access in accesses.items():
+        module = draft.modules[name]
+        same = (access.label, access.icon) == (module.label, module.icon)
+        button = f"module:{name}" if same else f"module:{name}:{profile}"
+        yield button, Button(name=button, label=access.label, icon=access.icon or module.icon, opens=name)
+
+
+def _labelled(button: Button) -> Button:
+    return button.model_copy(update={"label": button.label or readable(button.name)})
