@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from portal.database.search import search_table
 from portal.declaration.shapes import Declaration, Module
-from portal.fields.columns import UTCDateTime
+from portal.fields.columns import UTCDateTime, folded_text
 from portal.fields.links import join_name, shortened
 
 NAMING = {
@@ -19,6 +19,7 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+LONGEST_INDEXED = 640  # characters of up to four bytes
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _module_table(metadata: sa.MetaData, module: Module) -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
         sa.Column("number", sa.BigInteger(), index=True),
         sa.Column("reference", sa.Text(), index=True),
-        sa.Column("_reference_folded", sa.Text()),
+        sa.Column("_reference_folded", folded_text()),
         sa.Column("created", UTCDateTime()),
         sa.Column("created_by", sa.BigInteger() if module.builtin["created_by"].type == "link" else sa.Text()),
         sa.Column("modified", UTCDateTime()),
@@ -85,8 +86,8 @@ def _module_table(metadata: sa.MetaData, module: Module) -> None:
         if field.multiple and getattr(field, "to", None):
             _join_table(metadata, module.name, name, field.to[0])
     sa.Index(shortened(f"ix_{module.name}_modified_id"), table.c["modified"], table.c["id"])
-    for name in _indexed(module):
-        sa.Index(shortened(f"ix_{module.name}_{name}"), table.c[name])
+    for name, unique in _indexed(module).items():
+        sa.Index(shortened(f"ix_{module.name}_{name}"), table.c[name], unique=unique)
 
 
 def _title_column(module: Module) -> str | None:
@@ -109,14 +110,20 @@ def _join_table(metadata: sa.MetaData, module: str, field: str, target: str) -> 
     )
 
 
-def _indexed(module: Module) -> list[str]:
-    """The single columns worth an index whatever the lists show: links (by which scopes and joins go) and unique ones."""
-    return [
-        column.name
-        for field in module.fields.values()
-        for column in field.columns()[:1]
-        if column.foreign_keys or field.unique
-    ]
+def _indexed(module: Module) -> dict[str, bool]:
+    """The columns worth an index whatever the lists show, and whether a value may stand there only once.
+
+    By links go scopes and joins; the index of a unique field keeps two simultaneous writes from slipping through.
+    PostgreSQL cannot index a value of more than 2,700 bytes, so that long texts are looked after by the engine alone.
+    """
+    found: dict[str, bool] = {}
+    for field in module.fields.values():
+        for column in field.columns()[:1]:
+            if field.unique and getattr(field, "max_length", 0) <= LONGEST_INDEXED:
+                found[column.name] = True
+            elif getattr(field, "to", ()):
+                found[column.name] = False
+    return found
 
 
 def _own_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:

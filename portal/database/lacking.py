@@ -1,0 +1,114 @@
+"""What a database lacks of the tables that are wanted, and what it has too much: found by Alembic in the real one,
+or by comparing what is remembered, which is quick.
+
+Only our own things count: a table, column or index that neither the declaration nor the last applied one names is
+somebody else's, and never touched.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from alembic.autogenerate import produce_migrations
+from alembic.migration import MigrationContext
+from alembic.operations import ops
+
+from portal.database.remembered import Remembered, known_columns
+from portal.database.search import is_index_object
+from portal.database.tables import Tables
+
+OUR_INDEXES = "ix_"
+
+
+def _by_table() -> dict[str, set[str]]:
+    return defaultdict(set)
+
+
+@dataclass
+class Lacking:
+    """Names, by table. `odd` are columns of another type than the wanted one."""
+
+    tables: set[str] = field(default_factory=set)
+    columns: dict[str, set[str]] = field(default_factory=_by_table)
+    indexes: dict[str, set[str]] = field(default_factory=_by_table)
+    odd: dict[str, set[str]] = field(default_factory=_by_table)
+    needless_tables: set[str] = field(default_factory=set)
+    needless_columns: dict[str, set[str]] = field(default_factory=_by_table)
+    needless_indexes: dict[str, set[str]] = field(default_factory=_by_table)
+
+
+def detect(connection: sa.Connection, tables: Tables, old: Remembered) -> Lacking:
+    """What the real database lacks; what `old` remembers and nobody wants any more is needless."""
+    ours = known_columns(old)
+    wanted = tables.metadata.tables
+
+    def is_ours(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
+        table = parents.get("table_name") or ""
+        if name is None or kind == "table":
+            return kind != "table" or (name in wanted or name in ours) and not is_index_object(name or "")
+        if kind == "column":
+            return (table in wanted and name in wanted[table].c) or name in ours.get(table, ())
+        if kind == "index":
+            return name.startswith(OUR_INDEXES) and not is_index_object(name)
+        return True
+
+    context = MigrationContext.configure(connection, opts={"include_name": is_ours, "compare_type": True})
+    lacking = Lacking()
+    found = produce_migrations(context, tables.metadata).upgrade_ops
+    for operation in found.ops if found else ():
+        _take(lacking, operation)
+    _forget_indexes_of_whole_tables(lacking)
+    return lacking
+
+
+def _take(lacking: Lacking, operation: ops.MigrateOperation) -> None:
+    match operation:
+        case ops.ModifyTableOps():
+            for part in operation.ops:
+                _take(lacking, part)
+        case ops.CreateTableOp():
+            lacking.tables.add(operation.table_name)
+        case ops.DropTableOp():
+            lacking.needless_tables.add(operation.table_name)
+        case ops.AddColumnOp():
+            lacking.columns[operation.table_name].add(operation.column.name)
+        case ops.DropColumnOp():
+            lacking.needless_columns[operation.table_name].add(operation.column_name)
+        case ops.AlterColumnOp() if operation.modify_type is not None:
+            lacking.odd[operation.table_name].add(operation.column_name)
+        case ops.CreateIndexOp():
+            lacking.indexes[operation.table_name].add(str(operation.index_name))
+        case ops.DropIndexOp():
+            lacking.needless_indexes[str(operation.table_name)].add(str(operation.index_name))
+
+
+def _forget_indexes_of_whole_tables(lacking: Lacking) -> None:
+    """The indexes of tables that come or go whole come and go with them."""
+    for whole in (*lacking.tables, *lacking.needless_tables):
+        lacking.indexes.pop(whole, None)
+        lacking.needless_indexes.pop(whole, None)
+
+
+def compare(old: Remembered, new: Remembered, tables: Tables) -> Lacking:
+    """What was not there when `old` was applied and `new` asks for."""
+    lacking, before = Lacking(), known_columns(old)
+    after = known_columns(new)
+    for name, columns in new["own"].items():
+        if name not in old["own"]:
+            lacking.tables.add(name)
+        elif more := set(columns) - set(old["own"][name]):
+            lacking.columns[name] |= more
+    for name, columns in after.items():
+        if name not in before:
+            lacking.tables.add(name)
+        else:
+            lacking.columns[name] |= columns - before[name]
+            lacking.needless_columns[name] |= before[name] - columns
+    lacking.needless_tables = set(before) - set(after)
+    for name, module in new["modules"].items():
+        if name in old["modules"]:
+            kept, wanted = old["modules"][name]["indexes"], module["indexes"]
+            lacking.indexes[name] = {index for index, unique in wanted.items() if kept.get(index) != unique}
+            lacking.needless_indexes[name] = {index for index, unique in kept.items() if wanted.get(index) != unique}
+    return lacking

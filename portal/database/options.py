@@ -1,0 +1,41 @@
+"""Options of choices that bear a new name: the values that are stored follow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.remembered import renamed_names
+from portal.fields import Field
+
+BATCH = 1000
+
+
+def renamed_options(entry: Mapping[str, Any], after: Field) -> dict[str, str]:
+    """New name → old name, of the options of one field that were renamed since `entry` was remembered."""
+    now = {name: {"formerly": option.formerly} for name, option in getattr(after, "options", {}).items()}
+    return renamed_names(entry.get("options", {}), now)
+
+
+def rename_options(connection: sa.Connection, table: str, before: Field, renames: Mapping[str, str]) -> None:
+    """Changes the stored values, each row at once, so that options may also swap their names."""
+    names = {was: name for name, was in renames.items()}
+    column = before.columns()[0]
+    source = sa.table(table, sa.column("id", sa.BigInteger()), sa.column(column.name, column.type))
+    value = source.c[column.name]
+    if not before.multiple:
+        chosen = sa.case(*[(value == was, name) for was, name in names.items()])
+        connection.execute(sa.update(source).where(value.in_(names)).values({column.name: chosen}))
+        return
+    last = 0
+    while True:
+        some = sa.select(source).where(source.c["id"] > last, value.is_not(None)).order_by(source.c["id"]).limit(BATCH)
+        rows = connection.execute(some).mappings().all()
+        if not rows:
+            return
+        last = rows[-1]["id"]
+        for row in rows:
+            chosen = tuple(names.get(each, each) for each in before.load(row))
+            if chosen != tuple(before.load(row)):
+                changed = before.store(chosen)
+                connection.execute(sa.update(source).where(source.c["id"] == row["id"]).values(changed))

@@ -1,0 +1,217 @@
+"""What a database lacks of a declaration, in sentences; and doing it, all or nothing.
+
+`plan` says it, `apply` does it, `missing` tells quickly, without a look at the real tables, whether anything is to be
+done. What would lose data is done only when that was allowed. Who calls: `portal plan` and `portal apply`, the start-up
+and the reload. The search index is filled by the records layer, which hands its function down.
+"""
+
+import contextlib
+import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal.database import alter
+from portal.database.engine import reading, writing
+from portal.database.lacking import compare, detect
+from portal.database.remembered import (
+    NOTHING,
+    Remembered,
+    Renames,
+    describe,
+    find_renames,
+    last_applied,
+    with_new_names,
+)
+from portal.database.rename import rename
+from portal.database.rows import Rows
+from portal.database.search import create_index
+from portal.database.steps import Difference, Planner, Step
+from portal.database.tables import Tables
+from portal.declaration.shapes import Declaration
+
+__all__ = ["CannotBeApplied", "Plan", "Step", "WouldLoseData", "apply", "missing", "plan"]
+
+# Fills the search index of some modules, in the transaction of the connection.
+Fill = Callable[[sa.Connection, tuple[str, ...]], object]
+LOCK = 7_022_601_118  # PostgreSQL's lock of whoever applies; any number that nobody else uses
+PATIENCE = "10s"  # that a plan waits on PostgreSQL for a table that others are using
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps, in the order in which people read them."""
+
+    steps: list[Step]
+
+    @property
+    def loses(self) -> bool:
+        """Whether a step would lose data."""
+        return any(step.loses for step in self.steps)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a step cannot be done as things are."""
+        return any(step.blocked for step in self.steps)
+
+    @property
+    def index(self) -> tuple[str, ...]:
+        """The modules whose search index has to be filled anew."""
+        return tuple(module for step in self.steps for module in step.index)
+
+    @property
+    def needs_index(self) -> bool:
+        """Whether the search index has to be filled anew."""
+        return bool(self.index)
+
+    def __str__(self) -> str:
+        return "\n".join(step.sentence for step in self.steps) or "nothing to do: the database fits the declarations"
+
+
+class NotAppliedError(Exception):
+    """Nothing was done; `plan` says why."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(str(plan))
+        self.plan = plan
+
+
+class WouldLoseData(NotAppliedError):
+    """A step would lose data, and that was not allowed."""
+
+
+class CannotBeApplied(NotAppliedError):
+    """A step cannot be done, whatever is allowed."""
+
+
+def plan(engine: sa.Engine, declaration: Declaration, tables: Tables) -> Plan:
+    """What the database lacks. Nothing is changed."""
+    with reading(engine) as connection:
+        old = last_applied(connection, tables) or NOTHING
+        renames = find_renames(old, describe(declaration, tables))
+        if not renames:
+            return Plan(_planner(connection, declaration, tables, old, renames).steps())
+    # What is lacking is seen when everything bears its new name: done for the look, and undone.
+    with writing(engine) as connection, connection.begin_nested() as look:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+        rename(connection, tables, old, renames)
+        found = Plan(_planner(connection, declaration, tables, old, renames).steps())
+        look.rollback()
+    return found
+
+
+def apply(
+    engine: sa.Engine,
+    declaration: Declaration,
+    tables: Tables,
+    allow_loss: bool = False,
+    additive_only: bool = False,
+    fill: Fill | None = None,
+) -> list[str]:
+    """Does what the plan says, in one transaction; answers the sentences of what was done.
+
+    With `additive_only` what would take something away or convert it waits for another time. Without `fill` the search
+    index waits. Raises WouldLoseData and CannotBeApplied, and then everything is as it was.
+    """
+    with _alone(engine) as connection:
+        old, new = last_applied(connection, tables) or NOTHING, describe(declaration, tables)
+        renames = find_renames(old, new)
+        rename(connection, tables, old, renames)
+        planner = _planner(connection, declaration, tables, old, renames)
+        steps = planner.steps()
+        if _locked(connection, steps):
+            steps = planner.steps()
+        if not additive_only:
+            _refuse(Plan(steps), allow_loss)
+        chosen = [step for step in steps if step.additive] if additive_only else steps
+        if fill is None:
+            chosen = [step for step in chosen if not step.index]
+        for _phase, work in sorted((each for step in chosen for each in step.work), key=lambda each: each[0]):
+            work()
+        create_index(connection)
+        index = Plan(chosen).index
+        if fill is not None and index:
+            fill(connection, index)
+        _remember(connection, tables, _kept(planner.old, new, [step for step in steps if step not in chosen]))
+    return [step.sentence for step in chosen]
+
+
+def missing(connection: sa.Connection, declaration: Declaration, tables: Tables) -> list[Step]:
+    """The steps as far as what was last applied tells them: quick, without counts, blind to what others changed."""
+    old, new = last_applied(connection, tables) or NOTHING, describe(declaration, tables)
+    if old == new:
+        return []
+    renames = find_renames(old, new)
+    known = with_new_names(old, renames)
+    difference = Difference(known, new, renames, compare(known, new, tables))
+    return Planner(declaration, tables, difference, Rows(None)).steps()
+
+
+@contextlib.contextmanager
+def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A writing transaction, one at a time; on PostgreSQL it sees what others committed while it waited for a table."""
+    if engine.dialect.name != "postgresql":
+        with writing(engine) as connection:
+            yield connection
+        return
+    with writing(engine.execution_options(isolation_level="READ COMMITTED")) as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        yield connection
+
+
+def _locked(connection: sa.Connection, steps: list[Step]) -> bool:
+    """Whether tables had to be locked before their values are read and changed: a row may have come in between."""
+    names = sorted({table for step in steps for table in step.tables})
+    if not names or connection.dialect.name != "postgresql":
+        return False
+    listed = ", ".join(alter.quoted(connection, name) for name in names)
+    connection.exec_driver_sql(f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE")
+    return True
+
+
+def _planner(
+    connection: sa.Connection, declaration: Declaration, tables: Tables, old: Remembered, renames: Renames
+) -> Planner:
+    known = with_new_names(old, renames)
+    difference = Difference(known, describe(declaration, tables), renames, detect(connection, tables, known))
+    return Planner(declaration, tables, difference, Rows(connection))
+
+
+def _refuse(found: Plan, allow_loss: bool) -> None:
+    if found.blocked:
+        raise CannotBeApplied(found)
+    if found.loses and not allow_loss:
+        raise WouldLoseData(found)
+
+
+def _kept(old: Remembered, new: Remembered, waiting: list[Step]) -> Remembered:
+    """What is remembered when some steps wait: what they are about stays as it was."""
+    modules = {name: {**module, "fields": dict(module["fields"])} for name, module in new["modules"].items()}
+    for step in waiting:
+        for path in step.about:
+            _put_back(old["modules"], modules, path)
+    return {**new, "modules": modules}
+
+
+def _put_back(old: Remembered, modules: Remembered, path: tuple[str, ...]) -> None:
+    name, *rest = path
+    if rest == ["search"]:
+        modules[name]["search"] = None
+    elif name not in old:
+        return
+    elif not rest:
+        modules[name] = old[name]
+    elif rest[0] == "fields" and rest[1] in old[name]["fields"]:
+        modules[name]["fields"][rest[1]] = old[name]["fields"][rest[1]]
+    elif rest[0] == "indexes":
+        modules[name]["indexes"] = old[name]["indexes"]
+
+
+def _remember(connection: sa.Connection, tables: Tables, description: Remembered) -> None:
+    if last_applied(connection, tables) == description:
+        return
+    connection.execute(sa.delete(tables.schema))
+    now = datetime.datetime.now(datetime.UTC)
+    connection.execute(sa.insert(tables.schema).values(applied=now, description=description))

@@ -1,0 +1,105 @@
+"""What bears a new name in the declaration gets it in the database too: tables, columns, join tables, and the rows of
+the portal's own tables that speak of a module by its name. Nothing is copied and nothing is lost.
+"""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from portal.database import alter
+from portal.database.remembered import Remembered, Renames, columns, made_again, target, with_new_names
+from portal.database.tables import Tables
+from portal.fields import Field
+from portal.fields.links import join_name
+
+ASIDE = "_renaming_"
+
+
+def rename(connection: sa.Connection, tables: Tables, old: Remembered, renames: Renames) -> None:
+    """Does all `renames`; `old` is what was last applied, in its own names."""
+    if renames.modules:
+        _rename_rows(connection, tables, renames.modules)
+    _rename_tables(connection, _table_pairs(old, renames))
+    for module, fields in renames.fields.items():
+        before = old["modules"][renames.modules.get(module, module)]["fields"]
+        _rename_columns(connection, module, _column_pairs(before, fields))
+    if renames.modules:
+        _rename_targets(connection, with_new_names(old, renames), renames.modules)
+
+
+def _table_pairs(old: Remembered, renames: Renames) -> dict[str, str]:
+    """Old table → new table, of modules and of join tables."""
+    names = {was: name for name, was in renames.modules.items()}
+    pairs = dict(names)
+    for was, module in old["modules"].items():
+        name = names.get(was, was)
+        fields = {before: after for after, before in renames.fields.get(name, {}).items()}
+        if name == was and not fields:
+            continue
+        for key, entry in module["fields"].items():
+            field = made_again(entry)
+            if field is not None and target(field):
+                pairs[join_name(was, key)] = join_name(name, fields.get(key, key))
+    return {before: after for before, after in pairs.items() if before != after}
+
+
+def _column_pairs(before: Mapping[str, Mapping[str, object]], fields: Mapping[str, str]) -> dict[str, str]:
+    """Old column → new column, the companions included."""
+    pairs = {}
+    for name, was in fields.items():
+        old, new = made_again(before[was]), made_again({**before[was], "name": name})
+        if old is not None and new is not None:
+            pairs |= dict(zip(_names(old), _names(new), strict=True))
+        else:
+            pairs[was] = name
+    return pairs
+
+
+def _names(field: Field) -> list[str]:
+    return [column.name for column in columns(field)]
+
+
+def _rename_tables(connection: sa.Connection, pairs: Mapping[str, str]) -> None:
+    for before, after in _in_turn(pairs):
+        alter.rename_table(connection, before, after)
+
+
+def _rename_columns(connection: sa.Connection, table: str, pairs: Mapping[str, str]) -> None:
+    for before, after in _in_turn(pairs):
+        alter.rename_column(connection, table, before, after)
+
+
+def _in_turn(pairs: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The renames in an order that works; where one takes another's place, by way of a third name."""
+    if not set(pairs) & set(pairs.values()):
+        return list(pairs.items())
+    aside = {before: f"{ASIDE}{place}" for place, before in enumerate(pairs)}
+    return [*aside.items(), *((aside[before], after) for before, after in pairs.items())]
+
+
+def _rename_rows(connection: sa.Connection, tables: Tables, modules: Mapping[str, str]) -> None:
+    """Comments, history, files and sequences follow their module; its entries in the search index are made anew."""
+    names = {was: name for name, was in modules.items()}
+    there = set(sa.inspect(connection).get_table_names())
+    for table in tables.metadata.sorted_tables:
+        if "module" not in table.c or table.name not in there:
+            continue
+        column = table.c["module"]
+        # What a module of this name left behind when it was removed, its sequence above all, is in the way.
+        left = set(names.values()) - set(names)
+        connection.execute(sa.delete(table).where(column.in_([*left, *names] if table is tables.search else left)))
+        for before, after in _in_turn(names):
+            connection.execute(sa.update(table).where(column == before).values(module=after))
+
+
+def _rename_targets(connection: sa.Connection, known: Remembered, modules: Mapping[str, str]) -> None:
+    """Links to one of several modules keep the module's name beside the id."""
+    names = {was: name for name, was in modules.items()}
+    for name, module in known["modules"].items():
+        for entry in module["fields"].values():
+            field = made_again(entry) if len(entry.get("to", ())) > 1 else None
+            beside = getattr(field, "module_column", None)
+            if beside and set(entry["to"]) & set(modules):
+                source = sa.table(name, sa.column(beside, sa.Text()))
+                for before, after in _in_turn(names):
+                    connection.execute(sa.update(source).where(source.c[beside] == before).values({beside: after}))
