@@ -14,7 +14,7 @@ from portal.texts import _
 def where(
     condition: Condition, table: sa.FromClause, module: Module, declaration: Declaration, reader: Reader
 ) -> sa.ColumnElement[bool]:
-    """SQL for `condition` on `table`, which holds `module`'s records. Raises Refused for a value that cannot be read."""
+    """SQL for `condition` on `table`, which holds the records of `module`. Raises Refused for an unreadable value."""
     if isinstance(condition, Test):
         sql = _along(condition.path, condition, table, module, declaration, reader)
         # Empty counts as “not”: NOT (NULL = 'x') would be NULL, and hide the record.

@@ -1,4 +1,4 @@
-"""What a list's address asks for: search, tab, filters, sort, page. Every name is looked up in the policy, none is trusted.
+"""What a list's address asks for: search, tab, filters, sort, page. No name is trusted before the policy knows it.
 
 Unknown parameters are ignored; a value that cannot be read becomes a message at its filter, and filters nothing.
 """

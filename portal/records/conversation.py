@@ -1,4 +1,4 @@
-"""The conversation on a record: comments of both sides, and the supplier's internal ones, which no customer ever gets."""
+"""The conversation on a record: what both sides wrote, and the supplier's internal notes, which no customer gets."""
 
 import datetime
 from dataclasses import dataclass
@@ -25,6 +25,15 @@ class Comment:
     channel: str
 
 
+@dataclass(frozen=True)
+class Said:
+    """What somebody wrote; `at` is now unless told."""
+
+    text: str
+    internal: bool = False
+    at: datetime.datetime | None = None
+
+
 def comments(records: Records, record: Record) -> list[Comment]:
     """What the reader may read of the conversation, newest first."""
     table = records.policy.tables.comment
@@ -43,39 +52,31 @@ def may_comment(records: Records) -> bool:
     return records.module.comments and records.policy.may(records.name, "comment")
 
 
-def add_comment(
-    records: Records,
-    record: Record,
-    text: str,
-    author: Author,
-    internal: bool = False,
-    by_itself: bool = True,
-    created: datetime.datetime | None = None,
-) -> int:
+def add_comment(records: Records, record: Record, said: Said, author: Author, by_itself: bool = True) -> int:
     """Adds to the conversation; `by_itself`: not as part of a transition, which `on_comment` would follow.
 
     Raises NotAllowed for who may not comment by itself, and for an internal comment by who is not staff; Conflict
     where the record is final.
     """
-    if (by_itself and not may_comment(records)) or (internal and not records.policy.staff):
+    if (by_itself and not may_comment(records)) or (said.internal and not records.policy.staff):
         raise NotAllowed(records.name, "comment")
     if by_itself and is_final(records.module.lifecycle, state(records, record)):
         raise Conflict(record.id)
-    now = created or records.policy.reader.now
+    now = said.at or records.policy.reader.now
     row = {
         "module": records.name,
         "record": record.id,
         "account": author.account,
         "author": author.name,
         "staff": records.policy.staff,
-        "internal": internal,
-        "text": text,
+        "internal": said.internal,
+        "text": said.text,
         "created": now,
         "channel": author.channel,
     }
     identity = records.connection.execute(sa.insert(records.policy.tables.comment).values(row)).inserted_primary_key[0]
-    remember(records, record.id, "commented", author, {"comment": identity, "internal": internal})
-    if not internal:
+    remember(records, record.id, "commented", author, {"comment": identity, "internal": said.internal})
+    if not said.internal:
         # An internal comment leaves no trace that a customer could see: neither count nor time nor place in the list.
         _touch(records, record, now, _next_state(records, record) if by_itself else None)
     return identity

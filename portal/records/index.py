@@ -43,7 +43,7 @@ def rebuild(
     modules: Iterable[str],
     told: Callable[[str, int], None] = lambda module, done: None,
 ) -> int:
-    """Fills the index of `modules` anew, oldest change first; answers how many records. `told`: module, records done."""
+    """Fills the index of `modules` anew, oldest change first; answers how many records. `told`: module, how many."""
     policy, total = system_policy(declaration, tables), 0
     with search.filling(connection):
         for name in modules:

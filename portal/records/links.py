@@ -1,8 +1,7 @@
-"""The titles of linked records, read for a whole page at once: one query per linked module, whatever the page's length."""
+"""The titles of linked records, read for a whole page at once: one query per linked module, however long the page."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +20,7 @@ def with_titles(
     ids: Sequence[int],
     values: list[dict[str, Any]],
 ) -> None:
-    """Completes `values` (one mapping per record of `ids`): `links` are read, and every linked record gets its title."""
+    """Completes `values`, one mapping per record of `ids`: `links` are read, and every linked record gets its title."""
     links = [field for field in fields if getattr(field, "to", None)]
     for field in links:
         if field.multiple:

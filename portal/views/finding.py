@@ -78,7 +78,7 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
 
 
 def findable(records: Records) -> set[str]:
-    """The links that this reader can choose in a form or filter by: readable ones, and those that a transition asks for."""
+    """The links that this reader chooses in a form or filters by: readable ones, and what a transition asks for."""
     found = set(records.policy.readable(records.name))
     for action, layout in (("create", records.access.create), ("edit", records.access.edit)):
         if records.policy.may(records.name, action):

@@ -10,9 +10,9 @@ from pyramid.view import view_config
 from portal.declaration.shapes import Transition
 from portal.fields import Field, Refused
 from portal.fields.text import FORBIDDEN
-from portal.records.conversation import add_comment
+from portal.records.conversation import Said, add_comment
 from portal.records.forms import Filled, read_form
-from portal.records.lifecycle import move
+from portal.records.lifecycle import Answers, move
 from portal.records.query import Records
 from portal.records.write import Conflict, delete
 from portal.texts import Text, _
@@ -57,7 +57,7 @@ def move_record(resource: Move, request: Request) -> dict[str, Any] | Response:
     if again := repeated(records, request):
         return again
     try:
-        move(records, record, transition, filled.values, text or None, author(request))
+        move(records, record, transition, Answers(filled.values, text or None), author(request))
     except Conflict:
         raise HTTPConflict(_("The record is in another state by now.")) from None
     address = (
@@ -78,7 +78,7 @@ def comment_on_record(resource: Record, request: Request) -> dict[str, Any] | Re
         return again
     internal = records.policy.staff and request.POST.get("internal") == "true"
     try:
-        add_comment(records, record, text, author(request), internal)
+        add_comment(records, record, Said(text, internal), author(request))
     except Conflict:
         raise HTTPConflict(_("This conversation is closed.")) from None
     return say(request, done(records, request, record_address(records.name, record.id)), "commented")
