@@ -1,8 +1,9 @@
-"""Builds what stands around a page: the shell with menu, breadcrumbs, languages, from the portal in force and the policy."""
+"""Builds what stands around a page: menu, breadcrumbs, languages, from the portal in force and the policy."""
 
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
+from pyramid.csrf import get_csrf_token
 from pyramid.location import lineage
 from pyramid.request import Request
 
@@ -12,6 +13,7 @@ from portal.texts import _
 from portal.web.notices import heard
 from portal.web.resources import Module, Record
 from portal.web.shell import Crumb, Language, MenuItem, Shell, Words
+from portal.web.typed import page_before
 
 HOME = MenuItem(_("Home"), "house", "/")
 VIEWS = {
@@ -34,7 +36,7 @@ def shell(request: Request) -> Shell:
         static=portal.assets.url,
         icon=portal.assets.icon,
         logo=portal.assets.logo,
-        csrf_token=request.get_csrf_token(),
+        csrf_token=get_csrf_token(request),
         language=language,
         direction=_locale(language).text_direction,
         languages=tuple(Language(code, _own_name(code), code == language) for code in settings.languages),
@@ -65,7 +67,8 @@ def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], t
     menu, own = [MenuItem(HOME.label, HOME.icon, HOME.url, current=at_home)], []
     for name, access in identity.policy.modules.items():
         if access.menu:
-            item = MenuItem(_label(declaration, name, access), _icon(declaration, name, access), f"/{name}/", name == here)
+            label, icon = _label(declaration, name, access), _icon(declaration, name, access)
+            item = MenuItem(label, icon, f"/{name}/", current=name == here)
             (own if _about_oneself(declaration, name, access) else menu).append(item)
     own.append(MenuItem(_("Change my password"), "key-round", "/password"))
     if identity.administrator:
@@ -124,7 +127,7 @@ def _theme(request: Request) -> str:
 def _path(request: Request) -> str:
     """Where the language form returns to: this page, if it can be asked for again."""
     if request.method not in ("GET", "HEAD"):
-        return "/"
+        return page_before(request)
     try:
         return request.path_qs
     except UnicodeDecodeError:

@@ -16,13 +16,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from portal.database.engine import Engine, writing
-from portal.database.search import create_index
+from portal.database.engine import Engine, reading
+from portal.database.plan import CannotBeApplied, Step, apply, missing
 from portal.database.tables import Tables, build
 from portal.database.trouble import DatabaseError
 from portal.declaration.load import load
 from portal.declaration.problems import Problem
 from portal.declaration.shapes import Declaration
+from portal.records.index import rebuild
 from portal.web.assets import Assets
 
 log = logging.getLogger(__name__)
@@ -113,8 +114,10 @@ class Live:
         tables = build(declaration)
         try:
             lacks = fit(self.engine, declaration, tables, self.development)
+        except CannotBeApplied as error:
+            lacks = str(error).splitlines()
         except DatabaseError as error:
-            lacks = [f"The database refuses: {error}"]
+            lacks = [f"The database refuses: {getattr(error, 'orig', error)}"]
         findings = Findings(now, problems, tuple(lacks), accepted=not lacks)
         return (None if lacks else _portal(declaration, tables, self.engine, now)), findings
 
@@ -152,8 +155,28 @@ def icons_of(part: Any) -> Iterator[str]:
 
 
 def fit(engine: Engine, declaration: Declaration, tables: Tables, development: bool) -> list[str]:
-    """Bring the database up to the declaration in development; what it lacks after that, in sentences."""
-    with writing(engine) as connection:
-        tables.metadata.create_all(connection)
-        create_index(connection)
-    return []
+    """Adds what the database lacks, in development; what it lacks after that and cannot do without, in sentences."""
+    lacks = _missing(engine, declaration, tables)
+    if development and any(step.additive for step in lacks):
+        done = apply(engine, declaration, tables, additive_only=True, fill=_filler(declaration, tables))
+        for sentence in done:
+            log.info("The database has been changed: %s", sentence)
+        lacks = _missing(engine, declaration, tables)
+    return [step.sentence for step in lacks if _needed(step, declaration)]
+
+
+def _missing(engine: Engine, declaration: Declaration, tables: Tables) -> list[Step]:
+    with reading(engine) as connection:
+        return missing(connection, declaration, tables)
+
+
+def _filler(declaration: Declaration, tables: Tables) -> Callable[[Any, tuple[str, ...]], object]:
+    return lambda connection, modules: rebuild(connection, declaration, tables, modules)
+
+
+def _needed(step: Step, declaration: Declaration) -> bool:
+    """Whether the portal cannot run without a step: a field that nobody names any more may wait in its table."""
+    if step.blocked or step.additive:
+        return not step.index
+    named = {(name, "fields", field) for name, module in declaration.modules.items() for field in module.fields}
+    return any(path in named for path in step.about)

@@ -1,4 +1,4 @@
-"""One sentence that is said on the next page, after a redirect: “Saved.” The cookie carries a word, never the sentence."""
+"""One sentence that is said on the next page, after a redirect. The cookie carries a word, never the sentence."""
 
 from pyramid.request import Request
 from pyramid.response import Response

@@ -1,0 +1,1 @@
+"""Pyramid: resources, security, rendering, the portal in force."""
