@@ -6,6 +6,7 @@ Run by hand; it reads the two files and writes CSV files into the folder, and kn
 """
 
 import csv
+import io
 import re
 import sys
 import unicodedata
@@ -77,7 +78,7 @@ def firm(tables: dict[str, list[Row]]) -> dict[str, list[Row]]:
     customers, employees = tables["Customers"], tables["Employees"]
     return {
         "companies": [
-            {"code": row["CustomerID"], "name": row["CompanyName"], **address(row, "address"), **telephones(row)}
+            {"code": row["CustomerID"], "name": row["CompanyName"], "address": address(row), **telephones(row)}
             for row in customers
         ],
         "contacts": [
@@ -125,7 +126,7 @@ def supplier(row: Row) -> Row:
         "name": row["CompanyName"],
         "contact_name": row["ContactName"],
         "contact_job": row["ContactTitle"],
-        **address(row, "address"),
+        "address": address(row),
         **telephones(row),
         "website": row["HomePage"],
     }
@@ -156,7 +157,7 @@ def order(row: Row, sellers: dict[str, str], shippers: dict[str, str]) -> Row:
         "carrier": shippers[row["ShipVia"]],
         "freight": row["Freight"],
         "ship_to": row["ShipName"],
-        **address(row, "ship_address", "Ship"),
+        "ship_address": address(row, "Ship"),
     }
 
 
@@ -188,10 +189,12 @@ def ticket_people(tickets: Iterable[Row]) -> Iterator[Row]:
         }
 
 
-def address(row: Row, field: str, prefix: str = "") -> Row:
-    """The parts of an address under the names that the portal's address field gives them."""
-    parts = {"street": "Address", "postal_code": "PostalCode", "city": "City", "region": "Region", "country": "Country"}
-    return {f"{field}.{part}": row[prefix + column] for part, column in parts.items()}
+def address(row: Row, prefix: str = "") -> str:
+    """Street, postal code, city, region, country with commas between them, in quotes where a part holds one."""
+    line = io.StringIO()
+    parts = [row[prefix + part] for part in ("Address", "PostalCode", "City", "Region", "Country")]
+    csv.writer(line, lineterminator="").writerow(parts)
+    return line.getvalue()
 
 
 def telephones(row: Row) -> Row:
