@@ -1,0 +1,39 @@
+// What the modules share: attaching behaviour to elements by their data- attributes, now and when a part is redrawn.
+const attachments = [];
+
+/** Runs `behave(element)` once for every element that matches, also for those that come later. */
+export function attach(selector, behave) {
+  const done = new WeakSet();
+  const run = (root) => {
+    for (const element of root.querySelectorAll(selector)) {
+      if (done.has(element)) continue;
+      done.add(element);
+      behave(element);
+    }
+  };
+  attachments.push(run);
+  run(document);
+}
+
+/** Tells all modules that `root` holds new elements. */
+export function drawn(root) {
+  for (const run of attachments) run(root);
+}
+
+/** Makes an element: make("li", { className: "x" }, "text", child). */
+export function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+/** Waits until nothing was asked for `milliseconds`, then runs the last request. */
+export function calm(milliseconds, run) {
+  let timer;
+  return (...values) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => run(...values), milliseconds);
+  };
+}
+
+document.documentElement.classList.add("with-script");

@@ -1,0 +1,186 @@
+// A link's select becomes an input that finds records as one types, after the WAI-ARIA pattern for comboboxes.
+// Without this script the select, or the list of checkboxes, stays and works.
+import { attach, calm, make } from "./attach.js";
+
+let count = 0;
+
+attach("[data-combobox]", (box) => {
+  if (!box.dataset.combobox) return;
+  const select = box.querySelector("select");
+  new Combobox(box, select ? new OneChoice(select) : new SeveralChoices(box));
+});
+
+/** What is chosen lives in the select, of which only the chosen option matters. */
+class OneChoice {
+  constructor(select) {
+    this.select = select;
+    this.id = select.id;
+    this.label = null;
+    const chosen = select.selectedOptions[0];
+    this.text = chosen?.value ? chosen.textContent : "";
+  }
+
+  shown() {
+    return this.text;
+  }
+
+  take(value, title) {
+    this.text = title;
+    this.select.replaceChildren(new Option("", ""), new Option(title, value, true, true));
+    this.select.value = value;
+    this.select.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  prepare(input) {
+    const select = this.select;
+    select.removeAttribute("id");
+    select.hidden = true;
+    select.tabIndex = -1;
+    input.id = this.id;
+    for (const name of ["aria-describedby", "aria-invalid"]) {
+      if (select.hasAttribute(name)) input.setAttribute(name, select.getAttribute(name));
+    }
+    if (select.required) input.setAttribute("aria-required", "true");
+    select.required = false;
+  }
+}
+
+/** What is chosen are the ticked checkboxes of a list. */
+class SeveralChoices {
+  constructor(box) {
+    this.box = box;
+    this.list = box.querySelector(".checks");
+    this.name = box.dataset.several;
+    this.label = box.dataset.label;
+    for (const check of [...this.list.children]) {
+      if (!check.querySelector("input").checked) check.remove();
+    }
+  }
+
+  shown() {
+    return "";
+  }
+
+  take(value, title) {
+    if (!value || [...this.list.querySelectorAll("input")].some((input) => input.value === value)) return;
+    const input = make("input", { type: "checkbox", name: this.name, value, checked: true });
+    this.list.append(make("label", { className: "check" }, input, make("span", {}, title)));
+  }
+
+  prepare(input) {
+    input.setAttribute("aria-label", this.label);
+  }
+}
+
+class Combobox {
+  constructor(box, choice) {
+    this.box = box;
+    this.choice = choice;
+    this.options = [];
+    this.active = -1;
+    const id = `combobox-${(count += 1)}`;
+    this.list = make("div", { id, hidden: true });
+    this.list.setAttribute("role", "listbox");
+    this.input = make("input", { type: "text", autocomplete: "off", placeholder: box.dataset.type, value: choice.shown() });
+    const roles = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": id };
+    for (const [name, value] of Object.entries(roles)) this.input.setAttribute(name, value);
+    choice.prepare(this.input);
+    this.list.setAttribute("aria-label", this.input.labels?.[0]?.textContent.trim() ?? choice.label ?? box.dataset.type);
+    box.classList.add("combobox");
+    box.prepend(this.input, this.list);
+    this.listen();
+  }
+
+  listen() {
+    const find = calm(150, () => this.find(this.input.value));
+    this.input.addEventListener("input", () => {
+      if (!this.input.value) this.choice.take("", "");
+      find();
+    });
+    this.input.addEventListener("keydown", (event) => this.key(event));
+    this.input.addEventListener("click", () => this.list.hidden && this.find(""));
+    this.input.addEventListener("blur", () => this.leave());
+    // A press on an option must not take the focus away before the click arrives.
+    this.list.addEventListener("mousedown", (event) => event.preventDefault());
+    this.list.addEventListener("click", (event) => {
+      const option = event.target.closest("[role=option]");
+      if (option) this.choose(this.options.indexOf(option));
+    });
+  }
+
+  async find(text) {
+    this.running?.abort();
+    this.running = new AbortController();
+    const url = new URL(this.box.dataset.combobox, location.href);
+    url.searchParams.set("q", text);
+    const form = new FormData(this.input.form);
+    for (const name of this.box.dataset.depends.split(" ").filter(Boolean)) {
+      url.searchParams.set(name, form.get(name) ?? "");
+    }
+    try {
+      const answer = await fetch(url, { signal: this.running.signal, headers: { Accept: "application/json" } });
+      this.show(answer.ok ? await answer.json() : []);
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+    }
+  }
+
+  show(records) {
+    this.options = records.map(({ id, title }, index) => {
+      const option = make("div", { id: `${this.list.id}-${index}` }, title);
+      option.setAttribute("role", "option");
+      option.setAttribute("aria-selected", "false");
+      option.dataset.value = id;
+      return option;
+    });
+    const nothing = make("div", { className: "nothing-found" }, this.box.dataset.nothing);
+    this.list.replaceChildren(...(this.options.length ? this.options : [nothing]));
+    this.open(document.activeElement === this.input);
+    this.move(-1);
+  }
+
+  open(open) {
+    this.list.hidden = !open;
+    this.input.setAttribute("aria-expanded", String(open));
+    if (!open) this.input.removeAttribute("aria-activedescendant");
+  }
+
+  key(event) {
+    const steps = { ArrowDown: 1, ArrowUp: -1 };
+    if (event.key in steps) {
+      event.preventDefault();
+      if (this.list.hidden) this.find("");
+      else this.move((this.active + steps[event.key] + this.options.length) % (this.options.length || 1));
+    } else if (event.key === "Enter" && !this.list.hidden && this.active >= 0) {
+      event.preventDefault();
+      this.choose(this.active);
+    } else if (event.key === "Escape" && !this.list.hidden) {
+      event.preventDefault();
+      this.open(false);
+    }
+  }
+
+  move(index) {
+    this.options[this.active]?.setAttribute("aria-selected", "false");
+    this.active = index;
+    const option = this.options[index];
+    if (!option) return;
+    option.setAttribute("aria-selected", "true");
+    option.scrollIntoView({ block: "nearest" });
+    this.input.setAttribute("aria-activedescendant", option.id);
+  }
+
+  choose(index) {
+    const option = this.options[index];
+    if (!option) return;
+    this.choice.take(option.dataset.value, option.textContent);
+    this.input.value = this.choice.shown();
+    this.open(false);
+  }
+
+  // What was typed without being chosen is nothing; the choice that stands is shown again.
+  leave() {
+    this.open(false);
+    this.input.value = this.choice.shown();
+  }
+}

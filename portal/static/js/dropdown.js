@@ -1,0 +1,13 @@
+// Opened panels close with Escape and with a click elsewhere; they open without any script.
+import { attach } from "./attach.js";
+
+attach("details[data-dropdown]", (details) => {
+  details.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !details.open) return;
+    details.open = false;
+    details.querySelector("summary").focus();
+  });
+  document.addEventListener("click", (event) => {
+    if (details.open && !details.contains(event.target)) details.open = false;
+  });
+});

@@ -1,0 +1,71 @@
+// Rich text: a small toolbar over an editable copy of the textarea, which stays what is sent. The server sanitises it.
+import { attach, make } from "./attach.js";
+
+const TOOLS = [["bold", "bold"], ["italic", "italic"], ["list", "insertUnorderedList"], ["link", "createLink"]];
+
+attach("[data-editor]", (box) => {
+  const textarea = box.querySelector("textarea");
+  const label = document.querySelector(`label[for="${textarea.id}"]`);
+  const editable = make("div", { className: "editable rich", contentEditable: "true" });
+  editable.setAttribute("role", "textbox");
+  editable.setAttribute("aria-multiline", "true");
+  editable.setAttribute("aria-label", label?.textContent.trim() ?? "");
+  for (const name of ["aria-describedby", "aria-invalid"]) {
+    if (textarea.hasAttribute(name)) editable.setAttribute(name, textarea.getAttribute(name));
+  }
+  editable.append(...safe(textarea.value));
+  textarea.hidden = true;
+  label?.addEventListener("click", () => editable.focus());
+  const keep = () => {
+    textarea.value = editable.textContent.trim() ? editable.innerHTML : "";
+    textarea.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  editable.addEventListener("input", keep);
+  editable.addEventListener("paste", (event) => {
+    event.preventDefault();
+    document.execCommand("insertText", false, event.clipboardData.getData("text/plain"));
+  });
+  box.prepend(toolbar(box, editable, keep), editable);
+});
+
+function toolbar(box, editable, keep) {
+  const bar = make("div", { className: "toolbar" });
+  bar.setAttribute("role", "toolbar");
+  for (const [icon, command] of TOOLS) {
+    const button = make("button", { type: "button", className: "button quiet icon-only", title: box.dataset[icon] });
+    button.setAttribute("aria-label", box.dataset[icon]);
+    button.append(drawing(`${box.dataset.icons}#${icon}`));
+    button.addEventListener("mousedown", (event) => event.preventDefault());
+    button.addEventListener("click", () => {
+      editable.focus();
+      const address = command === "createLink" ? prompt(box.dataset.address, "https://") : null;
+      if (command !== "createLink" || /^(https?:|mailto:)/i.test(address ?? "")) document.execCommand(command, false, address);
+      keep();
+    });
+    bar.append(button);
+  }
+  return bar;
+}
+
+function drawing(address) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", address);
+  svg.append(use);
+  return svg;
+}
+
+// What comes back after an error was typed by this person, but is not sanitised yet: only plain formatting is drawn.
+function safe(html) {
+  const allowed = new Set("P BR B STRONG I EM U UL OL LI A H2 H3 H4 BLOCKQUOTE CODE PRE DIV SPAN".split(" "));
+  const page = new DOMParser().parseFromString(html, "text/html");
+  for (const element of [...page.body.querySelectorAll("*")]) {
+    if (!allowed.has(element.tagName)) element.remove();
+    for (const { name, value } of [...element.attributes]) {
+      if (name !== "href" || !/^(https?:|mailto:)/i.test(value)) element.removeAttribute(name);
+    }
+  }
+  return page.body.childNodes;
+}

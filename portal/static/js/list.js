@@ -1,0 +1,81 @@
+// Lists refresh in place while one types: the same address is fetched, and the parts marked data-swap are exchanged.
+import { attach, calm, drawn } from "./attach.js";
+
+attach("form[data-list]", (form) => {
+  let running = null;
+
+  const address = () => {
+    const url = new URL(form.getAttribute("action"), location.href);
+    const filled = [...new FormData(form)].filter(([, value]) => typeof value === "string" && value.trim() !== "");
+    url.search = new URLSearchParams(filled).toString();
+    return url;
+  };
+
+  const refresh = async () => {
+    running?.abort();
+    running = new AbortController();
+    const url = address();
+    document.querySelector("[data-records]")?.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(url, { signal: running.signal, headers: { Accept: "text/html" } });
+      if (answer.redirected) {
+        location.assign(url);
+        return;
+      }
+      swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      history.replaceState(null, "", url);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      throw error;
+    }
+    document.querySelector("[data-records]")?.removeAttribute("aria-busy");
+  };
+
+  const soon = calm(200, refresh);
+  const belongs = (event) => event.target.form === form;
+  document.addEventListener("input", (event) => belongs(event) && soon());
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    refresh();
+  });
+});
+
+function swap(page) {
+  const focus = remember(document.activeElement);
+  for (const part of page.querySelectorAll("[data-swap]")) {
+    const here = document.querySelector(`[data-swap="${part.dataset.swap}"]`);
+    if (!here) continue;
+    keepTyped(here, part);
+    here.replaceWith(document.adoptNode(part));
+    drawn(part);
+  }
+  const summary = document.querySelector(".filter-switch > summary");
+  const newer = page.querySelector(".filter-switch > summary");
+  if (summary && newer) summary.replaceChildren(...document.adoptNode(newer).childNodes);
+  const more = document.querySelector("[data-export]");
+  const export_ = page.querySelector("[data-export]");
+  if (more && export_) more.href = export_.href;
+  restore(focus);
+}
+
+// What is being typed at this moment is newer than what the server has answered.
+function keepTyped(here, part) {
+  const active = document.activeElement;
+  if (!here.contains(active) || !active.name) return;
+  const same = part.querySelector(`[name="${CSS.escape(active.name)}"]`);
+  if (same && active.tagName === "INPUT") same.value = active.value;
+}
+
+function remember(element) {
+  if (!element?.name) return null;
+  const range = typeof element.selectionStart === "number" ? [element.selectionStart, element.selectionEnd] : null;
+  return { name: element.name, range };
+}
+
+function restore(focus) {
+  if (!focus) return;
+  const element = document.querySelector(`main [name="${CSS.escape(focus.name)}"]`);
+  if (!element || element === document.activeElement) return;
+  element.focus({ preventScroll: true });
+  if (focus.range && element.setSelectionRange) element.setSelectionRange(...focus.range);
+}

@@ -1,0 +1,12 @@
+// The button that changes between dark and light, kept in a cookie so that the server draws the next page right.
+import { attach } from "./attach.js";
+
+attach("[data-theme-switch]", (button) => {
+  button.addEventListener("click", () => {
+    const root = document.documentElement;
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax${secure}`;
+  });
+});
