@@ -108,10 +108,27 @@ def value_complaint(draft: Draft, field: Field, value: Any) -> str | None:
     try:
         field.constant(value, draft.reader)
     except Refused as refused:
-        offered = suggest(str(value), getattr(field, "offered", ()))
-        words = translate(refused.message, "en")
-        return f'"{value}" does not fit {field.name}: {words}{offered}'
+        return _unfit(field, value, refused)
     return None
+
+
+def stored_complaint(draft: Draft, field: Field, value: Any) -> str | None:
+    """Why `value` could not be given to `field` by a default or by `set`, or None."""
+    targets = getattr(field, "to", ())
+    if targets:
+        several = value if isinstance(value, list) and field.multiple else [value]
+        return next((complaint for each in several if (complaint := value_complaint(draft, field, each))), None)
+    try:
+        field.default_value(value, draft.reader)
+    except Refused as refused:
+        return _unfit(field, value, refused)
+    return None
+
+
+def _unfit(field: Field, value: Any, refused: Refused) -> str:
+    shown = f'"{value}" ' if isinstance(value, str | int | float) else "this value "
+    guess = suggest(str(value), getattr(field, "offered", ()))
+    return f"{shown}does not fit {field.name}: {translate(refused.message, 'en')}{guess}"
 
 
 def _person_complaint(draft: Draft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:
@@ -136,8 +153,5 @@ def check_values(draft: Draft, file: str, path: Path, module: str, values: Mappi
             draft.error(file, place, draft.no_field(module, name), key=True)
         elif field.computed or name not in draft.modules[module].fields:
             draft.error(file, place, f'"{name}" is worked out by the portal: it cannot be set', key=True)
-        elif value not in (None, "nothing"):
-            several = value if isinstance(value, list) and field.multiple else [value]
-            for each in several:
-                if complaint := value_complaint(draft, field, each):
-                    draft.error(file, place, complaint)
+        elif complaint := stored_complaint(draft, field, value):
+            draft.error(file, place, complaint)

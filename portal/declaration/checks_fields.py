@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from portal.declaration.checks_conditions import check_condition, value_at, value_complaint
+from portal.declaration.checks_conditions import check_condition, stored_complaint, value_at
 from portal.declaration.draft import MODULES, Draft
-from portal.declaration.problems import Path, suggest
+from portal.declaration.problems import Path
 from portal.declaration.shapes import Module
-from portal.fields import Field, Refused
-from portal.texts import translate
+from portal.fields import Field
 
 
 def check_fields(draft: Draft, module: Module) -> None:
@@ -47,18 +46,8 @@ def _check_targets(draft: Draft, path: Path, module: Module, field: Field) -> No
 def _check_default(draft: Draft, path: Path, field: Field) -> None:
     if field.default is None or field.computed:
         return
-    place = (*path, "default")
-    if getattr(field, "to", ()):
-        for each in field.default if isinstance(field.default, list) else [field.default]:
-            if complaint := value_complaint(draft, field, each):
-                draft.error(MODULES, place, complaint)
-        return
-    try:
-        field.default_value(field.default, draft.reader)
-    except Refused as refused:
-        shown = f'"{field.default}" ' if isinstance(field.default, str | int | float) else "this default "
-        offered = suggest(str(field.default), getattr(field, "offered", ()))
-        draft.error(MODULES, place, f"{shown}does not fit: {translate(refused.message, 'en')}{offered}")
+    if complaint := stored_complaint(draft, field, field.default):
+        draft.error(MODULES, (*path, "default"), complaint)
 
 
 def _check_show_when(draft: Draft, path: Path, module: Module, field: Field) -> None:
@@ -100,7 +89,7 @@ def _longer(least: Any, most: Any) -> bool:
 
 def _check_options(draft: Draft, path: Path, field: Field) -> None:
     options = getattr(field, "options", None)
-    if not isinstance(options, dict):
+    if field.computed or not isinstance(options, dict):
         return
     if not any(options):
         draft.error(MODULES, (*path, "options"), "no option could be chosen", key=True)

@@ -31,6 +31,9 @@ def _check_list(draft: Draft, file: str, path: Path, module: Module, layout: Lis
     for index, name in enumerate(layout.sort or ()):
         place = (*path, "sort", index) if several else (*path, "sort")
         check_names(draft, file, module.name, [(place, name.removeprefix("-"))])
+        field = draft.field(module.name, name.removeprefix("-"))
+        if field is not None and not field.sortable:
+            draft.error(file, place, f'a list cannot be sorted by "{field.name}"')
     for name in layout.tabs or {}:
         place = (*path, "tabs", name)
         if wrong := wrong_name(name):

@@ -3,7 +3,7 @@
 The entries fill it, the checks look names up in it, resolve reads it. It never leaves this folder.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path as Folder
@@ -95,6 +95,13 @@ class Draft:
                 return Followed(steps, f'"{name}" leads to several modules, so nothing can come after it')
             here = targets[0]
         return Followed(steps)
+
+    def along(self, module: str, path: str) -> Iterator[tuple[Module, Field]]:
+        """As Declaration.along: what fields ask when they are bound; raises KeyError where it leads nowhere."""
+        followed = self.follow(module, path.split("."))
+        if followed.last is None:
+            raise KeyError(path)
+        yield from ((self.modules[name], each) for name, each in followed.steps)
 
     @cached_property
     def linking(self) -> Mapping[str, list[tuple[str, str]]]:

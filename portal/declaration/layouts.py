@@ -63,7 +63,7 @@ def finished(viewer: Viewer, module: Module, written: Mapping[str, Any], given: 
 
 def _list(viewer: Viewer, module: Module, layout: ListLayout) -> ListLayout:
     columns = layout.columns if layout.columns is not None else generated_columns(viewer, module)
-    sort = tuple(each for each in layout.sort or () if viewer.sees(module.everything.get(each.lstrip("-"))))
+    sort = tuple(each for each in layout.sort or () if _sorts(viewer, module.everything.get(each.removeprefix("-"))))
     tabs = {
         name: Tab(label=tab.label or readable(name), where=tab.where) for name, tab in (layout.tabs or {}).items()
     }
@@ -74,6 +74,10 @@ def _list(viewer: Viewer, module: Module, layout: ListLayout) -> ListLayout:
         page_size=layout.page_size or PAGE_SIZE,
         export=True if layout.export is None else layout.export,
     )
+
+
+def _sorts(viewer: Viewer, field: Field | None) -> bool:
+    return field is not None and field.sortable and viewer.sees(field)
 
 
 def generated_columns(viewer: Viewer, module: Module) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from portal.declaration.bind import bind_fields
 from portal.declaration.checks import check_modules, check_profiles
-from portal.declaration.draft import BUTTONS, MODULES, Draft, profile_file
+from portal.declaration.draft import BUTTONS, MODULES, Draft
 from portal.declaration.entries import read_buttons, read_modules, read_profile, wrong_name
 from portal.declaration.problems import Problem
 from portal.declaration.reader import Document, read
@@ -45,6 +46,7 @@ def load(folder: Path, overrides: Mapping[str, str] = NO_OVERRIDES) -> Loaded:
         read_profile(draft, name)
     declaration = None
     if MODULES in draft.documents:
+        bind_fields(draft)
         check_modules(draft)
         declaration = resolve(draft)
         check_profiles(draft, declaration)

@@ -40,6 +40,7 @@ _WORDS = {
     "string_type": "a text is wanted",
     "text": "a text is wanted, or a mapping of language codes to texts",
     "too_short": "at least one is wanted",
+    "too_long": "at most {max_length} is wanted",
     "greater_than": "more than {gt} is wanted",
     "greater_than_equal": "at least {ge} is wanted",
     "less_than": "less than {lt} is wanted",
