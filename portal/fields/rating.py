@@ -1,6 +1,5 @@
 """`rating`: 1 to `max` stars."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
@@ -35,3 +34,7 @@ class Rating(Field):
         if text not in self.offered:
             raise Refused(_("Choose from 1 to ${max}.", mapping={"max": self.max}))
         return int(text)
+
+    def read(self, text: str) -> int | None:
+        """From CSV also “3.0”: programs that know only decimals write whole numbers so where some cells are empty."""
+        return super().read(text.strip().removesuffix(".0"))
