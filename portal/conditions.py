@@ -57,6 +57,13 @@ class Typed:
     field: str
 
 
+@dataclass(frozen=True)
+class Known:
+    """A value that has been read already, in its reader's own way of writing: compared as it is."""
+
+    value: Any
+
+
 Condition = Test | All | Some
 ALWAYS = All()
 

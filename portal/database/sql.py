@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import Condition, Some, Test
+from portal.conditions import Condition, Known, Some, Test
 from portal.declaration.shapes import Declaration, Module
 from portal.fields import Field, Reader, Refused
 from portal.fields.links import join_name
@@ -47,7 +47,7 @@ def comparison(field: Field, test: Test, table: sa.FromClause, reader: Reader) -
         return sa.or_(sa.false(), *[_equal(field, item, table, reader) for item in test.value])
     if test.operator == "equal":
         return _equal(field, test.value, table, reader)
-    return field.compare(table, test.operator, field.constant(test.value, reader))
+    return field.compare(table, test.operator, _constant(field, test.value, reader))
 
 
 def linked(field: Field, table: sa.FromClause, ids: sa.Select[Any]) -> sa.ColumnElement[bool]:
@@ -67,7 +67,12 @@ def table_of(source: sa.FromClause) -> sa.Table:
 def _equal(field: Field, raw: Any, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
     if raw is None or raw == "":
         return field.compare(table, "empty", True)
-    return field.compare(table, "equal", field.constant(raw, reader))
+    return field.compare(table, "equal", _constant(field, raw, reader))
+
+
+def _constant(field: Field, raw: Any, reader: Reader) -> Any:
+    """What the declaration says is machine-written, whoever reads: 1234.5 and ISO dates."""
+    return raw.value if isinstance(raw, Known) else field.constant(raw, reader.machine)
 
 
 def _within(field: Field, period: Any, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
@@ -78,5 +83,5 @@ def _within(field: Field, period: Any, table: sa.FromClause, reader: Reader) -> 
     ends = [moment.astimezone(zone) for moment in (reader.now - period, reader.now + period)]
     if "now" not in field.specials:
         ends = [moment.date() for moment in ends]
-    earliest, latest = (field.constant(end.isoformat(), reader) for end in ends)
+    earliest, latest = (_constant(field, end.isoformat(), reader) for end in ends)
     return sa.and_(field.compare(table, "min", earliest), field.compare(table, "max", latest))

@@ -4,7 +4,7 @@ A plain value that is handed down to fields, conditions and records; it decides 
 """
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -40,6 +40,11 @@ class Reader:
     def today(self) -> datetime.date:
         """The date where the reader is."""
         return self.now.astimezone(self.time_zone).date()
+
+    @cached_property
+    def machine(self) -> "Reader":
+        """The same person where values are machine-written."""
+        return self if self.plain else replace(self, plain=True)
 
     def text(self, text: Text | str | None) -> str:
         """A declared text or a sentence of the interface, in the reader's language."""

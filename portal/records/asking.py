@@ -4,11 +4,12 @@ Unknown parameters are ignored; a value that cannot be read becomes a message at
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from portal.conditions import ALWAYS, All, Condition, Some, Test
-from portal.fields import Field, Form, Refused
-from portal.fields.link import IDENTITY, Linked
+from portal.conditions import ALWAYS, All, Condition, Known, Some, Test
+from portal.database.sql import where
+from portal.fields import Field, Form, Reader, Refused
 from portal.records.query import Query, Records
 
 
@@ -52,9 +53,8 @@ def read_address(records: Records, form: Form) -> Asked:
     if tab not in (layout.tabs or {}):
         # A button shows what its own condition says, whatever the first tab is.
         tab = "" if narrowing is not None else next(iter(layout.tabs or ()), "")
-    filters = {each.name: _read_filter(records, each, form) for each in filterable(records)}
-    conditions = [each for name, one in filters.items() for each in _tests(records, name, one)]
-    wanted = [tab_condition(records, tab), narrowing or ALWAYS, *conditions]
+    read = {each.name: _read_filter(records, each, form) for each in filterable(records)}
+    wanted = [tab_condition(records, tab), narrowing or ALWAYS, *(each for _, asks in read.values() for each in asks)]
     query = Query(
         text=" ".join(form.get("q", "").replace("\x00", " ").split())[:1000],
         condition=All(tuple(wanted)),
@@ -63,7 +63,7 @@ def read_address(records: Records, form: Form) -> Asked:
         before=form.get("before", ""),
         size=layout.page_size or 25,
     )
-    return Asked(query, tab, button if narrowing is not None else "", filters)
+    return Asked(query, tab, button if narrowing is not None else "", {name: one for name, (one, _) in read.items()})
 
 
 def tab_condition(records: Records, tab: str) -> Condition:
@@ -88,7 +88,8 @@ def filterable(records: Records) -> Iterator[Field]:
     )
 
 
-def _read_filter(records: Records, each: Field, form: Form) -> Filter:
+def _read_filter(records: Records, each: Field, form: Form) -> tuple[Filter, list[Condition]]:
+    """What was typed into a filter, and what it asks; nothing where it cannot be read."""
     found = Filter(
         each.name,
         tuple(value for value in form.getall(each.name) if value.strip()),
@@ -97,39 +98,23 @@ def _read_filter(records: Records, each: Field, form: Form) -> Filter:
         form.get(f"{each.name}.empty", "") == "1",
     )
     try:
-        for test in _tests(records, each.name, found):
-            _try(records, each, test)
+        conditions = list(_conditions(each, found, records.policy.reader))
+        for condition in conditions:
+            where(condition, records.table, records.module, records.policy.declaration, records.policy.reader)
     except Refused as refused:
-        return Filter(each.name, found.values, found.minimum, found.maximum, found.empty, refused.message)
-    return found
+        return replace(found, error=refused.message), []
+    return found, conditions
 
 
-def _try(records: Records, each: Field, condition: Condition) -> None:
-    """Raises Refused where a value cannot be read as the field's type."""
-    if isinstance(condition, Some):
-        for part in condition.parts:
-            _try(records, each, part)
-    elif isinstance(condition, Test) and condition.operator != "empty":
-        each.constant(condition.value, records.policy.reader)
-
-
-def _tests(records: Records, name: str, asked: Filter) -> Iterator[Condition]:
-    if asked.error:
-        return
-    each = records.module.field(name)
+def _conditions(each: Field, asked: Filter, reader: Reader) -> Iterator[Condition]:
+    """Several values: any of them. Raises Refused."""
     if asked.values or asked.empty:
-        ways = [_one(each, value) for value in asked.values]
-        yield Some((*ways, Test((name,), "empty", True)) if asked.empty else tuple(ways))
+        ways = [Test((each.name,), operator, Known(value)) for operator, value in _sought(each, asked, reader)]
+        yield Some((*ways, Test((each.name,), "empty", True)) if asked.empty else tuple(ways))
     for operator, bound in (("min", asked.minimum), ("max", asked.maximum)):
         if bound and each.filter == "range":
-            yield Test((name,), operator, bound)
+            yield Test((each.name,), operator, Known(each.constant(bound, reader)))
 
 
-def _one(each: Field, value: str) -> Condition:
-    """Text-like types: contains; links: the id, or text that the title contains; the rest: equal."""
-    if each.filter == "link":
-        module, _colon, identity = value.rpartition(":")
-        if IDENTITY.fullmatch(identity) and (module or each.to[0]) in each.to:
-            return Test((each.name,), "equal", Linked(int(identity), module or each.to[0]))
-        return Test((each.name,), "equal" if value in each.specials else "contains", value)
-    return Test((each.name,), "contains" if each.filter == "text" else "equal", value)
+def _sought(each: Field, asked: Filter, reader: Reader) -> list[tuple[str, Any]]:
+    return [each.sought(value, reader) for value in asked.values]

@@ -21,7 +21,7 @@ BATCH = 1000
 
 def index(system: Records, ids: Iterable[int]) -> None:
     """Puts records of one module to the front of the index. `system`: the records as the portal itself sees them."""
-    entries = (_entry(system.module, record) for record in _loaded(system, ids))
+    entries = (entry(system.module, record) for record in _loaded(system, ids))
     search.put_many(system.connection, system.policy.tables.search, entries)
 
 
@@ -33,7 +33,7 @@ def renamed(system: Records, identity: int) -> None:
                 linking = system.of(module.name, All((Test((field.name,), "equal", Linked(identity, system.name)),)))
                 for records in _batches(linking.each(Query(sort=("id",)), [])):
                     for record in _loaded(linking, [record.id for record in records]):
-                        search.replace_text(system.connection, system.policy.tables.search, _entry(module, record))
+                        search.replace_text(system.connection, system.policy.tables.search, entry(module, record))
 
 
 def rebuild(
@@ -50,7 +50,7 @@ def rebuild(
             connection.execute(sa.delete(tables.search).where(tables.search.c["module"] == name))
             system, done = Records(connection, policy, name), 0
             for records in _batches(system.each(Query(sort=("modified", "id")), searched_names(system.module))):
-                search.put_many(connection, tables.search, (_entry(system.module, record) for record in records))
+                search.put_many(connection, tables.search, (entry(system.module, record) for record in records))
                 done += len(records)
                 told(name, done)
             total += done
@@ -62,6 +62,21 @@ def searched_names(module: Module) -> list[str]:
     searched = [name for name, field in module.fields.items() if field.searched and field.stored]
     whose = [path for path in (module.owner, module.organization) if path and stands_in_record(path) and path != "id"]
     return [*dict.fromkeys([*searched, "reference", *whose])]
+
+
+def entry(module: Module, record: Record) -> search.Entry:
+    """What everyone may match; and, where there are internal fields, what only staff may."""
+    searched = {name: field for name, field in module.fields.items() if field.searched and field.stored}
+    texts = {name: list(field.texts(record.values.get(name))) for name, field in searched.items()}
+    internal = {name for name, field in searched.items() if field.internal}
+    return search.Entry(
+        module.name,
+        record.id,
+        [text for name, found in texts.items() if name not in internal for text in found],
+        record.reference,
+        [*_tokens(module.owner, record, search.person), *_tokens(module.organization, record, search.organization)],
+        [text for name in internal for text in texts[name]] if internal else None,
+    )
 
 
 def _loaded(system: Records, ids: Iterable[int]) -> Iterator[Record]:
@@ -79,21 +94,6 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
             batch = []
     if batch:
         yield batch
-
-
-def _entry(module: Module, record: Record) -> search.Entry:
-    """What everyone may match; and, where there are internal fields, what only staff may."""
-    searched = {name: field for name, field in module.fields.items() if field.searched and field.stored}
-    texts = {name: list(field.texts(record.values.get(name))) for name, field in searched.items()}
-    internal = {name for name, field in searched.items() if field.internal}
-    return search.Entry(
-        module.name,
-        record.id,
-        [text for name, found in texts.items() if name not in internal for text in found],
-        record.reference,
-        [*_tokens(module.owner, record, search.person), *_tokens(module.organization, record, search.organization)],
-        [text for name in internal for text in texts[name]] if internal else None,
-    )
 
 
 def _tokens(path: str | None, record: Record, token: Callable[[int], str]) -> list[str]:

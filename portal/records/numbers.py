@@ -12,11 +12,15 @@ INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 def next_numbers(connection: sa.Connection, tables: Tables, module: str, count: int = 1) -> range:
     """The next `count` numbers of `module`."""
-    if connection.dialect.name == "sqlite":
-        return _counted(connection, tables.sequence, module, count)
-    # A sequence in the record's own transaction would make every two simultaneous creations collide.
-    with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as beside:
-        return _counted(beside, tables.sequence, module, count)
+    counting = tables.sequence.c["last"] + count
+    last = _moved(connection, tables.sequence, module, count, counting)
+    return range(last - count + 1, last + 1)
+
+
+def keep_above(connection: sa.Connection, tables: Tables, module: str, number: int) -> None:
+    """Numbers up to `number` were brought along by an import: the portal's own go on behind it."""
+    last = tables.sequence.c["last"]
+    _moved(connection, tables.sequence, module, number, sa.case((last < number, number), else_=last))
 
 
 def reference(pattern: str, number: int, created: datetime.datetime) -> str:
@@ -24,8 +28,12 @@ def reference(pattern: str, number: int, created: datetime.datetime) -> str:
     return pattern.format(number=number, year=created.year)
 
 
-def _counted(connection: sa.Connection, sequence: sa.Table, module: str, count: int) -> range:
-    insert = INSERT[connection.dialect.name](sequence).values(module=module, last=count)
-    upsert = insert.on_conflict_do_update(index_elements=["module"], set_={"last": sequence.c["last"] + count})
-    last = connection.execute(upsert.returning(sequence.c["last"])).scalar_one()
-    return range(last - count + 1, last + 1)
+def _moved(connection: sa.Connection, sequence: sa.Table, module: str, first: int, then: sa.ColumnElement[int]) -> int:
+    """The last number, which is `first` where the module has none yet, and else becomes `then`."""
+    insert = INSERT[connection.dialect.name](sequence).values(module=module, last=first)
+    upsert = insert.on_conflict_do_update(index_elements=["module"], set_={"last": then}).returning(sequence.c["last"])
+    if connection.dialect.name == "sqlite":
+        return connection.execute(upsert).scalar_one()
+    # A sequence in the record's own transaction would make every two simultaneous creations collide.
+    with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as beside:
+        return beside.execute(upsert).scalar_one()

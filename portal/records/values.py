@@ -47,10 +47,8 @@ def _as_list(raw: Any) -> list[Any]:
 
 def _linked(connection: sa.Connection, policy: Policy, targets: tuple[str, ...], found: Any) -> Linked | None:
     if isinstance(found, list):
-        # “me” and “my organization”: whose module is known, an id whose module is the only one.
-        owners = [module for module in (policy.reader.people, policy.reader.organizations) if module in targets]
-        module = targets[0] if len(targets) == 1 or not owners else owners[0]
-        return Linked(found[0], module) if found else None
+        first = found[0] if found else None
+        return first if first is None or isinstance(first, Linked) else Linked(first, targets[0])
     for module in targets:
         ids = find_named(connection, policy, module, found)
         if len(ids) > 1:
