@@ -153,4 +153,4 @@ def _page(request: Request, status: int, text: str = "", reference: str = "") ->
 def _to_login(request: Request) -> HTTPSeeOther:
     """After signing in one is back where one was; after a form was sent too late, on the form's own page."""
     following = request.path_qs if request.method in ("GET", "HEAD") else page_before(request)
-    return HTTPSeeOther("/login" if following == "/" else f"/login?next={quote(following, safe='')}")
+    return HTTPSeeOther(f"/login?next={quote(following, safe='')}")

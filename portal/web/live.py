@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from portal.database.engine import Engine, reading
-from portal.database.plan import CannotBeApplied, Step, apply, missing
+from portal.database.plan import NotAppliedError, Step, apply, missing
 from portal.database.tables import Tables, build
 from portal.database.trouble import DatabaseError
 from portal.declaration.load import load
@@ -114,7 +114,7 @@ class Live:
         tables = build(declaration)
         try:
             lacks = fit(self.engine, declaration, tables, self.development)
-        except CannotBeApplied as error:
+        except NotAppliedError as error:
             lacks = str(error).splitlines()
         except DatabaseError as error:
             lacks = [f"The database refuses: {getattr(error, 'orig', error)}"]
