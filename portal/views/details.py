@@ -14,7 +14,7 @@ from portal.records import conversation, lifecycle, states
 from portal.records.query import Query, Records
 from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
-from portal.views.lists import LIST_COOKIE, counted, plain_column, row
+from portal.views.lists import LIST_COOKIE, counted, plain_column, row, new_label
 from portal.views.pages import DetailPage, RelatedList, SectionShown, Stage
 from portal.views.parts import Action, Composer, Conversation, Note, Value
 from portal.views.sending import one_time_key
@@ -169,9 +169,7 @@ def related(resource: Record, wanted: Related) -> RelatedList | None:
         count=counted(records.count(query), policy.reader),
         all_url=list_address(records.name, {**all_tabs(records), **filled}) if page.next else "",
         create_url=create_address(records.name, filled) if creates else "",
-        create_label=_("New: ${singular}", mapping={"singular": policy.reader.text(records.access.singular)})
-        if creates
-        else "",
+        create_label=new_label(records) if creates else "",
     )
 
 

@@ -19,6 +19,7 @@ from portal.records.write import Conflict, create, edit
 from portal.texts import _
 from portal.views.addresses import record_address
 from portal.views.details import back_to_list
+from portal.views.lists import new_label
 from portal.views.pages import FormPage
 from portal.views.parts import Choice, Difference, StepState
 from portal.views.parts import Conflict as ConflictShown
@@ -147,9 +148,8 @@ def create_page(module: Module, request: Request, filling: Filling, step: int) -
     records = module.records
     layout, fields = records.access.create, {each.name: each for each in form_fields(records, records.access.create)}
     steps = layout.steps or ()
-    singular = request.reader.text(records.access.singular)
     page = FormPage(
-        heading=_("New: ${singular}", mapping={"singular": singular}),
+        heading=new_label(records),
         action=f"/{records.name}/create",
         rows=rows(filling, steps[step].fields if steps else layout.fields, fields),
         submit=_("Create"),

@@ -58,16 +58,24 @@ def offered(records: Records, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     """The buttons that the profile may press on a list: a new record, an export."""
     found: dict[str, Any] = {}
     if records.policy.may(records.name, "create"):
-        singular = records.policy.reader.text(records.access.singular)
         found |= {
             "create_url": create_address(records.name),
-            "create_label": _("New: ${singular}", mapping={"singular": singular}),
+            "create_label": _("New ${singular}", mapping={"singular": uncapitalized(singular)}),
         }
     if records.access.list.export and records.policy.may(records.name, "export"):
         found["export_url"] = list_address(records.name, pairs).replace(
             f"/{records.name}/", f"/{records.name}/export.csv", 1
         )
     return found
+
+
+def new_label(records: Records) -> str:
+    """“New ticket”, but “New VPN access”; in German nouns keep their letter."""
+    reader = records.policy.reader
+    name = reader.text(records.access.singular)
+    if name[1:2].islower() and not reader.language.startswith("de"):
+        name = name[0].lower() + name[1:]
+    return _("New ${singular}", mapping={"singular": name})
 
 
 def row(records: Records, record: Record, names: Iterable[str]) -> Row:

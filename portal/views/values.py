@@ -5,13 +5,16 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from babel.dates import format_datetime, get_timezone_name
+from babel.dates import get_timezone_name
 from markupsafe import Markup
 
 from portal.fields import Field, Reader
+from portal.fields.datetime import Datetime
 from portal.views.addresses import record_address
 from portal.views.parts import Moment, Value
 
+# Points in time that belong to no field are written as those of one.
+MOMENT = Datetime(name="at", type="datetime")
 # Built-in fields that a list shows as a mark instead of words.
 COUNTS = {"comments": "message-circle", "attachments": "paperclip"}
 CHANNELS = {"portal": "monitor", "mail": "mail", "api": "webhook", "import": "file-input"}
@@ -111,8 +114,7 @@ DISPLAYS: dict[str, Callable[[Field, Any, str, Reader], Value]] = {
 def moment(at: datetime.datetime, reader: Reader) -> Moment:
     """A point in time for a page, in the reader's zone."""
     local = at.astimezone(reader.time_zone)
-    text = format_datetime(local, "medium", tzinfo=reader.time_zone, locale=reader.locale)
-    return Moment(local.isoformat(), text, get_timezone_name(local, "short", locale=reader.locale))
+    return Moment(local.isoformat(), MOMENT.show(at, reader), get_timezone_name(local, "short", locale=reader.locale))
 
 
 def initials(name: str) -> str:
