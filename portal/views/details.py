@@ -14,7 +14,7 @@ from portal.records import conversation, lifecycle, states
 from portal.records.query import Query, Records
 from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
-from portal.views.lists import LIST_COOKIE, counted, plain_column, row, new_label
+from portal.views.lists import LIST_COOKIE, counted, new_label, plain_column, row
 from portal.views.pages import DetailPage, RelatedList, SectionShown, Stage
 from portal.views.parts import Action, Composer, Conversation, Note, Value
 from portal.views.sending import one_time_key

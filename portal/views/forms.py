@@ -140,7 +140,7 @@ def conflict(resource: Record, request: Request, filling: Filling, fields: list[
     return {"page": replace(page, conflict=shown)}
 
 
-# -- the page -----------------------------------------------------------------------------------------------------------
+# -- the page ----------------------------------------------------------------------------------------------------------
 
 
 def create_page(module: Module, request: Request, filling: Filling, step: int) -> FormPage:

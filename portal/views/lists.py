@@ -58,10 +58,7 @@ def offered(records: Records, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     """The buttons that the profile may press on a list: a new record, an export."""
     found: dict[str, Any] = {}
     if records.policy.may(records.name, "create"):
-        found |= {
-            "create_url": create_address(records.name),
-            "create_label": _("New ${singular}", mapping={"singular": uncapitalized(singular)}),
-        }
+        found |= {"create_url": create_address(records.name), "create_label": new_label(records)}
     if records.access.list.export and records.policy.may(records.name, "export"):
         found["export_url"] = list_address(records.name, pairs).replace(
             f"/{records.name}/", f"/{records.name}/export.csv", 1

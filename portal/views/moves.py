@@ -8,8 +8,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.declaration.shapes import Transition
-from portal.fields import Field, Refused
-from portal.fields import FORBIDDEN
+from portal.fields import FORBIDDEN, Field, Refused
 from portal.records.conversation import Said, add_comment
 from portal.records.forms import Filled, read_form
 from portal.records.lifecycle import Answers, move
