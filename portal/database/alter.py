@@ -42,8 +42,9 @@ def create_module_table(connection: sa.Connection, table: sa.Table) -> None:
 
 def create_others(connection: sa.Connection, tables: Tables, names: Collection[str]) -> None:
     """Join tables and the portal's own, with their indexes."""
-    wanted = [table for table in tables.metadata.sorted_tables if table.name in names]
-    tables.metadata.create_all(connection, tables=wanted, checkfirst=False)
+    wanted = [tables.metadata.tables[name] for name in names]
+    for table in sa.schema.sort_tables(wanted):
+        table.create(connection)
 
 
 def add_column(connection: sa.Connection, column: sa.Column[Any], name: str | None = None) -> None:
@@ -101,21 +102,19 @@ def create_indexes(connection: sa.Connection, table: sa.Table, names: Iterable[s
 
 
 def drop_tables(connection: sa.Connection, names: Collection[str]) -> None:
-    """Tables that may refer to each other in circles; who refers to them from outside has been dealt with."""
-    inspector = sa.inspect(connection)
-    # Join tables refer to the others, and nothing to them.
-    modules = [name for name in names if any(column["name"] == "id" for column in inspector.get_columns(name))]
-    for name in [each for each in names if each not in modules]:
+    """Tables to which nothing refers any more."""
+    for name in names:
         operations(connection).drop_table(name)
-    for name in modules:
-        for key in inspector.get_foreign_keys(name):
-            _let_go(connection, name, key)
-    for name in modules:
-        operations(connection).drop_table(name)
+
+
+def let_go(connection: sa.Connection, table: str) -> None:
+    """Undo the foreign keys of a table that goes: tables that refer to each other could not go one by one."""
+    for key in sa.inspect(connection).get_foreign_keys(table):
+        _let_go(connection, table, key)
 
 
 def _let_go(connection: sa.Connection, table: str, key: Mapping[str, Any]) -> None:
-    """Undo one foreign key of a table that goes: SQLite wants an empty column, PostgreSQL no constraint."""
+    """SQLite wants an empty column, PostgreSQL no constraint."""
     if connection.dialect.name == "postgresql":
         operations(connection).drop_constraint(key["name"], table, type_="foreignkey")
         return

@@ -55,11 +55,27 @@ def detect(connection: sa.Connection, tables: Tables, old: Remembered) -> Lackin
 
     context = MigrationContext.configure(connection, opts={"include_name": is_ours, "compare_type": True})
     lacking = Lacking()
-    found = produce_migrations(context, tables.metadata).upgrade_ops
+    found = produce_migrations(context, _compared(tables)).upgrade_ops
     for operation in found.ops if found else ():
         _take(lacking, operation)
     _forget_indexes_of_whole_tables(lacking)
     return lacking
+
+
+def _compared(tables: Tables) -> sa.MetaData:
+    """The wanted tables as they are compared: without foreign keys, since tables in a circle have no order."""
+    compared = sa.MetaData()
+    for table in tables.metadata.tables.values():
+        copies = [sa.Column(column.name, column.type, primary_key=column.primary_key) for column in table.c]
+        unique = [
+            sa.UniqueConstraint(*constraint.columns.keys(), name=constraint.name)
+            for constraint in table.constraints
+            if isinstance(constraint, sa.UniqueConstraint)
+        ]
+        copy = sa.Table(table.name, compared, *copies, *unique)
+        for index in table.indexes:
+            sa.Index(index.name, *[copy.c[column.name] for column in index.columns], unique=index.unique)
+    return compared
 
 
 def _take(lacking: Lacking, operation: ops.MigrateOperation) -> None:

@@ -18,14 +18,14 @@ def renamed_options(entry: Mapping[str, Any], after: Field) -> dict[str, str]:
 
 
 def rename_options(connection: sa.Connection, table: str, before: Field, renames: Mapping[str, str]) -> None:
-    """Changes the stored values, each row at once, so that options may also swap their names."""
+    """Changes the stored values."""
     names = {was: name for name, was in renames.items()}
     column = before.columns()[0]
     source = sa.table(table, sa.column("id", sa.BigInteger()), sa.column(column.name, column.type))
     value = source.c[column.name]
     if not before.multiple:
-        chosen = sa.case(*[(value == was, name) for was, name in names.items()])
-        connection.execute(sa.update(source).where(value.in_(names)).values({column.name: chosen}))
+        for was, name in names.items():
+            connection.execute(sa.update(source).where(value == was).values({column.name: name}))
         return
     last = 0
     while True:

@@ -31,7 +31,7 @@ from portal.database.steps import Difference, Planner, Step
 from portal.database.tables import Tables
 from portal.declaration.shapes import Declaration
 
-__all__ = ["CannotBeApplied", "Plan", "Step", "WouldLoseData", "apply", "missing", "plan"]
+__all__ = ["CannotBeAppliedError", "Plan", "Step", "WouldLoseDataError", "apply", "missing", "plan"]
 
 # Fills the search index of some modules, in the transaction of the connection.
 Fill = Callable[[sa.Connection, tuple[str, ...]], object]
@@ -77,11 +77,11 @@ class NotAppliedError(Exception):
         self.plan = plan
 
 
-class WouldLoseData(NotAppliedError):
+class WouldLoseDataError(NotAppliedError):
     """A step would lose data, and that was not allowed."""
 
 
-class CannotBeApplied(NotAppliedError):
+class CannotBeAppliedError(NotAppliedError):
     """A step cannot be done, whatever is allowed."""
 
 
@@ -113,7 +113,7 @@ def apply(
     """Does what the plan says, in one transaction; answers the sentences of what was done.
 
     With `additive_only` what would take something away or convert it waits for another time. Without `fill` the search
-    index waits. Raises WouldLoseData and CannotBeApplied, and then everything is as it was.
+    index waits. Raises WouldLoseDataError and CannotBeAppliedError, and then everything is as it was.
     """
     with _alone(engine) as connection:
         old, new = last_applied(connection, tables) or NOTHING, describe(declaration, tables)
@@ -181,9 +181,9 @@ def _planner(
 
 def _refuse(found: Plan, allow_loss: bool) -> None:
     if found.blocked:
-        raise CannotBeApplied(found)
+        raise CannotBeAppliedError(found)
     if found.loses and not allow_loss:
-        raise WouldLoseData(found)
+        raise WouldLoseDataError(found)
 
 
 def _kept(old: Remembered, new: Remembered, waiting: list[Step]) -> Remembered:

@@ -5,7 +5,7 @@ values can be read; comparing two of these tells what changed without asking the
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,8 @@ def describe(declaration: Declaration, tables: Tables) -> Remembered:
 
 def own_tables(tables: Tables) -> list[sa.Table]:
     """The portal's own tables, in the order in which they can be made."""
-    return [table for table in tables.metadata.sorted_tables if table.name.startswith("portal_")]
+    own = [table for table in tables.metadata.tables.values() if table.name.startswith("portal_")]
+    return sa.schema.sort_tables(own)
 
 
 def last_applied(connection: sa.Connection, tables: Tables) -> Remembered | None:
@@ -134,12 +135,6 @@ class Renames:
     def __bool__(self) -> bool:
         return bool(self.modules or self.fields)
 
-    def pairs(self) -> Iterator[tuple[str, str, str]]:
-        """(module, field, its old name)."""
-        for module, fields in self.fields.items():
-            for new, old in fields.items():
-                yield module, new, old
-
 
 def find_renames(old: Remembered, new: Remembered) -> Renames:
     """The renames that `formerly` asks for and that have not been done yet."""
@@ -154,17 +149,12 @@ def find_renames(old: Remembered, new: Remembered) -> Renames:
 
 
 def renamed_names(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """New name → old name. `formerly` may stay in the files for ever: it counts once, while the old name is there."""
+    """New name → old name. `formerly` may stay in the files for ever: it counts while the old name is the one known."""
     found: dict[str, str] = {}
     for name, entry in new.items():
         was = entry.get("formerly")
-        done = name in old and old[name].get("formerly") == was
-        if was and was != name and was in old and was not in found.values() and not done:
+        if was in old and was not in new and name not in old and was not in found.values():
             found[name] = was
-    # A name that is in use can be taken only where its bearer takes another one.
-    while taken := [name for name in found if name in old and name not in found.values()]:
-        for name in taken:
-            del found[name]
     return found
 
 

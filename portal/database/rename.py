@@ -7,22 +7,30 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from portal.database import alter
-from portal.database.remembered import Remembered, Renames, columns, made_again, target, with_new_names
+from portal.database.remembered import (
+    Remembered,
+    Renames,
+    columns,
+    made_again,
+    own_tables,
+    target,
+    with_new_names,
+)
 from portal.database.tables import Tables
 from portal.fields import Field
 from portal.fields.links import join_name
-
-ASIDE = "_renaming_"
 
 
 def rename(connection: sa.Connection, tables: Tables, old: Remembered, renames: Renames) -> None:
     """Does all `renames`; `old` is what was last applied, in its own names."""
     if renames.modules:
         _rename_rows(connection, tables, renames.modules)
-    _rename_tables(connection, _table_pairs(old, renames))
+    for before, after in _table_pairs(old, renames).items():
+        alter.rename_table(connection, before, after)
     for module, fields in renames.fields.items():
-        before = old["modules"][renames.modules.get(module, module)]["fields"]
-        _rename_columns(connection, module, _column_pairs(before, fields))
+        entries = old["modules"][renames.modules.get(module, module)]["fields"]
+        for before, after in _column_pairs(entries, fields).items():
+            alter.rename_column(connection, module, before, after)
     if renames.modules:
         _rename_targets(connection, with_new_names(old, renames), renames.modules)
 
@@ -59,47 +67,28 @@ def _names(field: Field) -> list[str]:
     return [column.name for column in columns(field)]
 
 
-def _rename_tables(connection: sa.Connection, pairs: Mapping[str, str]) -> None:
-    for before, after in _in_turn(pairs):
-        alter.rename_table(connection, before, after)
-
-
-def _rename_columns(connection: sa.Connection, table: str, pairs: Mapping[str, str]) -> None:
-    for before, after in _in_turn(pairs):
-        alter.rename_column(connection, table, before, after)
-
-
-def _in_turn(pairs: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The renames in an order that works; where one takes another's place, by way of a third name."""
-    if not set(pairs) & set(pairs.values()):
-        return list(pairs.items())
-    aside = {before: f"{ASIDE}{place}" for place, before in enumerate(pairs)}
-    return [*aside.items(), *((aside[before], after) for before, after in pairs.items())]
-
-
 def _rename_rows(connection: sa.Connection, tables: Tables, modules: Mapping[str, str]) -> None:
     """Comments, history, files and sequences follow their module; its entries in the search index are made anew."""
-    names = {was: name for name, was in modules.items()}
     there = set(sa.inspect(connection).get_table_names())
-    for table in tables.metadata.sorted_tables:
+    for table in own_tables(tables):
         if "module" not in table.c or table.name not in there:
             continue
         column = table.c["module"]
-        # What a module of this name left behind when it was removed, its sequence above all, is in the way.
-        left = set(names.values()) - set(names)
-        connection.execute(sa.delete(table).where(column.in_([*left, *names] if table is tables.search else left)))
-        for before, after in _in_turn(names):
+        for after, before in modules.items():
+            # What a module of this name left behind when it was removed, its sequence above all, is in the way.
+            left = [before, after] if table is tables.search else [after]
+            connection.execute(sa.delete(table).where(column.in_(left)))
             connection.execute(sa.update(table).where(column == before).values(module=after))
 
 
 def _rename_targets(connection: sa.Connection, known: Remembered, modules: Mapping[str, str]) -> None:
     """Links to one of several modules keep the module's name beside the id."""
-    names = {was: name for name, was in modules.items()}
     for name, module in known["modules"].items():
         for entry in module["fields"].values():
             field = made_again(entry) if len(entry.get("to", ())) > 1 else None
             beside = getattr(field, "module_column", None)
-            if beside and set(entry["to"]) & set(modules):
-                source = sa.table(name, sa.column(beside, sa.Text()))
-                for before, after in _in_turn(names):
-                    connection.execute(sa.update(source).where(source.c[beside] == before).values({beside: after}))
+            if beside is None:
+                continue
+            source = sa.table(name, sa.column(beside, sa.Text()))
+            for after, before in modules.items():
+                connection.execute(sa.update(source).where(source.c[beside] == before).values({beside: after}))

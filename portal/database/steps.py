@@ -15,7 +15,16 @@ from portal.database import alter
 from portal.database.convert import Conversion
 from portal.database.lacking import Lacking
 from portal.database.options import rename_options, renamed_options
-from portal.database.remembered import Remembered, Renames, columns, made_again, storage, stored_fields, target
+from portal.database.remembered import (
+    Remembered,
+    Renames,
+    columns,
+    made_again,
+    own_tables,
+    storage,
+    stored_fields,
+    target,
+)
 from portal.database.rows import SHOWN, Rows
 from portal.database.tables import Tables
 from portal.declaration.shapes import Declaration, Module
@@ -157,18 +166,25 @@ class Planner:
             if name not in self.lacking.needless_tables:
                 continue
             joins = [join_name(name, key) for key in entry["fields"]]
-            gone = [name, *(join for join in joins if join in self.lacking.needless_tables)]
+            gone = [join for join in joins if join in self.lacking.needless_tables]
             count = self.rows.count(name)
-            work: tuple[Work, ...] = ((MODULES_GO, partial(self._drop_module, gone)),)
+            work: tuple[Work, ...] = (
+                (FIELDS_GO, partial(self._empty_module, name, gone)),
+                (MODULES_GO, partial(self._drop_tables, [name])),
+            )
             sentence = f"drop module {name}"
             loses = count is None or count > 0
             yield self._taking(sentence, f": {_number(count, 'record')} would be lost", loses, (name,), work, (name,))
 
-    def _drop_module(self, names: list[str]) -> None:
+    def _empty_module(self, name: str, joins: list[str]) -> None:
         """The module's comments and history go too: another module of its name would show them as its own."""
-        for table in self.tables.metadata.sorted_tables:
+        for table in own_tables(self.tables):
             if "module" in table.c and table is not self.tables.sequence:
-                self.connection.execute(sa.delete(table).where(table.c["module"] == names[0]))
+                self.connection.execute(sa.delete(table).where(table.c["module"] == name))
+        self._drop_tables(joins)
+        alter.let_go(self.connection, name)
+
+    def _drop_tables(self, names: list[str]) -> None:
         alter.drop_tables(self.connection, names)
 
     # -- fields ---------------------------------------------------------------------------------------------------
@@ -205,7 +221,8 @@ class Planner:
     def _new_field(self, module: Module, each: Field, lacks: set[str], joins: set[str]) -> Step:
         table = self.tables.module(module.name)
         count = self.rows.count(module.name) if each.default is not None else 0
-        hint = f"; the {_number(count, 'record')} that exist keep it empty" if count else ""
+        keep = "that exists keeps" if count == 1 else "that exist keep"
+        hint = f"; the {_number(count, 'record')} {keep} it empty" if count else ""
         work: list[Work] = [
             (COLUMNS, partial(self._add_columns, table, sorted(lacks))),
             (JOINS, lambda: alter.create_others(self.connection, self.tables, joins)),
@@ -228,11 +245,9 @@ class Planner:
         count = self.rows.count(module.name)
         filled = 0 if new else self._filled(module.name, each)
         if count is not None and filled is not None and count > filled:
-            left = _number(count - filled, "record")
+            left = _number(count - filled, "record") + " without it"
             stay = "stays as it is" if count - filled == 1 else "stay as they are"
-            yield Step(
-                f"field {module.name}.{each.name} is required from now on: {left} without it {stay} until edited"
-            )
+            yield Step(f"field {module.name}.{each.name} is required from now on: {left} {stay} until edited")
 
     def _options(self, module: Module, before: Field, each: Field, entry: dict[str, Any]) -> Iterator[Step]:
         found = renamed_options(entry, each)
@@ -252,7 +267,7 @@ class Planner:
         count = self.rows.linked(join) if joins else self.rows.filled(module, gone)
         self.settled.add(shortened(f"ix_{module}_{name}"))
         work: list[Work] = [
-            (FIELDS_GO, lambda: alter.drop_tables(self.connection, joins)),
+            (FIELDS_GO, partial(self._drop_tables, joins)),
             (FIELDS_GO, lambda: alter.drop_columns(self.connection, module, gone)),
         ]
         loses, about = count is None or count > 0, (module, "fields", name)
