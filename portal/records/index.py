@@ -57,6 +57,24 @@ def rebuild(
     return total
 
 
+def complete(connection: sa.Connection, declaration: Declaration, tables: Tables) -> tuple[int, int]:
+    """Puts records into the index that it lacks, and takes out what is no record any more; answers how many of each."""
+    policy, added, removed = system_policy(declaration, tables), 0, 0
+    module, record = tables.search.c["module"], tables.search.c["record"]
+    removed += connection.execute(sa.delete(tables.search).where(module.not_in(list(declaration.modules)))).rowcount
+    with search.filling(connection):
+        for name in declaration.modules:
+            system = Records(connection, policy, name)
+            there = sa.select(record).where(module == name)
+            lacking = sa.select(system.table.c["id"]).where(system.table.c["id"].not_in(there))
+            ids = connection.scalars(lacking.order_by(system.table.c["modified"], system.table.c["id"])).all()
+            index(system, ids)
+            gone = record.not_in(sa.select(system.table.c["id"]))
+            removed += connection.execute(sa.delete(tables.search).where(module == name, gone)).rowcount
+            added += len(ids)
+    return added, removed
+
+
 def searched_names(module: Module) -> list[str]:
     """The fields that make a record's entry: what is searched, and what says whose it is."""
     searched = [name for name, field in module.fields.items() if field.searched and field.stored]
@@ -80,9 +98,12 @@ def entry(module: Module, record: Record) -> search.Entry:
 
 
 def _loaded(system: Records, ids: Iterable[int]) -> Iterator[Record]:
+    """The records in the order of `ids`."""
     names, ids = searched_names(system.module), list(ids)
     for start in range(0, len(ids), BATCH):
-        yield from system.rows(ids[start : start + BATCH], names)
+        batch = ids[start : start + BATCH]
+        found = {record.id: record for record in system.rows(batch, names)}
+        yield from (found[identity] for identity in batch if identity in found)
 
 
 def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:

@@ -1,0 +1,1 @@
+"""How fast the portal is: `make bench`. See README.md."""

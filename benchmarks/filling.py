@@ -1,0 +1,179 @@
+"""Fills a database with tickets: deterministic, skewed like real ones (few large companies), loaded in bulk.
+
+The rows are what `portal.records` would store, and the index holds what it would hold; only the way is shorter.
+"""
+
+import datetime
+import itertools
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from benchmarks.words import RARE, Writer
+from portal.database import search
+from portal.database.engine import make_engine, writing
+from portal.database.plan import apply
+from portal.database.tables import Tables, build
+from portal.declaration.load import load
+from portal.declaration.shapes import Declaration
+from portal.fields.link import Linked
+from portal.records.index import entry
+from portal.records.policy import system_policy
+from portal.records.query import Record, Records
+from portal.records.write import SYSTEM, new_row
+
+PORTAL = Path(__file__).parent / "portal"
+COMPANIES, CONTACTS, AGENTS = 2_000, 10_000, 30
+LARGEST = 0.05  # of all tickets belong to the largest company
+OWN = 10  # tickets of the one customer who has few
+START = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+BATCH = 5_000
+
+# Ids, so that whoever measures knows whom to sign in as.
+FEW_PERSON, MANY_PERSON, AGENT = 1, 2, 3
+
+
+@dataclass
+class World:
+    """What is filled in: the declaration and an open transaction."""
+
+    declaration: Declaration
+    tables: Tables
+    connection: sa.Connection
+
+    def records(self, module: str) -> Records:
+        return Records(self.connection, system_policy(self.declaration, self.tables), module)
+
+
+def declaration() -> Declaration:
+    """The portal that is measured."""
+    loaded = load(PORTAL)
+    if loaded.declaration is None:
+        raise SystemExit("\n".join(map(str, loaded.problems)))
+    return loaded.declaration
+
+
+def fill(url: str, tickets: int) -> None:
+    """A new database at `url` with so many tickets."""
+    declared = declaration()
+    tables, engine = build(declared), make_engine(url)
+    apply(engine, declared, tables)
+    with writing(engine) as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA cache_size = -200000")
+        search.drop_index(connection)
+        world = World(declared, tables, connection)
+        _people(world)
+        for batch in _batches(_tickets(world, tickets)):
+            _insert(connection, tables.module("tickets"), [row for row, _entry in batch])
+            _insert(connection, tables.search, [each for _row, found in batch for each in found.rows()])
+        connection.execute(sa.insert(tables.sequence).values(module="tickets", last=tickets))
+        _set_sequences(connection, tables)
+    with writing(engine) as connection:
+        search.create_index(connection)
+    with writing(engine) as connection:
+        connection.exec_driver_sql("ANALYZE")
+    engine.dispose()
+
+
+def _people(world: World) -> None:
+    writer = Writer(3)
+    companies, contacts = world.records("companies"), world.records("contacts")
+    rows = [_row(companies, number, {"name": f"{writer.text(2).title()} {number}", "city": writer.text(1).title(),
+                                     "country": "Italy"}) for number in range(1, COMPANIES + 1)]  # fmt: skip
+    _insert(world.connection, companies.table, rows)
+    rows = []
+    for number in range(1, CONTACTS + 1):
+        company = {FEW_PERSON: 2, MANY_PERSON: 1}.get(number, 3 + number % (COMPANIES - 3))
+        values = {"name": writer.text(2).title(), "email": f"person{number}@example.com"}
+        rows.append(_row(contacts, number, {**values, "company": Linked(company, "companies")}))
+    _insert(world.connection, contacts.table, rows)
+
+
+def _row(records: Records, number: int, values: dict[str, Any]) -> dict[str, Any]:
+    return {"id": number, **new_row(records, {"created": START, **values}, number, SYSTEM)}
+
+
+def _tickets(world: World, count: int) -> Iterator[tuple[dict[str, Any], search.Entry]]:
+    source, writer, records = random.Random(7), Writer(5), world.records("tickets")
+    # The rest of the companies share what the largest leaves, the third as much as the second and third together …
+    weights = list(itertools.accumulate(1 / (rank + 5) for rank in range(COMPANIES - 2)))
+    rare = {round(count * place / 6) for place in range(1, 6)}
+    own = {round(count * (place + 0.5) / OWN) for place in range(OWN)}
+    step = datetime.timedelta(days=5 * 365) / count
+    for number in range(1, count + 1):
+        values = _values(source, writer)
+        if number in rare:
+            values["description"] += f" {RARE}"
+        if number in own:
+            company, person = 2, FEW_PERSON
+        elif source.random() < LARGEST:
+            company, person = 1, MANY_PERSON
+        else:
+            company = source.choices(range(3, COMPANIES + 1), cum_weights=weights)[0]
+            person = 10 + (company * 7 + source.randrange(5)) % (CONTACTS - 10)
+        values["company"] = Linked(company, "companies", f"Company {company}")
+        values["caller"] = Linked(person, "contacts", f"Person {person}")
+        values["created"] = START + number * step
+        row = _row(records, number, values)
+        yield row, entry(records.module, Record(number, "tickets", row["reference"], 1, values, values["title"]))
+
+
+def _values(source: random.Random, writer: Writer) -> dict[str, Any]:
+    status = source.choices(("new", "assigned", "waiting", "resolved", "closed"), (2, 3, 2, 8, 85))[0]
+    agent = source.randint(AGENT, AGENT + AGENTS) if source.random() < 0.9 else None
+    day = START + datetime.timedelta(hours=source.randrange(5 * 365 * 24))
+    return {
+        "title": writer.title(),
+        "description": writer.text(source.randint(8, 24)),
+        "status": status,
+        "urgency": source.choices(("low", "normal", "high"), (2, 7, 1))[0],
+        "impact": source.choices(("person", "department", "company"), (7, 2, 1))[0],
+        "category": source.choice(("hardware", "software", "network", "access", "printing", "telephony", "other")),
+        "serial_number": f"SN-{source.randrange(16**8):08X}",
+        "order_number": f"PO/{source.randrange(10**6):06d}" if source.random() < 0.3 else None,
+        "assignee": Linked(agent, "contacts", f"Agent {agent}") if agent else None,
+        "due": day if source.random() < 0.5 else None,
+        "resolved_at": day if status in ("resolved", "closed") else None,
+        "hours": source.randrange(40) if source.random() < 0.6 else None,
+        "satisfaction": source.randint(1, 5) if status == "closed" and source.random() < 0.4 else None,
+    }
+
+
+def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    remaining = iter(rows)
+    while batch := list(itertools.islice(remaining, BATCH)):
+        yield batch
+
+
+def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    """Many rows at once: COPY where there is one."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(sa.insert(table), rows)
+        return
+    names = list(rows[0])
+    kinds = [table.c[name].type.dialect_impl(connection.dialect) for name in names]
+    processors = [kind.bind_processor(connection.dialect) or _as_it_is for kind in kinds]
+    columns = ", ".join(f'"{name}"' for name in names)
+    with connection.connection.driver_connection.cursor() as cursor, cursor.copy(
+        f'COPY "{table.name}" ({columns}) FROM STDIN'
+    ) as copy:
+        for row in rows:
+            copy.write_row([process(row[name]) for name, process in zip(names, processors, strict=True)])
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _set_sequences(connection: sa.Connection, tables: Tables) -> None:
+    """PostgreSQL does not notice ids that are given."""
+    if connection.dialect.name == "postgresql":
+        for name in ("tickets", "contacts", "companies"):
+            connection.exec_driver_sql(
+                f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT max(id) FROM {name}))"
+            )
