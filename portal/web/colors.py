@@ -12,7 +12,7 @@ def tokens(accent: str) -> str:
     """CSS that puts `accent` (#rrggbb) and what follows from it in the place of the default tokens."""
     color = _parse(accent)
     on_accent = WHITE if contrast(color, WHITE) >= ENOUGH else INK
-    light = _towards(color, (0, 0, 0), _mix(color, WHITE, 0.88))
+    light = _towards(_mix(color, (0, 0, 0), 0.12), (0, 0, 0), _mix(color, WHITE, 0.88))
     dark = _towards(color, WHITE, _mix(color, DARK, 0.7))
     strong = _towards(color, (0, 0, 0), WHITE, 3.1)
     return (

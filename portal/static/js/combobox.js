@@ -4,12 +4,6 @@ import { attach, calm, make } from "./attach.js";
 
 let count = 0;
 
-attach("[data-combobox]", (box) => {
-  if (!box.dataset.combobox) return;
-  const select = box.querySelector("select");
-  new Combobox(box, select ? new OneChoice(select) : new SeveralChoices(box));
-});
-
 /** What is chosen lives in the select, of which only the chosen option matters. */
 class OneChoice {
   constructor(select) {
@@ -184,3 +178,9 @@ class Combobox {
     this.input.value = this.choice.shown();
   }
 }
+
+attach("[data-combobox]", (box) => {
+  if (!box.dataset.combobox) return;
+  const select = box.querySelector("select");
+  new Combobox(box, select ? new OneChoice(select) : new SeveralChoices(box));
+});
