@@ -33,7 +33,7 @@ class Step:
 def explain(
     connection: sa.Connection, policy: Policy, module: str, reference: str, asked: str | None = None
 ) -> Iterator[Step]:
-    """The steps to the answer, up to the first that does not hold. Raises LookupError for a record that is not there."""
+    """The steps to the answer, up to the first that does not hold. Raises LookupError for what does not exist."""
     for step in _steps(connection, policy, module, reference, asked):
         yield step
         if not step.holds:
@@ -45,7 +45,8 @@ def _steps(
 ) -> Iterator[Step]:
     access, here = policy.access(module), ("modules", module)
     enabled = access is not None
-    yield Step(enabled, f"the profile {policy.profile.name} {'has' if enabled else 'lacks'} the module {module}", (here,))
+    has = "has" if enabled else "lacks"
+    yield Step(enabled, f"the profile {policy.profile.name} {has} the module {module}", (here,))
     if access is None:
         return
     records = Records(connection, policy, module)
@@ -105,7 +106,8 @@ def _who(policy: Policy) -> str:
     reader = policy.reader
     if reader.person is None:
         return "an account without person"
-    return f"person {reader.person}" + (f", companies {', '.join(map(str, reader.companies))}" if reader.companies else "")
+    companies = f", companies {', '.join(map(str, reader.companies))}" if reader.companies else ""
+    return f"person {reader.person}{companies}"
 
 
 def _field_step(records: Records, name: str) -> Step:

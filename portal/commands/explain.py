@@ -1,0 +1,93 @@
+"""`portal explain`: may this person see that, and which lines of the declaration decided."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+
+from portal.accounts.people import find_account, identify, refusal
+from portal.commands.opening import Opened, opened
+from portal.commands.options import common_options
+from portal.database.engine import reading
+from portal.declaration.reader import Document, read
+from portal.declaration.shapes import Declaration
+from portal.records.explanation import Keys, Step, explain
+from portal.texts import translate
+
+
+@click.command("explain", short_help="Say whether somebody may see or do something, and why.")
+@click.option("--as", "email", required=True, metavar="EMAIL", help="The account that is asked about.")
+@click.argument("module")
+@click.argument("reference")
+@click.argument("asked", metavar="[FIELD or ACTION]", required=False)
+@common_options
+def command(email: str, module: str, reference: str, asked: str | None) -> None:
+    """Say yes or no, and the lines that decided. `yes` exits 0, `no` 1.
+
+    Example: portal explain --as anna@acme.example tickets TT30 notes
+    """
+    portal = opened()
+    places = Places(portal.settings.folder, portal.declaration)
+    if module not in portal.declaration.modules:
+        raise click.UsageError(f'there is no module "{module}"')
+    with reading(portal.engine) as connection:
+        account = find_account(connection, portal.tables, email)
+        steps = list(_steps(connection, portal, email, (module, reference, asked)))
+    for step in steps:
+        place = places.of(step, account and account.profile)
+        click.echo(f"{'yes' if step.holds else 'no '}  {step.sentence}{place}")
+    answer = all(step.holds for step in steps)
+    click.echo("yes" if answer else "no")
+    raise SystemExit(0 if answer else 1)
+
+
+def _steps(
+    connection: sa.Connection, portal: Opened, email: str, question: tuple[str, str, str | None]
+) -> Iterator[Step]:
+    """The account first: whoever may not come in, sees nothing."""
+    now = portal.declaration.reader().now
+    account = find_account(connection, portal.tables, email)
+    if account is None:
+        raise click.UsageError(f"there is no account {email}")
+    why = refusal(connection, portal.declaration, portal.tables, account, now)
+    sentence = translate(why, "en") if why else f"{account.email} may sign in, with the profile {account.profile}"
+    yield Step(why is None, sentence)
+    if why is None:
+        language = portal.declaration.settings.languages[0]
+        identity = identify(connection, portal.declaration, portal.tables, account, language, now)
+        try:
+            yield from explain(connection, identity.policy, *question)
+        except LookupError as error:
+            raise click.ClickException(str(error.args[0])) from None
+
+
+class Places:
+    """Finds the lines of the declaration that a step names."""
+
+    def __init__(self, folder: Path, declaration: Declaration) -> None:
+        self._folder, self._declaration = folder, declaration
+        self._documents: dict[str, Document] = {}
+
+    def of(self, step: Step, profile: str | None) -> str:
+        """The first of the step's keys that is written somewhere: in the profile, those it extends, the module."""
+        while profile in self._declaration.profiles:
+            for keys in step.profile_keys:
+                if place := self._place(f"profiles/{profile}.yaml", keys):
+                    return f"  ({place})"
+            profile = self._declaration.profiles[profile].extends
+        for keys in step.module_keys:
+            if place := self._place("modules.yaml", ("modules", *keys)):
+                return f"  ({place})"
+        return ""
+
+    def _place(self, file: str, keys: Keys) -> str:
+        if file not in self._documents:
+            self._documents[file] = read((self._folder / file).read_bytes(), file)
+        document, here = self._documents[file], self._documents[file].data
+        for key in keys:
+            if not isinstance(here, dict) or key not in here:
+                return ""
+            here = here[key]
+        line, column = document.place(keys, key=True)
+        return f"{file}:{line}:{column}"

@@ -1,0 +1,36 @@
+"""`/MODULE/export.csv`: what the list shows, all rows, as a file for spreadsheets."""
+
+import tempfile
+
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import FileIter, Response
+from pyramid.view import view_config
+
+from portal.records.asking import read_address
+from portal.records.transfer.exporting import export_rows
+from portal.web.resources import Module
+
+IN_MEMORY = 1_000_000  # bytes; what is longer is kept in a file until it is sent
+
+
+@view_config(context=Module, name="export.csv", request_method="GET", permission="export")
+def export_list(module: Module, request: Request) -> Response:
+    """The list that the address asks for, written to the end while the transaction is open."""
+    records = module.records
+    if not records.access.list.export:
+        raise HTTPNotFound
+    asked = read_address(records, request.GET)
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by the server when it is sent
+    for chunk in export_rows(records, asked.query, records.access.list.columns, request.reader):
+        file.write(chunk)
+    length = file.tell()
+    file.seek(0)
+    day = request.reader.today.isoformat()
+    return Response(
+        app_iter=FileIter(file),
+        content_type="text/csv",
+        charset="utf-8",
+        content_length=length,
+        content_disposition=f'attachment; filename="{records.name}-{day}.csv"',
+    )
