@@ -56,7 +56,7 @@ def _keep(config: Configurator, settings: Settings) -> None:
     settings.make_room()
     registry, engine = config.registry, make_engine(settings.database_url)
     registry.clock = lambda: datetime.datetime.now(datetime.UTC)
-    registry.serving = Serving(settings.development, settings.largest_request)
+    registry.serving = Serving(settings.largest_request)
     registry.passwords = Passwords(settings.password_memory, settings.password_rounds)
     registry.live = Live(
         settings.folder,

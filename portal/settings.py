@@ -28,7 +28,9 @@ class Settings(BaseSettings):
 
     folder: Path = Path()  # where modules.yaml is
     database: str = "sqlite:///var/portal.sqlite"  # a relative path is under the folder
-    development: bool = False  # additive changes of the database are applied by themselves; local hosts are accepted
+    # Additive changes of the database are applied by themselves, this machine's names are accepted hosts, letters can
+    # be read at once. Unless it is said: wherever base_url names no host that others can reach.
+    development: bool | None = None
     host: str = "127.0.0.1"
     port: int = Field(6543, ge=0, le=65535)
     threads: int = Field(4, ge=1, le=64)

@@ -13,9 +13,7 @@ from portal.database.tables import Tables
 LASTS = datetime.timedelta(hours=1)
 
 
-def make_link(
-    connection: sa.Connection, tables: Tables, account: int, purpose: str, now: datetime.datetime
-) -> str:
+def make_link(connection: sa.Connection, tables: Tables, account: int, purpose: str, now: datetime.datetime) -> str:
     """A new link's token, for its address."""
     token = new_token()
     row = {"token": kept(token), "account": account, "purpose": purpose, "expires": now + LASTS}
@@ -31,9 +29,7 @@ def find_link(
     return connection.execute(query).scalar()
 
 
-def use_link(
-    connection: sa.Connection, tables: Tables, token: str, purpose: str, now: datetime.datetime
-) -> int | None:
+def use_link(connection: sa.Connection, tables: Tables, token: str, purpose: str, now: datetime.datetime) -> int | None:
     """Use a link up: the account it belonged to, or None. Of two at once only one gets the account."""
     used = sa.update(tables.link).where(_valid(tables, token, purpose, now)).values(used=now)
     return connection.execute(used.returning(tables.link.c["account"])).scalar()

@@ -5,6 +5,7 @@ The answer is looked up anew for every request: rights that are withdrawn are go
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -61,13 +62,12 @@ def load_account(connection: sa.Connection, tables: Tables, identity: int) -> Ac
 
 def password_of(connection: sa.Connection, tables: Tables, account: int | None) -> str | None:
     """The hash of an account's password; None for nobody."""
-    return connection.execute(
-        sa.select(tables.account.c["password"]).where(tables.account.c["id"] == account)
-    ).scalar()
+    return connection.execute(sa.select(tables.account.c["password"]).where(tables.account.c["id"] == account)).scalar()
 
 
-def refusal(connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account,
-            now: datetime.datetime) -> str | None:  # fmt: skip
+def refusal(
+    connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account, now: datetime.datetime
+) -> str | None:
     """Why an account may not come in at this moment, in one sentence for its person; None when it may."""
     today = declaration.reader(now=now).today
     if account.disabled:
@@ -83,15 +83,12 @@ def refusal(connection: sa.Connection, declaration: Declaration, tables: Tables,
     return None
 
 
-def identify(connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account, language: str,
-             now: datetime.datetime) -> Identity:  # fmt: skip
-    """The rights of an account that has not been refused."""
-    reader = declaration.reader(
-        language=language,
-        now=now,
-        person=account.person,
-        companies=companies(connection, declaration, tables, account.person),
-    )
+def identify(
+    connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account, **reading: Any
+) -> Identity:
+    """The rights of an account that has not been refused; `reading`: its language, and now."""
+    mine = companies(connection, declaration, tables, account.person)
+    reader = declaration.reader(person=account.person, companies=mine, **reading)
     profile = declaration.profiles[account.profile]
     return Identity(account, Policy(declaration, tables, profile, reader, account.records_from))
 

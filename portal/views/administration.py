@@ -47,9 +47,7 @@ def show_problems(context: Administration, request: Request) -> Any:
     return {"page": page}
 
 
-@view_config(
-    context=Administration, name="outbox", request_method="GET", renderer="outbox.pt", permission=READ_LETTERS
-)
+@view_config(context=Administration, name="outbox", request_method="GET", renderer="outbox.pt", permission=READ_LETTERS)
 def show_outbox(context: Administration, request: Request) -> Any:
     """The letters written last; in development everybody reads them here, because none is sent."""
     wanted = request.GET.get("letter", "")

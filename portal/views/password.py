@@ -28,7 +28,7 @@ GONE = _("This link has been used already, or it has expired.")
 Errors = dict[str, str]
 
 
-# -- changing one's own ---------------------------------------------------------------------------------------------------
+# -- changing one's own -----------------------------------------------------------------------------------------------
 
 
 @view_config(context=Password, request_method="GET", renderer="password.pt", permission=CHANGE_PASSWORD)
@@ -111,7 +111,7 @@ def _refused(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
     return {"page": page}
 
 
-# -- a forgotten one ------------------------------------------------------------------------------------------------------
+# -- a forgotten one --------------------------------------------------------------------------------------------------
 
 
 @view_config(
@@ -154,7 +154,7 @@ def _forgotten_page(error: str) -> PasswordPage:
     )
 
 
-# -- with the link of a letter --------------------------------------------------------------------------------------------
+# -- with the link of a letter ----------------------------------------------------------------------------------------
 
 
 @view_config(context=Reset, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)

@@ -21,9 +21,7 @@ from portal.web.typed import page_before, typed
 from portal.web.visits import YEAR, language_cookie, session_cookie, set_cookie
 
 
-@view_config(
-    context=Root, name="login", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED
-)
+@view_config(context=Root, name="login", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def show_login(context: Root, request: Request) -> Any:
     """The sign-in page; whoever is signed in is led on."""
     following = own_path(request.GET.get("next"))
@@ -32,9 +30,7 @@ def show_login(context: Root, request: Request) -> Any:
     return {"page": _page(request, next=following, notice=request.visit.ended)}
 
 
-@view_config(
-    context=Root, name="login", request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED
-)
+@view_config(context=Root, name="login", request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def sign_in(context: Root, request: Request) -> Any:
     """A new session, under a new cookie; what was typed stays when it is refused, but for the password."""
     following = own_path(typed(request, "next"))

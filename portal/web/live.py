@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 EVERY = 0.25  # seconds between two looks at the files
 FRESH = 0.1  # a file changed less than this ago may change again without its time telling so
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 Signature = tuple[tuple[str, int, int, int], ...]
 
 
@@ -42,6 +44,7 @@ class Portal:
     engine: Engine
     since: datetime
     assets: Assets
+    development: bool = False  # whether this machine's own names are accepted hosts, and letters can be read at once
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Live:
     folder: Path
     engine: Engine
     clock: Callable[[], datetime]
-    development: bool = False
+    development: bool | None = None  # None: unless base_url names a host that others can reach
     overrides: Mapping[str, str] = field(default_factory=dict)
     every: float = EVERY
 
@@ -79,7 +82,7 @@ class Live:
         self._seen = self._signature()
         self._portal, self.findings = self._read()
         if self._portal is None:
-            raise CannotStart(*map(str, self.findings.problems), *self.findings.lacks)
+            raise CannotStart(*map(str, self.findings.problems), *_lacking(self.findings.lacks))
 
     def current(self) -> Portal:
         """The portal in force, after a look at the files if the last one is long enough ago."""
@@ -111,15 +114,22 @@ class Live:
         if loaded.declaration is None:
             return None, Findings(now, problems, accepted=False)
         declaration = loaded.declaration
-        tables = build(declaration)
+        tables, development = build(declaration), self._is_development(declaration)
         try:
-            lacks = fit(self.engine, declaration, tables, self.development)
+            lacks = fit(self.engine, declaration, tables, development)
         except NotAppliedError as error:
             lacks = str(error).splitlines()
         except DatabaseError as error:
             lacks = [f"The database refuses: {getattr(error, 'orig', error)}"]
         findings = Findings(now, problems, tuple(lacks), accepted=not lacks)
-        return (None if lacks else _portal(declaration, tables, self.engine, now)), findings
+        if lacks:
+            return None, findings
+        return Portal(declaration, tables, self.engine, now, _assets(declaration), development), findings
+
+    def _is_development(self, declaration: Declaration) -> bool:
+        if self.development is not None:
+            return self.development
+        return (urlsplit(declaration.settings.base_url or "").hostname or "localhost") in LOCAL_HOSTS
 
     def _signature(self) -> Signature | None:
         """What changes when a file does; None while a file is so fresh that it may still be being written."""
@@ -134,10 +144,16 @@ class Live:
         return None if abs(time.time() - newest / 1e9) < FRESH else tuple(sorted(found))
 
 
-def _portal(declaration: Declaration, tables: Tables, engine: Engine, now: datetime) -> Portal:
+def _assets(declaration: Declaration) -> Assets:
     settings = declaration.settings
     logo = declaration.folder / settings.logo if settings.logo else None
-    return Portal(declaration, tables, engine, now, Assets(icons_of(declaration), settings.accent, logo))
+    return Assets(icons_of(declaration), settings.accent, logo)
+
+
+def _lacking(lacks: tuple[str, ...]) -> tuple[str, ...]:
+    if not lacks:
+        return ()
+    return ("The database lacks what the declarations want:", *lacks, "Run `portal apply`, then start again.")
 
 
 def icons_of(part: Any) -> Iterator[str]:

@@ -20,5 +20,5 @@ def sender(request: Request) -> Sender:
 def post(request: Request, letter: EmailMessage) -> None:
     """Queue `letter`: it is sent if the request succeeds. One-time links stand in letters: production logs none."""
     put(request.connection, request.portal.tables, letter, request.now)
-    if request.registry.serving.development:
+    if request.portal.development:
         log.info("Letter to %s: %s\n%s", letter["To"], letter["Subject"], plain_text(letter))

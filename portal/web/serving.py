@@ -1,25 +1,25 @@
 """How this process serves: plain values that `main` hands down, and what follows for addresses and cookies."""
 
+import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pyramid.request import Request
 
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 @dataclass(frozen=True)
 class Serving:
     """The settings of the web layer."""
 
-    development: bool = False
     largest_request: int = 30_000_000  # bytes
     most_fields: int = 1_000
 
 
 def knows_host(request: Request, host: str) -> bool:
     """Whether a Host header names this portal: the host of `base_url`, in development the machine itself too."""
-    if request.registry.serving.development and _without_port(host) in LOCAL_HOSTS:
+    if request.portal.development and _without_port(host) in LOCAL_NAMES:
         return True
     own = urlsplit(request.portal.declaration.settings.base_url or "").netloc
     return bool(own) and host.lower() == own.lower()
@@ -35,6 +35,16 @@ def is_secure(request: Request) -> bool:
     """Whether browsers come by https: then cookies are only sent by https."""
     base_url = request.portal.declaration.settings.base_url or ""
     return base_url.startswith("https://") or (request.scheme == "https" and not base_url)
+
+
+def comes_from_here(request: Request) -> bool:
+    """Whether the request was made on this machine; one without an address never left the process."""
+    if request.remote_addr is None:
+        return True
+    try:
+        return ipaddress.ip_address(request.remote_addr).is_loopback
+    except ValueError:
+        return False
 
 
 def own_path(address: str | None) -> str:

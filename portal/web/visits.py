@@ -52,8 +52,8 @@ def visit(request: Request) -> Visit:
         why = refusal(connection, portal.declaration, portal.tables, account, request.now)
         if why is not None:
             return Visit(ended=why)
-        language = chosen_language(request, account)
-        identity = identify(connection, portal.declaration, portal.tables, account, language, request.now)
+        reading = {"language": chosen_language(request, account), "now": request.now}
+        identity = identify(connection, portal.declaration, portal.tables, account, **reading)
     keep_alive(portal.engine, portal.tables, session, request.now)
     return Visit(identity, remembered=bool(session["remembered"]))
 
@@ -85,7 +85,7 @@ def chosen_language(request: Request, account: Account | None = None) -> str:
     return request.accept_language.lookup(languages, default=languages[0]) or languages[0]
 
 
-# -- cookies ------------------------------------------------------------------------------------------------------------
+# -- cookies ----------------------------------------------------------------------------------------------------------
 
 
 def session_cookie(request: Request) -> str:

@@ -1,0 +1,213 @@
+"""Giving people access, changing it and taking it away: what `portal account` does, in the caller's transaction.
+
+The person and the company are records like all others, made through the records layer by the portal itself.
+"""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.accounts.links import void_links
+from portal.accounts.people import Account, find_account, normal_email
+from portal.accounts.sessions import close_sessions
+from portal.conditions import Test
+from portal.database.tables import Tables
+from portal.declaration.shapes import Declaration, Module
+from portal.fields import PLAIN, Field, Refused
+from portal.fields.link import Linked
+from portal.records.policy import system_policy
+from portal.records.query import Query, Record, Records
+from portal.records.values import defaults, find_named
+from portal.records.write import SYSTEM, change, create
+
+
+class RefusedAccess(Exception):
+    """Access cannot be given or changed so; one sentence for the administrator."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What an administrator asks for."""
+
+    email: str
+    profile: str
+    name: str | None = None
+    organization: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)  # access_from, access_until, records_from
+
+
+@dataclass
+class Register:
+    """The accounts of one portal, for its administrator. `warnings` collects what was waived on the way."""
+
+    connection: sa.Connection
+    declaration: Declaration
+    tables: Tables
+    now: datetime.datetime
+    warnings: list[str] = field(default_factory=list)
+
+    def add(self, wish: Wish, hashed: str, must_change: bool) -> Account:
+        """A new account, and the person and the company where there are none. Raises RefusedAccess."""
+        email = normal_email(wish.email)
+        self._check_email(email)
+        self._check_profile(wish.profile)
+        if find_account(self.connection, self.tables, email) is not None:
+            raise RefusedAccess(f"{email} has access already")
+        person = self._person(wish, email)
+        row = {
+            "email": email,
+            "name": wish.name or (person.title if person else "") or _readable_name(email),
+            "profile": wish.profile,
+            "person": person.id if person else None,
+            "password": hashed,
+            "must_change": must_change,
+            "disabled": False,
+            "created": self.now,
+            **wish.values,
+        }
+        self.connection.execute(sa.insert(self.tables.account).values(row))
+        return self.find(email)
+
+    def find(self, email: str) -> Account:
+        """The account of an address. Raises RefusedAccess."""
+        account = find_account(self.connection, self.tables, email)
+        if account is None:
+            raise RefusedAccess(f"{normal_email(email)} has no access")
+        return account
+
+    def change(self, email: str, values: Mapping[str, Any]) -> Account:
+        """Another profile, other dates."""
+        account = self.find(email)
+        if "profile" in values:
+            self._check_profile(values["profile"])
+        self._store(account, values)
+        return self.find(email)
+
+    def disable(self, email: str) -> Account:
+        """No more signing in, and whoever is signed in is so no more."""
+        account = self.find(email)
+        self._store(account, {"disabled": True})
+        close_sessions(self.connection, self.tables, account.id)
+        void_links(self.connection, self.tables, account.id)
+        return self.find(email)
+
+    def enable(self, email: str) -> Account:
+        """The opposite; the password stays."""
+        account = self.find(email)
+        self._store(account, {"disabled": False})
+        return self.find(email)
+
+    def reset(self, email: str, hashed: str) -> Account:
+        """A generated password, which has to be changed; whoever is signed in is so no more."""
+        account = self.find(email)
+        self._store(account, {"password": hashed, "must_change": True})
+        close_sessions(self.connection, self.tables, account.id)
+        void_links(self.connection, self.tables, account.id)
+        return self.find(email)
+
+    def _store(self, account: Account, values: Mapping[str, Any]) -> None:
+        mine = self.tables.account.c["id"] == account.id
+        if values:
+            self.connection.execute(sa.update(self.tables.account).where(mine).values(dict(values)))
+
+    def _check_email(self, email: str) -> None:
+        try:
+            parsed = Field.types["email"](name="email", type="email").parse(email, PLAIN)
+        except Refused:
+            parsed = None
+        if not parsed or not email.isascii():  # mail servers that take other letters are rare
+            raise RefusedAccess(f'"{email}" is not an e-mail address that letters can be sent to')
+
+    def _check_profile(self, profile: str) -> None:
+        if profile not in self.declaration.profiles:
+            known = ", ".join(sorted(self.declaration.profiles))
+            raise RefusedAccess(f'there is no profile "{profile}"; there are {known}')
+
+    # -- the person and the company -------------------------------------------------------------------------------
+
+    def _person(self, wish: Wish, email: str) -> Record | None:
+        if self.declaration.people is None:
+            if wish.organization:
+                raise RefusedAccess("modules.yaml names no people module: nobody can belong to a company")
+            return None
+        people = self._records(self.declaration.people)
+        company = self._company(wish.organization) if wish.organization else None
+        found = self._by_email(people, email)
+        if found is None:
+            name = wish.name or _readable_name(email)
+            values = {**_address(people.module, email), **self._belonging(people.module, company)}
+            return self._create(people, name, values)
+        self._join(people, found, company)
+        return found
+
+    def _by_email(self, people: Records, email: str) -> Record | None:
+        name = next(iter(_address(people.module, email)), None)
+        if name is None:
+            return None
+        same = Test((name,), "contains", email)
+        rows = [row for row in people.narrow(same).each(Query(sort=("id",)), [name])
+                if normal_email(row.values[name] or "") == email]  # fmt: skip
+        if len(rows) > 1:
+            raise RefusedAccess(f"several people of {people.name} have the address {email}")
+        return people.get(rows[0].id) if rows else None
+
+    def _company(self, title: str) -> Linked:
+        module = self.declaration.organizations
+        if module is None:
+            raise RefusedAccess("modules.yaml names no organizations module: nobody can belong to a company")
+        companies = self._records(module)
+        found = find_named(self.connection, companies.policy, module, title)
+        if len(found) > 1:
+            raise RefusedAccess(f'several records of {module} are called "{title}"')
+        return Linked(found[0] if found else self._create(companies, title, {}).id, module)
+
+    def _belonging(self, people: Module, company: Linked | None) -> dict[str, Any]:
+        """The value that makes a person one of the company's."""
+        if company is None:
+            return {}
+        path = people.organization
+        if not path or path not in people.fields:
+            raise RefusedAccess(f"{people.name}.organization is no link of its own: set the company on the records")
+        return {path: (company,) if people.field(path).multiple else company}
+
+    def _join(self, people: Records, person: Record, company: Linked | None) -> None:
+        values = self._belonging(people.module, company)
+        for name, value in values.items():
+            there = person.values.get(name)
+            if not there:
+                change(people, person, {name: value}, person.version, "edited", SYSTEM)
+            elif company.id not in [link.id for link in (there if isinstance(there, tuple) else (there,))]:
+                self.warnings.append(f"{person.title} stays with the company that is recorded already")
+
+    def _create(self, records: Records, title: str, values: dict[str, Any]) -> Record:
+        module = records.module
+        named = {module.title: title} if module.title in module.fields else {}
+        values = {**named, **values}
+        filled = {**defaults(self.connection, records.policy, module), **values}
+        for name, declared in module.fields.items():
+            if declared.required and declared.stored and not declared.computed and filled.get(name) in (None, ""):
+                self.warnings.append(f"{module.name}.{name} is required, and was left empty for {title}")
+        return records.get(create(records, values, SYSTEM))
+
+    def _records(self, module: str) -> Records:
+        reader = self.declaration.reader(now=self.now)
+        return Records(self.connection, system_policy(self.declaration, self.tables, reader), module)
+
+
+def all_accounts(connection: sa.Connection, tables: Tables) -> list[sa.RowMapping]:
+    """Every account, by address; without the passwords."""
+    columns = [column for column in tables.account.c if column.name != "password"]
+    return list(connection.execute(sa.select(*columns).order_by(tables.account.c["email"])).mappings())
+
+
+def _address(module: Module, email: str) -> dict[str, str]:
+    """The module's first e-mail field with the address."""
+    names = [name for name, declared in module.fields.items() if declared.input_type == "email"]
+    return {names[0]: email} if names else {}
+
+
+def _readable_name(email: str) -> str:
+    return " ".join(part.capitalize() for part in email.partition("@")[0].replace("_", ".").split(".") if part)

@@ -1,0 +1,188 @@
+"""`portal account`: give people access to the portal, change it, take it away."""
+
+import contextlib
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from portal.accounts.passwords import Passwords, generated, weakness
+from portal.accounts.register import RefusedAccess, Register, Wish, all_accounts
+from portal.commands.opening import opened
+from portal.commands.options import chosen_settings, common_options
+from portal.database.engine import reading, writing
+from portal.texts import translate
+
+DATES = {"--from": "access_from", "--until": "access_until", "--records-from": "records_from"}
+
+
+class Date(click.ParamType):
+    """A date as 2026-03-05; `none` takes one away."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "none" or isinstance(value, datetime.date):
+            return value
+        try:
+            return datetime.date.fromisoformat(value)
+        except ValueError:
+            self.fail(f'"{value}" is not a date like 2026-03-05')
+
+
+def dates(command: Any) -> Any:
+    """The options of an access's dates."""
+    helps = ("The first day of access.", "The last day of access.", "Older records are not shown.")
+    for (option, name), text in zip(DATES.items(), helps, strict=True):
+        command = click.option(option, name, type=Date(), metavar="DATE", help=text)(command)
+    return command
+
+
+@click.group("account", short_help="Give people access, change it, take it away.")
+@common_options
+def command() -> None:
+    """Give people access, change it, take it away.
+
+    Example: portal account add anna@acme.example --profile customer --organization Acme
+    """
+
+
+@command.command("add")
+@click.argument("email")
+@click.option("--profile", required=True, metavar="NAME", help="What the person sees and may do.")
+@click.option("--name", help="The person's name.")
+@click.option("--organization", metavar="TITLE", help="The person's company.")
+@click.option("--password-file", type=click.File(), help="The password's file, - for what is typed; else one is made.")
+@dates
+@common_options
+def add(email: str, profile: str, name: str | None, organization: str | None, password_file: Any, **days: Any) -> None:
+    """Give somebody access; the person and the company are recorded where there are none.
+
+    Example: portal account add anna@acme.example --profile customer --name "Anna Rossi" --organization Acme
+    """
+    password = _given(password_file) if password_file else generated()
+    if password_file and (weak := weakness(password, email)):
+        click.echo(f"warning: a weak password: {translate(weak, 'en')}", err=True)
+    wish = Wish(email, profile, name, organization, _chosen(days))
+    hashed = _passwords().hash(password)
+    with _register() as register:
+        account = register.add(wish, hashed, must_change=password_file is None)
+    click.echo(f"{account.name} has access as {account.email} with the profile {account.profile}.")
+    if password_file is None:
+        _tell(password)
+
+
+@command.command("list")
+@common_options
+def show() -> None:
+    """List who has access.
+
+    Example: portal account list
+    """
+    portal = opened()
+    with reading(portal.engine) as connection:
+        rows = all_accounts(connection, portal.tables)
+    for row in rows:
+        click.echo("  ".join([row["email"], row["profile"], row["name"] or "", *_state(row)]).rstrip())
+    click.echo(f"{len(rows)} account{'' if len(rows) == 1 else 's'}.")
+
+
+@command.command("set")
+@click.argument("email")
+@click.option("--profile", metavar="NAME", help="What the person sees and may do.")
+@dates
+@common_options
+def change(email: str, profile: str | None, **days: Any) -> None:
+    """Change a profile or dates; `none` takes a date away.
+
+    Example: portal account set anna@acme.example --until 2026-12-31
+    """
+    values = _chosen(days) | ({"profile": profile} if profile else {})
+    if not values:
+        raise click.UsageError("say what to set: --profile, --from, --until or --records-from")
+    with _register() as register:
+        account = register.change(email, values)
+    click.echo(f"{account.email}: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items()))
+
+
+@command.command("disable")
+@click.argument("email")
+@common_options
+def disable(email: str) -> None:
+    """Take somebody's access away, at once.
+
+    Example: portal account disable anna@acme.example
+    """
+    with _register() as register:
+        account = register.disable(email)
+    click.echo(f"{account.email} has no access any more.")
+
+
+@command.command("enable")
+@click.argument("email")
+@common_options
+def enable(email: str) -> None:
+    """Give somebody back the access that was disabled.
+
+    Example: portal account enable anna@acme.example
+    """
+    with _register() as register:
+        account = register.enable(email)
+    click.echo(f"{account.email} has access again.")
+
+
+@command.command("reset")
+@click.argument("email")
+@common_options
+def reset(email: str) -> None:
+    """Make a new password, which has to be changed at the next sign-in.
+
+    Example: portal account reset anna@acme.example
+    """
+    password = generated()
+    hashed = _passwords().hash(password)
+    with _register() as register:
+        account = register.reset(email, hashed)
+    click.echo(f"{account.email} is signed out everywhere and has a new password.")
+    _tell(password)
+
+
+@contextlib.contextmanager
+def _register() -> Iterator[Register]:
+    portal = opened()
+    try:
+        with writing(portal.engine) as connection:
+            now = datetime.datetime.now(datetime.UTC)
+            register = Register(connection, portal.declaration, portal.tables, now)
+            yield register
+    except RefusedAccess as refused:
+        raise click.ClickException(str(refused)) from None
+    for warning in register.warnings:
+        click.echo(f"warning: {warning}", err=True)
+
+
+def _passwords() -> Passwords:
+    settings = chosen_settings()
+    return Passwords(settings.password_memory, settings.password_rounds)
+
+
+def _given(file: Any) -> str:
+    password = file.readline().rstrip("\r\n")
+    if not password:
+        raise click.ClickException("there is no password in the file")
+    return password
+
+
+def _chosen(days: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if day == "none" else day for name, day in days.items() if day is not None}
+
+
+def _state(row: Any) -> list[str]:
+    found = [f"{option[2:]} {row[name]}" for option, name in DATES.items() if row[name]]
+    return [*found, *(["disabled"] if row["disabled"] else []), *(["first password"] if row["must_change"] else [])]
+
+
+def _tell(password: str) -> None:
+    click.echo(f"Password: {password}")
+    click.echo("It is shown only now, and has to be changed at the first sign-in.", err=True)

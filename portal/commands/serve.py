@@ -1,0 +1,58 @@
+"""`portal serve`: runs the portal, for one machine, with limits that its users never meet."""
+
+import logging
+from typing import Any
+
+import click
+from waitress.server import create_server
+
+from portal import make_application
+from portal.commands.options import chosen_settings, common_options
+from portal.settings import Settings
+from portal.web.live import CannotStart
+
+
+@click.command("serve", short_help="Run the portal.")
+@click.option("--host", help="The address to listen on; else PORTAL_HOST, else 127.0.0.1.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port; else PORTAL_PORT, else 6543.")
+@click.option("--threads", type=click.IntRange(1, 64), help="How many requests are answered at once.")
+@common_options
+def command(host: str | None, port: int | None, threads: int | None) -> None:
+    """Run the portal until Ctrl-C; changed YAML files are in force within a second.
+
+    Example: portal serve --port 8080
+    """
+    said = {"host": host, "port": port, "threads": threads}
+    settings = chosen_settings().model_copy(update={name: value for name, value in said.items() if value is not None})
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        application = make_application(settings)
+    except CannotStart as reasons:
+        for line in reasons.lines:
+            click.echo(line)
+        raise SystemExit(1) from None
+    try:
+        server = create_server(application, **limits(settings))
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
+    click.echo(f"Serving {settings.folder.absolute()} on http://{server.effective_host}:{server.effective_port}")
+    server.run()
+
+
+def limits(settings: Settings) -> dict[str, Any]:
+    """What waitress takes: bounded bodies and connections, nobody who dawdles, no name, one trusted proxy at most."""
+    found: dict[str, Any] = {
+        "host": settings.host,
+        "port": settings.port,
+        "threads": settings.threads,
+        "max_request_body_size": settings.largest_request + 1_000_000,  # what is a little too much gets our own page
+        "connection_limit": 1000,
+        "channel_timeout": 30,
+        "ident": None,
+        "clear_untrusted_proxy_headers": True,
+    }
+    if settings.trusted_proxy:
+        found["trusted_proxy"] = settings.trusted_proxy
+        found["trusted_proxy_headers"] = {"x-forwarded-for", "x-forwarded-proto"}
+    return found
