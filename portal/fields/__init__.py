@@ -5,9 +5,10 @@ Nothing outside a type's own file asks which type a field is.
 """
 
 import importlib
+import operator as operators
 import pkgutil
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Protocol
 
 import sqlalchemy as sa
@@ -47,6 +48,16 @@ class Form(Protocol):
     def getall(self, name: str) -> list[str]: ...
 
     def __contains__(self, name: object) -> bool: ...
+
+
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "equal": operators.eq,
+    "min": operators.ge,
+    "max": operators.le,
+    "before": operators.lt,
+    "after": operators.gt,
+    "contains": lambda value, part: fold(str(part)) in fold(str(value)),
+}
 
 
 class Shape(BaseModel):
@@ -94,7 +105,7 @@ class Field(Shape):
     can_be_unique: ClassVar[bool] = True
     multiple: ClassVar[bool] = False  # several values, posted by repeating the name
     specials: ClassVar[tuple[str, ...]] = ()  # words of conditions and defaults that mean something for this type
-    # For the contract test and the reference: the keys that an example needs, (typed, value, shown in English), refused.
+    # For the contract test and the reference: keys that examples need, (typed, value, shown in English), refused.
     sample: ClassVar[Mapping[str, Any]] = {}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = ()
     rejects: ClassVar[tuple[str, ...]] = ()
@@ -245,22 +256,9 @@ class Field(Shape):
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         """The twin of `compare` in Python, for conditions on a form that is not stored yet."""
         empty = value is None or value == () or value == ""
-        match operator:
-            case "empty":
-                return empty is constant
-            case "equal":
-                return not empty and value == constant
-            case "min":
-                return not empty and value >= constant
-            case "max":
-                return not empty and value <= constant
-            case "before":
-                return not empty and value < constant
-            case "after":
-                return not empty and value > constant
-            case "contains":
-                return not empty and fold(str(constant)) in fold(str(value))
-        return False
+        if operator == "empty":
+            return empty is constant
+        return not empty and operator in COMPARISONS and COMPARISONS[operator](value, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
         """What the general search indexes of the value."""

@@ -50,15 +50,10 @@ def _in_own_way(text: str, locale: Locale) -> datetime.date | None:
     spoken = bool(months)
     # “de” of “5 de marzo”: other words count only beside a month's name.
     numbers = [(index, part) for index, part in enumerate(parts) if index in months or part.isdecimal()]
-    if len(numbers) != 3 or (not spoken and len(parts) != 3) or len(months) > 1 or any(len(part) > 10 for part in parts):
+    if len(numbers) != 3 or (not spoken and len(parts) != 3) or len(months) > 1:
         return None
-    if len(numbers[0][1]) == 4 and numbers[0][1].isdecimal():
-        order = "yMd"
-    else:
-        pattern = locale.date_formats["medium" if spoken else "short"].pattern
-        order = "".join(dict.fromkeys(letter for letter in re.sub("'[^']*'", "", pattern).replace("L", "M") if letter in "yMd"))
-    if len(order) != 3:
-        return None
+    year_first = len(numbers[0][1]) == 4 and numbers[0][1].isdecimal()
+    order = "yMd" if year_first else _order(locale.date_formats["medium" if spoken else "short"].pattern)
     values = {letter: months.get(index) or _figures(part) for letter, (index, part) in zip(order, numbers, strict=True)}
     if spoken and months.get(numbers[order.index("M")][0]) is None:
         # The month stands elsewhere than in this language's usual order: “5 March 2024” in English.
@@ -66,6 +61,12 @@ def _in_own_way(text: str, locale: Locale) -> datetime.date | None:
         values = {"M": next(iter(months.values())), "d": min(figures), "y": max(figures)}
     year = values["y"] + 2000 if values["y"] < 100 else values["y"]
     return _date(year, values["M"], values["d"])
+
+
+def _order(pattern: str) -> str:
+    """In which order a pattern writes year, month and day: “dMy”."""
+    letters = re.sub("'[^']*'", "", pattern).replace("L", "M")
+    return "".join(dict.fromkeys(letter for letter in letters if letter in "yMd"))
 
 
 def _figures(part: str) -> int:

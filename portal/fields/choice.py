@@ -56,13 +56,6 @@ class Optional(Field):
     def _options(cls, entry: Any) -> Any:
         return options(entry)
 
-    @field_validator("options")
-    @classmethod
-    def _something_to_choose(cls, found: dict[str, Option]) -> dict[str, Option]:
-        if not any(found):
-            raise ValueError("an option with a name is wanted")
-        return found
-
     @property
     def offered(self) -> dict[str, Option]:
         """The options that can be chosen; `""` only labels the empty value."""
@@ -77,14 +70,14 @@ class Optional(Field):
     def meant(self, written: str) -> str:
         """The option that CSV names, by its name or one of its labels. Raises Refused."""
         wanted = fold(storable(written)[:1000])
-        labelled = (name for name in self.offered if any(fold(label) == wanted for label in self.labels(name)))
+        labelled = (name for name in self.offered if any(fold(label) == wanted for label in self.names_of(name)))
         return written if written in self.offered else next(labelled, None) or self.one(written)
 
-    def label(self, name: str, reader: Reader) -> str:
+    def called(self, name: str, reader: Reader) -> str:
         """What the reader calls an option; one that is offered no more keeps its name."""
         return reader.text(self.options[name].label) if name in self.options else name
 
-    def labels(self, name: str) -> Iterable[str]:
+    def names_of(self, name: str) -> Iterable[str]:
         """What an option is called in any language."""
         return self.options[name].label if name in self.options else (name,)
 
@@ -115,7 +108,7 @@ class Choice(Optional):
         return self.meant(text.strip()) if text.strip() else None
 
     def show(self, value: Any, reader: Reader) -> str:
-        return self.label(value or "", reader)
+        return self.called(value or "", reader)
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         ranks = [(table.c[self.name] == name, rank) for rank, name in enumerate(self.offered)]
@@ -123,4 +116,4 @@ class Choice(Optional):
         return sa.case((table.c[self.name].is_(None), sa.null()), *ranks, else_=len(ranks))
 
     def texts(self, value: Any) -> Iterable[str]:
-        return self.labels(value) if value else ()
+        return self.names_of(value) if value else ()

@@ -17,7 +17,7 @@ class Choices(Optional):
     multiple: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
     sample: ClassVar[Mapping[str, Any]] = {
-        "options": {"low": "Low", "Low": "Other low", 'a", "b': "Quoted, parted", "high": {"label": "High", "tone": "bad"}}
+        "options": {"low": "Low", "Low": "Other low", 'a", "b': "Quoted, parted", "high": {"label": "High"}}
     }
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("low", ("low",), "Low"),
@@ -53,7 +53,7 @@ class Choices(Optional):
         return {self.name: list(value or ())}
 
     def show(self, value: Any, reader: Reader) -> str:
-        return ", ".join(self.label(each, reader) for each in value or ())
+        return ", ".join(self.called(each, reader) for each in value or ())
 
     def write(self, value: Any) -> str:
         return join(value or ())
@@ -88,4 +88,4 @@ class Choices(Optional):
         return super().matches(value or (), operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
-        return [label for each in value or () for label in self.labels(each)]
+        return [label for each in value or () for label in self.names_of(each)]

@@ -1,4 +1,4 @@
-"""Column types and SQL functions that mean the same on SQLite and PostgreSQL. Used by the field types and the tables."""
+"""Column types and SQL functions that mean the same on SQLite and PostgreSQL. Used by field types and tables."""
 
 import datetime
 import decimal

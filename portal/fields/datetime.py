@@ -94,6 +94,10 @@ def _iso(match: re.Match[str], reader: Reader, later: bool) -> datetime.datetime
         raise Refused(_("This date is too far away.")) from None
 
 
+def _utc(*parts: int) -> datetime.datetime:
+    return datetime.datetime(*parts, tzinfo=datetime.UTC)  # type: ignore[arg-type]
+
+
 class Datetime(Bounded):
     type: Literal["datetime"]
     column_type: ClassVar[Any] = UTCDateTime
@@ -103,10 +107,10 @@ class Datetime(Bounded):
     specials: ClassVar[tuple[str, ...]] = ("today", "now")
     sample: ClassVar[Mapping[str, Any]] = {"min": "1900-01-01"}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
-        ("1999-12-31T23:59", datetime.datetime(1999, 12, 31, 23, 59, tzinfo=datetime.UTC), "Dec 31, 1999, 11:59\u202fPM"),
-        ("2024-03-05T14:30+01:00", datetime.datetime(2024, 3, 5, 13, 30, tzinfo=datetime.UTC), "Mar 5, 2024, 1:30\u202fPM"),
-        ("2024-03-05 14:30", datetime.datetime(2024, 3, 5, 14, 30, tzinfo=datetime.UTC), "Mar 5, 2024, 2:30\u202fPM"),
-        ("3/6/24, 2:30 PM", datetime.datetime(2024, 3, 6, 14, 30, tzinfo=datetime.UTC), "Mar 6, 2024, 2:30\u202fPM"),
+        ("1999-12-31T23:59", _utc(1999, 12, 31, 23, 59), "Dec 31, 1999, 11:59\u202fPM"),
+        ("2024-03-05T14:30+01:00", _utc(2024, 3, 5, 13, 30), "Mar 5, 2024, 1:30\u202fPM"),
+        ("2024-03-05 14:30", _utc(2024, 3, 5, 14, 30), "Mar 5, 2024, 2:30\u202fPM"),
+        ("3/6/24, 2:30 PM", _utc(2024, 3, 6, 14, 30), "Mar 6, 2024, 2:30\u202fPM"),
         ("", None, ""),
     )
     rejects: ClassVar[tuple[str, ...]] = (
@@ -192,7 +196,8 @@ class Datetime(Bounded):
         if value is None or not isinstance(constant, Span):
             return super().matches(value, operator, constant)
         before, within = value < constant.start, constant.start <= value < constant.end
-        answers = {"equal": within, "min": not before, "max": before or within, "before": before, "after": not before and not within}
+        behind = not before and not within
+        answers = {"equal": within, "min": not before, "max": not behind, "before": before, "after": behind}
         return answers.get(operator, False)
 
     def texts(self, value: Any) -> Iterable[str]:

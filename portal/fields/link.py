@@ -172,8 +172,8 @@ class Link(Targets):
         return found[0] if isinstance(found[0], Linked) else Linked(found[0], self.to[0])
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        if operator == "equal" and isinstance(value, list):
-            return self._among(table, value)
+        if operator == "equal" and isinstance(value, list | Linked):
+            return self._among(table, value if isinstance(value, list) else [value])
         if operator in ("equal", "contains"):
             find = named if operator == "equal" else titled
             return sa.or_(*[self._to_one(table, module, find(self.target(table, module), value)) for module in self.to])
@@ -196,14 +196,15 @@ class Link(Targets):
         return super().matches(value, operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
-        return (value.title,) if value else ()
+        return (value.title,) if value and value.title else ()
 
     def _among(self, table: sa.FromClause, values: list[Any]) -> sa.ColumnElement[bool]:
         """Leads to one of the records that `constant` gave."""
         if not self.several:
             return table.c[self.name].in_(ids_of(values)) if values else sa.false()
         column, module = table.c[self.name], table.c[self.module_column]
-        ways = [(column == each.id) & (module == each.module) if isinstance(each, Linked) else column == each for each in values]
+        links = [each for each in values if isinstance(each, Linked)]
+        ways = [sa.and_(column == each.id, module == each.module) for each in links]
         return sa.or_(sa.false(), *ways)
 
     def _to_one(self, table: sa.FromClause, module: str, ids: sa.Select[Any]) -> sa.ColumnElement[bool]:

@@ -53,7 +53,8 @@ class Links(Targets):
         return self._distinct(self.identified(each) for each in split(text))
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[Linked, ...]:
-        return self._distinct(self.identified(each) for each in form.getall(self.name) if isinstance(each, str) and each.strip())
+        typed = [each for each in form.getall(self.name) if isinstance(each, str) and each.strip()]
+        return self._distinct(map(self.identified, typed))
 
     def _distinct(self, links: Iterable[Linked]) -> tuple[Linked, ...]:
         return tuple({link.id: link for link in links}.values())
@@ -78,7 +79,8 @@ class Links(Targets):
         """By the title of the first."""
         joined, target = self._join(table).alias(), self.target(table, self.to[0]).alias()
         title = target.c[target.element.info["title_folded"] or "_reference_folded"]
-        first = sa.select(title).join(joined, joined.c["target"] == target.c["id"]).where(joined.c["record"] == table.c["id"])
+        first = sa.select(title).join(joined, joined.c["target"] == target.c["id"])
+        first = first.where(joined.c["record"] == table.c["id"])
         return first.order_by(joined.c["position"]).limit(1).correlate(table).scalar_subquery()
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
@@ -100,7 +102,7 @@ class Links(Targets):
         return super().matches(value or (), operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
-        return [link.title for link in value or ()]
+        return [link.title for link in value or () if link.title]
 
     def _join(self, table: sa.FromClause) -> sa.Table:
         base = getattr(table, "element", table)

@@ -1,4 +1,4 @@
-"""`lookup`: a field of a linked record, read-only: `service.owner.name`. Never stored; it asks the field it leads to."""
+"""`lookup`: a field of a linked record, read-only: `service.owner.name`. Not stored; the field it leads to decides."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Literal
@@ -8,6 +8,8 @@ from pydantic import PrivateAttr, field_validator
 
 from portal.fields import Declared, Field, Reader
 
+# The links on the way, each with the module that it leads to.
+Steps = tuple[tuple[str, str], ...]
 Pick = Callable[[sa.FromClause], sa.ColumnElement[Any]]
 
 
@@ -19,7 +21,7 @@ class Lookup(Field):
 
     of: str
 
-    _steps: tuple[tuple[str, str], ...] = PrivateAttr(())  # (link of this module, module it leads to), one after the other
+    _steps: Steps = PrivateAttr(())
     _target: Field = PrivateAttr()
 
     @field_validator("of")
@@ -81,23 +83,32 @@ class Lookup(Field):
         return self._target.specials
 
     @property
-    def target(self) -> Field:
-        """The field that it leads to, for what a type knows of itself: options, currency, HTML."""
-        return self._target
+    def options(self) -> Any:
+        return getattr(self._target, "options", {})
+
+    @property
+    def offered(self) -> Any:
+        return getattr(self._target, "offered", {})
+
+    @property
+    def max(self) -> Any:
+        return getattr(self._target, "max", None)
+
+    def html(self, value: Any) -> str:
+        """Safe HTML, where it leads to markdown or html."""
+        return self._target.html(value)
 
     # -- the database ---------------------------------------------------------------------------------------------
 
     def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         if getattr(self._target, "to", None):
             return [self._along(table, self._title).label(self.name)]
-        if self._target.computed:
-            asked = {column.key: index for index, column in enumerate(self._target.selected(self._last(table)))}
-            return [
-                self._along(table, lambda last, index=index: self._target.selected(last)[index].element).label(self._label(key))
-                for key, index in asked.items()
-            ]
-        names = [column.name for column in self._target.columns()]
-        return [self._along(table, lambda last, name=name: last.c[name]).label(self._label(name)) for name in names]
+        names = [column.key for column in self._target.selected(self._table(table, self._steps[-1][1]))]
+        return [self._along(table, self._pick(index)).label(self._label(name)) for index, name in enumerate(names)]
+
+    def _pick(self, index: int) -> Pick:
+        """One of the columns of which the target makes its value, without the label that it may have."""
+        return lambda last: getattr(chosen := self._target.selected(last)[index], "element", chosen)
 
     def _label(self, column: str) -> str:
         """What a column of the target is called in a row of this module."""
@@ -122,7 +133,7 @@ class Lookup(Field):
             return sa.not_(sa.func.coalesce(self.compare(table, "empty", False), sa.false()))
         return self._linked(table, self._steps, lambda last: self._target.compare(last, operator, value))
 
-    def _linked(self, table: sa.FromClause, steps: tuple[tuple[str, str], ...], condition: Pick) -> sa.ColumnElement[bool]:
+    def _linked(self, table: sa.FromClause, steps: Steps, condition: Pick) -> sa.ColumnElement[bool]:
         """The chain of links as IN (SELECT id …), which can use their indexes."""
         if not steps:
             return condition(table)
@@ -134,7 +145,7 @@ class Lookup(Field):
         """What `pick` finds in the table at the end of the links, as a subquery of a row of `table`."""
         return self._step(table, self._steps, pick)
 
-    def _step(self, table: sa.FromClause, steps: tuple[tuple[str, str], ...], pick: Pick) -> sa.ColumnElement[Any]:
+    def _step(self, table: sa.FromClause, steps: Steps, pick: Pick) -> sa.ColumnElement[Any]:
         if not steps:
             return pick(table)
         target = self._table(table, steps[0][1])
@@ -144,9 +155,6 @@ class Lookup(Field):
     def _table(self, table: sa.FromClause, module: str) -> sa.FromClause:
         base = getattr(table, "element", table)
         return base.metadata.tables[module].alias()
-
-    def _last(self, table: sa.FromClause) -> sa.FromClause:
-        return self._table(table, self._steps[-1][1])
 
     def _title(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         """The title of the record that the target links to: nobody follows a link at second hand."""

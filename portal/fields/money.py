@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
-from babel.numbers import format_currency, get_currency_precision, list_currencies
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol, list_currencies
 from pydantic import field_validator
 
 from portal.fields import PLAIN, Form, Reader, Refused, storable
@@ -85,8 +85,9 @@ class MoneyField(Bounded):
         if not text.strip():
             return None
         amount, code = self._split(text)
-        money = Money(number(amount, reader), self._code(code or currency, reader))
-        return self._checked(money, reader)
+        code = self._code(code or currency, reader)
+        sign = get_currency_symbol(code, locale=reader.locale)
+        return self._checked(Money(number(amount.replace(sign, "", 1), reader), code), reader)
 
     def _checked(self, money: Money, reader: Reader) -> Money:
         check_digits(check_places(money.amount, get_currency_precision(money.currency)), WHOLE_DIGITS)

@@ -6,9 +6,9 @@ import re
 import nh3
 
 TAGS = {
-    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3",
-    "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "small", "span", "strong",
-    "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
+    "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2",
+    "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s", "small", "span",
+    "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
 }  # fmt: skip
 ATTRIBUTES = {
     "a": {"href", "title"},
@@ -23,7 +23,7 @@ OWN_ADDRESS = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 
 
 def sanitised(markup: str) -> str:
-    """`markup` without scripts, styles, forms, frames, and without images from elsewhere (who loads them is seen there)."""
+    """`markup` without scripts, styles, forms, frames, and without images from elsewhere, which tell who reads."""
     return nh3.clean(
         markup,
         tags=TAGS,

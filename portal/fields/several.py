@@ -1,4 +1,4 @@
-"""Several values in one place: how `choices` and `tags` keep them in one column, and how lists stand in one CSV cell."""
+"""Several values in one place: how `choices` and `tags` fill one column, and how a list stands in one CSV cell."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from portal.texts import _
 
 
 def pack(values: Iterable[str]) -> str | None:
-    """Values as one text in which each stands as `,"value",`: a quote within is escaped, so a search for it is exact."""
+    """Values as one text in which each stands as `,"value",`: quotes within are escaped, so a search is exact."""
     written = [json.dumps(value, ensure_ascii=False) for value in values]
     return f",{','.join(written)}," if written else None
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from pydantic import Field as Key
-from pydantic import field_validator, model_validator
+from pydantic import field_validator
 
 from portal.fields import Field, Reader, Refused, storable
 from portal.fields.columns import folded_text
@@ -92,12 +92,6 @@ class LineOfText(TextLike):
         except re.error as error:
             raise ValueError(f"not a regular expression: {error}") from None
         return pattern
-
-    @model_validator(mode="after")
-    def _lengths_in_order(self) -> "LineOfText":
-        if self.min_length > self.max_length:
-            raise ValueError("min_length is above max_length")
-        return self
 
     def check(self, text: str) -> str:
         line = at_most(" ".join(text.splitlines()), self.max_length)

@@ -1,4 +1,4 @@
-"""`url`: a web address. Others schemes than http and https are refused: a link may run a script."""
+"""`url`: a web address. Other schemes than http and https are refused: a link may run a script."""
 
 import re
 from typing import Any, ClassVar, Literal
@@ -18,8 +18,8 @@ class Url(TextLike):
     inputmode: ClassVar[str] = "url"
     display: ClassVar[str] = "url"
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
-        (" https://acme.example/a?b=c#d ", "https://acme.example/a?b=c#d", "https://acme.example/a?b=c#d"),
         ("http://127.0.0.1:6543", "http://127.0.0.1:6543", "http://127.0.0.1:6543"),
+        (" https://acme.example/a?b=c#d ", "https://acme.example/a?b=c#d", "https://acme.example/a?b=c#d"),
         ("", None, ""),
     )
     rejects: ClassVar[tuple[str, ...]] = (

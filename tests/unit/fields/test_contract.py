@@ -1,0 +1,261 @@
+"""What every field type promises, asked of each type in the registry: with its own examples, on both databases."""
+
+import time
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+from webob.multidict import MultiDict
+
+from portal.fields import PLAIN, Field, Reader, Refused
+
+ENGLISH = Reader(language="en")
+LANGUAGES = ("en", "it", "pl", "de", "fr")
+STORED = sorted(name for name, kind in Field.types.items() if kind.stored and not kind.computed and name != "links")
+NOT_STORED = sorted(name for name, kind in Field.types.items() if not kind.stored)
+# What these show says less or more than what is typed.
+SHOWN_OTHERWISE = ("address", "choice", "choices", "html", "markdown", "link", "time")
+
+every_type = pytest.mark.parametrize("kind", STORED)
+
+
+def field(kind: str, name: str = "x", **keys: object) -> Field:
+    return Field.types[kind].model_validate({"name": name, "type": kind, **Field.types[kind].sample, **keys})
+
+
+def read_all(one: Field) -> list:
+    """The different values of the examples, in their order."""
+    values = []
+    for typed, value, _shown in one.examples:
+        assert one.parse(typed, ENGLISH) == value
+        if value not in values:
+            values.append(value)
+    return values
+
+
+def is_empty(value: object) -> bool:
+    return value is None or value == ()
+
+
+def named(one: Field, value: object) -> object:
+    """What a condition calls the value."""
+    if isinstance(value, tuple):
+        return value[-1]
+    return {"address": lambda: " ".join(one.texts(value)), "duration": lambda: one.write(value)}.get(
+        one.type, lambda: value
+    )()
+
+
+@pytest.fixture
+def database(database_url) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(database_url)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def table_of(connection: sa.Connection, *fields: Field) -> sa.Table:
+    metadata = sa.MetaData()
+    people = sa.Table("people", metadata, sa.Column("id", sa.BigInteger(), primary_key=True))
+    people.append_column(sa.Column("name", sa.Text()))
+    people.append_column(sa.Column("_name_folded", sa.Text()))
+    people.info.update(title="name", title_folded="_name_folded", unique=[])
+    columns = [column for each in fields for column in each.columns()]
+    table = sa.Table("things", metadata, sa.Column("id", sa.BigInteger(), primary_key=True), *columns)
+    metadata.create_all(connection)
+    connection.execute(people.insert(), [{"id": 1, "name": "Anna", "_name_folded": "anna"}])
+    return table
+
+
+def filled(connection: sa.Connection, one: Field) -> tuple[sa.Table, dict[int, object]]:
+    """A table with a row for each different value, stored in the reverse of their order."""
+    values = dict(enumerate(read_all(one), start=1))
+    table = table_of(connection, one)
+    for identity, value in sorted(values.items(), reverse=True):
+        connection.execute(table.insert().values({"id": identity, **one.store(value)}))
+    return table, values
+
+
+@every_type
+def test_examples_are_read_and_shown_as_they_say(kind):
+    one = field(kind)
+    assert one.examples, "a type without examples says nothing"
+    for typed, value, shown in one.examples:
+        assert one.parse(typed, ENGLISH) == value, typed
+        assert one.show(value, ENGLISH) == shown, typed
+
+
+@every_type
+def test_what_cannot_be_taken_is_refused_with_a_sentence_and_at_once(kind):
+    one = field(kind)
+    assert one.rejects or kind == "text"
+    for typed in one.rejects:
+        started = time.perf_counter()
+        with pytest.raises(Refused) as refused:
+            one.parse(typed, ENGLISH)
+        sentence = ENGLISH.text(refused.value.message)
+        assert sentence.endswith("."), sentence
+        assert "${" not in sentence
+        assert len(sentence) < 200
+        assert time.perf_counter() - started < 0.5, typed[:40]
+
+
+@every_type
+@pytest.mark.parametrize("text", ["a\x00b", "1\x002", "\ud800", "2024\udfff", "x\x00"])
+def test_what_no_database_takes_is_refused_wherever_it_is_typed(kind, text):
+    one = field(kind)
+    for read in (one.parse, one.constant, one.sought):
+        with pytest.raises(Refused) as refused:
+            read(text, ENGLISH)
+        ENGLISH.text(refused.value.message).encode()
+
+
+@every_type
+def test_values_come_back_from_the_database_as_they_were(kind, database):
+    one = field(kind)
+    table, values = filled(database, one)
+    rows = database.execute(sa.select(table.c["id"], *one.selected(table))).mappings()
+    assert {row["id"]: one.load(row) for row in rows} == values
+
+
+@every_type
+def test_rows_sort_in_the_order_of_the_examples(kind, database):
+    one = field(kind)
+    table, values = filled(database, one)
+    order = one.order(table)
+    query = sa.select(table.c["id"]).order_by(order.is_(None), order, table.c["id"])
+    found = list(database.execute(query).scalars())
+    assert [values[identity] for identity in found] == sorted(values.values(), key=is_empty)
+
+
+@every_type
+def test_equal_and_one_of_find_the_right_rows(kind, database):
+    one = field(kind)
+    table, values = filled(database, one)
+
+    def found(operator: str, value: object) -> set:
+        return set(database.execute(sa.select(table.c["id"]).where(one.compare(table, operator, value))).scalars())
+
+    constants = []
+    for identity, value in values.items():
+        if not is_empty(value):
+            raw = named(one, value)
+            constants.append(one.constant(raw, PLAIN))
+            same = {each for each, other in values.items() if isinstance(other, tuple) and raw in other}
+            assert found("equal", constants[-1]) == {identity} | same, value
+            assert one.matches(value, "equal", constants[-1])
+    full = {identity for identity, value in values.items() if not is_empty(value)}
+    assert found("one_of", []) == set()
+    assert found("one_of", constants) == full
+    assert found("empty", True) == set(values) - full
+    assert found("empty", False) == full
+    assert all(one.matches(value, "empty", True) is is_empty(value) for value in values.values())
+
+
+@pytest.mark.parametrize("kind", [name for name in STORED if Field.types[name].filter == "range"])
+def test_bounds_find_the_right_rows(kind, database):
+    one = field(kind)
+    table, values = filled(database, one)
+    ordered = [identity for identity, value in values.items() if not is_empty(value)]
+    expected = {
+        "min": lambda place: ordered[place:],
+        "max": lambda place: ordered[: place + 1],
+        "before": lambda place: ordered[:place],
+        "after": lambda place: ordered[place + 1 :],
+    }
+    for place, identity in enumerate(ordered):
+        constant = one.constant(named(one, values[identity]), PLAIN)
+        for operator, wanted in expected.items():
+            query = sa.select(table.c["id"]).where(one.compare(table, operator, constant))
+            assert set(database.execute(query).scalars()) == set(wanted(place)), (operator, values[identity])
+            matching = [each for each in ordered if one.matches(values[each], operator, constant)]
+            assert matching == list(wanted(place))
+
+
+@pytest.mark.parametrize("kind", [name for name in STORED if Field.types[name].filter == "text"])
+def test_contains_ignores_case_and_accents(kind, database):
+    one = field(kind)
+    table, values = filled(database, one)
+    for identity, value in values.items():
+        if is_empty(value):
+            continue
+        part = next(iter(one.texts(value)))[1:].upper()
+        operator, constant = one.sought(part, ENGLISH)
+        query = sa.select(table.c["id"]).where(one.compare(table, operator, constant))
+        assert operator == "contains"
+        assert identity in set(database.execute(query).scalars())
+    nothing = sa.select(table.c["id"]).where(one.compare(table, "contains", "%"))
+    percent = {identity for identity, value in values.items() if "%" in one.write(value)}
+    assert set(database.execute(nothing).scalars()) == percent
+
+
+@every_type
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_form_that_is_sent_back_unchanged_changes_nothing(kind, language):
+    one = field(kind)
+    reader = Reader(language=language, time_zone=ZoneInfo("Europe/Rome"))
+    for value in read_all(one):
+        form = MultiDict()
+        for name, typed in one.inputs(value, reader).items():
+            for each in typed if isinstance(typed, list) else [typed]:
+                form.add(name, each)
+        again = one.parse_form(form, reader)
+        assert again == (value if kind != "boolean" else bool(value)), form
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STORED if kind not in SHOWN_OTHERWISE])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_shown_can_be_typed_in_the_same_language(kind, language):
+    one = field(kind)
+    reader = Reader(language=language)
+    for value in read_all(one):
+        if not is_empty(value):
+            assert one.parse(one.show(value, reader), reader) == value
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STORED if kind != "link"])  # which CSV names otherwise
+def test_what_csv_holds_is_read_back(kind):
+    one = field(kind)
+    for value in read_all(one):
+        assert one.read(one.write(value)) == value
+
+
+@every_type
+def test_a_form_without_the_input_and_one_with_a_file_in_its_place_are_empty(kind):
+    one = field(kind)
+    assert not one.parse_form(MultiDict(), ENGLISH)
+    assert not one.parse_form(MultiDict({"x": object()}), ENGLISH)
+
+
+@every_type
+def test_texts_for_the_search_are_texts(kind):
+    one = field(kind)
+    for value in read_all(one):
+        assert all(isinstance(text, str) and text for text in one.texts(value))
+
+
+def test_columns_of_fields_of_any_names_do_not_clash(database):
+    names = ("a", "a_street", "street", "a_currency", "a_folded", "a_module", "folded", "version", "a_postal", "later")
+    fields = [field(kind, f"{name}_{kind}"[:48]) for kind in STORED for name in ("a", "b")]
+    for kind in ("address", "money", "text", "tags"):
+        for first in names:
+            columns = [column.name for name in names for column in field(kind, name).columns()]
+            columns += [column.name for column in field("text", f"{first}_x").columns()]
+            assert len(columns) == len(set(columns))
+    table_of(database, *fields)
+
+
+@pytest.mark.parametrize("kind", NOT_STORED)
+def test_types_that_are_stored_later_have_no_columns(kind):
+    keys = {**Field.types[kind].sample}
+    one = Field.types[kind].model_validate({"name": "x", "type": kind, **keys})
+    assert (one.columns(), one.store("anything"), one.load({})) == ([], {}, None)
+
+
+def test_every_type_of_the_language_is_there():
+    assert set(Field.types) == {
+        "text", "longtext", "markdown", "html", "email", "phone", "url", "integer", "decimal", "money", "percent",
+        "boolean", "date", "datetime", "time", "duration", "elapsed", "choice", "choices", "tags", "link", "links",
+        "lines", "formula", "lookup", "address", "rating", "color", "file", "image", "json",
+    }  # fmt: skip
