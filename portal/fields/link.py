@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
@@ -20,9 +20,9 @@ class Linked:
 
     id: int
     module: str
-    title: str = ""
-    visible: bool = False
-    raw: str = ""  # what CSV writes: a unique field's value, else the reference
+    title: str = field(default="", compare=False)
+    visible: bool = field(default=False, compare=False)
+    raw: str = field(default="", compare=False)  # what CSV writes: a unique field's value, else the reference
 
     def __str__(self) -> str:
         return self.title

@@ -78,7 +78,8 @@ def add_comment(records: Records, record: Record, said: Said, author: Author, by
     remember(records, record.id, "commented", author, {"comment": identity, "internal": said.internal})
     if not said.internal:
         # An internal comment leaves no trace that a customer could see: neither count nor time nor place in the list.
-        _touch(records, record, now, _next_state(records, record) if by_itself else None)
+        state_after = _next_state(records, record) if by_itself else None
+        _touch(records, record, state_after, author, now)
     return identity
 
 
@@ -92,10 +93,14 @@ def _next_state(records: Records, record: Record) -> str | None:
     return rule.to if here != rule.to and (rule.from_ is None or here in rule.from_) else None
 
 
-def _touch(records: Records, record: Record, now: datetime.datetime, state: str | None) -> None:
+def _touch(records: Records, record: Record, state_after: str | None, author: Author, now: datetime.datetime) -> None:
     table, lifecycle = records.table, records.module.lifecycle
-    row = {"comments": sa.func.coalesce(table.c["comments"], 0) + 1, "modified": now, "modified_by": author_of(records)}
-    if state and lifecycle:
-        row |= records.module.field(lifecycle.field).store(state)
+    row = {
+        "comments": sa.func.coalesce(table.c["comments"], 0) + 1,
+        "modified": now,
+        "modified_by": author_of(records, author),
+    }
+    if state_after and lifecycle:
+        row |= records.module.field(lifecycle.field).store(state_after)
     records.connection.execute(sa.update(table).values(row).where(table.c["id"] == record.id))
     index(system_records(records), [record.id])

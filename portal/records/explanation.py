@@ -40,9 +40,7 @@ def explain(
             return
 
 
-def _steps(
-    connection: sa.Connection, policy: Policy, module: str, reference: str, asked: str | None
-) -> Iterator[Step]:
+def _steps(connection: sa.Connection, policy: Policy, module: str, reference: str, asked: str | None) -> Iterator[Step]:
     access, here = policy.access(module), ("modules", module)
     enabled = access is not None
     has = "has" if enabled else "lacks"

@@ -54,7 +54,9 @@ def read_form(
             values[each.name] = None
             errors.pop(each.name, None)
         elif each.name not in errors and (problem := _problem(records, each, values, identity)):
-            errors[each.name] = problem
+            unchanged = identity is not None and values[each.name] and values[each.name] == known.get(each.name)
+            if not unchanged:  # a link may stay where it is, though it would not be offered any more
+                errors[each.name] = problem
     return Filled({each.name: values[each.name] for each in fields}, errors)
 
 
@@ -113,7 +115,7 @@ def _taken(records: Records, each: Field, value: Any, identity: int | None) -> b
 
 
 def _link_problem(records: Records, each: Field, value: Any, values: Mapping[str, Any]) -> str | None:
-    """A link may lead to what it offers, and may stay where it is: the value that stands in the record already."""
+    """A link may lead only to what it offers."""
     for link in (value,) if isinstance(value, Linked) else value:
         enabled = records.policy.access(link.module) is not None
         offered = choices(records, each, link.module, values) if enabled else None

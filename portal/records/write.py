@@ -32,7 +32,7 @@ class Conflict(Exception):
 
 
 class Again(TransientError):
-    """The same form is being worked on by another transaction: to be tried again when that has ended."""
+    """Another transaction is doing the same: to be tried again when that has ended."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,9 @@ def create(records: Records, values: Mapping[str, Any], author: Author) -> int:
         raise NotAllowed(records.name, "create")
     policy, module = records.policy, records.module
     given = {**defaults(records.connection, policy, module), **values}
-    access = policy.access(records.name)
-    for name in access.set if access else ():
-        given[name] = defaults(records.connection, policy, module)[name]
     (number,) = next_numbers(records.connection, policy.tables, records.name)
     row = new_row(records, given, number, author)
-    identity = records.connection.execute(sa.insert(records.table).values(row)).inserted_primary_key[0]
+    identity = _execute(records, sa.insert(records.table).values(row)).inserted_primary_key[0]
     for name, links in joined(module, given).items():
         _write_join(records, name, identity, links)
     remember(records, identity, "created", author)
@@ -83,12 +80,12 @@ def change(
     row: dict[str, Any] = {}
     for name, value in changed.items():
         row |= records.module.field(name).store(value) if records.module.field(name).columns() else {}
-    row |= {"modified": records.policy.reader.now, "modified_by": author_of(records), "_version": version + 1}
+    row |= {"modified": records.policy.reader.now, "modified_by": author_of(records, author), "_version": version + 1}
     if not changed:
         return
     statement = sa.update(records.table).values(row)
     here = records.table.c["id"] == record.id, records.table.c["_version"] == version
-    if records.connection.execute(statement.where(*here)).rowcount != 1:
+    if _execute(records, statement.where(*here)).rowcount != 1:
         raise Conflict(record.id)
     for name, links in joined(records.module, changed).items():
         _write_join(records, name, record.id, links)
@@ -115,9 +112,9 @@ def new_row(records: Records, values: Mapping[str, Any], number: int, author: Au
         "number": number,
         **records.module.field("reference").store(name),
         "created": created,
-        "created_by": author_of(records),
+        "created_by": author_of(records, author),
         "modified": created if values.get("created") else now,
-        "modified_by": author_of(records),
+        "modified_by": author_of(records, author),
         "channel": author.channel,
         "comments": 0,
         "attachments": 0,
@@ -135,9 +132,9 @@ def joined(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Linked,
     return {name: tuple(values[name] or ()) for name in many if name in values}
 
 
-def author_of(records: Records) -> int | None:
-    """What `created_by` holds: the person, where logins belong to persons."""
-    return records.policy.reader.person
+def author_of(records: Records, author: Author) -> int | str | None:
+    """What `created_by` holds: the person, or the account's name where logins belong to no persons."""
+    return records.policy.reader.person if records.policy.declaration.people else author.name
 
 
 def remember(records: Records, identity: int, kind: str, author: Author, details: dict[str, Any] | None = None) -> None:
@@ -179,6 +176,14 @@ def led_to(records: Records, key: str, address: str) -> None:
     """Remembers where the form with this one-time key led."""
     table = records.policy.tables.once
     records.connection.execute(sa.update(table).where(table.c["key"] == key).values(address=address))
+
+
+def _execute(records: Records, statement: sa.Insert | sa.Update) -> sa.CursorResult[Any]:
+    """Two forms with the same unique value at once: the second is tried again, and then finds the first's record."""
+    try:
+        return records.connection.execute(statement)
+    except sa.exc.IntegrityError as error:
+        raise Again from error
 
 
 def _write_join(records: Records, name: str, identity: int, links: Iterable[Linked]) -> None:

@@ -8,6 +8,7 @@ from pyramid.view import view_config
 
 from portal.records.forms import choices, depends_on, names_in, read_form
 from portal.records.query import Query, Records
+from portal.records.values import defaults
 from portal.texts import _
 from portal.views.addresses import list_address, record_address
 from portal.views.lists import counted
@@ -68,7 +69,8 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
     if field is None or not getattr(field, "to", None) or field.name not in findable(records):
         raise HTTPNotFound
     fixed = [records.module.field(name) for name in depends_on(field)]
-    values = read_form(records, fixed, request.GET, {}).values
+    values = defaults(records.connection, records.policy, records.module)
+    values |= read_form(records, [each for each in fixed if each.posted(request.GET)], request.GET, values).values
     found = []
     for target in field.to:
         offered = choices(records, field, target, values) if request.policy.access(target) else None

@@ -43,7 +43,9 @@ def new_record(module: Module, request: Request) -> dict[str, Any]:
     }
     inputs |= typed(fields, request.GET)
     values |= {
-        name: value for name, value in read_form(records, fields, request.GET, {}).values.items() if name in request.GET
+        name: value
+        for name, value in read_form(records, fields, request.GET, values).values.items()
+        if name in request.GET
     }
     return {"page": create_page(module, request, Filling(records, inputs, values), 0)}
 
@@ -57,8 +59,9 @@ def create_record(module: Module, request: Request) -> dict[str, Any] | Response
     here, to = step_of(request.POST, "_step", len(steps)), step_of(request.POST, "_to", len(steps))
     if here is not None and to is None and here + 1 < len(steps):
         to = here + 1
-    filled = read_form(records, fields, request.POST, {})
-    filling = Filling(records, typed(fields, request.POST), filled.values, looked_for=looked_for(request))
+    known = defaults(records.connection, records.policy, records.module)
+    filled = read_form(records, fields, request.POST, known)
+    filling = Filling(records, typed(fields, request.POST), {**known, **filled.values}, looked_for=looked_for(request))
     if here is not None and to is not None:
         return next_step(module, request, filling, filled, here, to)
     if filling.looked_for:

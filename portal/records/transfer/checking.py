@@ -84,7 +84,7 @@ class Checking:
         headers = self.source.headers
         facts = {"cells": len(row.cells), "headers": len(headers)}
         if len(row.cells) > len(headers):
-            return _("${cells} cells under ${headers} headers: is a text with the delimiter in it not quoted?", mapping=facts)
+            return _("${cells} cells under ${headers} headers: does a text hold the delimiter?", mapping=facts)
         if len(row.cells) < len(headers):
             return _("${cells} cells under ${headers} headers", mapping=facts)
         nameless = (cell for header, cell in zip(headers, row.cells, strict=True) if not header and cell)
@@ -147,12 +147,14 @@ class Checking:
                 names[draft] = names_in(each, draft.cells[each.name][each.name])
             except Refused as refused:
                 self._refuse(draft.line, each.name, refused.message)
-        self.names.look_up(pair for several in names.values() for name in several for pair in self.names.wanted(each, name))
-        called: Called = {draft: [(name, self.names.found(each, name)) for name in several] for draft, several in names.items()}
+        wanted = dict.fromkeys(name for several in names.values() for name in several)
+        self.names.look_up(pair for name in wanted for pair in self.names.wanted(each, name))
+        found = {name: self.names.found(each, name) for name in wanted}
+        called: Called = {draft: [(name, found[name]) for name in several] for draft, several in names.items()}
         if depends_on(each):
             called = self._offered(each, called)
-        for draft, found in called.items():
-            links = [link for name, some in found if (link := self._the_one(draft, each, name, some))]
+        for draft, several in called.items():
+            links = [link for name, some in several if (link := self._the_one(draft, each, name, some))]
             draft.values[each.name] = tuple(dict.fromkeys(links)) if each.multiple else next(iter(links), None)
 
     def _the_one(self, draft: Draft, each: Field, name: str, found: list[Linked]) -> Linked | None:
@@ -186,7 +188,8 @@ class Checking:
                 offered = [link for link in some if self.names.offered(each, link, beside[draft])]
                 if some and not offered:
                     facts = {"name": name[:80], "fields": ", ".join(beside[draft])}
-                    self._refuse(draft.line, each.name, _("“${name}” does not belong to this row's ${fields}.", mapping=facts))
+                    text = _("“${name}” does not belong to this row's ${fields}.", mapping=facts)
+                    self._refuse(draft.line, each.name, text)
                 else:
                     kept[draft].append((name, offered))
         return kept
@@ -214,7 +217,7 @@ class Checking:
                 if len(good) == 1:
                     draft.later[field].append(good[0])
                 elif good:
-                    self._refuse(draft.line, field, _("${count} rows of this file are called “${name}”.", mapping=facts))
+                    self._refuse(draft.line, field, _("${count} rows here are called “${name}”.", mapping=facts))
                 else:
                     self._refuse(draft.line, field, _("No record of ${module} is called “${name}”.", mapping=facts))
 

@@ -1,20 +1,20 @@
 """Which column of a file goes into which field. Every mistake at once, before a row is read."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from portal.declaration.problems import suggest
 from portal.declaration.shapes import Module
 from portal.fields import PLAIN, Field
 from portal.texts import _, fold
 
-# Built-in fields that a file may bring along, so that an export can be taken back and an old system's numbers be kept.
+# Built-in fields that a file may bring along: an export can be taken back, an old system's numbers be kept.
 SETTABLE = ("reference", "number", "created")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column that is taken: its place in a row, and the field, or the `part` of it (`currency`, `city`), it fills."""
+    """A column that is taken: its place in a row, and the field that it fills, or the `part` of one (`city`)."""
 
     index: int
     header: str
@@ -61,32 +61,31 @@ def _wrong_headers(headers: Sequence[str], wanted: Mapping[str, str]) -> Iterato
         if fold(spelled) not in known:
             yield _(
                 "The file has no column “${column}”${hint}.",
-                mapping={"column": spelled, "hint": _hint(spelled, headers)},
+                mapping={"column": spelled, "hint": suggest(spelled, headers)},
             )
 
 
 def _column(module: Module, index: int, header: str, name: str | None) -> tuple[Column | None, str | None]:
     """The column, or what is wrong with it. `name`: the field that was told for it, None where none was."""
-    wanted, known = name or header, settable(module)
+    known, wanted = settable(module), name or header
     candidates = _named(known, wanted) or (_labelled(known, wanted) if name is None else [])
     if len(candidates) == 1:
         field, part = candidates[0]
         return Column(index, header, field, part), None
-    facts = {"column": header, "field": wanted}
+    facts = {"column": header, "field": wanted, "hint": suggest(wanted, known)}
     if candidates:
-        names = ", ".join(field.name for field, _part in candidates)
-        return None, _("Column “${column}”: several fields are called so: ${names}. Say which one: --map \"${column}=FIELD\".",
-                       mapping={**facts, "names": names})  # fmt: skip
+        text = _("Column “${column}”: several fields are called so: ${names}. Say which: --map \"${column}=FIELD\".")
+        return None, text % {**facts, "names": ", ".join(field.name for field, _part in candidates)}
     if wanted in module.everything:
-        return None, _("Column “${column}”: “${field}” is kept by the portal itself. Leave it out: --map \"${column}=\".",
-                       mapping=facts)  # fmt: skip
-    hint = _hint(wanted, known)
-    if name is not None:
-        return None, _("Column “${column}”: no field “${field}”${hint}.", mapping={**facts, "hint": hint})
-    return None, _(
-        'Column “${column}”: no field is called so${hint}. Say which one: --map "${column}=FIELD", or leave it out: --map "${column}=".',
-        mapping={**facts, "hint": hint},
-    )
+        text = _("Column “${column}”: “${field}” is kept by the portal itself. Leave it out: --map \"${column}=\".")
+    elif name is not None:
+        text = _("Column “${column}”: there is no field “${field}”${hint}.")
+    else:
+        text = _(
+            "Column “${column}”: no field is called so${hint}."
+            " Say which one: --map \"${column}=FIELD\", or leave it out: --map \"${column}=\"."
+        )
+    return None, text % facts
 
 
 def _named(known: Mapping[str, Field], wanted: str) -> list[tuple[Field, str]]:
@@ -122,7 +121,7 @@ def _wrong_key(module: Module, found: Sequence[Column], key: str | None) -> Iter
     known = {name: field for name, field in settable(module).items() if _can_be_key(field)}
     if key not in known:
         yield _(
-            "--key: records cannot be found by “${field}”${hint}.", mapping={"field": key, "hint": _hint(key, known)}
+            "--key: records cannot be found by “${field}”${hint}.", mapping={"field": key, "hint": suggest(key, known)}
         )
     elif key not in {column.field.name for column in found}:
         yield _("--key: no column of the file goes into the field “${field}”.", mapping={"field": key})
@@ -142,7 +141,3 @@ def _missing(module: Module, found: Sequence[Column]) -> Iterator[str]:
         if field.required and not given and field.show_when is None:
             yield _("No column for the field “${field}”, which is needed.", mapping={"field": name})
 
-
-def _hint(name: str, known: Sequence[str] | Mapping[str, Field]) -> str:
-    close = difflib.get_close_matches(name.lower(), list(known), n=1)
-    return f" (did you mean “{close[0]}”?)" if close else ""

@@ -7,6 +7,7 @@ read it, but with dates and numbers that a spreadsheet understands. Formulas are
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -26,41 +27,40 @@ def export_rows(records: Records, query: Query, columns: Sequence[str], reader: 
     fields = [records.module.field(name) for name in names]
     yield _lines([[reader.text(each.title) for each in fields]], BOM)
     rows = records.each(query, names, size=BATCH)
-    yield from _chunks(rows, lambda record: [_shown(each, record.values.get(each.name), reader) for each in fields])
+    yield from _chunks(rows, lambda record: [_shown(each, record.values[each.name], reader) for each in fields])
 
 
-def export_module(system: Records, told: Callable[[int], None] = lambda done: None) -> Iterator[bytes]:
-    """All records of the module, oldest first, with every field that an import may set."""
-    fields = list(_exported(system))
-    parts = {each.name: _inputs(each, None, system.policy.reader) for each in fields}
-    yield _lines([[name for each in fields for name in parts[each.name]]])
-    rows = _counted(system.each(Query(sort=("id",)), [each.name for each in fields], size=BATCH), told)
-    yield from _chunks(rows, lambda record: [cell for each in fields for cell in _raw(each, record, system.policy.reader)])
+class Export:
+    """All records of a module, oldest first, with every field that an import may set; `done` counts them."""
+
+    def __init__(self, system: Records, told: Callable[[int], None] = lambda done: None) -> None:
+        self.system, self.told, self.done = system, told, 0
+        fields = settable(system.module)
+        own = [name for name in fields if name in system.module.builtin]
+        self.fields = [fields[name] for name in dict.fromkeys([*own, *fields])]
+        self.reader = replace(system.policy.reader, language="en", plain=True)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The file, piece by piece."""
+        yield _lines([[name for each in self.fields for name in _cells(each, None, self.reader)]])
+        names = [each.name for each in self.fields]
+        for chunk in _chunks(self.system.each(Query(sort=("id",)), names, size=BATCH), self._raw):
+            yield chunk
+            self.told(self.done)
+
+    def _raw(self, record: Record) -> list[str]:
+        self.done += 1
+        return [cell for each in self.fields for cell in _cells(each, record.values[each.name], self.reader).values()]
 
 
-def _exported(system: Records) -> Iterator[Field]:
-    fields = settable(system.module)
-    readable = system.policy.readable(system.name)
-    own = [name for name in fields if name in system.module.builtin]
-    declared = [name for name in fields if name not in system.module.builtin]
-    yield from (fields[name] for name in [*own, *declared] if name in readable)
-
-
-def _inputs(each: Field, value: Any, reader: Reader) -> dict[str, str]:
-    """The cells of a value: those of its parts where it has nothing but parts (an address), else one."""
+def _cells(each: Field, value: Any, reader: Reader) -> dict[str, str]:
+    """A value's cells by header: those of its parts where it has nothing but parts (an address), else one."""
     parts = each.inputs(None, reader)
     if each.name in parts:
-        return {each.name: written_names(link.raw for link in value or ()) if _linked(each) else each.write(value)}
+        linked = each.multiple and getattr(each, "to", ())
+        return {each.name: written_names(link.raw for link in value or ()) if linked else each.write(value)}
     filled = each.inputs(value, reader)
-    return {name: str(filled.get(name, "")) for name in parts}
-
-
-def _linked(each: Field) -> bool:
-    return each.multiple and bool(getattr(each, "to", ()))
-
-
-def _raw(each: Field, record: Record, reader: Reader) -> Iterable[str]:
-    return _inputs(each, record.values.get(each.name), reader).values()
+    return {name: str(filled[name]) for name in parts}
 
 
 def _shown(each: Field, value: Any, reader: Reader) -> str:
@@ -70,12 +70,6 @@ def _shown(each: Field, value: Any, reader: Reader) -> str:
     if each.input_type == "datetime-local":
         return str(each.inputs(value, reader)[each.name]).replace("T", " ")
     return each.write(value)
-
-
-def _counted(records: Iterator[Record], told: Callable[[int], None]) -> Iterator[Record]:
-    for done, record in enumerate(records, 1):
-        yield record
-        told(done)
 
 
 def _chunks(records: Iterator[Record], cells: Callable[[Record], Iterable[str]]) -> Iterator[bytes]:

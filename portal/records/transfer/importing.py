@@ -49,7 +49,11 @@ class Report:
 
 
 def import_file(
-    system: Records, source: Source, wishes: Wishes, reached: Told = lambda line: None, written: Told = lambda done: None
+    system: Records,
+    source: Source,
+    wishes: Wishes,
+    reached: Told = lambda line: None,
+    written: Told = lambda done: None,
 ) -> Report:
     """Imports, unless there are bad rows or it is a dry run. `system`: as the portal itself sees the module.
 

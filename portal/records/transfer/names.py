@@ -90,7 +90,8 @@ class Names:
 
     def found(self, field: Field, name: str) -> list[Linked]:
         """The records that `field` means by `name`; `look_up` must have asked for it."""
-        return [Linked(identity, module) for module, called in self.wanted(field, name) for identity in self._known[(module, called)]]
+        pairs = list(self.wanted(field, name))
+        return [Linked(identity, pair[0]) for pair in pairs for identity in self._known[pair]]
 
     def look_up_offered(self, field: Field, target: str, others: Mapping[str, Any], ids: Iterable[int]) -> None:
         """Asks which of `ids` the field's `where` allows beside `others`, the values that it names with `$`."""

@@ -87,7 +87,7 @@ def _encoding(path: Path) -> str:
 
 
 def _newline(path: Path) -> str:
-    """Lines end as editors count them: by line feed; by carriage return alone only where there is no line feed at all."""
+    """Lines end as editors count them: by line feed, or by carriage return where there is no line feed at all."""
     with path.open("rb") as file:
         chunks = iter(lambda: file.read(CHUNK), b"")
         found = set(itertools.chain.from_iterable(re.findall(rb"[\r\n]", chunk) for chunk in chunks))

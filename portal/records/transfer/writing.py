@@ -37,7 +37,9 @@ class Outcome:
         return cls(len(drafts) - len(found), sum(found), len(found) - sum(found))
 
 
-def write(system: Records, drafts: Sequence[Draft], author: Author, told: Callable[[int], None] = lambda done: None) -> Outcome:
+def write(
+    system: Records, drafts: Sequence[Draft], author: Author, told: Callable[[int], None] = lambda done: None
+) -> Outcome:
     """Stores `drafts`, all in the caller's transaction. `told`: how many are done."""
     new = [draft for draft in drafts if draft.record is None]
     differing = {draft: changes(draft) for draft in drafts if draft.record is not None}
@@ -54,7 +56,10 @@ def write(system: Records, drafts: Sequence[Draft], author: Author, told: Callab
             done += len(batch)
             told(done)
         _link_later(system, drafts)
-        index(system, [draft.id for draft in drafts if draft.record is None or differing[draft]])
+        touched = [draft for draft in drafts if draft.record is None or differing[draft]]
+        now = system.policy.reader.now
+        touched.sort(key=lambda draft: draft.values.get("created") or now if draft.record is None else now)
+        index(system, [draft.id for draft in touched])
         for draft in changed:
             if system.module.title_field.name in differing[draft]:
                 renamed(system, draft.id)
@@ -138,7 +143,8 @@ def _update(system: Records, batch: Sequence[Draft], differing: dict[Draft, dict
         rows.append(row)
     columns = {column.name: sa.bindparam(f"new_{column.name}") for each in fields for column in each.columns()}
     fixed = {"modified": sa.bindparam("_modified"), "modified_by": None, "_version": table.c["_version"] + 1}
-    system.connection.execute(sa.update(table).where(table.c["id"] == sa.bindparam("_id")).values(columns | fixed), rows)
+    statement = sa.update(table).where(table.c["id"] == sa.bindparam("_id"))
+    system.connection.execute(statement.values(columns | fixed), rows)
     _join(system, {draft: differing[draft] for draft in batch})
     _remember(system, {draft: {"fields": sorted(differing[draft])} for draft in batch}, author)
 
