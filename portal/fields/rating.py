@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import Field as Key
 
-from portal.fields import Field, Reader, Refused
+from portal.fields import PLAIN, Field, Reader, Refused
 from portal.fields.choice import Option
 from portal.texts import Text, _
 
@@ -35,6 +35,6 @@ class Rating(Field):
             raise Refused(_("Choose from 1 to ${max}.", mapping={"max": self.max}))
         return int(text)
 
-    def read(self, text: str) -> int | None:
+    def read(self, text: str, reader: Reader = PLAIN) -> int | None:
         """From CSV also “3.0”: programs that know only decimals write whole numbers so where some cells are empty."""
-        return super().read(text.strip().removesuffix(".0"))
+        return super().read(text.strip().removesuffix(".0"), reader)
