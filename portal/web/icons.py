@@ -3,6 +3,7 @@
 The drawings come from the package `lucide`. A name that it does not have is drawn as a square.
 """
 
+import io
 import re
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -44,7 +45,7 @@ def sprite(drawn: Mapping[str, str]) -> str:
 
 
 def _archive() -> ZipFile:
-    return ZipFile((resources.files("lucide") / "lucide.zip").open("rb"))
+    return ZipFile(io.BytesIO((resources.files("lucide") / "lucide.zip").read_bytes()))
 
 
 def _inner(svg: str) -> str:
