@@ -1,7 +1,6 @@
 """`portal explain`: may this person see that, and which lines of the declaration decided."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 import sqlalchemy as sa
@@ -10,9 +9,9 @@ from portal.accounts.people import find_account, identify, refusal
 from portal.commands.opening import Opened, opened
 from portal.commands.options import common_options
 from portal.database.engine import reading
-from portal.declaration.reader import Document, read
+from portal.declaration.places import Places
 from portal.declaration.shapes import Declaration
-from portal.records.explanation import Keys, Step, explain
+from portal.records.explanation import Step, explain
 from portal.texts import translate
 
 
@@ -28,14 +27,14 @@ def command(email: str, module: str, reference: str, asked: str | None) -> None:
     Example: portal explain --as anna@acme.example tickets TT30 notes
     """
     portal = opened()
-    places = Places(portal.settings.folder, portal.declaration)
+    places = Places(portal.settings.folder)
     if module not in portal.declaration.modules:
         raise click.UsageError(f'there is no module "{module}"')
     with reading(portal.engine) as connection:
         account = find_account(connection, portal.tables, email)
         steps = list(_steps(connection, portal, email, (module, reference, asked)))
     for step in steps:
-        place = places.of(step, account and account.profile)
+        place = _written(places, portal.declaration, step, account and account.profile)
         click.echo(f"{'yes' if step.holds else 'no '}  {step.sentence}{place}")
     answer = all(step.holds for step in steps)
     click.echo("yes" if answer else "no")
@@ -62,32 +61,15 @@ def _steps(
             raise click.ClickException(str(error.args[0])) from None
 
 
-class Places:
-    """Finds the lines of the declaration that a step names."""
-
-    def __init__(self, folder: Path, declaration: Declaration) -> None:
-        self._folder, self._declaration = folder, declaration
-        self._documents: dict[str, Document] = {}
-
-    def of(self, step: Step, profile: str | None) -> str:
-        """The first of the step's keys that is written somewhere: in the profile, those it extends, the module."""
-        while profile in self._declaration.profiles:
-            for keys in step.profile_keys:
-                if place := self._place(f"profiles/{profile}.yaml", keys):
-                    return f"  ({place})"
-            profile = self._declaration.profiles[profile].extends
-        for keys in step.module_keys:
-            if place := self._place("modules.yaml", ("modules", *keys)):
-                return f"  ({place})"
-        return ""
-
-    def _place(self, file: str, keys: Keys) -> str:
-        if file not in self._documents:
-            self._documents[file] = read((self._folder / file).read_bytes(), file)
-        document, here = self._documents[file], self._documents[file].data
-        for key in keys:
-            if not isinstance(here, dict) or key not in here:
-                return ""
-            here = here[key]
-        line, column = document.place(keys, key=True)
-        return f"{file}:{line}:{column}"
+def _written(places: Places, declaration: Declaration, step: Step, profile: str | None) -> str:
+    """The first of the step's keys that is written somewhere: in the profile, in those it extends, in the module."""
+    while profile in declaration.profiles:
+        file = f"profiles/{profile}.yaml"
+        for keys in step.profile_keys:
+            if places.has(file, keys):
+                return f"  ({places.line(file, keys)})"
+        profile = declaration.profiles[profile].extends
+    for keys in step.module_keys:
+        if places.has("modules.yaml", ("modules", *keys)):
+            return f"  ({places.line('modules.yaml', ('modules', *keys))})"
+    return ""

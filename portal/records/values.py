@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
 from portal.fields import Field, Refused
-from portal.fields.link import Linked, named
+from portal.fields.link import Linked
 from portal.records.policy import Policy
 
 
@@ -38,7 +38,14 @@ def defaults(connection: sa.Connection, policy: Policy, module: Module) -> dict[
 
 def find_named(connection: sa.Connection, policy: Policy, module: str, name: str) -> list[int]:
     """Ids of the records that a unique field, else the reference, else the title calls `name`; two at most."""
-    return list(connection.execute(named(policy.tables.module(module), name).limit(2)).scalars())
+    table = policy.tables.module(module)
+    title = [table.info["title"]] if table.info["title"] else []
+    for columns in (table.info["unique"], ["reference"], title):
+        called = sa.or_(sa.false(), *[table.c[column] == name for column in columns])
+        found = list(connection.execute(sa.select(table.c["id"]).where(called).limit(2)).scalars())
+        if found:
+            return found
+    return []
 
 
 def _as_list(raw: Any) -> list[Any]:
