@@ -1,0 +1,81 @@
+"""What most commands begin with: the settings, the declaration and the database of one portal, or one clear sentence."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+
+from portal.commands.options import chosen_settings
+from portal.database.engine import make_engine, reading
+from portal.database.plan import missing
+from portal.database.tables import Tables, build
+from portal.database.trouble import DatabaseError
+from portal.declaration.load import load
+from portal.declaration.shapes import Declaration
+from portal.settings import Settings
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One portal as a command works on it."""
+
+    settings: Settings
+    declaration: Declaration
+    tables: Tables
+    engine: sa.Engine
+
+
+def opened(fitting: bool = True, folder: Path | None = None) -> Opened:
+    """The portal of this call. Mistakes in its declarations exit 1; a database that cannot be had exits 2.
+
+    `fitting`: the database must have all that the declaration wants, else exit 1 with what to do.
+    """
+    settings = chosen_settings(folder)
+    loaded = load(settings.folder, settings.declared)
+    if loaded.declaration is None:
+        for problem in loaded.errors:
+            click.echo(problem)
+        raise SystemExit(1)
+    tables = build(loaded.declaration)
+    portal = Opened(settings, loaded.declaration, tables, engine_of(settings))
+    if fitting:
+        _check_fit(portal)
+    return portal
+
+
+def engine_of(settings: Settings) -> sa.Engine:
+    """The database's engine, tried once. An address or a server that is of no use exits 2."""
+    try:
+        settings.make_room()
+        engine = make_engine(settings.database_url)
+        with reading(engine) as connection:
+            connection.execute(sa.select(sa.literal(1)))
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
+        raise click.UsageError(f'"{settings.database}" is not the address of a database: {error}') from None
+    except OSError as error:
+        raise click.UsageError(f"no room for the database: {error}") from None
+    except DatabaseError as error:
+        raise click.UsageError(
+            f"no database at {shown(settings)}: {str(getattr(error, 'orig', error)).strip()}"
+        ) from None
+    return engine
+
+
+def shown(settings: Settings) -> str:
+    """The database's address without its password."""
+    return sa.make_url(settings.database_url).render_as_string(hide_password=True)
+
+
+def _check_fit(portal: Opened) -> None:
+    try:
+        with reading(portal.engine) as connection:
+            lacking = missing(connection, portal.declaration, portal.tables)
+    except DatabaseError as error:
+        raise click.UsageError(
+            f"the database at {shown(portal.settings)} refuses: {getattr(error, 'orig', error)}"
+        ) from None
+    if lacking:
+        steps = "\n".join(f"  {step.sentence}" for step in lacking[:10])
+        more = f"\n  … and {len(lacking) - 10} more" if len(lacking) > 10 else ""
+        raise click.ClickException(f"the database lacks what the declarations want; run `portal apply`:\n{steps}{more}")
