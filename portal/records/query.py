@@ -221,7 +221,8 @@ class Records:
 
     def _records(self, rows: Iterable[Mapping[str, Any]], fields: Sequence[Field]) -> list[Record]:
         rows = list(rows)
-        values = [{each.name: each.load(row) for each in fields if not each.multiple or each.columns()} for row in rows]
+        here = [each for each in fields if not each.multiple or each.columns()]  # the others stand in join tables
+        values = [{each.name: each.load(row) for each in here} for row in rows]
         with_titles(self.connection, self.policy, self.name, fields, [row["id"] for row in rows], values)
         title = self.module.title_field
         reader = self.policy.reader

@@ -79,7 +79,7 @@ def change(
     }
     row: dict[str, Any] = {}
     for name, value in changed.items():
-        row |= records.module.field(name).store(value) if records.module.field(name).columns() else {}
+        row |= records.module.field(name).store(value)
     row |= {"modified": records.policy.reader.now, "modified_by": author_of(records, author), "_version": version + 1}
     if not changed:
         return
@@ -121,8 +121,7 @@ def new_row(records: Records, values: Mapping[str, Any], number: int, author: Au
         "_version": 1,
     }
     for field in records.module.fields.values():
-        if field.stored and not field.computed and field.columns():
-            row |= field.store(values.get(field.name))
+        row |= field.store(values.get(field.name))
     return row
 
 

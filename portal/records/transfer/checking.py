@@ -37,6 +37,7 @@ class Checking:
         links = (each for each in self._fields.values() if getattr(each, "to", ()))
         self._links = sorted(links, key=lambda each: bool(depends_on(each)))  # what others depend on comes first
         self._defaults = defaults(system.connection, system.policy, system.module)
+        self._ways = ways(self.module)
         self._start = self.module.lifecycle.field if self.module.lifecycle else None
         self._wrong: dict[int, set[str]] = {}
         self._seen: dict[tuple[str, Any], int] = {}
@@ -210,7 +211,7 @@ class Checking:
         for field, names in draft.called.items():
             draft.later[field] = []
             for name in names:
-                keys = ((way.name, value_of(self.system, way, name)) for way in ways(self.module))
+                keys = ((way.name, value_of(self.system, way, name)) for way in self._ways)
                 found = next((own[key] for key in keys if key in own), [])
                 good = [other for other in found if other.line not in self._wrong]
                 facts = {"module": self.system.name, "name": name[:80], "count": len(good)}
@@ -224,7 +225,7 @@ class Checking:
     def _own_names(self) -> dict[tuple[str, Any], list[Draft]]:
         own: dict[tuple[str, Any], list[Draft]] = {}
         for draft in self.drafts:
-            for way in ways(self.module):
+            for way in self._ways:
                 value = draft.values.get(way.name)
                 if value not in EMPTY:
                     own.setdefault((way.name, way.store(value)[way.name]), []).append(draft)
