@@ -16,7 +16,7 @@ from portal.records.transfer.exporting import Export
 @click.argument("module")
 @click.argument("file", type=click.File("wb", lazy=True, atomic=True), default="-")
 @common_options
-def command(module: str, file: click.utils.LazyFile) -> None:
+def command(module: str, file: IO[bytes]) -> None:
     """Write all records of MODULE to FILE, or to the terminal: names of fields and raw values.
 
     What a spreadsheet would take for a formula gets an apostrophe before it, which the import takes away again.

@@ -1,0 +1,53 @@
+"""The reference cannot fall behind: every key, type, command, option and setting of the code stands in it."""
+
+from pathlib import Path
+
+import click
+import pytest
+from pydantic import BaseModel
+
+from portal.commands import Commands, files, main
+from portal.declaration import shapes
+from portal.fields import Field, Shape
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+
+# Resolved by the engine, never written in YAML.
+INNER = {"name", "builtin", "readable", "module", "folder", "profiles", "settings"}
+
+
+def keys_of(shape: type[BaseModel]) -> set[str]:
+    return {field.alias or name for name, field in shape.model_fields.items()} - INNER
+
+
+def shapes_of_the_language() -> list[type[Shape]]:
+    found = [each for each in vars(shapes).values() if isinstance(each, type) and issubclass(each, Shape)]
+    return [each for each in found if each not in (Shape, Field)]
+
+
+@pytest.mark.parametrize("kind", sorted(Field.types))
+def test_every_field_type_is_documented_with_its_own_keys(kind):
+    line = next((line for line in REFERENCE.splitlines() if line.startswith("|") and f"`{kind}`" in line), None)
+    assert line, f"no row for {kind} in the table of field types"
+    own = keys_of(Field.types[kind]) - keys_of(Field) - {"type"}
+    assert [key for key in sorted(own) if f"`{key}`" not in REFERENCE] == []
+
+
+@pytest.mark.parametrize("shape", shapes_of_the_language(), ids=lambda shape: shape.__name__)
+def test_every_key_is_documented(shape):
+    assert [key for key in sorted(keys_of(shape)) if key not in REFERENCE] == []
+
+
+def test_every_key_of_fields_is_documented():
+    assert [key for key in sorted(keys_of(Field)) if f"`{key}" not in REFERENCE and f"{key}:" not in REFERENCE] == []
+
+
+@pytest.mark.parametrize("name", sorted(files()))
+def test_every_command_is_documented_with_its_options(name):
+    assert isinstance(main, Commands)
+    command = main.get_command(click.Context(main), name)
+    assert f"`{name}" in REFERENCE
+    commands = command.commands.values() if isinstance(command, click.Group) else [command]
+    options = {option for each in commands for parameter in each.params for option in parameter.opts}
+    assert [option for option in sorted(options) if option.startswith("--") and option not in REFERENCE] == []
