@@ -1,6 +1,8 @@
 """`portal export`: all records of one module as a CSV file that `portal import` takes back."""
 
 
+from typing import IO
+
 import click
 
 from portal.commands.import_ import known_module, system_records
