@@ -55,19 +55,22 @@ class PostgreSQL:
         return f"postgresql+psycopg://portal@/{database}?host={self.folder}"
 
     @contextlib.contextmanager
-    def empty_database(self) -> Iterator[str]:
-        """The address of a new database, which is dropped afterwards with whatever is still connected to it."""
+    def empty_database(self, like: str = "template0") -> Iterator[str]:
+        """The address of a new database, which is dropped afterwards with whatever is still connected to it.
+
+        `like` names a database that nobody is connected to: the new one is its copy.
+        """
         self.made += 1
         name = f"test_{self.made}"
-        self._execute("CREATE DATABASE {} TEMPLATE template0", name)
+        self._execute("CREATE DATABASE {} TEMPLATE {}", name, like)
         try:
             yield self.url(name)
         finally:
             self._execute("DROP DATABASE {} WITH (FORCE)", name)
 
-    def _execute(self, statement: str, name: str) -> None:
+    def _execute(self, statement: str, *names: str) -> None:
         with psycopg.connect(host=str(self.folder), user="portal", dbname="postgres", autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 @contextlib.contextmanager

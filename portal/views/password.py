@@ -89,6 +89,8 @@ def _change_page(identity: Identity, errors: Errors) -> PasswordPage:
         email=account.email,
         widgets=(current, *_new_widgets(errors)),
         submit=_("Save"),
+        back_url="" if forced else "/",
+        back_label=_("Back"),
     )
 
 

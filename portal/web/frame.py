@@ -88,7 +88,7 @@ def _crumbs(request: Request) -> tuple[Crumb, ...]:
             crumbs.append(Crumb(_label(request.portal.declaration, part.module_name, part.access), part.path))
         elif isinstance(part, Record):
             crumbs.append(Crumb(part.record.title or part.record.reference, part.path))
-    if getattr(request, "view_name", "") in VIEWS:
+    if request.exception is None and getattr(request, "view_name", "") in VIEWS:
         crumbs.append(Crumb(VIEWS[request.view_name]))
     return tuple(crumbs)
 

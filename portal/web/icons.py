@@ -3,6 +3,7 @@
 The drawings come from the package `lucide`. A name that it does not have is drawn as a square.
 """
 
+import functools
 import io
 import re
 from collections.abc import Iterable, Mapping
@@ -15,8 +16,8 @@ INTERFACE = frozenset(
     """
     activity arrow-down arrow-left arrow-right arrow-up bold book-open bot building-2 check check-check chevron-down
     chevron-left chevron-right circle-alert circle-check circle-plus circle-user-round clock cloud-upload code download
-    external-link eye eye-off file file-archive file-input file-image file-pen-line file-spreadsheet file-text globe hash
-    history house image inbox info italic key-round languages link list list-filter lock log-in log-out mail maximize
+    external-link eye eye-off file file-archive file-image file-input file-pen-line file-spreadsheet file-text globe
+    hash history house image inbox info italic key-round languages link list list-filter lock log-in log-out mail maximize
     menu message-circle minimize minus monitor moon paperclip pencil phone plus printer refresh-cw search send square
     star sun sun-moon trash-2 triangle-alert undo-2 unlink upload user user-plus user-x users webhook x
     """.split()  # noqa: SIM905 - a list of 80 strings is harder to read
@@ -26,16 +27,15 @@ DRAWING = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 
 def known() -> frozenset[str]:
     """The names of all icons that can be drawn."""
-    with _archive() as archive:
-        return frozenset(name.removesuffix(".svg") for name in archive.namelist() if name.endswith(".svg"))
+    return frozenset(name.removesuffix(".svg") for name in _archive().namelist() if name.endswith(".svg"))
 
 
 def drawings(names: Iterable[str]) -> Mapping[str, str]:
     """The inner SVG of those of `names`, and of the interface's own, that exist; sorted by name."""
-    with _archive() as archive:
-        there = set(archive.namelist())
-        found = sorted(name for name in INTERFACE.union(names) if f"{name}.svg" in there)
-        return {name: _inner(archive.read(f"{name}.svg").decode("utf-8")) for name in found}
+    archive = _archive()
+    there = set(archive.namelist())
+    found = sorted(name for name in INTERFACE.union(names) if f"{name}.svg" in there)
+    return {name: _inner(archive.read(f"{name}.svg").decode("utf-8")) for name in found}
 
 
 def sprite(drawn: Mapping[str, str]) -> str:
@@ -44,7 +44,9 @@ def sprite(drawn: Mapping[str, str]) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg">{symbols}</svg>'
 
 
+@functools.cache
 def _archive() -> ZipFile:
+    # Kept open, in memory: finding its two thousand names takes longer than reading the drawings.
     return ZipFile(io.BytesIO((resources.files("lucide") / "lucide.zip").read_bytes()))
 
 

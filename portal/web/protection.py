@@ -14,7 +14,7 @@ from pyramid.response import Response
 from pyramid.tweens import EXCVIEW, INGRESS
 
 from portal.texts import _
-from portal.web.serving import is_secure, knows_host, own_address
+from portal.web.serving import is_secure, knows_host, own_origins
 from portal.web.visits import SAFE_METHODS
 
 Handler = Callable[[Request], Response]
@@ -80,14 +80,9 @@ def _check_origin(request: Request) -> None:
     if request.method in SAFE_METHODS:
         return
     origin = request.headers.get("Origin")
-    foreign = origin is not None and origin.lower() not in _own_origins(request)
+    foreign = origin is not None and origin.lower() not in own_origins(request)
     if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise HTTPBadRequest(_("This was sent by a page of another portal."))
-
-
-def _own_origins(request: Request) -> set[str]:
-    scheme, _colon, rest = own_address(request).partition("://")
-    return {request.host_url.lower(), f"{scheme}://{rest.partition('/')[0]}".lower()}
 
 
 def _check_size(request: Request) -> None:

@@ -5,6 +5,7 @@ the interface that a template shows is put into the reader's language on its way
 templates/: no text of an administrator or a customer ever becomes a template.
 """
 
+import functools
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -59,9 +60,15 @@ class Templates:
         )
 
 
+@functools.cache
+def shared_templates(reload: bool) -> Templates:
+    """The process's templates: compiling them takes longer than starting, and tests start many applications."""
+    return Templates(reload)
+
+
 def includeme(config: Configurator) -> None:
     """Makes `renderer="NAME.pt"` mean a template of ours; requests bring `reader` and `shell`."""
-    templates = Templates(bool(config.get_settings().get("reload_templates")))
+    templates = shared_templates(bool(config.get_settings().get("reload_templates")))
 
     class Renderer:
         def __init__(self, info: Any) -> None:

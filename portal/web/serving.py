@@ -31,6 +31,12 @@ def own_address(request: Request) -> str:
     return (base_url or request.host_url).rstrip("/")
 
 
+def own_origins(request: Request) -> set[str]:
+    """What browsers call this portal when they say from where they come."""
+    scheme, _colon, rest = own_address(request).partition("://")
+    return {request.host_url.lower(), f"{scheme}://{rest.partition('/')[0]}".lower()}
+
+
 def is_secure(request: Request) -> bool:
     """Whether browsers come by https: then cookies are only sent by https."""
     base_url = request.portal.declaration.settings.base_url or ""

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from pyramid.request import Request
 
-from portal.web.serving import own_path
+from portal.web.serving import own_origins, own_path
 
 
 def typed(request: Request, name: str) -> str:
@@ -16,6 +16,6 @@ def typed(request: Request, name: str) -> str:
 def page_before(request: Request) -> str:
     """The address of the page that a form stood on, if it was one of this portal's; else home."""
     parts = urlsplit(request.headers.get("Referer", ""))
-    if parts.netloc != request.host:
+    if f"{parts.scheme}://{parts.netloc}".lower() not in own_origins(request):
         return "/"
     return own_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)

@@ -109,12 +109,9 @@ def notice_cookie(request: Request) -> str:
 
 
 def set_cookie(request: Request, response: Response, name: str, value: str | None, keep: int | None = None) -> None:
-    """Only for this host, this portal's pages and no script; `keep` in seconds, None until the browser is closed."""
+    """For this host alone and no script; `keep` in seconds, None until the browser is closed. A `value` None deletes."""
     options = {"path": "/", "httponly": True, "samesite": "Lax", "secure": is_secure(request)}
-    if value is None:
-        response.delete_cookie(name, path="/", samesite="Lax", secure=is_secure(request), httponly=True)
-    else:
-        response.set_cookie(name, value, max_age=keep, **options)
+    response.set_cookie(name, value or "", max_age=0 if value is None else keep, **options)
 
 
 def _name(request: Request, name: str) -> str:

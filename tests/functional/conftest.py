@@ -1,0 +1,145 @@
+"""The small portal, served in process on a database of its own: four people who can sign in, and a clock to be set.
+
+The tables and the people are made once per kind of database; every test gets a copy.
+"""
+
+import contextlib
+import datetime
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from webtest import TestApp
+
+from portal import make_application
+from portal.accounts.passwords import Passwords
+from portal.accounts.register import Register, Wish
+from portal.database.engine import make_engine, writing
+from portal.database.plan import apply
+from portal.database.tables import build
+from portal.declaration.load import load
+from portal.settings import Settings
+from tests.real_parts import PostgreSQL
+
+SMALL = Path(__file__).parents[1] / "portals" / "small"
+PASSWORD = "correct horse battery"
+NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
+# Hashing that takes no time: the tests sign in hundreds of times.
+CHEAP = {"password_memory": 8, "password_rounds": 1}
+PEOPLE = (
+    Wish("anna@acme.example", "customer", "Anna Rossi", "Acme"),
+    Wish("bruno@acme.example", "power", "Bruno Verdi", "Acme"),
+    Wish("carla@globex.example", "customer", "Carla Neri", "Globex"),
+    Wish("nancy@supplier.example", "staff", "Nancy Smith", "Supplier"),
+)
+
+
+class Clock:
+    """The time of the application under test; stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime.datetime:
+        return self.now
+
+    def pass_by(self, **time: float) -> None:
+        self.now += datetime.timedelta(**time)
+
+
+def fill(url: str) -> None:
+    """The tables of the small portal, and its people."""
+    declaration = load(SMALL).declaration
+    tables, engine = build(declaration), make_engine(url)
+    apply(engine, declaration, tables)
+    hashed = Passwords(CHEAP["password_memory"], CHEAP["password_rounds"]).hash(PASSWORD)
+    with writing(engine) as connection:
+        register = Register(connection, declaration, tables, NOW)
+        for wish in PEOPLE:
+            register.add(wish, hashed, must_change=False)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("filled") / "portal.sqlite"
+    fill(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def filled_postgresql(postgresql: PostgreSQL) -> Iterator[str]:
+    with postgresql.empty_database() as url:
+        fill(url)
+        yield urlsplit(url).path.lstrip("/")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of the small portal with its people; the test runs once on each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "portal.sqlite"
+        shutil.copy(request.getfixturevalue("filled_sqlite"), path)
+        yield f"sqlite:///{path}"
+    else:
+        server, filled = request.getfixturevalue("postgresql"), request.getfixturevalue("filled_postgresql")
+        with server.empty_database(like=filled) as url:
+            yield url
+
+
+@pytest.fixture
+def portal_folder(tmp_path: Path) -> Path:
+    """A copy of the small portal's YAML, to be changed at will."""
+    return Path(shutil.copytree(SMALL, tmp_path / "folder"))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make_app(database: str, portal_folder: Path, clock: Clock) -> Iterator[Callable[..., TestApp]]:
+    """A function that starts the portal with other settings: `make_app(base_url="https://care.example")`."""
+    with contextlib.ExitStack() as opened:
+
+        def make(**settings: object) -> TestApp:
+            chosen = {"folder": portal_folder, "database": database, "reload_every": 0, **CHEAP, **settings}
+            application = make_application(Settings(**chosen))
+            application.registry.clock = clock
+            opened.callback(application.registry.live.engine.dispose)
+            return TestApp(application)
+
+        yield make
+
+
+@pytest.fixture
+def app(make_app: Callable[..., TestApp]) -> TestApp:
+    """The small portal in a browser that has no cookies yet."""
+    return make_app()
+
+
+@pytest.fixture
+def another_browser(app: TestApp) -> Callable[[], TestApp]:
+    """A function that opens the same portal in another browser."""
+    return lambda: TestApp(app.app)
+
+
+@pytest.fixture
+def sign_in(app: TestApp) -> Callable[..., TestApp]:
+    """A function that signs somebody in: `sign_in("anna@acme.example", remember=True)`; answers the browser."""
+
+    def signed_in(email: str, password: str = PASSWORD, browser: TestApp = app, remember: bool = False) -> TestApp:
+        form = form_of(browser.get("/login"), "/login")
+        form["email"], form["password"], form["remember"] = email, password, remember
+        form.submit(status=303)
+        return browser
+
+    return signed_in
+
+
+def form_of(page: object, action: str) -> object:
+    """The form of a page that is sent to `action`."""
+    return next(form for form in page.forms.values() if form.action == action)

@@ -1,0 +1,251 @@
+"""Passwords: changed by their owner, forgotten, set anew with a link; and the letters about it."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import reading, writing
+from portal.mail.letters import read_letter
+from tests.functional.conftest import PASSWORD, form_of
+from tests.functional.test_signing_in import ANNA, NOBODY, change_account, is_signed_in, session_cookie, try_to_sign_in
+
+NEW = "a wholly different phrase"
+
+
+def letters(app):
+    """The letters in the outbox, oldest first: (to, subject, text)."""
+    portal = app.app.registry.live.current()
+    with reading(portal.engine) as connection:
+        rows = connection.execute(sa.select(portal.tables.outbox).order_by(portal.tables.outbox.c["id"])).mappings()
+        return [(row["recipient"], row["subject"], read_letter(row["message"])) for row in rows]
+
+
+def change_password(app, current=PASSWORD, new=NEW, confirm=NEW):
+    form = form_of(app.get("/password"), "/password")
+    form["current"], form["new"], form["confirm"] = current, new, confirm
+    return form.submit(status="*")
+
+
+def ask_for_link(app, email=ANNA):
+    form = form_of(app.get("/password/forgotten"), "/password/forgotten")
+    form["email"] = email
+    return form.submit(status="*")
+
+
+def link_in(letter):
+    return re.search(r"http://localhost(/password/reset/\S+)", letter[2])[1]
+
+
+def set_password(app, link, new=NEW):
+    form = form_of(app.get(link), link)
+    form["new"] = form["confirm"] = new
+    return form.submit(status="*")
+
+
+# -- changing --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_changed_password_is_the_only_one_that_opens(app, sign_in):
+    sign_in(ANNA)
+    assert change_password(app).location == "http://localhost/"
+    assert "new password is saved" in app.get("/")
+    assert "new password is saved" not in app.get("/")
+    form_of(app.get("/"), "/logout").submit()
+    assert try_to_sign_in(app).status_int == 422
+    assert try_to_sign_in(app, password=NEW).status_int == 303
+
+
+def test_a_changed_password_signs_out_every_other_browser(app, another_browser, sign_in):
+    sign_in(ANNA)
+    old, elsewhere = session_cookie(app).value, sign_in(ANNA, browser=another_browser())
+    change_password(app)
+    assert is_signed_in(app)
+    assert not is_signed_in(elsewhere)
+    copy = another_browser()
+    copy.set_cookie("portal_session", old)
+    assert not is_signed_in(copy)
+
+
+def test_a_changed_password_is_told_by_letter_at_once(app, sign_in):
+    sign_in(ANNA)
+    change_password(app)
+    [(to, subject, text)] = letters(app)
+    assert to == "Anna Rossi <anna@acme.example>"
+    assert subject == "Your password has been changed"
+    assert NEW not in text
+    assert PASSWORD not in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"current": "wrong"}, "not your present password"),
+        ({"confirm": "another phrase here"}, "passwords differ"),
+        ({"new": "short", "confirm": "short"}, "at least 10 characters"),
+        ({"new": "password123", "confirm": "password123"}, "first that others would try"),
+        ({"new": "aaaaaaaaaaaa", "confirm": "aaaaaaaaaaaa"}, "first that others would try"),
+        ({"new": ANNA, "confirm": ANNA}, "is no password"),
+        ({"new": PASSWORD, "confirm": PASSWORD}, "another password than the one"),
+    ],
+)
+def test_a_password_is_refused_at_its_field(app, sign_in, typed, sentence):
+    sign_in(ANNA)
+    answer = change_password(app, **typed)
+    assert answer.status_int == 422
+    assert sentence in answer
+    assert letters(app) == []
+
+
+def test_the_present_password_cannot_be_guessed_by_whoever_finds_an_open_browser(app, sign_in):
+    sign_in(ANNA)
+    answers = [change_password(app, current="wrong").status_int for _attempt in range(11)]
+    assert answers[-2:] == [422, 429]
+    assert change_password(app).status_int == 429
+
+
+def test_a_generated_password_leads_to_the_change_form_and_nowhere_else(app):
+    change_account(app, must_change=True)
+    assert try_to_sign_in(app, following="%2Ftickets%2F").location == "http://localhost/password"
+    for address in ("/", "/tickets/", "/tickets/create", "/nothing", "/search?q=x", "/-/problems"):
+        assert app.get(address, status=303).location == "http://localhost/password"
+    page = app.get("/password")
+    assert ANNA in page
+    assert "/tickets/" not in page
+    form = form_of(page, "/password")
+    form["new"] = form["confirm"] = NEW
+    assert form.submit(status=303).location == "http://localhost/"
+    assert is_signed_in(app)
+
+
+# -- forgotten -------------------------------------------------------------------------------------------------------------
+
+
+def test_known_and_unknown_addresses_read_the_same(app, another_browser):
+    known, unknown = ask_for_link(app), ask_for_link(another_browser(), NOBODY)
+    assert (known.status, known.location, known.text) == (unknown.status, unknown.location, unknown.text)
+    assert "is on its way" in known.follow()
+    assert [to for to, _subject, _text in letters(app)] == ["Anna Rossi <anna@acme.example>"]
+
+
+def test_the_link_sets_a_new_password_once(app, another_browser, sign_in):
+    elsewhere = sign_in(ANNA, browser=another_browser())
+    ask_for_link(app)
+    link = link_in(letters(app)[0])
+    assert set_password(app, link).location == "http://localhost/login"
+    assert "Please sign in" in app.get("/login")
+    assert not is_signed_in(elsewhere)
+    assert try_to_sign_in(app, password=NEW).status_int == 303
+    assert "used already" in app.get(link, status=404)
+    assert letters(app)[-1][1] == "Your password has been changed"
+
+
+def test_a_form_opened_before_the_link_was_used_sets_nothing(app, another_browser):
+    ask_for_link(app)
+    link = link_in(letters(app)[0])
+    late = form_of(another_browser().get(link), link)
+    set_password(app, link)
+    late["new"] = late["confirm"] = "somebody else's phrase"
+    late.submit(status=404)
+    assert try_to_sign_in(app, password=NEW).status_int == 303
+
+
+def test_looking_at_the_link_does_not_use_it_up(app):
+    ask_for_link(app)
+    link = link_in(letters(app)[0])
+    for _look in range(3):
+        app.get(link, status=200)
+        app.head(link, status=200)
+    assert set_password(app, link).status_int == 303
+
+
+def test_a_refused_password_does_not_use_the_link_up(app):
+    ask_for_link(app)
+    link = link_in(letters(app)[0])
+    assert set_password(app, link, new="short").status_int == 422
+    assert set_password(app, link).status_int == 303
+
+
+def test_the_link_expires_within_an_hour(app, clock):
+    ask_for_link(app)
+    clock.pass_by(minutes=61)
+    app.get(link_in(letters(app)[0]), status=404)
+
+
+def test_a_used_link_voids_the_others(app):
+    ask_for_link(app)
+    ask_for_link(app)
+    first, second = map(link_in, letters(app))
+    set_password(app, second)
+    app.get(first, status=404)
+
+
+def test_a_link_made_for_something_else_sets_no_password(app):
+    ask_for_link(app)
+    portal = app.app.registry.live.current()
+    with writing(portal.engine) as connection:
+        connection.execute(sa.update(portal.tables.link).values(purpose="invitation"))
+    app.get(link_in(letters(app)[0]), status=404)
+
+
+def test_nobody_gets_more_than_three_letters_an_hour(app, clock):
+    for _time in range(5):
+        assert ask_for_link(app).status_int == 303
+    assert len(letters(app)) == 3
+    clock.pass_by(minutes=61)
+    ask_for_link(app)
+    assert len(letters(app)) == 4
+
+
+def test_a_disabled_account_gets_no_link(app):
+    change_account(app, disabled=True)
+    assert ask_for_link(app).status_int == 303
+    assert letters(app) == []
+
+
+def test_the_database_keeps_no_token_that_opens_anything(app, sign_in):
+    sign_in(ANNA)
+    ask_for_link(app)
+    token = link_in(letters(app)[0]).rpartition("/")[2]
+    portal = app.app.registry.live.current()
+    with reading(portal.engine) as connection:
+        kept = str([connection.execute(sa.select(table)).all() for table in (portal.tables.link, portal.tables.session)])
+        hashed = connection.execute(sa.select(portal.tables.account.c["password"])).scalars().all()
+    assert token not in kept
+    assert session_cookie(app).value not in kept
+    assert all(each.startswith("$argon2id$") for each in hashed)
+
+
+def test_letters_are_written_in_the_language_of_who_gets_them(app, sign_in):
+    change_account(app, language="it")
+    ask_for_link(app)
+    _to, _subject, text = letters(app)[0]
+    assert "Small Portal" in text
+
+
+@pytest.mark.parametrize("headers", [{"X-Forwarded-Host": "evil.example"}, {"X-Forwarded-Proto": "https"}])
+def test_the_link_has_the_portals_own_address(make_app, headers):
+    app = make_app(base_url="https://care.example", development=True)
+    form = form_of(app.get("/password/forgotten"), "/password/forgotten")
+    form["email"] = ANNA
+    form.submit(headers=headers, status="*")
+    written = letters(app)
+    assert [link for link in re.findall(r"https?://\S+", written[0][2]) if "reset" in link][0].startswith(
+        "https://care.example/password/reset/"
+    )
+
+
+def test_in_development_letters_are_read_on_a_page(app, caplog):
+    caplog.set_level("INFO")
+    ask_for_link(app)
+    link = link_in(letters(app)[0])
+    assert link in caplog.text
+    page = app.get("/-/outbox")
+    assert "Set a new password" in page
+    assert link in app.get("/-/outbox?letter=1")
+
+
+def test_elsewhere_only_administrators_read_them(make_app, sign_in):
+    app = make_app(base_url="https://care.example")
+    app.extra_environ.update({"HTTP_HOST": "care.example", "wsgi.url_scheme": "https"})
+    assert "/login" in app.get("https://care.example/-/outbox", status=303).location

@@ -1,0 +1,189 @@
+"""What is refused before any view looks at it, and what every answer bears."""
+
+import io
+
+import pytest
+from webob import Request
+
+from tests.functional.conftest import form_of
+from tests.functional.test_signing_in import ANNA, is_signed_in
+
+
+def raw(app, path="/login", query="", method="GET", **environ):
+    """A request that no well-behaved client would make."""
+    request = Request.blank("/", method=method)
+    request.environ.update({"PATH_INFO": path, "QUERY_STRING": query, **environ})
+    return request.get_response(app.app)
+
+
+def post(app, body, content_type="application/x-www-form-urlencoded", path="/login"):
+    environ = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": content_type}
+    return raw(app, path, method="POST", **environ)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost, evil.example", "localhost.evil.example", "", "localhost:x"])
+def test_a_host_that_is_not_ours_is_refused(app, host):
+    answer = raw(app, HTTP_HOST=host)
+    assert answer.status_int == 400
+    assert "evil" not in answer.text
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:6543", "127.0.0.1:8080", "[::1]:6543", "LOCALHOST"])
+def test_in_development_this_machine_is_ours(app, host):
+    assert raw(app, HTTP_HOST=host).status_int == 200
+
+
+def test_in_production_only_the_host_of_base_url_is_ours(make_app):
+    app = make_app(base_url="https://care.example")
+    assert raw(app, HTTP_HOST="care.example").status_int == 200
+    assert raw(app, HTTP_HOST="localhost").status_int == 400
+    assert raw(app, HTTP_HOST="care.example:81").status_int == 400
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_a_form_of_a_foreign_page_is_refused_even_with_a_valid_token(app, sign_in, headers):
+    sign_in(ANNA)
+    form_of(app.get("/"), "/logout").submit(headers=headers, status=400)
+    assert is_signed_in(app)
+
+
+def test_a_form_of_our_own_page_is_taken(app, sign_in):
+    sign_in(ANNA)
+    headers = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+    form_of(app.get("/"), "/logout").submit(headers=headers, status=303)
+
+
+def test_no_token_a_wrong_one_and_another_persons_are_refused(app, another_browser, sign_in):
+    sign_in(ANNA)
+    other = sign_in("carla@globex.example", browser=another_browser())
+    foreign = form_of(other.get("/"), "/logout")["_csrf"].value
+    for token in ({}, {"_csrf": "wrong"}, {"_csrf": foreign}, {"_csrf": "ü"}):
+        app.post("/logout", token, status=400)
+    assert is_signed_in(app)
+
+
+def test_a_form_opened_before_signing_in_is_taken_after_it(app, sign_in):
+    form = form_of(app.get("/login"), "/login")
+    sign_in(ANNA)
+    form["email"] = "wrong@acme.example"
+    form.submit(status=422)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [("/\xff", ""), ("/login", "next=%ff"), ("/tickets/\xed\xa0\x80", ""), ("/login", "next=%00"), ("/login", "%fe=1")],
+)
+def test_what_is_no_text_is_refused(app, path, query):
+    answer = raw(app, path, query)
+    assert answer.status_int == 400
+    assert answer.content_type == "text/html"
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "9223372036854775808", "99999999999999999999999", "1e3", "٣", "add", "1.0"])
+def test_odd_numbers_of_records_are_not_found(app, sign_in, number):
+    sign_in(ANNA)
+    app.get(f"/tickets/{number}/", status=404)
+
+
+def test_a_body_that_is_no_text_is_refused(app):
+    assert post(app, b"email=%ff&password=x").status_int == 400
+    assert post(app, b"email=%00&password=x").status_int == 400
+    assert post(app, b"no parts at all", "multipart/form-data").status_int == 400
+
+
+def test_too_many_fields_are_refused_before_they_are_parsed(app):
+    assert post(app, b"a=1&" * 1001).status_int == 413
+    part = b'--cut\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+    assert post(app, part * 1001 + b"--cut--", 'multipart/form-data; boundary="cut"').status_int == 413
+    assert raw(app, query="a=1&" * 1001).status_int == 413
+
+
+def test_a_body_over_the_limit_is_refused(make_app):
+    app = make_app(largest_request=100_000)
+    assert post(app, b"a=" + b"x" * 100_000).status_int == 413
+
+
+def test_a_file_in_place_of_a_text_is_no_text(app):
+    token = form_of(app.get("/login"), "/login")["_csrf"].value
+    files = [("email", "a.txt", b"anna"), ("password", "b.txt", b"x"), ("next", "c.txt", b"/")]
+    app.post("/login", {"_csrf": token}, upload_files=files, status=422)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/login", "GET, HEAD, POST"),
+        ("TRACE", "/login", "GET, HEAD, POST"),
+        ("GET", "/logout", "POST"),
+        ("GET", "/language", "POST"),
+        ("DELETE", "/-/health", "GET, HEAD"),
+        ("POST", "/tickets/", "GET, HEAD"),
+        ("PATCH", "/tickets/create", "GET, HEAD, POST"),
+    ],
+)
+def test_a_wrong_method_is_told_which_are_right(app, sign_in, method, path, allowed):
+    sign_in(ANNA)
+    answer = app.request(path, method=method, status=405)
+    assert answer.headers["Allow"] == allowed
+    assert "predicate" not in answer
+
+
+def test_what_a_profile_may_not_do_does_not_exist_whatever_the_method(app, sign_in):
+    sign_in(ANNA)
+    for method in ("GET", "POST", "PUT"):
+        app.request("/articles/create", method=method, status=404)
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/login/more", "/tickets/create/more", "/password/reset", "/-/", "/static/x"])
+def test_what_does_not_exist_is_a_page_of_its_own(app, sign_in, path):
+    sign_in(ANNA)
+    answer = app.get(path, status=404)
+    assert "There is nothing here" in answer
+    assert answer.html.html["lang"] == "en"
+
+
+def test_an_address_without_its_last_slash_leads_to_the_one_with_it(app, sign_in):
+    sign_in(ANNA)
+    assert app.get("/tickets?tab=all", status=301).location == "http://localhost/tickets/?tab=all"
+
+
+@pytest.mark.parametrize("path", ["/login", "/nothing", "/-/health", "/password/reset/x"])
+def test_every_answer_tells_browsers_what_they_may_do(app, path):
+    headers = app.get(path, status="*").headers
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_refusals_bear_the_headers_too(app):
+    assert raw(app, HTTP_HOST="evil.example").headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_style_sheets_are_kept_for_ever_and_zipped(app):
+    address = app.get("/login").html.find("link", rel="stylesheet")["href"]
+    answer = app.get(address, headers={"Accept-Encoding": "gzip"})
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert answer.headers["Content-Encoding"] == "gzip"
+
+
+def test_a_mistake_of_ours_shows_a_number_that_the_log_knows(app, sign_in, caplog):
+    sign_in(ANNA)
+    app.app.registry.live.current().assets.__class__.icon  # noqa: B018 - the page itself must still be drawn
+    app.app.registry.clock = lambda: "no time at all"
+    answer = app.get("/", status=500)
+    number = answer.html.select_one(".fixed").text
+    assert number in caplog.text
+    assert "Traceback" not in answer

@@ -1,0 +1,115 @@
+"""The portal in force, while its YAML changes under it."""
+
+import shutil
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import reading
+from portal.web.live import CannotStart
+from tests.functional.test_signing_in import ANNA
+
+NANCY = "nancy@supplier.example"
+
+
+def change(folder, old, new, file="modules.yaml"):
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_changed_label_is_on_the_next_page(app, portal_folder, sign_in):
+    sign_in(ANNA)
+    change(portal_folder, "label: Knowledge base", "label: Good to know")
+    assert "Good to know" in app.get("/")
+
+
+def test_a_new_field_has_its_column_at_once_in_development(app, portal_folder, sign_in):
+    sign_in(ANNA)
+    change(portal_folder, "      cost: money", "      cost: money\n      floor: integer")
+    app.get("/tickets/")
+    portal = app.app.registry.live.current()
+    with reading(portal.engine) as connection:
+        connection.execute(sa.select(portal.tables.module("tickets").c["floor"]))
+
+
+def test_a_module_taken_from_a_profile_is_gone_with_the_next_request(app, portal_folder, sign_in):
+    sign_in(ANNA)
+    app.get("/articles/", status=200)
+    change(portal_folder, "  articles: {where: {published: true}}\n", "", "profiles/customer.yaml")
+    change(portal_folder, ", article]", "]", "profiles/customer.yaml")
+    change(portal_folder, ", find_answer]", "]", "profiles/customer.yaml")
+    app.get("/articles/", status=404)
+
+
+def test_broken_yaml_changes_nothing_for_customers_and_tells_administrators(app, another_browser, portal_folder, sign_in):
+    sign_in(ANNA)
+    nancy = sign_in(NANCY, browser=another_browser())
+    before = app.get("/articles/").text
+    change(portal_folder, "label: Knowledge base", "label: [broken")
+    assert app.get("/articles/").text == before
+    assert "last good ones are in force" in nancy.get("/")
+    assert "modules.yaml:" in nancy.get("/-/problems")
+    change(portal_folder, "label: [broken", "label: Mended")
+    assert "Mended" in app.get("/articles/")
+    assert "last good ones are in force" not in nancy.get("/")
+
+
+def test_a_wrong_name_is_told_with_its_place(app, portal_folder, sign_in):
+    sign_in(NANCY)
+    change(portal_folder, "columns: [reference, title,", "columns: [reference, titel,")
+    page = app.get("/-/problems")
+    assert "titel" in page
+    assert "did you mean" in page
+
+
+def test_no_request_fails_while_files_change(app, another_browser, portal_folder, sign_in):
+    browsers = [sign_in(ANNA, browser=another_browser()) for _number in range(4)]
+    answers, stop = [], threading.Event()
+
+    def visit(browser):
+        while not stop.is_set():
+            answers.append(browser.get("/tickets/", status="*").status_int)
+
+    threads = [threading.Thread(target=visit, args=[browser]) for browser in browsers]
+    for thread in threads:
+        thread.start()
+    text = (portal_folder / "modules.yaml").read_text(encoding="utf-8")
+    for number in range(10):
+        broken = text.replace("label: Knowledge base", "label: [broken" if number % 2 else f"label: Number {number}")
+        (portal_folder / "modules.yaml").write_text(broken, encoding="utf-8")
+        seen = len(answers) + 8
+        while len(answers) < seen and any(thread.is_alive() for thread in threads):
+            pass
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert set(answers) == {200}
+
+
+def test_a_portal_with_broken_yaml_does_not_start_and_says_why(make_app, portal_folder):
+    change(portal_folder, "label: Knowledge base", "label: [broken")
+    with pytest.raises(CannotStart, match=r"modules\.yaml:\d+"):
+        make_app()
+
+
+def test_in_production_a_database_that_lacks_something_is_told_with_the_way_out(make_app, portal_folder):
+    change(portal_folder, "      cost: money", "      cost: money\n      floor: integer")
+    with pytest.raises(CannotStart, match="portal apply"):
+        make_app(base_url="https://care.example")
+
+
+def test_in_production_a_reload_waits_for_apply(make_app, portal_folder):
+    app = make_app(base_url="https://care.example")
+    live = app.app.registry.live
+    change(portal_folder, "      cost: money", "      cost: money\n      floor: integer")
+    assert "floor" not in live.current().declaration.modules["tickets"].fields
+    assert any("floor" in sentence for sentence in live.findings.lacks)
+
+
+def test_a_folder_that_is_gone_leaves_the_last_good_portal_in_force(app, portal_folder, sign_in):
+    sign_in(ANNA)
+    shutil.rmtree(portal_folder)
+    app.get("/tickets/", status=200)
