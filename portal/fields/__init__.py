@@ -179,6 +179,20 @@ class Field(Shape):
         """What lists sort by; NULL counts as empty."""
         return self.expression(table)
 
+    @property
+    def ranked(self) -> tuple[Any, ...]:
+        """The values in the order of `order`, where that is another than that of the column: an index of the column
+        gives them one after the other."""
+        return ()
+
+    def titles(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
+        """The column of another table by which `order` sorts, for links; its index gives the linked records in turn."""
+        return None
+
+    def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
+        """The column to which an index is put so that lists sort by this field quickly."""
+        return None if self.computed or self.multiple else self.order(table)
+
     # -- typing and reading ---------------------------------------------------------------------------------------
 
     def parse(self, text: str, reader: Reader) -> Any:

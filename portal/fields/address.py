@@ -52,7 +52,7 @@ class AddressField(Field):
     }
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         (
-            "\"Corso Italia 1, int. 2\",20122,Milano,,Italia",
+            '"Corso Italia 1, int. 2",20122,Milano,,Italia',
             Address("Corso Italia 1, int. 2", "20122", "Milano", "", "Italia"),
             "Corso Italia 1, int. 2, 20122 Milano, Italia",
         ),

@@ -54,12 +54,14 @@ def _in_own_way(text: str, locale: Locale) -> datetime.date | None:
         return None
     year_first = len(numbers[0][1]) == 4 and numbers[0][1].isdecimal()
     order = "yMd" if year_first else _order(locale.date_formats["medium" if spoken else "short"].pattern)
+    if len(order) != 3:
+        return None
     values = {letter: months.get(index) or _figures(part) for letter, (index, part) in zip(order, numbers, strict=True)}
     if spoken and months.get(numbers[order.index("M")][0]) is None:
         # The month stands elsewhere than in this language's usual order: “5 March 2024” in English.
         figures = [int(part) for index, part in numbers if index not in months]
         values = {"M": next(iter(months.values())), "d": min(figures), "y": max(figures)}
-    year = values["y"] + 2000 if values["y"] < 100 else values["y"]
+    year = values["y"] + 2000 if 0 <= values["y"] < 100 else values["y"]
     return _date(year, values["M"], values["d"])
 
 

@@ -115,5 +115,12 @@ class Choice(Optional):
         # A value that is no option any more sorts behind the options, before the empty ones.
         return sa.case((table.c[self.name].is_(None), sa.null()), *ranks, else_=len(ranks))
 
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        return tuple(self.offered)
+
+    def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        return table.c[self.name]
+
     def texts(self, value: Any) -> Iterable[str]:
         return self.names_of(value) if value else ()

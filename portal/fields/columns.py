@@ -65,9 +65,10 @@ def sortable(value: decimal.Decimal) -> str:
 
     The mark at the end makes -12.51 come before -12.5.
     """
-    whole, _point, fraction = f"{abs(value):f}".partition(".")
+    whole, _point, fraction = f"{value.copy_abs():f}".partition(".")
     if len(whole) > WHOLE_DIGITS:
         raise ValueError("too many digits for a column")
+    # Nothing here computes: arithmetic would round to the 28 digits of the context.
     text = f"{whole.zfill(WHOLE_DIGITS)}.{fraction.rstrip('0')}".rstrip(".")
     return f"-{text.translate(MIRRORED)}~" if value < 0 else text
 
@@ -76,8 +77,7 @@ def from_sortable(text: str) -> decimal.Decimal:
     """The number of `sortable`; plain numbers, as tables made by others hold them, are taken too."""
     if text.endswith("~"):
         text = "-" + text[1:-1].translate(MIRRORED)
-    # Not normalize(): that rounds to the context's 28 digits.
-    return decimal.Decimal(text.lstrip("0") or "0") if "-" not in text else -decimal.Decimal(text[1:])
+    return decimal.Decimal(text)
 
 
 class Occurs(FunctionElement[bool]):

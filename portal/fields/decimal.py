@@ -26,8 +26,8 @@ class DecimalNumber(Number):
         "1.234", "1,23", "1.234,50", "ten", "1e3", "Infinity", "-1000.01", "9" * 1_000_000, "1\x002",
     )  # fmt: skip
 
-    digits: int = Key(18, ge=1, le=30)
-    places: int = Key(2, ge=0, le=30)
+    digits: int = Key(18, ge=1, le=28)  # Babel writes no more than the 28 of Python's decimals
+    places: int = Key(2, ge=0, le=28)
 
     @model_validator(mode="after")
     def _places_are_digits(self) -> "DecimalNumber":

@@ -41,7 +41,7 @@ class Lines(Field):
     def _totals_are_columns(self) -> "Lines":
         for name in self.total:
             if name not in self.fields:
-                raise PydanticCustomError("value_error", "{error}", {"error": f'no column "{name}"', "path": ("total",)})
+                raise _mistake(f'no column "{name}"', ("total",))
         return self
 
     def bind(self, declaration: Declared, module: Any) -> None:

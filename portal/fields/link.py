@@ -190,6 +190,15 @@ class Link(Targets):
             titles.append(query.correlate(table).scalar_subquery())
         return sa.func.coalesce(*titles) if self.several else titles[0]
 
+    def titles(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
+        if self.several:
+            return None
+        target = self.target(table, self.to[0]).alias()
+        return target.c[target.element.info["title_folded"] or "_reference_folded"]
+
+    def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
+        return None if self.several else table.c[self.name]
+
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         if operator == "equal":
             return bool(value) and self.is_meant(value, constant)

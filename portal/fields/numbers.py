@@ -26,12 +26,14 @@ def number(text: str, reader: Reader) -> Decimal:
     if len(text) > LONGEST:
         raise refused
     spelled = "".join(map(_simple, text)).strip()
-    sign, spelled = (-1, spelled[1:]) if spelled[:1] == "-" else (1, spelled.removeprefix("+"))
-    spelled = spelled.strip()
+    negative, spelled = (
+        spelled.startswith("-"),
+        spelled.removeprefix(spelled[:1] if spelled[:1] in "+-" else "").strip(),
+    )
     if reader.plain:
         if not WRITTEN.fullmatch(spelled):
             raise refused
-        return sign * Decimal(spelled)
+        return _signed(Decimal(spelled), negative)
     group, point = get_group_symbol(reader.locale), get_decimal_symbol(reader.locale)
     spelled = re.sub(r"\s", group, spelled)
     if group in "'\u2019":
@@ -40,9 +42,14 @@ def number(text: str, reader: Reader) -> Decimal:
     if not set(spelled) <= {*"0123456789.", group, point}:
         raise refused
     try:
-        return sign * parse_decimal(spelled, locale=reader.locale, strict=True)
+        return _signed(parse_decimal(spelled, locale=reader.locale, strict=True), negative)
     except NumberFormatError:
         raise refused from None
+
+
+def _signed(value: Decimal, negative: bool) -> Decimal:
+    # A product would be rounded to the 28 digits of the context.
+    return value.copy_negate() if negative and value else value
 
 
 def _simple(character: str) -> str:

@@ -25,7 +25,7 @@ class Percent(Number):
     )
     rejects: ClassVar[tuple[str, ...]] = ("15.255", "%", "-100.5", "half", "9" * 1_000_000)
 
-    places: int = Key(2, ge=0, le=12)
+    places: int = Key(2, ge=0, le=8)
 
     def parse(self, text: str, reader: Reader) -> Any:
         return super().parse(text.strip().rstrip(SIGNS) or text, reader)

@@ -1,7 +1,6 @@
 """What every field type promises, asked of each type in the registry: with its own examples, on both databases."""
 
 import time
-from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -45,14 +44,6 @@ def named(one: Field, value: object) -> object:
     return {"address": lambda: " ".join(one.texts(value)), "duration": lambda: one.write(value)}.get(
         one.type, lambda: value
     )()
-
-
-@pytest.fixture
-def database(database_url) -> Iterator[sa.Connection]:
-    engine = sa.create_engine(database_url)
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
 
 
 def table_of(connection: sa.Connection, *fields: Field) -> sa.Table:

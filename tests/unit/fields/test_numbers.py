@@ -1,0 +1,189 @@
+"""Numbers in the ways of different languages; exactness; the ends of what is allowed."""
+
+import time
+from decimal import Decimal
+
+import pytest
+from pydantic import ValidationError
+from webob.multidict import MultiDict
+
+from portal.fields import PLAIN, Field, Reader, Refused
+from portal.fields.columns import from_sortable, sortable
+from portal.fields.money import Money
+from portal.fields.numbers import number
+
+
+def field(kind: str, **keys: object) -> Field:
+    return Field.types[kind].model_validate({"name": "x", "type": kind, **keys})
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "value"),
+    [
+        ("en", "1,234.5", "1234.5"),
+        ("en", "1 234.5", "1234.5"),
+        ("it", "1.234,5", "1234.5"),
+        ("it", "1.234", "1234"),
+        ("de", "-1.234.567,89", "-1234567.89"),
+        ("de", "−5", "-5"),
+        ("de-CH", "1'234.5", "1234.5"),
+        ("pl", "1 234,5", "1234.5"),
+        ("pl", "1\xa0234,5", "1234.5"),
+        ("fr", "1\u202f234\u202f567,5", "1234567.5"),
+        ("fr", "1\u2009234,5", "1234.5"),
+        ("sv", "-1 234,5", "-1234.5"),
+        ("ar", "١٢٣", "123"),
+        ("hi", "12,34,567", "1234567"),
+        ("xx", "1,234.5", "1234.5"),
+        ("en", "+0007", "7"),
+    ],
+)
+def test_numbers_are_read_in_the_readers_own_way(language, typed, value):
+    assert number(typed, Reader(language=language)) == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("language", "typed"),
+    [
+        ("en", "1,23"), ("en", "1.234,50"), ("de", "1.23"), ("de", "1,234.50"), ("it", "1234.5"), ("fr", "12 34"),
+        ("en", "1e5"), ("en", "NaN"), ("en", "inf"), ("en", "0x10"), ("en", "1_000"), ("en", "1..2"), ("en", "."),
+        ("en", "-"), ("en", "5-"), ("en", "½"), ("en", "五"),
+    ],
+)  # fmt: skip
+def test_what_could_be_meant_otherwise_is_refused_not_guessed(language, typed):
+    with pytest.raises(Refused):
+        number(typed, Reader(language=language))
+
+
+@pytest.mark.parametrize("typed", ["1,234", "1 234", "1.234.567", "1e5", "NaN", "0x1"])
+def test_machines_write_plain_numbers_only(typed):
+    with pytest.raises(Refused):
+        number(typed, PLAIN)
+    assert number("-1234.50", PLAIN) == Decimal("-1234.5")
+
+
+def test_huge_input_is_refused_at_once():
+    started = time.perf_counter()
+    for typed in ("9" * 1_000_000, "1," * 500_000, "." * 1_000_000, " " * 1_000_000 + "x", "-" * 1_000_000):
+        for kind in ("integer", "decimal", "percent", "money", "duration", "rating"):
+            with pytest.raises(Refused):
+                field(kind).parse(typed, Reader())
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize("typed", [str(2**63 - 1), str(-(2**63) + 1)])
+def test_integers_have_64_bits(typed):
+    assert field("integer").parse(typed, PLAIN) == int(typed)
+    for beyond in (str(2**63), str(-(2**63) - 1)):
+        with pytest.raises(Refused):
+            field("integer").parse(beyond, PLAIN)
+        with pytest.raises(Refused):
+            field("integer").constant(int(beyond), PLAIN)
+
+
+def test_places_and_digits_are_refused_never_rounded():
+    one = field("decimal", digits=5, places=3)
+    assert one.parse("12.345", PLAIN) == Decimal("12.345")
+    assert one.parse("12.3450", PLAIN) == Decimal("12.345")
+    for typed in ("12.3456", "123", "100.000"):
+        with pytest.raises(Refused):
+            one.parse(typed, PLAIN)
+    thirty = field("decimal", digits=28, places=13)
+    value = thirty.parse("123456789012345.1234567890123", PLAIN)
+    assert str(value) == "123456789012345.1234567890123"
+    assert thirty.show(value, Reader(language="de")) == "123.456.789.012.345,1234567890123"
+
+
+def test_the_sortable_text_sorts_as_the_numbers_do_and_gives_them_back():
+    written = "-1000.5 -1000 -12.51 -12.501 -12.5 -12.4 -12 -1 -0.11 -0.1 -0.01 0 0.001 0.01 0.1 1 9 10 12.5 12.51 1e29"
+    values = [Decimal(each) for each in written.split()]
+    texts = [sortable(value) for value in values]
+    assert sorted(texts) == texts
+    assert [from_sortable(text) for text in texts] == values
+    assert sortable(Decimal("12.50")) == sortable(Decimal("12.5"))
+    assert sortable(Decimal("-0")) == sortable(Decimal(0))
+
+
+@pytest.mark.parametrize("text", ["12.5", "-12.5", "0", "7", "0.125", "-0.5"])
+def test_numbers_that_others_wrote_into_a_table_are_read(text):
+    assert from_sortable(text) == Decimal(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "value"),
+    [
+        ("12.50", "", Money(Decimal("12.5"), "EUR")),
+        ("12.50", "USD", Money(Decimal("12.5"), "USD")),
+        ("usd 12.50", "", Money(Decimal("12.5"), "USD")),
+        ("12.50 PLN", "EUR", Money(Decimal("12.5"), "PLN")),
+        ("€ 12.50", "", Money(Decimal("12.5"), "EUR")),
+        ("1,250", "JPY", Money(Decimal(1250), "JPY")),
+        ("1.125", "KWD", Money(Decimal("1.125"), "KWD")),
+    ],
+)
+def test_money_has_a_currency(typed, currency, value):
+    assert field("money").parse_form(MultiDict({"x": typed, "x.currency": currency}), Reader()) == value
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency"), [("$ 5", "EUR"), ("5", "XXQ"), ("5", "€"), ("1.5", "JPY"), ("5", "\x00")]
+)
+def test_money_of_no_currency_or_with_too_many_places_is_refused(typed, currency):
+    with pytest.raises(Refused):
+        field("money").parse_form(MultiDict({"x": typed, "x.currency": currency}), Reader())
+
+
+def test_bounds_are_told_in_the_readers_own_way():
+    one = field("decimal", min="0.5", max=1000)
+    with pytest.raises(Refused) as refused:
+        one.parse("1.000,5", Reader(language="it"))
+    assert Reader().text(refused.value.message) == "Not more than 1.000, please."
+    assert one.constant(2000, Reader()) == 2000, "a condition may ask for what cannot be typed"
+
+
+@pytest.mark.parametrize("raw", [True, float("nan"), float("inf"), "ten", [], 1e300])
+def test_defaults_and_conditions_that_are_no_numbers_are_refused(raw):
+    for kind in ("integer", "decimal", "money", "percent"):
+        with pytest.raises(Refused):
+            field(kind).constant(raw, Reader())
+
+
+def test_a_default_in_the_yaml_is_read_as_yaml_writes_it_whoever_reads():
+    italian = Reader(language="it")
+    assert field("decimal").default_value("1234.5", italian) == Decimal("1234.5")
+    assert field("decimal").default_value(0.1, italian) == Decimal("0.1")
+    assert field("money").default_value("1.5 USD", italian) == Money(Decimal("1.5"), "USD")
+    assert field("decimal").constant("1234.5", italian) == Decimal("1234.5")
+    assert field("decimal").constant("1.234", italian) == Decimal(1234)
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "sentence"),
+    [
+        ("decimal", {"min": "few"}, "a number is wanted"),
+        ("decimal", {"max": True}, "a number is wanted"),
+        ("decimal", {"places": 9, "digits": 5}, "more places than digits"),
+        ("money", {"currency": "EURO"}, 'no currency code|is not a currency code like "EUR"'),
+        ("date", {"min": "31/12/2024"}, "a date like 2024-03-31 is wanted"),
+        ("datetime", {"max": "soon"}, "a date like 2024-03-31 or"),
+        ("time", {"min": "noon"}, 'a time like "14:30" is wanted'),
+        ("markdown", {"unique": True}, "a field of this type cannot be unique"),
+        ("text", {"pattern": "["}, "not a regular expression"),
+        ("lookup", {"of": "name"}, "a link and a field of its record"),
+        ("formula", {"of": "price *"}, "ends too early"),
+        ("formula", {"of": "__import__('os')"}, "fields, numbers"),
+        ("formula", {"of": "(price"}, "a bracket is not closed"),
+        ("formula", {"of": "price price"}, '"price" is not expected'),
+        ("lines", {"fields": {"a": "lookup"}}, "the type of a column is wanted|Field required"),
+        ("lines", {"fields": {"a": "texts"}}, "the type of a column is wanted"),
+        ("lines", {"fields": {"a": "text"}, "total": "b"}, 'no column "b"'),
+        ("file", {"max_size": "big"}, "a size like 25 MB is wanted"),
+        ("image", {"types": ["png"]}, '"png" is no file type'),
+        ("choice", {"options": ["a", "a"]}, "an option stands here twice"),
+        ("choice", {"options": {"a": {"tone": "loud"}}}, "'info', 'good', 'warn'"),
+        ("link", {"to": []}, "the name of a module is wanted"),
+    ],
+)
+def test_wrong_keys_are_told_in_words_for_an_administrator(kind, keys, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        field(kind, **keys)
