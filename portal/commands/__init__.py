@@ -30,7 +30,7 @@ def purpose(path: Path) -> str:
 
 
 class Commands(click.Group):
-    """The commands of this folder. Listing them imports none: `portal check` should not wait for the web's libraries."""
+    """The commands of this folder. Listing them imports none: `check` should not wait for the web's libraries."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(files())

@@ -35,7 +35,11 @@ def summary(loaded: Loaded) -> str:
     if declaration is None:
         return ", ".join([counted(errors, "error"), *([counted(warnings, "warning")] if warnings else [])])
     buttons = [name for name in declaration.buttons if not name.startswith("module:")]
-    found = [counted(len(declaration.modules), "module"), counted(len(declaration.profiles), "profile"), counted(len(buttons), "button")]
+    found = [
+        counted(len(declaration.modules), "module"),
+        counted(len(declaration.profiles), "profile"),
+        counted(len(buttons), "button"),
+    ]
     told = f" ({counted(warnings, 'warning')})" if warnings else ""
     return f"No mistakes{told}: {', '.join(found)}"
 

@@ -43,5 +43,3 @@ def chosen_settings(folder: Path | None = None) -> Settings:
     if not settings.folder.is_dir():
         raise click.UsageError(f'there is no folder "{settings.folder}"')
     return settings
-
-

@@ -32,13 +32,17 @@ def sources(field: Field) -> Iterator[str]:
 
 def _mark_internal(draft: Draft) -> None:
     """On every path: a lookup shows what it leads to, so it cannot be less internal than that."""
-    computed = [(module, name) for module in draft.modules.values() for name, field in module.fields.items() if field.computed]
+    computed = [
+        (module, name) for module in draft.modules.values() for name, field in module.fields.items() if field.computed
+    ]
     changed = True
     while changed:
         changed = False
         for module, name in computed:
             field = module.fields[name]
-            steps = [step for path in sources(field) for _module, step in draft.follow(module.name, path.split(".")).steps]
+            steps = [
+                step for path in sources(field) for _module, step in draft.follow(module.name, path.split(".")).steps
+            ]
             if not field.internal and any(step.internal for step in steps):
                 module.fields[name] = field.model_copy(update={"internal": True})
                 changed = True
@@ -62,8 +66,6 @@ def _bind_all(draft: Draft, tell: bool) -> bool:
 
 def _complaint(draft: Draft, module: str, field: Field) -> str | None:
     """Why the field cannot be bound, None if it can; nothing where an earlier mistake is the reason."""
-    if not field.computed:
-        return None
     paths = [path.split(".") for path in sources(field)]
     followed = [draft.follow(module, path) for path in paths]
     wrong = next((each.complaint for each in followed if each.complaint), None)

@@ -1,4 +1,4 @@
-"""The fields that every record has without being declared. Nobody types them; layouts, sorts and conditions use them."""
+"""The fields that every record has undeclared. Nobody types them; layouts, sorts and conditions use them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -43,7 +43,10 @@ def builtin_fields(people: str | None) -> dict[str, Field]:
             "created_by": person,
             "modified": {"type": "datetime"},
             "modified_by": person,
-            "channel": {"type": "choice", "options": {name: {"label": Sentence(text)} for name, text in CHANNELS.items()}},
+            "channel": {
+                "type": "choice",
+                "options": {name: {"label": Sentence(text)} for name, text in CHANNELS.items()},
+            },
             "comments": {"type": "integer"},
             "attachments": {"type": "integer"},
         }.items()
@@ -51,5 +54,11 @@ def builtin_fields(people: str | None) -> dict[str, Field]:
 
 
 def _field(name: str, **entry: Any) -> Field:
-    keys: Mapping[str, Any] = {"name": name, "label": Sentence(LABELS[name]), "read_only": True, "search": False, **entry}
+    keys: Mapping[str, Any] = {
+        "name": name,
+        "label": Sentence(LABELS[name]),
+        "read_only": True,
+        "search": False,
+        **entry,
+    }
     return Field.types[entry["type"]].model_validate(keys)

@@ -1,6 +1,6 @@
 """The checks, in order: what the files say by themselves, then what only their resolved whole shows.
 
-Called by load. Each check adds its problems to the draft and changes nothing else, but for settings that cannot be used.
+Called by load. Each check adds its problems to the draft and changes nothing else but unusable settings.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,9 @@ def _warn_of_what_has_no_effect(draft: Draft) -> None:
         for field in module.fields.values():
             place = (*path, "fields", field.name)
             if not field.stored:
-                draft.warn(MODULES, place, f"the type {field.type} has no effect yet: the field is shown nowhere", key=True)
+                draft.warn(
+                    MODULES, place, f"the type {field.type} has no effect yet: the field is shown nowhere", key=True
+                )
             _warn_of_keys(draft, MODULES, place, {key: getattr(field, key) for key in FIELD_KEYS}, FIELD_KEYS)
     for name, profile in draft.profiles.items():
         file = profile_file(name)
@@ -55,7 +57,9 @@ def _warn_of_what_has_no_effect(draft: Draft) -> None:
                     draft.warn(file, ("home", "panels", index), f"{key} {sentence(PANELS[key])}")
 
 
-def _warn_of_keys(draft: Draft, file: str, path: tuple[str | int, ...], entry: Mapping[str, Any], table: Mapping[str, str]) -> None:
+def _warn_of_keys(
+    draft: Draft, file: str, path: tuple[str | int, ...], entry: Mapping[str, Any], table: Mapping[str, str]
+) -> None:
     for key, what in table.items():
         if entry.get(key):
             draft.warn(file, (*path, key), f"{key} {sentence(what)}", key=True)

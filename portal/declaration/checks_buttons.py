@@ -20,7 +20,9 @@ def check_buttons(draft: Draft, declaration: Declaration) -> None:
         if (button.opens is None) == (button.url is None):
             draft.error(BUTTONS, path, "a button has opens: or url:, one of them", key=True)
         if button.url is not None and not ADDRESS.fullmatch(button.url):
-            draft.error(BUTTONS, (*path, "url"), "an address that begins with https://, http://, mailto:, tel: or / is wanted")
+            draft.error(
+                BUTTONS, (*path, "url"), "an address that begins with https://, http://, mailto:, tel: or / is wanted"
+            )
         if button.opens is not None:
             _check_opens(draft, path, button, tabs)
         elif button.url is not None:
@@ -57,7 +59,11 @@ def _check_opens(draft: Draft, path: Path, button: Button, tabs: dict[str, set[s
         _refuse(draft, path, button, ("set",), "a form: opens: MODULE/create")
         check_condition(draft, BUTTONS, (*path, "where"), module)
         if button.tab is not None and button.tab not in tabs.get(module, ()):
-            draft.error(BUTTONS, (*path, "tab"), f'{module} has no tab "{button.tab}"{suggest(button.tab, tabs.get(module, ()))}')
+            draft.error(
+                BUTTONS,
+                (*path, "tab"),
+                f'{module} has no tab "{button.tab}"{suggest(button.tab, tabs.get(module, ()))}',
+            )
 
 
 def _refuse(draft: Draft, path: Path, button: Button, keys: tuple[str, ...], wanted: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portal.conditions import SPECIAL, ConditionError, Test, Typed, parse, tests
-from portal.declaration.draft import Draft
+from portal.declaration.draft import Draft, key, leads_to
 from portal.declaration.problems import Path, suggest
 from portal.fields import Field, Refused
 from portal.texts import translate
@@ -34,28 +34,30 @@ def check_condition(draft: Draft, file: str, path: Path, module: str, form: str 
     condition = value_at(draft, file, path)
     if not isinstance(condition, Mapping) or module not in draft.modules:
         return
-    for key, value in condition.items():
-        if key == "any" and isinstance(value, list):
+    for name, value in condition.items():
+        if name == "any" and isinstance(value, list):
             for index in range(len(value)):
                 check_condition(draft, file, (*path, "any", index), module, form)
         else:
-            _check_line(draft, file, (*path, key), module, form)
+            _check_line(draft, file, (*path, name), module, form)
 
 
 def _check_line(draft: Draft, file: str, path: Path, module: str, form: str | None) -> None:
-    key = path[-1]
+    name = path[-1]
     try:
-        found = list(tests(parse({key: value_at(draft, file, path)})))
-    except ConditionError:
-        return  # told when the condition was read
-    followed = draft.follow(module, str(key).split("."))
+        found = list(tests(parse({name: value_at(draft, file, path)})))
+    except ConditionError as error:
+        # The reading told of the first such line in a condition; telling the same twice shows once.
+        draft.error(file, _longest(draft, file, (*path[:-1], *error.path)), error.message)
+        return
+    followed = draft.follow(module, str(name).split("."))
     if followed.complaint:
         draft.error(file, path, followed.complaint, key=True)
     field = followed.last
     if field is None:
         return
     if not field.stored:
-        draft.error(file, path, f'"{key}" cannot be asked yet: fields of type {field.type} have no effect', key=True)
+        draft.error(file, path, f'"{name}" cannot be asked yet: fields of type {field.type} have no effect', key=True)
         return
     for test in found:
         for place, value in _operands(draft, file, path, test):
@@ -63,6 +65,13 @@ def _check_line(draft: Draft, file: str, path: Path, module: str, form: str | No
                 _check_typed(draft, file, place, value, form)
             elif complaint := _complaint(draft, field, test.operator, value):
                 draft.error(file, place, complaint)
+
+
+def _longest(draft: Draft, file: str, path: Path) -> Path:
+    """As much of `path` as exists."""
+    while path and not draft.has(file, path):
+        path = path[:-1]
+    return path
 
 
 def _operands(draft: Draft, file: str, path: Path, test: Test) -> Iterator[tuple[Path, Any]]:
@@ -92,7 +101,11 @@ def _complaint(draft: Draft, field: Field, operator: str, value: Any) -> str | N
     if operator == "within":
         return None if dated else f"within: asks for a date or datetime, which {field.name} is not"
     if operator == "contains":
-        return None if field.textual or field.filter in ("text", "link") else f"contains: asks for text, which {field.name} does not hold"
+        return (
+            None
+            if field.textual or field.filter in ("text", "link")
+            else f"contains: asks for text, which {field.name} does not hold"
+        )
     if operator in RANGES and field.filter != "range":
         return f"{operator}: asks for numbers or dates, which {field.name} does not hold"
     return value_complaint(draft, field, value)
@@ -102,7 +115,7 @@ def value_complaint(draft: Draft, field: Field, value: Any) -> str | None:
     """Why `field` could never hold `value`, or None."""
     if isinstance(value, Mapping | list):
         return "a plain value is wanted"
-    targets = getattr(field, "to", ())
+    targets = leads_to(field)
     if targets:
         return _person_complaint(draft, field, value, targets)
     try:
@@ -114,21 +127,25 @@ def value_complaint(draft: Draft, field: Field, value: Any) -> str | None:
 
 def stored_complaint(draft: Draft, field: Field, value: Any) -> str | None:
     """Why `value` could not be given to `field` by a default or by `set`, or None."""
-    targets = getattr(field, "to", ())
+    targets = leads_to(field)
     if targets:
         several = value if isinstance(value, list) and field.multiple else [value]
         return next((complaint for each in several if (complaint := value_complaint(draft, field, each))), None)
     try:
-        field.default_value(value, draft.reader)
+        stored = field.default_value(value, draft.reader)
+        # Limits are kept by what reads typed text.
+        if stored is not None and stored != ():
+            field.read(field.write(stored), draft.reader)
     except Refused as refused:
         return _unfit(field, value, refused)
     return None
 
 
 def _unfit(field: Field, value: Any, refused: Refused) -> str:
+    words = translate(refused.message, "en").rstrip(".")
     shown = f'"{value}" ' if isinstance(value, str | int | float) else "this value "
-    guess = suggest(str(value), getattr(field, "offered", ()))
-    return f"{shown}does not fit {field.name}: {translate(refused.message, 'en')}{guess}"
+    reason = words if str(value) in words else f"{shown}does not fit {field.name}: {words[:1].lower()}{words[1:]}"
+    return reason + suggest(str(value), key(field, "options", ()))
 
 
 def _person_complaint(draft: Draft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:
@@ -139,7 +156,11 @@ def _person_complaint(draft: Draft, field: Field, value: Any, targets: tuple[str
     role = "people" if value == "me" else "organizations"
     if wanted[value] is None:
         return f'"{value}" means nothing here: modules.yaml names no module of {role}'
-    return None if wanted[value] in targets else f'"{value}" is one of {wanted[value]}, and {field.name} links to {", ".join(targets)}'
+    return (
+        None
+        if wanted[value] in targets
+        else f'"{value}" is one of {wanted[value]}, and {field.name} links to {", ".join(targets)}'
+    )
 
 
 def check_values(draft: Draft, file: str, path: Path, module: str, values: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from portal.declaration.checks_conditions import check_condition, stored_complaint, value_at
-from portal.declaration.draft import MODULES, Draft
+from portal.declaration.draft import MODULES, Draft, key, leads_to
 from portal.declaration.problems import Path
 from portal.declaration.shapes import Module
 from portal.fields import Field
@@ -27,7 +27,7 @@ def check_fields(draft: Draft, module: Module) -> None:
 
 
 def _check_targets(draft: Draft, path: Path, module: Module, field: Field) -> None:
-    targets = getattr(field, "to", ())
+    targets = leads_to(field)
     if not targets or not isinstance(targets, tuple):
         return
     several = draft.has(MODULES, (*path, "to", 0))
@@ -39,7 +39,7 @@ def _check_targets(draft: Draft, path: Path, module: Module, field: Field) -> No
             draft.error(MODULES, place, draft.no_module(target))
         elif target in draft.modules:
             check_condition(draft, MODULES, (*path, "where"), target, form=module.name)
-    if getattr(field, "on_delete", None) == "clear" and field.required:
+    if key(field, "on_delete") == "clear" and field.required:
         draft.error(MODULES, (*path, "on_delete"), "a required link cannot be cleared: say refuse or cascade")
 
 
@@ -61,34 +61,38 @@ def _check_show_when(draft: Draft, path: Path, module: Module, field: Field) -> 
 def _check_of_the_form(draft: Draft, path: Path, module: Module, field: Field) -> None:
     """A form knows only its own fields: no dotted ones, none that the engine fills in, and not the field itself."""
     condition = value_at(draft, MODULES, path)
-    for key, value in condition.items() if isinstance(condition, dict) else ():
-        if key == "any" and isinstance(value, list):
+    for name, value in condition.items() if isinstance(condition, dict) else ():
+        if name == "any" and isinstance(value, list):
             for index in range(len(value)):
                 _check_of_the_form(draft, (*path, "any", index), module, field)
-        elif "." in key:
-            draft.error(MODULES, (*path, key), "a condition on the form cannot go through links", key=True)
-        elif key == field.name:
-            draft.error(MODULES, (*path, key), "a field cannot depend on itself", key=True)
-        elif key in module.builtin:
-            draft.error(MODULES, (*path, key), f'"{key}" is no field of the form', key=True)
+        elif "." in name:
+            draft.error(MODULES, (*path, name), "a condition on the form cannot go through links", key=True)
+        elif name == field.name:
+            draft.error(MODULES, (*path, name), "a field cannot depend on itself", key=True)
+        elif name in module.builtin:
+            draft.error(MODULES, (*path, name), f'"{name}" is no field of the form', key=True)
 
 
 def _check_lengths(draft: Draft, path: Path, field: Field) -> None:
-    shortest, longest = getattr(field, "min_length", None), getattr(field, "max_length", None)
+    shortest, longest = key(field, "min_length"), key(field, "max_length")
     if shortest is not None and longest is not None and shortest > longest:
         draft.error(MODULES, (*path, "min_length"), f"min_length {shortest} is more than max_length {longest}")
-    if _longer(getattr(field, "min", None), getattr(field, "max", None)):
+    if _longer(key(field, "min"), key(field, "max")):
         draft.error(MODULES, (*path, "min"), f"min {field.min} is more than max {field.max}")
 
 
 def _longer(least: Any, most: Any) -> bool:
     """Dates written as YYYY-MM-DD compare like numbers do; words like `today` do not."""
     comparable = type(least) is type(most) and least is not None
-    return comparable and not (isinstance(least, str) and not (least[:1].isdigit() and most[:1].isdigit())) and least > most
+    return (
+        comparable
+        and not (isinstance(least, str) and not (least[:1].isdigit() and most[:1].isdigit()))
+        and least > most
+    )
 
 
 def _check_options(draft: Draft, path: Path, field: Field) -> None:
-    options = getattr(field, "options", None)
+    options = key(field, "options")
     if field.computed or not isinstance(options, dict):
         return
     if not any(options):
@@ -110,6 +114,6 @@ def _check_formerly(draft: Draft, path: Path, module: Module, field: Field, form
 
 
 def _check_computed(draft: Draft, path: Path, field: Field) -> None:
-    for key in ("required", "unique", "default"):
-        if getattr(field, key):
-            draft.error(MODULES, (*path, key), f"{key} means nothing here: the portal works this field out", key=True)
+    for name in ("required", "unique", "default"):
+        if getattr(field, name):
+            draft.error(MODULES, (*path, name), f"{name} means nothing here: the portal works this field out", key=True)

@@ -54,7 +54,9 @@ def _check_detail(draft: Draft, file: str, path: Path, module: Module, layout: D
         if related.module not in draft.modules:
             draft.error(file, at_module, draft.no_module(related.module))
         elif related.module not in linking and not any(broken[0] == related.module for broken in draft.broken):
-            draft.error(file, at_module, f"{related.module} has no link to {module.name}{suggest(related.module, linking)}")
+            draft.error(
+                file, at_module, f"{related.module} has no link to {module.name}{suggest(related.module, linking)}"
+            )
         else:
             check_names(draft, file, related.module, _placed((*place, "columns"), related.columns or ()))
 

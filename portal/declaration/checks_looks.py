@@ -42,7 +42,11 @@ def check_looks(draft: Draft) -> None:
         if paths:
             draft.warn(MODULES, place, f'{_texts(paths)} missing in "{language}" (the first: {paths[0]})')
     for language, paths in unused.items():
-        draft.warn(MODULES, place, f'{_texts(paths)} written in "{language}", which is none of the languages (the first: {paths[0]})')
+        draft.warn(
+            MODULES,
+            place,
+            f'{_texts(paths)} written in "{language}", which is none of the languages (the first: {paths[0]})',
+        )
 
 
 def _texts(paths: list[str]) -> str:

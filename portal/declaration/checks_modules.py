@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from portal.declaration.checks_conditions import check_values
-from portal.declaration.draft import MODULES, Draft
+from portal.declaration.draft import MODULES, Draft, leads_to
 from portal.declaration.entries import wrong_name
 from portal.declaration.problems import Path, suggest
 from portal.declaration.resolve import default_scope
@@ -39,11 +39,15 @@ def _check_names(draft: Draft, path: Path, module: Module) -> None:
     if title is None and not draft.doubtful(module.name, module.title):
         draft.error(MODULES, (*path, "title"), draft.no_field(module.name, str(module.title)))
     elif title is not None and (title.computed or not title.stored or title.multiple) and module.title:
-        draft.error(MODULES, (*path, "title"), f'"{module.title}" cannot name a record: a field with one stored value can')
+        draft.error(
+            MODULES, (*path, "title"), f'"{module.title}" cannot name a record: a field with one stored value can'
+        )
     parts = REFERENCE_PART.findall(module.reference)
     wrong = next((part for part in parts if not REFERENCE_KNOWN.fullmatch(part)), None)
-    if wrong is not None or REFERENCE_PART.sub("", module.reference).strip("{}") != REFERENCE_PART.sub("", module.reference):
-        draft.error(MODULES, (*path, "reference"), 'a reference holds {number}, {number:05} and {year}, and plain text')
+    if wrong is not None or REFERENCE_PART.sub("", module.reference).strip("{}") != REFERENCE_PART.sub(
+        "", module.reference
+    ):
+        draft.error(MODULES, (*path, "reference"), "a reference holds {number}, {number:05} and {year}, and plain text")
     elif not any(part.startswith("number") for part in parts):
         draft.error(MODULES, (*path, "reference"), "a reference without {number} would not be unique")
 
@@ -63,11 +67,13 @@ def _check_path(draft: Draft, path: Path, module: Module, dotted: str | None, ro
     if followed.complaint:
         draft.error(MODULES, path, followed.complaint)
     elif followed.last is not None:
-        targets = getattr(followed.last, "to", ())
+        targets = leads_to(followed.last)
         if not targets:
             draft.error(MODULES, path, f'"{dotted}" is no link, so it leads to none of the {role}')
         elif targets != (wanted,):
-            draft.error(MODULES, path, f'"{dotted}" leads to {", ".join(targets)}, not to {wanted}, the module of {role}')
+            draft.error(
+                MODULES, path, f'"{dotted}" leads to {", ".join(targets)}, not to {wanted}, the module of {role}'
+            )
 
 
 def check_scope(draft: Draft, file: str, path: Path, module: Module, see: Scope) -> None:
@@ -88,7 +94,7 @@ def _scope_complaint(draft: Draft, module: Module, see: Scope) -> str | None:
     field = draft.field(module.name, see.through)
     if field is None:
         return draft.no_field(module.name, see.through)
-    targets = getattr(field, "to", ())
+    targets = leads_to(field)
     if not targets:
         return f'"{see.through}" is no link'
     if len(targets) > 1:
@@ -117,11 +123,15 @@ def _check_lifecycle(draft: Draft, path: Path, module: Module, lifecycle: Lifecy
     field = module.fields.get(lifecycle.field)
     if field is None:
         if not draft.doubtful(module.name, lifecycle.field):
-            draft.error(MODULES, (*path, "field"), f'no field "{lifecycle.field}"{suggest(lifecycle.field, module.fields)}')
+            draft.error(
+                MODULES, (*path, "field"), f'no field "{lifecycle.field}"{suggest(lifecycle.field, module.fields)}'
+            )
         return
     states = getattr(field, "offered", None)
     if states is None or field.multiple:
-        draft.error(MODULES, (*path, "field"), f'"{lifecycle.field}" is no choice: a lifecycle moves a field of type choice')
+        draft.error(
+            MODULES, (*path, "field"), f'"{lifecycle.field}" is no choice: a lifecycle moves a field of type choice'
+        )
         return
     _check_states(draft, (*path, "start"), states, [lifecycle.start] if lifecycle.start is not None else [])
     start = lifecycle.start or next(iter(states), None)
@@ -182,5 +192,5 @@ def _check_assigned(draft: Draft, path: Path, module: Module, name: str) -> None
     followed = draft.follow(module.name, [name])
     if followed.complaint:
         draft.error(MODULES, path, followed.complaint)
-    elif followed.last is not None and draft.people not in getattr(followed.last, "to", ()):
+    elif followed.last is not None and draft.people not in leads_to(followed.last):
         draft.error(MODULES, path, f'"{name}" is no link to the module of people, so nobody can be told')

@@ -8,8 +8,8 @@ from portal.declaration.checks_buttons import check_home
 from portal.declaration.checks_conditions import check_condition, check_values
 from portal.declaration.checks_layouts import check_layouts
 from portal.declaration.checks_modules import check_scope, scope_is_unsaid
-from portal.declaration.draft import MODULES, Draft, profile_file
-from portal.declaration.layouts import form_fields, typed
+from portal.declaration.draft import MODULES, Draft, leads_to, profile_file
+from portal.declaration.layouts import form_fields
 from portal.declaration.problems import Path, suggest
 from portal.declaration.resolve import ancestry, merged_accesses
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
@@ -45,8 +45,10 @@ def _check_extends(draft: Draft, file: str, profile: Profile) -> None:
     line = [profile.name]
     while (parent := draft.profiles[line[-1]].extends) in draft.profiles and parent is not None:
         if parent in line:
-            if parent == profile.name:
-                draft.error(file, ("extends",), f"profiles extend each other in a circle: {' → '.join([*line, parent])}")
+            if parent == profile.name == min(line):
+                draft.error(
+                    file, ("extends",), f"profiles extend each other in a circle: {' → '.join([*line, parent])}"
+                )
             return
         line.append(parent)
 
@@ -62,6 +64,8 @@ def _check_access(draft: Draft, file: str, path: Path, module: Module, access: A
             draft.error(file, (*path, "can", index), complaint)
     check_condition(draft, file, (*path, "where"), module.name)
     check_values(draft, file, (*path, "set"), module.name, access.set)
+    if module.lifecycle is not None and module.lifecycle.field in access.set:
+        draft.error(file, (*path, "set", module.lifecycle.field), "only transitions change it", key=True)
     check_layouts(draft, file, path, module, access)
 
 
@@ -128,15 +132,19 @@ def check_resolved(draft: Draft, declaration: Declaration) -> None:
                 draft.error(profile_file(profile.name), path, message)
         check_home(draft, profile, declaration)
         if not profile.modules and not draft.broken:
-            draft.warn(profile_file(profile.name), ("modules",), "this profile has no module, so its people see nothing", key=True)
+            draft.warn(
+                profile_file(profile.name),
+                ("modules",),
+                "this profile has no module, so its people see nothing",
+                key=True,
+            )
 
 
 def _mistakes(draft: Draft, profile: Profile) -> Iterator[tuple[Path, str]]:
     for name, access in profile.modules.items():
         path, module = ("modules", name), draft.modules[name]
         declared = draft.declared[name]
-        written = merged_see(draft, profile.name, name)
-        if not written and scope_is_unsaid(draft, declared) and not draft.doubtful(name):
+        if not _says_see(draft, profile.name, name) and scope_is_unsaid(draft, declared) and not draft.doubtful(name):
             yield path, "see is missing: own, organization, all or {through: FIELD}"
         yield from _through(draft, profile, path, access)
         yield from _unreachable(draft, profile, path, module, access)
@@ -144,10 +152,10 @@ def _mistakes(draft: Draft, profile: Profile) -> Iterator[tuple[Path, str]]:
             yield from _never_filled(draft, path, module, access)
 
 
-def merged_see(draft: Draft, profile: str, module: str) -> Any:
-    """What the profile, or one that it extends, says under see."""
-    return next((each.modules[module].see for each in (draft.profiles[name] for name in reversed(ancestry(draft, profile)))
-                 if module in each.modules and each.modules[module].see is not None), None)  # fmt: skip
+def _says_see(draft: Draft, profile: str, module: str) -> bool:
+    """Whether the profile, or one that it extends, says under see whose records are meant."""
+    accesses = (draft.profiles[name].modules.get(module) for name in ancestry(draft, profile))
+    return any(access is not None and access.see is not None for access in accesses)
 
 
 def _through(draft: Draft, profile: Profile, path: Path, access: Access) -> Iterator[tuple[Path, str]]:
@@ -155,16 +163,20 @@ def _through(draft: Draft, profile: Profile, path: Path, access: Access) -> Iter
     line = [access.module]
     here: Access | None = access
     while here is not None and isinstance(here.see, Through):
-        targets = getattr(draft.field(here.module, here.see.through), "to", ())
+        targets = leads_to(draft.field(here.module, here.see.through))
         if len(targets) != 1:
             return  # told at the scope itself
         target = targets[0]
         if target not in profile.modules:
             if here is access and not draft.doubtful(target):
-                yield (*path, "see"), f'it is seen through {here.see.through}, but this profile has no module "{target}"'
+                yield (
+                    (*path, "see"),
+                    f'it is seen through {here.see.through}, but this profile has no module "{target}"',
+                )
             return
         if target in line:
-            if target == access.module:
+            # Told once, at the first of the circle's modules.
+            if target == access.module == min(line, key=list(profile.modules).index):
                 yield (*path, "see"), f"scopes go through each other in a circle: {' → '.join([*line, target])}"
             return
         line.append(target)
@@ -179,11 +191,11 @@ def _unreachable(
         if form not in access.can:
             continue
         for name in form_fields(getattr(access, form)):
-            targets = getattr(module.fields.get(name), "to", ())
-            if targets and not any(each in profile.modules or draft.doubtful(each) for each in targets):
-                if any(each in draft.modules for each in targets):
-                    missing = f'this profile has no module "{targets[0]}"'
-                    yield (*path, form), f'the {form} form asks for {name}, but {missing}'
+            targets = leads_to(module.fields.get(name))
+            existing = [each for each in targets if each in draft.modules and not draft.doubtful(each)]
+            if existing and not any(each in profile.modules for each in targets):
+                missing = f'this profile has no module "{existing[0]}"'
+                yield (*path, form), f"the {form} form asks for {name}, but {missing}"
 
 
 def _never_filled(draft: Draft, path: Path, module: Module, access: Access) -> Iterator[tuple[Path, str]]:
@@ -205,6 +217,3 @@ def _may_show(module: Module, access: Access, shown: set[str], condition: Any) -
     asked = {test.path[0] for test in tests(condition)}
     return any(name in shown or name in access.set or module.everything[name].default is not None
                for name in asked if name in module.everything)  # fmt: skip
-
-
-__all__ = ["check_profile", "check_resolved", "typed"]

@@ -37,7 +37,9 @@ def check_settings(draft: Draft) -> None:
     for index, profile in enumerate(settings.administrators):
         if profile not in draft.profiles and ("", profile) not in draft.broken:
             _report(draft, "administrators", index, f'no profile "{profile}"{suggest(profile, draft.profiles)}')
-    draft.settings = settings.model_copy(update={key: getattr(DEFAULTS, key) for key, complaint in wrong.items() if complaint})
+    draft.settings = settings.model_copy(
+        update={key: getattr(DEFAULTS, key) for key, complaint in wrong.items() if complaint}
+    )
 
 
 def _report(draft: Draft, key: str, index: int | None, message: str) -> None:

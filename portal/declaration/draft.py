@@ -24,6 +24,16 @@ def profile_file(name: str) -> str:
     return f"profiles/{name}.yaml"
 
 
+def key(field: Field | None, name: str, default: Any = None) -> Any:
+    """A key that only some types have. Asking pydantic for what it lacks is slow, and fields are many."""
+    return default if field is None else field.__dict__.get(name, default)
+
+
+def leads_to(field: Field | None) -> tuple[str, ...]:
+    """The modules that a link leads to; nothing for other fields."""
+    return key(field, "to", ())
+
+
 @dataclass
 class Draft:
     """`written` and `written_profiles` are the entries as they were understood; `broken` what could not be."""
@@ -41,7 +51,9 @@ class Draft:
     profiles: dict[str, Profile] = field(default_factory=dict)
     written_profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     buttons: dict[str, Button] = field(default_factory=dict)
-    broken: set[tuple[str, ...]] = field(default_factory=set)  # ("module",), ("module", "field"), ("", profile or button)
+    broken: set[tuple[str, ...]] = field(
+        default_factory=set
+    )  # ("module",), ("module", "field"), ("", profile or button)
 
     def error(self, file: str, path: Path, message: str, key: bool = False) -> None:
         """Notes what is wrong at `path` of `file`."""
@@ -88,7 +100,7 @@ class Draft:
             steps.append((here, found))
             if index == len(path) - 1:
                 return Followed(steps, last=found)
-            targets = getattr(found, "to", ())
+            targets = leads_to(found)
             if not targets:
                 return Followed(steps, f'"{name}" is no link, so nothing comes after it')
             if len(targets) > 1:
@@ -109,7 +121,7 @@ class Draft:
         found: dict[str, list[tuple[str, str]]] = {}
         for module in self.modules.values():
             for each in module.fields.values():
-                for target in getattr(each, "to", ()):
+                for target in leads_to(each):
                     found.setdefault(target, []).append((module.name, each.name))
         return found
 

@@ -7,20 +7,27 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from portal.declaration.builtin import builtin_fields
+from portal.declaration.builtin import LABELS, builtin_fields
 from portal.declaration.draft import BUTTONS, MODULES, Draft, profile_file
 from portal.declaration.mistakes import keys_of, unknown_key, validated, without_internal
 from portal.declaration.problems import Path, Problem, suggest
 from portal.declaration.reader import Document
-from portal.declaration.shapes import Access, Button, Expectation, Home, Module, OnComment, Profile, Settings, Transition
+from portal.declaration.shapes import (
+    Access,
+    Button,
+    Expectation,
+    Module,
+    OnComment,
+    Profile,
+    Settings,
+    Transition,
+)
 from portal.fields import Field
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 LONGEST_NAME = 48
 RESERVED_FIELDS = ("q", "tab", "sort", "after", "before")
-BUILT_IN = (
-    "id", "number", "reference", "created", "created_by", "modified", "modified_by", "channel", "comments", "attachments",
-)  # fmt: skip
+BUILT_IN = tuple(LABELS)
 RESERVED_MODULES = ("login", "logout", "password", "language", "search", "static")
 RESERVED_BEGINNINGS = ("portal_", "sqlite_", "pg_")
 TOP = ("portal", "people", "organizations", "modules")
@@ -53,7 +60,7 @@ def read_modules(draft: Draft) -> None:
             draft.error(MODULES, (name,), unknown_key(name, list(TOP)), key=True)
     draft.settings = _settings(draft, document, top.get("portal"))
     modules = top.get("modules")
-    if not modules and not document.problems:
+    if not modules and isinstance(document.data, Mapping | None):
         draft.error(MODULES, ("modules",), "no module is declared: a portal has at least one", key=True)
     entries = mapping(draft, MODULES, ("modules",), modules, "names to modules")
     for key in ("people", "organizations"):
@@ -135,7 +142,8 @@ def _inner(
     if not isinstance(inner, Mapping):
         return entry
     freed = {
-        name: without_internal(shape, each, document, (*path, *keys, name), draft.problems) for name, each in inner.items()
+        name: without_internal(shape, each, document, (*path, *keys, name), draft.problems)
+        for name, each in inner.items()
     }
     return {**entry, keys[0]: {**outer, keys[1]: freed}}
 
@@ -172,14 +180,35 @@ def read_field(draft: Draft, document: Document, path: Path, name: str, entry: A
     if kind is None:
         draft.error(document.file, path, 'the field\'s "type" is missing', key=True)
         return None
-    if kind not in Field.types:
-        draft.error(document.file, (*path, "type"), f'no field type "{kind}"{suggest(str(kind), Field.types)}')
+    if not isinstance(kind, str) or kind not in Field.types:
+        place = (*path, "type") if draft.has(document.file, (*path, "type")) else path
+        draft.error(document.file, place, f'no field type "{kind}"{suggest(str(kind), Field.types)}')
         return None
     shape = Field.types[kind]
     entry = without_internal(shape, entry, document, path, draft.problems)
     entry = _as_written({**entry, "name": name}, shape, document, path)
+    if "fields" in shape.model_fields and isinstance(entry.get("fields"), Mapping):
+        columns = _columns(draft, document, (*path, "fields"), entry["fields"])
+        if len(columns) < len(entry["fields"]):
+            return None
+        entry["fields"] = columns
     read = validated(shape, entry, document, path, draft.problems)
     return read[0] if read else None
+
+
+def _columns(draft: Draft, document: Document, path: Path, entry: Mapping[str, Any]) -> dict[str, Field]:
+    """The fields of a field that holds rows."""
+    columns: dict[str, Field] = {}
+    for name, each in entry.items():
+        if wrong := wrong_name(name):
+            draft.error(document.file, (*path, name), wrong, key=True)
+            continue
+        column = read_field(draft, document, (*path, name), name, each)
+        if column is not None and (column.computed or not column.stored):
+            draft.error(document.file, (*path, name), f"a field of type {column.type} cannot stand in rows")
+        elif column is not None:
+            columns[name] = column
+    return columns
 
 
 def _as_written(entry: dict[str, Any], shape: type[Field], document: Document, path: Path) -> dict[str, Any]:
@@ -202,7 +231,7 @@ def read_profile(draft: Draft, name: str) -> None:
     document = draft.documents[file]
     top = mapping(draft, file, (), document.data, f"keys ({', '.join(keys_of(Profile))})")
     top = dict(without_internal(Profile, top, document, (), draft.problems))
-    if not top and not document.problems:
+    if not top and isinstance(document.data, Mapping | None) and not document.problems:
         draft.error(file, (), "the profile is empty: it names at least one module under modules:")
     entries = mapping(draft, file, ("modules",), top.get("modules"), "modules")
     written = {each: _access(draft, document, each, entry) for each, entry in entries.items()}
@@ -216,7 +245,10 @@ def read_profile(draft: Draft, name: str) -> None:
     draft.profiles[name] = read[0]
     merged = {each: entry for each, (_access, entry) in accesses.items()}
     removed = {each: False for each, entry in entries.items() if entry is False}
-    draft.written_profiles[name] = {**read[1], "modules": {each: {**merged, **removed}.get(each, {}) for each in entries}}
+    draft.written_profiles[name] = {
+        **read[1],
+        "modules": {each: {**merged, **removed}.get(each, {}) for each in entries},
+    }
 
 
 def _without_internal_list(draft: Draft, document: Document, top: dict[str, Any], key: str, shape: type[Any]) -> None:
@@ -255,4 +287,3 @@ def read_buttons(draft: Draft) -> None:
             draft.broken.add(("", name))
         else:
             draft.buttons[name] = read[0]
-

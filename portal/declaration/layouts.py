@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.declaration.draft import Draft
+from portal.declaration.draft import Draft, leads_to
 from portal.declaration.shapes import (
     Access,
     DetailLayout,
@@ -44,7 +44,7 @@ class Viewer:
 
     def reaches(self, field: Field) -> bool:
         """Whether they have a module that the field leads to, if it leads anywhere."""
-        targets = getattr(field, "to", ())
+        targets = leads_to(field)
         return not targets or any(target in self.enabled for target in targets)
 
 
@@ -64,9 +64,7 @@ def finished(viewer: Viewer, module: Module, written: Mapping[str, Any], given: 
 def _list(viewer: Viewer, module: Module, layout: ListLayout) -> ListLayout:
     columns = layout.columns if layout.columns is not None else generated_columns(viewer, module)
     sort = tuple(each for each in layout.sort or () if _sorts(viewer, module.everything.get(each.removeprefix("-"))))
-    tabs = {
-        name: Tab(label=tab.label or readable(name), where=tab.where) for name, tab in (layout.tabs or {}).items()
-    }
+    tabs = {name: Tab(label=tab.label or readable(name), where=tab.where) for name, tab in (layout.tabs or {}).items()}
     return ListLayout(
         columns=_visible(viewer, module, columns),
         sort=sort or NEWEST_CHANGE_FIRST,
@@ -83,9 +81,7 @@ def _sorts(viewer: Viewer, field: Field | None) -> bool:
 def generated_columns(viewer: Viewer, module: Module) -> tuple[str, ...]:
     """Reference, title, then up to five fields that are not long."""
     others = [
-        name
-        for name, field in module.fields.items()
-        if name != module.title and viewer.sees(field) and not field.long
+        name for name, field in module.fields.items() if name != module.title and viewer.sees(field) and not field.long
     ]
     title = () if module.title in (None, "reference") else (module.title,)
     return ("reference", *title, *others[:GENERATED_COLUMNS])
@@ -106,9 +102,7 @@ def _detail(viewer: Viewer, module: Module, layout: DetailLayout) -> DetailLayou
     else:
         kept = ((section, _rows(section.fields, _visible_in(viewer, module))) for section in layout.sections)
         sections = tuple(Section(title=section.title, fields=rows) for section, rows in kept if rows)
-    return DetailLayout(
-        sections=sections, aside=aside, related=layout.related, comments=layout.comments or "bottom"
-    )
+    return DetailLayout(sections=sections, aside=aside, related=layout.related, comments=layout.comments or "bottom")
 
 
 def _visible_in(viewer: Viewer, module: Module) -> frozenset[str]:
@@ -169,7 +163,11 @@ def typed(module: Module, field: Field) -> bool:
 
 
 def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[str]) -> FormLayout:
-    possible = [name for name, field in module.fields.items() if viewer.sees(field) and typed(module, field) and name not in given]
+    possible = [
+        name
+        for name, field in module.fields.items()
+        if viewer.sees(field) and typed(module, field) and name not in given
+    ]
     files = ("attachments",) if module.attachments and ATTACHMENTS_WORK else ()
     kept = frozenset((*possible, *files))
     if layout.steps is not None:
@@ -196,7 +194,13 @@ def detail_fields(layout: DetailLayout) -> tuple[str, ...]:
 
 def readable_fields(module: Module, access: Access) -> frozenset[str]:
     """What a profile can read, on every path: what stands in its list or detail, or in a form that it may use."""
-    names = {"id", "reference", module.title or "reference", *(access.list.columns or ()), *detail_fields(access.detail)}
+    names = {
+        "id",
+        "reference",
+        module.title or "reference",
+        *(access.list.columns or ()),
+        *detail_fields(access.detail),
+    }
     for form in ("create", "edit"):
         if form in access.can:
             names.update(form_fields(getattr(access, form)))

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from portal.declaration.as_written import take_conditions_as_written
 from portal.declaration.bind import bind_fields
 from portal.declaration.checks import check_modules, check_profiles
 from portal.declaration.draft import BUTTONS, MODULES, Draft
 from portal.declaration.entries import read_buttons, read_modules, read_profile, wrong_name
 from portal.declaration.problems import Problem
-from portal.declaration.reader import Document, read
+from portal.declaration.reader import read
 from portal.declaration.resolve import resolve
 from portal.declaration.shapes import Declaration
 
@@ -97,6 +98,7 @@ def _read_file(draft: Draft, file: str) -> None:
         draft.broken.add(("", path.stem))
         return
     document = read(raw, file)
+    take_conditions_as_written(document)
     draft.documents[file] = document
     draft.problems += document.problems
 

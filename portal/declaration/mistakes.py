@@ -6,6 +6,7 @@ so that the rest of the entry can still be checked. Which names must exist is no
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
@@ -64,18 +65,13 @@ def validated(
 
     Adds to `problems` what had to be left out.
     """
-    own = False  # whether `entry` is a copy that may be changed
+    reading = _Reading(shape, entry, document, path, problems)
     for _round in range(MOST_ROUNDS):
         try:
-            return shape.model_validate(entry), entry
+            return shape.model_validate(reading.entry), reading.entry
         except ValidationError as error:
-            mistakes = _by_path(error, document, path)
-        if not isinstance(entry, Mapping):
-            problems.append(document.problem(path, _sentence(shape, path, mistakes[path])))
-            return None
-        entry, own = (entry if own else copied(entry)), True
-        if not _mend(shape, entry, document, path, mistakes, problems):
-            return None
+            if not reading.mend(error):
+                return None
     return None
 
 
@@ -86,16 +82,6 @@ def unknown_key(name: str, known: list[str]) -> str:
 
 def _listed(known: list[str]) -> str:
     return f"; known are {', '.join(known)}" if 0 < len(known) <= 12 else ""
-
-
-def _by_path(error: ValidationError, document: Document, path: Path) -> dict[Path, list[dict[str, Any]]]:
-    """The errors by the place in the YAML that they speak of: pydantic also names the branches of its unions."""
-    found: dict[Path, list[dict[str, Any]]] = {}
-    for each in error.errors(include_url=False):
-        loc = (*each["loc"], *each.get("ctx", {}).get("path", ()))
-        here = _existing(document, path, loc)
-        found.setdefault(here, []).append({**each, "loc": loc})
-    return found
 
 
 def _existing(document: Document, path: Path, loc: tuple[Any, ...]) -> Path:
@@ -109,29 +95,53 @@ def _existing(document: Document, path: Path, loc: tuple[Any, ...]) -> Path:
     return path
 
 
-def _mend(
-    shape: type[Shape],
-    entry: dict[str, Any],
-    document: Document,
-    base: Path,
-    mistakes: dict[Path, list[dict[str, Any]]],
-    problems: list[Problem],
-) -> bool:
-    """Takes texts as they were written and leaves the rest out; False where nothing would remain."""
-    told = False
-    left_out: list[Path] = []
-    for path, errors in mistakes.items():
-        if any(error["type"] in TEXT_WANTED for error in errors) and _take_as_written(entry, document, base, path):
-            continue
-        told = True
-        unknown = errors[0]["type"] == "extra_forbidden"
-        problems.append(document.problem(path, _sentence(shape, base, errors, path), key=unknown))
-        left_out.append(path)
-    # From the end, so that what stands before stays where it is.
-    for path in sorted(left_out, key=lambda each: (len(each), [str(part) for part in each]), reverse=True):
-        if not _leave_out(entry, path[len(base) :]):
+class _Reading:
+    """An entry on its way to its shape: each round takes as written what it can, tells of the rest and leaves it out."""
+
+    def __init__(self, shape: type[Shape], entry: Any, document: Document, path: Path, problems: list[Problem]) -> None:
+        self.entry = entry
+        self._shape = shape
+        self._document = document
+        self._path = path
+        self._problems = problems
+        self._told: list[Path] = []
+        self._own = False  # whether `entry` is a copy that may be changed
+
+    def mend(self, error: ValidationError) -> bool:
+        """Whether it is worth another try."""
+        mistakes = self._by_path(error)
+        if not isinstance(self.entry, Mapping):
+            self._tell(self._path, mistakes[self._path])
             return False
-    return told or bool(mistakes)
+        self.entry, self._own = (self.entry if self._own else copied(self.entry)), True
+        wrong = {path: errors for path, errors in mistakes.items() if not self._take_as_written(path, errors)}
+        for path, errors in wrong.items():
+            # What failed in one branch of a union and got further in another is told by the latter, and what is
+            # missing because it was left out has been told before.
+            deeper = any(other != path and other[: len(path)] == path for other in wrong)
+            if not deeper and not any(told[: len(path)] == path for told in self._told):
+                self._tell(path, errors)
+        self._told += wrong
+        # The whole of a condition goes, not only a line of it, which would change its meaning.
+        cuts = {_existing(self._document, self._path, each["within"]) for errors in wrong.values() for each in errors}
+        return all([_leave_out(self.entry, cut[len(self._path) :]) for cut in sorted(cuts, key=len, reverse=True)])
+
+    def _by_path(self, error: ValidationError) -> dict[Path, list[dict[str, Any]]]:
+        """The errors by the place in the YAML that they speak of: pydantic also names the branches of its unions."""
+        found: dict[Path, list[dict[str, Any]]] = {}
+        for each in error.errors(include_url=False):
+            loc = (*each["loc"], *each.get("ctx", {}).get("path", ()))
+            path = _existing(self._document, self._path, loc)
+            found.setdefault(path, []).append({**each, "loc": loc, "within": each["loc"]})
+        return found
+
+    def _take_as_written(self, path: Path, errors: list[dict[str, Any]]) -> bool:
+        wanted = any(error["type"] in TEXT_WANTED for error in errors)
+        return wanted and _take_as_written(self.entry, self._document, self._path, path)
+
+    def _tell(self, path: Path, errors: list[dict[str, Any]]) -> None:
+        sentence = _sentence(self._shape, self._path, errors, path)
+        self._problems.append(self._document.problem(path, sentence, key=errors[0]["type"] == "extra_forbidden"))
 
 
 def _take_as_written(entry: dict[str, Any], document: Document, base: Path, path: Path) -> bool:
@@ -162,38 +172,34 @@ def _leave_out(entry: dict[str, Any], relative: Path) -> bool:
     holder: Any = entry
     cut: tuple[dict[str, Any], str] | None = None
     for part in relative:
-        if isinstance(holder, dict):
-            if part not in holder:
-                break
+        if isinstance(holder, dict) and part in holder:
             cut = (holder, str(part))
         elif not isinstance(holder, list) or not isinstance(part, int) or part >= len(holder):
-            break
+            break  # gone already, with what it stood in
         holder = holder[part]
-    if cut is None:
-        return not relative and False
-    del cut[0][cut[1]]
-    return True
+    if cut is not None:
+        del cut[0][cut[1]]
+    return bool(relative)
 
 
 def _sentence(shape: type[Shape], base: Path, errors: list[dict[str, Any]], path: Path = ()) -> str:
     error = errors[0]
     kind, context = error["type"], error.get("ctx", {})
     loc = error["loc"]
-    last = next((part for part in reversed(path[len(base) :]) if isinstance(part, str)), "")
+    # A setting from outside stands in no file: then only pydantic knows its key.
+    last = next((part for part in reversed(path[len(base) :] or loc) if isinstance(part, str)), "")
     if kind == "extra_forbidden":
         return unknown_key(str(loc[-1]), keys_of(shape_at(shape, loc[:-1])))
     if kind == "missing":
         return f'"{loc[-1]}" is missing'
-    if kind == "condition":
-        return str(context["message"])
+    if kind in ("condition", "value_error"):
+        return str(context.get("message") or context["error"])
     if (len(errors) > 1 or kind == "string_pattern_mismatch") and last in _WANTED:
         return _WANTED[last]
     if kind == "literal_error":
         return _none_of(error)
-    if kind == "value_error":
-        return str(context["error"])
     if error["input"] is None and kind in _WORDS:
-        return f"nothing stands here: {_WORDS[kind]}"
+        return f"nothing stands here: {_WANTED.get(last, _WORDS[kind])}"
     words = _WORDS.get(kind)
     return words.format(**context) if words else error["msg"][:1].lower() + error["msg"][1:]
 
@@ -211,7 +217,9 @@ def shape_at(shape: type[Shape], loc: tuple[Any, ...]) -> type[Shape]:
         if skip:
             skip -= 1
             continue
-        annotation = next((each.annotation for name, each in shape.model_fields.items() if part in (name, each.alias)), None)
+        annotation = next(
+            (each.annotation for name, each in shape.model_fields.items() if part in (name, each.alias)), None
+        )
         inner, skip = _inner(annotation)
         shape = inner or shape
     return shape
@@ -238,6 +246,7 @@ INTERNAL = {
 }
 
 
+@cache
 def internal_keys(shape: type[Shape]) -> list[str]:
     """Names that the shape would take and that are no keys of the language."""
     own = ("name",) if issubclass(shape, Field) else INTERNAL.get(shape.__name__, ())

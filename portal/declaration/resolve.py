@@ -93,7 +93,9 @@ def _lifecycle(module: Module) -> Lifecycle | None:
         name: each.model_copy(update={"name": name, "label": each.label or readable(name)})
         for name, each in lifecycle.transitions.items()
     }
-    return lifecycle.model_copy(update={"start": lifecycle.start or next(iter(offered), None), "transitions": transitions})
+    return lifecycle.model_copy(
+        update={"start": lifecycle.start or next(iter(offered), None), "transitions": transitions}
+    )
 
 
 def _mail(module: Module) -> Mail:

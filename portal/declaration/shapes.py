@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, StrictBool, model_validator
 from pydantic import Field as Key
 
-from portal.conditions import ALWAYS, Condition
+from portal.conditions import ALWAYS
 from portal.declaration.size import size
 from portal.fields import Field, Reader, Shape, Where
 from portal.texts import Text

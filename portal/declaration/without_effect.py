@@ -1,4 +1,4 @@
-"""What the language knows and this version of the engine does not act upon yet: checked like the rest, and warned about.
+"""What the language knows and this engine does not act upon yet: checked like the rest, and warned about.
 
 The one table of it. Whoever gives a key its effect takes its line away here.
 """

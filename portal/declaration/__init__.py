@@ -1,0 +1,1 @@
+"""The declaration: the YAML read, checked and resolved into one frozen whole."""

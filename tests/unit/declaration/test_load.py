@@ -1,0 +1,219 @@
+"""Loading a folder: what is found there, what is not, and that no bytes whatever make it fail."""
+
+import copy
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from portal.declaration.load import load
+
+SMALL = Path(__file__).parents[2] / "portals" / "small"
+FILES = ["modules.yaml", "buttons.yaml", "profiles/customer.yaml", "profiles/power.yaml", "profiles/staff.yaml"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return Path(shutil.copytree(SMALL, tmp_path / "small"))
+
+
+def told(folder: Path, **overrides: str) -> list[str]:
+    return [str(problem) for problem in load(folder, overrides).problems]
+
+
+def test_a_correct_portal_has_no_problems():
+    loaded = load(SMALL)
+    assert loaded.problems == []
+    assert loaded.declaration is not None
+
+
+def test_the_shipped_portal_and_the_example_are_correct():
+    root = Path(__file__).parents[3]
+    assert [load(folder).errors for folder in (root, root / "examples/northwind")] == [[], []]
+
+
+def test_modules_and_one_profile_are_enough(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "modules.yaml").write_text("modules:\n  notes:\n    see: all\n    fields:\n      title: text\n")
+    (tmp_path / "profiles/customer.yaml").write_text("modules:\n  notes:\n")
+    declaration = load(tmp_path).declaration
+    assert [each.opens for each in declaration.buttons.values()] == ["notes"]
+
+
+def test_an_empty_folder_says_what_is_missing(tmp_path):
+    assert told(tmp_path) == [
+        "modules.yaml:1:1: modules: there is no such file: it says what the portal holds",
+        "profiles:1:1: profiles: there is no folder profiles/: a portal needs at least one profile, such as"
+        " profiles/customer.yaml",
+    ]
+
+
+def test_without_any_profile_there_is_no_portal(folder):
+    shutil.rmtree(folder / "profiles")
+    (folder / "profiles").mkdir()
+    assert told(folder)[0].startswith("profiles:1:1: profiles: there is no profile: a portal needs at least one")
+
+
+def test_buttons_may_be_absent(folder):
+    (folder / "buttons.yaml").unlink()
+    profile = folder / "profiles/customer.yaml"
+    profile.write_text(profile.read_text().partition("home:")[0])
+    declaration = load(folder).declaration
+    home = declaration.profiles["customer"].home
+    assert [declaration.buttons[name].opens for name in home.buttons] == [
+        "tickets",
+        "articles",
+        "people",
+        "organizations",
+    ]
+
+
+def test_a_file_with_the_other_ending_is_not_overlooked(folder):
+    (folder / "modules.yaml").rename(folder / "modules.yml")
+    (folder / "profiles/power.yaml").rename(folder / "profiles/power.yml")
+    assert told(folder) == [
+        "modules.yml:1:1: modules: rename this file to modules.yaml",
+        "profiles/power.yml:1:1: power: rename this file to power.yaml",
+    ]
+
+
+def test_a_profile_is_called_as_its_file(folder):
+    (folder / "profiles/power.yaml").rename(folder / "profiles/Power User.yaml")
+    [line] = told(folder)
+    assert line.startswith('profiles/Power User.yaml:1:1: Power User: "Power User" is no name')
+
+
+def test_a_folder_in_a_files_place_is_told(folder):
+    (folder / "buttons.yaml").unlink()
+    (folder / "buttons.yaml").mkdir()
+    (folder / "modules.yaml").unlink()
+    (folder / "modules.yaml").mkdir()
+    assert [line for line in told(folder) if "cannot be read" in line] == [
+        "buttons.yaml:1:1: buttons: this file cannot be read: it is a folder",
+        "modules.yaml:1:1: modules: this file cannot be read: it is a folder",
+    ]
+
+
+def test_a_file_that_may_not_be_read_is_told(folder):
+    (folder / "modules.yaml").unlink()
+    (folder / "modules.yaml").symlink_to("modules.yaml")
+    assert told(folder)[0].startswith("modules.yaml:1:1: modules: this file cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\x00", b"\xff\xfe", b"{", b"- 1", b"text", b"5", b"? [a]\n: b", b"&a [*a]", b"modules: 5"]
+)
+@pytest.mark.parametrize("file", FILES)
+def test_strange_files_are_told_and_never_raise(folder, file, raw):
+    (folder / file).write_bytes(raw)
+    load(folder)
+
+
+def test_settings_from_outside_win(folder):
+    loaded = load(folder, {"name": "Other", "languages": "it, en", "currency": "PLN", "remember_days": "7"})
+    own = loaded.declaration.settings
+    assert (str(own.name), own.languages, own.currency, own.remember_days) == ("Other", ("it", "en"), "PLN", 7)
+
+
+def test_a_wrong_setting_from_outside_names_the_variable(folder):
+    assert told(folder, time_zone="Europe/Rom", remember_days="many", accent="red") == [
+        'PORTAL_ACCENT:1:1: accent: a colour like "#2457d6" is wanted, in quotes',
+        "PORTAL_REMEMBER_DAYS:1:1: remember_days: a whole number is wanted",
+        'PORTAL_TIME_ZONE:1:1: time_zone: no time zone "Europe/Rom" (did you mean "Europe/Rome"?)',
+    ]
+
+
+def test_numbers_are_texts_as_they_were_written_where_text_is_wanted(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "modules.yaml").write_text(
+        "modules:\n  notes:\n    see: all\n    label: 2024\n    fields:\n"
+        "      title: {type: text, default: 1.10, label: {en: true}}\n"
+        "      version: {type: choice, options: [1.10, 007, no, true], default: 007}\n"
+        "    list: {tabs: {latest: {where: {version: 1.10, title: [1.50, 0x1F]}}}}\n"
+    )
+    (tmp_path / "profiles/customer.yaml").write_text("label: 1\nmodules: {notes: {label: 1.0}}\n")
+    loaded = load(tmp_path)
+    assert loaded.errors == []
+    notes = loaded.declaration.modules["notes"]
+    assert (str(notes.label), notes.fields["title"].default, str(notes.fields["title"].label)) == (
+        "2024",
+        "1.10",
+        "true",
+    )
+    assert (list(notes.fields["version"].options), notes.fields["version"].default) == (
+        ["1.10", "007", "no", "true"],
+        "007",
+    )
+    version, title = notes.list.tabs["latest"].where.parts
+    assert (version.value, title.value) == ("1.10", ("1.50", "0x1F"))
+    assert str(loaded.declaration.profiles["customer"].modules["notes"].label) == "1.0"
+
+
+def test_an_error_inside_a_condition_never_widens_it(folder):
+    profile = folder / "profiles/customer.yaml"
+    profile.write_text(profile.read_text().replace("where: {published: true}", "where: {published: {nott: false}}"))
+    loaded = load(folder)
+    assert loaded.declaration is None
+    assert len(loaded.errors) == 1
+
+
+# -- whatever the files hold --------------------------------------------------------------------------------------
+
+PARTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+    | st.sampled_from(["own", "title", "caller", "tickets", "id", "me", "now", "$title", "-title", "a.b", "caller.company"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["type", "to", "where", "label", "fields", "through", "not", "any", "caller"]), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(file=st.sampled_from(FILES), seed=st.integers(0, 10**9), part=PARTS, times=st.integers(1, 3))
+def test_whatever_replaces_a_part_of_a_correct_portal_never_raises(tmp_path_factory, file, seed, part, times):
+    folder = tmp_path_factory.mktemp("mutated") / "portal"
+    shutil.copytree(SMALL, folder)
+    chance = random.Random(seed)
+    written = yaml.safe_load((SMALL / file).read_text(encoding="utf-8"))
+    for _time in range(times):
+        replace_somewhere(written, chance, copy.deepcopy(part))
+    (folder / file).write_text(yaml.safe_dump(written, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    try:
+        loaded = load(folder)
+        assert (loaded.declaration is None) is bool(loaded.errors)
+        assert all(str(problem).count("\n") == 0 for problem in loaded.problems)
+    finally:
+        shutil.rmtree(folder.parent)
+
+
+def replace_somewhere(value, chance: random.Random, part) -> None:
+    """Walks down to a random place and puts `part` there, under the same name, a name of elsewhere, or none."""
+    while True:
+        names = list(value) if isinstance(value, dict) else list(range(len(value)))
+        if not names:
+            return
+        name = chance.choice(names)
+        if isinstance(value[name], dict | list) and chance.random() < 0.8:
+            value = value[name]
+            continue
+        if chance.random() < 0.3:
+            del value[name]
+        else:
+            value[name] = part
+        return
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(file=st.sampled_from(FILES), seed=st.integers(0, 10**9), junk=st.binary(max_size=6))
+def test_whatever_bytes_slip_into_a_file_never_raise(tmp_path_factory, file, seed, junk):
+    folder = tmp_path_factory.mktemp("bytes") / "portal"
+    shutil.copytree(SMALL, folder)
+    raw = (SMALL / file).read_bytes()
+    place = random.Random(seed).randrange(len(raw))
+    (folder / file).write_bytes(raw[:place] + junk + raw[place + len(junk) // 2 :])
+    load(folder)
+    shutil.rmtree(folder.parent)
