@@ -30,9 +30,12 @@ class Linked:
 
 def named(target: sa.Table, name: str) -> sa.Select[Any]:
     """The ids of the records of `target` that a unique field, the reference or the title calls `name`."""
-    columns = [*target.info["unique"], "reference", *([target.info["title"]] if target.info["title"] else ())]
-    # A name is text; a unique number or date is not compared with it.
-    terms = [target.c[column] == name for column in columns if isinstance(target.c[column].type, sa.Text)]
+    names = [*target.info["unique"], "reference", *([target.info["title"]] if target.info["title"] else ())]
+    columns = [target.c[each] for each in names]
+    terms = [column == name for column in columns if isinstance(column.type, sa.Text)]
+    if IDENTITY.fullmatch(name):
+        # PostgreSQL compares no number with a text.
+        terms += [column == int(name) for column in columns if isinstance(column.type, sa.BigInteger)]
     return sa.select(target.c["id"]).where(sa.or_(*terms))
 
 

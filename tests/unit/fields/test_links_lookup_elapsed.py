@@ -11,7 +11,7 @@ from webob.multidict import MultiDict
 from portal.declaration.shapes import Declaration, Module, Settings
 from portal.fields import PLAIN, Field, Reader, Refused
 from portal.fields.address import Address
-from portal.fields.link import Linked
+from portal.fields.link import Linked, named
 from portal.fields.links import join_name
 from portal.fields.money import Money
 
@@ -302,3 +302,16 @@ def test_names_of_join_tables_are_short_and_their_own(module, field):
     others = [("a", "b_c"), ("a_b", "c"), ("m" * 48, "f" * 48), ("m" * 48, "f" * 47)]
     assert len(join_name(module, field)) <= 63
     assert [join_name(*other) for other in others].count(join_name(module, field)) == 1
+
+
+def test_a_record_is_named_by_its_unique_field_be_it_a_text_or_a_number(database):
+    metadata = sa.MetaData()
+    columns = [sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("code", sa.BigInteger())]
+    columns += [sa.Column(name, sa.Text()) for name in ("reference", "name")]
+    info = {"unique": ["code"], "title": "name", "title_folded": None}
+    table = sa.Table("parts", metadata, *columns, info=info)
+    metadata.create_all(database)
+    database.execute(table.insert(), {"id": 1, "code": 4711, "reference": "P1", "name": "Wheel"})
+    for name in ("4711", "P1", "Wheel"):
+        assert list(database.execute(named(table, name)).scalars()) == [1]
+    assert list(database.execute(named(table, "4712")).scalars()) == []
