@@ -91,7 +91,8 @@ def _datetime(field: Field, value: Any, text: str, reader: Reader) -> Value:
 
 
 def _address(field: Field, value: Any, text: str, reader: Reader) -> Value:
-    return Value(field.title, "address", text, parts=tuple(Value("", "plain", line) for line in text.splitlines()))
+    lines = value.lines if value else ()
+    return Value(field.title, "address", text, parts=tuple(Value("", "plain", line) for line in lines))
 
 
 DISPLAYS: dict[str, Callable[[Field, Any, str, Reader], Value]] = {
