@@ -4,21 +4,22 @@ Contrast is that of WCAG 2.2; whatever accent is declared, text keeps at least 4
 """
 
 Rgb = tuple[int, int, int]
-WHITE, INK, DARK = (255, 255, 255), (22, 27, 38), (24, 28, 35)
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+DARK = (24, 28, 35)  # --surface of the dark theme
 ENOUGH = 4.6  # a little more than is asked, for rounding
 
 
 def tokens(accent: str) -> str:
     """CSS that puts `accent` (#rrggbb) and what follows from it in the place of the default tokens."""
     color = _parse(accent)
-    on_accent = WHITE if contrast(color, WHITE) >= ENOUGH else INK
-    light = _towards(_mix(color, (0, 0, 0), 0.12), (0, 0, 0), _mix(color, WHITE, 0.88))
-    dark = _towards(color, WHITE, _mix(color, DARK, 0.7))
-    strong = _towards(color, (0, 0, 0), WHITE, 3.1)
+    on_accent = WHITE if contrast(color, WHITE) >= ENOUGH else BLACK
+    light = _towards(_mix(color, BLACK, 0.12), BLACK, [WHITE, _mix(color, WHITE, 0.88)])
+    dark = _towards(color, WHITE, [DARK, _mix(color, DARK, 0.7)])
+    strong = _towards(color, BLACK, [WHITE], 3.1)
     return (
         f"@layer tokens{{:root{{--accent:{accent};--on-accent:{_hex(on_accent)};"
         f"--accent-ink:light-dark({_hex(light)},{_hex(dark)});"
-        f"--accent-line:light-dark({_hex(strong)},{_hex(_towards(color, WHITE, DARK, 3.1))})}}}}"
+        f"--accent-line:light-dark({_hex(strong)},{_hex(_towards(color, WHITE, [DARK], 3.1))})}}}}"
     )
 
 
@@ -28,11 +29,11 @@ def contrast(one: Rgb, other: Rgb) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def _towards(color: Rgb, end: Rgb, ground: Rgb, ratio: float = ENOUGH) -> Rgb:
-    """`color`, moved to `end` until it can be read on `ground`."""
+def _towards(color: Rgb, end: Rgb, grounds: list[Rgb], ratio: float = ENOUGH) -> Rgb:
+    """`color`, moved to `end` until it can be read on all of `grounds`."""
     for step in range(21):
         mixed = _mix(color, end, step / 20)
-        if contrast(mixed, ground) >= ratio:
+        if all(contrast(mixed, ground) >= ratio for ground in grounds):
             return mixed
     return end
 

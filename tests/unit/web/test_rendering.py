@@ -1,0 +1,93 @@
+"""The templates: what they may contain, what every page gets, and in which language it speaks."""
+
+import re
+
+import pytest
+from markupsafe import Markup
+
+from portal.fields import Field, Reader
+from portal.texts import Text, _
+from portal.views.pages import ErrorPage, FormPage, ListPage, LoginPage, Pager
+from portal.views.parts import FormRow, Value, Widget
+from portal.web.assets import Assets
+from portal.web.rendering import TEMPLATES, Templates
+from portal.web.shell import MenuItem, Shell
+
+ASSETS = Assets()
+PAGES = Templates()
+
+
+def shell(**facts):
+    defaults = {"name": Text({"en": "Our portal", "it": "Il portale"}), "static": ASSETS.url, "icon": ASSETS.icon}
+    return Shell(**{**defaults, "logo": ASSETS.logo, "csrf_token": "secret-token", **facts})
+
+
+def signed_in(**facts):
+    return shell(person="Maria", menu=(MenuItem("Home", "house", "/"),), **facts)
+
+
+def drawn(name, page, shell, language="en"):
+    return PAGES.render(name, {"page": page, "request": None}, Reader(language=language), shell)
+
+
+def test_declared_texts_are_shown_in_the_reader_s_language():
+    assert "Il portale" in drawn("login.pt", LoginPage(), shell(language="it"), "it")
+
+
+def test_a_sentence_has_its_names_filled_in():
+    page = ErrorPage(404, _("Not found"), _("There is no “${name}”.", mapping={"name": "<b>"}))
+    assert "There is no “&lt;b&gt;”." in drawn("error.pt", page, shell())
+
+
+def test_what_people_typed_is_escaped():
+    page = ListPage("<script>x</script>", "/x/", (), (), Pager(""), query='"><script>')
+    html = drawn("list.pt", page, signed_in())
+    assert "<script>" not in html
+    assert 'value="&#34;&gt;&lt;script&gt;"' in html or 'value="&quot;&gt;&lt;script&gt;"' in html
+
+
+def test_every_posting_form_bears_the_token():
+    form = FormPage("New", "/x/create", (FormRow((Widget("title", "Title"),)),), "Save")
+    html = drawn("form.pt", form, signed_in())
+    posting = re.findall(r'<form[^>]*method="post".*?</form>', html, re.DOTALL)
+    assert len(posting) >= 2
+    assert all('name="_csrf" value="secret-token"' in each for each in posting)
+
+
+def test_an_error_is_told_at_its_field():
+    widget = Widget("title", "Title", error="Say something.", help="In a few words.")
+    html = drawn("form.pt", FormPage("New", "/x/create", (FormRow((widget,)),), "Save"), signed_in())
+    assert 'aria-describedby="field-title-help field-title-error"' in html
+    assert 'aria-invalid="true"' in html
+    assert 'id="field-title-error"' in html
+
+
+def test_an_empty_value_is_an_empty_value():
+    assert Value(display="link").macro == "empty"
+    assert Value(display="html", html=Markup("<p>x</p>")).macro == "html"
+
+
+@pytest.mark.parametrize("name", sorted(Field.types))
+def test_every_field_type_can_be_drawn(name):
+    kind = Field.types[name]
+    if isinstance(kind.display, property):
+        return  # a lookup is drawn as what it looks up
+    assert kind.widget in PAGES["widgets.pt"].macros.names
+    assert kind.display in PAGES["displays.pt"].macros.names
+    assert not kind.filter or kind.filter in PAGES["filters.pt"].macros.names
+
+
+# Letters are read in mail programs, which know no style sheets.
+FOR_BROWSERS = sorted(path for path in TEMPLATES.glob("*.pt") if not path.name.startswith("letter"))
+
+
+@pytest.mark.parametrize("path", FOR_BROWSERS, ids=lambda path: path.name)
+def test_templates_obey_the_content_security_policy(path):
+    text = path.read_text("utf-8")
+    assert not re.search(r"\sstyle=|\son[a-z]+=|javascript:|<style", text)
+    assert all("src=" in script for script in re.findall(r"<script[^>]*>", text))
+
+
+def test_markup_goes_out_as_it_is_in_one_place_only():
+    uses = {path.name: path.read_text("utf-8").count("structure:") for path in TEMPLATES.glob("*.pt")}
+    assert {name: count for name, count in uses.items() if count} == {"displays.pt": 1}
