@@ -1,96 +1,16 @@
-"""Portal: a customer portal and CRM whose modules are declared in YAML.
+"""Portal: turns a few YAML files into a customer portal, and runs it. How it starts stands in application.py."""
 
-`main` makes the application; it reads as a table of contents of `portal/web` and `portal/views`.
-"""
-
-import datetime
-from collections.abc import Mapping
+import importlib
 from typing import Any
 
-from pyramid.config import Configurator
-from pyramid.router import Router
-
-from portal.accounts.logins import Logins
-from portal.accounts.passwords import Passwords
-from portal.database.engine import make_engine
-from portal.settings import Settings, read_settings
-from portal.web import frame, tokens, visits
-from portal.web.live import Live
-from portal.web.resources import Root
-from portal.web.security import SEE, Security
-from portal.web.serving import Serving
-
-PYRAMID = {
-    "tm.manager_hook": "pyramid_tm.explicit_manager",
-    "tm.commit_veto": "pyramid_tm.default_commit_veto",  # nothing of a request that was refused is kept
-    "tm.annotate_user": False,
-    "retry.attempts": 3,
-}
+STARTING = ("main", "make_application")
 
 
-def main(global_config: Mapping[str, str] | None = None, **settings: Any) -> Router:
-    """The application; raises CannotStart with what is wrong with the declarations or lacking in the database."""
-    ours = read_settings({name: value for name, value in settings.items() if isinstance(value, str)})
-    return make_application(ours, reload_templates=settings.get("pyramid.reload_templates") == "true")
+def __getattr__(name: str) -> Any:
+    """`portal.main` and `portal.make_application`, imported when asked for.
 
-
-def make_application(settings: Settings, reload_templates: bool = False) -> Router:
-    """The application for settings that have been read already."""
-    config = Configurator(settings={**PYRAMID, "reload_templates": reload_templates}, root_factory=Root)
-    _keep(config, settings)
-    config.include("pyramid_tm")
-    config.include("pyramid_retry")
-    _secure(config)
-    _request(config)
-    config.include("portal.web.rendering")
-    config.include("portal.web.protection")
-    config.include("portal.views.assets")
-    config.include("portal.views.errors")
-    config.scan("portal.web")
-    config.scan("portal.views")
-    return config.make_wsgi_app()
-
-
-def _keep(config: Configurator, settings: Settings) -> None:
-    """What lives as long as the process: the clock, the database, the portal in force."""
-    settings.make_room()
-    registry, engine = config.registry, make_engine(settings.database_url)
-    registry.clock = lambda: datetime.datetime.now(datetime.UTC)
-    registry.serving = Serving(settings.largest_request)
-    registry.passwords = Passwords(settings.password_memory, settings.password_rounds)
-    registry.live = Live(
-        settings.folder,
-        engine,
-        lambda: registry.clock(),
-        settings.development,
-        settings.declared,
-        settings.reload_every,
-    )
-
-
-def _secure(config: Configurator) -> None:
-    """Closed unless a view says otherwise; every form bears a token."""
-    config.set_security_policy(Security())
-    config.set_default_permission(SEE)
-    config.set_csrf_storage_policy(tokens.Tokens())
-    # Origins are checked in web/protection.py, by http too.
-    config.set_default_csrf_options(require_csrf=True, token=tokens.INPUT, header=tokens.HEADER, check_origin=False)
-
-
-def _request(config: Configurator) -> None:
-    """What every request knows, each looked up once and only when it is asked for."""
-    config.add_request_method(lambda request: request.registry.live.current(), "portal", reify=True)
-    config.add_request_method(lambda request: request.registry.clock(), "now", reify=True)
-    config.add_request_method(lambda request: request.registry.passwords, "passwords", reify=True)
-    config.add_request_method(_logins, "logins", reify=True)
-    config.add_request_method(visits.connection, "connection", reify=True)
-    config.add_request_method(visits.visit, "visit", reify=True)
-    config.add_request_method(visits.reader, "reader", reify=True)
-    config.add_request_method(lambda request: request.visit.identity.policy, "policy", reify=True)
-    config.add_request_method(tokens.guest, "guest", reify=True)
-    config.add_request_method(frame.shell, "shell", reify=True)
-
-
-def _logins(request: Any) -> Logins:
-    portal = request.portal
-    return Logins(portal.engine, portal.declaration, portal.tables, request.passwords)
+    Every import of ours passes here, and `portal check` must not wait for the web's libraries.
+    """
+    if name in STARTING:
+        return getattr(importlib.import_module("portal.application"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

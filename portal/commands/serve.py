@@ -6,7 +6,7 @@ from typing import Any
 import click
 from waitress.server import create_server
 
-from portal import make_application
+from portal.application import make_application
 from portal.commands.options import chosen_settings, common_options
 from portal.settings import Settings
 from portal.web.live import CannotStart

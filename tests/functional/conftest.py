@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from webtest import TestApp
 
-from portal import make_application
+from portal.application import make_application
 from portal.accounts.passwords import Passwords
 from portal.accounts.register import Register, Wish
 from portal.database.engine import make_engine, writing
@@ -21,6 +21,7 @@ from portal.database.plan import apply
 from portal.database.tables import build
 from portal.declaration.load import load
 from portal.settings import Settings
+from tests.functional.world import World
 from tests.real_parts import PostgreSQL
 
 SMALL = Path(__file__).parents[1] / "portals" / "small"
@@ -143,3 +144,46 @@ def sign_in(app: TestApp) -> Callable[..., TestApp]:
 def form_of(page: object, action: str) -> object:
     """The form of a page that is sent to `action`."""
     return next(form for form in page.forms.values() if form.action == action)
+
+
+# -- one portal for the whole run, see world.py ------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def opened_world(name: str, request: pytest.FixtureRequest) -> Iterator[World]:
+    """The portal of tests/portals/NAME on an empty database of the kind that the test runs on."""
+    with contextlib.ExitStack() as opened:
+        if request.param == "sqlite":
+            folder = request.getfixturevalue("tmp_path_factory").mktemp(name)
+            url = f"sqlite:///{folder / 'portal.sqlite'}"
+        else:
+            url = opened.enter_context(request.getfixturevalue("postgresql").empty_database())
+        world = World.of(name, url)
+        yield world
+        world.portal.engine.dispose()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def wide_world(request: pytest.FixtureRequest) -> Iterator[World]:
+    with opened_world("wide", request) as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def wide_rows(wide_world: World) -> dict[str, list[dict[str, object]]]:
+    return wide_world.rows()
+
+
+@pytest.fixture(scope="module")
+def filled(request: pytest.FixtureRequest, wide_world: World, wide_rows: dict) -> Iterator[World]:
+    """The wide portal with the records that the file's own `fill(world)` makes; its tests only read."""
+    request.module.fill(wide_world)
+    yield wide_world
+    wide_world.put_back(wide_rows)
+
+
+@pytest.fixture
+def world(wide_world: World, wide_rows: dict) -> Iterator[World]:
+    """The wide portal with its people alone; what a test adds goes with it."""
+    yield wide_world
+    wide_world.put_back(wide_rows)

@@ -21,15 +21,16 @@ ROWS = [
     "mail",
     "web",
     "views",
+    "application",
     "__init__",
     "commands",
 ]
 # Settings stand aside: they import nothing of ours, and only those import them who hand plain values down.
-READS_SETTINGS = {"__init__", "commands", "settings"}
+READS_SETTINGS = {"application", "commands", "settings"}
 
 # Where a library is at home; every other library may be used anywhere.
 HOMES = {
-    "pyramid": {"web", "views", "__init__"},
+    "pyramid": {"web", "views", "application"},
     "sqlalchemy": set(ROWS[: ROWS.index("mail") + 1]),
     "yaml": {"declaration"},
 }
