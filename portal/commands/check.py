@@ -20,11 +20,9 @@ def command(place: Path | None) -> None:
     """
     settings = chosen_settings(place)
     loaded = load(settings.folder, settings.declared)
-    # A terminal that knows few characters gets the others escaped.
-    out = click.get_text_stream("stdout", errors="backslashreplace")
     for problem in loaded.problems:
-        click.echo(problem, file=out)
-    click.echo(summary(loaded), file=out)
+        click.echo(problem)
+    click.echo(summary(loaded))
     raise SystemExit(1 if loaded.errors else 0)
 
 

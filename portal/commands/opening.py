@@ -1,4 +1,4 @@
-"""What most commands begin with: the settings, the declaration and the database of one portal, or one clear sentence."""
+"""What most commands begin with: one portal's settings, declaration and database, or one clear sentence."""
 
 from dataclasses import dataclass
 from pathlib import Path

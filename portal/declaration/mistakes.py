@@ -96,7 +96,7 @@ def _existing(document: Document, path: Path, loc: tuple[Any, ...]) -> Path:
 
 
 class _Reading:
-    """An entry on its way to its shape: each round takes as written what it can, tells of the rest and leaves it out."""
+    """An entry on its way to its shape: a round takes as written what it can, tells of the rest and leaves it out."""
 
     def __init__(self, shape: type[Shape], entry: Any, document: Document, path: Path, problems: list[Problem]) -> None:
         self.entry = entry
