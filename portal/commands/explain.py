@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import click
-import sqlalchemy as sa
 
 from portal.accounts.people import find_account, identify, refusal
 from portal.commands.opening import Opened, opened
 from portal.commands.options import common_options
 from portal.database.engine import reading
+from portal.database.reach import Connection
 from portal.declaration.places import Places
 from portal.declaration.shapes import Declaration
 from portal.records.explanation import Step, explain
@@ -41,9 +41,7 @@ def command(email: str, module: str, reference: str, asked: str | None) -> None:
     raise SystemExit(0 if answer else 1)
 
 
-def _steps(
-    connection: sa.Connection, portal: Opened, email: str, question: tuple[str, str, str | None]
-) -> Iterator[Step]:
+def _steps(connection: Connection, portal: Opened, email: str, question: tuple[str, str, str | None]) -> Iterator[Step]:
     """The account first: whoever may not come in, sees nothing."""
     now = portal.declaration.reader().now
     account = find_account(connection, portal.tables, email)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import sqlalchemy as sa
 
 from portal.commands.options import chosen_settings
-from portal.database.engine import make_engine, reading
+from portal.database.engine import reading
 from portal.database.plan import missing
+from portal.database.reach import Engine, NoDatabase, reach
 from portal.database.tables import Tables, build
 from portal.database.trouble import DatabaseError
 from portal.declaration.load import load
@@ -23,7 +23,7 @@ class Opened:
     settings: Settings
     declaration: Declaration
     tables: Tables
-    engine: sa.Engine
+    engine: Engine
 
 
 def opened(fitting: bool = True, folder: Path | None = None) -> Opened:
@@ -44,27 +44,15 @@ def opened(fitting: bool = True, folder: Path | None = None) -> Opened:
     return portal
 
 
-def engine_of(settings: Settings) -> sa.Engine:
-    """The database's engine, tried once. An address or a server that is of no use exits 2."""
+def engine_of(settings: Settings) -> Engine:
+    """The database's engine, tried once; a database that cannot be had exits 2."""
     try:
         settings.make_room()
-        engine = make_engine(settings.database_url)
-        with reading(engine) as connection:
-            connection.execute(sa.select(sa.literal(1)))
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
-        raise click.UsageError(f'"{settings.database}" is not the address of a database: {error}') from None
+        return reach(settings.database_url)
     except OSError as error:
         raise click.UsageError(f"no room for the database: {error}") from None
-    except DatabaseError as error:
-        raise click.UsageError(
-            f"no database at {shown(settings)}: {str(getattr(error, 'orig', error)).strip()}"
-        ) from None
-    return engine
-
-
-def shown(settings: Settings) -> str:
-    """The database's address without its password."""
-    return sa.make_url(settings.database_url).render_as_string(hide_password=True)
+    except NoDatabase as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _check_fit(portal: Opened) -> None:
@@ -72,9 +60,7 @@ def _check_fit(portal: Opened) -> None:
         with reading(portal.engine) as connection:
             lacking = missing(connection, portal.declaration, portal.tables)
     except DatabaseError as error:
-        raise click.UsageError(
-            f"the database at {shown(portal.settings)} refuses: {getattr(error, 'orig', error)}"
-        ) from None
+        raise click.UsageError(f"the database refuses: {getattr(error, 'orig', error)}") from None
     if lacking:
         steps = "\n".join(f"  {step.sentence}" for step in lacking[:10])
         more = f"\n  … and {len(lacking) - 10} more" if len(lacking) > 10 else ""
