@@ -21,10 +21,11 @@ def reach(url: str) -> sa.Engine:
         with reading(engine) as connection:
             connection.execute(sa.select(sa.literal(1)))
             connection.execute(sa.text("SELECT count(*) FROM sqlite_master" if engine.name == "sqlite" else "SELECT 1"))
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError):
-        raise NoDatabase(f'"{url}" is not the address of a database, like sqlite:///var/portal.sqlite') from None
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError):
+        address = "sqlite:///var/portal.sqlite or postgresql+psycopg://user:password@host/name"
+        raise NoDatabase(f'"{url}" is not the address of a database; one looks like {address}') from None
     except DatabaseError as error:
-        reason = str(getattr(error, "orig", None) or error).strip()
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
         raise NoDatabase(f"the database at {shown(url)} cannot be used: {reason}") from None
     return engine
 
