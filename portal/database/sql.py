@@ -3,12 +3,45 @@
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from portal.conditions import Condition, Known, Some, Test
 from portal.declaration.shapes import Declaration, Module
 from portal.fields import Field, Reader, Refused
 from portal.fields.links import join_name
 from portal.texts import _
+
+
+class Scanned(FunctionElement[bool]):
+    """A condition that is tested row by row, so that the rows are read in the order in which they are wanted: the
+    planner of SQLite would take any index that it sees, and sort a hundred thousand rows for the sake of 25."""
+
+    type = sa.Boolean()
+    name = "scanned"
+    inherit_cache = True
+
+
+@compiles(Scanned, "sqlite")
+def _scanned_in_sqlite(element: Scanned, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+({compiler.process(element.clauses, **options)})"
+
+
+@compiles(Scanned, "postgresql")
+def _scanned_in_postgresql(element: Scanned, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({compiler.process(element.clauses, **options)})"
+
+
+class Repeated(Scanned):
+    """A condition that another one has made sure of already: no planner shall count on it a second time."""
+
+    inherit_cache = True
+
+
+@compiles(Repeated, "postgresql")
+def _repeated_in_postgresql(element: Repeated, compiler: SQLCompiler, **options: Any) -> str:
+    return f"coalesce({compiler.process(element.clauses, **options)}, false)"
 
 
 def where(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from portal.database.indexes import LONGEST_INDEXED, add_indexes
 from portal.database.search import search_table
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.columns import UTCDateTime, folded_text
@@ -19,7 +20,6 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-LONGEST_INDEXED = 640  # characters of up to four bytes
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ def build(declaration: Declaration) -> Tables:
     metadata = sa.MetaData(naming_convention=NAMING)
     for module in declaration.modules.values():
         _module_table(metadata, module)
+    for module in declaration.modules.values():
+        add_indexes(declaration, module, metadata.tables[module.name])
     return Tables(metadata, **_own_tables(metadata), search=search_table(metadata))
 
 
@@ -85,9 +87,8 @@ def _module_table(metadata: sa.MetaData, module: Module) -> None:
             table.append_column(column)
         if field.multiple and getattr(field, "to", None):
             _join_table(metadata, module.name, name, field.to[0])
-    sa.Index(shortened(f"ix_{module.name}_modified_id"), table.c["modified"], table.c["id"])
-    for name, unique in _indexed(module).items():
-        sa.Index(shortened(f"ix_{module.name}_{name}"), table.c[name], unique=unique)
+    for name in _unique(module):
+        sa.Index(shortened(f"ix_{module.name}_{name}"), table.c[name], unique=True)
 
 
 def _title_column(module: Module) -> str | None:
@@ -110,20 +111,13 @@ def _join_table(metadata: sa.MetaData, module: str, field: str, target: str) -> 
     )
 
 
-def _indexed(module: Module) -> dict[str, bool]:
-    """The columns worth an index whatever the lists show, and whether a value may stand there only once.
+def _unique(module: Module) -> list[str]:
+    """The columns whose index keeps two simultaneous writes of a unique value from slipping through.
 
-    By links go scopes and joins; the index of a unique field keeps two simultaneous writes from slipping through.
     PostgreSQL cannot index a value of more than 2,700 bytes, so that long texts are looked after by the engine alone.
     """
-    found: dict[str, bool] = {}
-    for field in module.fields.values():
-        for column in field.columns()[:1]:
-            if field.unique and getattr(field, "max_length", 0) <= LONGEST_INDEXED:
-                found[column.name] = True
-            elif getattr(field, "to", ()):
-                found[column.name] = False
-    return found
+    fields = [each for each in module.fields.values() if each.unique and each.columns()]
+    return [each.columns()[0].name for each in fields if getattr(each, "max_length", 0) <= LONGEST_INDEXED]
 
 
 def _own_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:

@@ -1,6 +1,8 @@
 """The order of a list, and paging by key: a page begins behind the last row of the one before, not after N rows.
 
-A key is the sort values of a row, and its id, as opaque text. Empty values come last in both directions.
+A key is the sort values of a row, and its id, as opaque text. Empty values come last in both directions. An order can
+be walked in stretches, one after the other, each of which an index gives as it stands: the rows that have a value
+and then the empty ones; option by option; linked record by linked record.
 """
 
 import base64
@@ -14,7 +16,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.indexes import sorted_by
 from portal.declaration.shapes import Module
+from portal.fields import Field
 
 # Columns of the engine that are never empty: no need to sort by emptiness first, so their index serves.
 NEVER_EMPTY = ("id", "number", "reference", "created", "modified")
@@ -48,21 +52,24 @@ class SortKey:
 
 @dataclass(frozen=True)
 class Order:
-    """Sort criteria, ended by the id so that no two rows are equal."""
+    """Sort criteria, ended by the id so that no two rows are equal. `field`: that of the first criterion."""
 
     keys: tuple[SortKey, ...]
+    table: sa.Table
+    field: Field | None = None
 
     @classmethod
     def of(cls, module: Module, table: sa.Table, sort: Sequence[str], readable: frozenset[str]) -> "Order":
         """The order that `sort` (`field`, `-field`) asks for; names that may not be read are left out."""
-        keys = []
+        keys, first = [], None
         for entry in sort:
             name = entry.removeprefix("-")
             if name in readable and name in module.everything and module.field(name).sortable:
+                first = first or module.field(name)
                 expression = module.field(name).order(table)
                 keys.append(SortKey(expression, entry.startswith("-"), name not in NEVER_EMPTY))
         descending = keys[0].descending if keys else True
-        return cls((*keys, SortKey(table.c["id"], descending, False)))
+        return cls((*keys, SortKey(table.c["id"], descending, False)), table, first)
 
     @property
     def columns(self) -> list[sa.ColumnElement[Any]]:
@@ -75,11 +82,86 @@ class Order:
 
     def beyond(self, position: Sequence[Any], backwards: bool) -> sa.ColumnElement[bool]:
         """Rows behind the row at `position`: equal in the first criteria and beyond in the next."""
+        if len({key.descending for key in self.keys}) == 1 and not any(key.may_be_empty for key in self.keys):
+            return self._beyond_at_once(position, backwards)
         ways = []
         for index, key in enumerate(self.keys):
             same = [earlier.same(value) for earlier, value in zip(self.keys[:index], position[:index], strict=True)]
             ways.append(sa.and_(*same, key.beyond(position[index], backwards)))
         return sa.or_(*ways)
+
+    def _beyond_at_once(self, position: Sequence[Any], backwards: bool) -> sa.ColumnElement[bool]:
+        """As one comparison of rows, which an index answers as it stands."""
+        here = sa.tuple_(*[key.expression for key in self.keys])
+        there = sa.tuple_(
+            *[sa.literal(value, key.expression.type) for key, value in zip(self.keys, position, strict=True)]
+        )
+        return here < there if self.keys[0].descending is not backwards else here > there
+
+    # -- in stretches -------------------------------------------------------------------------------------------------
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index has the first criterion."""
+        column = self.table.c["id"] if self.field is None else sorted_by(self.field, self.table)
+        return column is not None and any(
+            column.name in index.columns.keys()[:2] for index in self.table.indexes
+        )
+
+    @property
+    def simple(self) -> bool:
+        """Whether the whole order is one stretch."""
+        return not self.keys[0].may_be_empty
+
+    def stretches(self, position: Sequence[Any] | None, backwards: bool) -> list["Stretch"]:
+        """The stretches from `position` on, in the direction of reading."""
+        found = self._all_stretches()
+        place = None if position is None else self._place(found, position)
+        if place is not None:
+            found = found[: place + 1] if backwards else found[place:]
+            inside = found[-1 if backwards else 0]
+            found[-1 if backwards else 0] = inside.from_here(position[1:] if inside.constant else position, backwards)
+        return found[::-1] if backwards else found
+
+    def _all_stretches(self) -> list["Stretch"]:
+        first, rest = self.keys[0], Order(self.keys[1:], self.table)
+        if self.simple or self.field is None:
+            return [Stretch(self, ())]
+        if (titles := self.field.titles(self.table)) is not None:
+            return self._by_title(titles, rest)
+        if ranked := self.field.ranked:
+            column = self.field.index_column(self.table)
+            parts = [Stretch(rest, (column == value,), constant=True) for value in ranked]
+            parts.append(Stretch(rest, (column.is_not(None), column.not_in(ranked)), constant=True))
+            if first.descending:
+                parts.reverse()
+            return [*parts, Stretch(rest, (column.is_(None),), constant=True)]
+        value = Order((SortKey(first.expression, first.descending, False), *self.keys[1:]), self.table)
+        return [
+            Stretch(value, (first.expression.is_not(None),)),
+            Stretch(rest, (first.expression.is_(None),), constant=True),
+        ]
+
+    def _by_title(self, titles: sa.ColumnElement[Any], rest: "Order") -> list["Stretch"]:
+        target, link = titles.table, self.field.index_column(self.table)
+        value = Order((SortKey(titles, self.keys[0].descending, False), *self.keys[1:]), self.table)
+        untitled = sa.select(target.c["id"]).where(titles.is_(None))
+        return [
+            Stretch(value, (titles.is_not(None),), joined=target.join(self.table, link == target.c["id"])),
+            Stretch(rest, (sa.or_(link.is_(None), link.in_(untitled)),), constant=True),
+        ]
+
+    def _place(self, stretches: Sequence["Stretch"], position: Sequence[Any]) -> int:
+        """In which stretch a position lies."""
+        value = position[0]
+        if len(stretches) == 1 or value is None:
+            return len(stretches) - 1
+        if self.field is not None and self.field.ranked:
+            rank = min(max(int(value), 0), len(stretches) - 2)
+            return len(stretches) - 2 - rank if self.keys[0].descending else rank
+        return 0
+
+    # -- keys ---------------------------------------------------------------------------------------------------------
 
     def key(self, row: Mapping[str, Any]) -> str:
         """The key of a row."""
@@ -97,6 +179,27 @@ class Order:
             return None
         fits = len(values) == len(self.keys) and all(map(_fits, self.keys, values))
         return values if fits else None
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Rows of an order that an index gives as they come. `constant`: the first criterion is the same for all of them,
+    and `order` is that of the rest. `joined`: the table together with the one by whose titles it is sorted."""
+
+    order: Order
+    conditions: tuple[sa.ColumnElement[bool], ...]
+    constant: bool = False
+    joined: sa.FromClause | None = None
+
+    def from_here(self, position: Sequence[Any], backwards: bool) -> "Stretch":
+        """What is left of it behind a position."""
+        beyond = [self.order.beyond(position, backwards)]
+        if self.joined is not None:
+            # Said once more of the titles alone: their index begins there.
+            first = self.order.keys[0]
+            down = first.descending is not backwards
+            beyond.append(first.expression <= position[0] if down else first.expression >= position[0])
+        return Stretch(self.order, (*self.conditions, *beyond), self.constant, self.joined)
 
 
 def _fits(key: SortKey, value: Any) -> bool:

@@ -11,10 +11,13 @@ import sqlalchemy as sa
 
 from portal.conditions import Test
 from portal.database import search
+from portal.database.indexes import scope_column
 from portal.database.sql import linked, where
 from portal.database.tables import Tables
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
 from portal.fields import Reader
+
+MOST_BRANCHES = 10  # companies of one person that are asked one by one
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,31 @@ class Policy:
         if self.records_from is not None and access.see != "all":
             parts.append(self._recent(declared, table))
         return sa.and_(*parts)
+
+    def branches(self, module: str) -> list[sa.ColumnElement[bool]] | None:
+        """The scope in parts, no row in two of them, each found by one column that says whose a record is.
+
+        They only say by which index the rows of `scope` are found; None where no index can. No part: no row.
+        """
+        access, declared, table = self.access(module), self.declaration.modules[module], self.tables.module(module)
+        if access is None:
+            return []
+        if access.see == "all":
+            return [sa.true()]
+        owner = scope_column(declared, table, declared.owner)
+        mine = [table.c[owner] == self.reader.person] if owner and self.reader.person else []
+        if access.see == "own":
+            return mine if owner else None
+        organization = scope_column(declared, table, declared.organization)
+        if access.see != "organization" or not organization or (declared.owner and not owner):
+            return None
+        companies = sorted(set(self.reader.companies))
+        if len(companies) > MOST_BRANCHES:
+            return None
+        others = table.c[organization].is_(None) | table.c[organization].not_in(companies)
+        return [table.c[organization] == company for company in companies] + [
+            sa.and_(part, others) if companies else part for part in mine
+        ]
 
     def visible(self, module: str) -> sa.Select[tuple[int]]:
         """The ids of the rows of `module` that exist for this reader, as a subquery."""

@@ -11,17 +11,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import ALWAYS, All, Condition
+from portal.conditions import ALWAYS, All, Condition, Test
 from portal.database import search
-from portal.database.sql import where
+from portal.database.sql import Repeated, Scanned, where
 from portal.declaration.shapes import Access, Module
 from portal.fields import Field
+from portal.records.counting import Count, Question, best, count_all, none_of, parts_of
 from portal.records.links import with_titles
-from portal.records.order import Order
+from portal.records.order import Order, Stretch
 from portal.records.policy import Policy
 
-# Exact up to here, “10,000+” beyond; with typed text counting stops at search.COUNTED.
-COUNT_LIMIT = 10_000
+# So many rows, and fewer, are sorted as they are; more are walked along an index.
+FEW = 1_000
 # A typed text with another sort than “newest change first” sorts within this many of the newest hits.
 SORTED_HITS = 2_000
 
@@ -61,14 +62,6 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Count:
-    """How many; `more` when counting stopped there."""
-
-    number: int
-    more: bool = False
-
-
-@dataclass(frozen=True)
 class Records:
     """The records of `name` for the reader of `policy`. Raises KeyError for a module that the profile lacks."""
 
@@ -76,6 +69,7 @@ class Records:
     policy: Policy
     name: str
     narrowed: Condition = field(default=ALWAYS)  # by which a choice or a related list is limited besides
+    _counted: dict[tuple[str, Condition], Count] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.policy.access(self.name) is None:
@@ -121,18 +115,21 @@ class Records:
 
     def count(self, query: Query) -> Count:
         """How many rows the same query has on all its pages."""
-        if search.typed_words(query.text):
-            most = search.COUNTED
-            recheck = self._recheck
-            number = (
-                len(self._hits(query, most)) if recheck else search.count(self.connection, self._search(query), most)
-            )
-            return Count(min(number, most - 1), number >= most)
-        rows = (
-            sa.select(sa.literal(1)).select_from(self.table).where(self._where(query.condition)).limit(COUNT_LIMIT + 1)
-        )
-        number = self.connection.execute(sa.select(sa.func.count()).select_from(rows.subquery())).scalar_one()
-        return Count(min(number, COUNT_LIMIT), number > COUNT_LIMIT)
+        return self.counts([query])[0]
+
+    def counts(self, queries: Sequence[Query]) -> list[Count]:
+        """How many rows each of several queries has; those without text are counted in one statement, and once."""
+        keys = [(query.text if search.typed_words(query.text) else "", query.condition) for query in queries]
+        wanted = [key for key in dict.fromkeys(keys) if key not in self._counted]
+        plain = [key for key in wanted if not key[0]]
+        branches = self.policy.branches(self.name)
+        questions = [self._question(condition, branches is not None) for _text, condition in plain]
+        answers = count_all(self.connection, self.table, [sa.true()] if branches is None else branches, questions)
+        self._counted.update(zip(plain, answers, strict=True))
+        for text, condition in wanted:
+            if text:
+                self._counted[text, condition] = self._count_hits(Query(text, condition))
+        return [self._counted[key] for key in keys]
 
     def each(self, query: Query, names: Iterable[str], size: int = 1000) -> Iterator[Record]:
         """Every row of `query`, page after page, for exports."""
@@ -159,15 +156,43 @@ class Records:
         query = sa.select(sa.literal(1)).where(self._where(ALWAYS), self.table.c["id"] == identity)
         return self.connection.execute(query).first() is not None
 
+    def _count_hits(self, query: Query) -> Count:
+        most = search.COUNTED
+        if self._recheck:
+            number = len(self._hits(query, most))
+        else:
+            number = search.count(self.connection, self._search(query), most)
+        return Count(min(number, most - 1), number >= most)
+
+    def _question(self, condition: Condition, in_branches: bool) -> Question:
+        """How the rows of `condition` are counted; the scope is part of it, whatever the branches have made sure of."""
+        parts = [*parts_of(self.access.where), *parts_of(self.narrowed), *parts_of(condition)]
+        found = best(parts, self.module, self.table)
+        tested = [self._sql(part) for part in parts if part is not found]
+        if not in_branches:
+            tested.append(self.policy.scope(self.name))
+        elif self.policy.records_from is not None:
+            tested.append(Repeated(self.policy.scope(self.name)))
+        return Question(() if found is None else (self._found(found),), tuple(tested))
+
+    def _found(self, part: Condition) -> sa.ColumnElement[bool]:
+        """The condition by which an index finds rows."""
+        if isinstance(part, Test) and part.negated and self.connection.dialect.name == "sqlite":
+            each = self.module.field(part.path[0])
+            values = part.value if part.operator == "one_of" else (part.value,)
+            if None not in values and "" not in values:
+                constants = [each.constant(value, self.policy.reader) for value in values]
+                return none_of(each.index_column(self.table), constants)
+        return self._sql(part)
+
+    def _sql(self, condition: Condition) -> sa.ColumnElement[bool]:
+        return where(condition, self.table, self.module, self.policy.declaration, self.policy.reader)
+
     # -- the one query builder --------------------------------------------------------------------------------------
 
     def _where(self, condition: Condition) -> sa.ColumnElement[bool]:
         """Scope AND what the records are narrowed to AND what is asked."""
-        asked = [
-            where(part, self.table, self.module, self.policy.declaration, self.policy.reader)
-            for part in (self.narrowed, condition)
-        ]
-        return sa.and_(self.policy.scope(self.name), *asked)
+        return sa.and_(self.policy.scope(self.name), self._sql(self.narrowed), self._sql(condition))
 
     def _ordered(self, query: Query, fields: Sequence[Field], narrower: Sequence[sa.ColumnElement[bool]] = ()) -> Page:
         order = Order.of(
@@ -176,15 +201,12 @@ class Records:
             query.sort or self.access.list.sort or ("-modified",),
             self.policy.readable(self.name),
         )
-        conditions = [self._where(query.condition), *narrower]
-        backwards = bool(query.before)
-        position = order.position(query.before or query.after)
-        if position is not None:
-            conditions.append(order.beyond(position, backwards))
-        select = sa.select(*self._columns(fields), *order.columns).where(*conditions)
-        rows = (
-            self.connection.execute(select.order_by(*order.clauses(backwards)).limit(query.size + 1)).mappings().all()
-        )
+        position, backwards = order.position(query.before or query.after), bool(query.before)
+        asked = replace(query, size=query.size + 1)
+        if not narrower and self._walks(order, query.condition):
+            rows = self._walk(order, asked, fields, position)
+        else:
+            rows = self._sort(order, asked, fields, position, narrower)
         more, rows = len(rows) > query.size, rows[: query.size]
         if backwards and position is not None:
             rows = rows[::-1]
@@ -197,6 +219,69 @@ class Records:
             previous=order.key(rows[0]) if previous and rows else "",
             first=not previous,
         )
+
+    def _sort(
+        self,
+        order: Order,
+        query: Query,
+        fields: Sequence[Field],
+        position: list[Any] | None,
+        narrower: Sequence[sa.ColumnElement[bool]],
+    ) -> list[sa.RowMapping]:
+        """The rows behind `position`, out of all that there are: found by whatever index suits, and sorted."""
+        backwards = bool(query.before)
+        conditions = [self._where(query.condition), *narrower]
+        if position is not None:
+            conditions.append(order.beyond(position, backwards))
+        select = sa.select(*self._columns(fields), *order.columns).where(*conditions)
+        select = select.order_by(*order.clauses(backwards)).limit(query.size)
+        return list(self.connection.execute(select).mappings())
+
+    def _walks(self, order: Order, condition: Condition) -> bool:
+        """Whether the rows are read along the index that has their order, each being asked whether it is meant: so
+        it is where there are many. Few are found by another index, and sorted."""
+        if self.policy.branches(self.name) is None or not order.is_indexed:
+            return False
+        asked = [*parts_of(self.access.where), *parts_of(self.narrowed), *parts_of(condition)]
+        if order.simple and not asked:
+            return True
+        count = self.count(Query(condition=condition))
+        return count.more or count.number > FEW
+
+    def _walk(
+        self, order: Order, query: Query, fields: Sequence[Field], position: list[Any] | None
+    ) -> list[sa.RowMapping]:
+        """The rows behind `position`, stretch by stretch along an index."""
+        rows: list[sa.RowMapping] = []
+        columns = [*self._columns(fields), *order.columns]
+        for stretch in order.stretches(position, bool(query.before)):
+            asked = replace(query, size=query.size - len(rows))
+            rows += self.connection.execute(self._stretch(stretch, asked, columns)).mappings()
+            if len(rows) >= query.size:
+                break
+        return rows
+
+    def _stretch(
+        self, stretch: Stretch, query: Query, columns: Sequence[sa.ColumnElement[Any]]
+    ) -> sa.Select[Any]:
+        branches = self.policy.branches(self.name) or []
+        conditions = [*stretch.conditions]
+        if self.access.see != "all" or self.access.where != ALWAYS or self.policy.records_from:
+            conditions.append(Repeated(self.policy.scope(self.name)))
+        asked = [self._sql(part) for part in (*parts_of(self.narrowed), *parts_of(query.condition))]
+        conditions += [Scanned(sa.and_(*asked))] if asked else []
+        source, clauses = stretch.joined if stretch.joined is not None else self.table, stretch.order.clauses(bool(query.before))
+
+        def select(wanted: Sequence[sa.ColumnElement[Any]], branch: sa.ColumnElement[bool]) -> sa.Select[Any]:
+            found = sa.select(*wanted).select_from(source).where(branch, *conditions)
+            return found.order_by(*clauses).limit(query.size)
+
+        if len(branches) == 1:
+            return select(columns, branches[0])
+        identity = self.table.c["id"]
+        parts = [sa.select(select([identity], branch).subquery()) for branch in branches]
+        ids = sa.union_all(*parts) if parts else sa.select(sa.null()).where(sa.false())
+        return sa.select(*columns).select_from(source).where(identity.in_(ids)).order_by(*clauses).limit(query.size)
 
     def _load(self, conditions: list[sa.ColumnElement[bool]], fields: Sequence[Field]) -> list[Record]:
         select = sa.select(*self._columns(fields)).where(self._where(ALWAYS), *conditions)

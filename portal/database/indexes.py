@@ -1,0 +1,77 @@
+"""Which indexes a module's table gets: what its lists sort and filter by, together with whose the records are.
+
+Derived from the declaration alone, so that `portal plan` makes and drops them as lists and profiles change. A name
+tells the columns: an index of other columns is another index.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import sqlalchemy as sa
+
+from portal.declaration.shapes import Declaration, Module
+from portal.fields import Field
+from portal.fields.links import shortened
+
+PREFIX = "ix_"
+ID = "id"
+LONGEST_INDEXED = 640  # characters of up to four bytes
+
+
+def add_indexes(declaration: Declaration, module: Module, table: sa.Table) -> None:
+    """Puts the indexes of a module on its table."""
+    for columns in wanted(declaration, module, table):
+        sa.Index(shortened(f"{PREFIX}{module.name}_{'_'.join(columns)}"), *[table.c[name] for name in columns])
+
+
+def wanted(declaration: Declaration, module: Module, table: sa.Table) -> Iterator[tuple[str, ...]]:
+    """The columns of each index, without those of unique fields."""
+    found: dict[tuple[str, ...], None] = {("modified", ID): None}
+    owner, organization = scope_column(module, table, module.owner), scope_column(module, table, module.organization)
+    if owner:
+        # What is somebody's own is little: the newest come by the index, any other order is sorted.
+        found[owner, "modified", ID] = None
+    if organization:
+        found[organization, "modified", ID] = None
+    for column in dict.fromkeys(column for name in _listed(declaration, module) for column in _column(module, name, table)):
+        found[column, ID] = None
+        if organization and organization != column:
+            found[organization, column, ID] = None
+    for name, field in module.fields.items():
+        if getattr(field, "to", ()) and name in table.c and not any(columns[0] == name for columns in found):
+            found[name,] = None
+    yield from (columns for columns in found if columns != (ID, ID))
+
+
+def scope_column(module: Module, table: sa.Table, path: str | None) -> str | None:
+    """The column that says whose a record is, where it stands in the record itself as one link to one module."""
+    if path is None or path not in module.fields or path not in table.c:
+        return None
+    return path if len(getattr(module.fields[path], "to", ())) == 1 else None
+
+
+def sorted_by(field: Field, table: sa.Table) -> sa.Column | None:
+    """The column whose index has the order of a field, or gives it piece by piece."""
+    column = field.index_column(table)
+    return column if isinstance(column, sa.Column) and column.table is table else None
+
+
+def _column(module: Module, name: str, table: sa.Table) -> Iterator[str]:
+    field = module.everything.get(name)
+    if field is None or field.index is False or not field.stored or field.computed or not field.sortable:
+        return
+    column = sorted_by(field, table)
+    # A long text is looked after by the search; PostgreSQL cannot index one of more than 2,700 bytes.
+    if column is not None and not field.long and getattr(field, "max_length", 0) <= LONGEST_INDEXED:
+        yield column.name
+
+
+def _listed(declaration: Declaration, module: Module) -> Iterable[str]:
+    """The names of fields that a list shows, or sorts by, and of those that ask for an index."""
+    layouts = [module.list]
+    layouts += [profile.modules[module.name].list for profile in declaration.profiles.values()
+                if module.name in profile.modules]  # fmt: skip
+    yield module.title_field.name
+    for layout in layouts:
+        yield from layout.columns or ()
+        yield from (entry.removeprefix("-") for entry in layout.sort or ())
+    yield from (name for name, field in module.fields.items() if field.index)

@@ -1,0 +1,116 @@
+"""How many rows there are: exact where that is cheap, stopped where it is not; several questions in one statement.
+
+What an index can answer is counted in the index, up to COUNT_LIMIT. What has to be read row by row is looked for in
+the newest LOOKED rows, and the answer says so when there are more of them.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.conditions import ALWAYS, All, Condition, Test
+from portal.database.indexes import sorted_by
+from portal.declaration.shapes import Module
+
+COUNT_LIMIT = 1_000  # exact up to here, “1,000+” beyond
+LOOKED = 10_000  # rows
+# Of several things that an index could find, the one that most likely leaves least comes first.
+EXACT, ONE_OF, RANGE, NOT = range(4)
+RANKS = {"equal": EXACT, "one_of": ONE_OF, "min": RANGE, "max": RANGE, "before": RANGE, "after": RANGE, "within": RANGE}
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many; `more` when counting stopped there."""
+
+    number: int
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is counted: `found` by an index, `tested` row by row."""
+
+    found: tuple[sa.ColumnElement[bool], ...] = ()
+    tested: tuple[sa.ColumnElement[bool], ...] = ()
+
+
+def count_all(
+    connection: sa.Connection,
+    table: sa.Table,
+    branches: Sequence[sa.ColumnElement[bool]],
+    questions: Sequence[Question],
+) -> list[Count]:
+    """The answers to `questions` about the rows of `branches`, in one statement."""
+    if not branches or not questions:
+        return [Count(0) for _question in questions]
+    selects = [_select(place, table, branches, question) for place, question in enumerate(questions)]
+    rows = connection.execute(sa.union_all(*selects) if len(selects) > 1 else selects[0]).all()
+    answers = {row.place: (row.hits or 0, row.looked) for row in rows}
+    return [_count(question, *answers[place]) for place, question in enumerate(questions)]
+
+
+def _count(question: Question, hits: int, looked: int) -> Count:
+    stopped = bool(question.tested) and looked >= LOOKED
+    return Count(min(hits, COUNT_LIMIT), stopped or hits > COUNT_LIMIT)
+
+
+def _select(
+    place: int, table: sa.Table, branches: Sequence[sa.ColumnElement[bool]], question: Question
+) -> sa.Select[Any]:
+    hit = sa.case((sa.and_(sa.true(), *question.tested), 1), else_=0) if question.tested else sa.literal_column("1")
+    parts = []
+    for branch in branches:
+        part = sa.select(hit.label("hit")).select_from(table).where(branch, *question.found)
+        if question.tested and not question.found:
+            part = part.order_by(table.c["modified"].desc(), table.c["id"].desc())
+        parts.append(part.limit(LOOKED if question.tested else COUNT_LIMIT + 1))
+    rows = parts[0] if len(parts) == 1 else sa.union_all(*[sa.select(part.subquery()) for part in parts])
+    within = rows.subquery()
+    looked = sa.func.count()
+    hits = sa.func.sum(within.c["hit"]) if question.tested else looked
+    columns = (sa.literal_column(str(place)).label("place"), hits.label("hits"), looked.label("looked"))
+    return sa.select(*columns).select_from(within)
+
+
+# -- what an index finds ----------------------------------------------------------------------------------------------
+
+
+def parts_of(condition: Condition) -> Iterator[Condition]:
+    """The conditions that must all hold."""
+    if isinstance(condition, All):
+        for part in condition.parts:
+            yield from parts_of(part)
+    elif condition != ALWAYS:
+        yield condition
+
+
+def best(conditions: Iterable[Condition], module: Module, table: sa.Table) -> Condition | None:
+    """The condition by which an index finds the rows, None where there is none."""
+    indexed = {index.columns.keys()[0] for index in table.indexes}
+    ranked = [(rank, place, part) for place, part in enumerate(conditions)
+              if (rank := _rank(part, module, table, indexed)) is not None]  # fmt: skip
+    return min(ranked, key=lambda entry: entry[:2])[2] if ranked else None
+
+
+def _rank(part: Condition, module: Module, table: sa.Table, indexed: set[str]) -> int | None:
+    if not isinstance(part, Test) or len(part.path) != 1 or part.path[0] not in module.everything:
+        return None
+    field = module.field(part.path[0])
+    if field.computed or field.multiple or (column := sorted_by(field, table)) is None or column.name not in indexed:
+        return None
+    if column.name != field.name and part.operator != "empty":
+        return None  # by the folded text lists are sorted, not compared
+    if part.negated:
+        return NOT if field.ranked and part.operator in ("equal", "one_of") else None
+    return RANKS.get(part.operator)
+
+
+def none_of(column: sa.ColumnElement[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
+    """Neither of `values`, empty included: as ranges between them, which an index finds. For SQLite, whose texts are
+    in the order of their characters."""
+    known = sorted(set(values))
+    ranges = [sa.and_(column > low, column < high) for low, high in zip(known, known[1:], strict=False)]
+    return sa.or_(column.is_(None), column < known[0], *ranges, column > known[-1])
