@@ -76,15 +76,22 @@ def check_home(draft: Draft, profile: Profile, declaration: Declaration) -> None
     """The buttons that a profile offers, its own or those of the profile that it extends."""
     file = profile_file(profile.name)
     own = draft.has(file, ("home", "buttons"))
+    parent = declaration.profiles.get(profile.extends or "")
+    above = None if own or parent is None else _dead_ends(draft, parent)  # told already
     for index, name in enumerate(profile.home.buttons or ()):
         path: Path = ("home", "buttons", index) if own else ("extends",)
         if name.startswith("module:") or ("", name) in draft.broken:
             continue
         if name not in draft.buttons:
-            if own:
+            if own and not draft.unread(BUTTONS):
                 draft.error(file, path, f'no button "{name}"{suggest(name, draft.buttons)}')
-        elif complaint := _dead_end(draft, profile, draft.buttons[name]):
+        elif (complaint := _dead_end(draft, profile, draft.buttons[name])) and not (above and name in above):
             draft.error(file, path, f'the button "{name}" leads nowhere: {complaint}')
+
+
+def _dead_ends(draft: Draft, profile: Profile) -> set[str]:
+    names = [name for name in profile.home.buttons or () if name in draft.buttons]
+    return {name for name in names if _dead_end(draft, profile, draft.buttons[name])}
 
 
 def _dead_end(draft: Draft, profile: Profile, button: Button) -> str | None:

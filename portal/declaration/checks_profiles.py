@@ -124,6 +124,9 @@ def check_resolved(draft: Draft, declaration: Declaration) -> None:
     told: dict[str, set[tuple[Path, str]]] = {}
     for profile in sorted(declaration.profiles.values(), key=lambda each: len(ancestry(draft, each.name))):
         line = ancestry(draft, profile.name)[:-1]
+        first = draft.profiles[(*line, profile.name)[0]]
+        if first.extends is not None and first.extends not in line:
+            continue  # what it extends could not be read, or is not there: told at that place
         above = set().union(*(told.get(each, set()) for each in line))
         found = list(_mistakes(draft, profile))
         told[profile.name] = above | set(found)

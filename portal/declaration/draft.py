@@ -55,6 +55,11 @@ class Draft:
         default_factory=set
     )  # ("module",), ("module", "field"), ("", profile or button)
 
+    def unread(self, file: str) -> bool:
+        """Whether the file is there and nothing could be read of it: then what it would say is not missed."""
+        document = self.documents.get(file)
+        return document is not None and document.data is None and bool(document.problems)
+
     def error(self, file: str, path: Path, message: str, key: bool = False) -> None:
         """Notes what is wrong at `path` of `file`."""
         self.problems.append(self.documents[file].problem(path, message, key=key))

@@ -60,7 +60,7 @@ def read_modules(draft: Draft) -> None:
             draft.error(MODULES, (name,), unknown_key(name, list(TOP)), key=True)
     draft.settings = _settings(draft, document, top.get("portal"))
     modules = top.get("modules")
-    if not modules and isinstance(document.data, Mapping | None):
+    if not modules and isinstance(document.data, Mapping | None) and not draft.unread(MODULES):
         draft.error(MODULES, ("modules",), "no module is declared: a portal has at least one", key=True)
     entries = mapping(draft, MODULES, ("modules",), modules, "names to modules")
     for key in ("people", "organizations"):
@@ -229,9 +229,12 @@ def read_profile(draft: Draft, name: str) -> None:
     """profiles/NAME.yaml into the draft."""
     file = profile_file(name)
     document = draft.documents[file]
+    if draft.unread(file):
+        draft.broken.add(("", name))
+        return
     top = mapping(draft, file, (), document.data, f"keys ({', '.join(keys_of(Profile))})")
     top = dict(without_internal(Profile, top, document, (), draft.problems))
-    if not top and isinstance(document.data, Mapping | None) and not document.problems:
+    if not top and isinstance(document.data, Mapping | None):
         draft.error(file, (), "the profile is empty: it names at least one module under modules:")
     entries = mapping(draft, file, ("modules",), top.get("modules"), "modules")
     written = {each: _access(draft, document, each, entry) for each, entry in entries.items()}

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from portal.declaration.as_written import take_conditions_as_written
 from portal.declaration.bind import bind_fields
 from portal.declaration.checks import check_modules, check_profiles
+from portal.declaration.checks_settings import check_settings
 from portal.declaration.draft import BUTTONS, MODULES, Draft
 from portal.declaration.entries import read_buttons, read_modules, read_profile, wrong_name
 from portal.declaration.problems import Problem
@@ -46,7 +47,10 @@ def load(folder: Path, overrides: Mapping[str, str] = NO_OVERRIDES) -> Loaded:
     for name in _profiles(draft):
         read_profile(draft, name)
     declaration = None
-    if MODULES in draft.documents:
+    # Without modules, every name in the other files would look wrong.
+    if not draft.modules and MODULES in draft.documents:
+        check_settings(draft)
+    elif draft.modules:
         bind_fields(draft)
         check_modules(draft)
         declaration = resolve(draft)

@@ -72,7 +72,8 @@ def test_a_check_imports_neither_the_web_nor_the_database_drivers():
     script = (
         "import sys\nfrom portal.commands import main\n"
         f"try:\n    main(['check', {str(SMALL)!r}])\n"
-        "except SystemExit:\n    print(sorted({'pyramid', 'alembic', 'chameleon', 'psycopg', 'zope'} & set(sys.modules)))\n"
+        "except SystemExit:\n"
+        "    print(sorted({'pyramid', 'alembic', 'chameleon', 'psycopg', 'zope'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -163,13 +163,13 @@ def test_an_error_inside_a_condition_never_widens_it(folder):
 
 # -- whatever the files hold --------------------------------------------------------------------------------------
 
+WORDS = ["own", "title", "caller", "tickets", "id", "me", "now", "$title", "-title", "a.b", "caller.company"]
+KEYS = ["type", "to", "where", "label", "fields", "through", "not", "any", "caller"]
 PARTS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
-    | st.sampled_from(["own", "title", "caller", "tickets", "id", "me", "now", "$title", "-title", "a.b", "caller.company"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["type", "to", "where", "label", "fields", "through", "not", "any", "caller"]), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(WORDS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3),
     max_leaves=6,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -217,3 +217,21 @@ def test_whatever_bytes_slip_into_a_file_never_raise(tmp_path_factory, file, see
     (folder / file).write_bytes(raw[:place] + junk + raw[place + len(junk) // 2 :])
     load(folder)
     shutil.rmtree(folder.parent)
+
+
+def test_a_file_that_cannot_be_read_is_the_only_mistake(folder):
+    for file in FILES:
+        written = (folder / file).read_text(encoding="utf-8")
+        (folder / file).write_text("{", encoding="utf-8")
+        [problem] = load(folder).problems
+        assert problem.file == file
+        (folder / file).write_text(written, encoding="utf-8")
+
+
+def test_a_dead_button_is_told_where_it_was_named_and_not_again_below(folder):
+    profile = folder / "profiles/customer.yaml"
+    profile.write_text(profile.read_text(encoding="utf-8").replace("can: [create, ", "can: ["), encoding="utf-8")
+    power = folder / "profiles/power.yaml"
+    power.write_text(power.read_text(encoding="utf-8").replace("can: [create, ", "can: ["), encoding="utf-8")
+    [line] = told(folder)
+    assert line.startswith('profiles/customer.yaml:10:13: buttons: the button "new_ticket" leads nowhere')

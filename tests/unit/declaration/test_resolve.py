@@ -125,7 +125,8 @@ def test_links_to_modules_that_a_profile_lacks_are_left_out_of_generated_forms(p
 def test_written_layouts_lose_what_their_reader_may_not_see(portal):
     layouts = (
         "    list: {columns: [code, secret, sum]}\n"
-        "    detail: {sections: [{title: Numbers, fields: [[secret, kind], [sum, secret]]}, {fields: [secret]}], aside: [secret]}\n"
+        "    detail:\n      sections: [{title: Numbers, fields: [[secret, kind], [sum, secret]]}, {fields: [secret]}]\n"
+        "      aside: [secret]\n"
         "    create: {steps: [{title: One, fields: [secret]}, {title: Two, fields: [[code, sum]]}]}\n"
     )
     declaration = portal(NOTES + layouts, all=EVERYTHING, staff="staff: true\n" + EVERYTHING)
@@ -155,7 +156,8 @@ def test_a_link_that_cannot_be_read_makes_no_related_list(portal):
 # -- what may be read ---------------------------------------------------------------------------------------------
 
 LAYOUTS = (
-    "modules:\n  notes:\n    CAN\n    list: {columns: [kind]}\n    detail: {sections: [{fields: [day]}], aside: [hour]}\n"
+    "modules:\n  notes:\n    CAN\n    list: {columns: [kind]}\n"
+    "    detail: {sections: [{fields: [day]}], aside: [hour]}\n"
     "    create: {fields: [body]}\n    edit: {fields: [about]}\n  companies: {}\n"
 )
 
@@ -201,7 +203,8 @@ def test_fields_and_steps_of_a_form_replace_each_other():
 
 def test_a_profile_says_only_what_differs(portal):
     layout = "    list: {columns: [code, kind], sort: day, tabs: {new: {label: News, where: {kind: new}}, all: {}}}\n"
-    profile = "modules:\n  notes:\n    list:\n      columns: [code]\n      tabs: {new: {label: Fresh}, old: {where: {kind: old}}}\n"
+    profile = "modules:\n  notes:\n    list:\n      columns: [code]\n"
+        "      tabs: {new: {label: Fresh}, old: {where: {kind: old}}}\n"
     access = portal(NOTES + layout, all=profile).profiles["all"].modules["notes"]
     assert (access.list.columns, access.list.sort) == (("code",), ("day",))
     assert [(name, str(tab.label)) for name, tab in access.list.tabs.items()] == [
@@ -215,7 +218,8 @@ PARENT = """
 label: Parent
 staff: true
 modules:
-  notes: {see: all, can: [create], where: {kind: new}, set: {kind: new}, list: {columns: [code], sort: day}, label: Papers}
+  notes:
+    {see: all, can: [create], where: {kind: new}, set: {kind: new}, list: {columns: [code], sort: day}, label: Papers}
   companies: {see: all, menu: false}
   people: {}
 home: {buttons: [notes], panels: [activity]}
@@ -304,7 +308,8 @@ def test_home_offers_every_enabled_module_in_the_profiles_own_words():
 def test_built_in_fields_are_fields_like_others():
     tickets = load(SMALL).declaration.modules["tickets"]
     assert list(tickets.builtin) == [
-        "id", "number", "reference", "created", "created_by", "modified", "modified_by", "channel", "comments", "attachments",
+        "id", "number", "reference", "created", "created_by", "modified", "modified_by", "channel",
+        "comments", "attachments",
     ]  # fmt: skip
     assert all(field.read_only for field in tickets.builtin.values())
     assert tickets.builtin["created_by"].to == ("people",)
