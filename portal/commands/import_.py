@@ -67,7 +67,8 @@ def known_module(portal: Opened, module: str) -> None:
     """Ends the command with 2 where there is no such module."""
     modules = portal.declaration.modules
     if module not in modules:
-        raise click.UsageError(f'there is no module "{module}"{suggest(module, modules)}; known are {", ".join(modules)}')
+        known = ", ".join(modules)
+        raise click.UsageError(f'there is no module "{module}"{suggest(module, modules)}; known are {known}')
 
 
 def system_records(portal: Opened, connection: Any, module: str) -> Records:

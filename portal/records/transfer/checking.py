@@ -15,7 +15,7 @@ from portal.records.transfer.columns import SETTABLE, Column
 from portal.records.transfer.drafts import EMPTY, Bad, Draft, Form
 from portal.records.transfer.formulas import unprotected
 from portal.records.transfer.names import Names, by_value, names_in, stored, value_of, ways
-from portal.records.transfer.source import Row, Source
+from portal.records.transfer.source import Row, Rows
 from portal.records.values import defaults
 from portal.texts import _
 
@@ -27,7 +27,7 @@ Called = dict[Draft, list[tuple[str, list[Linked]]]]  # the names in a cell, and
 class Checking:
     """Checks the rows of one file for one module, as the portal itself sees it."""
 
-    def __init__(self, system: Records, source: Source, columns: Sequence[Column], key: str | None = None) -> None:
+    def __init__(self, system: Records, source: Rows, columns: Sequence[Column], key: str | None = None) -> None:
         self.system, self.source, self.columns, self.key = system, source, columns, key
         self.module, self.reader, self.names = system.module, system.policy.reader, Names(system)
         self.drafts: list[Draft] = []

@@ -10,7 +10,7 @@ from portal.records.query import Records
 from portal.records.transfer.checking import Checking
 from portal.records.transfer.columns import find_columns
 from portal.records.transfer.drafts import Bad
-from portal.records.transfer.source import Source
+from portal.records.transfer.source import Rows
 from portal.records.transfer.writing import Outcome, write
 from portal.records.write import SYSTEM
 
@@ -50,7 +50,7 @@ class Report:
 
 def import_file(
     system: Records,
-    source: Source,
+    source: Rows,
     wishes: Wishes,
     reached: Told = lambda line: None,
     written: Told = lambda done: None,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from portal.texts import _
 
@@ -36,6 +36,15 @@ class Row:
     line: int
     cells: tuple[str, ...] = ()
     trouble: str | None = None
+
+
+class Rows(Protocol):
+    """What an import takes its rows from."""
+
+    @property
+    def headers(self) -> tuple[str, ...]: ...
+
+    def rows(self) -> Iterator[Row]: ...
 
 
 @dataclass(frozen=True)

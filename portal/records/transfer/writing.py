@@ -16,7 +16,7 @@ from portal.records.index import index, renamed
 from portal.records.numbers import keep_above, next_numbers
 from portal.records.query import Records
 from portal.records.transfer.drafts import EMPTY, Draft
-from portal.records.write import Author, joined, new_row
+from portal.records.write import Author, author_of, joined, new_row
 
 BATCH = 1000
 KIND = "imported"
@@ -142,7 +142,8 @@ def _update(system: Records, batch: Sequence[Draft], differing: dict[Draft, dict
             row |= {f"new_{name}": value for name, value in each.store(values[each.name]).items()}
         rows.append(row)
     columns = {column.name: sa.bindparam(f"new_{column.name}") for each in fields for column in each.columns()}
-    fixed = {"modified": sa.bindparam("_modified"), "modified_by": None, "_version": table.c["_version"] + 1}
+    who = author_of(system, author)
+    fixed = {"modified": sa.bindparam("_modified"), "modified_by": who, "_version": table.c["_version"] + 1}
     statement = sa.update(table).where(table.c["id"] == sa.bindparam("_id"))
     system.connection.execute(statement.values(columns | fixed), rows)
     _join(system, {draft: differing[draft] for draft in batch})
