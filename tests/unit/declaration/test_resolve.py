@@ -203,8 +203,8 @@ def test_fields_and_steps_of_a_form_replace_each_other():
 
 def test_a_profile_says_only_what_differs(portal):
     layout = "    list: {columns: [code, kind], sort: day, tabs: {new: {label: News, where: {kind: new}}, all: {}}}\n"
-    profile = "modules:\n  notes:\n    list:\n      columns: [code]\n"
-        "      tabs: {new: {label: Fresh}, old: {where: {kind: old}}}\n"
+    tabs = "{new: {label: Fresh}, old: {where: {kind: old}}}"
+    profile = f"modules:\n  notes:\n    list:\n      columns: [code]\n      tabs: {tabs}\n"
     access = portal(NOTES + layout, all=profile).profiles["all"].modules["notes"]
     assert (access.list.columns, access.list.sort) == (("code",), ("day",))
     assert [(name, str(tab.label)) for name, tab in access.list.tabs.items()] == [
