@@ -12,7 +12,7 @@ from pyramid.router import Router
 
 from portal.accounts.logins import Logins
 from portal.accounts.passwords import Passwords
-from portal.database.engine import make_engine
+from portal.database.reach import reach
 from portal.settings import Settings, read_settings
 from portal.web import frame, tokens, visits
 from portal.web.live import Live
@@ -35,7 +35,7 @@ def main(global_config: Mapping[str, str] | None = None, **settings: Any) -> Rou
 
 
 def make_application(settings: Settings, reload_templates: bool = False) -> Router:
-    """The application for settings that have been read already."""
+    """The application for settings that have been read already. Raises CannotStart and NoDatabase."""
     config = Configurator(settings={**PYRAMID, "reload_templates": reload_templates}, root_factory=Root)
     _keep(config, settings)
     config.include("pyramid_tm")
@@ -54,7 +54,7 @@ def make_application(settings: Settings, reload_templates: bool = False) -> Rout
 def _keep(config: Configurator, settings: Settings) -> None:
     """What lives as long as the process: the clock, the database, the portal in force."""
     settings.make_room()
-    registry, engine = config.registry, make_engine(settings.database_url)
+    registry, engine = config.registry, reach(settings.database_url)
     registry.clock = lambda: datetime.datetime.now(datetime.UTC)
     registry.serving = Serving(settings.largest_request)
     registry.passwords = Passwords(settings.password_memory, settings.password_rounds)

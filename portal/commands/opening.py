@@ -48,11 +48,13 @@ def engine_of(settings: Settings) -> Engine:
     """The database's engine, tried once; a database that cannot be had exits 2."""
     try:
         settings.make_room()
-        return reach(settings.database_url)
+        engine = reach(settings.database_url)
     except OSError as error:
         raise click.UsageError(f"no room for the database: {error}") from None
     except NoDatabase as error:
         raise click.UsageError(str(error)) from None
+    click.get_current_context().call_on_close(engine.dispose)
+    return engine
 
 
 def _check_fit(portal: Opened) -> None:

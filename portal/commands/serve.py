@@ -8,6 +8,7 @@ from waitress.server import create_server
 
 from portal.application import make_application
 from portal.commands.options import chosen_settings, common_options
+from portal.database.reach import NoDatabase
 from portal.settings import Settings
 from portal.web.live import CannotStart
 
@@ -32,6 +33,8 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
         for line in reasons.lines:
             click.echo(line)
         raise SystemExit(1) from None
+    except (OSError, NoDatabase) as error:
+        raise click.UsageError(str(error)) from None
     try:
         server = create_server(application, **limits(settings))
     except OSError as error:

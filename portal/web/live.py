@@ -82,6 +82,7 @@ class Live:
         self._seen = self._signature()
         self._portal, self.findings = self._read()
         if self._portal is None:
+            self.engine.dispose()
             raise CannotStart(*map(str, self.findings.problems), *_lacking(self.findings.lacks))
 
     def current(self) -> Portal:
@@ -95,10 +96,11 @@ class Live:
         return self._portal
 
     def _look(self) -> None:
-        signature = self._signature()
-        if signature == self._seen:
+        signature, fresh = self._signature()
+        known, was_fresh = self._seen
+        if signature == known and fresh >= was_fresh:
             return
-        self._seen = signature
+        self._seen = signature, fresh
         portal, self.findings = self._read()
         if portal is not None:
             self._portal = portal
@@ -131,8 +133,8 @@ class Live:
             return self.development
         return (urlsplit(declaration.settings.base_url or "").hostname or "localhost") in LOCAL_HOSTS
 
-    def _signature(self) -> Signature | None:
-        """What changes when a file does; None while a file is so fresh that it may still be being written."""
+    def _signature(self) -> tuple[Signature, bool]:
+        """What changes when a file does; and whether one is so fresh that it may change again without that."""
         found = []
         for path in [self.folder / "modules.yaml", self.folder / "buttons.yaml", *self.folder.glob("profiles/*.yaml")]:
             try:
@@ -141,7 +143,7 @@ class Live:
                 continue
             found.append((str(path), status.st_mtime_ns, status.st_size, status.st_ino))
         newest = max((changed for _path, changed, _size, _inode in found), default=0)
-        return None if abs(time.time() - newest / 1e9) < FRESH else tuple(sorted(found))
+        return tuple(sorted(found)), abs(time.time() - newest / 1e9) < FRESH
 
 
 def _assets(declaration: Declaration) -> Assets:

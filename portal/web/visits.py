@@ -109,7 +109,7 @@ def notice_cookie(request: Request) -> str:
 
 
 def set_cookie(request: Request, response: Response, name: str, value: str | None, keep: int | None = None) -> None:
-    """For this host alone and no script; `keep` in seconds, None until the browser is closed. A `value` None deletes."""
+    """For this host and no script; `keep` in seconds, None until the browser is closed. A `value` None deletes."""
     options = {"path": "/", "httponly": True, "samesite": "Lax", "secure": is_secure(request)}
     response.set_cookie(name, value or "", max_age=0 if value is None else keep, **options)
 

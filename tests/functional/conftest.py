@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 from webtest import TestApp
 
-from portal.application import make_application
 from portal.accounts.passwords import Passwords
 from portal.accounts.register import Register, Wish
+from portal.application import make_application
 from portal.database.engine import make_engine, writing
 from portal.database.plan import apply
 from portal.database.tables import build
@@ -178,12 +178,16 @@ def wide_rows(wide_world: World) -> dict[str, list[dict[str, object]]]:
 def filled(request: pytest.FixtureRequest, wide_world: World, wide_rows: dict) -> Iterator[World]:
     """The wide portal with the records that the file's own `fill(world)` makes; its tests only read."""
     request.module.fill(wide_world)
+    wide_world.kept = wide_world.rows()
     yield wide_world
+    wide_world.kept = None
     wide_world.put_back(wide_rows)
 
 
 @pytest.fixture
 def world(wide_world: World, wide_rows: dict) -> Iterator[World]:
     """The wide portal with its people alone; what a test adds goes with it."""
+    if wide_world.kept:
+        wide_world.put_back(wide_rows)
     yield wide_world
-    wide_world.put_back(wide_rows)
+    wide_world.put_back(wide_world.kept or wide_rows)

@@ -43,7 +43,7 @@ def set_password(app, link, new=NEW):
     return form.submit(status="*")
 
 
-# -- changing --------------------------------------------------------------------------------------------------------------
+# -- changing ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_changed_password_is_the_only_one_that_opens(app, sign_in):
@@ -118,7 +118,7 @@ def test_a_generated_password_leads_to_the_change_form_and_nowhere_else(app):
     assert is_signed_in(app)
 
 
-# -- forgotten -------------------------------------------------------------------------------------------------------------
+# -- forgotten --------------------------------------------------------------------------------------------------------
 
 
 def test_known_and_unknown_addresses_read_the_same(app, another_browser):
@@ -209,7 +209,9 @@ def test_the_database_keeps_no_token_that_opens_anything(app, sign_in):
     token = link_in(letters(app)[0]).rpartition("/")[2]
     portal = app.app.registry.live.current()
     with reading(portal.engine) as connection:
-        kept = str([connection.execute(sa.select(table)).all() for table in (portal.tables.link, portal.tables.session)])
+        kept = str(
+            [connection.execute(sa.select(table)).all() for table in (portal.tables.link, portal.tables.session)]
+        )
         hashed = connection.execute(sa.select(portal.tables.account.c["password"])).scalars().all()
     assert token not in kept
     assert session_cookie(app).value not in kept
@@ -225,14 +227,13 @@ def test_letters_are_written_in_the_language_of_who_gets_them(app, sign_in):
 
 @pytest.mark.parametrize("headers", [{"X-Forwarded-Host": "evil.example"}, {"X-Forwarded-Proto": "https"}])
 def test_the_link_has_the_portals_own_address(make_app, headers):
-    app = make_app(base_url="https://care.example", development=True)
+    app = make_app(base_url="http://care.example", development=True)
     form = form_of(app.get("/password/forgotten"), "/password/forgotten")
     form["email"] = ANNA
     form.submit(headers=headers, status="*")
     written = letters(app)
-    assert [link for link in re.findall(r"https?://\S+", written[0][2]) if "reset" in link][0].startswith(
-        "https://care.example/password/reset/"
-    )
+    assert "http://care.example/password/reset/" in written[0][2]
+    assert "evil" not in written[0][2]
 
 
 def test_in_development_letters_are_read_on_a_page(app, caplog):

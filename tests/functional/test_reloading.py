@@ -44,7 +44,9 @@ def test_a_module_taken_from_a_profile_is_gone_with_the_next_request(app, portal
     app.get("/articles/", status=404)
 
 
-def test_broken_yaml_changes_nothing_for_customers_and_tells_administrators(app, another_browser, portal_folder, sign_in):
+def test_broken_yaml_changes_nothing_for_customers_and_tells_administrators(
+    app, another_browser, portal_folder, sign_in
+):
     sign_in(ANNA)
     nancy = sign_in(NANCY, browser=another_browser())
     before = app.get("/articles/").text

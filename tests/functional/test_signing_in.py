@@ -37,7 +37,9 @@ def session_cookie(app):
 def test_whoever_is_not_signed_in_is_led_to_the_sign_in_page_and_back(app):
     answer = app.get("/tickets/?q=printer", status=303)
     assert answer.location == "http://localhost/login?next=%2Ftickets%2F%3Fq%3Dprinter"
-    assert try_to_sign_in(app, following="%2Ftickets%2F%3Fq%3Dprinter").location == "http://localhost/tickets/?q=printer"
+    assert (
+        try_to_sign_in(app, following="%2Ftickets%2F%3Fq%3Dprinter").location == "http://localhost/tickets/?q=printer"
+    )
 
 
 def test_the_sign_in_page_has_what_people_look_for(app):
@@ -249,7 +251,9 @@ def test_reading_writes_nothing(app, sign_in):
 
     def everything():
         with reading(portal.engine) as connection:
-            return {table.name: connection.execute(sa.select(table)).all() for table in portal.tables.metadata.sorted_tables}
+            return {
+                table.name: connection.execute(sa.select(table)).all() for table in portal.tables.metadata.sorted_tables
+            }
 
     before = everything()
     for address in ("/", "/tickets/", "/people/", "/password", "/search?q=x", "/-/health", "/nothing"):
@@ -263,7 +267,7 @@ def test_nobody_keeps_pages_of_signed_in_people(app, sign_in):
         assert app.get(address, status="*").headers["Cache-Control"] == "no-store"
 
 
-# -- languages -----------------------------------------------------------------------------------------------------------
+# -- languages --------------------------------------------------------------------------------------------------------
 
 
 def language(page):
