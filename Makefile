@@ -2,6 +2,7 @@
 # make test    every test, with a real browser and both databases
 # make check   the code's style and its complexity
 # make bench   how fast it is
+# make messages   new sentences of the interface into every catalogue of portal/locale
 #
 # Only Python 3.11 or newer has to be there. PYTHON=… chooses another one, PORT=… another port.
 
@@ -13,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: run test check bench
+.PHONY: run test check bench messages
 
 # Demo data goes only into the database that this command makes itself, never into one that somebody chose.
 # The mark var/.new stays until the demo is whole, so that an interrupted first run is made good by the second.
@@ -30,6 +31,12 @@ test: $(VENV)/installed-for-tests
 
 check: $(VENV)/installed-for-tests
 	@$(BIN)/ruff check .
+
+messages: $(VENV)/installed-for-tests
+	@$(BIN)/pot-create --output $(VENV)/portal.pot portal
+	@for catalogue in portal/locale/*.po; do \
+		$(BIN)/pybabel update --input-file $(VENV)/portal.pot --output-file $$catalogue --omit-header --no-fuzzy-matching \
+			--ignore-obsolete --width 0 --locale $$(basename $$catalogue .po); done
 
 bench: $(VENV)/installed-for-tests
 	@bash tests/install_real_parts.sh

@@ -38,6 +38,7 @@ TEST = [
     "hypothesis>=6.140",
     "playwright>=1.55",
     "axe-playwright-python>=0.1.7",
+    "lingua>=4.15",  # collects the sentences to translate: Babel cannot read Chameleon's templates
 ]
 LINT = ["ruff>=0.14"]
 README = Path(__file__).parent / "README.md"

@@ -192,6 +192,7 @@ def edit_page(resource: Record, request: Request, filling: Filling, version: int
         back_label=_("Back"),
         once=once_key(request),
         version=str(version),
+        hidden=tuple((name, value) for name, value in filling.inputs.items() if name.endswith(".later")),
         draft=f"{records.name}/{record.id}/edit",
     )
 
