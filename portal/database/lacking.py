@@ -37,10 +37,17 @@ class Lacking:
     needless_columns: dict[str, set[str]] = field(default_factory=_by_table)
     needless_indexes: dict[str, set[str]] = field(default_factory=_by_table)
 
+    @property
+    def touched(self) -> set[str]:
+        """The tables about which anything is to be said; the module's for its join tables."""
+        columns = (self.columns, self.indexes, self.odd, self.needless_columns, self.needless_indexes)
+        whole = {name.partition("$")[0] for name in self.tables | self.needless_tables}
+        return whole | {table for part in columns for table, names in part.items() if names}
 
-def detect(connection: sa.Connection, tables: Tables, old: Remembered) -> Lacking:
-    """What the real database lacks; what `old` remembers and nobody wants any more is needless."""
-    ours = known_columns(old)
+
+def detect(connection: sa.Connection, tables: Tables, old: Remembered, new: Remembered) -> Lacking:
+    """What the real database lacks; what `old` remembers and `new` does not want any more is needless."""
+    ours = known_columns(old, new)
     wanted = tables.metadata.tables
 
     def is_ours(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
@@ -106,10 +113,9 @@ def _forget_indexes_of_whole_tables(lacking: Lacking) -> None:
         lacking.needless_indexes.pop(whole, None)
 
 
-def compare(old: Remembered, new: Remembered, tables: Tables) -> Lacking:
+def compare(old: Remembered, new: Remembered) -> Lacking:
     """What was not there when `old` was applied and `new` asks for."""
-    lacking, before = Lacking(), known_columns(old)
-    after = known_columns(new)
+    lacking, before, after = Lacking(), known_columns(old, new), known_columns(new, old)
     for name, columns in new["own"].items():
         if name not in old["own"]:
             lacking.tables.add(name)
@@ -125,6 +131,6 @@ def compare(old: Remembered, new: Remembered, tables: Tables) -> Lacking:
     for name, module in new["modules"].items():
         if name in old["modules"]:
             kept, wanted = old["modules"][name]["indexes"], module["indexes"]
-            lacking.indexes[name] = {index for index, unique in wanted.items() if kept.get(index) != unique}
-            lacking.needless_indexes[name] = {index for index, unique in kept.items() if wanted.get(index) != unique}
+            lacking.indexes[name] = {index for index, made in wanted.items() if kept.get(index) != made}
+            lacking.needless_indexes[name] = {index for index, made in kept.items() if wanted.get(index) != made}
     return lacking

@@ -13,8 +13,8 @@ BATCH = 1000
 
 def renamed_options(entry: Mapping[str, Any], after: Field) -> dict[str, str]:
     """New name → old name, of the options of one field that were renamed since `entry` was remembered."""
-    now = {name: {"formerly": option.formerly} for name, option in getattr(after, "options", {}).items()}
-    return renamed_names(entry.get("options", {}), now)
+    formerly = {name: option.formerly for name, option in getattr(after, "options", {}).items()}
+    return renamed_names(entry.get("options", {}), formerly)
 
 
 def rename_options(connection: sa.Connection, table: str, before: Field, renames: Mapping[str, str]) -> None:

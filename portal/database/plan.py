@@ -6,6 +6,7 @@ and the reload. The search index is filled by the records layer, which hands its
 """
 
 import contextlib
+import copy
 import datetime
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from portal.database.remembered import (
     NOTHING,
     Remembered,
     Renames,
+    column_names,
     describe,
     find_renames,
     last_applied,
@@ -89,7 +91,7 @@ def plan(engine: sa.Engine, declaration: Declaration, tables: Tables) -> Plan:
     """What the database lacks. Nothing is changed."""
     with reading(engine) as connection:
         old = last_applied(connection, tables) or NOTHING
-        renames = find_renames(old, describe(declaration, tables))
+        renames = find_renames(old, declaration)
         if not renames:
             return Plan(_planner(connection, declaration, tables, old, renames).steps())
     # What is lacking is seen when everything bears its new name: done for the look, and undone.
@@ -116,8 +118,8 @@ def apply(
     index waits. Raises WouldLoseDataError and CannotBeAppliedError, and then everything is as it was.
     """
     with _alone(engine) as connection:
-        old, new = last_applied(connection, tables) or NOTHING, describe(declaration, tables)
-        renames = find_renames(old, new)
+        old = last_applied(connection, tables) or NOTHING
+        renames = find_renames(old, declaration)
         rename(connection, tables, old, renames)
         planner = _planner(connection, declaration, tables, old, renames)
         steps = planner.steps()
@@ -134,7 +136,7 @@ def apply(
         index = Plan(chosen).index
         if fill is not None and index:
             fill(connection, index)
-        _remember(connection, tables, _kept(planner.old, new, [step for step in steps if step not in chosen]))
+        _remember(connection, tables, _kept(planner.old, planner.new, [step for step in steps if step not in chosen]))
     return [step.sentence for step in chosen]
 
 
@@ -143,9 +145,9 @@ def missing(connection: sa.Connection, declaration: Declaration, tables: Tables)
     old, new = last_applied(connection, tables) or NOTHING, describe(declaration, tables)
     if old == new:
         return []
-    renames = find_renames(old, new)
+    renames = find_renames(old, declaration)
     known = with_new_names(old, renames)
-    difference = Difference(known, new, renames, compare(known, new, tables))
+    difference = Difference(known, new, renames, compare(known, new))
     return Planner(declaration, tables, difference, Rows(None)).steps()
 
 
@@ -174,8 +176,8 @@ def _locked(connection: sa.Connection, steps: list[Step]) -> bool:
 def _planner(
     connection: sa.Connection, declaration: Declaration, tables: Tables, old: Remembered, renames: Renames
 ) -> Planner:
-    known = with_new_names(old, renames)
-    difference = Difference(known, describe(declaration, tables), renames, detect(connection, tables, known))
+    known, new = with_new_names(old, renames), describe(declaration, tables)
+    difference = Difference(known, new, renames, detect(connection, tables, known, new))
     return Planner(declaration, tables, difference, Rows(connection))
 
 
@@ -188,7 +190,7 @@ def _refuse(found: Plan, allow_loss: bool) -> None:
 
 def _kept(old: Remembered, new: Remembered, waiting: list[Step]) -> Remembered:
     """What is remembered when some steps wait: what they are about stays as it was."""
-    modules = {name: {**module, "fields": dict(module["fields"])} for name, module in new["modules"].items()}
+    modules = copy.deepcopy(new["modules"]) if waiting else new["modules"]
     for step in waiting:
         for path in step.about:
             _put_back(old["modules"], modules, path)
@@ -203,10 +205,13 @@ def _put_back(old: Remembered, modules: Remembered, path: tuple[str, ...]) -> No
         return
     elif not rest:
         modules[name] = old[name]
-    elif rest[0] == "fields" and rest[1] in old[name]["fields"]:
-        modules[name]["fields"][rest[1]] = old[name]["fields"][rest[1]]
-    elif rest[0] == "indexes":
+    elif rest == ["indexes"]:
         modules[name]["indexes"] = old[name]["indexes"]
+    elif rest[1] in old[name]["fields"]:
+        entry = modules[name]["fields"][rest[1]] = old[name]["fields"][rest[1]]
+        kept = column_names(entry)
+        indexes = {index: made for index, made in old[name]["indexes"].items() if not kept.isdisjoint(made[1:])}
+        modules[name]["indexes"] = {**indexes, **modules[name]["indexes"]}
 
 
 def _remember(connection: sa.Connection, tables: Tables, description: Remembered) -> None:

@@ -5,7 +5,7 @@ values can be read; comparing two of these tells what changed without asking the
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +49,11 @@ def last_applied(connection: sa.Connection, tables: Tables) -> Remembered | None
 def stored_fields(module: Module) -> dict[str, Field]:
     """The fields that hold something in the database, with the two built-in ones whose column depends on `people`."""
     persons = {name: module.builtin[name] for name in ("created_by", "modified_by")}
-    return persons | {name: field for name, field in module.fields.items() if field.stored and storage(field)}
+    return persons | {name: field for name, field in module.fields.items() if field.stored and _is_kept(field)}
+
+
+def _is_kept(field: Field) -> bool:
+    return not field.computed and bool(target(field) or field.columns())
 
 
 def columns(field: Field) -> list[sa.Column[Any]]:
@@ -88,7 +92,10 @@ def _module(declaration: Declaration, module: Module, tables: Tables) -> dict[st
     return {
         "formerly": module.formerly,
         "fields": {name: _plain(field) for name, field in stored_fields(module).items()},
-        "indexes": {str(index.name): bool(index.unique) for index in tables.module(module.name).indexes},
+        "indexes": {
+            str(index.name): [bool(index.unique), *index.columns.keys()]
+            for index in sorted(tables.module(module.name).indexes, key=lambda index: str(index.name))
+        },
         "search": _searched(declaration, module),
     }
 
@@ -136,24 +143,23 @@ class Renames:
         return bool(self.modules or self.fields)
 
 
-def find_renames(old: Remembered, new: Remembered) -> Renames:
+def find_renames(old: Remembered, declaration: Declaration) -> Renames:
     """The renames that `formerly` asks for and that have not been done yet."""
-    modules = renamed_names(old["modules"], new["modules"])
-    fields = {}
-    for name, module in new["modules"].items():
+    formerly = {name: module.formerly for name, module in declaration.modules.items()}
+    modules, fields = renamed_names(old["modules"], formerly), {}
+    for name, module in declaration.modules.items():
         before = old["modules"].get(modules.get(name, name))
-        found = renamed_names(before["fields"], module["fields"]) if before else {}
-        if found:
-            fields[name] = found
+        if before:
+            found = renamed_names(before["fields"], {key: field.formerly for key, field in module.fields.items()})
+            fields |= {name: found} if found else {}
     return Renames(modules, fields)
 
 
-def renamed_names(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def renamed_names(known: Collection[str], formerly: Mapping[str, str | None]) -> dict[str, str]:
     """New name → old name. `formerly` may stay in the files for ever: it counts while the old name is the one known."""
     found: dict[str, str] = {}
-    for name, entry in new.items():
-        was = entry.get("formerly")
-        if was in old and was not in new and name not in old and was not in found.values():
+    for name, was in formerly.items():
+        if was in known and was not in formerly and name not in known and was not in found.values():
             found[name] = was
     return found
 
@@ -177,14 +183,23 @@ def _with_targets(entry: dict[str, Any], names: Mapping[str, str]) -> dict[str, 
     return {**entry, "to": [names.get(goal, goal) for goal in entry["to"]]} if "to" in entry else entry
 
 
-def known_columns(old: Remembered) -> dict[str, set[str]]:
-    """The tables of modules that are ours, with the columns of their fields: all that may ever be removed."""
+def known_columns(known: Remembered, other: Remembered) -> dict[str, set[str]]:
+    """The tables of modules with the columns of those fields that `other` does not have, or has otherwise."""
     found: dict[str, set[str]] = {}
-    for name, module in old["modules"].items():
+    for name, module in known["modules"].items():
         found[name] = set()
+        same = other["modules"].get(name, {"fields": {}})["fields"]
         for key, entry in module["fields"].items():
+            if same.get(key) == entry:
+                continue
+            found[name] |= column_names(entry)
             remembered = made_again(entry)
-            found[name] |= {column.name for column in columns(remembered)} if remembered else {key}
             if remembered and target(remembered):
                 found[join_name(name, key)] = set()
     return found
+
+
+def column_names(entry: Mapping[str, Any]) -> set[str]:
+    """The names of the columns of a remembered field."""
+    remembered = made_again(entry)
+    return {column.name for column in columns(remembered)} if remembered else {entry["name"]}

@@ -18,18 +18,18 @@ from portal.database.options import rename_options, renamed_options
 from portal.database.remembered import (
     Remembered,
     Renames,
+    column_names,
     columns,
     made_again,
     own_tables,
     storage,
-    stored_fields,
     target,
 )
 from portal.database.rows import SHOWN, Rows
 from portal.database.tables import Tables
 from portal.declaration.shapes import Declaration, Module
 from portal.fields import Field
-from portal.fields.links import join_name, shortened
+from portal.fields.links import join_name
 
 # The order of the work: an index goes before its column, a table comes before what leads to it.
 NEEDLESS_INDEXES, OPTIONS, TABLES, JOINS, COLUMNS, VALUES, FIELDS_GO, MODULES_GO, INDEXES = range(9)
@@ -70,6 +70,7 @@ class Planner:
         self.declaration, self.tables, self.rows = declaration, tables, rows
         self.old, self.new = difference.old, difference.new
         self.renames, self.lacking = difference.renames, difference.lacking
+        self.touched = self.lacking.touched
         self.settled: set[str] = set()  # indexes of which a field's own step takes care
 
     def steps(self) -> list[Step]:
@@ -147,17 +148,20 @@ class Planner:
         return Step(f"add module {module.name}", work=tuple(work))
 
     def _joins(self, module: Module) -> Iterator[str]:
-        for name, each in stored_fields(module).items():
+        for name, each in module.fields.items():
             if target(each):
                 yield join_name(module.name, name)
 
     def _changed_module(self, module: Module) -> Iterator[Step]:
         known = self.old["modules"].get(module.name, {"fields": {}, "indexes": {}})
-        wanted = stored_fields(module)
-        for name, each in wanted.items():
-            yield from self._field(module, each, known["fields"].get(name))
+        wanted = self.new["modules"][module.name]
+        if known == wanted and module.name not in self.touched:
+            return
+        for name, entry in wanted["fields"].items():
+            if module.name in self.touched or entry != known["fields"].get(name):
+                yield from self._field(module, module.field(name), known["fields"].get(name))
         for name, entry in known["fields"].items():
-            if name not in wanted:
+            if name not in wanted["fields"]:
                 yield from self._needless_field(module.name, name, entry)
         yield from self._indexes(module.name)
 
@@ -257,15 +261,13 @@ class Planner:
             yield Step(sentence, work=((OPTIONS, lambda: rename_options(self.connection, module.name, before, found)),))
 
     def _needless_field(self, module: str, name: str, entry: dict[str, Any]) -> Iterator[Step]:
-        before = made_again(entry)
-        names = {column.name for column in columns(before)} if before else {name}
-        gone = sorted(names & self.lacking.needless_columns.get(module, set()))
+        gone = sorted(column_names(entry) & self.lacking.needless_columns.get(module, set()))
         join = join_name(module, name)
         joins = [join] if join in self.lacking.needless_tables else []
         if not gone and not joins:
             return
         count = self.rows.linked(join) if joins else self.rows.filled(module, gone)
-        self.settled.add(shortened(f"ix_{module}_{name}"))
+        self._let_indexes_go(module, set(gone))
         work: list[Work] = [
             (FIELDS_GO, partial(self._drop_tables, joins)),
             (FIELDS_GO, lambda: alter.drop_columns(self.connection, module, gone)),
@@ -280,6 +282,7 @@ class Planner:
         if was == after.type:
             change = f"change how field {path} is kept"
         indexes = self._settled(self.tables.module(module.name), after)
+        self._let_indexes_go(module.name, {column.name for column in columns(before or after)})
         if self.rows.connection is None:
             return Step(change, additive=False, about=(about,))
         conversion = self._converter(module, before, after)
@@ -328,6 +331,11 @@ class Planner:
         found = self._indexes_of(table, each)
         self.settled |= found
         return found
+
+    def _let_indexes_go(self, module: str, gone: set[str]) -> None:
+        """The indexes of columns that go, go with them."""
+        known = self.old["modules"][module]["indexes"].items()
+        self.settled |= {index for index, (_unique, *of) in known if not gone.isdisjoint(of)}
 
     def _indexes(self, name: str) -> Iterator[Step]:
         table = self.tables.metadata.tables[name]

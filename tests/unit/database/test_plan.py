@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
+from portal.database.alter import drop_columns
 from portal.database.engine import make_engine, reading, writing
 from portal.database.plan import CannotBeAppliedError, WouldLoseDataError, apply, missing, plan
 from portal.database.tables import build
@@ -188,13 +189,13 @@ def test_what_went_missing_in_the_database_is_noticed_and_made_again(portal):
     portal.started(COMPANIES, TICKETS)
     portal.add("companies", {"name": "Größe"})
     with writing(portal.engine) as connection:
-        connection.exec_driver_sql("DROP INDEX ix_tickets_company")
-        connection.exec_driver_sql("ALTER TABLE companies DROP COLUMN _name_folded")
-        connection.exec_driver_sql("ALTER TABLE tickets DROP COLUMN title")
-        connection.exec_driver_sql("ALTER TABLE tickets DROP COLUMN _title_folded")
+        drop_columns(connection, "companies", ["_name_folded"])
+        drop_columns(connection, "tickets", ["title", "_title_folded"])
+        connection.exec_driver_sql("DROP INDEX ix_tickets_modified_id")
     assert portal.missing() == []
     assert portal.plan() == [
         "complete field companies.name: _name_folded",
+        "bring the indexes of companies up to date",
         "add field tickets.title (text)",
         "bring the indexes of tickets up to date",
     ]
@@ -440,12 +441,9 @@ def test_values_that_do_not_fit_the_new_type_are_named_and_kept_until_loss_is_al
     assert portal.plan()[0] == f"! change field a.x from text to integer: {loss}"
     with pytest.raises(WouldLoseDataError):
         portal.apply()
-    assert [row["x"] for row in portal.rows(sa.table("a", sa.column("id"), sa.column("x")))] == [
-        "12",
-        "twelve",
-        "13",
-        None,
-    ]
+    with reading(portal.engine) as connection:
+        kept = connection.exec_driver_sql("SELECT x FROM a ORDER BY id").scalars().all()
+    assert kept == ["12", "twelve", "13", None]
     portal.apply(allow_loss=True)
     portal.at_rest()
     assert portal.values("a", "x") == [12, None, 13, None]

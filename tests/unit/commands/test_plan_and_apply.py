@@ -1,0 +1,93 @@
+"""`portal plan` and `portal apply` as a person calls them."""
+
+import sqlite3
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from portal.commands import main
+from portal.database.engine import make_engine, writing
+
+NOTHING = "nothing to do: the database fits the declarations\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/staff.yaml").write_text("modules: {}\n")
+    declare(tmp_path, "fields: {name: text, fax: phone}")
+    return tmp_path
+
+
+def declare(folder, module):
+    (folder / "modules.yaml").write_text(f"modules:\n  companies: {{{module}}}\n")
+
+
+def portal(folder, *arguments):
+    result = CliRunner().invoke(main, [*arguments, "--folder", str(folder)], prog_name="portal")
+    return result.exit_code, result.output
+
+
+def test_a_plan_is_told_done_and_then_there_is_nothing_to_do(folder):
+    code, planned = portal(folder, "plan")
+    assert (code, planned.splitlines()[-1]) == (0, "add module companies")
+    assert portal(folder, "apply") == (0, planned)
+    assert portal(folder, "plan") == (0, NOTHING)
+    assert portal(folder, "apply") == (0, NOTHING)
+
+
+def test_loss_is_refused_and_then_allowed(folder):
+    portal(folder, "apply")
+    engine = make_engine(f"sqlite:///{folder}/var/portal.sqlite")
+    with writing(engine) as connection:
+        connection.execute(sa.text("INSERT INTO companies (id, fax) VALUES (1, '+39 011')"))
+    engine.dispose()
+    declare(folder, "fields: {name: text}")
+    said = (
+        "! drop field companies.fax: 1 value would be lost (apply with --allow-loss)\n"
+        "fill the search index of companies anew: what is searched there has changed\n"
+    )
+    assert portal(folder, "plan") == (0, said)
+    assert portal(folder, "apply") == (1, f"{said}nothing was changed\n")
+    assert portal(folder, "apply", "--allow-loss") == (0, said)
+    assert portal(folder, "plan") == (0, NOTHING)
+
+
+def test_mistakes_in_the_declarations_come_first(folder):
+    declare(folder, "fields: {name: txt}")
+    code, said = portal(folder, "plan")
+    assert code == 1
+    assert "modules.yaml:2" in said
+
+
+@pytest.mark.parametrize(
+    "address", ["oracle://x/y", "nonsense", "postgresql://127.0.0.1:1/none", "sqlite:////nowhere/at/all.sqlite"]
+)
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_a_database_that_cannot_be_had_is_told_in_one_sentence(folder, command, address):
+    code, said = portal(folder, command, "--database", address)
+    assert code == 2
+    assert len([line for line in said.splitlines() if line.startswith("Error: ")]) == 1
+    assert "Traceback" not in said
+
+
+def test_a_file_that_is_no_database_is_told(folder):
+    (folder / "notes.txt").write_text("These are notes, and no database at all.\n" * 100)
+    code, said = portal(folder, "apply", "--database", "sqlite:///notes.txt")
+    assert code == 2
+    assert "file is not a database" in said
+
+
+def test_a_database_that_refuses_is_told_and_is_as_it_was(folder):
+    portal(folder, "apply")
+    declare(folder, "fields: {name: text, fax: phone, more: date}")
+    # What somebody else does to our tables meanwhile: a trigger that refuses stands for a disk that does.
+    with sqlite3.connect(folder / "var/portal.sqlite") as connection:
+        connection.execute(
+            "CREATE TRIGGER refusing BEFORE INSERT ON portal_schema BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    connection.close()
+    code, said = portal(folder, "apply")
+    assert (code, said.splitlines()[-1]) == (2, "Error: the database refuses: full")
+    assert portal(folder, "plan") == (0, "add field companies.more (date)\n")
