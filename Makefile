@@ -33,7 +33,7 @@ check: $(VENV)/installed-for-tests
 	@$(BIN)/ruff check .
 
 messages: $(VENV)/installed-for-tests
-	@$(BIN)/pot-create --output $(VENV)/portal.pot portal
+	@$(BIN)/pot-create --no-location --output $(VENV)/portal.pot portal
 	@for catalogue in portal/locale/*.po; do \
 		$(BIN)/pybabel update --input-file $(VENV)/portal.pot --output-file $$catalogue --omit-header --no-fuzzy-matching \
 			--ignore-obsolete --width 0 --locale $$(basename $$catalogue .po); done

@@ -1,0 +1,220 @@
+"""One portal that is served for the whole run, with people who are signed in already; a test's records go with it.
+
+For the tests of records: each kind of database is made once, and put back to what it was after a test or a file. What
+is about starting, signing in and reloading has the fixtures of conftest.py.
+"""
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from webtest import TestApp, TestResponse
+
+from portal import make_application
+from portal.accounts.passwords import Passwords
+from portal.accounts.register import Register, Wish
+from portal.conditions import Test
+from portal.database.engine import make_engine, reading, writing
+from portal.database.plan import apply
+from portal.database.tables import build
+from portal.declaration.load import load
+from portal.fields.link import Linked
+from portal.records.policy import system_policy
+from portal.records.query import Query, Record, Records
+from portal.records.write import Author, change, create, delete
+from portal.settings import Settings
+
+PORTALS = Path(__file__).parents[1] / "portals"
+PASSWORD = "correct horse battery"
+NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
+ANNA, BRUNO, CARLA, DARIO = "anna@acme.example", "bruno@acme.example", "carla@globex.example", "dario@globex.example"
+EDDA, NANCY = "edda@alone.example", "nancy@supplier.example"
+PEOPLE = (
+    Wish(ANNA, "customer", "Anna Rossi", "Acme"),
+    Wish(BRUNO, "power", "Bruno Verdi", "Acme"),
+    Wish(CARLA, "customer", "Carla Neri", "Globex"),
+    Wish(DARIO, "power", "Dario Blu", "Globex"),
+    Wish(EDDA, "power", "Edda Sola"),
+    Wish(NANCY, "staff", "Nancy Smith", "Supplier"),
+)
+
+
+class Browser(TestApp):
+    """A browser with somebody signed in; `send` fills in the token that every form bears."""
+
+    token: str = ""
+
+    def send(self, address: str, form: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), **options: Any) -> TestResponse:
+        """Posts a form. Answers of every status are given back unless one is wanted."""
+        pairs = list(form.items()) if isinstance(form, Mapping) else list(form)
+        return self.post(address, [("_csrf", self.token), *pairs], **{"status": "*", **options})
+
+    def see(self, address: str, **options: Any) -> TestResponse:
+        """Gets a page, whatever its status."""
+        return self.get(address, **{"status": "*", **options})
+
+    def titles(self, address: str) -> list[str]:
+        """What stands in the first column that leads to the record, row by row."""
+        return titles(self.get(address))
+
+
+class Clock:
+    """The time of the application; stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime.datetime:
+        return self.now
+
+
+@dataclass
+class World:
+    """One served portal, its clock, and browsers of the people who can sign in."""
+
+    app: Any
+    clock: Clock
+    browsers: dict[str, Browser]
+    kind: str
+
+    @classmethod
+    def of(cls, name: str, url: str, people: Iterable[Wish] = PEOPLE) -> "World":
+        """The portal of tests/portals/NAME on an empty database, with its people."""
+        folder = PORTALS / name
+        declaration = load(folder).declaration
+        tables, engine = build(declaration), make_engine(url)
+        apply(engine, declaration, tables)
+        hashed = Passwords(8, 1).hash(PASSWORD)
+        with writing(engine) as connection:
+            register = Register(connection, declaration, tables, NOW)
+            for wish in people:
+                register.add(wish, hashed, must_change=False)
+        engine.dispose()
+        settings = Settings(folder=folder, database=url, reload_every=3600, password_memory=8, password_rounds=1)
+        application, clock = make_application(settings), Clock()
+        application.registry.clock = clock
+        world = cls(application, clock, {}, url.partition(":")[0].partition("+")[0])
+        for wish in people:
+            world.browsers[wish.email] = world.signed_in(wish.email)
+        return world
+
+    @property
+    def portal(self) -> Any:
+        return self.app.registry.live.current()
+
+    def signed_in(self, email: str) -> Browser:
+        """A new browser in which somebody signs in."""
+        browser = Browser(self.app)
+        token = _token(browser.get("/login"))
+        browser.post("/login", {"_csrf": token, "email": email, "password": PASSWORD}, status=303)
+        browser.token = _token(browser.get("/"))
+        return browser
+
+    def __getitem__(self, email: str) -> Browser:
+        return self.browsers[email]
+
+    # -- records, written and read as the portal itself does ------------------------------------------------------
+
+    def records(self, connection: sa.Connection, module: str) -> Records:
+        """The records of a module as the portal itself sees them."""
+        portal = self.portal
+        reader = portal.declaration.reader(now=self.clock.now)
+        return Records(connection, system_policy(portal.declaration, portal.tables, reader), module)
+
+    def add(self, module: str, **values: Any) -> int:
+        """A new record; its id."""
+        with writing(self.portal.engine) as connection:
+            return create(self.records(connection, module), values, Author(name="Portal", channel="import"))
+
+    def set(self, module: str, identity: int, **values: Any) -> None:
+        """Changes a record."""
+        with writing(self.portal.engine) as connection:
+            records = self.records(connection, module)
+            record = records.get(identity)
+            change(records, record, values, record.version, "edited", Author(name="Portal"))
+
+    def remove(self, module: str, identity: int) -> None:
+        """Deletes a record."""
+        with writing(self.portal.engine) as connection:
+            records = self.records(connection, module)
+            delete(records, records.get(identity), Author(name="Portal"))
+
+    def record(self, module: str, identity: int) -> Record | None:
+        """A record with all its values."""
+        with reading(self.portal.engine) as connection:
+            return self.records(connection, module).get(identity)
+
+    def all(self, module: str) -> list[Record]:
+        """Every record of a module, oldest first."""
+        with reading(self.portal.engine) as connection:
+            records = self.records(connection, module)
+            return list(records.each(Query(sort=("id",)), records.module.everything))
+
+    def the(self, module: str, title: str) -> Linked:
+        """The record of that title, as a link's value."""
+        with reading(self.portal.engine) as connection:
+            records = self.records(connection, module)
+            same = Query(condition=Test((records.module.title_field.name,), "equal", title))
+            return Linked(records.page(same, []).rows[0].id, module)
+
+    def account(self, email: str, **values: Any) -> None:
+        """Changes an account."""
+        portal = self.portal
+        account = portal.tables.account
+        with writing(portal.engine) as connection:
+            connection.execute(sa.update(account).where(account.c["email"] == email).values(values))
+
+    # -- putting it back --------------------------------------------------------------------------------------------
+
+    def rows(self) -> dict[str, list[dict[str, Any]]]:
+        """Everything that the database holds."""
+        with reading(self.portal.engine) as connection:
+            return {
+                table.name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+                for table in self.portal.tables.metadata.sorted_tables
+            }
+
+    def put_back(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
+        """Makes the database hold `rows` again, and the clock show the first moment."""
+        self.clock.now = NOW
+        tables = self.portal.tables.metadata.sorted_tables
+        with writing(self.portal.engine) as connection:
+            for table in reversed(tables):
+                connection.execute(sa.delete(table))
+            for table in tables:
+                if rows[table.name]:
+                    connection.execute(sa.insert(table), rows[table.name])
+        for browser in self.browsers.values():
+            for cookie in [each for each in browser.cookiejar if "session" not in each.name]:
+                browser.cookiejar.clear(cookie.domain, cookie.path, cookie.name)
+
+
+def linked(module: str, *ids: int) -> tuple[Linked, ...]:
+    """The value of a `links` field."""
+    return tuple(Linked(identity, module) for identity in ids)
+
+
+def renamed(link: Linked, **values: Any) -> Linked:
+    """Another link."""
+    return replace(link, **values)
+
+
+def titles(page: TestResponse) -> list[str]:
+    """The titles of the rows of a list, in order."""
+    body = page.text.partition("<tbody>")[2].partition("</tbody>")[0]
+    return [text.strip() for text in re.findall(r'<a class="cover"[^>]*>(.*?)(?:<span|</a>)', body, re.DOTALL)]
+
+
+def way(page: TestResponse, relation: str) -> str:
+    """The address of the next or the previous page; empty where there is none."""
+    found = next((tag for tag in re.findall(r"<a [^>]*>", page.text) if f'rel="{relation}"' in tag), "")
+    address = re.search(r'href="([^"]*)"', found)
+    return address[1].replace("&amp;", "&") if address else ""
+
+
+def _token(page: TestResponse) -> str:
+    return re.search(r'name="_csrf"[^>]*value="([^"]+)"', page.text)[1]
