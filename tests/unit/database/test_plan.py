@@ -2,6 +2,7 @@
 
 import datetime
 import textwrap
+import threading
 from decimal import Decimal
 
 import pytest
@@ -602,3 +603,26 @@ def test_the_search_index_is_filled_anew_when_what_is_searched_changed(portal):
     portal.apply()
     portal.at_rest()
     assert all("acme" not in row["text"] for row in portal.rows(portal.tables.search))
+
+
+def test_what_others_write_while_it_is_applied_is_converted_too(portal):
+    """Who applies waits for the other's transaction, and then sees what it has committed."""
+    portal.started("a: {fields: {x: text}}")
+    table = portal.tables.module("a")
+    portal.declare("a: {fields: {x: integer}}")
+    applying = threading.Thread(target=portal.apply)
+    with writing(portal.engine) as connection:
+        connection.execute(sa.insert(table).values(id=1, x="7", _x_folded="7"))
+        applying.start()
+        while portal.engine.dialect.name == "postgresql" and not waits(portal.engine):
+            applying.join(0.02)
+    applying.join()
+    assert portal.values("a", "x") == [7]
+    portal.at_rest()
+
+
+def waits(engine):
+    """Whether somebody waits for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with reading(engine) as connection:
+        return connection.exec_driver_sql(waiting).scalar_one() > 0
