@@ -52,7 +52,7 @@ def _steps(connection: Connection, portal: Opened, email: str, question: tuple[s
     yield Step(why is None, sentence)
     if why is None:
         language = portal.declaration.settings.languages[0]
-        identity = identify(connection, portal.declaration, portal.tables, account, language, now)
+        identity = identify(connection, portal.declaration, portal.tables, account, language=language, now=now)
         try:
             yield from explain(connection, identity.policy, *question)
         except LookupError as error:

@@ -1,5 +1,6 @@
 """`portal import`: the rows of a CSV file become records of one module, or change them."""
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -111,4 +112,5 @@ def _say(file: Path, line: int | None, column: str, reason: str) -> None:
     place = [str(file), *([str(line)] if line else [])]
     parts = [":".join(place), *([column] if column else []), translate(reason, "en")]
     text = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in ": ".join(parts))
-    click.echo(text, file=click.get_text_stream("stdout", errors="backslashreplace"))
+    encoding = sys.stdout.encoding or "utf-8"  # a terminal that knows few characters gets the others escaped
+    click.echo(text.encode(encoding, "backslashreplace").decode(encoding))

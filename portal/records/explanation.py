@@ -114,9 +114,9 @@ def _field_step(records: Records, name: str) -> Step:
         layouts = ("list", "detail", "create", "edit")
         shown = f"{name} stands in a layout of {module}, or is readable always"
         return Step(True, shown, tuple((*here, each) for each in layouts), tuple((module, each) for each in layouts))
-    internal = records.module.field(name).internal and not records.policy.staff
-    why = f"{name} is internal: staff only" if internal else f"no layout of {module} shows {name} to this profile"
-    return Step(False, why, (here,), ((module, "fields", name),))
+    if records.module.field(name).internal and not records.policy.staff:
+        return Step(False, f"{name} is internal: staff only", (), ((module, "fields", name),))
+    return Step(False, f"no layout of {module} shows {name} to this profile", (here,))
 
 
 def _action_steps(records: Records, record: Record, action: str) -> Iterator[Step]:

@@ -1,15 +1,16 @@
 """The list of a module: columns, filters, tabs, pages; and what is made of it, the related lists of a record."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
-from babel.numbers import format_decimal
 from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.declaration.shapes import Tab
 from portal.fields import Field, Reader
+from portal.fields.numbers import shown as written
 from portal.records.asking import Asked, Filter, read_address, tab_condition
 from portal.records.query import Count, Page, Query, Record, Records
 from portal.texts import Text, _, readable
@@ -18,6 +19,7 @@ from portal.views.pages import Column, ListPage, Pager, Row, TabState
 from portal.views.parts import FilterState, Offer
 from portal.views.values import COUNTS, shown
 from portal.web.resources import Module
+from portal.web.serving import is_secure
 
 # The cookie in which the browser keeps the query of the list that was seen last, one per module by its path.
 LIST_COOKIE = "list"
@@ -29,7 +31,9 @@ PLACE = ("after", "before")
 def list_records(module: Module, request: Request) -> dict[str, Any]:
     """`/MODULE/`: what the address asks for, within what the profile shows."""
     records, asked = module.records, read_address(module.records, request.GET)
-    page, count = records.page(asked.query), records.count(asked.query)
+    by_tab = {name: Query(condition=tab_condition(records, name)) for name in records.access.list.tabs or {}}
+    count, *of_tabs = records.counts([asked.query, *by_tab.values()])
+    page = records.page(asked.query)
     pairs = [(name, value) for name, value in request.GET.items() if name not in PLACE and value]
     shown_page = ListPage(
         heading=records.access.label,
@@ -39,7 +43,7 @@ def list_records(module: Module, request: Request) -> dict[str, Any]:
         pager=pager(page, count, list_address(records.name), pairs, request.reader),
         query=asked.query.text,
         hidden=tuple((name, value) for name, value in pairs if name in ("tab", "sort", "button")),
-        tabs=tuple(tabs(records, asked, request.reader)),
+        tabs=tuple(tabs(records, asked, dict(zip(by_tab, of_tabs, strict=True)))),
         notes=tuple(notes(asked, count)),
         clear_url=clear_address(records, asked) if asked.narrowed or asked.button else "",
         **offered(records, pairs),
@@ -50,8 +54,11 @@ def list_records(module: Module, request: Request) -> dict[str, Any]:
 
 def keep_list(request: Request, module: str) -> None:
     """Lets the browser keep this list's query, so that “Return to list” leads back to it from any page of a record."""
-    query = request.query_string[:1500]
-    request.response.set_cookie(LIST_COOKIE, query, path=f"/{module}/", httponly=True, samesite="Lax")
+    # Commas and semicolons end a cookie's value in some browsers.
+    query = quote(request.query_string[:1000], safe="%=&+", encoding="latin-1")[:3000]
+    request.response.set_cookie(
+        LIST_COOKIE, query, path=f"/{module}/", httponly=True, samesite="Lax", secure=is_secure(request)
+    )
 
 
 def offered(records: Records, pairs: list[tuple[str, str]]) -> dict[str, Any]:
@@ -77,9 +84,13 @@ def new_label(records: Records) -> str:
 
 def row(records: Records, record: Record, names: Iterable[str]) -> Row:
     """One row of a list; its cells may be read, for the policy has left out the others."""
-    reader = records.policy.reader
-    cells = tuple(shown(records.module.field(name), record.values.get(name), reader) for name in names)
-    return Row(record_address(records.name, record.id), cells)
+    reader, values, names = records.policy.reader, record.values, list(names)
+    cells = [shown(records.module.field(name), values.get(name), reader) for name in names]
+    title, url = records.module.title_field.name, record_address(records.name, record.id)
+    lead = names.index(title) if title in names else 0
+    if cells:
+        cells[lead] = replace(cells[lead], display="cover", text=cells[lead].text or "—", url=url)
+    return Row(url, tuple(cells))
 
 
 def column(records: Records, asked: Asked, name: str, pairs: list[tuple[str, str]]) -> Column:
@@ -145,16 +156,15 @@ def _link_text(records: Records, field: Field, value: str) -> str:
     return found[0].title if found else value
 
 
-def tabs(records: Records, asked: Asked, reader: Reader) -> Iterable[TabState]:
-    """The tabs with their counts; search and filters stay when one changes the tab."""
+def tabs(records: Records, asked: Asked, counts: Mapping[str, Count]) -> Iterable[TabState]:
+    """The tabs with their counts; the search stays when one changes the tab."""
     for name, tab in (records.access.list.tabs or {}).items():
-        count = records.count(Query(condition=tab_condition(records, name)))
         kept = [("q", asked.query.text)] if asked.query.text else []
         yield TabState(
             _tab_label(name, tab),
             list_address(records.name, [*kept, ("tab", name)]),
             name == asked.tab,
-            counted(count, reader),
+            counted(counts[name], records.policy.reader),
         )
 
 
@@ -192,4 +202,4 @@ def pager(page: Page, count: Count, url: str, pairs: list[tuple[str, str]], read
 
 def counted(count: Count, reader: Reader) -> str:
     """A count as it is shown: “41”, “1,000+”."""
-    return format_decimal(count.number, locale=reader.locale) + ("+" if count.more else "")
+    return written(count.number, reader) + ("+" if count.more else "")

@@ -1,0 +1,35 @@
+"""What `portal check --data` looks at: the declaration against the records. Imported only when it is asked for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from portal.accounts.people import find_account, identify
+from portal.commands.opening import Opened, opened
+from portal.database.engine import reading
+from portal.database.reach import Connection
+from portal.declaration.places import Places
+from portal.declaration.problems import Problem
+from portal.records.against_data import check_expectations, check_names
+from portal.records.policy import Policy
+
+
+def data_problems(folder: Path | None) -> list[Problem]:
+    """Expectations that do not come true, records that are named and not there."""
+    portal = opened(folder=folder)
+    places = Places(portal.settings.folder)
+    with reading(portal.engine) as connection:
+        return list(_problems(portal, connection, places))
+
+
+def _problems(portal: Opened, connection: Connection, places: Places) -> Iterator[Problem]:
+    declaration, tables = portal.declaration, portal.tables
+    language, now = declaration.settings.languages[0], declaration.reader().now
+
+    def policy_of(email: str) -> Policy | None:
+        account = find_account(connection, tables, email)
+        if account is None or account.profile not in declaration.profiles:
+            return None
+        return identify(connection, declaration, tables, account, language=language, now=now).policy
+
+    yield from check_expectations(connection, declaration, places, policy_of)
+    yield from check_names(connection, declaration, tables, places)
