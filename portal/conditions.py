@@ -63,6 +63,10 @@ class Known:
 
     value: Any
 
+    def __hash__(self) -> int:
+        # Links are read as lists of ids; what is asked is remembered by its hash.
+        return hash(tuple(self.value) if isinstance(self.value, list) else self.value)
+
 
 Condition = Test | All | Some
 ALWAYS = All()

@@ -58,7 +58,7 @@ def read_address(records: Records, form: Form) -> Asked:
     query = Query(
         text=" ".join(form.get("q", "").replace("\x00", " ").split())[:1000],
         condition=All(tuple(wanted)),
-        sort=tuple(entry for entry in form.getall("sort") if entry),
+        sort=tuple(entry for entry in form.getall("sort") if _sortable(records, entry.removeprefix("-"))),
         after=form.get("after", ""),
         before=form.get("before", ""),
         size=layout.page_size or 25,
@@ -86,6 +86,11 @@ def filterable(records: Records) -> Iterator[Field]:
     return (
         each for name, each in records.module.everything.items() if name in readable and each.filter and each.stored
     )
+
+
+def _sortable(records: Records, name: str) -> bool:
+    """Whether the list can be sorted by this field; the rest is ignored, as if it had not been asked."""
+    return name in records.policy.readable(records.name) and records.module.field(name).sortable
 
 
 def _read_filter(records: Records, each: Field, form: Form) -> tuple[Filter, list[Condition]]:

@@ -78,7 +78,7 @@ def about(resource: Record) -> str:
 
 def back_to_list(resource: Any, request: Request) -> str:
     """The list as it was left: its search, filters, order and page."""
-    left = parse_qsl(request.cookies.get(LIST_COOKIE, "")[:2000])
+    left = parse_qsl(request.cookies.get(LIST_COOKIE, "")[:3000])
     return list_address(resource.module_name, left)
 
 

@@ -9,7 +9,6 @@ from pyramid.view import view_config
 from portal.records.forms import choices, depends_on, names_in, read_form
 from portal.records.query import Query, Records
 from portal.records.values import defaults
-from portal.texts import _
 from portal.views.addresses import list_address, record_address
 from portal.views.lists import counted
 from portal.views.pages import Hit, HitsOfModule, SearchPage
@@ -25,8 +24,7 @@ def search_everywhere(root: Root, request: Request) -> dict[str, Any]:
     """`/search?q=`: the newest hits of every enabled module."""
     text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:1000]
     groups = [group for module in request.policy.modules if text and (group := hits_of(request, module, text))]
-    notes = (_("Nothing was found."),) if text and not groups else ()
-    return {"page": SearchPage(text, tuple(groups), notes)}
+    return {"page": SearchPage(text, tuple(groups))}
 
 
 def hits_of(request: Request, module: str, text: str) -> HitsOfModule | None:

@@ -7,7 +7,7 @@ is about starting, signing in and reloading has the fixtures of conftest.py.
 import datetime
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,9 @@ class Browser(TestApp):
 
     token: str = ""
 
-    def send(self, address: str, form: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), **options: Any) -> TestResponse:
+    def send(
+        self, address: str, form: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), **options: Any
+    ) -> TestResponse:
         """Posts a form. Answers of every status are given back unless one is wanted."""
         pairs = list(form.items()) if isinstance(form, Mapping) else list(form)
         return self.post(address, [("_csrf", self.token), *pairs], **{"status": "*", **options})
@@ -79,7 +81,7 @@ class World:
     app: Any
     clock: Clock
     browsers: dict[str, Browser]
-    kind: str
+    kept: dict[str, list[dict[str, Any]]] | None = None  # what the tests of one file read together
 
     @classmethod
     def of(cls, name: str, url: str, people: Iterable[Wish] = PEOPLE) -> "World":
@@ -97,7 +99,7 @@ class World:
         settings = Settings(folder=folder, database=url, reload_every=3600, password_memory=8, password_rounds=1)
         application, clock = make_application(settings), Clock()
         application.registry.clock = clock
-        world = cls(application, clock, {}, url.partition(":")[0].partition("+")[0])
+        world = cls(application, clock, {})
         for wish in people:
             world.browsers[wish.email] = world.signed_in(wish.email)
         return world
@@ -196,11 +198,6 @@ class World:
 def linked(module: str, *ids: int) -> tuple[Linked, ...]:
     """The value of a `links` field."""
     return tuple(Linked(identity, module) for identity in ids)
-
-
-def renamed(link: Linked, **values: Any) -> Linked:
-    """Another link."""
-    return replace(link, **values)
 
 
 def titles(page: TestResponse) -> list[str]:
