@@ -1,10 +1,12 @@
 """`date`: a day."""
 
 import datetime
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
+from babel import Locale
 from babel.dates import format_date
 from pydantic import BeforeValidator
 
@@ -23,6 +25,11 @@ def _bound(written: Any) -> Any:
 
 
 Day = Annotated[datetime.date | Literal["today"], BeforeValidator(_bound)]
+
+
+@functools.lru_cache(maxsize=5_000)
+def _written(value: datetime.date, locale: Locale) -> str:
+    return format_date(value, "medium", locale=locale)
 
 
 class Date(Bounded):
@@ -55,7 +62,7 @@ class Date(Bounded):
         return self.within_bounds(parse_date(text, reader), least, most, reader)
 
     def show(self, value: Any, reader: Reader) -> str:
-        return "" if value is None else format_date(value, "medium", locale=reader.locale)
+        return "" if value is None else _written(value, reader.locale)
 
     def write(self, value: Any) -> str:
         return "" if value is None else value.isoformat()

@@ -1,12 +1,14 @@
 """`datetime`: a moment. Aware and in UTC in Python, UTC in the database, typed and shown in the reader's zone."""
 
 import datetime
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, get_datetime_format
 from pydantic import BeforeValidator
 
@@ -98,6 +100,12 @@ def _utc(*parts: int) -> datetime.datetime:
     return datetime.datetime(*parts, tzinfo=datetime.UTC)  # type: ignore[arg-type]
 
 
+@functools.lru_cache(maxsize=10_000)  # a page of a list writes fifty of them, and most of them again and again
+def _minute(here: datetime.datetime, locale: Locale) -> str:
+    date, time = format_date(here, "medium", locale=locale), format_time(here, "short", locale=locale)
+    return get_datetime_format("medium", locale=locale).replace("{1}", date).replace("{0}", time).replace("'", "")
+
+
 class Datetime(Bounded):
     type: Literal["datetime"]
     column_type: ClassVar[Any] = UTCDateTime
@@ -153,9 +161,8 @@ class Datetime(Bounded):
     def show(self, value: Any, reader: Reader) -> str:
         if value is None:
             return ""
-        here, locale = value.astimezone(reader.time_zone), reader.locale
-        date, time = format_date(here, "medium", locale=locale), format_time(here, "short", locale=locale)
-        return get_datetime_format("medium", locale=locale).replace("{1}", date).replace("{0}", time).replace("'", "")
+        here = value.astimezone(reader.time_zone)
+        return _minute(here.replace(second=0, microsecond=0, tzinfo=None), reader.locale)
 
     def show_full(self, value: Any, reader: Reader) -> str:
         """With the zone's name, for where it matters."""

@@ -3,11 +3,13 @@
 Nothing here goes through a float: what was typed is what is kept.
 """
 
+import functools
 import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar
 
+from babel import Locale
 from babel.numbers import NumberFormatError, format_decimal, get_decimal_symbol, get_group_symbol, parse_decimal
 from pydantic import BeforeValidator
 
@@ -88,8 +90,12 @@ def plain(value: Decimal) -> str:
 
 def shown(value: Decimal | int, reader: Reader, grouped: bool = True) -> str:
     """The number in the reader's own way."""
-    exact = Decimal(plain(Decimal(value)))
-    return format_decimal(exact, locale=reader.locale, decimal_quantization=False, group_separator=grouped)
+    return _written(plain(Decimal(value)), reader.locale, grouped)
+
+
+@functools.lru_cache(maxsize=5_000)  # a list writes hundreds of them, mostly small ones
+def _written(number: str, locale: Locale, grouped: bool) -> str:
+    return format_decimal(Decimal(number), locale=locale, decimal_quantization=False, group_separator=grouped)
 
 
 def places_of(value: Decimal) -> int:

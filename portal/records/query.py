@@ -69,7 +69,7 @@ class Records:
     policy: Policy
     name: str
     narrowed: Condition = field(default=ALWAYS)  # by which a choice or a related list is limited besides
-    _counted: dict[tuple[str, Condition], Count] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _counted: dict[tuple[str, tuple[Condition, ...]], Count] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.policy.access(self.name) is None:
@@ -119,16 +119,19 @@ class Records:
 
     def counts(self, queries: Sequence[Query]) -> list[Count]:
         """How many rows each of several queries has; those without text are counted in one statement, and once."""
-        keys = [(query.text if search.typed_words(query.text) else "", query.condition) for query in queries]
+        keys = [
+            (query.text if search.typed_words(query.text) else "", tuple(parts_of(query.condition)))
+            for query in queries
+        ]
         wanted = [key for key in dict.fromkeys(keys) if key not in self._counted]
         plain = [key for key in wanted if not key[0]]
         branches = self.policy.branches(self.name)
-        questions = [self._question(condition, branches is not None) for _text, condition in plain]
+        questions = [self._question(parts, branches is not None) for _text, parts in plain]
         answers = count_all(self.connection, self.table, [sa.true()] if branches is None else branches, questions)
         self._counted.update(zip(plain, answers, strict=True))
-        for text, condition in wanted:
+        for text, parts in wanted:
             if text:
-                self._counted[text, condition] = self._count_hits(Query(text, condition))
+                self._counted[text, parts] = self._count_hits(Query(text, All(parts)))
         return [self._counted[key] for key in keys]
 
     def each(self, query: Query, names: Iterable[str], size: int = 1000) -> Iterator[Record]:
@@ -164,9 +167,9 @@ class Records:
             number = search.count(self.connection, self._search(query), most)
         return Count(min(number, most - 1), number >= most)
 
-    def _question(self, condition: Condition, in_branches: bool) -> Question:
+    def _question(self, asked: Iterable[Condition], in_branches: bool) -> Question:
         """How the rows of `condition` are counted; the scope is part of it, whatever the branches have made sure of."""
-        parts = [*parts_of(self.access.where), *parts_of(self.narrowed), *parts_of(condition)]
+        parts = [*parts_of(self.access.where), *parts_of(self.narrowed), *asked]
         found = best(parts, self.module, self.table)
         tested = [self._sql(part) for part in parts if part is not found]
         if not in_branches:

@@ -1,5 +1,7 @@
 """The home page: a greeting, the buttons in the centre, the latest activity."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from pyramid.request import Request
@@ -8,7 +10,7 @@ from pyramid.view import view_config
 from portal.conditions import ALWAYS, All
 from portal.declaration.shapes import Button
 from portal.records.asking import button_condition, tab_condition
-from portal.records.query import Query, Record, Records
+from portal.records.query import Count, Query, Record, Records
 from portal.texts import _, readable
 from portal.views.addresses import button_address, record_address
 from portal.views.lists import counted
@@ -27,7 +29,7 @@ def show_home(root: Root, request: Request) -> dict[str, Any]:
     page = HomePage(
         greeting=greeting(request),
         about=", ".join(companies(request)),
-        buttons=tuple(button(request, name) for name in profile.home.buttons or ()),
+        buttons=tuple(buttons(request)),
         activity=tuple(activity(request)) if wants_activity else None,
     )
     return {"page": page}
@@ -56,30 +58,35 @@ def companies(request: Request) -> list[str]:
     return [record.title for record in records.rows(reader.companies, [])]
 
 
-def button(request: Request, name: str) -> HomeButton:
-    """A button with the number of what it opens."""
-    declared = request.portal.declaration.buttons[name]
-    return HomeButton(
-        label=declared.label or readable(name),
-        icon=declared.icon,
-        url=button_address(declared),
-        text=declared.text or "",
-        tone=declared.tone or "",
-        count=count_of(request, declared) if declared.count else "",
-    )
+def buttons(request: Request) -> Iterator[HomeButton]:
+    """The buttons, with the numbers of what they open: one statement per module, however many they are."""
+    declared = [request.portal.declaration.buttons[name] for name in request.policy.profile.home.buttons or ()]
+    asked: dict[str, dict[str, Query]] = defaultdict(dict)
+    for each in declared:
+        module = (each.opens or "").partition("/")[0]
+        if each.count and request.policy.access(module) is not None:
+            asked[module][each.name] = opened(Records(request.connection, request.policy, module), each)
+    counts: dict[str, Count] = {}
+    for module, queries in asked.items():
+        found = Records(request.connection, request.policy, module).counts(list(queries.values()))
+        counts.update(zip(queries, found, strict=True))
+    for each in declared:
+        yield HomeButton(
+            label=each.label or readable(each.name),
+            icon=each.icon,
+            url=button_address(each),
+            text=each.text or "",
+            tone=each.tone or "",
+            count=counted(counts[each.name], request.reader) if each.name in counts else "",
+        )
 
 
-def count_of(request: Request, declared: Button) -> str:
-    """How many records the list holds that the button opens."""
-    module = (declared.opens or "").partition("/")[0]
-    if request.policy.access(module) is None:
-        return ""
-    records = Records(request.connection, request.policy, module)
+def opened(records: Records, declared: Button) -> Query:
+    """The list that a button opens."""
     tabs = records.access.list.tabs or {}
     narrowing = button_condition(records, declared.name) if declared.where is not None else None
     tab = declared.tab if declared.tab in tabs else "" if narrowing is not None else next(iter(tabs), "")
-    condition = All((tab_condition(records, tab or ""), narrowing or ALWAYS))
-    return counted(records.count(Query(condition=condition)), request.reader)
+    return Query(condition=All((tab_condition(records, tab or ""), narrowing or ALWAYS)))
 
 
 def activity(request: Request) -> list[Happening]:

@@ -12,6 +12,7 @@ stays; absent: the form is finished), `_find.FIELD` (without JavaScript: what to
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from portal.views.parts import (
@@ -105,6 +106,11 @@ class Column:
     sorted: Literal["ascending", "descending", ""] = ""
     number: bool = False
     filter: FilterState | None = None
+
+    @cached_property
+    def classes(self) -> str:
+        """The classes of its cells."""
+        return f"{self.place} number" if self.number else self.place
 
 
 def lead(columns: tuple[Column, ...]) -> int:

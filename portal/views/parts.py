@@ -42,6 +42,7 @@ class Value:
     display: str = "plain"  # plain pill pills link links email phone url markdown html longtext rating color boolean
     #                         datetime address tags lines file image json icon
     text: str = ""  # what `field.show` says; empty together with `parts` and `html`: the value is empty
+    matches: tuple[tuple[str, bool], ...] = ()  # the text in pieces, and whether each is what was searched for
     url: str = ""  # where it leads: a link's record if the reader may see it, mailto:, tel:, a checked web address
     tone: str = ""  # of a pill
     icon: str = ""  # of a pill, a count, a channel

@@ -48,6 +48,7 @@ class Assets:
         self._icons = frozenset(drawn)
         self._files: dict[str, Asset] = {}
         self._addresses: dict[str, str] = {}
+        self._drawn: dict[str, Markup] = {}
         self._add("portal.css", "text/css; charset=utf-8", style_sheet(accent))
         self._add("portal.js", "text/javascript; charset=utf-8", script())
         self._add("icons.svg", "image/svg+xml", icons.sprite(drawn).encode())
@@ -72,11 +73,17 @@ class Assets:
 
     def icon(self, name: str) -> Markup:
         """The drawing of an icon, hidden from those who hear the page; an unknown name is a square."""
+        known = self._drawn.get(name)
+        if known is not None:
+            return known
         shown = name if name in self._icons else icons.UNKNOWN
         classes = "icon turns" if shown in TURNING else "icon"
-        return Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
+        drawn = Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
             classes, self.url("icons.svg"), shown
         )
+        if name in self._icons:
+            self._drawn[name] = drawn
+        return drawn
 
     def _add(self, name: str, content_type: str, body: bytes) -> None:
         self._files[name] = Asset(content_type, body, gzip.compress(body, 9, mtime=0))

@@ -18,6 +18,7 @@ from translationstring import TranslationString
 
 from portal.fields import Reader
 from portal.texts import Text
+from portal.web.drawing import Pen, Sketches
 from portal.web.shell import Shell
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -33,6 +34,7 @@ class Templates:
     def __init__(self, reload: bool = False) -> None:
         self._reload = reload
         self._found: dict[str, PageTemplateFile] = {}
+        self._sketches = Sketches()
 
     def __getitem__(self, name: str) -> PageTemplateFile:
         if name not in self._found:
@@ -48,15 +50,19 @@ class Templates:
 
     def render(self, name: str, values: Mapping[str, Any], reader: Reader, shell: Shell) -> str:
         """The page `name` as HTML; `values` holds at least `page`."""
+        drawing = {**self.macros, "reader": reader, "shell": shell, "icon": shell.icon}
+        drawing |= {"translate": _translation(reader), "target_language": reader.language}
+        pen = Pen(
+            self._sketches,
+            lambda value: self["value.pt"](**drawing, value=value, compact=True).strip(),
+            shell.static("icons.svg"),
+            reader.language,
+        )
         return self[name](
-            **self.macros,
+            **drawing,
             **values,
-            reader=reader,
-            shell=shell,
-            icon=shell.icon,
             token=_token(shell),
-            translate=_translation(reader),
-            target_language=reader.language,
+            pen=pen,
         )
 
 

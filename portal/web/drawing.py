@@ -1,0 +1,115 @@
+"""The cells of tables, drawn with displays.pt once per kind and then only filled in.
+
+A list shows two hundred values of a handful of kinds. The macro of a kind is run once with marks in the place of what
+differs from record to record; later values of that kind are put in the place of the marks, escaped. What is kept are
+the kinds alone (their icons and tones are the declaration's own), nothing of a record or of a person.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from markupsafe import Markup, escape
+
+# What differs between two values of one kind. No text that people type holds these characters on its own account; one
+# that did would only be drawn as it is, for marks are looked for in the kind, never in a value.
+MARKS = {"text": "\uf8d1", "url": "\uf8d2", "iso": "\uf8d3"}
+# Displays whose shape depends on nothing but the kind.
+FILLED = frozenset({"empty", "plain", "longtext", "pill", "link", "email", "phone", "url", "color", "datetime", "cover",
+                    "matched"})  # fmt: skip
+SHORT = 4  # letters; counts are drawn as they are, for their shape depends on them
+MOST_KINDS = 5_000
+
+Kind = tuple[Any, ...]
+Pieces = tuple[tuple[str, str], ...]  # markup, and what comes behind it: a name of MARKS or ""
+
+
+class Shown(Protocol):
+    """As much of views.parts.Value as is drawn."""
+
+    macro: str
+    text: str
+    url: str
+    iso: str
+    tone: str
+    icon: str
+    matches: tuple[tuple[str, bool], ...]
+
+
+class Sketches:
+    """What is known of the kinds that have been drawn, for all portals and languages of one process."""
+
+    def __init__(self) -> None:
+        self._known: dict[Kind, Pieces] = {}
+
+    def pieces(self, kind: Kind, draw: Callable[[], str]) -> Pieces:
+        """The pieces of a kind; `draw` draws it with marks."""
+        known = self._known.get(kind)
+        if known is None:
+            if len(self._known) >= MOST_KINDS:
+                self._known.clear()
+            known = self._known[kind] = tuple(_cut(draw()))
+        return known
+
+
+def _cut(drawn: str) -> Iterator[tuple[str, str]]:
+    names, start = {mark: name for name, mark in MARKS.items()}, 0
+    for place, character in enumerate(drawn):
+        if character in names:
+            yield drawn[start:place], names[character]
+            start = place + 1
+    yield drawn[start:], ""
+
+
+class Pen:
+    """Draws the cells of one page. `sprite` and `language`: what a drawing depends on besides its value."""
+
+    def __init__(self, sketches: Sketches, macro: Callable[[Any], str], sprite: str, language: str) -> None:
+        self._sketches, self._macro = sketches, macro
+        self._page = (sprite, language)
+        self._here: dict[Kind, Pieces] = {}
+
+    def __call__(self, value: Shown) -> Markup:
+        """A value in a table."""
+        name = value.macro
+        if name not in FILLED and not (name == "icon" and len(value.text) <= SHORT):
+            return Markup(self._macro(value))  # noqa: S704 what the template drew
+        kind = (name, bool(value.url), value.tone, value.icon, value.text if name == "icon" else "")
+        pieces = self._here.get(kind)
+        if pieces is None:
+            draw = lambda: self._macro(Sketch(name, value))  # noqa: E731
+            pieces = self._here[kind] = self._sketches.pieces((*self._page, *kind), draw)
+        found = [part for markup, slot in pieces for part in (markup, self._fill(value, slot))]
+        return Markup("".join(found))  # noqa: S704 pieces of the template, and escaped values
+
+    def row(self, columns: Sequence[Any], cells: Sequence[Shown]) -> Iterator[tuple[str, Markup]]:
+        """The cells of a row: the classes of each and what stands in it."""
+        for column, cell in zip(columns, cells, strict=True):
+            yield column.classes, self(cell)
+
+    def _fill(self, value: Shown, slot: str) -> str:
+        if slot == "text" and value.matches:
+            parts = (self(Matched(text)) if matched else escape(text) for text, matched in value.matches)
+            return "".join(parts)
+        return str(escape(getattr(value, slot))) if slot else ""
+
+
+class Sketch:
+    """A value of some kind with marks in the place of what differs."""
+
+    matches = ()
+
+    def __init__(self, name: str, value: Shown) -> None:
+        self.macro, self.tone, self.icon = name, value.tone, value.icon
+        self.text = value.text if name == "icon" else MARKS["text"]
+        self.url = value.url and MARKS["url"]
+        self.iso = MARKS["iso"]
+
+
+class Matched:
+    """A piece of text for which somebody searched."""
+
+    macro, url, iso, tone, icon, matches = "matched", "", "", "", "", ()
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
