@@ -137,7 +137,7 @@ def apply(
         if fill is not None and index:
             fill(connection, index)
         _remember(connection, tables, _kept(planner.old, planner.new, [step for step in steps if step not in chosen]))
-    return [step.sentence for step in chosen]
+    return [step.done for step in chosen]
 
 
 def missing(connection: sa.Connection, declaration: Declaration, tables: Tables) -> list[Step]:

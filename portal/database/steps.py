@@ -52,6 +52,13 @@ class Step:
     tables: tuple[str, ...] = ()  # those whose rows are read and then changed
     work: tuple[Work, ...] = field(default=(), repr=False, compare=False)
 
+    @property
+    def done(self) -> str:
+        """The sentence when the step has been done."""
+        if not self.loses:
+            return self.sentence
+        return self.sentence.removeprefix("! ").removesuffix(f" {WITH_LOSS}").replace(" would be lost", " lost", 1)
+
 
 @dataclass(frozen=True)
 class Difference:

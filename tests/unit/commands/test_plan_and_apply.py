@@ -50,7 +50,8 @@ def test_loss_is_refused_and_then_allowed(folder):
     )
     assert portal(folder, "plan") == (0, said)
     assert portal(folder, "apply") == (1, f"{said}nothing was changed\n")
-    assert portal(folder, "apply", "--allow-loss") == (0, said)
+    code, done = portal(folder, "apply", "--allow-loss")
+    assert (code, done.splitlines()[0]) == (0, "drop field companies.fax: 1 value lost")
     assert portal(folder, "plan") == (0, NOTHING)
 
 

@@ -61,11 +61,11 @@ class Portal:
     def changed(self, *modules, top="", **options):
         """Declares, applies what was planned, and sees that nothing is left to be done."""
         self.declare(*modules, top=top)
-        planned = self.plan()
+        steps = plan(self.engine, self.declaration, self.tables).steps
         assert self.missing()
-        assert self.apply(**options) == planned
+        assert self.apply(**options) == [step.done for step in steps]
         self.at_rest()
-        return planned
+        return [step.sentence for step in steps]
 
     def at_rest(self):
         assert self.plan() == []
