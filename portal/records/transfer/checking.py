@@ -197,30 +197,29 @@ class Checking:
 
     def _find_later(self) -> None:
         """Names that no record has, but a row of this file. A row is bad when one that it links to is."""
-        waiting = [draft for draft in self.drafts if draft.called and draft.line not in self._wrong]
+        waiting = [draft for draft in self.drafts if draft.called]
         own = self._own_names() if waiting else {}
+        for draft in waiting:
+            for name, called in draft.called.items():
+                draft.later[name] = [other for each in called if (other := self._the_row(draft, name, each, own))]
         again = bool(waiting)
         while again:
             again = False
             for draft in waiting:
-                if draft.line not in self._wrong:
-                    self._find_called(draft, own)
-                    again = again or draft.line in self._wrong
+                bad = [other.line for several in draft.later.values() for other in several if other.line in self._wrong]
+                if bad and draft.line not in self._wrong:
+                    self._refuse(draft.line, "", _("It links to line ${line}, which is bad.", mapping={"line": bad[0]}))
+                    again = True
 
-    def _find_called(self, draft: Draft, own: dict[tuple[str, Any], list[Draft]]) -> None:
-        for field, names in draft.called.items():
-            draft.later[field] = []
-            for name in names:
-                keys = ((way.name, value_of(self.system, way, name)) for way in self._ways)
-                found = next((own[key] for key in keys if key in own), [])
-                good = [other for other in found if other.line not in self._wrong]
-                facts = {"module": self.system.name, "name": name[:80], "count": len(good)}
-                if len(good) == 1:
-                    draft.later[field].append(good[0])
-                elif good:
-                    self._refuse(draft.line, field, _("${count} rows here are called “${name}”.", mapping=facts))
-                else:
-                    self._refuse(draft.line, field, _("No record of ${module} is called “${name}”.", mapping=facts))
+    def _the_row(self, draft: Draft, name: str, called: str, own: dict[tuple[str, Any], list[Draft]]) -> Draft | None:
+        keys = ((way.name, value_of(self.system, way, called)) for way in self._ways)
+        found = next((own[key] for key in keys if key in own), [])
+        facts = {"module": self.system.name, "name": called[:80], "count": len(found)}
+        if len(found) > 1:
+            self._refuse(draft.line, name, _("${count} rows here are called “${name}”.", mapping=facts))
+        elif not found:
+            self._refuse(draft.line, name, _("No record of ${module} is called “${name}”.", mapping=facts))
+        return found[0] if len(found) == 1 else None
 
     def _own_names(self) -> dict[tuple[str, Any], list[Draft]]:
         own: dict[tuple[str, Any], list[Draft]] = {}
@@ -235,6 +234,8 @@ class Checking:
 
     def _check_needed(self, draft: Draft) -> None:
         """What is required, and what `show_when` leaves empty."""
+        if self.key in self._wrong.get(draft.line, ()):
+            return  # nobody knows whether this is a new record
         values = draft.whole()
         for name, each in (self._fields if draft.record else self.module.fields).items():
             if each.computed or not each.stored or name in self._wrong.get(draft.line, ()):

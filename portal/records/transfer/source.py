@@ -61,7 +61,7 @@ class Source:
     def rows(self) -> Iterator[Row]:
         """The rows below the header; empty ones are left out."""
         with self.path.open(encoding=self.encoding, newline=self.newline) as file:
-            rows = (row for row in _parsed(file, self.delimiter) if row.trouble or any(row.cells))
+            rows = (row for row in _parsed(file, self.delimiter) if not _blank(row))
             yield from itertools.islice(rows, 1, None)
 
 
@@ -73,7 +73,7 @@ def open_source(path: Path) -> Source:
     with path.open(encoding=encoding, newline=newline) as file:
         delimiter = _delimiter(next((line for line in file if line.strip()), ""))
     with path.open(encoding=encoding, newline=newline) as file:
-        header = next((row for row in _parsed(file, delimiter) if row.trouble or any(row.cells)), None)
+        header = next((row for row in _parsed(file, delimiter) if not _blank(row)), None)
     if header is None:
         raise BadFile(_("The file is empty: a first row with the names of the columns is wanted."))
     if header.trouble:
@@ -132,6 +132,10 @@ def _misfit(path: Path, place: int, encoding: str, newline: str) -> BadFile:
         },
     )
     return BadFile(text, good.count(newline) + 1)
+
+
+def _blank(row: Row) -> bool:
+    return not row.trouble and not any(map(str.strip, row.cells))
 
 
 def _delimiter(header: str) -> str:

@@ -1,0 +1,109 @@
+"""`portal demo` and `portal index`: the shipped portal with its demo."""
+
+import datetime
+import shutil
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from portal.accounts.passwords import Passwords
+from portal.accounts.people import find_account, password_of
+from portal.database.engine import reading, writing
+from tests.functional.shop import Shop, open_shop, table
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def shipped(tmp_path, database_url) -> Shop:
+    """The shipped declarations and their demo, on an empty database."""
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    for name in ("modules.yaml", "buttons.yaml", "logo.svg"):
+        shutil.copy(ROOT / name, folder)
+    for name in ("profiles", "demo"):
+        shutil.copytree(ROOT / name, folder / name)
+    return open_shop(folder, database_url)
+
+
+def test_the_demo_is_loaded_whole_and_only_once(shipped):
+    result = shipped.run("demo")
+    assert result.exit_code == 0, result.output
+    files = {path.stem: path for path in (shipped.folder / "demo").glob("*.csv")}
+    for module in files.keys() - {"comments", "accounts"}:
+        assert len(shipped.records(module)) == len(table(files[module].read_bytes())) - 1, module
+    again = shipped.run("demo")
+    assert "there already" in again.output
+    accounts = table(files["accounts"].read_bytes())[1:]
+    assert all(email in again.output and password in again.output for email, _name, _profile, password in accounts)
+    assert len(shipped.records("tickets")) == len(table(files["tickets"].read_bytes())) - 1
+
+
+def test_its_accounts_may_sign_in_at_once(shipped):
+    shipped.run("demo")
+    with reading(shipped.engine) as connection:
+        account = find_account(connection, shipped.tables, "anna.moretti@moretti.example")
+        hashed = password_of(connection, shipped.tables, account.id)
+    assert (account.profile, account.must_change) == ("customer", False)
+    assert Passwords().match(hashed, "demo-customer")
+
+
+def test_its_days_are_days_around_today_and_nothing_was_made_in_the_future(shipped):
+    shipped.run("demo")
+    first = shipped.records("tickets")[0]
+    now = datetime.datetime.now(datetime.UTC)
+    assert datetime.timedelta(days=1) < now - first.values["created"] < datetime.timedelta(days=3)
+    assert all(record.values["created"] <= now for record in shipped.records("tickets"))
+
+
+def test_its_conversations_have_two_sides_and_keep_the_states(shipped):
+    shipped.run("demo")
+    comment = shipped.tables.comment
+    with reading(shipped.engine) as connection:
+        rows = connection.execute(sa.select(comment.c["author"], comment.c["staff"], comment.c["internal"])).all()
+    sides = {author: staff for author, staff, _internal in rows}
+    assert (sides["Anna Moretti"], sides["Elena Marchetti"]) == (False, True)
+    assert all(staff for _author, staff, internal in rows if internal)
+    states = [row[10] for row in table((shipped.folder / "demo" / "tickets.csv").read_bytes())[1:]]
+    assert shipped.values("tickets", "status") == states
+
+
+def test_more_tickets_are_the_same_every_time(shipped):
+    result = shipped.run("demo", "--tickets", "300")
+    assert "Added 300 more tickets." in result.output
+    tickets = shipped.records("tickets")[-300:]
+    assert len({record.values["description"] for record in tickets}) > 250
+    companies = [record.values["company"].title for record in tickets]
+    assert max(map(companies.count, companies)) > 90
+    assert all(record.values["created"] <= datetime.datetime.now(datetime.UTC) for record in tickets)
+
+
+def test_a_portal_with_records_of_its_own_is_left_alone(shipped):
+    shipped.loaded("companies", "name\nAcme\n")
+    result = shipped.run("demo")
+    assert result.exit_code == 1
+    assert "records of its own" in result.output
+    assert shipped.records("contacts") == []
+
+
+def test_a_mistake_in_a_file_loads_nothing(shipped):
+    path = shipped.folder / "demo" / "tickets.csv"
+    path.write_text(path.read_text().replace("Officina Moretti", "Officina Fratelli"))
+    result = shipped.run("demo")
+    assert result.exit_code == 1
+    assert "tickets.csv:2: company: No record of companies is called “Officina Fratelli”." in result.output
+    assert shipped.records("companies") == []
+
+
+def test_the_index_is_completed_and_filled_anew(shipped):
+    shipped.run("demo")
+    search, total = shipped.tables.search, sum(len(shipped.records(name)) for name in shipped.declaration.modules)
+    with writing(shipped.engine) as connection:
+        lost = connection.execute(sa.delete(search).where(search.c["module"] == "tickets", search.c["record"] < 10))
+        first = sa.and_(search.c["module"] == "assets", search.c["record"] == 1)
+        connection.execute(sa.update(search).where(first).values(record=9999))
+    assert lost.rowcount == 18
+    assert "10 records added, 1 entries removed" in shipped.run("index").output
+    assert "0 records added, 0 entries removed" in shipped.run("index").output
+    assert f"{total} records" in shipped.run("index", "--rebuild").output

@@ -1,0 +1,396 @@
+"""`portal import` and `portal export`, as an administrator uses them, on both databases."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from portal.commands import main
+from portal.database.engine import reading
+from portal.fields.address import Address
+from portal.fields.money import Money
+from portal.records.policy import Policy, system_policy
+from portal.records.query import Query, Records
+from portal.records.transfer.exporting import export_rows
+from tests.functional.shop import Shop, make_shop, table
+
+PEOPLE = "name,email,boss\nAda,ada@acme.example,\nBob,bob@acme.example,ada@acme.example\n"
+EVERYTHING = (
+    "title,code,body,page,rich,mail,phone,site,amount,weight,price,share,ready,day,moment,clock,length,"
+    "kind,colours,tags,service,category,owners,about,place.street,place.city,stars,colour,solved,secret,state,created\n"
+    '"=SUM(A1)",A-1,"two\nlines","# Head","<p>a <b>b</b></p>",x@acme.example,+39 051 555,https://acme.example,-7,1.125,'
+    "-12.5 EUR,22.5,true,2024-02-29,2024-03-05T14:30+01:00,08:15,1 h 30 min,"
+    'small,"red, ""dark, blue""","one, two words",Printing,Jam,"Ada; Bob",people:Ada,"Main street 1, left",Łódź,'
+    "4,#ffaa00,2024-03-06T10:00Z,'quoted,done,2020-01-02T03:04Z\n"
+    "plain,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n"
+)
+
+
+@pytest.fixture
+def shop(tmp_path, database_url) -> Shop:
+    return make_shop(tmp_path / "shop", database_url)
+
+
+@pytest.fixture
+def filled(shop) -> Shop:
+    shop.loaded("people", PEOPLE)
+    shop.loaded("services", "name\nPrinting\nNetwork\n")
+    shop.loaded("categories", "name,service\nJam,Printing\nOther,Printing\nOther,Network\n")
+    return shop
+
+
+# -- what comes in -------------------------------------------------------------------------------------------------
+
+
+def test_rows_become_records_and_the_summary_says_how_many(shop):
+    result = shop.load("people", PEOPLE)
+    assert (result.exit_code, result.output) == (0, "people: 2 new, 0 changed, 0 as they were\n")
+    assert shop.values("people", "name", "email", "boss", "age", "reference", "channel") == [
+        ("Ada", "ada@acme.example", None, 18, "1", "import"),
+        ("Bob", "bob@acme.example", "Ada", 18, "2", "import"),
+    ]
+
+
+def test_every_type_of_field_is_read(filled):
+    filled.loaded("things", EVERYTHING)
+    first, second = filled.records("things")
+    moment = datetime.datetime(2024, 3, 5, 13, 30, tzinfo=datetime.UTC)
+    wanted = {
+        "title": "=SUM(A1)", "code": "A-1", "body": "two\nlines", "page": "# Head", "rich": "<p>a <b>b</b></p>",
+        "phone": "+39 051 555", "amount": -7, "weight": Decimal("1.125"), "price": Money(Decimal("-12.5"), "EUR"),
+        "share": Decimal("22.5"), "ready": True, "day": datetime.date(2024, 2, 29), "moment": moment,
+        "clock": datetime.time(8, 15), "length": 5400, "kind": "small", "colours": ("red", "dark, blue"),
+        "tags": ("one", "two words"), "place": Address("Main street 1, left", city="Łódź"), "stars": 4,
+        "colour": "#ffaa00", "secret": "'quoted", "state": "done",
+        "created": datetime.datetime(2020, 1, 2, 3, 4, tzinfo=datetime.UTC),
+    }  # fmt: skip
+    assert {name: first.values[name] for name in wanted} == wanted
+    assert [link.title for link in first.values["owners"]] == ["Ada", "Bob"]
+    assert (first.values["about"].module, first.values["about"].title) == ("people", "Ada")
+    assert (second.values["title"], second.values["state"], second.values["kind"]) == ("plain", "new", None)
+
+
+def test_headers_are_names_or_labels_in_any_language(shop):
+    shop.loaded("people", "NOME E COGNOME,e-Mail,Age\nAda,ada@acme.example,30\n")
+    assert shop.values("people", "name", "email", "age") == [("Ada", "ada@acme.example", 30)]
+
+
+def test_money_may_have_its_currency_in_a_column_and_has_the_portals_otherwise(filled):
+    filled.loaded("things", "title,price,price.currency\na,1.50,EUR\nb,2,\n")
+    filled.loaded("things", "title,price\nc,3\nd,4 EUR\n")
+    prices = [(price.amount, price.currency) for price in filled.values("things", "price")]
+    assert prices == [(Decimal("1.5"), "EUR"), (2, "USD"), (3, "USD"), (4, "EUR")]
+
+
+def test_a_time_without_a_zone_is_meant_where_the_portal_is(filled):
+    filled.loaded("things", "title,moment\na,2024-07-01 12:00\n")
+    assert filled.values("things", "moment") == [datetime.datetime(2024, 7, 1, 10, 0, tzinfo=datetime.UTC)]
+
+
+def test_choices_are_read_by_name_and_by_label(filled):
+    filled.loaded("things", "title,kind\na,small\nb,Small One\nc,PICCOLO\n")
+    assert filled.values("things", "kind") == ["small"] * 3
+
+
+def test_the_record_is_found_by_the_general_search(filled):
+    filled.loaded("things", "title\nWonderful lamp\n")
+    with reading(filled.engine) as connection:
+        system = Records(connection, system_policy(filled.declaration, filled.tables), "things")
+        assert [record.title for record in system.page(Query(text="wonder")).rows] == ["Wonderful lamp"]
+
+
+def test_the_history_says_where_a_record_came_from(filled):
+    event = filled.tables.event
+    with reading(filled.engine) as connection:
+        kinds = connection.scalars(sa.select(event.c["kind"]).where(event.c["module"] == "people")).all()
+    assert kinds == ["imported", "imported"]
+
+
+# -- columns -------------------------------------------------------------------------------------------------------
+
+
+def test_a_column_that_goes_nowhere_is_an_error_until_it_is_said_so(shop):
+    problems = shop.bad("people", "name,emial,Shoe size,modified\nAda,ada@acme.example,38,\n")
+    assert len(problems) == 3
+    assert 'no field is called so (did you mean "email"?)' in problems[0]
+    assert '"Shoe size="' in problems[1]
+    assert "kept by the portal itself" in problems[2]
+    options = ("--map", "emial=email", "--map", "Shoe size=", "--map", "modified=")
+    shop.loaded("people", "name,emial,Shoe size,modified\nAda,ada@acme.example,38,\n", *options)
+    assert shop.values("people", "email") == ["ada@acme.example"]
+
+
+@pytest.mark.parametrize(
+    ("header", "options", "words"),
+    [
+        ("name,name,email", (), ["two columns “name”"]),
+        ("name,Full name,email", (), ["“name”, “Full name”", "field “name”"]),
+        ("name,email,x", ("--map", "x=nmae"), ["no field “nmae”", '"name"']),
+        ("name,email", ("--map", "phone=boss"), ["no column “phone”"]),
+        ("name,age", (), ["No column", "“email”", "needed"]),
+        ("name,email", ("--key", "phone"), ["--key", "“phone”"]),
+        ("name,email", ("--key", "age"), ["--key", "“age”"]),
+        ("name,email,boss", ("--key", "boss"), ["cannot be found by “boss”"]),
+        ("name,email,email.street", (), ["email.street"]),
+    ],
+)
+def test_what_is_wrong_with_the_columns_is_said_before_a_row_is_read(shop, header, options, words):
+    problems = shop.bad("people", header + "\nthis row has another width\n", *options)
+    assert all(any(word in problem for problem in problems) for word in words), problems
+    assert all(problem.startswith("1: ") for problem in problems)
+
+
+def test_a_column_without_a_header_must_be_empty(shop):
+    shop.loaded("people", "name,email,\nAda,ada@acme.example,\n")
+    assert shop.bad("people", "name,email,\nBob,bob@acme.example,oops\n") == ["2: “oops” stands under no header"]
+
+
+# -- bad rows ------------------------------------------------------------------------------------------------------
+
+
+def test_every_bad_cell_is_told_with_its_line_and_nothing_is_imported(shop):
+    content = (
+        'name,email,age,boss\n"Ada\nLovelace",ada@acme.example,30,\nBob,bob,-1,\n,carl@acme.example,ten,Nobody\n'
+        "Dora,dora@acme.example\nEve,eve@acme.example,1,,x\nNul\x00,nul@acme.example,1,\n"
+    )
+    assert sorted(shop.bad("people", content)) == [
+        "4: age: Not less than 0, please.",
+        "4: email: Write an e-mail address like name@company.com.",
+        "5: age: “ten” is not a number.",
+        "5: boss: No record of people is called “Nobody”.",
+        "5: name: This is needed.",
+        "6: 2 cells under 4 headers",
+        "7: 5 cells under 4 headers: does a text hold the delimiter?",
+        "8: name: This text holds a character that cannot be stored.",
+    ]
+    result = shop.load("people", content)
+    assert result.output.splitlines()[-1] == (
+        "people: nothing imported, 5 bad rows; the other 1 are good (--skip-bad imports these)"
+    )
+    assert shop.records("people") == []
+
+
+def test_the_good_rows_may_be_had_without_the_bad_ones(shop):
+    result = shop.load("people", "name,email\nAda,ada@acme.example\nBob,bob\n", "--skip-bad")
+    assert result.exit_code == 0
+    assert result.output.splitlines()[-1] == "people: 1 new, 0 changed, 0 as they were, 1 bad row left out"
+    assert shop.values("people", "name") == ["Ada"]
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(shop):
+    assert shop.load("people", PEOPLE, "--dry-run").output == (
+        "people: 2 new, 0 changed, 0 as they were (a dry run: nothing was changed)\n"
+    )
+    assert len(shop.bad("people", "name,email\nAda,ada\n", "--dry-run")) == 1
+    assert shop.records("people") == []
+    shop.loaded("people", PEOPLE)
+    assert shop.values("people", "reference") == ["1", "2"]
+
+
+def test_unique_values_are_compared_with_the_records_and_within_the_file(shop):
+    shop.loaded("people", PEOPLE)
+    problems = shop.bad("people", "name,email\nX,x@acme.example\nY,ada@acme.example\nZ,x@acme.example\n")
+    assert problems == ["3: email: There is a record with this value already.", "4: email: Line 2 has the same value."]
+
+
+def test_a_field_that_is_not_asked_must_be_empty_and_a_needed_one_filled(filled):
+    problems = filled.bad("things", "title,kind,large_reason\na,large,\nb,small,because\nc,large,because\n")
+    assert [problem.partition(":")[0] for problem in problems] == ["2", "3"]
+    assert "needed" in problems[0]
+
+
+# -- links ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_link_is_found_by_a_unique_field_then_the_reference_then_the_title(shop):
+    shop.loaded("people", "name,email\n2,ada@acme.example\nBob,bob@acme.example\n")
+    content = "name,email,boss\nC,c@x.example,ada@acme.example\nD,d@x.example,2\nE,e@x.example,Bob\n"
+    shop.loaded("people", content)
+    assert shop.values("people", "boss") == [None, None, "2", "Bob", "Bob"]
+
+
+def test_a_name_that_several_records_have_is_a_bad_row(filled):
+    filled.loaded("people", "name,email\nBob,other@acme.example\n")
+    assert filled.bad("things", "title,owners\na,Ada; Bob\n") == ["2: owners: 2 records of people are called “Bob”."]
+
+
+def test_the_fields_that_a_link_depends_on_tell_records_of_one_name_apart(filled):
+    filled.loaded("things", "title,service,category\na,Printing,Other\nb,Network,Other\nc,Printing,Jam\n")
+    with reading(filled.engine) as connection:
+        records, names = filled.tables.module("things"), filled.tables.module("categories")
+        same = sa.select(names.c["service"] == records.c["service"]).join_from(
+            records, names, names.c["id"] == records.c["category"]
+        )
+        assert connection.scalars(same).all() == [True, True, True]
+    problems = filled.bad("things", "title,service,category\na,Network,Jam\nb,,Jam\n")
+    assert [problem.split(": ")[:2] for problem in problems] == [["2", "category"], ["3", "category"]]
+
+
+def test_rows_may_link_to_later_rows_and_to_themselves(shop):
+    rows = "Ada,ada@x.example,Zoe,Bob; Zoe\nBob,bob@x.example,bob@x.example,\nZoe,zoe@x.example,Ada,\n"
+    shop.loaded("people", "name,email,boss,friends\n" + rows)
+    assert shop.values("people", "name", "boss", "friends") == [
+        ("Ada", "Zoe", ("Bob", "Zoe")), ("Bob", "Bob", ()), ("Zoe", "Ada", ()),
+    ]  # fmt: skip
+
+
+def test_a_row_whose_linked_row_is_bad_is_bad_too(shop):
+    content = "name,email,boss\nAda,ada@x.example,Bob\nBob,bob@x.example,Zoe\nZoe,zoe,\nEve,eve@x.example,\n"
+    result = shop.load("people", content, "--skip-bad")
+    assert result.output.splitlines()[-1] == "people: 1 new, 0 changed, 0 as they were, 3 bad rows left out"
+    assert shop.values("people", "name") == ["Eve"]
+
+
+@pytest.mark.parametrize("rows", [50, 3000])
+def test_links_are_looked_up_for_whole_batches(shop, rows):
+    shop.loaded("people", "name,email\n" + "".join(f"P{n},p{n}@x.example\n" for n in range(rows)))
+    content = "title,owners\n" + "".join(f"T{n},P{n}; p{rows - n - 1}@x.example\n" for n in range(rows))
+    statements = []
+
+    def count(*told) -> None:
+        statements.append(told[2])
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", count)
+    try:
+        shop.loaded("things", content)
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", count)
+    assert len(statements) < 250
+
+
+# -- changing ------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_changes_what_it_finds_and_adds_the_rest(shop):
+    shop.loaded("people", PEOPLE)
+    before = shop.records("people")
+    content = "email,name,age\nada@acme.example,Ada King,36\nnew@acme.example,New,1\n"
+    result = shop.load("people", content, "--key", "email")
+    assert result.output == "people: 1 new, 1 changed, 0 as they were\n"
+    found = shop.values("people", "name", "age", "boss")
+    assert found == [("Ada King", 36, None), ("Bob", 18, "Ada King"), ("New", 1, None)]
+    after = shop.records("people")
+    assert (after[0].version, after[1].version) == (before[0].version + 1, before[1].version)
+    assert after[0].values["created"] == before[0].values["created"]
+
+
+def test_the_same_file_once_more_changes_nothing(filled):
+    filled.loaded("things", EVERYTHING)
+    again = EVERYTHING.replace("plain,,", "plain,B-2,")
+    filled.run("import", "things", filled.file(again), "--key", "title")
+    before = [(record.version, record.values["modified"]) for record in filled.records("things")]
+    result = filled.load("things", again, "--key", "title")
+    assert result.output == "things: 0 new, 0 changed, 2 as they were\n"
+    assert [(record.version, record.values["modified"]) for record in filled.records("things")] == before
+
+
+def test_an_empty_cell_empties_and_a_missing_column_leaves(shop):
+    shop.loaded("people", "name,email,age,boss\nAda,ada@x.example,36,\nBob,bob@x.example,40,Ada\n")
+    shop.loaded("people", "email,age\nbob@x.example,\n", "--key", "email")
+    assert shop.values("people", "age", "boss") == [(36, None), (None, "Ada")]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("email,name\n,Ada\n", "This is needed: by it records are found."),
+        ("email,name\nada@acme.example,A\nada@acme.example,B\n", "Line 2 has the same value."),
+        ("email,name\nada@acme.example,\n", "This is needed."),
+        ("email,reference\nada@acme.example,7\n", "A record keeps the one it has: 1."),
+    ],
+)
+def test_what_a_key_cannot_do(shop, content, words):
+    shop.loaded("people", PEOPLE)
+    assert [problem.split(": ", 2)[2] for problem in shop.bad("people", content, "--key", "email")] == [words]
+
+
+def test_a_key_that_several_records_have_is_a_bad_row(shop):
+    shop.loaded("people", "name,email\nAda,a@x.example\nAda,b@x.example\n")
+    assert shop.bad("people", "name,age\nAda,3\n", "--key", "name") == ["2: name: 2 records have this value."]
+
+
+def test_one_part_of_an_address_may_be_changed_by_itself(filled):
+    filled.loaded("things", "title,code,place.street,place.city\na,1,Main street 1,Rome\n")
+    filled.loaded("things", "code,place.city\n1,Milan\n", "--key", "code")
+    assert filled.values("things", "place") == [Address("Main street 1", city="Milan")]
+
+
+def test_numbers_that_a_file_brings_are_kept_and_the_portals_go_on_behind_them(filled):
+    filled.loaded("things", "title,reference,number\na,OLD-7,70\nb,TH050,\nc,,\n")
+    assert filled.values("things", "reference", "number") == [("OLD-7", 70), ("TH050", 50), ("TH071", 71)]
+    assert len(filled.bad("things", "title,number\nd,70\n")) == 1
+
+
+# -- export --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_exported_can_be_imported_into_an_empty_portal(filled, tmp_path, sqlite_url):
+    filled.loaded("things", EVERYTHING)
+    other = make_shop(tmp_path / "other", f"sqlite:///{tmp_path / 'other.sqlite'}")
+    for module in ("people", "services", "categories", "things"):
+        path = tmp_path / f"{module}.csv"
+        assert filled.run("export", module, path).exit_code == 0
+        result = other.run("import", module, path)
+        assert result.exit_code == 0, result.output
+        names = [*filled.declaration.modules[module].fields, "reference", "number", "created"]
+        kept = [name for name in names if name != "length_of_title"]
+        assert other.values(module, *kept) == filled.values(module, *kept)
+
+
+def test_the_export_names_fields_and_disarms_formulas(filled):
+    filled.loaded("things", EVERYTHING)
+    result = filled.run("export", "things")
+    header, first, _second = table(result.stdout_bytes)
+    row = dict(zip(header, first, strict=True))
+    assert header[:4] == ["reference", "number", "created", "title"]
+    assert not {"modified", "length_of_title"} & set(header)
+    assert row["title"] == "'=SUM(A1)"
+    assert row["phone"] == "'+39 051 555"
+    assert (row["price"], row["amount"]) == ("'-12.5 EUR", "-7")
+    assert (row["owners"], row["place.city"]) == ("ada@acme.example; bob@acme.example", "Łódź")
+
+
+def test_the_export_of_a_list_shows_what_people_see_but_no_more_than_they_may(filled):
+    filled.loaded("things", EVERYTHING)
+    profile, reader = filled.declaration.profiles["staff"], filled.declaration.reader(language="it")
+    with reading(filled.engine) as connection:
+        records = Records(connection, Policy(filled.declaration, filled.tables, profile, reader), "things")
+        columns = [*records.access.list.columns, "secret"]
+        content = b"".join(export_rows(records, Query(sort=("id",)), columns, reader))
+    assert content.startswith(b"\xef\xbb\xbf")
+    header, first, _second = table(content)
+    row = dict(zip(header, first, strict=True))
+    assert "Titolo" in header
+    assert "Secret" not in header
+    assert (row["Titolo"], row["Prezzo"], row["Sort"]) == ("'=SUM(A1)", "'-12.5 EUR", "Piccolo")
+    assert (row["Day"], row["Moment"], row["Owners"]) == ("2024-02-29", "2024-03-05 14:30", "Ada, Bob")
+
+
+# -- wrong use -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["import", "thinks", "file.csv"], 'did you mean "things"?'),
+        (["import", "things", "missing.csv"], "missing.csv"),
+        (["import", "things", "file.csv", "--map", "title"], "COLUMN=FIELD"),
+        (["export", "thinks"], 'did you mean "things"?'),
+    ],
+)
+def test_wrong_use_exits_2_and_says_why(tmp_path, sqlite_url, monkeypatch, arguments, words):
+    shop = make_shop(tmp_path / "shop", sqlite_url)
+    shop.file("title\na\n")
+    monkeypatch.chdir(shop.folder)
+    result = shop.run(*arguments)
+    assert result.exit_code == 2
+    assert words in result.output
+
+
+@pytest.mark.parametrize("command", ["import", "export", "index", "demo"])
+def test_help_has_an_example(command):
+    result = CliRunner().invoke(main, [command, "--help"])
+    assert result.exit_code == 0
+    assert f"Example: portal {command}" in " ".join(result.output.split())

@@ -1,0 +1,36 @@
+"""No cell that we write is a formula, and none loses a character on its way out and back in."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.records.transfer.formulas import protected, unprotected
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+39 051 555", "'+39 051 555"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\tx", "'\tx"),
+        ("\rx", "'\rx"),
+        ("＝1", "'＝1"),
+        ("'=1", "''=1"),
+        ("-12.50", "-12.50"),
+        ("+5", "+5"),
+        ("- 5", "'- 5"),
+        ("'quoted'", "'quoted'"),
+        ("plain = text", "plain = text"),
+        ("", ""),
+    ],
+)
+def test_what_a_spreadsheet_would_compute_gets_an_apostrophe(value, written):
+    assert protected(value) == written
+    assert unprotected(written) == value
+
+
+@given(st.text(alphabet="'=+-@\t\r a1.", max_size=8))
+def test_every_text_comes_back_as_it_was(value):
+    assert unprotected(protected(value)) == value
