@@ -1,6 +1,5 @@
 """What every field type promises, asked of each type in the registry: with its own examples, on both databases."""
 
-import time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -78,18 +77,16 @@ def test_examples_are_read_and_shown_as_they_say(kind):
 
 
 @every_type
-def test_what_cannot_be_taken_is_refused_with_a_sentence_and_at_once(kind):
+def test_what_cannot_be_taken_is_refused_with_a_sentence(kind):
     one = field(kind)
     assert one.rejects or kind == "text"
     for typed in one.rejects:
-        started = time.perf_counter()
         with pytest.raises(Refused) as refused:
             one.parse(typed, ENGLISH)
         sentence = ENGLISH.text(refused.value.message)
         assert sentence.endswith("."), sentence
         assert "${" not in sentence
         assert len(sentence) < 200
-        assert time.perf_counter() - started < 0.5, typed[:40]
 
 
 @every_type
