@@ -36,11 +36,12 @@ class SortKey:
         """Rows that come strictly behind `value` (before it, backwards)."""
         if value is None:
             return self.expression.is_not(None) if backwards else sa.false()
-        farther = self.expression < value if self.descending is not backwards else self.expression > value
+        bound = sa.literal(value, self.expression.type)  # a bare True or False can only be equal
+        farther = self.expression < bound if self.descending is not backwards else self.expression > bound
         return farther if backwards or not self.may_be_empty else sa.or_(farther, self.expression.is_(None))
 
     def same(self, value: Any) -> sa.ColumnElement[bool]:
-        return self.expression.is_(None) if value is None else self.expression == value
+        return self.expression.is_(None) if value is None else self.expression == sa.literal(value, self.expression.type)
 
     def clauses(self, backwards: bool) -> list[sa.ColumnElement[Any]]:
         value = self.expression.desc() if self.descending is not backwards else self.expression.asc()

@@ -1,0 +1,238 @@
+"""What one customer gets never depends on another: canaries, a crawl of every address, changes that must not be felt."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from portal.database.engine import writing
+from portal.fields.address import Address
+from portal.fields.link import Linked
+from portal.records.conversation import Said, add_comment
+from portal.records.write import Author
+from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY
+
+TENANTS = {"Acme": ("Anna Rossi", "Bruno Verdi"), "Globex": ("Carla Neri", "Dario Blu")}
+# A word that stands in every field of a company's records, and in nobody else's.
+CANARY = {"Acme": "zqacme", "Globex": "zqglobex"}
+INTERNAL = "zqintern"
+OF = {ANNA: "Acme", DARIO: "Globex"}
+OTHER = {"Acme": "Globex", "Globex": "Acme"}
+MODULES = (
+    "requests",
+    "projects",
+    "tasks",
+    "milestones",
+    "remarks",
+    "services",
+    "categories",
+    "articles",
+    "people",
+    "companies",
+)
+
+
+def fill(world):
+    for company, people in TENANTS.items():
+        tenant(world, company, people)
+    world.add("articles", name=f"{INTERNAL} draft", published=False)
+    world.add("articles", name="For all", published=True)
+    world.add("ledgers", name=INTERNAL)
+    world.add("things", name="For all", secret=INTERNAL)
+
+
+def tenant(world, company, people):
+    word = CANARY[company]
+    firm = world.the("companies", company)
+    world.set("companies", firm.id, city=f"{word} city")
+    service = Linked(world.add("services", name=f"{word} service", customers=(firm,), price=INTERNAL), "services")
+    category = Linked(world.add("categories", name=f"{word} category", service=service), "categories")
+    for name in people:
+        person = world.the("people", name)
+        world.set("people", person.id, phone="+39 6 " + ("1111" if company == "Acme" else "2222"))
+        project = Linked(world.add("projects", name=f"{word} project", contact=person, company=firm), "projects")
+        world.add("tasks", name=f"{word} task", project=project)
+        world.add("milestones", name=f"{word} milestone", project=project)
+        world.add("remarks", name=f"{word} remark", about=(project,))
+        request = world.add(
+            "requests", name=f"{word} request", body=f"{word} body", caller=person, company=firm, service=service,
+            category=category, helpers=(person,), where_to=Address(f"{word} street", "", f"{word} town"),
+            labels=(f"{word} label",), code=f"{word} {name}", hidden_note=INTERNAL, status="waiting",
+        )  # fmt: skip
+        said(world, request, f"{word} comment")
+        said(world, request, INTERNAL, internal=True)
+
+
+def said(world, request, text, internal=False):
+    with writing(world.portal.engine) as connection:
+        records = world.records(connection, "requests")
+        add_comment(records, records.get(request), Said(text, internal), Author(name="Nancy"), by_itself=False)
+
+
+def addresses_in(page, here: str) -> Iterator[str]:
+    for address in re.findall(r'(?:href|action|data-find)="([^"]+)"', page.text):
+        parts = urlsplit(urljoin(here, address.replace("&amp;", "&")))
+        kept = "&".join(pair for pair in parts.query.split("&") if not pair.startswith("sort="))
+        if (
+            parts.scheme not in ("mailto", "tel")
+            and parts.netloc in ("", "localhost")
+            and not parts.path.startswith(("/static", "/-/", "/logout", "/language"))
+        ):
+            yield f"{parts.path}?{kept}" if kept else parts.path
+
+
+def crawl(browser, start=("/",)) -> dict[str, object]:
+    """Every page that can be reached by following addresses, forms' own among them; things' columns once."""
+    pages, waiting = {}, list(start)
+    while waiting:
+        address = waiting.pop()
+        if address in pages or address.startswith("/things/?"):
+            continue
+        page = browser.see(address)
+        pages[address] = page
+        if page.content_type == "text/html":
+            waiting += [each for each in addresses_in(page, address) if each not in pages]
+    return pages
+
+
+def asked(world) -> list[str]:
+    """Addresses that nobody is led to, but anybody may type."""
+    found = ["/search?q=zq", f"/search?q={INTERNAL}"]
+    for module in MODULES:
+        found += [f"/{module}/?tab=all&q=zq", f"/{module}/?tab=all&q={INTERNAL}", f"/{module}/export.csv?tab=all"]
+        for name, field in world.portal.declaration.modules[module].fields.items():
+            found += [f"/{module}/?tab=all&{name}=zq"]
+            found += [f"/{module}/find?q=&field={name}"] if field.filter == "link" else []
+    return found
+
+
+@pytest.fixture(scope="module")
+def reached(filled):
+    """What each person reaches."""
+    return {person: crawl(filled[person], ["/", *asked(filled)]) for person in OF}
+
+
+def everything_in(answer) -> str:
+    return f"{answer.status} {answer.headers} {answer.text}"
+
+
+@pytest.mark.parametrize("person", list(OF))
+def test_a_customer_meets_their_own_and_nothing_of_another(reached, person):
+    mine, theirs = CANARY[OF[person]], CANARY[OTHER[OF[person]]]
+    pages = reached[person]
+    assert len(pages) > 100
+    assert any(mine in page for page in pages.values())
+    assert {page.status_int for page in pages.values()} <= {200, 404, 405, 301}
+    for address, page in pages.items():
+        text = everything_in(page).replace(f"={theirs}", "")
+        assert theirs not in text, address
+        for asked_for in (f"q={INTERNAL}", f'value="{INTERNAL}"', f"“<span>{INTERNAL}</span>”"):
+            text = text.replace(asked_for, "")
+        assert INTERNAL not in text, address
+        assert ("2222" if OF[person] == "Acme" else "1111") not in re.sub(r'"[\w-]{16}"|[0-9a-f]{64}', "", text), (
+            address
+        )
+
+
+@pytest.mark.parametrize(("person", "other"), [(ANNA, DARIO), (DARIO, ANNA), (EDDA, ANNA)])
+def test_a_foreign_record_and_a_missing_one_are_answered_alike(filled, reached, person, other):
+    addresses = [address for address in reached[other] if re.match(r"/[a-z]+/\d+/", address)]
+    compared = 0
+    for address in addresses:
+        mine = filled[person].see(address)
+        if mine.status_int != 404:
+            continue
+        missing = re.sub(r"/\d+/", "/999999/", address)
+        answer = filled[person].see(missing)
+        assert stripped(mine, address) == stripped(answer, missing), address
+        compared += 1
+    assert compared > 10
+
+
+@pytest.mark.parametrize(("person", "other"), [(ANNA, DARIO), (CARLA, DARIO), (DARIO, ANNA)])
+def test_nothing_can_be_done_to_a_foreign_record(filled, reached, person, other):
+    before = filled.rows()
+    records = {
+        re.match(r"/[a-z]+/\d+/", address)[0] for address in reached[other] if re.match(r"/[a-z]+/\d+/", address)
+    }
+    records = [record for record in records if filled[person].see(record).status_int == 404]
+    assert len(records) > 3
+    for record in records:
+        for more in ("", "edit", "delete", "comments", "move/resolve", "move/reopen", "move/close", "move/ask_back"):
+            target = record + more
+            form = {"text": "forged", "comment": "forged", "satisfaction": "1", "name": "forged", "_version": "1"}
+            answer = filled[person].send(target, form)
+            assert answer.status_int == 404, target
+            missing = re.sub(r"/\d+/", "/999999/", target)
+            assert stripped(answer, target) == stripped(filled[person].send(missing, form), missing)
+    assert filled.rows() == before
+
+
+def stripped(answer, address) -> tuple:
+    headers = sorted(
+        (name, value) for name, value in answer.headers.items() if name not in ("Set-Cookie", "Content-Length")
+    )
+    text = answer.text.replace(address, "").replace(address.replace("&", "&amp;"), "")
+    return answer.status_int, headers, re.sub(r'name="_once" value="[^"]*"', "", text)
+
+
+WATCHED = ["/", "/search?q=zq", "/search?q=request"]
+
+
+def watched(world, person, details) -> dict[str, tuple]:
+    addresses = [*WATCHED, *(f"/{module}/?tab={tab}" for module in MODULES for tab in ("all", "open"))]
+    addresses += [f"/{module}/?tab=all&sort=-modified&q=zq" for module in MODULES]
+    addresses += [
+        "/requests/find?q=&field=service",
+        "/requests/find?q=&field=helpers",
+        "/requests/create",
+        "/things/create",
+    ]
+    return {address: stripped(world[person].see(address), address) for address in [*addresses, *details]}
+
+
+def details_of(world):
+    return [f"/{module}/{record.id}/" for module in MODULES for record in world.all(module)]
+
+
+def test_what_another_company_does_changes_no_byte_of_mine(world):
+    fill(world)
+    details = details_of(world)
+    before = {person: watched(world, person, details) for person in (CARLA, DARIO)}
+    acme = world.the("companies", "Acme")
+    anna = world.the("people", "Anna Rossi")
+    service = world.the("services", "zqacme service")
+    for record in world.all("requests"):
+        if "zqacme" in record.title:
+            world.set("requests", record.id, name="zqacme changed", body="changed zq", status="new", cost=None)
+            said(world, record.id, "one more comment")
+    for record in world.all("tasks"):
+        if "zqacme" in record.title:
+            world.remove("tasks", record.id)
+    world.set("companies", acme.id, name="Acme, renamed", city="Elsewhere")
+    world.set("people", anna.id, name="Anna, renamed", phone="+1 2 3")
+    for number in range(30):
+        world.add("requests", name=f"zqacme request {number}", body="zq", caller=anna, company=acme, service=service)
+        project = Linked(world.add("projects", name=f"zq {number}", contact=anna, company=acme), "projects")
+        world.add("milestones", name=f"zq {number}", project=project)
+    world[ANNA].send("/requests/create", {"name": "zq by hand", "body": "x", "service": str(service.id)}, status=303)
+    for person, seen in before.items():
+        after = watched(world, person, details)
+        for address, answer in seen.items():
+            assert after[address] == answer, f"{person} {address}"
+
+
+def test_an_internal_comment_changes_no_byte_of_a_customers_pages(world):
+    fill(world)
+    details = details_of(world)
+    before = {person: watched(world, person, details) for person in (ANNA, BRUNO)}
+    for record in world.all("requests"):
+        answer = world[NANCY].send(f"/requests/{record.id}/comments", {"text": INTERNAL, "internal": "true"})
+        assert answer.status_int == 303
+        assert INTERNAL in world[NANCY].get(f"/requests/{record.id}/")
+    for person, seen in before.items():
+        after = watched(world, person, details)
+        for address, answer in seen.items():
+            assert after[address] == answer, f"{person} {address}"
+            assert INTERNAL not in answer[2].replace(f"q={INTERNAL}", "")
