@@ -7,7 +7,7 @@ import click
 
 from portal.commands.options import chosen_settings
 from portal.database.engine import reading
-from portal.database.plan import missing
+from portal.database.plan import hindering
 from portal.database.reach import Engine, NoDatabase, reach
 from portal.database.tables import Tables, build
 from portal.database.trouble import DatabaseError
@@ -60,7 +60,7 @@ def engine_of(settings: Settings) -> Engine:
 def _check_fit(portal: Opened) -> None:
     try:
         with reading(portal.engine) as connection:
-            lacking = missing(connection, portal.declaration, portal.tables)
+            lacking = hindering(connection, portal.declaration, portal.tables)
     except DatabaseError as error:
         raise click.UsageError(f"the database refuses: {getattr(error, 'orig', error)}") from None
     if lacking:

@@ -151,6 +151,17 @@ def missing(connection: sa.Connection, declaration: Declaration, tables: Tables)
     return Planner(declaration, tables, difference, Rows(None)).steps()
 
 
+def hindering(connection: sa.Connection, declaration: Declaration, tables: Tables) -> list[Step]:
+    """Those of the missing steps without which the portal cannot run; what nobody names any more may wait."""
+    named = {(name, "fields", field) for name, module in declaration.modules.items() for field in module.fields}
+    steps = missing(connection, declaration, tables)
+    return [step for step in steps if _hinders(step) or any(path in named for path in step.about)]
+
+
+def _hinders(step: Step) -> bool:
+    return (step.blocked or step.additive) and not step.index
+
+
 @contextlib.contextmanager
 def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A writing transaction, one at a time; on PostgreSQL it sees what others committed while it waited for a table."""

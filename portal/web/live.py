@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from portal.database.engine import Engine, reading
-from portal.database.plan import NotAppliedError, Step, apply, missing
+from portal.database.plan import NotAppliedError, apply, hindering, missing
 from portal.database.tables import Tables, build
 from portal.database.trouble import DatabaseError
 from portal.declaration.load import load
@@ -174,27 +174,15 @@ def icons_of(part: Any) -> Iterator[str]:
 
 def fit(engine: Engine, declaration: Declaration, tables: Tables, development: bool) -> list[str]:
     """Adds what the database lacks, in development; what it lacks after that and cannot do without, in sentences."""
-    lacks = _missing(engine, declaration, tables)
+    with reading(engine) as connection:
+        lacks = missing(connection, declaration, tables)
     if development and any(step.additive for step in lacks):
         done = apply(engine, declaration, tables, additive_only=True, fill=_filler(declaration, tables))
         for sentence in done:
             log.info("The database has been changed: %s", sentence)
-        lacks = _missing(engine, declaration, tables)
-    return [step.sentence for step in lacks if _needed(step, declaration)]
-
-
-def _missing(engine: Engine, declaration: Declaration, tables: Tables) -> list[Step]:
     with reading(engine) as connection:
-        return missing(connection, declaration, tables)
+        return [step.sentence for step in hindering(connection, declaration, tables)]
 
 
 def _filler(declaration: Declaration, tables: Tables) -> Callable[[Any, tuple[str, ...]], object]:
     return lambda connection, modules: rebuild(connection, declaration, tables, modules)
-
-
-def _needed(step: Step, declaration: Declaration) -> bool:
-    """Whether the portal cannot run without a step: a field that nobody names any more may wait in its table."""
-    if step.blocked or step.additive:
-        return not step.index
-    named = {(name, "fields", field) for name, module in declaration.modules.items() for field in module.fields}
-    return any(path in named for path in step.about)
