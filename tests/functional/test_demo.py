@@ -2,6 +2,7 @@
 
 import datetime
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def shipped(tmp_path, database_url) -> Shop:
+def shipped(tmp_path, database_url) -> Iterator[Shop]:
     """The shipped declarations and their demo, on an empty database."""
     folder = tmp_path / "shipped"
     folder.mkdir()
@@ -24,7 +25,9 @@ def shipped(tmp_path, database_url) -> Shop:
         shutil.copy(ROOT / name, folder)
     for name in ("profiles", "demo"):
         shutil.copytree(ROOT / name, folder / name)
-    return open_shop(folder, database_url)
+    opened = open_shop(folder, database_url)
+    yield opened
+    opened.engine.dispose()
 
 
 def test_the_demo_is_loaded_whole_and_only_once(shipped):

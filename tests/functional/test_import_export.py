@@ -1,6 +1,7 @@
 """`portal import` and `portal export`, as an administrator uses them, on both databases."""
 
 import datetime
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -29,8 +30,10 @@ EVERYTHING = (
 
 
 @pytest.fixture
-def shop(tmp_path, database_url) -> Shop:
-    return make_shop(tmp_path / "shop", database_url)
+def shop(tmp_path, database_url) -> Iterator[Shop]:
+    shop = make_shop(tmp_path / "shop", database_url)
+    yield shop
+    shop.engine.dispose()
 
 
 @pytest.fixture

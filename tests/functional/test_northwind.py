@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,12 @@ COUNTS = {
 
 
 @pytest.fixture
-def northwind(tmp_path, database_url) -> Shop:
+def northwind(tmp_path, database_url) -> Iterator[Shop]:
     folder = tmp_path / "northwind"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("out", "var"))
-    return open_shop(folder, database_url)
+    opened = open_shop(folder, database_url)
+    yield opened
+    opened.engine.dispose()
 
 
 def imports(readme: str) -> list[list[str]]:
