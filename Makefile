@@ -16,13 +16,13 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 
 .PHONY: run test check bench messages
 
-# Demo data goes only into the database that this command makes itself, never into one that somebody chose.
-# The mark var/.new stays until the demo is whole, so that an interrupted first run is made good by the second.
+# Demo data goes only into the database that this command makes itself, never into one that somebody chose. The mark
+# var/.demo says that it did: an interrupted first run is made good by the second, later ones tell the accounts again.
 run: $(VENV)/installed
 	@mkdir -p var
-	@test -n "$$PORTAL_DATABASE$$PORTAL_FOLDER" || test -e var/portal.sqlite || touch var/.new
-	@$(BIN)/portal apply
-	@test -n "$$PORTAL_DATABASE$$PORTAL_FOLDER" || test ! -e var/.new || { $(BIN)/portal demo && rm var/.new; }
+	@test -n "$$PORTAL_DATABASE$$PORTAL_FOLDER" || test -e var/portal.sqlite || touch var/.demo
+	@test -e var/portal.sqlite || $(BIN)/portal apply
+	@test -n "$$PORTAL_DATABASE$$PORTAL_FOLDER" || test ! -e var/.demo || $(BIN)/portal demo || true
 	@exec $(BIN)/portal serve --port $(PORT)
 
 test: $(VENV)/installed-for-tests

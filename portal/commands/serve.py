@@ -39,7 +39,9 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
         server = create_server(application, **limits(settings))
     except OSError as error:
         raise click.ClickException(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
-    click.echo(f"Serving {settings.folder.absolute()} on http://{server.effective_host}:{server.effective_port}")
+    # The name rather than the number: it is what people type, and what the letters' links say.
+    host = "localhost" if server.effective_host == "127.0.0.1" else server.effective_host
+    click.echo(f"Serving {settings.folder.absolute()} on http://{host}:{server.effective_port}")
     server.run()
 
 
