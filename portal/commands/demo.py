@@ -10,6 +10,7 @@ from portal.commands.demonstration import BadDemo, Demonstration
 from portal.commands.opening import Opened, opened
 from portal.commands.options import common_options
 from portal.commands.progress import progress
+from portal.commands.troubles import told_plainly
 from portal.database.engine import writing
 from portal.records.transfer.importing import WrongColumns
 from portal.records.transfer.source import BadFile
@@ -33,7 +34,7 @@ def command(number: int) -> None:
     if not (portal.settings.folder / "demo").is_dir():
         raise click.UsageError(f'there is no folder "{portal.settings.folder / "demo"}"')
     try:
-        with writing(portal.engine) as connection:
+        with told_plainly(), writing(portal.engine) as connection:
             _load(portal, Demonstration(portal, connection), number)
     except (BadDemo, RefusedAccess) as bad:
         raise click.ClickException(str(bad)) from None

@@ -9,6 +9,7 @@ from portal.commands.import_ import known_module, system_records
 from portal.commands.opening import opened
 from portal.commands.options import common_options
 from portal.commands.progress import progress
+from portal.commands.troubles import told_plainly
 from portal.database.engine import reading
 from portal.records.query import Query
 from portal.records.transfer.exporting import Export
@@ -27,7 +28,7 @@ def command(module: str, file: IO[bytes]) -> None:
     """
     portal = opened()
     known_module(portal, module)
-    with reading(portal.engine) as connection:
+    with told_plainly(), reading(portal.engine) as connection:
         system = system_records(portal, connection, module)
         total = system.count(Query())
         with progress("Exporting", None if total.more else total.number) as told:

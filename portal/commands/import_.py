@@ -10,6 +10,7 @@ import click
 from portal.commands.opening import Opened, opened
 from portal.commands.options import common_options
 from portal.commands.progress import progress
+from portal.commands.troubles import told_plainly
 from portal.database.engine import reading, writing
 from portal.declaration.problems import suggest
 from portal.records.policy import system_policy
@@ -60,7 +61,7 @@ def run(portal: Opened, module: str, file: Path, wishes: Wishes) -> Report:
     """Imports in a transaction of its own, with bars on the terminal. Raises BadFile and WrongColumns."""
     source = open_source(file)
     transaction = reading if wishes.dry_run else writing
-    with transaction(portal.engine) as connection:
+    with told_plainly(), transaction(portal.engine) as connection:
         return _imported(system_records(portal, connection, module), source, wishes)
 
 

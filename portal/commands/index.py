@@ -5,6 +5,7 @@ import click
 from portal.commands.opening import Opened, opened
 from portal.commands.options import common_options
 from portal.commands.progress import progress
+from portal.commands.troubles import told_plainly
 from portal.database.engine import writing
 from portal.records.index import complete, rebuild
 
@@ -23,14 +24,14 @@ def command(anew: bool) -> None:
     if anew:
         click.echo(f"The search index was filled anew: {_filled(portal):,} records")
         return
-    with writing(portal.engine) as connection:
+    with told_plainly(), writing(portal.engine) as connection:
         added, removed = complete(connection, portal.declaration, portal.tables)
     click.echo(f"The search index is complete: {added:,} records added, {removed:,} entries removed")
 
 
 def _filled(portal: Opened) -> int:
     modules = list(portal.declaration.modules)
-    with writing(portal.engine) as connection, progress("Indexing", None) as told:
+    with told_plainly(), writing(portal.engine) as connection, progress("Indexing", None) as told:
         done: dict[str, int] = {}
 
         def reached(module: str, records: int) -> None:
