@@ -15,7 +15,11 @@ def refused(words):
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [("database is locked", "busy"), ("database or disk is full", "disk is full"), ("unable to open database", "answer")],
+    [
+        ("database is locked", "busy"),
+        ("database or disk is full", "disk is full"),
+        ("unable to open database", "answer"),
+    ],
 )
 def test_what_people_can_do_something_about_is_a_sentence(words, sentence):
     with pytest.raises(click.UsageError, match=sentence), told_plainly():
