@@ -54,8 +54,9 @@ def read_form(
             values[each.name] = None
             errors.pop(each.name, None)
         elif each.name not in errors and (problem := _problem(records, each, values, identity)):
-            unchanged = identity is not None and values[each.name] and values[each.name] == known.get(each.name)
-            if not unchanged:  # a link may stay where it is, though it would not be offered any more
+            # A link may stay where it is, though it would not be offered any more, as long as what it depends on stays.
+            unchanged = all(values.get(name) == known.get(name) for name in (each.name, *depends_on(each)))
+            if identity is None or not values[each.name] or not unchanged:
                 errors[each.name] = problem
     return Filled({each.name: values[each.name] for each in fields}, errors)
 

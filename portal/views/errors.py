@@ -59,7 +59,7 @@ def not_found(error: HTTPNotFound, request: Request) -> Any:
     """Missing, foreign and forbidden look alike. Who is not signed in is asked to; a wrong method is told so."""
     if request.matched_route is None and hasattr(request, "context"):
         methods = allowed_methods(request)
-        if methods:
+        if methods and request.method not in methods:
             request.response.headers["Allow"] = ", ".join(methods)
             return _page(request, 405)
         if request.visit.identity is None:

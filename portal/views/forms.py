@@ -97,7 +97,8 @@ def change_record(resource: Record, request: Request) -> dict[str, Any]:
         for each in fields
         for name, value in each.inputs(record.values.get(each.name), request.reader).items()
     }
-    return {"page": edit_page(resource, request, Filling(records, inputs, record.values), record.version)}
+    filling = Filling(records, inputs, record.values, kept=record.values)
+    return {"page": edit_page(resource, request, filling, record.version)}
 
 
 @view_config(context=Record, name="edit", request_method="POST", renderer="form.pt", permission="edit")
@@ -108,9 +109,8 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any] | Response
     filled = read_form(records, fields, request.POST, record.values, record.id)
     version = request.POST.get("_version", "")
     read = int(version) if version.isdecimal() and len(version) < 19 else record.version
-    filling = Filling(
-        records, typed(fields, request.POST), {**record.values, **filled.values}, filled.errors, looked_for(request)
-    )
+    values, looked = {**record.values, **filled.values}, looked_for(request)
+    filling = Filling(records, typed(fields, request.POST), values, filled.errors, looked, kept=record.values)
     if filling.looked_for:
         return {"page": edit_page(resource, request, replace(filling, errors={}), read)}
     if filled.errors:
@@ -137,7 +137,7 @@ def conflict(resource: Record, request: Request, filling: Filling, fields: list[
             mine = titled(resource.records, each, mine)
             differences.append(Difference(each.title, each.show(mine, reader), each.show(theirs, reader)))
     who, at = record.values.get("modified_by"), record.values.get("modified") or reader.now
-    shown = ConflictShown(str(who or ""), moment(at, reader), tuple(differences))
+    shown = ConflictShown(str(who) if who else _("Somebody"), moment(at, reader), tuple(differences))
     request.response.status_code = 409
     page = edit_page(resource, request, filling, record.version)
     return {"page": replace(page, conflict=shown)}

@@ -37,7 +37,7 @@ def ask_before_move(resource: Move, request: Request) -> dict[str, Any]:
     inputs = {
         name: value for each in fields for name, value in each.inputs(values.get(each.name), request.reader).items()
     }
-    return {"page": move_page(resource, request, Filling(records, inputs, values), "")}
+    return {"page": move_page(resource, request, Filling(records, inputs, values, kept=values), "")}
 
 
 @view_config(context=Move, name="", request_method="POST", renderer="question.pt")
@@ -51,7 +51,8 @@ def move_record(resource: Move, request: Request) -> dict[str, Any] | Response:
         filled = Filled(filled.values, {**filled.errors, "comment": problem})
     if filled.errors:
         request.response.status_code = 422
-        filling = Filling(records, typed(fields, request.POST), {**record.values, **filled.values}, filled.errors)
+        values = {**record.values, **filled.values}
+        filling = Filling(records, typed(fields, request.POST), values, filled.errors, kept=record.values)
         return {"page": move_page(resource, request, filling, text)}
     if again := repeated(records, request):
         return again

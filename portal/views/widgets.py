@@ -7,6 +7,7 @@ from typing import Any
 
 from portal.conditions import Condition, Some, Test
 from portal.fields import PLAIN, Field, Form
+from portal.fields.link import Linked
 from portal.records.forms import asked, choices, depends_on
 from portal.records.query import Records
 from portal.texts import Text, _
@@ -27,7 +28,7 @@ class Filling:
     values: Mapping[str, Any]
     errors: Mapping[str, str] = field(default_factory=dict)
     looked_for: Mapping[str, str] = field(default_factory=dict)  # without JavaScript: what to find, per link field
-    optional: bool = False  # where the form itself says what is required (transitions)
+    kept: Mapping[str, Any] = field(default_factory=dict)  # what the record holds: its links may stay, offered or not
 
     def one(self, name: str) -> str:
         value = self.inputs.get(name, "")
@@ -118,6 +119,11 @@ def _offered(filling: Filling, each: Any, looked_for: str, chosen: list[str]) ->
         missing = [value.removeprefix(prefix) for value in chosen if value.startswith(prefix) and value not in offers]
         ids = [int(identity) for identity in missing if identity.isdigit() and len(identity) < 19]
         offers |= {f"{prefix}{record.id}": label + record.title for record in records.rows(ids, [])}
+    kept = filling.kept.get(each.name) or ()
+    for link in (kept,) if isinstance(kept, Linked) else kept:
+        identity = f"{link.module}:{link.id}" if len(each.to) > 1 else str(link.id)
+        if identity in chosen:
+            offers.setdefault(identity, link.title)
     return offers, many or bool(looked_for)
 
 

@@ -207,7 +207,8 @@ def test_an_unpublished_article_is_found_nowhere(filled):
 
 # -- fields ------------------------------------------------------------------------------------------------------------
 
-UNREADABLE = [("things", "secret", "hushword"), ("things", "unlisted", "offlistword"), ("requests", "hidden_note", "offlistword"),
+UNREADABLE = [("things", "secret", "hushword"), ("things", "unlisted", "offlistword"),
+    ("requests", "hidden_note", "offlistword"),
               ("services", "price", "hushprice")]  # fmt: skip
 
 

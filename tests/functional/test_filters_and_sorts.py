@@ -33,7 +33,8 @@ def fill(world):
         place=Address("Via Roma 1", "00100", "Roma", "", "Italia"), stars=5, tint="#ff0000",
     )  # fmt: skip
     world.add(
-        "things", name="b", prose="Blue ink", mark="Plain", rich="<p>poor</p>", mail="INFO@b.example", phone="+48 22 99",
+        "things", name="b", prose="Blue ink", mark="Plain", rich="<p>poor</p>", mail="INFO@b.example",
+        phone="+48 22 99",
         site="https://b.example/", amount=-5, weight=Decimal("10.25"), price=euro("9.99"), share=Decimal("2.5"),
         ready=False, day=DAY(2026, 2, 28), moment=datetime.datetime(2026, 3, 1, 22, 30, tzinfo=UTC),
         clock=datetime.time(17, 30), effort=90, ended=datetime.datetime(2026, 3, 3, tzinfo=UTC), size="large",
@@ -41,7 +42,8 @@ def fill(world):
         place=Address("Żabia 5", "", "Łódź", "", "Polska"), stars=1, tint="#0000ff",
     )  # fmt: skip
     world.add(
-        "things", name="Ć", prose="100% _under_", amount=2**62, weight=Decimal("-0.001"), price=Money(Decimal("5"), "USD"),
+        "things", name="Ć", prose="100% _under_", amount=2**62, weight=Decimal("-0.001"), price=Money(Decimal("5"),
+        "USD"),
         share=Decimal("0"), day=DAY(1999, 12, 31), clock=datetime.time(0), effort=0, size="medium",
         colours=("red", "blue"), words=('a "b"',), stars=3,
     )  # fmt: skip
@@ -62,7 +64,8 @@ FILTERS = [
     ("amount.min=-5&amount.max=1", "Ab"), ("amount.empty=1", "E"), ("amount=1&amount.empty=1", "AE"),
     ("amount.min=2&amount.empty=1", ""), ("amount=4611686018427387904", "Ć"), ("amount=1,000", ""), ("amount=", "AbĆE"),
     ("weight=1.5", "A"), ("weight=1.50", "A"), ("weight.min=1.5", "Ab"), ("weight.max=0", "Ć"),
-    ("price=10", "A"), ("price.min=9.99", "Ab"), ("price.max=9.99", "b"), ("price=5+USD", "Ć"), ("price.min=1+USD", "Ć"),
+    ("price=10", "A"), ("price.min=9.99", "Ab"), ("price.max=9.99", "b"), ("price=5+USD", "Ć"),
+    ("price.min=1+USD", "Ć"),
     ("share=15", "A"), ("share.max=2.5", "bĆ"), ("stars=5", "A"), ("stars=5&stars=1", "Ab"), ("stars.empty=1", "E"),
     ("effort=1+h", "A"), ("effort=60", "A"), ("effort.max=1:30", "AbĆ"), ("effort.min=2+min", "A"),
     ("since=1+h", "A"), ("since.min=2+h", "b"),
@@ -71,14 +74,17 @@ FILTERS = [
     # days and times; a day is the reader's own, in Rome
     ("day=2026-03-01", "A"), ("day=3/1/26", "A"), ("day.min=2026-02-28", "Ab"), ("day.max=2026-02-28", "bĆ"),
     ("day.min=2026-03-01&day.max=2026-03-01", "A"), ("day.empty=1", "E"),
-    ("moment=2026-03-02", "A"), ("moment=2026-03-01", "b"), ("moment.min=2026-03-02", "A"), ("moment.max=2026-03-01", "b"),
+    ("moment=2026-03-02", "A"), ("moment=2026-03-01", "b"), ("moment.min=2026-03-02", "A"),
+    ("moment.max=2026-03-01", "b"),
     ("moment.min=2026-03-01T23:30&moment.max=2026-03-02T00:30", "Ab"), ("moment=2026-03-02T00:30", "A"),
     ("moment.max=2026-03-02", "Ab"), ("clock=9:00", "A"), ("clock.min=09:00", "Ab"), ("clock.max=00:00", "Ć"),
     # options: equal
     ("size=small", "A"), ("size=small&size=large", "Ab"), ("size=Small", "!"), ("size=", "AbĆE"), ("size.empty=1", "E"),
-    ("size=small&size.empty=1", "AE"), ("colours=red", "AĆ"), ("colours=red&colours=green", "AĆ"), ("colours.empty=1", "E"),
+    ("size=small&size.empty=1", "AE"), ("colours=red", "AĆ"), ("colours=red&colours=green", "AĆ"),
+    ("colours.empty=1", "E"),
     # links: the id, or a part of the title
-    ("owner={acme}", "A"), ("owner=acm", "A"), ("owner=ACME&owner=globex", "Ab"), ("owner.empty=1", "ĆE"), ("owner=999", ""),
+    ("owner={acme}", "A"), ("owner=acm", "A"), ("owner=ACME&owner=globex", "Ab"), ("owner.empty=1", "ĆE"),
+    ("owner=999", ""),
     ("makers={acme}", "Ab"), ("makers=glob", "A"), ("makers.empty=1", "ĆE"),
     ("either=companies:{globex}", "b"), ("either=people:{anna}", "A"), ("either=rossi", "A"), ("either=GLO", "b"),
     # several columns: all of them
@@ -106,8 +112,10 @@ def test_a_filter_leaves_these_rows(filled, asked, expected):
 
 UNREADABLE = [
     ("amount=ten", "not a number"), ("amount.min=1.5", ""), ("amount.max=9e99", ""), ("amount=" + "9" * 400, ""),
-    ("weight=1,5", "not a number"), ("price=ten", "not a number"), ("price=1+ZZZ", "not a currency"), ("day=soon", "Write a date like"),
-    ("day.min=2026-02-30", "Write a date like"), ("moment=soon", ""), ("moment.max=soon", ""), ("clock=25:00", "Write a time like"),
+    ("weight=1,5", "not a number"), ("price=ten", "not a number"), ("price=1+ZZZ", "not a currency"),
+    ("day=soon", "Write a date like"),
+    ("day.min=2026-02-30", "Write a date like"), ("moment=soon", ""), ("moment.max=soon", ""),
+    ("clock=25:00", "Write a time like"),
     ("effort=long", ""), ("size=huge", "none of the options"), ("colours=red&colours=pink", "none of the options"),
     ("ready=perhaps", ""), ("stars=x", ""), ("since=x", ""),
 ]  # fmt: skip
@@ -145,9 +153,12 @@ def test_a_filter_by_id_shows_the_title_of_the_record(filled):
 
 # Ascending; what stands behind the bar is empty, and last in both directions.
 SORTS = [
-    ("name", "AbĆE|"), ("prose", "ĆbA|E"), ("mail", "Ab|ĆE"), ("amount", "bAĆ|E"), ("weight", "ĆAb|E"), ("price", "ĆbA|E"),
-    ("share", "ĆbA|E"), ("ready", "bA|ĆE"), ("day", "ĆbA|E"), ("moment", "bA|ĆE"), ("clock", "ĆAb|E"), ("effort", "ĆbA|E"),
-    ("since", "Ab|ĆE"), ("size", "AĆb|E"), ("words", "ĆbA|E"), ("owner", "Ab|ĆE"), ("makers", "bA|ĆE"), ("either", "Ab|ĆE"),
+    ("name", "AbĆE|"), ("prose", "ĆbA|E"), ("mail", "Ab|ĆE"), ("amount", "bAĆ|E"), ("weight", "ĆAb|E"),
+    ("price", "ĆbA|E"),
+    ("share", "ĆbA|E"), ("ready", "bA|ĆE"), ("day", "ĆbA|E"), ("moment", "bA|ĆE"), ("clock", "ĆAb|E"),
+    ("effort", "ĆbA|E"),
+    ("since", "Ab|ĆE"), ("size", "AĆb|E"), ("words", "ĆbA|E"), ("owner", "Ab|ĆE"), ("makers", "bA|ĆE"),
+    ("either", "Ab|ĆE"),
     ("place", "Ab|ĆE"), ("stars", "bĆA|E"), ("city", "Ab|ĆE"), ("reference", "AbĆE|"),
 ]  # fmt: skip
 

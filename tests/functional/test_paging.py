@@ -20,15 +20,18 @@ def fill(world):
         few = number % 4
         world.add(
             "things", name=f"T{number:02}", prose="common words" if number % 2 else None,
-            amount=(number % 3 or None), size=sizes[few] if few < 3 else None, owner=companies[few] if few < 3 else None,
+            amount=(number % 3 or None), size=sizes[few] if few < 3 else None,
+                owner=companies[few] if few < 3 else None,
             makers=(companies[number % 3],) if few else (), ready=(None, True, False)[number % 3],
             weight=Decimal(number % 5) if few else None,
             price=Money(Decimal(number % 4), "EUR") if number % 5 else None, words=("b", "a")[: number % 3],
         )  # fmt: skip
 
 
-ORDERS = ["name", "-name", "amount", "-amount", "size", "-size", "owner", "-owner", "makers", "-makers", "ready", "-ready",
-          "weight", "-weight", "price", "-price", "words", "-words", "day", "-day", "since", "-city", "amount&sort=-size",
+ORDERS = ["name", "-name", "amount", "-amount", "size", "-size", "owner", "-owner", "makers", "-makers", "ready",
+    "-ready",
+          "weight", "-weight", "price", "-price", "words", "-words", "day", "-day", "since", "-city",
+          "amount&sort=-size",
           "-owner&sort=-ready&sort=name"]  # fmt: skip
 
 

@@ -1,0 +1,357 @@
+"""Making a record: what the form offers and refuses, and that nothing typed is lost on the way."""
+
+from decimal import Decimal
+
+import pytest
+
+from portal.fields.address import Address
+from tests.functional.conftest import form_of
+from tests.functional.world import ANNA, BRUNO, CARLA, EDDA, NANCY, linked
+
+
+@pytest.fixture
+def shop(world):
+    """Two services of Acme with a category each, one of Globex."""
+    acme, globex = world.the("companies", "Acme"), world.the("companies", "Globex")
+    for name, customer, category in (
+        ("Printing", acme, "Paper"),
+        ("Copying", acme, "Toner"),
+        ("Scanning", globex, "Glass"),
+    ):
+        service = linked("services", world.add("services", name=name, customers=(customer,)))[0]
+        world.add("categories", name=category, service=service)
+    return world
+
+
+def whole(world, **values):
+    """A form that has everything that is required."""
+    return {"service": str(world.the("services", "Printing").id), "name": "A title", "body": "What happened", **values}
+
+
+def create(world, person=ANNA, **values):
+    return world[person].send("/requests/create", whole(world, **values))
+
+
+def errors(page):
+    return {tag["id"].removeprefix("field-").removesuffix("-error"): tag.text.strip() for tag in page.html.find_all(id=True)
+            if tag["id"].startswith("field-") and tag["id"].endswith("-error")}  # fmt: skip
+
+
+def value_of(page, name):
+    """What stands in an input of the page."""
+    tag = page.html.find(attrs={"name": name})
+    if tag.name == "textarea":
+        return tag.text.lstrip("\n")
+    if tag.name == "select":
+        chosen = tag.find("option", selected=True)
+        return chosen["value"] if chosen else ""
+    return tag.get("value", "")
+
+
+# -- one post with everything --------------------------------------------------------------------------------------------
+
+
+def test_one_post_with_every_field_makes_the_record_and_leads_to_it(shop):
+    answer = create(shop, cost="12.50", when="2026-03-06T14:30", labels="one, two", code="X1",
+                    **{"where_to.street": "Via Roma 1", "where_to.city": "Roma", "cost.currency": "USD"})  # fmt: skip
+    (record,) = shop.all("requests")
+    assert answer.status_int == 303
+    assert answer.location == f"http://localhost/requests/{record.id}/"
+    page = shop[ANNA].get(answer.location)
+    assert "A title" in page
+    assert "Saved." in page
+    values = record.values
+    assert values["name"] == "A title"
+    assert values["cost"].amount == Decimal("12.5")
+    assert values["cost"].currency == "USD"
+    assert values["when"].isoformat() == "2026-03-06T13:30:00+00:00", "typed in Rome, stored in UTC"
+    assert values["labels"] == ("one", "two")
+    assert values["where_to"] == Address("Via Roma 1", "", "Roma", "", "")
+
+
+def test_defaults_hold_for_what_the_form_does_not_show(shop):
+    create(shop)
+    (record,) = shop.all("requests")
+    assert record.values["caller"].title == "Anna Rossi"
+    assert record.values["company"].title == "Acme"
+    assert record.values["status"] == "new"
+    assert record.values["channel"] == "portal"
+    assert record.values["created_by"].title == "Anna Rossi"
+    assert record.reference == "R0001"
+
+
+def test_a_person_without_a_company_makes_records_without_one(shop):
+    acme = shop.the("companies", "Acme")
+    edda = shop.the("people", "Edda Sola")
+    shop.set("people", edda.id, company=acme)  # the service has to be offered to her
+    service = str(shop.the("services", "Printing").id)
+    assert shop[EDDA].send("/requests/create", {"service": service, "name": "x", "body": "y"}).status_int == 303
+    shop.set("people", edda.id, company=None)
+    assert shop[EDDA].send("/requests/create", {"service": service, "name": "x", "body": "y"}).status_int == 422
+
+
+def test_what_is_missing_is_said_at_each_field_and_nothing_typed_is_lost(shop):
+    answer = shop[ANNA].send(
+        "/requests/create", {"name": " ", "body": "<b>kept</b>\nline", "cost": "ten", "labels": "a, b"}
+    )
+    assert answer.status_int == 422
+    assert shop.all("requests") == []
+    # The step with the first mistake is shown; what the others hold comes along.
+    assert value_of(answer, "body") == "<b>kept</b>\nline"
+    assert value_of(answer, "cost") == "ten"
+    assert value_of(answer, "labels") == "a, b"
+    assert "service" in errors(answer)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        ("name", "x" * 121), ("cost", "1.234"), ("cost", "1e9"), ("when", "yesterday"), ("impact", "world"),
+        ("helpers", "999"), ("helpers", "abc"), ("service", "999"), ("service", "0"), ("service", "-1"),
+        ("labels", "x" * 81), ("name", ""), ("body", "  \n "),
+    ],
+)  # fmt: skip
+def test_a_value_that_cannot_be_taken_is_refused_at_its_field(shop, field, typed):
+    answer = create(shop, **{field: typed})
+    assert answer.status_int == 422
+    assert field in errors(answer)
+    assert shop.all("requests") == []
+    if field not in ("service", "helpers"):  # of a link only what is offered can stand in the form
+        assert value_of(answer, field).strip() in (typed.strip(), "") or field == "impact"
+
+
+def test_what_the_form_does_not_offer_cannot_be_set(shop):
+    carla = shop.the("people", "Carla Neri")
+    create(shop, caller=str(carla.id), company=str(shop.the("companies", "Globex").id), status="closed", budget="99",
+           satisfaction="5", resolved_at="2026-01-01", hidden_note="x", reference="R9", number="9",
+               created="2020-01-01",
+           created_by=str(carla.id), channel="mail", id="77", _version="9", comments="5")  # fmt: skip
+    (record,) = shop.all("requests")
+    assert record.values["caller"].title == "Anna Rossi"
+    assert record.values["company"].title == "Acme"
+    assert record.values["status"] == "new"
+    assert record.values["budget"] is record.values["satisfaction"] is record.values["resolved_at"] is None
+    assert record.values["hidden_note"] is None
+    assert (record.reference, record.values["channel"], record.values["comments"]) == ("R0001", "portal", 0)
+    assert record.values["created"] == shop.clock.now
+
+
+# -- links ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_foreign_record_is_neither_offered_nor_taken(shop):
+    scanning = shop.the("services", "Scanning").id
+    page = shop[ANNA].get("/requests/create")
+    assert "Printing" in page
+    assert "Scanning" not in page
+    foreign, missing = create(shop, service=str(scanning)), create(shop, service="99999")
+    assert foreign.status_int == missing.status_int == 422
+    assert errors(foreign) == errors(missing)
+    assert "Scanning" not in foreign
+    answer = create(shop, helpers=str(shop.the("people", "Carla Neri").id))
+    assert "helpers" in errors(answer)
+    assert "Carla" not in answer
+    assert shop.all("requests") == []
+
+
+def test_a_link_offers_what_belongs_to_the_other_fields_value(shop):
+    printing, copying = shop.the("services", "Printing").id, shop.the("services", "Copying").id
+    paper, toner = shop.the("categories", "Paper").id, shop.the("categories", "Toner").id
+    anna = shop[ANNA]
+    assert anna.get("/requests/find?q=&field=category").json == [], "nothing is chosen yet"
+    assert anna.get(f"/requests/find?q=&field=category&service={printing}").json == [{"id": paper, "title": "Paper"}]
+    assert anna.get(f"/requests/find?q=ton&field=category&service={copying}").json == [{"id": toner, "title": "Toner"}]
+    assert anna.get(f"/requests/find?q=&field=category&service={shop.the('services', 'Scanning').id}").json == []
+    assert "category" in errors(create(shop, category=str(toner)))
+    assert create(shop, category=str(paper)).status_int == 303
+    assert create(shop, service="", category=str(paper)).status_int == 422
+
+
+def test_find_answers_only_for_links_of_forms_and_lists(shop):
+    anna = shop[ANNA]
+    assert [each["title"] for each in anna.get("/requests/find?q=&field=helpers").json] == ["Anna Rossi"]
+    assert [each["title"] for each in anna.get("/requests/find?q=PRÍNT&field=service".replace("Í", "%C3%8D")).json] == [
+        "Printing"
+    ]
+    for field in ("name", "status", "nothing", "budget", "", "hidden_note", "created_by"):
+        assert anna.see(f"/requests/find?q=&field={field}").status_int == 404, field
+    assert anna.see("/ledgers/find?q=&field=name").status_int == 404
+
+
+def test_a_link_to_one_of_several_modules_is_named_with_its_module(world):
+    acme, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
+    found = world[ANNA].get("/things/find?q=&field=either").json
+    assert {"id": f"companies:{acme.id}", "title": "Acme"} in found
+    assert {"id": f"people:{anna.id}", "title": "Anna Rossi"} in found
+    assert len(found) == 2
+    world[ANNA].send("/things/create", {"name": "T", "either": f"people:{anna.id}", "makers": str(acme.id)}, status=303)
+    (thing,) = world.all("things")
+    assert (thing.values["either"].module, thing.values["either"].id) == ("people", anna.id)
+    assert [maker.title for maker in thing.values["makers"]] == ["Acme"]
+    globex = world.the("companies", "Globex").id
+    for values in ({"either": f"companies:{globex}"}, {"either": f"things:{thing.id}"}, {"either": str(acme.id)},
+                   {"makers": str(globex)}, {"owner": str(globex)}):  # fmt: skip
+        assert world[ANNA].send("/things/create", {"name": "T", **values}).status_int == 422, values
+
+
+# -- what depends on other fields -----------------------------------------------------------------------------------------
+
+
+def test_what_is_not_asked_is_neither_required_nor_stored(shop):
+    assert create(shop, impact="person", affected="50").status_int == 303
+    assert shop.all("requests")[0].values["affected"] is None
+    assert "affected" in errors(create(shop, impact="company"))
+    assert "affected" in errors(create(shop, impact="company", affected="1"))
+    assert create(shop, impact="person", affected="nonsense").status_int == 303
+    assert create(shop, impact="company", affected="50").status_int == 303
+    assert shop.all("requests")[-1].values["affected"] == 50
+
+
+def test_a_unique_value_is_taken_once_whoever_has_it(shop):
+    assert create(shop, code="X1").status_int == 303
+    scanning = str(shop.the("services", "Scanning").id)
+    foreign = shop[CARLA].send("/requests/create", {"service": scanning, "name": "x", "body": "y", "code": "X1"})
+    assert "code" in errors(foreign)
+    assert create(shop, code="X2").status_int == 303
+    assert create(shop, code="").status_int == create(shop, code="").status_int == 303
+
+
+# -- the form's beginning ---------------------------------------------------------------------------------------------------
+
+
+def test_the_address_fills_the_form_in(world):
+    acme = world.the("companies", "Acme").id
+    page = world[ANNA].get(f"/things/create?name=From+the+address&size=medium&owner={acme}&nothing=1")
+    assert value_of(page, "name") == "From the address"
+    assert value_of(page, "size") == "medium"
+    assert str(acme) in page.text
+    assert world.all("things") == []
+
+
+@pytest.mark.parametrize(
+    "asked", ["owner=999", "owner=x", "size=huge", "secret=1", "name=" + "x" * 300, "_step=9", "_button=nowhere"]
+)
+def test_nonsense_in_the_address_is_no_error(world, asked):
+    assert world[ANNA].get(f"/things/create?{asked}", status=200)
+
+
+def test_a_foreign_record_in_the_address_shows_nothing_of_it(shop):
+    for module, name, field in (("companies", "Globex", "owner"), ("people", "Carla Neri", "either")):
+        record = shop.the(module, name)
+        identity = f"people:{record.id}" if field == "either" else record.id
+        assert name not in shop[ANNA].get(f"/things/create?{field}={identity}")
+    page = shop[ANNA].get(f"/requests/create?service={shop.the('services', 'Scanning').id}")
+    assert "Scanning" not in page
+
+
+def test_a_button_fills_the_form_in_and_the_person_may_change_it(shop):
+    anna = shop[ANNA]
+    home = anna.get("/")
+    assert 'href="/requests/create?_button=printing"' in home
+    page = anna.get("/requests/create?_button=printing")
+    printing = str(shop.the("services", "Printing").id)
+    assert page.html.find("option", {"value": printing}, selected=True) or f'value="{printing}"' in page
+    assert "Printer" in page
+    changed = whole(shop, service=str(shop.the("services", "Copying").id), name="Other")
+    assert anna.send("/requests/create?_button=printing", changed).status_int == 303
+    assert shop.all("requests")[0].values["service"].title == "Copying"
+
+
+# -- step by step -------------------------------------------------------------------------------------------------------------
+
+
+def wizard(page):
+    return form_of(page, "/requests/create")
+
+
+def steps_to(form, step):
+    return form.submit("_to", value=str(step), status="*")
+
+
+def test_step_by_step_nothing_typed_is_lost_going_back(shop):
+    anna = shop[ANNA]
+    form = wizard(anna.get("/requests/create"))
+    form["service"] = str(shop.the("services", "Printing").id)
+    form = wizard(steps_to(form, 1))
+    form["category"] = str(shop.the("categories", "Paper").id)
+    page = steps_to(form, 2)
+    assert "Printing" in page
+    assert "Paper" in page
+    form = wizard(page)
+    form["name"], form["body"], form["cost"], form["labels"] = "Typed", "Long\ntext", "ten", "a, b"
+    form["where_to.city"] = "Roma"
+    form = wizard(steps_to(form, 0))
+    assert form["service"].value == str(shop.the("services", "Printing").id)
+    form = wizard(steps_to(form, 1))
+    assert form["category"].value == str(shop.the("categories", "Paper").id)
+    form = wizard(steps_to(form, 2))
+    assert (form["name"].value, form["body"].value, form["cost"].value) == ("Typed", "Long\ntext", "ten")
+    assert form["labels"].value == "a, b"
+    assert form["where_to.city"].value == "Roma"
+    form["cost"] = "10"
+    answer = form.submit(status=303)
+    (record,) = shop.all("requests")
+    assert answer.location.endswith(f"/requests/{record.id}/")
+    assert record.values["category"].title == "Paper"
+    assert record.values["body"] == "Long\ntext"
+    assert record.values["where_to"].city == "Roma"
+
+
+def test_the_way_on_leads_past_what_is_shown_only_when_it_is_right(shop):
+    form = wizard(shop[ANNA].get("/requests/create"))
+    page = steps_to(form, 1)
+    assert page.status_int == 422
+    assert "service" in errors(page)
+    form = wizard(page)
+    form["service"] = str(shop.the("services", "Printing").id)
+    assert steps_to(form, 1).status_int == 200
+    assert shop.all("requests") == []
+
+
+def test_a_changed_earlier_step_clears_what_does_not_fit_any_more_at_the_end(shop):
+    values = whole(
+        shop, service=str(shop.the("services", "Copying").id), category=str(shop.the("categories", "Paper").id)
+    )
+    answer = shop[ANNA].send("/requests/create", {**values, "_step": "2"})
+    assert answer.status_int == 422
+    assert "category" in errors(answer)
+    assert 'value="A title"' in answer
+
+
+@pytest.mark.parametrize(
+    ("step", "to"), [("0", "99"), ("99", "0"), ("x", "y"), ("-1", "0"), ("0", "-1"), ("1e9", "1"), ("٣", "1")]
+)
+def test_steps_that_do_not_exist_are_no_error(shop, step, to):
+    answer = shop[ANNA].send("/requests/create", {**whole(shop), "_step": step, "_to": to})
+    assert answer.status_int in (200, 303, 422)
+
+
+# -- twice ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_form_that_is_sent_twice_makes_one_record_and_both_lead_to_it(shop):
+    first, second = create(shop, _once="key-1"), create(shop, _once="key-1")
+    assert first.status_int == second.status_int == 303
+    assert first.location == second.location
+    assert len(shop.all("requests")) == 1
+    assert create(shop, _once="key-2").location != first.location
+
+
+def test_a_key_of_another_person_is_no_key(shop):
+    create(shop, _once="key-1")
+    answer = create(shop, person=BRUNO, _once="key-1")
+    assert answer.status_int == 303
+    assert len(shop.all("requests")) == 2
+
+
+def test_a_refused_form_does_not_use_its_key_up(shop):
+    assert create(shop, _once="key-1", name="").status_int == 422
+    assert create(shop, _once="key-1").status_int == 303
+    assert len(shop.all("requests")) == 1
+
+
+def test_staff_make_records_for_others(shop):
+    anna, acme = shop.the("people", "Anna Rossi"), shop.the("companies", "Acme")
+    thing = {"name": "For Anna", "either": f"people:{anna.id}", "makers": [str(acme.id)]}
+    assert shop[NANCY].send("/things/create", thing | {"makers": str(acme.id)}).status_int == 303
+    assert shop.all("things")[0].values["either"].id == anna.id

@@ -1,0 +1,238 @@
+"""Changing a record: two editors, values that are not shown, links that would not be offered any more."""
+
+import pytest
+
+from tests.functional.conftest import form_of
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
+
+
+@pytest.fixture
+def shop(world):
+    """Two services, and a request of Bruno's."""
+    acme = world.the("companies", "Acme")
+    for name, category in (("Printing", "Paper"), ("Copying", "Toner")):
+        service = linked("services", world.add("services", name=name, customers=(acme,)))[0]
+        world.add("categories", name=category, service=service)
+    world.add(
+        "requests", name="Before", body="Body", caller=world.the("people", "Bruno Verdi"), company=acme,
+        service=world.the("services", "Printing"), category=world.the("categories", "Paper"), hidden_note="stays",
+            budget=7,
+    )  # fmt: skip
+    return world
+
+
+def request(world):
+    return world.all("requests")[0]
+
+
+def edit_form(world, person=BRUNO):
+    address = f"/requests/{request(world).id}/edit"
+    return form_of(world[person].get(address), address)
+
+
+def test_what_was_changed_is_stored_and_the_rest_stays(shop):
+    before = request(shop).values
+    form = edit_form(shop)
+    assert form["name"].value == "Before"
+    form["name"] = "After"
+    answer = form.submit(status=303)
+    assert answer.location.endswith(f"/requests/{request(shop).id}/")
+    assert "After" in shop[BRUNO].get(answer.location)
+    after = request(shop).values
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed <= {"name", "modified", "modified_by"}
+    assert after["hidden_note"] == "stays"
+    assert after["budget"] == 7
+
+
+def test_an_unchanged_form_changes_nothing(shop):
+    before = shop.rows()["requests"]
+    edit_form(shop).submit(status=303)
+    assert shop.rows()["requests"] == before
+
+
+def test_two_editors_both_are_shown_and_neither_is_lost(shop):
+    mine, theirs = edit_form(shop), edit_form(shop, NANCY)
+    theirs["name"] = "Nancy's title"
+    theirs.submit(status=303)
+    mine["name"], mine["body"] = "Bruno's title", "Bruno's body"
+    answer = mine.submit(status=409)
+    assert request(shop).values["name"] == "Nancy's title"
+    assert "Nancy&#39;s title" in answer.text or "Nancy's title" in answer.text
+    assert "Somebody</strong>" in answer, "this profile may not read who changed a record"
+    again = form_of(answer, f"/requests/{request(shop).id}/edit")
+    assert (again["name"].value, again["body"].value) == ("Bruno's title", "Bruno's body")
+    again.submit(status=303)
+    assert request(shop).values["name"] == "Bruno's title"
+    assert request(shop).values["body"] == "Bruno's body"
+
+
+def test_a_third_editor_meanwhile_is_met_again(shop):
+    mine = edit_form(shop)
+    shop.set("requests", request(shop).id, name="Second")
+    mine["name"] = "Mine"
+    again = form_of(mine.submit(status=409), f"/requests/{request(shop).id}/edit")
+    shop.set("requests", request(shop).id, name="Third")
+    last = again.submit(status=409)
+    assert "Third" in last
+    assert request(shop).values["name"] == "Third"
+
+
+def test_a_comment_meanwhile_is_no_conflict(shop):
+    mine = edit_form(shop)
+    shop[NANCY].send(f"/requests/{request(shop).id}/comments", {"text": "Hello"}, status=303)
+    mine["name"] = "Mine"
+    mine.submit(status=303)
+    assert request(shop).values["name"] == "Mine"
+
+
+@pytest.mark.parametrize("version", ["", "x", "-1", "999999999999999999999", "99", "0", "1.0", "٣"])
+def test_a_forged_version_overwrites_nothing_of_others(shop, version):
+    answer = shop[BRUNO].send(
+        f"/requests/{request(shop).id}/edit",
+        {"name": "Forged", "body": "x", "service": str(shop.the("services", "Printing").id), "_version": version},
+    )
+    assert answer.status_int in (303, 409)
+
+
+def test_mistakes_keep_what_was_typed(shop):
+    form = edit_form(shop)
+    form["name"], form["body"], form["cost"] = "", "kept <b>", "ten"
+    answer = form.submit(status=422)
+    again = form_of(answer, f"/requests/{request(shop).id}/edit")
+    assert (again["name"].value, again["body"].value, again["cost"].value) == ("", "kept <b>", "ten")
+    assert answer.html.find(id="field-name-error")
+    assert answer.html.find(id="field-cost-error")
+    assert request(shop).values["name"] == "Before"
+
+
+def test_a_link_that_is_not_offered_any_more_may_stay_but_not_come_back(shop):
+    printing, copying = shop.the("services", "Printing"), shop.the("services", "Copying")
+    shop.set("services", printing.id, customers=())
+    form = edit_form(shop)
+    form["name"] = "Still printing"
+    form.submit(status=303)
+    assert request(shop).values["service"].title == "Printing"
+    assert request(shop).values["category"].title == "Paper"
+    form = edit_form(shop)
+    form["service"], form["category"] = str(copying.id), ""
+    form.submit(status=303)
+    form = edit_form(shop)
+    form["service"].force_value(str(printing.id))
+    assert form.submit(status=422).html.find(id="field-service-error")
+    assert request(shop).values["service"].title == "Copying"
+
+
+def test_a_changed_service_wants_a_category_of_its_own(shop):
+    form = edit_form(shop)
+    form["service"] = str(shop.the("services", "Copying").id)
+    answer = form.submit(status=422)
+    assert answer.html.find(id="field-category-error")
+    assert request(shop).values["service"].title == "Printing"
+
+
+def test_emptied_values_are_empty(shop):
+    shop.set("requests", request(shop).id, labels=("a", "b"), code="X")
+    form = edit_form(shop)
+    assert form["labels"].value == "a, b"
+    form["labels"], form["code"] = "", ""
+    form["category"] = ""
+    form.submit(status=303)
+    values = request(shop).values
+    assert (values["labels"], values["code"], values["category"]) == ((), None, None)
+
+
+def test_one_may_keep_ones_own_unique_value_but_not_take_anothers(shop):
+    shop.set("requests", request(shop).id, code="X")
+    shop.add("requests", name="Other", body="x", service=shop.the("services", "Printing"), code="Y")
+    form = edit_form(shop)
+    form["name"] = "New"
+    form.submit(status=303)
+    form = edit_form(shop)
+    form["code"] = "Y"
+    assert form.submit(status=422).html.find(id="field-code-error")
+
+
+def test_several_links_keep_their_order(world):
+    ids = [world.the("companies", name).id for name in ("Globex", "Acme", "Supplier")]
+    thing = world.add("things", name="T")
+    for wanted in (ids, ids[::-1], ids[:1], []):
+        pairs = [("name", "T"), *[("makers", str(identity)) for identity in wanted]]
+        world[NANCY].send(f"/things/{thing}/edit", pairs, status=303)
+        assert [link.id for link in world.record("things", thing).values["makers"]] == wanted
+
+
+def test_only_what_the_edit_form_shows_can_be_changed(world):
+    anna = world.the("people", "Anna Rossi")
+    form = {
+        "phone": "+39 1",
+        "email": "evil@x.example",
+        "company": str(world.the("companies", "Globex").id),
+        "name": "X",
+    }
+    assert world[ANNA].send(f"/people/{anna.id}/edit", form).status_int == 303
+    values = world.record("people", anna.id).values
+    assert values["phone"].replace(" ", "").endswith("391")
+    assert (values["email"], values["name"], values["company"].title) == (ANNA, "Anna Rossi", "Acme")
+
+
+def test_a_form_that_is_sent_twice_changes_once(shop):
+    form = {
+        "name": "Once",
+        "body": "x",
+        "service": str(shop.the("services", "Printing").id),
+        "_version": "1",
+        "_once": "k",
+    }
+    address = f"/requests/{request(shop).id}/edit"
+    answers = [shop[BRUNO].send(address, form) for _time in range(2)]
+    assert [answer.status_int for answer in answers] == [303, 303]
+    assert answers[0].location == answers[1].location
+    assert shop.rows()["requests"][0]["_version"] == 2
+
+
+def test_a_renamed_record_is_found_by_its_new_name_in_what_links_to_it(shop):
+    shop.set("services", shop.the("services", "Printing").id, name="Plotting")
+    assert shop[BRUNO].titles("/requests/?q=plotting") == ["Before"]
+    assert shop[BRUNO].titles("/requests/?q=printing") == []
+
+
+# -- deleting -------------------------------------------------------------------------------------------------------------------
+
+
+def test_deleting_asks_first_and_leads_back_to_the_list(shop):
+    identity = request(shop).id
+    address = f"/requests/{identity}/delete"
+    shop[NANCY].get("/requests/?tab=all&q=before")
+    page = shop[NANCY].get(address)
+    assert len(shop.all("requests")) == 1
+    answer = form_of(page, address).submit(status=303)
+    assert shop.all("requests") == []
+    assert answer.location.endswith("/requests/?tab=all&q=before")
+    assert shop[NANCY].see(f"/requests/{identity}/").status_int == 404
+    assert shop[NANCY].titles("/requests/?tab=all&q=before") == []
+
+
+def test_what_others_still_need_is_not_deleted_and_it_says_why(shop):
+    service = shop.the("services", "Printing").id
+    answer = shop[NANCY].send(f"/services/{service}/delete")
+    assert answer.status_int == 422
+    assert "still belong to it" in answer
+    assert shop.record("services", service)
+
+
+def test_a_reference_is_never_given_again(shop):
+    last = shop.all("requests")[-1]
+    shop.remove("requests", last.id)
+    shop.add("requests", name="Next", body="x", service=shop.the("services", "Printing"))
+    assert shop.all("requests")[-1].reference != last.reference
+    assert shop.all("requests")[-1].id != last.id
+
+
+def test_nobody_edits_what_is_not_theirs(shop):
+    before = shop.rows()
+    address = f"/requests/{request(shop).id}/edit"
+    for person in (ANNA, CARLA):
+        assert shop[person].see(address).status_int == 404
+        assert shop[person].send(address, {"name": "Forged", "_version": "1"}).status_int == 404
+    assert shop.rows() == before

@@ -1,0 +1,291 @@
+"""How a record moves: states, rights, what is asked; the conversation, and the comments that no customer gets."""
+
+import gc
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import reading
+from tests.functional.conftest import form_of
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
+
+STATES = ("new", "waiting", "answered", "resolved", "closed")
+# Who may use what (by hand), and what leads where.
+MAY = {
+    ANNA: {"resolve", "reopen", "close"},
+    BRUNO: {"resolve", "reopen", "close"},
+    NANCY: {"ask_back", "resolve", "reopen", "close"},
+}
+LEADS = {
+    ("ask_back", "new"): "waiting", ("ask_back", "answered"): "waiting",
+    ("resolve", "new"): "resolved", ("resolve", "waiting"): "resolved", ("resolve", "answered"): "resolved",
+    ("reopen", "resolved"): "answered", ("close", "resolved"): "closed",
+}  # fmt: skip
+ANSWERS = {"comment": "Because", "satisfaction": "4"}
+
+
+@pytest.fixture
+def shop(world):
+    """A request of Anna's."""
+    acme = world.the("companies", "Acme")
+    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
+    world.add(
+        "requests", name="Paper jam", body="x", caller=world.the("people", "Anna Rossi"), company=acme, service=service
+    )
+    return world
+
+
+def request(world):
+    return world.all("requests")[0]
+
+
+def page_of(world, person, more=""):
+    return world[person].see(f"/requests/{request(world).id}/{more}")
+
+
+def send(world, person, more, form=()):
+    return world[person].send(f"/requests/{request(world).id}/{more}", form)
+
+
+def status(world):
+    return request(world).values["status"]
+
+
+@pytest.mark.parametrize("person", [ANNA, BRUNO, NANCY])
+@pytest.mark.parametrize("state", STATES)
+def test_only_what_leaves_this_state_and_is_granted_is_offered_and_done(shop, person, state):
+    for transition in ("ask_back", "resolve", "reopen", "close"):
+        shop.set("requests", request(shop).id, status=state)
+        offered = f"/move/{transition}" in page_of(shop, person)
+        goal = LEADS.get((transition, state)) if transition in MAY[person] else None
+        assert offered is (goal is not None), transition
+        answer = send(shop, person, f"move/{transition}", ANSWERS)
+        if transition not in MAY[person]:
+            assert answer.status_int == 404
+        elif goal is None:
+            assert answer.status_int == 409
+        else:
+            assert answer.status_int == 303
+        assert status(shop) == (goal or state)
+
+
+def test_a_transition_sets_what_is_declared(shop):
+    send(shop, ANNA, "move/resolve")
+    assert request(shop).values["resolved_at"] == shop.clock.now
+    send(shop, ANNA, "move/reopen", ANSWERS)
+    assert request(shop).values["resolved_at"] is None
+
+
+def test_what_is_asked_is_required_and_kept_while_something_is_missing(shop):
+    send(shop, ANNA, "move/resolve")
+    question = page_of(shop, ANNA, "move/close")
+    assert question.html.find(attrs={"name": "satisfaction"})
+    assert question.html.find(attrs={"name": "comment"})
+    assert not question.html.find(attrs={"name": "satisfaction", "checked": True}), "satisfaction is never preset"
+    refused = send(shop, ANNA, "move/close", {"comment": "Very <b>good"})
+    assert refused.status_int == 422
+    assert "Very &lt;b&gt;good" in refused.text
+    assert status(shop) == "resolved"
+    assert send(shop, ANNA, "move/close", {"satisfaction": "9", "comment": "x"}).status_int == 422
+    assert send(shop, ANNA, "move/close", {"satisfaction": "5"}).status_int == 303
+    assert request(shop).values["satisfaction"] == 5
+
+
+@pytest.mark.parametrize("comment", ["", "  \n"])
+def test_reopening_wants_a_comment(shop, comment):
+    send(shop, ANNA, "move/resolve")
+    assert send(shop, ANNA, "move/reopen", {"comment": comment}).status_int == 422
+    assert status(shop) == "resolved"
+    assert send(shop, ANNA, "move/reopen", {"comment": "Still broken"}).status_int == 303
+    assert "Still broken" in page_of(shop, NANCY)
+    assert status(shop) == "answered", "an asked comment does not move the record by itself"
+
+
+def test_a_transition_takes_only_what_it_asks(shop):
+    send(shop, ANNA, "move/resolve", {"satisfaction": "5", "name": "Forged", "resolved_at": "2020-01-01",
+        "comment": "Forged",
+                                      "status": "closed", "budget": "1"})  # fmt: skip
+    values = request(shop).values
+    assert (values["status"], values["satisfaction"], values["name"], values["budget"]) == (
+        "resolved",
+        None,
+        "Paper jam",
+        None,
+    )
+    assert values["resolved_at"] == shop.clock.now
+    assert "Forged" not in page_of(shop, NANCY)
+
+
+@pytest.mark.parametrize("more", ["move/", "move/nothing", "move/create", "move/resolve/", "move/resolve/x", "move",
+    "move/Resolve",
+                                  "move/resolve%00", "move/..", "move/status"])  # fmt: skip
+def test_made_up_transitions_do_not_exist(shop, more):
+    answer = send(shop, NANCY, more, ANSWERS)
+    assert answer.status_int in (400, 404, 405) or more == "move/resolve/"
+    if more != "move/resolve/":
+        assert status(shop) == "new"
+
+
+def test_a_get_moves_nothing(shop):
+    assert page_of(shop, ANNA, "move/resolve").status_int == 200
+    assert status(shop) == "new"
+
+
+def test_a_move_that_is_sent_twice_is_done_once(shop):
+    first, second = (send(shop, ANNA, "move/resolve", {"_once": "k"}) for _time in range(2))
+    assert first.status_int == second.status_int == 303
+    assert first.location == second.location
+    assert send(shop, ANNA, "move/resolve", {"_once": "other"}).status_int == 409
+
+
+def test_the_state_is_changed_by_transitions_alone(shop):
+    form = {
+        "name": "x",
+        "body": "y",
+        "service": str(shop.the("services", "Printing").id),
+        "status": "closed",
+        "_version": "1",
+    }
+    assert send(shop, NANCY, "edit", form).status_int == 303
+    assert status(shop) == "new"
+    assert not page_of(shop, NANCY, "edit").html.find(attrs={"name": "status"})
+
+
+# -- conversation ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("person", "before", "after"),
+    [(ANNA, "waiting", "answered"), (ANNA, "new", "new"), (ANNA, "resolved", "resolved"),
+    (BRUNO, "waiting", "answered"),
+     (NANCY, "new", "waiting"), (NANCY, "answered", "waiting"), (NANCY, "waiting", "waiting"),
+     (NANCY, "resolved", "resolved")],
+)  # fmt: skip
+def test_a_comment_moves_the_record_as_declared_for_its_side(shop, person, before, after):
+    shop.set("requests", request(shop).id, status=before)
+    answer = send(shop, person, "comments", {"text": "Any news?"})
+    assert answer.status_int == 303
+    assert answer.location.endswith(f"/requests/{request(shop).id}/"), "one stays on the page"
+    assert status(shop) == after
+    assert request(shop).values["comments"] == 1
+    for reader in (ANNA, NANCY):
+        assert "Any news?" in page_of(shop, reader)
+
+
+def test_the_two_sides_are_told_apart_and_ones_own_are_named(shop):
+    send(shop, ANNA, "comments", {"text": "From Anna"})
+    send(shop, NANCY, "comments", {"text": "From Nancy"})
+    page = page_of(shop, ANNA)
+    assert "You" in page
+    assert "Nancy Smith" in page
+    assert "Anna Rossi" in page_of(shop, NANCY)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\n"])
+def test_an_empty_comment_is_refused(shop, text):
+    answer = send(shop, ANNA, "comments", {"text": text})
+    assert answer.status_int == 422
+    assert request(shop).values["comments"] == 0
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # WebOb does not close a long body's file
+def test_a_comment_that_is_too_long_is_refused_and_kept(shop):
+    answer = send(shop, ANNA, "comments", {"text": "word " * 10_001})
+    assert answer.status_int == 422
+    assert "At most" in answer
+    assert "word word word" in answer
+    del answer
+    gc.collect()
+
+
+def test_a_final_record_takes_no_comment_and_offers_none(shop):
+    shop.set("requests", request(shop).id, status="closed")
+    for person in (ANNA, NANCY):
+        page = page_of(shop, person)
+        assert not page.html.find("form", action=f"/requests/{request(shop).id}/comments")
+        assert "This conversation is closed." in page
+        assert send(shop, person, "comments", {"text": "Late"}).status_int == 409
+    assert "Late" not in page_of(shop, NANCY)
+    assert request(shop).values["comments"] == 0
+
+
+def test_a_comment_that_is_sent_twice_stands_there_once(shop):
+    for _time in range(2):
+        assert send(shop, ANNA, "comments", {"text": "Once", "_once": "k"}).status_int == 303
+    assert page_of(shop, ANNA).text.count("Once") == 1
+
+
+def test_nobody_comments_on_what_is_not_theirs(shop):
+    assert send(shop, CARLA, "comments", {"text": "x"}).status_int == 404
+    assert (
+        shop[NANCY].send(f"/services/{shop.the('services', 'Printing').id}/comments", {"text": "x"}).status_int == 404
+    )
+
+
+def test_a_comment_is_shown_as_it_was_written(shop):
+    send(shop, ANNA, "comments", {"text": "  <script>alert(1)</script>\nsecond & line "})
+    page = page_of(shop, NANCY)
+    assert "<script>alert" not in page.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\nsecond &amp; line" in page.text
+
+
+# -- internal comments ----------------------------------------------------------------------------------------------------------------
+
+
+def test_internal_comments_reach_staff_alone_and_leave_no_trace(shop):
+    send(shop, ANNA, "comments", {"text": "Hello"})
+    assert "has been added" in page_of(shop, ANNA)
+    before, row = page_of(shop, ANNA).text, shop.rows()["requests"][0]
+    assert send(shop, NANCY, "comments", {"text": "hushword", "internal": "true"}).status_int == 303
+    assert "hushword" in page_of(shop, NANCY)
+    assert "hushword" not in page_of(shop, ANNA)
+    assert "hushword" not in page_of(shop, BRUNO)
+    assert shop.rows()["requests"][0] == row, "neither count nor time nor state"
+    once = r'name="_once" value="[^"]*"'
+    assert strip(page_of(shop, ANNA).text, once) == strip(before, once)
+
+
+def strip(text, pattern):
+    return re.sub(pattern, "", text)
+
+
+def test_a_customer_cannot_write_internally(shop):
+    assert send(shop, ANNA, "comments", {"text": "Open to all", "internal": "true"}).status_int == 303
+    assert "Open to all" in page_of(shop, BRUNO)
+    portal = shop.portal
+    with reading(portal.engine) as connection:
+        (comment,) = connection.execute(sa.select(portal.tables.comment)).mappings()
+    assert (comment["internal"], comment["staff"]) == (False, False)
+
+
+def test_an_internal_comment_is_found_by_no_search_of_a_customer(shop):
+    send(shop, NANCY, "comments", {"text": "hushword", "internal": "true"})
+    assert shop[ANNA].titles("/requests/?q=hushword") == []
+    assert "Nothing was found" in shop[ANNA].get("/search?q=hushword")
+
+
+def test_who_is_staff_no_more_sees_internal_comments_no_more(shop):
+    send(shop, NANCY, "comments", {"text": "hushword", "internal": "true"})
+    shop.set("people", shop.the("people", "Nancy Smith").id, company=shop.the("companies", "Acme"))
+    shop.account(NANCY, profile="power")
+    assert "hushword" not in page_of(shop, NANCY)
+
+
+# -- the demo-like question ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_transition_without_questions_is_one_press(shop):
+    form = form_of(page_of(shop, ANNA), f"/requests/{request(shop).id}/move/resolve")
+    assert form.method == "post"
+    answer = form.submit(status=303)
+    assert "Done." in answer.follow()
+    assert status(shop) == "resolved"
+
+
+def test_a_record_that_leaves_the_scope_leads_back_to_the_list(shop):
+    shop[ANNA].send(f"/requests/{request(shop).id}/move/resolve")
+    assert shop[ANNA].titles("/requests/") == [], "the first tab shows open ones"
+    assert shop[ANNA].titles("/requests/?tab=all") == ["Paper jam"]
