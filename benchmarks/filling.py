@@ -112,7 +112,7 @@ def _tickets(world: World, count: int) -> Iterator[tuple[dict[str, Any], search.
         if number in own:
             company, person = 2, FEW_PERSON
         elif source.random() < LARGEST:
-            company, person = 1, MANY_PERSON
+            company, person = 1, MANY_PERSON if number % 100 == 0 else 10 + number % 200
         else:
             company = source.choices(range(3, COMPANIES + 1), cum_weights=weights)[0]
             person = 10 + (company * 7 + source.randrange(5)) % (CONTACTS - 10)

@@ -29,10 +29,11 @@ def wanted(declaration: Declaration, module: Module, table: sa.Table) -> Iterato
     owner, organization = scope_column(module, table, module.owner), scope_column(module, table, module.organization)
     if owner:
         # What is somebody's own is little: the newest come by the index, any other order is sorted.
-        found[owner, "modified", ID] = None
+        # The organization is told at the end, for who sees it as well looks there only for what is not its.
+        found[tuple(dict.fromkeys((owner, "modified", ID, organization or ID)))] = None
     if organization:
         found[organization, "modified", ID] = None
-    for column in dict.fromkeys(column for name in _listed(declaration, module) for column in _column(module, name, table)):
+    for column in {column: None for name in _listed(declaration, module) for column in _column(module, name, table)}:
         found[column, ID] = None
         if organization and organization != column:
             found[organization, column, ID] = None

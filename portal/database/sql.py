@@ -33,6 +33,23 @@ def _scanned_in_postgresql(element: Scanned, compiler: SQLCompiler, **options: A
     return f"({compiler.process(element.clauses, **options)})"
 
 
+class Given(FunctionElement[Any]):
+    """A column whose value is known before: SQLite's planner shall not look for its rows by it."""
+
+    name = "given"
+    inherit_cache = True
+
+
+@compiles(Given, "sqlite")
+def _given_in_sqlite(element: Given, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"
+
+
+@compiles(Given, "postgresql")
+def _given_in_postgresql(element: Given, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
+
+
 class Repeated(Scanned):
     """A condition that another one has made sure of already: no planner shall count on it a second time."""
 

@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.indexes import sorted_by
+from portal.database.sql import Given
 from portal.declaration.shapes import Module
 from portal.fields import Field
 
@@ -146,9 +147,11 @@ class Order:
     def _by_title(self, titles: sa.ColumnElement[Any], rest: "Order") -> list["Stretch"]:
         target, link = titles.table, self.field.index_column(self.table)
         value = Order((SortKey(titles, self.keys[0].descending, False), *self.keys[1:]), self.table)
+        # The titles first, in their order: their ids are kept from being looked up by the links.
+        joined = target.join(self.table, link == Given(target.c["id"]))
         untitled = sa.select(target.c["id"]).where(titles.is_(None))
         return [
-            Stretch(value, (titles.is_not(None),), joined=target.join(self.table, link == target.c["id"])),
+            Stretch(value, (titles.is_not(None),), joined=joined),
             Stretch(rest, (sa.or_(link.is_(None), link.in_(untitled)),), constant=True),
         ]
 
