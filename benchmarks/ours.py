@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from benchmarks.filling import AGENT, FEW_PERSON, MANY_PERSON, PORTAL
 from benchmarks.measuring import measure, memory, wsgi_call
 from benchmarks.words import COMMON, HALF_COMMON, NOWHERE, RARE
-from portal.application import make_application
 from portal.accounts.sessions import open_session
+from portal.application import make_application
 from portal.database.engine import make_engine, reading, writing
 from portal.settings import Settings
 
