@@ -1,7 +1,8 @@
 """Which indexes a module's table gets: what its lists sort and filter by, together with whose the records are.
 
 Derived from the declaration alone, so that `portal plan` makes and drops them as lists and profiles change. A name
-tells the columns: an index of other columns is another index.
+tells the columns: an index of other columns is another index. No name of the YAML holds “$”, so the parts stay apart:
+`order` with a field `line_number` and `order_line` with its number are two indexes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,12 @@ LONGEST_INDEXED = 640  # characters of up to four bytes
 def add_indexes(declaration: Declaration, module: Module, table: sa.Table) -> None:
     """Puts the indexes of a module on its table."""
     for columns in wanted(declaration, module, table):
-        sa.Index(shortened(f"{PREFIX}{module.name}_{'_'.join(columns)}"), *[table.c[name] for name in columns])
+        sa.Index(index_name(module.name, *columns), *[table.c[name] for name in columns])
+
+
+def index_name(table: str, *columns: str) -> str:
+    """The name of an index of a table, which is the only one of its name in the database."""
+    return shortened(PREFIX + "$".join((table, *columns)))
 
 
 def wanted(declaration: Declaration, module: Module, table: sa.Table) -> Iterator[tuple[str, ...]]:

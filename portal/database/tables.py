@@ -8,18 +8,18 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal.database.indexes import LONGEST_INDEXED, add_indexes
+from portal.database.indexes import LONGEST_INDEXED, add_indexes, index_name
 from portal.database.own import own_tables
 from portal.database.search import search_table
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.columns import UTCDateTime, folded_text
-from portal.fields.links import join_name, shortened
+from portal.fields.links import join_name
 
 NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
+    "ix": "ix_%(table_name)s$%(column_0_name)s",
+    "uq": "uq_%(table_name)s$%(column_0_name)s",
+    "fk": "fk_%(table_name)s$%(column_0_name)s",
+    "pk": "pk_%(table_name)s$",
 }
 
 
@@ -89,7 +89,7 @@ def _module_table(metadata: sa.MetaData, module: Module) -> None:
         if field.multiple and getattr(field, "to", None):
             _join_table(metadata, module.name, name, field.to[0])
     for name in _unique(module):
-        sa.Index(shortened(f"ix_{module.name}_{name}"), table.c[name], unique=True)
+        sa.Index(index_name(module.name, name), table.c[name], unique=True)
 
 
 def _title_column(module: Module) -> str | None:
@@ -108,7 +108,7 @@ def _join_table(metadata: sa.MetaData, module: str, field: str, target: str) -> 
         sa.Column("record", sa.BigInteger(), sa.ForeignKey(f"{module}.id"), primary_key=True),
         sa.Column("target", sa.BigInteger(), sa.ForeignKey(f"{target}.id"), primary_key=True),
         sa.Column("position", sa.Integer()),
-        sa.Index(shortened(f"ix_{name}_target"), "target"),
+        sa.Index(index_name(name, "target"), "target"),
     )
 
 

@@ -148,10 +148,8 @@ class Records:
         title = self.module.title_field
         condition = sa.and_(self._where(ALWAYS), self._titled(text)) if text.strip() else self._where(ALWAYS)
         columns = self._columns([title])
-        order = title.order(self.table)
-        rows = self.connection.execute(
-            sa.select(*columns).where(condition).order_by(order, self.table.c["id"]).limit(limit)
-        )
+        order = (title.order(self.table).asc().nulls_last(), self.table.c["id"])
+        rows = self.connection.execute(sa.select(*columns).where(condition).order_by(*order).limit(limit))
         return [(record.id, record.title) for record in self._records(rows.mappings(), [title])]
 
     def exists(self, identity: int) -> bool:

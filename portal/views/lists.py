@@ -10,6 +10,7 @@ from pyramid.view import view_config
 
 from portal.declaration.shapes import Tab
 from portal.fields import Field, Reader
+from portal.fields.link import IDENTITY
 from portal.fields.numbers import shown as written
 from portal.records.asking import Asked, Filter, read_address, tab_condition
 from portal.records.query import Count, Page, Query, Record, Records
@@ -150,7 +151,7 @@ def _link_text(records: Records, field: Field, value: str) -> str:
     """A filter by id shows the title of the record, as far as its reader may see it."""
     module, _colon, identity = value.rpartition(":")
     target = module or field.to[0]
-    if not identity.isdigit() or records.policy.access(target) is None or len(identity) > 18:
+    if not IDENTITY.fullmatch(identity) or records.policy.access(target) is None:
         return value
     found = records.of(target).rows([int(identity)], [])
     return found[0].title if found else value

@@ -7,7 +7,7 @@ from typing import Any
 
 from portal.conditions import Condition, Some, Test
 from portal.fields import PLAIN, Field, Form
-from portal.fields.link import Linked
+from portal.fields.link import IDENTITY, Linked
 from portal.records.forms import asked, choices, depends_on
 from portal.records.query import Records
 from portal.texts import Text, _
@@ -40,9 +40,9 @@ class Filling:
 
 
 def typed(fields: list[Field], form: Form) -> dict[str, Any]:
-    """The inputs of `fields` as they were posted, for showing them again unchanged."""
+    """The inputs of `fields` as they were posted, for showing them again unchanged; a file is no text."""
     names = [name for each in fields for name in each.inputs(None, PLAIN)]
-    return {name: form.getall(name) for name in names if name in form}
+    return {name: [text for text in form.getall(name) if isinstance(text, str)] for name in names if name in form}
 
 
 def rows(filling: Filling, layout: tuple[Any, ...], fields: Mapping[str, Field]) -> tuple[FormRow, ...]:
@@ -117,7 +117,7 @@ def _offered(filling: Filling, each: Any, looked_for: str, chosen: list[str]) ->
         many = many or len(found) > OFFERED
         offers |= {f"{prefix}{identity}": label + title for identity, title in found[:OFFERED]}
         missing = [value.removeprefix(prefix) for value in chosen if value.startswith(prefix) and value not in offers]
-        ids = [int(identity) for identity in missing if identity.isdigit() and len(identity) < 19]
+        ids = [int(identity) for identity in missing if IDENTITY.fullmatch(identity)]
         offers |= {f"{prefix}{record.id}": label + record.title for record in records.rows(ids, [])}
     kept = filling.kept.get(each.name) or ()
     for link in (kept,) if isinstance(kept, Linked) else kept:

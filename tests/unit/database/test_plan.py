@@ -192,7 +192,7 @@ def test_what_went_missing_in_the_database_is_noticed_and_made_again(portal):
     with writing(portal.engine) as connection:
         drop_columns(connection, "companies", ["_name_folded"])
         drop_columns(connection, "tickets", ["title", "_title_folded"])
-        connection.exec_driver_sql("DROP INDEX ix_tickets_modified_id")
+        connection.exec_driver_sql("DROP INDEX ix_tickets$modified$id")
     assert portal.missing() == []
     assert portal.plan() == [
         "complete field companies.name: _name_folded",
