@@ -6,7 +6,7 @@ is decided by the fields: `database/sql.py` turns a condition into SQL, `holds` 
 
 import datetime
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,9 +81,18 @@ def parse(data: Any) -> Condition:
     return All(tuple(part for key, value in data.items() for part in _line(key, value)))
 
 
+def is_group(key: Any, value: Any) -> bool:
+    """Whether a line is `any:` with its conditions; a field may bear that name as well, and is asked for values."""
+    if key != "any":
+        return False
+    if isinstance(value, list):
+        return not value or any(isinstance(part, Mapping) for part in value)
+    return isinstance(value, Mapping) and not set(value) <= set(OPERATORS)
+
+
 def _line(key: Any, value: Any) -> Iterator[Condition]:
-    if key == "any":
-        if not isinstance(value, Sequence) or isinstance(value, str) or not value:
+    if is_group(key, value):
+        if not isinstance(value, list) or not value:
             raise ConditionError("any: wants a list of conditions", ("any",))
         yield Some(tuple(_within_list(part, index) for index, part in enumerate(value)))
         return

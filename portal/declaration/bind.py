@@ -16,6 +16,8 @@ def bind_fields(draft: Draft) -> None:
     left_out = _bind_all(draft, tell=True)
     while left_out:  # what looked at a field that is gone now has nothing to look at, either
         left_out = _bind_all(draft, tell=False)
+    for module in draft.modules.values():
+        module.__dict__.pop("everything", None)  # remembered while fields were still exchanged
 
 
 def sources(field: Field) -> Iterator[str]:

@@ -7,7 +7,7 @@ does that.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from portal.conditions import SPECIAL, ConditionError, Test, Typed, parse, tests
+from portal.conditions import SPECIAL, ConditionError, Test, Typed, is_group, parse, tests
 from portal.declaration.draft import Draft, key, leads_to
 from portal.declaration.problems import Path, suggest
 from portal.fields import Field, Refused
@@ -35,7 +35,7 @@ def check_condition(draft: Draft, file: str, path: Path, module: str, form: str 
     if not isinstance(condition, Mapping) or module not in draft.modules:
         return
     for name, value in condition.items():
-        if name == "any" and isinstance(value, list):
+        if is_group(name, value):
             for index in range(len(value)):
                 check_condition(draft, file, (*path, "any", index), module, form)
         else:
@@ -49,6 +49,9 @@ def _check_line(draft: Draft, file: str, path: Path, module: str, form: str | No
     except ConditionError as error:
         # The reading told of the first such line in a condition; telling the same twice shows once.
         draft.error(file, _longest(draft, file, (*path[:-1], *error.path)), error.message)
+        return
+    if name == "any" and draft.field(module, "any") is None and not draft.doubtful(module, "any"):
+        draft.error(file, path, "any: wants a list of conditions", key=True)
         return
     followed = draft.follow(module, str(name).split("."))
     if followed.complaint:
@@ -106,7 +109,7 @@ def _complaint(draft: Draft, field: Field, operator: str, value: Any) -> str | N
             if field.textual or field.filter in ("text", "link")
             else f"contains: asks for text, which {field.name} does not hold"
         )
-    if operator in RANGES and field.filter != "range":
+    if operator in RANGES and not field.ranged:
         return f"{operator}: asks for numbers or dates, which {field.name} does not hold"
     return value_complaint(draft, field, value)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from portal.conditions import is_group
 from portal.declaration.checks_conditions import check_condition, stored_complaint, value_at
 from portal.declaration.draft import MODULES, Draft, key, leads_to
 from portal.declaration.problems import Path
@@ -62,7 +63,7 @@ def _check_of_the_form(draft: Draft, path: Path, module: Module, field: Field) -
     """A form knows only its own fields: no dotted ones, none that the engine fills in, and not the field itself."""
     condition = value_at(draft, MODULES, path)
     for name, value in condition.items() if isinstance(condition, dict) else ():
-        if name == "any" and isinstance(value, list):
+        if is_group(name, value):
             for index in range(len(value)):
                 _check_of_the_form(draft, (*path, "any", index), module, field)
         elif "." in name:

@@ -77,7 +77,8 @@ class Draft:
 
     def field(self, module: str, name: str) -> Field | None:
         """A declared or built-in field, None where there is none that could be understood."""
-        return self.modules[module].everything.get(name) if module in self.modules else None
+        found = self.modules.get(module)
+        return (found.fields.get(name) or found.builtin.get(name)) if found is not None else None
 
     def doubtful(self, module: str, name: str | None = None) -> bool:
         """Whether a mistake told elsewhere keeps us from knowing this module or field."""

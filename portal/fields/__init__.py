@@ -144,6 +144,11 @@ class Field(Shape):
         return self.label or readable(self.name)
 
     @property
+    def ranged(self) -> bool:
+        """Whether its values lie between others: `min`, `max`, `before` and `after` can be asked."""
+        return self.filter == "range"
+
+    @property
     def searched(self) -> bool:
         """Whether the general search looks here."""
         return self.textual if self.search is None else self.search

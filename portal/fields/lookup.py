@@ -67,6 +67,10 @@ class Lookup(Field):
         return self._target.filter
 
     @property
+    def ranged(self) -> bool:
+        return self._target.ranged
+
+    @property
     def input_type(self) -> str:
         return self._target.input_type
 

@@ -23,6 +23,10 @@ class Rating(Field):
     max: int = Key(5, ge=2, le=10)
 
     @property
+    def ranged(self) -> bool:
+        return True
+
+    @property
     def offered(self) -> dict[str, Option]:
         """What can be given, as options."""
         return {str(stars): Option(label=Text(str(stars))) for stars in range(1, self.max + 1)}

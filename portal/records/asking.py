@@ -117,7 +117,7 @@ def _conditions(each: Field, asked: Filter, reader: Reader) -> Iterator[Conditio
         ways = [Test((each.name,), operator, Known(value)) for operator, value in _sought(each, asked, reader)]
         yield Some((*ways, Test((each.name,), "empty", True)) if asked.empty else tuple(ways))
     for operator, bound in (("min", asked.minimum), ("max", asked.maximum)):
-        if bound and each.filter == "range":
+        if bound and each.ranged:
             yield Test((each.name,), operator, Known(each.constant(bound, reader)))
 
 

@@ -235,3 +235,31 @@ def test_a_dead_button_is_told_where_it_was_named_and_not_again_below(folder):
     power.write_text(power.read_text(encoding="utf-8").replace("can: [create, ", "can: ["), encoding="utf-8")
     [line] = told(folder)
     assert line.startswith('profiles/customer.yaml:10:13: buttons: the button "new_ticket" leads nowhere')
+
+
+ODD = {
+    "a lookup of something internal, asked by a tab": """
+  services: {see: all, fields: {name: text, price: {type: integer, internal: true}}}
+  notes:
+    see: all
+    fields: {name: text, service: {type: link, to: services}, price: {type: lookup, of: service.price}}
+    list: {tabs: {dear: {where: {price: {min: 10}}}}}
+""",
+    "a field that is called any": """
+  notes:
+    see: all
+    fields: {any: text, kind: {type: text, show_when: {any: {not: abc}}}}
+    list: {tabs: {one: {where: {any: [a, b]}}, two: {where: {any: [{any: a}, {any: {empty: true}}]}}}}
+""",
+    "ratings between two others": """
+  notes: {see: all, fields: {name: text, stars: rating}, list: {tabs: {bad: {where: {stars: {max: 2}}}}}}
+""",
+}
+
+
+@pytest.mark.parametrize("modules", ODD.values(), ids=ODD.keys())
+def test_what_is_odd_but_right_is_taken(tmp_path, modules):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "modules.yaml").write_text(f"modules:{modules}")
+    (tmp_path / "profiles" / "customer.yaml").write_text("modules: {notes: {}}")
+    assert told(tmp_path) == []
