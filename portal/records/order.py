@@ -42,7 +42,9 @@ class SortKey:
         return farther if backwards or not self.may_be_empty else sa.or_(farther, self.expression.is_(None))
 
     def same(self, value: Any) -> sa.ColumnElement[bool]:
-        return self.expression.is_(None) if value is None else self.expression == sa.literal(value, self.expression.type)
+        if value is None:
+            return self.expression.is_(None)
+        return self.expression == sa.literal(value, self.expression.type)
 
     def clauses(self, backwards: bool) -> list[sa.ColumnElement[Any]]:
         value = self.expression.desc() if self.descending is not backwards else self.expression.asc()
@@ -62,11 +64,15 @@ class Order:
 
     @classmethod
     def of(cls, module: Module, table: sa.Table, sort: Sequence[str], readable: frozenset[str]) -> "Order":
-        """The order that `sort` (`field`, `-field`) asks for; names that may not be read are left out."""
+        """The order that `sort` (`field`, `-field`) asks for; names that may not be read are left out.
+
+        But for the last change: it is the order of every list that says nothing else, whoever reads its time.
+        """
         keys, first = [], None
         for entry in sort:
             name = entry.removeprefix("-")
-            if name in readable and name in module.everything and module.field(name).sortable:
+            known = name in module.everything and module.field(name).sortable
+            if known and name in {*readable, "modified"}:
                 first = first or module.field(name)
                 expression = module.field(name).order(table)
                 keys.append(SortKey(expression, entry.startswith("-"), name not in NEVER_EMPTY))

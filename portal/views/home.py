@@ -1,5 +1,6 @@
 """The home page: a greeting, the buttons in the centre, the latest activity."""
 
+import datetime
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -15,10 +16,12 @@ from portal.texts import _, readable
 from portal.views.addresses import button_address, record_address
 from portal.views.lists import counted
 from portal.views.pages import Happening, HomeButton, HomePage
+from portal.views.parts import Moment
 from portal.views.values import initials, moment
 from portal.web.resources import Root
 
 LATEST = 6
+LONG_AGO = datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
 
 
 @view_config(context=Root, name="", request_method="GET", renderer="home.pt")
@@ -90,28 +93,31 @@ def opened(records: Records, declared: Button) -> Query:
 
 
 def activity(request: Request) -> list[Happening]:
-    """What changed last in the modules that people talk about or that move, newest first."""
-    latest: list[tuple[Record, Records]] = []
+    """What changed last in the modules that people talk about or that move, newest first.
+
+    Where the time of the change may not be read, its order remains.
+    """
+    latest: list[tuple[datetime.datetime, Record, Records]] = []
     for name in request.policy.modules:
         module = request.portal.declaration.modules[name]
-        if (module.comments or module.lifecycle) and "modified" in request.policy.readable(name):
+        if module.comments or module.lifecycle:
             records = Records(request.connection, request.policy, name)
             page = records.page(
                 Query(sort=("-modified",), size=LATEST), ["modified", "modified_by", *_state_name(records)]
             )
-            latest += [(record, records) for record in page.rows]
-    latest.sort(key=lambda found: found[0].values["modified"], reverse=True)
-    return [happening(request, record, records) for record, records in latest[:LATEST]]
+            latest += [(record.values.get("modified") or LONG_AGO, record, records) for record in page.rows]
+    latest.sort(key=lambda found: found[0], reverse=True)
+    return [happening(request, record, records) for _at, record, records in latest[:LATEST]]
 
 
 def happening(request: Request, record: Record, records: Records) -> Happening:
-    """One line: the record, its state and reference, who changed it last."""
+    """One line: the record, its state and reference, who changed it last and when, as far as that may be read."""
     state = [records.module.field(name).show(record.values.get(name), request.reader) for name in _state_name(records)]
-    who = record.values.get("modified_by")
+    who, at = record.values.get("modified_by"), record.values.get("modified")
     return Happening(
         title=record.title,
         text=" · ".join(part for part in [*state, record.reference] if part),
-        at=moment(record.values["modified"], request.reader),
+        at=moment(at, request.reader) if at else Moment("", ""),
         url=record_address(records.name, record.id),
         initials=initials(str(who)) if who else "",
         icon="" if who else records.access.icon or "square",
