@@ -28,6 +28,7 @@ from portal.views.values import moment
 from portal.views.widgets import Filling, rows, typed
 from portal.web.notices import say
 from portal.web.resources import Module, Record
+from portal.web.typed import typed as posted_text
 
 FIND = "_find."
 
@@ -107,7 +108,7 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any] | Response
     records, record = resource.records, resource.record
     fields = form_fields(records, records.access.edit)
     filled = read_form(records, fields, request.POST, record.values, record.id)
-    version = request.POST.get("_version", "")
+    version = posted_text(request, "_version")
     read = int(version) if version.isdecimal() and len(version) < 19 else record.version
     values, looked = {**record.values, **filled.values}, looked_for(request)
     filling = Filling(records, typed(fields, request.POST), values, filled.errors, looked, kept=record.values)
@@ -214,14 +215,13 @@ def prefilled(records: Records, request: Request) -> dict[str, Any]:
 
 def once_key(request: Request) -> str:
     """The form's one-time key, the same while it is shown again."""
-    sent = request.POST.get("_once", "")
-    return sent if isinstance(sent, str) and sent else one_time_key()
+    return posted_text(request, "_once") or one_time_key()
 
 
 def looked_for(request: Request) -> dict[str, str]:
     """What is looked for in links with many records, where there is no script; only when its button was pressed."""
-    pressed = request.POST.get("_find", "")
-    return {pressed: request.POST.get(FIND + pressed, "")} if isinstance(pressed, str) and pressed else {}
+    pressed = posted_text(request, "_find")
+    return {pressed: posted_text(request, FIND + pressed)} if pressed else {}
 
 
 def step_of(form: Mapping[str, str], name: str, steps: int) -> int | None:

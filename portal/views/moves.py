@@ -24,6 +24,7 @@ from portal.views.sending import author, done, repeated
 from portal.views.widgets import Filling, typed, widget
 from portal.web.notices import say
 from portal.web.resources import Move, Record
+from portal.web.typed import typed as posted_text
 
 LONGEST_COMMENT = 50_000  # characters
 
@@ -46,7 +47,7 @@ def move_record(resource: Move, request: Request) -> dict[str, Any] | Response:
     records, record, transition = resource.record.records, resource.record.record, resource.transition
     fields = asked_fields(records, transition)
     filled = read_form(records, fields, request.POST, record.values, record.id)
-    text = request.POST.get("comment", "").strip() if "comment" in transition.ask else ""
+    text = posted_text(request, "comment").strip() if "comment" in transition.ask else ""
     if problem := comment_problem(text, transition.ask.get("comment") == "required"):
         filled = Filled(filled.values, {**filled.errors, "comment": problem})
     if filled.errors:
@@ -70,7 +71,7 @@ def move_record(resource: Move, request: Request) -> dict[str, Any] | Response:
 def comment_on_record(resource: Record, request: Request) -> dict[str, Any] | Response:
     """Adds to the conversation; one stays on the page and sees it."""
     records, record = resource.records, resource.record
-    text = request.POST.get("text", "").strip()
+    text = posted_text(request, "text").strip()
     if problem := comment_problem(text, required=True):
         request.response.status_code = 422
         return {"page": detail_page(resource, request, text, problem)}

@@ -1,5 +1,6 @@
 """Making a record: what the form offers and refuses, and that nothing typed is lost on the way."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -33,8 +34,8 @@ def create(world, person=ANNA, **values):
 
 
 def errors(page):
-    return {tag["id"].removeprefix("field-").removesuffix("-error"): tag.text.strip() for tag in page.html.find_all(id=True)
-            if tag["id"].startswith("field-") and tag["id"].endswith("-error")}  # fmt: skip
+    marked = page.html.find_all(id=re.compile("^field-.*-error$"))
+    return {tag["id"].removeprefix("field-").removesuffix("-error"): tag.text.strip() for tag in marked}
 
 
 def value_of(page, name):
@@ -48,7 +49,7 @@ def value_of(page, name):
     return tag.get("value", "")
 
 
-# -- one post with everything --------------------------------------------------------------------------------------------
+# -- one post with everything --
 
 
 def test_one_post_with_every_field_makes_the_record_and_leads_to_it(shop):
@@ -136,7 +137,7 @@ def test_what_the_form_does_not_offer_cannot_be_set(shop):
     assert record.values["created"] == shop.clock.now
 
 
-# -- links ---------------------------------------------------------------------------------------------------------------
+# -- links --
 
 
 def test_a_foreign_record_is_neither_offered_nor_taken(shop):
@@ -194,7 +195,7 @@ def test_a_link_to_one_of_several_modules_is_named_with_its_module(world):
         assert world[ANNA].send("/things/create", {"name": "T", **values}).status_int == 422, values
 
 
-# -- what depends on other fields -----------------------------------------------------------------------------------------
+# -- what depends on other fields --
 
 
 def test_what_is_not_asked_is_neither_required_nor_stored(shop):
@@ -216,7 +217,7 @@ def test_a_unique_value_is_taken_once_whoever_has_it(shop):
     assert create(shop, code="").status_int == create(shop, code="").status_int == 303
 
 
-# -- the form's beginning ---------------------------------------------------------------------------------------------------
+# -- the form's beginning --
 
 
 def test_the_address_fills_the_form_in(world):
@@ -257,7 +258,7 @@ def test_a_button_fills_the_form_in_and_the_person_may_change_it(shop):
     assert shop.all("requests")[0].values["service"].title == "Copying"
 
 
-# -- step by step -------------------------------------------------------------------------------------------------------------
+# -- step by step --
 
 
 def wizard(page):
@@ -326,7 +327,7 @@ def test_steps_that_do_not_exist_are_no_error(shop, step, to):
     assert answer.status_int in (200, 303, 422)
 
 
-# -- twice ----------------------------------------------------------------------------------------------------------------------
+# -- twice --
 
 
 def test_a_form_that_is_sent_twice_makes_one_record_and_both_lead_to_it(shop):

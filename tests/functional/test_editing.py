@@ -197,7 +197,7 @@ def test_a_renamed_record_is_found_by_its_new_name_in_what_links_to_it(shop):
     assert shop[BRUNO].titles("/requests/?q=printing") == []
 
 
-# -- deleting -------------------------------------------------------------------------------------------------------------------
+# -- deleting --
 
 
 def test_deleting_asks_first_and_leads_back_to_the_list(shop):

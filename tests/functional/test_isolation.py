@@ -1,4 +1,4 @@
-"""What one customer gets never depends on another: canaries, a crawl of every address, changes that must not be felt."""
+"""What one customer gets never depends on another: canaries, a crawl of every address, changes that are not felt."""
 
 import re
 from collections.abc import Iterator

@@ -152,7 +152,7 @@ def test_the_state_is_changed_by_transitions_alone(shop):
     assert not page_of(shop, NANCY, "edit").html.find(attrs={"name": "status"})
 
 
-# -- conversation ------------------------------------------------------------------------------------------------------------------
+# -- conversation --
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_comment_is_shown_as_it_was_written(shop):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\nsecond &amp; line" in page.text
 
 
-# -- internal comments ----------------------------------------------------------------------------------------------------------------
+# -- internal comments --
 
 
 def test_internal_comments_reach_staff_alone_and_leave_no_trace(shop):
@@ -274,7 +274,7 @@ def test_who_is_staff_no_more_sees_internal_comments_no_more(shop):
     assert "hushword" not in page_of(shop, NANCY)
 
 
-# -- the demo-like question ---------------------------------------------------------------------------------------------------------------
+# -- the demo-like question --
 
 
 def test_a_transition_without_questions_is_one_press(shop):

@@ -1,0 +1,92 @@
+"""A record's own page: its fields, what belongs to it, what can be done with it now."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+
+from portal.fields.address import Address
+from portal.fields.money import Money
+from tests.functional.world import ANNA, BRUNO, NANCY, linked
+
+
+@pytest.fixture
+def thing(world):
+    acme = world.the("companies", "Acme")
+    return world.add(
+        "things", name="<b>Thing</b>", prose="two\nlines", mark="**bold** <script>x</script>",
+        rich="<p onclick='x'>rich</p>",
+        mail="a@b.example", phone="+39 06 12", site="https://a.example/", amount=1234567, weight=Decimal("1.5"),
+        price=Money(Decimal("12.5"), "EUR"), share=Decimal("15"), ready=True, day=datetime.date(2026, 3, 1),
+        moment=datetime.datetime(2026, 3, 1, 23, 30, tzinfo=datetime.UTC), clock=datetime.time(9), effort=5400,
+            size="small",
+        colours=("red", "green"), words=("a",), owner=acme, makers=(acme,), place=Address("Via Roma 1", "00100",
+            "Roma", "", ""),
+        stars=4, tint="#ff0000", secret="hushword",
+    )  # fmt: skip
+
+
+SHOWN = ["two\nlines", "<strong>bold</strong>", "rich", 'href="mailto:a@b.example"', 'href="tel:+390612"',
+    'href="https://a.example/"',
+         "1,234,567", "1.5", "€12.50", "15%", "Mar 1, 2026", "2026-03-02T00:30:00+01:00", "1 hr", "Small", "Red",
+         "Green", "Via Roma 1",
+         "00100 Roma", "#ff0000"]  # fmt: skip
+
+
+def test_every_kind_of_field_is_shown_in_its_own_way(world, thing):
+    page = world[ANNA].get(f"/things/{thing}/")
+    for text in SHOWN:
+        assert text in page.text, text
+    assert "&lt;b&gt;Thing&lt;/b&gt;" in page.text
+    assert "<script>x" not in page.text
+    assert "onclick='x'" not in page.text
+    assert "hushword" not in page
+    assert "hushword" in world[NANCY].get(f"/things/{thing}/")
+
+
+def test_an_empty_value_is_an_empty_value(world):
+    page = world[ANNA].get(f"/things/{world.add('things', name='Bare')}/")
+    for word in ("None", "undefined", "null", "()"):
+        assert word not in page.html.main.text
+
+
+def test_what_links_here_is_listed_with_a_way_to_all_and_to_a_new_one(world):
+    acme, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
+    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
+    for number in range(12):
+        world.add("requests", name=f"R{number}", body="x", caller=anna, company=acme, service=service)
+    page = world[ANNA].get(f"/services/{service.id}/")
+    more = page.html.find("a", href=f"/requests/?tab=all&service={service.id}")
+    assert "12" in page
+    assert more
+    assert len(world[ANNA].titles(more["href"])) == 12
+    new = page.html.find("a", href=f"/requests/create?service={service.id}")
+    form = world[ANNA].get(new["href"])
+    assert form.html.find("option", {"value": str(service.id)}, selected=True) or f'value="{service.id}"' in form
+
+
+def test_actions_are_those_of_the_profile_and_the_state(world):
+    acme, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
+    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
+    request = world.add("requests", name="R", body="x", caller=anna, company=acme, service=service)
+    for person, edits, deletes in ((ANNA, False, False), (BRUNO, True, False), (NANCY, True, True)):
+        page = world[person].get(f"/requests/{request}/")
+        assert (f"/requests/{request}/edit" in page) is edits
+        assert (f"/requests/{request}/delete" in page) is deletes
+
+
+def test_the_heading_says_the_reference_and_when_it_was_made(world):
+    acme, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
+    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
+    request = world.add("requests", name="R", body="x", caller=anna, company=acme, service=service)
+    page = world[ANNA].get(f"/requests/{request}/")
+    assert "R0001" in page
+    assert "Mar 5, 2026" in page
+
+
+def test_a_reader_of_another_language_reads_values_in_it(world, thing):
+    world.account(ANNA, language="it")
+    page = world[ANNA].get(f"/things/{thing}/")
+    assert "1.234.567" in page
+    assert "12,50" in page
+    assert "1 mar 2026" in page

@@ -1,0 +1,77 @@
+"""The general search, in one module and in all: words, quotes, accents, the newest change first."""
+
+import pytest
+
+from tests.functional.world import ANNA, BRUNO, NANCY, linked
+
+
+def fill(world):
+    acme, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
+    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
+    common = {"caller": anna, "company": acme, "service": service}
+    world.add("requests", name="Größe of the paper", body="The printer eats paper", **common)
+    world.add("requests", name="Paper printer", body="ink_jet 100% full", labels=("urgent case",), **common)
+    world.add("requests", name="Screen", body="ＦＵＬＬ width", code="AB-12/7", **common)
+    world.add("requests", name="Closed one", body="printer", status="closed", **common)
+
+
+SEARCHES = [
+    ("printer", ["Paper printer", "Größe of the paper"]), ("print", ["Screen", "Paper printer", "Größe of the paper"]),
+    ("rinter", []), ("paper printer", ["Paper printer", "Größe of the paper"]), ('"paper printer"', ["Paper printer"]),
+    ('"printer paper"', []), ('"the printer"', ["Größe of the paper"]), ('"printer eat"', []),
+    ("grosse", ["Größe of the paper"]),
+    ("GRÖSSE", ["Größe of the paper"]), ("full", ["Screen", "Paper printer"]), ("100", ["Paper printer"]),
+    ("urgent", ["Paper printer"]), ("R0002", ["Paper printer"]), ("2", ["Paper printer"]), ("3", ["Screen"]),
+    ("rossi", ["Screen", "Paper printer", "Größe of the paper"]), ("AB 12", ["Screen"]),
+    ("new", ["Screen", "Paper printer", "Größe of the paper"]),
+    ("paper -printer", ["Paper printer", "Größe of the paper"]), ("paper OR screen", []),
+    ("pap*", ["Paper printer", "Größe of the paper"]),
+    ('"', ["Screen", "Paper printer", "Größe of the paper"]),
+    ("!!!", ["Screen", "Paper printer", "Größe of the paper"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("typed", "found"), SEARCHES)
+def test_every_typed_word_begins_a_word_of_the_record(filled, typed, found):
+    page = filled[ANNA].get("/requests/", {"q": typed})
+    assert [record for record in filled[ANNA].titles(page.request.path_qs)] == found
+    count = f"1–{len(found)} of {len(found)}" if found else "Nothing here"
+    assert count in page
+
+
+def test_the_newest_change_comes_first(world):
+    fill(world)
+    assert world[ANNA].titles("/requests/?q=paper") == ["Paper printer", "Größe of the paper"]
+    older = next(record for record in world.all("requests") if record.title.startswith("Gr"))
+    world.set("requests", older.id, body="paper again")
+    assert world[ANNA].titles("/requests/?q=paper") == ["Größe of the paper", "Paper printer"]
+
+
+def test_a_search_narrows_tabs_and_filters(filled):
+    anna = filled[ANNA]
+    assert anna.titles("/requests/?q=printer&tab=all") == ["Closed one", "Paper printer", "Größe of the paper"]
+    assert anna.titles("/requests/?q=printer&tab=all&status=closed") == ["Closed one"]
+    assert anna.titles("/requests/?q=printer&name=paper&sort=name") == ["Größe of the paper", "Paper printer"]
+
+
+def test_all_modules_are_searched_each_with_its_way_on(filled):
+    page = filled[ANNA].get("/search?q=printing")
+    service = filled.the("services", "Printing").id
+    assert page.html.find("a", href=f"/services/{service}/")
+    onward = page.html.find("a", href="/requests/?q=printing&tab=all")
+    assert onward
+    assert len(filled[ANNA].titles(onward["href"])) == 4
+    assert "Nothing was found" in filled[ANNA].get("/search?q=nowhere")
+    assert "Nothing was found" not in filled[ANNA].get("/search?q=")
+
+
+def test_everybody_searches_within_their_own(filled):
+    assert filled[BRUNO].titles("/requests/?q=screen") == ["Screen"]
+    assert filled[NANCY].titles("/requests/?q=screen") == ["Screen"]
+    assert "Screen" not in filled["carla@globex.example"].get("/search?q=screen").html.main.text
+
+
+def test_what_is_deleted_is_found_no_more(world):
+    fill(world)
+    world.remove("requests", next(record.id for record in world.all("requests") if record.title == "Screen"))
+    assert world[ANNA].titles("/requests/?q=screen") == []

@@ -1,0 +1,115 @@
+"""The where-language: what is read, what is refused and where, and what holds."""
+
+import datetime
+
+import pytest
+
+from portal.conditions import (
+    ALWAYS,
+    All,
+    ConditionError,
+    Known,
+    Some,
+    Test,
+    Typed,
+    both,
+    holds,
+    parse,
+    replace_typed,
+)
+from portal.conditions import (
+    tests as comparisons,
+)
+
+READ = [
+    ({"status": "new"}, Test(("status",), "equal", "new")),
+    ({"status": ["new", "old"]}, Test(("status",), "one_of", ("new", "old"))),
+    ({"status": {"not": "new"}}, Test(("status",), "equal", "new", negated=True)),
+    ({"status": {"not": ["new", "old"]}}, Test(("status",), "one_of", ("new", "old"), negated=True)),
+    ({"status": None}, Test(("status",), "empty", True)),
+    ({"status": "nothing"}, Test(("status",), "empty", True)),
+    ({"status": {"not": "nothing"}}, Test(("status",), "empty", True, negated=True)),
+    ({"status": {"empty": False}}, Test(("status",), "empty", False)),
+    ({"service.owner.name": "Anna"}, Test(("service", "owner", "name"), "equal", "Anna")),
+    ({"amount": {"before": 3}}, Test(("amount",), "before", 3)),
+    ({"name": {"contains": "x"}}, Test(("name",), "contains", "x")),
+    ({"due": {"within": "30 days"}}, Test(("due",), "within", datetime.timedelta(days=30))),
+    ({"due": {"within": "1 hour"}}, Test(("due",), "within", datetime.timedelta(hours=1))),
+    ({"service": "$service"}, Test(("service",), "equal", Typed("service"))),
+    ({"service": ["$service", "x"]}, Test(("service",), "one_of", (Typed("service"), "x"))),
+    ({"price": "$5"}, Test(("price",), "equal", "$5")),
+    ({"ready": True}, Test(("ready",), "equal", True)),
+    ({"from": 1, "class": 2}, All((Test(("from",), "equal", 1), Test(("class",), "equal", 2)))),
+]
+
+
+@pytest.mark.parametrize(("written", "meant"), READ)
+def test_a_line_is_read(written, meant):
+    assert parse(written) == (meant if isinstance(meant, All) else All((meant,)))
+
+
+def test_several_comparisons_of_one_field_must_all_hold():
+    assert parse({"amount": {"min": 1, "max": 5}}) == All((Test(("amount",), "min", 1), Test(("amount",), "max", 5)))
+
+
+def test_any_holds_when_one_part_does():
+    condition = parse({"any": [{"a": 1}, {"b": 2, "c": 3}]})
+    assert isinstance(condition.parts[0], Some)
+    assert [test.path for test in comparisons(condition)] == [("a",), ("b",), ("c",)]
+
+
+def test_nothing_written_always_holds():
+    assert parse({}) == ALWAYS
+    assert holds(parse({}), lambda test: False)
+    assert holds(None, lambda test: False)
+
+
+REFUSED = [
+    ([], "a condition is a mapping", ()), ("x", "a condition is a mapping", ()), (None, "a condition is a mapping", ()),
+    ({"Bad": 1}, "is not the name of a field", ("Bad",)), ({1: 1}, "is not the name of a field", (1,)),
+    ({"a.": 1}, "is not the name of a field", ("a.",)), ({"a": {}}, "an empty comparison", ("a",)),
+    ({"a": {"like": 1}}, "unknown comparison", ("a", "like")),
+    ({"a": {"not": {"min": 1}}}, "not: wants a value", ("a", "not")),
+    ({"a": {"min": [1]}}, "wants one value", ("a", "min")), ({"a": {"min": None}}, "wants one value", ("a", "min")),
+    ({"a": {"empty": "yes"}}, "wants true or false", ("a", "empty")), ({"a": [[1]]}, "plain values", ("a",)),
+    ({"a": {"within": "soon"}}, "is not a period", ("a", "within")),
+    ({"a": {"within": "-3 days"}}, "is not a period", ("a", "within")),
+    ({"any": []}, "wants a list", ("any",)), ({"any": {"a": 1}}, "wants a list", ("any",)),
+    ({"any": [{"a": {"like": 1}}]}, "unknown comparison", ("any", 0, "a", "like")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "message", "path"), REFUSED)
+def test_a_mistake_is_told_with_its_place(written, message, path):
+    with pytest.raises(ConditionError, match=message) as caught:
+        parse(written)
+    assert caught.value.path == path
+
+
+def test_a_typed_value_takes_the_place_of_its_name():
+    condition = replace_typed(parse({"a": "$x", "b": ["$y", 1], "any": [{"c": "$x"}]}), {"x": 7, "y": 8}.get)
+    assert [test.value for test in comparisons(condition)] == [7, (8, 1), 7]
+
+
+def test_two_conditions_are_joined_by_and():
+    first, second = parse({"a": 1}), parse({"b": 2})
+    assert both(None, second) is second
+    assert both(first, None) is first
+    assert both(None, None) is None
+    assert both(first, second) == All((first, second))
+
+
+@pytest.mark.parametrize(("a", "b", "expected"), [(1, 1, True), (1, 0, True), (0, 0, False), (0, 1, True)])
+def test_negation_and_any_are_decided_here(a, b, expected):
+    values = {"a": a, "b": b}
+    condition = parse({"any": [{"a": 1}, {"b": {"not": 0}}]})
+    found = holds(condition, lambda test: values[test.path[0]] == test.value)
+    assert found is expected
+
+
+def test_what_is_known_can_be_remembered_whatever_it_is():
+    assert hash(Known([1, 2])) == hash(Known([1, 2]))
+    assert (
+        len({Test(("a",), "equal", Known([1])), Test(("a",), "equal", Known([1])), Test(("a",), "equal", Known("x"))})
+        == 2
+    )
