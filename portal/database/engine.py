@@ -14,6 +14,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +33,7 @@ Engine = sa.Engine  # under a name for the layers that do not know SQLAlchemy
 
 _turns: dict[str, "Turn"] = {}
 _turns_guard = threading.Lock()
+_readers: weakref.WeakKeyDictionary[sa.Engine, Any] = weakref.WeakKeyDictionary()  # engines for requests that read
 
 
 class Turn:
@@ -145,6 +147,17 @@ def session_for(engine: sa.Engine, manager: ITransactionManager, writes: bool) -
     state = STATUS_CHANGED if writes else STATUS_ACTIVE
     zope.sqlalchemy.register(session, initial_state=state, transaction_manager=manager)
     return session
+
+
+def looking(engine: sa.Engine) -> sa.Connection:
+    """A connection for a request that only reads, in a transaction; whoever asked closes it."""
+    reader = _readers.get(engine)
+    if reader is None:
+        options = _options(writes=False) | {"statement_timeout": REQUEST_TIMEOUT}
+        reader = _readers[engine] = engine.execution_options(**options)
+    connection = reader.connect()
+    connection.begin()
+    return connection
 
 
 def _options(writes: bool) -> dict[str, Any]:

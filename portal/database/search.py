@@ -173,7 +173,10 @@ def _of(table: sa.Table, module: str, record: int) -> tuple[sa.ColumnElement[boo
 
 def count(connection: sa.Connection, search: Search, cap: int = COUNTED) -> int:
     """How many records are found; it stops at `cap`."""
-    return len(page(connection, search, cap))
+    if search.scopes is not None and not search.scopes:
+        return 0
+    quickly = _backend(connection).count(search, cap)
+    return len(page(connection, search, cap)) if quickly is None else connection.execute(quickly).scalar_one()
 
 
 def page(

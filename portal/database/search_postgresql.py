@@ -123,6 +123,10 @@ def rest(connection: sa.Connection, search: Search, way: Way, limit: int) -> sa.
     return way.along(sa.select(hits.c["seq"], hits.c["record"]).where(*search.holds(hits)), hits.c["seq"]).limit(limit)
 
 
+def count(search: Search, cap: int) -> None:
+    """There is no quicker way here than to find them."""
+
+
 def _demands(search: Search, statistics: _Statistics) -> list[_Demand]:
     terms = [_Demand(_question(term), search.has(term.needle), statistics.share(term)) for term in search.words.terms]
     if search.scopes is None:

@@ -88,6 +88,14 @@ def rest(connection: sa.Connection, search: Search, way: Way, limit: int) -> sa.
     return _matches(search, way).where(*_checks(search)).limit(limit)
 
 
+def count(search: Search, cap: int) -> sa.Select[tuple[int]] | None:
+    """How many matches there are, up to `cap`, where each of them is a hit; None where each has to be looked at."""
+    if _checks(search):
+        return None
+    matches = sa.literal_column(INDEX).op("MATCH", is_comparison=True)(_expression(search))
+    return sa.select(sa.func.count()).select_from(sa.select(_fts.c["rowid"]).where(matches).limit(cap).subquery())
+
+
 def _matches(search: Search, way: Way) -> sa.Select[tuple[int, int]]:
     table, seq = search.table, _fts.c["rowid"]
     matches = sa.literal_column(INDEX).op("MATCH", is_comparison=True)(_expression(search))

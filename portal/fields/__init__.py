@@ -9,6 +9,7 @@ import operator as operators
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Protocol
 
 import sqlalchemy as sa
@@ -138,7 +139,7 @@ class Field(Shape):
             raise ValueError("a field of this type cannot be unique")
         return unique
 
-    @property
+    @cached_property
     def title(self) -> Text:
         """The label, made from the name where none is declared."""
         return self.label or readable(self.name)
@@ -170,7 +171,11 @@ class Field(Shape):
         """What a query asks for so that `load` finds the value in its row."""
         if self.computed:
             return [self.expression(table).label(self.name)]
-        return [table.c[column.name] for column in self.columns()]
+        return [table.c[name] for name in self._column_names]
+
+    @cached_property
+    def _column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns())
 
     def load(self, row: Mapping[str, Any]) -> Any:
         """The value from the columns of a row."""

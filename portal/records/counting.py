@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from portal.conditions import ALWAYS, All, Condition, Test
 from portal.database.indexes import sorted_by
 from portal.declaration.shapes import Module
+from portal.fields import Field, Reader
 
 COUNT_LIMIT = 1_000  # exact up to here, “1,000+” beyond
 LOOKED = 10_000  # rows
@@ -108,9 +109,12 @@ def _rank(part: Condition, module: Module, table: sa.Table, indexed: set[str]) -
     return RANKS.get(part.operator)
 
 
-def none_of(column: sa.ColumnElement[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
-    """Neither of `values`, empty included: as ranges between them, which an index finds. For SQLite, whose texts are
+def none_of(test: Test, field: Field, table: sa.Table, reader: Reader) -> sa.ColumnElement[bool]:
+    """A negated test as ranges between the values, empty included, which an index finds. For SQLite, whose texts are
     in the order of their characters."""
-    known = sorted(set(values))
+    column = field.index_column(table)
+    values = test.value if test.operator == "one_of" else (test.value,)
+    known = sorted({field.constant(value, reader) for value in values if value not in (None, "")})
     ranges = [sa.and_(column > low, column < high) for low, high in zip(known, known[1:], strict=False)]
-    return sa.or_(column.is_(None), column < known[0], *ranges, column > known[-1])
+    ranges = [column < known[0], *ranges, column > known[-1]] if known else [column.is_not(None)]
+    return sa.or_(*ranges) if len(known) < len(values) else sa.or_(column.is_(None), *ranges)

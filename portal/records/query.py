@@ -18,13 +18,16 @@ from portal.declaration.shapes import Access, Module
 from portal.fields import Field
 from portal.records.counting import Count, Question, best, count_all, none_of, parts_of
 from portal.records.links import with_titles
-from portal.records.order import Order, Stretch
+from portal.records.order import Order
 from portal.records.policy import Policy
+from portal.records.walking import Walk
 
 # So many rows, and fewer, are sorted as they are; more are walked along an index.
 FEW = 1_000
 # A typed text with another sort than “newest change first” sorts within this many of the newest hits.
 SORTED_HITS = 2_000
+
+Counted = dict[tuple[str, tuple[Condition, ...]], Count]  # by text and conditions
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Records:
     policy: Policy
     name: str
     narrowed: Condition = field(default=ALWAYS)  # by which a choice or a related list is limited besides
-    _counted: dict[tuple[str, tuple[Condition, ...]], Count] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _counted: Counted = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.policy.access(self.name) is None:
@@ -179,11 +182,7 @@ class Records:
     def _found(self, part: Condition) -> sa.ColumnElement[bool]:
         """The condition by which an index finds rows."""
         if isinstance(part, Test) and part.negated and self.connection.dialect.name == "sqlite":
-            each = self.module.field(part.path[0])
-            values = part.value if part.operator == "one_of" else (part.value,)
-            if None not in values and "" not in values:
-                constants = [each.constant(value, self.policy.reader) for value in values]
-                return none_of(each.index_column(self.table), constants)
+            return none_of(part, self.module.field(part.path[0]), self.table, self.policy.reader)
         return self._sql(part)
 
     def _sql(self, condition: Condition) -> sa.ColumnElement[bool]:
@@ -253,36 +252,24 @@ class Records:
         self, order: Order, query: Query, fields: Sequence[Field], position: list[Any] | None
     ) -> list[sa.RowMapping]:
         """The rows behind `position`, stretch by stretch along an index."""
+        conditions: list[sa.ColumnElement[bool]] = []
+        if self._scope_has_more:
+            conditions.append(Repeated(self.policy.scope(self.name)))
+        asked = [self._sql(part) for part in (*parts_of(self.narrowed), *parts_of(query.condition))]
+        conditions += [Scanned(sa.and_(*asked))] if asked else []
+        columns, backwards = [*self._columns(fields), *order.columns], bool(query.before)
+        walk = Walk(self.table, self.policy.branches(self.name) or (), conditions, columns, backwards)
         rows: list[sa.RowMapping] = []
-        columns = [*self._columns(fields), *order.columns]
-        for stretch in order.stretches(position, bool(query.before)):
-            asked = replace(query, size=query.size - len(rows))
-            rows += self.connection.execute(self._stretch(stretch, asked, columns)).mappings()
+        for stretch in order.stretches(position, backwards):
+            rows += self.connection.execute(walk.along(stretch, query.size - len(rows))).mappings()
             if len(rows) >= query.size:
                 break
         return rows
 
-    def _stretch(
-        self, stretch: Stretch, query: Query, columns: Sequence[sa.ColumnElement[Any]]
-    ) -> sa.Select[Any]:
-        branches = self.policy.branches(self.name) or []
-        conditions = [*stretch.conditions]
-        if self.access.see != "all" or self.access.where != ALWAYS or self.policy.records_from:
-            conditions.append(Repeated(self.policy.scope(self.name)))
-        asked = [self._sql(part) for part in (*parts_of(self.narrowed), *parts_of(query.condition))]
-        conditions += [Scanned(sa.and_(*asked))] if asked else []
-        source, clauses = stretch.joined if stretch.joined is not None else self.table, stretch.order.clauses(bool(query.before))
-
-        def select(wanted: Sequence[sa.ColumnElement[Any]], branch: sa.ColumnElement[bool]) -> sa.Select[Any]:
-            found = sa.select(*wanted).select_from(source).where(branch, *conditions)
-            return found.order_by(*clauses).limit(query.size)
-
-        if len(branches) == 1:
-            return select(columns, branches[0])
-        identity = self.table.c["id"]
-        parts = [sa.select(select([identity], branch).subquery()) for branch in branches]
-        ids = sa.union_all(*parts) if parts else sa.select(sa.null()).where(sa.false())
-        return sa.select(*columns).select_from(source).where(identity.in_(ids)).order_by(*clauses).limit(query.size)
+    @property
+    def _scope_has_more(self) -> bool:
+        """Whether the scope says more than whose the records are."""
+        return self.access.see != "all" or self.access.where != ALWAYS or self.policy.records_from is not None
 
     def _load(self, conditions: list[sa.ColumnElement[bool]], fields: Sequence[Field]) -> list[Record]:
         select = sa.select(*self._columns(fields)).where(self._where(ALWAYS), *conditions)
@@ -298,9 +285,8 @@ class Records:
         return self._fields(self.module.everything)
 
     def _columns(self, fields: Sequence[Field]) -> list[sa.ColumnElement[Any]]:
-        columns: dict[str, sa.ColumnElement[Any]] = {
-            name: self.table.c[name] for name in ("id", "reference", "_version")
-        }
+        always = ("id", "reference", "_version")
+        columns: dict[str, sa.ColumnElement[Any]] = {name: self.table.c[name] for name in always}
         for each in fields:
             columns |= {column.name: column for column in each.selected(self.table)}
         return list(columns.values())
@@ -356,8 +342,15 @@ class Records:
             search.typed_words(query.text),
             None if scopes is None else tuple(scopes),
             int(self._staff_part),
-            self._where(query.condition),
+            self._where(query.condition) if self._asks_more(query, scopes) else None,
         )
+
+    def _asks_more(self, query: Query, scopes: Sequence[str] | None) -> bool:
+        """Whether more is asked than words, and a scope that the index knows by its tokens."""
+        said_by_tokens = scopes is not None or self.access.see == "all"
+        if not said_by_tokens or self.access.where != ALWAYS or self.policy.records_from is not None:
+            return True
+        return any(True for part in (*parts_of(self.narrowed), *parts_of(query.condition)))
 
     def _searched(self, query: Query, fields: Sequence[Field]) -> Page:
         if query.sort:
@@ -367,9 +360,8 @@ class Records:
         key = int(query.before) if backwards else int(query.after) if _is_number(query.after) else None
         hits = self._hits(query, query.size + 1, key, backwards)
         more, hits = len(hits) > query.size, hits[1:] if backwards and len(hits) > query.size else hits[: query.size]
-        found = {
-            record.id: record for record in self.rows([hit.record for hit in hits], [each.name for each in fields])
-        }
+        rows = self.rows([hit.record for hit in hits], [each.name for each in fields])
+        found = {record.id: record for record in rows}
         previous, following = (more, True) if backwards else (key is not None, more)
         return Page(
             [found[hit.record] for hit in hits if hit.record in found],

@@ -90,7 +90,7 @@ def row(records: Records, record: Record, names: Iterable[str]) -> Row:
     title, url = records.module.title_field.name, record_address(records.name, record.id)
     lead = names.index(title) if title in names else 0
     if cells:
-        cells[lead] = replace(cells[lead], display="cover", text=cells[lead].text or "—", url=url)
+        cells[lead] = cells[lead]._replace(display="cover", text=cells[lead].text or "—", url=url)
     return Row(url, tuple(cells))
 
 

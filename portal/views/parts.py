@@ -1,7 +1,7 @@
 """The parts that several pages are made of: values, buttons, widgets of forms. Plain values; see pages.py."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from markupsafe import Markup
 
@@ -34,8 +34,7 @@ class Action:
 # -- values -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """One field of one record as it is shown; drawn by the macro `display` of displays.pt (a field's `display`)."""
 
     label: Words = ""
@@ -48,7 +47,7 @@ class Value:
     icon: str = ""  # of a pill, a count, a channel
     iso: str = ""  # of a datetime
     html: Markup = Markup()  # sanitised, for `markdown` and `html` alone
-    parts: tuple["Value", ...] = ()  # of pills, links, tags, address (one per line)
+    parts: tuple[Any, ...] = ()  # of pills, links, tags, address (one per line)
     number: int = 0  # of a rating
     most: int = 5  # of a rating
     headings: tuple[Words, ...] = ()  # of lines

@@ -39,15 +39,22 @@ class Sketches:
     """What is known of the kinds that have been drawn, for all portals and languages of one process."""
 
     def __init__(self) -> None:
-        self._known: dict[Kind, Pieces] = {}
+        self._known: dict[Kind, Any] = {}
 
     def pieces(self, kind: Kind, draw: Callable[[], str]) -> Pieces:
         """The pieces of a kind; `draw` draws it with marks."""
+        return self._kept(kind, lambda: tuple(_cut(draw())))
+
+    def whole(self, kind: Kind, draw: Callable[[], str]) -> Markup:
+        """What always looks the same."""
+        return self._kept(kind, lambda: Markup(draw()))  # noqa: S704 what a template drew
+
+    def _kept(self, kind: Kind, make: Callable[[], Any]) -> Any:
         known = self._known.get(kind)
         if known is None:
             if len(self._known) >= MOST_KINDS:
                 self._known.clear()
-            known = self._known[kind] = tuple(_cut(draw()))
+            known = self._known[kind] = make()
         return known
 
 
@@ -63,8 +70,8 @@ def _cut(drawn: str) -> Iterator[tuple[str, str]]:
 class Pen:
     """Draws the cells of one page. `sprite` and `language`: what a drawing depends on besides its value."""
 
-    def __init__(self, sketches: Sketches, macro: Callable[[Any], str], sprite: str, language: str) -> None:
-        self._sketches, self._macro = sketches, macro
+    def __init__(self, sketches: Sketches, draw: Callable[..., str], sprite: str, language: str) -> None:
+        self._sketches, self._draw = sketches, draw
         self._page = (sprite, language)
         self._here: dict[Kind, Pieces] = {}
 
@@ -85,6 +92,17 @@ class Pen:
         """The cells of a row: the classes of each and what stands in it."""
         for column, cell in zip(columns, cells, strict=True):
             yield column.classes, self(cell)
+
+    def filter(self, state: Any, form: str) -> Markup:
+        """The filter of a column; one that nobody uses looks the same for everybody."""
+        if state.used or state.error:
+            return Markup(self._draw("filter.pt", filter=state, form=form))  # noqa: S704 what the template drew
+        return self._sketches.whole(
+            ("filter", *self._page, state, form), lambda: self._draw("filter.pt", filter=state, form=form)
+        )
+
+    def _macro(self, value: Any) -> str:
+        return self._draw("value.pt", value=value, compact=True).strip()
 
     def _fill(self, value: Shown, slot: str) -> str:
         if slot == "text" and value.matches:

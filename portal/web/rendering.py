@@ -54,7 +54,7 @@ class Templates:
         drawing |= {"translate": _translation(reader), "target_language": reader.language}
         pen = Pen(
             self._sketches,
-            lambda value: self["value.pt"](**drawing, value=value, compact=True).strip(),
+            lambda template, **more: self[template](**drawing, **more),
             shell.static("icons.svg"),
             reader.language,
         )

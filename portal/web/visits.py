@@ -13,7 +13,7 @@ from pyramid.response import Response
 
 from portal.accounts.people import Account, Identity, identify, load_account, refusal
 from portal.accounts.sessions import find_session, keep_alive
-from portal.database.engine import reading, session_for
+from portal.database.engine import looking, reading, session_for
 from portal.fields import Reader
 from portal.texts import _
 from portal.web.serving import is_secure
@@ -34,8 +34,11 @@ class Visit:
 
 def connection(request: Request) -> Any:
     """The request's connection: it commits when the answer is below 400, and can write if the method may."""
-    writes = request.method not in SAFE_METHODS
-    return session_for(request.portal.engine, request.tm, writes).connection()
+    if request.method not in SAFE_METHODS:
+        return session_for(request.portal.engine, request.tm, writes=True).connection()
+    found = looking(request.portal.engine)
+    request.add_finished_callback(lambda request: found.close())
+    return found
 
 
 def visit(request: Request) -> Visit:
