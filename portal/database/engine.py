@@ -27,7 +27,8 @@ from zope.sqlalchemy.datamanager import STATUS_ACTIVE, STATUS_CHANGED
 PATIENCE = 30  # seconds that a writer waits for its turn
 # No just-in-time compiler: it takes longer than the queries of a page. Memory for the bitmaps of the search.
 POSTGRESQL_SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
-REQUEST_TIMEOUT = "20s"  # for one statement of a request on PostgreSQL; commands may take longer
+REQUEST_TIMEOUT = 20  # seconds: one statement of a request on PostgreSQL, on SQLite a whole transaction that reads
+STEPS = 20_000  # of SQLite's machine between two looks at the clock
 
 Engine = sa.Engine  # under a name for the layers that do not know SQLAlchemy
 
@@ -180,6 +181,8 @@ def _sqlite_engine(address: sa.URL) -> sa.Engine:
         options = connection.get_execution_options()
         driver = connection.connection.dbapi_connection
         writes = options.get("writes", False)
+        # Who writes may wait for a turn longer than that, and then has little to do.
+        _end_after(driver, None if options.get("writes") else options.get("statement_timeout"))
         try:
             driver.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
             if writes:
@@ -190,6 +193,15 @@ def _sqlite_engine(address: sa.URL) -> sa.Engine:
             raise sa.exc.OperationalError("BEGIN", None, error) from error
 
     return engine
+
+
+def _end_after(connection: sqlite3.Connection, seconds: float | None) -> None:
+    """Interrupt what takes longer than `seconds` from now; with None nothing."""
+    if seconds is None:
+        connection.set_progress_handler(None, 0)
+        return
+    end = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -232,6 +244,6 @@ def _postgresql_engine(address: sa.URL) -> sa.Engine:
     def begin(connection: sa.Connection) -> None:
         timeout = connection.get_execution_options().get("statement_timeout")
         if timeout:
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{timeout}'")
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{timeout}s'")
 
     return engine

@@ -20,6 +20,7 @@ BY_CODE = {"40001": AGAIN, "40P01": AGAIN, "53100": FULL, "57014": SLOW, "53300"
 BY_WORDS = {
     "database is locked": BUSY,
     "database table is locked": BUSY,
+    "interrupted": SLOW,
     "disk is full": FULL,
     "no space left": FULL,
     "disk i/o error": AWAY,

@@ -10,13 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import ALWAYS, All, Condition, Test
+from portal.conditions import ALWAYS, All, Condition, Some, Test
 from portal.database.indexes import sorted_by
 from portal.declaration.shapes import Module
 from portal.fields import Field, Reader
 
 COUNT_LIMIT = 1_000  # exact up to here, “1,000+” beyond
-LOOKED = 10_000  # rows
+LOOKED = 5_000  # rows
 # Of several things that an index could find, the one that most likely leaves least comes first.
 EXACT, ONE_OF, RANGE, NOT = range(4)
 RANKS = {"equal": EXACT, "one_of": ONE_OF, "min": RANGE, "max": RANGE, "before": RANGE, "after": RANGE, "within": RANGE}
@@ -84,6 +84,8 @@ def parts_of(condition: Condition) -> Iterator[Condition]:
     if isinstance(condition, All):
         for part in condition.parts:
             yield from parts_of(part)
+    elif isinstance(condition, Some) and len(condition.parts) == 1:
+        yield from parts_of(condition.parts[0])
     elif condition != ALWAYS:
         yield condition
 

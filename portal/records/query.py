@@ -26,6 +26,7 @@ from portal.records.walking import Walk
 FEW = 1_000
 # A typed text with another sort than “newest change first” sorts within this many of the newest hits.
 SORTED_HITS = 2_000
+ALWAYS_READ = ("id", "reference", "_version")
 
 Counted = dict[tuple[str, tuple[Condition, ...]], Count]  # by text and conditions
 
@@ -157,7 +158,7 @@ class Records:
 
     def exists(self, identity: int) -> bool:
         """Whether the record is there for this reader, within what these records are narrowed to."""
-        query = sa.select(sa.literal(1)).where(self._where(ALWAYS), self.table.c["id"] == identity)
+        query = sa.select(sa.literal(1)).where(self.table.c["id"] == identity, Repeated(self._where(ALWAYS)))
         return self.connection.execute(query).first() is not None
 
     def _count_hits(self, query: Query) -> Count:
@@ -233,9 +234,8 @@ class Records:
         conditions = [self._where(query.condition), *narrower]
         if position is not None:
             conditions.append(order.beyond(position, backwards))
-        select = sa.select(*self._columns(fields), *order.columns).where(*conditions)
-        select = select.order_by(*order.clauses(backwards)).limit(query.size)
-        return list(self.connection.execute(select).mappings())
+        select = sa.select(*self._columns(fields), *order.columns).where(*conditions).limit(query.size)
+        return list(self.connection.execute(select.order_by(*order.clauses(backwards))).mappings())
 
     def _walks(self, order: Order, condition: Condition) -> bool:
         """Whether the rows are read along the index that has their order, each being asked whether it is meant: so
@@ -272,7 +272,8 @@ class Records:
         return self.access.see != "all" or self.access.where != ALWAYS or self.policy.records_from is not None
 
     def _load(self, conditions: list[sa.ColumnElement[bool]], fields: Sequence[Field]) -> list[Record]:
-        select = sa.select(*self._columns(fields)).where(self._where(ALWAYS), *conditions)
+        # By their ids and nothing else: the scope is tested of the few that they find.
+        select = sa.select(*self._columns(fields)).where(*conditions, Repeated(self._where(ALWAYS)))
         return self._records(self.connection.execute(select).mappings(), fields)
 
     def _fields(self, names: Iterable[str]) -> list[Field]:
@@ -285,8 +286,7 @@ class Records:
         return self._fields(self.module.everything)
 
     def _columns(self, fields: Sequence[Field]) -> list[sa.ColumnElement[Any]]:
-        always = ("id", "reference", "_version")
-        columns: dict[str, sa.ColumnElement[Any]] = {name: self.table.c[name] for name in always}
+        columns: dict[str, sa.ColumnElement[Any]] = {name: self.table.c[name] for name in ALWAYS_READ}
         for each in fields:
             columns |= {column.name: column for column in each.selected(self.table)}
         return list(columns.values())

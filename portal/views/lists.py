@@ -12,6 +12,7 @@ from portal.declaration.shapes import Tab
 from portal.fields import Field, Reader
 from portal.fields.link import IDENTITY
 from portal.fields.numbers import shown as written
+from portal.records import matching
 from portal.records.asking import Asked, Filter, read_address, tab_condition
 from portal.records.query import Count, Page, Query, Record, Records
 from portal.texts import Text, _, readable
@@ -26,6 +27,8 @@ from portal.web.serving import is_secure
 LIST_COOKIE = "list"
 # Parameters of the address that a link to another order, tab or page leaves out.
 PLACE = ("after", "before")
+# Displays that show their text as it is, so that what was searched for can be marked in it.
+MARKED = frozenset({"cover", "plain", "longtext", "pill", "link", "email", "phone", "url"})
 
 
 @view_config(context=Module, name="", request_method="GET", renderer="list.pt")
@@ -34,13 +37,14 @@ def list_records(module: Module, request: Request) -> dict[str, Any]:
     records, asked = module.records, read_address(module.records, request.GET)
     by_tab = {name: Query(condition=tab_condition(records, name)) for name in records.access.list.tabs or {}}
     count, *of_tabs = records.counts([asked.query, *by_tab.values()])
-    page = records.page(asked.query)
+    columns = records.access.list.columns
+    page = records.page(asked.query, [*columns, *searched(records, asked.query.text)])
     pairs = [(name, value) for name, value in request.GET.items() if name not in PLACE and value]
     shown_page = ListPage(
         heading=records.access.label,
         url=list_address(records.name),
-        columns=tuple(column(records, asked, name, pairs) for name in records.access.list.columns),
-        rows=tuple(row(records, each, records.access.list.columns) for each in page.rows),
+        columns=tuple(column(records, asked, name, pairs) for name in columns),
+        rows=tuple(why(row(records, each, columns), records, each, asked.query.text) for each in page.rows),
         pager=pager(page, count, list_address(records.name), pairs, request.reader),
         query=asked.query.text,
         hidden=tuple((name, value) for name, value in pairs if name in ("tab", "sort", "button")),
@@ -92,6 +96,30 @@ def row(records: Records, record: Record, names: Iterable[str]) -> Row:
     if cells:
         cells[lead] = cells[lead]._replace(display="cover", text=cells[lead].text or "—", url=url)
     return Row(url, tuple(cells))
+
+
+def searched(records: Records, text: str) -> list[str]:
+    """The fields in which something typed may have been found: what a list does not show is read besides."""
+    readable = records.policy.readable(records.name)
+    return [name for name, each in records.module.fields.items() if each.searched and name in readable] if text else []
+
+
+def why(found: Row, records: Records, record: Record, text: str) -> Row:
+    """The same row with what was searched for marked, or with the name of the field in which it stands."""
+    if not text:
+        return found
+    typed = matching.read(text)
+    cells = tuple(
+        cell._replace(matches=matching.matches(cell.text, typed)) if cell.display in MARKED else cell
+        for cell in found.cells
+    )
+    if not any(cell.matches for cell in cells):
+        fields = [records.module.field(name) for name in searched(records, text)]
+        field, reader = matching.elsewhere(fields, record.values, typed), records.policy.reader
+        if field is not None:
+            told = reader.text(_("found in: ${field}", mapping={"field": reader.text(field.title)}))
+            cells = tuple(cell._replace(tone=told) if cell.display == "cover" else cell for cell in cells)
+    return replace(found, cells=cells)
 
 
 def column(records: Records, asked: Asked, name: str, pairs: list[tuple[str, str]]) -> Column:

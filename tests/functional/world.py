@@ -8,6 +8,7 @@ import datetime
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +204,8 @@ def linked(module: str, *ids: int) -> tuple[Linked, ...]:
 def titles(page: TestResponse) -> list[str]:
     """The titles of the rows of a list, in order."""
     body = page.text.partition("<tbody>")[2].partition("</tbody>")[0]
-    return [text.strip() for text in re.findall(r'<a class="cover"[^>]*>(.*?)(?:<span|</a>)', body, re.DOTALL)]
+    found = re.findall(r'<a class="cover"[^>]*>(.*?)(?:<span|</a>)', body, re.DOTALL)
+    return [unescape(re.sub("</?mark>", "", text)).strip() for text in found]
 
 
 def way(page: TestResponse, relation: str) -> str:
