@@ -1,0 +1,97 @@
+"""The demo portal, served once for all tests of this folder, and people who sign in to it with a real browser.
+
+The tests share the database: each works on tickets of its own making, or only looks.
+"""
+
+import contextlib
+import csv
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from playwright.sync_api import Browser, Page
+
+from portal.application import make_application
+from portal.commands import main as portal
+from portal.settings import Settings
+from tests.browser.walking import FOLDER, sign_in, ticket
+from tests.real_parts import serving
+
+PARTS = ("modules.yaml", "buttons.yaml", "logo.svg", "profiles", "demo")
+MORE_TICKETS = 60  # enough for a second and a third page
+
+
+def run(*arguments: str) -> str:
+    """What a command of ours says; it has to succeed."""
+    result = CliRunner().invoke(portal, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the demo's declarations with its database filled."""
+    folder = tmp_path_factory.mktemp("demo")
+    for part in PARTS:
+        copy = shutil.copytree if (FOLDER / part).is_dir() else shutil.copy
+        copy(FOLDER / part, folder / part)
+    run("apply", "--folder", str(folder))
+    run("demo", "--tickets", str(MORE_TICKETS), "--folder", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(demo_folder: Path) -> Iterator[str]:
+    """Where the demo is served, without a slash at its end."""
+    application = make_application(Settings(folder=demo_folder))
+    with contextlib.ExitStack() as ending:
+        ending.callback(application.registry.live.engine.dispose)
+        yield ending.enter_context(serving(application))
+
+
+@pytest.fixture(scope="session")
+def passwords() -> dict[str, tuple[str, str]]:
+    """The demo's accounts: profile, or “other” for the customer of another company, to e-mail address and password."""
+    with (FOLDER / "demo" / "accounts.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = {row["profile"]: (row["email"], row["password"]) for row in reversed(rows)}
+    return {**found, "other": (rows[-1]["email"], rows[-1]["password"])}
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, address: str, passwords: dict[str, tuple[str, str]]) -> Callable[[str], Any]:
+    """A function: the cookies of somebody who has signed in, once for all tests."""
+    states: dict[str, Any] = {}
+
+    def state(profile: str) -> Any:
+        if profile not in states:
+            context = browser.new_context(base_url=address)
+            page = context.new_page()
+            sign_in(page, *passwords[profile])
+            states[profile] = context.storage_state()
+            context.close()
+        return states[profile]
+
+    return state
+
+
+@pytest.fixture
+def visit(open_page: Callable[..., Page], address: str, signed_in: Callable[[str], Any]) -> Callable[..., Page]:
+    """A function that opens a page as somebody: `visit("customer", "/tickets/", viewport=…)`; "" is a stranger."""
+
+    def opened(profile: str, path: str = "/", **options: Any) -> Page:
+        state = {"storage_state": signed_in(profile)} if profile else {}
+        page = open_page(base_url=address, locale="en-GB", **state, **options)
+        page.goto(path)
+        return page
+
+    return opened
+
+
+@pytest.fixture
+def new_ticket(visit: Callable[..., Page]) -> Callable[..., str]:
+    """A function that makes a ticket of the customer's own and returns its address."""
+    return lambda title, **fields: ticket(visit("customer", "/tickets/create"), title, **fields)

@@ -1,0 +1,135 @@
+"""Lists in the browser: what is typed takes effect in place, and a list can be left and come back to."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.walking import Make, Visit, rows, settled
+
+
+def asked(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def test_typing_finds_in_place_and_the_address_follows(visit: Visit, new_ticket: Make) -> None:
+    new_ticket("Zanzibar projector hums")
+    page = visit("customer", "/tickets/")
+    page.evaluate("window.untouched = true")
+    box = page.get_by_role("searchbox", name="Search all columns")
+    box.press_sequentially("zanzibar proj")
+    expect(page.locator("table.records tbody tr")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"q=zanzibar\+proj"))
+    assert rows(page) == ["Zanzibar projector hums"]
+    expect(box).to_be_focused()
+    expect(box).to_have_value("zanzibar proj")
+    assert page.evaluate("window.untouched"), "the page was loaded anew"
+
+
+def test_typing_goes_on_while_the_list_refreshes(visit: Visit) -> None:
+    page = visit("customer", "/tickets/?tab=all")
+    box = page.get_by_role("textbox", name="Title")
+    box.press_sequentially("stripes", delay=90)
+    expect(page).to_have_url(re.compile(r"title=stripes"))
+    settled(page)
+    expect(page.get_by_role("textbox", name="Title")).to_have_value("stripes")
+    expect(page.get_by_role("textbox", name="Title")).to_be_focused()
+    assert rows(page)
+    assert all("stripes" in row.lower() for row in rows(page))
+
+
+def test_filters_on_two_columns_are_joined_and_can_be_cleared(visit: Visit) -> None:
+    page = visit("support", "/tickets/?tab=all")
+    page.get_by_role("combobox", name="Urgency").select_option(label="Normal")
+    expect(page).to_have_url(re.compile("urgency=normal"))
+    page.get_by_role("combobox", name="Status").select_option(label="New")
+    expect(page).to_have_url(re.compile("status=new"))
+    settled(page)
+    assert set(page.locator("tbody td.status").all_inner_texts()) == {"New"}
+    expect(page.locator("tbody").get_by_text("High", exact=True)).to_have_count(0)
+    page.get_by_role("link", name="Clear search and filters").click()
+    expect(page.get_by_role("combobox", name="Status")).to_have_value("")
+    expect(page).not_to_have_url(re.compile("status="))
+
+
+def test_a_tab_keeps_the_search(visit: Visit) -> None:
+    page = visit("customer", "/tickets/")
+    page.get_by_role("searchbox").press_sequentially("printer")
+    expect(page).to_have_url(re.compile("q=printer"))
+    settled(page)
+    page.get_by_role("navigation", name="Views").get_by_role("link", name="All").click()
+    expect(page).to_have_url(re.compile("tab=all"))
+    assert asked(page)["q"] == ["printer"]
+    expect(page.get_by_role("searchbox")).to_have_value("printer")
+
+
+def test_a_heading_sorts_there_and_back(visit: Visit) -> None:
+    page = visit("other", "/articles/")
+    first = rows(page)
+    assert first == sorted(first, key=str.lower)
+    page.get_by_role("columnheader", name="Title").get_by_role("link").click()
+    expect(page).to_have_url(re.compile("sort=-title"))
+    assert rows(page) == first[::-1]
+    expect(page.get_by_role("columnheader", name="Title")).to_have_attribute("aria-sort", "descending")
+
+
+def test_pages_go_forward_and_back_by_keys(visit: Visit) -> None:
+    page = visit("support", "/tickets/?tab=all")
+    expect(page.locator(".pager")).to_contain_text("1–25 of ")
+    first = rows(page)
+    page.get_by_role("link", name="Next").click()
+    expect(page).to_have_url(re.compile("after="))
+    expect(page.locator(".pager")).to_contain_text("25 of ")
+    second = rows(page)
+    assert not set(page.locator("td.reference").all_inner_texts()) & set(first)
+    assert second != first
+    page.get_by_role("link", name="Previous").click()
+    expect(page).not_to_have_url(re.compile("after="))
+    assert rows(page) == first
+
+
+def test_return_to_list_brings_back_search_filter_sort_and_tab(visit: Visit) -> None:
+    page = visit("support", "/tickets/?tab=all&sort=title&urgency=normal")
+    page.get_by_role("searchbox").press_sequentially("printer")
+    expect(page).to_have_url(re.compile("q=printer"))
+    settled(page)
+    before = rows(page)
+    assert before
+    page.get_by_role("link", name=before[0], exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(before[0])
+    page.get_by_role("link", name="Return to list").click()
+    expect(page.get_by_role("searchbox")).to_have_value("printer")
+    assert {name: asked(page)[name] for name in ("tab", "sort", "urgency", "q")} == {
+        "tab": ["all"], "sort": ["title"], "urgency": ["normal"], "q": ["printer"],
+    }  # fmt: skip
+    assert rows(page) == before
+
+
+def test_the_export_follows_what_is_asked(visit: Visit) -> None:
+    page = visit("power", "/tickets/?tab=all")
+    page.get_by_role("searchbox").press_sequentially("printer")
+    expect(page).to_have_url(re.compile("q=printer"))
+    settled(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export").click()
+    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert len(lines) - 1 == len(rows(page))
+
+
+def test_a_search_without_hits_says_so_and_offers_the_way_back(visit: Visit) -> None:
+    page = visit("customer", "/tickets/")
+    page.get_by_role("searchbox").press_sequentially("qqqqq")
+    expect(page.get_by_text("Nothing matches what is searched for.")).to_be_visible()
+    page.get_by_role("link", name="Show all").click()
+    expect(page.locator("table.records tbody tr").first).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/tickets/", "/invoices/", "/articles/", "/assets/"])
+def test_a_click_anywhere_in_a_row_opens_the_record(visit: Visit, path: str) -> None:
+    page = visit("power", path)
+    title = rows(page)[0]
+    row = page.locator("table.records tbody tr").first
+    box = row.bounding_box()
+    page.mouse.click(box["x"] + 4, box["y"] + 4)
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)

@@ -1,0 +1,47 @@
+"""What people do again and again in the demo: sign in, make a ticket, wait for a list."""
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, expect
+
+FOLDER = Path(__file__).parents[2]
+Visit = Callable[..., Page]  # visit("customer", "/tickets/")
+Make = Callable[..., str]  # new_ticket("Title"), its path
+
+
+def sign_in(page: Page, email: str, password: str) -> None:
+    """From wherever the page is, by the form."""
+    if urlsplit(page.url).path != "/login":
+        page.goto("/login")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: urlsplit(url).path != "/login")
+
+
+def ticket(page: Page, title: str, **fields: str) -> str:
+    """Make a ticket by the wizard's last step, as a bookmark with all choices opens it; its path."""
+    token = page.locator("form[data-form] input[name=_csrf]").first.input_value()
+    answer = page.request.post(
+        "/tickets/create",
+        form={"_csrf": token, "service": "1", "title": title, "description": "As agreed.", **fields},
+        headers={"Origin": page.url.removesuffix(urlsplit(page.url).path)},
+    )
+    assert answer.status == 200, answer.text()
+    return urlsplit(answer.url).path
+
+
+def rows(page: Page) -> list[str]:
+    """The titles of the list, as it stands."""
+    return page.locator("table.records tbody a.cover").all_inner_texts()
+
+
+def settled(page: Page) -> None:
+    """Wait until the list is the one that was asked for."""
+    expect(page.locator("[data-records]")).not_to_have_attribute("aria-busy", "true")
+
+
+def scrolls_sideways(page: Page) -> bool:
+    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
