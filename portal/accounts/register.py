@@ -162,6 +162,8 @@ class Register:
         found = find_named(self.connection, companies.policy, module, title)
         if len(found) > 1:
             raise RefusedAccess(f'several records of {module} are called "{title}"')
+        if not found and not self._named(companies, title):
+            raise RefusedAccess(f'{module} has no record called "{title}", and a new one could not be named so')
         return Linked(found[0] if found else self._create(companies, title, {}).id, module)
 
     def _belonging(self, people: Module, company: Linked | None) -> dict[str, Any]:
@@ -184,13 +186,23 @@ class Register:
 
     def _create(self, records: Records, title: str, values: dict[str, Any]) -> Record:
         module = records.module
-        named = {module.title: title} if module.title in module.fields else {}
-        values = {**named, **values}
+        values = {**self._named(records, title), **values}
         filled = {**defaults(self.connection, records.policy, module), **values}
         for name, declared in module.fields.items():
             if declared.required and declared.stored and not declared.computed and filled.get(name) in (None, ""):
                 self.warnings.append(f"{module.name}.{name} is required, and was left empty for {title}")
         return records.get(create(records, values, SYSTEM))
+
+    def _named(self, records: Records, title: str) -> dict[str, Any]:
+        """The value of the title field, where it is one that can hold a name."""
+        field = records.module.fields.get(records.module.title or "")
+        if field is None:
+            return {}
+        try:
+            return {field.name: field.read(title, records.policy.reader.machine)}
+        except Refused:
+            self.warnings.append(f"{records.name}.{field.name} cannot hold “{title}”, and was left empty")
+            return {}
 
     def _records(self, module: str) -> Records:
         reader = self.declaration.reader(now=self.now)

@@ -27,6 +27,7 @@ from portal.fields import Field
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 LONGEST_NAME = 48
 RESERVED_FIELDS = ("q", "tab", "sort", "after", "before")
+SYSTEM_COLUMNS = ("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid")
 BUILT_IN = tuple(LABELS)
 RESERVED_MODULES = ("login", "logout", "password", "language", "search", "static")
 RESERVED_BEGINNINGS = ("portal_", "sqlite_", "pg_")
@@ -166,6 +167,8 @@ def read_fields(draft: Draft, document: Document, path: Path, entry: Any, module
 def _reserved_field(name: str) -> str | None:
     if name in BUILT_IN:
         return f'every record has "{name}" without being told: choose another name'
+    if name in SYSTEM_COLUMNS:
+        return f'"{name}" cannot name a field: every table of PostgreSQL has a column of that name'
     return f'"{name}" cannot name a field: addresses of lists use it' if name in RESERVED_FIELDS else None
 
 

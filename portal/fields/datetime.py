@@ -91,6 +91,7 @@ def _iso(match: re.Match[str], reader: Reader, later: bool) -> datetime.datetime
     offset = match[3].upper().replace("Z", "+00:00")
     try:
         written = datetime.datetime.fromisoformat(f"{date.isoformat()}T{time.isoformat()}{offset}")
+        written.astimezone(reader.time_zone)  # a page will show it there
         return written.astimezone(datetime.UTC)
     except (ValueError, OverflowError):
         raise Refused(_("This date is too far away.")) from None
@@ -181,7 +182,10 @@ class Datetime(Bounded):
         found = moment_or_day(str(raw), reader)
         if not isinstance(found, datetime.datetime):
             return day(found, reader)
-        return Span(found, found + datetime.timedelta(seconds=1 if found.second else 60))
+        try:
+            return Span(found, found + datetime.timedelta(seconds=1 if found.second else 60))
+        except OverflowError:
+            raise Refused(_("This date is too far away.")) from None
 
     def default_value(self, raw: Any, reader: Reader) -> datetime.datetime | None:
         return None if raw is None or raw == "nothing" else self.constant(raw, reader).start.replace(microsecond=0)

@@ -31,12 +31,15 @@ class Linked:
 def named(target: sa.Table, name: str) -> sa.Select[Any]:
     """The ids of the records of `target` that a unique field, the reference or the title calls `name`."""
     names = [*target.info["unique"], "reference", *([target.info["title"]] if target.info["title"] else ())]
-    columns = [target.c[each] for each in names]
+    return sa.select(target.c["id"]).where(called([target.c[each] for each in names], name))
+
+
+def called(columns: Iterable[sa.ColumnElement[Any]], name: str) -> sa.ColumnElement[bool]:
+    """Whether one of `columns` holds `name`. PostgreSQL compares no number and no date with a text."""
     terms = [column == name for column in columns if isinstance(column.type, sa.Text)]
     if IDENTITY.fullmatch(name):
-        # PostgreSQL compares no number with a text.
         terms += [column == int(name) for column in columns if isinstance(column.type, sa.BigInteger)]
-    return sa.select(target.c["id"]).where(sa.or_(*terms))
+    return sa.or_(sa.false(), *terms)
 
 
 def titled(target: sa.Table, text: str) -> sa.Select[Any]:

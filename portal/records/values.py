@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
 from portal.fields import Field, Refused
-from portal.fields.link import Linked
+from portal.fields.link import Linked, called
 from portal.records.policy import Policy
 
 
@@ -41,8 +41,8 @@ def find_named(connection: sa.Connection, policy: Policy, module: str, name: str
     table = policy.tables.module(module)
     title = [table.info["title"]] if table.info["title"] else []
     for columns in (table.info["unique"], ["reference"], title):
-        called = sa.or_(sa.false(), *[table.c[column] == name for column in columns])
-        found = list(connection.execute(sa.select(table.c["id"]).where(called).limit(2)).scalars())
+        same = called([table.c[column] for column in columns], name)
+        found = list(connection.execute(sa.select(table.c["id"]).where(same).limit(2)).scalars())
         if found:
             return found
     return []

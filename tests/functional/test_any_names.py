@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from webtest import TestResponse
 
-from portal.accounts.register import Wish
-from tests.functional.world import NANCY, World
+from portal.accounts.register import RefusedAccess, Register, Wish
+from portal.database.engine import writing
+from tests.functional.world import NANCY, NOW, World
 
 STAFF = (Wish(NANCY, "staff", "Nancy Smith"),)
 EVERYTHING = "see: all, can: [create, edit, delete, export]"
@@ -63,3 +64,32 @@ def test_records_without_a_title_are_offered_last(serve):
         world[NANCY].send("/notes/create", {"name": name}, status=303)
     found: TestResponse = world[NANCY].get("/notes/find?field=about&q=")
     assert [each["id"] for each in found.json] == [3, 2, 1]
+
+
+@pytest.mark.parametrize("kind", ["date", "{type: link, to: people}", "boolean", "duration", "integer"])
+def test_people_whose_title_holds_no_name_get_access(serve, kind):
+    world = serve(
+        f"people: people\nmodules: {{people: {{title: of, fields: {{of: {kind}, email: email}}}}}}", "people"
+    )
+    assert [record.values["of"] for record in world.all("people")] == [None]
+    assert world[NANCY].see("/people/").status_int == 200
+
+
+def test_a_company_that_could_not_be_named_is_not_made(serve):
+    modules = """
+people: people
+organizations: firms
+modules:
+  firms: {title: founded, fields: {founded: date}}
+  people: {organization: firm, fields: {name: text, email: email, firm: {type: link, to: firms}}}
+"""
+    portal = serve(modules, "people", "firms").portal
+    wish = Wish("second@supplier.example", "staff", "Second", "Supplier")
+    with pytest.raises(RefusedAccess, match="no record called"), writing(portal.engine) as connection:
+        Register(connection, portal.declaration, portal.tables, NOW).add(wish, "", must_change=False)
+
+
+def test_the_end_of_time_may_be_asked_for(serve):
+    world = serve("modules: {notes: {fields: {name: text, due: datetime}}}", "notes")
+    for address in ("?due=9999-12-31T23:59", "?due.min=9999-12-31T23:59", "?due.max=0001-01-01", "?due=9999-12-31"):
+        assert world[NANCY].see(f"/notes/{address}").status_int == 200
