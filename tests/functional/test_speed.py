@@ -1,0 +1,226 @@
+"""What pages cost: statements, bytes and requests, not seconds. And what happens when many write at once."""
+
+import datetime
+import gzip
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+import sqlalchemy as sa
+from webob import Request
+
+from portal.conditions import ALWAYS, parse
+from portal.database.engine import reading, writing
+from portal.records.index import rebuild
+from portal.records.policy import Policy
+from portal.records.query import FEW, Query, Records
+from portal.records.write import SYSTEM, new_row
+from tests.functional.world import ANNA, BRUNO, NANCY, NOW, Browser, titles, way
+
+STATES = ("new", "waiting", "answered", "resolved", "closed", None)
+MANY = FEW + 400  # so many that lists are walked along an index
+
+
+def add_requests(world, count):
+    """So many requests of Acme and Globex, with gaps in what they are sorted by."""
+    people = [world.the("people", name) for name in ("Anna Rossi", "Bruno Verdi", "Carla Neri")]
+    companies = [world.the("companies", name) for name in ("Acme", "Acme", "Globex")]
+    with writing(world.portal.engine) as connection:
+        records = world.records(connection, "requests")
+        rows = []
+        for number in range(1, count + 1):
+            values = {
+                "name": f"Item {number * 7919 % 500}",
+                "body": "paper jam" if number % 3 else "toner empty",
+                "caller": people[number % 3] if number % 11 else None,
+                "company": companies[number % 3],
+                "status": STATES[number % 6],
+                "created": NOW - datetime.timedelta(minutes=number // 2),
+            }
+            rows.append(new_row(records, values, number, SYSTEM))
+        connection.execute(sa.insert(records.table), rows)
+        connection.execute(sa.insert(world.portal.tables.sequence).values(module="requests", last=count))
+        rebuild(connection, world.portal.declaration, world.portal.tables, ["requests"])
+
+
+def statements_of(world, browser, address):
+    """How many statements a page takes."""
+    found = []
+
+    def note(connection, cursor, statement, *others):
+        found.append(statement)
+
+    sa.event.listen(world.portal.engine, "before_cursor_execute", note)
+    try:
+        browser.get(address)
+    finally:
+        sa.event.remove(world.portal.engine, "before_cursor_execute", note)
+    return len([statement for statement in found if not statement.startswith(("SET", "BEGIN"))])
+
+
+PAGES = {"/": 14, "/requests/": 12, "/requests/?tab=all&sort=status": 16, "/requests/?q=paper": 24}
+
+
+@pytest.mark.parametrize("email", [ANNA, BRUNO, NANCY])
+def test_a_page_takes_as_many_statements_however_many_records_there_are(world, email):
+    add_requests(world, 40)
+    before = {address: statements_of(world, world[email], address) for address in PAGES}
+    with writing(world.portal.engine) as connection:
+        connection.execute(sa.delete(world.portal.tables.module("requests")))
+        connection.execute(sa.delete(world.portal.tables.sequence))
+    add_requests(world, 400)
+    after = {address: statements_of(world, world[email], address) for address in PAGES}
+    for address, most in PAGES.items():
+        assert after[address] <= before[address] + 2, address  # one look farther into the index, no more
+        assert after[address] <= most, address
+
+
+SORTS = ["-modified", "name", "-name", "status", "-status", "caller", "-caller", "comments", "reference"]
+OPEN, NEW = parse({"status": {"not": ["resolved", "closed"]}}), parse({"status": "new"})
+CONDITIONS = {"all": ALWAYS, "open": OPEN, "one": NEW}
+
+
+@pytest.fixture
+def crowded(world):
+    add_requests(world, MANY)
+    return world
+
+
+def records_of(world, connection, email):
+    account = world.portal.tables.account
+    row = connection.execute(sa.select(account).where(account.c["email"] == email)).mappings().one()
+    companies = {ANNA: ("Acme",), BRUNO: ("Acme",), NANCY: ("Supplier",)}[email]
+    reader = world.portal.declaration.reader(
+        person=row["person"], companies=tuple(world.the("companies", name).id for name in companies), now=NOW
+    )
+    declaration = world.portal.declaration
+    policy = Policy(declaration, world.portal.tables, declaration.profiles[row["profile"]], reader)
+    return Records(connection, policy, "requests")
+
+
+def forwards_and_back(records, query):
+    """The ids of all pages, read to the end and back to the beginning."""
+    there, back, page = [], [], records.page(query, [])
+    there += [row.id for row in page.rows]
+    while page.next:
+        page = records.page(replace(query, after=page.next), [])
+        there += [row.id for row in page.rows]
+    last = [row.id for row in page.rows]
+    while page.previous:
+        page = records.page(replace(query, before=page.previous), [])
+        back = [row.id for row in page.rows] + back
+    return there, [*back, *last]
+
+
+@pytest.mark.parametrize("email", [BRUNO, NANCY])
+def test_every_order_shows_every_record_once_forwards_and_back(crowded, email):
+    with reading(crowded.portal.engine) as connection:
+        for name, condition in CONDITIONS.items():
+            for sort in SORTS:
+                records = records_of(crowded, connection, email)
+                query = Query(condition=condition, sort=(sort,), size=170)
+                there, back = forwards_and_back(records, query)
+                whole = records.page(Query(condition=condition, sort=(sort,), size=10_000), [])
+                assert there == back == [row.id for row in whole.rows], (name, sort)
+                assert len(set(there)) == len(there)
+
+
+def test_empty_values_come_last_in_both_directions_and_options_in_their_order(crowded):
+    with reading(crowded.portal.engine) as connection:
+        records = records_of(crowded, connection, NANCY)
+        for sort, order in (("status", STATES), ("-status", (*STATES[:-1][::-1], None))):
+            rows = records.page(Query(sort=(sort,), size=5_000), ["status"]).rows
+            found = list(dict.fromkeys(row.values["status"] for row in rows))
+            assert found == [state for state in order if state in found]
+
+
+def test_counts_are_exact_as_far_as_they_go_and_say_when_there_are_more(crowded):
+    with reading(crowded.portal.engine) as connection:
+        records = records_of(crowded, connection, NANCY)
+        every, new = records.counts([Query(), Query(condition=NEW)])
+        assert (every.number, every.more) == (1_000, True)
+        assert (new.number, new.more) == (sum(number % 6 == 0 for number in range(1, MANY + 1)), False)
+
+
+def test_what_was_searched_for_is_marked(world):
+    add_requests(world, 3)
+    rows = world[NANCY].get("/requests/?tab=all&q=item").html.find("tbody").find_all("mark")
+    assert {mark.text for mark in rows} == {"Item"}
+    assert titles(world[NANCY].get("/requests/?tab=all&q=item"))
+
+
+def test_the_field_is_named_where_what_was_searched_for_is_not_on_the_page(world):
+    add_requests(world, 3)
+    page = world[NANCY].get("/requests/?tab=all&q=toner")
+    assert "found in: " in page.html.find("a", class_="cover").text
+    assert not page.html.find("mark")
+
+
+@pytest.mark.parametrize("typed", ["<b>", "&amp;", '"><script>', "item<script>alert(1)</script>"])
+def test_marking_does_not_let_markup_in(world, typed):
+    world.add("requests", name=f"item {typed}", body="x")
+    page = world[NANCY].get(f"/requests/?tab=all&q=item {quote(typed)}")
+    assert "<script>alert" not in page.text
+    assert "<b>" not in page.text
+
+
+def sent(browser, address):
+    """The answer as it goes over the line: WebTest would unpack it."""
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookiejar)
+    headers = {"Accept-Encoding": "gzip", "Cookie": cookies}
+    return Request.blank(address, headers=headers).get_response(browser.app)
+
+
+def test_a_list_weighs_forty_kilobytes_at_first_and_fifteen_afterwards(world):
+    add_requests(world, 60)
+    page = sent(world[NANCY], "/requests/")
+    assert (page.status_code, page.headers["Content-Encoding"]) == (200, "gzip")
+    assert "Accept-Encoding" in page.headers["Vary"]
+    text = gzip.decompress(page.body).decode()
+    parts = {found.partition("#")[0] for found in re.findall(r'(?:href|src)="(/static/[^"]+)"', text)}
+    answers = [sent(world[NANCY], address) for address in parts]
+    assert all("immutable" in answer.headers["Cache-Control"] for answer in answers)
+    assert len(page.body) <= 15_000
+    assert len(parts) + 1 <= 5
+    assert len(page.body) + sum(len(answer.body) for answer in answers) <= 40_000
+
+
+def test_a_compressed_page_is_the_page(world):
+    plain = world[NANCY].get("/requests/").text
+    packed = gzip.decompress(sent(world[NANCY], "/requests/").body).decode()
+    token = re.compile(r'value="[0-9a-f]{128}"')
+    assert token.sub("", packed) == token.sub("", plain)
+
+
+def test_the_token_of_forms_is_written_differently_in_every_page(world):
+    tokens = {re.search(r'name="_csrf"[^>]*value="([^"]+)"', world[ANNA].get("/").text)[1] for _time in range(3)}
+    assert len(tokens) == 3
+    assert all(world[ANNA].post("/language", {"_csrf": each, "language": "en"}, status=303) for each in tokens)
+
+
+def test_eight_people_writing_at_once_lose_nothing_and_are_not_turned_away(world):
+    """On SQLite writers take turns, on PostgreSQL they do not meet; nobody reads of a lock."""
+    browsers = [world.signed_in(ANNA) for _person in range(8)]
+    begin = threading.Barrier(8)
+
+    def write(person: int, browser: Browser) -> list[str]:
+        begin.wait()
+        found = []
+        for number in range(5):
+            form = {"name": f"P{person} N{number}", "body": "x", "service": str(service.id)}
+            found.append(browser.send("/requests/create", form).status)
+        return found
+
+    acme = world.the("companies", "Acme")
+    from_services = world.add("services", name="Printing", customers=(acme,))
+    service = world.the("services", "Printing")
+    assert service.id == from_services
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(write, range(8), browsers))
+    assert {status for found in answers for status in found} == {"303 See Other"}
+    names = {record.values["name"] for record in world.all("requests")}
+    assert names >= {f"P{person} N{number}" for person in range(8) for number in range(5)}
+    assert way(world[ANNA].get("/requests/"), "next")
