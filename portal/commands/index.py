@@ -7,7 +7,7 @@ from portal.commands.options import common_options
 from portal.commands.progress import progress
 from portal.commands.troubles import told_plainly
 from portal.database.engine import writing
-from portal.records.index import complete, rebuild
+from portal.records.index import complete, refresh
 
 
 @click.command("index", short_help="Bring the search index up to date.")
@@ -16,7 +16,7 @@ from portal.records.index import complete, rebuild
 def command(anew: bool) -> None:
     """Put records into the search index that it lacks, and take out what is no record any more.
 
-    With --rebuild it is filled anew from all records; who writes waits until that is done.
+    With --rebuild it is filled anew from all records, a few at a time: the portal serves and writes meanwhile.
 
     Example: portal index --rebuild
     """
@@ -31,11 +31,11 @@ def command(anew: bool) -> None:
 
 def _filled(portal: Opened) -> int:
     modules = list(portal.declaration.modules)
-    with told_plainly(), writing(portal.engine) as connection, progress("Indexing", None) as told:
+    with told_plainly(), progress("Indexing", None) as told:
         done: dict[str, int] = {}
 
         def reached(module: str, records: int) -> None:
             done[module] = records
             told(sum(done.values()))
 
-        return rebuild(connection, portal.declaration, portal.tables, modules, reached)
+        return refresh(portal.engine, portal.declaration, portal.tables, modules, reached)

@@ -20,49 +20,17 @@ from portal.records.counting import Count, Question, best, count_all, none_of, p
 from portal.records.links import with_titles
 from portal.records.order import Order
 from portal.records.policy import Policy
+from portal.records.rows import Page, Query, Record
 from portal.records.walking import Walk
 
 # So many rows, and fewer, are sorted as they are; more are walked along an index.
 FEW = 1_000
 # A typed text with another sort than “newest change first” sorts within this many of the newest hits.
 SORTED_HITS = 2_000
+LONGEST_TITLE = 1_000  # characters of what is looked for in titles; SQLite refuses patterns of 50,000 bytes
 ALWAYS_READ = ("id", "reference", "_version")
 
 Counted = dict[tuple[str, tuple[Condition, ...]], Count]  # by text and conditions
-
-
-@dataclass(frozen=True)
-class Query:
-    """What a list is asked for. `text` is the general search; `after`/`before` are keys that a Page gave."""
-
-    text: str = ""
-    condition: Condition = ALWAYS
-    sort: tuple[str, ...] = ()
-    after: str = ""
-    before: str = ""
-    size: int = 25
-
-
-@dataclass(frozen=True)
-class Record:
-    """One row as its reader may see it: `values` holds the readable fields only."""
-
-    id: int
-    module: str
-    reference: str
-    version: int
-    values: Mapping[str, Any]
-    title: str
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some rows in order, and the keys of the neighbouring pages, empty where there is none."""
-
-    rows: list[Record]
-    next: str = ""
-    previous: str = ""
-    first: bool = True
 
 
 @dataclass(frozen=True)
@@ -149,7 +117,7 @@ class Records:
 
     def find(self, text: str, limit: int = 20) -> list[tuple[int, str]]:
         """Ids and titles of the records to choose from whose title or reference contains `text`, by title."""
-        title = self.module.title_field
+        title, text = self.module.title_field, text[:LONGEST_TITLE]
         condition = sa.and_(self._where(ALWAYS), self._titled(text)) if text.strip() else self._where(ALWAYS)
         columns = self._columns([title])
         order = (title.order(self.table).asc().nulls_last(), self.table.c["id"])
