@@ -50,7 +50,7 @@ FIELDS = ["name", "prose", "amount", "weight", "price", "share", "ready", "day",
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_no_filter_breaks(filled, field):
-    for value in ODD:
+    for value in ODD[FIELDS.index(field) % 3 :: 3]:
         typed = quote(value)
         query = "&".join(f"{field}{part}={typed}" for part in ("", ".min", ".max"))
         assert is_whole(filled[ANNA].see(f"/things/?{query}"))
@@ -121,7 +121,7 @@ def test_forms_take_any_text(world):
         assert is_whole(nancy.send(f"/requests/{request}/edit", form))
         assert is_whole(anna.send(f"/requests/{request}/comments", {"text": value, "internal": value}))
         assert is_whole(anna.send(f"/requests/{request}/move/close", {"satisfaction": value, "comment": value}))
-    for value in ODD[::10]:
+    for value in ODD[::16]:
         for name in names:
             assert is_whole(anna.send("/requests/create", {"service": "1", "name": "x", "body": "y", name: value}))
     gc.collect()
@@ -160,7 +160,7 @@ parameters = st.lists(
 
 
 @settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True
 )
 @given(parameters=parameters)
 def test_any_address_of_a_list_is_answered_within_the_scope(filled, parameters):
