@@ -29,6 +29,7 @@ RUNTIME = [
     "markdown-it-py>=4.0",
     "nh3>=0.3",
     "argon2-cffi>=25.1",
+    "regex>=2025.9",  # patterns of administrators can be given up after a moment, which Python's own cannot
     "click>=8.3",
     "tzdata>=2025.2",
 ]
@@ -38,6 +39,8 @@ TEST = [
     "hypothesis>=6.140",
     "playwright>=1.55",
     "axe-playwright-python>=0.1.7",
+    "gunicorn>=23.0",  # the servers of deploy/, started for real
+    "granian>=2.5",
     "lingua>=4.15",  # collects the sentences to translate: Babel cannot read Chameleon's templates
 ]
 LINT = ["ruff>=0.14"]

@@ -11,10 +11,11 @@ from portal.declaration.places import Places
 from portal.declaration.problems import Problem
 from portal.records.against_data import check_expectations, check_names
 from portal.records.policy import Policy
+from portal.records.slow import check_speed
 
 
 def data_problems(folder: Path | None) -> list[Problem]:
-    """Expectations that do not come true, records that are named and not there."""
+    """Expectations that do not come true, records that are named and not there, lists that would be slow."""
     portal = opened(folder=folder)
     places = Places(portal.settings.folder)
     with reading(portal.engine) as connection:
@@ -33,3 +34,4 @@ def _problems(portal: Opened, connection: Connection, places: Places) -> Iterato
 
     yield from check_expectations(connection, declaration, places, policy_of)
     yield from check_names(connection, declaration, tables, places)
+    yield from check_speed(connection, declaration, tables, places)

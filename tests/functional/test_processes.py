@@ -1,0 +1,152 @@
+"""Several processes on one PostgreSQL, started as deploy/ says; one of them is killed while people work."""
+
+import contextlib
+import http.cookiejar
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from portal.database.engine import make_engine, reading
+from portal.database.tables import build
+from portal.declaration.load import load
+from portal.records.policy import system_policy
+from portal.records.query import Query, Records
+from tests.functional.world import ANNA, PASSWORD, PORTALS, World
+from tests.real_parts import unavailable
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+PATIENCE = 60  # seconds
+COMMANDS = {
+    "gunicorn": [str(BIN / "gunicorn"), "-c", str(ROOT / "deploy" / "gunicorn.conf.py")],
+    "granian": [str(ROOT / "deploy" / "granian.sh")],
+}
+
+
+class Person:
+    """Somebody with a browser, over the wire."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+        self.token = ""
+
+    def get(self, path: str) -> str:
+        with self.opener.open(self.address + path, timeout=20) as answer:
+            return answer.read().decode()
+
+    def post(self, path: str, **fields: str) -> str:
+        """The address that the answer leads to."""
+        body = urllib.parse.urlencode({"_csrf": self.token, **fields}).encode()
+        with self.opener.open(self.address + path, body, timeout=20) as answer:
+            return answer.geturl()
+
+    def sign_in(self) -> "Person":
+        self.token = _token(self.get("/login"))
+        self.post("/login", email=ANNA, password=PASSWORD)
+        self.token = _token(self.get("/"))
+        return self
+
+
+def _token(page: str) -> str:
+    return re.search(r'name="_csrf"[^>]*value="([^"]+)"', page)[1]
+
+
+@contextlib.contextmanager
+def served(program: str, url: str, log: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The small portal, served by two processes; its address, and the process above them."""
+    if not shutil.which(program, path=str(BIN)):
+        unavailable(f"{program} is not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {
+        "FOLDER": str(PORTALS / "small"), "DATABASE": url, "DEVELOPMENT": "true", "PASSWORD_MEMORY": "8",
+        "PASSWORD_ROUNDS": "1", "BIND": f"127.0.0.1:{port}", "PORT": str(port), "WORKERS": "2",
+    }  # fmt: skip
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    environment |= {f"PORTAL_{name}": value for name, value in settings.items()}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            COMMANDS[program], cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_for(address, process, log)
+            yield address, process
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
+    """Until it answers; what it said, where it ends instead."""
+    end = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < end:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/-/health", timeout=5):  # noqa: S310 ours
+            return
+        threading.Event().wait(0.1)
+    pytest.fail(log.read_text())
+
+
+def workers_of(process: subprocess.Popen) -> list[int]:
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(each) for each in children.read_text().split()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the processes are found in Linux's /proc")
+@pytest.mark.parametrize("program", COMMANDS)
+def test_what_was_accepted_stays_when_a_process_is_killed_under_load(program, postgresql_url, tmp_path):
+    World.of("small", postgresql_url).portal.engine.dispose()
+    accepted: list[str] = []
+    refused: list[str] = []
+    with served(program, postgresql_url, tmp_path / "log") as (address, process):
+        people = [Person(address).sign_in() for _person in range(4)]
+        half = threading.Semaphore(0)
+
+        def work(person: int) -> None:
+            for number in range(12):
+                try:
+                    people[person].post("/tickets/create", title=f"P{person} N{number}", urgency="normal")
+                    accepted.append(f"P{person} N{number}")
+                except (OSError, urllib.error.URLError):  # the one whose answer was under way
+                    refused.append(f"P{person} N{number}")
+                if number == 3:
+                    half.release()
+
+        threads = [threading.Thread(target=work, args=(person,)) for person in range(4)]
+        for thread in threads:
+            thread.start()
+        for _person in people:
+            half.acquire()
+        os.kill(workers_of(process)[-1], signal.SIGKILL)
+        for thread in threads:
+            thread.join()
+        assert "P0" in people[0].get("/tickets/"), "the others go on"
+    assert len(accepted) >= 40
+    assert len(refused) <= 4
+    engine = make_engine(postgresql_url)
+    declaration = load(PORTALS / "small").declaration
+    with reading(engine) as connection:
+        records = Records(connection, system_policy(declaration, build(declaration)), "tickets")
+        titles = [record.title for record in records.each(Query(sort=("id",)), ["title"])]
+    engine.dispose()
+    assert set(accepted) <= set(titles)
+    assert len(titles) == len(set(titles)), "nothing twice"
