@@ -1,6 +1,7 @@
 """One field of a form → the plain widget that widgets.pt draws. One function per kind of widget."""
 
 import json
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,9 @@ from portal.views.parts import FormRow, Input, Offer, Widget
 OFFERED = 200
 # A choice of so many options at most, with a word of help at one of them, is drawn as cards.
 CARDS = 4
+# A link that stands alone, as in the step of a wizard, is drawn as cards when it offers so many records at most.
+RECORD_CARDS = 12
+ABOUT = 140  # letters of a record's description on its card
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ def typed(fields: list[Field], form: Form) -> dict[str, Any]:
 
 def rows(filling: Filling, layout: tuple[Any, ...], fields: Mapping[str, Field]) -> tuple[FormRow, ...]:
     """The rows of a form layout, without what is not asked."""
+    if len(layout) == 1 and layout[0] in fields:
+        return (FormRow((described(filling, fields[layout[0]], widget(filling, fields[layout[0]])),)),)
     found = []
     for entry in layout:
         names = [entry] if isinstance(entry, str) else entry
@@ -125,6 +131,34 @@ def _offered(filling: Filling, each: Any, looked_for: str, chosen: list[str]) ->
         if identity in chosen:
             offers.setdefault(identity, link.title)
     return offers, many or bool(looked_for)
+
+
+def described(filling: Filling, each: Any, drawn: Widget) -> Widget:
+    """A link as cards with what the records say about themselves, if it offers few records of one module."""
+    if drawn.macro != "link" or drawn.many or not 0 < len(drawn.offers) <= RECORD_CARDS or len(each.to) > 1:
+        return drawn
+    told = _told(
+        choices(filling.records, each, each.to[0], filling.values), [int(offer.value) for offer in drawn.offers]
+    )
+    return replace(
+        drawn, macro="cards", offers=tuple(replace(offer, help=told.get(offer.value, "")) for offer in drawn.offers)
+    )
+
+
+def _told(records: Records, ids: list[int]) -> dict[str, str]:
+    """By id, the beginning of the first text that the reader may read and that is not the title."""
+    readable, title = records.policy.readable(records.name), records.module.title_field.name
+    texts = (
+        name
+        for name, field in records.module.fields.items()
+        if field.searched and field.input_type == "text" and field.widget in ("textarea", "input")
+    )
+    name = next((name for name in texts if name in readable and name != title), None)
+    rows = records.rows(ids, [name]) if name else []
+    reader, field = records.policy.reader, name and records.module.field(name)
+    return {
+        str(row.id): textwrap.shorten(field.show(row.values[name], reader), ABOUT, placeholder=" …") for row in rows
+    }
 
 
 def _money(filling: Filling, each: Any, base: Widget) -> Widget:

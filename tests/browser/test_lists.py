@@ -96,7 +96,7 @@ def test_return_to_list_brings_back_search_filter_sort_and_tab(visit: Visit) -> 
     settled(page)
     before = rows(page)
     assert before
-    page.get_by_role("link", name=before[0], exact=True).click()
+    page.locator("table.records a.cover").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(before[0])
     page.get_by_role("link", name="Return to list").click()
     expect(page.get_by_role("searchbox")).to_have_value("printer")
@@ -114,7 +114,9 @@ def test_the_export_follows_what_is_asked(visit: Visit) -> None:
     with page.expect_download() as download:
         page.get_by_role("link", name="Export").click()
     lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
-    assert len(lines) - 1 == len(rows(page))
+    listed = rows(page)
+    assert len(lines) - 1 >= len(listed) > 0, "the export has all pages"
+    assert all(title.split(",")[0] in "\n".join(lines) for title in listed)
 
 
 def test_a_search_without_hits_says_so_and_offers_the_way_back(visit: Visit) -> None:

@@ -34,8 +34,11 @@ def ticket(page: Page, title: str, **fields: str) -> str:
 
 
 def rows(page: Page) -> list[str]:
-    """The titles of the list, as it stands."""
-    return page.locator("table.records tbody a.cover").all_inner_texts()
+    """The titles of the list, as it stands, without the word where a search has found them."""
+    return page.locator("table.records tbody a.cover").evaluate_all(
+        "links => links.map(link => [...link.childNodes].filter(part => !part.classList?.contains('muted'))"
+        ".map(part => part.textContent).join('').trim())"
+    )
 
 
 def settled(page: Page) -> None:

@@ -1,0 +1,172 @@
+"""Forms in the browser: steps, links that are found by typing, fields under a condition, and nothing lost."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.walking import Make, Visit, sign_in
+
+
+def choose(page: Page, label: str, text: str) -> Locator:
+    """Choose a linked record with the keyboard alone: type, arrow down, Enter."""
+    box = page.get_by_role("combobox", name=label)
+    box.press_sequentially(text)
+    option = offered(page).filter(has_text=text)
+    expect(option).to_be_visible()
+    box.press("ArrowDown")
+    expect(option).to_have_attribute("aria-selected", "true")
+    assert box.get_attribute("aria-activedescendant") == option.get_attribute("id")
+    box.press("Enter")
+    expect(box).to_have_value(text)
+    expect(offered(page)).to_have_count(0)
+    return box
+
+
+def offered(page: Page) -> Locator:
+    """What a link offers at this moment."""
+    return page.locator(".combobox [role=option]:visible")
+
+
+def pick(page: Page, name: str) -> None:
+    """Take a card; the radio button lies under it."""
+    page.get_by_role("radio", name=re.compile(name)).check()
+
+
+def go_on(page: Page) -> None:
+    page.get_by_role("button", name="Next").click()
+
+
+def test_the_wizard_makes_a_ticket_and_back_loses_nothing(visit: Visit) -> None:
+    page = visit("customer", "/tickets/create")
+    pick(page, "Printing")
+    go_on(page)
+    pick(page, "Scanning")
+    go_on(page)
+    made = page.locator(".choices-made")
+    expect(made).to_contain_text("Printing")
+    expect(made).to_contain_text("Scanning")
+    page.get_by_role("textbox", name="Title").fill("Scans are upside down")
+    page.get_by_role("textbox", name="Description").fill("All of them.\nSince Monday.")
+    pick(page, "High")
+    choose(page, "Machine", "Reception printer")
+
+    page.get_by_role("button", name="Back").click()
+    expect(page.get_by_role("radio", name=re.compile("Scanning"))).to_be_checked()
+    page.get_by_role("button", name="Back").click()
+    expect(page.get_by_role("radio", name=re.compile("Printing"))).to_be_checked()
+    go_on(page)
+    go_on(page)
+    expect(page.get_by_role("textbox", name="Title")).to_have_value("Scans are upside down")
+    expect(page.get_by_role("textbox", name="Description")).to_have_value("All of them.\nSince Monday.")
+    expect(page.get_by_role("radio", name=re.compile("High"))).to_be_checked()
+    expect(page.get_by_role("combobox", name="Machine")).to_have_value("Reception printer")
+
+    page.locator("form[data-form] button[type=submit]:visible").last.dblclick()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Scans are upside down")
+    listed = visit("customer", "/tickets/?title=upside+down")
+    expect(listed.locator("table.records tbody tr")).to_have_count(1)
+
+
+def test_services_are_offered_with_what_they_are_about(visit: Visit) -> None:
+    page = visit("customer", "/tickets/create")
+    card = page.locator("label.choice").filter(has_text="Printing")
+    expect(card).to_contain_text("Printers, scanners, toner and paper")
+    assert page.get_by_role("radio", checked=True).count() == 0
+
+
+def test_a_step_with_a_mistake_is_not_passed(visit: Visit) -> None:
+    page = visit("customer", "/tickets/create")
+    go_on(page)
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator(".steps [aria-current]")).to_have_text("Service")
+
+
+def test_a_dependent_choice_offers_only_what_fits(visit: Visit) -> None:
+    page = visit("support", "/tickets/create")
+    box = page.get_by_role("combobox", name="Category")
+    box.click()
+    expect(page.get_by_text("Nothing found")).to_be_visible()
+    box.press("Escape")
+    expect(page.get_by_text("Nothing found")).to_be_hidden()
+    choose(page, "Service", "Printing")
+    box.click()
+    expect(offered(page)).to_have_text(["Paper jam or stripes", "Scanning", "Toner and supplies"])
+
+
+def test_what_was_typed_without_choosing_is_nothing(visit: Visit) -> None:
+    page = visit("support", "/tickets/create")
+    choose(page, "Service", "Printing")
+    box = page.get_by_role("combobox", name="Service")
+    box.fill("Somewhere else")
+    box.press("Tab")
+    expect(box).to_have_value("Printing")
+
+
+def test_a_field_under_a_condition_comes_and_goes(visit: Visit) -> None:
+    page = visit("support", "/tickets/create")
+    people = page.get_by_label("How many people?")
+    expect(people).to_be_hidden()
+    page.get_by_role("combobox", name="Impact").select_option(label="A department")
+    expect(people).to_be_visible()
+    page.get_by_role("combobox", name="Impact").select_option(label="One person")
+    expect(people).to_be_hidden()
+
+
+def test_a_refused_form_names_its_mistakes_and_keeps_the_rest(visit: Visit) -> None:
+    page = visit("support", "/orders/create")
+    page.get_by_label("Quantity").fill("a dozen")
+    page.get_by_label("Remarks").fill("In blue.")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    quantity = page.get_by_label("Quantity")
+    expect(quantity).to_have_value("a dozen")
+    expect(quantity).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Remarks")).to_have_value("In blue.")
+    page.get_by_role("alert").get_by_role("link", name="Quantity").click()
+    expect(quantity).to_be_focused()
+
+
+def test_two_who_edit_at_once_both_see_what_happened(visit: Visit, new_ticket: Make) -> None:
+    path = new_ticket("Two cooks")
+    first, second = visit("support", f"{path}edit"), visit("support", f"{path}edit")
+    first.get_by_role("textbox", name="Title").fill("Two cooks, salted")
+    first.get_by_role("button", name="Save").click()
+    expect(first.get_by_role("heading", level=1)).to_have_text("Two cooks, salted")
+    second.get_by_role("textbox", name="Title").fill("Two cooks, sugared")
+    second.get_by_role("button", name="Save").click()
+    shown = second.locator(".differences")
+    expect(shown).to_contain_text("Two cooks, sugared")
+    expect(shown).to_contain_text("Two cooks, salted")
+    second.get_by_role("button", name="Save").click()
+    expect(second.get_by_role("heading", level=1)).to_have_text("Two cooks, sugared")
+
+
+def test_a_draft_outlives_the_page_and_goes_when_it_is_sent(visit: Visit, new_ticket: Make) -> None:
+    page = visit("customer", new_ticket("Draught in the hall"))
+    box = page.get_by_role("textbox", name="Write a comment")
+    box.fill("Half a sentence")
+    page.wait_for_function("() => Object.values(sessionStorage).some((text) => text.includes('Half a sentence'))")
+    page.reload()
+    expect(box).to_have_value("Half a sentence")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("article.note")).to_have_count(1)
+    page.reload()
+    expect(box).to_have_value("")
+
+
+def test_a_lost_session_keeps_what_was_typed(
+    open_page: Callable[..., Page], address: str, passwords: dict[str, tuple[str, str]], new_ticket: Make
+) -> None:
+    path = new_ticket("Session is lost")
+    page = open_page(base_url=address, locale="en-GB")
+    page.goto(path)
+    sign_in(page, *passwords["customer"])
+    page.get_by_role("textbox", name="Write a comment").fill("Do not lose me")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    sign_in(page, *passwords["customer"])
+    assert urlsplit(page.url).path == path
+    expect(page.get_by_role("textbox", name="Write a comment")).to_have_value("Do not lose me")

@@ -1,0 +1,101 @@
+"""What stands around every page: the theme, the language, full screen, the menu on phones, the way out."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.walking import Visit, sign_in
+
+PHONE = {"width": 390, "height": 844}
+
+
+def test_the_theme_is_kept(visit: Visit) -> None:
+    page = visit("customer", "/", color_scheme="light")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.get_by_role("button", name="Dark or light").click()
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.goto("/tickets/")
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert page.evaluate(ground) == dark
+    page.get_by_role("button", name="Dark or light").click()
+    page.reload()
+    assert page.evaluate(ground) == light
+
+
+def test_full_screen_and_back(visit: Visit) -> None:
+    page = visit("customer")
+    button = page.get_by_role("button", name="Full screen")
+    button.click()
+    page.wait_for_function("document.fullscreenElement !== null")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.click()
+    page.wait_for_function("document.fullscreenElement === null")
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_the_language_is_the_browsers_until_one_is_chosen(open_page: Callable[..., Page], address: str) -> None:
+    page = open_page(base_url=address, locale="it-IT")
+    page.goto("/login")
+    expect(page.locator("html")).to_have_attribute("lang", "it")
+    page.locator("select[name=language]").select_option("pl")
+    page.locator("form.language button").click()
+    expect(page.locator("html")).to_have_attribute("lang", "pl")
+
+
+def test_a_language_chosen_at_the_top_holds_for_the_next_pages(
+    open_page: Callable[..., Page], address: str, passwords: dict[str, tuple[str, str]]
+) -> None:
+    page = open_page(base_url=address, locale="en-GB")
+    page.goto("/")
+    sign_in(page, *passwords["other"])
+    page.locator("summary[aria-label=Language]").click()
+    page.locator(".top select[name=language]").select_option("pl")
+    page.locator(".top form.language button").click()
+    expect(page.locator("html")).to_have_attribute("lang", "pl")
+    page.goto("/tickets/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Zgłoszenia")
+    page.locator(".top summary").click()
+    page.locator(".top select[name=language]").select_option("en")
+    page.locator(".top form.language button").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tickets")
+
+
+def test_the_menu_of_a_phone_leads_everywhere(visit: Visit) -> None:
+    page = visit("customer", viewport=PHONE)
+    expect(page.get_by_role("navigation", name="Modules")).to_be_hidden()
+    dock = page.get_by_role("navigation", name="Quick menu")
+    dock.get_by_text("More").click()
+    expect(dock.get_by_role("link", name="My information")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dock.get_by_role("link", name="My information")).to_be_hidden()
+    dock.get_by_text("More").click()
+    dock.get_by_role("link", name="Invoices").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Invoices")
+
+
+def test_filters_on_a_phone_open_and_stay_open(visit: Visit) -> None:
+    page = visit("customer", "/tickets/", viewport=PHONE)
+    box = page.get_by_role("textbox", name="Title")
+    expect(box).to_be_hidden()
+    page.get_by_text("Filter and sort").click()
+    expect(box).to_be_visible()
+    box.fill("stripes")
+    expect(page).to_have_url(re.compile("title=stripes"))
+    expect(box).to_be_visible()
+
+
+def test_after_log_out_the_back_button_shows_the_sign_in_page(
+    open_page: Callable[..., Page], address: str, passwords: dict[str, tuple[str, str]]
+) -> None:
+    page = open_page(base_url=address, locale="en-GB")
+    page.goto("/")
+    sign_in(page, *passwords["other"])
+    page.goto("/tickets/")
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(page.locator("table.records")).to_have_count(0)
