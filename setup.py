@@ -35,6 +35,7 @@ RUNTIME = [
 ]
 TEST = [
     "pytest>=9.0",
+    "pytest-xdist>=3.8",  # one process per core: the suite waits for databases and browsers half of its time
     "WebTest>=3.0.7",
     "hypothesis>=6.140",
     "playwright>=1.55",
