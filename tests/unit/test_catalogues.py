@@ -1,4 +1,4 @@
-"""The interface speaks every language whole: a sentence that a catalogue lacks fails here, and `make messages` adds it."""
+"""The interface speaks every language whole: what a catalogue lacks fails here, and `make messages` adds it."""
 
 import re
 import subprocess
