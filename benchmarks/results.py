@@ -103,7 +103,8 @@ class Results:
         lines = []
         for kind in dict.fromkeys(kind for kind, _size in self.ours):
             for name, dash in (("list", ""), ("search, common word", "6 4")):
-                points = [(size, self.ours[kind, size][f"staff: {name}"]["p50"]) for size in sizes if (kind, size) in self.ours]
+                page, known = f"staff: {name}", [size for size in sizes if (kind, size) in self.ours]
+                points = [(size, self.ours[kind, size][page]["p50"]) for size in known]
                 lines.append((f"{kind}, {name}", COLORS[kind], dash, points))
         return _svg(sizes, lines)
 
@@ -140,7 +141,8 @@ def _svg(sizes: list[int], lines: list[Line]) -> str:
     parts += [f'<text x="{x(size):.0f}" y="320" text-anchor="middle">{size:,}</text>' for size in sizes]
     for place, (name, color, dash, points) in enumerate(lines):
         path = " ".join(f"{x(size):.0f},{y(taken):.1f}" for size, taken in points)
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2" stroke-dasharray="{dash}"/>')
+        stroke = f'stroke="{color}" stroke-width="2" stroke-dasharray="{dash}"'
+        parts.append(f'<polyline points="{path}" fill="none" {stroke}/>')
         parts.append(f'<text x="562" y="{60 + 20 * place}" fill="{color}">{name}{" (dashed)" if dash else ""}</text>')
     return "\n".join([*parts, "</svg>\n"])
 

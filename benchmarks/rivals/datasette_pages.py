@@ -62,7 +62,8 @@ async def measure(application: Any, pages: list[tuple[str, str]], seconds: float
 async def main() -> None:
     file, seconds = Path(sys.argv[1]), float(sys.argv[2])
     queries = {"list": {"sql": LIST}, "search": {"sql": SEARCH}}
-    site = Datasette([str(file)], metadata={"databases": {file.stem: {"queries": queries}}}, settings={"num_sql_threads": 1})
+    metadata = {"databases": {file.stem: {"queries": queries}}}
+    site = Datasette([str(file)], metadata=metadata, settings={"num_sql_threads": 1})
     await site.invoke_startup()
     application = site.app()
     newest = [row[0] for row in (await site.get_database(file.stem).execute(LIST)).rows]

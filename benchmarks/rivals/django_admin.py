@@ -46,7 +46,8 @@ class Benchmark(AppConfig):
 
 own = Path(tempfile.mkdtemp()) / "own.sqlite"
 settings.configure(
-    DEBUG=False, DEBUG_PROPAGATE_EXCEPTIONS=True, SECRET_KEY="benchmark", ALLOWED_HOSTS=["localhost"], ROOT_URLCONF=__name__, USE_TZ=False,  # noqa: S106
+    DEBUG=False, DEBUG_PROPAGATE_EXCEPTIONS=True,
+    SECRET_KEY="benchmark", ALLOWED_HOSTS=["localhost"], ROOT_URLCONF=__name__, USE_TZ=False,  # noqa: S106
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(own)},
                "tickets": {**database(sys.argv[1]), "CONN_MAX_AGE": None}},
     DATABASE_ROUTERS=[f"{__name__}.Router"], STATIC_URL="/static/",

@@ -328,6 +328,8 @@ class Records:
         key = int(query.before) if backwards else int(query.after) if _is_number(query.after) else None
         hits = self._hits(query, query.size + 1, key, backwards)
         more, hits = len(hits) > query.size, hits[1:] if backwards and len(hits) > query.size else hits[: query.size]
+        if key is None and not more:  # they are all on this page: nobody has to count them
+            self._counted[query.text, tuple(parts_of(query.condition))] = Count(len(hits))
         rows = self.rows([hit.record for hit in hits], [each.name for each in fields])
         found = {record.id: record for record in rows}
         previous, following = (more, True) if backwards else (key is not None, more)

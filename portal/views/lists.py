@@ -36,9 +36,12 @@ def list_records(module: Module, request: Request) -> dict[str, Any]:
     """`/MODULE/`: what the address asks for, within what the profile shows."""
     records, asked = module.records, read_address(module.records, request.GET)
     by_tab = {name: Query(condition=tab_condition(records, name)) for name in records.access.list.tabs or {}}
-    count, *of_tabs = records.counts([asked.query, *by_tab.values()])
     columns = records.access.list.columns
-    page = records.page(asked.query, [*columns, *searched(records, asked.query.text)])
+    names = [*columns, *searched(records, asked.query.text)]
+    # A page of hits may know their number, a number tells how a list without a search is read best.
+    hits = records.page(asked.query, names) if asked.query.text else None
+    count, *of_tabs = records.counts([asked.query, *by_tab.values()])
+    page = hits or records.page(asked.query, names)
     pairs = [(name, value) for name, value in request.GET.items() if name not in PLACE and value]
     shown_page = ListPage(
         heading=records.access.label,

@@ -67,7 +67,7 @@ PAGES = {"/": 14, "/requests/": 12, "/requests/?tab=all&sort=status": 16, "/requ
 
 @pytest.mark.parametrize("email", [ANNA, BRUNO, NANCY])
 def test_a_page_takes_as_many_statements_however_many_records_there_are(world, email):
-    add_requests(world, 40)
+    add_requests(world, 120)
     before = {address: statements_of(world, world[email], address) for address in PAGES}
     with writing(world.portal.engine) as connection:
         connection.execute(sa.delete(world.portal.tables.module("requests")))
