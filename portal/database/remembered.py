@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import BaseModel, ValidationError
 
-from portal.database.tables import Tables
+from portal.database.tables import Tables, author_columns
 from portal.declaration.shapes import Declaration, Module
 from portal.fields import Field
 from portal.fields.links import join_name
@@ -57,11 +57,8 @@ def _is_kept(field: Field) -> bool:
 
 
 def columns(field: Field) -> list[sa.Column[Any]]:
-    """The columns of a field; who made and changed a record is kept without companions and foreign key."""
-    if field.name in ("created_by", "modified_by"):
-        column = field.columns()[0]
-        return [sa.Column(column.name, column.type)]
-    return field.columns()
+    """The columns of a field."""
+    return author_columns(field) if field.name in ("created_by", "modified_by") else field.columns()
 
 
 def target(field: Field) -> str | None:

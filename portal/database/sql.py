@@ -126,12 +126,17 @@ def _constant(field: Field, raw: Any, reader: Reader) -> Any:
 
 
 def _within(field: Field, period: Any, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
-    """The last days for what is past, the next for what is to come: either side of now."""
+    earliest, latest = ends(field, period, reader)
+    return sa.and_(field.compare(table, "min", earliest), field.compare(table, "max", latest))
+
+
+def ends(field: Field, period: Any, reader: Reader) -> tuple[Any, Any]:
+    """The last days for what is past, the next for what is to come: either side of now. Raises Refused."""
     if "today" not in field.specials:
         raise Refused(_("“${operator}” cannot be asked of this field.", mapping={"operator": "within"}))
     zone = reader.time_zone
-    ends = [moment.astimezone(zone) for moment in (reader.now - period, reader.now + period)]
+    around = [moment.astimezone(zone) for moment in (reader.now - period, reader.now + period)]
     if "now" not in field.specials:
-        ends = [moment.date() for moment in ends]
-    earliest, latest = (_constant(field, end.isoformat(), reader) for end in ends)
-    return sa.and_(field.compare(table, "min", earliest), field.compare(table, "max", latest))
+        around = [moment.date() for moment in around]
+    earliest, latest = (_constant(field, end.isoformat(), reader) for end in around)
+    return earliest, latest

@@ -5,6 +5,7 @@ engine enforces what they would, so that plans stay small and SQLite never rebui
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,6 +13,7 @@ from portal.database.indexes import LONGEST_INDEXED, add_indexes, index_name
 from portal.database.own import own_tables
 from portal.database.search import search_table
 from portal.declaration.shapes import Declaration, Module
+from portal.fields import Field
 from portal.fields.columns import UTCDateTime, folded_text
 from portal.fields.links import join_name
 
@@ -68,9 +70,9 @@ def _module_table(metadata: sa.MetaData, module: Module) -> None:
         sa.Column("reference", sa.Text(), index=True),
         sa.Column("_reference_folded", folded_text()),
         sa.Column("created", UTCDateTime()),
-        sa.Column("created_by", sa.BigInteger() if module.builtin["created_by"].type == "link" else sa.Text()),
+        *author_columns(module.builtin["created_by"]),
         sa.Column("modified", UTCDateTime()),
-        sa.Column("modified_by", sa.BigInteger() if module.builtin["modified_by"].type == "link" else sa.Text()),
+        *author_columns(module.builtin["modified_by"]),
         sa.Column("channel", sa.Text()),
         sa.Column("comments", sa.BigInteger()),
         sa.Column("attachments", sa.BigInteger()),
@@ -90,6 +92,11 @@ def _module_table(metadata: sa.MetaData, module: Module) -> None:
             _join_table(metadata, module.name, name, field.to[0])
     for name in _unique(module):
         sa.Index(index_name(module.name, name), table.c[name], unique=True)
+
+
+def author_columns(field: Field) -> list[sa.Column[Any]]:
+    """The columns of who made or changed a record: without foreign key, so that a person can be deleted."""
+    return [sa.Column(column.name, column.type) for column in field.columns()]
 
 
 def _title_column(module: Module) -> str | None:

@@ -169,6 +169,8 @@ class Field(Shape):
 
     def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         """What a query asks for so that `load` finds the value in its row."""
+        if not self.stored:
+            return []
         if self.computed:
             return [self.expression(table).label(self.name)]
         return [table.c[name] for name in self._column_names]

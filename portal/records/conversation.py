@@ -98,7 +98,7 @@ def _touch(records: Records, record: Record, state_after: str | None, author: Au
     row = {
         "comments": sa.func.coalesce(table.c["comments"], 0) + 1,
         "modified": now,
-        "modified_by": author_of(records, author),
+        **author_of(records, author, "modified_by"),
     }
     if state_after and lifecycle:
         row |= records.module.field(lifecycle.field).store(state_after)

@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, Condition, Test, Typed, holds, replace_typed, tests
+from portal.database.sql import ends
 from portal.declaration.shapes import FormLayout
 from portal.fields import Field, Form, Refused
-from portal.fields.link import Linked
+from portal.fields.link import Linked, named, titled
 from portal.records.query import Records
 from portal.texts import _
 
@@ -89,12 +90,37 @@ def depends_on(each: Field) -> list[str]:
 
 
 def _matches(other: Field, value: Any, test: Test, records: Records) -> bool:
-    reader = records.policy.reader
+    """The twin of `comparison` in database/sql.py, for a value that is not stored yet."""
+    reader = records.policy.reader.machine  # what the declaration says is machine-written, whoever reads
     if test.operator == "empty":
         return other.matches(value, "empty", test.value)
-    operands = test.value if test.operator == "one_of" else [test.value]
+    if test.operator == "within":
+        earliest, latest = ends(other, test.value, reader)
+        return other.matches(value, "min", earliest) and other.matches(value, "max", latest)
     operator = "equal" if test.operator == "one_of" else test.operator
-    return any(other.matches(value, operator, other.constant(operand, reader)) for operand in operands)
+    for raw in test.value if isinstance(test.value, tuple) else (test.value,):
+        if raw is None or raw == "":
+            found = other.matches(value, "empty", True)
+        elif getattr(other, "to", None):  # a form knows a linked record by its id alone
+            found = other.matches(value, "equal", linked_records(records, other, operator, raw))
+        else:
+            found = other.matches(value, operator, other.constant(raw, reader))
+        if found:
+            return True
+    return False
+
+
+def linked_records(records: Records, link: Field, operator: str, raw: Any) -> list[Linked]:
+    """The records that a condition on `link` means by `raw`: `me`, a name; for `contains` a part of a title."""
+    constant = link.constant(raw, records.policy.reader.machine)
+    if not isinstance(constant, str):
+        return [each if isinstance(each, Linked) else Linked(each, link.to[0]) for each in constant]
+    find = titled if operator == "contains" else named
+    return [
+        Linked(identity, module)
+        for module in link.to
+        for identity in records.connection.scalars(find(records.policy.tables.module(module), constant))
+    ]
 
 
 def _problem(records: Records, each: Field, values: Mapping[str, Any], identity: int | None) -> str | None:

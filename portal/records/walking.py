@@ -33,5 +33,5 @@ class Walk:
             return select(self.columns, self.branches[0])
         identity = self.table.c["id"]
         parts = [sa.select(select([identity], branch).subquery()) for branch in self.branches]
-        ids = sa.union_all(*parts) if parts else sa.select(sa.null()).where(sa.false())
+        ids = sa.union_all(*parts) if parts else sa.select(identity).where(sa.false())
         return sa.select(*self.columns).select_from(source).where(identity.in_(ids)).order_by(*clauses).limit(size)

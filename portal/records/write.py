@@ -80,7 +80,7 @@ def change(
     row: dict[str, Any] = {}
     for name, value in changed.items():
         row |= records.module.field(name).store(value)
-    row |= {"modified": records.policy.reader.now, "modified_by": author_of(records, author), "_version": version + 1}
+    row |= {"modified": records.policy.reader.now, **author_of(records, author, "modified_by"), "_version": version + 1}
     if not changed:
         return
     statement = sa.update(records.table).values(row)
@@ -112,9 +112,9 @@ def new_row(records: Records, values: Mapping[str, Any], number: int, author: Au
         "number": number,
         **records.module.field("reference").store(name),
         "created": created,
-        "created_by": author_of(records, author),
+        **author_of(records, author, "created_by"),
         "modified": created if values.get("created") else now,
-        "modified_by": author_of(records, author),
+        **author_of(records, author, "modified_by"),
         "channel": author.channel,
         "comments": 0,
         "attachments": 0,
@@ -131,9 +131,11 @@ def joined(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Linked,
     return {name: tuple(values[name] or ()) for name in many if name in values}
 
 
-def author_of(records: Records, author: Author) -> int | str | None:
-    """What `created_by` holds: the person, or the account's name where logins belong to no persons."""
-    return records.policy.reader.person if records.policy.declaration.people else author.name
+def author_of(records: Records, author: Author, name: str) -> dict[str, Any]:
+    """What `created_by` or `modified_by` holds: the person, or the account's name where logins belong to no persons."""
+    if records.policy.declaration.people:
+        return {name: records.policy.reader.person}
+    return records.module.builtin[name].store(author.name)
 
 
 def remember(records: Records, identity: int, kind: str, author: Author, details: dict[str, Any] | None = None) -> None:

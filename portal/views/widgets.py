@@ -9,7 +9,7 @@ from typing import Any
 from portal.conditions import Condition, Some, Test
 from portal.fields import PLAIN, Field, Form
 from portal.fields.link import IDENTITY, Linked
-from portal.records.forms import asked, choices, depends_on
+from portal.records.forms import asked, choices, depends_on, linked_records
 from portal.records.query import Records
 from portal.texts import Text, _
 from portal.views.parts import FormRow, Input, Offer, Widget
@@ -75,7 +75,7 @@ def widget(filling: Filling, each: Field) -> Widget:
         required=each.required,
         error=filling.errors.get(each.name, ""),
         max_length=getattr(each, "max_length", None),
-        show_when=_rule(each),
+        show_when=_rule(filling.records, each),
         hidden=not asked(filling.records, each, filling.values),
     )
     draw = WIDGETS.get(each.widget)
@@ -214,17 +214,28 @@ WIDGETS: dict[str, Callable[[Filling, Any, Widget], Widget]] = {
 }
 
 
-def _rule(each: Field) -> str:
+def _rule(records: Records, each: Field) -> str:
     """`show_when` for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]; empty: always."""
-    return "" if each.show_when is None else json.dumps(_as_json(each.show_when))
+    return "" if each.show_when is None else json.dumps(_as_json(records, each.show_when))
 
 
-def _as_json(condition: Condition) -> Any:
+def _as_json(records: Records, condition: Condition) -> Any:
     if not isinstance(condition, Test):
-        return {"any" if isinstance(condition, Some) else "all": [_as_json(part) for part in condition.parts]}
+        return {"any" if isinstance(condition, Some) else "all": [_as_json(records, part) for part in condition.parts]}
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    words = ["true" if value is True else "false" if value is False else str(value) for value in values]
-    return [".".join(condition.path), condition.operator, words, condition.negated]
+    other = records.module.field(condition.path[0])
+    words = [word for value in values for word in _words(records, other, condition.operator, value)]
+    # Of a link a form holds the id alone, so what its title contains is for the server to say.
+    operator = "" if condition.operator == "contains" and getattr(other, "to", None) else condition.operator
+    return [other.name, operator, words, condition.negated]
+
+
+def _words(records: Records, other: Any, operator: str, value: Any) -> list[str]:
+    """What the form's inputs hold where they mean `value`."""
+    if getattr(other, "to", None) and operator in ("equal", "one_of") and value not in (None, ""):
+        found = linked_records(records, other, "equal", value)
+        return [f"{link.module}:{link.id}" if len(other.to) > 1 else str(link.id) for link in found]
+    return ["" if value is None else "true" if value is True else "false" if value is False else str(value)]
 
 
 def label_of(records: Records, singular: bool = False) -> Text | str:

@@ -1,4 +1,4 @@
-"""Portals whose names, texts and shapes nobody here would choose: small ones, one per thing that went wrong with one."""
+"""Portals whose names, texts and shapes nobody here would choose: small ones, one for each thing that went wrong."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -17,16 +17,17 @@ EVERYTHING = "see: all, can: [create, edit, delete, export]"
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def serve(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., World]]:
-    """A function that serves the modules of a YAML text, all of them open to Nancy."""
+    """A function that serves the modules of a YAML text; those named are wholly open to Nancy."""
     with contextlib.ExitStack() as opened:
         url = f"sqlite:///{tmp_path / 'portal.sqlite'}"
         if request.param == "postgresql":
             url = opened.enter_context(request.getfixturevalue("postgresql").empty_database())
 
-        def served(modules: str, *names: str) -> World:
+        def served(modules: str, *names: str, **others: str) -> World:
             (tmp_path / "profiles").mkdir()
             (tmp_path / "modules.yaml").write_text(modules)
-            entries = "".join(f"  {name}: {{{EVERYTHING}}}\n" for name in names)
+            accesses = {**dict.fromkeys(names, EVERYTHING), **others}
+            entries = "".join(f"  {name}: {{{access}}}\n" for name, access in accesses.items())
             (tmp_path / "profiles" / "staff.yaml").write_text(f"staff: true\nmodules:\n{entries}")
             world = World.of(str(tmp_path), url, STAFF)
             opened.callback(world.portal.engine.dispose)
@@ -66,12 +67,10 @@ def test_records_without_a_title_are_offered_last(serve):
     assert [each["id"] for each in found.json] == [3, 2, 1]
 
 
-@pytest.mark.parametrize("kind", ["date", "{type: link, to: people}", "boolean", "duration", "integer"])
-def test_people_whose_title_holds_no_name_get_access(serve, kind):
-    world = serve(
-        f"people: people\nmodules: {{people: {{title: of, fields: {{of: {kind}, email: email}}}}}}", "people"
-    )
-    assert [record.values["of"] for record in world.all("people")] == [None]
+def test_people_whose_title_holds_no_name_get_access(serve):
+    fields = "{boss: {type: link, to: people}, email: email}"
+    world = serve(f"people: people\nmodules: {{people: {{title: boss, fields: {fields}}}}}", "people")
+    assert [record.values["boss"] for record in world.all("people")] == [None]
     assert world[NANCY].see("/people/").status_int == 200
 
 
@@ -93,3 +92,79 @@ def test_the_end_of_time_may_be_asked_for(serve):
     world = serve("modules: {notes: {fields: {name: text, due: datetime}}}", "notes")
     for address in ("?due=9999-12-31T23:59", "?due.min=9999-12-31T23:59", "?due.max=0001-01-01", "?due=9999-12-31"):
         assert world[NANCY].see(f"/notes/{address}").status_int == 200
+
+
+def test_records_are_sorted_by_who_made_them_where_there_are_no_people(serve):
+    world = serve("modules: {notes: {fields: {name: text}, list: {columns: [name, created_by]}}}", "notes")
+    world[NANCY].send("/notes/create", {"name": "A"}, status=303)
+    for address in ("?sort=created_by", "?created_by=nancy", "?sort=-modified_by&modified_by=x"):
+        assert world[NANCY].see(f"/notes/{address}").status_int == 200
+    assert world[NANCY].titles("/notes/?created_by=NANCY") == ["A"]
+    world[NANCY].send("/notes/1/edit", {"name": "B"}, status=303)
+
+
+def test_a_field_that_is_computed_one_day_hinders_nobody(serve):
+    fields = "{name: text, email: email, double: {type: formula, of: 1 + 2}}"
+    world = serve(f"people: people\nmodules: {{people: {{fields: {fields}}}}}", "people")
+    assert world[NANCY].titles("/people/") == ["Nancy Smith"]
+    assert world.record("people", 1).title == "Nancy Smith"
+
+
+SHOWN_WHEN = {
+    "{kind: Printing}": {"kind": "1"},
+    "{kind: [Printing, Paper]}": {"kind": "1"},
+    "{kind: {contains: print}}": {"kind": "1"},
+    "{kinds: Printing}": {"kinds": "1"},
+    "{either: Printing}": {"either": "kinds:1"},
+    "{caller: me}": {"caller": "1"},
+    "{due: {within: 30 days}}": {"due": "2026-03-20"},
+    "{due: {after: today}}": {"due": "2026-03-20"},
+    "{size: {min: 1.5}}": {"size": "2"},
+    "{state: ''}": {"state": ""},
+    "{state: ['', new]}": {"state": ""},
+}
+
+
+def test_a_field_is_asked_under_a_condition_of_any_kind(serve):
+    notes = "".join(
+        f"""
+  notes_{index}:
+    fields:
+      kind: {{type: link, to: kinds}}
+      kinds: {{type: links, to: kinds}}
+      either: {{type: link, to: [kinds, people]}}
+      caller: {{type: link, to: people}}
+      due: date
+      size: decimal
+      state: {{type: choice, options: [new, old]}}
+      why: {{type: text, required: true, show_when: {condition}}}
+"""
+        for index, condition in enumerate(SHOWN_WHEN)
+    )
+    names = [f"notes_{index}" for index in range(len(SHOWN_WHEN))]
+    head = "people: people\nmodules:\n  people: {fields: {name: text, email: email}}\n  kinds: {fields: {name: text}}\n"
+    world = serve(head + notes, "people", "kinds", *names)
+    nancy = world[NANCY]
+    nancy.send("/kinds/create", {"name": "Printing"}, status=303)
+    for name, (condition, holds) in zip(names, SHOWN_WHEN.items(), strict=True):
+        assert nancy.send(f"/{name}/create", holds).status_int == 422, condition
+        nancy.send(f"/{name}/create", {**holds, "why": "So"}, status=303)
+        nancy.send(f"/{name}/create", {"state": "old"}, status=303)
+        assert [record.values["why"] for record in world.all(name)] == ["So", None], condition
+        assert nancy.see(f"/{name}/create").status_int == 200
+
+
+def test_who_has_no_company_sees_an_empty_list(serve):
+    world = serve(
+        """
+people: people
+organizations: firms
+modules:
+  firms: {fields: {name: text}}
+  people: {organization: firm, fields: {name: text, email: email, firm: {type: link, to: firms}}}
+  notes: {organization: firm, fields: {name: text, firm: {type: link, to: firms}}}
+""",
+        "people",
+        notes="see: organization",
+    )
+    assert world[NANCY].titles("/notes/") == []

@@ -142,8 +142,8 @@ def _update(system: Records, batch: Sequence[Draft], differing: dict[Draft, dict
             row |= {f"new_{name}": value for name, value in each.store(values[each.name]).items()}
         rows.append(row)
     columns = {column.name: sa.bindparam(f"new_{column.name}") for each in fields for column in each.columns()}
-    who = author_of(system, author)
-    fixed = {"modified": sa.bindparam("_modified"), "modified_by": who, "_version": table.c["_version"] + 1}
+    who = author_of(system, author, "modified_by")
+    fixed = {"modified": sa.bindparam("_modified"), **who, "_version": table.c["_version"] + 1}
     statement = sa.update(table).where(table.c["id"] == sa.bindparam("_id"))
     system.connection.execute(statement.values(columns | fixed), rows)
     _join(system, {draft: differing[draft] for draft in batch})

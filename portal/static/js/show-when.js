@@ -34,13 +34,25 @@ function compare(operator, values, wanted) {
     one_of: () => same(values, wanted),
     empty: () => (values.length === 0) === (wanted[0] !== "false"),
     contains: () => folded.some((value) => value.includes(wanted[0].toLowerCase())),
-    min: () => numbers.some((value) => value >= Number(wanted[0])),
-    max: () => numbers.some((value) => value <= Number(wanted[0])),
+    min: () => judged(numbers, wanted) && numbers.some((value) => value >= Number(wanted[0])),
+    max: () => judged(numbers, wanted) && numbers.some((value) => value <= Number(wanted[0])),
   }[operator];
   return of?.();
 }
 
+// Dates, and numbers as they are written in other countries, are left to the server.
+function judged(numbers, wanted) {
+  return [...numbers, Number(wanted[0])].some(Number.isNaN) ? undefined : true;
+}
+
 // An unticked checkbox posts nothing: that is “false”.
 function same(values, wanted) {
-  return values.length ? values.some((value) => wanted.includes(value)) : wanted.includes("false");
+  if (wanted.some((word) => word === "today" || word === "now")) return undefined;
+  return values.length
+    ? values.some((value) => wanted.includes(value) || wanted.some((word) => equalNumbers(value, word)))
+    : wanted.includes("false") || wanted.includes("");
+}
+
+function equalNumbers(value, word) {
+  return word !== "" && Number(value) === Number(word);
 }
