@@ -1,0 +1,99 @@
+"""Every kind of page of the demo: who opens it, where it is, and what has to be done until it shows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A page that looks like no other; `act` brings it about, from `path`."""
+
+    name: str
+    profile: str  # empty: not signed in
+    path: str
+    act: Callable[[Page], None] | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def refuse(page: Page) -> None:
+    """Send the form as it stands; its mistakes are shown."""
+    page.locator("main form[method=post] button[type=submit]:visible").last.click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+
+
+def sign_in_wrongly(page: Page) -> None:
+    page.locator("#email").fill("nobody@moretti.example")
+    page.locator("#password").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def last_step(page: Page) -> None:
+    """Through the wizard to its last step, and sent there with everything missing."""
+    page.locator("input[name=service]").first.check()
+    for _step in range(2):
+        page.locator("button.primary[name=_to]:visible").click()
+    expect(page.locator(".choices-made")).to_be_visible()
+    refuse(page)
+
+
+def open_combobox(page: Page) -> None:
+    page.locator("[role=combobox]").first.click()
+    expect(page.locator(".combobox [role=listbox]").first).to_be_visible()
+
+
+def open_language(page: Page) -> None:
+    page.locator(".top summary").first.click()
+    expect(page.locator(".top select[name=language]")).to_be_visible()
+
+
+def save_twice(page: Page) -> None:
+    """Save an edit, and then another one that began before it."""
+    other = page.context.new_page()
+    other.goto(page.url)
+    for each in (other, page):
+        each.locator("textarea").first.fill(f"Changed in window {id(each)}.")
+        each.locator("main form[method=post] button[type=submit]:visible").last.click()
+        each.wait_for_load_state()
+    other.close()
+    expect(page.locator(".differences")).to_be_visible()
+
+
+KINDS = (
+    Kind("sign-in", "", "/login"),
+    Kind("sign-in refused", "", "/login", sign_in_wrongly),
+    Kind("forgotten password", "", "/password/forgotten"),
+    Kind("home", "customer", "/"),
+    Kind("home of support", "support", "/"),
+    Kind("language open", "customer", "/", open_language),
+    Kind("list", "customer", "/tickets/"),
+    Kind("wide list", "support", "/tickets/?tab=all&urgency=normal&due.min=nonsense"),
+    Kind("list of invoices", "power", "/invoices/?tab=all"),
+    Kind("bare list", "customer", "/contacts/"),
+    Kind("list without hits", "customer", "/tickets/?q=qqqqq"),
+    Kind("search", "customer", "/search?q=printer"),
+    Kind("ticket", "customer", "/tickets/1/"),
+    Kind("ticket of support", "support", "/tickets/1/"),
+    Kind("article", "customer", "/articles/1/"),
+    Kind("invoice", "support", "/invoices/1/"),
+    Kind("project", "support", "/projects/1/"),
+    Kind("service", "support", "/services/1/"),
+    Kind("wizard", "customer", "/tickets/create"),
+    Kind("wizard refused", "customer", "/tickets/create", last_step),
+    Kind("plain form refused", "customer", "/orders/create", refuse),
+    Kind("long form", "support", "/tickets/create", open_combobox),
+    Kind("edit", "support", "/quotes/1/edit"),
+    Kind("edit conflict", "support", "/tickets/2/edit", save_twice),
+    Kind("transition", "support", "/tickets/1/move/assign"),
+    Kind("transition with rating", "customer", "/tickets/4/move/close"),
+    Kind("confirmation", "customer", "/tickets/1/move/withdraw"),
+    Kind("delete", "support", "/service_categories/1/delete"),
+    Kind("password", "customer", "/password"),
+    Kind("not found", "customer", "/nowhere/"),
+    Kind("letters", "support", "/-/outbox"),
+    Kind("problems", "support", "/-/problems"),
+)

@@ -1,0 +1,115 @@
+"""Pages for everybody: WCAG checks on every kind of page, light, dark and right-to-left; narrow screens; large text."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.pages import KINDS, Kind
+from tests.browser.walking import Visit, scrolls_sideways, settled
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+
+
+def opened(visit: Visit, kind: Kind, **options: object) -> Page:
+    page = visit(kind.profile, kind.path, **options)
+    if kind.act:
+        kind.act(page)
+    return page
+
+
+def violations(page: Page, options: dict[str, object]) -> list[str]:
+    """What axe finds, one line for each place."""
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_axe_finds_nothing_light_dark_or_right_to_left(visit: Visit, kind: Kind) -> None:
+    page = opened(visit, kind, color_scheme="light", reduced_motion="reduce")
+    assert violations(page, RULES) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page, COLOURS) == []
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    assert violations(page, RULES) == []
+    assert not scrolls_sideways(page)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_nothing_scrolls_sideways_on_a_narrow_screen_or_with_large_text(visit: Visit, kind: Kind) -> None:
+    page = opened(visit, kind, viewport={"width": 320, "height": 640})
+    assert not scrolls_sideways(page)
+    assert too_small(page) == []
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert not scrolls_sideways(page), "at twice the text size"
+
+
+SMALL_CONTROLS = """
+() => [...document.querySelectorAll(
+    ".dock a, .dock summary, .top :is(button, summary), main :is(a.button, button, select, textarea, input)")]
+  .filter((each) => !["hidden", "checkbox", "radio", "color"].includes(each.type) && each.checkVisibility())
+  .filter((each) => !each.closest(".hidden, .rich") && !each.matches(".text-button"))
+  .filter((each) => ((box) => box.width > 1 && (box.height < 39.5 || box.width < 39.5))(each.getBoundingClientRect()))
+  .map((each) => `${Math.round(each.getBoundingClientRect().height)} high: ${each.outerHTML.slice(0, 120)}`)
+"""
+
+
+def too_small(page: Page) -> list[str]:
+    """Buttons and inputs that a finger misses: less than 40 pixels high or wide, and not in the flow of a text."""
+    return page.evaluate(SMALL_CONTROLS)
+
+
+def test_from_sign_in_to_a_comment_without_a_mouse(visit: Visit, passwords: dict[str, tuple[str, str]]) -> None:
+    page = visit("", "/tickets/?tab=waiting")
+    email, password = passwords["customer"]
+    until_focused(page, "#email")
+    page.keyboard.type(email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(password)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: urlsplit(url).path == "/tickets/")
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    until_focused(page, "[name=q]")
+    page.keyboard.type("grey stripes")
+    page.wait_for_url(lambda url: "q=grey+stripes" in url)
+    settled(page)
+    until_focused(page, "a.cover")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("grey stripes")
+    until_focused(page, "#comment-text")
+    page.keyboard.type("Written without a mouse.")
+    until_focused(page, "#comments button[type=submit]")
+    page.keyboard.press("Enter")
+    expect(page.locator("article.note").first).to_contain_text("Written without a mouse.")
+
+
+def until_focused(page: Page, selector: str) -> None:
+    """Press Tab as often as it takes; every stop on the way has to be visible to who looks."""
+    for _stop in range(60):
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press("Tab")
+        assert page.evaluate(
+            "() => { const stop = document.activeElement;"
+            " return stop === document.body || getComputedStyle(stop).outlineStyle !== 'none'"
+            " || Boolean(stop.closest('.choice, .rating')); }"
+        ), f"the focus does not show: {page.evaluate('document.activeElement.outerHTML')}"
+    pytest.fail(f"{selector} is not reached with the Tab key")
+
+
+def test_a_name_in_right_to_left_letters_and_an_endless_word_fit_in(visit: Visit) -> None:
+    page = visit("support", "/companies/create", viewport={"width": 390, "height": 844})
+    page.get_by_label("Name").fill("שלום " + "W" * 200)
+    page.get_by_label("Notes for colleagues").fill("x" * 5000)
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("שלום")
+    assert not scrolls_sideways(page)
+    page.goto("/companies/")
+    assert not scrolls_sideways(page)
+    page.set_viewport_size({"width": 1280, "height": 860})
+    assert not scrolls_sideways(page)
