@@ -1,16 +1,22 @@
 """`portal serve`: runs the portal, for one machine, with limits that its users never meet."""
 
 import logging
+import re
+from collections.abc import Callable
 from typing import Any
 
 import click
-from waitress.server import create_server
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.server import BaseWSGIServer, create_server
 
 from portal.application import make_application
 from portal.commands.options import chosen_settings, common_options
 from portal.database.reach import NoDatabase
 from portal.settings import Settings
 from portal.web.live import CannotStart
+
+MANY_SPACES = re.compile(rb"[ \t]{100}")
 
 
 @click.command("serve", short_help="Run the portal.")
@@ -36,7 +42,7 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
     except (OSError, NoDatabase) as error:
         raise click.UsageError(str(error)) from None
     try:
-        server = create_server(application, **limits(settings))
+        server = listening(application, settings)
     except OSError as error:
         raise click.ClickException(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
     # The name rather than the number: it is what people type, and what the letters' links say.
@@ -45,12 +51,39 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
     server.run()
 
 
+class Parser(HTTPRequestParser):
+    """Refuses what waitress itself would read for seconds, while nobody else is served: a header full of spaces."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Called with all headers of a request."""
+        if MANY_SPACES.search(header_plus):
+            raise ParsingError("Too many spaces in a header")
+        super().parse_header(header_plus)
+
+
+class Channel(HTTPChannel):
+    """A connection whose requests are read with our parser."""
+
+    parser_class = Parser
+
+
+def listening(application: Callable[..., Any], settings: Settings) -> Any:
+    """The server, not yet answering; it may listen on several addresses."""
+    sockets: dict[int, Any] = {}
+    server = create_server(application, map=sockets, **limits(settings))
+    for each in sockets.values():
+        if isinstance(each, BaseWSGIServer):
+            each.channel_class = Channel
+    return server
+
+
 def limits(settings: Settings) -> dict[str, Any]:
     """What waitress takes: bounded bodies and connections, nobody who dawdles, no name, one trusted proxy at most."""
     found: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
         "threads": settings.threads,
+        "max_request_header_size": 16_384,
         "max_request_body_size": settings.largest_request + 1_000_000,  # what is a little too much gets our own page
         "connection_limit": 1000,
         "channel_timeout": 30,

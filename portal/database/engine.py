@@ -24,6 +24,7 @@ import zope.sqlalchemy
 from transaction.interfaces import ITransactionManager
 from zope.sqlalchemy.datamanager import STATUS_ACTIVE, STATUS_CHANGED
 
+CONNECT_TIMEOUT = 5  # seconds until a PostgreSQL that does not answer is given up
 PATIENCE = 30  # seconds that a writer waits for its turn
 # No just-in-time compiler: it takes longer than the queries of a page. Memory for the bitmaps of the search.
 POSTGRESQL_SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
@@ -167,7 +168,7 @@ def _options(writes: bool) -> dict[str, Any]:
 
 def _sqlite_engine(address: sa.URL) -> sa.Engine:
     arguments = {"factory": SQLiteConnection, "isolation_level": None, "timeout": PATIENCE}
-    engine = sa.create_engine(address, connect_args=arguments)
+    engine = sa.create_engine(address, connect_args=arguments, hide_parameters=True)  # values do not stand in the log
     turn = _turn(address.database)
 
     @sa.event.listens_for(engine, "connect")
@@ -231,8 +232,9 @@ def _postgresql_engine(address: sa.URL) -> sa.Engine:
         address,
         isolation_level="REPEATABLE READ",
         pool_pre_ping=True,
+        hide_parameters=True,  # what people typed does not stand in the log
         # Plans are made for the values at hand: what is right for a rare word takes seconds for a common one.
-        connect_args={"prepare_threshold": None},
+        connect_args={"prepare_threshold": None, "connect_timeout": CONNECT_TIMEOUT},
     )
 
     @sa.event.listens_for(engine, "connect")

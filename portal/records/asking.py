@@ -11,6 +11,11 @@ from portal.conditions import ALWAYS, All, Condition, Known, Some, Test
 from portal.database.sql import where
 from portal.fields import Field, Form, Reader, Refused
 from portal.records.query import Query, Records
+from portal.texts import _
+
+MOST_SORTS = 4  # fields
+MOST_VALUES = 100  # of one filter
+LONGEST_VALUE = 1_000  # characters; SQLite refuses patterns of 50,000 bytes
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def read_address(records: Records, form: Form) -> Asked:
     query = Query(
         text=" ".join(form.get("q", "").replace("\x00", " ").split())[:1000],
         condition=All(tuple(wanted)),
-        sort=tuple(entry for entry in form.getall("sort") if _sortable(records, entry.removeprefix("-"))),
+        sort=tuple(_wanted_sort(records, form)),
         after=form.get("after", ""),
         before=form.get("before", ""),
         size=layout.page_size or 25,
@@ -88,6 +93,12 @@ def filterable(records: Records) -> Iterator[Field]:
     )
 
 
+def _wanted_sort(records: Records, form: Form) -> list[str]:
+    """Each field once, and no more of them than anybody tells apart: each is compared with all before it."""
+    by_field = {entry.removeprefix("-"): entry for entry in form.getall("sort")[::-1]}
+    return [entry for name, entry in reversed(by_field.items()) if _sortable(records, name)][:MOST_SORTS]
+
+
 def _sortable(records: Records, name: str) -> bool:
     """Whether the list can be sorted by this field; the rest is ignored, as if it had not been asked."""
     return name in records.policy.readable(records.name) and records.module.field(name).sortable
@@ -97,18 +108,26 @@ def _read_filter(records: Records, each: Field, form: Form) -> tuple[Filter, lis
     """What was typed into a filter, and what it asks; nothing where it cannot be read."""
     found = Filter(
         each.name,
-        tuple(value for value in form.getall(each.name) if value.strip()),
+        tuple(dict.fromkeys(value for value in form.getall(each.name) if value.strip())),
         form.get(f"{each.name}.min", "").strip(),
         form.get(f"{each.name}.max", "").strip(),
         form.get(f"{each.name}.empty", "") == "1",
     )
     try:
+        _check_amount(found)
         conditions = list(_conditions(each, found, records.policy.reader))
         for condition in conditions:
             where(condition, records.table, records.module, records.policy.declaration, records.policy.reader)
     except Refused as refused:
         return replace(found, error=refused.message), []
     return found, conditions
+
+
+def _check_amount(asked: Filter) -> None:
+    if len(asked.values) > MOST_VALUES:
+        raise Refused(_("This form has more fields than the portal takes."))
+    if any(len(value) > LONGEST_VALUE for value in asked.values):
+        raise Refused(_("At most ${max} characters, please.", mapping={"max": LONGEST_VALUE}))
 
 
 def _conditions(each: Field, asked: Filter, reader: Reader) -> Iterator[Condition]:

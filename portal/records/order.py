@@ -10,6 +10,7 @@ import binascii
 import datetime
 import decimal
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,8 @@ import sqlalchemy as sa
 from portal.database.indexes import sorted_by
 from portal.database.sql import Given
 from portal.declaration.shapes import Module
-from portal.fields import Field
+from portal.fields import FORBIDDEN, Field
+from portal.fields.columns import WHOLE_DIGITS
 
 # Columns of the engine that are never empty: no need to sort by emptiness first, so their index serves.
 NEVER_EMPTY = ("id", "number", "reference", "created", "modified")
@@ -219,9 +221,9 @@ def _fits(key: SortKey, value: Any) -> bool:
         expected = key.expression.type.python_type
     except NotImplementedError:
         return True
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
-        return False
-    return isinstance(value, expected) or (isinstance(value, int) and issubclass(expected, (float, decimal.Decimal)))
+    if type(value) is int:  # neither True nor False, which PostgreSQL takes for no number
+        return abs(value) < 2**63 and expected in (int, float, decimal.Decimal)
+    return type(value) is expected
 
 
 def _packed(value: Any) -> Any:
@@ -237,14 +239,18 @@ def _packed(value: Any) -> Any:
 
 def _unpacked(value: Any) -> Any:
     if isinstance(value, str):
-        return value.replace("\x00", "")
+        return _refuse() if FORBIDDEN.search(value) else value
     if not isinstance(value, Mapping):
-        return value if value is None or isinstance(value, bool | int | float) else _refuse()
+        known = value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
+        return value if known else _refuse()
     ((kind, text),) = value.items()
     if kind == "decimal":
         number = decimal.Decimal(text)
-        return number if number.is_finite() and abs(number.adjusted()) < 40 else _refuse()
-    return {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}[kind].fromisoformat(text)
+        return number if number.is_finite() and abs(number.adjusted()) < WHOLE_DIGITS else _refuse()
+    found = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}[kind].fromisoformat(text)
+    if kind == "datetime":
+        return found.astimezone(datetime.UTC) if found.tzinfo else _refuse()  # too early or late: OverflowError
+    return found.replace(tzinfo=None) if kind == "time" else found
 
 
 def _refuse() -> Any:

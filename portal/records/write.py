@@ -3,7 +3,7 @@
 Values come checked from `forms.py` or `transfer.py`; here the rights are asked once more, for whatever path led here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ from portal.records.policy import system_policy
 from portal.records.query import Query, Record, Records
 from portal.records.values import defaults
 from portal.texts import _
+
+MOST_NAMED = 1_000  # records; of more, none is named
 
 
 class NotAllowed(Exception):
@@ -100,7 +102,7 @@ def delete(records: Records, record: Record, author: Author) -> None:
     """Removes the record and what depends on it. Raises NotAllowed, and Refused where other records still need it."""
     if not records.policy.may(records.name, "delete"):
         raise NotAllowed(records.name, "delete")
-    _delete(system_records(records), record.id, author)
+    _delete(system_records(records), record.id, author, records)
 
 
 def new_row(records: Records, values: Mapping[str, Any], number: int, author: Author) -> dict[str, Any]:
@@ -196,12 +198,13 @@ def _write_join(records: Records, name: str, identity: int, links: Iterable[Link
         records.connection.execute(sa.insert(join), rows)
 
 
-def _delete(system: Records, identity: int, author: Author) -> None:
+def _delete(system: Records, identity: int, author: Author, asked: Records) -> None:
+    """`asked`: the records of whoever deletes, who learns of no others why it cannot be."""
     tables = system.policy.tables
     for module in system.policy.declaration.modules.values():
         for field in module.fields.values():
             if system.name in getattr(field, "to", ()):
-                _release(system.of(module.name), field.name, Linked(identity, system.name), author)
+                _release(system.of(module.name), field.name, Linked(identity, system.name), author, asked)
     for name in joined(system.module, dict.fromkeys(system.module.fields)):
         _write_join(system, name, identity, ())
     remember(system, identity, "deleted", author)
@@ -213,7 +216,7 @@ def _delete(system: Records, identity: int, author: Author) -> None:
     system.connection.execute(sa.delete(system.table).where(system.table.c["id"] == identity))
 
 
-def _release(linking: Records, name: str, target: Linked, author: Author) -> None:
+def _release(linking: Records, name: str, target: Linked, author: Author, asked: Records) -> None:
     """Lets go of `target` in the records that link to it, as the link's `on_delete` says."""
     field = linking.module.field(name)
     if field.multiple:
@@ -225,12 +228,21 @@ def _release(linking: Records, name: str, target: Linked, author: Author) -> Non
     if not rows:
         return
     if field.on_delete == "refuse":
-        text = _("${count} records of ${module} still belong to it: ${titles}")
-        titles = ", ".join(row.title for row in rows[:3]) + ("…" if len(rows) > 3 else "")
-        label = linking.policy.reader.text(linking.module.label)
-        raise Refused(text % {"count": len(rows), "module": label, "titles": titles})
+        raise Refused(_still_needed(linking, rows, asked))
     for row in rows:
         if field.on_delete == "cascade":
-            _delete(linking, row.id, author)
+            _delete(linking, row.id, author, asked)
         else:
             change(linking, row, {name: None}, row.version, "edited", author)
+
+
+def _still_needed(linking: Records, rows: Sequence[Record], asked: Records) -> str:
+    """Why a record cannot be deleted, without what its reader may not see."""
+    enabled = asked.policy.access(linking.name) is not None
+    seen = asked.of(linking.name).rows([row.id for row in rows[:MOST_NAMED]], []) if enabled else []
+    if len(seen) < len(rows[:MOST_NAMED]):
+        return _("Other records still belong to it.")
+    text = _("${count} records of ${module} still belong to it: ${titles}")
+    titles = ", ".join(row.title for row in seen[:3]) + ("…" if len(rows) > 3 else "")
+    label = asked.policy.reader.text(linking.module.label)
+    return text % {"count": len(rows), "module": label, "titles": titles}

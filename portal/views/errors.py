@@ -129,7 +129,8 @@ def database_trouble(error: Exception, request: Request) -> Any:
 def broken(error: Exception, request: Request) -> Any:
     """A mistake of ours."""
     reference = secrets.token_hex(4)
-    log.error("%s %s %s", reference, request.method, request.environ.get("PATH_INFO", ""), exc_info=error)
+    # As Python writes it: a line break in an address must not begin a line of the log.
+    log.error("%s %s %r", reference, request.method, request.environ.get("PATH_INFO", ""), exc_info=error)
     return _page(request, 500, reference=reference)
 
 

@@ -227,7 +227,8 @@ def looked_for(request: Request) -> dict[str, str]:
 def step_of(form: Mapping[str, str], name: str, steps: int) -> int | None:
     """A step's number from the form; None for none, and for what is no step."""
     text = form.get(name, "")
-    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and int(text[:4]) < steps else None
+    digits = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 5
+    return int(text) if digits and int(text) < steps else None
 
 
 def stage(number: int, step: int) -> str:

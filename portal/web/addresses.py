@@ -23,7 +23,8 @@ def one_address(event: ContextFound) -> None:
         raise HTTPNotFound
     named_like_a_folder = isinstance(request.context, Module | Record) and not request.view_name
     if named_like_a_folder and request.method in ("GET", "HEAD") and not request.path_info.endswith("/"):
-        raise HTTPMovedPermanently(f"{request.path}/" + (f"?{request.query_string}" if request.query_string else ""))
+        # The tree's own address: “//evil.example/../tickets” leads to the same record, but as an address elsewhere.
+        raise HTTPMovedPermanently(request.context.path + (f"?{request.query_string}" if request.query_string else ""))
 
 
 def allowed_methods(request: Request) -> list[str]:

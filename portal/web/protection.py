@@ -14,6 +14,8 @@ from pyramid.response import Response
 from pyramid.tweens import EXCVIEW, INGRESS
 
 from portal.texts import _
+from portal.web.compression import compress
+from portal.web.measure import fields_of, is_form, keep_own_cookies
 from portal.web.serving import is_secure, knows_host, own_origins
 from portal.web.visits import SAFE_METHODS
 
@@ -33,8 +35,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-PIECE = 65_536  # bytes read at once while counting
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def includeme(config: Configurator) -> None:
@@ -50,6 +50,7 @@ def headers(handler: Handler, registry: Registry) -> Handler:
         response = handler(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        compress(request, response)
         if is_secure(request):
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         return response
@@ -61,6 +62,7 @@ def refuse(handler: Handler, registry: Registry) -> Handler:
     """Nothing that fails here reaches a view."""
 
     def tween(request: Request) -> Response:
+        keep_own_cookies(request)
         _check_host(request)
         _check_origin(request)
         _check_size(request)
@@ -90,42 +92,21 @@ def _check_size(request: Request) -> None:
     if (request.content_length or 0) > serving.largest_request:
         raise HTTPRequestEntityTooLarge(_("This is more than the portal takes at once."))
     fields = request.query_string.count("&")
-    if request.content_type in FORMS:
-        request.make_body_seekable()
-        for number in _fields(request):
-            fields += number
-            if fields >= serving.most_fields:
-                break
+    for number in fields_of(request) if is_form(request) else ():
+        fields += number
+        if fields >= serving.most_fields:
+            break
     if fields >= serving.most_fields:
         raise HTTPRequestEntityTooLarge(_("This form has more fields than the portal takes."))
-
-
-def _fields(request: Request) -> Iterator[int]:
-    """How many fields the form has, counted piece by piece before anything is parsed."""
-    mark = b"&"
-    if request.content_type == "multipart/form-data":
-        mark = b"--" + _boundary(request.headers["Content-Type"])
-    body, kept = request.body_file_raw, b""
-    while piece := body.read(PIECE):
-        yield (kept + piece).count(mark)
-        kept = piece[-len(mark) + 1 :] if len(mark) > 1 else b""
-    body.seek(0)
-
-
-def _boundary(content_type: str) -> bytes:
-    found = content_type.partition("boundary=")[2].strip().strip('"').partition(";")[0].strip('" ')
-    if not found:
-        raise HTTPBadRequest(_("The form could not be read."))
-    return found.encode("latin-1", "replace")
 
 
 def _check_text(request: Request) -> None:
     """Bytes that are no text, and characters that no database keeps, are refused before a view meets them."""
     try:
         texts = [request.path_info, *_texts(request.GET)]
-        if request.content_type in FORMS:
+        if is_form(request):
             texts += _texts(request.POST)
-    except ValueError:  # of which UnicodeDecodeError is one; a broken multipart body another
+    except (ValueError, DeprecationWarning):  # no UTF-8, a broken multipart body; another encoding that was announced
         raise HTTPBadRequest(_("The address or the form holds something that is no text.")) from None
     if any("\x00" in text for text in texts):
         raise HTTPBadRequest(_("The address or the form holds something that is no text."))
@@ -133,5 +114,5 @@ def _check_text(request: Request) -> None:
 
 def _texts(form: object) -> Iterator[str]:
     for name, value in form.items():
-        yield name
+        yield name or "\x00"  # a part without a name is no field
         yield value if isinstance(value, str) else str(getattr(value, "filename", "") or "")

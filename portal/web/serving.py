@@ -57,11 +57,11 @@ def own_path(address: str | None) -> str:
     """`address` if it leads to a page of this portal, else home: “//evil.example” and “/\\evil.example” do not."""
     if not address or not address.startswith("/") or address[1:2] in ("/", "\\"):
         return "/"
-    if any(ord(character) < 33 or character == "\\" or 127 <= ord(character) < 160 for character in address):
+    if any(not 33 <= ord(character) < 127 or character == "\\" for character in address):
         return "/"
     return address
 
 
 def _without_port(host: str) -> str:
     name, _colon, port = host.rpartition(":")
-    return (name if port.isdigit() and name else host).lower()
+    return (name if port.isascii() and port.isdigit() and name else host).lower()

@@ -15,7 +15,10 @@ def typed(request: Request, name: str) -> str:
 
 def page_before(request: Request) -> str:
     """The address of the page that a form stood on, if it was one of this portal's; else home."""
-    parts = urlsplit(request.headers.get("Referer", ""))
+    try:
+        parts = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return "/"
     if f"{parts.scheme}://{parts.netloc}".lower() not in own_origins(request):
         return "/"
     return own_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)

@@ -1,0 +1,41 @@
+"""Why a record cannot be deleted is said without what the one who asks may not see."""
+
+import pytest
+import sqlalchemy as sa
+
+from portal.accounts.people import find_account, identify
+from portal.database.engine import writing
+from portal.fields import Refused
+from portal.fields.link import Linked
+from portal.records.policy import Policy
+from portal.records.query import Records
+from portal.records.write import Author, delete
+from tests.functional.world import ANNA, NANCY
+
+
+def refusal(world, email, module, identity):
+    """What somebody hears who may delete, whatever else their profile says."""
+    portal = world.portal
+    with writing(portal.engine) as connection:
+        account = find_account(connection, portal.tables, email)
+        policy = identify(connection, portal.declaration, portal.tables, account, now=world.clock.now).policy
+        access = policy.modules[module].model_copy(update={"can": ("delete",)})
+        profile = policy.profile.model_copy(update={"modules": {**policy.modules, module: access}})
+        policy = Policy(portal.declaration, portal.tables, profile, policy.reader)
+        records = Records(connection, policy, module)
+        with pytest.raises(Refused) as refused:
+            delete(records, records.get(identity), Author(name="x"))
+        connection.execute(sa.text("SELECT 1"))
+        return policy.reader.text(refused.value.message)
+
+
+def test_titles_of_foreign_records_are_not_told(world):
+    acme = world.the("companies", "Acme")
+    anna, carla = (world.the("people", name) for name in ("Anna Rossi", "Carla Neri"))
+    service = world.add("services", name="Printing", customers=(acme,))
+    for name, caller in (("Mine", anna), ("Hushed", carla)):
+        world.add("requests", name=name, body="x", caller=caller, service=Linked(service, "services"))
+    told = refusal(world, ANNA, "services", service)
+    assert told == "Other records still belong to it."
+    assert "Hushed" in refusal(world, NANCY, "services", service)
+

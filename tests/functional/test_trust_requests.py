@@ -1,0 +1,199 @@
+"""Requests that a library would chew on for minutes, or stumble over: each is refused at once, with a page."""
+
+import base64
+import io
+import json
+
+import pytest
+from webob import Request
+
+from portal.records.asking import LONGEST_VALUE
+from tests.functional.conftest import form_of
+from tests.functional.test_signing_in import ANNA, is_signed_in
+from tests.functional.world import NANCY
+
+
+def raw(app, path="/login", query="", method="GET", **environ):
+    request = Request.blank("/", method=method)
+    request.environ.update({"PATH_INFO": path, "QUERY_STRING": query, **environ})
+    return request.get_response(app.app)
+
+
+def post(app, body, content_type):
+    environ = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": content_type}
+    return raw(app, method="POST", **environ, **{"webob.is_body_seekable": True})
+
+
+def parts(boundary, number, head='Content-Disposition: form-data; name="a"'):
+    return f"--{boundary}\r\n{head}\r\n\r\n1\r\n".encode() * number + f"--{boundary}--\r\n".encode()
+
+
+def within(inner_type, content):
+    """A form with one part that holds a form of its own."""
+    head = f'Content-Disposition: form-data; name="a"\r\nContent-Type: {inner_type}'.encode()
+    return b"--cut\r\n" + head + b"\r\n\r\n" + content + b"\r\n--cut--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("", b"a=1&" * 1001),
+        ("APPLICATION/X-WWW-FORM-URLENCODED", b"a=1&" * 1001),
+        ("Multipart/Form-Data; Boundary=cut", parts("cut", 1001)),
+        ("multipart/form-data; boundary=cut$", parts("cut$", 1001)),
+        ("multipart/form-data; xboundary=other; boundary=cut", parts("cut", 1001)),
+        ('multipart/form-data; boundary="\\"cut"', parts('"cut', 1001)),
+        ("multipart/form-data; boundary=cut; boundary=other", parts("other", 1001)),
+        ("multipart/form-data; boundary=cut", within("multipart/mixed; boundary=inner", parts("inner", 1001))),
+        ("multipart/form-data; boundary=cut", within("application/x-www-form-urlencoded", b"a=1&" * 1001)),
+        ("multipart/form-data; boundary=cut", within("text/plain\rContent-Type: multipart/mixed", b"")),
+        ("multipart/form-data; boundary=cut", parts("cut", 1, "X: y\r\n" * 100_000)),
+        ("multipart/form-data; boundary=cut", parts("cut", 1, "Content-Disposition: form-data; name=" + "a;" * 50_000)),
+        ("multipart/form-data; boundary=cut" + ';"' * 5_000, parts("cut", 1)),
+    ],
+)
+def test_no_disguise_hides_how_many_fields_a_form_has(app, content_type, body):
+    assert post(app, body, content_type).status_int in (400, 413)
+
+
+def test_a_part_of_a_form_without_a_name_is_no_field(app):
+    assert post(app, parts("cut", 1, "Content-Type: text/plain"), "multipart/form-data; boundary=cut").status_int == 400
+
+
+def test_the_count_holds_wherever_the_marks_stand_in_what_is_read_at_once(app):
+    for size in range(65_500, 65_540):
+        filling = b"x" * size
+        body = b'--cut\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + filling + b"\r\n" + parts("cut", 999)
+        assert post(app, body, "multipart/form-data; boundary=cut").status_int == 413
+
+
+def test_an_uploaded_file_may_hold_what_looks_like_parts(app, sign_in):
+    sign_in(ANNA)
+    form = form_of(app.get("/"), "/logout")
+    odd = b"--other\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" * 15
+    app.post("/logout", {"_csrf": form["_csrf"].value}, upload_files=[("file", "multipart.sql", odd)], status=303)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "zip", "bogus", "\xff"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_another_encoding_is_refused(app, encoding, method):
+    content_type = f"application/x-www-form-urlencoded; charset={encoding}"
+    assert raw(app, method=method, CONTENT_TYPE=content_type, CONTENT_LENGTH="0").status_int == 400
+
+
+LONG = "a" * 20_000
+
+
+@pytest.mark.parametrize("cookie", [LONG, f"portal_guest={LONG}", f"theme=x {LONG}", "=" * 20_000])
+def test_cookies_that_are_not_ours_cost_nothing_and_change_nothing(app, cookie):
+    assert raw(app, HTTP_COOKIE=cookie).status_int == 200
+
+
+def test_cookies_of_others_on_the_same_host_do_no_harm(app, sign_in):
+    sign_in(ANNA)
+    session = next(cookie for cookie in app.cookiejar if cookie.name == "portal_session")
+    cookies = f'_ga={"x" * 3000}; broken "; portal_session={session.value};other={"y" * 20_000}'
+    assert raw(app, "/tickets/", HTTP_COOKIE=cookies).status_int == 200
+
+
+@pytest.mark.parametrize("address", ["http://[", "http://localhost:port/", "\xff", "//"])
+def test_a_page_that_cannot_be_told_from_its_address_is_home(app, address):
+    answer = raw(app, "/tickets/1/comments", method="POST", HTTP_REFERER=address)
+    assert answer.location.endswith("/login?next=%2F")
+
+
+@pytest.mark.parametrize("following", ["/ż", "/ü", "/\u2028", "/\x7f", "/ b", "/\U0001f600"])
+def test_an_address_that_no_header_takes_leads_home(app, following):
+    form = form_of(app.get("/login"), "/login")
+    answer = app.post(
+        "/login", {"_csrf": form["_csrf"].value, "email": ANNA, "password": "correct horse battery", "next": following}
+    )
+    assert answer.status_int == 303
+    assert answer.location == "http://localhost/"
+    assert is_signed_in(app)
+
+
+@pytest.mark.parametrize("path", ["//evil.example/../tickets", "//tickets", "/.//tickets"])
+def test_the_missing_slash_never_leads_to_another_host(app, sign_in, path):
+    sign_in(ANNA)
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in app.cookiejar)
+    answer = raw(app, path, HTTP_COOKIE=cookies)
+    assert answer.location == "http://localhost/tickets/"
+
+
+def test_a_host_whose_port_is_no_number_is_not_ours(app):
+    assert raw(app, HTTP_HOST="localhost:\xb2").status_int == 400
+
+
+def test_a_line_break_in_an_address_begins_no_line_of_the_log(app, sign_in, caplog):
+    sign_in(ANNA)
+    app.app.registry.clock = lambda: "no time at all"
+    raw(app, "/\n2026-01-01 INFO forged")
+    assert "\n2026-01-01 INFO forged" not in caplog.text
+
+
+# -- lists ------------------------------------------------------------------------------------------------------------
+
+
+def key(*values):
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+ODD = [
+    {"datetime": "0001-01-01T00:00:00+14:00"}, {"datetime": "9999-12-31T23:59:59-14:00"}, {"datetime": "2026-01-01"},
+    {"date": "2026-01-01"}, {"time": "10:00"}, {"time": "10:00+02:00"}, {"decimal": "NaN"}, {"decimal": "1e39"},
+    float("nan"), float("inf"), True, 2**63, -(2**63), "\ud800", "a\x00b", "", {}, {"x": 1}, {"datetime": 5}, [1], None,
+]  # fmt: skip
+
+
+SORTS = ["name", "-moment", "day", "clock", "weight", "amount", "ready", "size", "owner", "price"]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_forged_key_of_a_page_is_none(world, sort):
+    world.add("things", name="Thing")
+    for value in ODD:
+        for forged in (key(value, 1), key(value, value), key(value)):
+            for way in ("after", "before"):
+                assert world[NANCY].see(f"/things/?sort={sort}&{way}={forged}").status_int == 200, value
+
+
+def test_too_many_sorts_and_values_are_answered_at_once(world):
+    world.add("things", name="Thing")
+    sorts = "&".join(["sort=name", "sort=-name", "sort=prose"] * 300)
+    assert world[NANCY].titles(f"/things/?{sorts}") == ["Thing"]
+    values = "&".join(f"name={number}" for number in range(950))
+    assert "more fields than the portal takes" in world[NANCY].get(f"/things/?{values}")
+
+
+@pytest.mark.parametrize("field", ["name", "prose", "words", "owner", "makers", "either", "place", "city"])
+def test_a_text_too_long_to_look_for_is_told_at_its_filter(world, field):
+    assert f"At most {LONGEST_VALUE:,} " in world[ANNA].get(f"/things/?{field}={'%25' * 30_000}").text.replace(
+        f"{LONGEST_VALUE} ", f"{LONGEST_VALUE:,} "
+    )
+
+
+def test_a_long_text_finds_nothing_to_choose(world):
+    assert world[NANCY].get(f"/things/find?field=owner&q={'a' * 60_000}").json == []
+    form = {"_find": "owner", "_find.owner": "a" * 100_000, "name": "x"}
+    in_memory = {"webob.is_body_seekable": True}
+    assert world[NANCY].send("/things/create", form, extra_environ=in_memory).status_int == 200
+
+
+def test_a_list_in_the_order_of_a_long_text_has_pages_with_short_addresses(world):
+    for number in range(40):
+        world.add("things", name=f"Thing {number:02}", prose="a" * 20_000 + f"{number:02}")
+    page = world[NANCY].get("/things/?sort=prose")
+    found = world[NANCY].titles("/things/?sort=prose")
+    while following := next((each for each in page.html.select("a[rel=next]")), None):
+        assert len(following["href"]) < 4_000
+        page = world[NANCY].get(following["href"])
+        found += [cell.text.strip() for cell in page.html.select("tbody a.cover")]
+    assert len(found) == len(set(found)) == 40
+
+
+@pytest.mark.parametrize("step", [("0000999", ""), ("0", "0000999"), ("1" * 5000, "0"), ("²", "0")])
+def test_a_step_with_leading_zeros_is_no_step(world, step):
+    service = world.add("services", name="Printing")
+    form = {"_step": step[0], "_to": step[1], "service": str(service), "name": "x", "body": "y"}
+    assert world[NANCY].send("/requests/create", form).status_int in (200, 303, 422)
