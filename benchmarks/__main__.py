@@ -1,7 +1,8 @@
 """`make bench`: fills the databases that are missing, measures everything, prints and keeps the results.
 
-QUICK=1 measures small tables for a short time; it ends within three minutes. BENCH_SECONDS is how long each page is asked for. BENCH_FOLDER says where databases and the
-rivals' virtualenv are kept from run to run. Nothing here decides a test: times depend on the machine.
+QUICK=1 measures small tables for a short time; it ends within three minutes. BENCH_SECONDS is how long each page is
+asked for. BENCH_FOLDER says where databases and the rivals' virtualenv are kept from run to run. Nothing here decides
+a test: times depend on the machine.
 """
 
 import json

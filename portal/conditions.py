@@ -26,7 +26,7 @@ class ConditionError(ValueError):
 
 @dataclass(frozen=True)
 class Test:
-    """One comparison. `operator`: equal, one_of, min, max, before, after, contains, empty, within; `negated` turns it."""
+    """One comparison: equal, one_of, min, max, before, after, contains, empty or within; `negated` turns it."""
 
     __test__ = False  # not a test of pytest's
 

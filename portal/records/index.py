@@ -44,7 +44,7 @@ def renamed(system: Records, identity: int) -> None:
                 if len(ids) <= AT_ONCE:
                     _replace(linking, ids)
                 else:
-                    _after_commit(linking, ids)
+                    _after_commit(system, identity, linking, ids)
 
 
 def under_way() -> list[Future[None]]:
@@ -52,10 +52,15 @@ def under_way() -> list[Future[None]]:
     return [future for future in _later if not future.done()]
 
 
-def _after_commit(linking: Records, ids: Sequence[int]) -> None:
+def _after_commit(system: Records, identity: int, linking: Records, ids: Sequence[int]) -> None:
     engine, policy, name = linking.connection.engine, linking.policy, linking.name
+    renamed_row = sa.select(system.table.c["id"]).where(system.table.c["id"] == identity)
 
     def work() -> None:
+        if engine.dialect.name != "sqlite":
+            # The event comes just before the commit: the row is locked until that is done. SQLite's writers take turns.
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as beside:
+                beside.execute(renamed_row.with_for_update(read=True))
         for batch in _slices(ids):
             with writing(engine) as connection:
                 _replace(Records(connection, policy, name), batch)

@@ -75,7 +75,8 @@ def test_a_page_takes_as_many_statements_however_many_records_there_are(world, e
     add_requests(world, 400)
     after = {address: statements_of(world, world[email], address) for address in PAGES}
     for address, most in PAGES.items():
-        assert after[address] <= before[address] + 2, address  # one look farther into the index, no more
+        # Hits that fit on one page are not counted: that and one look farther into the index, no more.
+        assert after[address] <= before[address] + 6, address
         assert after[address] <= most, address
 
 
