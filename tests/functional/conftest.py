@@ -5,6 +5,7 @@ The tables and the people are made once per kind of database; every test gets a 
 
 import contextlib
 import datetime
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -191,3 +192,8 @@ def world(wide_world: World, wide_rows: dict) -> Iterator[World]:
         wide_world.put_back(wide_rows)
     yield wide_world
     wide_world.put_back(wide_world.kept or wide_rows)
+
+
+def without_tokens(page: object) -> str:
+    """The text of a page without what is new each time it is drawn: the token and the one-time key of its forms."""
+    return re.sub(r'name="_(once|csrf)" value="[^"]*"', "", page.text)
