@@ -31,6 +31,7 @@ from portal.database.rows import Rows
 from portal.database.search import create_index
 from portal.database.steps import Difference, Planner, Step
 from portal.database.tables import Tables
+from portal.declaration.burst import uncollected
 from portal.declaration.shapes import Declaration
 
 __all__ = ["CannotBeAppliedError", "Plan", "Step", "WouldLoseDataError", "apply", "missing", "plan"]
@@ -184,6 +185,7 @@ def _locked(connection: sa.Connection, steps: list[Step]) -> bool:
     return True
 
 
+@uncollected()
 def _planner(
     connection: sa.Connection, declaration: Declaration, tables: Tables, old: Remembered, renames: Renames
 ) -> Planner:

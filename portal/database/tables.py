@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from portal.database.indexes import LONGEST_INDEXED, add_indexes, index_name
 from portal.database.own import own_tables
 from portal.database.search import search_table
+from portal.declaration.burst import uncollected
 from portal.declaration.shapes import Declaration, Module
 from portal.fields import Field
 from portal.fields.columns import UTCDateTime, folded_text
@@ -51,6 +52,7 @@ class Tables:
         return self.metadata.tables[join_name(module, field)]
 
 
+@uncollected()
 def build(declaration: Declaration) -> Tables:
     """The tables that `declaration` wants."""
     metadata = sa.MetaData(naming_convention=NAMING)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from portal.declaration.as_written import take_conditions_as_written
 from portal.declaration.bind import bind_fields
+from portal.declaration.burst import uncollected
 from portal.declaration.checks import check_modules, check_profiles
 from portal.declaration.checks_settings import check_settings
 from portal.declaration.draft import BUTTONS, MODULES, Draft
@@ -36,6 +37,7 @@ class Loaded:
         return [problem for problem in self.problems if not problem.warning]
 
 
+@uncollected()
 def load(folder: Path, overrides: Mapping[str, str] = NO_OVERRIDES) -> Loaded:
     """Reads, checks and resolves the declaration in `folder`; `overrides` are settings of `portal:` from outside."""
     draft = Draft(folder, overrides=overrides)
