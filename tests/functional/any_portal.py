@@ -14,7 +14,8 @@ import yaml
 # Words of SQL, of Python and of templates; and two of which each could be taken for a part of the other.
 NAMES = (
     *("order", "from", "class", "keys", "items", "select", "values", "index", "count", "metadata", "self"),
-    *("table", "any", "column", "c", "name", "label", "user", "group", "where", "rowid", "none", "limit", "primary", "join", "title"),
+    *("table", "any", "column", "c", "name", "label", "user", "group"),
+    *("where", "rowid", "none", "limit", "primary", "join", "title"),
     *("status", "parent", "position", "request", "view", "line_number", "order_line"),
 )
 TEXTS = (
