@@ -4,7 +4,7 @@ The answer is looked up anew for every request: rights that are withdrawn are go
 """
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -69,42 +69,74 @@ def refusal(
     connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account, now: datetime.datetime
 ) -> str | None:
     """Why an account may not come in at this moment, in one sentence for its person; None when it may."""
-    today = declaration.reader(now=now).today
+    found = admit(connection, declaration, tables, account, now=now)
+    return None if isinstance(found, Identity) else found
+
+
+def identify(
+    connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account, **reading: Any
+) -> Identity:
+    """The rights of an account, whether it may come in or not; `reading`: its language, and now."""
+    mine = companies(connection, declaration, tables, account.person) or ()
+    reader = declaration.reader(person=account.person, companies=mine, **reading)
+    profile = declaration.profiles[account.profile]
+    return Identity(account, Policy(declaration, tables, profile, reader, account.records_from))
+
+
+def admit(
+    connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account, **reading: Any
+) -> Identity | str:
+    """The rights of an account that may come in at this moment; else why not, in one sentence for its person."""
+    reader = declaration.reader(person=account.person, **reading)
+    why = _closed(account, reader.today)
+    if why is not None:
+        return why
+    if account.profile not in declaration.profiles:
+        return _("Your access has no profile any more. Please ask us to set it up again.")
+    mine = companies(connection, declaration, tables, account.person)
+    if mine is None:
+        return _("Your access belongs to a person who is no longer recorded here. Please ask us to set it up again.")
+    profile, reader = declaration.profiles[account.profile], replace(reader, companies=mine)
+    return Identity(account, Policy(declaration, tables, profile, reader, account.records_from))
+
+
+def _closed(account: Account, today: datetime.date) -> str | None:
     if account.disabled:
         return _("Your access has been disabled.")
     if account.access_from and today < account.access_from:
         return _("Your access begins on ${date}.", mapping={"date": account.access_from.isoformat()})
     if account.access_until and today > account.access_until:
         return _("Your access ended on ${date}.", mapping={"date": account.access_until.isoformat()})
-    if account.profile not in declaration.profiles:
-        return _("Your access has no profile any more. Please ask us to set it up again.")
-    if not _person_exists(connection, declaration, tables, account):
-        return _("Your access belongs to a person who is no longer recorded here. Please ask us to set it up again.")
     return None
-
-
-def identify(
-    connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account, **reading: Any
-) -> Identity:
-    """The rights of an account that has not been refused; `reading`: its language, and now."""
-    mine = companies(connection, declaration, tables, account.person)
-    reader = declaration.reader(person=account.person, companies=mine, **reading)
-    profile = declaration.profiles[account.profile]
-    return Identity(account, Policy(declaration, tables, profile, reader, account.records_from))
 
 
 def companies(
     connection: sa.Connection, declaration: Declaration, tables: Tables, person: int | None
-) -> tuple[int, ...]:
-    """The ids of the companies of a person, along the people module's `organization`."""
+) -> tuple[int, ...] | None:
+    """The ids of the companies of a person, along the people module's `organization`.
+
+    None for who is no longer recorded: where the portal has a people module, every account belongs to a person of it.
+    """
     people = declaration.people
-    path = declaration.modules[people].organization if people else None
-    if person is None or path is None:
+    if people is None:
         return ()
-    ids = [person]
-    if path != "id":
-        for module, field in declaration.along(people, path):
-            ids = _linked(connection, tables, module.name, field.name, ids) if ids else []
+    path = declaration.modules[people].organization
+    steps = [] if path in (None, "id") else list(declaration.along(people, path))
+    table = tables.module(people)
+    first = steps[0][1].name if steps and steps[0][1].name in table.c else "id"
+
+    def build() -> sa.Select[Any]:
+        return sa.select(table.c["id"], table.c[first]).where(table.c["id"] == sa.bindparam("person"))
+
+    found = connection.execute(tables.statement("person", build), {"person": person}).first()
+    if found is None:
+        return None
+    if first != "id":  # the row itself tells the first step
+        ids, steps = [found[1]] if found[1] is not None else [], steps[1:]
+    else:
+        ids = [] if path is None else [found[0]]
+    for module, field in steps:
+        ids = _linked(connection, tables, module.name, field.name, ids) if ids else []
     return tuple(ids)
 
 
@@ -118,17 +150,14 @@ def _linked(connection: sa.Connection, tables: Tables, module: str, field: str, 
     return list(dict.fromkeys(connection.execute(query).scalars()))
 
 
-def _person_exists(connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account) -> bool:
-    if declaration.people is None:
-        return True
-    table = tables.module(declaration.people)
-    query = sa.select(table.c["id"]).where(table.c["id"] == account.person)
-    return account.person is not None and connection.execute(query).first() is not None
-
-
 def _one(connection: sa.Connection, tables: Tables, condition: sa.ColumnElement[bool]) -> Account | None:
     row = connection.execute(sa.select(tables.account).where(condition)).mappings().first()
     return None if row is None else account_of(row)
+
+
+def account_columns(tables: Tables) -> list[sa.Column[Any]]:
+    """What `account_of` reads: all but the password."""
+    return [tables.account.c[field.name] for field in fields(Account)]
 
 
 def account_of(row: sa.RowMapping) -> Account:

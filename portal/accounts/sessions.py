@@ -6,16 +6,27 @@ and a copy of the cookie is worth nothing.
 
 import contextlib
 import datetime
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from portal.accounts.people import Account, account_columns, account_of
 from portal.accounts.secrets import kept, new_token
 from portal.database.engine import writing
 from portal.database.tables import Tables
 
 # Without “remember me” the browser forgets the cookie when it closes; the portal does so after this time unused.
 IDLE = datetime.timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One that has not ended; `token` as it is kept."""
+
+    token: str
+    remembered: bool
+    expires: datetime.datetime
 
 
 def open_session(
@@ -36,21 +47,33 @@ def open_session(
     return token
 
 
-def find_session(connection: sa.Connection, tables: Tables, token: str, now: datetime.datetime) -> sa.RowMapping | None:
-    """The session that a cookie opens, or None."""
-    session = tables.session
-    query = sa.select(session).where(session.c["token"] == kept(token), session.c["expires"] > now)
-    return connection.execute(query).mappings().first()
+def find_session(
+    connection: sa.Connection, tables: Tables, token: str, now: datetime.datetime
+) -> tuple[Session, Account] | None:
+    """The session that a cookie opens, with its account; None for none, or one that has ended."""
+    statement = tables.statement("session", lambda: _session_statement(tables))
+    row = connection.execute(statement, {"token_hash": kept(token), "moment": now}).mappings().first()
+    if row is None:
+        return None
+    return Session(row["session_token"], row["session_remembered"], row["session_expires"]), account_of(row)
 
 
-def keep_alive(engine: sa.Engine, tables: Tables, session: sa.RowMapping, now: datetime.datetime) -> None:
+def _session_statement(tables: Tables) -> sa.Select[Any]:
+    session, account = tables.session, tables.account
+    columns = [session.c[name].label(f"session_{name}") for name in ("token", "remembered", "expires")]
+    here = (session.c["token"] == sa.bindparam("token_hash"), session.c["expires"] > sa.bindparam("moment"))
+    found = session.join(account, account.c["id"] == session.c["account"])
+    return sa.select(*columns, *account_columns(tables)).select_from(found).where(*here)
+
+
+def keep_alive(engine: sa.Engine, tables: Tables, session: Session, now: datetime.datetime) -> None:
     """Put off the end of a session in use, when half of its time is over: a request that reads seldom writes here.
 
     If that cannot be written (a full disk), the request goes on all the same.
     """
-    if session["remembered"] or session["expires"] - now > IDLE / 2:
+    if session.remembered or session.expires - now > IDLE / 2:
         return
-    changed = sa.update(tables.session).where(tables.session.c["token"] == session["token"])
+    changed = sa.update(tables.session).where(tables.session.c["token"] == session.token)
     with contextlib.suppress(sa.exc.DBAPIError), writing(engine) as connection:
         connection.execute(changed.values(seen=now, expires=now + IDLE))
 

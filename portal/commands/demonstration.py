@@ -178,7 +178,7 @@ class Demonstration:
         return {company for email in staff for company in self._companies(self._person(email))}
 
     def _companies(self, person: int) -> tuple[int, ...]:
-        return companies(self.connection, self.portal.declaration, self.portal.tables, person)
+        return companies(self.connection, self.portal.declaration, self.portal.tables, person) or ()
 
     def _person(self, email: str) -> int:
         return self._one(self.system(str(self.portal.declaration.people)), email)

@@ -4,6 +4,8 @@ Core tables, one MetaData per portal. Generated columns carry no server default,
 engine enforces what they would, so that plans stay small and SQLite never rebuilds a table.
 """
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +44,14 @@ class Tables:
     event: sa.Table
     once: sa.Table
     search: sa.Table
+    # What has been built for these tables, see records/prepared.py.
+    prepared: dict[Any, Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+
+    def statement(self, key: str, build: Callable[[], Any]) -> Any:
+        """What `build` gives, built once: a statement that is the same for everybody."""
+        if key not in self.prepared:
+            self.prepared[key] = build()
+        return self.prepared[key]
 
     def module(self, name: str) -> sa.Table:
         """The table of a module."""

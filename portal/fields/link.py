@@ -88,7 +88,7 @@ class Targets(Field):
         “me” and “my organization” mean something where this link can hold them.
         """
         if raw == "me" and reader.people in self.to:
-            return self._meant([reader.person] if reader.person else [], reader.people)
+            return self._meant([] if reader.person is None else [reader.person], reader.people)
         if raw == "my organization" and reader.organizations in self.to:
             return self._meant(reader.companies, reader.organizations)
         if isinstance(raw, Linked):

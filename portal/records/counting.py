@@ -38,23 +38,21 @@ class Question:
     tested: tuple[sa.ColumnElement[bool], ...] = ()
 
 
-def count_all(
-    connection: sa.Connection,
-    table: sa.Table,
-    branches: Sequence[sa.ColumnElement[bool]],
-    questions: Sequence[Question],
-) -> list[Count]:
-    """The answers to `questions` about the rows of `branches`, in one statement."""
-    if not branches or not questions:
-        return [Count(0) for _question in questions]
-    selects = [_select(place, table, branches, question) for place, question in enumerate(questions)]
-    rows = connection.execute(sa.union_all(*selects) if len(selects) > 1 else selects[0]).all()
-    answers = {row.place: (row.hits or 0, row.looked) for row in rows}
-    return [_count(question, *answers[place]) for place, question in enumerate(questions)]
+def counting(
+    table: sa.Table, branches: Sequence[sa.ColumnElement[bool]], questions: Sequence[Question]
+) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+    """One statement that answers `questions` about the rows of `branches`; `read_counts` reads its rows."""
+    selects = [_select(place, table, branches or [sa.false()], question) for place, question in enumerate(questions)]
+    return sa.union_all(*selects) if len(selects) > 1 else selects[0]
 
 
-def _count(question: Question, hits: int, looked: int) -> Count:
-    stopped = bool(question.tested) and looked >= LOOKED
+def read_counts(rows: Iterable[Any]) -> list[Count]:
+    """The answers, in the order of the questions."""
+    return [_count(row.tested, row.hits or 0, row.looked) for row in sorted(rows, key=lambda row: row.place)]
+
+
+def _count(tested: int, hits: int, looked: int) -> Count:
+    stopped = bool(tested) and looked >= LOOKED
     return Count(min(hits, COUNT_LIMIT), stopped or hits > COUNT_LIMIT)
 
 
@@ -72,7 +70,8 @@ def _select(
     within = rows.subquery()
     looked = sa.func.count()
     hits = sa.func.sum(within.c["hit"]) if question.tested else looked
-    columns = (sa.literal_column(str(place)).label("place"), hits.label("hits"), looked.label("looked"))
+    tested = sa.literal_column("1" if question.tested else "0").label("tested")
+    columns = (sa.literal_column(str(place)).label("place"), tested, hits.label("hits"), looked.label("looked"))
     return sa.select(*columns).select_from(within)
 
 

@@ -10,6 +10,7 @@ from portal.declaration.shapes import Module
 from portal.fields import Field
 from portal.fields.link import Linked
 from portal.records.policy import Policy
+from portal.records.prepared import IDS, Statement, parameter, values_of
 
 
 def with_titles(
@@ -70,19 +71,28 @@ def _read_many(
 
 def _titles(connection: sa.Connection, policy: Policy, target: str, ids: set[int]) -> dict[int, Linked]:
     """The linked records of one module with title, raw name and whether the reader may open them."""
-    module, table = policy.declaration.modules[target], policy.tables.module(target)
-    title = module.title_field
-    unique = unique_name(module)
-    chosen = [table.c["id"], table.c["reference"], *title.selected(table), *(unique.selected(table) if unique else ())]
-    columns = {column.name: column for column in chosen}
-    visible = policy.scope(target) if target in policy.modules else sa.false()
-    select = sa.select(*columns.values(), sa.case((visible, True), else_=False).label("_visible"))
+    module = policy.declaration.modules[target]
+    title, unique = module.title_field, unique_name(module)
+    general = policy.general
+    statement = general and general.kept.get(("titles", target), lambda: _titles_of(general, target))
+    statement = _titles_of(policy, target) if statement is None else statement
     found = {}
-    for row in connection.execute(select.where(table.c["id"].in_(ids))).mappings():
+    for row in connection.execute(statement, {**values_of(policy.reader), IDS: list(ids)}).mappings():
         shown = title.show(title.load(row), policy.reader) or row["reference"] or ""
         raw = (unique and row[unique.name]) or row["reference"] or ""
         found[row["id"]] = Linked(row["id"], target, shown, bool(row["_visible"]), str(raw))
     return found
+
+
+def _titles_of(policy: Policy, target: str) -> Statement:
+    """What is read of the records IDS of a module, those that the reader may not see included."""
+    module, table = policy.declaration.modules[target], policy.tables.module(target)
+    title, unique = module.title_field, unique_name(module)
+    chosen = [table.c["id"], table.c["reference"], *title.selected(table), *(unique.selected(table) if unique else ())]
+    columns = {column.name: column for column in chosen}
+    visible = policy.scope(target) if target in policy.modules else sa.false()
+    select = sa.select(*columns.values(), sa.case((visible, True), else_=False).label("_visible"))
+    return select.where(table.c["id"].in_(parameter(IDS, several=True)))
 
 
 def unique_name(module: Module) -> Field | None:

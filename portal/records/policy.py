@@ -5,7 +5,8 @@ a field from `Policy.readable`; every action from `Policy.may`. Nothing above th
 """
 
 import datetime
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import sqlalchemy as sa
 
@@ -16,6 +17,7 @@ from portal.database.sql import linked, where
 from portal.database.tables import Tables
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
 from portal.fields import Reader
+from portal.records.prepared import MOST_COMPANIES, Kept, anybody
 
 MOST_BRANCHES = 10  # companies of one person that are asked one by one
 
@@ -29,6 +31,21 @@ class Policy:
     profile: Profile
     reader: Reader
     records_from: datetime.date | None = None
+    kept: Kept = field(default_factory=Kept, compare=False, repr=False)
+
+    @cached_property
+    def general(self) -> "Policy | None":
+        """The rights of everybody with this profile, for statements that are built once; None where they differ from
+        person to person by more than whose the records are."""
+        known = self.declaration.profiles.get(self.profile.name) is self.profile
+        if not known or self.records_from is not None or len(self.reader.companies) > MOST_COMPANIES:
+            return None
+        kind = (self.profile.name, self.reader.person is None, len(self.reader.companies))
+        kept = self.tables.prepared
+        found = kept.get(kind)
+        if found is None or found.declaration is not self.declaration or found.reader.today != self.reader.today:
+            found = kept[kind] = replace(self, reader=anybody(self.reader), kept=Kept())
+        return found
 
     @property
     def staff(self) -> bool:
@@ -79,13 +96,13 @@ class Policy:
         if access.see == "all":
             return [sa.true()]
         owner = scope_column(declared, table, declared.owner)
-        mine = [table.c[owner] == self.reader.person] if owner and self.reader.person else []
+        mine = [table.c[owner] == self.reader.person] if owner and self.reader.person is not None else []
         if access.see == "own":
             return mine if owner else None
         organization = scope_column(declared, table, declared.organization)
         if access.see != "organization" or not organization or (declared.owner and not owner):
             return None
-        companies = sorted(set(self.reader.companies))
+        companies = list(dict.fromkeys(self.reader.companies))
         if len(companies) > MOST_BRANCHES:
             return None
         others = table.c[organization].is_(None) | table.c[organization].not_in(companies)
@@ -134,7 +151,7 @@ class Policy:
             return sa.false()
         if path == "id":
             ids = [self.reader.person] if whom == "me" else list(self.reader.companies)
-            return table.c["id"].in_([identity for identity in ids if identity])
+            return table.c["id"].in_([identity for identity in ids if identity is not None])
         test = Test(tuple(path.split(".")), "equal", whom)
         return where(test, table, module, self.declaration, self.reader)
 

@@ -1,34 +1,32 @@
 """The rows of one module that one person may see: one record, a page of them, how many, which to choose from.
 
-One query builder makes the rows and their count. Only the columns that the policy lets the reader read are selected,
-so nothing above this layer can leak another.
+What is asked is built by statements.py, within what the policy lets the reader see; here it is executed and read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import ALWAYS, All, Condition, Test
+from portal.conditions import ALWAYS, All, Condition
 from portal.database import search
-from portal.database.sql import Repeated, Scanned, where
 from portal.declaration.shapes import Access, Module
 from portal.fields import Field
-from portal.records.counting import Count, Question, best, count_all, none_of, parts_of
+from portal.records.counting import Count, parts_of, read_counts
 from portal.records.links import with_titles
 from portal.records.order import Order
 from portal.records.policy import Policy
+from portal.records.prepared import IDS, SIZE, Statement, declared, values_of
 from portal.records.rows import Page, Query, Record
-from portal.records.walking import Walk
+from portal.records.statements import Statements, Wanted
 
 # So many rows, and fewer, are sorted as they are; more are walked along an index.
 FEW = 1_000
 # A typed text with another sort than “newest change first” sorts within this many of the newest hits.
 SORTED_HITS = 2_000
 LONGEST_TITLE = 1_000  # characters of what is looked for in titles; SQLite refuses patterns of 50,000 bytes
-ALWAYS_READ = ("id", "reference", "_version")
 
 Counted = dict[tuple[str, tuple[Condition, ...]], Count]  # by text and conditions
 
@@ -71,12 +69,16 @@ class Records:
 
     def get(self, identity: int) -> Record | None:
         """One record with every readable field; None for a foreign one as for a missing one."""
-        found = self._load([self.table.c["id"] == identity], self._readable())
+        found = self.rows([identity], self.module.everything)
         return found[0] if found else None
 
     def rows(self, ids: Sequence[int], names: Iterable[str]) -> list[Record]:
         """Those of the records `ids` that are there for this reader, with the fields `names`."""
-        return self._load([self.table.c["id"].in_(ids)], self._fields(names)) if ids else []
+        if not ids:
+            return []
+        fields = self._fields(names)
+        statement = self._build(("by id", *(each.name for each in fields)), lambda each: each.by_id(fields))
+        return self._records(self._execute(statement, **{IDS: list(ids)}), fields)
 
     def page(self, query: Query, names: Iterable[str] | None = None) -> Page:
         """The rows of one page, with the fields `names` (those of the list where none are given)."""
@@ -97,10 +99,10 @@ class Records:
         ]
         wanted = [key for key in dict.fromkeys(keys) if key not in self._counted]
         plain = [key for key in wanted if not key[0]]
-        branches = self.policy.branches(self.name)
-        questions = [self._question(parts, branches is not None) for _text, parts in plain]
-        answers = count_all(self.connection, self.table, [sa.true()] if branches is None else branches, questions)
-        self._counted.update(zip(plain, answers, strict=True))
+        if plain:
+            asked = [parts for _text, parts in plain]
+            statement = self._build(("counts",), lambda statements: statements.counting(asked), asked)
+            self._counted.update(zip(plain, read_counts(self._execute(statement)), strict=True))
         for text, parts in wanted:
             if text:
                 self._counted[text, parts] = self._count_hits(Query(text, All(parts)))
@@ -117,17 +119,13 @@ class Records:
 
     def find(self, text: str, limit: int = 20) -> list[tuple[int, str]]:
         """Ids and titles of the records to choose from whose title or reference contains `text`, by title."""
-        title, text = self.module.title_field, text[:LONGEST_TITLE]
-        condition = sa.and_(self._where(ALWAYS), self._titled(text)) if text.strip() else self._where(ALWAYS)
-        columns = self._columns([title])
-        order = (title.order(self.table).asc().nulls_last(), self.table.c["id"])
-        rows = self.connection.execute(sa.select(*columns).where(condition).order_by(*order).limit(limit))
-        return [(record.id, record.title) for record in self._records(rows.mappings(), [title])]
+        statement = self._statements.titled(text[:LONGEST_TITLE], limit)
+        rows = self._execute(statement)
+        return [(record.id, record.title) for record in self._records(rows, [self.module.title_field])]
 
     def exists(self, identity: int) -> bool:
         """Whether the record is there for this reader, within what these records are narrowed to."""
-        query = sa.select(sa.literal(1)).where(self.table.c["id"] == identity, Repeated(self._where(ALWAYS)))
-        return self.connection.execute(query).first() is not None
+        return bool(self._execute(self._build(("existing",), Statements.existing), **{IDS: [identity]}))
 
     def _count_hits(self, query: Query) -> Count:
         most = search.COUNTED
@@ -137,45 +135,48 @@ class Records:
             number = search.count(self.connection, self._search(query), most)
         return Count(min(number, most - 1), number >= most)
 
-    def _question(self, asked: Iterable[Condition], in_branches: bool) -> Question:
-        """How the rows of `condition` are counted; the scope is part of it, whatever the branches have made sure of."""
-        parts = [*parts_of(self.access.where), *parts_of(self.narrowed), *asked]
-        found = best(parts, self.module, self.table)
-        tested = [self._sql(part) for part in parts if part is not found]
-        if not in_branches:
-            tested.append(self.policy.scope(self.name))
-        elif self.policy.records_from is not None:
-            tested.append(Repeated(self.policy.scope(self.name)))
-        return Question(() if found is None else (self._found(found),), tuple(tested))
+    # -- executing --------------------------------------------------------------------------------------------------
 
-    def _found(self, part: Condition) -> sa.ColumnElement[bool]:
-        """The condition by which an index finds rows."""
-        if isinstance(part, Test) and part.negated and self.connection.dialect.name == "sqlite":
-            return none_of(part, self.module.field(part.path[0]), self.table, self.policy.reader)
-        return self._sql(part)
+    @cached_property
+    def _statements(self) -> Statements:
+        return Statements(self.policy, self.name, self.connection.dialect.name, self.narrowed)
 
-    def _sql(self, condition: Condition) -> sa.ColumnElement[bool]:
-        return where(condition, self.table, self.module, self.policy.declaration, self.policy.reader)
-
-    # -- the one query builder --------------------------------------------------------------------------------------
-
-    def _where(self, condition: Condition) -> sa.ColumnElement[bool]:
-        """Scope AND what the records are narrowed to AND what is asked."""
-        return sa.and_(self.policy.scope(self.name), self._sql(self.narrowed), self._sql(condition))
-
-    def _ordered(self, query: Query, fields: Sequence[Field], narrower: Sequence[sa.ColumnElement[bool]] = ()) -> Page:
-        order = Order.of(
-            self.module,
-            self.table,
-            query.sort or self.access.list.sort or ("-modified",),
-            self.policy.readable(self.name),
+    @cached_property
+    def _general(self) -> Statements | None:
+        """The same for everybody of this profile, if there is such a thing."""
+        general, told = self.policy.general, declared(parts_of(self.narrowed))
+        if general is None or told is None:
+            return None
+        dialect = self.connection.dialect.name
+        return general.kept.get(
+            (self.name, dialect, told), lambda: Statements(general, self.name, dialect, self.narrowed)
         )
+
+    def _build(
+        self, key: tuple[Any, ...], build: Callable[[Statements], Any], conditions: Sequence[Iterable[Condition]] = ()
+    ) -> Any:
+        """What `build` gives: once for everybody, if it depends on `key` and `conditions` and on nothing else."""
+        told = [declared(each) for each in conditions]
+        kept = None if self._general is None or None in told else self._general.kept
+        found = kept and kept.get((*key, *told), lambda: build(self._general))
+        return build(self._statements) if found is None else found
+
+    def _execute(self, statement: Statement, **values: Any) -> Sequence[sa.RowMapping]:
+        return self.connection.execute(statement, {**values_of(self.policy.reader), **values}).mappings().all()
+
+    # -- rows in order ----------------------------------------------------------------------------------------------
+
+    def _ordered(self, query: Query, fields: Sequence[Field], among: Sequence[int] | None = None) -> Page:
+        """A page of rows by their own values; `among`: only those of these ids."""
+        sort = tuple(query.sort or self.access.list.sort or ("-modified",))
+        order = self._order(sort)
         position, backwards = order.position(query.before or query.after), bool(query.before)
-        asked = replace(query, size=query.size + 1)
-        if not narrower and self._walks(order, query.condition):
-            rows = self._walk(order, asked, fields, position)
+        wanted = Wanted(order, fields, query.condition, position, backwards)
+        key = (sort, *(each.name for each in fields))
+        if among is None and self._walks(order, query.condition):
+            rows = self._walk(wanted, key, query.size + 1)
         else:
-            rows = self._sort(order, asked, fields, position, narrower)
+            rows = self._sort(wanted, key, query.size + 1, among)
         more, rows = len(rows) > query.size, rows[: query.size]
         if backwards and position is not None:
             rows = rows[::-1]
@@ -189,26 +190,14 @@ class Records:
             first=not previous,
         )
 
-    def _sort(
-        self,
-        order: Order,
-        query: Query,
-        fields: Sequence[Field],
-        position: list[Any] | None,
-        narrower: Sequence[sa.ColumnElement[bool]],
-    ) -> list[sa.RowMapping]:
-        """The rows behind `position`, out of all that there are: found by whatever index suits, and sorted."""
-        backwards = bool(query.before)
-        conditions = [self._where(query.condition), *narrower]
-        if position is not None:
-            conditions.append(order.beyond(position, backwards))
-        select = sa.select(*self._columns(fields), *order.columns).where(*conditions).limit(query.size)
-        return list(self.connection.execute(select.order_by(*order.clauses(backwards))).mappings())
+    def _order(self, sort: tuple[str, ...]) -> Order:
+        readable = self.policy.readable(self.name)
+        return self._build(("order", sort), lambda statements: Order.of(self.module, self.table, sort, readable))
 
     def _walks(self, order: Order, condition: Condition) -> bool:
         """Whether the rows are read along the index that has their order, each being asked whether it is meant: so
         it is where there are many. Few are found by another index, and sorted."""
-        if self.policy.branches(self.name) is None or not order.is_indexed:
+        if (self._general or self._statements).branches is None or not order.is_indexed:
             return False
         asked = [*parts_of(self.access.where), *parts_of(self.narrowed), *parts_of(condition)]
         if order.simple and not asked:
@@ -216,48 +205,36 @@ class Records:
         count = self.count(Query(condition=condition))
         return count.more or count.number > FEW
 
-    def _walk(
-        self, order: Order, query: Query, fields: Sequence[Field], position: list[Any] | None
-    ) -> list[sa.RowMapping]:
-        """The rows behind `position`, stretch by stretch along an index."""
-        conditions: list[sa.ColumnElement[bool]] = []
-        if self._scope_has_more:
-            conditions.append(Repeated(self.policy.scope(self.name)))
-        asked = [self._sql(part) for part in (*parts_of(self.narrowed), *parts_of(query.condition))]
-        conditions += [Scanned(sa.and_(*asked))] if asked else []
-        columns, backwards = [*self._columns(fields), *order.columns], bool(query.before)
-        walk = Walk(self.table, self.policy.branches(self.name) or (), conditions, columns, backwards)
+    def _walk(self, wanted: Wanted, key: tuple[Any, ...], size: int) -> list[sa.RowMapping]:
         rows: list[sa.RowMapping] = []
-        for stretch in order.stretches(position, backwards):
-            rows += self.connection.execute(walk.along(stretch, query.size - len(rows))).mappings()
-            if len(rows) >= query.size:
+        stretches = self._statements.walked(wanted)
+        if wanted.position is None:
+            stretches = self._build(
+                ("walked", *key), lambda statements: tuple(statements.walked(wanted)), [parts_of(wanted.condition)]
+            )
+        for stretch in stretches:
+            rows += self._execute(stretch, **{SIZE: size - len(rows)})
+            if len(rows) >= size:
                 break
         return rows
 
-    @property
-    def _scope_has_more(self) -> bool:
-        """Whether the scope says more than whose the records are."""
-        return self.access.see != "all" or self.access.where != ALWAYS or self.policy.records_from is not None
-
-    def _load(self, conditions: list[sa.ColumnElement[bool]], fields: Sequence[Field]) -> list[Record]:
-        # By their ids and nothing else: the scope is tested of the few that they find.
-        select = sa.select(*self._columns(fields)).where(*conditions, Repeated(self._where(ALWAYS)))
-        return self._records(self.connection.execute(select).mappings(), fields)
+    def _sort(
+        self, wanted: Wanted, key: tuple[Any, ...], size: int, among: Sequence[int] | None
+    ) -> Sequence[sa.RowMapping]:
+        if among is not None:
+            return self._execute(self._statements.sorted(wanted, among=True), **{SIZE: size, IDS: list(among)})
+        if wanted.position is not None:
+            return self._execute(self._statements.sorted(wanted), **{SIZE: size})
+        build = self._build(
+            ("sorted", *key), lambda statements: statements.sorted(wanted), [parts_of(wanted.condition)]
+        )
+        return self._execute(build, **{SIZE: size})
 
     def _fields(self, names: Iterable[str]) -> list[Field]:
         """The fields of `names` that may be read, the title always among them."""
         readable = self.policy.readable(self.name)
         wanted = dict.fromkeys([*names, self.module.title_field.name])
         return [self.module.field(name) for name in wanted if name in readable]
-
-    def _readable(self) -> list[Field]:
-        return self._fields(self.module.everything)
-
-    def _columns(self, fields: Sequence[Field]) -> list[sa.ColumnElement[Any]]:
-        columns: dict[str, sa.ColumnElement[Any]] = {name: self.table.c[name] for name in ALWAYS_READ}
-        for each in fields:
-            columns |= {column.name: column for column in each.selected(self.table)}
-        return list(columns.values())
 
     def _records(self, rows: Iterable[Mapping[str, Any]], fields: Sequence[Field]) -> list[Record]:
         rows = list(rows)
@@ -277,15 +254,6 @@ class Records:
             )
             for row, found in zip(rows, values, strict=True)
         ]
-
-    def _titled(self, text: str) -> sa.ColumnElement[bool]:
-        title, reference = self.module.title_field, self.module.field("reference")
-        ways = [
-            each.compare(self.table, "contains", text)
-            for each in {title.name: title, "reference": reference}.values()
-            if each.filter == "text"
-        ]
-        return sa.or_(sa.false(), *ways)
 
     # -- the general search -----------------------------------------------------------------------------------------
 
@@ -310,7 +278,7 @@ class Records:
             search.typed_words(query.text),
             None if scopes is None else tuple(scopes),
             int(self._staff_part),
-            self._where(query.condition) if self._asks_more(query, scopes) else None,
+            self._statements.where(query.condition) if self._asks_more(query, scopes) else None,
         )
 
     def _asks_more(self, query: Query, scopes: Sequence[str] | None) -> bool:
@@ -323,7 +291,7 @@ class Records:
     def _searched(self, query: Query, fields: Sequence[Field]) -> Page:
         if query.sort:
             newest = [hit.record for hit in self._hits(query, SORTED_HITS)]
-            return self._ordered(query, fields, [self.table.c["id"].in_(newest)])
+            return self._ordered(query, fields, newest)
         backwards = _is_number(query.before)
         key = int(query.before) if backwards else int(query.after) if _is_number(query.after) else None
         hits = self._hits(query, query.size + 1, key, backwards)
@@ -357,7 +325,7 @@ class Records:
         return found[-limit:] if backwards else found[:limit]
 
     def _still_matching(self, hits: list[search.Hit], words: search.Words) -> list[search.Hit]:
-        fields = [each for each in self._readable() if each.searched]
+        fields = [each for each in self._fields(self.module.everything) if each.searched]
         matching = set()
         for record in self.rows([hit.record for hit in hits], [each.name for each in fields]):
             texts = [text for each in fields for text in each.texts(record.values.get(each.name))]

@@ -11,7 +11,7 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.response import Response
 
-from portal.accounts.people import Account, Identity, identify, load_account, refusal
+from portal.accounts.people import Account, Identity, admit
 from portal.accounts.sessions import find_session, keep_alive
 from portal.database.engine import looking, reading, session_for
 from portal.fields import Reader
@@ -48,17 +48,16 @@ def visit(request: Request) -> Visit:
         return Visit()
     portal = request.portal
     with _looking(request) as connection:
-        session = find_session(connection, portal.tables, token, request.now)
-        account = session and load_account(connection, portal.tables, session["account"])
-        if not account:
+        found = find_session(connection, portal.tables, token, request.now)
+        if found is None:
             return Visit(ended=ENDED)
-        why = refusal(connection, portal.declaration, portal.tables, account, request.now)
-        if why is not None:
-            return Visit(ended=why)
+        session, account = found
         reading = {"language": chosen_language(request, account), "now": request.now}
-        identity = identify(connection, portal.declaration, portal.tables, account, **reading)
+        identity = admit(connection, portal.declaration, portal.tables, account, **reading)
+    if isinstance(identity, str):
+        return Visit(ended=identity)
     keep_alive(portal.engine, portal.tables, session, request.now)
-    return Visit(identity, remembered=bool(session["remembered"]))
+    return Visit(identity, remembered=session.remembered)
 
 
 @contextlib.contextmanager

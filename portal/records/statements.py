@@ -1,0 +1,163 @@
+"""The statements about the records of one module for one reader: the rows in order, one record, how many there are.
+
+The one query builder: rows and their counts come from here, and every one of them is within `Policy.scope`. Only the
+columns that the policy lets the reader read are selected. Nothing here executes anything.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.conditions import ALWAYS, Condition, Test
+from portal.database.sql import Repeated, Scanned, where
+from portal.declaration.shapes import Access, Module
+from portal.fields import Field
+from portal.records.counting import Question, best, counting, none_of, parts_of
+from portal.records.order import Order
+from portal.records.policy import Policy
+from portal.records.prepared import IDS, SIZE, Kept, Statement, parameter
+from portal.records.walking import Walk
+
+ALWAYS_READ = ("id", "reference", "_version")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Rows in an order with some fields, behind `position`, or before it `backwards`."""
+
+    order: Order
+    fields: Sequence[Field]
+    condition: Condition = ALWAYS
+    position: Sequence[Any] | None = None
+    backwards: bool = False
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What can be asked about the records of `name`, as the reader of `policy` may see them."""
+
+    policy: Policy
+    name: str
+    dialect: str = "sqlite"
+    narrowed: Condition = field(default=ALWAYS)  # by which a choice or a related list is limited besides
+    kept: Kept = field(default_factory=Kept, compare=False, repr=False)
+
+    @cached_property
+    def module(self) -> Module:
+        return self.policy.declaration.modules[self.name]
+
+    @cached_property
+    def access(self) -> Access:
+        return self.policy.modules[self.name]
+
+    @cached_property
+    def table(self) -> sa.Table:
+        return self.policy.tables.module(self.name)
+
+    @cached_property
+    def branches(self) -> list[sa.ColumnElement[bool]] | None:
+        """See Policy.branches."""
+        return self.policy.branches(self.name)
+
+    def where(self, condition: Condition) -> sa.ColumnElement[bool]:
+        """Scope AND what the records are narrowed to AND what is asked."""
+        return sa.and_(self.policy.scope(self.name), self._sql(self.narrowed), self._sql(condition))
+
+    def columns(self, fields: Sequence[Field]) -> list[sa.ColumnElement[Any]]:
+        """What is read of a record so that these fields can be loaded."""
+        columns: dict[str, sa.ColumnElement[Any]] = {name: self.table.c[name] for name in ALWAYS_READ}
+        for each in fields:
+            columns |= {column.name: column for column in each.selected(self.table)}
+        return list(columns.values())
+
+    # -- records by their ids -------------------------------------------------------------------------------------
+
+    def by_id(self, fields: Sequence[Field]) -> Statement:
+        """Those of the records IDS that are there for this reader."""
+        # By their ids and nothing else: the scope is tested of the few that they find.
+        return sa.select(*self.columns(fields)).where(self._among_ids(), Repeated(self.where(ALWAYS)))
+
+    def existing(self) -> Statement:
+        """The ids among IDS that are there for this reader."""
+        return self.by_id(()).with_only_columns(self.table.c["id"])
+
+    def _among_ids(self) -> sa.ColumnElement[bool]:
+        return self.table.c["id"].in_(parameter(IDS, several=True))
+
+    def titled(self, text: str, limit: int) -> Statement:
+        """The records whose title or reference contains `text`, by title."""
+        title = self.module.title_field
+        condition = sa.and_(self.where(ALWAYS), self._contains(text)) if text.strip() else self.where(ALWAYS)
+        order = (title.order(self.table).asc().nulls_last(), self.table.c["id"])
+        return sa.select(*self.columns([title])).where(condition).order_by(*order).limit(limit)
+
+    def _contains(self, text: str) -> sa.ColumnElement[bool]:
+        title, reference = self.module.title_field, self.module.field("reference")
+        ways = [
+            each.compare(self.table, "contains", text)
+            for each in {title.name: title, "reference": reference}.values()
+            if each.filter == "text"
+        ]
+        return sa.or_(sa.false(), *ways)
+
+    # -- how many ---------------------------------------------------------------------------------------------------
+
+    def counting(self, asked: Sequence[Iterable[Condition]]) -> Statement:
+        """How many rows each of several conditions has, in one statement; `read_counts` reads it."""
+        questions = [self._question(conditions) for conditions in asked]
+        return counting(self.table, [sa.true()] if self.branches is None else self.branches, questions)
+
+    def _question(self, asked: Iterable[Condition]) -> Question:
+        """How the rows of `asked` are counted; the scope is part of it, whatever the branches have made sure of."""
+        parts = [*parts_of(self.access.where), *parts_of(self.narrowed), *asked]
+        found = best(parts, self.module, self.table)
+        tested = [self._sql(part) for part in parts if part is not found]
+        if self.branches is None:
+            tested.append(self.policy.scope(self.name))
+        elif self.policy.records_from is not None:
+            tested.append(Repeated(self.policy.scope(self.name)))
+        return Question(() if found is None else (self._found(found),), tuple(tested))
+
+    def _found(self, part: Condition) -> sa.ColumnElement[bool]:
+        """The condition by which an index finds rows."""
+        if isinstance(part, Test) and part.negated and self.dialect == "sqlite":
+            return none_of(part, self.module.field(part.path[0]), self.table, self.policy.reader)
+        return self._sql(part)
+
+    # -- rows in order ----------------------------------------------------------------------------------------------
+
+    def sorted(self, wanted: Wanted, among: bool = False) -> Statement:
+        """The next SIZE rows out of all that there are: found by whatever index suits, and sorted.
+
+        `among`: only those of the records IDS.
+        """
+        order, conditions = wanted.order, [self.where(wanted.condition)]
+        if among:
+            conditions.append(self._among_ids())
+        if wanted.position is not None:
+            conditions.append(order.beyond(wanted.position, wanted.backwards))
+        select = sa.select(*self.columns(wanted.fields), *order.columns).where(*conditions)
+        return select.order_by(*order.clauses(wanted.backwards)).limit(parameter(SIZE))
+
+    def walked(self, wanted: Wanted) -> Iterator[Statement]:
+        """The same rows, stretch by stretch along the index that has their order."""
+        conditions: list[sa.ColumnElement[bool]] = []
+        if self._scope_has_more:
+            conditions.append(Repeated(self.policy.scope(self.name)))
+        asked = [self._sql(part) for part in (*parts_of(self.narrowed), *parts_of(wanted.condition))]
+        conditions += [Scanned(sa.and_(*asked))] if asked else []
+        columns = [*self.columns(wanted.fields), *wanted.order.columns]
+        walk = Walk(self.table, self.branches or (), conditions, columns, wanted.backwards)
+        for stretch in wanted.order.stretches(wanted.position, wanted.backwards):
+            yield walk.along(stretch, parameter(SIZE))
+
+    @property
+    def _scope_has_more(self) -> bool:
+        """Whether the scope says more than whose the records are."""
+        return self.access.see != "all" or self.access.where != ALWAYS or self.policy.records_from is not None
+
+    def _sql(self, condition: Condition) -> sa.ColumnElement[bool]:
+        return where(condition, self.table, self.module, self.policy.declaration, self.policy.reader)
