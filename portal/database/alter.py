@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 
 from portal.database.tables import NAMING, Tables
 from portal.fields.links import shortened
+from portal.later import Later
+
+alembic = Later("portal.database.alembic")
 
 
 class Referring(sa.types.UserDefinedType[Any]):
@@ -26,11 +27,6 @@ class Referring(sa.types.UserDefinedType[Any]):
 
     def get_col_spec(self, **options: Any) -> str:
         return self.specification
-
-
-def operations(connection: sa.Connection) -> Operations:
-    """Alembic's operations on this connection, within its transaction."""
-    return Operations(MigrationContext.configure(connection))
 
 
 def create_module_table(connection: sa.Connection, table: sa.Table) -> None:
@@ -49,7 +45,7 @@ def create_others(connection: sa.Connection, tables: Tables, names: Collection[s
 
 def add_column(connection: sa.Connection, column: sa.Column[Any], name: str | None = None) -> None:
     """A column of a wanted table, under another name where that is given."""
-    operations(connection).add_column(column.table.name, _copy(connection, column, name or column.name))
+    alembic.operations(connection).add_column(column.table.name, _copy(connection, column, name or column.name))
 
 
 def add_foreign_keys(connection: sa.Connection, table: sa.Table, columns: Collection[str]) -> None:
@@ -60,17 +56,17 @@ def add_foreign_keys(connection: sa.Connection, table: sa.Table, columns: Collec
         for key in table.c[name].foreign_keys:
             goal = key.target_fullname.partition(".")[0]
             constraint = shortened(f"fk_{table.name}_{name}")
-            operations(connection).create_foreign_key(constraint, table.name, goal, [name], ["id"])
+            alembic.operations(connection).create_foreign_key(constraint, table.name, goal, [name], ["id"])
 
 
 def rename_column(connection: sa.Connection, table: str, old: str, new: str) -> None:
     """The values stay."""
-    operations(connection).alter_column(table, old, new_column_name=new)
+    alembic.operations(connection).alter_column(table, old, new_column_name=new)
 
 
 def rename_table(connection: sa.Connection, old: str, new: str) -> None:
     """The rows and all that refers to them stay. PostgreSQL names primary keys for the whole schema: they follow."""
-    operations(connection).rename_table(old, new)
+    alembic.operations(connection).rename_table(old, new)
     if connection.dialect.name == "postgresql":
         key, wanted = sa.inspect(connection).get_pk_constraint(new)["name"], shortened(f"pk_{new}")
         if key and key != wanted:
@@ -84,13 +80,13 @@ def drop_columns(connection: sa.Connection, table: str, columns: Collection[str]
         if set(index["column_names"]) & set(columns) and index["name"]:
             drop_indexes(connection, table, [index["name"]])
     for name in columns:
-        operations(connection).drop_column(table, name)
+        alembic.operations(connection).drop_column(table, name)
 
 
 def drop_indexes(connection: sa.Connection, table: str, names: Iterable[str]) -> None:
     """Indexes by their names; what is not there has gone with its column."""
     for name in names:
-        operations(connection).drop_index(name, table_name=table, if_exists=True)
+        alembic.operations(connection).drop_index(name, table_name=table, if_exists=True)
 
 
 def create_indexes(connection: sa.Connection, table: sa.Table, names: Iterable[str]) -> None:
@@ -104,7 +100,7 @@ def create_indexes(connection: sa.Connection, table: sa.Table, names: Iterable[s
 def drop_tables(connection: sa.Connection, names: Collection[str]) -> None:
     """Tables to which nothing refers any more."""
     for name in names:
-        operations(connection).drop_table(name)
+        alembic.operations(connection).drop_table(name)
 
 
 def let_go(connection: sa.Connection, table: str) -> None:
@@ -116,7 +112,7 @@ def let_go(connection: sa.Connection, table: str) -> None:
 def _let_go(connection: sa.Connection, table: str, key: Mapping[str, Any]) -> None:
     """SQLite wants an empty column, PostgreSQL no constraint."""
     if connection.dialect.name == "postgresql":
-        operations(connection).drop_constraint(key["name"], table, type_="foreignkey")
+        alembic.operations(connection).drop_constraint(key["name"], table, type_="foreignkey")
         return
     columns = [sa.column(name) for name in key["constrained_columns"]]
     connection.execute(sa.update(sa.table(table, *columns)).values({column.name: None for column in columns}))

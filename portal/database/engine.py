@@ -19,10 +19,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
-import sqlalchemy.orm
-import zope.sqlalchemy
 from transaction.interfaces import ITransactionManager
-from zope.sqlalchemy.datamanager import STATUS_ACTIVE, STATUS_CHANGED
+
+from portal.database.joined import Joined
 
 CONNECT_TIMEOUT = 5  # seconds until a PostgreSQL that does not answer is given up
 PATIENCE = 30  # seconds that a writer waits for its turn
@@ -138,17 +137,13 @@ def writing(engine: sa.Engine, foreign_keys: bool = True) -> Iterator[sa.Connect
         yield connection
 
 
-def session_for(engine: sa.Engine, manager: ITransactionManager, writes: bool) -> sqlalchemy.orm.Session:
-    """A session that ends with the transaction of `manager`; its `.connection()` begins when it is first asked for.
-
-    It joins as changed when it writes: zope.sqlalchemy does not notice statements of the Core and would roll them
-    back without a word (zopefoundation/zope.sqlalchemy#88).
-    """
-    options = _options(writes) | {"statement_timeout": REQUEST_TIMEOUT}
-    session = sqlalchemy.orm.Session(engine.execution_options(**options))
-    state = STATUS_CHANGED if writes else STATUS_ACTIVE
-    zope.sqlalchemy.register(session, initial_state=state, transaction_manager=manager)
-    return session
+def joining(engine: sa.Engine, manager: ITransactionManager) -> sa.Connection:
+    """A connection for a request that writes: it commits and ends with the transaction of `manager`."""
+    options = _options(writes=True) | {"statement_timeout": REQUEST_TIMEOUT}
+    connection = engine.execution_options(**options).connect()
+    manager.get().join(Joined(connection))
+    connection.begin()
+    return connection
 
 
 def looking(engine: sa.Engine) -> sa.Connection:

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
-from alembic.autogenerate import produce_migrations
-from alembic.migration import MigrationContext
-from alembic.operations import ops
 
 from portal.database.remembered import Remembered, known_columns
 from portal.database.search import is_index_object
 from portal.database.tables import Tables
+from portal.later import Later
 
+alembic = Later("portal.database.alembic")
 OUR_INDEXES = "ix_"
 
 
@@ -36,6 +35,17 @@ class Lacking:
     needless_tables: set[str] = field(default_factory=set)
     needless_columns: dict[str, set[str]] = field(default_factory=_by_table)
     needless_indexes: dict[str, set[str]] = field(default_factory=_by_table)
+
+    def take(self, kind: str, table: str, name: str) -> None:
+        """One difference as alembic.py names it."""
+        by_table = {
+            "column": self.columns, "needless column": self.needless_columns, "odd": self.odd,
+            "index": self.indexes, "needless index": self.needless_indexes,
+        }  # fmt: skip
+        if kind in by_table:
+            by_table[kind][table].add(name)
+        else:
+            (self.tables if kind == "table" else self.needless_tables).add(table)
 
     @property
     def touched(self) -> set[str]:
@@ -60,11 +70,9 @@ def detect(connection: sa.Connection, tables: Tables, old: Remembered, new: Reme
             return name.startswith(OUR_INDEXES) and not is_index_object(name)
         return True
 
-    context = MigrationContext.configure(connection, opts={"include_name": is_ours, "compare_type": True})
     lacking = Lacking()
-    found = produce_migrations(context, _compared(tables)).upgrade_ops
-    for operation in found.ops if found else ():
-        _take(lacking, operation)
+    for kind, table, name in alembic.differences(connection, _compared(tables), is_ours):
+        lacking.take(kind, table, name)
     _forget_indexes_of_whole_tables(lacking)
     return lacking
 
@@ -83,27 +91,6 @@ def _compared(tables: Tables) -> sa.MetaData:
         for index in table.indexes:
             sa.Index(index.name, *[copy.c[column.name] for column in index.columns], unique=index.unique)
     return compared
-
-
-def _take(lacking: Lacking, operation: ops.MigrateOperation) -> None:
-    match operation:
-        case ops.ModifyTableOps():
-            for part in operation.ops:
-                _take(lacking, part)
-        case ops.CreateTableOp():
-            lacking.tables.add(operation.table_name)
-        case ops.DropTableOp():
-            lacking.needless_tables.add(operation.table_name)
-        case ops.AddColumnOp():
-            lacking.columns[operation.table_name].add(operation.column.name)
-        case ops.DropColumnOp():
-            lacking.needless_columns[operation.table_name].add(operation.column_name)
-        case ops.AlterColumnOp() if operation.modify_type is not None:
-            lacking.odd[operation.table_name].add(operation.column_name)
-        case ops.CreateIndexOp():
-            lacking.indexes[operation.table_name].add(str(operation.index_name))
-        case ops.DropIndexOp():
-            lacking.needless_indexes[str(operation.table_name)].add(str(operation.index_name))
 
 
 def _forget_indexes_of_whole_tables(lacking: Lacking) -> None:

@@ -64,7 +64,9 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 class Shape(BaseModel):
     """A part of the declaration: frozen, and a key that nobody knows is a mistake."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True, defer_build=True
+    )
 
 
 def _condition(data: Any) -> Any:

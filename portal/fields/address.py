@@ -60,7 +60,7 @@ class AddressField(Field):
         (",,,,", None, ""),
         ("", None, ""),
     )
-    rejects: ClassVar[tuple[str, ...]] = ("x" * 256, "a,b,c,d,e,f", "a\x00b", ",\ud800", "x" * 1_000_000)
+    rejects: ClassVar[tuple[str, ...]] = ("x" * 256, "a,b,c,d,e,f", "a\x00b", ",\ud800", "x" * 100_000)
 
     @property
     def folded(self) -> str:

@@ -21,7 +21,7 @@ class Color(Field):
         ("#fa0", "#ffaa00", "#ffaa00"),
         ("", None, ""),
     )
-    rejects: ClassVar[tuple[str, ...]] = ("red", "2457d6", "#2457d", "#2457d6; x", "#" + "0" * 1_000_000)
+    rejects: ClassVar[tuple[str, ...]] = ("red", "2457d6", "#2457d", "#2457d6; x", "#" + "0" * 100_000)
 
     def parse(self, text: str, reader: Reader) -> str | None:
         color = storable(text).strip().lower()

@@ -23,7 +23,7 @@ class DecimalNumber(Number):
         ("", None, ""),
     )
     rejects: ClassVar[tuple[str, ...]] = (
-        "1.234", "1,23", "1.234,50", "ten", "1e3", "Infinity", "-1000.01", "9" * 1_000_000, "1\x002",
+        "1.234", "1,23", "1.234,50", "ten", "1e3", "Infinity", "-1000.01", "9" * 100_000, "1\x002",
     )  # fmt: skip
 
     digits: int = Key(18, ge=1, le=28)  # Babel writes no more than the 28 of Python's decimals

@@ -26,7 +26,7 @@ class Email(TextLike):
     rejects: ClassVar[tuple[str, ...]] = (
         "anna", "anna@acme", "@acme.example", "a@b@c.example", "a b@acme.example", "a,b@acme.example",
         "a@acme..example", "a@-acme.example", "Anna <a@acme.example>", "a@acme.example\nBcc: b@c.example",
-        "a@acme.example\x00", "x" * 250 + "@a.example", "a" * 1_000_000,
+        "a@acme.example\x00", "x" * 250 + "@a.example", "a" * 100_000,
     )  # fmt: skip
 
     def check(self, text: str) -> str:

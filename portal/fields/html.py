@@ -3,7 +3,9 @@
 from typing import Any, ClassVar, Literal
 
 from portal.fields.longtext import Long
-from portal.fields.sanitising import sanitised, without_markup
+from portal.later import Later
+
+markup = Later("portal.markup")
 
 
 class Html(Long):
@@ -20,12 +22,12 @@ class Html(Long):
     rejects: ClassVar[tuple[str, ...]] = ("x" * 201, "a\x00b", "a\ud800b")
 
     def check(self, text: str) -> str | None:
-        clean = sanitised(super().check(text) or "").strip()
-        return clean if "<img" in clean or without_markup(clean) else None
+        clean = markup.sanitised(super().check(text) or "").strip()
+        return clean if "<img" in clean or markup.without_markup(clean) else None
 
     def html(self, value: str | None) -> str:
         """Safe HTML to be shown; the row may have been written by others."""
-        return sanitised(value) if value else ""
+        return markup.sanitised(value) if value else ""
 
     def bare(self, value: str) -> str:
-        return without_markup(value)
+        return markup.without_markup(value)

@@ -128,7 +128,7 @@ class Link(Targets):
     display: ClassVar[str] = "link"
     sample: ClassVar[Mapping[str, Any]] = {"to": "people"}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = ((" 1", Linked(1, "people"), ""), ("", None, ""))
-    rejects: ClassVar[tuple[str, ...]] = ("0", "-1", "1.5", "people:1", "Anna", "1\x00", "9" * 1_000_000)
+    rejects: ClassVar[tuple[str, ...]] = ("0", "-1", "1.5", "people:1", "Anna", "1\x00", "9" * 100_000)
 
     where: Where | None = None
     on_delete: Literal["refuse", "clear", "cascade"] = "refuse"

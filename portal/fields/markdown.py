@@ -2,12 +2,10 @@
 
 from typing import Any, ClassVar, Literal
 
-from markdown_it import MarkdownIt
-
 from portal.fields.longtext import Long
-from portal.fields.sanitising import sanitised, without_markup
+from portal.later import Later
 
-RENDERER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+markup = Later("portal.markup")
 
 
 class Markdown(Long):
@@ -24,7 +22,7 @@ class Markdown(Long):
 
     def html(self, value: str | None) -> str:
         """Safe HTML to be shown."""
-        return sanitised(RENDERER.render(value)) if value else ""
+        return markup.sanitised(markup.rendered(value)) if value else ""
 
     def bare(self, value: str) -> str:
-        return without_markup(RENDERER.render(value))
+        return markup.without_markup(markup.rendered(value))

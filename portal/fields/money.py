@@ -42,7 +42,7 @@ class MoneyField(Bounded):
         ("", None, ""),
     )
     rejects: ClassVar[tuple[str, ...]] = (
-        "1.234", "1.234,50", "ten", "12 ZZZ", "1.5 JPY", "-1001", "9" * 1_000_000, "1\x002",
+        "1.234", "1.234,50", "ten", "12 ZZZ", "1.5 JPY", "-1001", "9" * 100_000, "1\x002",
     )  # fmt: skip
 
     currency: str | None = None

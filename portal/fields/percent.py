@@ -23,7 +23,7 @@ class Percent(Number):
         ("1,234%", Decimal(1234), "1,234%"),
         ("", None, ""),
     )
-    rejects: ClassVar[tuple[str, ...]] = ("15.255", "%", "-100.5", "half", "9" * 1_000_000)
+    rejects: ClassVar[tuple[str, ...]] = ("15.255", "%", "-100.5", "half", "9" * 100_000)
 
     places: int = Key(2, ge=0, le=8)
 

@@ -22,7 +22,7 @@ class Phone(TextLike):
         ("112", "112", "112"),
         ("", None, ""),
     )
-    rejects: ClassVar[tuple[str, ...]] = ("12", "call me", "+39+2 1234", "123;ext=4", "1\x0023", "1" * 1_000_000)
+    rejects: ClassVar[tuple[str, ...]] = ("12", "call me", "+39+2 1234", "123;ext=4", "1\x0023", "1" * 100_000)
 
     def check(self, text: str) -> str:
         number = " ".join(text[: LONGEST + 1].split())

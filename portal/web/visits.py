@@ -13,7 +13,7 @@ from pyramid.response import Response
 
 from portal.accounts.people import Account, Identity, admit
 from portal.accounts.sessions import find_session, keep_alive
-from portal.database.engine import looking, reading, session_for
+from portal.database.engine import joining, looking, reading
 from portal.fields import Reader
 from portal.texts import _
 from portal.web.serving import is_secure
@@ -35,7 +35,7 @@ class Visit:
 def connection(request: Request) -> Any:
     """The request's connection: it commits when the answer is below 400, and can write if the method may."""
     if request.method not in SAFE_METHODS:
-        return session_for(request.portal.engine, request.tm, writes=True).connection()
+        return joining(request.portal.engine, request.tm)
     found = looking(request.portal.engine)
     request.add_finished_callback(lambda request: found.close())
     return found

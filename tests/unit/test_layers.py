@@ -11,6 +11,8 @@ FILES = sorted(PORTAL.rglob("*.py"))
 
 # From low to high. A file may import what stands in a lower row, and its own folder.
 ROWS = [
+    "later",
+    "markup",
     "texts",
     "conditions",
     "fields",

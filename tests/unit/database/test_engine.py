@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 import transaction
 
-from portal.database.engine import make_engine, reading, session_for, writing
+from portal.database.engine import joining, looking, make_engine, reading, writing
 
 THREADS = 8
 CHANGES = 30
@@ -195,27 +195,24 @@ def test_engines_of_one_file_share_the_turn(sqlite, sqlite_url):
     second.dispose()
 
 
-def test_a_session_that_writes_is_committed_with_its_transaction(engine):
+def test_what_a_request_writes_is_committed_with_its_transaction(engine):
     manager = transaction.TransactionManager(explicit=True)
     with manager:
-        session = session_for(engine, manager, writes=True)
-        session.connection().execute(counter.update().values(value=5))
+        joining(engine, manager).execute(counter.update().values(value=5))
     assert value_of(engine) == 5
 
 
-def test_a_session_is_rolled_back_with_its_transaction(engine):
+def test_what_a_request_writes_is_rolled_back_with_its_transaction(engine):
     manager = transaction.TransactionManager(explicit=True)
     with pytest.raises(ZeroDivisionError), manager:
-        session_for(engine, manager, writes=True).connection().execute(counter.update().values(value=5))
+        joining(engine, manager).execute(counter.update().values(value=5))
         raise ZeroDivisionError
     add_one(engine)
     assert value_of(engine) == 1
 
 
-def test_a_session_that_only_reads_cannot_write(engine):
-    manager = transaction.TransactionManager(explicit=True)
-    with pytest.raises(sa.exc.DBAPIError), manager:
-        connection = session_for(engine, manager, writes=False).connection()
+def test_a_request_that_only_reads_cannot_write(engine):
+    with pytest.raises(sa.exc.DBAPIError), looking(engine) as connection:
         assert connection.scalar(sa.select(counter.c.value)) == 0
         connection.execute(counter.update().values(value=5))
     add_one(engine)
@@ -226,7 +223,7 @@ def test_a_serialization_failure_is_worth_another_try(postgresql_url):
     for engine in prepared(postgresql_url):
         manager = transaction.TransactionManager(explicit=True)
         transaction_of_request = manager.begin()
-        connection = session_for(engine, manager, writes=True).connection()
+        connection = joining(engine, manager)
         connection.scalar(sa.select(counter.c.value))
         add_one(engine)
         with pytest.raises(sa.exc.OperationalError) as failure:
@@ -239,7 +236,7 @@ def test_a_statement_of_a_request_has_its_time(postgresql_url):
     for engine in prepared(postgresql_url):
         manager = transaction.TransactionManager(explicit=True)
         with manager:
-            connection = session_for(engine, manager, writes=False).connection()
+            connection = joining(engine, manager)
             assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "20s"
         with reading(engine) as connection:
             assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "0"

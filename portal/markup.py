@@ -1,9 +1,13 @@
-"""HTML that cannot harm: what markdown and html show, and what html keeps of what was typed."""
+"""HTML that cannot harm: what markdown and html show, and what html keeps of what was typed.
+
+Loaded later, by the fields markdown and html: the libraries are for portals that have such a field.
+"""
 
 import html
 import re
 
 import nh3
+from markdown_it import MarkdownIt
 
 TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2",
@@ -20,6 +24,12 @@ ATTRIBUTES = {
 SCHEMES = {"http", "https", "mailto", "tel"}
 TAG = re.compile("<[^>]*>")
 OWN_ADDRESS = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
+RENDERER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+
+
+def rendered(text: str) -> str:
+    """Markdown as HTML, not yet sanitised."""
+    return RENDERER.render(text)
 
 
 def sanitised(markup: str) -> str:

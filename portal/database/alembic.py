@@ -1,0 +1,48 @@
+"""The only file that imports Alembic, which with Mako and Pygments is large, and is needed only when tables change.
+
+Loaded later by alter.py, which does what it is asked, and by lacking.py, which reads what differs.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.autogenerate import produce_migrations
+from alembic.migration import MigrationContext
+from alembic.operations import Operations, ops
+
+
+def operations(connection: sa.Connection) -> Operations:
+    """Alembic's operations on this connection, within its transaction."""
+    return Operations(MigrationContext.configure(connection))
+
+
+def differences(
+    connection: sa.Connection, wanted: sa.MetaData, is_ours: Callable[..., bool]
+) -> Iterator[tuple[str, str, str]]:
+    """What the real database lacks or has too much: the kind of change, the table and the column or index."""
+    context = MigrationContext.configure(connection, opts={"include_name": is_ours, "compare_type": True})
+    found = produce_migrations(context, wanted).upgrade_ops
+    for operation in found.ops if found else ():
+        yield from _parts(operation)
+
+
+def _parts(operation: Any) -> Iterator[tuple[str, str, str]]:
+    match operation:
+        case ops.ModifyTableOps():
+            for part in operation.ops:
+                yield from _parts(part)
+        case ops.CreateTableOp():
+            yield "table", operation.table_name, ""
+        case ops.DropTableOp():
+            yield "needless table", operation.table_name, ""
+        case ops.AddColumnOp():
+            yield "column", operation.table_name, operation.column.name
+        case ops.DropColumnOp():
+            yield "needless column", operation.table_name, operation.column_name
+        case ops.AlterColumnOp() if operation.modify_type is not None:
+            yield "odd", operation.table_name, operation.column_name
+        case ops.CreateIndexOp():
+            yield "index", operation.table_name, str(operation.index_name)
+        case ops.DropIndexOp():
+            yield "needless index", str(operation.table_name), str(operation.index_name)
