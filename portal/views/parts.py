@@ -61,7 +61,7 @@ class Value(NamedTuple):
     @property
     def macro(self) -> str:
         """The macro of displays.pt."""
-        return "empty" if self.empty else self.display
+        return self.display if self.text or not self.empty else "empty"
 
 
 # -- forms ------------------------------------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ from markupsafe import Markup, escape
 
 # What differs between two values of one kind. No text that people type holds these characters on its own account; one
 # that did would only be drawn as it is, for marks are looked for in the kind, never in a value.
+BORDER = "\uf8d0"
 MARKS = {"text": "\uf8d1", "url": "\uf8d2", "iso": "\uf8d3"}
 # Displays whose shape depends on nothing but the kind.
-FILLED = frozenset({"empty", "plain", "longtext", "pill", "link", "email", "phone", "url", "color", "datetime", "cover",
-                    "matched"})  # fmt: skip
+FILLED = frozenset({"empty", "plain", "longtext", "pill", "link", "email", "phone", "url", "color", "datetime",
+                    "cover"})  # fmt: skip
 SHORT = 4  # letters; counts are drawn as they are, for their shape depends on them
 MOST_KINDS = 5_000
 
@@ -75,23 +76,42 @@ class Pen:
         self._page = (sprite, language)
         self._here: dict[Kind, Pieces] = {}
 
-    def __call__(self, value: Shown) -> Markup:
-        """A value in a table."""
+    def cells(self, columns: Sequence[Any], values: Sequence[Shown]) -> Markup:
+        """The cells of a row."""
+        line = Line()
+        for column, value in zip(columns, values, strict=True):
+            self._cell(line, column.classes, value)
+        return line.drawn()
+
+    def _cell(self, line: "Line", classes: str, value: Shown) -> None:
         name = value.macro
         if name not in FILLED and not (name == "icon" and len(value.text) <= SHORT):
-            return Markup(self._macro(value))  # noqa: S704 what the template drew
-        kind = (name, bool(value.url), value.tone, value.icon, value.text if name == "icon" else "")
+            line.add(self._macro(classes, value))
+            return
+        kind = (name, classes, bool(value.url), value.tone, value.icon, value.text if name == "icon" else "")
+        for markup, slot in self._pieces(kind, classes, value):
+            line.add(markup)
+            if slot == "text" and value.matches:
+                self._matches(line, value)
+            elif slot:
+                line.say(getattr(value, slot))
+
+    def _matches(self, line: "Line", value: Shown) -> None:
+        """A text with what was searched for marked in it."""
+        mark = Matched()
+        (before, _text), (after, _end) = self._pieces(("matched",), "", mark)
+        for text, matched in value.matches:
+            line.add(before if matched else "")
+            line.say(text)
+            line.add(after if matched else "")
+
+    def _pieces(self, kind: Kind, classes: str, value: Shown) -> Pieces:
         pieces = self._here.get(kind)
         if pieces is None:
-            draw = lambda: self._macro(Sketch(name, value))  # noqa: E731
+            sketch = Sketch(kind[0], value)
+            draw = lambda: self._macro(classes, sketch)  # noqa: E731
             pieces = self._here[kind] = self._sketches.pieces((*self._page, *kind), draw)
-        found = [part for markup, slot in pieces for part in (markup, self._fill(value, slot))]
-        return Markup("".join(found))  # noqa: S704 pieces of the template, and escaped values
-
-    def row(self, columns: Sequence[Any], cells: Sequence[Shown]) -> Iterator[tuple[str, Markup]]:
-        """The cells of a row: the classes of each and what stands in it."""
-        for column, cell in zip(columns, cells, strict=True):
-            yield column.classes, self(cell)
+        return pieces
 
     def filter(self, state: Any, form: str) -> Markup:
         """The filter of a column; one that nobody uses looks the same for everybody."""
@@ -101,14 +121,32 @@ class Pen:
             ("filter", *self._page, state, form), lambda: self._draw("filter.pt", filter=state, form=form)
         )
 
-    def _macro(self, value: Any) -> str:
-        return self._draw("value.pt", value=value, compact=True).strip()
+    def _macro(self, classes: str, value: Any) -> str:
+        name = "cell.pt" if classes else "value.pt"
+        return self._draw(name, value=value, classes=classes, compact=True).strip()
 
-    def _fill(self, value: Shown, slot: str) -> str:
-        if slot == "text" and value.matches:
-            parts = (self(Matched(text)) if matched else escape(text) for text, matched in value.matches)
-            return "".join(parts)
-        return str(escape(getattr(value, slot))) if slot else ""
+
+class Line:
+    """Markup and text in turn. The texts are escaped all at once, for what that takes is each call."""
+
+    def __init__(self) -> None:
+        self._parts = [""]
+
+    def add(self, markup: str) -> None:
+        """What a template drew."""
+        self._parts[-1] += markup
+
+    def say(self, text: str) -> None:
+        """What people see as it is."""
+        self._parts += (text, "")
+
+    def drawn(self) -> Markup:
+        """The whole line."""
+        texts = self._parts[1::2]
+        escaped = str(escape(BORDER.join(texts))).split(BORDER)
+        whole = len(escaped) == max(len(texts), 1)  # unless one of them holds a border
+        self._parts[1::2] = escaped[: len(texts)] if whole else [str(escape(text)) for text in texts]
+        return Markup("".join(self._parts))  # noqa: S704 pieces of the template, and escaped texts
 
 
 class Sketch:
@@ -126,8 +164,4 @@ class Sketch:
 class Matched:
     """A piece of text for which somebody searched."""
 
-    macro, url, iso, tone, icon, matches = "matched", "", "", "", "", ()
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
+    macro, text, url, iso, tone, icon, matches = "matched", "", "", "", "", "", ()
