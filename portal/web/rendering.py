@@ -18,6 +18,7 @@ from translationstring import TranslationString
 
 from portal.fields import Reader
 from portal.texts import Text
+from portal.web.compiled import Compiled
 from portal.web.drawing import Pen, Sketches
 from portal.web.shell import Shell
 
@@ -34,14 +35,24 @@ class Templates:
     def __init__(self, reload: bool = False) -> None:
         self._reload = reload
         self._found: dict[str, PageTemplateFile] = {}
+        self.compiled = Compiled(" ".join(sorted(BOOLEAN)))
         self._sketches = Sketches()
 
     def __getitem__(self, name: str) -> PageTemplateFile:
         if name not in self._found:
             self._found[name] = PageTemplateFile(
-                str(TEMPLATES / name), auto_reload=self._reload, encoding="utf-8", boolean_attributes=BOOLEAN
+                str(TEMPLATES / name),
+                auto_reload=self._reload,
+                encoding="utf-8",
+                boolean_attributes=BOOLEAN,
+                loader=self.compiled,
             )
         return self._found[name]
+
+    def load(self) -> None:
+        """All of them now, so that no visitor waits for it."""
+        for path in TEMPLATES.glob("*.pt"):
+            self[path.name].cook_check()
 
     @cached_property
     def macros(self) -> Mapping[str, PageTemplateFile]:
@@ -74,7 +85,12 @@ def shared_templates(reload: bool) -> Templates:
 
 def includeme(config: Configurator) -> None:
     """Makes `renderer="NAME.pt"` mean a template of ours; requests bring `reader` and `shell`."""
-    templates = shared_templates(bool(config.get_settings().get("reload_templates")))
+    settings = config.get_settings()
+    templates = shared_templates(bool(settings.get("reload_templates")))
+    if settings.get("compiled_templates"):
+        templates.compiled.keep_in(settings["compiled_templates"])
+    if not settings.get("reload_templates"):
+        templates.load()
 
     class Renderer:
         def __init__(self, info: Any) -> None:

@@ -76,6 +76,7 @@ def served(program: str, url: str, log: Path) -> Iterator[tuple[str, subprocess.
     settings = {
         "FOLDER": str(PORTALS / "small"), "DATABASE": url, "DEVELOPMENT": "true", "PASSWORD_MEMORY": "8",
         "PASSWORD_ROUNDS": "1", "BIND": f"127.0.0.1:{port}", "PORT": str(port), "WORKERS": "2",
+        "COMPILED": str(log.parent / "templates"),
     }  # fmt: skip
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
     environment |= {f"PORTAL_{name}": value for name, value in settings.items()}

@@ -97,7 +97,8 @@ class World:
             for wish in people:
                 register.add(wish, hashed, must_change=False)
         engine.dispose()
-        settings = Settings(folder=folder, database=url, reload_every=3600, password_memory=8, password_rounds=1)
+        cheap = {"compiled": None, "password_memory": 8, "password_rounds": 1}
+        settings = Settings(folder=folder, database=url, reload_every=3600, **cheap)
         application, clock = make_application(settings), Clock()
         application.registry.clock = clock
         world = cls(application, clock, {})
