@@ -27,14 +27,15 @@ from portal.database.search_request import (
 )
 
 __all__ = [
-    "COUNTED", "MOST_TYPED_WORDS", "Entry", "Hit", "Search", "Words", "count", "create_index", "drop_index", "filling",
-    "indexed_text", "is_index_object", "organization", "page", "person", "put", "put_many", "rebuild", "remove",
-    "replace_text", "search_table", "typed_words",
+    "COUNTED", "MOST_TYPED_WORDS", "Entry", "Found", "Hit", "Search", "Words", "count", "create_index", "drop_index",
+    "filling", "find", "indexed_text", "is_index_object", "organization", "page", "person", "put", "put_many",
+    "rebuild", "remove", "replace_text", "search_table", "typed_words",
 ]  # fmt: skip
 
 COUNTED = 1001  # hits; more are “1,000+”
 BATCH = 500
-FIRST_LOOK, SECOND_LOOK, LONGEST_LOOK = 150, 2000, 20_000  # rows
+LEAST = 26  # hits that are looked for before a count may end: as many as tell that a page has a next one
+LONGEST_LOOK = 20_000  # rows
 FEW = 3000  # records that a condition leaves, few enough to be named one by one
 
 
@@ -92,6 +93,15 @@ class Hit(NamedTuple):
     record: int
 
 
+@dataclass(frozen=True)
+class Found:
+    """The hits of a page, and how many there are from its beginning on; `more` when counting stopped at `number`."""
+
+    hits: list[Hit]
+    number: int = 0
+    more: bool = False
+
+
 def person(identity: int) -> str:
     """The token of a record's owner."""
     return f"_p{identity}"
@@ -117,7 +127,7 @@ def drop_index(connection: sa.Connection) -> None:
 
 def is_index_object(name: str) -> bool:
     """Whether a table or an index of the database is part of the index, and none of the tables' comparison."""
-    return name.startswith(search_sqlite.INDEX) or name in (search_postgresql.INDEX, search_postgresql.NEWEST)
+    return name.startswith(search_sqlite.INDEX) or name in search_postgresql.INDEXES
 
 
 def rebuild(connection: sa.Connection) -> None:
@@ -171,67 +181,77 @@ def _of(table: sa.Table, module: str, record: int) -> tuple[sa.ColumnElement[boo
 # -- searching --------------------------------------------------------------------------------------------------------
 
 
-def count(connection: sa.Connection, search: Search, cap: int = COUNTED) -> int:
-    """How many records are found; it stops at `cap`."""
-    if search.scopes is not None and not search.scopes:
-        return 0
-    quickly = _backend(connection).count(search, cap)
-    return len(page(connection, search, cap)) if quickly is None else connection.execute(quickly).scalar_one()
+def count(connection: sa.Connection, search: Search, cap: int = COUNTED) -> Found:
+    """How many records are found, without telling which; it stops at `cap`, or where counting on takes longer."""
+    return find(connection, search, min(cap, LEAST), counted=cap)
 
 
 def page(
     connection: sa.Connection, search: Search, limit: int, before: int | None = None, after: int | None = None
 ) -> list[Hit]:
     """Up to `limit` hits, newest change first: those next to `before` or to `after`, which are numbers of hits."""
+    return find(connection, search, limit, before, after).hits
+
+
+def find(
+    connection: sa.Connection,
+    search: Search,
+    limit: int,
+    before: int | None = None,
+    after: int | None = None,
+    counted: int = 0,
+) -> Found:
+    """A page as `page` gives it, and in the same go how many hits there are, as far as `counted`.
+
+    In one statement where that is enough: to look for the same words twice took as long again.
+    """
     if search.scopes is not None and not search.scopes:
-        return []
+        return Found([])
     way = Way(before, after)
-    found = _hits(connection, search, way, limit)
-    return found[::-1] if way.upwards else found
+    found = _look_around(connection, search, way, limit, counted)
+    return Found(found.hits[::-1], found.number, found.more) if way.upwards else found
 
 
-def _hits(connection: sa.Connection, search: Search, way: Way, limit: int) -> list[Hit]:
+def _look_around(connection: sa.Connection, search: Search, way: Way, limit: int, counted: int) -> Found:
+    """The hits among the next rows, more and more of them while that costs least; then those that an index names."""
+    backend = _backend(connection)
     hits: list[Hit] = []
-    if _backend(connection).looks_around_first(connection, search, limit):
-        hits, left = _look_around(connection, search, way, limit)
-        if left is None:
-            return hits
-        way = left
-        few = _few_records(connection, search)
-        if few is not None:
-            return hits + _among(connection, search, few, way, limit - len(hits))
-    rest = _backend(connection).rest(connection, search, way, limit - len(hits))
-    return hits + [Hit(*row) for row in connection.execute(rest)]
+    looked = number = 0
+    size = backend.first_look(connection, search, limit, counted)
+    while size:
+        asked = _ask(connection, backend.window(search, way, size), way, limit - len(hits))
+        hits, looked, number = hits + asked.hits, looked + asked.looked, number + asked.number
+        if asked.looked < size or len(hits) >= limit:
+            return Found(hits, number, asked.looked == size)
+        way = way.from_here(asked.last)
+        size = backend.next_look(connection, search, limit, looked, number) if looked < LONGEST_LOOK else 0
+    few = _few_records(connection, search) if looked else None
+    rest = backend.rest(connection, search, way) if few is None else _among(search, few, way)
+    most = max(limit - len(hits), counted - number)
+    asked = _ask(connection, rest.limit(most), way, limit - len(hits))
+    return Found(hits + asked.hits, number + asked.number, asked.number >= most)
 
 
-def _look_around(connection: sa.Connection, search: Search, way: Way, limit: int) -> tuple[list[Hit], Way | None]:
-    """The hits among the next rows, and the way that is left; None when they are enough, or there are no more rows."""
-    hits: list[Hit] = []
-    looked, size = 0, FIRST_LOOK
-    while looked + size <= LONGEST_LOOK:
-        rows = connection.execute(_look(connection, search, way, size, limit - len(hits))).all()
-        hits += [Hit(row.seq, row.record) for row in rows if row.seq is not None]
-        if len(hits) >= limit or rows[0].looked < size:
-            return hits, None
-        way, looked = way.from_here(rows[0].last), looked + size
-        size = _next_look(looked, len(hits), limit)
-    return hits, way
+class _Asked(NamedTuple):
+    """What a statement answered: the first hits, how many rows it looked at, the last of them, all hits in them."""
+
+    hits: list[Hit]
+    looked: int
+    last: int
+    number: int
 
 
-def _look(connection: sa.Connection, search: Search, way: Way, size: int, limit: int) -> sa.Select[Any]:
-    """The hits among the next `size` rows, each with how many there were and the last; a row without a hit if none."""
-    rows = _backend(connection).window(search, way, size).cte("next_rows")
+def _ask(connection: sa.Connection, select: sa.Select[Any], way: Way, limit: int) -> _Asked:
+    """The first `limit` of the rows of `select` that hold, each with the facts; a row without a hit if none."""
+    rows = select.cte("next_rows")
     last = (sa.func.max if way.upwards else sa.func.min)(rows.c["seq"])
-    facts = sa.select(sa.func.count().label("looked"), last.label("last")).select_from(rows).subquery("facts")
-    hits = sa.select(facts, rows.c["seq"], rows.c["record"]).select_from(facts.outerjoin(rows, rows.c["holds"]))
-    return way.in_order(hits, rows.c["seq"]).limit(limit)
-
-
-def _next_look(looked: int, found: int, limit: int) -> int:
-    """How many rows to look at next: as many as the hits so far let expect to be enough."""
-    if looked < SECOND_LOOK:
-        return SECOND_LOOK - looked
-    return max(1000, int((limit - found) / found * looked * 1.3)) if found >= 3 else LONGEST_LOOK
+    number = sa.func.count().filter(rows.c["holds"])
+    facts = sa.select(sa.func.count().label("looked"), last.label("last"), number.label("number")).select_from(rows)
+    within = facts.subquery("facts")
+    hits = sa.select(within, rows.c["seq"], rows.c["record"]).select_from(within.outerjoin(rows, rows.c["holds"]))
+    answer = connection.execute(way.in_order(hits, rows.c["seq"]).limit(max(limit, 1))).all()
+    looked, end, held = answer[0][:3]
+    return _Asked([Hit(row[3], row[4]) for row in answer if row[3] is not None][:limit], looked, end, held)
 
 
 def _few_records(connection: sa.Connection, search: Search) -> list[int] | None:
@@ -243,10 +263,9 @@ def _few_records(connection: sa.Connection, search: Search) -> list[int] | None:
     return list(found) if len(found) <= FEW else None
 
 
-def _among(connection: sa.Connection, search: Search, records: list[int], way: Way, limit: int) -> list[Hit]:
-    seq, record = search.table.c["seq"], search.table.c["record"]
-    rows = search.rows().where(record.in_(records), *search.tests())
-    return [Hit(*row) for row in connection.execute(way.along(rows, seq).limit(limit))]
+def _among(search: Search, records: list[int], way: Way) -> sa.Select[Any]:
+    rows = search.rows().where(search.table.c["record"].in_(records), *search.tests())
+    return way.along(rows.add_columns(sa.true().label("holds")), search.table.c["seq"])
 
 
 def _backend(connection: sa.Connection) -> ModuleType:

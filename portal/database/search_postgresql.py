@@ -1,8 +1,8 @@
 """The search index on PostgreSQL: GIN over the words, and a plan for each search, because GIN knows no order.
 
-Called by search.py only. Common words are looked for in the newest rows, rare ones by the index; which is which is
-known from the frequencies that ANALYZE keeps. Left to itself PostgreSQL took up to 8 seconds for a search in a
-million rows, planned it takes 1 to 70 ms.
+Called by search.py only. Common words are looked for in the newest rows of the scope, which indexes of their own give
+in order; rare ones by the index of words. Which is which is known from the frequencies that ANALYZE keeps. Left to
+itself PostgreSQL took up to 8 seconds for a search in a million rows, planned it takes 1 to 25 ms.
 """
 
 import contextlib
@@ -13,22 +13,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.dialects.postgresql import TSQUERY, distinct_on
 
 from portal.database.search_request import Search, Term, Way
 
 INDEX = "portal_search_words"
 NEWEST = "portal_search_newest"
+BY_OWNER = {"_p": "portal_search_person", "_o": "portal_search_organization"}  # by how their tokens begin
+INDEXES = (INDEX, NEWEST, *BY_OWNER.values())
 KEPT = 60  # seconds for which frequencies are taken as they were
-MOST_SCANNED = 20_000
-RARE = 0.001  # of all rows
-LESS_RARE = 0.003
-# Milliseconds, measured: a row looked at in the order of its change, a row fetched by the index, an entry read in it.
-SCANNED_ROW, FETCHED_ROW, READ_ENTRY = 0.003, 0.0026, 0.001
+UNCOUNTED = 0.0005  # the share of rows that a word is taken to have when ANALYZE did not count it
+MOST_BRANCHES = 10  # tokens of a scope whose rows are looked at one by one
+# Rows looked at before anything is known, at least; when hits are counted, which they are in these; at most.
+FIRST_LOOK, COUNTED_LOOK, LONGEST_LOOK = 300, 1_000, 2_000
+# Milliseconds, measured: a row looked at among all, among those of a scope, fetched by the index; an entry read in it.
+SCANNED_ROW, SCOPED_ROW, FETCHED_ROW, READ_ENTRY = 0.0008, 0.0014, 0.0026, 0.00015
 
 # Must stay as it is written, or the index is not used: PostgreSQL compares expressions by their form.
 _WORDS = "array_to_tsvector(string_to_array(btrim(portal_search.scope || portal_search.text), ' '))"
 _words = sa.literal_column(_WORDS)
+# Whose a row is, when it bears one token of the kind; with several of one kind it is shared, and the column empty.
+_OWNER = (
+    "(CASE WHEN portal_search.scope ~ '_p[0-9]+ _p|_o[0-9]+ _o' THEN ''"
+    " ELSE substring(portal_search.scope, ' ({}[0-9]+)') END)"
+)
 
 
 @dataclass(frozen=True)
@@ -38,10 +46,14 @@ class _Statistics:
     frequencies: dict[str, float]
 
     def share(self, term: Term) -> float:
-        """The share of rows that have the term; 0 for what is too rare to be counted."""
+        """The share of rows that have the term."""
         if term.whole:
-            return self.frequencies.get(term.word, 0.0)
-        return min(1.0, sum(share for word, share in self.frequencies.items() if word.startswith(term.word)))
+            return self.share_of_word(term.word)
+        counted = sum(share for word, share in self.frequencies.items() if word.startswith(term.word))
+        return min(1.0, counted or UNCOUNTED)
+
+    def share_of_word(self, word: str) -> float:
+        return self.frequencies.get(word, UNCOUNTED)
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,21 @@ class _Demand:
     share: float
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What a search costs, in milliseconds: `by_index` the whole, `row` one row that is looked at. There are `rows`,
+    and a `share` of them are hits."""
+
+    by_index: float
+    row: float
+    rows: float
+    share: float
+
+    def rows_for(self, hits: float) -> float:
+        """How many rows must be looked at for so many hits."""
+        return min(self.rows, hits / self.share)
+
+
 # By pool, which all engines of one database share whatever their options.
 _statistics: weakref.WeakKeyDictionary[sa.Pool, _Statistics] = weakref.WeakKeyDictionary()
 
@@ -61,11 +88,14 @@ def create(connection: sa.Connection) -> None:
     """Make what is missing."""
     connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {INDEX} ON portal_search USING gin (({_WORDS}))")
     connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {NEWEST} ON portal_search (module, part, seq)")
+    for kind, name in BY_OWNER.items():
+        columns = f"module, part, {_OWNER.format(kind)}, seq"
+        connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {name} ON portal_search ({columns})")
 
 
 def drop(connection: sa.Connection) -> None:
     """Remove the index; the texts stay."""
-    connection.exec_driver_sql(f"DROP INDEX IF EXISTS {INDEX}, {NEWEST}")
+    connection.exec_driver_sql(f"DROP INDEX IF EXISTS {', '.join(INDEXES)}")
 
 
 def rebuild(connection: sa.Connection) -> None:
@@ -86,31 +116,66 @@ def _analyze(connection: sa.Connection) -> None:
     _statistics.pop(connection.engine.pool, None)
 
 
-def looks_around_first(connection: sa.Connection, search: Search, limit: int) -> bool:
-    """Whether the newest rows are looked at before the index is asked: not when its answer costs less."""
-    statistics = _known_statistics(connection)
-    shares = [demand.share for demand in _demands(search, statistics)]
-    if not shares:
-        return True
-    found = math.prod(max(share, 0.0001) for share in shares)
-    by_scan = limit / found * SCANNED_ROW
-    by_index = min(shares) * statistics.rows * FETCHED_ROW
-    by_index += sum(share for share in shares if share < LESS_RARE) * statistics.rows * READ_ENTRY
-    return min(shares) >= RARE and by_scan <= by_index
+def first_look(connection: sa.Connection, search: Search, limit: int, counted: int) -> int:
+    """How many of the newest rows are looked at before the index is asked; 0 when its answer costs less."""
+    plan = _planned(search, _known_statistics(connection))
+    needed = plan.rows_for(limit)
+    if needed * plan.row > plan.by_index:
+        return 0
+    return int(min(max(needed * 1.5, COUNTED_LOOK if counted else FIRST_LOOK), LONGEST_LOOK))
+
+
+def next_look(connection: sa.Connection, search: Search, limit: int, looked: int, number: int) -> int:
+    """How many next: as many as the hits so far let expect to be enough; 0 when the index costs less than these."""
+    plan = _planned(search, _known_statistics(connection))
+    needed = (limit - number) * looked / max(number, 1)
+    return 0 if min(needed, plan.rows) * plan.row > plan.by_index else int(max(1000, needed * 1.3))
+
+
+def _planned(search: Search, statistics: _Statistics) -> _Plan:
+    demands = _demands(search, statistics)
+    asked, by_index = _asked_of_index(demands, statistics)
+    share = math.prod(demand.share for demand in demands)
+    if not asked:
+        return _Plan(math.inf, SCANNED_ROW, statistics.rows, share)
+    if not _looks_in_scope(search):
+        return _Plan(by_index, SCANNED_ROW, statistics.rows, share)
+    return _Plan(by_index, SCOPED_ROW, demands[0].share * statistics.rows, share / demands[0].share)
+
+
+def _looks_in_scope(search: Search) -> bool:
+    return search.scopes is not None and len(search.scopes) <= MOST_BRANCHES
 
 
 def window(search: Search, way: Way, size: int) -> sa.Select[tuple[int, int, bool]]:
-    """The next `size` rows of the module: seq, record, and whether all that was asked holds."""
-    holds = sa.and_(sa.true(), *search.tests(), *search.holds(search.table)).label("holds")
-    return way.along(search.rows().add_columns(holds), search.table.c["seq"]).limit(size)
+    """The next `size` rows of the module, or of the scope in it: seq, record, and whether all that was asked holds."""
+    if not _looks_in_scope(search):
+        return _branch(search, way, search.tests()).limit(size)
+    tests = [search.has(needle) for needle in search.words.needles]
+    owners = [(_owner(token[:2]) == token, tests) for token in search.scopes]
+    owners.append((_owner("_p") == sa.literal_column("''"), search.tests()))
+    branches = [_branch(search, way, tests).where(owner).limit(size) for owner, tests in owners]
+    rows = sa.union_all(*[sa.select(branch.subquery()) for branch in branches]).subquery("rows_of_scope")
+    # A row may be somebody's own and the company's as well.
+    return way.in_order(sa.select(rows).ext(distinct_on(rows.c["seq"])), rows.c["seq"]).limit(size)
 
 
-def rest(connection: sa.Connection, search: Search, way: Way, limit: int) -> sa.Select[tuple[int, int]]:
-    """The next `limit` hits by the index: it is asked for what is rare, its answer is tested for the rest."""
-    demands = sorted(_demands(search, _known_statistics(connection)), key=lambda demand: demand.share)
-    if not demands:
-        return way.along(search.rows().where(*search.holds(search.table)), search.table.c["seq"]).limit(limit)
-    asked = [demand for place, demand in enumerate(demands) if place == 0 or demand.share < LESS_RARE]
+def _owner(kind: str) -> sa.ColumnElement[str]:
+    return sa.literal_column(_OWNER.format(kind), sa.Text())
+
+
+def _branch(search: Search, way: Way, tests: list[sa.ColumnElement[bool]]) -> sa.Select[tuple[int, int, bool]]:
+    holds = sa.and_(sa.true(), *tests, *search.holds(search.table)).label("holds")
+    return way.along(search.rows().add_columns(holds), search.table.c["seq"])
+
+
+def rest(connection: sa.Connection, search: Search, way: Way) -> sa.Select[tuple[int, int, bool]]:
+    """The hits by the index, however far they are: it is asked for what is rare, its answer is tested for the rest."""
+    statistics = _known_statistics(connection)
+    demands = _demands(search, statistics)
+    asked, _cost = _asked_of_index(demands, statistics)
+    if not asked:
+        return _branch(search, way, []).where(*search.holds(search.table))
     question = sa.cast(" & ".join(demand.question for demand in asked), TSQUERY)
     hits = (
         sa.select(search.table.c["seq"], search.table.c["record"])
@@ -120,11 +185,20 @@ def rest(connection: sa.Connection, search: Search, way: Way, limit: int) -> sa.
         .cte("hits")
         .prefix_with("MATERIALIZED")
     )
-    return way.along(sa.select(hits.c["seq"], hits.c["record"]).where(*search.holds(hits)), hits.c["seq"]).limit(limit)
+    rows = sa.select(hits.c["seq"], hits.c["record"], sa.true().label("holds")).where(*search.holds(hits))
+    return way.along(rows, hits.c["seq"])
 
 
-def count(search: Search, cap: int) -> None:
-    """There is no quicker way here than to find them."""
+def _asked_of_index(demands: list[_Demand], statistics: _Statistics) -> tuple[list[_Demand], float]:
+    """What the index is asked for, the rarest first, and what that costs. One thing more is asked for when to read
+    its entries takes less than to fetch the rows that it would rule out."""
+    asked: list[_Demand] = []
+    fetched, cost = statistics.rows, 0.0
+    for demand in sorted(demands, key=lambda demand: demand.share):
+        reading = demand.share * statistics.rows * READ_ENTRY
+        if not asked or reading < fetched * (1 - demand.share) * FETCHED_ROW:
+            asked, fetched, cost = [*asked, demand], fetched * demand.share, cost + reading
+    return asked, cost + fetched * FETCHED_ROW
 
 
 def _demands(search: Search, statistics: _Statistics) -> list[_Demand]:
@@ -132,7 +206,7 @@ def _demands(search: Search, statistics: _Statistics) -> list[_Demand]:
     if search.scopes is None:
         return terms
     question = "(" + " | ".join(f"'{token}'" for token in search.scopes) + ")"
-    share = sum(statistics.frequencies.get(token, 0.0) for token in search.scopes)
+    share = sum(map(statistics.share_of_word, search.scopes))
     return [_Demand(question, search.bears(*search.scopes), min(1.0, share)), *terms]
 
 

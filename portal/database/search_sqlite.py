@@ -5,6 +5,8 @@ what is longer, and quoted words, are looked for in the text of what matches.
 """
 
 import contextlib
+import time
+import weakref
 from collections.abc import Iterator
 
 import sqlalchemy as sa
@@ -13,6 +15,9 @@ from portal.database.search_request import Search, Term, Way
 
 INDEX = "portal_search_fts"
 LONGEST_PREFIX = 8
+FIRST_LOOK, SECOND_LOOK, LONGEST_LOOK = 150, 2000, 20_000  # matches, where more is asked than words
+SMALL = 5_000  # rows of a module, up to which it is better looked for by its token
+KEPT = 60  # seconds for which a module is taken for as small as it was
 
 # Not unicode61: what a letter is was decided when the text was folded, by a newer Unicode than SQLite knows.
 # The ascii tokenizer takes whatever is not ASCII for a letter, so that spaces alone part the words.
@@ -31,6 +36,8 @@ _TRIGGERS = {
     f"{INDEX}_changed": f"AFTER UPDATE ON portal_search BEGIN {_TAKE_AWAY} {_ADD} END",
 }
 _fts = sa.table(INDEX, sa.column("rowid", sa.BigInteger()))
+# By pool, which all engines of one database share whatever their options; when it was asked, and whether it is small.
+_sizes: weakref.WeakKeyDictionary[sa.Pool, dict[str, tuple[float, bool]]] = weakref.WeakKeyDictionary()
 
 
 def create(connection: sa.Connection) -> None:
@@ -72,40 +79,51 @@ def _drop_triggers(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
 
 
-def looks_around_first(connection: sa.Connection, search: Search, limit: int) -> bool:
-    """Whether the newest matches are looked at before all of them: not when each of them is a hit anyhow."""
-    return bool(_checks(search))
+def first_look(connection: sa.Connection, search: Search, limit: int, counted: int) -> int:
+    """How many matches are looked at first; 0 where the index says at once which of them are hits."""
+    if _is_small(connection, search):
+        return 0
+    return max(limit, counted, FIRST_LOOK if _checks(search) else 0)
+
+
+def next_look(connection: sa.Connection, search: Search, limit: int, looked: int, number: int) -> int:
+    """How many next: as many as the hits so far let expect to be enough. 0 where most matches are other modules'."""
+    if not _checks(search):
+        return 0
+    if looked < SECOND_LOOK:
+        return SECOND_LOOK - looked
+    return max(1000, int((limit - number) / number * looked * 1.3)) if number >= 3 else LONGEST_LOOK - looked
 
 
 def window(search: Search, way: Way, size: int) -> sa.Select[tuple[int, int, bool]]:
-    """The next `size` matches: seq, record, and whether the rest that was asked holds too."""
-    holds = sa.and_(sa.true(), *_checks(search)).label("holds")
-    return _matches(search, way).add_columns(holds).limit(size)
+    """The next `size` matches of the words and the scope: seq, record, and whether the rest that was asked holds too.
+
+    The module is part of the rest: its token stands in nearly every row, and to pass over all of these took ten times
+    as long as to find what bears the words.
+    """
+    here = (search.table.c["module"] == search.module.name, search.table.c["part"] == search.part)
+    holds = sa.and_(*here, *_checks(search)).label("holds")
+    return _matches(_expression(search, of_module=False), search, way).add_columns(holds).limit(size)
 
 
-def rest(connection: sa.Connection, search: Search, way: Way, limit: int) -> sa.Select[tuple[int, int]]:
-    """The next `limit` hits, however far they are."""
-    return _matches(search, way).where(*_checks(search)).limit(limit)
+def rest(connection: sa.Connection, search: Search, way: Way) -> sa.Select[tuple[int, int, bool]]:
+    """The hits, however far they are."""
+    matches = _matches(_expression(search, of_module=True), search, way).where(*_checks(search))
+    return matches.add_columns(sa.true().label("holds"))
 
 
-def count(search: Search, cap: int) -> sa.Select[tuple[int]] | None:
-    """How many matches there are, up to `cap`, where each of them is a hit; None where each has to be looked at."""
-    if _checks(search):
-        return None
-    matches = sa.literal_column(INDEX).op("MATCH", is_comparison=True)(_expression(search))
-    return sa.select(sa.func.count()).select_from(sa.select(_fts.c["rowid"]).where(matches).limit(cap).subquery())
-
-
-def _matches(search: Search, way: Way) -> sa.Select[tuple[int, int]]:
+def _matches(expression: str, search: Search, way: Way) -> sa.Select[tuple[int, int]]:
     table, seq = search.table, _fts.c["rowid"]
-    matches = sa.literal_column(INDEX).op("MATCH", is_comparison=True)(_expression(search))
+    matches = sa.literal_column(INDEX).op("MATCH", is_comparison=True)(expression)
     rows = sa.select(seq.label("seq"), table.c["record"]).select_from(_fts.join(table, table.c["seq"] == seq))
     return way.along(rows.where(matches), seq)
 
 
-def _expression(search: Search) -> str:
-    scope = [] if search.scopes is None else ["(" + " OR ".join(f'"{token}"' for token in search.scopes) + ")"]
-    return " AND ".join([f'"{search.token}"', *scope, *map(_question, search.words.terms)])
+def _expression(search: Search, of_module: bool) -> str:
+    asked = [*map(_question, search.words.terms)]
+    if search.scopes is not None:
+        asked.insert(0, "(" + " OR ".join(f'"{token}"' for token in search.scopes) + ")")
+    return " AND ".join([f'"{search.token}"', *asked] if of_module or not asked else asked)
 
 
 def _question(term: Term) -> str:
@@ -115,3 +133,16 @@ def _question(term: Term) -> str:
 def _checks(search: Search) -> list[sa.ColumnElement[bool]]:
     long = [term.needle for term in search.words.terms if not term.whole and len(term.word) > LONGEST_PREFIX]
     return [search.has(needle) for needle in (*search.words.phrases, *long)] + search.holds(search.table)
+
+
+def _is_small(connection: sa.Connection, search: Search) -> bool:
+    """Whether the module has so few rows that its token says more than any word. Known for a while: it only decides
+    about the way."""
+    known = _sizes.setdefault(connection.engine.pool, {})
+    at, small = known.get(search.token, (0.0, False))
+    if time.monotonic() - at > KEPT or not at:
+        # Counted in the index of modules and records, which knows nothing of parts: they differ by half.
+        rows = sa.select(sa.literal_column("1")).where(search.table.c["module"] == search.module.name).limit(SMALL)
+        small = connection.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) < SMALL
+        known[search.token] = time.monotonic(), small
+    return small

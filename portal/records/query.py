@@ -26,6 +26,8 @@ from portal.records.statements import Statements, Wanted
 FEW = 1_000
 # A typed text with another sort than “newest change first” sorts within this many of the newest hits.
 SORTED_HITS = 2_000
+# So many hits are counted where each has to be read and checked again.
+RECHECKED = 200
 LONGEST_TITLE = 1_000  # characters of what is looked for in titles; SQLite refuses patterns of 50,000 bytes
 
 Counted = dict[tuple[str, tuple[Condition, ...]], Count]  # by text and conditions
@@ -128,12 +130,9 @@ class Records:
         return bool(self._execute(self._build(("existing",), Statements.existing), **{IDS: [identity]}))
 
     def _count_hits(self, query: Query) -> Count:
-        most = search.COUNTED
         if self._recheck:
-            number = len(self._hits(query, most))
-        else:
-            number = search.count(self.connection, self._search(query), most)
-        return Count(min(number, most - 1), number >= most)
+            return _count(self._hits(query, RECHECKED))
+        return _count(search.count(self.connection, self._search(query)))
 
     # -- executing --------------------------------------------------------------------------------------------------
 
@@ -290,14 +289,15 @@ class Records:
 
     def _searched(self, query: Query, fields: Sequence[Field]) -> Page:
         if query.sort:
-            newest = [hit.record for hit in self._hits(query, SORTED_HITS)]
+            newest = [hit.record for hit in self._hits(query, SORTED_HITS).hits]
             return self._ordered(query, fields, newest)
         backwards = _is_number(query.before)
         key = int(query.before) if backwards else int(query.after) if _is_number(query.after) else None
-        hits = self._hits(query, query.size + 1, key, backwards)
-        more, hits = len(hits) > query.size, hits[1:] if backwards and len(hits) > query.size else hits[: query.size]
-        if key is None and not more:  # they are all on this page: nobody has to count them
-            self._counted[query.text, tuple(parts_of(query.condition))] = Count(len(hits))
+        answer = self._hits(query, query.size + 1, key, backwards, search.COUNTED if key is None else 0)
+        hits, more = answer.hits, len(answer.hits) > query.size
+        hits = hits[1:] if backwards and more else hits[: query.size]
+        if key is None and not (more and self._recheck):  # the first page knows how many there are
+            self._counted[query.text, tuple(parts_of(query.condition))] = _count(answer)
         rows = self.rows([hit.record for hit in hits], [each.name for each in fields])
         found = {record.id: record for record in rows}
         previous, following = (more, True) if backwards else (key is not None, more)
@@ -308,21 +308,25 @@ class Records:
             first=not previous,
         )
 
-    def _hits(self, query: Query, limit: int, key: int | None = None, backwards: bool = False) -> list[search.Hit]:
+    def _hits(
+        self, query: Query, limit: int, key: int | None = None, backwards: bool = False, counted: int = 0
+    ) -> search.Found:
         """The hits next to `key`, newest change first; checked again where the index knows more than may be read."""
         asked = self._search(query)
+        side = "after" if backwards else "before"
         if not self._recheck:
-            return search.page(self.connection, asked, limit, **{"after" if backwards else "before": key})
+            return search.find(self.connection, asked, limit, **{side: key}, counted=counted)
         found: list[search.Hit] = []
         size = max(limit, 100)
         while len(found) < limit:
-            batch = search.page(self.connection, asked, size, **{"after" if backwards else "before": key})
+            batch = search.page(self.connection, asked, size, **{side: key})
             kept = self._still_matching(batch, asked.words)
             found = kept + found if backwards else found + kept
             if len(batch) < size:
                 break
             key = batch[0].seq if backwards else batch[-1].seq
-        return found[-limit:] if backwards else found[:limit]
+        found = found[-limit:] if backwards else found[:limit]
+        return search.Found(found, len(found), len(found) >= limit)
 
     def _still_matching(self, hits: list[search.Hit], words: search.Words) -> list[search.Hit]:
         fields = [each for each in self._fields(self.module.everything) if each.searched]
@@ -332,6 +336,11 @@ class Records:
             if words.found_in(search.indexed_text(texts, record.reference)):
                 matching.add(record.id)
         return [hit for hit in hits if hit.record in matching]
+
+
+def _count(found: search.Found) -> Count:
+    most = search.COUNTED - 1
+    return Count(min(found.number, most), found.more or found.number > most)
 
 
 def _is_number(text: str) -> bool:
