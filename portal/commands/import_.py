@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from portal.commands.index import caught_up
 from portal.commands.opening import Opened, opened
 from portal.commands.options import common_options
 from portal.commands.progress import progress
@@ -54,6 +55,8 @@ def command(module: str, file: Path, said: tuple[str, ...], key: str | None, dry
     for bad in report.bad:
         _say(file, bad.line, bad.column, bad.reason)
     click.echo(summary(module, report, wishes))
+    if not wishes.dry_run:
+        caught_up(portal)  # titles that were changed stand in the entries of other records
     raise SystemExit(1 if report.bad and not skip_bad else 0)
 
 

@@ -7,14 +7,17 @@ from portal.commands.options import common_options
 from portal.commands.progress import progress
 from portal.commands.troubles import told_plainly
 from portal.database.engine import writing
-from portal.records.index import complete, refresh
+from portal.database.stale import mark_all
+from portal.records.catching_up import catch_up
+from portal.records.index import complete
 
 
 @click.command("index", short_help="Bring the search index up to date.")
 @click.option("--rebuild", "anew", is_flag=True, help="Fill it anew from all records.")
 @common_options
 def command(anew: bool) -> None:
-    """Put records into the search index that it lacks, and take out what is no record any more.
+    """Put records into the search index that it lacks, and take out what is no record any more; then work off
+    what changes of the declarations and of titles have left to be done.
 
     With --rebuild it is filled anew from all records, a few at a time: the portal serves and writes meanwhile.
 
@@ -22,20 +25,18 @@ def command(anew: bool) -> None:
     """
     portal = opened()
     if anew:
-        click.echo(f"The search index was filled anew: {_filled(portal):,} records")
+        with told_plainly(), writing(portal.engine) as connection:
+            mark_all(connection, portal.declaration, portal.tables, portal.declaration.modules)
+        click.echo(f"The search index was filled anew: {caught_up(portal):,} records")
         return
     with told_plainly(), writing(portal.engine) as connection:
         added, removed = complete(connection, portal.declaration, portal.tables)
     click.echo(f"The search index is complete: {added:,} records added, {removed:,} entries removed")
+    if behind := caught_up(portal):
+        click.echo(f"Brought up to date: {behind:,} records")
 
 
-def _filled(portal: Opened) -> int:
-    modules = list(portal.declaration.modules)
+def caught_up(portal: Opened) -> int:
+    """Works off what of the index is behind, with a bar on the terminal; answers how many records."""
     with told_plainly(), progress("Indexing", None) as told:
-        done: dict[str, int] = {}
-
-        def reached(module: str, records: int) -> None:
-            done[module] = records
-            told(sum(done.values()))
-
-        return refresh(portal.engine, portal.declaration, portal.tables, modules, reached)
+        return catch_up(portal.engine, portal.declaration, portal.tables, told)

@@ -46,4 +46,9 @@ class Joined:
 
     def should_retry(self, error: Exception) -> bool:
         """Whether the request may go better when it is tried again."""
-        return (getattr(getattr(error, "orig", None), "sqlstate", None) or "").startswith(TRY_AGAIN)
+        return worth_another_try(error)
+
+
+def worth_another_try(error: Exception) -> bool:
+    """Whether another transaction was in the way of this one."""
+    return (getattr(getattr(error, "orig", None), "sqlstate", None) or "").startswith(TRY_AGAIN)

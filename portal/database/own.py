@@ -109,7 +109,7 @@ def _of_records(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _of_the_portal(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """Letters that wait, and what was last applied."""
+    """Letters that wait, what of the search index is behind, and what was last applied."""
     return {
         "outbox": sa.Table(
             "portal_outbox",
@@ -120,6 +120,17 @@ def _of_the_portal(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("message", sa.Text()),  # the whole letter as it will be sent
             sa.Column("created", UTCDateTime()),
             sa.Column("sent", UTCDateTime()),
+            sqlite_autoincrement=True,
+        ),
+        "stale": sa.Table(
+            "portal_stale",
+            metadata,
+            sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+            sa.Column("module", sa.Text()),
+            sa.Column("wanted", sa.Text()),  # what the entries are to be made of
+            sa.Column("target", sa.Text()),  # the module of a renamed record
+            sa.Column("record", sa.BigInteger()),
+            sa.Column("after", sa.BigInteger()),  # up to which record it is done
             sqlite_autoincrement=True,
         ),
         "schema": sa.Table(

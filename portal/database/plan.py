@@ -2,18 +2,19 @@
 
 `plan` says it, `apply` does it, `missing` tells quickly, without a look at the real tables, whether anything is to be
 done. What would lose data is done only when that was allowed. Who calls: `portal plan` and `portal apply`, the start-up
-and the reload. The search index is filled by the records layer, which hands its function down.
+and the reload. Where the search index has to be made anew it is marked so, and follows afterwards (records/index.py).
 """
 
 import contextlib
 import copy
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from portal.database import alter
+from portal.database.analysis import analyze
 from portal.database.engine import reading, writing
 from portal.database.lacking import compare, detect
 from portal.database.remembered import (
@@ -29,6 +30,7 @@ from portal.database.remembered import (
 from portal.database.rename import rename
 from portal.database.rows import Rows
 from portal.database.search import create_index
+from portal.database.stale import mark_all
 from portal.database.steps import Difference, Planner, Step
 from portal.database.tables import Tables
 from portal.declaration.burst import uncollected
@@ -36,8 +38,6 @@ from portal.declaration.shapes import Declaration
 
 __all__ = ["CannotBeAppliedError", "Plan", "Step", "WouldLoseDataError", "apply", "missing", "plan"]
 
-# Fills the search index of some modules, in the transaction of the connection.
-Fill = Callable[[sa.Connection, tuple[str, ...]], object]
 LOCK = 7_022_601_118  # PostgreSQL's lock of whoever applies; any number that nobody else uses
 PATIENCE = "10s"  # that a plan waits on PostgreSQL for a table that others are using
 
@@ -62,11 +62,6 @@ class Plan:
     def index(self) -> tuple[str, ...]:
         """The modules whose search index has to be filled anew."""
         return tuple(module for step in self.steps for module in step.index)
-
-    @property
-    def needs_index(self) -> bool:
-        """Whether the search index has to be filled anew."""
-        return bool(self.index)
 
     def __str__(self) -> str:
         return "\n".join(step.sentence for step in self.steps) or "nothing to do: the database fits the declarations"
@@ -111,12 +106,11 @@ def apply(
     tables: Tables,
     allow_loss: bool = False,
     additive_only: bool = False,
-    fill: Fill | None = None,
 ) -> list[str]:
     """Does what the plan says, in one transaction; answers the sentences of what was done.
 
-    With `additive_only` what would take something away or convert it waits for another time. Without `fill` the search
-    index waits. Raises WouldLoseDataError and CannotBeAppliedError, and then everything is as it was.
+    With `additive_only` what would take something away or convert it waits for another time. The search index is only
+    marked. Raises WouldLoseDataError and CannotBeAppliedError, and then everything is as it was.
     """
     with _alone(engine) as connection:
         old = last_applied(connection, tables) or NOTHING
@@ -129,15 +123,14 @@ def apply(
         if not additive_only:
             _refuse(Plan(steps), allow_loss)
         chosen = [step for step in steps if step.additive] if additive_only else steps
-        if fill is None:
-            chosen = [step for step in chosen if not step.index]
         for _phase, work in sorted((each for step in chosen for each in step.work), key=lambda each: each[0]):
             work()
         create_index(connection)
-        index = Plan(chosen).index
-        if fill is not None and index:
-            fill(connection, index)
+        mark_all(connection, declaration, tables, Plan(chosen).index)
         _remember(connection, tables, _kept(planner.old, planner.new, [step for step in steps if step not in chosen]))
+    if indexed := sorted(table for table, names in planner.lacking.indexes.items() if names):
+        with writing(engine) as connection:
+            analyze(connection, indexed)
     return [step.done for step in chosen]
 
 
@@ -212,9 +205,7 @@ def _kept(old: Remembered, new: Remembered, waiting: list[Step]) -> Remembered:
 
 def _put_back(old: Remembered, modules: Remembered, path: tuple[str, ...]) -> None:
     name, *rest = path
-    if rest == ["search"]:
-        modules[name]["search"] = None
-    elif name not in old:
+    if name not in old:
         return
     elif not rest:
         modules[name] = old[name]

@@ -93,11 +93,11 @@ def _module(declaration: Declaration, module: Module, tables: Tables) -> dict[st
             str(index.name): [bool(index.unique), *index.columns.keys()]
             for index in sorted(tables.module(module.name).indexes, key=lambda index: str(index.name))
         },
-        "search": _searched(declaration, module),
+        "search": searched(declaration, module),
     }
 
 
-def _searched(declaration: Declaration, module: Module) -> dict[str, Any]:
+def searched(declaration: Declaration, module: Module) -> dict[str, Any]:
     """What the search index depends on."""
     fields = {}
     for name, each in module.fields.items():

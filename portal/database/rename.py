@@ -16,6 +16,7 @@ from portal.database.remembered import (
     target,
     with_new_names,
 )
+from portal.database.search_request import module_token
 from portal.database.tables import Tables
 from portal.fields import Field
 from portal.fields.links import join_name
@@ -68,7 +69,7 @@ def _names(field: Field) -> list[str]:
 
 
 def _rename_rows(connection: sa.Connection, tables: Tables, modules: Mapping[str, str]) -> None:
-    """Comments, history, files and sequences follow their module; its entries in the search index are made anew."""
+    """Comments, history, files and sequences follow their module; its entries in the search index go on being found."""
     there = set(sa.inspect(connection).get_table_names())
     for table in own_tables(tables):
         if "module" not in table.c or table.name not in there:
@@ -76,9 +77,19 @@ def _rename_rows(connection: sa.Connection, tables: Tables, modules: Mapping[str
         column = table.c["module"]
         for after, before in modules.items():
             # What a module of this name left behind when it was removed, its sequence above all, is in the way.
-            left = [before, after] if table is tables.search else [after]
-            connection.execute(sa.delete(table).where(column.in_(left)))
+            connection.execute(sa.delete(table).where(column == after))
             connection.execute(sa.update(table).where(column == before).values(module=after))
+            if table is tables.search:
+                _rename_tokens(connection, table, before, after)
+
+
+def _rename_tokens(connection: sa.Connection, table: sa.Table, before: str, after: str) -> None:
+    """A module's entries bear its name among the tokens of their scope, too."""
+    scope = table.c["scope"]
+    for part in (0, 1):
+        old, new = (f" {module_token(name, part)} " for name in (before, after))
+        renamed = sa.func.rtrim(sa.func.replace(scope + " ", old, new))
+        connection.execute(sa.update(table).where(table.c["module"] == after).values(scope=renamed))
 
 
 def _rename_targets(connection: sa.Connection, known: Remembered, modules: Mapping[str, str]) -> None:

@@ -40,6 +40,7 @@ class Tables:
     outbox: sa.Table
     sequence: sa.Table
     schema: sa.Table
+    stale: sa.Table
     comment: sa.Table
     event: sa.Table
     once: sa.Table

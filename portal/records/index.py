@@ -1,17 +1,15 @@
 """What the search index holds of a record, and keeping it so.
 
-The index is written with the rights of the portal itself; who may find a row is decided when it is asked.
+The index is written with the rights of the portal itself; who may find a row is decided when it is asked. What many
+records need because something else changed follows in catching_up.py.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import All, Test
 from portal.database import search
-from portal.database.engine import writing
 from portal.database.tables import Tables
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.link import Linked
@@ -19,10 +17,6 @@ from portal.records.policy import stands_in_record, system_policy
 from portal.records.query import Query, Record, Records
 
 BATCH = 1000
-AT_ONCE = 200  # records whose texts are written in one transaction while others want to write as well
-
-_worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
-_later: list[Future[None]] = []
 
 
 def index(system: Records, ids: Iterable[int]) -> None:
@@ -31,70 +25,10 @@ def index(system: Records, ids: Iterable[int]) -> None:
     search.put_many(system.connection, system.policy.tables.search, entries)
 
 
-def renamed(system: Records, identity: int) -> None:
-    """Brings the texts of the records that link to a renamed one up to date; their place in the order stays.
-
-    More than AT_ONCE of them follow when the change is committed, a few at a time, so that nobody waits for them.
-    """
-    for module in system.policy.declaration.modules.values():
-        for field in module.fields.values():
-            if field.searched and system.name in getattr(field, "to", ()):
-                linking = system.of(module.name, All((Test((field.name,), "equal", Linked(identity, system.name)),)))
-                ids = [record.id for record in linking.each(Query(sort=("id",)), [])]
-                if len(ids) <= AT_ONCE:
-                    _replace(linking, ids)
-                else:
-                    _after_commit(system, identity, linking, ids)
-
-
-def under_way() -> list[Future[None]]:
-    """The work that was left for later and is not done yet."""
-    return [future for future in _later if not future.done()]
-
-
-def _after_commit(system: Records, identity: int, linking: Records, ids: Sequence[int]) -> None:
-    engine, policy, name = linking.connection.engine, linking.policy, linking.name
-    renamed_row = sa.select(system.table.c["id"]).where(system.table.c["id"] == identity)
-
-    def work() -> None:
-        if engine.dialect.name != "sqlite":
-            # The event comes just before the commit: the row is locked until that is done. SQLite's writers take turns.
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as beside:
-                beside.execute(renamed_row.with_for_update(read=True))
-        for batch in _slices(ids):
-            with writing(engine) as connection:
-                _replace(Records(connection, policy, name), batch)
-
-    @sa.event.listens_for(linking.connection, "commit", once=True)
-    def start(connection: sa.Connection) -> None:
-        _later[:] = [*under_way(), _worker.submit(work)]
-
-
-def refresh(
-    engine: sa.Engine,
-    declaration: Declaration,
-    tables: Tables,
-    modules: Iterable[str],
-    told: Callable[[str, int], None] = lambda module, done: None,
-) -> int:
-    """Brings the index of `modules` up to date, a few records at a time, while the portal serves and writes: until
-    its turn has come a record is found by what it was. Answers how many records."""
-    policy, total = system_policy(declaration, tables), 0
-    for name in modules:
-        done, after = 0, 0
-        while True:
-            with writing(engine) as connection:
-                system = Records(connection, policy, name)
-                identity = system.table.c["id"]
-                following = sa.select(identity).where(identity > after).order_by(identity).limit(AT_ONCE)
-                ids = connection.scalars(following).all()
-                _replace(system, ids)
-            if not ids:
-                break
-            after, done = ids[-1], done + len(ids)
-            told(name, done)
-        total += done
-    return total
+def replace_texts(system: Records, ids: Iterable[int]) -> None:
+    """The texts of records anew; their place in the order stays."""
+    for record in _loaded(system, ids):
+        search.replace_text(system.connection, system.policy.tables.search, entry(system.module, record))
 
 
 def rebuild(
@@ -156,17 +90,6 @@ def entry(module: Module, record: Record) -> search.Entry:
         [*_tokens(module.owner, record, search.person), *_tokens(module.organization, record, search.organization)],
         [text for name in internal for text in texts[name]] if internal else None,
     )
-
-
-def _replace(system: Records, ids: Iterable[int]) -> None:
-    """The texts of records anew; their place in the order stays."""
-    for record in _loaded(system, ids):
-        search.replace_text(system.connection, system.policy.tables.search, entry(system.module, record))
-
-
-def _slices(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), AT_ONCE):
-        yield ids[start : start + AT_ONCE]
 
 
 def _loaded(system: Records, ids: Iterable[int]) -> Iterator[Record]:

@@ -15,7 +15,8 @@ from portal.database import search
 from portal.declaration.shapes import Module
 from portal.fields import Refused
 from portal.fields.link import Linked
-from portal.records.index import index, renamed
+from portal.records.catching_up import renamed
+from portal.records.index import index
 from portal.records.numbers import next_numbers, reference
 from portal.records.policy import system_policy
 from portal.records.query import Query, Record, Records

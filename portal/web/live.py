@@ -24,7 +24,7 @@ from portal.database.trouble import DatabaseError
 from portal.declaration.load import load
 from portal.declaration.problems import Problem
 from portal.declaration.shapes import Declaration
-from portal.records.index import rebuild
+from portal.records.catching_up import catch_up_later
 from portal.web.assets import Assets
 
 log = logging.getLogger(__name__)
@@ -126,6 +126,7 @@ class Live:
         findings = Findings(now, problems, tuple(lacks), accepted=not lacks)
         if lacks:
             return None, findings
+        catch_up_later(self.engine, declaration, tables)
         return Portal(declaration, tables, self.engine, now, _assets(declaration), development), findings
 
     def _is_development(self, declaration: Declaration) -> bool:
@@ -177,12 +178,8 @@ def fit(engine: Engine, declaration: Declaration, tables: Tables, development: b
     with reading(engine) as connection:
         lacks = missing(connection, declaration, tables)
     if development and any(step.additive for step in lacks):
-        done = apply(engine, declaration, tables, additive_only=True, fill=_filler(declaration, tables))
+        done = apply(engine, declaration, tables, additive_only=True)
         for sentence in done:
             log.info("The database has been changed: %s", sentence)
     with reading(engine) as connection:
         return [step.sentence for step in hindering(connection, declaration, tables)]
-
-
-def _filler(declaration: Declaration, tables: Tables) -> Callable[[Any, tuple[str, ...]], object]:
-    return lambda connection, modules: rebuild(connection, declaration, tables, modules)

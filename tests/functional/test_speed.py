@@ -4,7 +4,7 @@ import datetime
 import gzip
 import re
 import threading
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -14,7 +14,6 @@ from webob import Request
 
 from portal.conditions import ALWAYS, parse
 from portal.database.engine import reading, writing
-from portal.records import index
 from portal.records.index import rebuild
 from portal.records.policy import Policy
 from portal.records.query import FEW, Query, Records
@@ -226,33 +225,3 @@ def test_eight_people_writing_at_once_lose_nothing_and_are_not_turned_away(world
     names = {record.values["name"] for record in world.all("requests")}
     assert names >= {f"P{person} N{number}" for person in range(8) for number in range(5)}
     assert way(world[ANNA].get("/requests/"), "next")
-
-
-def test_a_renamed_company_is_found_by_its_new_name_in_all_its_records(world):
-    """Few are changed with it; many follow, so that who renames does not wait for them."""
-    add_requests(world, 900)
-    world.set("companies", world.the("companies", "Acme").id, name="Zebra")
-    wait(index.under_way())
-    with reading(world.portal.engine) as connection:
-        records = world.records(connection, "requests")
-        assert records.count(Query(text="zebra")).number == 600
-        assert records.count(Query(text="acme")).number == 0
-
-
-def test_the_index_is_made_anew_while_the_portal_writes(world):
-    add_requests(world, 450)
-    portal = world.portal
-    with writing(portal.engine) as connection:
-        connection.execute(sa.update(portal.tables.search).values(text=" nothing "))
-    seen = []
-
-    def told(module: str, done: int) -> None:
-        seen.append(done)
-        if len(seen) == 1:  # between two of its transactions others write
-            world.add("requests", name="Meanwhile", body="x")
-
-    assert index.refresh(portal.engine, portal.declaration, portal.tables, ["requests"], told) == 451
-    assert seen == [200, 400, 451]
-    with reading(portal.engine) as connection:
-        assert world.records(connection, "requests").count(Query(text="item")).number == 450
-        assert world.records(connection, "requests").count(Query(text="meanwhile")).number == 1

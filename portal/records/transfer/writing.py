@@ -11,8 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database import search
+from portal.database.analysis import analyze
 from portal.fields.link import Linked
-from portal.records.index import index, renamed
+from portal.records.catching_up import renamed
+from portal.records.index import index
 from portal.records.numbers import keep_above, next_numbers
 from portal.records.query import Records
 from portal.records.transfer.drafts import EMPTY, Draft
@@ -63,6 +65,8 @@ def write(
         for draft in changed:
             if system.module.title_field.name in differing[draft]:
                 renamed(system, draft.id)
+    if len(touched) >= BATCH:
+        analyze(system.connection, [system.table.name, system.policy.tables.search.name])
     return Outcome(len(new), len(changed), len(differing) - len(changed))
 
 
