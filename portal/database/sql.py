@@ -1,5 +1,6 @@
 """Conditions → SQL. The fields say how one value is compared; this file walks links and joins the parts."""
 
+from operator import eq
 from typing import Any
 
 import sqlalchemy as sa
@@ -94,10 +95,18 @@ def comparison(field: Field, test: Test, table: sa.FromClause, reader: Reader) -
     if test.operator == "within":
         return _within(field, test.value, table, reader)
     if test.operator == "one_of":
-        return sa.or_(sa.false(), *[_equal(field, item, table, reader) for item in test.value])
+        return one_of([_equal(field, item, table, reader) for item in test.value])
     if test.operator == "equal":
         return _equal(field, test.value, table, reader)
     return field.compare(table, test.operator, _constant(field, test.value, reader))
+
+
+def one_of(ways: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]:
+    """Any of several comparisons; as one list where they compare one column, which PostgreSQL looks up in its index."""
+    columns = {way.left if isinstance(way, sa.BinaryExpression) and way.operator is eq else None for way in ways}
+    if len(ways) > 1 and len(columns) == 1 and None not in columns:
+        return columns.pop().in_([way.right for way in ways])
+    return sa.or_(sa.false(), *ways)
 
 
 def linked(field: Field, table: sa.FromClause, ids: sa.Select[Any]) -> sa.ColumnElement[bool]:

@@ -179,6 +179,12 @@ class Module(Shape):
         """What names a record in headings and links: the title, else the reference."""
         return self.field(self.title or "reference")
 
+    @cached_property
+    def unique_text(self) -> Field | None:
+        """The first unique field that is text: by which imports find a record and exports name it."""
+        unique = (each for each in self.fields.values() if each.unique and each.filter == "text")
+        return next((each for each in unique if each.columns()), None)
+
 
 class Access(Shape):
     """What one profile may see of one module, and how. Resolved: layouts hold only what the profile may read."""

@@ -58,7 +58,11 @@ def read_address(records: Records, form: Form) -> Asked:
     if tab not in (layout.tabs or {}):
         # A button shows what its own condition says, whatever the first tab is.
         tab = "" if narrowing is not None else next(iter(layout.tabs or ()), "")
-    read = {each.name: _read_filter(records, each, form) for each in filterable(records)}
+    typed = {name.partition(".")[0] for name in form}
+    read = {
+        each.name: _read_filter(records, each, form) if each.name in typed else (Filter(each.name), [])
+        for each in filterable(records)
+    }
     wanted = [tab_condition(records, tab), narrowing or ALWAYS, *(each for _, asks in read.values() for each in asks)]
     query = Query(
         text=" ".join(form.get("q", "").replace("\x00", " ").split())[:1000],

@@ -6,7 +6,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.declaration.shapes import Module
 from portal.fields import Field
 from portal.fields.link import Linked
 from portal.records.policy import Policy
@@ -72,7 +71,7 @@ def _read_many(
 def _titles(connection: sa.Connection, policy: Policy, target: str, ids: set[int]) -> dict[int, Linked]:
     """The linked records of one module with title, raw name and whether the reader may open them."""
     module = policy.declaration.modules[target]
-    title, unique = module.title_field, unique_name(module)
+    title, unique = module.title_field, module.unique_text
     general = policy.general
     statement = general and general.kept.get(("titles", target), lambda: _titles_of(general, target))
     statement = _titles_of(policy, target) if statement is None else statement
@@ -87,16 +86,9 @@ def _titles(connection: sa.Connection, policy: Policy, target: str, ids: set[int
 def _titles_of(policy: Policy, target: str) -> Statement:
     """What is read of the records IDS of a module, those that the reader may not see included."""
     module, table = policy.declaration.modules[target], policy.tables.module(target)
-    title, unique = module.title_field, unique_name(module)
+    title, unique = module.title_field, module.unique_text
     chosen = [table.c["id"], table.c["reference"], *title.selected(table), *(unique.selected(table) if unique else ())]
     columns = {column.name: column for column in chosen}
     visible = policy.scope(target) if target in policy.modules else sa.false()
     select = sa.select(*columns.values(), sa.case((visible, True), else_=False).label("_visible"))
     return select.where(table.c["id"].in_(parameter(IDS, several=True)))
-
-
-def unique_name(module: Module) -> Field | None:
-    """The first unique field that is text: by which imports find a record and exports name it."""
-    return next(
-        (field for field in module.fields.values() if field.unique and field.filter == "text" and field.columns()), None
-    )

@@ -14,7 +14,8 @@ from portal.records import conversation, lifecycle, states
 from portal.records.query import Query, Records
 from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
-from portal.views.lists import LIST_COOKIE, counted, new_label, plain_column, row
+from portal.views.lists import LIST_COOKIE, counted, new_label, plain_column
+from portal.views.lists import rows as list_rows
 from portal.views.pages import DetailPage, RelatedList, SectionShown, Stage
 from portal.views.parts import Action, Composer, Conversation, Note, Value
 from portal.views.sending import one_time_key
@@ -165,7 +166,7 @@ def related(resource: Record, wanted: Related) -> RelatedList | None:
     return RelatedList(
         label=records.access.label,
         columns=tuple(plain_column(records, name) for name in names),
-        rows=tuple(row(records, each, names) for each in page.rows),
+        rows=tuple(list_rows(records, page.rows, names)),
         count=counted(records.count(query), policy.reader),
         all_url=list_address(records.name, {**all_tabs(records), **filled}) if page.next else "",
         create_url=create_address(records.name, filled) if creates else "",

@@ -1,6 +1,6 @@
 """The list of a module: columns, filters, tabs, pages; and what is made of it, the related lists of a record."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -14,12 +14,13 @@ from portal.fields.link import IDENTITY
 from portal.fields.numbers import shown as written
 from portal.records import matching
 from portal.records.asking import Asked, Filter, read_address, tab_condition
+from portal.records.matching import Words
 from portal.records.query import Count, Page, Query, Record, Records
 from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
 from portal.views.pages import Column, ListPage, Pager, Row, TabState
 from portal.views.parts import FilterState, Offer
-from portal.views.values import COUNTS, shown
+from portal.views.values import COUNTS, display_of
 from portal.web.resources import Module
 from portal.web.serving import is_secure
 
@@ -47,7 +48,7 @@ def list_records(module: Module, request: Request) -> dict[str, Any]:
         heading=records.access.label,
         url=list_address(records.name),
         columns=tuple(column(records, asked, name, pairs) for name in columns),
-        rows=tuple(why(row(records, each, columns), records, each, asked.query.text) for each in page.rows),
+        rows=tuple(found_rows(records, page, columns, asked.query.text)),
         pager=pager(page, count, list_address(records.name), pairs, request.reader),
         query=asked.query.text,
         hidden=tuple((name, value) for name, value in pairs if name in ("tab", "sort", "button")),
@@ -90,15 +91,22 @@ def new_label(records: Records) -> str:
     return _("New ${singular}", mapping={"singular": name})
 
 
-def row(records: Records, record: Record, names: Iterable[str]) -> Row:
-    """One row of a list; its cells may be read, for the policy has left out the others."""
-    reader, values, names = records.policy.reader, record.values, list(names)
-    cells = [shown(records.module.field(name), values.get(name), reader) for name in names]
-    title, url = records.module.title_field.name, record_address(records.name, record.id)
+def rows(records: Records, found: Iterable[Record], names: Iterable[str]) -> Iterator[Row]:
+    """The rows of a list; their cells may be read, for the policy has left out the others."""
+    reader, names = records.policy.reader, list(names)
+    fields = [records.module.field(name) for name in names]
+    columns = [(each.name, each, each.show, display_of(each)) for each in fields]
+    title = records.module.title_field.name
     lead = names.index(title) if title in names else 0
-    if cells:
-        cells[lead] = cells[lead]._replace(display="cover", text=cells[lead].text or "—", url=url)
-    return Row(url, tuple(cells))
+    for record in found:
+        url, values = record_address(records.name, record.id), record.values
+        cells = [
+            display(field, value := values.get(name), show(value, reader), reader)
+            for name, field, show, display in columns
+        ]
+        if cells:
+            cells[lead] = cells[lead]._replace(display="cover", text=cells[lead].text or "—", url=url)
+        yield Row(url, tuple(cells))
 
 
 def searched(records: Records, text: str) -> list[str]:
@@ -107,17 +115,23 @@ def searched(records: Records, text: str) -> list[str]:
     return [name for name, each in records.module.fields.items() if each.searched and name in readable] if text else []
 
 
-def why(found: Row, records: Records, record: Record, text: str) -> Row:
-    """The same row with what was searched for marked, or with the name of the field in which it stands."""
+def found_rows(records: Records, page: Page, names: Iterable[str], text: str) -> Iterable[Row]:
+    """The rows of a page of hits, each with why it was found."""
+    drawn = rows(records, page.rows, names)
     if not text:
-        return found
+        return drawn
     typed = matching.read(text)
+    fields = [records.module.field(name) for name in searched(records, text)]
+    return (why(each, records, record, typed, fields) for each, record in zip(drawn, page.rows, strict=True))
+
+
+def why(found: Row, records: Records, record: Record, typed: Words, fields: Sequence[Field]) -> Row:
+    """The same row with what was searched for marked, or with the name of the field in which it stands."""
     cells = tuple(
         cell._replace(matches=matching.matches(cell.text, typed)) if cell.display in MARKED else cell
         for cell in found.cells
     )
     if not any(cell.matches for cell in cells):
-        fields = [records.module.field(name) for name in searched(records, text)]
         field, reader = matching.elsewhere(fields, record.values, typed), records.policy.reader
         if field is not None:
             told = reader.text(_("found in: ${field}", mapping={"field": reader.text(field.title)}))

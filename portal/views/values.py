@@ -20,15 +20,27 @@ COUNTS = {"comments": "message-circle", "attachments": "paperclip"}
 CHANNELS = {"portal": "monitor", "mail": "mail", "api": "webhook", "import": "file-input"}
 
 
+Display = Callable[[Field, Any, str, Reader], "Value"]
+
+
 def shown(field: Field, value: Any, reader: Reader) -> Value:
     """`value` of `field` as its reader sees it on a page."""
-    text = field.show(value, reader)
+    return display_of(field)(field, value, field.show(value, reader), reader)
+
+
+def display_of(field: Field) -> Display:
+    """What makes a Value of a field's value and of what `show` says of it."""
     if field.name in COUNTS:
-        return Value(field.title, "icon", str(value or 0), icon=COUNTS[field.name])
-    if field.name == "channel":
-        return Value(field.title, "icon", text, icon=CHANNELS.get(value, "monitor"))
-    draw = DISPLAYS.get(field.display, _plain)
-    return draw(field, value, text, reader)
+        return _count
+    return _channel if field.name == "channel" else DISPLAYS.get(field.display, _plain)
+
+
+def _count(field: Field, value: Any, text: str, reader: Reader) -> Value:
+    return Value(field.title, "icon", str(value or 0), icon=COUNTS[field.name])
+
+
+def _channel(field: Field, value: Any, text: str, reader: Reader) -> Value:
+    return Value(field.title, "icon", text, icon=CHANNELS.get(value, "monitor"))
 
 
 def _plain(field: Field, value: Any, text: str, reader: Reader) -> Value:
@@ -95,7 +107,7 @@ def _address(field: Field, value: Any, text: str, reader: Reader) -> Value:
     return Value(field.title, "address", text, parts=tuple(Value("", "plain", line) for line in lines))
 
 
-DISPLAYS: dict[str, Callable[[Field, Any, str, Reader], Value]] = {
+DISPLAYS: dict[str, Display] = {
     "pill": _pill,
     "pills": _pills,
     "tags": _pills,
