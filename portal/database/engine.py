@@ -28,8 +28,7 @@ PATIENCE = 30  # seconds that a writer waits for its turn
 # No just-in-time compiler: it takes longer than the queries of a page. Memory for the bitmaps of the search.
 POSTGRESQL_SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
 REQUEST_TIMEOUT = 20  # seconds: one statement of a request on PostgreSQL, on SQLite a whole transaction that reads
-# Kilobytes of a connection. With the 2,000 that it has otherwise a search that looks at a thousand rows takes threefold.
-SQLITE_CACHE = 8_000
+SQLITE_CACHE = 8_000  # kilobytes of a connection; with 2,000 a search that looks at a thousand rows takes threefold
 STEPS = 20_000  # of SQLite's machine between two looks at the clock
 
 Engine = sa.Engine  # under a name for the layers that do not know SQLAlchemy
@@ -174,6 +173,8 @@ def _sqlite_engine(address: sa.URL) -> sa.Engine:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA cache_size = -{SQLITE_CACHE}")
+        # An index of a million rows, made for one statement and thrown away, took seconds.
+        connection.execute("PRAGMA automatic_index = OFF")
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
