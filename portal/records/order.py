@@ -12,7 +12,7 @@ import decimal
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -142,7 +142,7 @@ class Order:
         if ranked := self.field.ranked:
             column = self.field.index_column(self.table)
             parts = [Stretch(rest, (column == value,), constant=True) for value in ranked]
-            parts.append(Stretch(rest, (column.is_not(None), column.not_in(ranked)), constant=True))
+            parts.append(Stretch(rest, _none_of(column, ranked), constant=True))
             if first.descending:
                 parts.reverse()
             return [*parts, Stretch(rest, (column.is_(None),), constant=True)]
@@ -154,12 +154,12 @@ class Order:
 
     def _by_title(self, titles: sa.ColumnElement[Any], rest: "Order") -> list["Stretch"]:
         target, link = titles.table, self.field.index_column(self.table)
-        value = Order((SortKey(titles, self.keys[0].descending, False), *self.keys[1:]), self.table)
-        # The titles first, in their order: their ids are kept from being looked up by the links.
-        joined = target.join(self.table, link == Given(target.c["id"]))
+        first, *others = self.keys
+        value = Order((SortKey(titles, first.descending, False), *others), self.table)
+        alone = Order((SortKey(first.expression, first.descending, False), *others), self.table)
         untitled = sa.select(target.c["id"]).where(titles.is_(None))
         return [
-            Stretch(value, (titles.is_not(None),), joined=joined),
+            Stretch(value, (titles.is_not(None),), titled=Titled(target, link, alone)),
             Stretch(rest, (sa.or_(link.is_(None), link.in_(untitled)),), constant=True),
         ]
 
@@ -194,24 +194,54 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Titled:
+    """By whose titles a stretch is sorted: the records of `target` to which `link` leads. `alone`: the same order as
+    the rows by themselves have it, for few of them."""
+
+    target: sa.FromClause
+    link: sa.ColumnElement[Any]
+    alone: Order
+
+    def joined(self, table: sa.Table, titles_first: bool) -> sa.FromClause:
+        """Both tables: the titles in their order, for each its rows; or the rows that there are, each with its title.
+        What comes first is kept from being looked up by the other."""
+        identity = self.target.c["id"]
+        if titles_first:
+            return self.target.join(table, self.link == Given(identity))
+        return table.join(self.target, Given(self.link) == identity)
+
+
+@dataclass(frozen=True)
 class Stretch:
     """Rows of an order that an index gives as they come. `constant`: the first criterion is the same for all of them,
-    and `order` is that of the rest. `joined`: the table together with the one by whose titles it is sorted."""
+    and `order` is that of the rest. `titled`: it is the title of another record."""
 
     order: Order
     conditions: tuple[sa.ColumnElement[bool], ...]
     constant: bool = False
-    joined: sa.FromClause | None = None
+    titled: Titled | None = None
 
     def from_here(self, position: Sequence[Any], backwards: bool) -> "Stretch":
         """What is left of it behind a position."""
         beyond = [self.order.beyond(position, backwards)]
-        if self.joined is not None:
+        if self.titled is not None:
             # Said once more of the titles alone: their index begins there.
             first = self.order.keys[0]
             down = first.descending is not backwards
             beyond.append(first.expression <= position[0] if down else first.expression >= position[0])
-        return Stretch(self.order, (*self.conditions, *beyond), self.constant, self.joined)
+        return replace(self, conditions=(*self.conditions, *beyond))
+
+
+def _none_of(column: sa.ColumnElement[Any], values: Sequence[Any]) -> tuple[sa.ColumnElement[bool], ...]:
+    """Rows whose value is none of `values`, which hardly any is: the index of the column is asked for its different
+    values first, leaping from one to the next, then for the rows between the least and the greatest that remain.
+    Without that all rows of the index were read to find none."""
+    known = sa.select(sa.func.min(column).label("value")).cte("known_values", recursive=True)
+    following = sa.select(sa.func.min(column)).where(column > known.c["value"]).scalar_subquery()
+    known = known.union_all(sa.select(following).where(known.c["value"].is_not(None)))
+    ends = [sa.select(end(known.c["value"])).where(known.c["value"].not_in(values)).scalar_subquery()
+            for end in (sa.func.min, sa.func.max)]  # fmt: skip
+    return column >= ends[0], column <= ends[1], column.not_in(values)
 
 
 def _fits(key: SortKey, value: Any) -> bool:

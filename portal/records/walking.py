@@ -22,16 +22,31 @@ class Walk:
     def along(self, stretch: Stretch, size: int) -> sa.Select[Any]:
         """The next `size` rows of a stretch: of each branch as many, for its index has them in order, then the first
         of all these."""
-        source = self.table if stretch.joined is None else stretch.joined
         clauses = stretch.order.clauses(self.backwards)
 
         def select(wanted: Sequence[sa.ColumnElement[Any]], branch: sa.ColumnElement[bool]) -> sa.Select[Any]:
-            found = sa.select(*wanted).select_from(source).where(branch, *stretch.conditions, *self.conditions)
-            return found.order_by(*clauses).limit(size)
+            found = sa.select(*wanted).select_from(self._source(stretch, branch))
+            return found.where(branch, *stretch.conditions, *self.conditions).order_by(*clauses).limit(size)
 
-        if len(self.branches) == 1:
+        if len(self.branches) == 1 and stretch.titled is None:
             return select(self.columns, self.branches[0])
         identity = self.table.c["id"]
         parts = [sa.select(select([identity], branch).subquery()) for branch in self.branches]
         ids = sa.union_all(*parts) if parts else sa.select(identity).where(sa.false())
-        return sa.select(*self.columns).select_from(source).where(identity.in_(ids)).order_by(*clauses).limit(size)
+        # Those few are sorted by themselves: to join all titles once more took longer than to find them.
+        order = stretch.order if stretch.titled is None else stretch.titled.alone
+        return sa.select(*self.columns).where(identity.in_(ids)).order_by(*order.clauses(self.backwards)).limit(size)
+
+    def _source(self, stretch: Stretch, branch: sa.ColumnElement[bool]) -> sa.FromClause:
+        if stretch.titled is None:
+            return self.table
+        # Where no index leads from a title to the rows of this branch, they are few: what is somebody's own.
+        wanted = [*_column(branch), stretch.titled.link.name]
+        indexed = any(index.columns.keys()[: len(wanted)] == wanted for index in self.table.indexes)
+        return stretch.titled.joined(self.table, titles_first=indexed)
+
+
+def _column(branch: sa.ColumnElement[bool]) -> list[str]:
+    """The name of the column that says whose the rows of a branch are; none where they are everybody's."""
+    first = next(iter(branch.clauses)) if isinstance(branch, sa.BooleanClauseList) else branch
+    return [first.left.name] if isinstance(first, sa.BinaryExpression) else []
