@@ -24,6 +24,8 @@ def matches(text: str, typed: Words) -> Matches:
     """`text` in pieces, and whether each is what was typed; empty where nothing of it is."""
     pieces: list[tuple[str, bool]] = []
     end = 0
+    if text.isascii() and not _may_stand_in(text.lower(), typed):
+        return ()
     for piece in PIECE.finditer(text[:LONGEST]):
         if _is_meant(piece[0], typed):
             pieces += [(text[end : piece.start()], False), (piece[0], True)]
@@ -34,6 +36,11 @@ def matches(text: str, typed: Words) -> Matches:
 def elsewhere(fields: Iterable[Field], values: Mapping[str, Any], typed: Words) -> Field | None:
     """The first of `fields` in which something of what was typed stands."""
     return next((each for each in fields if _stands_in(each.texts(values.get(each.name)), typed)), None)
+
+
+def _may_stand_in(text: str, typed: Words) -> bool:
+    """Whether it is worth looking word by word."""
+    return any(each.word in text for each in typed.terms)
 
 
 def _stands_in(texts: Iterable[str], typed: Words) -> bool:
