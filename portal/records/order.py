@@ -142,7 +142,7 @@ class Order:
         if ranked := self.field.ranked:
             column = self.field.index_column(self.table)
             parts = [Stretch(rest, (column == value,), constant=True) for value in ranked]
-            parts.append(Stretch(rest, _none_of(column, ranked), constant=True))
+            parts.append(Stretch(rest.sorted_anyhow(), _none_of(column, ranked), constant=True))
             if first.descending:
                 parts.reverse()
             return [*parts, Stretch(rest, (column.is_(None),), constant=True)]
@@ -151,6 +151,13 @@ class Order:
             Stretch(value, (first.expression.is_not(None),)),
             Stretch(rest, (first.expression.is_(None),), constant=True),
         ]
+
+    def sorted_anyhow(self) -> "Order":
+        """The same order of so few rows that they are sorted: PostgreSQL shall not read an index that has it already,
+        all of it, to find them there."""
+        first, *others = self.keys
+        unindexed = replace(first, expression=sa.func.coalesce(first.expression, first.expression))
+        return replace(self, keys=(unindexed, *others))
 
     def _by_title(self, titles: sa.ColumnElement[Any], rest: "Order") -> list["Stretch"]:
         target, link = titles.table, self.field.index_column(self.table)

@@ -138,6 +138,26 @@ def test_empty_values_come_last_in_both_directions_and_options_in_their_order(cr
             assert found == [state for state in order if state in found]
 
 
+@pytest.mark.parametrize("email", [BRUNO, NANCY])
+def test_records_of_an_option_that_is_gone_come_behind_all_options_and_before_the_empty_ones(crowded, email):
+    requests = crowded.portal.tables.module("requests")
+    with writing(crowded.portal.engine) as connection:
+        for gone, number in (("aardvark", 30), ("resolves", 40), ("zebra", 10)):
+            few = sa.select(requests.c["id"]).order_by(requests.c["id"]).limit(number).offset(number)
+            connection.execute(sa.update(requests).where(requests.c["id"].in_(few)).values(status=gone))
+    with reading(crowded.portal.engine) as connection:
+        records = records_of(crowded, connection, email)
+        for sort, rank in (("status", [*STATES[:-1], "gone", None]), ("-status", ["gone", *STATES[:-1][::-1], None])):
+            there, back = forwards_and_back(records, Query(sort=(sort,), size=170))
+            rows = connection.execute(sa.select(requests.c["id"], requests.c["status"])).all()
+            states = {row.id: row.status if row.status in STATES else "gone" for row in rows}
+            assert there == back
+            assert len(set(there)) == len(there) > 900
+            ranks = [rank.index(states[identity]) for identity in there]
+            assert ranks == sorted(ranks)
+            assert rank.index("gone") in ranks
+
+
 def test_counts_are_exact_as_far_as_they_go_and_say_when_there_are_more(crowded):
     with reading(crowded.portal.engine) as connection:
         records = records_of(crowded, connection, NANCY)
