@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ CONNECT_TIMEOUT = 5  # seconds until a PostgreSQL that does not answer is given 
 PATIENCE = 30  # seconds that a writer waits for its turn
 # No just-in-time compiler: it takes longer than the queries of a page. Memory for the bitmaps of the search.
 POSTGRESQL_SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
+ISOLATION = "REPEATABLE READ"
 REQUEST_TIMEOUT = 20  # seconds: one statement of a request on PostgreSQL, on SQLite a whole transaction that reads
 SQLITE_CACHE = 8_000  # kilobytes of a connection; with 2,000 a search that looks at a thousand rows takes threefold
 STEPS = 20_000  # of SQLite's machine between two looks at the clock
@@ -159,7 +160,7 @@ def looking(engine: sa.Engine) -> sa.Connection:
 
 
 def _options(writes: bool) -> dict[str, Any]:
-    return {"writes": writes, "postgresql_readonly": not writes}
+    return {"writes": writes}
 
 
 def _sqlite_engine(address: sa.URL) -> sa.Engine:
@@ -229,8 +230,7 @@ def _turn(database: str | None) -> Turn:
 def _postgresql_engine(address: sa.URL) -> sa.Engine:
     engine = sa.create_engine(
         address,
-        isolation_level="REPEATABLE READ",
-        pool_pre_ping=True,
+        isolation_level=ISOLATION,
         hide_parameters=True,  # what people typed does not stand in the log
         # Plans are made for the values at hand: what is right for a rare word takes seconds for a common one.
         connect_args={"prepare_threshold": None, "connect_timeout": CONNECT_TIMEOUT},
@@ -243,8 +243,40 @@ def _postgresql_engine(address: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        timeout = connection.get_execution_options().get("statement_timeout")
-        if timeout:
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{timeout}s'")
+        options = connection.get_execution_options()
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            return
+        statement = _beginning(options)
+        if not _begun(connection, statement):
+            # PostgreSQL was started anew, or a firewall forgot the connection: so were the others that rested.
+            connection.invalidate()
+            engine.dispose()
+            _begun(connection, statement, again=False)
 
     return engine
+
+
+def _beginning(options: Mapping[str, Any]) -> str:
+    """How a transaction begins: all that is said about it in one message, where the driver takes one for each."""
+    statement = f"BEGIN ISOLATION LEVEL {options.get('isolation_level', ISOLATION)}"
+    if options.get("writes") is False:
+        statement += " READ ONLY"
+    timeout = options.get("statement_timeout")
+    return f"{statement}; SET LOCAL statement_timeout = '{timeout}s'" if timeout else statement
+
+
+def _begun(connection: sa.Connection, statement: str, again: bool = True) -> bool:
+    """Whether the transaction has begun; False when the connection turned out to be dead and another may be tried.
+
+    So nobody has to ask each time whether a connection that rested is still alive.
+    """
+    driver = connection.connection.dbapi_connection
+    errors = connection.dialect.loaded_dbapi.OperationalError
+    try:
+        driver.autocommit = True  # or the driver would begin by itself
+        driver.execute(statement)
+    except errors as error:
+        if again and driver.closed:
+            return False
+        raise sa.exc.OperationalError("BEGIN", None, error, connection_invalidated=driver.closed) from error
+    return True

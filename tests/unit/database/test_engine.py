@@ -252,3 +252,36 @@ def in_another_thread(work):
     thread.start()
     thread.join(timeout=10)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("begin", [reading, writing])
+def test_nobody_notices_that_postgresql_ended_all_connections(postgresql_url, begin):
+    for engine in prepared(postgresql_url):
+        beside = make_engine(postgresql_url)
+        with reading(engine), reading(engine), reading(engine):
+            pass  # three connections rest now
+        with writing(beside) as connection:
+            mine = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            connection.execute(sa.text(f"{mine} AND datname = current_database()"))
+        for _turn in range(4):
+            with begin(engine) as connection:
+                assert connection.scalar(sa.select(counter.c.value)) == 0
+        with looking(engine) as connection:
+            assert connection.scalar(sa.select(counter.c.value)) == 0
+        beside.dispose()
+
+
+def test_who_reads_on_postgresql_is_told_so_and_sees_one_moment_in_one_message(postgresql_url):
+    for engine in prepared(postgresql_url):
+        with reading(engine) as connection:
+            assert connection.scalar(sa.text("SHOW transaction_read_only")) == "on"
+            assert connection.scalar(sa.text("SHOW transaction_isolation")) == "repeatable read"
+        with writing(engine) as connection:
+            assert connection.scalar(sa.text("SHOW transaction_read_only")) == "off"
+            assert connection.scalar(sa.text("SHOW transaction_isolation")) == "repeatable read"
+        with writing(engine.execution_options(isolation_level="READ COMMITTED")) as connection:
+            assert connection.scalar(sa.text("SHOW transaction_isolation")) == "read committed"
+        with looking(engine) as connection:
+            assert connection.scalar(sa.text("SHOW statement_timeout")) == "20s"
+        with reading(engine) as connection:
+            assert connection.scalar(sa.text("SHOW statement_timeout")) == "0"
