@@ -29,7 +29,7 @@ from portal.database.search_request import (
 __all__ = [
     "COUNTED", "MOST_TYPED_WORDS", "Entry", "Found", "Hit", "Search", "Words", "count", "create_index", "drop_index",
     "filling", "find", "indexed_text", "is_index_object", "organization", "page", "person", "put", "put_many",
-    "rebuild", "remove", "replace_text", "search_table", "typed_words",
+    "rebuild", "remove", "replace_texts", "search_table", "typed_words",
 ]  # fmt: skip
 
 COUNTED = 1001  # hits; more are “1,000+”
@@ -158,15 +158,26 @@ def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry
         connection.execute(table.insert(), [row for entry in batch for row in entry.rows()])
 
 
-def replace_text(connection: sa.Connection, table: sa.Table, entry: Entry) -> None:
-    """A record's texts or tokens changed by a change elsewhere: it keeps its place in the order."""
-    kept = _of(table, entry.module, entry.record)
-    rows = entry.rows()
-    for row in rows:
-        changed = table.update().where(*kept, table.c["part"] == row["part"]).values(row)
-        if not connection.execute(changed).rowcount:
-            connection.execute(table.insert(), row)
-    connection.execute(table.delete().where(*kept, table.c["part"] >= len(rows)))
+def replace_texts(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
+    """Texts or tokens of records of one module changed by a change elsewhere: they keep their places in the order."""
+    wanted = {(row["record"], row["part"]): row for entry in entries for row in entry.rows()}
+    if not wanted:
+        return
+    module, seq = next(iter(wanted.values()))["module"], table.c["seq"]
+    these = table.c["module"] == module, table.c["record"].in_({record for record, _part in wanted})
+    known = {(row.record, row.part): row for row in connection.execute(sa.select(table).where(*these))}
+    changed = [
+        {"row": row.seq, "new_scope": wanted[key]["scope"], "new_text": wanted[key]["text"]}
+        for key, row in known.items()
+        if key in wanted and (row.scope, row.text) != (wanted[key]["scope"], wanted[key]["text"])
+    ]
+    if changed:
+        new = {"scope": sa.bindparam("new_scope"), "text": sa.bindparam("new_text")}
+        connection.execute(table.update().where(seq == sa.bindparam("row")).values(new), changed)
+    if lacking := [row for key, row in wanted.items() if key not in known]:
+        connection.execute(table.insert(), lacking)
+    if needless := [row.seq for key, row in known.items() if key not in wanted]:
+        connection.execute(table.delete().where(seq.in_(needless)))
 
 
 def remove(connection: sa.Connection, table: sa.Table, module: str, record: int) -> None:

@@ -29,7 +29,7 @@ from portal.records.query import Query, Records
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 200  # records whose texts are written in one transaction while others want to write as well
+AT_ONCE = 100  # records whose texts are written in one transaction while others want to write as well
 
 _turn = threading.Lock()  # one thread of a process is enough
 _threads: list[threading.Thread] = []

@@ -27,8 +27,8 @@ def index(system: Records, ids: Iterable[int]) -> None:
 
 def replace_texts(system: Records, ids: Iterable[int]) -> None:
     """The texts of records anew; their place in the order stays."""
-    for record in _loaded(system, ids):
-        search.replace_text(system.connection, system.policy.tables.search, entry(system.module, record))
+    entries = (entry(system.module, record) for record in _loaded(system, ids))
+    search.replace_texts(system.connection, system.policy.tables.search, entries)
 
 
 def rebuild(

@@ -245,3 +245,15 @@ def test_eight_people_writing_at_once_lose_nothing_and_are_not_turned_away(world
     names = {record.values["name"] for record in world.all("requests")}
     assert names >= {f"P{person} N{number}" for person in range(8) for number in range(5)}
     assert way(world[ANNA].get("/requests/"), "next")
+
+
+def test_looking_at_pages_writes_nothing_until_half_of_the_sessions_time_is_over(world):
+    before = world.rows()
+    for hours in (0, 5):
+        world.clock.now = NOW + datetime.timedelta(hours=hours)
+        for address in ("/", "/requests/", "/requests/?q=paper", "/requests/create", "/search?q=paper"):
+            world[ANNA].get(address)
+        assert world.rows() == before
+    world.clock.now = NOW + datetime.timedelta(hours=7)
+    world[ANNA].get("/")
+    assert [name for name, rows in world.rows().items() if rows != before[name]] == ["portal_session"]

@@ -20,7 +20,7 @@ from portal.database.search import (
     put_many,
     rebuild,
     remove,
-    replace_text,
+    replace_texts,
     search_table,
     typed_words,
 )
@@ -219,7 +219,7 @@ def test_the_number_of_a_removed_record_does_not_come_again(connection):
 def test_a_text_replaced_by_a_change_elsewhere_keeps_its_place(connection):
     for record in (1, 2, 3):
         write(connection, record, "old", scopes=[person(1)], internal=["old"])
-    replace_text(connection, search, Entry("tickets", 2, ["new"], scopes=[person(2)], internal=["new"]))
+    replace_texts(connection, search, [Entry("tickets", 2, ["new"], scopes=[person(2)], internal=["new"])])
     assert found(connection, "") == found(connection, "", part=1) == [3, 2, 1]
     assert found(connection, "old") == found(connection, "", scopes=(person(1),)) == [3, 1]
     assert found(connection, "new") == found(connection, "", scopes=(person(2),)) == [2]
@@ -227,11 +227,11 @@ def test_a_text_replaced_by_a_change_elsewhere_keeps_its_place(connection):
 
 def test_replacing_a_text_follows_the_module_when_internal_fields_come_and_go(connection):
     write(connection, 1, "printer")
-    replace_text(connection, search, Entry("tickets", 1, ["printer"], internal=["secret"]))
+    replace_texts(connection, search, [Entry("tickets", 1, ["printer"], internal=["secret"])])
     assert found(connection, "secret", part=1) == [1]
-    replace_text(connection, search, Entry("tickets", 1, ["printer"]))
+    replace_texts(connection, search, [Entry("tickets", 1, ["printer"])])
     assert found(connection, "printer", part=1) == []
-    replace_text(connection, search, Entry("tickets", 9, ["printer"]))
+    replace_texts(connection, search, [Entry("tickets", 9, ["printer"])])
     assert found(connection, "printer") == [9, 1]
 
 
