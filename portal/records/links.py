@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from portal.fields import Field
 from portal.fields.link import Linked
 from portal.records.policy import Policy
-from portal.records.prepared import IDS, Statement, parameter, values_of
+from portal.records.prepared import IDS, Statement, few_lengths, parameter, values_of
 
 
 def with_titles(
@@ -76,7 +76,7 @@ def _titles(connection: sa.Connection, policy: Policy, target: str, ids: set[int
     statement = general and general.kept.get(("titles", target), lambda: _titles_of(general, target))
     statement = _titles_of(policy, target) if statement is None else statement
     found = {}
-    for row in connection.execute(statement, {**values_of(policy.reader), IDS: list(ids)}).mappings():
+    for row in connection.execute(statement, {**values_of(policy.reader), IDS: few_lengths(ids)}).mappings():
         shown = title.show(title.load(row), policy.reader) or row["reference"] or ""
         raw = (unique and row[unique.name]) or row["reference"] or ""
         found[row["id"]] = Linked(row["id"], target, shown, bool(row["_visible"]), str(raw))

@@ -9,7 +9,7 @@ refused before it reaches the database, it cannot run with another's.
 """
 
 import datetime
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from portal.fields import Reader
 # Parameters.
 PERSON, COMPANY, IDS, SIZE = "reader_person", "reader_company_{}", "record_ids", "page_size"
 MOST_COMPANIES = 10  # of one person; each is a parameter
+LENGTHS = (1, 5, 10, 25, 50, 100, 200, 500)  # of lists of ids
 MOST_KEPT = 1_000  # for readers of one kind
 Statement = sa.Select[Any] | sa.CompoundSelect[Any]
 PLAIN = str | int | float | datetime.date | datetime.timedelta | None
@@ -77,6 +78,13 @@ def declared(conditions: Iterable[Condition]) -> str | None:
 
 def _is_plain(value: Any) -> bool:
     return all(map(_is_plain, value)) if isinstance(value, tuple) else isinstance(value, PLAIN)
+
+
+def few_lengths(ids: Collection[int]) -> list[int]:
+    """The same ids, the last one repeated: so that a statement with a list of them comes in few lengths."""
+    found = list(ids)
+    length = next((length for length in LENGTHS if length >= len(found)), len(found))
+    return found + found[-1:] * (length - len(found))
 
 
 class Kept:

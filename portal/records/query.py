@@ -18,7 +18,7 @@ from portal.records.counting import Count, parts_of, read_counts
 from portal.records.links import with_titles
 from portal.records.order import Order
 from portal.records.policy import Policy
-from portal.records.prepared import IDS, SIZE, Statement, declared, values_of
+from portal.records.prepared import IDS, SIZE, Statement, declared, few_lengths, values_of
 from portal.records.rows import Page, Query, Record
 from portal.records.statements import Statements, Wanted
 
@@ -80,7 +80,7 @@ class Records:
             return []
         fields = self._fields(names)
         statement = self._build(("by id", *(each.name for each in fields)), lambda each: each.by_id(fields))
-        return self._records(self._execute(statement, **{IDS: list(ids)}), fields)
+        return self._records(self._execute(statement, **{IDS: few_lengths(ids)}), fields)
 
     def page(self, query: Query, names: Iterable[str] | None = None) -> Page:
         """The rows of one page, with the fields `names` (those of the list where none are given)."""

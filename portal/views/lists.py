@@ -19,7 +19,7 @@ from portal.records.query import Count, Page, Query, Record, Records
 from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
 from portal.views.pages import Column, ListPage, Pager, Row, TabState
-from portal.views.parts import FilterState, Offer
+from portal.views.parts import FilterState, Offer, Value
 from portal.views.values import COUNTS, display_of
 from portal.web.resources import Module
 from portal.web.serving import is_secure
@@ -38,11 +38,10 @@ def list_records(module: Module, request: Request) -> dict[str, Any]:
     records, asked = module.records, read_address(module.records, request.GET)
     by_tab = {name: Query(condition=tab_condition(records, name)) for name in records.access.list.tabs or {}}
     columns = records.access.list.columns
-    names = [*columns, *searched(records, asked.query.text)]
     # A page of hits may know their number, a number tells how a list without a search is read best.
-    hits = records.page(asked.query, names) if asked.query.text else None
+    hits = records.page(asked.query, columns) if asked.query.text else None
     count, *of_tabs = records.counts([asked.query, *by_tab.values()])
-    page = hits or records.page(asked.query, names)
+    page = hits or records.page(asked.query, columns)
     pairs = [(name, value) for name, value in request.GET.items() if name not in PLACE and value]
     shown_page = ListPage(
         heading=records.access.label,
@@ -109,34 +108,53 @@ def rows(records: Records, found: Iterable[Record], names: Iterable[str]) -> Ite
         yield Row(url, tuple(cells))
 
 
-def searched(records: Records, text: str) -> list[str]:
-    """The fields in which something typed may have been found: what a list does not show is read besides."""
+def found_rows(records: Records, page: Page, names: Iterable[str], text: str) -> Iterator[Row]:
+    """The rows of a page; those of hits with what was searched for marked, or the name of the field in which it is."""
+    drawn = list(rows(records, page.rows, names))
+    if text:
+        typed = matching.read(text)
+        drawn = [replace(each, cells=tuple(marked(cell, typed) for cell in each.cells)) for each in drawn]
+        unseen = [record.id for record, each in zip(page.rows, drawn, strict=True) if not any_marked(each)]
+        where = elsewhere(records, unseen, typed)
+        drawn = [told(each, where.get(record.id, "")) for record, each in zip(page.rows, drawn, strict=True)]
+    yield from drawn
+
+
+def marked(cell: Value, typed: Words) -> Value:
+    """A cell with what was searched for marked in it."""
+    found = matching.matches(cell.text, typed) if cell.display in MARKED else ()
+    return cell._replace(matches=found) if found else cell
+
+
+def any_marked(row: Row) -> bool:
+    """Whether a row shows why it was found."""
+    return any(cell.matches for cell in row.cells)
+
+
+def elsewhere(records: Records, ids: Sequence[int], typed: Words) -> dict[int, str]:
+    """“found in: Description”, for those of the records `ids` where that can be said."""
+    names, reader = searched(records), records.policy.reader
+    fields = [records.module.field(name) for name in names]
+    where = {each.id: matching.elsewhere(fields, each.values, typed) for each in records.rows(ids, names)}
+    return {
+        identity: reader.text(_("found in: ${field}", mapping={"field": reader.text(field.title)}))
+        for identity, field in where.items()
+        if field is not None
+    }
+
+
+def told(row: Row, where: str) -> Row:
+    """A row that says beside its title where the words stand."""
+    if not where:
+        return row
+    cells = (cell._replace(tone=where) if cell.display == "cover" else cell for cell in row.cells)
+    return replace(row, cells=tuple(cells))
+
+
+def searched(records: Records) -> list[str]:
+    """The fields in which something typed may have been found."""
     readable = records.policy.readable(records.name)
-    return [name for name, each in records.module.fields.items() if each.searched and name in readable] if text else []
-
-
-def found_rows(records: Records, page: Page, names: Iterable[str], text: str) -> Iterable[Row]:
-    """The rows of a page of hits, each with why it was found."""
-    drawn = rows(records, page.rows, names)
-    if not text:
-        return drawn
-    typed = matching.read(text)
-    fields = [records.module.field(name) for name in searched(records, text)]
-    return (why(each, records, record, typed, fields) for each, record in zip(drawn, page.rows, strict=True))
-
-
-def why(found: Row, records: Records, record: Record, typed: Words, fields: Sequence[Field]) -> Row:
-    """The same row with what was searched for marked, or with the name of the field in which it stands."""
-    cells = tuple(
-        cell._replace(matches=matching.matches(cell.text, typed)) if cell.display in MARKED else cell
-        for cell in found.cells
-    )
-    if not any(cell.matches for cell in cells):
-        field, reader = matching.elsewhere(fields, record.values, typed), records.policy.reader
-        if field is not None:
-            told = reader.text(_("found in: ${field}", mapping={"field": reader.text(field.title)}))
-            cells = tuple(cell._replace(tone=told) if cell.display == "cover" else cell for cell in cells)
-    return replace(found, cells=cells)
+    return [name for name, each in records.module.fields.items() if each.searched and name in readable]
 
 
 def column(records: Records, asked: Asked, name: str, pairs: list[tuple[str, str]]) -> Column:

@@ -1,4 +1,4 @@
-"""The cells of tables, drawn with displays.pt once per kind and then only filled in.
+"""The cells of tables, drawn with displays.pt once per kind and then only filled in; the menu, drawn once.
 
 A list shows two hundred values of a handful of kinds. The macro of a kind is run once with marks in the place of what
 differs from record to record; later values of that kind are put in the place of the marks, escaped. What is kept are
@@ -69,11 +69,10 @@ def _cut(drawn: str) -> Iterator[tuple[str, str]]:
 
 
 class Pen:
-    """Draws the cells of one page. `sprite` and `language`: what a drawing depends on besides its value."""
+    """Draws what is alike on many pages. `page`: what a drawing depends on besides its value: icons and languages."""
 
-    def __init__(self, sketches: Sketches, draw: Callable[..., str], sprite: str, language: str) -> None:
-        self._sketches, self._draw = sketches, draw
-        self._page = (sprite, language)
+    def __init__(self, sketches: Sketches, draw: Callable[..., str], page: tuple[str, ...]) -> None:
+        self._sketches, self._draw, self._page = sketches, draw, page
         self._here: dict[Kind, Pieces] = {}
 
     def cells(self, columns: Sequence[Any], values: Sequence[Shown]) -> Markup:
@@ -104,6 +103,13 @@ class Pen:
             line.add(before if matched else "")
             line.say(text)
             line.add(after if matched else "")
+
+    def menu(self, kind: str, items: tuple[Any, ...]) -> Markup:
+        """Items of the menu, the same for everybody of a profile but for what is counted in them."""
+        draw = lambda: self._draw("menu.pt", items=items, kind=kind)  # noqa: E731
+        if any(item.count for item in items):
+            return Markup(draw())  # noqa: S704 what the template drew
+        return self._sketches.whole(("menu", *self._page, kind, items), draw)
 
     def _pieces(self, kind: Kind, classes: str, value: Shown) -> Pieces:
         pieces = self._here.get(kind)

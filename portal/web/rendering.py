@@ -66,8 +66,7 @@ class Templates:
         pen = Pen(
             self._sketches,
             lambda template, **more: self[template](**drawing, **more),
-            shell.static("icons.svg"),
-            reader.language,
+            (shell.static("icons.svg"), reader.language, reader.default_language),
         )
         return self[name](
             **drawing,
