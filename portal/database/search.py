@@ -18,6 +18,8 @@ import sqlalchemy as sa
 from portal.database import search_postgresql, search_sqlite
 from portal.database.search_request import (
     MOST_TYPED_WORDS,
+    SIZE,
+    Asking,
     Search,
     Way,
     Words,
@@ -36,6 +38,7 @@ COUNTED = 1001  # hits; more are “1,000+”
 BATCH = 500
 LEAST = 26  # hits that are looked for before a count may end: as many as tell that a page has a next one
 LONGEST_LOOK = 20_000  # rows
+MOST_KEPT = 200  # statements
 FEW = 3000  # records that a condition leaves, few enough to be named one by one
 
 
@@ -230,7 +233,7 @@ def _look_around(connection: sa.Connection, search: Search, way: Way, limit: int
     looked = number = 0
     size = backend.first_look(connection, search, limit, counted)
     while size:
-        asked = _ask(connection, backend.window(search, way, size), way, limit - len(hits))
+        asked = _ask(connection, search, backend.window(search, way), way, size, limit - len(hits))
         hits, looked, number = hits + asked.hits, looked + asked.looked, number + asked.number
         if asked.looked < size or len(hits) >= limit:
             return Found(hits, number, asked.looked == size)
@@ -239,7 +242,7 @@ def _look_around(connection: sa.Connection, search: Search, way: Way, limit: int
     few = _few_records(connection, search) if looked else None
     rest = backend.rest(connection, search, way) if few is None else _among(search, few, way)
     most = max(limit - len(hits), counted - number)
-    asked = _ask(connection, rest.limit(most), way, limit - len(hits))
+    asked = _ask(connection, search, rest, way, most, limit - len(hits))
     return Found(hits + asked.hits, number + asked.number, asked.number >= most)
 
 
@@ -252,17 +255,35 @@ class _Asked(NamedTuple):
     number: int
 
 
-def _ask(connection: sa.Connection, select: sa.Select[Any], way: Way, limit: int) -> _Asked:
-    """The first `limit` of the rows of `select` that hold, each with the facts; a row without a hit if none."""
+def _ask(connection: sa.Connection, search: Search, asking: Asking, way: Way, size: int, limit: int) -> _Asked:
+    """The first `limit` hits among the `size` next rows of `asking`, and the facts."""
+    values = search.values | way.values | asking.values | {"size": size, "wanted": max(limit, 1)}
+    answer = connection.execute(_statement(search, asking, way), values).all()
+    looked, end, held = answer[0][:3]
+    return _Asked([Hit(row[3], row[4]) for row in answer if row[3] is not None][:limit], looked, end, held)
+
+
+def _statement(search: Search, asking: Asking, way: Way) -> sa.Select[Any]:
+    if asking.shape is None or search.condition is not None:
+        return _with_facts(asking.build(), way)
+    kept = search.table.info.setdefault("statements", {})
+    shape = (search.module.name, search.part, way.before is None, way.after is None, *asking.shape)
+    if shape not in kept:
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        kept[shape] = _with_facts(asking.build(), way)
+    return kept[shape]
+
+
+def _with_facts(select: sa.Select[Any], way: Way) -> sa.Select[Any]:
+    """The first of the rows of `select` that hold, each with the facts about all; a row without a hit if none."""
     rows = select.cte("next_rows")
     last = (sa.func.max if way.upwards else sa.func.min)(rows.c["seq"])
     number = sa.func.count().filter(rows.c["holds"])
     facts = sa.select(sa.func.count().label("looked"), last.label("last"), number.label("number")).select_from(rows)
     within = facts.subquery("facts")
     hits = sa.select(within, rows.c["seq"], rows.c["record"]).select_from(within.outerjoin(rows, rows.c["holds"]))
-    answer = connection.execute(way.in_order(hits, rows.c["seq"]).limit(max(limit, 1))).all()
-    looked, end, held = answer[0][:3]
-    return _Asked([Hit(row[3], row[4]) for row in answer if row[3] is not None][:limit], looked, end, held)
+    return way.in_order(hits, rows.c["seq"]).limit(sa.bindparam("wanted", type_=sa.Integer()))
 
 
 def _few_records(connection: sa.Connection, search: Search) -> list[int] | None:
@@ -274,9 +295,10 @@ def _few_records(connection: sa.Connection, search: Search) -> list[int] | None:
     return list(found) if len(found) <= FEW else None
 
 
-def _among(search: Search, records: list[int], way: Way) -> sa.Select[Any]:
+def _among(search: Search, records: list[int], way: Way) -> Asking:
     rows = search.rows().where(search.table.c["record"].in_(records), *search.tests())
-    return way.along(rows.add_columns(sa.true().label("holds")), search.table.c["seq"])
+    select = way.along(rows.add_columns(sa.true().label("holds")), search.table.c["seq"])
+    return Asking(lambda: select.limit(SIZE), {}, None)
 
 
 def _backend(connection: sa.Connection) -> ModuleType:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY, distinct_on
 
-from portal.database.search_request import Search, Term, Way
+from portal.database.search_request import SIZE, Asking, Search, Term, Way
 
 INDEX = "portal_search_words"
 NEWEST = "portal_search_newest"
@@ -26,8 +26,7 @@ INDEXES = (INDEX, NEWEST, *BY_OWNER.values())
 KEPT = 60  # seconds for which frequencies are taken as they were
 UNCOUNTED = 0.0005  # the share of rows that a word is taken to have when ANALYZE did not count it
 MOST_BRANCHES = 10  # tokens of a scope whose rows are looked at one by one
-# Rows looked at before anything is known, at least; when hits are counted, which they are in these; at most.
-FIRST_LOOK, COUNTED_LOOK, LONGEST_LOOK = 300, 1_000, 2_000
+FIRST_LOOK, LONGEST_LOOK = 300, 2_000  # rows looked at before anything is known
 # Milliseconds, measured: a row looked at among all, among those of a scope, fetched by the index; an entry read in it.
 SCANNED_ROW, SCOPED_ROW, FETCHED_ROW, READ_ENTRY = 0.0008, 0.0014, 0.0026, 0.00015
 
@@ -62,11 +61,16 @@ class _Statistics:
 
 @dataclass(frozen=True)
 class _Demand:
-    """A thing that a row must have: as a question to the index, as a test of the row, and how many rows have it."""
+    """A thing that a row must have: as a question to the index, and how many rows have it. `needle`: what must stand in
+    the text; None for the scope."""
 
     question: str
-    test: sa.ColumnElement[bool]
+    needle: str | None
     share: float
+
+    def test(self, search: Search) -> sa.ColumnElement[bool]:
+        """As a test of the row."""
+        return search.bears(*search.scopes) if self.needle is None else search.has(self.needle)
 
 
 @dataclass(frozen=True)
@@ -121,12 +125,15 @@ def _analyze(connection: sa.Connection) -> None:
 
 
 def first_look(connection: sa.Connection, search: Search, limit: int, counted: int) -> int:
-    """How many of the newest rows are looked at before the index is asked; 0 when its answer costs less."""
+    """How many of the newest rows are looked at before the index is asked; 0 when its answer costs less.
+
+    Hits are counted in as many rows as they may be at most: that is a millisecond, to find so many ten.
+    """
     plan = _planned(search, _known_statistics(connection))
     needed = plan.rows_for(limit)
     if needed * plan.row > plan.by_index:
         return 0
-    return int(min(max(needed * 1.5, COUNTED_LOOK if counted else FIRST_LOOK), LONGEST_LOOK))
+    return int(min(max(needed * 1.5, counted, FIRST_LOOK), LONGEST_LOOK))
 
 
 def next_look(connection: sa.Connection, search: Search, limit: int, looked: int, number: int) -> int:
@@ -151,17 +158,28 @@ def _looks_in_scope(search: Search) -> bool:
     return search.scopes is not None and len(search.scopes) <= MOST_BRANCHES
 
 
-def window(search: Search, way: Way, size: int) -> sa.Select[tuple[int, int, bool]]:
-    """The next `size` rows of the module, or of the scope in it: seq, record, and whether all that was asked holds."""
+def window(search: Search, way: Way) -> Asking:
+    """The next rows of the module, or of the scope in it: seq, record, and whether all that was asked holds."""
+    places = tuple(map(search.needles.index, search.words.needles))
     if not _looks_in_scope(search):
-        return _branch(search, way, search.tests()).limit(size)
+        shape = ("all", len(search.scopes or ()), search.scopes is None, places)
+        return Asking(lambda: _branch(search, way, search.tests()).limit(SIZE), {}, shape)
+    owners = {f"owner_{place}": token for place, token in enumerate(search.scopes)}
+    shape = ("scope", tuple(token[:2] for token in search.scopes), places)
+    return Asking(lambda: _in_scope(search, way, owners), owners, shape)
+
+
+def _in_scope(search: Search, way: Way, owners: dict[str, str]) -> sa.Select[tuple[int, int, bool]]:
     tests = [search.has(needle) for needle in search.words.needles]
-    owners = [(_owner(token[:2]) == token, tests) for token in search.scopes]
-    owners.append((_owner("_p") == sa.literal_column("''"), search.tests()))
-    branches = [_branch(search, way, tests).where(owner).limit(size) for owner, tests in owners]
-    rows = sa.union_all(*[sa.select(branch.subquery()) for branch in branches]).subquery("rows_of_scope")
+    branches = [
+        _branch(search, way, tests).where(_owner(token[:2]) == sa.bindparam(name, type_=sa.Text()))
+        for name, token in owners.items()
+    ]
+    branches.append(_branch(search, way, search.tests()).where(_owner("_p") == sa.literal_column("''")))
+    parts = [sa.select(branch.limit(SIZE).subquery()) for branch in branches]
+    rows = sa.union_all(*parts).subquery("rows_of_scope")
     # A row may be somebody's own and the company's as well.
-    return way.in_order(sa.select(rows).ext(distinct_on(rows.c["seq"])), rows.c["seq"]).limit(size)
+    return way.in_order(sa.select(rows).ext(distinct_on(rows.c["seq"])), rows.c["seq"]).limit(SIZE)
 
 
 def _owner(kind: str) -> sa.ColumnElement[str]:
@@ -173,24 +191,32 @@ def _branch(search: Search, way: Way, tests: list[sa.ColumnElement[bool]]) -> sa
     return way.along(search.rows().add_columns(holds), search.table.c["seq"])
 
 
-def rest(connection: sa.Connection, search: Search, way: Way) -> sa.Select[tuple[int, int, bool]]:
+def rest(connection: sa.Connection, search: Search, way: Way) -> Asking:
     """The hits by the index, however far they are: it is asked for what is rare, its answer is tested for the rest."""
     statistics = _known_statistics(connection)
     demands = _demands(search, statistics)
     asked, _cost = _asked_of_index(demands, statistics)
     if not asked:
-        return _branch(search, way, []).where(*search.holds(search.table))
-    question = sa.cast(" & ".join(demand.question for demand in asked), TSQUERY)
+        hits = search.holds(search.table)
+        return Asking(lambda: _branch(search, way, []).where(*hits).limit(SIZE), {}, ("rest of all",))
+    tested = [demand for demand in demands if demand not in asked]
+    shape = ("index", tuple(map(demands.index, tested)), len(demands), len(search.words.phrases), len(search.tokens))
+    question = " & ".join(demand.question for demand in asked)
+    return Asking(lambda: _by_index(search, way, tested), {"question": question}, shape)
+
+
+def _by_index(search: Search, way: Way, tested: list[_Demand]) -> sa.Select[tuple[int, int, bool]]:
+    question = sa.cast(sa.bindparam("question", type_=sa.Text()), TSQUERY)
     hits = (
         sa.select(search.table.c["seq"], search.table.c["record"])
         # Not by the columns module and part: their index would be read as well, all of it.
         .where(_words.op("@@", is_comparison=True)(question), search.bears(search.token))
-        .where(*(demand.test for demand in demands if demand not in asked), *map(search.has, search.words.phrases))
+        .where(*(demand.test(search) for demand in tested), *map(search.has, search.words.phrases))
         .cte("hits")
         .prefix_with("MATERIALIZED")
     )
     rows = sa.select(hits.c["seq"], hits.c["record"], sa.true().label("holds")).where(*search.holds(hits))
-    return way.along(rows, hits.c["seq"])
+    return way.along(rows, hits.c["seq"]).limit(SIZE)
 
 
 def _asked_of_index(demands: list[_Demand], statistics: _Statistics) -> tuple[list[_Demand], float]:
@@ -206,12 +232,12 @@ def _asked_of_index(demands: list[_Demand], statistics: _Statistics) -> tuple[li
 
 
 def _demands(search: Search, statistics: _Statistics) -> list[_Demand]:
-    terms = [_Demand(_question(term), search.has(term.needle), statistics.share(term)) for term in search.words.terms]
+    terms = [_Demand(_question(term), term.needle, statistics.share(term)) for term in search.words.terms]
     if search.scopes is None:
         return terms
     question = "(" + " | ".join(f"'{token}'" for token in search.scopes) + ")"
     share = sum(map(statistics.share_of_word, search.scopes))
-    return [_Demand(question, search.bears(*search.scopes), min(1.0, share)), *terms]
+    return [_Demand(question, None, min(1.0, share)), *terms]
 
 
 def _question(term: Term) -> str:

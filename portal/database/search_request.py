@@ -4,9 +4,10 @@ The text is folded here, in Python, so that both databases find the same. Nothin
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -146,13 +147,31 @@ class Search:
         """What every row of this module and part bears."""
         return module_token(self.module.name, self.part)
 
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """What was asked for, by the names of the parameters that stand for it in a statement."""
+        tokens = {f"token_{place}": f" {token} " for place, token in enumerate(self.tokens)}
+        return tokens | {f"needle_{place}": needle for place, needle in enumerate(self.needles)}
+
+    @cached_property
+    def tokens(self) -> tuple[str, ...]:
+        return (self.token, *(self.scopes or ()))
+
+    @cached_property
+    def needles(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*(term.needle for term in self.words.terms), *self.words.phrases]))
+
     def has(self, needle: str) -> sa.ColumnElement[bool]:
-        """Whether a row's text has this."""
-        return Place(self.table.c["text"], needle) > 0
+        """Whether a row's text has this, which is one of `needles`."""
+        place = Place(self.table.c["text"], sa.bindparam(f"needle_{self.needles.index(needle)}", type_=sa.Text()))
+        return place > sa.literal_column("0")
 
     def bears(self, *tokens: str) -> sa.ColumnElement[bool]:
-        """Whether a row bears one of these tokens."""
-        return sa.or_(sa.false(), *(Place(self.table.c["scope"] + " ", f" {token} ") > 0 for token in tokens))
+        """Whether a row bears one of these, which are some of `tokens`."""
+        scope = self.table.c["scope"] + sa.literal_column("' '")
+        names = [f"token_{self.tokens.index(token)}" for token in tokens]
+        places = [Place(scope, sa.bindparam(name, type_=sa.Text())) for name in names]
+        return sa.or_(sa.false(), *(place > sa.literal_column("0") for place in places))
 
     def holds(self, rows: sa.FromClause) -> list[sa.ColumnElement[bool]]:
         """The condition as a test of one row of `rows`, which have a column `record`; at most one test."""
@@ -192,12 +211,17 @@ class Way:
         """Whether the oldest comes first."""
         return self.after is not None and self.before is None
 
+    @property
+    def values(self) -> dict[str, int | None]:
+        """By the names of the parameters that `along` puts into a statement."""
+        return {"before": self.before, "after": self.after}
+
     def along(self, rows: sa.Select[Any], seq: sa.ColumnElement[int]) -> sa.Select[Any]:
         """What is left of `rows` on this way, in its order."""
         if self.before is not None:
-            rows = rows.where(seq < self.before)
+            rows = rows.where(seq < sa.bindparam("before", type_=sa.BigInteger()))
         if self.after is not None:
-            rows = rows.where(seq > self.after)
+            rows = rows.where(seq > sa.bindparam("after", type_=sa.BigInteger()))
         return self.in_order(rows, seq)
 
     def in_order(self, rows: sa.Select[Any], seq: sa.ColumnElement[int]) -> sa.Select[Any]:
@@ -207,3 +231,18 @@ class Way:
     def from_here(self, seq: int) -> "Way":
         """The way that is left after `seq`."""
         return replace(self, after=seq) if self.upwards else replace(self, before=seq)
+
+
+SIZE = sa.bindparam("size", type_=sa.Integer())  # how many rows are looked at
+
+
+class Asking(NamedTuple):
+    """A statement that looks for hits: its rows are seq, record, and whether it holds.
+
+    `shape`: what it is made of but for the values; None where it is like no other. To `build` one takes as long as to
+    execute it, so those of one shape are one.
+    """
+
+    build: Callable[[], sa.Select[Any]]
+    values: dict[str, Any]
+    shape: tuple[Any, ...] | None

@@ -8,10 +8,11 @@ import contextlib
 import time
 import weakref
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.search_request import Search, Term, Way
+from portal.database.search_request import SIZE, Asking, Search, Term, Way
 
 INDEX = "portal_search_fts"
 LONGEST_PREFIX = 8
@@ -83,37 +84,47 @@ def first_look(connection: sa.Connection, search: Search, limit: int, counted: i
     """How many matches are looked at first; 0 where the index says at once which of them are hits."""
     if _is_small(connection, search):
         return 0
-    return max(limit, counted, FIRST_LOOK if _checks(search) else 0)
+    return max(limit, counted, FIRST_LOOK if _asks_more(search) else 0)
 
 
 def next_look(connection: sa.Connection, search: Search, limit: int, looked: int, number: int) -> int:
     """How many next: as many as the hits so far let expect to be enough. 0 where most matches are other modules'."""
-    if not _checks(search):
+    if not _asks_more(search):
         return 0
     if looked < SECOND_LOOK:
         return SECOND_LOOK - looked
     return max(1000, int((limit - number) / number * looked * 1.3)) if number >= 3 else LONGEST_LOOK - looked
 
 
-def window(search: Search, way: Way, size: int) -> sa.Select[tuple[int, int, bool]]:
-    """The next `size` matches of the words and the scope: seq, record, and whether the rest that was asked holds too.
+def window(search: Search, way: Way) -> Asking:
+    """The next matches of the words and the scope: seq, record, and whether the rest that was asked holds too.
 
     The module is part of the rest: its token stands in nearly every row, and to pass over all of these took ten times
     as long as to find what bears the words.
     """
-    here = (search.table.c["module"] == search.module.name, search.table.c["part"] == search.part)
-    holds = sa.and_(*here, *_checks(search)).label("holds")
-    return _matches(_expression(search, of_module=False), search, way).add_columns(holds).limit(size)
+
+    def build() -> sa.Select[Any]:
+        here = (search.table.c["module"] == search.module.name, search.table.c["part"] == search.part)
+        holds = sa.and_(*here, *_checks(search)).label("holds")
+        return _matches(search, way).add_columns(holds).limit(SIZE)
+
+    values = {"expression": _expression(search, of_module=False)}
+    return Asking(build, values, ("window", _places(search)))
 
 
-def rest(connection: sa.Connection, search: Search, way: Way) -> sa.Select[tuple[int, int, bool]]:
+def rest(connection: sa.Connection, search: Search, way: Way) -> Asking:
     """The hits, however far they are."""
-    matches = _matches(_expression(search, of_module=True), search, way).where(*_checks(search))
-    return matches.add_columns(sa.true().label("holds"))
+
+    def build() -> sa.Select[Any]:
+        hits = _matches(search, way).where(*_checks(search))
+        return hits.add_columns(sa.true().label("holds")).limit(SIZE)
+
+    return Asking(build, {"expression": _expression(search, of_module=True)}, ("rest", _places(search)))
 
 
-def _matches(expression: str, search: Search, way: Way) -> sa.Select[tuple[int, int]]:
+def _matches(search: Search, way: Way) -> sa.Select[tuple[int, int]]:
     table, seq = search.table, _fts.c["rowid"]
+    expression = sa.bindparam("expression", type_=sa.Text())
     matches = sa.literal_column(INDEX).op("MATCH", is_comparison=True)(expression)
     rows = sa.select(seq.label("seq"), table.c["record"]).select_from(_fts.join(table, table.c["seq"] == seq))
     return way.along(rows.where(matches), seq)
@@ -131,8 +142,21 @@ def _question(term: Term) -> str:
 
 
 def _checks(search: Search) -> list[sa.ColumnElement[bool]]:
+    return [search.has(needle) for needle in _looked_for(search)] + search.holds(search.table)
+
+
+def _asks_more(search: Search) -> bool:
+    return search.condition is not None or bool(_looked_for(search))
+
+
+def _looked_for(search: Search) -> tuple[str, ...]:
+    """What the index does not know, and is looked for in the text."""
     long = [term.needle for term in search.words.terms if not term.whole and len(term.word) > LONGEST_PREFIX]
-    return [search.has(needle) for needle in (*search.words.phrases, *long)] + search.holds(search.table)
+    return (*search.words.phrases, *long)
+
+
+def _places(search: Search) -> tuple[int, ...]:
+    return tuple(map(search.needles.index, _looked_for(search)))
 
 
 def _is_small(connection: sa.Connection, search: Search) -> bool:
