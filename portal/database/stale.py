@@ -44,6 +44,8 @@ def mark_linking(connection: sa.Connection, tables: Tables, module: str, target:
 
 def is_behind(connection: sa.Connection, declaration: Declaration, tables: Tables) -> bool:
     """Whether there is a mark that this declaration can work on."""
+    if connection.execute(sa.select(tables.stale.c["id"]).limit(1)).first() is None:
+        return False
     return connection.execute(_ours(declaration, tables)).first() is not None
 
 
@@ -70,11 +72,14 @@ def settle(connection: sa.Connection, tables: Tables, mark: Mark) -> None:
 def _ours(declaration: Declaration, tables: Tables) -> sa.Select[tuple[object, ...]]:
     """Not those of another declaration: a process that was started before the last `portal apply` would make the
     entries as they were."""
-    stale = tables.stale
+    return tables.statement("stale", lambda: _first_of(declaration, tables.stale))
+
+
+def _first_of(declaration: Declaration, stale: sa.Table) -> sa.Select[tuple[object, ...]]:
     known = {name: _wanted(declaration, name) for name in declaration.modules}
-    fits = [sa.and_(stale.c["module"] == name, stale.c["wanted"] == wanted) for name, wanted in known.items()]
     renamed = sa.and_(stale.c["wanted"].is_(None), stale.c["module"].in_(list(known)))
-    return sa.select(stale).where(sa.or_(renamed, *fits)).order_by(stale.c["id"]).limit(1)
+    fits = sa.tuple_(stale.c["module"], stale.c["wanted"]).in_(list(known.items()))
+    return sa.select(stale).where(sa.or_(renamed, fits)).order_by(stale.c["id"]).limit(1)
 
 
 def _wanted(declaration: Declaration, module: str) -> str:

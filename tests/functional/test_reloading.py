@@ -1,5 +1,6 @@
 """The portal in force, while its YAML changes under it."""
 
+import re
 import shutil
 import threading
 
@@ -7,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import reading
+from portal.records.catching_up import under_way
 from portal.web.live import CannotStart
 from tests.functional.conftest import without_tokens
 from tests.functional.test_signing_in import ANNA
@@ -116,3 +118,17 @@ def test_a_folder_that_is_gone_leaves_the_last_good_portal_in_force(app, portal_
     sign_in(ANNA)
     shutil.rmtree(portal_folder)
     app.get("/tickets/", status=200)
+
+
+def test_what_a_reload_searches_otherwise_is_found_otherwise_and_found_meanwhile(app, portal_folder, sign_in):
+    sign_in(ANNA)
+    token = re.search(r'name="_csrf" value="([^"]+)"', app.get("/tickets/create").text)[1]
+    fields = {"_csrf": token, "title": "Printer", "description": "smokes", "urgency": "normal"}
+    app.post("/tickets/create", fields, status=303)
+    assert "Printer" in app.get("/tickets/?q=smokes")
+    change(portal_folder, "description: longtext", "description: {type: longtext, search: false}")
+    app.get("/tickets/")
+    for thread in under_way():
+        thread.join()
+    assert "Printer" not in app.get("/tickets/?q=smokes")
+    assert "Printer" in app.get("/tickets/?q=printer")
