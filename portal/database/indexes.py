@@ -35,8 +35,10 @@ def wanted(declaration: Declaration, module: Module, table: sa.Table) -> Iterato
     owner, organization = scope_column(module, table, module.owner), scope_column(module, table, module.organization)
     if owner:
         # What is somebody's own is little: the newest come by the index, any other order is sorted.
-        # The organization is told at the end, for who sees it as well looks there only for what is not its.
-        found[tuple(dict.fromkeys((owner, "modified", ID, organization or ID)))] = None
+        # The organization is told at the end, for who sees it as well looks there only for what is not its; and the
+        # state, by which tabs count: without it every row of a busy person was read for each of them.
+        state = [module.lifecycle.field] if module.lifecycle and module.lifecycle.field in table.c else []
+        found[tuple(dict.fromkeys((owner, "modified", ID, organization or ID, *state)))] = None
     if organization:
         found[organization, "modified", ID] = None
     for column in {column: None for name in _listed(declaration, module) for column in _column(module, name, table)}:
