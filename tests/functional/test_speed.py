@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from webob import Request
 
 from portal.conditions import ALWAYS, parse
-from portal.database.engine import reading, writing
+from portal.database.engine import make_engine, reading, writing
 from portal.records.index import rebuild
 from portal.records.policy import Policy
 from portal.records.query import FEW, Query, Records
@@ -257,3 +257,16 @@ def test_looking_at_pages_writes_nothing_until_half_of_the_sessions_time_is_over
     world.clock.now = NOW + datetime.timedelta(hours=7)
     world[ANNA].get("/")
     assert [name for name, rows in world.rows().items() if rows != before[name]] == ["portal_session"]
+
+
+def test_nobody_loses_a_page_when_the_database_ends_all_connections(world):
+    add_requests(world, 30)
+    world[ANNA].get("/requests/")
+    if world.portal.engine.dialect.name == "postgresql":
+        beside = make_engine(world.portal.engine.url)
+        with writing(beside) as connection:
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            connection.execute(sa.text(f"{others} AND datname = current_database()"))
+        beside.dispose()
+    for address in ("/requests/", "/requests/?q=paper", "/"):
+        assert world[ANNA].get(address).status_code == 200

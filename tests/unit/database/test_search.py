@@ -3,9 +3,12 @@
 import pytest
 import sqlalchemy as sa
 
+from portal.database import search_sqlite
 from portal.database.engine import make_engine, reading, writing
 from portal.database.search import (
     Entry,
+    Found,
+    Hit,
     Search,
     count,
     create_index,
@@ -407,3 +410,36 @@ def test_texts_of_any_size_are_kept(connection):
     write(connection, 2, *(["printer"] * 10_000))
     assert found(connection, "word77") == found(connection, "last") == [1]
     assert found(connection, "printer") == [2]
+
+
+def test_a_record_of_several_companies_is_found_by_each_of_them(connection):
+    put_many(connection, search, [Entry("tickets", record, ["printer"], scopes=[organization(9)])
+                                  for record in range(1, 40)])  # fmt: skip
+    write(connection, 40, "printer", scopes=[person(1), organization(1), organization(2)])
+    write(connection, 41, "printer", scopes=[person(2), person(3), organization(1)])
+    write(connection, 42, "printer", scopes=[person(1), organization(2)])
+    write(connection, 43, "printer", scopes=[organization(22)])
+    write(connection, 44, "printer")
+    assert found(connection, "printer", scopes=(organization(1),)) == [41, 40]
+    assert found(connection, "printer", scopes=(organization(2),)) == [42, 40]
+    assert found(connection, "printer", scopes=(person(3),)) == [41]
+    assert found(connection, "printer", scopes=(organization(2), person(1))) == [42, 40]
+    assert found(connection, "printer", scopes=(person(1), person(2), organization(9)), limit=4) == [42, 41, 40, 39]
+    everybody = tuple(map(person, range(1, 30)))
+    assert found(connection, "printer", scopes=everybody) == [42, 41, 40]
+    assert found(connection, "", scopes=(organization(2),)) == [42, 40]
+
+
+@pytest.mark.parametrize("small", [0, 5_000])
+def test_a_word_of_few_records_is_found_behind_thousands_of_another_module(connection, monkeypatch, small):
+    monkeypatch.setattr(search_sqlite, "SMALL", small)  # rows, up to which a module is looked for by its token
+    write(connection, 1, "printer", module="help_articles", scopes=[organization(1)])
+    write(connection, 2, "printer jam", module="help_articles", scopes=[organization(2)])
+    put_many(connection, search, [Entry("tickets", record, ["printer"], scopes=[organization(1)])
+                                  for record in range(1, 1_500)])  # fmt: skip
+    asked = Search(search, articles, typed_words("printer"))
+    assert [hit.record for hit in page(connection, asked, 25)] == [2, 1]
+    assert count(connection, asked) == Found([Hit(*hit) for hit in page(connection, asked, 25)], 2, more=False)
+    assert found(connection, "printer", module=articles, scopes=(organization(1),)) == [1]
+    assert found(connection, "printer", module=articles, condition=articles.c.id > 0) == []
+    assert found(connection, '"printer jam"', module=articles) == [2]
