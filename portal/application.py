@@ -49,12 +49,13 @@ def make_application(settings: Settings, reload_templates: bool = False) -> Rout
     """The application for settings that have been read already. Raises CannotStart and NoDatabase."""
     templates = {"reload_templates": reload_templates, "compiled_templates": settings.compiled_templates}
     config = Configurator(settings={**PYRAMID, **templates}, root_factory=Root)
+    # Before all else: where templates have to be compiled, what that frees is used again by what follows.
+    config.include("portal.web.rendering")
     _keep(config, settings)
     config.include("pyramid_tm")
     config.include("pyramid_retry")
     _secure(config)
     _request(config)
-    config.include("portal.web.rendering")
     config.include("portal.web.protection")
     config.include("portal.views.assets")
     config.include("portal.views.errors")

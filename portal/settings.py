@@ -35,7 +35,7 @@ class Settings(BaseModel):
     threads: int = Field(4, ge=1, le=64)
     trusted_proxy: str | None = None  # the address of the proxy whose X-Forwarded-For and -Proto are believed
     largest_request: int = Field(30_000_000, ge=100_000)  # bytes
-    compiled: Path | None = Path("var/templates")  # where compiled templates are kept; a relative path as above
+    compiled: Path | None = Path("var/templates")  # where compiled templates are kept, a relative path as above; or ""
     reload_every: float = Field(0.25, ge=0)  # seconds between two looks at the YAML files
     password_memory: int = Field(19_456, ge=8)  # KiB that hashing a password takes
     password_rounds: int = Field(2, ge=1)
@@ -67,8 +67,8 @@ class Settings(BaseModel):
 
     @property
     def compiled_templates(self) -> Path | None:
-        """The folder of the compiled templates, as an absolute path."""
-        return self.compiled and self.folder.absolute() / self.compiled
+        """The folder of the compiled templates, as an absolute path; None where they are not to be kept."""
+        return None if self.compiled in (None, Path()) else self.folder.absolute() / self.compiled
 
     def make_room(self) -> None:
         """Make the folder of an SQLite database, if it is the portal's own `var/`."""
