@@ -24,6 +24,7 @@ from transaction.interfaces import ITransactionManager
 from portal.database.joined import Joined
 
 CONNECT_TIMEOUT = 5  # seconds until a PostgreSQL that does not answer is given up
+PLANNED_AFTER = 2  # executions after which a statement of `planned_once` is prepared
 PATIENCE = 30  # seconds that a writer waits for its turn
 # No just-in-time compiler: it takes longer than the queries of a page. Memory for the bitmaps of the search.
 POSTGRESQL_SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
@@ -149,7 +150,7 @@ def joining(engine: sa.Engine, manager: ITransactionManager) -> sa.Connection:
 
 
 def looking(engine: sa.Engine) -> sa.Connection:
-    """A connection for a request that only reads, in a transaction; whoever asked closes it."""
+    """A connection for a request that only reads, in a transaction; whoever asked gives it back by `looked`."""
     reader = _readers.get(engine)
     if reader is None:
         options = _options(writes=False) | {"statement_timeout": REQUEST_TIMEOUT}
@@ -157,6 +158,23 @@ def looking(engine: sa.Engine) -> sa.Connection:
     connection = reader.connect()
     connection.begin()
     return connection
+
+
+def looked(connection: sa.Connection) -> None:
+    """The end of `looking`. It is a commit, though nothing was written: at a rollback the driver of PostgreSQL forgets
+    every plan that it keeps."""
+    with connection:
+        if connection.in_transaction():
+            connection.commit()
+
+
+def planned_once(statement: Any, version: int) -> Any:
+    """A statement for which PostgreSQL may keep a plan: the same one is right whatever its values are. `version` is
+    another number when the tables have changed: then their statements are planned anew.
+
+    All others are planned for the values at hand: what is right for a rare word takes seconds for a common one.
+    """
+    return statement.execution_options(planned_once=version)
 
 
 def _options(writes: bool) -> dict[str, Any]:
@@ -232,14 +250,19 @@ def _postgresql_engine(address: sa.URL) -> sa.Engine:
         address,
         isolation_level=ISOLATION,
         hide_parameters=True,  # what people typed does not stand in the log
-        # Plans are made for the values at hand: what is right for a rare word takes seconds for a common one.
-        connect_args={"prepare_threshold": None, "connect_timeout": CONNECT_TIMEOUT},
+        connect_args={"prepare_threshold": None, "connect_timeout": CONNECT_TIMEOUT},  # see planned_once
     )
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:
         connection.execute(POSTGRESQL_SETTINGS)
         connection.commit()
+
+    @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
+    def plan(connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool) -> tuple[str, Any]:
+        version = context and context.execution_options.get("planned_once")
+        cursor.connection.prepare_threshold = PLANNED_AFTER if version else None
+        return (f"{statement} -- {version}" if version else statement), values
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:

@@ -5,12 +5,14 @@ engine enforces what they would, so that plans stay small and SQLite never rebui
 """
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.engine import planned_once
 from portal.database.indexes import LONGEST_INDEXED, add_indexes, index_name
 from portal.database.own import own_tables
 from portal.database.search import search_table
@@ -45,13 +47,14 @@ class Tables:
     event: sa.Table
     once: sa.Table
     search: sa.Table
+    version: int = dataclasses.field(default_factory=itertools.count(1).__next__, compare=False)
     # What has been built for these tables, see records/prepared.py.
     prepared: dict[Any, Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
-    def statement(self, key: str, build: Callable[[], Any]) -> Any:
+    def statement(self, key: str, build: Callable[[], sa.Select[Any]]) -> sa.Select[Any]:
         """What `build` gives, built once: a statement that is the same for everybody."""
         if key not in self.prepared:
-            self.prepared[key] = build()
+            self.prepared[key] = planned_once(build(), self.version)
         return self.prepared[key]
 
     def module(self, name: str) -> sa.Table:

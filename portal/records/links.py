@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.engine import planned_once
 from portal.fields import Field
 from portal.fields.link import Linked
 from portal.records.policy import Policy
@@ -73,7 +74,9 @@ def _titles(connection: sa.Connection, policy: Policy, target: str, ids: set[int
     module = policy.declaration.modules[target]
     title, unique = module.title_field, module.unique_text
     general = policy.general
-    statement = general and general.kept.get(("titles", target), lambda: _titles_of(general, target))
+    statement = general and general.kept.get(
+        ("titles", target), lambda: planned_once(_titles_of(general, target), policy.tables.version)
+    )
     statement = _titles_of(policy, target) if statement is None else statement
     found = {}
     for row in connection.execute(statement, {**values_of(policy.reader), IDS: few_lengths(ids)}).mappings():

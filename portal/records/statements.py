@@ -12,13 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, Condition, Test
+from portal.database.engine import planned_once
 from portal.database.sql import Repeated, Scanned, where
 from portal.declaration.shapes import Access, Module
 from portal.fields import Field
 from portal.records.counting import Question, best, counting, none_of, parts_of
 from portal.records.order import Order
 from portal.records.policy import Policy
-from portal.records.prepared import IDS, SIZE, Kept, Statement, parameter
+from portal.records.prepared import IDS, SIZE, Anybody, Kept, Statement, parameter
 from portal.records.walking import Walk
 
 ALWAYS_READ = ("id", "reference", "_version")
@@ -78,7 +79,8 @@ class Statements:
     def by_id(self, fields: Sequence[Field]) -> Statement:
         """Those of the records IDS that are there for this reader."""
         # By their ids and nothing else: the scope is tested of the few that they find.
-        return sa.select(*self.columns(fields)).where(self._among_ids(), Repeated(self.where(ALWAYS)))
+        found = sa.select(*self.columns(fields)).where(self._among_ids(), Repeated(self.where(ALWAYS)))
+        return self._for_everybody(found)
 
     def existing(self) -> Statement:
         """The ids among IDS that are there for this reader."""
@@ -108,7 +110,9 @@ class Statements:
     def counting(self, asked: Sequence[Iterable[Condition]]) -> Statement:
         """How many rows each of several conditions has, in one statement; `read_counts` reads it."""
         questions = [self._question(conditions) for conditions in asked]
-        return counting(self.table, [sa.true()] if self.branches is None else self.branches, questions)
+        return self._for_everybody(
+            counting(self.table, [sa.true()] if self.branches is None else self.branches, questions)
+        )
 
     def _question(self, asked: Iterable[Condition]) -> Question:
         """How the rows of `asked` are counted; the scope is part of it, whatever the branches have made sure of."""
@@ -152,12 +156,17 @@ class Statements:
         columns = [*self.columns(wanted.fields), *wanted.order.columns]
         walk = Walk(self.table, self.branches or (), conditions, columns, wanted.backwards)
         for stretch in wanted.order.stretches(wanted.position, wanted.backwards):
-            yield walk.along(stretch, parameter(SIZE))
+            yield self._for_everybody(walk.along(stretch, parameter(SIZE)))
 
     @property
     def _scope_has_more(self) -> bool:
         """Whether the scope says more than whose the records are."""
         return self.access.see != "all" or self.access.where != ALWAYS or self.policy.records_from is not None
+
+    def _for_everybody(self, statement: Statement) -> Statement:
+        """A statement that leads along the same index whoever reads: the database may plan it once."""
+        general = isinstance(self.policy.reader, Anybody)
+        return planned_once(statement, self.policy.tables.version) if general else statement
 
     def _sql(self, condition: Condition) -> sa.ColumnElement[bool]:
         return where(condition, self.table, self.module, self.policy.declaration, self.policy.reader)

@@ -13,7 +13,7 @@ from pyramid.response import Response
 
 from portal.accounts.people import Account, Identity, admit
 from portal.accounts.sessions import find_session, keep_alive
-from portal.database.engine import joining, looking, reading
+from portal.database.engine import joining, looked, looking, reading
 from portal.fields import Reader
 from portal.texts import _
 from portal.web.serving import is_secure
@@ -37,7 +37,7 @@ def connection(request: Request) -> Any:
     if request.method not in SAFE_METHODS:
         return joining(request.portal.engine, request.tm)
     found = looking(request.portal.engine)
-    request.add_finished_callback(lambda request: found.close())
+    request.add_finished_callback(lambda request: looked(found))
     return found
 
 
