@@ -602,6 +602,17 @@ def test_the_search_index_is_filled_anew_when_what_is_searched_changed(portal):
     assert all("acme" not in row["text"] for row in portal.rows(portal.tables.search))
 
 
+def test_the_database_looks_at_a_table_with_a_new_index(portal):
+    portal.started("a: {fields: {x: {type: integer, index: false}}}")
+    portal.add("a", *[{"x": number} for number in range(100)])
+    portal.declare("a: {fields: {x: {type: integer, index: true}}}")
+    assert portal.apply() == ["bring the indexes of a up to date"]
+    known = {"sqlite": "SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'a'"}
+    with reading(portal.engine) as connection:
+        looked = known.get(connection.dialect.name, "SELECT count(*) FROM pg_stats WHERE tablename = 'a'")
+        assert connection.exec_driver_sql(looked).scalar() > 0
+
+
 def test_what_others_write_while_it_is_applied_is_converted_too(portal):
     """Who applies waits for the other's transaction, and then sees what it has committed."""
     portal.started("a: {fields: {x: text}}")
