@@ -7,7 +7,10 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from portal.database.engine import reading
+from portal.database.engine import make_engine, reading
+from portal.database.plan import apply
+from portal.database.tables import build
+from portal.declaration.load import load
 from portal.records.catching_up import under_way
 from portal.web.live import CannotStart
 from tests.functional.conftest import without_tokens
@@ -132,3 +135,20 @@ def test_what_a_reload_searches_otherwise_is_found_otherwise_and_found_meanwhile
         thread.join()
     assert "Printer" not in app.get("/tickets/?q=smokes")
     assert "Printer" in app.get("/tickets/?q=printer")
+
+
+def test_a_list_that_was_visited_often_is_right_after_a_column_has_another_type(app, database, portal_folder, sign_in):
+    sign_in(NANCY)
+    change(portal_folder, "  articles:\n", "  parts: {title: name, fields: {name: text, size: integer}}\n  articles:\n")
+    change(portal_folder, "modules:\n", "modules:\n  parts: {see: all}\n", "profiles/staff.yaml")
+    statuses = {app.get("/parts/", status="*").status_int for _visit in range(8)}
+    assert statuses == {200}
+    change(portal_folder, "size: integer}", "size: {type: decimal, places: 2}}")
+    declaration = load(portal_folder).declaration
+    elsewhere = make_engine(database)
+    apply(elsewhere, declaration, build(declaration))
+    elsewhere.dispose()
+    change(portal_folder, "places: 2}}", "places: 2} }")  # looked at once more, now that the database fits
+    assert {app.get("/parts/", status="*").status_int for _visit in range(8)} == {200}
+    size = app.app.registry.live.current().declaration.modules["parts"].field("size")
+    assert size.type == "decimal"
