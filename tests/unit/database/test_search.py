@@ -443,3 +443,13 @@ def test_a_word_of_few_records_is_found_behind_thousands_of_another_module(conne
     assert found(connection, "printer", module=articles, scopes=(organization(1),)) == [1]
     assert found(connection, "printer", module=articles, condition=articles.c.id > 0) == []
     assert found(connection, '"printer jam"', module=articles) == [2]
+
+
+def test_internal_texts_are_found_in_their_own_part_only_in_large_modules_too(connection, monkeypatch):
+    monkeypatch.setattr(search_sqlite, "SMALL", 0)
+    write(connection, 1, "printer", internal=["suspicion"])
+    write(connection, 2, "suspicion", internal=[])
+    assert found(connection, "suspicion") == [2]
+    assert found(connection, "suspicion", part=1) == [2, 1]
+    assert found(connection, "printer suspicion") == []
+    assert count(connection, Search(search, tickets, typed_words("suspicion"))).number == 1
