@@ -21,6 +21,7 @@ RUNTIME = [
     "zope.interface>=7.0",
     "PyYAML>=6.0.2",
     "pydantic>=2.12",
+    "pydantic-settings>=2.12",
     "Chameleon>=4.6",
     "lucide>=1.1",
     "Babel>=2.17",

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "PORTAL_"
 INI_PREFIX = "portal."
@@ -20,10 +21,10 @@ DECLARED = (
 )  # fmt: skip
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """Where the portal lies, what it keeps its records in, how it serves."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     folder: Path = Path()  # where modules.yaml is
     database: str = "sqlite:///var/portal.sqlite"  # a relative path is under the folder
@@ -80,11 +81,10 @@ class Settings(BaseModel):
 
 def read_settings(ini: Mapping[str, str] | None = None, **options: Any) -> Settings:
     """The settings; `options` that are None were not given. Raises pydantic's ValidationError."""
-    said = {**_without(INI_PREFIX, ini or {}), **_without(PREFIX, os.environ)}
-    return Settings(**said | {name: value for name, value in options.items() if value is not None})
-
-
-def _without(prefix: str, named: Mapping[str, str]) -> dict[str, str]:
-    """What bears a name with this prefix, in capitals or not."""
-    begins = prefix.lower()
-    return {name[len(prefix) :].lower(): value for name, value in named.items() if name.lower().startswith(begins)}
+    outside = {name.upper() for name in os.environ}
+    from_ini = {
+        name.removeprefix(INI_PREFIX): value
+        for name, value in (ini or {}).items()
+        if name.startswith(INI_PREFIX) and PREFIX + name.removeprefix(INI_PREFIX).upper() not in outside
+    }
+    return Settings(**from_ini, **{name: value for name, value in options.items() if value is not None})
