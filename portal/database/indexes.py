@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator
 
 import sqlalchemy as sa
 
-from portal.declaration.shapes import Declaration, Module
+from portal.conditions import All, tests
+from portal.declaration.shapes import Declaration, ListLayout, Module
 from portal.fields import Field
 from portal.fields.links import shortened
 
 PREFIX = "ix_"
 ID = "id"
+MOST_TOGETHER = 3  # columns that an index holds besides
 LONGEST_INDEXED = 640  # characters of up to four bytes
 
 
@@ -41,14 +43,33 @@ def wanted(declaration: Declaration, module: Module, table: sa.Table) -> Iterato
         found[tuple(dict.fromkeys((owner, "modified", ID, organization or ID, *state)))] = None
     if organization:
         found[organization, "modified", ID] = None
+    together = _asked_together(declaration, module, table)
     for column in {column: None for name in _listed(declaration, module) for column in _column(module, name, table)}:
-        found[column, ID] = None
+        besides = together.get(column, ())
+        found[column, ID, *besides] = None
         if organization and organization != column:
-            found[organization, column, ID] = None
+            found[organization, column, ID, *(name for name in besides if name != organization)] = None
     for name, field in module.fields.items():
         if getattr(field, "to", ()) and name in table.c and not any(columns[0] == name for columns in found):
             found[name,] = None
     yield from (columns for columns in found if columns != (ID, ID))
+
+
+def _asked_together(declaration: Declaration, module: Module, table: sa.Table) -> dict[str, tuple[str, ...]]:
+    """Columns with the others that a tab or a button asks for at once: the index of one holds the others, so that
+    both are counted in it. To read thousands of rows for a number took as long as ten pages."""
+    conditions = [tab.where for layout in _layouts(declaration, module) for tab in (layout.tabs or {}).values()]
+    for button in declaration.buttons.values():
+        if button.where and (button.opens or "").partition("/")[0] == module.name:
+            tab = (module.list.tabs or {}).get(button.tab or "")
+            conditions.append(All((button.where, tab.where)) if tab else button.where)
+    found: dict[str, dict[str, None]] = {}
+    for condition in conditions:
+        names = dict.fromkeys(test.path[0] for test in tests(condition) if len(test.path) == 1)
+        columns = [column for name in names for column in _column(module, name, table) if column == name]
+        for column in columns:
+            found.setdefault(column, {}).update({other: None for other in columns if other != column})
+    return {column: tuple(others)[:MOST_TOGETHER] for column, others in found.items()}
 
 
 def scope_column(module: Module, table: sa.Table, path: str | None) -> str | None:
@@ -76,11 +97,13 @@ def _column(module: Module, name: str, table: sa.Table) -> Iterator[str]:
 
 def _listed(declaration: Declaration, module: Module) -> Iterable[str]:
     """The names of fields that a list shows, or sorts by, and of those that ask for an index."""
-    layouts = [module.list]
-    layouts += [profile.modules[module.name].list for profile in declaration.profiles.values()
-                if module.name in profile.modules]  # fmt: skip
     yield module.title_field.name
-    for layout in layouts:
+    for layout in _layouts(declaration, module):
         yield from layout.columns or ()
         yield from (entry.removeprefix("-") for entry in layout.sort or ())
     yield from (name for name, field in module.fields.items() if field.index)
+
+
+def _layouts(declaration: Declaration, module: Module) -> list[ListLayout]:
+    profiles = (profile for profile in declaration.profiles.values() if module.name in profile.modules)
+    return [module.list, *(profile.modules[module.name].list for profile in profiles)]

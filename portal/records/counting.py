@@ -4,6 +4,7 @@ What an index can answer is counted in the index, up to COUNT_LIMIT. What has to
 the newest LOOKED rows, and the answer says so when there are more of them.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from portal.declaration.shapes import Module
 from portal.fields import Field, Reader
 
 COUNT_LIMIT = 1_000  # exact up to here, “1,000+” beyond
-LOOKED = 5_000  # rows
+LOOKED = 2_000  # rows
 # Of several things that an index could find, the one that most likely leaves least comes first.
 EXACT, ONE_OF, RANGE, NOT = range(4)
 RANKS = {"equal": EXACT, "one_of": ONE_OF, "min": RANGE, "max": RANGE, "before": RANGE, "after": RANGE, "within": RANGE}
@@ -32,7 +33,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Question:
-    """What is counted: `found` by an index, `tested` row by row."""
+    """What is counted: `found` by an index, in one of several ways that no row has two of; `tested` row by row."""
 
     found: tuple[sa.ColumnElement[bool], ...] = ()
     tested: tuple[sa.ColumnElement[bool], ...] = ()
@@ -61,8 +62,8 @@ def _select(
 ) -> sa.Select[Any]:
     hit = sa.case((sa.and_(sa.true(), *question.tested), 1), else_=0) if question.tested else sa.literal_column("1")
     parts = []
-    for branch in branches:
-        part = sa.select(hit.label("hit")).select_from(table).where(branch, *question.found)
+    for branch, found in itertools.product(branches, question.found or [sa.true()]):
+        part = sa.select(hit.label("hit")).select_from(table).where(branch, found)
         if question.tested and not question.found:
             part = part.order_by(table.c["modified"].desc(), table.c["id"].desc())
         parts.append(part.limit(LOOKED if question.tested else COUNT_LIMIT + 1))
@@ -110,12 +111,12 @@ def _rank(part: Condition, module: Module, table: sa.Table, indexed: set[str]) -
     return RANKS.get(part.operator)
 
 
-def none_of(test: Test, field: Field, table: sa.Table, reader: Reader) -> sa.ColumnElement[bool]:
-    """A negated test as ranges between the values, empty included, which an index finds. For SQLite, whose texts are
-    in the order of their characters."""
+def none_of(test: Test, field: Field, table: sa.Table, reader: Reader) -> tuple[sa.ColumnElement[bool], ...]:
+    """A negated test as ranges between the values, empty included, each of which an index finds. For SQLite, whose
+    texts are in the order of their characters."""
     column = field.index_column(table)
     values = test.value if test.operator == "one_of" else (test.value,)
     known = sorted({field.constant(value, reader) for value in values if value not in (None, "")})
     ranges = [sa.and_(column > low, column < high) for low, high in zip(known, known[1:], strict=False)]
     ranges = [column < known[0], *ranges, column > known[-1]] if known else [column.is_not(None)]
-    return sa.or_(*ranges) if len(known) < len(values) else sa.or_(column.is_(None), *ranges)
+    return tuple(ranges) if len(known) < len(values) else (column.is_(None), *ranges)

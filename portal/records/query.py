@@ -94,21 +94,27 @@ class Records:
         return self.counts([query])[0]
 
     def counts(self, queries: Sequence[Query]) -> list[Count]:
-        """How many rows each of several queries has; those without text are counted in one statement, and once."""
+        """How many rows each of several queries has, counted once: what the declaration asks in one statement, what
+        somebody typed in another, so that the first is the same for everybody."""
         keys = [
             (query.text if search.typed_words(query.text) else "", tuple(parts_of(query.condition)))
             for query in queries
         ]
         wanted = [key for key in dict.fromkeys(keys) if key not in self._counted]
         plain = [key for key in wanted if not key[0]]
-        if plain:
-            asked = [parts for _text, parts in plain]
-            statement = self._build(("counts",), lambda statements: statements.counting(asked), asked)
-            self._counted.update(zip(plain, read_counts(self._execute(statement)), strict=True))
+        typed = [key for key in plain if declared(key[1]) is None]
+        for together in ([key for key in plain if key not in typed], typed):
+            self._count_rows(together)
         for text, parts in wanted:
             if text:
                 self._counted[text, parts] = self._count_hits(Query(text, All(parts)))
         return [self._counted[key] for key in keys]
+
+    def _count_rows(self, keys: Sequence[tuple[str, tuple[Condition, ...]]]) -> None:
+        asked = [parts for _text, parts in keys]
+        if asked:
+            statement = self._build(("counts",), lambda statements: statements.counting(asked), asked)
+            self._counted.update(zip(keys, read_counts(self._execute(statement)), strict=True))
 
     def each(self, query: Query, names: Iterable[str], size: int = 1000) -> Iterator[Record]:
         """Every row of `query`, page after page, for exports."""

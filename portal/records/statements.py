@@ -123,13 +123,13 @@ class Statements:
             tested.append(self.policy.scope(self.name))
         elif self.policy.records_from is not None:
             tested.append(Repeated(self.policy.scope(self.name)))
-        return Question(() if found is None else (self._found(found),), tuple(tested))
+        return Question(() if found is None else self._found(found), tuple(tested))
 
-    def _found(self, part: Condition) -> sa.ColumnElement[bool]:
-        """The condition by which an index finds rows."""
+    def _found(self, part: Condition) -> tuple[sa.ColumnElement[bool], ...]:
+        """The conditions by which an index finds rows."""
         if isinstance(part, Test) and part.negated and self.dialect == "sqlite":
             return none_of(part, self.module.field(part.path[0]), self.table, self.policy.reader)
-        return self._sql(part)
+        return (self._sql(part),)
 
     # -- rows in order ----------------------------------------------------------------------------------------------
 

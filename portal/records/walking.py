@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.sql import Scanned
 from portal.records.order import Stretch
 
 
@@ -26,7 +27,8 @@ class Walk:
 
         def select(wanted: Sequence[sa.ColumnElement[Any]], branch: sa.ColumnElement[bool]) -> sa.Select[Any]:
             found = sa.select(*wanted).select_from(self._source(stretch, branch))
-            return found.where(branch, *stretch.conditions, *self.conditions).order_by(*clauses).limit(size)
+            where = [branch, *(self._told(branch, each) for each in stretch.conditions), *self.conditions]
+            return found.where(*where).order_by(*clauses).limit(size)
 
         if len(self.branches) == 1 and stretch.titled is None:
             return select(self.columns, self.branches[0])
@@ -41,9 +43,19 @@ class Walk:
         if stretch.titled is None:
             return self.table
         # Where no index leads from a title to the rows of this branch, they are few: what is somebody's own.
-        wanted = [*_column(branch), stretch.titled.link.name]
-        indexed = any(index.columns.keys()[: len(wanted)] == wanted for index in self.table.indexes)
+        indexed = self._is_indexed(branch, stretch.titled.link.name)
         return stretch.titled.joined(self.table, titles_first=indexed)
+
+    def _told(self, branch: sa.ColumnElement[bool], condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+        """A condition of a stretch; tested row by row where no index of the branch has its column: the planner of
+        SQLite would take an index of everybody's rows, and look through all that have the same state."""
+        column = getattr(condition, "left", None)
+        indexed = not isinstance(column, sa.Column) or self._is_indexed(branch, column.name)
+        return condition if indexed else Scanned(condition)
+
+    def _is_indexed(self, branch: sa.ColumnElement[bool], column: str) -> bool:
+        wanted = [*_column(branch), column]
+        return any(index.columns.keys()[: len(wanted)] == wanted for index in self.table.indexes)
 
 
 def _column(branch: sa.ColumnElement[bool]) -> list[str]:
