@@ -79,6 +79,14 @@ def scope_column(module: Module, table: sa.Table, path: str | None) -> str | Non
     return path if len(getattr(module.fields[path], "to", ())) == 1 else None
 
 
+def is_indexed(table: sa.Table, branch: sa.ColumnElement[bool], column: str) -> bool:
+    """Whether an index leads within a branch of somebody's scope (Policy.branches) to the values of a column. Where
+    none does, the rows are few: what is somebody's own."""
+    first = next(iter(branch.clauses)) if isinstance(branch, sa.BooleanClauseList) else branch
+    wanted = [*([first.left.name] if isinstance(first, sa.BinaryExpression) else []), column]
+    return any(index.columns.keys()[: len(wanted)] == wanted for index in table.indexes)
+
+
 def sorted_by(field: Field, table: sa.Table) -> sa.Column | None:
     """The column whose index has the order of a field, or gives it piece by piece."""
     column = field.index_column(table)

@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, All, Condition, Some, Test
-from portal.database.indexes import sorted_by
+from portal.database.indexes import is_indexed, sorted_by
+from portal.database.sql import Scanned
 from portal.declaration.shapes import Module
 from portal.fields import Field, Reader
 
@@ -33,10 +34,20 @@ class Count:
 
 @dataclass(frozen=True)
 class Question:
-    """What is counted: `found` by an index, in one of several ways that no row has two of; `tested` row by row."""
+    """What is counted: `found` by the index of a column; `tested` row by row."""
 
-    found: tuple[sa.ColumnElement[bool], ...] = ()
+    found: "Found | None" = None
     tested: tuple[sa.ColumnElement[bool], ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Rows that the index of `column` finds. `ranges`: the same in parts of which no row is in two, where the index
+    finds only these."""
+
+    column: str
+    condition: sa.ColumnElement[bool]
+    ranges: tuple[sa.ColumnElement[bool], ...] = ()
 
 
 def counting(
@@ -61,9 +72,10 @@ def _select(
     place: int, table: sa.Table, branches: Sequence[sa.ColumnElement[bool]], question: Question
 ) -> sa.Select[Any]:
     hit = sa.case((sa.and_(sa.true(), *question.tested), 1), else_=0) if question.tested else sa.literal_column("1")
+    ways = [(branch, found) for branch in branches for found in _ways(table, branch, question.found)]
     parts = []
-    for branch, found in itertools.product(branches, question.found or [sa.true()]):
-        part = sa.select(hit.label("hit")).select_from(table).where(branch, found)
+    for way in ways:
+        part = sa.select(hit.label("hit")).select_from(table).where(*way)
         if question.tested and not question.found:
             part = part.order_by(table.c["modified"].desc(), table.c["id"].desc())
         parts.append(part.limit(LOOKED if question.tested else COUNT_LIMIT + 1))
@@ -74,6 +86,15 @@ def _select(
     tested = sa.literal_column("1" if question.tested else "0").label("tested")
     columns = (sa.literal_column(str(place)).label("place"), tested, hits.label("hits"), looked.label("looked"))
     return sa.select(*columns).select_from(within)
+
+
+def _ways(table: sa.Table, branch: sa.ColumnElement[bool], found: Found | None) -> Sequence[sa.ColumnElement[bool]]:
+    """The conditions by which the rows of a branch are counted, one after the other."""
+    if found is None:
+        return [sa.true()]
+    if not is_indexed(table, branch, found.column):
+        return [Scanned(found.condition)]
+    return found.ranges or [found.condition]
 
 
 # -- what an index finds ----------------------------------------------------------------------------------------------
@@ -111,12 +132,22 @@ def _rank(part: Condition, module: Module, table: sa.Table, indexed: set[str]) -
     return RANKS.get(part.operator)
 
 
-def none_of(test: Test, field: Field, table: sa.Table, reader: Reader) -> tuple[sa.ColumnElement[bool], ...]:
-    """A negated test as ranges between the values, empty included, each of which an index finds. For SQLite, whose
-    texts are in the order of their characters."""
+def ranges_without(
+    test: Test, field: Field, table: sa.Table, reader: Reader, dialect: str
+) -> tuple[sa.ColumnElement[bool], ...]:
+    """A negated test as ranges between the values, empty included, each of which an index finds."""
     column = field.index_column(table)
     values = test.value if test.operator == "one_of" else (test.value,)
     known = sorted({field.constant(value, reader) for value in values if value not in (None, "")})
-    ranges = [sa.and_(column > low, column < high) for low, high in zip(known, known[1:], strict=False)]
-    ranges = [column < known[0], *ranges, column > known[-1]] if known else [column.is_not(None)]
+    bounds = known if dialect == "sqlite" else [_in_order(known, place) for place in range(len(known))]
+    ranges = [sa.and_(column > low, column < high) for low, high in itertools.pairwise(bounds)]
+    ranges = [column < bounds[0], *ranges, column > bounds[-1]] if bounds else [column.is_not(None)]
     return tuple(ranges) if len(known) < len(values) else (column.is_(None), *ranges)
+
+
+def _in_order(values: Sequence[Any], place: int) -> Any:
+    """One of several values by its place in the order of the database, which may know another alphabet than we do."""
+    if len(values) == 1 or not isinstance(values[0], str):
+        return values[place]
+    listed = sa.values(sa.column("value", sa.Text()), name="known").data([(value,) for value in values])
+    return sa.select(listed.c["value"]).order_by(listed.c["value"]).limit(1).offset(place).scalar_subquery()

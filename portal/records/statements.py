@@ -13,10 +13,11 @@ import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, Condition, Test
 from portal.database.engine import planned_once
+from portal.database.indexes import sorted_by
 from portal.database.sql import Repeated, Scanned, where
 from portal.declaration.shapes import Access, Module
 from portal.fields import Field
-from portal.records.counting import Question, best, counting, none_of, parts_of
+from portal.records.counting import Found, Question, best, counting, parts_of, ranges_without
 from portal.records.order import Order
 from portal.records.policy import Policy
 from portal.records.prepared import IDS, SIZE, Anybody, Kept, Statement, parameter
@@ -123,13 +124,14 @@ class Statements:
             tested.append(self.policy.scope(self.name))
         elif self.policy.records_from is not None:
             tested.append(Repeated(self.policy.scope(self.name)))
-        return Question(() if found is None else self._found(found), tuple(tested))
+        return Question(None if found is None else self._found(found), tuple(tested))
 
-    def _found(self, part: Condition) -> tuple[sa.ColumnElement[bool], ...]:
-        """The conditions by which an index finds rows."""
-        if isinstance(part, Test) and part.negated and self.dialect == "sqlite":
-            return none_of(part, self.module.field(part.path[0]), self.table, self.policy.reader)
-        return (self._sql(part),)
+    def _found(self, part: Test) -> Found:
+        """What an index finds of a condition on one field of the record itself."""
+        field, reader = self.module.field(part.path[0]), self.policy.reader
+        column = sorted_by(field, self.table)
+        ranges = ranges_without(part, field, self.table, reader, self.dialect) if part.negated else ()
+        return Found(column.name, self._sql(part), ranges)
 
     # -- rows in order ----------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.indexes import is_indexed
 from portal.database.sql import Scanned
 from portal.records.order import Stretch
 
@@ -42,23 +43,12 @@ class Walk:
     def _source(self, stretch: Stretch, branch: sa.ColumnElement[bool]) -> sa.FromClause:
         if stretch.titled is None:
             return self.table
-        # Where no index leads from a title to the rows of this branch, they are few: what is somebody's own.
-        indexed = self._is_indexed(branch, stretch.titled.link.name)
+        indexed = is_indexed(self.table, branch, stretch.titled.link.name)
         return stretch.titled.joined(self.table, titles_first=indexed)
 
     def _told(self, branch: sa.ColumnElement[bool], condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
         """A condition of a stretch; tested row by row where no index of the branch has its column: the planner of
         SQLite would take an index of everybody's rows, and look through all that have the same state."""
         column = getattr(condition, "left", None)
-        indexed = not isinstance(column, sa.Column) or self._is_indexed(branch, column.name)
+        indexed = not isinstance(column, sa.Column) or is_indexed(self.table, branch, column.name)
         return condition if indexed else Scanned(condition)
-
-    def _is_indexed(self, branch: sa.ColumnElement[bool], column: str) -> bool:
-        wanted = [*_column(branch), column]
-        return any(index.columns.keys()[: len(wanted)] == wanted for index in self.table.indexes)
-
-
-def _column(branch: sa.ColumnElement[bool]) -> list[str]:
-    """The name of the column that says whose the rows of a branch are; none where they are everybody's."""
-    first = next(iter(branch.clauses)) if isinstance(branch, sa.BooleanClauseList) else branch
-    return [first.left.name] if isinstance(first, sa.BinaryExpression) else []
