@@ -149,5 +149,5 @@ def _in_order(values: Sequence[Any], place: int) -> Any:
     """One of several values by its place in the order of the database, which may know another alphabet than we do."""
     if len(values) == 1 or not isinstance(values[0], str):
         return values[place]
-    listed = sa.values(sa.column("value", sa.Text()), name="known").data([(value,) for value in values])
+    listed = sa.func.unnest(sa.literal(list(values), sa.ARRAY(sa.Text()))).table_valued("value").render_derived()
     return sa.select(listed.c["value"]).order_by(listed.c["value"]).limit(1).offset(place).scalar_subquery()
