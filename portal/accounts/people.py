@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.tables import Tables
-from portal.declaration.shapes import Declaration
+from portal.declaration.shapes import Declaration, Module
+from portal.fields import Field
 from portal.records.policy import Policy
 from portal.texts import _
 
@@ -30,6 +31,15 @@ class Account:
     access_from: datetime.date | None = None
     access_until: datetime.date | None = None
     records_from: datetime.date | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the row of an account's person says: the id, None where there is none any more, and the record to which
+    the first step of the module's `organization` leads."""
+
+    person: int | None
+    leads_to: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,12 @@ def identify(
 
 
 def admit(
-    connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account, **reading: Any
+    connection: sa.Connection,
+    declaration: Declaration,
+    tables: Tables,
+    account: Account,
+    standing: Standing | None = None,
+    **reading: Any,
 ) -> Identity | str:
     """The rights of an account that may come in at this moment; else why not, in one sentence for its person."""
     reader = declaration.reader(person=account.person, **reading)
@@ -93,7 +108,7 @@ def admit(
         return why
     if account.profile not in declaration.profiles:
         return _("Your access has no profile any more. Please ask us to set it up again.")
-    mine = companies(connection, declaration, tables, account.person)
+    mine = companies(connection, declaration, tables, account.person, standing)
     if mine is None:
         return _("Your access belongs to a person who is no longer recorded here. Please ask us to set it up again.")
     profile, reader = declaration.profiles[account.profile], replace(reader, companies=mine)
@@ -111,33 +126,52 @@ def _closed(account: Account, today: datetime.date) -> str | None:
 
 
 def companies(
-    connection: sa.Connection, declaration: Declaration, tables: Tables, person: int | None
+    connection: sa.Connection,
+    declaration: Declaration,
+    tables: Tables,
+    person: int | None,
+    standing: Standing | None = None,
 ) -> tuple[int, ...] | None:
-    """The ids of the companies of a person, along the people module's `organization`.
+    """The ids of the companies of a person, along the people module's `organization`; `standing` if it is known.
 
     None for who is no longer recorded: where the portal has a people module, every account belongs to a person of it.
     """
-    people = declaration.people
-    if people is None:
+    if declaration.people is None:
         return ()
-    path = declaration.modules[people].organization
-    steps = [] if path in (None, "id") else list(declaration.along(people, path))
-    table = tables.module(people)
-    first = steps[0][1].name if steps and steps[0][1].name in table.c else "id"
-
-    def build() -> sa.Select[Any]:
-        return sa.select(table.c["id"], table.c[first]).where(table.c["id"] == sa.bindparam("person"))
-
-    found = connection.execute(tables.statement("person", build), {"person": person}).first()
-    if found is None:
+    found = _look_up(connection, declaration, tables, person) if standing is None else standing
+    if found.person is None:
         return None
-    if first != "id":  # the row itself tells the first step
-        ids, steps = [found[1]] if found[1] is not None else [], steps[1:]
-    else:
-        ids = [] if path is None else [found[0]]
+    path, steps = declaration.modules[declaration.people].organization, _steps(declaration)
+    ids = [] if path is None else [found.person]
+    if _first_step(declaration, tables) != "id":  # the row itself tells it
+        ids, steps = [found.leads_to] if found.leads_to is not None else [], steps[1:]
     for module, field in steps:
         ids = _linked(connection, tables, module.name, field.name, ids) if ids else []
     return tuple(ids)
+
+
+def standing_columns(declaration: Declaration, tables: Tables) -> tuple[sa.Column[Any], sa.Column[Any]]:
+    """What makes a Standing: two columns of the people module's table."""
+    table = tables.module(str(declaration.people))
+    return table.c["id"], table.c[_first_step(declaration, tables)]
+
+
+def _look_up(connection: sa.Connection, declaration: Declaration, tables: Tables, person: int | None) -> Standing:
+    columns = standing_columns(declaration, tables)
+    row = connection.execute(sa.select(*columns).where(columns[0] == person)).first()
+    return Standing(None) if row is None else Standing(row[0], row[1])
+
+
+def _steps(declaration: Declaration) -> list[tuple[Module, Field]]:
+    """The links that lead from a person to the companies."""
+    path = declaration.modules[str(declaration.people)].organization
+    return [] if path in (None, "id") else list(declaration.along(str(declaration.people), path))
+
+
+def _first_step(declaration: Declaration, tables: Tables) -> str:
+    """The column of the first of these links; the id where there is none, or where it stands in a table of its own."""
+    steps = _steps(declaration)
+    return steps[0][1].name if steps and steps[0][1].name in tables.module(str(declaration.people)).c else "id"
 
 
 def _linked(connection: sa.Connection, tables: Tables, module: str, field: str, ids: list[int]) -> list[int]:
@@ -157,7 +191,7 @@ def _one(connection: sa.Connection, tables: Tables, condition: sa.ColumnElement[
 
 def account_columns(tables: Tables) -> list[sa.Column[Any]]:
     """What `account_of` reads: all but the password."""
-    return [tables.account.c[field.name] for field in fields(Account)]
+    return [tables.account.c[each.name] for each in fields(Account)]
 
 
 def account_of(row: sa.RowMapping) -> Account:

@@ -11,10 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.people import Account, account_columns, account_of
+from portal.accounts.people import Account, Standing, account_columns, account_of, standing_columns
 from portal.accounts.secrets import kept, new_token
 from portal.database.engine import writing
 from portal.database.tables import Tables
+from portal.declaration.shapes import Declaration
 
 # Without “remember me” the browser forgets the cookie when it closes; the portal does so after this time unused.
 IDLE = datetime.timedelta(hours=12)
@@ -48,21 +49,28 @@ def open_session(
 
 
 def find_session(
-    connection: sa.Connection, tables: Tables, token: str, now: datetime.datetime
-) -> tuple[Session, Account] | None:
-    """The session that a cookie opens, with its account; None for none, or one that has ended."""
-    statement = tables.statement("session", lambda: _session_statement(tables))
+    connection: sa.Connection, declaration: Declaration, tables: Tables, token: str, now: datetime.datetime
+) -> tuple[Session, Account, Standing] | None:
+    """The session that a cookie opens, with its account and what its person's row says; None for one that is none,
+    or has ended. One question to the database, since every page asks it."""
+    statement = tables.statement("session", lambda: _session_statement(declaration, tables))
     row = connection.execute(statement, {"token_hash": kept(token), "moment": now}).mappings().first()
     if row is None:
         return None
-    return Session(row["session_token"], row["session_remembered"], row["session_expires"]), account_of(row)
+    session = Session(row["session_token"], row["session_remembered"], row["session_expires"])
+    return session, account_of(row), Standing(row["person_id"], row["person_leads_to"])
 
 
-def _session_statement(tables: Tables) -> sa.Select[Any]:
+def _session_statement(declaration: Declaration, tables: Tables) -> sa.Select[Any]:
     session, account = tables.session, tables.account
     columns = [session.c[name].label(f"session_{name}") for name in ("token", "remembered", "expires")]
     here = (session.c["token"] == sa.bindparam("token_hash"), session.c["expires"] > sa.bindparam("moment"))
     found = session.join(account, account.c["id"] == session.c["account"])
+    person, leads_to = sa.null(), sa.null()
+    if declaration.people is not None:
+        person, leads_to = standing_columns(declaration, tables)
+        found = found.outerjoin(person.table, person == account.c["person"])
+    columns += [person.label("person_id"), leads_to.label("person_leads_to")]
     return sa.select(*columns, *account_columns(tables)).select_from(found).where(*here)
 
 

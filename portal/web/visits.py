@@ -48,12 +48,12 @@ def visit(request: Request) -> Visit:
         return Visit()
     portal = request.portal
     with _looking(request) as connection:
-        found = find_session(connection, portal.tables, token, request.now)
+        found = find_session(connection, portal.declaration, portal.tables, token, request.now)
         if found is None:
             return Visit(ended=ENDED)
-        session, account = found
+        session, account, standing = found
         reading = {"language": chosen_language(request, account), "now": request.now}
-        identity = admit(connection, portal.declaration, portal.tables, account, **reading)
+        identity = admit(connection, portal.declaration, portal.tables, account, standing, **reading)
     if isinstance(identity, str):
         return Visit(ended=identity)
     keep_alive(portal.engine, portal.tables, session, request.now)
