@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.filling import fill
 from benchmarks.results import Results
 from benchmarks.servers import create_database, postgresql
+from benchmarks.writing import copied
 
 HERE = Path(__file__).parent
 FOLDER = Path(os.environ.get("BENCH_FOLDER") or Path(tempfile.gettempdir()) / "portal-bench")
@@ -37,6 +38,9 @@ def main() -> None:
             for kind, url in _databases(server, size).items():
                 print(f"measuring {size:,} tickets on {kind} …", flush=True)
                 results.ours[kind, size] = _program(sys.executable, "-m", "benchmarks.ours", url, str(SECONDS))
+        print("measuring eight writers at once …", flush=True)
+        file = copied(FOLDER / f"tickets_{SIZES[min(1, len(SIZES) - 1)]}.sqlite", FOLDER)
+        results.writers = _program(sys.executable, "-m", "benchmarks.writing", file, str(10 * SECONDS))
         length = int(results.ours["sqlite", SIZES[-1]]["staff: list"]["bytes"])
         results.bare = _program(sys.executable, "-m", "benchmarks.bare", str(length), str(SECONDS))
         if rivals:

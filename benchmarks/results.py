@@ -18,6 +18,7 @@ class Results:
     bare: dict[str, Any] = field(default_factory=dict)
     django: dict[str, dict[str, Any]] = field(default_factory=dict)  # by kind, at the largest size
     datasette: dict[str, Any] = field(default_factory=dict)
+    writers: dict[str, Any] = field(default_factory=dict)  # on SQLite, at the second size
     left_out: list[str] = field(default_factory=list)
 
     @property
@@ -42,6 +43,12 @@ class Results:
             yield f"| {what} | {measured} | {'met' if met else '**not met**'} |"
 
     def _others(self) -> Iterator[str]:
+        yield "\n## Eight people who make tickets at once, on SQLite\n"
+        yield "| p50 ms | p95 ms | p99 ms | longest ms | per second | errors |"
+        yield "|---|---|---|---|---|---|"
+        row = self.writers["eight writers at once"]
+        names = ("p50", "p95", "p99", "longest", "per_second", "errors")
+        yield f"| {' | '.join(f'{row[name]:.0f}' for name in names)} |"
         yield "\n## Beside it\n"
         yield "| page | p50 ms | p95 ms | per second | CPU p50 ms | kB |"
         yield "|---|---|---|---|---|---|"
@@ -68,6 +75,10 @@ class Results:
                 for name, least in (("list", 10), ("search, common word", 25)):
                     times = pages[f"staff: {name}"]["per_second"] / rival[name]["per_second"]
                     yield f"{kind}: {least} × Django's admin, {name}", f"{times:.1f} ×", times >= least
+        row = self.writers["eight writers at once"]
+        told = f"{row['p99']:.0f} ms, {row['errors']:.0f} errors {row['most']}".strip()
+        met = row["p99"] < 1000 and not row["errors"]
+        yield "eight writers at once on SQLite: p99 under a second, none refused", told, met
         if self.datasette:
             for name in ("list", "search, rare word", "detail"):
                 mine, theirs = self.ours["sqlite", size][f"staff: {name}"]["p50"], self.datasette[name]["p50"]

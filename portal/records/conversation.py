@@ -2,9 +2,11 @@
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.tables import Tables
 from portal.records.index import index
 from portal.records.query import Record, Records
 from portal.records.states import is_final, state
@@ -36,15 +38,19 @@ class Said:
 
 def comments(records: Records, record: Record) -> list[Comment]:
     """What the reader may read of the conversation, newest first."""
-    table = records.policy.tables.comment
-    names = ("id", "author", "account", "staff", "internal", "text", "created", "channel")
-    query = sa.select(*[table.c[name] for name in names]).where(
-        table.c["module"] == records.name, table.c["record"] == record.id
-    )
-    if not records.policy.staff:
-        query = query.where(table.c["internal"].is_(False))
-    rows = records.connection.execute(query.order_by(table.c["id"].desc())).mappings()
+    tables, staff = records.policy.tables, records.policy.staff
+    statement = tables.statement("all comments" if staff else "comments", lambda: _readable(tables, staff))
+    rows = records.connection.execute(statement, {"module_name": records.name, "record_id": record.id}).mappings()
     return [Comment(**row) for row in rows]
+
+
+def _readable(tables: Tables, staff: bool) -> sa.Select[Any]:
+    """The comments on one record that one side may read, newest first."""
+    table = tables.comment
+    names = ("id", "author", "account", "staff", "internal", "text", "created", "channel")
+    here = table.c["module"] == sa.bindparam("module_name"), table.c["record"] == sa.bindparam("record_id")
+    query = sa.select(*[table.c[name] for name in names]).where(*here).order_by(table.c["id"].desc())
+    return query if staff else query.where(table.c["internal"].is_(False))
 
 
 def may_comment(records: Records) -> bool:
