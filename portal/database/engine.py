@@ -25,6 +25,7 @@ from portal.database.joined import Joined
 
 CONNECT_TIMEOUT = 5  # seconds until a PostgreSQL that does not answer is given up
 PLANNED_AFTER = 2  # executions after which a statement of `planned_once` is prepared
+CACHED_PLAN = "0A000"  # PostgreSQL: “cached plan must not change result type”, among what it cannot do
 PATIENCE = 30  # seconds that a writer waits for its turn
 # No just-in-time compiler: it takes longer than the queries of a page. Memory for the bitmaps of the search.
 POSTGRESQL_SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
@@ -163,7 +164,7 @@ def looking(engine: sa.Engine) -> sa.Connection:
 def looked(connection: sa.Connection) -> None:
     """The end of `looking`. It is a commit, though nothing was written: at a rollback the driver of PostgreSQL forgets
     every plan that it keeps."""
-    with connection:
+    with connection, contextlib.suppress(sa.exc.DBAPIError):  # nothing can be lost
         if connection.in_transaction():
             connection.commit()
 
@@ -263,6 +264,12 @@ def _postgresql_engine(address: sa.URL) -> sa.Engine:
         version = context and context.execution_options.get("planned_once")
         cursor.connection.prepare_threshold = PLANNED_AFTER if version else None
         return (f"{statement} -- {version}" if version else statement), values
+
+    @sa.event.listens_for(engine, "handle_error")
+    def forget(context: Any) -> None:
+        # A column has got another type: no connection that keeps a plan of its table is of use any more.
+        if getattr(context.original_exception, "sqlstate", None) == CACHED_PLAN:
+            context.is_disconnect = True
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:

@@ -66,7 +66,7 @@ def _asked_together(declaration: Declaration, module: Module, table: sa.Table) -
     found: dict[str, dict[str, None]] = {}
     for condition in conditions:
         names = dict.fromkeys(test.path[0] for test in tests(condition) if len(test.path) == 1)
-        columns = [column for name in names for column in _column(module, name, table) if column == name]
+        columns = [column for name in names for column in _column(module, name, table) if column == name != ID]
         for column in columns:
             found.setdefault(column, {}).update({other: None for other in columns if other != column})
     return {column: tuple(others)[:MOST_TOGETHER] for column, others in found.items()}

@@ -71,6 +71,10 @@ def _names(field: Field) -> list[str]:
 def _rename_rows(connection: sa.Connection, tables: Tables, modules: Mapping[str, str]) -> None:
     """Comments, history, files and sequences follow their module; its entries in the search index go on being found."""
     there = set(sa.inspect(connection).get_table_names())
+    if tables.stale.name in there:
+        for after, before in modules.items():
+            renamed = tables.stale.c["target"] == before
+            connection.execute(sa.update(tables.stale).where(renamed).values(target=after))
     for table in own_tables(tables):
         if "module" not in table.c or table.name not in there:
             continue

@@ -268,11 +268,12 @@ def _statement(search: Search, asking: Asking, way: Way) -> sa.Select[Any]:
         return _with_facts(asking.build(), way)
     kept = search.table.info.setdefault("statements", {})
     shape = (search.module.name, search.part, way.before is None, way.after is None, *asking.shape)
-    if shape not in kept:
+    found = kept.get(shape)
+    if found is None:
         if len(kept) >= MOST_KEPT:
             kept.clear()
-        kept[shape] = _with_facts(asking.build(), way)
-    return kept[shape]
+        found = kept[shape] = _with_facts(asking.build(), way)
+    return found
 
 
 def _with_facts(select: sa.Select[Any], way: Way) -> sa.Select[Any]:

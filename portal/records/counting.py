@@ -5,6 +5,7 @@ the newest LOOKED rows, and the answer says so when there are more of them.
 """
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,38 +55,42 @@ def counting(
     table: sa.Table, branches: Sequence[sa.ColumnElement[bool]], questions: Sequence[Question]
 ) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """One statement that answers `questions` about the rows of `branches`; `read_counts` reads its rows."""
-    selects = [_select(place, table, branches or [sa.false()], question) for place, question in enumerate(questions)]
+    selects = [
+        select for place, question in enumerate(questions) for select in _selects(place, table, branches, question)
+    ]
     return sa.union_all(*selects) if len(selects) > 1 else selects[0]
 
 
 def read_counts(rows: Iterable[Any]) -> list[Count]:
     """The answers, in the order of the questions."""
-    return [_count(row.tested, row.hits or 0, row.looked) for row in sorted(rows, key=lambda row: row.place)]
+    hits: dict[int, int] = defaultdict(int)
+    stopped = set()
+    for row in rows:
+        hits[row.place] += row.hits or 0
+        if row.tested and row.looked >= LOOKED:
+            stopped.add(row.place)
+    return [Count(min(number, COUNT_LIMIT), place in stopped or number > COUNT_LIMIT)
+            for place, number in sorted(hits.items())]  # fmt: skip
 
 
-def _count(tested: int, hits: int, looked: int) -> Count:
-    stopped = bool(tested) and looked >= LOOKED
-    return Count(min(hits, COUNT_LIMIT), stopped or hits > COUNT_LIMIT)
-
-
-def _select(
+def _selects(
     place: int, table: sa.Table, branches: Sequence[sa.ColumnElement[bool]], question: Question
-) -> sa.Select[Any]:
+) -> Iterator[sa.Select[Any]]:
+    """The numbers that answer a question, to be added: each stops by itself."""
     hit = sa.case((sa.and_(sa.true(), *question.tested), 1), else_=0) if question.tested else sa.literal_column("1")
-    ways = [(branch, found) for branch in branches for found in _ways(table, branch, question.found)]
-    parts = []
-    for way in ways:
-        part = sa.select(hit.label("hit")).select_from(table).where(*way)
-        if question.tested and not question.found:
-            part = part.order_by(table.c["modified"].desc(), table.c["id"].desc())
-        parts.append(part.limit(LOOKED if question.tested else COUNT_LIMIT + 1))
-    rows = parts[0] if len(parts) == 1 else sa.union_all(*[sa.select(part.subquery()) for part in parts])
-    within = rows.subquery()
-    looked = sa.func.count()
-    hits = sa.func.sum(within.c["hit"]) if question.tested else looked
-    tested = sa.literal_column("1" if question.tested else "0").label("tested")
-    columns = (sa.literal_column(str(place)).label("place"), tested, hits.label("hits"), looked.label("looked"))
-    return sa.select(*columns).select_from(within)
+    for branch in branches or [sa.false()]:
+        for found in _ways(table, branch, question.found):
+            part = sa.select(hit.label("hit")).select_from(table).where(branch, found)
+            if question.tested and not question.found:
+                part = part.order_by(table.c["modified"].desc(), table.c["id"].desc())
+            within = part.limit(LOOKED if question.tested else COUNT_LIMIT + 1).subquery()
+            looked = sa.func.count()
+            yield sa.select(
+                sa.literal_column(str(place)).label("place"),
+                sa.literal_column("1" if question.tested else "0").label("tested"),
+                (sa.func.sum(within.c["hit"]) if question.tested else looked).label("hits"),
+                looked.label("looked"),
+            ).select_from(within)
 
 
 def _ways(table: sa.Table, branch: sa.ColumnElement[bool], found: Found | None) -> Sequence[sa.ColumnElement[bool]]:
@@ -138,11 +143,12 @@ def ranges_without(
     """A negated test as ranges between the values, empty included, each of which an index finds."""
     column = field.index_column(table)
     values = test.value if test.operator == "one_of" else (test.value,)
-    known = sorted({field.constant(value, reader) for value in values if value not in (None, "")})
+    given = [value for value in values if value not in (None, "")]
+    known = sorted({field.constant(value, reader) for value in given})
     bounds = known if dialect == "sqlite" else [_in_order(known, place) for place in range(len(known))]
     ranges = [sa.and_(column > low, column < high) for low, high in itertools.pairwise(bounds)]
     ranges = [column < bounds[0], *ranges, column > bounds[-1]] if bounds else [column.is_not(None)]
-    return tuple(ranges) if len(known) < len(values) else (column.is_(None), *ranges)
+    return tuple(ranges) if len(given) < len(values) else (column.is_(None), *ranges)
 
 
 def _in_order(values: Sequence[Any], place: int) -> Any:

@@ -2,10 +2,10 @@
 
 Building the statements of a page takes longer than their execution. What the declaration says is the same for
 everybody of a profile but for whose records they are: so the person and the companies become parameters. What somebody
-typed, what asks for the moment, and rights that begin on a day are built anew for each request.
+typed into a filter, what asks for the moment, and rights that begin on a day are built anew for each request.
 
-Only the shape of a statement is kept, never a value of a person: a statement without the value of a parameter is
-refused before it reaches the database, it cannot run with another's.
+No person and no company is part of what is kept: a statement without the value of a parameter is refused before it
+reaches the database, it cannot run with another's. What a statement depends on besides stands in its key, word by word.
 """
 
 import datetime

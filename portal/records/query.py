@@ -175,7 +175,8 @@ class Records:
         """A page of rows by their own values; `among`: only those of these ids."""
         sort = tuple(query.sort or self.access.list.sort or ("-modified",))
         order = self._order(sort)
-        position, backwards = order.position(query.before or query.after), bool(query.before)
+        position = order.position(query.before or query.after)
+        backwards = position is not None and bool(query.before)  # a key that cannot be read leads to the first page
         wanted = Wanted(order, fields, query.condition, position, backwards)
         key = (sort, *(each.name for each in fields))
         if among is None and self._walks(order, query.condition):
@@ -183,7 +184,7 @@ class Records:
         else:
             rows = self._sort(wanted, key, query.size + 1, among)
         more, rows = len(rows) > query.size, rows[: query.size]
-        if backwards and position is not None:
+        if backwards:
             rows = rows[::-1]
             previous, following = more, True
         else:

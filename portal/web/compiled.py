@@ -62,6 +62,7 @@ class Compiled:
 
     def _keep(self, path: Path, code: bytes) -> None:
         """All or nothing: several processes may start at once."""
+        name = ""
         try:
             handle, name = tempfile.mkstemp(dir=path.parent)  # for its owner's eyes only
             with os.fdopen(handle, "wb") as file:
@@ -69,6 +70,8 @@ class Compiled:
             Path(name).replace(path)
         except OSError as error:
             log.info("A compiled template is not kept: %s", error)
+            if name:
+                Path(name).unlink(missing_ok=True)
 
 
 def _run(code: Any) -> dict[str, Any]:

@@ -84,6 +84,7 @@ class Live:
         if self._portal is None:
             self.engine.dispose()
             raise CannotStart(*map(str, self.findings.problems), *_lacking(self.findings.lacks))
+        self._catch_up()
 
     def current(self) -> Portal:
         """The portal in force, after a look at the files if the last one is long enough ago."""
@@ -104,6 +105,7 @@ class Live:
         portal, self.findings = self._read()
         if portal is not None:
             self._portal = portal
+            self._catch_up()
             log.info("The declarations have changed: the new ones are in force.")
             return
         for line in [*map(str, self.findings.problems), *self.findings.lacks]:
@@ -126,8 +128,14 @@ class Live:
         findings = Findings(now, problems, tuple(lacks), accepted=not lacks)
         if lacks:
             return None, findings
-        catch_up_later(self.engine, declaration, tables)
         return Portal(declaration, tables, self.engine, now, _assets(declaration), development), findings
+
+    def _catch_up(self) -> None:
+        """What is behind in the search index follows; if that cannot even be asked, at the next reload or start."""
+        try:
+            catch_up_later(self.engine, self._portal.declaration, self._portal.tables)
+        except DatabaseError as error:
+            log.error("The search index could not be looked at: %s", error)
 
     def _is_development(self, declaration: Declaration) -> bool:
         if self.development is not None:

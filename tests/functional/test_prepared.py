@@ -15,13 +15,14 @@ modules:
   people: {title: name, fields: {name: text, email: {type: email, unique: true}}}
   tasks:
     title: name
-    fields: {name: text, day: date, moment: datetime}
+    fields: {name: text, day: date, moment: datetime, kind: {type: choice, options: [a, b, c]}}
     list:
       columns: [name, day, moment]
       sort: name
       tabs:
         today: {where: {day: today}}
         past: {where: {moment: {before: now}}}
+        neither: {where: {kind: {not: [c, a, a]}}}
 """
 DAY, HOUR = datetime.timedelta(days=1), datetime.timedelta(hours=1)
 
@@ -95,3 +96,23 @@ def test_a_tab_of_now_is_another_one_an_hour_later(days):
     assert titles(days[ANNA].get("/tasks/?tab=past")) == ["Past"]
     days.clock.now += HOUR
     assert titles(days[ANNA].get("/tasks/?tab=past")) == ["Past", "Soon"]
+
+
+@pytest.mark.parametrize("sort", ["", "&sort=-name"])
+def test_a_key_that_cannot_be_read_leads_to_the_first_page_and_changes_nobody_else_s(days, sort):
+    for number in range(30):
+        days.add("tasks", name=f"Task {number:02}", moment=NOW - HOUR)
+    days.add("tasks", name="Other", day=NOW.date())
+    first = titles(days[ANNA].get(f"/tasks/?before=zzz&tab=past{sort}"))
+    assert len(first) == 25
+    assert titles(days[ANNA].get(f"/tasks/?tab=past{sort}")) == first
+    assert titles(days[ANNA].get(f"/tasks/?tab=today&before=zzz{sort}")) == ["Other"]
+    assert first == sorted(first, reverse=bool(sort))
+
+
+def test_a_tab_without_some_options_counts_what_has_none(days):
+    for name, kind in (("A", "a"), ("B", "b"), ("C", "c"), ("None", None)):
+        days.add("tasks", name=name, kind=kind)
+    page = days[ANNA].get("/tasks/?tab=neither")
+    assert titles(page) == ["B", "None"]
+    assert "1–2 of 2" in page
