@@ -175,11 +175,12 @@ class Field(Shape):
             return []
         if self.computed:
             return [self.expression(table).label(self.name)]
-        return [table.c[name] for name in self._column_names]
+        return [table.c[name] for name in self._columns_read]
 
     @cached_property
-    def _column_names(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.columns())
+    def _columns_read(self) -> tuple[str, ...]:
+        """All but the folded companion, which is there to be compared and sorted by."""
+        return tuple(column.name for column in self.columns() if column.name != getattr(self, "folded", None))
 
     def load(self, row: Mapping[str, Any]) -> Any:
         """The value from the columns of a row."""
