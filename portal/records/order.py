@@ -103,9 +103,7 @@ class Order:
     def _beyond_at_once(self, position: Sequence[Any], backwards: bool) -> sa.ColumnElement[bool]:
         """As one comparison of rows, which an index answers as it stands."""
         here = sa.tuple_(*[key.expression for key in self.keys])
-        there = sa.tuple_(
-            *[sa.literal(value, key.expression.type) for key, value in zip(self.keys, position, strict=True)]
-        )
+        there = sa.tuple_(*[_told(value, key) for key, value in zip(self.keys, position, strict=True)])
         return here < there if self.keys[0].descending is not backwards else here > there
 
     # -- in stretches -------------------------------------------------------------------------------------------------
@@ -117,6 +115,15 @@ class Order:
         return column is not None and any(
             column.name in index.columns.keys()[:2] for index in self.table.indexes
         )
+
+    def parameters(self) -> dict[str, sa.BindParameter[Any]] | None:
+        """A position that is told when the statement is executed; None where it decides about the statement: empty
+        values are asked for in another way."""
+        if any(key.may_be_empty for key in self.keys) or len({key.descending for key in self.keys}) > 1:
+            return None
+        names = [f"position_{place}" for place in range(len(self.keys))]
+        return {name: sa.bindparam(name, type_=key.expression.type)
+                for name, key in zip(names, self.keys, strict=True)}  # fmt: skip
 
     @property
     def simple(self) -> bool:
@@ -249,6 +256,10 @@ def _none_of(column: sa.ColumnElement[Any], values: Sequence[Any]) -> tuple[sa.C
     ends = [sa.select(end(known.c["value"])).where(known.c["value"].not_in(values)).scalar_subquery()
             for end in (sa.func.min, sa.func.max)]  # fmt: skip
     return column >= ends[0], column <= ends[1], column.not_in(values)
+
+
+def _told(value: Any, key: SortKey) -> sa.ColumnElement[Any]:
+    return value if isinstance(value, sa.BindParameter) else sa.literal(value, key.expression.type)
 
 
 def _fits(key: SortKey, value: Any) -> bool:

@@ -178,11 +178,16 @@ class Records:
         position = order.position(query.before or query.after)
         backwards = position is not None and bool(query.before)  # a key that cannot be read leads to the first page
         wanted = Wanted(order, fields, query.condition, position, backwards)
-        key = (sort, *(each.name for each in fields))
-        if among is None and self._walks(order, query.condition):
-            rows = self._walk(wanted, key, query.size + 1)
-        else:
-            rows = self._sort(wanted, key, query.size + 1, among)
+        values = {SIZE: query.size + 1, **({} if among is None else {IDS: list(among)})}
+        key: tuple[Any, ...] = (sort, among is None, *(each.name for each in fields))
+        if position is not None and (parameters := order.parameters()):
+            values |= dict(zip(parameters, position, strict=True))
+            wanted = replace(wanted, position=list(parameters.values()))
+            key = (*key, "before" if backwards else "after")
+        elif position is not None:
+            key = ()
+        walks = among is None and self._walks(order, query.condition)
+        rows = self._walk(wanted, key, values) if walks else self._sort(wanted, key, values)
         more, rows = len(rows) > query.size, rows[: query.size]
         if backwards:
             rows = rows[::-1]
@@ -211,30 +216,29 @@ class Records:
         count = self.count(Query(condition=condition))
         return count.more or count.number > FEW
 
-    def _walk(self, wanted: Wanted, key: tuple[Any, ...], size: int) -> list[sa.RowMapping]:
+    def _walk(self, wanted: Wanted, key: tuple[Any, ...], values: dict[str, Any]) -> list[sa.RowMapping]:
+        """The rows along an index; without a `key` the statements are those of this request alone."""
         rows: list[sa.RowMapping] = []
         stretches = self._statements.walked(wanted)
-        if wanted.position is None:
+        if key:
             stretches = self._build(
                 ("walked", *key), lambda statements: tuple(statements.walked(wanted)), [parts_of(wanted.condition)]
             )
         for stretch in stretches:
-            rows += self._execute(stretch, **{SIZE: size - len(rows)})
-            if len(rows) >= size:
+            rows += self._execute(stretch, **values | {SIZE: values[SIZE] - len(rows)})
+            if len(rows) >= values[SIZE]:
                 break
         return rows
 
-    def _sort(
-        self, wanted: Wanted, key: tuple[Any, ...], size: int, among: Sequence[int] | None
-    ) -> Sequence[sa.RowMapping]:
-        if among is not None:
-            return self._execute(self._statements.sorted(wanted, among=True), **{SIZE: size, IDS: list(among)})
-        if wanted.position is not None:
-            return self._execute(self._statements.sorted(wanted), **{SIZE: size})
-        build = self._build(
-            ("sorted", *key), lambda statements: statements.sorted(wanted), [parts_of(wanted.condition)]
-        )
-        return self._execute(build, **{SIZE: size})
+    def _sort(self, wanted: Wanted, key: tuple[Any, ...], values: dict[str, Any]) -> Sequence[sa.RowMapping]:
+        """The rows out of all that there are, or of those of `values`."""
+
+        def build(statements: Statements) -> Statement:
+            return statements.sorted(wanted, among=IDS in values)
+
+        conditions = [parts_of(wanted.condition)]
+        statement = self._build(("sorted", *key), build, conditions) if key else build(self._statements)
+        return self._execute(statement, **values)
 
     def _fields(self, names: Iterable[str]) -> list[Field]:
         """The fields of `names` that may be read, the title always among them."""
