@@ -64,7 +64,7 @@ class Templates:
         drawing = {**self.macros, "reader": reader, "shell": shell, "icon": shell.icon}
         drawing |= {"translate": _translation(reader), "target_language": reader.language}
         pen = Pen(
-            self._sketches,
+            Sketches() if self._reload else self._sketches,  # a template that changes is seen at once
             lambda template, **more: self[template](**drawing, **more),
             (shell.static("icons.svg"), reader.language, reader.default_language),
         )
