@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, All, Condition
 from portal.database import search
-from portal.declaration.shapes import Access, Module
 from portal.fields import Field
 from portal.records.counting import Count, parts_of, read_counts
 from portal.records.links import with_titles
@@ -20,7 +19,7 @@ from portal.records.order import Order
 from portal.records.policy import Policy
 from portal.records.prepared import IDS, SIZE, Statement, declared, few_lengths, values_of
 from portal.records.rows import Page, Query, Record
-from portal.records.statements import Statements, Wanted
+from portal.records.statements import OneModule, Statements, Wanted
 
 # So many rows, and fewer, are sorted as they are; more are walked along an index.
 FEW = 1_000
@@ -34,7 +33,7 @@ Counted = dict[tuple[str, tuple[Condition, ...]], Count]  # by text and conditio
 
 
 @dataclass(frozen=True)
-class Records:
+class Records(OneModule):
     """The records of `name` for the reader of `policy`. Raises KeyError for a module that the profile lacks."""
 
     connection: sa.Connection
@@ -46,18 +45,6 @@ class Records:
     def __post_init__(self) -> None:
         if self.policy.access(self.name) is None:
             raise KeyError(self.name)
-
-    @cached_property
-    def module(self) -> Module:
-        return self.policy.declaration.modules[self.name]
-
-    @cached_property
-    def access(self) -> Access:
-        return self.policy.modules[self.name]
-
-    @cached_property
-    def table(self) -> sa.Table:
-        return self.policy.tables.module(self.name)
 
     def of(self, module: str, narrowed: Condition = ALWAYS) -> "Records":
         """The records of another module for the same reader."""

@@ -37,15 +37,11 @@ class Wanted:
     backwards: bool = False
 
 
-@dataclass(frozen=True)
-class Statements:
-    """What can be asked about the records of `name`, as the reader of `policy` may see them."""
+class OneModule:
+    """What the rights of `policy` say of the module `name`."""
 
     policy: Policy
     name: str
-    dialect: str = "sqlite"
-    narrowed: Condition = field(default=ALWAYS)  # by which a choice or a related list is limited besides
-    kept: Kept = field(default_factory=Kept, compare=False, repr=False)
 
     @cached_property
     def module(self) -> Module:
@@ -58,6 +54,17 @@ class Statements:
     @cached_property
     def table(self) -> sa.Table:
         return self.policy.tables.module(self.name)
+
+
+@dataclass(frozen=True)
+class Statements(OneModule):
+    """What can be asked about the records of `name`, as the reader of `policy` may see them."""
+
+    policy: Policy
+    name: str
+    dialect: str = "sqlite"
+    narrowed: Condition = field(default=ALWAYS)  # by which a choice or a related list is limited besides
+    kept: Kept = field(default_factory=Kept, compare=False, repr=False)
 
     @cached_property
     def branches(self) -> list[sa.ColumnElement[bool]] | None:
