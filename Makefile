@@ -1,6 +1,6 @@
 # make run     a portal with demo data on http://localhost:6543
 # make test    every test, with a real browser and both databases
-# make check   the code's style and its complexity
+# make check   the code's style, its complexity and its types
 # make bench   how fast it is
 # make messages   new sentences of the interface into every catalogue of portal/locale
 #
@@ -31,6 +31,8 @@ test: $(VENV)/installed-for-tests
 
 check: $(VENV)/installed-for-tests
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
 
 messages: $(VENV)/installed-for-tests
 	@$(BIN)/pot-create --no-location --output $(VENV)/portal.pot portal

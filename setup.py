@@ -44,11 +44,11 @@ TEST = [
     "granian>=2.5",
     "lingua>=4.15",  # collects the sentences to translate: Babel cannot read Chameleon's templates
 ]
-LINT = ["ruff>=0.14"]
+LINT = ["ruff>=0.14", "mypy>=2.0", "types-PyYAML>=6.0"]
 README = Path(__file__).parent / "README.md"
 
 setup(
-    name="portal",
+    name="declared-portal",  # the registry has another project called portal; the package and the command keep the name
     version="0.1.0",
     description="A customer portal and CRM whose modules are declared in YAML",
     long_description=README.read_text(encoding="utf-8") if README.exists() else "",

@@ -14,17 +14,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks.words import RARE, Writer
-from portal.database import search
 from portal.database.engine import make_engine, writing
-from portal.database.plan import apply
-from portal.database.tables import Tables, build
+from portal.database.migration.plan import apply
+from portal.database.schema.tables import Tables, build
+from portal.database.search import index as search
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
 from portal.fields.link import Linked
-from portal.records.index import entry
+from portal.records.indexing.index import entry
 from portal.records.policy import system_policy
-from portal.records.query import Record, Records
-from portal.records.write import SYSTEM, new_row
+from portal.records.reading.records import Record, Records
+from portal.records.writing.writer import SYSTEM, new_row
 
 PORTAL = Path(__file__).parent / "portal"
 COMPANIES, CONTACTS, AGENTS = 2_000, 10_000, 30
@@ -159,9 +159,10 @@ def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any
     kinds = [table.c[name].type.dialect_impl(connection.dialect) for name in names]
     processors = [kind.bind_processor(connection.dialect) or _as_it_is for kind in kinds]
     columns = ", ".join(f'"{name}"' for name in names)
-    with connection.connection.driver_connection.cursor() as cursor, cursor.copy(
-        f'COPY "{table.name}" ({columns}) FROM STDIN'
-    ) as copy:
+    with (
+        connection.connection.driver_connection.cursor() as cursor,
+        cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy,
+    ):
         for row in rows:
             copy.write_row([process(row[name]) for name, process in zip(names, processors, strict=True)])
 

@@ -13,9 +13,11 @@ from pyramid.router import Router
 
 from portal.accounts.logins import Logins
 from portal.accounts.passwords import Passwords
-from portal.database.reach import reach
+from portal.database.engine import reach
 from portal.settings import Settings, read_settings
-from portal.web import frame, tokens, visits
+from portal.web import csrf as tokens
+from portal.web import frame
+from portal.web import visitor as visits
 from portal.web.live import Live
 from portal.web.resources import Root
 from portal.web.security import SEE, Security

@@ -25,7 +25,7 @@ class ConditionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Test:
+class Comparison:
     """One comparison: equal, one_of, min, max, before, after, contains, empty or within; `negated` turns it."""
 
     __test__ = False  # not a test of pytest's
@@ -37,28 +37,28 @@ class Test:
 
 
 @dataclass(frozen=True)
-class All:
+class AllOf:
     """Every part must hold; without parts it always does."""
 
     parts: tuple["Condition", ...] = ()
 
 
 @dataclass(frozen=True)
-class Some:
+class AnyOf:
     """One part must hold."""
 
     parts: tuple["Condition", ...]
 
 
 @dataclass(frozen=True)
-class Typed:
+class FormValue:
     """`$field`: the value of another field of the same form."""
 
     field: str
 
 
 @dataclass(frozen=True)
-class Known:
+class ParsedValue:
     """A value that has been read already, in its reader's own way of writing: compared as it is."""
 
     value: Any
@@ -68,17 +68,17 @@ class Known:
         return hash(tuple(self.value) if isinstance(self.value, list) else self.value)
 
 
-Condition = Test | All | Some
-ALWAYS = All()
+Condition = Comparison | AllOf | AnyOf
+ALWAYS = AllOf()
 
 
 def parse(data: Any) -> Condition:
     """A mapping as YAML gives it → a condition. Raises ConditionError."""
-    if isinstance(data, Test | All | Some):
+    if isinstance(data, Comparison | AllOf | AnyOf):
         return data
     if not isinstance(data, Mapping):
         raise ConditionError("a condition is a mapping of fields to values")
-    return All(tuple(part for key, value in data.items() for part in _line(key, value)))
+    return AllOf(tuple(part for key, value in data.items() for part in _line(key, value)))
 
 
 def is_group(key: Any, value: Any) -> bool:
@@ -94,7 +94,7 @@ def _line(key: Any, value: Any) -> Iterator[Condition]:
     if is_group(key, value):
         if not isinstance(value, list) or not value:
             raise ConditionError("any: wants a list of conditions", ("any",))
-        yield Some(tuple(_within_list(part, index) for index, part in enumerate(value)))
+        yield AnyOf(tuple(_within_list(part, index) for index, part in enumerate(value)))
         return
     if not isinstance(key, str) or not re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", key):
         raise ConditionError(f'"{key}" is not the name of a field', (key,))
@@ -123,29 +123,29 @@ def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) ->
         if isinstance(operand, Mapping):
             raise ConditionError("not: wants a value or a list of values", place)
         test = _equal(path, operand, place)
-        return Test(path, test.operator, test.value, negated=True)
+        return Comparison(path, test.operator, test.value, negated=True)
     if isinstance(operand, Mapping | list) or operand is None:
         raise ConditionError(f"{operator}: wants one value", place)
     if operator == "empty" and not isinstance(operand, bool):
         raise ConditionError("empty: wants true or false", place)
     if operator == "within":
-        return Test(path, operator, _period(operand, place))
-    return Test(path, operator, _operand(operand))
+        return Comparison(path, operator, _period(operand, place))
+    return Comparison(path, operator, _operand(operand))
 
 
-def _equal(path: tuple[str, ...], value: Any, place: tuple[str | int, ...]) -> Test:
+def _equal(path: tuple[str, ...], value: Any, place: tuple[str | int, ...]) -> Comparison:
     if isinstance(value, list):
         if any(isinstance(item, Mapping | list) for item in value):
             raise ConditionError("a list of plain values is wanted", place)
-        return Test(path, "one_of", tuple(_operand(item) for item in value))
+        return Comparison(path, "one_of", tuple(_operand(item) for item in value))
     if value is None or value == "nothing":
-        return Test(path, "empty", True)
-    return Test(path, "equal", _operand(value))
+        return Comparison(path, "empty", True)
+    return Comparison(path, "equal", _operand(value))
 
 
 def _operand(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"\$[a-z][a-z0-9_]*", value):
-        return Typed(value[1:])
+        return FormValue(value[1:])
     return value
 
 
@@ -156,38 +156,38 @@ def _period(operand: Any, place: tuple[str | int, ...]) -> datetime.timedelta:
     return datetime.timedelta(seconds=int(match[1]) * UNITS[match[2]])
 
 
-def tests(condition: Condition) -> Iterator[Test]:
+def comparisons(condition: Condition) -> Iterator[Comparison]:
     """Every comparison in `condition`."""
-    if isinstance(condition, Test):
+    if isinstance(condition, Comparison):
         yield condition
     else:
         for part in condition.parts:
-            yield from tests(part)
+            yield from comparisons(part)
 
 
-def both(first: Condition | None, second: Condition | None) -> Condition | None:
+def all_of(first: Condition | None, second: Condition | None) -> Condition | None:
     """Joined by AND; None stands for no condition."""
     if first is None or second is None:
         return first or second
-    return All((first, second))
+    return AllOf((first, second))
 
 
-def replace_typed(condition: Condition, value_of: Callable[[str], Any]) -> Condition:
+def replace_form_values(condition: Condition, value_of: Callable[[str], Any]) -> Condition:
     """`condition` with every `$field` replaced by what `value_of(field)` gives."""
-    if isinstance(condition, Test):
-        if isinstance(condition.value, Typed):
-            return Test(condition.path, condition.operator, value_of(condition.value.field), condition.negated)
+    if isinstance(condition, Comparison):
+        if isinstance(condition.value, FormValue):
+            return Comparison(condition.path, condition.operator, value_of(condition.value.field), condition.negated)
         if isinstance(condition.value, tuple):
-            values = tuple(value_of(item.field) if isinstance(item, Typed) else item for item in condition.value)
-            return Test(condition.path, condition.operator, values, condition.negated)
+            values = tuple(value_of(item.field) if isinstance(item, FormValue) else item for item in condition.value)
+            return Comparison(condition.path, condition.operator, values, condition.negated)
         return condition
-    return type(condition)(tuple(replace_typed(part, value_of) for part in condition.parts))
+    return type(condition)(tuple(replace_form_values(part, value_of) for part in condition.parts))
 
 
-def holds(condition: Condition | None, compare: Callable[[Test], bool]) -> bool:
+def holds(condition: Condition | None, compare: Callable[[Comparison], bool]) -> bool:
     """Whether `condition` holds when `compare` decides each single test (its negation is done here)."""
     if condition is None:
         return True
-    if isinstance(condition, Test):
+    if isinstance(condition, Comparison):
         return compare(condition) is not condition.negated
-    return (all if isinstance(condition, All) else any)(holds(part, compare) for part in condition.parts)
+    return (all if isinstance(condition, AllOf) else any)(holds(part, compare) for part in condition.parts)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.database.tables import Tables
+from portal.database.schema.tables import Tables
 
 KEPT = 86_400  # seconds
 
@@ -33,7 +33,7 @@ RESET = Limit("reset", 3, 3600)
 RESET_NETWORK = Limit("reset-network", 30, 3600)
 
 
-class TooOften(Exception):
+class TooManyAttemptsError(Exception):
     """Tried too often; `seconds` until the window ends."""
 
     def __init__(self, seconds: int) -> None:
@@ -56,9 +56,12 @@ def count(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now
 
 
 def check(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
-    """Count one attempt; raises TooOften beyond the limit. The count stays only if the transaction is committed."""
+    """Count one attempt; the count stays only if the transaction is committed.
+
+    Raises TooManyAttemptsError beyond the limit.
+    """
     if count(connection, tables, limit, who, now) > limit.most:
-        raise TooOften(_window(limit, now) + limit.seconds - int(now.timestamp()))
+        raise TooManyAttemptsError(_window(limit, now) + limit.seconds - int(now.timestamp()))
 
 
 def forgive(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.accounts import attempts
-from portal.accounts.links import find_link, make_link, use_link, void_links
+from portal.accounts.one_time_links import find_link, make_link, use_link, void_links
 from portal.accounts.passwords import Passwords, weakness
 from portal.accounts.people import Account, find_account, load_account, normal_email, password_of, refusal
-from portal.accounts.secrets import new_token
+from portal.accounts.random_tokens import new_token
 from portal.accounts.sessions import close_session, close_sessions, open_session
 from portal.database.engine import reading, writing
-from portal.database.tables import Tables
+from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration
 from portal.texts import _
 
@@ -151,6 +151,6 @@ class Logins:
         return account is not None
 
 
-def unread() -> tuple[Account, str]:
+def decoy() -> tuple[Account, str]:
     """Whom a letter is written to that nobody gets: so that writing it takes as long for an unknown address."""
     return Account(0, "nobody@localhost.invalid", "", ""), new_token()

@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.tables import Tables
+from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration, Module
-from portal.fields import Field
+from portal.fields.base import Field
 from portal.records.policy import Policy
 from portal.texts import _
 

@@ -10,26 +10,27 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.links import void_links
+from portal.accounts.one_time_links import void_links
 from portal.accounts.people import Account, find_account, normal_email
 from portal.accounts.sessions import close_sessions
-from portal.conditions import Test
-from portal.database.tables import Tables
+from portal.conditions import Comparison
+from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration, Module
-from portal.fields import PLAIN, Field, Refused
+from portal.fields.base import Field, Refused
 from portal.fields.link import Linked
+from portal.fields.reader import PLAIN
 from portal.records.policy import system_policy
-from portal.records.query import Query, Record, Records
-from portal.records.values import defaults, find_named
-from portal.records.write import SYSTEM, change, create
+from portal.records.reading.records import Query, Record, Records
+from portal.records.writing.defaults import defaults, find_named
+from portal.records.writing.writer import SYSTEM, change, create
 
 
-class RefusedAccess(Exception):
+class AccessRefusedError(Exception):
     """Access cannot be given or changed so; one sentence for the administrator."""
 
 
 @dataclass(frozen=True)
-class Wish:
+class AccessRequest:
     """What an administrator asks for."""
 
     email: str
@@ -49,13 +50,13 @@ class Register:
     now: datetime.datetime
     warnings: list[str] = field(default_factory=list)
 
-    def add(self, wish: Wish, hashed: str, must_change: bool) -> Account:
-        """A new account, and the person and the company where there are none. Raises RefusedAccess."""
+    def add(self, wish: AccessRequest, hashed: str, must_change: bool) -> Account:
+        """A new account, and the person and the company where there are none. Raises AccessRefusedError."""
         email = normal_email(wish.email)
         self._check_email(email)
         self._check_profile(wish.profile)
         if find_account(self.connection, self.tables, email) is not None:
-            raise RefusedAccess(f"{email} has access already")
+            raise AccessRefusedError(f"{email} has access already")
         person = self._person(wish, email)
         row = {
             "email": email,
@@ -72,10 +73,10 @@ class Register:
         return self.find(email)
 
     def find(self, email: str) -> Account:
-        """The account of an address. Raises RefusedAccess."""
+        """The account of an address. Raises AccessRefusedError."""
         account = find_account(self.connection, self.tables, email)
         if account is None:
-            raise RefusedAccess(f"{normal_email(email)} has no access")
+            raise AccessRefusedError(f"{normal_email(email)} has no access")
         return account
 
     def change(self, email: str, values: Mapping[str, Any]) -> Account:
@@ -119,19 +120,19 @@ class Register:
         except Refused:
             parsed = None
         if not parsed or not email.isascii():  # mail servers that take other letters are rare
-            raise RefusedAccess(f'"{email}" is not an e-mail address that letters can be sent to')
+            raise AccessRefusedError(f'"{email}" is not an e-mail address that letters can be sent to')
 
     def _check_profile(self, profile: str) -> None:
         if profile not in self.declaration.profiles:
             known = ", ".join(sorted(self.declaration.profiles))
-            raise RefusedAccess(f'there is no profile "{profile}"; there are {known}')
+            raise AccessRefusedError(f'there is no profile "{profile}"; there are {known}')
 
     # -- the person and the company -------------------------------------------------------------------------------
 
-    def _person(self, wish: Wish, email: str) -> Record | None:
+    def _person(self, wish: AccessRequest, email: str) -> Record | None:
         if self.declaration.people is None:
             if wish.organization:
-                raise RefusedAccess("modules.yaml names no people module: nobody can belong to a company")
+                raise AccessRefusedError("modules.yaml names no people module: nobody can belong to a company")
             return None
         people = self._records(self.declaration.people)
         company = self._company(wish.organization) if wish.organization else None
@@ -147,23 +148,23 @@ class Register:
         name = next(iter(_address(people.module, email)), None)
         if name is None:
             return None
-        same = Test((name,), "contains", email)
+        same = Comparison((name,), "contains", email)
         rows = [row for row in people.narrow(same).each(Query(sort=("id",)), [name])
                 if normal_email(row.values[name] or "") == email]  # fmt: skip
         if len(rows) > 1:
-            raise RefusedAccess(f"several people of {people.name} have the address {email}")
+            raise AccessRefusedError(f"several people of {people.name} have the address {email}")
         return people.get(rows[0].id) if rows else None
 
     def _company(self, title: str) -> Linked:
         module = self.declaration.organizations
         if module is None:
-            raise RefusedAccess("modules.yaml names no organizations module: nobody can belong to a company")
+            raise AccessRefusedError("modules.yaml names no organizations module: nobody can belong to a company")
         companies = self._records(module)
         found = find_named(self.connection, companies.policy, module, title)
         if len(found) > 1:
-            raise RefusedAccess(f'several records of {module} are called "{title}"')
+            raise AccessRefusedError(f'several records of {module} are called "{title}"')
         if not found and not self._named(companies, title):
-            raise RefusedAccess(f'{module} has no record called "{title}", and a new one could not be named so')
+            raise AccessRefusedError(f'{module} has no record called "{title}", and a new one could not be named so')
         return Linked(found[0] if found else self._create(companies, title, {}).id, module)
 
     def _belonging(self, people: Module, company: Linked | None) -> dict[str, Any]:
@@ -172,7 +173,9 @@ class Register:
             return {}
         path = people.organization
         if not path or path not in people.fields:
-            raise RefusedAccess(f"{people.name}.organization is no link of its own: set the company on the records")
+            raise AccessRefusedError(
+                f"{people.name}.organization is no link of its own: set the company on the records"
+            )
         return {path: (company,) if people.field(path).multiple else company}
 
     def _join(self, people: Records, person: Record, company: Linked | None) -> None:

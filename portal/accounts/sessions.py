@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts.people import Account, Standing, account_columns, account_of, standing_columns
-from portal.accounts.secrets import kept, new_token
+from portal.accounts.random_tokens import kept, new_token
 from portal.database.engine import writing
-from portal.database.tables import Tables
+from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration
 
 # Without “remember me” the browser forgets the cookie when it closes; the portal does so after this time unused.

@@ -1,6 +1,6 @@
-"""`portal COMMAND …`: one file per command, imported only when it is called.
+"""`portal COMMAND …`: one file or folder per command, imported only when it is called.
 
-A file here is a command if it defines `command`; its name is the file's. Commands read the settings, open what they
+A file here is a command if it defines `command`; its name is the file's or the folder's. Commands read the settings, open what they
 need, ask the layers below, and say in one line what they did.
 """
 
@@ -19,8 +19,14 @@ DEFINES = re.compile(r"^(def command\(|command\s*[:=])", re.MULTILINE)
 
 def files() -> dict[str, Path]:
     """The commands by name, each with its file; `import_.py` is `portal import`, which Python could not call so."""
-    found = sorted(HERE.glob("[a-z]*.py"))
-    return {path.stem.rstrip("_"): path for path in found if DEFINES.search(path.read_text(encoding="utf-8"))}
+    found = [*HERE.glob("[a-z]*.py"), *HERE.glob("[a-z]*/__init__.py")]
+    commands = {module_name(path): path for path in found if DEFINES.search(path.read_text(encoding="utf-8"))}
+    return {name.rstrip("_"): commands[name] for name in sorted(commands)}
+
+
+def module_name(path: Path) -> str:
+    """The name of a command's module in this package."""
+    return path.parent.name if path.stem == "__init__" else path.stem
 
 
 def purpose(path: Path) -> str:
@@ -37,7 +43,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         path = files().get(cmd_name)
-        return importlib.import_module(f"{__name__}.{path.stem}").command if path else None
+        return importlib.import_module(f"{__name__}.{module_name(path)}").command if path else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

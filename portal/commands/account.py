@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from portal.accounts.passwords import Passwords, generated, weakness
-from portal.accounts.register import RefusedAccess, Register, Wish, all_accounts
+from portal.accounts.register import AccessRefusedError, AccessRequest, Register, all_accounts
 from portal.commands.opening import opened
 from portal.commands.options import chosen_settings, common_options
 from portal.database.engine import reading, writing
@@ -64,7 +64,7 @@ def add(email: str, profile: str, name: str | None, organization: str | None, pa
     password = _given(password_file) if password_file else generated()
     if password_file and (weak := weakness(password, email)):
         click.echo(f"warning: a weak password: {translate(weak, 'en')}", err=True)
-    wish = Wish(email, profile, name, organization, _chosen(days))
+    wish = AccessRequest(email, profile, name, organization, _chosen(days))
     hashed = _passwords().hash(password)
     with _register() as register:
         account = register.add(wish, hashed, must_change=password_file is None)
@@ -156,7 +156,7 @@ def _register() -> Iterator[Register]:
             now = datetime.datetime.now(datetime.UTC)
             register = Register(connection, portal.declaration, portal.tables, now)
             yield register
-    except RefusedAccess as refused:
+    except AccessRefusedError as refused:
         raise click.ClickException(str(refused)) from None
     for warning in register.warnings:
         click.echo(f"warning: {warning}", err=True)

@@ -5,8 +5,8 @@ import click
 from portal.commands.index import caught_up
 from portal.commands.opening import opened
 from portal.commands.options import common_options
-from portal.database.plan import NotAppliedError, apply
-from portal.database.trouble import DatabaseError
+from portal.database.errors import DatabaseError
+from portal.database.migration.plan import NotAppliedError, apply
 
 
 @click.command("apply", short_help="Do what the plan says.")

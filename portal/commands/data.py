@@ -5,13 +5,12 @@ from pathlib import Path
 
 from portal.accounts.people import find_account, identify
 from portal.commands.opening import Opened, opened
-from portal.database.engine import reading
-from portal.database.reach import Connection
-from portal.declaration.places import Places
-from portal.declaration.problems import Problem
-from portal.records.against_data import check_expectations, check_names
+from portal.database.engine import Connection, reading
+from portal.declaration.source.places import Places
+from portal.declaration.source.problems import Problem
+from portal.records.audit.expectations import check_expectations, check_names
+from portal.records.audit.missing_indexes import check_speed
 from portal.records.policy import Policy
-from portal.records.slow import check_speed
 
 
 def data_problems(folder: Path | None) -> list[Problem]:

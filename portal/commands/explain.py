@@ -7,11 +7,10 @@ import click
 from portal.accounts.people import find_account, identify, refusal
 from portal.commands.opening import Opened, opened
 from portal.commands.options import common_options
-from portal.database.engine import reading
-from portal.database.reach import Connection
-from portal.declaration.places import Places
+from portal.database.engine import Connection, reading
 from portal.declaration.shapes import Declaration
-from portal.records.explanation import Step, explain
+from portal.declaration.source.places import Places
+from portal.records.audit.explain import Step, explain
 from portal.texts import translate
 
 

@@ -1,17 +1,16 @@
 """`portal export`: all records of one module as a CSV file that `portal import` takes back."""
 
-
 from typing import IO
 
 import click
 
+from portal.commands.database_errors import told_plainly
 from portal.commands.import_ import known_module, system_records
 from portal.commands.opening import opened
 from portal.commands.options import common_options
 from portal.commands.progress import progress
-from portal.commands.troubles import told_plainly
 from portal.database.engine import reading
-from portal.records.query import Query
+from portal.records.reading.records import Query
 from portal.records.transfer.exporting import Export
 
 

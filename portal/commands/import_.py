@@ -7,17 +7,17 @@ from typing import Any
 
 import click
 
+from portal.commands.database_errors import told_plainly
 from portal.commands.index import caught_up
 from portal.commands.opening import Opened, opened
 from portal.commands.options import common_options
 from portal.commands.progress import progress
-from portal.commands.troubles import told_plainly
 from portal.database.engine import reading, writing
-from portal.declaration.problems import suggest
+from portal.declaration.source.problems import suggest
 from portal.records.policy import system_policy
-from portal.records.query import Records
-from portal.records.transfer.importing import Report, Wishes, WrongColumns, import_file
-from portal.records.transfer.source import BadFile, Source, open_source
+from portal.records.reading.records import Records
+from portal.records.transfer.importing import ImportOptions, Report, WrongColumnsError, import_file
+from portal.records.transfer.source import Source, UnreadableFileError, open_source
 from portal.records.transfer.writing import Outcome
 from portal.texts import translate
 
@@ -42,13 +42,13 @@ def command(module: str, file: Path, said: tuple[str, ...], key: str | None, dry
     """
     portal = opened()
     known_module(portal, module)
-    wishes = Wishes(_columns(said), key, dry_run, skip_bad)
+    wishes = ImportOptions(_columns(said), key, dry_run, skip_bad)
     try:
         report = run(portal, module, file, wishes)
-    except BadFile as bad:
+    except UnreadableFileError as bad:
         _say(file, bad.line, "", bad.message)
         raise SystemExit(1) from None
-    except WrongColumns as wrong:
+    except WrongColumnsError as wrong:
         for problem in wrong.problems:
             _say(file, 1, "", problem)
         raise SystemExit(1) from None
@@ -60,8 +60,11 @@ def command(module: str, file: Path, said: tuple[str, ...], key: str | None, dry
     raise SystemExit(1 if report.bad and not skip_bad else 0)
 
 
-def run(portal: Opened, module: str, file: Path, wishes: Wishes) -> Report:
-    """Imports in a transaction of its own, with bars on the terminal. Raises BadFile and WrongColumns."""
+def run(portal: Opened, module: str, file: Path, wishes: ImportOptions) -> Report:
+    """Imports in a transaction of its own, with progress bars on the terminal.
+
+    Raises UnreadableFileError and WrongColumnsError.
+    """
     source = open_source(file)
     transaction = reading if wishes.dry_run else writing
     with told_plainly(), transaction(portal.engine) as connection:
@@ -81,7 +84,7 @@ def system_records(portal: Opened, connection: Any, module: str) -> Records:
     return Records(connection, system_policy(portal.declaration, portal.tables), module)
 
 
-def summary(module: str, report: Report, wishes: Wishes) -> str:
+def summary(module: str, report: Report, wishes: ImportOptions) -> str:
     """What was done, in one line."""
     done, bad = report.outcome, f"{report.bad_rows:,} bad {'row' if report.bad_rows == 1 else 'rows'}"
     if report.bad and not wishes.skip_bad:
@@ -95,7 +98,7 @@ def _all(done: Outcome) -> int:
     return done.added + done.changed + done.unchanged
 
 
-def _imported(system: Records, source: Source, wishes: Wishes) -> Report:
+def _imported(system: Records, source: Source, wishes: ImportOptions) -> Report:
     with ExitStack() as bars:
         checked = bars.enter_context(progress("Checking", source.lines))
         written = bars.enter_context(progress("Importing", source.lines))

@@ -2,14 +2,14 @@
 
 import click
 
+from portal.commands.database_errors import told_plainly
 from portal.commands.opening import Opened, opened
 from portal.commands.options import common_options
 from portal.commands.progress import progress
-from portal.commands.troubles import told_plainly
 from portal.database.engine import writing
-from portal.database.stale import mark_all
-from portal.records.catching_up import catch_up
-from portal.records.index import complete
+from portal.database.search.backlog import mark_all
+from portal.records.indexing.backlog import catch_up
+from portal.records.indexing.index import complete
 
 
 @click.command("index", short_help="Bring the search index up to date.")

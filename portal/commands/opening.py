@@ -6,11 +6,10 @@ from pathlib import Path
 import click
 
 from portal.commands.options import chosen_settings
-from portal.database.engine import reading
-from portal.database.plan import hindering
-from portal.database.reach import Engine, NoDatabase, reach
-from portal.database.tables import Tables, build
-from portal.database.trouble import DatabaseError
+from portal.database.engine import DatabaseUnreachableError, Engine, reach, reading
+from portal.database.errors import DatabaseError
+from portal.database.migration.plan import hindering
+from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
 from portal.settings import Settings
@@ -51,7 +50,7 @@ def engine_of(settings: Settings) -> Engine:
         engine = reach(settings.database_url)
     except OSError as error:
         raise click.UsageError(f"no room for the database: {error}") from None
-    except NoDatabase as error:
+    except DatabaseUnreachableError as error:
         raise click.UsageError(str(error)) from None
     click.get_current_context().call_on_close(engine.dispose)
     return engine

@@ -4,8 +4,8 @@ import click
 
 from portal.commands.opening import opened
 from portal.commands.options import common_options
-from portal.database.plan import plan
-from portal.database.trouble import DatabaseError
+from portal.database.errors import DatabaseError
+from portal.database.migration.plan import plan
 
 
 @click.command("plan", short_help="Say what the database lacks.")

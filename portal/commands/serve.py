@@ -12,9 +12,9 @@ from waitress.server import BaseWSGIServer, create_server
 
 from portal.application import served
 from portal.commands.options import chosen_settings, common_options
-from portal.database.reach import NoDatabase
+from portal.database.engine import DatabaseUnreachableError
 from portal.settings import Settings
-from portal.web.live import CannotStart
+from portal.web.live import StartupError
 
 MANY_SPACES = re.compile(rb"[ \t]{100}")
 
@@ -35,11 +35,11 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         application = served(settings)
-    except CannotStart as reasons:
+    except StartupError as reasons:
         for line in reasons.lines:
             click.echo(line)
         raise SystemExit(1) from None
-    except (OSError, NoDatabase) as error:
+    except (OSError, DatabaseUnreachableError) as error:
         raise click.UsageError(str(error)) from None
     try:
         server = listening(application, settings)

@@ -15,13 +15,14 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from transaction.interfaces import ITransactionManager
 
-from portal.database.joined import Joined
+from portal.database.errors import DatabaseError
+from portal.database.participant import ConnectionParticipant
 
 CONNECT_TIMEOUT = 5  # seconds until a PostgreSQL that does not answer is given up
 PLANNED_AFTER = 2  # executions after which a statement of `planned_once` is prepared
@@ -34,11 +35,19 @@ REQUEST_TIMEOUT = 20  # seconds: one statement of a request on PostgreSQL, on SQ
 SQLITE_CACHE = 8_000  # kilobytes of a connection; with 2,000 a search that looks at a thousand rows takes threefold
 STEPS = 20_000  # of SQLite's machine between two looks at the clock
 
-Engine = sa.Engine  # under a name for the layers that do not know SQLAlchemy
+LOOKED_AT = 1_000  # rows of an index on SQLite: enough to know how many share a value, in a moment at any size
+
+# Under names for the layers that do not know SQLAlchemy.
+Engine = sa.Engine
+Connection = sa.Connection
 
 _turns: dict[str, "Turn"] = {}
 _turns_guard = threading.Lock()
 _readers: weakref.WeakKeyDictionary[sa.Engine, Any] = weakref.WeakKeyDictionary()  # engines for requests that read
+
+
+class DatabaseUnreachableError(Exception):
+    """The database cannot be had; the message says why, for whoever gave its address."""
 
 
 class Turn:
@@ -145,12 +154,12 @@ def joining(engine: sa.Engine, manager: ITransactionManager) -> sa.Connection:
     """A connection for a request that writes: it commits and ends with the transaction of `manager`."""
     options = _options(writes=True) | {"statement_timeout": REQUEST_TIMEOUT}
     connection = engine.execution_options(**options).connect()
-    manager.get().join(Joined(connection))
+    manager.get().join(ConnectionParticipant(connection))
     connection.begin()
     return connection
 
 
-def looking(engine: sa.Engine) -> sa.Connection:
+def read_connection(engine: sa.Engine) -> sa.Connection:
     """A connection for a request that only reads, in a transaction; whoever asked gives it back by `looked`."""
     reader = _readers.get(engine)
     if reader is None:
@@ -161,7 +170,7 @@ def looking(engine: sa.Engine) -> sa.Connection:
     return connection
 
 
-def looked(connection: sa.Connection) -> None:
+def release(connection: sa.Connection) -> None:
     """The end of `looking`. It is a commit, though nothing was written: at a rollback the driver of PostgreSQL forgets
     every plan that it keeps."""
     with connection, contextlib.suppress(sa.exc.DBAPIError):  # nothing can be lost
@@ -310,3 +319,32 @@ def _begun(connection: sa.Connection, statement: str, again: bool = True) -> boo
             return False
         raise sa.exc.OperationalError("BEGIN", None, error, connection_invalidated=driver.closed) from error
     return True
+
+
+def reach(url: str) -> sa.Engine:
+    """The engine of an address, tried once. Raises DatabaseUnreachableError."""
+    try:
+        engine = make_engine(url)
+        with reading(engine) as connection:
+            connection.execute(sa.select(sa.literal(1)))
+            connection.execute(sa.text("SELECT count(*) FROM sqlite_master" if engine.name == "sqlite" else "SELECT 1"))
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError):
+        address = "sqlite:///var/portal.sqlite or postgresql+psycopg://user:password@host/name"
+        raise DatabaseUnreachableError(f'"{url}" is not the address of a database; one looks like {address}') from None
+    except DatabaseError as error:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise DatabaseUnreachableError(f"the database at {shown(url)} cannot be used: {reason}") from None
+    return engine
+
+
+def shown(url: str) -> str:
+    """A database's address without its password."""
+    return sa.make_url(url).render_as_string(hide_password=True)
+
+
+def analyze(connection: sa.Connection, tables: Iterable[str]) -> None:
+    """Look at `tables`."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA analysis_limit = {LOOKED_AT}")
+    for name in tables:
+        connection.exec_driver_sql(f"ANALYZE {connection.dialect.identifier_preparer.quote(name)}")

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 import sqlalchemy as sa
 
-from portal.database.tables import Tables
+from portal.database.schema.tables import Tables
 
 
 def put(connection: sa.Connection, tables: Tables, letter: EmailMessage, now: datetime.datetime) -> None:

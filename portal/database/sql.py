@@ -8,10 +8,11 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from portal.conditions import Condition, Known, Some, Test
+from portal.conditions import AnyOf, Comparison, Condition, ParsedValue
 from portal.declaration.shapes import Declaration, Module
-from portal.fields import Field, Reader, Refused
+from portal.fields.base import Field, Refused
 from portal.fields.links import join_name
+from portal.fields.reader import Reader
 from portal.texts import _
 
 
@@ -66,18 +67,23 @@ def where(
     condition: Condition, table: sa.FromClause, module: Module, declaration: Declaration, reader: Reader
 ) -> sa.ColumnElement[bool]:
     """SQL for `condition` on `table`, which holds the records of `module`. Raises Refused for an unreadable value."""
-    if isinstance(condition, Test):
+    if isinstance(condition, Comparison):
         sql = _along(condition.path, condition, table, module, declaration, reader)
         # Empty counts as “not”: NOT (NULL = 'x') would be NULL, and hide the record.
         return sa.not_(sa.func.coalesce(sql, sa.false())) if condition.negated else sql
     parts = [where(part, table, module, declaration, reader) for part in condition.parts]
-    if isinstance(condition, Some):
+    if isinstance(condition, AnyOf):
         return sa.or_(sa.false(), *parts)
     return sa.and_(sa.true(), *parts)
 
 
 def _along(
-    path: tuple[str, ...], test: Test, table: sa.FromClause, module: Module, declaration: Declaration, reader: Reader
+    path: tuple[str, ...],
+    test: Comparison,
+    table: sa.FromClause,
+    module: Module,
+    declaration: Declaration,
+    reader: Reader,
 ) -> sa.ColumnElement[bool]:
     field = module.field(path[0])
     if len(path) == 1:
@@ -88,7 +94,7 @@ def _along(
     return linked(field, table, sa.select(target.c["id"]).where(inner))
 
 
-def comparison(field: Field, test: Test, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
+def comparison(field: Field, test: Comparison, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
     """One comparison on a field of `table` itself, without its negation."""
     if test.operator == "empty":
         return field.compare(table, "empty", test.value)
@@ -131,7 +137,7 @@ def _equal(field: Field, raw: Any, table: sa.FromClause, reader: Reader) -> sa.C
 
 def _constant(field: Field, raw: Any, reader: Reader) -> Any:
     """What the declaration says is machine-written, whoever reads: 1234.5 and ISO dates."""
-    return raw.value if isinstance(raw, Known) else field.constant(raw, reader.machine)
+    return raw.value if isinstance(raw, ParsedValue) else field.constant(raw, reader.machine)
 
 
 def _within(field: Field, period: Any, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:

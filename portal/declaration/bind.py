@@ -7,7 +7,7 @@ of and left out, so that nobody meets it half bound.
 from collections.abc import Iterator
 
 from portal.declaration.draft import MODULES, Draft
-from portal.fields import Field
+from portal.fields.base import Field
 
 
 def bind_fields(draft: Draft) -> None:

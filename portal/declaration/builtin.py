@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from portal.fields import Field
+from portal.fields.base import Field
 from portal.texts import Text, _, translate
 
 CHANNELS = {"portal": _("Portal"), "mail": _("E-mail"), "api": _("Interface"), "import": _("Import")}

@@ -10,10 +10,11 @@ from pathlib import Path as Folder
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal.declaration.problems import Path, Problem, suggest
-from portal.declaration.reader import Document
 from portal.declaration.shapes import Button, Module, Profile, Settings
-from portal.fields import Field, Reader
+from portal.declaration.source.problems import Path, Problem, suggest
+from portal.declaration.source.reader import Document
+from portal.fields.base import Field
+from portal.fields.reader import Reader
 
 MODULES = "modules.yaml"
 BUTTONS = "buttons.yaml"

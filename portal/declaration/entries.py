@@ -9,20 +9,11 @@ from typing import Any
 
 from portal.declaration.builtin import LABELS, builtin_fields
 from portal.declaration.draft import BUTTONS, MODULES, Draft, profile_file
-from portal.declaration.mistakes import keys_of, unknown_key, validated, without_internal
-from portal.declaration.problems import Path, Problem, suggest
-from portal.declaration.reader import Document
-from portal.declaration.shapes import (
-    Access,
-    Button,
-    Expectation,
-    Module,
-    OnComment,
-    Profile,
-    Settings,
-    Transition,
-)
-from portal.fields import Field
+from portal.declaration.shapes import Access, Button, Expectation, Module, OnComment, Profile, Settings, Transition
+from portal.declaration.source.problems import Path, Problem, suggest
+from portal.declaration.source.reader import Document
+from portal.declaration.validation import keys_of, unknown_key, validated, without_internal
+from portal.fields.base import Field
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 LONGEST_NAME = 48

@@ -21,8 +21,7 @@ from portal.declaration.shapes import (
     Step,
     Tab,
 )
-from portal.declaration.without_effect import ATTACHMENTS_WORK
-from portal.fields import Field
+from portal.fields.base import Field
 from portal.texts import readable
 
 GENERATED_COLUMNS = 5
@@ -168,15 +167,14 @@ def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[s
         for name, field in module.fields.items()
         if viewer.sees(field) and typed(module, field) and name not in given
     ]
-    files = ("attachments",) if module.attachments and ATTACHMENTS_WORK else ()
-    kept = frozenset((*possible, *files))
+    kept = frozenset(possible)
     if layout.steps is not None:
         shown = ((step, _rows(step.fields, kept)) for step in layout.steps)
         steps = tuple(Step(title=step.title, fields=rows) for step, rows in shown if rows)
         return FormLayout(steps=steps) if steps else FormLayout(fields=())
     if layout.fields is not None:
         return FormLayout(fields=_rows(layout.fields, kept))
-    return FormLayout(fields=(*(name for name in possible if viewer.reaches(module.fields[name])), *files))
+    return FormLayout(fields=tuple(name for name in possible if viewer.reaches(module.fields[name])))
 
 
 def form_fields(layout: FormLayout) -> tuple[str, ...]:

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from portal.declaration.as_written import take_conditions_as_written
 from portal.declaration.bind import bind_fields
-from portal.declaration.burst import uncollected
-from portal.declaration.checks import check_modules, check_profiles
-from portal.declaration.checks_settings import check_settings
+from portal.declaration.checks.all import check_modules, check_profiles
+from portal.declaration.checks.settings import check_settings
 from portal.declaration.draft import BUTTONS, MODULES, Draft
 from portal.declaration.entries import read_buttons, read_modules, read_profile, wrong_name
-from portal.declaration.problems import Problem
-from portal.declaration.reader import read
+from portal.declaration.garbage import uncollected
 from portal.declaration.resolve import resolve
 from portal.declaration.shapes import Declaration
+from portal.declaration.source.as_written import take_conditions_as_written
+from portal.declaration.source.problems import Problem
+from portal.declaration.source.reader import read
 
 NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})
 

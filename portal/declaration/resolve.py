@@ -7,7 +7,7 @@ then nobody gets the declaration.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from portal.conditions import ALWAYS, Condition, both
+from portal.conditions import ALWAYS, Condition, all_of
 from portal.declaration.draft import Draft
 from portal.declaration.layouts import Viewer, finished, readable_fields, with_related
 from portal.declaration.shapes import (
@@ -167,7 +167,7 @@ def narrowed(draft: Draft, name: str, module: str) -> Condition:
             found = None
         access = draft.profiles[each].modules.get(module)
         if access is not None and access.where != ALWAYS:
-            found = both(found, access.where)
+            found = all_of(found, access.where)
     return found or ALWAYS
 
 

@@ -16,7 +16,8 @@ from pydantic import Field as Key
 
 from portal.conditions import ALWAYS
 from portal.declaration.size import size
-from portal.fields import Field, Reader, Shape, Where
+from portal.fields.base import Field, Shape, Where
+from portal.fields.reader import Reader
 from portal.texts import Text
 
 # A row of fields that stand side by side, or one field.

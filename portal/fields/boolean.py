@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields import Field, Form, Reader, Refused, storable
+from portal.fields.base import Field, Form, Refused, storable
 from portal.fields.choice import Option
+from portal.fields.reader import Reader
 from portal.texts import _, fold
 
 YES = ("true", "yes", "1", "on")

@@ -7,7 +7,8 @@ import re
 from babel import Locale
 from babel.dates import format_date, format_time
 
-from portal.fields import Reader, Refused, storable
+from portal.fields.base import Refused, storable
+from portal.fields.reader import Reader
 from portal.texts import _, fold
 
 LONGEST = 60

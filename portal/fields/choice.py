@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 from pydantic import field_validator
 
-from portal.fields import PLAIN, Field, Reader, Refused, Shape, storable
+from portal.fields.base import Field, Refused, Shape, storable
+from portal.fields.reader import PLAIN, Reader
 from portal.texts import Text, _, fold, readable
 
 
@@ -42,7 +43,7 @@ def _option(name: str, value: Any) -> Any:
     return {"label": value}
 
 
-class Optional(Field):
+class HasOptions(Field):
     """The key `options`, and how options are named, labelled and filtered."""
 
     filter: ClassVar[str] = "options"
@@ -86,7 +87,7 @@ class Optional(Field):
         return _("“${operator}” cannot be asked of this field.", mapping={"operator": operator})
 
 
-class Choice(Optional):
+class Choice(HasOptions):
     type: Literal["choice"]
     widget: ClassVar[str] = "select"
     display: ClassVar[str] = "pill"

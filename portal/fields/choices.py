@@ -5,12 +5,13 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields import PLAIN, Form, Reader, Refused, storable
-from portal.fields.choice import Optional
+from portal.fields.base import Form, Refused, storable
+from portal.fields.choice import HasOptions
+from portal.fields.reader import PLAIN, Reader
 from portal.fields.several import holds_value, join, pack, split, unpack
 
 
-class Choices(Optional):
+class Choices(HasOptions):
     type: Literal["choices"]
     widget: ClassVar[str] = "checkboxes"
     display: ClassVar[str] = "pills"

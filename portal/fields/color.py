@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
-from portal.fields import Field, Reader, Refused, storable
+from portal.fields.base import Field, Refused, storable
+from portal.fields.reader import Reader
 from portal.texts import _
 
 SHORT = re.compile("#([0-9a-f])([0-9a-f])([0-9a-f])")

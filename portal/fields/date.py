@@ -10,9 +10,10 @@ from babel import Locale
 from babel.dates import format_date
 from pydantic import BeforeValidator
 
-from portal.fields import PLAIN, Reader, Refused
+from portal.fields.base import Refused
 from portal.fields.calendar import numeric, parse_date
 from portal.fields.numbers import Bounded
+from portal.fields.reader import PLAIN, Reader
 
 
 def _bound(written: Any) -> Any:

@@ -12,10 +12,11 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, get_datetime_format
 from pydantic import BeforeValidator
 
-from portal.fields import PLAIN, Form, Reader, Refused, storable
+from portal.fields.base import Form, Refused, storable
 from portal.fields.calendar import LONGEST, parse_date, parse_time
 from portal.fields.columns import UTCDateTime
 from portal.fields.numbers import Bounded
+from portal.fields.reader import PLAIN, Reader
 from portal.texts import _
 
 ISO = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)\s?([Zz]|[+-]\d{2}:?\d{2})?")

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from babel import Locale
 from babel.units import format_unit
 
-from portal.fields import PLAIN, Field, Reader, Refused, storable
+from portal.fields.base import Field, Refused, storable
 from portal.fields.numbers import number
+from portal.fields.reader import PLAIN, Reader
 from portal.texts import _, fold
 
 SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}

@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import Field as Key
 
-from portal.fields import PLAIN, Declared, Field, Reader
+from portal.fields.base import Declared, Field
 from portal.fields.columns import SecondsBetween, UTCDateTime
 from portal.fields.duration import seconds, spoken, written
+from portal.fields.reader import PLAIN, Reader
 
 UNITS = ("day", "hour", "minute", "second")
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator
 from pydantic import Field as Key
 
-from portal.fields import Field
+from portal.fields.base import Field
 
 
 def _size(written: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields import Refused
+from portal.fields.base import Refused
 from portal.fields.numbers import Number
 from portal.texts import _
 

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from portal.fields import Field
+from portal.fields.base import Field
 
 
 class Json(Field):

@@ -7,7 +7,7 @@ from pydantic import Field as Key
 from pydantic import ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from portal.fields import Declared, Field
+from portal.fields.base import Declared, Field
 
 
 class Lines(Field):

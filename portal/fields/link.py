@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import field_validator
 
-from portal.fields import Field, Reader, Refused, Where, storable
+from portal.fields.base import Field, Refused, Where, storable
+from portal.fields.reader import Reader
 from portal.texts import _, fold
 
 IDENTITY = re.compile(r"[1-9][0-9]{0,17}")

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields import Field, Form, Reader, Where
+from portal.fields.base import Field, Form, Where
 from portal.fields.link import Linked, Targets, ids_of, named, titled
+from portal.fields.reader import Reader
 from portal.fields.several import join, split
 
 LONGEST_NAME = 63  # bytes, of PostgreSQL's identifiers

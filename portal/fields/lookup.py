@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import PrivateAttr, field_validator
 
-from portal.fields import Declared, Field, Reader
+from portal.fields.base import Declared, Field
+from portal.fields.reader import Reader
 
 # The links on the way, each with the module that it leads to.
 Steps = tuple[tuple[str, str], ...]

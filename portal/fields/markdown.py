@@ -3,9 +3,9 @@
 from typing import Any, ClassVar, Literal
 
 from portal.fields.longtext import Long
-from portal.later import Later
+from portal.lazy import Later
 
-markup = Later("portal.markup")
+markup = Later("portal.fields.markup")
 
 
 class Markdown(Long):

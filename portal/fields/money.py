@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol, list_currencies
 from pydantic import field_validator
 
-from portal.fields import PLAIN, Form, Reader, Refused, storable
+from portal.fields.base import Form, Refused, storable
 from portal.fields.columns import ExactDecimal
 from portal.fields.numbers import Amount, Bounded, check_digits, check_places, number, shown, stated
+from portal.fields.reader import PLAIN, Reader
 from portal.texts import _
 
 WITH_CODE = re.compile(r"(?:([A-Za-z]{3})\s*)?(.*?)(?:\s*([A-Za-z]{3}))?", re.DOTALL)

@@ -13,8 +13,9 @@ from babel import Locale
 from babel.numbers import NumberFormatError, format_decimal, get_decimal_symbol, get_group_symbol, parse_decimal
 from pydantic import BeforeValidator
 
-from portal.fields import PLAIN, Field, Reader, Refused, storable
+from portal.fields.base import Field, Refused, storable
 from portal.fields.columns import WHOLE_DIGITS, ExactDecimal
+from portal.fields.reader import PLAIN, Reader
 from portal.texts import _
 
 LONGEST = 60  # characters; refused before any arithmetic

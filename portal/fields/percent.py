@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 from babel.numbers import format_percent
 from pydantic import Field as Key
 
-from portal.fields import Reader
 from portal.fields.numbers import Number, check_digits, check_places, plain
+from portal.fields.reader import Reader
 
 SIGNS = "%\u066a\uff05 \u00a0\u202f"  # and the spaces before them
 

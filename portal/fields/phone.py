@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
-from portal.fields import Refused
+from portal.fields.base import Refused
 from portal.fields.text import TextLike
 from portal.texts import _
 

@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import Field as Key
 
-from portal.fields import PLAIN, Field, Reader, Refused
+from portal.fields.base import Field, Refused
 from portal.fields.choice import Option
+from portal.fields.reader import PLAIN, Reader
 from portal.texts import Text, _
 
 

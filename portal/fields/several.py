@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from portal.fields import Refused
+from portal.fields.base import Refused
 from portal.fields.columns import Occurs
 from portal.texts import _
 

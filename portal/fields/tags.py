@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields import Field, Reader, Refused, storable
+from portal.fields.base import Field, Refused, storable
 from portal.fields.columns import folded_text
+from portal.fields.reader import Reader
 from portal.fields.several import holds_value, pack, unpack
 from portal.texts import _, fold
 

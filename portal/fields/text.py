@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 from pydantic import field_validator
 
-from portal.fields import Field, Reader, Refused, storable
+from portal.fields.base import Field, Refused, storable
 from portal.fields.columns import folded_text
+from portal.fields.reader import Reader
 from portal.texts import _, fold
 
 LONGEST_SORTED = 640  # characters; as many as an index takes

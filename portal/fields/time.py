@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from babel.dates import format_time
 from pydantic import BeforeValidator
 
-from portal.fields import PLAIN, Reader, Refused
+from portal.fields.base import Refused
 from portal.fields.calendar import parse_time
 from portal.fields.numbers import Bounded
+from portal.fields.reader import PLAIN, Reader
 
 
 def _bound(written: Any) -> Any:

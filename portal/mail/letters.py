@@ -18,7 +18,7 @@ from chameleon import PageTemplateFile
 
 from portal.accounts.people import Account
 from portal.declaration.shapes import Declaration
-from portal.fields import Reader
+from portal.fields.reader import Reader
 from portal.texts import _
 
 HTML = PageTemplateFile(str(Path(__file__).parents[1] / "templates" / "letter.pt"))

@@ -10,14 +10,14 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from portal.conditions import Test
-from portal.database import search
-from portal.database.indexes import scope_column
+from portal.conditions import Comparison
+from portal.database.schema.indexes import scope_column
+from portal.database.schema.tables import Tables
+from portal.database.search import index as search
 from portal.database.sql import linked, where
-from portal.database.tables import Tables
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
-from portal.fields import Reader
-from portal.records.prepared import MOST_COMPANIES, Kept, anybody
+from portal.fields.reader import Reader
+from portal.records.statement_cache import MOST_COMPANIES, StatementCache, shared_reader
 
 MOST_BRANCHES = 10  # companies of one person that are asked one by one
 
@@ -31,7 +31,7 @@ class Policy:
     profile: Profile
     reader: Reader
     records_from: datetime.date | None = None
-    kept: Kept = field(default_factory=Kept, compare=False, repr=False)
+    kept: StatementCache = field(default_factory=StatementCache, compare=False, repr=False)
 
     @cached_property
     def general(self) -> "Policy | None":
@@ -44,7 +44,7 @@ class Policy:
         kept = self.tables.prepared
         found = kept.get(kind)
         if found is None or found.declaration is not self.declaration or found.reader.today != self.reader.today:
-            found = kept[kind] = replace(self, reader=anybody(self.reader), kept=Kept())
+            found = kept[kind] = replace(self, reader=shared_reader(self.reader), kept=StatementCache())
         return found
 
     @property
@@ -152,7 +152,7 @@ class Policy:
         if path == "id":
             ids = [self.reader.person] if whom == "me" else list(self.reader.companies)
             return table.c["id"].in_([identity for identity in ids if identity is not None])
-        test = Test(tuple(path.split(".")), "equal", whom)
+        test = Comparison(tuple(path.split(".")), "equal", whom)
         return where(test, table, module, self.declaration, self.reader)
 
     def _recent(self, module: Module, table: sa.Table) -> sa.ColumnElement[bool]:

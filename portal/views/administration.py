@@ -9,8 +9,8 @@ from pyramid.view import view_config
 
 from portal.database import outbox
 from portal.database.engine import reading
-from portal.database.trouble import DatabaseError
-from portal.declaration.problems import Problem
+from portal.database.errors import DatabaseError
+from portal.declaration.source.problems import Problem
 from portal.mail.letters import read_letter
 from portal.texts import _
 from portal.views.pages import Letter, OutboxPage, ProblemShown, ProblemsPage

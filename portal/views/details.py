@@ -7,18 +7,20 @@ from urllib.parse import parse_qsl
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.conditions import Some, Test
+from portal.conditions import AnyOf, Comparison
 from portal.declaration.shapes import Related, Transition
 from portal.fields.link import Linked
-from portal.records import conversation, lifecycle, states
-from portal.records.query import Query, Records
+from portal.records.reading.records import Query, Records
+from portal.records.writing import comments as conversation
+from portal.records.writing import lifecycle as states
+from portal.records.writing import transitions as lifecycle
 from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
 from portal.views.lists import LIST_COOKIE, counted, new_label, plain_column
 from portal.views.lists import rows as list_rows
 from portal.views.pages import DetailPage, RelatedList, SectionShown, Stage
 from portal.views.parts import Action, Composer, Conversation, Note, Value
-from portal.views.sending import one_time_key
+from portal.views.submissions import one_time_key
 from portal.views.values import CHANNELS, initials, moment, shown
 from portal.web.resources import Record
 
@@ -157,7 +159,7 @@ def related(resource: Record, wanted: Related) -> RelatedList | None:
     if not linking:
         return None
     here = Linked(resource.record.id, resource.module_name)
-    query = Query(condition=Some(tuple(Test((name,), "equal", here) for name in linking)), size=RELATED_ROWS)
+    query = Query(condition=AnyOf(tuple(Comparison((name,), "equal", here) for name in linking)), size=RELATED_ROWS)
     columns = [name for name in wanted.columns or records.access.list.columns if name in policy.readable(records.name)]
     names = [name for name in columns if name not in linking] or columns
     page, first = records.page(query, names), records.module.field(linking[0])

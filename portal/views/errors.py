@@ -14,15 +14,15 @@ from pyramid.request import Request
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
 from pyramid_retry import mark_error_retryable
 
-from portal.accounts.attempts import TooOften
-from portal.database.trouble import AGAIN, BROKEN, BUSY, FULL, SLOW, DatabaseError, trouble
-from portal.records.write import Conflict, NotAllowed
+from portal.accounts.attempts import TooManyAttemptsError
+from portal.database.errors import AGAIN, BROKEN, BUSY, FULL, SLOW, DatabaseError, trouble
+from portal.records.writing.writer import ConflictError, NotAllowedError
 from portal.texts import _
 from portal.views.pages import ErrorPage
 from portal.views.session import too_often
-from portal.web.addresses import allowed_methods
-from portal.web.typed import page_before
-from portal.web.visits import Visit
+from portal.web.canonical import allowed_methods
+from portal.web.form_input import page_before
+from portal.web.visitor import Visit
 
 log = logging.getLogger(__name__)
 
@@ -78,20 +78,20 @@ def forbidden(error: HTTPForbidden, request: Request) -> Any:
     return HTTPSeeOther("/password") if identity.account.must_change else _page(request, 404)
 
 
-@exception_view_config(NotAllowed, renderer="error.pt")
-def not_allowed(error: NotAllowed, request: Request) -> Any:
+@exception_view_config(NotAllowedError, renderer="error.pt")
+def not_allowed(error: NotAllowedError, request: Request) -> Any:
     """The records layer was asked for something that the profile does not grant."""
     return _page(request, 404)
 
 
-@exception_view_config(Conflict, renderer="error.pt")
-def conflict(error: Conflict, request: Request) -> Any:
+@exception_view_config(ConflictError, renderer="error.pt")
+def conflict(error: ConflictError, request: Request) -> Any:
     """Somebody saved first, and the view had no page of its own for it."""
     return _page(request, 409)
 
 
-@exception_view_config(TooOften, renderer="error.pt")
-def often(error: TooOften, request: Request) -> Any:
+@exception_view_config(TooManyAttemptsError, renderer="error.pt")
+def often(error: TooManyAttemptsError, request: Request) -> Any:
     """Tried too often."""
     request.response.headers["Retry-After"] = str(error.seconds)
     return _page(request, 429, too_often(error))

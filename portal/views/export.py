@@ -7,7 +7,7 @@ from pyramid.request import Request
 from pyramid.response import FileIter, Response
 from pyramid.view import view_config
 
-from portal.records.asking import read_address
+from portal.records.reading.filters import read_address
 from portal.records.transfer.exporting import export_rows
 from portal.web.resources import Module
 

@@ -9,13 +9,13 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.declaration.shapes import FormLayout
-from portal.fields import Field
+from portal.fields.base import Field
 from portal.fields.link import Linked
-from portal.records.forms import Filled, names_in, read_form, typed_fields
-from portal.records.query import Record as RecordRow
-from portal.records.query import Records
-from portal.records.values import declared_value, defaults
-from portal.records.write import Conflict, create, edit
+from portal.records.reading.records import Record as RecordRow
+from portal.records.reading.records import Records
+from portal.records.writing.defaults import declared_value, defaults
+from portal.records.writing.validation import Filled, names_in, read_form, typed_fields
+from portal.records.writing.writer import ConflictError, create, edit
 from portal.texts import _
 from portal.views.addresses import record_address
 from portal.views.details import back_to_list
@@ -23,12 +23,12 @@ from portal.views.lists import new_label
 from portal.views.pages import FormPage
 from portal.views.parts import Choice, Difference, StepState
 from portal.views.parts import Conflict as ConflictShown
-from portal.views.sending import author, done, one_time_key, repeated
+from portal.views.submissions import author, done, one_time_key, repeated
 from portal.views.values import moment
 from portal.views.widgets import Filling, rows, typed
-from portal.web.notices import say
+from portal.web.flash import say
+from portal.web.form_input import typed as posted_text
 from portal.web.resources import Module, Record
-from portal.web.typed import typed as posted_text
 
 FIND = "_find."
 
@@ -121,7 +121,7 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any] | Response
         return again
     try:
         edit(records, record, filled.values, read, author(request))
-    except Conflict:
+    except ConflictError:
         return conflict(resource, request, filling, fields)
     here = records.exists(record.id)
     address = record_address(records.name, record.id) if here else back_to_list(resource, request)

@@ -8,10 +8,10 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.conditions import ALWAYS, All
+from portal.conditions import ALWAYS, AllOf
 from portal.declaration.shapes import Button
-from portal.records.asking import button_condition, tab_condition
-from portal.records.query import Count, Query, Record, Records
+from portal.records.reading.filters import button_condition, tab_condition
+from portal.records.reading.records import Count, Query, Record, Records
 from portal.texts import _, readable
 from portal.views.addresses import button_address, record_address
 from portal.views.lists import counted
@@ -89,7 +89,7 @@ def opened(records: Records, declared: Button) -> Query:
     tabs = records.access.list.tabs or {}
     narrowing = button_condition(records, declared.name) if declared.where is not None else None
     tab = declared.tab if declared.tab in tabs else "" if narrowing is not None else next(iter(tabs), "")
-    return Query(condition=All((tab_condition(records, tab or ""), narrowing or ALWAYS)))
+    return Query(condition=AllOf((tab_condition(records, tab or ""), narrowing or ALWAYS)))
 
 
 def activity(request: Request) -> list[Happening]:

@@ -9,13 +9,14 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.declaration.shapes import Tab
-from portal.fields import Field, Reader
+from portal.fields.base import Field
 from portal.fields.link import IDENTITY
 from portal.fields.numbers import shown as written
-from portal.records import matching
-from portal.records.asking import Asked, Filter, read_address, tab_condition
-from portal.records.matching import Words
-from portal.records.query import Count, Page, Query, Record, Records
+from portal.fields.reader import Reader
+from portal.records.reading import highlight as matching
+from portal.records.reading.filters import Filter, ListRequest, read_address, tab_condition
+from portal.records.reading.highlight import Words
+from portal.records.reading.records import Count, Page, Query, Record, Records
 from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
 from portal.views.pages import Column, ListPage, Pager, Row, TabState
@@ -157,7 +158,7 @@ def searched(records: Records) -> list[str]:
     return [name for name, each in records.module.fields.items() if each.searched and name in readable]
 
 
-def column(records: Records, asked: Asked, name: str, pairs: list[tuple[str, str]]) -> Column:
+def column(records: Records, asked: ListRequest, name: str, pairs: list[tuple[str, str]]) -> Column:
     """One column with its order and its filter."""
     field = records.module.field(name)
     found = plain_column(records, name)
@@ -220,7 +221,7 @@ def _link_text(records: Records, field: Field, value: str) -> str:
     return found[0].title if found else value
 
 
-def tabs(records: Records, asked: Asked, counts: Mapping[str, Count]) -> Iterable[TabState]:
+def tabs(records: Records, asked: ListRequest, counts: Mapping[str, Count]) -> Iterable[TabState]:
     """The tabs with their counts; the search stays when one changes the tab."""
     for name, tab in (records.access.list.tabs or {}).items():
         kept = [("q", asked.query.text)] if asked.query.text else []
@@ -236,13 +237,13 @@ def _tab_label(name: str, tab: Tab) -> Text:
     return tab.label or readable(name)
 
 
-def notes(asked: Asked, count: Count) -> Iterable[str]:
+def notes(asked: ListRequest, count: Count) -> Iterable[str]:
     """What the reader should know of how the list was made."""
     if asked.query.text and asked.query.sort and count.more:
         yield _("Sorted within the newest matches only. Narrow your search to sort all of them.")
 
 
-def clear_address(records: Records, asked: Asked) -> str:
+def clear_address(records: Records, asked: ListRequest) -> str:
     """The same tab without search and filters."""
     return list_address(records.name, {"tab": asked.tab} if asked.tab else {})
 

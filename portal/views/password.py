@@ -7,8 +7,8 @@ from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from portal.accounts.attempts import TooOften, network
-from portal.accounts.logins import unread
+from portal.accounts.attempts import TooManyAttemptsError, network
+from portal.accounts.logins import decoy
 from portal.accounts.people import Account, Identity
 from portal.accounts.sessions import open_session
 from portal.mail.letters import password_changed, password_reset
@@ -16,12 +16,12 @@ from portal.texts import _
 from portal.views.pages import PasswordPage
 from portal.views.parts import Widget
 from portal.views.session import too_often
-from portal.web.notices import say
+from portal.web.flash import say
+from portal.web.form_input import typed
 from portal.web.post import post, sender
 from portal.web.resources import Password, Reset
 from portal.web.security import CHANGE_PASSWORD
-from portal.web.typed import typed
-from portal.web.visits import session_cookie, set_cookie
+from portal.web.visitor import session_cookie, set_cookie
 
 SENT = _("If this address has access here, a letter with a link is on its way. The link works once, within an hour.")
 GONE = _("This link has been used already, or it has expired.")
@@ -61,7 +61,7 @@ def _current_errors(request: Request, account: Account) -> Errors:
         return {}
     try:
         known = request.logins.knows(account, current, request.now)
-    except TooOften as often:
+    except TooManyAttemptsError as often:
         request.response.status_int = 429
         return {"current": too_often(often)}
     return {} if known else {"current": _("This is not your present password.")}
@@ -136,7 +136,7 @@ def ask_reset(context: Password, request: Request) -> Any:
     if not email:
         return _refused(request, _forgotten_page(_("Say your e-mail address.")))
     found = request.logins.ask_reset(request.connection, email, network(request.remote_addr), request.now)
-    account, token = found or unread()
+    account, token = found or decoy()
     letter = password_reset(sender(request), account, token)
     if found:
         post(request, letter)

@@ -8,17 +8,17 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from portal.accounts.attempts import TooOften, network
+from portal.accounts.attempts import TooManyAttemptsError, network
 from portal.accounts.logins import Attempt
 from portal.accounts.people import save_language
 from portal.accounts.sessions import close_session
 from portal.texts import _
 from portal.views.pages import LoginPage
-from portal.web.notices import say
+from portal.web.flash import say
+from portal.web.form_input import page_before, typed
 from portal.web.resources import Root
 from portal.web.serving import own_path
-from portal.web.typed import page_before, typed
-from portal.web.visits import YEAR, language_cookie, session_cookie, set_cookie
+from portal.web.visitor import YEAR, language_cookie, session_cookie, set_cookie
 
 
 @view_config(context=Root, name="login", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
@@ -44,7 +44,7 @@ def sign_in(context: Root, request: Request) -> Any:
     )
     try:
         found = request.logins.sign_in(attempt, request.now)
-    except TooOften as often:
+    except TooManyAttemptsError as often:
         request.response.status_int = 429
         request.response.headers["Retry-After"] = str(often.seconds)
         found = too_often(often)
@@ -80,7 +80,7 @@ def choose_language(context: Root, request: Request) -> Response:
     return response
 
 
-def too_often(often: TooOften) -> str:
+def too_often(often: TooManyAttemptsError) -> str:
     """What somebody reads who has tried too often."""
     minutes = str(-(-often.seconds // 60))
     return _("That was tried too often. Please wait ${minutes} minutes.", mapping={"minutes": minutes})

@@ -8,8 +8,9 @@ from urllib.parse import quote
 from babel.dates import get_timezone_name
 from markupsafe import Markup
 
-from portal.fields import Field, Reader
+from portal.fields.base import Field
 from portal.fields.datetime import Datetime
+from portal.fields.reader import Reader
 from portal.views.addresses import record_address
 from portal.views.parts import Moment, Value
 

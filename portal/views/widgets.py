@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from portal.conditions import Condition, Some, Test
-from portal.fields import PLAIN, Field, Form
+from portal.conditions import AnyOf, Comparison, Condition
+from portal.fields.base import Field, Form
 from portal.fields.link import IDENTITY, Linked
-from portal.records.forms import asked, choices, depends_on, linked_records
-from portal.records.query import Records
+from portal.fields.reader import PLAIN
+from portal.records.reading.records import Records
+from portal.records.writing.validation import asked, choices, depends_on, linked_records
 from portal.texts import Text, _
 from portal.views.parts import FormRow, Input, Offer, Widget
 
@@ -220,8 +221,8 @@ def _rule(records: Records, each: Field) -> str:
 
 
 def _as_json(records: Records, condition: Condition) -> Any:
-    if not isinstance(condition, Test):
-        return {"any" if isinstance(condition, Some) else "all": [_as_json(records, part) for part in condition.parts]}
+    if not isinstance(condition, Comparison):
+        return {"any" if isinstance(condition, AnyOf) else "all": [_as_json(records, part) for part in condition.parts]}
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     other = records.module.field(condition.path[0])
     words = [word for value in values for word in _words(records, other, condition.operator, value)]

@@ -10,10 +10,10 @@ from pyramid.request import Request
 from portal.accounts.people import Identity
 from portal.declaration.shapes import Access, Declaration
 from portal.texts import _
-from portal.web.notices import heard
+from portal.web.flash import heard
+from portal.web.form_input import page_before
 from portal.web.resources import Module, Record
 from portal.web.shell import Crumb, Language, MenuItem, Shell, Words
-from portal.web.typed import page_before
 
 HOME = MenuItem(_("Home"), "house", "/")
 VIEWS = {

@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from portal.database.engine import Engine, reading
-from portal.database.plan import NotAppliedError, apply, hindering, missing
-from portal.database.tables import Tables, build
-from portal.database.trouble import DatabaseError
+from portal.database.errors import DatabaseError
+from portal.database.migration.plan import NotAppliedError, apply, hindering, missing
+from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
-from portal.declaration.problems import Problem
 from portal.declaration.shapes import Declaration
-from portal.records.catching_up import catch_up_later
+from portal.declaration.source.problems import Problem
+from portal.records.indexing.backlog import catch_up_later
 from portal.web.assets import Assets
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Findings:
     accepted: bool = True  # whether what was read is now in force
 
 
-class CannotStart(Exception):
+class StartupError(Exception):
     """The portal cannot start; `lines` say why, for the person who started it."""
 
     def __init__(self, *lines: str) -> None:
@@ -83,7 +83,7 @@ class Live:
         self._portal, self.findings = self._read()
         if self._portal is None:
             self.engine.dispose()
-            raise CannotStart(*map(str, self.findings.problems), *_lacking(self.findings.lacks))
+            raise StartupError(*map(str, self.findings.problems), *_lacking(self.findings.lacks))
         self._catch_up()
 
     def current(self) -> Portal:

@@ -15,9 +15,9 @@ from pyramid.tweens import EXCVIEW, INGRESS
 
 from portal.texts import _
 from portal.web.compression import compress
-from portal.web.measure import fields_of, is_form, keep_own_cookies
+from portal.web.form_limits import fields_of, is_form, keep_own_cookies
 from portal.web.serving import is_secure, knows_host, own_origins
-from portal.web.visits import SAFE_METHODS
+from portal.web.visitor import SAFE_METHODS
 
 Handler = Callable[[Request], Response]
 

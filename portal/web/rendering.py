@@ -16,11 +16,11 @@ from markupsafe import Markup
 from pyramid.config import Configurator
 from translationstring import TranslationString
 
-from portal.fields import Reader
+from portal.fields.reader import Reader
 from portal.texts import Text
-from portal.web.compiled import Compiled
-from portal.web.drawing import Pen, Sketches
+from portal.web.cells import CellRenderer, CellTemplates
 from portal.web.shell import Shell
+from portal.web.template_cache import Compiled
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 # Attributes that stand or do not stand; a template gives them a truth value.
@@ -36,7 +36,7 @@ class Templates:
         self._reload = reload
         self._found: dict[str, PageTemplateFile] = {}
         self.compiled = Compiled(" ".join(sorted(BOOLEAN)))
-        self._sketches = Sketches()
+        self._sketches = CellTemplates()
 
     def __getitem__(self, name: str) -> PageTemplateFile:
         if name not in self._found:
@@ -63,8 +63,8 @@ class Templates:
         """The page `name` as HTML; `values` holds at least `page`."""
         drawing = {**self.macros, "reader": reader, "shell": shell, "icon": shell.icon}
         drawing |= {"translate": _translation(reader), "target_language": reader.language}
-        pen = Pen(
-            Sketches() if self._reload else self._sketches,  # a template that changes is seen at once
+        pen = CellRenderer(
+            CellTemplates() if self._reload else self._sketches,  # a template that changes is seen at once
             lambda template, **more: self[template](**drawing, **more),
             (shell.static("icons.svg"), reader.language, reader.default_language),
         )

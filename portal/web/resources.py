@@ -11,7 +11,7 @@ from typing import Any
 from pyramid.request import Request
 
 from portal.declaration import shapes
-from portal.records import query
+from portal.records.reading import records as query
 
 IDENTITY = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 

@@ -15,11 +15,11 @@ import pytest
 from webtest import TestApp
 
 from portal.accounts.passwords import Passwords
-from portal.accounts.register import Register, Wish
+from portal.accounts.register import AccessRequest, Register
 from portal.application import make_application
 from portal.database.engine import make_engine, writing
-from portal.database.plan import apply
-from portal.database.tables import build
+from portal.database.migration.plan import apply
+from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.settings import Settings
 from tests.functional.world import World
@@ -31,10 +31,10 @@ NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
 # Hashing that takes no time: the tests sign in hundreds of times.
 CHEAP = {"password_memory": 8, "password_rounds": 1}
 PEOPLE = (
-    Wish("anna@acme.example", "customer", "Anna Rossi", "Acme"),
-    Wish("bruno@acme.example", "power", "Bruno Verdi", "Acme"),
-    Wish("carla@globex.example", "customer", "Carla Neri", "Globex"),
-    Wish("nancy@supplier.example", "staff", "Nancy Smith", "Supplier"),
+    AccessRequest("anna@acme.example", "customer", "Anna Rossi", "Acme"),
+    AccessRequest("bruno@acme.example", "power", "Bruno Verdi", "Acme"),
+    AccessRequest("carla@globex.example", "customer", "Carla Neri", "Globex"),
+    AccessRequest("nancy@supplier.example", "staff", "Nancy Smith", "Supplier"),
 )
 
 

@@ -11,12 +11,12 @@ from click.testing import CliRunner, Result
 
 from portal.commands import main
 from portal.database.engine import make_engine, reading
-from portal.database.plan import apply
-from portal.database.tables import Tables, build
+from portal.database.migration.plan import apply
+from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
 from portal.records.policy import system_policy
-from portal.records.query import Query, Record, Records
+from portal.records.reading.records import Query, Record, Records
 
 MODULES = """
 portal: {name: Shop, languages: [en, it], currency: USD, time_zone: Europe/Rome}

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from webtest import TestResponse
 
-from portal.accounts.register import RefusedAccess, Register, Wish
+from portal.accounts.register import AccessRefusedError, AccessRequest, Register
 from portal.database.engine import writing
 from tests.functional.world import NANCY, NOW, World
 
-STAFF = (Wish(NANCY, "staff", "Nancy Smith"),)
+STAFF = (AccessRequest(NANCY, "staff", "Nancy Smith"),)
 EVERYTHING = "see: all, can: [create, edit, delete, export]"
 
 
@@ -83,8 +83,8 @@ modules:
   people: {organization: firm, fields: {name: text, email: email, firm: {type: link, to: firms}}}
 """
     portal = serve(modules, "people", "firms").portal
-    wish = Wish("second@supplier.example", "staff", "Second", "Supplier")
-    with pytest.raises(RefusedAccess, match="no record called"), writing(portal.engine) as connection:
+    wish = AccessRequest("second@supplier.example", "staff", "Second", "Supplier")
+    with pytest.raises(AccessRefusedError, match="no record called"), writing(portal.engine) as connection:
         Register(connection, portal.declaration, portal.tables, NOW).add(wish, "", must_change=False)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from webtest import TestResponse
 
-from portal.accounts.register import Wish
+from portal.accounts.register import AccessRequest
 from portal.declaration.load import load
 from portal.declaration.shapes import Module
 from tests.functional.any_portal import AnyPortal
@@ -72,12 +72,14 @@ def worlds(portal: AnyPortal, tmp_path: Path, postgresql: PostgreSQL) -> Iterato
     folder = portal.write(tmp_path / "portal")
     assert load(folder).errors == []
     company = {"Acme": "anna@acme.example", "Globex": "carla@globex.example"} if portal.people else {}
-    people = [Wish(email, "customer", email.partition("@")[0], name) for name, email in company.items()]
+    people = [AccessRequest(email, "customer", email.partition("@")[0], name) for name, email in company.items()]
     with contextlib.ExitStack() as opened:
         urls = [f"sqlite:///{tmp_path / 'portal.sqlite'}", opened.enter_context(postgresql.empty_database())]
         worlds = []
         for url in urls:
-            worlds.append(World.of(str(folder), url, [*people, Wish("nancy@supplier.example", "staff", "Nancy")]))
+            worlds.append(
+                World.of(str(folder), url, [*people, AccessRequest("nancy@supplier.example", "staff", "Nancy")])
+            )
             opened.callback(worlds[-1].portal.engine.dispose)
         yield worlds
 

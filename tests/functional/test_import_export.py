@@ -13,7 +13,7 @@ from portal.database.engine import reading
 from portal.fields.address import Address
 from portal.fields.money import Money
 from portal.records.policy import Policy, system_policy
-from portal.records.query import Query, Records
+from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import export_rows
 from tests.functional.shop import Shop, make_shop, table
 

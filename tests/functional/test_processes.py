@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 
 from portal.database.engine import make_engine, reading
-from portal.database.tables import build
+from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.records.policy import system_policy
-from portal.records.query import Query, Records
+from portal.records.reading.records import Query, Records
 from tests.functional.world import ANNA, PASSWORD, PORTALS, World
 from tests.real_parts import unavailable
 

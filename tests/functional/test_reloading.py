@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading
-from portal.database.plan import apply
-from portal.database.tables import build
+from portal.database.migration.plan import apply
+from portal.database.schema.tables import build
 from portal.declaration.load import load
-from portal.records.catching_up import under_way
-from portal.web.live import CannotStart
+from portal.records.indexing.backlog import under_way
+from portal.web.live import StartupError
 from tests.functional.conftest import without_tokens
 from tests.functional.test_signing_in import ANNA
 
@@ -99,13 +99,13 @@ def test_no_request_fails_while_files_change(app, another_browser, portal_folder
 
 def test_a_portal_with_broken_yaml_does_not_start_and_says_why(make_app, portal_folder):
     change(portal_folder, "label: Knowledge base", "label: [broken")
-    with pytest.raises(CannotStart, match=r"modules\.yaml:\d+"):
+    with pytest.raises(StartupError, match=r"modules\.yaml:\d+"):
         make_app()
 
 
 def test_in_production_a_database_that_lacks_something_is_told_with_the_way_out(make_app, portal_folder):
     change(portal_folder, "      cost: money", "      cost: money\n      floor: integer")
-    with pytest.raises(CannotStart, match="portal apply"):
+    with pytest.raises(StartupError, match="portal apply"):
         make_app(base_url="https://care.example")
 
 

@@ -14,10 +14,10 @@ from webob import Request
 
 from portal.conditions import ALWAYS, parse
 from portal.database.engine import make_engine, reading, writing
-from portal.records.index import rebuild
+from portal.records.indexing.index import rebuild
 from portal.records.policy import Policy
-from portal.records.query import FEW, Query, Records
-from portal.records.write import SYSTEM, new_row
+from portal.records.reading.records import FEW, Query, Records
+from portal.records.writing.writer import SYSTEM, new_row
 from tests.functional.world import ANNA, BRUNO, NANCY, NOW, Browser, titles, way
 
 STATES = ("new", "waiting", "answered", "resolved", "closed", None)

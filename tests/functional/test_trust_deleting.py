@@ -5,11 +5,11 @@ import sqlalchemy as sa
 
 from portal.accounts.people import find_account, identify
 from portal.database.engine import writing
-from portal.fields import Refused
+from portal.fields.base import Refused
 from portal.fields.link import Linked
 from portal.records.policy import Policy
-from portal.records.query import Records
-from portal.records.write import Author, delete
+from portal.records.reading.records import Records
+from portal.records.writing.writer import Author, delete
 from tests.functional.world import ANNA, NANCY
 
 
@@ -38,4 +38,3 @@ def test_titles_of_foreign_records_are_not_told(world):
     told = refusal(world, ANNA, "services", service)
     assert told == "Other records still belong to it."
     assert "Hushed" in refusal(world, NANCY, "services", service)
-

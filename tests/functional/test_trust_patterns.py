@@ -2,7 +2,8 @@
 
 import pytest
 
-from portal.fields import PLAIN, Field, Refused
+from portal.fields.base import Field, Refused
+from portal.fields.reader import PLAIN
 from portal.fields.text import fits
 
 

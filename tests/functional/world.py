@@ -17,16 +17,16 @@ from webtest import TestApp, TestResponse
 
 from portal import make_application
 from portal.accounts.passwords import Passwords
-from portal.accounts.register import Register, Wish
-from portal.conditions import Test
+from portal.accounts.register import AccessRequest, Register
+from portal.conditions import Comparison
 from portal.database.engine import make_engine, reading, writing
-from portal.database.plan import apply
-from portal.database.tables import build
+from portal.database.migration.plan import apply
+from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.fields.link import Linked
 from portal.records.policy import system_policy
-from portal.records.query import Query, Record, Records
-from portal.records.write import Author, change, create, delete
+from portal.records.reading.records import Query, Record, Records
+from portal.records.writing.writer import Author, change, create, delete
 from portal.settings import Settings
 
 PORTALS = Path(__file__).parents[1] / "portals"
@@ -35,12 +35,12 @@ NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
 ANNA, BRUNO, CARLA, DARIO = "anna@acme.example", "bruno@acme.example", "carla@globex.example", "dario@globex.example"
 EDDA, NANCY = "edda@alone.example", "nancy@supplier.example"
 PEOPLE = (
-    Wish(ANNA, "customer", "Anna Rossi", "Acme"),
-    Wish(BRUNO, "power", "Bruno Verdi", "Acme"),
-    Wish(CARLA, "customer", "Carla Neri", "Globex"),
-    Wish(DARIO, "power", "Dario Blu", "Globex"),
-    Wish(EDDA, "power", "Edda Sola"),
-    Wish(NANCY, "staff", "Nancy Smith", "Supplier"),
+    AccessRequest(ANNA, "customer", "Anna Rossi", "Acme"),
+    AccessRequest(BRUNO, "power", "Bruno Verdi", "Acme"),
+    AccessRequest(CARLA, "customer", "Carla Neri", "Globex"),
+    AccessRequest(DARIO, "power", "Dario Blu", "Globex"),
+    AccessRequest(EDDA, "power", "Edda Sola"),
+    AccessRequest(NANCY, "staff", "Nancy Smith", "Supplier"),
 )
 
 
@@ -85,7 +85,7 @@ class World:
     kept: dict[str, list[dict[str, Any]]] | None = None  # what the tests of one file read together
 
     @classmethod
-    def of(cls, name: str, url: str, people: Iterable[Wish] = PEOPLE) -> "World":
+    def of(cls, name: str, url: str, people: Iterable[AccessRequest] = PEOPLE) -> "World":
         """The portal of tests/portals/NAME on an empty database, with its people."""
         folder = PORTALS / name
         declaration = load(folder).declaration
@@ -162,7 +162,7 @@ class World:
         """The record of that title, as a link's value."""
         with reading(self.portal.engine) as connection:
             records = self.records(connection, module)
-            same = Query(condition=Test((records.module.title_field.name,), "equal", title))
+            same = Query(condition=Comparison((records.module.title_field.name,), "equal", title))
             return Linked(records.page(same, []).rows[0].id, module)
 
     def account(self, email: str, **values: Any) -> None:

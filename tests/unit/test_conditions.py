@@ -6,55 +6,55 @@ import pytest
 
 from portal.conditions import (
     ALWAYS,
-    All,
+    AllOf,
+    AnyOf,
+    Comparison,
     ConditionError,
-    Known,
-    Some,
-    Test,
-    Typed,
-    both,
+    FormValue,
+    ParsedValue,
+    all_of,
     holds,
     parse,
-    replace_typed,
+    replace_form_values,
 )
-from portal.conditions import (
-    tests as comparisons,
-)
+from portal.conditions import comparisons as comparisons
 
 READ = [
-    ({"status": "new"}, Test(("status",), "equal", "new")),
-    ({"status": ["new", "old"]}, Test(("status",), "one_of", ("new", "old"))),
-    ({"status": {"not": "new"}}, Test(("status",), "equal", "new", negated=True)),
-    ({"status": {"not": ["new", "old"]}}, Test(("status",), "one_of", ("new", "old"), negated=True)),
-    ({"status": None}, Test(("status",), "empty", True)),
-    ({"status": "nothing"}, Test(("status",), "empty", True)),
-    ({"status": {"not": "nothing"}}, Test(("status",), "empty", True, negated=True)),
-    ({"status": {"empty": False}}, Test(("status",), "empty", False)),
-    ({"service.owner.name": "Anna"}, Test(("service", "owner", "name"), "equal", "Anna")),
-    ({"amount": {"before": 3}}, Test(("amount",), "before", 3)),
-    ({"name": {"contains": "x"}}, Test(("name",), "contains", "x")),
-    ({"due": {"within": "30 days"}}, Test(("due",), "within", datetime.timedelta(days=30))),
-    ({"due": {"within": "1 hour"}}, Test(("due",), "within", datetime.timedelta(hours=1))),
-    ({"service": "$service"}, Test(("service",), "equal", Typed("service"))),
-    ({"service": ["$service", "x"]}, Test(("service",), "one_of", (Typed("service"), "x"))),
-    ({"price": "$5"}, Test(("price",), "equal", "$5")),
-    ({"ready": True}, Test(("ready",), "equal", True)),
-    ({"from": 1, "class": 2}, All((Test(("from",), "equal", 1), Test(("class",), "equal", 2)))),
+    ({"status": "new"}, Comparison(("status",), "equal", "new")),
+    ({"status": ["new", "old"]}, Comparison(("status",), "one_of", ("new", "old"))),
+    ({"status": {"not": "new"}}, Comparison(("status",), "equal", "new", negated=True)),
+    ({"status": {"not": ["new", "old"]}}, Comparison(("status",), "one_of", ("new", "old"), negated=True)),
+    ({"status": None}, Comparison(("status",), "empty", True)),
+    ({"status": "nothing"}, Comparison(("status",), "empty", True)),
+    ({"status": {"not": "nothing"}}, Comparison(("status",), "empty", True, negated=True)),
+    ({"status": {"empty": False}}, Comparison(("status",), "empty", False)),
+    ({"service.owner.name": "Anna"}, Comparison(("service", "owner", "name"), "equal", "Anna")),
+    ({"amount": {"before": 3}}, Comparison(("amount",), "before", 3)),
+    ({"name": {"contains": "x"}}, Comparison(("name",), "contains", "x")),
+    ({"due": {"within": "30 days"}}, Comparison(("due",), "within", datetime.timedelta(days=30))),
+    ({"due": {"within": "1 hour"}}, Comparison(("due",), "within", datetime.timedelta(hours=1))),
+    ({"service": "$service"}, Comparison(("service",), "equal", FormValue("service"))),
+    ({"service": ["$service", "x"]}, Comparison(("service",), "one_of", (FormValue("service"), "x"))),
+    ({"price": "$5"}, Comparison(("price",), "equal", "$5")),
+    ({"ready": True}, Comparison(("ready",), "equal", True)),
+    ({"from": 1, "class": 2}, AllOf((Comparison(("from",), "equal", 1), Comparison(("class",), "equal", 2)))),
 ]
 
 
 @pytest.mark.parametrize(("written", "meant"), READ)
 def test_a_line_is_read(written, meant):
-    assert parse(written) == (meant if isinstance(meant, All) else All((meant,)))
+    assert parse(written) == (meant if isinstance(meant, AllOf) else AllOf((meant,)))
 
 
 def test_several_comparisons_of_one_field_must_all_hold():
-    assert parse({"amount": {"min": 1, "max": 5}}) == All((Test(("amount",), "min", 1), Test(("amount",), "max", 5)))
+    assert parse({"amount": {"min": 1, "max": 5}}) == AllOf(
+        (Comparison(("amount",), "min", 1), Comparison(("amount",), "max", 5))
+    )
 
 
 def test_any_holds_when_one_part_does():
     condition = parse({"any": [{"a": 1}, {"b": 2, "c": 3}]})
-    assert isinstance(condition.parts[0], Some)
+    assert isinstance(condition.parts[0], AnyOf)
     assert [test.path for test in comparisons(condition)] == [("a",), ("b",), ("c",)]
 
 
@@ -87,16 +87,16 @@ def test_a_mistake_is_told_with_its_place(written, message, path):
 
 
 def test_a_typed_value_takes_the_place_of_its_name():
-    condition = replace_typed(parse({"a": "$x", "b": ["$y", 1], "any": [{"c": "$x"}]}), {"x": 7, "y": 8}.get)
+    condition = replace_form_values(parse({"a": "$x", "b": ["$y", 1], "any": [{"c": "$x"}]}), {"x": 7, "y": 8}.get)
     assert [test.value for test in comparisons(condition)] == [7, (8, 1), 7]
 
 
 def test_two_conditions_are_joined_by_and():
     first, second = parse({"a": 1}), parse({"b": 2})
-    assert both(None, second) is second
-    assert both(first, None) is first
-    assert both(None, None) is None
-    assert both(first, second) == All((first, second))
+    assert all_of(None, second) is second
+    assert all_of(first, None) is first
+    assert all_of(None, None) is None
+    assert all_of(first, second) == AllOf((first, second))
 
 
 @pytest.mark.parametrize(("a", "b", "expected"), [(1, 1, True), (1, 0, True), (0, 0, False), (0, 1, True)])
@@ -108,8 +108,14 @@ def test_negation_and_any_are_decided_here(a, b, expected):
 
 
 def test_what_is_known_can_be_remembered_whatever_it_is():
-    assert hash(Known([1, 2])) == hash(Known([1, 2]))
+    assert hash(ParsedValue([1, 2])) == hash(ParsedValue([1, 2]))
     assert (
-        len({Test(("a",), "equal", Known([1])), Test(("a",), "equal", Known([1])), Test(("a",), "equal", Known("x"))})
+        len(
+            {
+                Comparison(("a",), "equal", ParsedValue([1])),
+                Comparison(("a",), "equal", ParsedValue([1])),
+                Comparison(("a",), "equal", ParsedValue("x")),
+            }
+        )
         == 2
     )

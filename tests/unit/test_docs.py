@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from portal.commands import Commands, files, main
 from portal.declaration import shapes
-from portal.fields import Field, Shape
+from portal.fields.base import Field, Shape
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")

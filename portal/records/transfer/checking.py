@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from portal.fields import Field, Refused
+from portal.fields.base import Field, Refused
 from portal.fields.link import Linked
-from portal.records.forms import asked, depends_on
-from portal.records.query import Records
+from portal.records.reading.records import Records
 from portal.records.transfer.columns import SETTABLE, Column
 from portal.records.transfer.drafts import EMPTY, Bad, Draft, Form
 from portal.records.transfer.formulas import unprotected
 from portal.records.transfer.names import Names, by_value, names_in, stored, value_of, ways
 from portal.records.transfer.source import Row, Rows
-from portal.records.values import defaults
+from portal.records.writing.defaults import defaults
+from portal.records.writing.validation import asked, depends_on
 from portal.texts import _
 
 BATCH = 1000

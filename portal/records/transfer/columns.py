@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from portal.declaration.problems import suggest
 from portal.declaration.shapes import Module
-from portal.fields import PLAIN, Field
+from portal.declaration.source.problems import suggest
+from portal.fields.base import Field
+from portal.fields.reader import PLAIN
 from portal.texts import _, fold
 
 # Built-in fields that a file may bring along: an export can be taken back, an old system's numbers be kept.
@@ -74,16 +75,16 @@ def _column(module: Module, index: int, header: str, name: str | None) -> tuple[
         return Column(index, header, field, part), None
     facts = {"column": header, "field": wanted, "hint": suggest(wanted, known)}
     if candidates:
-        text = _("Column “${column}”: several fields are called so: ${names}. Say which: --map \"${column}=FIELD\".")
+        text = _('Column “${column}”: several fields are called so: ${names}. Say which: --map "${column}=FIELD".')
         return None, text % {**facts, "names": ", ".join(field.name for field, _part in candidates)}
     if wanted in module.everything:
-        text = _("Column “${column}”: “${field}” is kept by the portal itself. Leave it out: --map \"${column}=\".")
+        text = _('Column “${column}”: “${field}” is kept by the portal itself. Leave it out: --map "${column}=".')
     elif name is not None:
         text = _("Column “${column}”: there is no field “${field}”${hint}.")
     else:
         text = _(
             "Column “${column}”: no field is called so${hint}."
-            " Say which one: --map \"${column}=FIELD\", or leave it out: --map \"${column}=\"."
+            ' Say which one: --map "${column}=FIELD", or leave it out: --map "${column}=".'
         )
     return None, text % facts
 
@@ -140,4 +141,3 @@ def _missing(module: Module, found: Sequence[Column]) -> Iterator[str]:
         given = name in there or field.default is not None or name == start
         if field.required and not given and field.show_when is None:
             yield _("No column for the field “${field}”, which is needed.", mapping={"field": name})
-

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.records.query import Record
+from portal.records.reading.records import Record
 
 EMPTY: tuple[Any, ...] = (None, (), "")
 

@@ -11,8 +11,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from portal.fields import Field, Reader
-from portal.records.query import Query, Record, Records
+from portal.fields.base import Field
+from portal.fields.reader import Reader
+from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.columns import settable
 from portal.records.transfer.formulas import protected
 from portal.records.transfer.names import written_names

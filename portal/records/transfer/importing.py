@@ -6,18 +6,18 @@ Only read on a connection that cannot write: then everything is checked and noth
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from portal.records.query import Records
+from portal.records.reading.records import Records
 from portal.records.transfer.checking import Checking
 from portal.records.transfer.columns import find_columns
 from portal.records.transfer.drafts import Bad
 from portal.records.transfer.source import Rows
 from portal.records.transfer.writing import Outcome, write
-from portal.records.write import SYSTEM
+from portal.records.writing.writer import SYSTEM
 
-Told = Callable[[int], None]
+Progress = Callable[[int], None]
 
 
-class WrongColumns(ValueError):
+class WrongColumnsError(ValueError):
     """The file's columns do not fit the module; `problems` are sentences."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -26,7 +26,7 @@ class WrongColumns(ValueError):
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ImportOptions:
     """What was asked for beside the file: `columns` is header → field, or "" for nothing."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -51,20 +51,20 @@ class Report:
 def import_file(
     system: Records,
     source: Rows,
-    wishes: Wishes,
-    reached: Told = lambda line: None,
-    written: Told = lambda done: None,
+    wishes: ImportOptions,
+    reached: Progress = lambda line: None,
+    written: Progress = lambda done: None,
 ) -> Report:
     """Imports, unless there are bad rows or it is a dry run. `system`: as the portal itself sees the module.
 
-    `reached` hears the line that was checked, `written` how many rows are stored. Raises WrongColumns.
+    `reached` hears the line that was checked, `written` how many rows are stored. Raises WrongColumnsError.
     """
     # Machines write dates and numbers: no language takes part in reading them.
     reader = replace(system.policy.reader, language="en", plain=True)
     system = replace(system, policy=replace(system.policy, reader=reader))
     columns, problems = find_columns(system.module, source.headers, wishes.columns, wishes.key)
     if problems:
-        raise WrongColumns(problems)
+        raise WrongColumnsError(problems)
     checking = Checking(system, source, columns, wishes.key)
     checking.check(reached)
     if wishes.dry_run or (checking.bad and not wishes.skip_bad):

@@ -12,11 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import ALWAYS, replace_typed
+from portal.conditions import ALWAYS, replace_form_values
 from portal.declaration.shapes import Module
-from portal.fields import Field, Refused
+from portal.fields.base import Field, Refused
 from portal.fields.link import Linked
-from portal.records.query import Records
+from portal.records.reading.records import Records
 from portal.texts import _
 
 CHUNK = 1000  # values of one query
@@ -97,7 +97,7 @@ class Names:
         """Asks which of `ids` the field's `where` allows beside `others`, the values that it names with `$`."""
         known = self._offered.setdefault(_key(field, target, others), {})
         missing = [identity for identity in dict.fromkeys(ids) if identity not in known]
-        records = self.system.of(target, replace_typed(field.where or ALWAYS, others.get))
+        records = self.system.of(target, replace_form_values(field.where or ALWAYS, others.get))
         for start in range(0, len(missing), CHUNK):
             chunk = missing[start : start + CHUNK]
             there = {record.id for record in records.rows(chunk, [])}

@@ -21,7 +21,7 @@ UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CHUNK = 1 << 20
 
 
-class BadFile(ValueError):
+class UnreadableFileError(ValueError):
     """The file as a whole cannot be read; `message` says why and, where there is one, at which line."""
 
     def __init__(self, message: str, line: int | None = None) -> None:
@@ -66,7 +66,10 @@ class Source:
 
 
 def open_source(path: Path) -> Source:
-    """Reads the file once through, so that nothing is begun with one that ends in garbage. Raises BadFile, OSError."""
+    """Reads the file once through, so that nothing is begun with one that ends in garbage.
+
+    Raises UnreadableFileError and OSError.
+    """
     encoding = _encoding(path)
     newline = _newline(path)
     lines = _check_encoding(path, encoding, newline)
@@ -75,9 +78,9 @@ def open_source(path: Path) -> Source:
     with path.open(encoding=encoding, newline=newline) as file:
         header = next((row for row in _parsed(file, delimiter) if not _blank(row)), None)
     if header is None:
-        raise BadFile(_("The file is empty: a first row with the names of the columns is wanted."))
+        raise UnreadableFileError(_("The file is empty: a first row with the names of the columns is wanted."))
     if header.trouble:
-        raise BadFile(header.trouble, header.line)
+        raise UnreadableFileError(header.trouble, header.line)
     return Source(path, encoding, newline, delimiter, tuple(cell.strip() for cell in header.cells), lines)
 
 
@@ -85,11 +88,11 @@ def _encoding(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(4)
     if start in UTF32:
-        raise BadFile(_("The file is UTF-32. Save it as “CSV UTF-8”, please."))
+        raise UnreadableFileError(_("The file is UTF-32. Save it as “CSV UTF-8”, please."))
     if start[:2] in UTF16:
         return "utf-16"
     if start[1:2] == b"\0" or start[:1] == b"\0":
-        raise BadFile(
+        raise UnreadableFileError(
             _("The file looks like UTF-16 without its mark at the beginning. Save it as “CSV UTF-8”, please.")
         )
     return "utf-8-sig"
@@ -104,7 +107,7 @@ def _newline(path: Path) -> str:
 
 
 def _check_encoding(path: Path, encoding: str, newline: str) -> int:
-    """The number of lines. Raises BadFile with the place of the first byte that does not belong."""
+    """The number of lines. Raises UnreadableFileError with the place of the first byte that does not belong."""
     lines, before, decoder = 1, 0, codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as file:
         while True:
@@ -120,7 +123,7 @@ def _check_encoding(path: Path, encoding: str, newline: str) -> int:
             before += len(chunk)
 
 
-def _misfit(path: Path, place: int, encoding: str, newline: str) -> BadFile:
+def _misfit(path: Path, place: int, encoding: str, newline: str) -> UnreadableFileError:
     content = path.read_bytes()
     good = content[:place].decode(encoding, errors="ignore")
     text = _(
@@ -131,7 +134,7 @@ def _misfit(path: Path, place: int, encoding: str, newline: str) -> BadFile:
             "byte": f"0x{content[place]:02X}",
         },
     )
-    return BadFile(text, good.count(newline) + 1)
+    return UnreadableFileError(text, good.count(newline) + 1)
 
 
 def _blank(row: Row) -> bool:

@@ -10,15 +10,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database import search
-from portal.database.analysis import analyze
+from portal.database.engine import analyze
+from portal.database.search import index as search
 from portal.fields.link import Linked
-from portal.records.catching_up import renamed
-from portal.records.index import index
-from portal.records.numbers import keep_above, next_numbers
-from portal.records.query import Records
+from portal.records.indexing.backlog import renamed
+from portal.records.indexing.index import index
+from portal.records.reading.records import Records
 from portal.records.transfer.drafts import EMPTY, Draft
-from portal.records.write import Author, author_of, joined, new_row
+from portal.records.writing.sequence import keep_above, next_numbers
+from portal.records.writing.writer import Author, author_of, joined, new_row
 
 BATCH = 1000
 KIND = "imported"

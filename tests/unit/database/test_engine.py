@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 import transaction
 
-from portal.database.engine import joining, looking, make_engine, reading, writing
+from portal.database.engine import joining, make_engine, read_connection, reading, writing
 
 THREADS = 8
 CHANGES = 30
@@ -212,7 +212,7 @@ def test_what_a_request_writes_is_rolled_back_with_its_transaction(engine):
 
 
 def test_a_request_that_only_reads_cannot_write(engine):
-    with pytest.raises(sa.exc.DBAPIError), looking(engine) as connection:
+    with pytest.raises(sa.exc.DBAPIError), read_connection(engine) as connection:
         assert connection.scalar(sa.select(counter.c.value)) == 0
         connection.execute(counter.update().values(value=5))
     add_one(engine)
@@ -266,7 +266,7 @@ def test_nobody_notices_that_postgresql_ended_all_connections(postgresql_url, be
         for _turn in range(4):
             with begin(engine) as connection:
                 assert connection.scalar(sa.select(counter.c.value)) == 0
-        with looking(engine) as connection:
+        with read_connection(engine) as connection:
             assert connection.scalar(sa.select(counter.c.value)) == 0
         beside.dispose()
 
@@ -281,7 +281,7 @@ def test_who_reads_on_postgresql_is_told_so_and_sees_one_moment_in_one_message(p
             assert connection.scalar(sa.text("SHOW transaction_isolation")) == "repeatable read"
         with writing(engine.execution_options(isolation_level="READ COMMITTED")) as connection:
             assert connection.scalar(sa.text("SHOW transaction_isolation")) == "read committed"
-        with looking(engine) as connection:
+        with read_connection(engine) as connection:
             assert connection.scalar(sa.text("SHOW statement_timeout")) == "20s"
         with reading(engine) as connection:
             assert connection.scalar(sa.text("SHOW statement_timeout")) == "0"

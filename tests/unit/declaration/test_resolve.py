@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.conditions import ALWAYS, All, Test
+from portal.conditions import ALWAYS, AllOf, Comparison
 from portal.declaration.load import load
 from portal.declaration.resolve import merge, merge_layout
 from portal.declaration.shapes import Through
@@ -210,7 +210,7 @@ def test_a_profile_says_only_what_differs(portal):
     assert [(name, str(tab.label)) for name, tab in access.list.tabs.items()] == [
         ("new", "Fresh"), ("all", "All"), ("old", "Old"),
     ]  # fmt: skip
-    assert access.list.tabs["new"].where == All((Test(("kind",), "equal", "new"),))
+    assert access.list.tabs["new"].where == AllOf((Comparison(("kind",), "equal", "new"),))
     assert access.list.tabs["all"].where == ALWAYS
 
 
@@ -260,8 +260,8 @@ def test_where_of_parent_and_child_are_joined_by_and(portal):
     child = "extends: parent\nmodules: {notes: {where: {day: {before: today}}}}\n"
     declaration = portal(buttons=BUTTONS, parent=PARENT, child=child)
     parent, joined = (declaration.profiles[name].modules["notes"].where for name in ("parent", "child"))
-    assert parent == All((Test(("kind",), "equal", "new"),))
-    assert joined == All((parent, All((Test(("day",), "before", "today"),))))
+    assert parent == AllOf((Comparison(("kind",), "equal", "new"),))
+    assert joined == AllOf((parent, AllOf((Comparison(("day",), "before", "today"),))))
 
 
 def test_fields_that_the_profile_sets_are_not_asked_while_creating(portal):

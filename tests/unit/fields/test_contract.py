@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 from webob.multidict import MultiDict
 
-from portal.fields import PLAIN, Field, Reader, Refused
+from portal.fields.base import Field, Refused
+from portal.fields.reader import PLAIN, Reader
 
 ENGLISH = Reader(language="en")
 LANGUAGES = ("en", "it", "pl", "de", "fr")

@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from webob.multidict import MultiDict
 
 from portal.declaration.shapes import Declaration, Module, Settings
-from portal.fields import PLAIN, Field, Reader, Refused
 from portal.fields.address import Address
+from portal.fields.base import Field, Refused
 from portal.fields.link import Linked, named
 from portal.fields.links import join_name
 from portal.fields.money import Money
+from portal.fields.reader import PLAIN, Reader
 
 MODULES = {
     "people": {"name": "text", "boss": {"type": "link", "to": "people"}, "place": "address"},

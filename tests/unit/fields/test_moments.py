@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from webob.multidict import MultiDict
 
-from portal.fields import PLAIN, Field, Reader, Refused
+from portal.fields.base import Field, Refused
 from portal.fields.calendar import parse_date, parse_time
 from portal.fields.datetime import Span
+from portal.fields.reader import PLAIN, Reader
 
 ROME = Reader(
     language="it", time_zone=ZoneInfo("Europe/Rome"), now=datetime.datetime(2024, 3, 5, 23, 30, tzinfo=datetime.UTC)

@@ -7,10 +7,11 @@ import pytest
 from pydantic import ValidationError
 from webob.multidict import MultiDict
 
-from portal.fields import PLAIN, Field, Reader, Refused
+from portal.fields.base import Field, Refused
 from portal.fields.columns import from_sortable, sortable
 from portal.fields.money import Money
 from portal.fields.numbers import number
+from portal.fields.reader import PLAIN, Reader
 
 
 def field(kind: str, **keys: object) -> Field:

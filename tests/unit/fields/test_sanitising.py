@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from portal.fields import PLAIN, Field, Reader
+from portal.fields.base import Field
+from portal.fields.reader import PLAIN, Reader
 
 HARMFUL = [
     "<script>alert(1)</script>",

@@ -5,7 +5,8 @@ import re
 import pytest
 from markupsafe import Markup
 
-from portal.fields import Field, Reader
+from portal.fields.base import Field
+from portal.fields.reader import Reader
 from portal.texts import Text, _
 from portal.views.pages import ErrorPage, FormPage, ListPage, LoginPage, Pager
 from portal.views.parts import FormRow, Value, Widget

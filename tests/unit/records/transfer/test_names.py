@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.fields import Field
+from portal.fields.base import Field
 from portal.records.transfer.names import names_in, written_names
 
 LINKS = Field.types["links"](name="services", type="links", to="services")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.records.transfer.source import BadFile, open_source
+from portal.records.transfer.source import UnreadableFileError, open_source
 from portal.texts import translate
 
 
@@ -13,7 +13,7 @@ def opened(folder, content):
 
 
 def refused(folder, content):
-    with pytest.raises(BadFile) as caught:
+    with pytest.raises(UnreadableFileError) as caught:
         opened(folder, content)
     return caught.value.line, translate(caught.value.message, "en")
 

@@ -1,0 +1,26 @@
+"""What a database may refuse in the middle of a long command, in one sentence; mistakes of ours stay exceptions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from portal.database.errors import AGAIN, AWAY, BUSY, FULL, DatabaseError, trouble
+
+SENTENCES = {
+    AGAIN: "something else was written at the same time; nothing was changed, please run the command again",
+    BUSY: "the database is busy with other writing; nothing was changed, please run the command again",
+    FULL: "the disk is full; nothing was changed",
+    AWAY: "the database does not answer any more; nothing was changed",
+}
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Ends the command with 2 and a sentence where the database refuses."""
+    try:
+        yield
+    except DatabaseError as error:
+        if trouble(error) not in SENTENCES:
+            raise
+        raise click.UsageError(SENTENCES[trouble(error)]) from error

@@ -1,0 +1,144 @@
+"""The tables, made from the declaration: one typed table per module, a join table per `links` field, the portal's own.
+
+Core tables, one MetaData per portal. Generated columns carry no server default, NOT NULL, CHECK or CASCADE: the
+engine enforces what they would, so that plans stay small and SQLite never rebuilds a table.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.engine import planned_once
+from portal.database.schema.indexes import LONGEST_INDEXED, add_indexes, index_name
+from portal.database.schema.system_tables import own_tables
+from portal.database.search.index import search_table
+from portal.declaration.garbage import uncollected
+from portal.declaration.shapes import Declaration, Module
+from portal.fields.base import Field
+from portal.fields.columns import UTCDateTime, folded_text
+from portal.fields.links import join_name
+
+NAMING = {
+    "ix": "ix_%(table_name)s$%(column_0_name)s",
+    "uq": "uq_%(table_name)s$%(column_0_name)s",
+    "fk": "fk_%(table_name)s$%(column_0_name)s",
+    "pk": "pk_%(table_name)s$",
+}
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Every table of one portal; the portal's own ones by name, the modules' by `module`."""
+
+    metadata: sa.MetaData
+    account: sa.Table
+    session: sa.Table
+    link: sa.Table
+    attempt: sa.Table
+    outbox: sa.Table
+    sequence: sa.Table
+    schema: sa.Table
+    stale: sa.Table
+    comment: sa.Table
+    event: sa.Table
+    once: sa.Table
+    search: sa.Table
+    version: int = dataclasses.field(default_factory=itertools.count(1).__next__, compare=False)
+    # What has been built for these tables, see records/statement_cache.py.
+    prepared: dict[Any, Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+
+    def statement(self, key: str, build: Callable[[], sa.Select[Any]]) -> sa.Select[Any]:
+        """What `build` gives, built once: a statement that is the same for everybody."""
+        if key not in self.prepared:
+            self.prepared[key] = planned_once(build(), self.version)
+        return self.prepared[key]
+
+    def module(self, name: str) -> sa.Table:
+        """The table of a module."""
+        return self.metadata.tables[name]
+
+    def join(self, module: str, field: str) -> sa.Table:
+        """The join table of a `links` field."""
+        return self.metadata.tables[join_name(module, field)]
+
+
+@uncollected()
+def build(declaration: Declaration) -> Tables:
+    """The tables that `declaration` wants."""
+    metadata = sa.MetaData(naming_convention=NAMING)
+    for module in declaration.modules.values():
+        _module_table(metadata, module)
+    for module in declaration.modules.values():
+        add_indexes(declaration, module, metadata.tables[module.name])
+    return Tables(metadata, **own_tables(metadata), search=search_table(metadata))
+
+
+def _module_table(metadata: sa.MetaData, module: Module) -> None:
+    table = sa.Table(
+        module.name,
+        metadata,
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("number", sa.BigInteger(), index=True),
+        sa.Column("reference", sa.Text(), index=True),
+        sa.Column("_reference_folded", folded_text()),
+        sa.Column("created", UTCDateTime()),
+        *author_columns(module.builtin["created_by"]),
+        sa.Column("modified", UTCDateTime()),
+        *author_columns(module.builtin["modified_by"]),
+        sa.Column("channel", sa.Text()),
+        sa.Column("comments", sa.BigInteger()),
+        sa.Column("attachments", sa.BigInteger()),
+        sa.Column("_version", sa.BigInteger()),
+        # A number is never used twice, whatever is deleted.
+        sqlite_autoincrement=True,
+        info={
+            "title": _title_column(module),
+            "title_folded": _folded_title_column(module),
+            "unique": [name for name, field in module.fields.items() if field.unique and field.columns()],
+        },
+    )
+    for name, field in module.fields.items():
+        for column in field.columns():
+            table.append_column(column)
+        if field.multiple and getattr(field, "to", None):
+            _join_table(metadata, module.name, name, field.to[0])
+    for name in _unique(module):
+        sa.Index(index_name(module.name, name), table.c[name], unique=True)
+
+
+def author_columns(field: Field) -> list[sa.Column[Any]]:
+    """The columns of who made or changed a record: without foreign key, so that a person can be deleted."""
+    return [sa.Column(column.name, column.type) for column in field.columns()]
+
+
+def _title_column(module: Module) -> str | None:
+    return module.title if module.title in module.fields else None
+
+
+def _folded_title_column(module: Module) -> str | None:
+    return getattr(module.fields.get(module.title or ""), "folded", None)
+
+
+def _join_table(metadata: sa.MetaData, module: str, field: str, target: str) -> None:
+    name = join_name(module, field)
+    sa.Table(
+        name,
+        metadata,
+        sa.Column("record", sa.BigInteger(), sa.ForeignKey(f"{module}.id"), primary_key=True),
+        sa.Column("target", sa.BigInteger(), sa.ForeignKey(f"{target}.id"), primary_key=True),
+        sa.Column("position", sa.Integer()),
+        sa.Index(index_name(name, "target"), "target"),
+    )
+
+
+def _unique(module: Module) -> list[str]:
+    """The columns whose index keeps two simultaneous writes of a unique value from slipping through.
+
+    PostgreSQL cannot index a value of more than 2,700 bytes, so that long texts are looked after by the engine alone.
+    """
+    fields = [each for each in module.fields.values() if each.unique and each.columns()]
+    return [each.columns()[0].name for each in fields if getattr(each, "max_length", 0) <= LONGEST_INDEXED]

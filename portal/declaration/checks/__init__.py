@@ -1,0 +1,1 @@
+"""What a declaration must fulfil: one file per part of the language; `all` runs them."""

@@ -1,0 +1,257 @@
+"""Reads one YAML file into plain data that knows where each part stands.
+
+Called with the bytes of a declaration by whoever checks declarations. Whatever the bytes are, the answer is a
+Document: a file at fault has problems, reading it never raises. What the keys mean, and which ones must exist, is not
+known here.
+
+The events of the C parser are built into data in one pass and without recursion. So depth and aliases are bounded
+while reading, duplicate keys and tags are all found, and places cost little: having YAML's own nodes composed first
+took several times as long.
+"""
+
+import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from yaml.cyaml import CParser
+
+from portal.declaration.source.nodes import Collection, Node, OpenList, OpenMapping, copied
+from portal.declaration.source.problems import Path, Problem, quoted, suggest
+from portal.declaration.source.scalars import plain_value
+from portal.declaration.source.syntax import in_words
+
+LARGEST_FILE = 16_000_000
+DEEPEST = 50
+MOST_THROUGH_ALIASES = 200_000
+MOST_PROBLEMS = 1_000
+MOST_TAG_LINES = 100
+
+_ENCODINGS = ((BOM_UTF8, "utf-8"), (BOM_UTF16_LE, "utf-16-le"), (BOM_UTF16_BE, "utf-16-be"))
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+# The parser compares each of these lines with all before it: a megabyte of them would take minutes.
+_TAG_LINE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG")
+# What YAML calls not printable (YAML 1.2 §5.1): binary files, and bytes that slipped in by mistake.
+_CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a file says: `data` is dicts with text keys, lists and scalars, and None where nothing could be read."""
+
+    file: str
+    data: Any = None
+    problems: list[Problem] = field(default_factory=list)
+    root: Node | None = None
+
+    def place(self, path: Path, key: bool = False) -> Place:
+        """Line and column, from 1, of a value; with `key` those of its name.
+
+        Where the path leads to nothing, the place is that of the nearest parent: of its name if it has one.
+        """
+        node, name = self.root, None
+        if node is None:
+            return 1, 1
+        for part in path:
+            child = node.children.get(part)
+            if child is None:
+                return _place(name or node.mark)
+            node, name = child, node.keys.get(part)
+        return _place(name if key and name is not None else node.mark)
+
+    def written(self, path: Path) -> str | None:
+        """The text of the scalar as it was written (`1.10`, `No`), None for lists, mappings and missing parts."""
+        node = self.root
+        for part in path:
+            node = node.children.get(part) if node is not None else None
+        return node.written if node is not None else None
+
+    def problem(self, path: Path, message: str, key: bool = False, warning: bool = False) -> Problem:
+        """A problem with the value, or the name, at `path`."""
+        return Problem(self.file, *self.place(path, key), path, message, warning)
+
+
+def read(raw: bytes, file: str) -> Document:
+    """The document in `raw`; `file` is the name that its problems bear."""
+    problems: list[Problem] = []
+    try:
+        text = _decoded(raw)
+        reading = _Reading(text, file, problems)
+        return Document(file, reading.build(), problems, reading.root)
+    except _UnreadableError as error:
+        problems.append(Problem(file, *error.place, error.path, error.message))
+        return Document(file, None, problems)
+
+
+class _UnreadableError(Exception):
+    """Nothing after this place can be read."""
+
+    def __init__(self, place: Place, message: str, path: Path = ()) -> None:
+        super().__init__(message)
+        self.place = place
+        self.message = message
+        self.path = path
+
+
+def _decoded(raw: bytes) -> str:
+    if len(raw) > LARGEST_FILE:
+        raise _UnreadableError((1, 1), "the file is larger than 16 MB")
+    mark, encoding = next(((mark, name) for mark, name in _ENCODINGS if raw.startswith(mark)), (b"", "utf-8"))
+    raw = raw[len(mark) :]
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode(encoding)
+        wrong = f"the byte 0x{raw[error.start]:02X} is not {encoding[:6].upper()}: save it as UTF-8"
+        raise _UnreadableError(_end(before), wrong) from None
+    if found := _CONTROL.search(text):
+        wrong = f"the character U+{ord(found.group()):04X} cannot stand in YAML: remove it, or save the file as UTF-8"
+        raise _UnreadableError(_end(text[: found.start()]), wrong)
+    if "%TAG" in text and len(_TAG_LINE.findall(text)) > MOST_TAG_LINES:
+        raise _UnreadableError((1, 1), '"%TAG" is not used here: remove these lines')
+    return text
+
+
+def _end(text: str) -> Place:
+    """The place that comes after `text`."""
+    lines = _LINE_BREAK.split(text)
+    return len(lines), len(lines[-1]) + 1
+
+
+def _place(mark: yaml.Mark) -> Place:
+    return mark.line + 1, mark.column + 1
+
+
+class _Reading:
+    """The events of one file, built into data and nodes."""
+
+    def __init__(self, text: str, file: str, problems: list[Problem]) -> None:
+        self.root: Node | None = None
+        self._data: Any = None
+        self._text = text
+        self._file = file
+        self._problems = problems
+        self._open: list[Collection] = []
+        self._anchors: dict[str, tuple[Node, Any] | None] = {}  # None: begun and not yet ended
+        self._through_aliases = 0
+        self._documents = 0
+        self._last: yaml.Mark | None = None
+
+    def build(self) -> Any:
+        """The data; problems that leave the rest readable are added to the list."""
+        answers: dict[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._begin_mapping,
+            yaml.SequenceStartEvent: self._begin_list,
+            yaml.MappingEndEvent: self._end_collection,
+            yaml.SequenceEndEvent: self._end_collection,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._begin_document,
+        }
+        try:
+            parser = CParser(self._text)
+            while self._documents < 2:
+                event = parser.get_event()
+                if event is None or isinstance(event, yaml.StreamEndEvent):
+                    break
+                self._last = event.end_mark
+                if answer := answers.get(type(event)):
+                    answer(event)
+        except yaml.MarkedYAMLError as error:
+            mark, words = in_words(error, self._text)
+            raise self._unreadable(mark, words) from None
+        except (yaml.YAMLError, UnicodeError):
+            raise self._unreadable(self._last, "the file cannot be read from here on: is it text in UTF-8?") from None
+        return self._data
+
+    def _begin_document(self, event: yaml.DocumentStartEvent) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            self._report(event.start_mark, (), 'a second document begins here: a file holds one, so remove the "---"')
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        written = event.value
+        plain = event.implicit[0]
+        if event.tag is not None:
+            self._refuse_tag(event)
+        elif event.style == '"' and "\0" in written:
+            self._report(event.start_mark, self._path(), 'a text may not hold the character U+0000 ("\\0")')
+        node = Node(event.start_mark, written, plain)
+        self._ended(node, plain_value(written) if plain else written, event.anchor)
+
+    def _begin_mapping(self, event: yaml.MappingStartEvent) -> None:
+        self._begin(event, OpenMapping(Node(event.start_mark), event.anchor, self._report_below))
+
+    def _begin_list(self, event: yaml.SequenceStartEvent) -> None:
+        self._begin(event, OpenList(Node(event.start_mark), event.anchor))
+
+    def _begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, collection: Collection) -> None:
+        if event.tag is not None:
+            self._refuse_tag(event)
+        if len(self._open) >= DEEPEST:
+            raise self._unreadable(event.start_mark, f"lists and mappings are nested deeper than {DEEPEST} levels")
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        self._open.append(collection)
+
+    def _end_collection(self, event: yaml.MappingEndEvent | yaml.SequenceEndEvent) -> None:
+        collection = self._open.pop()
+        collection.close()
+        self._ended(collection.node, collection.value, collection.anchor)
+
+    def _ended(self, node: Node, value: Any, anchor: str | None) -> None:
+        """A whole value has been read: it belongs to the innermost open collection."""
+        if anchor is not None:
+            self._anchors[anchor] = (node, value)
+        if self._open:
+            self._open[-1].take(node, value)
+        else:
+            self.root, self._data = node, value
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        target = self._anchors.get(event.anchor)
+        if target is None:
+            self._report(event.start_mark, self._path(), self._why_not(event.anchor))
+            target = (Node(event.start_mark, "", plain=True), None)
+        node, value = target
+        if node.written is not None:
+            node = Node(event.start_mark, node.written, node.plain)
+        self._through_aliases += node.size
+        if self._through_aliases > MOST_THROUGH_ALIASES:
+            wrong = f"aliases repeat more than {MOST_THROUGH_ALIASES:,} values: write less with them"
+            raise self._unreadable(event.start_mark, wrong)
+        if len(self._open) + node.height > DEEPEST:
+            wrong = f"this alias makes lists and mappings nested deeper than {DEEPEST} levels"
+            raise self._unreadable(event.start_mark, wrong)
+        self._ended(node, copied(value), None)
+
+    def _why_not(self, anchor: str) -> str:
+        if anchor in self._anchors:
+            return f"{quoted('*' + anchor)} stands inside of what it repeats, which would never end"
+        guess = suggest(anchor, self._anchors)
+        return f'no {quoted("&" + anchor)} stands above{guess}: a text that begins with "*" must stand in quotes'
+
+    def _refuse_tag(self, event: yaml.NodeEvent) -> None:
+        shown = event.tag.replace("tag:yaml.org,2002:", "!!")
+        wrong = f"tags are not used here: remove {quoted(shown)}, or put the text in quotes"
+        self._report(event.start_mark, self._path(), wrong)
+
+    def _path(self) -> Path:
+        return tuple(part for collection in self._open for part in collection.current())
+
+    def _report_below(self, mark: yaml.Mark, path: Path, message: str) -> None:
+        """A problem of the innermost open mapping, which gives the end of the path."""
+        above = tuple(part for collection in self._open[:-1] for part in collection.current())
+        self._report(mark, above + path, message)
+
+    def _report(self, mark: yaml.Mark, path: Path, message: str) -> None:
+        if len(self._problems) >= MOST_PROBLEMS:
+            raise self._unreadable(mark, f"the file has more problems than the {MOST_PROBLEMS:,} that are listed")
+        self._problems.append(Problem(self._file, *_place(mark), path, message))
+
+    def _unreadable(self, mark: yaml.Mark | None, message: str) -> _UnreadableError:
+        return _UnreadableError(_place(mark) if mark is not None else (1, 1), message, self._path())

@@ -1,0 +1,290 @@
+"""What every field type shares: the base class that a type's file fills in, and what it needs to do so.
+
+A type says its own YAML keys, its columns, how it is parsed, shown, compared, sorted, searched and written.
+Nothing outside a type's own file asks which type a field is.
+"""
+
+import operator as operators
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Protocol
+
+import sqlalchemy as sa
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictBool, field_validator
+from pydantic_core import PydanticCustomError
+
+from portal.conditions import Condition, ConditionError, parse
+from portal.fields.reader import PLAIN, Reader
+from portal.texts import Text, _, fold, readable
+
+# What no text may hold: NUL is refused by PostgreSQL, lone surrogates by every encoder.
+FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+
+
+class Refused(ValueError):
+    """What was typed cannot be taken; `message` is one sentence for the person who typed it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def storable(text: str) -> str:
+    """`text` itself; refuses what no database and no page can take."""
+    if FORBIDDEN.search(text):
+        raise Refused(_("This text holds a character that cannot be stored."))
+    return text
+
+
+class Form(Protocol):
+    """What was posted, or a query string: one name may have several values."""
+
+    def get(self, name: str, default: str = "") -> str: ...
+
+    def getall(self, name: str) -> list[str]: ...
+
+    def __contains__(self, name: object) -> bool: ...
+
+
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "equal": operators.eq,
+    "min": operators.ge,
+    "max": operators.le,
+    "before": operators.lt,
+    "after": operators.gt,
+    "contains": lambda value, part: fold(str(part)) in fold(str(value)),
+}
+
+
+class Shape(BaseModel):
+    """A part of the declaration: frozen, and a key that nobody knows is a mistake."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True, defer_build=True
+    )
+
+
+def _condition(data: Any) -> Any:
+    try:
+        return parse(data)
+    except ConditionError as error:
+        # The path inside the condition is told apart from the path to it by the reader of the problem.
+        raise PydanticCustomError("condition", "{message}", {"message": error.message, "path": error.path}) from None
+
+
+class Declared(Protocol):
+    """As much of the declaration as a field needs that looks beyond itself."""
+
+    modules: Any
+
+    def along(self, module: str, path: str) -> Iterator[tuple[Any, "Field"]]: ...
+
+
+Where = Annotated[Condition, BeforeValidator(_condition)]
+
+
+class Field(Shape):
+    """What every type shares. `name` is the key in the YAML, put in by the declaration."""
+
+    types: ClassVar[dict[str, type["Field"]]] = {}
+
+    # What a type says of itself.
+    column_type: ClassVar[Any] = sa.Text
+    widget: ClassVar[str] = "input"  # a macro of templates/widgets.pt
+    input_type: ClassVar[str] = "text"
+    inputmode: ClassVar[str] = ""  # which keyboard a telephone offers; "" for the usual one
+    display: ClassVar[str] = "plain"  # a macro of templates/displays.pt
+    filter: ClassVar[str] = ""  # "text", "options", "range", "link" or "": a macro of templates/filters.pt
+    textual: ClassVar[bool] = False  # part of the general search unless `search: false`
+    long: ClassVar[bool] = False  # too long for a column of a generated list
+    computed: ClassVar[bool] = False  # never typed, never stored
+    stored: ClassVar[bool] = True  # False: checked and warned about, but without effect yet
+    sortable: ClassVar[bool] = True
+    can_be_unique: ClassVar[bool] = True
+    multiple: ClassVar[bool] = False  # several values, posted by repeating the name
+    specials: ClassVar[tuple[str, ...]] = ()  # words of conditions and defaults that mean something for this type
+    # For the contract test and the reference: keys that examples need, (typed, value, shown in English), refused.
+    sample: ClassVar[Mapping[str, Any]] = {}
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = ()
+    rejects: ClassVar[tuple[str, ...]] = ()
+
+    name: str
+    type: str
+    label: Text | None = None
+    help: Text | None = None
+    placeholder: Text | None = None
+    required: StrictBool = False
+    default: Any = None
+    unique: StrictBool = False
+    read_only: StrictBool = False
+    internal: StrictBool = False
+    search: StrictBool | None = None
+    index: StrictBool | None = None
+    show_when: Where | None = None
+    formerly: str | None = None
+    column: str | None = None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        for name in getattr(cls.model_fields["type"].annotation, "__args__", ()):  # a Literal; bases have none
+            Field.types[name] = cls
+
+    @field_validator("unique")
+    @classmethod
+    def _unique_only_where_it_can_be(cls, unique: bool) -> bool:
+        if unique and not cls.can_be_unique:
+            raise ValueError("a field of this type cannot be unique")
+        return unique
+
+    @cached_property
+    def title(self) -> Text:
+        """The label, made from the name where none is declared."""
+        return self.label or readable(self.name)
+
+    @property
+    def ranged(self) -> bool:
+        """Whether its values lie between others: `min`, `max`, `before` and `after` can be asked."""
+        return self.filter == "range"
+
+    @property
+    def searched(self) -> bool:
+        """Whether the general search looks here."""
+        return self.textual if self.search is None else self.search
+
+    def bind(self, declaration: Declared, module: Any) -> None:
+        """Called once the declaration is read: types that look at other fields find them here. Raises ValueError."""
+
+    # -- the database ---------------------------------------------------------------------------------------------
+
+    def columns(self) -> list[sa.Column[Any]]:
+        """The columns that hold the value; engine's own companions begin with `_`."""
+        return [sa.Column(self.name, self.column_type())] if self.stored and not self.computed else []
+
+    def store(self, value: Any) -> dict[str, Any]:
+        """The value as columns of the table."""
+        return {self.name: value} if self.stored and not self.computed else {}
+
+    def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+        """What a query asks for so that `load` finds the value in its row."""
+        if not self.stored:
+            return []
+        if self.computed:
+            return [self.expression(table).label(self.name)]
+        return [table.c[name] for name in self._columns_read]
+
+    @cached_property
+    def _columns_read(self) -> tuple[str, ...]:
+        """All but the folded companion, which is there to be compared and sorted by."""
+        return tuple(column.name for column in self.columns() if column.name != getattr(self, "folded", None))
+
+    def load(self, row: Mapping[str, Any]) -> Any:
+        """The value from the columns of a row."""
+        return row[self.name] if self.stored else None
+
+    def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """What conditions compare; computed types build it."""
+        return table.c[self.name]
+
+    def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        """What lists sort by; NULL counts as empty."""
+        return self.expression(table)
+
+    @property
+    def ranked(self) -> tuple[Any, ...]:
+        """The values in the order of `order`, where that is another than that of the column: an index of the column
+        gives them one after the other."""
+        return ()
+
+    def titles(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
+        """The column of another table by which `order` sorts, for links; its index gives the linked records in turn."""
+        return None
+
+    def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
+        """The column to which an index is put so that lists sort by this field quickly."""
+        return None if self.computed or self.multiple else self.order(table)
+
+    # -- typing and reading ---------------------------------------------------------------------------------------
+
+    def parse(self, text: str, reader: Reader) -> Any:
+        """What was typed → the value, None when empty. Raises Refused."""
+        return storable(text).strip() or None
+
+    def parse_form(self, form: Form, reader: Reader) -> Any:
+        """The value from the inputs that bear this field's name. Raises Refused."""
+        return self.parse(self.typed(form), reader)
+
+    def typed(self, form: Form, part: str = "") -> str:
+        """What stands in the input of this field's name, or in its `.part`; a file posted there counts as nothing."""
+        typed = form.get(f"{self.name}.{part}" if part else self.name, "")
+        return typed if isinstance(typed, str) else ""
+
+    def posted(self, form: Form) -> bool:
+        """Whether the form has an input for this field."""
+        return self.name in form
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """The value as a form's inputs hold it: the inverse of parse_form."""
+        return {self.name: "" if value is None else self.write(value)}
+
+    def show(self, value: Any, reader: Reader) -> str:
+        """The value as plain text for people; an empty value is an empty text."""
+        return "" if value is None else str(value)
+
+    def write(self, value: Any) -> str:
+        """The raw value for CSV and JSON; `read` takes it back."""
+        return "" if value is None else str(value)
+
+    def read(self, text: str, reader: Reader = PLAIN) -> Any:
+        """The value from CSV, where `reader` says zone and currency of what names none. Raises Refused."""
+        return self.parse(text, reader)
+
+    # -- comparing ------------------------------------------------------------------------------------------------
+
+    def constant(self, raw: Any, reader: Reader) -> Any:
+        """What a condition, a default or a filter says → what `compare` takes. Raises Refused."""
+        if isinstance(raw, bool):
+            raw = "true" if raw else "false"
+        value = self.parse(str(raw), reader)
+        if value is None:
+            raise Refused(_("Say a value."))
+        return value
+
+    def default_value(self, raw: Any, reader: Reader) -> Any:
+        """What a default or a `set` of the YAML says → a value to store. Raises Refused."""
+        return None if raw is None or raw == "nothing" else self.constant(raw, reader)
+
+    def sought(self, text: str, reader: Reader) -> tuple[str, Any]:
+        """What a filter's `FIELD=text` asks: an operator, and the value as `compare` takes it. Raises Refused."""
+        return ("contains" if self.filter == "text" else "equal"), self.constant(text, reader)
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """SQL for one comparison; `value` comes from `constant`, for one_of a list of such."""
+        column = self.expression(table)
+        match operator:
+            case "equal":
+                return column == value
+            case "one_of":
+                return sa.or_(sa.false(), *[self.compare(table, "equal", item) for item in value])
+            case "min":
+                return column >= value
+            case "max":
+                return column <= value
+            case "before":
+                return column < value
+            case "after":
+                return column > value
+            case "empty":
+                return column.is_(None) if value else column.is_not(None)
+        raise Refused(_("“${operator}” cannot be asked of this field.", mapping={"operator": operator}))
+
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """The twin of `compare` in Python, for conditions on a form that is not stored yet."""
+        empty = value is None or value == () or value == ""
+        if operator == "empty":
+            return empty is constant
+        return not empty and operator in COMPARISONS and COMPARISONS[operator](value, constant)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        """What the general search indexes of the value."""
+        return () if value is None else (self.show(value, PLAIN),)

@@ -1,0 +1,1 @@
+"""Asking the policy and the data why: explanations, expectations, missing indexes."""

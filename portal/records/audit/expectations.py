@@ -1,0 +1,134 @@
+"""The declaration against the records: expectations of profiles, and the records that conditions and values name.
+
+For `portal check --data`. Answers problems with their places; changes nothing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.conditions import ALWAYS, SPECIAL, Condition, FormValue, comparisons
+from portal.database.schema.tables import Tables
+from portal.declaration.shapes import Declaration, Expectation, Module
+from portal.declaration.source.places import Keys, Places
+from portal.declaration.source.problems import Problem
+from portal.fields.base import Field
+from portal.records.policy import Policy, system_policy
+from portal.records.reading.records import Records
+from portal.records.writing.defaults import find_named
+
+# Who an account is for the policy; None where there is no such account.
+PolicyOf = Callable[[str], Policy | None]
+# A record that the declaration names: file, place, the link, the name.
+Named = tuple[str, Keys, Field, str]
+
+
+def check_expectations(
+    connection: sa.Connection, declaration: Declaration, places: Places, policy_of: PolicyOf
+) -> Iterator[Problem]:
+    """Every `expect:` of the profiles that the records do not fulfil."""
+    for profile in declaration.profiles.values():
+        file = f"profiles/{profile.name}.yaml"
+        for index, expected in enumerate(profile.expect):
+            policy = policy_of(expected.as_)
+            if policy is None:
+                yield places.problem(file, ("expect", index, "as"), f'there is no account "{expected.as_}"')
+            elif policy.profile.name != profile.name:
+                message = f"{expected.as_} has the profile {policy.profile.name}, not {profile.name}"
+                yield places.problem(file, ("expect", index, "as"), message)
+            else:
+                for key, message in _disappointed(connection, policy, expected):
+                    yield places.problem(file, ("expect", index, key), message)
+
+
+def _disappointed(connection: sa.Connection, policy: Policy, expected: Expectation) -> Iterator[tuple[str, str]]:
+    everything = system_policy(policy.declaration, policy.tables)
+    for key, names in (("sees", expected.sees), ("hides", expected.hides)):
+        for name in names:
+            ids = find_named(connection, everything, expected.module, name)
+            enabled = policy.access(expected.module) is not None
+            seen = enabled and any(Records(connection, policy, expected.module).exists(each) for each in ids)
+            if not ids:
+                yield key, f"there is no record {name} in {expected.module}"
+            elif seen is not (key == "sees"):
+                yield key, f"{expected.as_} {'sees' if seen else 'does not see'} {name} of {expected.module}"
+
+
+def check_names(
+    connection: sa.Connection, declaration: Declaration, tables: Tables, places: Places
+) -> Iterator[Problem]:
+    """Every record that the declaration names: not found is a warning, several are an error."""
+    policy = system_policy(declaration, tables)
+    for file, keys, field, name in _named_records(declaration):
+        found = [identity for target in field.to for identity in find_named(connection, policy, target, name)]
+        modules = " or ".join(field.to)
+        if not found:
+            yield places.problem(file, keys, f'there is no record "{name}" in {modules}', warning=True)
+        elif len(found) > 1:
+            yield places.problem(file, keys, f'several records of {modules} are called "{name}"')
+
+
+def _named_records(declaration: Declaration) -> Iterator[Named]:
+    """Every place where a link is compared with a name, or gets one."""
+    for module in declaration.modules.values():
+        here: Keys = ("modules", module.name)
+        yield from _in_module(declaration, module, here)
+    for profile in declaration.profiles.values():
+        file = f"profiles/{profile.name}.yaml"
+        for name, access in profile.modules.items():
+            here = ("modules", name)
+            yield from _in_condition(declaration, name, access.where, file, (*here, "where"))
+            yield from _in_values(declaration, name, access.set, file, (*here, "set"))
+            if access.list.tabs != declaration.modules[name].list.tabs:
+                for tab, shown in (access.list.tabs or {}).items():
+                    keys = (*here, "list", "tabs", tab, "where")
+                    yield from _in_condition(declaration, name, shown.where, file, keys)
+    for button in declaration.buttons.values():
+        target, here = (button.opens or "").partition("/")[0], ("buttons", button.name)
+        if target in declaration.modules:
+            yield from _in_condition(declaration, target, button.where, "buttons.yaml", (*here, "where"))
+            yield from _in_values(declaration, target, button.set, "buttons.yaml", (*here, "set"))
+
+
+def _in_module(declaration: Declaration, module: Module, here: Keys) -> Iterator[Named]:
+    for name, field in module.fields.items():
+        keys = (*here, "fields", name)
+        yield from _in_values(declaration, module.name, {name: field.default}, "modules.yaml", (*keys, "default"))
+        yield from _in_condition(declaration, module.name, field.show_when, "modules.yaml", (*keys, "show_when"))
+        for target in getattr(field, "to", ())[:1]:
+            yield from _in_condition(declaration, target, field.where, "modules.yaml", (*keys, "where"))
+    for tab, shown in (module.list.tabs or {}).items():
+        yield from _in_condition(
+            declaration, module.name, shown.where, "modules.yaml", (*here, "list", "tabs", tab, "where")
+        )
+    for name, transition in (module.lifecycle.transitions if module.lifecycle else {}).items():
+        keys = (*here, "lifecycle", "transitions", name, "set")
+        yield from _in_values(declaration, module.name, transition.set, "modules.yaml", keys)
+
+
+def _in_condition(
+    declaration: Declaration, module: str, condition: Condition | None, file: str, keys: Keys
+) -> Iterator[Named]:
+    for test in comparisons(condition or ALWAYS):
+        *_steps, (_module, field) = declaration.along(module, ".".join(test.path))
+        values = test.value if isinstance(test.value, tuple) else (test.value,)
+        if test.operator in ("equal", "one_of"):
+            names = (value for value in values if not isinstance(value, FormValue))
+            yield from ((file, (*keys, ".".join(test.path)), field, name) for name in _names(field, names))
+
+
+def _in_values(
+    declaration: Declaration, module: str, values: Mapping[str, Any], file: str, keys: Keys
+) -> Iterator[Named]:
+    for name, raw in values.items():
+        field = declaration.modules[module].field(name)
+        yield from (
+            (file, (*keys, name), field, each) for each in _names(field, raw if isinstance(raw, list) else [raw])
+        )
+
+
+def _names(field: Field, raw: Iterable[Any]) -> Iterator[str]:
+    """Those of the values that name a record."""
+    if getattr(field, "to", None):
+        yield from (str(each) for each in raw if each is not None and each not in (*SPECIAL, ""))

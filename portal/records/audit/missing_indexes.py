@@ -1,0 +1,96 @@
+"""What would be slow with the records that there are: orders, conditions and scopes that no index answers.
+
+For `portal check --data`: warnings with their places, each with what to add. Changes nothing; measures nothing, for
+what is slow follows from the indexes that the tables have.
+"""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from portal.conditions import Comparison, Condition
+from portal.database.schema.indexes import sorted_by
+from portal.database.schema.tables import Tables
+from portal.declaration.shapes import Access, Declaration, Module, Profile
+from portal.declaration.source.places import Keys, Places
+from portal.declaration.source.problems import Problem
+from portal.records.reading.counts import RANKS, best, parts_of
+
+MANY = 20_000  # records; fewer are read through before anybody notices
+
+
+def check_speed(
+    connection: sa.Connection, declaration: Declaration, tables: Tables, places: Places
+) -> Iterator[Problem]:
+    """What lists of many records do without an index."""
+    for module in declaration.modules.values():
+        table = tables.module(module.name)
+        few = sa.select(sa.literal(1)).select_from(table).limit(MANY + 1).subquery()
+        if connection.execute(sa.select(sa.func.count()).select_from(few)).scalar_one() > MANY:
+            yield from _orders(declaration, module, table, places)
+            yield from _conditions(module, table, places)
+            yield from _scopes(declaration, module, places)
+
+
+def _orders(declaration: Declaration, module: Module, table: sa.Table, places: Places) -> Iterator[Problem]:
+    shown = {name for _profile, access in _readers(declaration, module) for name in access.list.columns or ()}
+    indexed = {column for index in table.indexes for column in index.columns.keys()[:2]}
+    for name in sorted(shown):
+        field = module.field(name)
+        if not field.sortable or not field.stored:
+            continue
+        column = sorted_by(field, table)
+        if column is not None and column.name in indexed:
+            continue
+        keys: Keys = ("modules", module.name, "fields", name)
+        if field.index is False:
+            how = f"take `index: false` away from {name}"
+        elif field.computed or field.multiple:
+            how = "it is worked out for every record: take it out of the list, or keep the value in a field of its own"
+        else:
+            how = "it is too long for an index: take it out of the list, or give it a smaller max_length"
+        message = f"sorting the list of {module.name} by {name} reads all of its records; {how}"
+        yield _warning(places, module, keys, message)
+
+
+def _conditions(module: Module, table: sa.Table, places: Places) -> Iterator[Problem]:
+    """Tabs whose records are looked for one by one: shown at once where they are frequent, slow where they are rare."""
+    for name, tab in (module.list.tabs or {}).items():
+        names = _unanswered(tab.where, module, table)
+        if names:
+            keys: Keys = ("modules", module.name, "list", "tabs", name)
+            message = f"no index finds the records of this tab; add `index: true` to {names}"
+            yield _warning(places, module, keys, message)
+
+
+def _scopes(declaration: Declaration, module: Module, places: Places) -> Iterator[Problem]:
+    owner = next((path for path in (module.owner, module.organization) if path and "." in path), None)
+    for profile, access in _readers(declaration, module):
+        if access.see in ("own", "organization") and owner:
+            message = (
+                f"{profile.name} sees the records of {module.name} by {owner}, which no index of theirs knows; "
+                f"a link of their own with that person or company would be found at once"
+            )
+            yield places.problem(f"profiles/{profile.name}.yaml", ("modules", module.name), message, warning=True)
+
+
+def _unanswered(condition: Condition, module: Module, table: sa.Table) -> str:
+    """The fields that an index would help; nothing where one does already, or none could."""
+    parts = list(parts_of(condition))
+    if not parts or best(parts, module, table) is not None:
+        return ""
+    asked = [part for part in parts if isinstance(part, Comparison) and len(part.path) == 1 and part.operator in RANKS]
+    names = [part.path[0] for part in asked if part.path[0] in module.fields]
+    could = [name for name in names if sorted_by(module.field(name), table) is not None]
+    return " or ".join(dict.fromkeys(could))
+
+
+def _readers(declaration: Declaration, module: Module) -> Iterator[tuple[Profile, Access]]:
+    for profile in declaration.profiles.values():
+        if module.name in profile.modules:
+            yield profile, profile.modules[module.name]
+
+
+def _warning(places: Places, module: Module, keys: Keys, message: str) -> Problem:
+    written = keys if places.has("modules.yaml", keys) else keys[:2]
+    return places.problem("modules.yaml", written, message, warning=True)

@@ -1,0 +1,1 @@
+"""Reading records: one by id, pages, counts, filters; always within a policy."""

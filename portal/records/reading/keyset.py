@@ -1,0 +1,303 @@
+"""The order of a list, and paging by key: a page begins behind the last row of the one before, not after N rows.
+
+A key is the sort values of a row, and its id, as opaque text. Empty values come last in both directions. An order can
+be walked in stretches, one after the other, each of which an index gives as it stands: the rows that have a value
+and then the empty ones; option by option; linked record by linked record.
+"""
+
+import base64
+import binascii
+import datetime
+import decimal
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.schema.indexes import sorted_by
+from portal.database.sql import Given
+from portal.declaration.shapes import Module
+from portal.fields.base import FORBIDDEN, Field
+from portal.fields.columns import WHOLE_DIGITS
+
+# Columns of the engine that are never empty: no need to sort by emptiness first, so their index serves.
+NEVER_EMPTY = ("id", "number", "reference", "created", "modified")
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """One sort criterion."""
+
+    expression: sa.ColumnElement[Any]
+    descending: bool
+    may_be_empty: bool
+
+    def beyond(self, value: Any, backwards: bool) -> sa.ColumnElement[bool]:
+        """Rows that come strictly behind `value` (before it, backwards)."""
+        if value is None:
+            return self.expression.is_not(None) if backwards else sa.false()
+        bound = sa.literal(value, self.expression.type)  # a bare True or False can only be equal
+        farther = self.expression < bound if self.descending is not backwards else self.expression > bound
+        return farther if backwards or not self.may_be_empty else sa.or_(farther, self.expression.is_(None))
+
+    def same(self, value: Any) -> sa.ColumnElement[bool]:
+        if value is None:
+            return self.expression.is_(None)
+        return self.expression == sa.literal(value, self.expression.type)
+
+    def clauses(self, backwards: bool) -> list[sa.ColumnElement[Any]]:
+        value = self.expression.desc() if self.descending is not backwards else self.expression.asc()
+        if not self.may_be_empty:
+            return [value]
+        emptiness = self.expression.is_(None)
+        return [emptiness.desc() if backwards else emptiness.asc(), value]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Sort criteria, ended by the id so that no two rows are equal. `field`: that of the first criterion."""
+
+    keys: tuple[SortKey, ...]
+    table: sa.Table
+    field: Field | None = None
+
+    @classmethod
+    def of(cls, module: Module, table: sa.Table, sort: Sequence[str], readable: frozenset[str]) -> "Order":
+        """The order that `sort` (`field`, `-field`) asks for; names that may not be read are left out.
+
+        But for the last change: it is the order of every list that says nothing else, whoever reads its time.
+        """
+        keys, first = [], None
+        for entry in sort:
+            name = entry.removeprefix("-")
+            known = name in module.everything and module.field(name).sortable
+            if known and name in {*readable, "modified"}:
+                first = first or module.field(name)
+                expression = module.field(name).order(table)
+                keys.append(SortKey(expression, entry.startswith("-"), name not in NEVER_EMPTY))
+        descending = keys[0].descending if keys else True
+        return cls((*keys, SortKey(table.c["id"], descending, False)), table, first)
+
+    @property
+    def columns(self) -> list[sa.ColumnElement[Any]]:
+        """What a row must carry so that `key` can be made of it."""
+        return [key.expression.label(f"_sort_{index}") for index, key in enumerate(self.keys)]
+
+    def clauses(self, backwards: bool) -> list[sa.ColumnElement[Any]]:
+        """For ORDER BY."""
+        return [clause for key in self.keys for clause in key.clauses(backwards)]
+
+    def beyond(self, position: Sequence[Any], backwards: bool) -> sa.ColumnElement[bool]:
+        """Rows behind the row at `position`: equal in the first criteria and beyond in the next."""
+        if len({key.descending for key in self.keys}) == 1 and not any(key.may_be_empty for key in self.keys):
+            return self._beyond_at_once(position, backwards)
+        ways = []
+        for index, key in enumerate(self.keys):
+            same = [earlier.same(value) for earlier, value in zip(self.keys[:index], position[:index], strict=True)]
+            ways.append(sa.and_(*same, key.beyond(position[index], backwards)))
+        return sa.or_(*ways)
+
+    def _beyond_at_once(self, position: Sequence[Any], backwards: bool) -> sa.ColumnElement[bool]:
+        """As one comparison of rows, which an index answers as it stands."""
+        here = sa.tuple_(*[key.expression for key in self.keys])
+        there = sa.tuple_(*[_told(value, key) for key, value in zip(self.keys, position, strict=True)])
+        return here < there if self.keys[0].descending is not backwards else here > there
+
+    # -- in stretches -------------------------------------------------------------------------------------------------
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index has the first criterion."""
+        column = self.table.c["id"] if self.field is None else sorted_by(self.field, self.table)
+        return column is not None and any(column.name in index.columns.keys()[:2] for index in self.table.indexes)
+
+    def parameters(self) -> dict[str, sa.BindParameter[Any]] | None:
+        """A position that is told when the statement is executed; None where it decides about the statement: empty
+        values are asked for in another way."""
+        if any(key.may_be_empty for key in self.keys) or len({key.descending for key in self.keys}) > 1:
+            return None
+        names = [f"position_{place}" for place in range(len(self.keys))]
+        return {name: sa.bindparam(name, type_=key.expression.type)
+                for name, key in zip(names, self.keys, strict=True)}  # fmt: skip
+
+    @property
+    def simple(self) -> bool:
+        """Whether the whole order is one stretch."""
+        return not self.keys[0].may_be_empty
+
+    def stretches(self, position: Sequence[Any] | None, backwards: bool) -> list["Segment"]:
+        """The stretches from `position` on, in the direction of reading."""
+        found = self._all_stretches()
+        place = None if position is None else self._place(found, position)
+        if place is not None:
+            found = found[: place + 1] if backwards else found[place:]
+            inside = found[-1 if backwards else 0]
+            found[-1 if backwards else 0] = inside.from_here(position[1:] if inside.constant else position, backwards)
+        return found[::-1] if backwards else found
+
+    def _all_stretches(self) -> list["Segment"]:
+        first, rest = self.keys[0], Order(self.keys[1:], self.table)
+        if self.simple or self.field is None:
+            return [Segment(self, ())]
+        if (titles := self.field.titles(self.table)) is not None:
+            return self._by_title(titles, rest)
+        if ranked := self.field.ranked:
+            column = self.field.index_column(self.table)
+            parts = [Segment(rest, (column == value,), constant=True) for value in ranked]
+            parts.append(Segment(rest.sorted_anyhow(), _none_of(column, ranked), constant=True))
+            if first.descending:
+                parts.reverse()
+            return [*parts, Segment(rest, (column.is_(None),), constant=True)]
+        value = Order((SortKey(first.expression, first.descending, False), *self.keys[1:]), self.table)
+        return [
+            Segment(value, (first.expression.is_not(None),)),
+            Segment(rest, (first.expression.is_(None),), constant=True),
+        ]
+
+    def sorted_anyhow(self) -> "Order":
+        """The same order of so few rows that they are sorted: PostgreSQL shall not read an index that has it already,
+        all of it, to find them there."""
+        first, *others = self.keys
+        unindexed = replace(first, expression=sa.func.coalesce(first.expression, first.expression))
+        return replace(self, keys=(unindexed, *others))
+
+    def _by_title(self, titles: sa.ColumnElement[Any], rest: "Order") -> list["Segment"]:
+        target, link = titles.table, self.field.index_column(self.table)
+        first, *others = self.keys
+        value = Order((SortKey(titles, first.descending, False), *others), self.table)
+        alone = Order((SortKey(first.expression, first.descending, False), *others), self.table)
+        untitled = sa.select(target.c["id"]).where(titles.is_(None))
+        return [
+            Segment(value, (titles.is_not(None),), titled=Titled(target, link, alone)),
+            Segment(rest, (sa.or_(link.is_(None), link.in_(untitled)),), constant=True),
+        ]
+
+    def _place(self, stretches: Sequence["Segment"], position: Sequence[Any]) -> int:
+        """In which stretch a position lies."""
+        value = position[0]
+        if len(stretches) == 1 or value is None:
+            return len(stretches) - 1
+        if self.field is not None and self.field.ranked:
+            rank = min(max(int(value), 0), len(stretches) - 2)
+            return len(stretches) - 2 - rank if self.keys[0].descending else rank
+        return 0
+
+    # -- keys ---------------------------------------------------------------------------------------------------------
+
+    def key(self, row: Mapping[str, Any]) -> str:
+        """The key of a row."""
+        values = [_packed(row[f"_sort_{index}"]) for index in range(len(self.keys))]
+        return base64.urlsafe_b64encode(json.dumps(values, ensure_ascii=False).encode()).decode().rstrip("=")
+
+    def position(self, key: str) -> list[Any] | None:
+        """The sort values that `key` holds; None for no key, and for one that this order did not make."""
+        if not key:
+            return None
+        try:
+            values = json.loads(base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)))
+            values = [_unpacked(value) for value in values] if isinstance(values, list) else []
+        except (ValueError, TypeError, KeyError, ArithmeticError, binascii.Error, RecursionError):
+            return None
+        fits = len(values) == len(self.keys) and all(map(_fits, self.keys, values))
+        return values if fits else None
+
+
+@dataclass(frozen=True)
+class Titled:
+    """By whose titles a stretch is sorted: the records of `target` to which `link` leads. `alone`: the same order as
+    the rows by themselves have it, for few of them."""
+
+    target: sa.FromClause
+    link: sa.ColumnElement[Any]
+    alone: Order
+
+    def joined(self, table: sa.Table, titles_first: bool) -> sa.FromClause:
+        """Both tables: the titles in their order, for each its rows; or the rows that there are, each with its title.
+        What comes first is kept from being looked up by the other."""
+        identity = self.target.c["id"]
+        if titles_first:
+            return self.target.join(table, self.link == Given(identity))
+        return table.join(self.target, Given(self.link) == identity)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Rows of an order that an index gives as they come. `constant`: the first criterion is the same for all of them,
+    and `order` is that of the rest. `titled`: it is the title of another record."""
+
+    order: Order
+    conditions: tuple[sa.ColumnElement[bool], ...]
+    constant: bool = False
+    titled: Titled | None = None
+
+    def from_here(self, position: Sequence[Any], backwards: bool) -> "Segment":
+        """What is left of it behind a position."""
+        beyond = [self.order.beyond(position, backwards)]
+        if self.titled is not None:
+            # Said once more of the titles alone: their index begins there.
+            first = self.order.keys[0]
+            down = first.descending is not backwards
+            beyond.append(first.expression <= position[0] if down else first.expression >= position[0])
+        return replace(self, conditions=(*self.conditions, *beyond))
+
+
+def _none_of(column: sa.ColumnElement[Any], values: Sequence[Any]) -> tuple[sa.ColumnElement[bool], ...]:
+    """Rows whose value is none of `values`, which hardly any is: the index of the column is asked for its different
+    values first, leaping from one to the next, then for the rows between the least and the greatest that remain.
+    Without that all rows of the index were read to find none."""
+    known = sa.select(sa.func.min(column).label("value")).cte("known_values", recursive=True)
+    following = sa.select(sa.func.min(column)).where(column > known.c["value"]).scalar_subquery()
+    known = known.union_all(sa.select(following).where(known.c["value"].is_not(None)))
+    ends = [sa.select(end(known.c["value"])).where(known.c["value"].not_in(values)).scalar_subquery()
+            for end in (sa.func.min, sa.func.max)]  # fmt: skip
+    return column >= ends[0], column <= ends[1], column.not_in(values)
+
+
+def _told(value: Any, key: SortKey) -> sa.ColumnElement[Any]:
+    return value if isinstance(value, sa.BindParameter) else sa.literal(value, key.expression.type)
+
+
+def _fits(key: SortKey, value: Any) -> bool:
+    if value is None:
+        return key.may_be_empty
+    try:
+        expected = key.expression.type.python_type
+    except NotImplementedError:
+        return True
+    if type(value) is int:  # neither True nor False, which PostgreSQL takes for no number
+        return abs(value) < 2**63 and expected in (int, float, decimal.Decimal)
+    return type(value) is expected
+
+
+def _packed(value: Any) -> Any:
+    """A sort value as JSON can hold it."""
+    if isinstance(value, datetime.datetime):
+        return {"datetime": value.isoformat()}
+    if isinstance(value, datetime.date):
+        return {"date": value.isoformat()}
+    if isinstance(value, datetime.time):
+        return {"time": value.isoformat()}
+    return {"decimal": str(value)} if isinstance(value, decimal.Decimal) else value
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, str):
+        return _refuse() if FORBIDDEN.search(value) else value
+    if not isinstance(value, Mapping):
+        known = value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
+        return value if known else _refuse()
+    ((kind, text),) = value.items()
+    if kind == "decimal":
+        number = decimal.Decimal(text)
+        return number if number.is_finite() and abs(number.adjusted()) < WHOLE_DIGITS else _refuse()
+    found = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}[kind].fromisoformat(text)
+    if kind == "datetime":
+        return found.astimezone(datetime.UTC) if found.tzinfo else _refuse()  # too early or late: OverflowError
+    return found.replace(tzinfo=None) if kind == "time" else found
+
+
+def _refuse() -> Any:
+    raise ValueError

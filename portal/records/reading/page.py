@@ -1,0 +1,41 @@
+"""What a list is asked for, and what it answers: plain values between records.py and whoever shows them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from portal.conditions import ALWAYS, Condition
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a list is asked for. `text` is the general search; `after`/`before` are keys that a Page gave."""
+
+    text: str = ""
+    condition: Condition = ALWAYS
+    sort: tuple[str, ...] = ()
+    after: str = ""
+    before: str = ""
+    size: int = 25
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row as its reader may see it: `values` holds the readable fields only."""
+
+    id: int
+    module: str
+    reference: str
+    version: int
+    values: Mapping[str, Any]
+    title: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows in order, and the keys of the neighbouring pages, empty where there is none."""
+
+    rows: list[Record]
+    next: str = ""
+    previous: str = ""
+    first: bool = True

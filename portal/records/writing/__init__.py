@@ -1,0 +1,1 @@
+"""Writing records: forms to values, create, edit, move, comment, delete."""

@@ -1,0 +1,169 @@
+"""What is done to one record with a button: transitions, comments, deleting."""
+
+from typing import Any
+
+from pyramid.httpexceptions import HTTPConflict
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.declaration.shapes import Transition
+from portal.fields.base import FORBIDDEN, Field, Refused
+from portal.records.reading.records import Records
+from portal.records.writing.comments import NewComment, add_comment
+from portal.records.writing.transitions import Answers, move
+from portal.records.writing.validation import Filled, read_form
+from portal.records.writing.writer import ConflictError, delete
+from portal.texts import Text, _
+from portal.views.addresses import record_address
+from portal.views.details import back_to_list, detail_page, label_of
+from portal.views.forms import once_key
+from portal.views.pages import QuestionPage
+from portal.views.parts import FormRow, Widget
+from portal.views.submissions import author, done, repeated
+from portal.views.widgets import Filling, typed, widget
+from portal.web.flash import say
+from portal.web.form_input import typed as posted_text
+from portal.web.resources import Move, Record
+
+LONGEST_COMMENT = 50_000  # characters
+
+
+@view_config(context=Move, name="", request_method="GET", renderer="question.pt")
+def ask_before_move(resource: Move, request: Request) -> dict[str, Any]:
+    """What the transition asks, or wants confirmed."""
+    records = resource.record.records
+    fields = asked_fields(records, resource.transition)
+    values = resource.record.record.values
+    inputs = {
+        name: value for each in fields for name, value in each.inputs(values.get(each.name), request.reader).items()
+    }
+    return {"page": move_page(resource, request, Filling(records, inputs, values, kept=values), "")}
+
+
+@view_config(context=Move, name="", request_method="POST", renderer="question.pt")
+def move_record(resource: Move, request: Request) -> dict[str, Any] | Response:
+    """Does the transition with what was asked."""
+    records, record, transition = resource.record.records, resource.record.record, resource.transition
+    fields = asked_fields(records, transition)
+    filled = read_form(records, fields, request.POST, record.values, record.id)
+    text = posted_text(request, "comment").strip() if "comment" in transition.ask else ""
+    if problem := comment_problem(text, transition.ask.get("comment") == "required"):
+        filled = Filled(filled.values, {**filled.errors, "comment": problem})
+    if filled.errors:
+        request.response.status_code = 422
+        values = {**record.values, **filled.values}
+        filling = Filling(records, typed(fields, request.POST), values, filled.errors, kept=record.values)
+        return {"page": move_page(resource, request, filling, text)}
+    if again := repeated(records, request):
+        return again
+    try:
+        move(records, record, transition, Answers(filled.values, text or None), author(request))
+    except ConflictError:
+        raise HTTPConflict(_("The record is in another state by now.")) from None
+    address = (
+        record_address(records.name, record.id) if records.exists(record.id) else back_to_list(resource.record, request)
+    )
+    return say(request, done(records, request, address), "moved")
+
+
+@view_config(context=Record, name="comments", request_method="POST", renderer="detail.pt", permission="comment")
+def comment_on_record(resource: Record, request: Request) -> dict[str, Any] | Response:
+    """Adds to the conversation; one stays on the page and sees it."""
+    records, record = resource.records, resource.record
+    text = posted_text(request, "text").strip()
+    if problem := comment_problem(text, required=True):
+        request.response.status_code = 422
+        return {"page": detail_page(resource, request, text, problem)}
+    if again := repeated(records, request):
+        return again
+    internal = records.policy.staff and request.POST.get("internal") == "true"
+    try:
+        add_comment(records, record, NewComment(text, internal), author(request))
+    except ConflictError:
+        raise HTTPConflict(_("This conversation is closed.")) from None
+    return say(request, done(records, request, record_address(records.name, record.id)), "commented")
+
+
+@view_config(context=Record, name="delete", request_method="GET", renderer="question.pt", permission="delete")
+def ask_before_delete(resource: Record, request: Request) -> dict[str, Any]:
+    """The question."""
+    return {"page": delete_page(resource, request, "")}
+
+
+@view_config(context=Record, name="delete", request_method="POST", renderer="question.pt", permission="delete")
+def delete_record(resource: Record, request: Request) -> dict[str, Any] | Response:
+    """Deletes, unless other records still need it."""
+    if again := repeated(resource.records, request):
+        return again
+    try:
+        delete(resource.records, resource.record, author(request))
+    except Refused as refused:
+        request.response.status_code = 422
+        return {"page": delete_page(resource, request, refused.message)}
+    return say(request, done(resource.records, request, back_to_list(resource, request)), "deleted")
+
+
+def asked_fields(records: Records, transition: Transition) -> list[Field]:
+    """The fields that a transition asks for, required as it says; read-only ones too."""
+    return [
+        records.module.field(name).model_copy(update={"required": wanted == "required"})
+        for name, wanted in transition.ask.items()
+        if name in records.module.fields and records.module.field(name).stored
+    ]
+
+
+def comment_problem(text: str, required: bool) -> str:
+    """Why a comment cannot be taken; empty if it can."""
+    if not text:
+        return _("Write a comment, please.") if required else ""
+    if FORBIDDEN.search(text):
+        return _("This text holds a character that cannot be stored.")
+    return (
+        _("At most ${max} characters, please.", mapping={"max": LONGEST_COMMENT}) if len(text) > LONGEST_COMMENT else ""
+    )
+
+
+def move_page(resource: Move, request: Request, filling: Filling, comment: str) -> QuestionPage:
+    """The question of a transition."""
+    records, record, transition = filling.records, resource.record.record, resource.transition
+    widgets = [FormRow((widget(filling, each),)) for each in asked_fields(records, transition)]
+    if "comment" in transition.ask:
+        widgets.append(FormRow((comment_widget(transition, comment, filling.errors.get("comment", "")),)))
+    label: Text = label_of(transition)
+    return QuestionPage(
+        heading=label,
+        subject=f"{record.reference} · {record.title}",
+        action=record_address(records.name, record.id, "move", transition.name),
+        submit=label,
+        back_url=record_address(records.name, record.id),
+        text=transition.confirm or "",
+        rows=tuple(widgets),
+        tone=transition.tone or "primary",
+        icon=transition.icon or "",
+        once=once_key(request),
+        version=str(record.version),
+    )
+
+
+def comment_widget(transition: Transition, text: str, error: str) -> Widget:
+    """Where the comment that a transition asks for is written."""
+    required = transition.ask["comment"] == "required"
+    return Widget("comment", _("Comment"), "textarea", value=text, required=required, error=error)
+
+
+def delete_page(resource: Record, request: Request, error: str) -> QuestionPage:
+    """The question before deleting."""
+    records, record = resource.records, resource.record
+    return QuestionPage(
+        heading=_("Delete?"),
+        subject=f"{record.reference} · {record.title}",
+        action=record_address(records.name, record.id, "delete"),
+        submit=_("Delete"),
+        back_url=record_address(records.name, record.id),
+        text=_("This cannot be undone."),
+        tone="bad",
+        icon="trash-2",
+        once=once_key(request),
+        error=error,
+    )

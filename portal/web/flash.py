@@ -1,0 +1,39 @@
+"""One sentence that is said on the next page, after a redirect. The cookie carries a word, never the sentence."""
+
+from pyramid.request import Request
+from pyramid.response import Response
+
+from portal.texts import _
+from portal.web.visitor import notice_cookie, set_cookie
+
+NOTICES = {
+    "signed-out": _("You have signed out."),
+    "password-changed": _("Your new password is saved. All other devices have been signed out."),
+    "password-reset": _("Your new password is saved. Please sign in with it."),
+    "created": _("Saved."),
+    "edited": _("Saved."),
+    "deleted": _("Deleted."),
+    "moved": _("Done."),
+    "commented": _("Your comment has been added."),
+}
+
+
+def say(request: Request, response: Response, word: str) -> Response:
+    """Say the sentence of `word` on the page that `response` leads to."""
+    set_cookie(request, response, notice_cookie(request), word, keep=60)
+    return response
+
+
+def heard(request: Request) -> str:
+    """What is to be said on this page, once."""
+    name = notice_cookie(request)
+    word = request.cookies.get(name)
+    if word is not None:
+        request.add_response_callback(lambda request, response: _forget(request, response, name))
+    return NOTICES.get(word, "")
+
+
+def _forget(request: Request, response: Response, name: str) -> None:
+    # A page that only leads on does not show what was said: it stays for the next one.
+    if response.status_code < 300 and f"{name}=" not in "".join(response.headers.getall("Set-Cookie")):
+        set_cookie(request, response, name, None)

@@ -1,0 +1,120 @@
+"""Who makes a request, read from its cookie once; and the cookies themselves.
+
+The session's cookie opens the session. The guest's only anchors the token of forms that are sent before signing in.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pyramid.request import Request
+from pyramid.response import Response
+
+from portal.accounts.people import Account, Identity, admit
+from portal.accounts.sessions import find_session, keep_alive
+from portal.database.engine import joining, read_connection, reading, release
+from portal.fields.reader import Reader
+from portal.texts import _
+from portal.web.serving import is_secure
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+YEAR = 365 * 86_400
+ENDED = _("Your session has ended. Please sign in again.")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who came. `ended` says, in one sentence, why somebody who has been signed in is so no more."""
+
+    identity: Identity | None = None
+    ended: str = ""
+    remembered: bool = False  # whether the browser keeps the cookie when it is closed
+
+
+def connection(request: Request) -> Any:
+    """The request's connection: it commits when the answer is below 400, and can write if the method may."""
+    if request.method not in SAFE_METHODS:
+        return joining(request.portal.engine, request.tm)
+    found = read_connection(request.portal.engine)
+    request.add_finished_callback(lambda request: release(found))
+    return found
+
+
+def visit(request: Request) -> Visit:
+    """The session that the cookie opens, and whether its account may still come in."""
+    token = request.cookies.get(session_cookie(request))
+    if not token:
+        return Visit()
+    portal = request.portal
+    with _looking(request) as connection:
+        found = find_session(connection, portal.declaration, portal.tables, token, request.now)
+        if found is None:
+            return Visit(ended=ENDED)
+        session, account, standing = found
+        reading = {"language": chosen_language(request, account), "now": request.now}
+        identity = admit(connection, portal.declaration, portal.tables, account, standing, **reading)
+    if isinstance(identity, str):
+        return Visit(ended=identity)
+    keep_alive(portal.engine, portal.tables, session, request.now)
+    return Visit(identity, remembered=session.remembered)
+
+
+@contextlib.contextmanager
+def _looking(request: Request) -> Iterator[Any]:
+    """To look only: a request that may write does not hold the right to write while its view makes up its mind."""
+    if request.method in SAFE_METHODS:
+        yield request.connection
+    else:
+        with reading(request.portal.engine) as connection:
+            yield connection
+
+
+def reader(request: Request) -> Reader:
+    """Who reads this page."""
+    identity = request.visit.identity
+    if identity is not None:
+        return identity.policy.reader
+    return request.portal.declaration.reader(language=chosen_language(request), now=request.now)
+
+
+def chosen_language(request: Request, account: Account | None = None) -> str:
+    """Chosen in this browser, else kept with the account, else what the browser asks for, else the portal's first."""
+    languages = request.portal.declaration.settings.languages
+    for choice in (request.cookies.get(language_cookie(request)), account and account.language):
+        if choice in languages:
+            return choice
+    return request.accept_language.lookup(languages, default=languages[0]) or languages[0]
+
+
+# -- cookies ----------------------------------------------------------------------------------------------------------
+
+
+def session_cookie(request: Request) -> str:
+    """The cookie's name; under https one that no neighbouring host can set."""
+    return _name(request, "portal_session")
+
+
+def guest_cookie(request: Request) -> str:
+    """The name of the cookie of those who are not signed in."""
+    return _name(request, "portal_guest")
+
+
+def language_cookie(request: Request) -> str:
+    """The name of the cookie that keeps the language chosen in this browser."""
+    return _name(request, "portal_language")
+
+
+def notice_cookie(request: Request) -> str:
+    """The name of the cookie that carries one word to the next page."""
+    return _name(request, "portal_notice")
+
+
+def set_cookie(request: Request, response: Response, name: str, value: str | None, keep: int | None = None) -> None:
+    """For this host and no script; `keep` in seconds, None until the browser is closed. A `value` None deletes."""
+    options = {"path": "/", "httponly": True, "samesite": "Lax", "secure": is_secure(request)}
+    response.set_cookie(name, value or "", max_age=0 if value is None else keep, **options)
+
+
+def _name(request: Request, name: str) -> str:
+    return f"__Host-{name}" if is_secure(request) else name

@@ -1,0 +1,162 @@
+"""The search index while many of its entries are behind: what is found meanwhile, who does the work, who goes on."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import reading, writing
+from portal.database.migration.plan import apply
+from portal.database.schema.tables import build
+from portal.database.search.backlog import is_behind, mark_all, mark_linking
+from portal.declaration.load import load
+from portal.records.indexing.backlog import catch_up, catch_up_later, some, under_way
+from portal.records.policy import system_policy
+from portal.records.reading.records import Query, Records
+from portal.records.writing.writer import SYSTEM, change
+from tests.functional.test_speed import add_requests
+from tests.functional.world import PORTALS
+
+BODY, BODY_NOT_SEARCHED = "body: {type: longtext, required: true}", "body: {type: longtext, search: false}"
+
+
+class Process:
+    """One that knows a declaration, and works on the world's database."""
+
+    def __init__(self, world, declaration):
+        self.engine, self.declaration, self.tables = world.portal.engine, declaration, build(declaration)
+        self.all = self.engine, self.declaration, self.tables
+
+    def found(self, text):
+        with reading(self.engine) as connection:
+            records = Records(connection, system_policy(self.declaration, self.tables), "requests")
+            return records.count(Query(text=text)).number
+
+    def behind(self):
+        with reading(self.engine) as connection:
+            return is_behind(connection, self.declaration, self.tables)
+
+
+@pytest.fixture
+def old(world):
+    """The process that served before the declaration changed."""
+    add_requests(world, 450)
+    return Process(world, world.portal.declaration)
+
+
+@pytest.fixture
+def new(world, old, tmp_path):
+    """One whose declaration does not search the text of requests any more, and has been applied."""
+    folder = shutil.copytree(PORTALS / "wide", tmp_path / "changed")
+    path = folder / "modules.yaml"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before.replace(BODY, BODY_NOT_SEARCHED, 1), encoding="utf-8")
+    process = Process(world, load(folder).declaration)
+    apply(*process.all)
+    return process
+
+
+def test_until_its_turn_has_come_a_record_is_found_by_what_it_was(new):
+    assert new.found("paper") == 300
+    assert some(*new.all) == 100
+    assert 200 < new.found("paper") < 300
+    assert catch_up(*new.all) == 350
+    assert new.found("paper") == 0
+    assert new.found("item") == 450
+    assert not new.behind()
+
+
+def test_what_a_killed_process_left_is_done_by_the_next_one(world, new):
+    assert some(*new.all) == 100
+    next_one = Process(world, new.declaration)
+    assert next_one.behind()
+    assert catch_up(*next_one.all) == 350
+    assert next_one.found("paper") == 0
+    assert catch_up(*next_one.all) == 0
+
+
+def test_a_killed_transaction_is_done_again(new):
+    with pytest.raises(ZeroDivisionError), writing(new.engine) as connection:
+        connection.execute(sa.delete(new.tables.stale))
+        raise ZeroDivisionError
+    assert catch_up(*new.all) == 450
+
+
+def test_processes_that_know_the_old_declaration_leave_the_work_alone(old, new):
+    assert not old.behind()
+    assert catch_up(*old.all) == 0
+    assert new.behind()
+
+
+def test_several_processes_never_do_the_same_work_twice(world, new):
+    def work(process):
+        done = 0
+        while process.behind():
+            done += some(*process.all) or 0
+        return done
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(work, [Process(world, new.declaration) for _process in range(4)])) == 450
+    assert new.found("paper") == 0
+
+
+def test_a_portal_that_starts_goes_on_by_itself(new):
+    catch_up_later(*new.all)
+    finish()
+    assert new.found("paper") == 0
+
+
+def test_a_renamed_company_is_found_by_its_new_name_in_all_its_records(world):
+    """Few are changed with it; many follow, so that who renames does not wait for them."""
+    add_requests(world, 900)
+    world.set("companies", world.the("companies", "Acme").id, name="Zebra")
+    finish()
+    process = Process(world, world.portal.declaration)
+    assert (process.found("zebra"), process.found("acme")) == (600, 0)
+
+
+def test_a_rename_survives_the_process_that_made_it(world):
+    add_requests(world, 900)
+    process, acme = Process(world, world.portal.declaration), world.the("companies", "Acme").id
+    with writing(process.engine) as connection:  # what a process has left that was killed at its commit
+        table = process.tables.module("companies")
+        connection.execute(sa.update(table).where(table.c["id"] == acme).values(name="Zebra", _name_folded="zebra"))
+        mark_linking(connection, process.tables, "requests", ("companies", acme))
+    assert process.found("acme") == 600
+    assert catch_up(*process.all) == 600
+    assert (process.found("zebra"), process.found("acme")) == (600, 0)
+
+
+def test_a_rename_that_is_rolled_back_leaves_nothing_to_be_done(world):
+    add_requests(world, 900)
+    process = Process(world, world.portal.declaration)
+    with pytest.raises(ZeroDivisionError), writing(process.engine) as connection:
+        companies = world.records(connection, "companies")
+        record = companies.get(world.the("companies", "Acme").id)
+        change(companies, record, {"name": "Zebra"}, record.version, "edited", SYSTEM)
+        assert is_behind(connection, process.declaration, process.tables), "marked in the same transaction"
+        raise ZeroDivisionError
+    assert under_way() == []
+    assert not process.behind()
+
+
+def test_others_write_while_the_index_is_made_anew(world, old):
+    with writing(old.engine) as connection:
+        connection.execute(sa.update(old.tables.search).values(text=" nothing "))
+        mark_all(connection, old.declaration, old.tables, ["requests"])
+    seen = []
+
+    def told(done: int) -> None:
+        seen.append(done)
+        if len(seen) == 1:  # between two of its transactions
+            world.add("requests", name="Meanwhile", body="x")
+
+    assert catch_up(*old.all, told) == 451
+    assert seen == [100, 200, 300, 400, 451]
+    assert (old.found("item"), old.found("meanwhile")) == (450, 1)
+
+
+def finish():
+    for thread in under_way():
+        thread.join()

@@ -1,0 +1,118 @@
+"""What is built once for everybody of a profile is right for each of them, at every moment."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from portal.accounts.register import AccessRequest
+from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NOW, World, linked, titles
+
+DAYS = """
+portal: {name: Days, base_url: http://localhost}
+people: people
+modules:
+  people: {title: name, fields: {name: text, email: {type: email, unique: true}}}
+  tasks:
+    title: name
+    fields: {name: text, day: date, moment: datetime, kind: {type: choice, options: [a, b, c]}}
+    list:
+      columns: [name, day, moment]
+      sort: name
+      tabs:
+        today: {where: {day: today}}
+        past: {where: {moment: {before: now}}}
+        neither: {where: {kind: {not: [c, a, a]}}}
+"""
+DAY, HOUR = datetime.timedelta(days=1), datetime.timedelta(hours=1)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def days(request, tmp_path: Path):
+    """A portal whose tabs ask for the day and for the moment."""
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "modules.yaml").write_text(DAYS, encoding="utf-8")
+    profile = "modules: {people: {see: all}, tasks: {see: all}}\n"
+    (tmp_path / "profiles" / "all.yaml").write_text(profile, encoding="utf-8")
+    people = [AccessRequest(ANNA, "all", "Anna Rossi")]
+    if request.param == "sqlite":
+        world = World.of(tmp_path, f"sqlite:///{tmp_path / 'portal.sqlite'}", people)
+        yield world
+        world.portal.engine.dispose()
+        return
+    with request.getfixturevalue("postgresql").empty_database() as url:
+        world = World.of(tmp_path, url, people)
+        yield world
+        world.portal.engine.dispose()
+
+
+@pytest.fixture
+def shop(world):
+    for company, people in (("Acme", ("Anna Rossi", "Bruno Verdi")), ("Globex", ("Carla Neri", "Dario Blu"))):
+        for name in people:
+            owner, home = world.the("people", name), world.the("companies", company)
+            service = linked("services", world.add("services", name=f"For {name}", customers=(home,)))[0]
+            world.add("requests", name=f"Of {name}", body="x", caller=owner, company=home, service=service)
+    return world
+
+
+def test_people_of_one_profile_see_their_own_in_turn(shop):
+    for _again in range(2):
+        assert titles(shop[ANNA].get("/requests/?tab=all")) == ["Of Anna Rossi"]
+        assert titles(shop[CARLA].get("/requests/?tab=all")) == ["Of Carla Neri"]
+        assert titles(shop[BRUNO].get("/requests/?tab=all")) == ["Of Bruno Verdi", "Of Anna Rossi"]
+        assert titles(shop[DARIO].get("/requests/?tab=all")) == ["Of Dario Blu", "Of Carla Neri"]
+
+
+def test_the_counts_of_one_are_not_those_of_another(shop):
+    shop.add("requests", name="One more", body="x", caller=shop.the("people", "Anna Rossi"))
+    for _again in range(2):
+        assert "1–2 of 2" in shop[ANNA].get("/requests/?tab=all")
+        assert "1–1 of 1" in shop[CARLA].get("/requests/?tab=all")
+
+
+def test_who_changes_the_company_sees_the_other_company_s_records(shop):
+    assert titles(shop[BRUNO].get("/requests/?tab=all")) == ["Of Bruno Verdi", "Of Anna Rossi"]
+    shop.set("people", shop.the("people", "Bruno Verdi").id, company=shop.the("companies", "Globex"))
+    assert titles(shop[BRUNO].get("/requests/?tab=all")) == ["Of Dario Blu", "Of Carla Neri", "Of Bruno Verdi"]
+    shop.set("people", shop.the("people", "Bruno Verdi").id, company=None)
+    assert titles(shop[BRUNO].get("/requests/?tab=all")) == ["Of Bruno Verdi"]
+
+
+def test_a_tab_of_today_is_another_one_tomorrow(days):
+    today = NOW.date()
+    for name, day in (("Yesterday", today - DAY), ("Today", today), ("Tomorrow", today + DAY)):
+        days.add("tasks", name=name, day=day)
+    assert titles(days[ANNA].get("/tasks/?tab=today")) == ["Today"]
+    days.clock.now += DAY
+    page = days.signed_in(ANNA).get("/tasks/?tab=today")
+    assert titles(page) == ["Tomorrow"]
+    assert "1–1 of 1" in page
+
+
+def test_a_tab_of_now_is_another_one_an_hour_later(days):
+    for name, moment in (("Past", NOW - HOUR), ("Soon", NOW + HOUR / 2)):
+        days.add("tasks", name=name, moment=moment)
+    assert titles(days[ANNA].get("/tasks/?tab=past")) == ["Past"]
+    days.clock.now += HOUR
+    assert titles(days[ANNA].get("/tasks/?tab=past")) == ["Past", "Soon"]
+
+
+@pytest.mark.parametrize("sort", ["", "&sort=-name"])
+def test_a_key_that_cannot_be_read_leads_to_the_first_page_and_changes_nobody_else_s(days, sort):
+    for number in range(30):
+        days.add("tasks", name=f"Task {number:02}", moment=NOW - HOUR)
+    days.add("tasks", name="Other", day=NOW.date())
+    first = titles(days[ANNA].get(f"/tasks/?before=zzz&tab=past{sort}"))
+    assert len(first) == 25
+    assert titles(days[ANNA].get(f"/tasks/?tab=past{sort}")) == first
+    assert titles(days[ANNA].get(f"/tasks/?tab=today&before=zzz{sort}")) == ["Other"]
+    assert first == sorted(first, reverse=bool(sort))
+
+
+def test_a_tab_without_some_options_counts_what_has_none(days):
+    for name, kind in (("A", "a"), ("B", "b"), ("C", "c"), ("None", None)):
+        days.add("tasks", name=name, kind=kind)
+    page = days[ANNA].get("/tasks/?tab=neither")
+    assert titles(page) == ["B", "None"]
+    assert "1–2 of 2" in page

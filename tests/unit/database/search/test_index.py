@@ -1,0 +1,337 @@
+"""The search index on both databases: what is found, by whom, in which order, and what a change does to it."""
+
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import make_engine, reading, writing
+from portal.database.search import sqlite as search_sqlite
+from portal.database.search.index import (
+    Entry,
+    Found,
+    Hit,
+    Search,
+    count,
+    create_index,
+    drop_index,
+    is_index_object,
+    organization,
+    page,
+    person,
+    put_many,
+    rebuild,
+    remove,
+    replace_texts,
+    typed_words,
+)
+from tests.unit.database.search.searching import articles, found, metadata, search, tickets, write
+
+
+@pytest.fixture
+def engine(database_url):
+    engine = make_engine(database_url)
+    with writing(engine) as connection:
+        metadata.create_all(connection)
+        create_index(connection)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def connection(engine):
+    """In a transaction that writes; what it leaves is checked."""
+    with writing(engine) as connection:
+        yield connection
+        assert_whole(connection)
+
+
+def assert_whole(connection):
+    """FTS5 compares its index with the texts; PostgreSQL keeps its own whole."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(
+            "INSERT INTO portal_search_fts(portal_search_fts, rank) VALUES ('integrity-check', 1)"
+        )
+
+
+@pytest.mark.parametrize(
+    ("kept", "typed"),
+    [
+        ("Größe der Straße", "strasse"),
+        ("Größe der Straße", "GRÖSS"),
+        ("naïve café", "naive CAFE"),
+        ("ＡＢＣ printer", "abc"),
+        ("abc", "ＡＢＣ"),
+        ("Łódź", "łódź"),
+        ("Łódź", "ŁODZ"),
+        ("Ærø smørrebrød", "smør"),
+        ("東京タワーの問題", "東京"),
+        ("東京タワーの問題", "問題"),
+        ("프린터 고장", "프린터"),
+        ("الطابعة معطلة", "الطاب"),
+        ("המדפסת מקולקלת", "המדפ"),
+        ("ПРИНТЕР сломан", "принт"),
+        ("ελληνική ΓΛΏΣΣΑ", "γλωσσ"),
+        ("representative misconfiguration", "misconfiguration"),
+        ("representative misconfiguration", "misconfigur rep"),
+        ("device SN-159C78F6", "SN-159C78F6"),
+        ("device SN-159C78F6", "159c"),
+        ("write to a.b@c.example", "a.b@c.example"),
+        ("write to a.b@c.example", "c.exam"),
+        ("error_code 0x80", "code"),
+        ("plan B please", "b"),
+        ("and OR not NEAR", "or AND near NOT"),
+        ("room 007", "7"),
+        ("a paper jam again", '"paper jam"'),
+        ("the word 𬀀 of a newer Unicode", "𬀀"),
+        ("long " + "x" * 5000, "x" * 5000),
+        ("nul \x00 byte", "nul byte\x00"),
+    ],
+)
+def test_every_typed_word_starts_a_word_of_the_record(connection, kept, typed):
+    write(connection, 1, kept)
+    write(connection, 2, "something else")
+    assert found(connection, typed) == [1]
+
+
+@pytest.mark.parametrize(
+    ("kept", "typed"),
+    [
+        ("printer", "rinter"),
+        ("printer", "printers"),
+        ("misconfiguration", "misconfigurations"),
+        ("misconfiguration", "misconfix"),
+        ("printer", "printer jam"),
+        ("plan Bravo", "b"),
+        ("Łódź", "lodz"),
+        ("a paper with jam", '"paper jam"'),
+        ("paper jams", '"paper jam"'),
+        ("wallpaper jam", '"paper jam"'),
+        ("jam paper", '"paper jam"'),
+        ("printers", '"printer"'),
+    ],
+)
+def test_nothing_else_is_found(connection, kept, typed):
+    write(connection, 1, kept)
+    assert found(connection, typed) == []
+
+
+def test_quoted_words_do_not_stand_together_across_two_fields(connection):
+    write(connection, 1, "out of paper", "jam in tray")
+    assert found(connection, '"paper jam"') == []
+    assert found(connection, "paper jam") == [1]
+
+
+@pytest.mark.parametrize("typed", ["TT000030", "tt000030", "30", "tt0000"])
+def test_a_reference_is_found_by_whole_and_by_its_number(connection, typed):
+    write(connection, 1, "printer", reference="TT000030")
+    write(connection, 2, "scanner", reference="TT000031")
+    assert found(connection, typed)[-1] == 1
+    assert (found(connection, typed) == [1]) is (typed != "tt0000")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ['"', '""', "*", "-x", "NEAR(", "text:printer", "'; DROP TABLE portal_search; --", '" OR "_mtickets', "(((", "^a",
+     "{a b}", "a*b", "\\", "%", "\x00", "\ud800", "' :* | 'x", "!printer", "<->", "_", "__", ":*"],
+)  # fmt: skip
+def test_what_means_something_to_a_database_means_nothing_here(connection, typed):
+    write(connection, 1, "printer")
+    assert found(connection, typed) in ([], [1])
+    assert found(connection, "printer") == [1]
+
+
+@pytest.mark.parametrize("typed", ["_p17", "_mtickets", "_stickets", '"_p17"', "mtickets", "p17", "_o42 printer"])
+def test_tokens_of_the_scope_cannot_be_typed(connection, typed):
+    write(connection, 1, "printer", scopes=[person(17), organization(42)], internal=["secret"])
+    assert found(connection, typed) == []
+
+
+def test_a_text_without_words_restricts_nothing(connection):
+    write(connection, 1, "printer")
+    write(connection, 2, "")
+    assert found(connection, "…") == [2, 1]
+
+
+def test_more_words_than_a_search_takes_are_harmless(connection):
+    write(connection, 1, " ".join(f"w{number}" for number in range(100)))
+    assert found(connection, " ".join(f"w{number}" for number in range(10_000))) == [1]
+
+
+def test_only_records_of_the_scope_are_found(connection):
+    write(connection, 1, "printer", scopes=[person(17), organization(4)])
+    write(connection, 2, "printer", scopes=[person(18), organization(4), organization(42)])
+    write(connection, 3, "printer")
+    assert found(connection, "printer", scopes=(person(17),)) == [1]
+    assert found(connection, "printer", scopes=(organization(4),)) == [2, 1]
+    assert found(connection, "printer", scopes=(organization(42), person(17))) == [2, 1]
+    assert found(connection, "", scopes=(organization(42),)) == [2]
+    assert found(connection, "printer", scopes=(person(1),)) == []
+    assert found(connection, "printer", scopes=()) == []
+    assert found(connection, "printer") == [3, 2, 1]
+
+
+def test_modules_do_not_mix(connection):
+    write(connection, 1, "printer")
+    write(connection, 1, "printer", module="help_articles")
+    write(connection, 2, "printer", module="help")
+    assert found(connection, "printer") == [1]
+    assert found(connection, "printer", module=articles) == [1]
+
+
+def test_internal_texts_are_found_in_their_own_part_only(connection):
+    write(connection, 1, "printer", internal=["blacklisted customer"])
+    write(connection, 2, "printer", internal=[])
+    assert found(connection, "blacklisted") == []
+    assert found(connection, "blacklisted printer", part=1) == [1]
+    assert found(connection, "printer") == found(connection, "printer", part=1) == [2, 1]
+
+
+def test_the_newest_change_comes_first(connection):
+    for record in (1, 2, 3):
+        write(connection, record, "printer")
+    write(connection, 2, "printer changed")
+    assert found(connection, "printer") == [2, 3, 1]
+
+
+def test_the_number_of_a_removed_record_does_not_come_again(connection):
+    for record in (1, 2):
+        write(connection, record, "printer")
+    before = page(connection, Search(search, tickets, typed_words("printer")), 1)[0].seq
+    remove(connection, search, "tickets", 2)
+    write(connection, 3, "printer")
+    assert page(connection, Search(search, tickets, typed_words("printer")), 1)[0].seq > before
+
+
+def test_a_text_replaced_by_a_change_elsewhere_keeps_its_place(connection):
+    for record in (1, 2, 3):
+        write(connection, record, "old", scopes=[person(1)], internal=["old"])
+    replace_texts(connection, search, [Entry("tickets", 2, ["new"], scopes=[person(2)], internal=["new"])])
+    assert found(connection, "") == found(connection, "", part=1) == [3, 2, 1]
+    assert found(connection, "old") == found(connection, "", scopes=(person(1),)) == [3, 1]
+    assert found(connection, "new") == found(connection, "", scopes=(person(2),)) == [2]
+
+
+def test_replacing_a_text_follows_the_module_when_internal_fields_come_and_go(connection):
+    write(connection, 1, "printer")
+    replace_texts(connection, search, [Entry("tickets", 1, ["printer"], internal=["secret"])])
+    assert found(connection, "secret", part=1) == [1]
+    replace_texts(connection, search, [Entry("tickets", 1, ["printer"])])
+    assert found(connection, "printer", part=1) == []
+    replace_texts(connection, search, [Entry("tickets", 9, ["printer"])])
+    assert found(connection, "printer") == [9, 1]
+
+
+def test_a_removed_record_is_not_found(connection):
+    write(connection, 1, "printer", internal=["secret"])
+    write(connection, 2, "printer")
+    remove(connection, search, "tickets", 1)
+    assert found(connection, "printer") == [2]
+    assert found(connection, "secret", part=1) == []
+
+
+def test_a_changed_text_is_no_longer_found_by_what_it_was(connection):
+    write(connection, 1, "printer")
+    write(connection, 1, "scanner")
+    assert found(connection, "printer") == []
+    assert found(connection, "scanner") == [1]
+
+
+def test_what_is_rolled_back_is_not_found(engine):
+    with writing(engine) as connection:
+        write(connection, 1, "printer")
+    with pytest.raises(ZeroDivisionError), writing(engine) as connection:
+        write(connection, 2, "ghost")
+        write(connection, 1, "ghost")
+        raise ZeroDivisionError
+    with writing(engine) as connection:
+        assert found(connection, "ghost") == []
+        assert found(connection, "printer") == [1]
+        assert_whole(connection)
+
+
+def test_a_transaction_that_only_reads_can_search(engine):
+    with writing(engine) as connection:
+        write(connection, 1, "printer")
+    with reading(engine) as connection:
+        assert found(connection, "printer") == [1]
+
+
+def test_pages_go_forward_and_back(connection):
+    put_many(connection, search, [Entry("tickets", record, ["printer"]) for record in range(1, 11)])
+    hits = page(connection, Search(search, tickets, typed_words("printer")), 10)
+    assert [hit.record for hit in hits] == list(range(10, 0, -1))
+    assert found(connection, "printer", 3, before=hits[2].seq) == [7, 6, 5]
+    assert found(connection, "printer", 3, after=hits[5].seq) == [8, 7, 6]
+    assert found(connection, "printer", 3, after=hits[1].seq) == [10]
+    assert found(connection, "printer", 3, before=hits[9].seq) == []
+
+
+def test_the_index_can_be_made_twice_dropped_and_made_from_the_texts(connection):
+    create_index(connection)
+    write(connection, 1, "printer")
+    rebuild(connection)
+    drop_index(connection)
+    drop_index(connection)
+    connection.execute(search.insert().values(module="tickets", record=2, part=0, scope=" _mtickets", text=" printer "))
+    create_index(connection)
+    create_index(connection)
+    assert found(connection, "printer") == [2, 1]
+
+
+def test_what_belongs_to_the_index_is_known_by_name(connection):
+    there = sa.inspect(connection)
+    wanted = {*metadata.tables}
+    assert {name for name in there.get_table_names() if not is_index_object(name)} == wanted
+    if connection.dialect.name == "postgresql":
+        names = {index["name"] for index in there.get_indexes("portal_search")}
+        assert {name for name in names if not is_index_object(name)} == {"uq_portal_search_module_record_part"}
+    assert not is_index_object("portal_search")
+
+
+def test_texts_of_any_size_are_kept(connection):
+    write(connection, 1, "last", " ".join(f"word{number}" for number in range(300_000)), "ü" * 1_000_000)
+    write(connection, 2, *(["printer"] * 10_000))
+    assert found(connection, "word77") == found(connection, "last") == [1]
+    assert found(connection, "printer") == [2]
+
+
+def test_a_record_of_several_companies_is_found_by_each_of_them(connection):
+    put_many(connection, search, [Entry("tickets", record, ["printer"], scopes=[organization(9)])
+                                  for record in range(1, 40)])  # fmt: skip
+    write(connection, 40, "printer", scopes=[person(1), organization(1), organization(2)])
+    write(connection, 41, "printer", scopes=[person(2), person(3), organization(1)])
+    write(connection, 42, "printer", scopes=[person(1), organization(2)])
+    write(connection, 43, "printer", scopes=[organization(22)])
+    write(connection, 44, "printer")
+    assert found(connection, "printer", scopes=(organization(1),)) == [41, 40]
+    assert found(connection, "printer", scopes=(organization(2),)) == [42, 40]
+    assert found(connection, "printer", scopes=(person(3),)) == [41]
+    assert found(connection, "printer", scopes=(organization(2), person(1))) == [42, 40]
+    assert found(connection, "printer", scopes=(person(1), person(2), organization(9)), limit=4) == [42, 41, 40, 39]
+    everybody = tuple(map(person, range(1, 30)))
+    assert found(connection, "printer", scopes=everybody) == [42, 41, 40]
+    assert found(connection, "", scopes=(organization(2),)) == [42, 40]
+
+
+@pytest.mark.parametrize("small", [0, 5_000])
+def test_a_word_of_few_records_is_found_behind_thousands_of_another_module(connection, monkeypatch, small):
+    monkeypatch.setattr(search_sqlite, "SMALL", small)  # rows, up to which a module is looked for by its token
+    write(connection, 1, "printer", module="help_articles", scopes=[organization(1)])
+    write(connection, 2, "printer jam", module="help_articles", scopes=[organization(2)])
+    put_many(connection, search, [Entry("tickets", record, ["printer"], scopes=[organization(1)])
+                                  for record in range(1, 1_500)])  # fmt: skip
+    asked = Search(search, articles, typed_words("printer"))
+    assert [hit.record for hit in page(connection, asked, 25)] == [2, 1]
+    assert count(connection, asked) == Found([Hit(*hit) for hit in page(connection, asked, 25)], 2, more=False)
+    assert found(connection, "printer", module=articles, scopes=(organization(1),)) == [1]
+    assert found(connection, "printer", module=articles, condition=articles.c.id > 0) == []
+    assert found(connection, '"printer jam"', module=articles) == [2]
+
+
+def test_internal_texts_are_found_in_their_own_part_only_in_large_modules_too(connection, monkeypatch):
+    monkeypatch.setattr(search_sqlite, "SMALL", 0)
+    write(connection, 1, "printer", internal=["suspicion"])
+    write(connection, 2, "suspicion", internal=[])
+    assert found(connection, "suspicion") == [2]
+    assert found(connection, "suspicion", part=1) == [2, 1]
+    assert found(connection, "printer suspicion") == []
+    assert count(connection, Search(search, tickets, typed_words("suspicion"))).number == 1

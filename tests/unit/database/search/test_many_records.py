@@ -1,0 +1,119 @@
+"""The search in thousands of records on both databases: whichever way it takes, it finds and counts the same."""
+
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import make_engine, reading, writing
+from portal.database.search.index import (
+    Entry,
+    Search,
+    count,
+    create_index,
+    filling,
+    find,
+    organization,
+    page,
+    person,
+    put_many,
+    typed_words,
+)
+from tests.unit.database.search.searching import articles, found, metadata, search, tickets
+
+CONDITIONS = [
+    (tickets.c.open, [record for record in range(9000, 0, -1) if record % 3000 == 0]),
+    (tickets.c.id < 30, list(range(29, 0, -1))),
+    (tickets.c.id < 6000, list(range(5999, 0, -1))),
+    (tickets.c.id > 8990, list(range(9000, 8990, -1))),
+    (tickets.c.id.in_(sa.select(articles.c.id)), [5, 4]),
+    (sa.false(), []),
+    (sa.true(), list(range(9000, 0, -1))),
+]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def many(request, tmp_path_factory):
+    """9,000 tickets of which every one is about a printer, every third thousandth is open; not changed by its tests."""
+    if request.param == "sqlite":
+        yield from filled(f"sqlite:///{tmp_path_factory.mktemp('many') / 'portal.sqlite'}")
+    else:
+        with request.getfixturevalue("postgresql").empty_database() as url:
+            yield from filled(url)
+
+
+def filled(url):
+    engine = make_engine(url)
+    with writing(engine) as connection:
+        metadata.create_all(connection)
+        create_index(connection)
+        records = range(1, 9001)
+        connection.execute(tickets.insert(), [{"id": record, "open": record % 3000 == 0} for record in records])
+        connection.execute(articles.insert(), [{"id": 4}, {"id": 5}])
+        with filling(connection):
+            put_many(connection, search, map(ticket, records))
+    with reading(engine) as connection:
+        yield connection
+    engine.dispose()
+
+
+def ticket(record):
+    words = ["printer paper jam"] + ["rarely"] * (record % 4000 == 0) + ["sometimes"] * (record % 20 == 0)
+    return Entry("tickets", record, words, scopes=[organization(record % 2), person(record % 1000)])
+
+
+@pytest.mark.parametrize(("condition", "expected"), CONDITIONS, ids=str)
+@pytest.mark.parametrize("typed", ["print", '"paper jam"', ""])
+def test_a_condition_on_the_module_holds_for_every_hit(many, condition, expected, typed):
+    assert found(many, typed, condition=condition) == expected[:25]
+    number = count(many, Search(search, tickets, typed_words(typed), condition=condition))
+    assert min(26, len(expected)) <= number.number <= len(expected)
+    assert number.more or number.number == len(expected)
+    assert found(many, typed, 3, condition=condition, before=5000) == [each for each in expected if each < 5000][:3]
+    assert found(many, typed, 3, condition=condition, after=5000) == [each for each in expected if each > 5000][-3:]
+
+
+@pytest.mark.parametrize("condition", [None, sa.true(), tickets.c.id > 0])
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("rarely", [8000, 4000]),
+        ("rarely printer", [8000, 4000]),
+        ("sometimes", list(range(9000, 0, -20))),
+        ("some printer", list(range(9000, 0, -20))),
+        ("never", []),
+    ],
+)
+def test_rare_and_common_words_are_found_alike(many, typed, expected, condition):
+    assert found(many, typed, condition=condition) == expected[:25]
+    assert found(many, typed, 2000, condition=condition) == expected
+    assert found(many, typed, condition=condition, scopes=(organization(1),)) == []
+    alone = [each for each in expected if each % 1000 == 0]
+    assert found(many, typed, condition=condition, scopes=(person(0),)) == alone
+
+
+def test_counts_stop_and_say_so(many):
+    all_of_them = count(many, Search(search, tickets, typed_words("printer")))
+    assert (all_of_them.number >= 1001, all_of_them.more) == (True, True)
+    assert count(many, Search(search, tickets, typed_words("printer")), cap=5).more
+    some = count(many, Search(search, tickets, typed_words("sometimes")))
+    assert some.number == 450 or (26 <= some.number < 450 and some.more)
+
+
+@pytest.mark.parametrize("typed", ["printer", "sometimes", "rarely", "never"])
+@pytest.mark.parametrize("scopes", [None, (organization(1),), (person(20),), (organization(0), person(20))])
+def test_a_page_tells_in_the_same_go_how_many_there_are(many, typed, scopes):
+    asked = Search(search, tickets, typed_words(typed), scopes=scopes)
+    hits = page(many, asked, 10_000)
+    together = find(many, asked, 26, counted=1001)
+    assert together.hits == hits[:26]
+    assert together.more or together.number == len(hits)
+    assert together.number <= len(hits)
+    if len(hits) <= 26:
+        assert (together.number, together.more) == (len(hits), False)
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(many):
+    records, before = [], None
+    while hits := page(many, Search(search, tickets, typed_words("sometimes"), condition=sa.true()), 40, before):
+        records += [hit.record for hit in hits]
+        before = hits[-1].seq
+    assert records == list(range(9000, 0, -20))

@@ -1,0 +1,106 @@
+"""What is typed becomes words that mean nothing else, and a record's text is kept so that they are found in it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.database.search.request import (
+    MOST_LETTERS,
+    MOST_LETTERS_OF_A_WORD,
+    MOST_TYPED_WORDS,
+    Term,
+    indexed_text,
+    typed_words,
+)
+
+
+def terms(text):
+    return [(term.word, term.whole) for term in typed_words(text).terms]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Größe", [("grosse", False)]),
+        ("a printer", [("a", True), ("printer", False)]),
+        ("TT30", [("tt30", False)]),
+        ("SN-159C78F6", [("sn", False), ("159c78f6", False)]),
+        ("東京", [("東", True), ("京", True)]),
+        ("printer printer", [("printer", False)]),
+        ('"paper jam"', [("paper", True), ("jam", True)]),
+        ('an" odd quote', [("an", False), ("odd", False), ("quote", False)]),
+        ("_p17 _mtickets", [("p17", False), ("mtickets", False)]),
+        ('x* OR (y) NEAR "', [("x", True), ("or", False), ("y", True), ("near", False)]),
+        ("!? … \x00", []),
+        ("", []),
+    ],
+)
+def test_typed_text_becomes_words(text, expected):
+    assert terms(text) == expected
+
+
+@pytest.mark.parametrize("quoted", ['"paper jam"', "“Paper Jam”", "„paper, jam“", "«paper jam»"])
+def test_quoted_words_stand_together(quoted):
+    assert typed_words(quoted).phrases == (" paper jam ",)
+
+
+def test_a_text_without_a_word_asks_for_nothing():
+    assert not typed_words("–– !")
+    assert not typed_words('""').phrases
+
+
+@pytest.mark.parametrize("text", [" ".join(f"word{n}" for n in range(10_000)), "x" * 5_000_000, '"' * 100_000])
+def test_more_than_a_search_takes_is_cut_and_said(text):
+    words = typed_words(text)
+    assert words.cut
+    assert len(words.terms) <= MOST_TYPED_WORDS
+
+
+def test_what_is_not_cut_does_not_say_so():
+    assert not typed_words("paper jam").cut
+
+
+@pytest.mark.parametrize(
+    ("texts", "reference", "expected"),
+    [
+        (["Paper jam", "Łódź"], "", " paper jam _ łodz _ "),
+        (["jam"], "TT30", " tt30 _ jam _ 30 "),
+        (["jam"], "R-000123", " r 000123 _ jam _ 123 "),
+        (["room 007"], "", " room 007 _ 7 "),
+        (["000"], "", " 000 _ "),
+        (["", "!"], "", " "),
+        ([], "", " "),
+    ],
+)
+def test_a_text_is_kept_as_words_with_spaces_around(texts, reference, expected):
+    assert indexed_text(texts, reference) == expected
+
+
+def test_a_huge_text_is_kept_up_to_a_bound_and_not_within_a_word():
+    text = indexed_text(["abcdefg " * 100_000])
+    assert len(text) <= MOST_LETTERS
+    assert text.endswith(" abcdefg ")
+
+
+def test_a_huge_word_is_found_by_its_beginning_and_by_itself():
+    text = indexed_text(["y" * 100_000])
+    assert len(text) < MOST_LETTERS_OF_A_WORD + 10
+    assert typed_words("y" * 1000).found_in(text)
+    assert typed_words("yyyy").found_in(text)
+
+
+def test_words_are_checked_against_fewer_texts():
+    words = typed_words('print "paper jam"')
+    assert words.found_in(indexed_text(["The printer has a paper jam"]))
+    assert not words.found_in(indexed_text(["The printer has paper", "jam"]))
+    assert not words.found_in(indexed_text(["a blueprint", "paper jam"]))
+
+
+@given(st.text(max_size=60))
+def test_whatever_stands_in_a_record_finds_it(text):
+    assert typed_words(text.replace('"', " ")).found_in(indexed_text([text]))
+
+
+def test_a_word_alone_is_a_needle_that_needs_its_start_only():
+    assert Term("jam", whole=False).needle == " jam"
+    assert Term("jam", whole=True).needle == " jam "

@@ -1,0 +1,69 @@
+"""Each portal of tests/portals/broken has one mistake; the first line of the file at fault says what is told of it."""
+
+from pathlib import Path
+
+import pytest
+
+from portal.declaration.load import load
+
+BROKEN = Path(__file__).parents[3] / "portals" / "broken"
+PORTALS = sorted(path for path in BROKEN.iterdir())
+# A single file is a modules.yaml, beside which stands this profile.
+PROFILE = "staff: true\nmodules: {}\n"
+
+
+@pytest.mark.parametrize("portal", PORTALS, ids=lambda path: path.stem)
+def test_one_mistake_is_told_in_one_line(portal, tmp_path):
+    folder = portal if portal.is_dir() else as_folder(portal, tmp_path)
+    [expected] = [line for file in folder.rglob("*.yaml") if (line := first_line(file))]
+    loaded = load(folder)
+    assert (loaded.declaration is None) is not expected.startswith("warning:")
+    assert [str(each) for each in loaded.problems if is_like(expected, each)] == [expected]
+
+
+def as_folder(file: Path, folder: Path) -> Path:
+    (folder / "profiles").mkdir()
+    (folder / "profiles/staff.yaml").write_text(PROFILE, encoding="utf-8")
+    (folder / "modules.yaml").write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    return folder
+
+
+def first_line(file: Path) -> str:
+    """What is expected, for the file at fault."""
+    line = file.read_text(encoding="utf-8").partition("\n")[0]
+    return line.removeprefix("# ") if line.startswith("# ") else ""
+
+
+def is_like(expected, problem) -> bool:
+    """Of the same kind; that the profile beside a single file has no module is no mistake of that file."""
+    return (
+        problem.warning is expected.startswith("warning:") and "this profile has no module, so" not in problem.message
+    )
+
+
+def test_all_mistakes_of_all_files_are_told_at_once(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "modules.yaml").write_text(
+        "portal: {currency: EUT}\n"
+        "modules:\n"
+        "  notes: {see: all, fields: {title: txt, day: date}, list: {columns: [dya], sort: tilte}}\n"
+        "  books: {see: own, fields: {name: {type: text, maxlength: 5, pattern: '['}}}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "profiles/customer.yaml").write_text("modules: {note: {}, books: {can: [fly]}}\n", encoding="utf-8")
+    (tmp_path / "profiles/staff.yaml").write_text("modules: [\n", encoding="utf-8")
+    (tmp_path / "buttons.yaml").write_text("buttons: {new: {opens: nots}}\n", encoding="utf-8")
+    found = [str(problem).partition(": ")[0] for problem in load(tmp_path).problems]
+    assert found == [
+        "modules.yaml:1:20",
+        "modules.yaml:3:37",
+        "modules.yaml:3:71",
+        "modules.yaml:3:83",
+        "modules.yaml:4:16",
+        "modules.yaml:4:49",
+        "modules.yaml:4:72",
+        "profiles/customer.yaml:1:11",
+        "profiles/customer.yaml:1:35",
+        "profiles/staff.yaml:2:1",
+        "buttons.yaml:1:24",
+    ]

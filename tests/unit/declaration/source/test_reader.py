@@ -1,0 +1,285 @@
+"""What the reader makes of YAML files: data, the places of its parts, and problems in words, never an exception."""
+
+import pytest
+import yaml
+
+from portal.declaration.source.problems import suggest
+from portal.declaration.source.reader import Document, read
+
+
+def read_text(text: str) -> Document:
+    return read(text.encode(), "modules.yaml")
+
+
+def lines(text: str) -> list[str]:
+    return [str(problem) for problem in read_text(text).problems]
+
+
+# values
+
+
+def test_names_are_always_text_as_it_was_written():
+    document = read_text('1: One\ntrue: Yes\n1.10: Old\nno: Norway\n~: Nothing\n"": Empty\n0x1F: Hex\n')
+    assert list(document.data) == ["1", "true", "1.10", "no", "~", "", "0x1F"]
+    assert document.problems == []
+
+
+def test_a_scalar_remembers_how_it_was_written():
+    document = read_text("a: {label: 1.10, other: No, flag: TRUE, list: [0x1F, ~]}\nb: 'x'\n")
+    assert document.written(("a", "label")) == "1.10"
+    assert document.written(("a", "flag")) == "TRUE"
+    assert document.written(("a", "list", 0)) == "0x1F"
+    assert document.written(("a", "list", 1)) == "~"
+    assert document.written(("b",)) == "x"
+    assert document.written(("a",)) is None
+    assert document.written(("a", "missing", "below")) is None
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "---\n", "--- ~\n", "\ufeff"])
+def test_an_empty_file_is_nothing(text):
+    document = read_text(text)
+    assert document.data is None
+    assert document.problems == []
+    assert document.place(("modules", "tickets"))[1] >= 1
+    assert document.written(("modules",)) is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_unicode_files_are_read_with_or_without_a_mark(encoding):
+    document = read("a: Zgłoszenie 🎫\nb:  1\n".encode(encoding), "modules.yaml")
+    assert document.data == {"a": "Zgłoszenie 🎫", "b": 1}
+    assert document.place(("a",)) == (1, 4)
+    assert document.place(("b",)) == (2, 5)
+
+
+# places
+
+TICKETS = """\
+# what exists
+modules:
+  tickets:
+    label: {en: Tickets, it: Ticket}
+    list:
+      columns:
+        - title
+        - titel
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "place", "key_place"),
+    [
+        ((), (2, 1), (2, 1)),
+        (("modules",), (3, 3), (2, 1)),
+        (("modules", "tickets"), (4, 5), (3, 3)),
+        (("modules", "tickets", "label"), (4, 12), (4, 5)),
+        (("modules", "tickets", "label", "it"), (4, 30), (4, 26)),
+        (("modules", "tickets", "list", "columns", 1), (8, 11), (8, 11)),
+    ],
+)
+def test_values_and_their_names_have_places(path, place, key_place):
+    document = read_text(TICKETS)
+    assert document.place(path) == place
+    assert document.place(path, key=True) == key_place
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        (("modules", "tickets", "fields"), (3, 3)),
+        (("modules", "tickets", "fields", "title", "type"), (3, 3)),
+        (("modules", "tickets", "list", "columns", 9), (6, 7)),
+        (("modules", "tickets", "list", "columns", 1, "deeper"), (8, 11)),
+        (("people",), (2, 1)),
+    ],
+)
+def test_a_missing_key_points_at_its_parent(path, place):
+    assert read_text(TICKETS).place(path) == place
+    assert read_text(TICKETS).place(path, key=True) == place
+
+
+def test_lines_of_windows_are_counted_once():
+    assert read_text("a: 1\r\nb: 2\r\n").place(("b",)) == (2, 4)
+
+
+def test_a_document_makes_problems_with_places():
+    document = read_text(TICKETS)
+    path = ("modules", "tickets", "list", "columns", 1)
+    problem = document.problem(path, f'no field "titel"{suggest("titel", ["title", "status"])}')
+    expected = 'modules.yaml:8:11: tickets.list.columns: no field "titel" (did you mean "title"?)'
+    assert str(problem) == expected
+    assert str(document.problem(("modules", "tickets", "list"), "odd", key=True, warning=True)) == (
+        "warning: modules.yaml:5:5: tickets.list: odd"
+    )
+
+
+# what is refused, all at once
+
+
+def test_duplicate_keys_are_all_told_with_the_first_line():
+    text = "modules:\n  a:\n    x: 1\n    y: 2\n    x: 3\n  b: {k: 1, k: 2}\n  a: {}\n"
+    assert lines(text) == [
+        'modules.yaml:5:5: a.x: "x" stands twice (first in line 3)',
+        'modules.yaml:6:13: b.k: "k" stands twice (first in line 6)',
+        'modules.yaml:7:3: a: "a" stands twice (first in line 2)',
+    ]
+    assert read_text(text).data == {"modules": {"a": {"x": 1, "y": 2}, "b": {"k": 1}}}
+
+
+def test_names_written_differently_are_duplicates_only_as_text():
+    assert lines('1: a\n"1": b\n') == ['modules.yaml:2:1: 1: "1" stands twice (first in line 1)']
+    assert lines("1: a\n01: b\n1.0: c\ntrue: d\n") == []
+
+
+def test_a_duplicate_through_an_alias_is_told():
+    assert lines("{&a x: 1, *a : 2}") == ['modules.yaml:1:11: x: "x" stands twice (first in line 1)']
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "!!python/object/apply:os.system ['id']",
+        "!!python/name:os.system",
+        "!env HOME",
+        "! x",
+        "!!binary aGk=",
+        "!!set {a, b}",
+        "!!omap [a: 1]",
+        "!!str 5",
+        "!!int '5'",
+        "!<tag:example.org,2000:x> y",
+        "!%ED%A0%80 x",
+    ],
+)
+def test_every_tag_is_refused_where_it_stands(value):
+    document = read_text(f"modules:\n  a: {value}\n  b: !x 1\n")
+    assert document.problems[0].line == 2
+    assert document.problems[0].path == ("modules", "a")
+    assert document.data is None or document.problems[1].line == 3
+
+
+@pytest.mark.parametrize("key", ["[a, b]", "{a: b}", "? [a]\n"])
+def test_a_key_that_is_no_text_is_refused_and_the_rest_read(key):
+    document = read_text(f"{key}: 1\nb: 2\nb: 3\n")
+    assert "cannot be a name" in str(document.problems[0])
+    assert '"b" stands twice' in str(document.problems[1]) or key.startswith("?")
+
+
+def test_a_second_document_is_refused():
+    assert lines("a: 1\n---\nb: 2\n") == [
+        'modules.yaml:2:1: modules: a second document begins here: a file holds one, so remove the "---"'
+    ]
+    assert lines("---\na: 1\n...\n") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("a:\n\tb: 1\n", (2, 1), "a tab stands where YAML wants spaces"),
+        ("a:\n  b: 1\n\tc: 2\n", (3, 1), "a tab stands where YAML wants spaces"),
+        ("a:\n  \tb: 1\n", (2, 3), "a tab stands where YAML wants spaces"),
+        ("a: |\n\tx\n", (2, 1), "a tab stands where YAML wants spaces"),
+        ("a: [1, 2\nb: 3\n", (2, 2), '"]" of the list that begins in line 1 is missing'),
+        ("a: {x: 1\nb: 3\n", (2, 2), '"}" of the mapping that begins in line 1 is missing'),
+        ("a: 1\nb: 'x\nc: 1\n", (2, 4), "the quotes that open here are never closed"),
+        ("a: Note: this\n", (1, 8), 'put a text that holds ": " in quotes'),
+        ("a: 1\n b: 2\n", (2, 3), "check the indentation"),
+        ("a:\n    b: 1\n  c: 2\n", (3, 3), "check the indentation"),
+        ("a: *.png\n", (1, 4), 'begins with "*" must stand in quotes'),
+        ("a: *png\n", (1, 4), 'begins with "*" must stand in quotes'),
+        ("a: @me\n", (1, 4), 'begins with "@" must stand in quotes'),
+        ("a: %x\n", (1, 4), 'begins with "%" must stand in quotes'),
+        ("a: !e!x y\n", (1, 4), 'begins with "!" must stand in quotes'),
+        ('a: "\\d+"\n', (1, 5), "single quotes"),
+        ('a: "x\\0y"\n', (1, 4), "U+0000"),
+        ("a: x\0y\n", (1, 5), "U+0000"),
+        ("a: 1\nb: \x07\n", (2, 4), "U+0007"),
+    ],
+)
+def test_mistakes_of_syntax_are_told_in_words_with_their_place(text, place, words):
+    problem = read_text(text).problems[-1]
+    assert words in problem.message
+    assert (problem.line, problem.column) == place
+
+
+def test_problems_before_a_mistake_of_syntax_are_told_too():
+    assert [problem.line for problem in read_text("a: 1\na: !x 2\nb: [\n").problems] == [2, 2, 4]
+
+
+def test_a_mistake_of_syntax_knows_where_in_the_file_it_is():
+    assert lines("modules:\n  tickets:\n    label: *.x\n")[0].startswith("modules.yaml:3:12: tickets.label: ")
+
+
+def test_bytes_that_are_not_utf_8_are_told_with_the_cure():
+    problem = read("a: 1\nb: città è\n".encode("latin-1"), "modules.yaml").problems[0]
+    assert str(problem) == "modules.yaml:2:8: modules: the byte 0xE0 is not UTF-8: save it as UTF-8"
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\x89PNG\r\n\x1a\n\0\0", b"PK\x03\x04\x14", b"\0" * 100, "a: 1".encode("utf-16-le"), b"\xff\xfea"]
+)
+def test_files_that_are_no_text_are_refused(raw):
+    document = read(raw, "modules.yaml")
+    assert document.data is None
+    assert len(document.problems) == 1
+    assert document.problems[0].line == 1
+
+
+# aliases and merge keys
+
+
+def test_aliases_repeat_values_with_the_place_of_the_first():
+    document = read_text("a: &x {n: 1, l: [1]}\nb: *x\nc: [*x]\n")
+    assert document.data == {"a": {"n": 1, "l": [1]}, "b": {"n": 1, "l": [1]}, "c": [{"n": 1, "l": [1]}]}
+    assert document.place(("c", 0, "n")) == (1, 11)
+    assert document.problems == []
+
+
+def test_what_an_alias_repeats_can_be_changed_in_one_place_alone():
+    data = read_text("a: &x {l: [1]}\nb: *x\nc: {<<: *x}\n").data
+    data["b"]["l"].append(2)
+    assert data["a"] == data["c"] == {"l": [1]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "base: &b {x: 1, y: 2}\na:\n  z: 0\n  <<: *b\n  y: 3\n",
+        "b: &b {x: 1, y: 2}\nc: &c {y: 5, z: 6}\na: {<<: [*b, *c], x: 9}\n",
+        "b: &b {x: 1}\nc: &c {<<: *b, y: 2}\na: {<<: *c, z: 3}\n",
+        "a: {<<: {x: 1}, y: 2}\n",
+        "a: {<<: []}\n",
+    ],
+)
+def test_merge_keys_work_as_in_pyyaml(text):
+    document = read_text(text)
+    assert document.data == yaml.safe_load(text)
+    assert document.problems == []
+
+
+def test_merged_keys_have_places_and_their_own_keys_win():
+    document = read_text("b: &b {x: 1, y: 2}\na:\n  <<: *b\n  y: 3\n")
+    assert document.place(("a", "x")) == (1, 11)
+    assert document.place(("a", "x"), key=True) == (1, 8)
+    assert document.place(("a", "y")) == (4, 6)
+    assert document.written(("a", "y")) == "3"
+
+
+def test_a_merge_of_what_is_no_mapping_is_told():
+    assert lines("a: {<<: 5}") == ['modules.yaml:1:9: <<: "<<" takes a mapping or a list of mappings']
+    assert lines("a: {<<: [{x: 1}, y]}")[0].startswith("modules.yaml:1:18: ")
+    assert '"<<" stands twice' in lines("a: {<<: {x: 1}, <<: {y: 1}}")[0]
+
+
+def test_a_quoted_merge_key_is_an_ordinary_name():
+    assert read_text('a: {"<<": 5}\nb: [<<]\n').data == {"a": {"<<": 5}, "b": ["<<"]}
+
+
+def test_an_alias_inside_of_itself_is_refused():
+    document = read_text("a: &x {b: *x}\nc: &y [*y]\n")
+    assert document.data == {"a": {"b": None}, "c": [None]}
+    assert ["never end" in problem.message for problem in document.problems] == [True, True]
+
+
+def test_an_unknown_alias_is_told_with_a_guess():
+    assert '(did you mean "service"?)' in lines("a: &service x\nb: *sevrice\n")[0]

@@ -1,0 +1,129 @@
+"""Why somebody may or may not: the same answer as the portal gives, with the lines that decided."""
+
+import datetime
+
+import pytest
+
+from portal.accounts.people import find_account, identify
+from portal.database.engine import reading
+from portal.declaration.shapes import Expectation
+from portal.records.audit.expectations import check_expectations, check_names
+from portal.records.audit.explain import explain
+from tests.functional.world import ANNA, BRUNO, EDDA, NANCY, World, linked
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    world = World.of("wide", f"sqlite:///{tmp_path_factory.mktemp('explained') / 'portal.sqlite'}")
+    acme = world.the("companies", "Acme")
+    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
+    for name, who in (("Anna's", "Anna Rossi"), ("Bruno's", "Bruno Verdi")):
+        world.add("requests", name=name, body="x", caller=world.the("people", who), company=acme, service=service)
+    world.add("articles", name="Draft", published=False)
+    yield world
+    world.portal.engine.dispose()
+
+
+def policy_of(world, connection, email):
+    portal = world.portal
+    account = find_account(connection, portal.tables, email)
+    return account and identify(connection, portal.declaration, portal.tables, account, now=world.clock.now).policy
+
+
+def steps(world, email, *asked):
+    with reading(world.portal.engine) as connection:
+        return list(explain(connection, policy_of(world, connection, email), *asked))
+
+
+@pytest.mark.parametrize(
+    ("email", "asked", "holds", "sentence"),
+    [
+        (ANNA, ("requests", "R0001"), True, "within “see: own”"),
+        (ANNA, ("requests", "R0002"), False, "not within “see: own”"),
+        (BRUNO, ("requests", "R0001"), True, "within “see: organization”"),
+        (EDDA, ("requests", "R0001"), False, "not within"),
+        (NANCY, ("requests", "R0002"), True, "within “see: all”"),
+        (ANNA, ("ledgers", "1"), False, "lacks the module ledgers"),
+        (ANNA, ("articles", "Draft"), False, "“where” does not hold"),
+        (ANNA, ("requests", "R0001", "body"), True, "stands in a layout"),
+        (ANNA, ("requests", "R0001", "hidden_note"), False, "no layout"),
+        (ANNA, ("requests", "R0001", "budget"), False, "is internal"),
+        (NANCY, ("requests", "R0001", "budget"), True, "stands in a layout"),
+        (ANNA, ("requests", "R0001", "edit"), False, "does not grant edit"),
+        (ANNA, ("requests", "R0001", "comment"), True, "grants comment"),
+        (ANNA, ("requests", "R0001", "resolve"), True, "resolve starts in the state new"),
+        (ANNA, ("requests", "R0001", "reopen"), False, "does not start in the state new"),
+        (ANNA, ("requests", "R0001", "ask_back"), False, "does not grant ask_back"),
+    ],
+)
+def test_the_last_step_is_the_answer(world, email, asked, holds, sentence):
+    found = steps(world, email, *asked)
+    assert found[-1].holds is holds
+    assert sentence in found[-1].sentence
+    assert all(step.holds for step in found[:-1])
+
+
+def test_a_date_from_which_records_are_visible_is_a_reason(world):
+    world.account(BRUNO, records_from=datetime.date(2026, 3, 6))
+    found = steps(world, BRUNO, "requests", "R0002")
+    assert not found[-1].holds
+    assert "R0002 is older" in found[-1].sentence
+    world.account(BRUNO, records_from=None)
+
+
+@pytest.mark.parametrize("asked", [("requests", "R9999"), ("requests", "R0001", "fly")])
+def test_what_does_not_exist_is_said(world, asked):
+    with pytest.raises(LookupError):
+        steps(world, ANNA, *asked)
+
+
+# -- expectations against the records --
+
+
+class HERE:
+    """Places that need no file."""
+
+    @staticmethod
+    def problem(file, keys, message, warning=False):
+        return (file, keys, message, warning)
+
+
+@pytest.mark.parametrize(
+    ("expected", "messages"),
+    [
+        ({"as": ANNA, "sees": ["R0001"], "hides": ["R0002"]}, []),
+        ({"as": ANNA, "sees": ["R0002"]}, ["does not see R0002"]),
+        ({"as": ANNA, "hides": ["R0001"]}, ["sees R0001"]),
+        ({"as": ANNA, "sees": ["R9999"]}, ["there is no record R9999"]),
+        ({"as": "nobody@x.example"}, ["there is no account"]),
+        ({"as": BRUNO}, ["has the profile power, not customer"]),
+    ],
+)
+def test_expectations_are_held_against_the_records(world, expected, messages):
+    declaration = world.portal.declaration
+    profile = declaration.profiles["customer"]
+    wanted = (Expectation.model_validate({"module": "requests", **expected}),)
+    changed = declaration.model_copy(update={"profiles": {"customer": profile.model_copy(update={"expect": wanted})}})
+    with reading(world.portal.engine) as connection:
+        found = list(check_expectations(connection, changed, HERE(), lambda email: policy_of(world, connection, email)))
+    assert len(found) == len(messages)
+    assert all(message in problem[2] for message, problem in zip(messages, found, strict=True))
+
+
+def test_names_of_records_are_looked_for(world):
+    portal = world.portal
+    with reading(portal.engine) as connection:
+        assert list(check_names(connection, portal.declaration, portal.tables, HERE())) == []
+    printing = world.the("services", "Printing")
+    world.set("services", printing.id, name="Plotting")
+    with reading(portal.engine) as connection:
+        (problem,) = check_names(connection, portal.declaration, portal.tables, HERE())
+    assert problem[0] == "buttons.yaml"
+    assert 'no record "Printing" in services' in problem[2]
+    assert problem[3], "a warning"
+    world.add("services", name="Printing")
+    world.set("services", printing.id, name="Printing")
+    with reading(portal.engine) as connection:
+        (problem,) = check_names(connection, portal.declaration, portal.tables, HERE())
+    assert "several records of services" in problem[2]
+    assert not problem[3]

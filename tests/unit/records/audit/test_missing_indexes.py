@@ -1,0 +1,71 @@
+"""What `portal check --data` says of lists that would be slow with the records that there are."""
+
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import make_engine, reading, writing
+from portal.database.migration.plan import apply
+from portal.database.schema.tables import build
+from portal.declaration.load import load
+from portal.declaration.source.places import Places
+from portal.records.audit.missing_indexes import MANY, check_speed
+
+MODULES = """
+people: people
+modules:
+  people:
+    fields: {name: text, email: email}
+  projects:
+    owner: contact
+    fields: {name: text, contact: {type: link, to: people}}
+  tasks:
+    owner: project.contact
+    fields:
+      title: text
+      project: {type: link, to: projects}
+      due: {type: date, index: false}
+      done_at: datetime
+      hours: integer
+      taken: {type: elapsed, from: created, to: done_at}
+    list:
+      columns: [title, project, due, taken]
+      tabs:
+        all: {}
+        long: {where: {hours: {min: 10}}}
+        of_title: {where: {title: {contains: x}}}
+"""
+
+
+@pytest.fixture
+def said(tmp_path, sqlite_url):
+    """What is said of so many tasks."""
+    (tmp_path / "modules.yaml").write_text(MODULES)
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "customer.yaml").write_text("modules: {projects: {see: own}, tasks: {see: own}}\n")
+
+    def of(count):
+        declaration = load(tmp_path).declaration
+        tables, engine = build(declaration), make_engine(sqlite_url)
+        apply(engine, declaration, tables)
+        with writing(engine) as connection:
+            connection.execute(sa.insert(tables.module("tasks")), [{"title": str(number)} for number in range(count)])
+        with reading(engine) as connection:
+            found = [str(problem) for problem in check_speed(connection, declaration, tables, Places(tmp_path))]
+        engine.dispose()
+        return found
+
+    return of
+
+
+def test_few_records_are_never_slow(said):
+    assert said(10) == []
+
+
+def test_of_many_records_what_no_index_answers_is_named_with_what_to_add(said):
+    due, taken, tab, scope = said(MANY + 1)
+    assert "tasks.fields.due: sorting the list of tasks by due reads all" in due
+    assert due.endswith("take `index: false` away from due")
+    assert "by taken reads all of its records; it is worked out for every record" in taken
+    assert "tasks.list.tabs.long: no index finds the records of this tab; add `index: true` to hours" in tab
+    assert scope.startswith("warning: profiles/customer.yaml:1:")
+    assert "customer sees the records of tasks by project.contact" in scope
