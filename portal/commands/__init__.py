@@ -1,7 +1,7 @@
 """`portal COMMAND …`: one file or folder per command, imported only when it is called.
 
-A file here is a command if it defines `command`; its name is the file's or the folder's. Commands read the settings, open what they
-need, ask the layers below, and say in one line what they did.
+A file here is a command if it defines `command`; its name is the file's or the folder's. Commands read the settings,
+open what they need, ask the layers below, and say in one line what they did.
 """
 
 import ast
