@@ -14,7 +14,7 @@ from portal.declaration.checks.all import check_modules, check_profiles
 from portal.declaration.checks.settings import check_settings
 from portal.declaration.draft import BUTTONS, MODULES, Draft
 from portal.declaration.entries import read_buttons, read_modules, read_profile, wrong_name
-from portal.declaration.garbage import uncollected
+from portal.declaration.garbage import gc_paused
 from portal.declaration.resolve import resolve
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.as_written import take_conditions_as_written
@@ -37,7 +37,7 @@ class Loaded:
         return [problem for problem in self.problems if not problem.warning]
 
 
-@uncollected()
+@gc_paused()
 def load(folder: Path, overrides: Mapping[str, str] = NO_OVERRIDES) -> Loaded:
     """Reads, checks and resolves the declaration in `folder`; `overrides` are settings of `portal:` from outside."""
     draft = Draft(folder, overrides=overrides)

@@ -33,7 +33,7 @@ from portal.database.migration.steps import Difference, Planner, Step
 from portal.database.schema.tables import Tables
 from portal.database.search.backlog import mark_all
 from portal.database.search.index import create_index
-from portal.declaration.garbage import uncollected
+from portal.declaration.garbage import gc_paused
 from portal.declaration.shapes import Declaration
 
 __all__ = ["CannotBeAppliedError", "Plan", "Step", "WouldLoseDataError", "apply", "missing", "plan"]
@@ -178,7 +178,7 @@ def _locked(connection: sa.Connection, steps: list[Step]) -> bool:
     return True
 
 
-@uncollected()
+@gc_paused()
 def _planner(
     connection: sa.Connection, declaration: Declaration, tables: Tables, old: Remembered, renames: Renames
 ) -> Planner:

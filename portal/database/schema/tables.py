@@ -16,7 +16,7 @@ from portal.database.engine import planned_once
 from portal.database.schema.indexes import LONGEST_INDEXED, add_indexes, index_name
 from portal.database.schema.system_tables import own_tables
 from portal.database.search.index import search_table
-from portal.declaration.garbage import uncollected
+from portal.declaration.garbage import gc_paused
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field
 from portal.fields.columns import UTCDateTime, folded_text
@@ -66,7 +66,7 @@ class Tables:
         return self.metadata.tables[join_name(module, field)]
 
 
-@uncollected()
+@gc_paused()
 def build(declaration: Declaration) -> Tables:
     """The tables that `declaration` wants."""
     metadata = sa.MetaData(naming_convention=NAMING)
