@@ -15,10 +15,8 @@ from portal.accounts.logins import Logins
 from portal.accounts.passwords import Passwords
 from portal.database.engine import reach
 from portal.settings import Settings, read_settings
-from portal.web import csrf as tokens
-from portal.web import frame
-from portal.web import visitor as visits
-from portal.web.live import Live
+from portal.web import csrf, frame, visitor
+from portal.web.live import LivePortal
 from portal.web.resources import Root
 from portal.web.security import SEE, Security
 from portal.web.serving import Serving
@@ -34,10 +32,10 @@ PYRAMID = {
 def main(global_config: Mapping[str, str] | None = None, **settings: Any) -> Router:
     """The application; raises CannotStart with what is wrong with the declarations or lacking in the database."""
     ours = read_settings({name: value for name, value in settings.items() if isinstance(value, str)})
-    return served(ours, reload_templates=settings.get("pyramid.reload_templates") == "true")
+    return make_server_application(ours, reload_templates=settings.get("pyramid.reload_templates") == "true")
 
 
-def served(settings: Settings, reload_templates: bool = False) -> Router:
+def make_server_application(settings: Settings, reload_templates: bool = False) -> Router:
     """The application of a process that does nothing else. Raises CannotStart and NoDatabase."""
     application = make_application(settings, reload_templates)
     # What is there now lives as long as the process: looking through it for garbage takes 40 ms, every few hundred
@@ -53,11 +51,11 @@ def make_application(settings: Settings, reload_templates: bool = False) -> Rout
     config = Configurator(settings={**PYRAMID, **templates}, root_factory=Root)
     # Before all else: where templates have to be compiled, what that frees is used again by what follows.
     config.include("portal.web.rendering")
-    _keep(config, settings)
+    _add_registry(config, settings)
     config.include("pyramid_tm")
     config.include("pyramid_retry")
-    _secure(config)
-    _request(config)
+    _add_security(config)
+    _add_request_methods(config)
     config.include("portal.web.protection")
     config.include("portal.views.assets")
     config.include("portal.views.errors")
@@ -66,14 +64,14 @@ def make_application(settings: Settings, reload_templates: bool = False) -> Rout
     return config.make_wsgi_app()
 
 
-def _keep(config: Configurator, settings: Settings) -> None:
+def _add_registry(config: Configurator, settings: Settings) -> None:
     """What lives as long as the process: the clock, the database, the portal in force."""
     settings.make_room()
     registry, engine = config.registry, reach(settings.database_url)
     registry.clock = lambda: datetime.datetime.now(datetime.UTC)
     registry.serving = Serving(settings.largest_request)
     registry.passwords = Passwords(settings.password_memory, settings.password_rounds)
-    registry.live = Live(
+    registry.live = LivePortal(
         settings.folder,
         engine,
         lambda: registry.clock(),
@@ -83,26 +81,26 @@ def _keep(config: Configurator, settings: Settings) -> None:
     )
 
 
-def _secure(config: Configurator) -> None:
+def _add_security(config: Configurator) -> None:
     """Closed unless a view says otherwise; every form bears a token."""
     config.set_security_policy(Security())
     config.set_default_permission(SEE)
-    config.set_csrf_storage_policy(tokens.Tokens())
+    config.set_csrf_storage_policy(csrf.CsrfTokens())
     # Origins are checked in web/protection.py, by http too.
-    config.set_default_csrf_options(require_csrf=True, token=tokens.INPUT, header=tokens.HEADER, check_origin=False)
+    config.set_default_csrf_options(require_csrf=True, token=csrf.INPUT, header=csrf.HEADER, check_origin=False)
 
 
-def _request(config: Configurator) -> None:
+def _add_request_methods(config: Configurator) -> None:
     """What every request knows, each looked up once and only when it is asked for."""
     config.add_request_method(lambda request: request.registry.live.current(), "portal", reify=True)
     config.add_request_method(lambda request: request.registry.clock(), "now", reify=True)
     config.add_request_method(lambda request: request.registry.passwords, "passwords", reify=True)
     config.add_request_method(_logins, "logins", reify=True)
-    config.add_request_method(visits.connection, "connection", reify=True)
-    config.add_request_method(visits.visit, "visit", reify=True)
-    config.add_request_method(visits.reader, "reader", reify=True)
-    config.add_request_method(lambda request: request.visit.identity.policy, "policy", reify=True)
-    config.add_request_method(tokens.guest, "guest", reify=True)
+    config.add_request_method(visitor.connection, "connection", reify=True)
+    config.add_request_method(visitor.visitor, "visitor", reify=True)
+    config.add_request_method(visitor.reader, "reader", reify=True)
+    config.add_request_method(lambda request: request.visitor.identity.policy, "policy", reify=True)
+    config.add_request_method(csrf.guest_token, "guest", reify=True)
     config.add_request_method(frame.shell, "shell", reify=True)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.database.schema.tables import Tables
 
-KEPT = 86_400  # seconds
+KEEP_SECONDS = 86_400  # seconds
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def count(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now
     counted = counted.on_conflict_do_update(index_elements=["key", "window"], set_=again)
     number = connection.execute(counted.returning(tables.attempt.c["count"])).scalar_one()
     if number == 1:
-        connection.execute(sa.delete(tables.attempt).where(tables.attempt.c["window"] < window - KEPT))
+        connection.execute(sa.delete(tables.attempt).where(tables.attempt.c["window"] < window - KEEP_SECONDS))
     return number
 
 
@@ -78,7 +78,7 @@ def uncount(connection: sa.Connection, tables: Tables, limit: Limit, who: str, n
     connection.execute(sa.update(tables.attempt).where(mine).values(count=attempt["count"] - 1))
 
 
-def network(address: str | None) -> str:
+def network_of(address: str | None) -> str:
     """Who is taken for one: an IPv4 address, or the /64 of an IPv6 address, which one person has as a whole."""
     try:
         found = ipaddress.ip_address(address or "")

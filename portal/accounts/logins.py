@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from portal.accounts import attempts
 from portal.accounts.one_time_links import find_link, make_link, use_link, void_links
 from portal.accounts.passwords import Passwords, weakness
-from portal.accounts.people import Account, find_account, load_account, normal_email, password_of, refusal
+from portal.accounts.people import Account, find_account, load_account, normalize_email, password_of, refusal
 from portal.accounts.random_tokens import new_token
 from portal.accounts.sessions import close_session, close_sessions, open_session
 from portal.database.engine import reading, writing
@@ -25,7 +25,7 @@ RESET = "reset"  # the purpose of the links that set a new password
 
 
 @dataclass(frozen=True)
-class Attempt:
+class SignInAttempt:
     """What somebody typed to sign in, and from where."""
 
     email: str
@@ -54,9 +54,9 @@ class Logins:
     tables: Tables
     passwords: Passwords
 
-    def sign_in(self, attempt: Attempt, now: datetime.datetime) -> SignedIn | str:
+    def sign_in(self, attempt: SignInAttempt, now: datetime.datetime) -> SignedIn | str:
         """A session, or one sentence that says why not. Raises TooOften."""
-        email = normal_email(attempt.email)
+        email = normalize_email(attempt.email)
         place = f"{email} {attempt.network}"
         with writing(self.engine) as connection:
             attempts.check(connection, self.tables, attempts.SIGN_IN, place, now)
@@ -69,7 +69,7 @@ class Logins:
         return self._open(account, hashed, attempt, place, now)
 
     def _open(
-        self, account: Account, hashed: str, attempt: Attempt, place: str, now: datetime.datetime
+        self, account: Account, hashed: str, attempt: SignInAttempt, place: str, now: datetime.datetime
     ) -> SignedIn | str:
         days = self.declaration.settings.remember_days if attempt.remember else None
         better = self.passwords.hash(attempt.password) if self.passwords.outdated(hashed) else hashed
@@ -126,7 +126,7 @@ class Logins:
     ) -> tuple[Account, str] | None:
         """The account and the token of a new link; None where no letter may be sent. Raises TooOften for a network."""
         attempts.check(connection, self.tables, attempts.RESET_NETWORK, network, now)
-        number = attempts.count(connection, self.tables, attempts.RESET, normal_email(email), now)
+        number = attempts.count(connection, self.tables, attempts.RESET, normalize_email(email), now)
         account = find_account(connection, self.tables, email)
         if account is None or number > attempts.RESET.most:
             return None

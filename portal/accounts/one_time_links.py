@@ -7,7 +7,7 @@ import datetime
 
 import sqlalchemy as sa
 
-from portal.accounts.random_tokens import kept, new_token
+from portal.accounts.random_tokens import hash_token, new_token
 from portal.database.schema.tables import Tables
 
 LASTS = datetime.timedelta(hours=1)
@@ -16,7 +16,7 @@ LASTS = datetime.timedelta(hours=1)
 def make_link(connection: sa.Connection, tables: Tables, account: int, purpose: str, now: datetime.datetime) -> str:
     """A new link's token, for its address."""
     token = new_token()
-    row = {"token": kept(token), "account": account, "purpose": purpose, "expires": now + LASTS}
+    row = {"token": hash_token(token), "account": account, "purpose": purpose, "expires": now + LASTS}
     connection.execute(sa.insert(tables.link).values(row))
     return token
 
@@ -43,5 +43,5 @@ def void_links(connection: sa.Connection, tables: Tables, account: int) -> None:
 def _valid(tables: Tables, token: str, purpose: str, now: datetime.datetime) -> sa.ColumnElement[bool]:
     link = tables.link.c
     return sa.and_(
-        link["token"] == kept(token), link["purpose"] == purpose, link["used"].is_(None), link["expires"] > now
+        link["token"] == hash_token(token), link["purpose"] == purpose, link["used"].is_(None), link["expires"] > now
     )

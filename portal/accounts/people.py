@@ -34,7 +34,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Standing:
+class PersonRow:
     """What the row of an account's person says: the id, None where there is none any more, and the record to which
     the first step of the module's `organization` leads."""
 
@@ -55,19 +55,19 @@ class Identity:
         return self.account.profile in self.policy.declaration.settings.administrators
 
 
-def normal_email(email: str) -> str:
+def normalize_email(email: str) -> str:
     """An address as accounts are found by: without the spaces around it, small letters."""
     return email.strip().lower()
 
 
 def find_account(connection: sa.Connection, tables: Tables, email: str) -> Account | None:
     """The account of an address."""
-    return _one(connection, tables, tables.account.c["email"] == normal_email(email))
+    return _find_one(connection, tables, tables.account.c["email"] == normalize_email(email))
 
 
 def load_account(connection: sa.Connection, tables: Tables, identity: int) -> Account | None:
     """The account of an id."""
-    return _one(connection, tables, tables.account.c["id"] == identity)
+    return _find_one(connection, tables, tables.account.c["id"] == identity)
 
 
 def password_of(connection: sa.Connection, tables: Tables, account: int | None) -> str | None:
@@ -87,7 +87,7 @@ def identify(
     connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account, **reading: Any
 ) -> Identity:
     """The rights of an account, whether it may come in or not; `reading`: its language, and now."""
-    mine = companies(connection, declaration, tables, account.person) or ()
+    mine = companies_of(connection, declaration, tables, account.person) or ()
     reader = declaration.reader(person=account.person, companies=mine, **reading)
     profile = declaration.profiles[account.profile]
     return Identity(account, Policy(declaration, tables, profile, reader, account.records_from))
@@ -98,24 +98,24 @@ def admit(
     declaration: Declaration,
     tables: Tables,
     account: Account,
-    standing: Standing | None = None,
+    person_row: PersonRow | None = None,
     **reading: Any,
 ) -> Identity | str:
     """The rights of an account that may come in at this moment; else why not, in one sentence for its person."""
     reader = declaration.reader(person=account.person, **reading)
-    why = _closed(account, reader.today)
+    why = _closed_reason(account, reader.today)
     if why is not None:
         return why
     if account.profile not in declaration.profiles:
         return _("Your access has no profile any more. Please ask us to set it up again.")
-    mine = companies(connection, declaration, tables, account.person, standing)
+    mine = companies_of(connection, declaration, tables, account.person, person_row)
     if mine is None:
         return _("Your access belongs to a person who is no longer recorded here. Please ask us to set it up again.")
     profile, reader = declaration.profiles[account.profile], replace(reader, companies=mine)
     return Identity(account, Policy(declaration, tables, profile, reader, account.records_from))
 
 
-def _closed(account: Account, today: datetime.date) -> str | None:
+def _closed_reason(account: Account, today: datetime.date) -> str | None:
     if account.disabled:
         return _("Your access has been disabled.")
     if account.access_from and today < account.access_from:
@@ -125,20 +125,20 @@ def _closed(account: Account, today: datetime.date) -> str | None:
     return None
 
 
-def companies(
+def companies_of(
     connection: sa.Connection,
     declaration: Declaration,
     tables: Tables,
     person: int | None,
-    standing: Standing | None = None,
+    person_row: PersonRow | None = None,
 ) -> tuple[int, ...] | None:
-    """The ids of the companies of a person, along the people module's `organization`; `standing` if it is known.
+    """The ids of the companies of a person, along the people module's `organization`; `person_row` if it is known.
 
     None for who is no longer recorded: where the portal has a people module, every account belongs to a person of it.
     """
     if declaration.people is None:
         return ()
-    found = _look_up(connection, declaration, tables, person) if standing is None else standing
+    found = _load_person_row(connection, declaration, tables, person) if person_row is None else person_row
     if found.person is None:
         return None
     path, steps = declaration.modules[declaration.people].organization, _steps(declaration)
@@ -150,16 +150,18 @@ def companies(
     return tuple(ids)
 
 
-def standing_columns(declaration: Declaration, tables: Tables) -> tuple[sa.Column[Any], sa.Column[Any]]:
-    """What makes a Standing: two columns of the people module's table."""
+def person_columns(declaration: Declaration, tables: Tables) -> tuple[sa.Column[Any], sa.Column[Any]]:
+    """What makes a PersonRow: two columns of the people module's table."""
     table = tables.module(str(declaration.people))
     return table.c["id"], table.c[_first_step(declaration, tables)]
 
 
-def _look_up(connection: sa.Connection, declaration: Declaration, tables: Tables, person: int | None) -> Standing:
-    columns = standing_columns(declaration, tables)
+def _load_person_row(
+    connection: sa.Connection, declaration: Declaration, tables: Tables, person: int | None
+) -> PersonRow:
+    columns = person_columns(declaration, tables)
     row = connection.execute(sa.select(*columns).where(columns[0] == person)).first()
-    return Standing(None) if row is None else Standing(row[0], row[1])
+    return PersonRow(None) if row is None else PersonRow(row[0], row[1])
 
 
 def _steps(declaration: Declaration) -> list[tuple[Module, Field]]:
@@ -184,7 +186,7 @@ def _linked(connection: sa.Connection, tables: Tables, module: str, field: str, 
     return list(dict.fromkeys(connection.execute(query).scalars()))
 
 
-def _one(connection: sa.Connection, tables: Tables, condition: sa.ColumnElement[bool]) -> Account | None:
+def _find_one(connection: sa.Connection, tables: Tables, condition: sa.ColumnElement[bool]) -> Account | None:
     row = connection.execute(sa.select(tables.account).where(condition)).mappings().first()
     return None if row is None else account_of(row)
 

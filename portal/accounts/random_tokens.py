@@ -12,6 +12,6 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def kept(token: str) -> str:
+def hash_token(token: str) -> str:
     """What the database keeps of a token. A random token needs no slow hash: there is nothing to guess."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts.one_time_links import void_links
-from portal.accounts.people import Account, find_account, normal_email
+from portal.accounts.people import Account, find_account, normalize_email
 from portal.accounts.sessions import close_sessions
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
@@ -50,24 +50,24 @@ class Register:
     now: datetime.datetime
     warnings: list[str] = field(default_factory=list)
 
-    def add(self, wish: AccessRequest, hashed: str, must_change: bool) -> Account:
+    def add(self, access_request: AccessRequest, hashed: str, must_change: bool) -> Account:
         """A new account, and the person and the company where there are none. Raises AccessRefusedError."""
-        email = normal_email(wish.email)
+        email = normalize_email(access_request.email)
         self._check_email(email)
-        self._check_profile(wish.profile)
+        self._check_profile(access_request.profile)
         if find_account(self.connection, self.tables, email) is not None:
             raise AccessRefusedError(f"{email} has access already")
-        person = self._person(wish, email)
+        person = self._person(access_request, email)
         row = {
             "email": email,
-            "name": wish.name or (person.title if person else "") or _readable_name(email),
-            "profile": wish.profile,
+            "name": access_request.name or (person.title if person else "") or _readable_name(email),
+            "profile": access_request.profile,
             "person": person.id if person else None,
             "password": hashed,
             "must_change": must_change,
             "disabled": False,
             "created": self.now,
-            **wish.values,
+            **access_request.values,
         }
         self.connection.execute(sa.insert(self.tables.account).values(row))
         return self.find(email)
@@ -76,7 +76,7 @@ class Register:
         """The account of an address. Raises AccessRefusedError."""
         account = find_account(self.connection, self.tables, email)
         if account is None:
-            raise AccessRefusedError(f"{normal_email(email)} has no access")
+            raise AccessRefusedError(f"{normalize_email(email)} has no access")
         return account
 
     def change(self, email: str, values: Mapping[str, Any]) -> Account:
@@ -129,16 +129,16 @@ class Register:
 
     # -- the person and the company -------------------------------------------------------------------------------
 
-    def _person(self, wish: AccessRequest, email: str) -> Record | None:
+    def _person(self, access_request: AccessRequest, email: str) -> Record | None:
         if self.declaration.people is None:
-            if wish.organization:
+            if access_request.organization:
                 raise AccessRefusedError("modules.yaml names no people module: nobody can belong to a company")
             return None
         people = self._records(self.declaration.people)
-        company = self._company(wish.organization) if wish.organization else None
+        company = self._company(access_request.organization) if access_request.organization else None
         found = self._by_email(people, email)
         if found is None:
-            name = wish.name or _readable_name(email)
+            name = access_request.name or _readable_name(email)
             values = {**_address(people.module, email), **self._belonging(people.module, company)}
             return self._create(people, name, values)
         self._join(people, found, company)
@@ -150,7 +150,7 @@ class Register:
             return None
         same = Comparison((name,), "contains", email)
         rows = [row for row in people.narrow(same).each(Query(sort=("id",)), [name])
-                if normal_email(row.values[name] or "") == email]  # fmt: skip
+                if normalize_email(row.values[name] or "") == email]  # fmt: skip
         if len(rows) > 1:
             raise AccessRefusedError(f"several people of {people.name} have the address {email}")
         return people.get(rows[0].id) if rows else None

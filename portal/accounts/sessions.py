@@ -11,8 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.people import Account, Standing, account_columns, account_of, standing_columns
-from portal.accounts.random_tokens import kept, new_token
+from portal.accounts.people import Account, PersonRow, account_columns, account_of, person_columns
+from portal.accounts.random_tokens import hash_token, new_token
 from portal.database.engine import writing
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration
@@ -37,7 +37,7 @@ def open_session(
     token = new_token()
     connection.execute(sa.delete(tables.session).where(tables.session.c["expires"] < now))
     row = {
-        "token": kept(token),
+        "token": hash_token(token),
         "account": account,
         "remembered": days is not None,
         "created": now,
@@ -50,15 +50,15 @@ def open_session(
 
 def find_session(
     connection: sa.Connection, declaration: Declaration, tables: Tables, token: str, now: datetime.datetime
-) -> tuple[Session, Account, Standing] | None:
+) -> tuple[Session, Account, PersonRow] | None:
     """The session that a cookie opens, with its account and what its person's row says; None for one that is none,
     or has ended. One question to the database, since every page asks it."""
     statement = tables.statement("session", lambda: _session_statement(declaration, tables))
-    row = connection.execute(statement, {"token_hash": kept(token), "moment": now}).mappings().first()
+    row = connection.execute(statement, {"token_hash": hash_token(token), "moment": now}).mappings().first()
     if row is None:
         return None
     session = Session(row["session_token"], row["session_remembered"], row["session_expires"])
-    return session, account_of(row), Standing(row["person_id"], row["person_leads_to"])
+    return session, account_of(row), PersonRow(row["person_id"], row["person_leads_to"])
 
 
 def _session_statement(declaration: Declaration, tables: Tables) -> sa.Select[Any]:
@@ -68,7 +68,7 @@ def _session_statement(declaration: Declaration, tables: Tables) -> sa.Select[An
     found = session.join(account, account.c["id"] == session.c["account"])
     person, leads_to = sa.null(), sa.null()
     if declaration.people is not None:
-        person, leads_to = standing_columns(declaration, tables)
+        person, leads_to = person_columns(declaration, tables)
         found = found.outerjoin(person.table, person == account.c["person"])
     columns += [person.label("person_id"), leads_to.label("person_leads_to")]
     return sa.select(*columns, *account_columns(tables)).select_from(found).where(*here)
@@ -88,7 +88,7 @@ def keep_alive(engine: sa.Engine, tables: Tables, session: Session, now: datetim
 
 def close_session(connection: sa.Connection, tables: Tables, token: str) -> None:
     """Sign out: the cookie, and every copy of it, opens nothing more."""
-    connection.execute(sa.delete(tables.session).where(tables.session.c["token"] == kept(token)))
+    connection.execute(sa.delete(tables.session).where(tables.session.c["token"] == hash_token(token)))
 
 
 def close_sessions(connection: sa.Connection, tables: Tables, account: Any) -> None:

@@ -10,7 +10,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
 
-from portal.application import served
+from portal.application import make_server_application
 from portal.commands.options import chosen_settings, common_options
 from portal.database.engine import DatabaseUnreachableError
 from portal.settings import Settings
@@ -34,7 +34,7 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        application = served(settings)
+        application = make_server_application(settings)
     except StartupError as reasons:
         for line in reasons.lines:
             click.echo(line)

@@ -22,15 +22,15 @@ from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Widget
 from portal.views.submissions import author, done, repeated
 from portal.views.widgets import Filling, typed, widget
-from portal.web.flash import say
-from portal.web.form_input import typed as posted_text
-from portal.web.resources import Move, Record
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
+from portal.web.resources import Record, RecordTransition
 
 LONGEST_COMMENT = 50_000  # characters
 
 
-@view_config(context=Move, name="", request_method="GET", renderer="question.pt")
-def ask_before_move(resource: Move, request: Request) -> dict[str, Any]:
+@view_config(context=RecordTransition, name="", request_method="GET", renderer="question.pt")
+def ask_before_move(resource: RecordTransition, request: Request) -> dict[str, Any]:
     """What the transition asks, or wants confirmed."""
     records = resource.record.records
     fields = asked_fields(records, resource.transition)
@@ -41,8 +41,8 @@ def ask_before_move(resource: Move, request: Request) -> dict[str, Any]:
     return {"page": move_page(resource, request, Filling(records, inputs, values, kept=values), "")}
 
 
-@view_config(context=Move, name="", request_method="POST", renderer="question.pt")
-def move_record(resource: Move, request: Request) -> dict[str, Any] | Response:
+@view_config(context=RecordTransition, name="", request_method="POST", renderer="question.pt")
+def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] | Response:
     """Does the transition with what was asked."""
     records, record, transition = resource.record.records, resource.record.record, resource.transition
     fields = asked_fields(records, transition)
@@ -64,7 +64,7 @@ def move_record(resource: Move, request: Request) -> dict[str, Any] | Response:
     address = (
         record_address(records.name, record.id) if records.exists(record.id) else back_to_list(resource.record, request)
     )
-    return say(request, done(records, request, address), "moved")
+    return set_flash(request, done(records, request, address), "moved")
 
 
 @view_config(context=Record, name="comments", request_method="POST", renderer="detail.pt", permission="comment")
@@ -82,7 +82,7 @@ def comment_on_record(resource: Record, request: Request) -> dict[str, Any] | Re
         add_comment(records, record, NewComment(text, internal), author(request))
     except ConflictError:
         raise HTTPConflict(_("This conversation is closed.")) from None
-    return say(request, done(records, request, record_address(records.name, record.id)), "commented")
+    return set_flash(request, done(records, request, record_address(records.name, record.id)), "commented")
 
 
 @view_config(context=Record, name="delete", request_method="GET", renderer="question.pt", permission="delete")
@@ -101,7 +101,7 @@ def delete_record(resource: Record, request: Request) -> dict[str, Any] | Respon
     except Refused as refused:
         request.response.status_code = 422
         return {"page": delete_page(resource, request, refused.message)}
-    return say(request, done(resource.records, request, back_to_list(resource, request)), "deleted")
+    return set_flash(request, done(resource.records, request, back_to_list(resource, request)), "deleted")
 
 
 def asked_fields(records: Records, transition: Transition) -> list[Field]:
@@ -124,7 +124,7 @@ def comment_problem(text: str, required: bool) -> str:
     )
 
 
-def move_page(resource: Move, request: Request, filling: Filling, comment: str) -> QuestionPage:
+def move_page(resource: RecordTransition, request: Request, filling: Filling, comment: str) -> QuestionPage:
     """The question of a transition."""
     records, record, transition = filling.records, resource.record.record, resource.transition
     widgets = [FormRow((widget(filling, each),)) for each in asked_fields(records, transition)]

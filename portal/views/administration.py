@@ -37,12 +37,12 @@ def health(context: Administration, request: Request) -> Response:
 )
 def show_problems(context: Administration, request: Request) -> Any:
     """What is wrong with the declarations, each with its place, and what is in force meanwhile."""
-    findings, reader = request.registry.live.findings, request.reader
+    report, reader = request.registry.live.report, request.reader
     page = ProblemsPage(
-        problems=tuple(_shown(problem) for problem in findings.problems),
-        read=moment(findings.read, reader),
-        in_force=None if findings.accepted else moment(request.portal.since, reader),
-        changes=findings.lacks,
+        problems=tuple(_shown(problem) for problem in report.problems),
+        read=moment(report.read, reader),
+        in_force=None if report.accepted else moment(request.portal.since, reader),
+        changes=report.lacks,
     )
     return {"page": page}
 

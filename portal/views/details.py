@@ -135,7 +135,7 @@ def thread(resource: Record, request: Request, typed: str, error: str) -> Conver
 
 def note(request: Request, comment: conversation.Comment) -> Note:
     """One comment as its reader sees it."""
-    mine = comment.account is not None and comment.account == request.visit.identity.account.id
+    mine = comment.account is not None and comment.account == request.visitor.identity.account.id
     return Note(
         author=_("You") if mine else comment.author,
         initials=initials(comment.author),

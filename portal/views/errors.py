@@ -21,8 +21,8 @@ from portal.texts import _
 from portal.views.pages import ErrorPage
 from portal.views.session import too_often
 from portal.web.canonical import allowed_methods
-from portal.web.form_input import page_before
-from portal.web.visitor import Visit
+from portal.web.form_input import referring_page
+from portal.web.visitor import Visitor
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +62,9 @@ def not_found(error: HTTPNotFound, request: Request) -> Any:
         if methods and request.method not in methods:
             request.response.headers["Allow"] = ", ".join(methods)
             return _page(request, 405)
-        if request.visit.identity is None:
+        if request.visitor.identity is None:
             return _to_login(request)
-        if request.visit.identity.account.must_change:
+        if request.visitor.identity.account.must_change:
             return HTTPSeeOther("/password")
     return _page(request, 404)
 
@@ -72,7 +72,7 @@ def not_found(error: HTTPNotFound, request: Request) -> Any:
 @forbidden_view_config(renderer="error.pt")
 def forbidden(error: HTTPForbidden, request: Request) -> Any:
     """An action that may not be done does not exist."""
-    identity = request.visit.identity
+    identity = request.visitor.identity
     if identity is None:
         return _to_login(request)
     return HTTPSeeOther("/password") if identity.account.must_change else _page(request, 404)
@@ -142,8 +142,8 @@ def includeme(config: Any) -> None:
 
 def _page(request: Request, status: int, text: str = "", reference: str = "") -> dict[str, ErrorPage]:
     # A page about an error asks the database nothing: who came is known already, or is left out.
-    if "visit" not in vars(request):
-        request.visit = Visit()
+    if "visitor" not in vars(request):
+        request.visitor = Visitor()
     request.response.status_int = status
     known = status if status in HEADINGS else 500 if status >= 500 else 400
     text = text or TEXTS.get(status, TEXTS.get(known, ""))
@@ -153,5 +153,5 @@ def _page(request: Request, status: int, text: str = "", reference: str = "") ->
 
 def _to_login(request: Request) -> HTTPSeeOther:
     """After signing in one is back where one was; after a form was sent too late, on the form's own page."""
-    following = request.path_qs if request.method in ("GET", "HEAD") else page_before(request)
+    following = request.path_qs if request.method in ("GET", "HEAD") else referring_page(request)
     return HTTPSeeOther(f"/login?next={quote(following, safe='')}")

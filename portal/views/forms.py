@@ -26,8 +26,8 @@ from portal.views.parts import Conflict as ConflictShown
 from portal.views.submissions import author, done, one_time_key, repeated
 from portal.views.values import moment
 from portal.views.widgets import Filling, rows, typed
-from portal.web.flash import say
-from portal.web.form_input import typed as posted_text
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
 from portal.web.resources import Module, Record
 
 FIND = "_find."
@@ -75,7 +75,7 @@ def create_record(module: Module, request: Request) -> dict[str, Any] | Response
         return again
     identity = create(records, filled.values, author(request))
     address = record_address(records.name, identity) if records.exists(identity) else back_to_list(module, request)
-    return say(request, done(records, request, address), "created")
+    return set_flash(request, done(records, request, address), "created")
 
 
 def next_step(module: Module, request: Request, filling: Filling, filled: Filled, here: int, to: int) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any] | Response
         return conflict(resource, request, filling, fields)
     here = records.exists(record.id)
     address = record_address(records.name, record.id) if here else back_to_list(resource, request)
-    return say(request, done(records, request, address), "edited")
+    return set_flash(request, done(records, request, address), "edited")
 
 
 def conflict(resource: Record, request: Request, filling: Filling, fields: list[Field]) -> dict[str, Any]:

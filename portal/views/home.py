@@ -40,7 +40,7 @@ def show_home(root: Root, request: Request) -> dict[str, Any]:
 
 def greeting(request: Request) -> str:
     """Good morning, by the reader's clock."""
-    account = request.visit.identity.account
+    account = request.visitor.identity.account
     name = (account.name or "").split(" ")[0] or account.email
     hour = request.reader.now.astimezone(request.reader.time_zone).hour
     if 5 <= hour < 12:

@@ -7,7 +7,7 @@ from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from portal.accounts.attempts import TooManyAttemptsError, network
+from portal.accounts.attempts import TooManyAttemptsError, network_of
 from portal.accounts.logins import decoy
 from portal.accounts.people import Account, Identity
 from portal.accounts.sessions import open_session
@@ -16,9 +16,9 @@ from portal.texts import _
 from portal.views.pages import PasswordPage
 from portal.views.parts import Widget
 from portal.views.session import too_often
-from portal.web.flash import say
-from portal.web.form_input import typed
-from portal.web.post import post, sender
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
+from portal.web.outbox import letter_sender, queue_letter
 from portal.web.resources import Password, Reset
 from portal.web.security import CHANGE_PASSWORD
 from portal.web.visitor import session_cookie, set_cookie
@@ -44,19 +44,19 @@ def change(context: Password, request: Request) -> Any:
     errors = _current_errors(request, account) or _new_errors(request, account)
     if errors:
         return _refused(request, _change_page(request.identity, errors))
-    hashed = request.passwords.hash(typed(request, "new"))
-    days = request.portal.declaration.settings.remember_days if request.visit.remembered else None
+    hashed = request.passwords.hash(posted_text(request, "new"))
+    days = request.portal.declaration.settings.remember_days if request.visitor.remembered else None
     logins.save_password(request.connection, account.id, hashed)
     token = open_session(request.connection, request.portal.tables, account.id, request.now, days)
-    post(request, password_changed(sender(request), account))
+    queue_letter(request, password_changed(letter_sender(request), account))
     response = HTTPSeeOther("/")
     set_cookie(request, response, session_cookie(request), token, days and days * 86_400)
-    return say(request, response, "password-changed")
+    return set_flash(request, response, "password-changed")
 
 
 def _current_errors(request: Request, account: Account) -> Errors:
     """The present password is asked for; straight after signing in with a generated one it may be left out."""
-    current = typed(request, "current")
+    current = posted_text(request, "current")
     if account.must_change and not current:
         return {}
     try:
@@ -68,7 +68,7 @@ def _current_errors(request: Request, account: Account) -> Errors:
 
 
 def _new_errors(request: Request, account: Account) -> Errors:
-    new, again = typed(request, "new"), typed(request, "confirm")
+    new, again = posted_text(request, "new"), posted_text(request, "confirm")
     objection = request.logins.objection(account, new)
     if objection is not None:
         return {"new": objection}
@@ -132,14 +132,14 @@ def show_forgotten(context: Password, request: Request) -> Any:
 )
 def ask_reset(context: Password, request: Request) -> Any:
     """A link by letter for those who have access; the same answer and the same work for all others."""
-    email = typed(request, "email").strip()
+    email = posted_text(request, "email").strip()
     if not email:
         return _refused(request, _forgotten_page(_("Say your e-mail address.")))
-    found = request.logins.ask_reset(request.connection, email, network(request.remote_addr), request.now)
+    found = request.logins.ask_reset(request.connection, email, network_of(request.remote_addr), request.now)
     account, token = found or decoy()
-    letter = password_reset(sender(request), account, token)
+    letter = password_reset(letter_sender(request), account, token)
     if found:
-        post(request, letter)
+        queue_letter(request, letter)
     return HTTPSeeOther("/password/forgotten?sent=1")
 
 
@@ -175,13 +175,13 @@ def reset(context: Reset, request: Request) -> Any:
     errors = _new_errors(request, account)
     if errors:
         return _refused(request, _reset_page(context, account, errors))
-    hashed = request.passwords.hash(typed(request, "new"))
+    hashed = request.passwords.hash(posted_text(request, "new"))
     if not request.logins.reset_password(request.connection, context.token, hashed, request.now):
         return _gone(request)
-    post(request, password_changed(sender(request), account))
+    queue_letter(request, password_changed(letter_sender(request), account))
     response = HTTPSeeOther("/login")
     set_cookie(request, response, session_cookie(request), None)
-    return say(request, response, "password-reset")
+    return set_flash(request, response, "password-reset")
 
 
 def _account_of_link(context: Reset, request: Request) -> Account | None:

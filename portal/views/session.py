@@ -8,14 +8,14 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from portal.accounts.attempts import TooManyAttemptsError, network
-from portal.accounts.logins import Attempt
+from portal.accounts.attempts import TooManyAttemptsError, network_of
+from portal.accounts.logins import SignInAttempt
 from portal.accounts.people import save_language
 from portal.accounts.sessions import close_session
 from portal.texts import _
 from portal.views.pages import LoginPage
-from portal.web.flash import say
-from portal.web.form_input import page_before, typed
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text, referring_page
 from portal.web.resources import Root
 from portal.web.serving import own_path
 from portal.web.visitor import YEAR, language_cookie, session_cookie, set_cookie
@@ -27,18 +27,18 @@ def show_login(context: Root, request: Request) -> Any:
     following = own_path(request.GET.get("next"))
     if request.identity is not None:
         return HTTPSeeOther(following)
-    return {"page": _page(request, next=following, notice=request.visit.ended)}
+    return {"page": _page(request, next=following, notice=request.visitor.ended)}
 
 
 @view_config(context=Root, name="login", request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def sign_in(context: Root, request: Request) -> Any:
     """A new session, under a new cookie; what was typed stays when it is refused, but for the password."""
-    following = own_path(typed(request, "next"))
-    attempt = Attempt(
-        typed(request, "email"),
-        typed(request, "password"),
-        network(request.remote_addr),
-        bool(typed(request, "remember")),
+    following = own_path(posted_text(request, "next"))
+    attempt = SignInAttempt(
+        posted_text(request, "email"),
+        posted_text(request, "password"),
+        network_of(request.remote_addr),
+        bool(posted_text(request, "remember")),
         request.cookies.get(language_cookie(request)),
         request.cookies.get(session_cookie(request)),
     )
@@ -65,14 +65,14 @@ def sign_out(context: Root, request: Request) -> Response:
         close_session(request.connection, request.portal.tables, request.cookies[name])
     response = HTTPSeeOther("/login")
     set_cookie(request, response, name, None)
-    return say(request, response, "signed-out")
+    return set_flash(request, response, "signed-out")
 
 
 @view_config(context=Root, name="language", request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def choose_language(context: Root, request: Request) -> Response:
     """Kept in this browser, and with the account of whoever is signed in."""
-    asked, language = typed(request, "next"), typed(request, "language")
-    response = HTTPSeeOther(own_path(asked) if asked else page_before(request))
+    asked, language = posted_text(request, "next"), posted_text(request, "language")
+    response = HTTPSeeOther(own_path(asked) if asked else referring_page(request))
     if language in request.portal.declaration.settings.languages:
         set_cookie(request, response, language_cookie(request), language, keep=YEAR)
         if request.identity is not None:

@@ -11,7 +11,7 @@ from portal.records.writing.writer import Author, led_to, sent_before
 
 def author(request: Request) -> Author:
     """The signed-in person, as the history names them."""
-    account = request.visit.identity.account
+    account = request.visitor.identity.account
     return Author(account.id, account.name or account.email)
 
 
@@ -37,4 +37,4 @@ def done(records: Records, request: Request, address: str) -> HTTPSeeOther:
 def _key(request: Request) -> str:
     """The form's key within the account: nobody can learn or take that of another person."""
     key = request.POST.get("_once", "")
-    return f"{request.visit.identity.account.id}:{key[:64]}" if isinstance(key, str) and key else ""
+    return f"{request.visitor.identity.account.id}:{key[:64]}" if isinstance(key, str) and key else ""

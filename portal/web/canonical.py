@@ -14,7 +14,7 @@ from portal.web.resources import Module, Record
 
 
 @subscriber(ContextFound)
-def one_address(event: ContextFound) -> None:
+def redirect_to_canonical(event: ContextFound) -> None:
     """Called when the tree has been walked, before a view is looked for."""
     request = event.request
     if request.matched_route is not None:

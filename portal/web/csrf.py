@@ -18,12 +18,12 @@ from portal.web.visitor import guest_cookie, session_cookie, set_cookie
 
 INPUT = "_csrf"
 HEADER = "X-CSRF-Token"
-MASKED = re.compile(r"[0-9a-f]{128}")
-SHAPE = re.compile(r"[A-Za-z0-9_-]{40,60}")
+MASKED_TOKEN = re.compile(r"[0-9a-f]{128}")
+GUEST_TOKEN = re.compile(r"[A-Za-z0-9_-]{40,60}")
 
 
 @implementer(ICSRFStoragePolicy)
-class Tokens:
+class CsrfTokens:
     """Pyramid's storage of tokens, which stores none."""
 
     def new_csrf_token(self, request: Request) -> str:
@@ -32,46 +32,46 @@ class Tokens:
 
     def get_csrf_token(self, request: Request) -> str:
         """The token for the forms of this request's page."""
-        if request.visit.identity is not None:
-            return _masked(_derived(request.cookies[session_cookie(request)]))
-        return _masked(_derived(request.guest))
+        if request.visitor.identity is not None:
+            return _masked(_token_of(request.cookies[session_cookie(request)]))
+        return _masked(_token_of(request.guest))
 
     def check_csrf_token(self, request: Request, supplied: str) -> bool:
         """A page that was opened before signing in, in another tab, may still be sent after it."""
         cookies = [request.cookies.get(guest_cookie(request))]
-        if request.visit.identity is not None:
+        if request.visitor.identity is not None:
             cookies.append(request.cookies.get(session_cookie(request)))
         given = _unmasked(supplied)
-        return any([hmac.compare_digest(_derived(cookie), given) for cookie in cookies if cookie])
+        return any([hmac.compare_digest(_token_of(cookie), given) for cookie in cookies if cookie])
 
 
-def guest(request: Request) -> str:
+def guest_token(request: Request) -> str:
     """The random value that this browser came with, or one that the answer gives it."""
     name = guest_cookie(request)
     found = request.cookies.get(name, "")
-    if SHAPE.fullmatch(found):
+    if GUEST_TOKEN.fullmatch(found):
         return found
     made = new_token()
     request.add_response_callback(lambda request, response: set_cookie(request, response, name, made))
     return made
 
 
-def _derived(secret: str) -> bytes:
+def _token_of(secret: str) -> bytes:
     return hashlib.sha256(f"form {secret}".encode("utf-8", "replace")).digest()
 
 
 def _masked(token: bytes) -> str:
     mask = secrets.token_bytes(len(token))
-    return (mask + _either(mask, token)).hex()
+    return (mask + _xor(mask, token)).hex()
 
 
 def _unmasked(supplied: object) -> bytes:
-    if not isinstance(supplied, str) or not MASKED.fullmatch(supplied):
+    if not isinstance(supplied, str) or not MASKED_TOKEN.fullmatch(supplied):
         return b""
     both = bytes.fromhex(supplied)
     half = len(both) // 2
-    return _either(both[:half], both[half:])
+    return _xor(both[:half], both[half:])
 
 
-def _either(one: bytes, other: bytes) -> bytes:
+def _xor(one: bytes, other: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(one, other, strict=True))

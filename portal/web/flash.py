@@ -4,9 +4,9 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from portal.texts import _
-from portal.web.visitor import notice_cookie, set_cookie
+from portal.web.visitor import flash_cookie, set_cookie
 
-NOTICES = {
+MESSAGES = {
     "signed-out": _("You have signed out."),
     "password-changed": _("Your new password is saved. All other devices have been signed out."),
     "password-reset": _("Your new password is saved. Please sign in with it."),
@@ -18,19 +18,19 @@ NOTICES = {
 }
 
 
-def say(request: Request, response: Response, word: str) -> Response:
+def set_flash(request: Request, response: Response, word: str) -> Response:
     """Say the sentence of `word` on the page that `response` leads to."""
-    set_cookie(request, response, notice_cookie(request), word, keep=60)
+    set_cookie(request, response, flash_cookie(request), word, keep=60)
     return response
 
 
-def heard(request: Request) -> str:
+def flash_message(request: Request) -> str:
     """What is to be said on this page, once."""
-    name = notice_cookie(request)
+    name = flash_cookie(request)
     word = request.cookies.get(name)
     if word is not None:
         request.add_response_callback(lambda request, response: _forget(request, response, name))
-    return NOTICES.get(word, "")
+    return MESSAGES.get(word, "")
 
 
 def _forget(request: Request, response: Response, name: str) -> None:

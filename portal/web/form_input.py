@@ -7,13 +7,13 @@ from pyramid.request import Request
 from portal.web.serving import own_origins, own_path
 
 
-def typed(request: Request, name: str) -> str:
+def posted_text(request: Request, name: str) -> str:
     """The value of an input of the posted form; empty where it is missing."""
     value = request.POST.get(name, "")
     return value if isinstance(value, str) else ""
 
 
-def page_before(request: Request) -> str:
+def referring_page(request: Request) -> str:
     """The address of the page that a form stood on, if it was one of this portal's; else home."""
     try:
         parts = urlsplit(request.headers.get("Referer", ""))

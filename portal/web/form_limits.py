@@ -12,9 +12,9 @@ from pyramid.request import Request
 
 from portal.texts import _
 
-PIECE = 65_536  # bytes read at once
+CHUNK = 65_536  # bytes read at once
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-LONGEST_HEAD = 4_096  # bytes of the headers of one part; a file's name is among them
+LONGEST_PART_HEADERS = 4_096  # bytes of the headers of one part; a file's name is among them
 URLENCODED = re.compile(r"application/x-www-form-urlencoded\s*(;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
 # What browsers and libraries send; parsers disagree about the rest, and who counts must see what the parser will see.
 MULTIPART = re.compile(
@@ -22,7 +22,7 @@ MULTIPART = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 # A part that holds a form again, whose fields nobody would have counted.
-FORM_WITHIN = re.compile(rb"(?i)(?:^|[\r\n])content-type:\s*(?:multipart/|application/x-www-form-urlencoded)")
+NESTED_FORM = re.compile(rb"(?i)(?:^|[\r\n])content-type:\s*(?:multipart/|application/x-www-form-urlencoded)")
 # Our cookies as browsers send them back; others of the same host are none of our business.
 COOKIE = re.compile(
     r"""\s*((?:__Host-)?portal_[a-z]+|list|theme)="?[\w!#$%&'()*+./:<=>?@^`{|}~-]{0,4000}"?\s*""",
@@ -43,13 +43,13 @@ def is_form(request: Request) -> bool:
     return kind in FORMS or (not kind and request.method == "POST")
 
 
-def fields_of(request: Request) -> Iterator[int]:
+def count_fields(request: Request) -> Iterator[int]:
     """How many fields the form has, piece by piece. Raises HTTPBadRequest for what no form looks like."""
     kind = request.environ.get("CONTENT_TYPE", "").strip()
     request.make_body_seekable()
     body = request.body_file_raw
     if not kind or URLENCODED.fullmatch(kind):
-        while piece := body.read(PIECE):
+        while piece := body.read(CHUNK):
             yield piece.count(b"&")
     else:
         found = MULTIPART.fullmatch(kind) or _refuse()
@@ -61,9 +61,9 @@ def fields_of(request: Request) -> Iterator[int]:
 
 def _heads(body: object, mark: bytes) -> Iterator[bytes]:
     """What follows each mark between the parts, as far as a part's headers may reach."""
-    text, ended, reach = b"", False, len(mark) + LONGEST_HEAD
+    text, ended, reach = b"", False, len(mark) + LONGEST_PART_HEADERS
     while not ended:
-        piece = body.read(PIECE)
+        piece = body.read(CHUNK)
         ended, text, start = not piece, text + piece, 0
         while (place := text.find(mark, start)) >= 0 and (ended or place + reach <= len(text)):
             yield text[place + len(mark) : place + reach]
@@ -73,7 +73,7 @@ def _heads(body: object, mark: bytes) -> Iterator[bytes]:
 
 def _check_part(head: bytes) -> None:
     headers, blank, _content = head.partition(b"\r\n\r\n")
-    if not head.startswith(b"--") and (not blank or FORM_WITHIN.search(headers)):
+    if not head.startswith(b"--") and (not blank or NESTED_FORM.search(headers)):
         _refuse()
 
 

@@ -10,8 +10,8 @@ from pyramid.request import Request
 from portal.accounts.people import Identity
 from portal.declaration.shapes import Access, Declaration
 from portal.texts import _
-from portal.web.flash import heard
-from portal.web.form_input import page_before
+from portal.web.flash import flash_message
+from portal.web.form_input import referring_page
 from portal.web.resources import Module, Record
 from portal.web.shell import Crumb, Language, MenuItem, Shell, Words
 
@@ -29,7 +29,7 @@ IN_DOCK = 4
 
 def shell(request: Request) -> Shell:
     """The shell of this request's page."""
-    portal, identity = request.portal, request.visit.identity
+    portal, identity = request.portal, request.visitor.identity
     settings, language = portal.declaration.settings, request.reader.language
     bare = Shell(
         name=settings.name,
@@ -42,7 +42,7 @@ def shell(request: Request) -> Shell:
         languages=tuple(Language(code, _own_name(code), code == language) for code in settings.languages),
         theme=_theme(request),
         path=_path(request),
-        notice=heard(request),
+        notice=flash_message(request),
     )
     return bare if identity is None else _around(request, bare, identity)
 
@@ -53,7 +53,7 @@ def _around(request: Request, bare: Shell, identity: Identity) -> Shell:
         return Shell(**{**values, "search": False})
     menu, own = _menu(request, identity)
     values |= {"menu": menu, "own": own, "dock": menu[:IN_DOCK], "crumbs": _crumbs(request)}
-    if identity.administrator and not request.registry.live.findings.accepted:
+    if identity.administrator and not request.registry.live.report.accepted:
         values["warning"] = _("The declarations have problems; the last good ones are in force.")
         values["warning_url"] = "/-/problems"
     return Shell(**values)
@@ -127,7 +127,7 @@ def _theme(request: Request) -> str:
 def _path(request: Request) -> str:
     """Where the language form returns to: this page, if it can be asked for again."""
     if request.method not in ("GET", "HEAD"):
-        return page_before(request)
+        return referring_page(request)
     try:
         return request.path_qs
     except UnicodeDecodeError:

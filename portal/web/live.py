@@ -29,8 +29,8 @@ from portal.web.assets import Assets
 
 log = logging.getLogger(__name__)
 
-EVERY = 0.25  # seconds between two looks at the files
-FRESH = 0.1  # a file changed less than this ago may change again without its time telling so
+RELOAD_EVERY = 0.25  # seconds between two looks at the files
+FRESH_FOR = 0.1  # a file changed less than this ago may change again without its time telling so
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 Signature = tuple[tuple[str, int, int, int], ...]
 
@@ -48,7 +48,7 @@ class Portal:
 
 
 @dataclass(frozen=True)
-class Findings:
+class ReloadReport:
     """What the last look at the declarations found; `lacks` says what the database would have to get first."""
 
     read: datetime
@@ -66,7 +66,7 @@ class StartupError(Exception):
 
 
 @dataclass
-class Live:
+class LivePortal:
     """Holds the portal in force of one folder on one database. `overrides` are settings that win over the YAML's."""
 
     folder: Path
@@ -74,61 +74,61 @@ class Live:
     clock: Callable[[], datetime]
     development: bool | None = None  # None: unless base_url names a host that others can reach
     overrides: Mapping[str, str] = field(default_factory=dict)
-    every: float = EVERY
+    every: float = RELOAD_EVERY
 
     def __post_init__(self) -> None:
         self._reloading = threading.Lock()
-        self._looked = time.monotonic()
-        self._seen = self._signature()
-        self._portal, self.findings = self._read()
+        self._last_look = time.monotonic()
+        self._signature_seen = self._signature()
+        self._portal, self.report = self._read()
         if self._portal is None:
             self.engine.dispose()
-            raise StartupError(*map(str, self.findings.problems), *_lacking(self.findings.lacks))
+            raise StartupError(*map(str, self.report.problems), *_lacking(self.report.lacks))
         self._catch_up()
 
     def current(self) -> Portal:
         """The portal in force, after a look at the files if the last one is long enough ago."""
-        if time.monotonic() - self._looked >= self.every and self._reloading.acquire(blocking=False):
+        if time.monotonic() - self._last_look >= self.every and self._reloading.acquire(blocking=False):
             try:
                 self._look()
             finally:
-                self._looked = time.monotonic()
+                self._last_look = time.monotonic()
                 self._reloading.release()
         return self._portal
 
     def _look(self) -> None:
         signature, fresh = self._signature()
-        known, was_fresh = self._seen
+        known, was_fresh = self._signature_seen
         if signature == known and fresh >= was_fresh:
             return
-        self._seen = signature, fresh
-        portal, self.findings = self._read()
+        self._signature_seen = signature, fresh
+        portal, self.report = self._read()
         if portal is not None:
             self._portal = portal
             self._catch_up()
             log.info("The declarations have changed: the new ones are in force.")
             return
-        for line in [*map(str, self.findings.problems), *self.findings.lacks]:
+        for line in [*map(str, self.report.problems), *self.report.lacks]:
             log.error("The declarations have changed, the last good ones stay in force: %s", line)
 
-    def _read(self) -> tuple[Portal | None, Findings]:
+    def _read(self) -> tuple[Portal | None, ReloadReport]:
         now = self.clock()
         loaded = load(self.folder, self.overrides)
         problems = tuple(loaded.problems)
         if loaded.declaration is None:
-            return None, Findings(now, problems, accepted=False)
+            return None, ReloadReport(now, problems, accepted=False)
         declaration = loaded.declaration
         tables, development = build(declaration), self._is_development(declaration)
         try:
-            lacks = fit(self.engine, declaration, tables, development)
+            lacks = adapt_database(self.engine, declaration, tables, development)
         except NotAppliedError as error:
             lacks = str(error).splitlines()
         except DatabaseError as error:
             lacks = [f"The database refuses: {getattr(error, 'orig', error)}"]
-        findings = Findings(now, problems, tuple(lacks), accepted=not lacks)
+        report = ReloadReport(now, problems, tuple(lacks), accepted=not lacks)
         if lacks:
-            return None, findings
-        return Portal(declaration, tables, self.engine, now, _assets(declaration), development), findings
+            return None, report
+        return Portal(declaration, tables, self.engine, now, _assets(declaration), development), report
 
     def _catch_up(self) -> None:
         """What is behind in the search index follows; if that cannot even be asked, at the next reload or start."""
@@ -152,7 +152,7 @@ class Live:
                 continue
             found.append((str(path), status.st_mtime_ns, status.st_size, status.st_ino))
         newest = max((changed for _path, changed, _size, _inode in found), default=0)
-        return tuple(sorted(found)), abs(time.time() - newest / 1e9) < FRESH
+        return tuple(sorted(found)), abs(time.time() - newest / 1e9) < FRESH_FOR
 
 
 def _assets(declaration: Declaration) -> Assets:
@@ -181,7 +181,7 @@ def icons_of(part: Any) -> Iterator[str]:
         yield from icons_of(each)
 
 
-def fit(engine: Engine, declaration: Declaration, tables: Tables, development: bool) -> list[str]:
+def adapt_database(engine: Engine, declaration: Declaration, tables: Tables, development: bool) -> list[str]:
     """Adds what the database lacks, in development; what it lacks after that and cannot do without, in sentences."""
     with reading(engine) as connection:
         lacks = missing(connection, declaration, tables)

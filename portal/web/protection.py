@@ -15,7 +15,7 @@ from pyramid.tweens import EXCVIEW, INGRESS
 
 from portal.texts import _
 from portal.web.compression import compress
-from portal.web.form_limits import fields_of, is_form, keep_own_cookies
+from portal.web.form_limits import count_fields, is_form, keep_own_cookies
 from portal.web.serving import is_secure, knows_host, own_origins
 from portal.web.visitor import SAFE_METHODS
 
@@ -39,11 +39,11 @@ HEADERS = {
 
 def includeme(config: Configurator) -> None:
     """Refuse inside of the error pages, so that a refusal is a page; put headers on outside of everything."""
-    config.add_tween("portal.web.protection.headers", under=INGRESS)
-    config.add_tween("portal.web.protection.refuse", under=EXCVIEW)
+    config.add_tween("portal.web.protection.add_headers", under=INGRESS)
+    config.add_tween("portal.web.protection.check_requests", under=EXCVIEW)
 
 
-def headers(handler: Handler, registry: Registry) -> Handler:
+def add_headers(handler: Handler, registry: Registry) -> Handler:
     """Answers bear what the browser may do with them; what a view has set itself stays."""
 
     def tween(request: Request) -> Response:
@@ -58,7 +58,7 @@ def headers(handler: Handler, registry: Registry) -> Handler:
     return tween
 
 
-def refuse(handler: Handler, registry: Registry) -> Handler:
+def check_requests(handler: Handler, registry: Registry) -> Handler:
     """Nothing that fails here reaches a view."""
 
     def tween(request: Request) -> Response:
@@ -92,7 +92,7 @@ def _check_size(request: Request) -> None:
     if (request.content_length or 0) > serving.largest_request:
         raise HTTPRequestEntityTooLarge(_("This is more than the portal takes at once."))
     fields = request.query_string.count("&")
-    for number in fields_of(request) if is_form(request) else ():
+    for number in count_fields(request) if is_form(request) else ():
         fields += number
         if fields >= serving.most_fields:
             break

@@ -20,7 +20,7 @@ from portal.fields.reader import Reader
 from portal.texts import Text
 from portal.web.cells import CellRenderer, CellTemplates
 from portal.web.shell import Shell
-from portal.web.template_cache import Compiled
+from portal.web.template_cache import TemplateCache
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 # Attributes that stand or do not stand; a template gives them a truth value.
@@ -35,7 +35,7 @@ class Templates:
     def __init__(self, reload: bool = False) -> None:
         self._reload = reload
         self._found: dict[str, PageTemplateFile] = {}
-        self.compiled = Compiled(" ".join(sorted(BOOLEAN)))
+        self.compiled = TemplateCache(" ".join(sorted(BOOLEAN)))
         self._sketches = CellTemplates()
 
     def __getitem__(self, name: str) -> PageTemplateFile:

@@ -1,4 +1,4 @@
-"""The tree of addresses: Root → Module → Record → Move. A resource finds its children and decides nothing.
+"""The tree of addresses: Root → Module → Record → RecordTransition. A resource finds its children and decides nothing.
 
 What the signed-in profile does not have, and what is not there, is not found: the tree is the menu's own. Asking for a
 child raises KeyError and nothing else.
@@ -13,7 +13,7 @@ from pyramid.request import Request
 from portal.declaration import shapes
 from portal.records.reading import records as query
 
-IDENTITY = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+RECORD_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class Root:
@@ -31,7 +31,7 @@ class Root:
             return Administration(self, name)
         if name == "password":
             return Password(self, name)
-        identity = self.request.visit.identity
+        identity = self.request.visitor.identity
         if identity is None or identity.account.must_change or identity.policy.access(name) is None:
             raise KeyError(name)
         return Module(self, name)
@@ -67,7 +67,7 @@ class Module(Branch):
         return query.Records(self.request.connection, self.request.policy, self.__name__)
 
     def __getitem__(self, name: str) -> "Record":
-        record = self.records.get(int(name)) if IDENTITY.fullmatch(name) else None
+        record = self.records.get(int(name)) if RECORD_ID.fullmatch(name) else None
         if record is None:
             raise KeyError(name)
         return Record(self, name, record)
@@ -96,23 +96,23 @@ class Record(Branch):
     def records(self) -> query.Records:
         return self.__parent__.records
 
-    def __getitem__(self, name: str) -> "Moves":
+    def __getitem__(self, name: str) -> "RecordTransitions":
         if name == "move" and self.module.lifecycle:
-            return Moves(self, name)
+            return RecordTransitions(self, name)
         raise KeyError(name)
 
 
-class Moves(Branch):
+class RecordTransitions(Branch):
     """`/MODULE/ID/move/`: leads only to the transitions that the profile may use."""
 
-    def __getitem__(self, name: str) -> "Move":
+    def __getitem__(self, name: str) -> "RecordTransition":
         record = self.__parent__
         if name in record.module.lifecycle.transitions and self.request.policy.may(record.module_name, name):
-            return Move(self, name)
+            return RecordTransition(self, name)
         raise KeyError(name)
 
 
-class Move(Branch):
+class RecordTransition(Branch):
     """`/MODULE/ID/move/TRANSITION`"""
 
     @property

@@ -22,14 +22,14 @@ class Security:
     """The security policy: reads the visit, asks the profile."""
 
     def identity(self, request: Request) -> Identity | None:
-        return request.visit.identity
+        return request.visitor.identity
 
     def authenticated_userid(self, request: Request) -> str | None:
-        identity = request.visit.identity
+        identity = request.visitor.identity
         return identity and str(identity.account.id)
 
     def permits(self, request: Request, context: Any, permission: str) -> Allowed | Denied:
-        identity = request.visit.identity
+        identity = request.visitor.identity
         if permission == READ_LETTERS and request.portal.development and comes_from_here(request):
             return Allowed("in development everybody on this machine reads the letters")
         if identity is None:

@@ -19,7 +19,7 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 
-class Compiled:
+class TemplateCache:
     """What Chameleon calls a loader. `options`: what else than its text and Chameleon decides about a template."""
 
     def __init__(self, options: str) -> None:
@@ -32,13 +32,13 @@ class Compiled:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = folder.stat()
         except OSError as error:
-            log.info("Compiled templates are not kept: %s", error)
+            log.info("TemplateCache templates are not kept: %s", error)
             return
         own = getattr(os, "geteuid", lambda: found.st_uid)()  # Windows has none
         ours = found.st_uid == own and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         self._folder = folder if ours else None
         if not ours:
-            log.warning("Compiled templates are not kept: others may write to %s", folder)
+            log.warning("TemplateCache templates are not kept: others may write to %s", folder)
 
     def get(self, filename: str) -> dict[str, Any] | None:
         """The names that a compiled template defines, or None; `filename` has a hash of Chameleon and of the text."""

@@ -20,11 +20,11 @@ from portal.web.serving import is_secure
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 YEAR = 365 * 86_400
-ENDED = _("Your session has ended. Please sign in again.")
+SESSION_ENDED = _("Your session has ended. Please sign in again.")
 
 
 @dataclass(frozen=True)
-class Visit:
+class Visitor:
     """Who came. `ended` says, in one sentence, why somebody who has been signed in is so no more."""
 
     identity: Identity | None = None
@@ -41,27 +41,27 @@ def connection(request: Request) -> Any:
     return found
 
 
-def visit(request: Request) -> Visit:
+def visitor(request: Request) -> Visitor:
     """The session that the cookie opens, and whether its account may still come in."""
     token = request.cookies.get(session_cookie(request))
     if not token:
-        return Visit()
+        return Visitor()
     portal = request.portal
-    with _looking(request) as connection:
+    with _read_only_connection(request) as connection:
         found = find_session(connection, portal.declaration, portal.tables, token, request.now)
         if found is None:
-            return Visit(ended=ENDED)
-        session, account, standing = found
+            return Visitor(ended=SESSION_ENDED)
+        session, account, person_row = found
         reading = {"language": chosen_language(request, account), "now": request.now}
-        identity = admit(connection, portal.declaration, portal.tables, account, standing, **reading)
+        identity = admit(connection, portal.declaration, portal.tables, account, person_row, **reading)
     if isinstance(identity, str):
-        return Visit(ended=identity)
+        return Visitor(ended=identity)
     keep_alive(portal.engine, portal.tables, session, request.now)
-    return Visit(identity, remembered=session.remembered)
+    return Visitor(identity, remembered=session.remembered)
 
 
 @contextlib.contextmanager
-def _looking(request: Request) -> Iterator[Any]:
+def _read_only_connection(request: Request) -> Iterator[Any]:
     """To look only: a request that may write does not hold the right to write while its view makes up its mind."""
     if request.method in SAFE_METHODS:
         yield request.connection
@@ -72,7 +72,7 @@ def _looking(request: Request) -> Iterator[Any]:
 
 def reader(request: Request) -> Reader:
     """Who reads this page."""
-    identity = request.visit.identity
+    identity = request.visitor.identity
     if identity is not None:
         return identity.policy.reader
     return request.portal.declaration.reader(language=chosen_language(request), now=request.now)
@@ -105,7 +105,7 @@ def language_cookie(request: Request) -> str:
     return _name(request, "portal_language")
 
 
-def notice_cookie(request: Request) -> str:
+def flash_cookie(request: Request) -> str:
     """The name of the cookie that carries one word to the next page."""
     return _name(request, "portal_notice")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.accounts.passwords import Passwords
-from portal.accounts.people import companies, find_account
+from portal.accounts.people import companies_of, find_account
 from portal.accounts.register import AccessRequest, Register
 from portal.commands.demo.many import SENTENCE, TOKEN, Many
 from portal.commands.opening import Opened
@@ -179,7 +179,7 @@ class Demonstration:
         return {company for email in staff for company in self._companies(self._person(email))}
 
     def _companies(self, person: int) -> tuple[int, ...]:
-        return companies(self.connection, self.portal.declaration, self.portal.tables, person) or ()
+        return companies_of(self.connection, self.portal.declaration, self.portal.tables, person) or ()
 
     def _person(self, email: str) -> int:
         return self._one(self.system(str(self.portal.declaration.people)), email)

@@ -1,4 +1,4 @@
-"""Compiled templates on disk: read back by the next process, made anew when anything about them changes."""
+"""TemplateCache templates on disk: read back by the next process, made anew when anything about them changes."""
 
 import os
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from chameleon import PageTemplateFile
 
-from portal.web.template_cache import Compiled
+from portal.web.template_cache import TemplateCache
 
 
-class Counting(Compiled):
+class Counting(TemplateCache):
     """Tells how many templates it had to compile."""
 
     built = 0

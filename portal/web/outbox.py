@@ -12,12 +12,12 @@ from portal.web.serving import own_address
 log = logging.getLogger(__name__)
 
 
-def sender(request: Request) -> Sender:
+def letter_sender(request: Request) -> Sender:
     """In whose name the letters of this request are written."""
     return Sender(request.portal.declaration, own_address(request), request.now)
 
 
-def post(request: Request, letter: EmailMessage) -> None:
+def queue_letter(request: Request, letter: EmailMessage) -> None:
     """Queue `letter`: it is sent if the request succeeds. One-time links stand in letters: production logs none."""
     put(request.connection, request.portal.tables, letter, request.now)
     if request.portal.development:
