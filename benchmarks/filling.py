@@ -24,7 +24,8 @@ from portal.fields.link import Linked
 from portal.records.indexing.index import entry
 from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
-from portal.records.writing.writer import SYSTEM, new_row
+from portal.records.writing.history import SYSTEM
+from portal.records.writing.rows import new_row
 
 PORTAL = Path(__file__).parent / "portal"
 COMPANIES, CONTACTS, AGENTS = 2_000, 10_000, 30

@@ -100,6 +100,7 @@ def _add_request_methods(config: Configurator) -> None:
     config.add_request_method(visitor.visitor, "visitor", reify=True)
     config.add_request_method(visitor.reader, "reader", reify=True)
     config.add_request_method(lambda request: request.visitor.identity.policy, "policy", reify=True)
+    config.add_request_method(visitor.writer, "writer")
     config.add_request_method(csrf.guest_token, "guest", reify=True)
     config.add_request_method(frame.shell, "shell", reify=True)
 

@@ -22,7 +22,8 @@ from portal.fields.reader import PLAIN
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.defaults import defaults, find_named
-from portal.records.writing.writer import SYSTEM, change, create
+from portal.records.writing.history import SYSTEM
+from portal.records.writing.writer import Writer
 
 
 class AccessRefusedError(Exception):
@@ -183,7 +184,7 @@ class Register:
         for name, value in values.items():
             there = person.values.get(name)
             if not there:
-                change(people, person, {name: value}, person.version, "edited", SYSTEM)
+                Writer(people, SYSTEM).change(person, {name: value}, person.version)
             elif company.id not in [link.id for link in (there if isinstance(there, tuple) else (there,))]:
                 self.warnings.append(f"{person.title} stays with the company that is recorded already")
 
@@ -194,7 +195,7 @@ class Register:
         for name, declared in module.fields.items():
             if declared.required and declared.stored and not declared.computed and filled.get(name) in (None, ""):
                 self.warnings.append(f"{module.name}.{name} is required, and was left empty for {title}")
-        return records.get(create(records, values, SYSTEM))
+        return records.get(Writer(records, SYSTEM).create(values))
 
     def _named(self, records: Records, title: str) -> dict[str, Any]:
         """The value of the title field, where it is one that can hold a name."""

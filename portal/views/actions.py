@@ -10,17 +10,15 @@ from pyramid.view import view_config
 from portal.declaration.shapes import Transition
 from portal.fields.base import FORBIDDEN, Field, Refused
 from portal.records.reading.records import Records
-from portal.records.writing.comments import NewComment, add_comment
-from portal.records.writing.transitions import Answers, move
+from portal.records.writing.errors import ConflictError
 from portal.records.writing.validation import Filled, read_form
-from portal.records.writing.writer import ConflictError, delete
 from portal.texts import Text, _
 from portal.views.addresses import record_address
 from portal.views.details import back_to_list, detail_page, label_of
 from portal.views.forms import once_key
 from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Widget
-from portal.views.submissions import author, done, repeated
+from portal.views.submissions import done, repeated
 from portal.views.widgets import Filling, typed, widget
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -58,7 +56,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
     if again := repeated(records, request):
         return again
     try:
-        move(records, record, transition, Answers(filled.values, text or None), author(request))
+        request.writer(records).move(record, transition, filled.values, text)
     except ConflictError:
         raise HTTPConflict(_("The record is in another state by now.")) from None
     address = (
@@ -79,7 +77,7 @@ def comment_on_record(resource: Record, request: Request) -> dict[str, Any] | Re
         return again
     internal = records.policy.staff and request.POST.get("internal") == "true"
     try:
-        add_comment(records, record, NewComment(text, internal), author(request))
+        request.writer(records).comment(record, text, internal=internal)
     except ConflictError:
         raise HTTPConflict(_("This conversation is closed.")) from None
     return set_flash(request, done(records, request, record_address(records.name, record.id)), "commented")
@@ -97,7 +95,7 @@ def delete_record(resource: Record, request: Request) -> dict[str, Any] | Respon
     if again := repeated(resource.records, request):
         return again
     try:
-        delete(resource.records, resource.record, author(request))
+        request.writer(resource.records).delete(resource.record)
     except Refused as refused:
         request.response.status_code = 422
         return {"page": delete_page(resource, request, refused.message)}

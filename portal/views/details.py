@@ -11,9 +11,9 @@ from portal.conditions import AnyOf, Comparison
 from portal.declaration.shapes import Related, Transition
 from portal.fields.link import Linked
 from portal.records.reading.records import Query, Records
-from portal.records.writing import comments as conversation
-from portal.records.writing import lifecycle as states
-from portal.records.writing import transitions as lifecycle
+from portal.records.writing.comments import Comment, comments, may_comment
+from portal.records.writing.lifecycle import is_final, state_of
+from portal.records.writing.transitions import open_transitions
 from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
 from portal.views.lists import LIST_COOKIE, counted, new_label, plain_column
@@ -90,7 +90,7 @@ def actions(resource: Record) -> Iterable[Action]:
     records, record = resource.records, resource.record
     if records.policy.may(records.name, "edit"):
         yield Action(_("Edit"), record_address(records.name, record.id, "edit"), "pencil")
-    for transition in lifecycle.moves(records, record):
+    for transition in open_transitions(records, record):
         url = record_address(records.name, record.id, "move", transition.name)
         asks = bool(transition.ask or transition.confirm)
         yield Action(
@@ -119,21 +119,21 @@ def stages(resource: Record) -> Iterable[Stage]:
 def thread(resource: Record, request: Request, typed: str, error: str) -> Conversation:
     """The conversation, and where one writes as long as one may."""
     records, record = resource.records, resource.record
-    final = states.is_final(records.module.lifecycle, states.state(records, record))
-    may = conversation.may_comment(records)
+    final = is_final(records.module.lifecycle, state_of(records, record))
+    may = may_comment(records)
     url = record_address(records.name, record.id, "comments")
     composer = Composer(
         url, one_time_key(), typed, error, may_be_internal=records.policy.staff, submit=_("Send"), draft=url
     )
     return Conversation(
-        notes=tuple(note(request, comment) for comment in conversation.comments(records, record)),
+        notes=tuple(note(request, comment) for comment in comments(records, record)),
         composer=composer if may and not final else None,
         closed=_("This conversation is closed.") if may and final else "",
         top=records.access.detail.comments != "bottom",
     )
 
 
-def note(request: Request, comment: conversation.Comment) -> Note:
+def note(request: Request, comment: Comment) -> Note:
     """One comment as its reader sees it."""
     mine = comment.account is not None and comment.account == request.visitor.identity.account.id
     return Note(

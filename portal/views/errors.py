@@ -16,7 +16,7 @@ from pyramid_retry import mark_error_retryable
 
 from portal.accounts.attempts import TooManyAttemptsError
 from portal.database.errors import AGAIN, BROKEN, BUSY, FULL, SLOW, DatabaseError, trouble
-from portal.records.writing.writer import ConflictError, NotAllowedError
+from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import _
 from portal.views.pages import ErrorPage
 from portal.views.session import too_often

@@ -14,8 +14,8 @@ from portal.fields.link import Linked
 from portal.records.reading.records import Record as RecordRow
 from portal.records.reading.records import Records
 from portal.records.writing.defaults import declared_value, defaults
+from portal.records.writing.errors import ConflictError
 from portal.records.writing.validation import Filled, names_in, read_form, typed_fields
-from portal.records.writing.writer import ConflictError, create, edit
 from portal.texts import _
 from portal.views.addresses import record_address
 from portal.views.details import back_to_list
@@ -23,7 +23,7 @@ from portal.views.lists import new_label
 from portal.views.pages import FormPage
 from portal.views.parts import Choice, Difference, StepState
 from portal.views.parts import Conflict as ConflictShown
-from portal.views.submissions import author, done, one_time_key, repeated
+from portal.views.submissions import done, one_time_key, repeated
 from portal.views.values import moment
 from portal.views.widgets import Filling, rows, typed
 from portal.web.flash import set_flash
@@ -73,7 +73,7 @@ def create_record(module: Module, request: Request) -> dict[str, Any] | Response
         return {"page": create_page(module, request, replace(filling, errors=filled.errors), wrong)}
     if again := repeated(records, request):
         return again
-    identity = create(records, filled.values, author(request))
+    identity = request.writer(records).create(filled.values)
     address = record_address(records.name, identity) if records.exists(identity) else back_to_list(module, request)
     return set_flash(request, done(records, request, address), "created")
 
@@ -120,7 +120,7 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any] | Response
     if again := repeated(records, request):
         return again
     try:
-        edit(records, record, filled.values, read, author(request))
+        request.writer(records).edit(record, filled.values, read)
     except ConflictError:
         return conflict(resource, request, filling, fields)
     here = records.exists(record.id)

@@ -1,4 +1,4 @@
-"""What all sent forms share: who sends, and that a form sent twice is done once."""
+"""What all sent forms share: that a form sent twice is done once."""
 
 import secrets
 
@@ -6,13 +6,7 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 
 from portal.records.reading.records import Records
-from portal.records.writing.writer import Author, led_to, sent_before
-
-
-def author(request: Request) -> Author:
-    """The signed-in person, as the history names them."""
-    account = request.visitor.identity.account
-    return Author(account.id, account.name or account.email)
+from portal.records.writing.form_keys import address_of_key, keep_address
 
 
 def one_time_key() -> str:
@@ -23,14 +17,14 @@ def one_time_key() -> str:
 def repeated(records: Records, request: Request) -> HTTPSeeOther | None:
     """The answer to a form that was sent before; None for the first sending, whose key is taken by this."""
     key = _key(request)
-    address = sent_before(records, key) if key else None
+    address = address_of_key(records, key) if key else None
     return None if address is None else HTTPSeeOther(address or request.path)
 
 
 def done(records: Records, request: Request, address: str) -> HTTPSeeOther:
     """The answer to a form that has been done: on to `address`, for a repetition too."""
     if key := _key(request):
-        led_to(records, key, address)
+        keep_address(records, key, address)
     return HTTPSeeOther(address)
 
 

@@ -15,6 +15,9 @@ from portal.accounts.people import Account, Identity, admit
 from portal.accounts.sessions import find_session, keep_alive
 from portal.database.engine import joining, read_connection, reading, release
 from portal.fields.reader import Reader
+from portal.records.reading.records import Records
+from portal.records.writing.history import Author
+from portal.records.writing.writer import Writer
 from portal.texts import _
 from portal.web.serving import is_secure
 
@@ -76,6 +79,12 @@ def reader(request: Request) -> Reader:
     if identity is not None:
         return identity.policy.reader
     return request.portal.declaration.reader(language=chosen_language(request), now=request.now)
+
+
+def writer(request: Request, records: Records) -> Writer:
+    """Writes `records` in the name of the signed-in account."""
+    account = request.visitor.identity.account
+    return Writer(records, Author(account.id, account.name or account.email))
 
 
 def chosen_language(request: Request, account: Account | None = None) -> str:

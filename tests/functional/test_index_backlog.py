@@ -14,7 +14,8 @@ from portal.declaration.load import load
 from portal.records.indexing.backlog import catch_up, catch_up_later, some, under_way
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
-from portal.records.writing.writer import SYSTEM, change
+from portal.records.writing.history import SYSTEM
+from portal.records.writing.writer import Writer
 from tests.functional.test_speed import add_requests
 from tests.functional.world import PORTALS
 
@@ -134,7 +135,7 @@ def test_a_rename_that_is_rolled_back_leaves_nothing_to_be_done(world):
     with pytest.raises(ZeroDivisionError), writing(process.engine) as connection:
         companies = world.records(connection, "companies")
         record = companies.get(world.the("companies", "Acme").id)
-        change(companies, record, {"name": "Zebra"}, record.version, "edited", SYSTEM)
+        Writer(companies, SYSTEM).change(record, {"name": "Zebra"}, record.version)
         assert is_behind(connection, process.declaration, process.tables), "marked in the same transaction"
         raise ZeroDivisionError
     assert under_way() == []

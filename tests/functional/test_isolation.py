@@ -9,8 +9,8 @@ import pytest
 from portal.database.engine import writing
 from portal.fields.address import Address
 from portal.fields.link import Linked
-from portal.records.writing.comments import NewComment, add_comment
-from portal.records.writing.writer import Author
+from portal.records.writing.history import Author
+from portal.records.writing.writer import Writer
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY
 
 TENANTS = {"Acme": ("Anna Rossi", "Bruno Verdi"), "Globex": ("Carla Neri", "Dario Blu")}
@@ -67,7 +67,7 @@ def tenant(world, company, people):
 def said(world, request, text, internal=False):
     with writing(world.portal.engine) as connection:
         records = world.records(connection, "requests")
-        add_comment(records, records.get(request), NewComment(text, internal), Author(name="Nancy"), by_itself=False)
+        Writer(records, Author(name="Nancy")).add_comment(records.get(request), text, internal=internal)
 
 
 def addresses_in(page, here: str) -> Iterator[str]:

@@ -17,7 +17,8 @@ from portal.database.engine import make_engine, reading, writing
 from portal.records.indexing.index import rebuild
 from portal.records.policy import Policy
 from portal.records.reading.records import FEW, Query, Records
-from portal.records.writing.writer import SYSTEM, new_row
+from portal.records.writing.history import SYSTEM
+from portal.records.writing.rows import new_row
 from tests.functional.world import ANNA, BRUNO, NANCY, NOW, Browser, titles, way
 
 STATES = ("new", "waiting", "answered", "resolved", "closed", None)

@@ -9,7 +9,8 @@ from portal.fields.base import Refused
 from portal.fields.link import Linked
 from portal.records.policy import Policy
 from portal.records.reading.records import Records
-from portal.records.writing.writer import Author, delete
+from portal.records.writing.history import Author
+from portal.records.writing.writer import Writer
 from tests.functional.world import ANNA, NANCY
 
 
@@ -24,7 +25,7 @@ def refusal(world, email, module, identity):
         policy = Policy(portal.declaration, portal.tables, profile, policy.reader)
         records = Records(connection, policy, module)
         with pytest.raises(Refused) as refused:
-            delete(records, records.get(identity), Author(name="x"))
+            Writer(records, Author(name="x")).delete(records.get(identity))
         connection.execute(sa.text("SELECT 1"))
         return policy.reader.text(refused.value.message)
 

@@ -26,7 +26,8 @@ from portal.declaration.load import load
 from portal.fields.link import Linked
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Record, Records
-from portal.records.writing.writer import Author, change, create, delete
+from portal.records.writing.history import Author
+from portal.records.writing.writer import Writer
 from portal.settings import Settings
 
 PORTALS = Path(__file__).parents[1] / "portals"
@@ -132,20 +133,20 @@ class World:
     def add(self, module: str, **values: Any) -> int:
         """A new record; its id."""
         with writing(self.portal.engine) as connection:
-            return create(self.records(connection, module), values, Author(name="Portal", channel="import"))
+            return Writer(self.records(connection, module), Author(name="Portal", channel="import")).create(values)
 
     def set(self, module: str, identity: int, **values: Any) -> None:
         """Changes a record."""
         with writing(self.portal.engine) as connection:
             records = self.records(connection, module)
             record = records.get(identity)
-            change(records, record, values, record.version, "edited", Author(name="Portal"))
+            Writer(records, Author(name="Portal")).change(record, values, record.version)
 
     def remove(self, module: str, identity: int) -> None:
         """Deletes a record."""
         with writing(self.portal.engine) as connection:
             records = self.records(connection, module)
-            delete(records, records.get(identity), Author(name="Portal"))
+            Writer(records, Author(name="Portal")).delete(records.get(identity))
 
     def record(self, module: str, identity: int) -> Record | None:
         """A record with all its values."""

@@ -26,9 +26,9 @@ from portal.records.reading.records import Query, Records
 from portal.records.transfer.columns import find_columns
 from portal.records.transfer.importing import ImportOptions, Progress, Report, import_file
 from portal.records.transfer.source import Row, open_source
-from portal.records.writing.comments import NewComment, add_comment
 from portal.records.writing.defaults import find_named
-from portal.records.writing.writer import Author
+from portal.records.writing.history import Author
+from portal.records.writing.writer import Writer
 from portal.texts import translate
 
 OTHERS = ("comments", "accounts")  # files that are no module's
@@ -187,14 +187,14 @@ class Demonstration:
     def _say(self, row: dict[str, str], moment: datetime.datetime, suppliers: set[int]) -> None:
         records, person = self.system(row["module"]), self._person(row["author"])
         record = records.get(self._one(records, row["record"]))
-        policy = replace(records.policy, reader=replace(records.policy.reader, person=person))
+        policy = replace(records.policy, reader=replace(records.policy.reader, person=person, now=moment))
         if suppliers.isdisjoint(self._companies(person)):
             policy = replace(policy, profile=policy.profile.model_copy(update={"staff": False}))
         account = find_account(self.connection, self.portal.tables, row["author"])
         name = self.system(str(self.portal.declaration.people)).get(person).title
-        said = NewComment(row["text"], internal=row["internal"] == "true", at=moment)
         author = Author(account.id if account else None, name, "portal")
-        add_comment(replace(records, policy=policy), record, said, author, by_itself=False)
+        writer = Writer(replace(records, policy=policy), author)
+        writer.add_comment(record, row["text"], internal=row["internal"] == "true")
 
     def _one(self, records: Records, name: str) -> int:
         ids = find_named(self.connection, records.policy, records.name, name)

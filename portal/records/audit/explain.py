@@ -14,8 +14,7 @@ from portal.declaration.shapes import ACTIONS, Access, Through
 from portal.records.policy import Policy
 from portal.records.reading.records import Record, Records
 from portal.records.writing.defaults import find_named
-from portal.records.writing.lifecycle import leaves, state
-from portal.records.writing.writer import system_records
+from portal.records.writing.lifecycle import leaves, state_of
 
 Keys = tuple[str, ...]
 
@@ -48,7 +47,7 @@ def _steps(connection: sa.Connection, policy: Policy, module: str, reference: st
     if access is None:
         return
     records = Records(connection, policy, module)
-    system = system_records(records)
+    system = records.as_system
     record = _record(system, reference)
     yield from _scope_steps(connection, policy, records, record, access)
     if asked is None:
@@ -129,7 +128,7 @@ def _action_steps(records: Records, record: Record, action: str) -> Iterator[Ste
     keys = (("modules", module, "can"), ("modules", module))
     yield Step(granted, f"“can” {'grants' if granted else 'does not grant'} {action}", keys)
     if transition is not None:
-        now = state(records, record)
+        now = state_of(records, record)
         open_now = leaves(transition, now)
         sentence = f"{action} {'starts' if open_now else 'does not start'} in the state {now}"
         yield Step(open_now, sentence, (), ((module, "lifecycle", "transitions", action),))

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from portal.conditions import ALWAYS, AllOf, Condition
 from portal.database.search import index as search
 from portal.fields.base import Field
-from portal.records.policy import Policy
+from portal.records.policy import Policy, system_policy
 from portal.records.reading.counts import Count, parts_of, read_counts
 from portal.records.reading.keyset import Order
 from portal.records.reading.page import Page, Query, Record
@@ -53,6 +53,12 @@ class Records(OneModule):
     def narrow(self, condition: Condition) -> "Records":
         """The same records, fewer of them."""
         return replace(self, narrowed=AllOf((self.narrowed, condition)))
+
+    @property
+    def as_system(self) -> "Records":
+        """The records of the same module as the portal itself sees them: all of them, with every field."""
+        policy = system_policy(self.policy.declaration, self.policy.tables, self.policy.reader)
+        return Records(self.connection, policy, self.name)
 
     # -- asking -----------------------------------------------------------------------------------------------------
 

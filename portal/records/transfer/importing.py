@@ -12,7 +12,7 @@ from portal.records.transfer.columns import find_columns
 from portal.records.transfer.drafts import Bad
 from portal.records.transfer.source import Rows
 from portal.records.transfer.writing import Outcome, write
-from portal.records.writing.writer import SYSTEM
+from portal.records.writing.history import SYSTEM
 
 Progress = Callable[[int], None]
 

@@ -17,8 +17,9 @@ from portal.records.indexing.backlog import renamed
 from portal.records.indexing.index import index
 from portal.records.reading.records import Records
 from portal.records.transfer.drafts import EMPTY, Draft
+from portal.records.writing.history import Author, author_of
+from portal.records.writing.rows import link_values, new_row
 from portal.records.writing.sequence import keep_above, next_numbers
-from portal.records.writing.writer import Author, author_of, joined, new_row
 
 BATCH = 1000
 KIND = "imported"
@@ -156,7 +157,7 @@ def _update(system: Records, batch: Sequence[Draft], differing: dict[Draft, dict
 
 def _join(system: Records, values: dict[Draft, dict[str, Any]]) -> None:
     """The links that live in join tables."""
-    for name in joined(system.module, dict.fromkeys(system.module.fields)):
+    for name in link_values(system.module, dict.fromkeys(system.module.fields)):
         join = system.policy.tables.join(system.name, name)
         concerned = [draft for draft, given in values.items() if name in given]
         old = [draft.id for draft in concerned if draft.record]

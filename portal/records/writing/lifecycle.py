@@ -1,28 +1,34 @@
-"""In which state of its lifecycle a record is, and whether that state is final."""
+"""Which state of its lifecycle a record is in, and whether that state is final."""
 
 from portal.declaration.shapes import Lifecycle, Transition
 from portal.records.reading.records import Record, Records
-from portal.records.writing.writer import system_records
 
 
-def state(records: Records, record: Record) -> str | None:
+def state_of(records: Records, record: Record) -> str | None:
     """The record's state, whether or not the reader may read it."""
     lifecycle = records.module.lifecycle
     if lifecycle is None:
         return None
-    if lifecycle.field in record.values:
-        return record.values[lifecycle.field]
-    (whole,) = system_records(records).rows([record.id], [lifecycle.field])
-    return whole.values[lifecycle.field]
+    if lifecycle.field not in record.values:
+        (record,) = records.as_system.rows([record.id], [lifecycle.field])
+    return record.values[lifecycle.field]
 
 
-def leaves(transition: Transition, here: str | None) -> bool:
-    """Whether `transition` starts in the state `here`; without `from` it does in every other than its goal."""
-    return here != transition.to if transition.from_ is None else here in transition.from_
+def leaves(transition: Transition, state: str | None) -> bool:
+    """Whether `transition` starts in `state`; without `from` it starts in every state but its goal."""
+    return state != transition.to if transition.from_ is None else state in transition.from_
 
 
-def is_final(lifecycle: Lifecycle | None, here: str | None) -> bool:
-    """A record in a state that no transition leaves is final, whoever looks."""
+def is_final(lifecycle: Lifecycle | None, state: str | None) -> bool:
+    """Whether no transition leaves `state`, whoever looks."""
     if lifecycle is None or not lifecycle.transitions:
         return False
-    return not any(leaves(each, here) for each in lifecycle.transitions.values())
+    return not any(leaves(transition, state) for transition in lifecycle.transitions.values())
+
+
+def state_after_comment(lifecycle: Lifecycle | None, state: str | None, staff: bool) -> str | None:
+    """Where `on_comment` moves a record in `state` when this side comments; None where it stays."""
+    rule = lifecycle.on_comment.get("staff" if staff else "customer") if lifecycle else None
+    if rule is None or state == rule.to:
+        return None
+    return rule.to if rule.from_ is None or state in rule.from_ else None

@@ -1,252 +1,202 @@
-"""Creating, editing and deleting one record, with everything that belongs to it in the same transaction.
+"""Creating, editing, moving, commenting on and deleting records, each with all that belongs to it in one transaction.
 
-Values come checked from `forms.py` or `transfer.py`; here the rights are asked once more, for whatever path led here.
+A writer is bound to its author: pages get one from `request.writer(records)`, commands make one with SYSTEM. Values
+come checked from `validation.py` or from `transfer/`; rights and states are checked here, whatever path led here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from transaction.interfaces import TransientError
 
 from portal.conditions import AllOf, Comparison
 from portal.database.search import index as search
-from portal.declaration.shapes import Module
+from portal.declaration.shapes import Transition
 from portal.fields.base import Refused
 from portal.fields.link import Linked
 from portal.records.indexing.backlog import renamed
 from portal.records.indexing.index import index
-from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Record, Records
+from portal.records.writing.comments import insert_comment, may_comment
 from portal.records.writing.defaults import defaults
-from portal.records.writing.sequence import next_numbers, reference
+from portal.records.writing.errors import ConflictError, NotAllowedError
+from portal.records.writing.history import Author, add_event, author_of
+from portal.records.writing.lifecycle import is_final, leaves, state_after_comment, state_of
+from portal.records.writing.rows import execute, link_values, new_row, write_links
+from portal.records.writing.sequence import next_numbers
+from portal.records.writing.transitions import transition_values
 from portal.texts import _
 
-MOST_NAMED = 1_000  # records; of more, none is named
-
-
-class NotAllowedError(Exception):
-    """The profile does not grant this; for the customer it does not exist."""
-
-
-class ConflictError(Exception):
-    """The record has changed meanwhile, or is in another state than the action wants."""
-
-
-class RetryError(TransientError):
-    """Another transaction is doing the same: to be tried again when that has ended."""
+MOST_NAMED = 1_000  # records that may be named as the reason of a refusal; of more, none is
 
 
 @dataclass(frozen=True)
-class Author:
-    """Who writes, for the history: the account, and the name shown."""
+class Writer:
+    """Writes `records` in the name of `author`, with the rights of the records' policy."""
 
-    account: int | None = None
-    name: str = ""
-    channel: str = "portal"
+    records: Records
+    author: Author
 
+    def create(self, values: Mapping[str, Any]) -> int:
+        """Makes a record of `values` and the declared defaults; returns its id. Raises NotAllowedError."""
+        self._check_right("create")
+        records = self.records
+        policy, module = records.policy, records.module
+        values = {**defaults(records.connection, policy, module), **values}
+        (number,) = next_numbers(records.connection, policy.tables, records.name)
+        insert = sa.insert(records.table).values(new_row(records, values, number, self.author))
+        record_id: int = execute(records, insert.returning(records.table.c["id"])).scalar_one()
+        for name, links in link_values(module, values).items():
+            write_links(records, name, record_id, links)
+        add_event(records, record_id, "created", self.author)
+        index(records.as_system, [record_id])
+        return record_id
 
-SYSTEM = Author(name="Portal", channel="import")
+    def edit(self, record: Record, values: Mapping[str, Any], version: int) -> None:
+        """Writes the values that differ from the record's.
 
+        `version`: that of the record when the author began. Raises NotAllowedError, and ConflictError where the
+        record has another version by now.
+        """
+        self._check_right("edit")
+        self.change(record, values, version)
 
-def create(records: Records, values: Mapping[str, Any], author: Author) -> int:
-    """A new record from typed `values` and the declared defaults; answers its id. Raises NotAllowedError."""
-    if not records.policy.may(records.name, "create"):
-        raise NotAllowedError(records.name, "create")
-    policy, module = records.policy, records.module
-    given = {**defaults(records.connection, policy, module), **values}
-    (number,) = next_numbers(records.connection, policy.tables, records.name)
-    row = new_row(records, given, number, author)
-    identity = _execute(records, sa.insert(records.table).values(row)).inserted_primary_key[0]
-    for name, links in joined(module, given).items():
-        _write_join(records, name, identity, links)
-    remember(records, identity, "created", author)
-    index(system_records(records), [identity])
-    return identity
+    def change(self, record: Record, values: Mapping[str, Any], version: int, kind: str = "edited") -> None:
+        """Writes the values that differ, and an event of `kind`. Rights are the caller's to check.
 
+        Raises ConflictError where the record has another version by now.
+        """
+        records = self.records
+        changed = {
+            name: value for name, value in values.items() if name not in record.values or record.values[name] != value
+        }
+        if not changed:
+            return
+        row: dict[str, Any] = {
+            "modified": records.policy.reader.now,
+            **author_of(records, self.author, "modified_by"),
+            "_version": version + 1,
+        }
+        for name, value in changed.items():
+            row |= records.module.field(name).store(value)
+        table = records.table
+        statement = sa.update(table).values(row).where(table.c["id"] == record.id, table.c["_version"] == version)
+        if execute(records, statement).rowcount != 1:
+            raise ConflictError(record.id)
+        for name, links in link_values(records.module, changed).items():
+            write_links(records, name, record.id, links)
+        add_event(records, record.id, kind, self.author, {"fields": sorted(changed)})
+        index(records.as_system, [record.id])
+        if records.module.title_field.name in changed:
+            renamed(records.as_system, record.id)
 
-def edit(records: Records, record: Record, values: Mapping[str, Any], version: int, author: Author) -> None:
-    """Changes what differs. Raises NotAllowedError, and ConflictError where `version` is not the record's any more."""
-    if not records.policy.may(records.name, "edit"):
-        raise NotAllowedError(records.name, "edit")
-    change(records, record, values, version, "edited", author)
+    def move(self, record: Record, transition: Transition, values: Mapping[str, Any], comment: str = "") -> None:
+        """Does `transition` with the `values` and the `comment` that it asks for.
 
+        Raises NotAllowedError, and ConflictError in a state that the transition does not leave.
+        """
+        records = self.records
+        lifecycle = records.module.lifecycle
+        self._check_right(transition.name)
+        if lifecycle is None or not leaves(transition, state_of(records, record)):
+            raise ConflictError(record.id)
+        values = {**transition_values(records, transition, values), lifecycle.field: transition.to}
+        self.change(record, values, record.version, f"moved:{transition.name}")
+        if comment:
+            self.add_comment(record, comment)
 
-def change(
-    records: Records, record: Record, values: Mapping[str, Any], version: int, kind: str, author: Author
-) -> None:
-    """Stores `values` over `record` and remembers it as `kind`; rights have been asked by the caller."""
-    changed = {
-        name: value for name, value in values.items() if name not in record.values or record.values[name] != value
-    }
-    row: dict[str, Any] = {}
-    for name, value in changed.items():
-        row |= records.module.field(name).store(value)
-    row |= {"modified": records.policy.reader.now, **author_of(records, author, "modified_by"), "_version": version + 1}
-    if not changed:
-        return
-    statement = sa.update(records.table).values(row)
-    here = records.table.c["id"] == record.id, records.table.c["_version"] == version
-    if _execute(records, statement.where(*here)).rowcount != 1:
-        raise ConflictError(record.id)
-    for name, links in joined(records.module, changed).items():
-        _write_join(records, name, record.id, links)
-    remember(records, record.id, kind, author, {"fields": sorted(changed)})
-    system = system_records(records)
-    index(system, [record.id])
-    if records.module.title_field.name in changed:
-        renamed(system, record.id)
+    def comment(self, record: Record, text: str, *, internal: bool = False) -> int:
+        """Adds a comment, which `on_comment` may answer with another state; returns its id.
 
+        Raises NotAllowedError, also for an internal comment by who is not staff; ConflictError on a final record.
+        """
+        records = self.records
+        if not may_comment(records) or (internal and not records.policy.staff):
+            raise NotAllowedError(records.name, "comment")
+        lifecycle, state = records.module.lifecycle, state_of(records, record)
+        if is_final(lifecycle, state):
+            raise ConflictError(record.id)
+        next_state = None if internal else state_after_comment(lifecycle, state, records.policy.staff)
+        return self.add_comment(record, text, internal=internal, next_state=next_state)
 
-def delete(records: Records, record: Record, author: Author) -> None:
-    """Removes the record and what depends on it.
+    def add_comment(self, record: Record, text: str, *, internal: bool = False, next_state: str | None = None) -> int:
+        """Adds a comment as part of something else, without checking rights or `on_comment`; returns its id."""
+        records = self.records
+        comment_id = insert_comment(records, record, text, internal, self.author)
+        if internal:  # leaves no trace that a customer could see: neither count nor time nor place in the list
+            return comment_id
+        table, lifecycle = records.table, records.module.lifecycle
+        row = {
+            "comments": sa.func.coalesce(table.c["comments"], 0) + 1,
+            "modified": records.policy.reader.now,
+            **author_of(records, self.author, "modified_by"),
+        }
+        if next_state and lifecycle:
+            row |= records.module.field(lifecycle.field).store(next_state)
+        records.connection.execute(sa.update(table).values(row).where(table.c["id"] == record.id))
+        index(records.as_system, [record.id])
+        return comment_id
 
-    Raises NotAllowedError, and Refused where other records still need it.
-    """
-    if not records.policy.may(records.name, "delete"):
-        raise NotAllowedError(records.name, "delete")
-    _delete(system_records(records), record.id, author, records)
+    def delete(self, record: Record) -> None:
+        """Removes the record and what depends on it.
 
+        Raises NotAllowedError, and Refused where other records still need it.
+        """
+        self._check_right("delete")
+        self._as_system(self.records.name)._remove(record.id, self.records)
 
-def new_row(records: Records, values: Mapping[str, Any], number: int, author: Author) -> dict[str, Any]:
-    """The columns of a new record; the engine's own among them."""
-    now, zone = records.policy.reader.now, records.policy.reader.time_zone
-    created = values.get("created") or now
-    name = reference(records.module.reference, number, created.astimezone(zone))
-    row: dict[str, Any] = {
-        "number": number,
-        **records.module.field("reference").store(name),
-        "created": created,
-        **author_of(records, author, "created_by"),
-        "modified": created if values.get("created") else now,
-        **author_of(records, author, "modified_by"),
-        "channel": author.channel,
-        "comments": 0,
-        "attachments": 0,
-        "_version": 1,
-    }
-    for field in records.module.fields.values():
-        row |= field.store(values.get(field.name))
-    return row
+    def _check_right(self, action: str) -> None:
+        if not self.records.policy.may(self.records.name, action):
+            raise NotAllowedError(self.records.name, action)
 
+    def _as_system(self, module: str) -> "Writer":
+        """A writer of all records of `module`, in the name of the same author."""
+        return Writer(self.records.as_system.of(module), self.author)
 
-def joined(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Linked, ...]]:
-    """The values that live in join tables."""
-    many = {name: field for name, field in module.fields.items() if field.multiple and getattr(field, "to", None)}
-    return {name: tuple(values[name] or ()) for name in many if name in values}
+    def _remove(self, record_id: int, asker: Records) -> None:
+        """`asker`: the records as whoever deletes sees them, who is not told of others in the way."""
+        records = self.records
+        tables, connection = records.policy.tables, records.connection
+        for module in records.policy.declaration.modules.values():
+            for field in module.fields.values():
+                if records.name in getattr(field, "to", ()):
+                    self._as_system(module.name)._release(field.name, Linked(record_id, records.name), asker)
+        for name in link_values(records.module, dict.fromkeys(records.module.fields)):
+            write_links(records, name, record_id, ())
+        add_event(records, record_id, "deleted", self.author)
+        comment = tables.comment
+        on_record = comment.c["module"] == records.name, comment.c["record"] == record_id
+        connection.execute(sa.delete(comment).where(*on_record))
+        search.remove(connection, tables.search, records.name, record_id)
+        connection.execute(sa.delete(records.table).where(records.table.c["id"] == record_id))
 
-
-def author_of(records: Records, author: Author, name: str) -> dict[str, Any]:
-    """What `created_by` or `modified_by` holds: the person, or the account's name where logins belong to no persons."""
-    if records.policy.declaration.people:
-        return {name: records.policy.reader.person}
-    return records.module.builtin[name].store(author.name)
-
-
-def remember(records: Records, identity: int, kind: str, author: Author, details: dict[str, Any] | None = None) -> None:
-    """Writes an event: what happened to a record, by whom."""
-    event = {
-        "module": records.name,
-        "record": identity,
-        "kind": kind,
-        "account": author.account,
-        "at": records.policy.reader.now,
-        "details": details or {},
-    }
-    records.connection.execute(sa.insert(records.policy.tables.event).values(event))
-
-
-def system_records(records: Records) -> Records:
-    """The same module as the portal itself sees it."""
-    policy = system_policy(records.policy.declaration, records.policy.tables, records.policy.reader)
-    return Records(records.connection, policy, records.name)
-
-
-def sent_before(records: Records, key: str) -> str | None:
-    """Where the first sending of the form with this one-time key led; None for the first, whose key is now taken.
-
-    Raises RetryError while the first sending is still under way in another transaction.
-    """
-    table = records.policy.tables.once
-    known = records.connection.execute(sa.select(table.c["address"]).where(table.c["key"] == key)).scalar()
-    if known is not None:
-        return known
-    try:
-        records.connection.execute(sa.insert(table).values(key=key, address="", created=records.policy.reader.now))
-    except sa.exc.IntegrityError as error:
-        raise RetryError from error
-    return None
-
-
-def led_to(records: Records, key: str, address: str) -> None:
-    """Remembers where the form with this one-time key led."""
-    table = records.policy.tables.once
-    records.connection.execute(sa.update(table).where(table.c["key"] == key).values(address=address))
-
-
-def _execute(records: Records, statement: sa.Insert | sa.Update) -> sa.CursorResult[Any]:
-    """Two forms with the same unique value at once: the second is tried again, and then finds the first's record."""
-    try:
-        return records.connection.execute(statement)
-    except sa.exc.IntegrityError as error:
-        raise RetryError from error
-
-
-def _write_join(records: Records, name: str, identity: int, links: Iterable[Linked]) -> None:
-    join = records.policy.tables.join(records.name, name)
-    records.connection.execute(sa.delete(join).where(join.c["record"] == identity))
-    targets = dict.fromkeys(link.id for link in links)
-    rows = [{"record": identity, "target": target, "position": position} for position, target in enumerate(targets)]
-    if rows:
-        records.connection.execute(sa.insert(join), rows)
+    def _release(self, name: str, target: Linked, asker: Records) -> None:
+        """Lets go of `target` in the records whose field `name` links to it, as the field's `on_delete` says."""
+        records = self.records
+        field = records.module.field(name)
+        if field.multiple:
+            table = records.policy.tables.join(records.name, name)
+            records.connection.execute(sa.delete(table).where(table.c["target"] == target.id))
+            return
+        query = Query(condition=AllOf((Comparison((name,), "equal", target),)), sort=("id",))
+        linking = list(records.each(query, []))
+        if linking and field.on_delete == "refuse":
+            raise Refused(_still_needed(records, linking, asker))
+        for record in linking:
+            if field.on_delete == "cascade":
+                self._remove(record.id, asker)
+            else:
+                self.change(record, {name: None}, record.version)
 
 
-def _delete(system: Records, identity: int, author: Author, asked: Records) -> None:
-    """`asked`: the records of whoever deletes, who learns of no others why it cannot be."""
-    tables = system.policy.tables
-    for module in system.policy.declaration.modules.values():
-        for field in module.fields.values():
-            if system.name in getattr(field, "to", ()):
-                _release(system.of(module.name), field.name, Linked(identity, system.name), author, asked)
-    for name in joined(system.module, dict.fromkeys(system.module.fields)):
-        _write_join(system, name, identity, ())
-    remember(system, identity, "deleted", author)
-    for table in (tables.comment,):
-        system.connection.execute(
-            sa.delete(table).where(table.c["module"] == system.name, table.c["record"] == identity)
-        )
-    search.remove(system.connection, tables.search, system.name, identity)
-    system.connection.execute(sa.delete(system.table).where(system.table.c["id"] == identity))
-
-
-def _release(linking: Records, name: str, target: Linked, author: Author, asked: Records) -> None:
-    """Lets go of `target` in the records that link to it, as the link's `on_delete` says."""
-    field = linking.module.field(name)
-    if field.multiple:
-        join = linking.policy.tables.join(linking.name, name)
-        linking.connection.execute(sa.delete(join).where(join.c["target"] == target.id))
-        return
-    query = Query(condition=AllOf((Comparison((name,), "equal", target),)), sort=("id",))
-    rows = list(linking.each(query, []))
-    if not rows:
-        return
-    if field.on_delete == "refuse":
-        raise Refused(_still_needed(linking, rows, asked))
-    for row in rows:
-        if field.on_delete == "cascade":
-            _delete(linking, row.id, author, asked)
-        else:
-            change(linking, row, {name: None}, row.version, "edited", author)
-
-
-def _still_needed(linking: Records, rows: Sequence[Record], asked: Records) -> str:
+def _still_needed(linking: Records, found: Sequence[Record], asker: Records) -> str:
     """Why a record cannot be deleted, without what its reader may not see."""
-    enabled = asked.policy.access(linking.name) is not None
-    seen = asked.of(linking.name).rows([row.id for row in rows[:MOST_NAMED]], []) if enabled else []
-    if len(seen) < len(rows[:MOST_NAMED]):
+    ids = [record.id for record in found[:MOST_NAMED]]
+    visible = asker.of(linking.name).rows(ids, []) if asker.policy.access(linking.name) else []
+    if len(visible) < len(ids):
         return _("Other records still belong to it.")
     text = _("${count} records of ${module} still belong to it: ${titles}")
-    titles = ", ".join(row.title for row in seen[:3]) + ("…" if len(rows) > 3 else "")
-    label = asked.policy.reader.text(linking.module.label)
-    return text % {"count": len(rows), "module": label, "titles": titles}
+    titles = ", ".join(record.title for record in visible[:3]) + ("…" if len(found) > 3 else "")
+    label = asker.policy.reader.text(linking.module.label)
+    return text % {"count": len(found), "module": label, "titles": titles}

@@ -1,0 +1,28 @@
+"""One-time keys of forms: a form that is sent twice is done once."""
+
+import sqlalchemy as sa
+
+from portal.records.reading.records import Records
+from portal.records.writing.errors import RetryError
+
+
+def address_of_key(records: Records, key: str) -> str | None:
+    """Where the first sending of the form with this key led; None for the first one, which takes the key.
+
+    Raises RetryError while another transaction is still busy with the first sending.
+    """
+    table = records.policy.tables.once
+    address = records.connection.execute(sa.select(table.c["address"]).where(table.c["key"] == key)).scalar()
+    if address is not None:
+        return address
+    try:
+        records.connection.execute(sa.insert(table).values(key=key, address="", created=records.policy.reader.now))
+    except sa.exc.IntegrityError as error:
+        raise RetryError from error
+    return None
+
+
+def keep_address(records: Records, key: str, address: str) -> None:
+    """Remembers where the form with this key led."""
+    table = records.policy.tables.once
+    records.connection.execute(sa.update(table).where(table.c["key"] == key).values(address=address))
