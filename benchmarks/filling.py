@@ -42,12 +42,16 @@ FEW_PERSON, MANY_PERSON, AGENT = 1, 2, 3
 class World:
     """What is filled in: the declaration and an open transaction."""
 
-    declaration: Declaration
     tables: Tables
     connection: sa.Connection
 
+    @property
+    def declaration(self) -> Declaration:
+        """What the tables were made from."""
+        return self.tables.declaration
+
     def records(self, module: str) -> Records:
-        return Records(self.connection, system_policy(self.declaration, self.tables), module)
+        return Records(self.connection, system_policy(self.tables), module)
 
 
 def declaration() -> Declaration:
@@ -62,12 +66,12 @@ def fill(url: str, tickets: int) -> None:
     """A new database at `url` with so many tickets."""
     declared = declaration()
     tables, engine = build(declared), make_engine(url)
-    apply(engine, declared, tables)
+    apply(engine, tables)
     with writing(engine) as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA cache_size = -200000")
         search.drop_index(connection)
-        world = World(declared, tables, connection)
+        world = World(tables, connection)
         _people(world)
         for batch in _batches(_tickets(world, tickets)):
             _insert(connection, tables.module("tickets"), [row for row, _entry in batch])

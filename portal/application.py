@@ -107,4 +107,4 @@ def _add_request_methods(config: Configurator) -> None:
 
 def _logins(request: Any) -> Logins:
     portal = request.portal
-    return Logins(portal.engine, portal.declaration, portal.tables, request.passwords)
+    return Logins(portal.engine, portal.tables, request.passwords)

@@ -50,9 +50,13 @@ class Logins:
     """The accounts of one portal."""
 
     engine: sa.Engine
-    declaration: Declaration
     tables: Tables
     passwords: Passwords
+
+    @property
+    def declaration(self) -> Declaration:
+        """What the tables were made from."""
+        return self.tables.declaration
 
     def sign_in(self, attempt: SignInAttempt, now: datetime.datetime) -> SignedIn | str:
         """A session, or one sentence that says why not. Raises TooOften."""
@@ -77,7 +81,7 @@ class Logins:
         with writing(self.engine) as connection:
             attempts.forgive(connection, self.tables, attempts.SIGN_IN, place, now)
             attempts.uncount(connection, self.tables, attempts.SIGN_IN_NETWORK, attempt.network, now)
-            why = refusal(connection, self.declaration, self.tables, account, now)
+            why = refusal(connection, self.tables, account, now)
             if why is not None:
                 return why
             # Found by the hash that was compared: a password changed in the meantime lets nobody in.
@@ -130,7 +134,7 @@ class Logins:
         account = find_account(connection, self.tables, email)
         if account is None or number > attempts.RESET.most:
             return None
-        if refusal(connection, self.declaration, self.tables, account, now) is not None:
+        if refusal(connection, self.tables, account, now) is not None:
             return None
         return account, make_link(connection, self.tables, account.id, RESET, now)
 
@@ -139,7 +143,7 @@ class Logins:
         with reading(self.engine) as connection:
             found = find_link(connection, self.tables, token, RESET, now)
             account = None if found is None else load_account(connection, self.tables, found)
-            if account and refusal(connection, self.declaration, self.tables, account, now) is None:
+            if account and refusal(connection, self.tables, account, now) is None:
                 return account
         return None
 

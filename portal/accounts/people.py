@@ -75,44 +75,39 @@ def password_of(connection: sa.Connection, tables: Tables, account: int | None) 
     return connection.execute(sa.select(tables.account.c["password"]).where(tables.account.c["id"] == account)).scalar()
 
 
-def refusal(
-    connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account, now: datetime.datetime
-) -> str | None:
+def refusal(connection: sa.Connection, tables: Tables, account: Account, now: datetime.datetime) -> str | None:
     """Why an account may not come in at this moment, in one sentence for its person; None when it may."""
-    found = admit(connection, declaration, tables, account, now=now)
+    found = admit(connection, tables, account, now=now)
     return None if isinstance(found, Identity) else found
 
 
-def identify(
-    connection: sa.Connection, declaration: Declaration, tables: Tables, account: Account, **reading: Any
-) -> Identity:
+def identify(connection: sa.Connection, tables: Tables, account: Account, **reading: Any) -> Identity:
     """The rights of an account, whether it may come in or not; `reading`: its language, and now."""
-    mine = companies_of(connection, declaration, tables, account.person) or ()
-    reader = declaration.reader(person=account.person, companies=mine, **reading)
-    profile = declaration.profiles[account.profile]
-    return Identity(account, Policy(declaration, tables, profile, reader, account.records_from))
+    mine = companies_of(connection, tables, account.person) or ()
+    reader = tables.declaration.reader(person=account.person, companies=mine, **reading)
+    profile = tables.declaration.profiles[account.profile]
+    return Identity(account, Policy(tables, profile, reader, account.records_from))
 
 
 def admit(
     connection: sa.Connection,
-    declaration: Declaration,
     tables: Tables,
     account: Account,
     person_row: PersonRow | None = None,
     **reading: Any,
 ) -> Identity | str:
     """The rights of an account that may come in at this moment; else why not, in one sentence for its person."""
-    reader = declaration.reader(person=account.person, **reading)
+    reader = tables.declaration.reader(person=account.person, **reading)
     why = _closed_reason(account, reader.today)
     if why is not None:
         return why
-    if account.profile not in declaration.profiles:
+    if account.profile not in tables.declaration.profiles:
         return _("Your access has no profile any more. Please ask us to set it up again.")
-    mine = companies_of(connection, declaration, tables, account.person, person_row)
+    mine = companies_of(connection, tables, account.person, person_row)
     if mine is None:
         return _("Your access belongs to a person who is no longer recorded here. Please ask us to set it up again.")
-    profile, reader = declaration.profiles[account.profile], replace(reader, companies=mine)
-    return Identity(account, Policy(declaration, tables, profile, reader, account.records_from))
+    profile, reader = tables.declaration.profiles[account.profile], replace(reader, companies=mine)
+    return Identity(account, Policy(tables, profile, reader, account.records_from))
 
 
 def _closed_reason(account: Account, today: datetime.date) -> str | None:
@@ -127,7 +122,6 @@ def _closed_reason(account: Account, today: datetime.date) -> str | None:
 
 def companies_of(
     connection: sa.Connection,
-    declaration: Declaration,
     tables: Tables,
     person: int | None,
     person_row: PersonRow | None = None,
@@ -136,30 +130,28 @@ def companies_of(
 
     None for who is no longer recorded: where the portal has a people module, every account belongs to a person of it.
     """
-    if declaration.people is None:
+    if tables.declaration.people is None:
         return ()
-    found = _load_person_row(connection, declaration, tables, person) if person_row is None else person_row
+    found = _load_person_row(connection, tables, person) if person_row is None else person_row
     if found.person is None:
         return None
-    path, steps = declaration.modules[declaration.people].organization, _steps(declaration)
+    path, steps = tables.declaration.modules[tables.declaration.people].organization, _steps(tables.declaration)
     ids = [] if path is None else [found.person]
-    if _first_step(declaration, tables) != "id":  # the row itself tells it
+    if _first_step(tables) != "id":  # the row itself tells it
         ids, steps = [found.leads_to] if found.leads_to is not None else [], steps[1:]
     for module, field in steps:
         ids = _linked(connection, tables, module.name, field.name, ids) if ids else []
     return tuple(ids)
 
 
-def person_columns(declaration: Declaration, tables: Tables) -> tuple[sa.Column[Any], sa.Column[Any]]:
+def person_columns(tables: Tables) -> tuple[sa.Column[Any], sa.Column[Any]]:
     """What makes a PersonRow: two columns of the people module's table."""
-    table = tables.module(str(declaration.people))
-    return table.c["id"], table.c[_first_step(declaration, tables)]
+    table = tables.module(str(tables.declaration.people))
+    return table.c["id"], table.c[_first_step(tables)]
 
 
-def _load_person_row(
-    connection: sa.Connection, declaration: Declaration, tables: Tables, person: int | None
-) -> PersonRow:
-    columns = person_columns(declaration, tables)
+def _load_person_row(connection: sa.Connection, tables: Tables, person: int | None) -> PersonRow:
+    columns = person_columns(tables)
     row = connection.execute(sa.select(*columns).where(columns[0] == person)).first()
     return PersonRow(None) if row is None else PersonRow(row[0], row[1])
 
@@ -170,10 +162,10 @@ def _steps(declaration: Declaration) -> list[tuple[Module, Field]]:
     return [] if path in (None, "id") else list(declaration.along(str(declaration.people), path))
 
 
-def _first_step(declaration: Declaration, tables: Tables) -> str:
+def _first_step(tables: Tables) -> str:
     """The column of the first of these links; the id where there is none, or where it stands in a table of its own."""
-    steps = _steps(declaration)
-    return steps[0][1].name if steps and steps[0][1].name in tables.module(str(declaration.people)).c else "id"
+    steps = _steps(tables.declaration)
+    return steps[0][1].name if steps and steps[0][1].name in tables.module(str(tables.declaration.people)).c else "id"
 
 
 def _linked(connection: sa.Connection, tables: Tables, module: str, field: str, ids: list[int]) -> list[int]:

@@ -46,10 +46,14 @@ class Register:
     """The accounts of one portal, for its administrator. `warnings` collects what was waived on the way."""
 
     connection: sa.Connection
-    declaration: Declaration
     tables: Tables
     now: datetime.datetime
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def declaration(self) -> Declaration:
+        """What the tables were made from."""
+        return self.tables.declaration
 
     def add(self, access_request: AccessRequest, hashed: str, must_change: bool) -> Account:
         """A new account, and the person and the company where there are none. Raises AccessRefusedError."""
@@ -210,7 +214,7 @@ class Register:
 
     def _records(self, module: str) -> Records:
         reader = self.declaration.reader(now=self.now)
-        return Records(self.connection, system_policy(self.declaration, self.tables, reader), module)
+        return Records(self.connection, system_policy(self.tables, reader), module)
 
 
 def all_accounts(connection: sa.Connection, tables: Tables) -> list[sa.RowMapping]:

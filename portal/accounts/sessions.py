@@ -15,7 +15,6 @@ from portal.accounts.people import Account, PersonRow, account_columns, account_
 from portal.accounts.random_tokens import hash_token, new_token
 from portal.database.engine import writing
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import Declaration
 
 # Without “remember me” the browser forgets the cookie when it closes; the portal does so after this time unused.
 IDLE = datetime.timedelta(hours=12)
@@ -49,11 +48,11 @@ def open_session(
 
 
 def find_session(
-    connection: sa.Connection, declaration: Declaration, tables: Tables, token: str, now: datetime.datetime
+    connection: sa.Connection, tables: Tables, token: str, now: datetime.datetime
 ) -> tuple[Session, Account, PersonRow] | None:
     """The session that a cookie opens, with its account and what its person's row says; None for one that is none,
     or has ended. One question to the database, since every page asks it."""
-    statement = tables.statement("session", lambda: _session_statement(declaration, tables))
+    statement = tables.statement("session", lambda: _session_statement(tables))
     row = connection.execute(statement, {"token_hash": hash_token(token), "moment": now}).mappings().first()
     if row is None:
         return None
@@ -61,14 +60,14 @@ def find_session(
     return session, account_of(row), PersonRow(row["person_id"], row["person_leads_to"])
 
 
-def _session_statement(declaration: Declaration, tables: Tables) -> sa.Select[Any]:
+def _session_statement(tables: Tables) -> sa.Select[Any]:
     session, account = tables.session, tables.account
     columns = [session.c[name].label(f"session_{name}") for name in ("token", "remembered", "expires")]
     here = (session.c["token"] == sa.bindparam("token_hash"), session.c["expires"] > sa.bindparam("moment"))
     found = session.join(account, account.c["id"] == session.c["account"])
     person, leads_to = sa.null(), sa.null()
-    if declaration.people is not None:
-        person, leads_to = person_columns(declaration, tables)
+    if tables.declaration.people is not None:
+        person, leads_to = person_columns(tables)
         found = found.outerjoin(person.table, person == account.c["person"])
     columns += [person.label("person_id"), leads_to.label("person_leads_to")]
     return sa.select(*columns, *account_columns(tables)).select_from(found).where(*here)

@@ -154,7 +154,7 @@ def _register() -> Iterator[Register]:
     try:
         with writing(portal.engine) as connection:
             now = datetime.datetime.now(datetime.UTC)
-            register = Register(connection, portal.declaration, portal.tables, now)
+            register = Register(connection, portal.tables, now)
             yield register
     except AccessRefusedError as refused:
         raise click.ClickException(str(refused)) from None

@@ -24,7 +24,7 @@ def command(allow_loss: bool) -> None:
     """
     portal = opened(fitting=False)
     try:
-        done = apply(portal.engine, portal.declaration, portal.tables, allow_loss)
+        done = apply(portal.engine, portal.tables, allow_loss)
     except NotAppliedError as error:
         click.echo(f"{error}\nnothing was changed")
         raise SystemExit(1) from None

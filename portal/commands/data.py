@@ -29,8 +29,8 @@ def _problems(portal: Opened, connection: Connection, places: Places) -> Iterato
         account = find_account(connection, tables, email)
         if account is None or account.profile not in declaration.profiles:
             return None
-        return identify(connection, declaration, tables, account, language=language, now=now).policy
+        return identify(connection, tables, account, language=language, now=now).policy
 
     yield from check_expectations(connection, declaration, places, policy_of)
-    yield from check_names(connection, declaration, tables, places)
-    yield from check_speed(connection, declaration, tables, places)
+    yield from check_names(connection, tables, places)
+    yield from check_speed(connection, tables, places)

@@ -46,12 +46,12 @@ def _steps(connection: Connection, portal: Opened, email: str, question: tuple[s
     account = find_account(connection, portal.tables, email)
     if account is None:
         raise click.UsageError(f"there is no account {email}")
-    why = refusal(connection, portal.declaration, portal.tables, account, now)
+    why = refusal(connection, portal.tables, account, now)
     sentence = translate(why, "en") if why else f"{account.email} may sign in, with the profile {account.profile}"
     yield Step(why is None, sentence)
     if why is None:
         language = portal.declaration.settings.languages[0]
-        identity = identify(connection, portal.declaration, portal.tables, account, language=language, now=now)
+        identity = identify(connection, portal.tables, account, language=language, now=now)
         try:
             yield from explain(connection, identity.policy, *question)
         except LookupError as error:

@@ -81,7 +81,7 @@ def known_module(portal: Opened, module: str) -> None:
 
 def system_records(portal: Opened, connection: Any, module: str) -> Records:
     """All records of a module, as the portal itself sees them."""
-    return Records(connection, system_policy(portal.declaration, portal.tables), module)
+    return Records(connection, system_policy(portal.tables), module)
 
 
 def summary(module: str, report: Report, wishes: ImportOptions) -> str:

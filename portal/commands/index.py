@@ -26,11 +26,11 @@ def command(anew: bool) -> None:
     portal = opened()
     if anew:
         with told_plainly(), writing(portal.engine) as connection:
-            mark_all(connection, portal.declaration, portal.tables, portal.declaration.modules)
+            mark_all(connection, portal.tables, portal.declaration.modules)
         click.echo(f"The search index was filled anew: {caught_up(portal):,} records")
         return
     with told_plainly(), writing(portal.engine) as connection:
-        added, removed = complete(connection, portal.declaration, portal.tables)
+        added, removed = complete(connection, portal.tables)
     click.echo(f"The search index is complete: {added:,} records added, {removed:,} entries removed")
     if behind := caught_up(portal):
         click.echo(f"Brought up to date: {behind:,} records")
@@ -39,4 +39,4 @@ def command(anew: bool) -> None:
 def caught_up(portal: Opened) -> int:
     """Works off what of the index is behind, with a bar on the terminal; answers how many records."""
     with told_plainly(), progress("Indexing", None) as told:
-        return catch_up(portal.engine, portal.declaration, portal.tables, told)
+        return catch_up(portal.engine, portal.tables, told)

@@ -20,9 +20,13 @@ class Opened:
     """One portal as a command works on it."""
 
     settings: Settings
-    declaration: Declaration
     tables: Tables
     engine: Engine
+
+    @property
+    def declaration(self) -> Declaration:
+        """What the tables were made from."""
+        return self.tables.declaration
 
 
 def opened(fitting: bool = True, folder: Path | None = None) -> Opened:
@@ -37,7 +41,7 @@ def opened(fitting: bool = True, folder: Path | None = None) -> Opened:
             click.echo(problem)
         raise SystemExit(1)
     tables = build(loaded.declaration)
-    portal = Opened(settings, loaded.declaration, tables, engine_of(settings))
+    portal = Opened(settings, tables, engine_of(settings))
     if fitting:
         _check_fit(portal)
     return portal
@@ -59,7 +63,7 @@ def engine_of(settings: Settings) -> Engine:
 def _check_fit(portal: Opened) -> None:
     try:
         with reading(portal.engine) as connection:
-            lacking = hindering(connection, portal.declaration, portal.tables)
+            lacking = hindering(connection, portal.tables)
     except DatabaseError as error:
         raise click.UsageError(f"the database refuses: {getattr(error, 'orig', error)}") from None
     if lacking:

@@ -19,7 +19,7 @@ def command() -> None:
     """
     portal = opened(fitting=False)
     try:
-        found = plan(portal.engine, portal.declaration, portal.tables)
+        found = plan(portal.engine, portal.tables)
     except DatabaseError as error:
         raise click.UsageError(f"the database refuses: {getattr(error, 'orig', error)}") from None
     click.echo(found)

@@ -26,12 +26,16 @@ MOST_BRANCHES = 10  # companies of one person that are asked one by one
 class Policy:
     """The rights of `reader` under `profile`. `records_from` hides what is older, see `_recent`."""
 
-    declaration: Declaration
     tables: Tables
     profile: Profile
     reader: Reader
     records_from: datetime.date | None = None
     kept: StatementCache = field(default_factory=StatementCache, compare=False, repr=False)
+
+    @property
+    def declaration(self) -> Declaration:
+        """What the tables were made from."""
+        return self.tables.declaration
 
     @cached_property
     def general(self) -> "Policy | None":
@@ -43,7 +47,7 @@ class Policy:
         kind = (self.profile.name, self.reader.person is None, len(self.reader.companies))
         kept = self.tables.prepared
         found = kept.get(kind)
-        if found is None or found.declaration is not self.declaration or found.reader.today != self.reader.today:
+        if found is None or found.reader.today != self.reader.today:
             found = kept[kind] = replace(self, reader=shared_reader(self.reader), kept=StatementCache())
         return found
 
@@ -168,11 +172,11 @@ def stands_in_record(path: str | None) -> bool:
     return path is not None and "." not in path
 
 
-def system_policy(declaration: Declaration, tables: Tables, reader: Reader | None = None) -> Policy:
+def system_policy(tables: Tables, reader: Reader | None = None) -> Policy:
     """The rights of the portal itself and of its administrator at the command line: everything."""
-    access = {name: _everything(module) for name, module in declaration.modules.items()}
+    access = {name: _everything(module) for name, module in tables.declaration.modules.items()}
     profile = Profile(name="system", staff=True, modules=access)
-    return Policy(declaration, tables, profile, replace(reader or declaration.reader(), plain=True))
+    return Policy(tables, profile, replace(reader or tables.declaration.reader(), plain=True))
 
 
 def _everything(module: Module) -> Access:

@@ -39,12 +39,16 @@ Signature = tuple[tuple[str, int, int, int], ...]
 class Portal:
     """What a request runs on. A reload makes a new one; whoever has begun with this one ends with it."""
 
-    declaration: Declaration
     tables: Tables
     engine: Engine
     since: datetime
     assets: Assets
     development: bool = False  # whether this machine's own names are accepted hosts, and letters can be read at once
+
+    @property
+    def declaration(self) -> Declaration:
+        """What the tables were made from."""
+        return self.tables.declaration
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class LivePortal:
         declaration = loaded.declaration
         tables, development = build(declaration), self._is_development(declaration)
         try:
-            lacks = adapt_database(self.engine, declaration, tables, development)
+            lacks = adapt_database(self.engine, tables, development)
         except NotAppliedError as error:
             lacks = str(error).splitlines()
         except DatabaseError as error:
@@ -128,12 +132,12 @@ class LivePortal:
         report = ReloadReport(now, problems, tuple(lacks), accepted=not lacks)
         if lacks:
             return None, report
-        return Portal(declaration, tables, self.engine, now, _assets(declaration), development), report
+        return Portal(tables, self.engine, now, _assets(declaration), development), report
 
     def _catch_up(self) -> None:
         """What is behind in the search index follows; if that cannot even be asked, at the next reload or start."""
         try:
-            catch_up_later(self.engine, self._portal.declaration, self._portal.tables)
+            catch_up_later(self.engine, self._portal.tables)
         except DatabaseError as error:
             log.error("The search index could not be looked at: %s", error)
 
@@ -181,13 +185,13 @@ def icons_of(part: Any) -> Iterator[str]:
         yield from icons_of(each)
 
 
-def adapt_database(engine: Engine, declaration: Declaration, tables: Tables, development: bool) -> list[str]:
+def adapt_database(engine: Engine, tables: Tables, development: bool) -> list[str]:
     """Adds what the database lacks, in development; what it lacks after that and cannot do without, in sentences."""
     with reading(engine) as connection:
-        lacks = missing(connection, declaration, tables)
+        lacks = missing(connection, tables)
     if development and any(step.additive for step in lacks):
-        done = apply(engine, declaration, tables, additive_only=True)
+        done = apply(engine, tables, additive_only=True)
         for sentence in done:
             log.info("The database has been changed: %s", sentence)
     with reading(engine) as connection:
-        return [step.sentence for step in hindering(connection, declaration, tables)]
+        return [step.sentence for step in hindering(connection, tables)]

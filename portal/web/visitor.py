@@ -51,12 +51,12 @@ def visitor(request: Request) -> Visitor:
         return Visitor()
     portal = request.portal
     with _read_only_connection(request) as connection:
-        found = find_session(connection, portal.declaration, portal.tables, token, request.now)
+        found = find_session(connection, portal.tables, token, request.now)
         if found is None:
             return Visitor(ended=SESSION_ENDED)
         session, account, person_row = found
         reading = {"language": chosen_language(request, account), "now": request.now}
-        identity = admit(connection, portal.declaration, portal.tables, account, person_row, **reading)
+        identity = admit(connection, portal.tables, account, person_row, **reading)
     if isinstance(identity, str):
         return Visitor(ended=identity)
     keep_alive(portal.engine, portal.tables, session, request.now)

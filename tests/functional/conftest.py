@@ -55,10 +55,10 @@ def fill(url: str) -> None:
     """The tables of the small portal, and its people."""
     declaration = load(SMALL).declaration
     tables, engine = build(declaration), make_engine(url)
-    apply(engine, declaration, tables)
+    apply(engine, tables)
     hashed = Passwords(CHEAP["password_memory"], CHEAP["password_rounds"]).hash(PASSWORD)
     with writing(engine) as connection:
-        register = Register(connection, declaration, tables, NOW)
+        register = Register(connection, tables, NOW)
         for wish in PEOPLE:
             register.add(wish, hashed, must_change=False)
     engine.dispose()

@@ -95,10 +95,14 @@ class Shop:
 
     folder: Path
     url: str
-    declaration: Declaration
     tables: Tables
     engine: sa.Engine
     statements: list[str] = field(default_factory=list)
+
+    @property
+    def declaration(self) -> Declaration:
+        """What the tables were made from."""
+        return self.tables.declaration
 
     def run(self, *arguments: Any) -> Result:
         """`portal ARGUMENTS`."""
@@ -130,7 +134,7 @@ class Shop:
     def records(self, module: str) -> list[Record]:
         """All records of a module, by id."""
         with reading(self.engine) as connection:
-            system = Records(connection, system_policy(self.declaration, self.tables), module)
+            system = Records(connection, system_policy(self.tables), module)
             return list(system.each(Query(sort=("id",)), system.module.everything))
 
     def values(self, module: str, *names: str) -> list[Any]:
@@ -160,8 +164,8 @@ def open_shop(folder: Path, url: str) -> Shop:
     if loaded.declaration is None:
         raise ValueError("\n".join(map(str, loaded.errors)))
     tables, engine = build(loaded.declaration), make_engine(url)
-    apply(engine, loaded.declaration, tables, allow_loss=False)
-    return Shop(folder, url, loaded.declaration, tables, engine)
+    apply(engine, tables, allow_loss=False)
+    return Shop(folder, url, tables, engine)
 
 
 def table(content: bytes) -> list[list[str]]:

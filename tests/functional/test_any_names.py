@@ -85,7 +85,7 @@ modules:
     portal = serve(modules, "people", "firms").portal
     wish = AccessRequest("second@supplier.example", "staff", "Second", "Supplier")
     with pytest.raises(AccessRefusedError, match="no record called"), writing(portal.engine) as connection:
-        Register(connection, portal.declaration, portal.tables, NOW).add(wish, "", must_change=False)
+        Register(connection, portal.tables, NOW).add(wish, "", must_change=False)
 
 
 def test_the_end_of_time_may_be_asked_for(serve):

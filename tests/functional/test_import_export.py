@@ -100,7 +100,7 @@ def test_choices_are_read_by_name_and_by_label(filled):
 def test_the_record_is_found_by_the_general_search(filled):
     filled.loaded("things", "title\nWonderful lamp\n")
     with reading(filled.engine) as connection:
-        system = Records(connection, system_policy(filled.declaration, filled.tables), "things")
+        system = Records(connection, system_policy(filled.tables), "things")
         assert [record.title for record in system.page(Query(text="wonder")).rows] == ["Wonderful lamp"]
 
 
@@ -359,7 +359,7 @@ def test_the_export_of_a_list_shows_what_people_see_but_no_more_than_they_may(fi
     filled.loaded("things", EVERYTHING)
     profile, reader = filled.declaration.profiles["staff"], filled.declaration.reader(language="it")
     with reading(filled.engine) as connection:
-        records = Records(connection, Policy(filled.declaration, filled.tables, profile, reader), "things")
+        records = Records(connection, Policy(filled.tables, profile, reader), "things")
         columns = [*records.access.list.columns, "secret"]
         content = b"".join(export_rows(records, Query(sort=("id",)), columns, reader))
     assert content.startswith(b"\xef\xbb\xbf")

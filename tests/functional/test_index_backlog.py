@@ -26,17 +26,17 @@ class Process:
     """One that knows a declaration, and works on the world's database."""
 
     def __init__(self, world, declaration):
-        self.engine, self.declaration, self.tables = world.portal.engine, declaration, build(declaration)
-        self.all = self.engine, self.declaration, self.tables
+        self.engine, self.tables = world.portal.engine, build(declaration)
+        self.all = self.engine, self.tables
 
     def found(self, text):
         with reading(self.engine) as connection:
-            records = Records(connection, system_policy(self.declaration, self.tables), "requests")
+            records = Records(connection, system_policy(self.tables), "requests")
             return records.count(Query(text=text)).number
 
     def behind(self):
         with reading(self.engine) as connection:
-            return is_behind(connection, self.declaration, self.tables)
+            return is_behind(connection, self.tables)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_until_its_turn_has_come_a_record_is_found_by_what_it_was(new):
 
 def test_what_a_killed_process_left_is_done_by_the_next_one(world, new):
     assert some(*new.all) == 100
-    next_one = Process(world, new.declaration)
+    next_one = Process(world, new.tables.declaration)
     assert next_one.behind()
     assert catch_up(*next_one.all) == 350
     assert next_one.found("paper") == 0
@@ -98,7 +98,7 @@ def test_several_processes_never_do_the_same_work_twice(world, new):
         return done
 
     with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(work, [Process(world, new.declaration) for _process in range(4)])) == 450
+        assert sum(pool.map(work, [Process(world, new.tables.declaration) for _process in range(4)])) == 450
     assert new.found("paper") == 0
 
 
@@ -136,7 +136,7 @@ def test_a_rename_that_is_rolled_back_leaves_nothing_to_be_done(world):
         companies = world.records(connection, "companies")
         record = companies.get(world.the("companies", "Acme").id)
         Writer(companies, SYSTEM).change(record, {"name": "Zebra"}, record.version)
-        assert is_behind(connection, process.declaration, process.tables), "marked in the same transaction"
+        assert is_behind(connection, process.tables), "marked in the same transaction"
         raise ZeroDivisionError
     assert under_way() == []
     assert not process.behind()
@@ -145,7 +145,7 @@ def test_a_rename_that_is_rolled_back_leaves_nothing_to_be_done(world):
 def test_others_write_while_the_index_is_made_anew(world, old):
     with writing(old.engine) as connection:
         connection.execute(sa.update(old.tables.search).values(text=" nothing "))
-        mark_all(connection, old.declaration, old.tables, ["requests"])
+        mark_all(connection, old.tables, ["requests"])
     seen = []
 
     def told(done: int) -> None:

@@ -146,7 +146,7 @@ def test_a_list_that_was_visited_often_is_right_after_a_column_has_another_type(
     change(portal_folder, "size: integer}", "size: {type: decimal, places: 2}}")
     declaration = load(portal_folder).declaration
     elsewhere = make_engine(database)
-    apply(elsewhere, declaration, build(declaration))
+    apply(elsewhere, build(declaration))
     elsewhere.dispose()
     app.get("/parts/", status="*")  # whoever finds out that the old plan is of no use any more
     assert {app.get("/parts/", status="*").status_int for _visit in range(8)} == {200}

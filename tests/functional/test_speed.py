@@ -44,7 +44,7 @@ def add_requests(world, count):
             rows.append(new_row(records, values, number, SYSTEM))
         connection.execute(sa.insert(records.table), rows)
         connection.execute(sa.insert(world.portal.tables.sequence).values(module="requests", last=count))
-        rebuild(connection, world.portal.declaration, world.portal.tables, ["requests"])
+        rebuild(connection, world.portal.tables, ["requests"])
 
 
 def statements_of(world, browser, address):
@@ -99,7 +99,7 @@ def records_of(world, connection, email):
         person=row["person"], companies=tuple(world.the("companies", name).id for name in companies), now=NOW
     )
     declaration = world.portal.declaration
-    policy = Policy(declaration, world.portal.tables, declaration.profiles[row["profile"]], reader)
+    policy = Policy(world.portal.tables, declaration.profiles[row["profile"]], reader)
     return Records(connection, policy, "requests")
 
 

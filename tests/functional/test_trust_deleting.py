@@ -19,10 +19,10 @@ def refusal(world, email, module, identity):
     portal = world.portal
     with writing(portal.engine) as connection:
         account = find_account(connection, portal.tables, email)
-        policy = identify(connection, portal.declaration, portal.tables, account, now=world.clock.now).policy
+        policy = identify(connection, portal.tables, account, now=world.clock.now).policy
         access = policy.modules[module].model_copy(update={"can": ("delete",)})
         profile = policy.profile.model_copy(update={"modules": {**policy.modules, module: access}})
-        policy = Policy(portal.declaration, portal.tables, profile, policy.reader)
+        policy = Policy(portal.tables, profile, policy.reader)
         records = Records(connection, policy, module)
         with pytest.raises(Refused) as refused:
             Writer(records, Author(name="x")).delete(records.get(identity))

@@ -91,10 +91,10 @@ class World:
         folder = PORTALS / name
         declaration = load(folder).declaration
         tables, engine = build(declaration), make_engine(url)
-        apply(engine, declaration, tables)
+        apply(engine, tables)
         hashed = Passwords(8, 1).hash(PASSWORD)
         with writing(engine) as connection:
-            register = Register(connection, declaration, tables, NOW)
+            register = Register(connection, tables, NOW)
             for wish in people:
                 register.add(wish, hashed, must_change=False)
         engine.dispose()
@@ -128,7 +128,7 @@ class World:
         """The records of a module as the portal itself sees them."""
         portal = self.portal
         reader = portal.declaration.reader(now=self.clock.now)
-        return Records(connection, system_policy(portal.declaration, portal.tables, reader), module)
+        return Records(connection, system_policy(portal.tables, reader), module)
 
     def add(self, module: str, **values: Any) -> int:
         """A new record; its id."""

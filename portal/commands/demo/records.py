@@ -121,7 +121,7 @@ class Demonstration:
 
     def join(self, passwords: Passwords) -> None:
         """Gives the accounts of the demo; their passwords stay."""
-        register = Register(self.connection, self.portal.declaration, self.portal.tables, self._now)
+        register = Register(self.connection, self.portal.tables, self._now)
         for row in self.accounts():
             wish = AccessRequest(row["email"], row["profile"], row["person"])
             register.add(wish, passwords.hash(row["password"]), must_change=False)
@@ -140,7 +140,7 @@ class Demonstration:
         suppliers = self._suppliers()
         for moment, row in sorted(zip(moments, rows, strict=True), key=lambda pair: pair[0]):
             self._say(row, min(moment, reader.now), suppliers)
-        rebuild(self.connection, self.portal.declaration, self.portal.tables, self.files())
+        rebuild(self.connection, self.portal.tables, self.files())
 
     def holds_records(self) -> bool:
         """Whether a module of the demo has records already."""
@@ -155,7 +155,7 @@ class Demonstration:
 
     def system(self, module: str) -> Records:
         """All records of a module, as the portal itself sees them."""
-        return Records(self.connection, system_policy(self.portal.declaration, self.portal.tables), module)
+        return Records(self.connection, system_policy(self.portal.tables), module)
 
     @property
     def _now(self) -> datetime.datetime:
@@ -179,7 +179,7 @@ class Demonstration:
         return {company for email in staff for company in self._companies(self._person(email))}
 
     def _companies(self, person: int) -> tuple[int, ...]:
-        return companies_of(self.connection, self.portal.declaration, self.portal.tables, person) or ()
+        return companies_of(self.connection, self.portal.tables, person) or ()
 
     def _person(self, email: str) -> int:
         return self._one(self.system(str(self.portal.declaration.people)), email)

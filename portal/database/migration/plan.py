@@ -34,7 +34,6 @@ from portal.database.schema.tables import Tables
 from portal.database.search.backlog import mark_all
 from portal.database.search.index import create_index
 from portal.declaration.garbage import gc_paused
-from portal.declaration.shapes import Declaration
 
 __all__ = ["CannotBeAppliedError", "Plan", "Step", "WouldLoseDataError", "apply", "missing", "plan"]
 
@@ -83,26 +82,25 @@ class CannotBeAppliedError(NotAppliedError):
     """A step cannot be done, whatever is allowed."""
 
 
-def plan(engine: sa.Engine, declaration: Declaration, tables: Tables) -> Plan:
+def plan(engine: sa.Engine, tables: Tables) -> Plan:
     """What the database lacks. Nothing is changed."""
     with reading(engine) as connection:
         old = last_applied(connection, tables) or NOTHING
-        renames = find_renames(old, declaration)
+        renames = find_renames(old, tables.declaration)
         if not renames:
-            return Plan(_planner(connection, declaration, tables, old, renames).steps())
+            return Plan(_planner(connection, tables, old, renames).steps())
     # What is lacking is seen when everything bears its new name: done for the look, and undone.
     with writing(engine) as connection, connection.begin_nested() as look:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}'")
         rename(connection, tables, old, renames)
-        found = Plan(_planner(connection, declaration, tables, old, renames).steps())
+        found = Plan(_planner(connection, tables, old, renames).steps())
         look.rollback()
     return found
 
 
 def apply(
     engine: sa.Engine,
-    declaration: Declaration,
     tables: Tables,
     allow_loss: bool = False,
     additive_only: bool = False,
@@ -114,9 +112,9 @@ def apply(
     """
     with _alone(engine) as connection:
         old = last_applied(connection, tables) or NOTHING
-        renames = find_renames(old, declaration)
+        renames = find_renames(old, tables.declaration)
         rename(connection, tables, old, renames)
-        planner = _planner(connection, declaration, tables, old, renames)
+        planner = _planner(connection, tables, old, renames)
         steps = planner.steps()
         if _locked(connection, steps):
             steps = planner.steps()
@@ -126,7 +124,7 @@ def apply(
         for _phase, work in sorted((each for step in chosen for each in step.work), key=lambda each: each[0]):
             work()
         create_index(connection)
-        mark_all(connection, declaration, tables, Plan(chosen).index)
+        mark_all(connection, tables, Plan(chosen).index)
         _remember(connection, tables, _kept(planner.old, planner.new, [step for step in steps if step not in chosen]))
     if indexed := sorted(table for table, names in planner.lacking.indexes.items() if names):
         with writing(engine) as connection:
@@ -134,21 +132,21 @@ def apply(
     return [step.done for step in chosen]
 
 
-def missing(connection: sa.Connection, declaration: Declaration, tables: Tables) -> list[Step]:
+def missing(connection: sa.Connection, tables: Tables) -> list[Step]:
     """The steps as far as what was last applied tells them: quick, without counts, blind to what others changed."""
-    old, new = last_applied(connection, tables) or NOTHING, describe(declaration, tables)
+    old, new = last_applied(connection, tables) or NOTHING, describe(tables)
     if old == new:
         return []
-    renames = find_renames(old, declaration)
+    renames = find_renames(old, tables.declaration)
     known = with_new_names(old, renames)
     difference = Difference(known, new, renames, compare(known, new))
-    return Planner(declaration, tables, difference, Rows(None)).steps()
+    return Planner(tables, difference, Rows(None)).steps()
 
 
-def hindering(connection: sa.Connection, declaration: Declaration, tables: Tables) -> list[Step]:
+def hindering(connection: sa.Connection, tables: Tables) -> list[Step]:
     """Those of the missing steps without which the portal cannot run; what nobody names any more may wait."""
-    named = {(name, "fields", field) for name, module in declaration.modules.items() for field in module.fields}
-    steps = missing(connection, declaration, tables)
+    named = {(name, "fields", field) for name, module in tables.declaration.modules.items() for field in module.fields}
+    steps = missing(connection, tables)
     return [step for step in steps if _hinders(step) or any(path in named for path in step.about)]
 
 
@@ -179,12 +177,10 @@ def _locked(connection: sa.Connection, steps: list[Step]) -> bool:
 
 
 @gc_paused()
-def _planner(
-    connection: sa.Connection, declaration: Declaration, tables: Tables, old: Remembered, renames: Renames
-) -> Planner:
-    known, new = with_new_names(old, renames), describe(declaration, tables)
+def _planner(connection: sa.Connection, tables: Tables, old: Remembered, renames: Renames) -> Planner:
+    known, new = with_new_names(old, renames), describe(tables)
     difference = Difference(known, new, renames, detect(connection, tables, known, new))
-    return Planner(declaration, tables, difference, Rows(connection))
+    return Planner(tables, difference, Rows(connection))
 
 
 def _refuse(found: Plan, allow_loss: bool) -> None:

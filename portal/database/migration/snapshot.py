@@ -26,10 +26,10 @@ NOTHING: Remembered = {"own": {}, "modules": {}}
 _NOT_KEPT = {"help", "placeholder", "show_when", "where", "default", "read_only", "index", "tone", "icon", "on_delete"}
 
 
-def describe(declaration: Declaration, tables: Tables) -> Remembered:
+def describe(tables: Tables) -> Remembered:
     """What is remembered of a declaration when it has been applied."""
     own = {table.name: sorted(table.c.keys()) for table in own_tables(tables)}
-    modules = {name: _module(declaration, module, tables) for name, module in declaration.modules.items()}
+    modules = {name: _module(tables.declaration, module, tables) for name, module in tables.declaration.modules.items()}
     return json.loads(json.dumps({"own": own, "modules": modules}))
 
 

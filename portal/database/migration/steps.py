@@ -27,7 +27,7 @@ from portal.database.migration.snapshot import (
     target,
 )
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import Declaration, Module
+from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.links import join_name
 
@@ -73,8 +73,8 @@ class Difference:
 class Planner:
     """Makes the steps; `rows` are those of the database in which everything bears its new name already."""
 
-    def __init__(self, declaration: Declaration, tables: Tables, difference: Difference, rows: Rows) -> None:
-        self.declaration, self.tables, self.rows = declaration, tables, rows
+    def __init__(self, tables: Tables, difference: Difference, rows: Rows) -> None:
+        self.declaration, self.tables, self.rows = tables.declaration, tables, rows
         self.old, self.new = difference.old, difference.new
         self.renames, self.lacking = difference.renames, difference.lacking
         self.touched = self.lacking.touched

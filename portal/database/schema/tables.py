@@ -34,6 +34,7 @@ NAMING = {
 class Tables:
     """Every table of one portal; the portal's own ones by name, the modules' by `module`."""
 
+    declaration: Declaration  # what they were made from
     metadata: sa.MetaData
     account: sa.Table
     session: sa.Table
@@ -74,7 +75,7 @@ def build(declaration: Declaration) -> Tables:
         _module_table(metadata, module)
     for module in declaration.modules.values():
         add_indexes(declaration, module, metadata.tables[module.name])
-    return Tables(metadata, **own_tables(metadata), search=search_table(metadata))
+    return Tables(declaration, metadata, **own_tables(metadata), search=search_table(metadata))
 
 
 def _module_table(metadata: sa.MetaData, module: Module) -> None:

@@ -27,12 +27,12 @@ class Mark:
     target: tuple[str, int] | None
 
 
-def mark_all(connection: sa.Connection, declaration: Declaration, tables: Tables, modules: Iterable[str]) -> None:
+def mark_all(connection: sa.Connection, tables: Tables, modules: Iterable[str]) -> None:
     """All entries of `modules` are to be made anew, as `declaration` wants them."""
     stale = tables.stale
     for name in modules:
         connection.execute(sa.delete(stale).where(stale.c["module"] == name))
-        row = {"module": name, "after": 0, "wanted": _wanted(declaration, name)}
+        row = {"module": name, "after": 0, "wanted": _wanted(tables.declaration, name)}
         connection.execute(sa.insert(stale).values(row))
 
 
@@ -42,16 +42,16 @@ def mark_linking(connection: sa.Connection, tables: Tables, module: str, target:
     connection.execute(sa.insert(tables.stale).values(row))
 
 
-def is_behind(connection: sa.Connection, declaration: Declaration, tables: Tables) -> bool:
+def is_behind(connection: sa.Connection, tables: Tables) -> bool:
     """Whether there is a mark that this declaration can work on."""
     if connection.execute(sa.select(tables.stale.c["id"]).limit(1)).first() is None:
         return False
-    return connection.execute(_ours(declaration, tables)).first() is not None
+    return connection.execute(_ours(tables)).first() is not None
 
 
-def take(connection: sa.Connection, declaration: Declaration, tables: Tables) -> Mark | None:
+def take(connection: sa.Connection, tables: Tables) -> Mark | None:
     """The oldest mark that nobody else is at, locked; None where there is none."""
-    row = connection.execute(_ours(declaration, tables).with_for_update(skip_locked=True)).mappings().first()
+    row = connection.execute(_ours(tables).with_for_update(skip_locked=True)).mappings().first()
     if row is None:
         return None
     target = (row["target"], row["record"]) if row["target"] else None
@@ -69,10 +69,10 @@ def settle(connection: sa.Connection, tables: Tables, mark: Mark) -> None:
     connection.execute(sa.delete(tables.stale).where(tables.stale.c["id"] == mark.id))
 
 
-def _ours(declaration: Declaration, tables: Tables) -> sa.Select[tuple[object, ...]]:
+def _ours(tables: Tables) -> sa.Select[tuple[object, ...]]:
     """Not those of another declaration: a process that was started before the last `portal apply` would make the
     entries as they were."""
-    return tables.statement("stale", lambda: _first_of(declaration, tables.stale))
+    return tables.statement("stale", lambda: _first_of(tables.declaration, tables.stale))
 
 
 def _first_of(declaration: Declaration, stale: sa.Table) -> sa.Select[tuple[object, ...]]:

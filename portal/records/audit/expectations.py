@@ -43,7 +43,7 @@ def check_expectations(
 
 
 def _disappointed(connection: sa.Connection, policy: Policy, expected: Expectation) -> Iterator[tuple[str, str]]:
-    everything = system_policy(policy.declaration, policy.tables)
+    everything = system_policy(policy.tables)
     for key, names in (("sees", expected.sees), ("hides", expected.hides)):
         for name in names:
             ids = find_named(connection, everything, expected.module, name)
@@ -55,12 +55,10 @@ def _disappointed(connection: sa.Connection, policy: Policy, expected: Expectati
                 yield key, f"{expected.as_} {'sees' if seen else 'does not see'} {name} of {expected.module}"
 
 
-def check_names(
-    connection: sa.Connection, declaration: Declaration, tables: Tables, places: Places
-) -> Iterator[Problem]:
+def check_names(connection: sa.Connection, tables: Tables, places: Places) -> Iterator[Problem]:
     """Every record that the declaration names: not found is a warning, several are an error."""
-    policy = system_policy(declaration, tables)
-    for file, keys, field, name in _named_records(declaration):
+    policy = system_policy(tables)
+    for file, keys, field, name in _named_records(tables.declaration):
         found = [identity for target in field.to for identity in find_named(connection, policy, target, name)]
         modules = " or ".join(field.to)
         if not found:

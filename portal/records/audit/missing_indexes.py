@@ -19,17 +19,15 @@ from portal.records.reading.counts import RANKS, best, parts_of
 MANY = 20_000  # records; fewer are read through before anybody notices
 
 
-def check_speed(
-    connection: sa.Connection, declaration: Declaration, tables: Tables, places: Places
-) -> Iterator[Problem]:
+def check_speed(connection: sa.Connection, tables: Tables, places: Places) -> Iterator[Problem]:
     """What lists of many records do without an index."""
-    for module in declaration.modules.values():
+    for module in tables.declaration.modules.values():
         table = tables.module(module.name)
         few = sa.select(sa.literal(1)).select_from(table).limit(MANY + 1).subquery()
         if connection.execute(sa.select(sa.func.count()).select_from(few)).scalar_one() > MANY:
-            yield from _orders(declaration, module, table, places)
+            yield from _orders(tables.declaration, module, table, places)
             yield from _conditions(module, table, places)
-            yield from _scopes(declaration, module, places)
+            yield from _scopes(tables.declaration, module, places)
 
 
 def _orders(declaration: Declaration, module: Module, table: sa.Table, places: Places) -> Iterator[Problem]:

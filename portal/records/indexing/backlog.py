@@ -21,7 +21,7 @@ from portal.database.participant import worth_another_try
 from portal.database.schema.tables import Tables
 from portal.database.search.backlog import Mark, is_behind, mark_linking, move_on, settle, take
 from portal.database.sql import where
-from portal.declaration.shapes import Declaration, Module
+from portal.declaration.shapes import Module
 from portal.fields.link import Linked
 from portal.records.indexing.index import replace_texts
 from portal.records.policy import system_policy
@@ -54,25 +54,23 @@ def renamed(system: Records, identity: int) -> None:
                 _start_after_commit(system, identity)
 
 
-def catch_up(
-    engine: sa.Engine, declaration: Declaration, tables: Tables, told: Callable[[int], None] = lambda done: None
-) -> int:
+def catch_up(engine: sa.Engine, tables: Tables, told: Callable[[int], None] = lambda done: None) -> int:
     """Works off what is behind, unless others are at it already; answers how many records. `told`: how many so far."""
     done = 0
     with _turn:
-        while (made := some(engine, declaration, tables)) is not None:
+        while (made := some(engine, tables)) is not None:
             done += made
             told(done)
     return done
 
 
-def some(engine: sa.Engine, declaration: Declaration, tables: Tables) -> int | None:
+def some(engine: sa.Engine, tables: Tables) -> int | None:
     """The next few records; None when there is nothing left, or nothing that nobody else is at."""
     began = time.monotonic()
     try:
         with writing(engine) as connection:
-            mark = take(connection, declaration, tables)
-            made = None if mark is None else _some_of(connection, declaration, tables, mark)
+            mark = take(connection, tables)
+            made = None if mark is None else _some_of(connection, tables, mark)
     except sa.exc.DBAPIError as error:
         if not worth_another_try(error):
             raise
@@ -82,12 +80,12 @@ def some(engine: sa.Engine, declaration: Declaration, tables: Tables) -> int | N
     return made
 
 
-def catch_up_later(engine: sa.Engine, declaration: Declaration, tables: Tables) -> None:
+def catch_up_later(engine: sa.Engine, tables: Tables) -> None:
     """In a thread, if something is behind."""
     with reading(engine) as connection:
-        behind = is_behind(connection, declaration, tables)
+        behind = is_behind(connection, tables)
     if behind:
-        _start(lambda: catch_up(engine, declaration, tables))
+        _start(lambda: catch_up(engine, tables))
 
 
 def under_way() -> list[threading.Thread]:
@@ -95,13 +93,13 @@ def under_way() -> list[threading.Thread]:
     return [thread for thread in _threads if thread.is_alive()]
 
 
-def _some_of(connection: sa.Connection, declaration: Declaration, tables: Tables, mark: Mark) -> int:
-    system = Records(connection, system_policy(declaration, tables), mark.module)
+def _some_of(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
+    system = Records(connection, system_policy(tables), mark.module)
     identity = system.table.c["id"]
     following = sa.select(identity).where(identity > mark.after).order_by(identity).limit(AT_ONCE)
     if mark.target is not None:
         links = _links(system.module, mark.target)
-        following = following.where(where(links, system.table, system.module, declaration, system.policy.reader))
+        following = following.where(where(links, system.table, system.module, tables.declaration, system.policy.reader))
     ids = connection.scalars(following).all()
     replace_texts(system, ids)
     if len(ids) < AT_ONCE:
@@ -131,7 +129,7 @@ def _start_after_commit(system: Records, identity: int) -> None:
             # The event comes just before the commit: the row is locked until that is done. SQLite's writers take turns.
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as beside:
                 beside.execute(renamed_row.with_for_update(read=True))
-        catch_up(engine, policy.declaration, policy.tables)
+        catch_up(engine, policy.tables)
 
     sa.event.listen(connection, "commit", lambda connection: _start(work), once=True)
 

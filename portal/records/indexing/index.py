@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
 from portal.database.search import index as search
-from portal.declaration.shapes import Declaration, Module
+from portal.declaration.shapes import Module
 from portal.fields.link import Linked
 from portal.records.policy import stands_in_record, system_policy
 from portal.records.reading.records import Query, Record, Records
@@ -33,13 +33,12 @@ def replace_texts(system: Records, ids: Iterable[int]) -> None:
 
 def rebuild(
     connection: sa.Connection,
-    declaration: Declaration,
     tables: Tables,
     modules: Iterable[str],
     told: Callable[[str, int], None] = lambda module, done: None,
 ) -> int:
     """Fills the index of `modules` anew, oldest change first; answers how many records. `told`: module, how many."""
-    policy, total = system_policy(declaration, tables), 0
+    policy, total = system_policy(tables), 0
     with search.filling(connection):
         for name in modules:
             connection.execute(sa.delete(tables.search).where(tables.search.c["module"] == name))
@@ -52,13 +51,14 @@ def rebuild(
     return total
 
 
-def complete(connection: sa.Connection, declaration: Declaration, tables: Tables) -> tuple[int, int]:
+def complete(connection: sa.Connection, tables: Tables) -> tuple[int, int]:
     """Puts records into the index that it lacks, and takes out what is no record any more; answers how many of each."""
-    policy, added, removed = system_policy(declaration, tables), 0, 0
+    policy, added, removed = system_policy(tables), 0, 0
     module, record = tables.search.c["module"], tables.search.c["record"]
-    removed += connection.execute(sa.delete(tables.search).where(module.not_in(list(declaration.modules)))).rowcount
+    unknown = module.not_in(list(tables.declaration.modules))
+    removed += connection.execute(sa.delete(tables.search).where(unknown)).rowcount
     with search.filling(connection):
-        for name in declaration.modules:
+        for name in tables.declaration.modules:
             system = Records(connection, policy, name)
             there = sa.select(record).where(module == name)
             lacking = sa.select(system.table.c["id"]).where(system.table.c["id"].not_in(there))

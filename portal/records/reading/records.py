@@ -57,7 +57,7 @@ class Records(OneModule):
     @property
     def as_system(self) -> "Records":
         """The records of the same module as the portal itself sees them: all of them, with every field."""
-        policy = system_policy(self.policy.declaration, self.policy.tables, self.policy.reader)
+        policy = system_policy(self.policy.tables, self.policy.reader)
         return Records(self.connection, policy, self.name)
 
     # -- asking -----------------------------------------------------------------------------------------------------

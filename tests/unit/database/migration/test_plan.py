@@ -42,15 +42,15 @@ class Portal:
         self.tables = build(self.declaration)
 
     def plan(self):
-        return [step.sentence for step in plan(self.engine, self.declaration, self.tables).steps]
+        return [step.sentence for step in plan(self.engine, self.tables).steps]
 
     def missing(self):
         with reading(self.engine) as connection:
-            return [step.sentence for step in missing(connection, self.declaration, self.tables)]
+            return [step.sentence for step in missing(connection, self.tables)]
 
     def apply(self, **options):
-        done = apply(self.engine, self.declaration, self.tables, **options)
-        catch_up(self.engine, self.declaration, self.tables)
+        done = apply(self.engine, self.tables, **options)
+        catch_up(self.engine, self.tables)
         return done
 
     def started(self, *modules, **options):
@@ -60,7 +60,7 @@ class Portal:
     def changed(self, *modules, top="", **options):
         """Declares, applies what was planned, and sees that nothing is left to be done."""
         self.declare(*modules, top=top)
-        steps = plan(self.engine, self.declaration, self.tables).steps
+        steps = plan(self.engine, self.tables).steps
         assert self.missing()
         assert self.apply(**options) == [step.done for step in steps]
         self.at_rest()

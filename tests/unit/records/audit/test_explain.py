@@ -27,7 +27,7 @@ def world(tmp_path_factory):
 def policy_of(world, connection, email):
     portal = world.portal
     account = find_account(connection, portal.tables, email)
-    return account and identify(connection, portal.declaration, portal.tables, account, now=world.clock.now).policy
+    return account and identify(connection, portal.tables, account, now=world.clock.now).policy
 
 
 def steps(world, email, *asked):
@@ -113,17 +113,17 @@ def test_expectations_are_held_against_the_records(world, expected, messages):
 def test_names_of_records_are_looked_for(world):
     portal = world.portal
     with reading(portal.engine) as connection:
-        assert list(check_names(connection, portal.declaration, portal.tables, HERE())) == []
+        assert list(check_names(connection, portal.tables, HERE())) == []
     printing = world.the("services", "Printing")
     world.set("services", printing.id, name="Plotting")
     with reading(portal.engine) as connection:
-        (problem,) = check_names(connection, portal.declaration, portal.tables, HERE())
+        (problem,) = check_names(connection, portal.tables, HERE())
     assert problem[0] == "buttons.yaml"
     assert 'no record "Printing" in services' in problem[2]
     assert problem[3], "a warning"
     world.add("services", name="Printing")
     world.set("services", printing.id, name="Printing")
     with reading(portal.engine) as connection:
-        (problem,) = check_names(connection, portal.declaration, portal.tables, HERE())
+        (problem,) = check_names(connection, portal.tables, HERE())
     assert "several records of services" in problem[2]
     assert not problem[3]

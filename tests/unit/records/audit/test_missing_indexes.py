@@ -46,11 +46,11 @@ def said(tmp_path, sqlite_url):
     def of(count):
         declaration = load(tmp_path).declaration
         tables, engine = build(declaration), make_engine(sqlite_url)
-        apply(engine, declaration, tables)
+        apply(engine, tables)
         with writing(engine) as connection:
             connection.execute(sa.insert(tables.module("tasks")), [{"title": str(number)} for number in range(count)])
         with reading(engine) as connection:
-            found = [str(problem) for problem in check_speed(connection, declaration, tables, Places(tmp_path))]
+            found = [str(problem) for problem in check_speed(connection, tables, Places(tmp_path))]
         engine.dispose()
         return found
 
