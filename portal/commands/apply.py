@@ -5,7 +5,7 @@ import click
 from portal.commands.index import caught_up
 from portal.commands.opening import opened
 from portal.commands.options import common_options
-from portal.database.errors import DatabaseError
+from portal.database.errors import DatabaseError, driver_error
 from portal.database.migration.plan import NotAppliedError, apply
 
 
@@ -29,7 +29,7 @@ def command(allow_loss: bool) -> None:
         click.echo(f"{error}\nnothing was changed")
         raise SystemExit(1) from None
     except DatabaseError as error:
-        raise click.UsageError(f"the database refuses: {getattr(error, 'orig', error)}") from None
+        raise click.UsageError(f"the database refuses: {driver_error(error)}") from None
     click.echo("\n".join(done) or "nothing to do: the database fits the declarations")
     records = caught_up(portal)
     if records:

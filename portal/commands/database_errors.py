@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 import click
 
-from portal.database.errors import AGAIN, AWAY, BUSY, FULL, DatabaseError, trouble
+from portal.database.errors import DatabaseError, Failure, classify
 
 SENTENCES = {
-    AGAIN: "something else was written at the same time; nothing was changed, please run the command again",
-    BUSY: "the database is busy with other writing; nothing was changed, please run the command again",
-    FULL: "the disk is full; nothing was changed",
-    AWAY: "the database does not answer any more; nothing was changed",
+    Failure.CONFLICT: "something else was written at the same time; nothing was changed, please run the command again",
+    Failure.BUSY: "the database is busy with other writing; nothing was changed, please run the command again",
+    Failure.DISK_FULL: "the disk is full; nothing was changed",
+    Failure.UNAVAILABLE: "the database does not answer any more; nothing was changed",
 }
 
 
@@ -21,6 +21,6 @@ def told_plainly() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        if trouble(error) not in SENTENCES:
+        if classify(error) not in SENTENCES:
             raise
-        raise click.UsageError(SENTENCES[trouble(error)]) from error
+        raise click.UsageError(SENTENCES[classify(error)]) from error

@@ -7,7 +7,7 @@ from portal.commands.opening import Opened, opened
 from portal.commands.options import common_options
 from portal.commands.progress import progress
 from portal.database.engine import writing
-from portal.database.search.backlog import mark_all
+from portal.database.search.backlog import mark_modules
 from portal.records.indexing.backlog import catch_up
 from portal.records.indexing.index import complete
 
@@ -26,7 +26,7 @@ def command(anew: bool) -> None:
     portal = opened()
     if anew:
         with told_plainly(), writing(portal.engine) as connection:
-            mark_all(connection, portal.tables, portal.declaration.modules)
+            mark_modules(connection, portal.tables, portal.declaration.modules)
         click.echo(f"The search index was filled anew: {caught_up(portal):,} records")
         return
     with told_plainly(), writing(portal.engine) as connection:

@@ -7,8 +7,8 @@ import click
 
 from portal.commands.options import chosen_settings
 from portal.database.engine import DatabaseUnreachableError, Engine, reach, reading
-from portal.database.errors import DatabaseError
-from portal.database.migration.plan import hindering
+from portal.database.errors import DatabaseError, driver_error
+from portal.database.migration.plan import blocking_steps
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
@@ -63,9 +63,9 @@ def engine_of(settings: Settings) -> Engine:
 def _check_fit(portal: Opened) -> None:
     try:
         with reading(portal.engine) as connection:
-            lacking = hindering(connection, portal.tables)
+            lacking = blocking_steps(connection, portal.tables)
     except DatabaseError as error:
-        raise click.UsageError(f"the database refuses: {getattr(error, 'orig', error)}") from None
+        raise click.UsageError(f"the database refuses: {driver_error(error)}") from None
     if lacking:
         steps = "\n".join(f"  {step.sentence}" for step in lacking[:10])
         more = f"\n  … and {len(lacking) - 10} more" if len(lacking) > 10 else ""

@@ -4,7 +4,7 @@ import click
 
 from portal.commands.opening import opened
 from portal.commands.options import common_options
-from portal.database.errors import DatabaseError
+from portal.database.errors import DatabaseError, driver_error
 from portal.database.migration.plan import plan
 
 
@@ -21,5 +21,5 @@ def command() -> None:
     try:
         found = plan(portal.engine, portal.tables)
     except DatabaseError as error:
-        raise click.UsageError(f"the database refuses: {getattr(error, 'orig', error)}") from None
+        raise click.UsageError(f"the database refuses: {driver_error(error)}") from None
     click.echo(found)

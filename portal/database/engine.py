@@ -21,11 +21,11 @@ from typing import Any
 import sqlalchemy as sa
 from transaction.interfaces import ITransactionManager
 
-from portal.database.errors import DatabaseError
+from portal.database.errors import DatabaseError, driver_error
 from portal.database.participant import ConnectionParticipant
 
 CONNECT_TIMEOUT = 5  # seconds until a PostgreSQL that does not answer is given up
-PLANNED_AFTER = 2  # executions after which a statement of `planned_once` is prepared
+PLANNED_AFTER = 2  # executions after which a statement of `cache_plan` is prepared
 CACHED_PLAN = "0A000"  # PostgreSQL: “cached plan must not change result type”, among what it cannot do
 PATIENCE = 30  # seconds that a writer waits for its turn
 # No just-in-time compiler: it takes longer than the queries of a page. Memory for the bitmaps of the search.
@@ -150,7 +150,7 @@ def writing(engine: sa.Engine, foreign_keys: bool = True) -> Iterator[sa.Connect
         yield connection
 
 
-def joining(engine: sa.Engine, manager: ITransactionManager) -> sa.Connection:
+def write_connection(engine: sa.Engine, manager: ITransactionManager) -> sa.Connection:
     """A connection for a request that writes: it commits and ends with the transaction of `manager`."""
     options = _options(writes=True) | {"statement_timeout": REQUEST_TIMEOUT}
     connection = engine.execution_options(**options).connect()
@@ -178,13 +178,13 @@ def release(connection: sa.Connection) -> None:
             connection.commit()
 
 
-def planned_once(statement: Any, version: int) -> Any:
+def cache_plan(statement: Any, version: int) -> Any:
     """A statement for which PostgreSQL may keep a plan: the same one is right whatever its values are. `version` is
     another number when the tables have changed: then their statements are planned anew.
 
     All others are planned for the values at hand: what is right for a rare word takes seconds for a common one.
     """
-    return statement.execution_options(planned_once=version)
+    return statement.execution_options(cache_plan=version)
 
 
 def _options(writes: bool) -> dict[str, Any]:
@@ -260,7 +260,7 @@ def _postgresql_engine(address: sa.URL) -> sa.Engine:
         address,
         isolation_level=ISOLATION,
         hide_parameters=True,  # what people typed does not stand in the log
-        connect_args={"prepare_threshold": None, "connect_timeout": CONNECT_TIMEOUT},  # see planned_once
+        connect_args={"prepare_threshold": None, "connect_timeout": CONNECT_TIMEOUT},  # see cache_plan
     )
 
     @sa.event.listens_for(engine, "connect")
@@ -270,7 +270,7 @@ def _postgresql_engine(address: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
     def plan(connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool) -> tuple[str, Any]:
-        version = context and context.execution_options.get("planned_once")
+        version = context and context.execution_options.get("cache_plan")
         cursor.connection.prepare_threshold = PLANNED_AFTER if version else None
         return (f"{statement} -- {version}" if version else statement), values
 
@@ -332,18 +332,18 @@ def reach(url: str) -> sa.Engine:
         address = "sqlite:///var/portal.sqlite or postgresql+psycopg://user:password@host/name"
         raise DatabaseUnreachableError(f'"{url}" is not the address of a database; one looks like {address}') from None
     except DatabaseError as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        raise DatabaseUnreachableError(f"the database at {shown(url)} cannot be used: {reason}") from None
+        reason = " ".join(str(driver_error(error)).split())
+        raise DatabaseUnreachableError(f"the database at {without_password(url)} cannot be used: {reason}") from None
     return engine
 
 
-def shown(url: str) -> str:
-    """A database's address without its password."""
+def without_password(url: str) -> str:
+    """The address of a database with its password hidden."""
     return sa.make_url(url).render_as_string(hide_password=True)
 
 
 def analyze(connection: sa.Connection, tables: Iterable[str]) -> None:
-    """Look at `tables`."""
+    """Refresh the statistics of tables for the query planner."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA analysis_limit = {LOOKED_AT}")
     for name in tables:

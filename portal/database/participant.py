@@ -8,47 +8,45 @@ from typing import Any
 
 import sqlalchemy as sa
 
-TRY_AGAIN = "40"  # the class of SQL's errors for a transaction that another one was in the way of
+from portal.database.errors import is_retryable
 
 
 class ConnectionParticipant:
-    """What the transaction asks of those who take part: it commits when all have voted, or aborts. We are the only one
-    with something to commit, and do it when we vote: a refusal of the database is then in time for all others."""
+    """A data manager of the package `transaction`: it commits when all have voted, or aborts.
+
+    The connection is the only participant with something to commit, and commits when it votes: a refusal of the
+    database is then in time for all others.
+    """
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
 
     def tpc_begin(self, transaction: Any) -> None:
-        """The end begins."""
+        """The commit begins; nothing to prepare."""
 
     def commit(self, transaction: Any) -> None:
-        """All that was written stands in the database's own transaction already."""
+        """Nothing to do: all that was written is in the database's own transaction already."""
 
     def tpc_vote(self, transaction: Any) -> None:
         """Commit; may raise."""
         self.connection.commit()
 
     def tpc_finish(self, transaction: Any) -> None:
-        """The connection goes back to its pool."""
+        """Give the connection back to its pool."""
         self.connection.close()
 
     def tpc_abort(self, transaction: Any) -> None:
-        """Somebody refused."""
+        """Another participant refused; closing rolls back."""
         self.connection.close()
 
     def abort(self, transaction: Any) -> None:
-        """The request failed: closing rolls back."""
+        """The request failed; closing rolls back."""
         self.connection.close()
 
     def sortKey(self) -> str:  # noqa: N802 - the name that the package asks for
-        """Last, so that whoever cannot be undone is not before us."""
+        """Last in the order, so that a participant that cannot be undone does not come before this one."""
         return "~portal"
 
     def should_retry(self, error: Exception) -> bool:
-        """Whether the request may go better when it is tried again."""
-        return worth_another_try(error)
-
-
-def worth_another_try(error: Exception) -> bool:
-    """Whether another transaction was in the way of this one."""
-    return (getattr(getattr(error, "orig", None), "sqlstate", None) or "").startswith(TRY_AGAIN)
+        """Whether the request may succeed when it is tried again."""
+        return is_retryable(error)

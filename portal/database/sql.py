@@ -16,7 +16,7 @@ from portal.fields.reader import Reader
 from portal.texts import _
 
 
-class Scanned(FunctionElement[bool]):
+class WithoutIndex(FunctionElement[bool]):
     """A condition that is tested row by row, so that the rows are read in the order in which they are wanted: the
     planner of SQLite would take any index that it sees, and sort a hundred thousand rows for the sake of 25."""
 
@@ -25,41 +25,41 @@ class Scanned(FunctionElement[bool]):
     inherit_cache = True
 
 
-@compiles(Scanned, "sqlite")
-def _scanned_in_sqlite(element: Scanned, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(WithoutIndex, "sqlite")
+def _scanned_in_sqlite(element: WithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
     return f"+({compiler.process(element.clauses, **options)})"
 
 
-@compiles(Scanned, "postgresql")
-def _scanned_in_postgresql(element: Scanned, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(WithoutIndex, "postgresql")
+def _scanned_in_postgresql(element: WithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
     return f"({compiler.process(element.clauses, **options)})"
 
 
-class Given(FunctionElement[Any]):
+class ColumnWithoutIndex(FunctionElement[Any]):
     """A column whose value is known before: SQLite's planner shall not look for its rows by it."""
 
     name = "given"
     inherit_cache = True
 
 
-@compiles(Given, "sqlite")
-def _given_in_sqlite(element: Given, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(ColumnWithoutIndex, "sqlite")
+def _given_in_sqlite(element: ColumnWithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
     return f"+{compiler.process(element.clauses, **options)}"
 
 
-@compiles(Given, "postgresql")
-def _given_in_postgresql(element: Given, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(ColumnWithoutIndex, "postgresql")
+def _given_in_postgresql(element: ColumnWithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(element.clauses, **options)
 
 
-class Repeated(Scanned):
+class Redundant(WithoutIndex):
     """A condition that another one has made sure of already: no planner shall count on it a second time."""
 
     inherit_cache = True
 
 
-@compiles(Repeated, "postgresql")
-def _repeated_in_postgresql(element: Repeated, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(Redundant, "postgresql")
+def _repeated_in_postgresql(element: Redundant, compiler: SQLCompiler, **options: Any) -> str:
     return f"coalesce({compiler.process(element.clauses, **options)}, false)"
 
 
@@ -141,11 +141,11 @@ def _constant(field: Field, raw: Any, reader: Reader) -> Any:
 
 
 def _within(field: Field, period: Any, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
-    earliest, latest = ends(field, period, reader)
+    earliest, latest = period_bounds(field, period, reader)
     return sa.and_(field.compare(table, "min", earliest), field.compare(table, "max", latest))
 
 
-def ends(field: Field, period: Any, reader: Reader) -> tuple[Any, Any]:
+def period_bounds(field: Field, period: Any, reader: Reader) -> tuple[Any, Any]:
     """The last days for what is past, the next for what is to come: either side of now. Raises Refused."""
     if "today" not in field.specials:
         raise Refused(_("“${operator}” cannot be asked of this field.", mapping={"operator": "within"}))

@@ -45,7 +45,7 @@ class Policy:
         if not known or self.records_from is not None or len(self.reader.companies) > MOST_COMPANIES:
             return None
         kind = (self.profile.name, self.reader.person is None, len(self.reader.companies))
-        kept = self.tables.prepared
+        kept = self.tables.statements
         found = kept.get(kind)
         if found is None or found.reader.today != self.reader.today:
             found = kept[kind] = replace(self, reader=shared_reader(self.reader), kept=StatementCache())

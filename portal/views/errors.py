@@ -15,7 +15,7 @@ from pyramid.view import exception_view_config, forbidden_view_config, notfound_
 from pyramid_retry import mark_error_retryable
 
 from portal.accounts.attempts import TooManyAttemptsError
-from portal.database.errors import AGAIN, BROKEN, BUSY, FULL, SLOW, DatabaseError, trouble
+from portal.database.errors import DatabaseError, Failure, classify
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import _
 from portal.views.pages import ErrorPage
@@ -45,10 +45,10 @@ TEXTS = {
     500: _("This is our mistake. Tell us the number, and we can find out what happened."),
 }
 TROUBLES = {
-    AGAIN: _("Many people are writing at this moment. Nothing was saved: please send it again."),
-    BUSY: _("Many people are writing at this moment. Nothing was saved: please send it again."),
-    FULL: _("Nothing can be saved at this moment, because the portal's disk is full. Reading goes on."),
-    SLOW: _("This took too long. Please narrow your search."),
+    Failure.CONFLICT: _("Many people are writing at this moment. Nothing was saved: please send it again."),
+    Failure.BUSY: _("Many people are writing at this moment. Nothing was saved: please send it again."),
+    Failure.DISK_FULL: _("Nothing can be saved at this moment, because the portal's disk is full. Reading goes on."),
+    Failure.TIMEOUT: _("This took too long. Please narrow your search."),
 }
 NOT_REACHED = _("The portal cannot reach its database. Please try again in a minute.")
 NO_TOKEN = _("The page was open for too long, or it was not this portal's. Go back, load it again and send it again.")
@@ -113,12 +113,12 @@ def unreadable(error: UnicodeDecodeError, request: Request) -> Any:
     return _page(request, 400)
 
 
-def database_trouble(error: Exception, request: Request) -> Any:
+def database_failed(error: Exception, request: Request) -> Any:
     """The database refuses: with a way on where there is one. What another attempt may mend is tried again first."""
-    kind = trouble(error)
-    if kind == BROKEN:
+    kind = classify(error)
+    if kind == Failure.OTHER:
         return broken(error, request)
-    if kind in (AGAIN, BUSY):
+    if kind in (Failure.CONFLICT, Failure.BUSY):
         mark_error_retryable(error)
     log.warning("The database refuses (%s): %s", kind, error)
     request.response.headers["Retry-After"] = "30"
@@ -137,7 +137,7 @@ def broken(error: Exception, request: Request) -> Any:
 def includeme(config: Any) -> None:
     """The classes of the database's errors are known to its own layer alone."""
     for kind in DatabaseError:
-        config.add_exception_view(database_trouble, context=kind, renderer="error.pt")
+        config.add_exception_view(database_failed, context=kind, renderer="error.pt")
 
 
 def _page(request: Request, status: int, text: str = "", reference: str = "") -> dict[str, ErrorPage]:

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from portal.database.engine import Engine, reading
-from portal.database.errors import DatabaseError
-from portal.database.migration.plan import NotAppliedError, apply, hindering, missing
+from portal.database.errors import DatabaseError, driver_error
+from portal.database.migration.plan import NotAppliedError, apply, blocking_steps, missing_steps
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
@@ -128,7 +128,7 @@ class LivePortal:
         except NotAppliedError as error:
             lacks = str(error).splitlines()
         except DatabaseError as error:
-            lacks = [f"The database refuses: {getattr(error, 'orig', error)}"]
+            lacks = [f"The database refuses: {driver_error(error)}"]
         report = ReloadReport(now, problems, tuple(lacks), accepted=not lacks)
         if lacks:
             return None, report
@@ -188,10 +188,10 @@ def icons_of(part: Any) -> Iterator[str]:
 def adapt_database(engine: Engine, tables: Tables, development: bool) -> list[str]:
     """Adds what the database lacks, in development; what it lacks after that and cannot do without, in sentences."""
     with reading(engine) as connection:
-        lacks = missing(connection, tables)
+        lacks = missing_steps(connection, tables)
     if development and any(step.additive for step in lacks):
         done = apply(engine, tables, additive_only=True)
         for sentence in done:
             log.info("The database has been changed: %s", sentence)
     with reading(engine) as connection:
-        return [step.sentence for step in hindering(connection, tables)]
+        return [step.sentence for step in blocking_steps(connection, tables)]

@@ -13,7 +13,7 @@ from pyramid.response import Response
 
 from portal.accounts.people import Account, Identity, admit
 from portal.accounts.sessions import find_session, keep_alive
-from portal.database.engine import joining, read_connection, reading, release
+from portal.database.engine import read_connection, reading, release, write_connection
 from portal.fields.reader import Reader
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
@@ -38,7 +38,7 @@ class Visitor:
 def connection(request: Request) -> Any:
     """The request's connection: it commits when the answer is below 400, and can write if the method may."""
     if request.method not in SAFE_METHODS:
-        return joining(request.portal.engine, request.tm)
+        return write_connection(request.portal.engine, request.tm)
     found = read_connection(request.portal.engine)
     request.add_finished_callback(lambda request: release(found))
     return found

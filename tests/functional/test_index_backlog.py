@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from portal.database.engine import reading, writing
 from portal.database.migration.plan import apply
 from portal.database.schema.tables import build
-from portal.database.search.backlog import is_behind, mark_all, mark_linking
+from portal.database.search.backlog import has_backlog, mark_linking, mark_modules
 from portal.declaration.load import load
 from portal.records.indexing.backlog import catch_up, catch_up_later, some, under_way
 from portal.records.policy import system_policy
@@ -36,7 +36,7 @@ class Process:
 
     def behind(self):
         with reading(self.engine) as connection:
-            return is_behind(connection, self.tables)
+            return has_backlog(connection, self.tables)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def new(world, old, tmp_path):
     before = path.read_text(encoding="utf-8")
     path.write_text(before.replace(BODY, BODY_NOT_SEARCHED, 1), encoding="utf-8")
     process = Process(world, load(folder).declaration)
-    apply(*process.all)
+    apply(process.engine, process.tables)
     return process
 
 
@@ -79,7 +79,7 @@ def test_what_a_killed_process_left_is_done_by_the_next_one(world, new):
 
 def test_a_killed_transaction_is_done_again(new):
     with pytest.raises(ZeroDivisionError), writing(new.engine) as connection:
-        connection.execute(sa.delete(new.tables.stale))
+        connection.execute(sa.delete(new.tables.backlog))
         raise ZeroDivisionError
     assert catch_up(*new.all) == 450
 
@@ -136,7 +136,7 @@ def test_a_rename_that_is_rolled_back_leaves_nothing_to_be_done(world):
         companies = world.records(connection, "companies")
         record = companies.get(world.the("companies", "Acme").id)
         Writer(companies, SYSTEM).change(record, {"name": "Zebra"}, record.version)
-        assert is_behind(connection, process.tables), "marked in the same transaction"
+        assert has_backlog(connection, process.tables), "marked in the same transaction"
         raise ZeroDivisionError
     assert under_way() == []
     assert not process.behind()
@@ -145,7 +145,7 @@ def test_a_rename_that_is_rolled_back_leaves_nothing_to_be_done(world):
 def test_others_write_while_the_index_is_made_anew(world, old):
     with writing(old.engine) as connection:
         connection.execute(sa.update(old.tables.search).values(text=" nothing "))
-        mark_all(connection, old.tables, ["requests"])
+        mark_modules(connection, old.tables, ["requests"])
     seen = []
 
     def told(done: int) -> None:

@@ -1,6 +1,6 @@
 """The only file that imports Alembic, which with Mako and Pygments is large, and is needed only when tables change.
 
-Loaded later by alter.py, which does what it is asked, and by lacking.py, which reads what differs.
+Loaded on first use, by alter.py, which changes tables, and by difference.py, which compares them.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,12 +18,12 @@ def operations(connection: sa.Connection) -> Operations:
 
 
 def differences(
-    connection: sa.Connection, wanted: sa.MetaData, is_ours: Callable[..., bool]
+    connection: sa.Connection, declared: sa.MetaData, is_ours: Callable[..., bool]
 ) -> Iterator[tuple[str, str, str]]:
-    """What the real database lacks or has too much: the kind of change, the table and the column or index."""
+    """The kind of each difference between the database and the declared tables, its table, its column or index."""
     context = MigrationContext.configure(connection, opts={"include_name": is_ours, "compare_type": True})
-    found = produce_migrations(context, wanted).upgrade_ops
-    for operation in found.ops if found else ():
+    upgrade = produce_migrations(context, declared).upgrade_ops
+    for operation in upgrade.ops if upgrade else ():
         yield from _parts(operation)
 
 
@@ -35,14 +35,14 @@ def _parts(operation: Any) -> Iterator[tuple[str, str, str]]:
         case ops.CreateTableOp():
             yield "table", operation.table_name, ""
         case ops.DropTableOp():
-            yield "needless table", operation.table_name, ""
+            yield "obsolete table", operation.table_name, ""
         case ops.AddColumnOp():
             yield "column", operation.table_name, operation.column.name
         case ops.DropColumnOp():
-            yield "needless column", operation.table_name, operation.column_name
+            yield "obsolete column", operation.table_name, operation.column_name
         case ops.AlterColumnOp() if operation.modify_type is not None:
-            yield "odd", operation.table_name, operation.column_name
+            yield "retyped column", operation.table_name, operation.column_name
         case ops.CreateIndexOp():
             yield "index", operation.table_name, str(operation.index_name)
         case ops.DropIndexOp():
-            yield "needless index", str(operation.table_name), str(operation.index_name)
+            yield "obsolete index", str(operation.table_name), str(operation.index_name)

@@ -1,4 +1,4 @@
-"""Options of choices that bear a new name: the values that are stored follow."""
+"""Renamed options of choices: the stored values follow."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,30 +12,31 @@ BATCH = 1000
 
 
 def renamed_options(entry: Mapping[str, Any], after: Field) -> dict[str, str]:
-    """New name → old name, of the options of one field that were renamed since `entry` was remembered."""
+    """New name → old name, of the options of one field that were renamed since the snapshot `entry` was taken."""
     formerly = {name: option.formerly for name, option in getattr(after, "options", {}).items()}
     return renamed_names(entry.get("options", {}), formerly)
 
 
 def rename_options(connection: sa.Connection, table: str, before: Field, renames: Mapping[str, str]) -> None:
     """Changes the stored values."""
-    names = {was: name for name, was in renames.items()}
+    names = {before: after for after, before in renames.items()}
     column = before.columns()[0]
     source = sa.table(table, sa.column("id", sa.BigInteger()), sa.column(column.name, column.type))
     value = source.c[column.name]
     if not before.multiple:
-        for was, name in names.items():
-            connection.execute(sa.update(source).where(value == was).values({column.name: name}))
+        for old, new in names.items():
+            connection.execute(sa.update(source).where(value == old).values({column.name: new}))
         return
     last = 0
     while True:
-        some = sa.select(source).where(source.c["id"] > last, value.is_not(None)).order_by(source.c["id"]).limit(BATCH)
-        rows = connection.execute(some).mappings().all()
+        batch = sa.select(source).where(source.c["id"] > last, value.is_not(None)).order_by(source.c["id"]).limit(BATCH)
+        rows = [dict(row) for row in connection.execute(batch).mappings()]
         if not rows:
             return
         last = rows[-1]["id"]
         for row in rows:
-            chosen = tuple(names.get(each, each) for each in before.load(row))
-            if chosen != tuple(before.load(row)):
-                changed = before.store(chosen)
-                connection.execute(sa.update(source).where(source.c["id"] == row["id"]).values(changed))
+            chosen = before.load(row)
+            renamed = tuple(names.get(option, option) for option in chosen)
+            if renamed != tuple(chosen):
+                stored = before.store(renamed)
+                connection.execute(sa.update(source).where(source.c["id"] == row["id"]).values(stored))

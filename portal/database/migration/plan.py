@@ -1,9 +1,8 @@
-"""What a database lacks of a declaration, in sentences; and doing it, all or nothing.
+"""The plan that brings a database to a declaration, and carrying it out in one transaction.
 
-`plan` says it, `apply` does it, `missing` tells quickly, without a look at the real tables, whether anything is to be
-done. What would lose data is done only when that was allowed. Who calls: `portal plan` and `portal apply`, the start-up
-and the reload. Where the search index has to be made anew it is marked so, and follows afterwards
-(records/indexing/index.py).
+`plan` makes it, `apply` carries it out; `missing_steps` compares snapshots only, which is quick, without a look at the
+real tables. Called by `portal plan` and `portal apply`, at start-up and by the reload. Where the search index must be
+filled again it is only marked; records/indexing does the work afterwards.
 """
 
 import contextlib
@@ -16,29 +15,30 @@ import sqlalchemy as sa
 
 from portal.database.engine import analyze, reading, writing
 from portal.database.migration import alter
-from portal.database.migration.difference import compare, detect
+from portal.database.migration.difference import compare_snapshots, inspect_database
+from portal.database.migration.planner import Changes, Planner
 from portal.database.migration.rename import rename
-from portal.database.migration.row_counts import Rows
+from portal.database.migration.row_counts import RowCounts
 from portal.database.migration.snapshot import (
-    NOTHING,
-    Remembered,
+    EMPTY,
     Renames,
+    Snapshot,
     column_names,
-    describe,
     find_renames,
     last_applied,
+    take_snapshot,
     with_new_names,
 )
-from portal.database.migration.steps import Difference, Planner, Step
+from portal.database.migration.steps import Step
 from portal.database.schema.tables import Tables
-from portal.database.search.backlog import mark_all
+from portal.database.search.backlog import mark_modules
 from portal.database.search.index import create_index
 from portal.declaration.garbage import gc_paused
 
-__all__ = ["CannotBeAppliedError", "Plan", "Step", "WouldLoseDataError", "apply", "missing", "plan"]
+__all__ = ["CannotBeAppliedError", "Plan", "Step", "WouldLoseDataError", "apply", "missing_steps", "plan"]
 
-LOCK = 7_022_601_118  # PostgreSQL's lock of whoever applies; any number that nobody else uses
-PATIENCE = "10s"  # that a plan waits on PostgreSQL for a table that others are using
+LOCK = 7_022_601_118  # the advisory lock on PostgreSQL; any number that nobody else uses
+LOCK_TIMEOUT = "10s"  # how long `plan` waits on PostgreSQL for a table that others use
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Plan:
 
     @property
     def blocked(self) -> bool:
-        """Whether a step cannot be done as things are."""
+        """Whether a step cannot be done with the present data."""
         return any(step.blocked for step in self.steps)
 
     @property
-    def index(self) -> tuple[str, ...]:
-        """The modules whose search index has to be filled anew."""
-        return tuple(module for step in self.steps for module in step.index)
+    def modules_to_index(self) -> tuple[str, ...]:
+        """The modules whose search index must be filled again."""
+        return tuple(module for step in self.steps for module in step.modules_to_index)
 
     def __str__(self) -> str:
         return "\n".join(step.sentence for step in self.steps) or "nothing to do: the database fits the declarations"
@@ -79,83 +79,80 @@ class WouldLoseDataError(NotAppliedError):
 
 
 class CannotBeAppliedError(NotAppliedError):
-    """A step cannot be done, whatever is allowed."""
+    """A step cannot be done with the present data, whatever is allowed."""
 
 
 def plan(engine: sa.Engine, tables: Tables) -> Plan:
-    """What the database lacks. Nothing is changed."""
+    """The steps from the database to `tables`. Nothing is changed."""
     with reading(engine) as connection:
-        old = last_applied(connection, tables) or NOTHING
+        old = last_applied(connection, tables) or EMPTY
         renames = find_renames(old, tables.declaration)
         if not renames:
             return Plan(_planner(connection, tables, old, renames).steps())
-    # What is lacking is seen when everything bears its new name: done for the look, and undone.
-    with writing(engine) as connection, connection.begin_nested() as look:
+    # The database is inspected under its new names: the renames are done in a savepoint, and rolled back.
+    with writing(engine) as connection, connection.begin_nested() as savepoint:
         if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         rename(connection, tables, old, renames)
-        found = Plan(_planner(connection, tables, old, renames).steps())
-        look.rollback()
-    return found
+        steps = _planner(connection, tables, old, renames).steps()
+        savepoint.rollback()
+    return Plan(steps)
 
 
-def apply(
-    engine: sa.Engine,
-    tables: Tables,
-    allow_loss: bool = False,
-    additive_only: bool = False,
-) -> list[str]:
-    """Does what the plan says, in one transaction; answers the sentences of what was done.
+def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False, additive_only: bool = False) -> list[str]:
+    """Carries out the plan in one transaction; the sentences of what was done.
 
-    With `additive_only` what would take something away or convert it waits for another time. The search index is only
-    marked. Raises WouldLoseDataError and CannotBeAppliedError, and then everything is as it was.
+    With `additive_only` the steps that remove or convert something are left for another time. The search index is only
+    marked. Raises WouldLoseDataError and CannotBeAppliedError, and then nothing was changed.
     """
-    with _alone(engine) as connection:
-        old = last_applied(connection, tables) or NOTHING
+    with _exclusive(engine) as connection:
+        old = last_applied(connection, tables) or EMPTY
         renames = find_renames(old, tables.declaration)
         rename(connection, tables, old, renames)
         planner = _planner(connection, tables, old, renames)
         steps = planner.steps()
-        if _locked(connection, steps):
+        if _lock_tables(connection, steps):
             steps = planner.steps()
         if not additive_only:
             _refuse(Plan(steps), allow_loss)
         chosen = [step for step in steps if step.additive] if additive_only else steps
-        for _phase, work in sorted((each for step in chosen for each in step.work), key=lambda each: each[0]):
-            work()
+        for task in sorted((task for step in chosen for task in step.tasks), key=lambda task: task.phase):
+            task.run()
         create_index(connection)
-        mark_all(connection, tables, Plan(chosen).index)
-        _remember(connection, tables, _kept(planner.old, planner.new, [step for step in steps if step not in chosen]))
-    if indexed := sorted(table for table, names in planner.lacking.indexes.items() if names):
+        mark_modules(connection, tables, Plan(chosen).modules_to_index)
+        left = [step for step in steps if step not in chosen]
+        _save_snapshot(connection, tables, _snapshot_without(planner.old, planner.new, left))
+    if indexed := sorted(table for table, names in planner.difference.indexes.items() if names):
         with writing(engine) as connection:
             analyze(connection, indexed)
     return [step.done for step in chosen]
 
 
-def missing(connection: sa.Connection, tables: Tables) -> list[Step]:
-    """The steps as far as what was last applied tells them: quick, without counts, blind to what others changed."""
-    old, new = last_applied(connection, tables) or NOTHING, describe(tables)
+def missing_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
+    """The steps from the last snapshot to `tables`: quick, without counts, blind to changes made by others."""
+    old, new = last_applied(connection, tables) or EMPTY, take_snapshot(tables)
     if old == new:
         return []
     renames = find_renames(old, tables.declaration)
-    known = with_new_names(old, renames)
-    difference = Difference(known, new, renames, compare(known, new))
-    return Planner(tables, difference, Rows(None)).steps()
+    renamed = with_new_names(old, renames)
+    changes = Changes(renamed, new, renames, compare_snapshots(renamed, new))
+    return Planner(tables, changes, RowCounts(None)).steps()
 
 
-def hindering(connection: sa.Connection, tables: Tables) -> list[Step]:
-    """Those of the missing steps without which the portal cannot run; what nobody names any more may wait."""
-    named = {(name, "fields", field) for name, module in tables.declaration.modules.items() for field in module.fields}
-    steps = missing(connection, tables)
-    return [step for step in steps if _hinders(step) or any(path in named for path in step.about)]
+def blocking_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
+    """The missing steps without which the portal cannot run; fields that are no longer declared may wait."""
+    modules = tables.declaration.modules.items()
+    declared = {(name, "fields", field) for name, module in modules for field in module.fields}
+    steps = missing_steps(connection, tables)
+    return [step for step in steps if _is_blocking(step) or any(path in declared for path in step.paths)]
 
 
-def _hinders(step: Step) -> bool:
-    return (step.blocked or step.additive) and not step.index
+def _is_blocking(step: Step) -> bool:
+    return (step.blocked or step.additive) and not step.modules_to_index
 
 
 @contextlib.contextmanager
-def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
+def _exclusive(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A writing transaction, one at a time; on PostgreSQL it sees what others committed while it waited for a table."""
     if engine.dialect.name != "postgresql":
         with writing(engine) as connection:
@@ -166,7 +163,7 @@ def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _locked(connection: sa.Connection, steps: list[Step]) -> bool:
+def _lock_tables(connection: sa.Connection, steps: list[Step]) -> bool:
     """Whether tables had to be locked before their values are read and changed: a row may have come in between."""
     names = sorted({table for step in steps for table in step.tables})
     if not names or connection.dialect.name != "postgresql":
@@ -177,29 +174,29 @@ def _locked(connection: sa.Connection, steps: list[Step]) -> bool:
 
 
 @gc_paused()
-def _planner(connection: sa.Connection, tables: Tables, old: Remembered, renames: Renames) -> Planner:
-    known, new = with_new_names(old, renames), describe(tables)
-    difference = Difference(known, new, renames, detect(connection, tables, known, new))
-    return Planner(tables, difference, Rows(connection))
+def _planner(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> Planner:
+    renamed, new = with_new_names(old, renames), take_snapshot(tables)
+    changes = Changes(renamed, new, renames, inspect_database(connection, tables, renamed, new))
+    return Planner(tables, changes, RowCounts(connection))
 
 
-def _refuse(found: Plan, allow_loss: bool) -> None:
-    if found.blocked:
-        raise CannotBeAppliedError(found)
-    if found.loses and not allow_loss:
-        raise WouldLoseDataError(found)
+def _refuse(plan: Plan, allow_loss: bool) -> None:
+    if plan.blocked:
+        raise CannotBeAppliedError(plan)
+    if plan.loses and not allow_loss:
+        raise WouldLoseDataError(plan)
 
 
-def _kept(old: Remembered, new: Remembered, waiting: list[Step]) -> Remembered:
-    """What is remembered when some steps wait: what they are about stays as it was."""
-    modules = copy.deepcopy(new["modules"]) if waiting else new["modules"]
-    for step in waiting:
-        for path in step.about:
-            _put_back(old["modules"], modules, path)
+def _snapshot_without(old: Snapshot, new: Snapshot, left: list[Step]) -> Snapshot:
+    """The new snapshot without the steps that were left: what these are about stays as it is in the old one."""
+    modules = copy.deepcopy(new["modules"]) if left else new["modules"]
+    for step in left:
+        for path in step.paths:
+            _restore(old["modules"], modules, path)
     return {**new, "modules": modules}
 
 
-def _put_back(old: Remembered, modules: Remembered, path: tuple[str, ...]) -> None:
+def _restore(old: Snapshot, modules: Snapshot, path: tuple[str, ...]) -> None:
     name, *rest = path
     if name not in old:
         return
@@ -209,14 +206,14 @@ def _put_back(old: Remembered, modules: Remembered, path: tuple[str, ...]) -> No
         modules[name]["indexes"] = old[name]["indexes"]
     elif rest[1] in old[name]["fields"]:
         entry = modules[name]["fields"][rest[1]] = old[name]["fields"][rest[1]]
-        kept = column_names(entry)
-        indexes = {index: made for index, made in old[name]["indexes"].items() if not kept.isdisjoint(made[1:])}
+        columns = column_names(entry)
+        indexes = {index: made for index, made in old[name]["indexes"].items() if not columns.isdisjoint(made[1:])}
         modules[name]["indexes"] = {**indexes, **modules[name]["indexes"]}
 
 
-def _remember(connection: sa.Connection, tables: Tables, description: Remembered) -> None:
-    if last_applied(connection, tables) == description:
+def _save_snapshot(connection: sa.Connection, tables: Tables, snapshot: Snapshot) -> None:
+    if last_applied(connection, tables) == snapshot:
         return
     connection.execute(sa.delete(tables.schema))
     now = datetime.datetime.now(datetime.UTC)
-    connection.execute(sa.insert(tables.schema).values(applied=now, description=description))
+    connection.execute(sa.insert(tables.schema).values(applied=now, description=snapshot))

@@ -1,5 +1,6 @@
-"""What bears a new name in the declaration gets it in the database too: tables, columns, join tables, and the rows of
-the portal's own tables that speak of a module by its name. Nothing is copied and nothing is lost.
+"""Renames in the database: tables, columns, join tables, and the rows of system tables that name a module.
+
+Nothing is copied and nothing is lost.
 """
 
 from collections.abc import Mapping
@@ -8,12 +9,12 @@ import sqlalchemy as sa
 
 from portal.database.migration import alter
 from portal.database.migration.snapshot import (
-    Remembered,
     Renames,
+    Snapshot,
     columns,
-    made_again,
-    own_tables,
-    target,
+    join_target,
+    rebuild_field,
+    sorted_system_tables,
     with_new_names,
 )
 from portal.database.schema.tables import Tables
@@ -22,8 +23,8 @@ from portal.fields.base import Field
 from portal.fields.links import join_name
 
 
-def rename(connection: sa.Connection, tables: Tables, old: Remembered, renames: Renames) -> None:
-    """Does all `renames`; `old` is what was last applied, in its own names."""
+def rename(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
+    """Does all `renames`; `old` is the last snapshot, under its old names."""
     if renames.modules:
         _rename_rows(connection, tables, renames.modules)
     for before, after in _table_pairs(old, renames).items():
@@ -36,51 +37,51 @@ def rename(connection: sa.Connection, tables: Tables, old: Remembered, renames: 
         _rename_targets(connection, with_new_names(old, renames), renames.modules)
 
 
-def _table_pairs(old: Remembered, renames: Renames) -> dict[str, str]:
+def _table_pairs(old: Snapshot, renames: Renames) -> dict[str, str]:
     """Old table → new table, of modules and of join tables."""
-    names = {was: name for name, was in renames.modules.items()}
+    names = {before: after for after, before in renames.modules.items()}
     pairs = dict(names)
-    for was, module in old["modules"].items():
-        name = names.get(was, was)
+    for old_name, module in old["modules"].items():
+        name = names.get(old_name, old_name)
         fields = {before: after for after, before in renames.fields.get(name, {}).items()}
-        if name == was and not fields:
+        if name == old_name and not fields:
             continue
         for key, entry in module["fields"].items():
-            field = made_again(entry)
-            if field is not None and target(field):
-                pairs[join_name(was, key)] = join_name(name, fields.get(key, key))
+            field = rebuild_field(entry)
+            if field is not None and join_target(field):
+                pairs[join_name(old_name, key)] = join_name(name, fields.get(key, key))
     return {before: after for before, after in pairs.items() if before != after}
 
 
-def _column_pairs(before: Mapping[str, Mapping[str, object]], fields: Mapping[str, str]) -> dict[str, str]:
-    """Old column → new column, the companions included."""
-    pairs = {}
-    for name, was in fields.items():
-        old, new = made_again(before[was]), made_again({**before[was], "name": name})
+def _column_pairs(entries: Mapping[str, Mapping[str, object]], fields: Mapping[str, str]) -> dict[str, str]:
+    """Old column → new column, companion columns included."""
+    pairs: dict[str, str] = {}
+    for name, before in fields.items():
+        old, new = rebuild_field(entries[before]), rebuild_field({**entries[before], "name": name})
         if old is not None and new is not None:
-            pairs |= dict(zip(_names(old), _names(new), strict=True))
+            pairs |= dict(zip(_column_names(old), _column_names(new), strict=True))
         else:
-            pairs[was] = name
+            pairs[before] = name
     return pairs
 
 
-def _names(field: Field) -> list[str]:
+def _column_names(field: Field) -> list[str]:
     return [column.name for column in columns(field)]
 
 
 def _rename_rows(connection: sa.Connection, tables: Tables, modules: Mapping[str, str]) -> None:
-    """Comments, history, files and sequences follow their module; its entries in the search index go on being found."""
-    there = set(sa.inspect(connection).get_table_names())
-    if tables.stale.name in there:
+    """Comments, history, sequences and marks follow their module, and its entries in the search index."""
+    existing = set(sa.inspect(connection).get_table_names())
+    if tables.backlog.name in existing:
         for after, before in modules.items():
-            renamed = tables.stale.c["target"] == before
-            connection.execute(sa.update(tables.stale).where(renamed).values(target=after))
-    for table in own_tables(tables):
-        if "module" not in table.c or table.name not in there:
+            renamed = tables.backlog.c["target"] == before
+            connection.execute(sa.update(tables.backlog).where(renamed).values(target=after))
+    for table in sorted_system_tables(tables):
+        if "module" not in table.c or table.name not in existing:
             continue
         column = table.c["module"]
         for after, before in modules.items():
-            # What a module of this name left behind when it was removed, its sequence above all, is in the way.
+            # A removed module of the new name may have left rows, above all its sequence.
             connection.execute(sa.delete(table).where(column == after))
             connection.execute(sa.update(table).where(column == before).values(module=after))
             if table is tables.search:
@@ -88,7 +89,7 @@ def _rename_rows(connection: sa.Connection, tables: Tables, modules: Mapping[str
 
 
 def _rename_tokens(connection: sa.Connection, table: sa.Table, before: str, after: str) -> None:
-    """A module's entries bear its name among the tokens of their scope, too."""
+    """The scope tokens of search entries hold the name of the module."""
     scope = table.c["scope"]
     for part in (0, 1):
         old, new = (f" {module_token(name, part)} " for name in (before, after))
@@ -96,14 +97,14 @@ def _rename_tokens(connection: sa.Connection, table: sa.Table, before: str, afte
         connection.execute(sa.update(table).where(table.c["module"] == after).values(scope=renamed))
 
 
-def _rename_targets(connection: sa.Connection, known: Remembered, modules: Mapping[str, str]) -> None:
-    """Links to one of several modules keep the module's name beside the id."""
-    for name, module in known["modules"].items():
+def _rename_targets(connection: sa.Connection, renamed: Snapshot, modules: Mapping[str, str]) -> None:
+    """Links to one of several modules hold the name of the module beside the id."""
+    for name, module in renamed["modules"].items():
         for entry in module["fields"].values():
-            field = made_again(entry) if len(entry.get("to", ())) > 1 else None
-            beside = getattr(field, "module_column", None)
-            if beside is None:
+            field = rebuild_field(entry) if len(entry.get("to", ())) > 1 else None
+            column = getattr(field, "module_column", None)
+            if column is None:
                 continue
-            source = sa.table(name, sa.column(beside, sa.Text()))
+            source = sa.table(name, sa.column(column, sa.Text()))
             for after, before in modules.items():
-                connection.execute(sa.update(source).where(source.c[beside] == before).values({beside: after}))
+                connection.execute(sa.update(source).where(source.c[column] == before).values({column: after}))

@@ -1,4 +1,4 @@
-"""Counting what stands in tables, for the sentences of a plan. Without a connection every answer is None: not known."""
+"""Counts of rows and values, for the sentences of a plan. Without a connection every count is None: not known."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -8,39 +8,39 @@ import sqlalchemy as sa
 SHOWN = 3
 
 
-class Rows:
-    """The rows of one database, or of none."""
+class RowCounts:
+    """Counts in one database, or in none."""
 
     def __init__(self, connection: sa.Connection | None) -> None:
         self.connection = connection
 
-    def count(self, table: str) -> int | None:
+    def rows(self, table: str) -> int | None:
         """How many rows a table has."""
         if self.connection is None:
             return None
         return self.connection.execute(sa.select(sa.func.count()).select_from(sa.table(table))).scalar_one()
 
     def filled(self, table: str, columns: Collection[str]) -> int | None:
-        """How many rows have something in one of the columns."""
+        """How many rows have a value in one of the columns."""
         if self.connection is None:
             return None
         source = sa.table(table, *map(sa.column, columns))
-        some = sa.or_(sa.false(), *[column.is_not(None) for column in source.c])
-        return self.connection.execute(sa.select(sa.func.count()).select_from(source).where(some)).scalar_one()
+        has_value = sa.or_(sa.false(), *[column.is_not(None) for column in source.c])
+        return self.connection.execute(sa.select(sa.func.count()).select_from(source).where(has_value)).scalar_one()
 
     def linked(self, join: str) -> int | None:
-        """How many records stand in a join table."""
+        """How many records have a link in a join table."""
         if self.connection is None:
             return None
         records = sa.func.count(sa.column("record").distinct())
         return self.connection.execute(sa.select(records).select_from(sa.table(join))).scalar_one()
 
-    def equal(self, table: str, columns: Sequence[sa.Column[Any]]) -> list[tuple[str, int]]:
-        """The first values that stand in several rows, and in how many."""
+    def duplicates(self, table: str, columns: Sequence[sa.Column[Any]]) -> list[tuple[str, int]]:
+        """The first values that several rows have, and how many rows have each."""
         if self.connection is None:
             return []
         source = sa.table(table, *[sa.column(column.name, column.type) for column in columns])
         number = sa.func.count()
-        several = sa.select(*source.c, number).where(*[column.is_not(None) for column in source.c]).group_by(*source.c)
-        rows = self.connection.execute(several.having(number > 1).order_by(number.desc(), *source.c).limit(SHOWN + 1))
+        groups = sa.select(*source.c, number).where(*[column.is_not(None) for column in source.c]).group_by(*source.c)
+        rows = self.connection.execute(groups.having(number > 1).order_by(number.desc(), *source.c).limit(SHOWN + 1))
         return [(" ".join(map(str, row[:-1])), row[-1]) for row in rows]

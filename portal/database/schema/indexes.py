@@ -22,7 +22,7 @@ LONGEST_INDEXED = 640  # characters of up to four bytes
 
 def add_indexes(declaration: Declaration, module: Module, table: sa.Table) -> None:
     """Puts the indexes of a module on its table."""
-    for columns in wanted(declaration, module, table):
+    for columns in index_columns(declaration, module, table):
         sa.Index(index_name(module.name, *columns), *[table.c[name] for name in columns])
 
 
@@ -31,7 +31,7 @@ def index_name(table: str, *columns: str) -> str:
     return shortened(PREFIX + "$".join((table, *columns)))
 
 
-def wanted(declaration: Declaration, module: Module, table: sa.Table) -> Iterator[tuple[str, ...]]:
+def index_columns(declaration: Declaration, module: Module, table: sa.Table) -> Iterator[tuple[str, ...]]:
     """The columns of each index, without those of unique fields."""
     found: dict[tuple[str, ...], None] = {("modified", ID): None}
     owner, organization = scope_column(module, table, module.owner), scope_column(module, table, module.organization)
@@ -83,11 +83,11 @@ def is_indexed(table: sa.Table, branch: sa.ColumnElement[bool], column: str) -> 
     """Whether an index leads within a branch of somebody's scope (Policy.branches) to the values of a column. Where
     none does, the rows are few: what is somebody's own."""
     first = next(iter(branch.clauses)) if isinstance(branch, sa.BooleanClauseList) else branch
-    wanted = [*([first.left.name] if isinstance(first, sa.BinaryExpression) else []), column]
-    return any(index.columns.keys()[: len(wanted)] == wanted for index in table.indexes)
+    index_columns = [*([first.left.name] if isinstance(first, sa.BinaryExpression) else []), column]
+    return any(index.columns.keys()[: len(index_columns)] == index_columns for index in table.indexes)
 
 
-def sorted_by(field: Field, table: sa.Table) -> sa.Column | None:
+def sort_column(field: Field, table: sa.Table) -> sa.Column | None:
     """The column whose index has the order of a field, or gives it piece by piece."""
     column = field.index_column(table)
     return column if isinstance(column, sa.Column) and column.table is table else None
@@ -97,7 +97,7 @@ def _column(module: Module, name: str, table: sa.Table) -> Iterator[str]:
     field = module.everything.get(name)
     if field is None or field.index is False or not field.stored or field.computed or not field.sortable:
         return
-    column = sorted_by(field, table)
+    column = sort_column(field, table)
     # A long text is looked after by the search; PostgreSQL cannot index one of more than 2,700 bytes.
     if column is not None and not field.long and getattr(field, "max_length", 0) <= LONGEST_INDEXED:
         yield column.name

@@ -1,17 +1,17 @@
-"""The portal's own tables, whatever is declared: accounts, comments, history, letters. Called by tables.py alone."""
+"""The system tables, the same whatever is declared: accounts, comments, history, letters. Called by tables.py alone."""
 
 import sqlalchemy as sa
 
 from portal.fields.columns import UTCDateTime
 
 
-def own_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """The tables by the names under which `Tables` has them."""
-    return {**_of_accounts(metadata), **_of_records(metadata), **_of_the_portal(metadata)}
+def system_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """The system tables, by their attribute of `Tables`."""
+    return {**_account_tables(metadata), **_record_tables(metadata), **_portal_tables(metadata)}
 
 
-def _of_accounts(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """Who may sign in, who is signed in, and what is counted to keep guessers away."""
+def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """Who may sign in, who is signed in, and the counters that slow down guessing."""
     return {
         "account": sa.Table(
             "portal_account",
@@ -44,7 +44,7 @@ def _of_accounts(metadata: sa.MetaData) -> dict[str, sa.Table]:
         "link": sa.Table(
             "portal_link",
             metadata,
-            sa.Column("token", sa.Text(), primary_key=True),  # the hash of what stands in the address
+            sa.Column("token", sa.Text(), primary_key=True),  # the hash of the token in the address
             sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), index=True),
             sa.Column("purpose", sa.Text()),
             sa.Column("expires", UTCDateTime()),
@@ -53,15 +53,15 @@ def _of_accounts(metadata: sa.MetaData) -> dict[str, sa.Table]:
         "attempt": sa.Table(
             "portal_attempt",
             metadata,
-            sa.Column("key", sa.Text(), primary_key=True),  # what is counted: purpose and a hash of who
+            sa.Column("key", sa.Text(), primary_key=True),  # what is counted: the purpose and a hash of who
             sa.Column("window", sa.BigInteger(), primary_key=True),  # seconds since 1970, start of the window
             sa.Column("count", sa.Integer()),
         ),
     }
 
 
-def _of_records(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """What belongs to records without being a field: numbers, comments, history, forms that were sent."""
+def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """What belongs to records without being a field: numbers, comments, history, submitted forms."""
     return {
         "sequence": sa.Table(
             "portal_sequence",
@@ -76,7 +76,7 @@ def _of_records(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("module", sa.Text()),
             sa.Column("record", sa.BigInteger()),
             sa.Column("account", sa.Integer()),
-            sa.Column("author", sa.Text()),  # the name as it was when the comment was written
+            sa.Column("author", sa.Text()),  # the author's name at the time of writing
             sa.Column("staff", sa.Boolean()),
             sa.Column("internal", sa.Boolean()),
             sa.Column("text", sa.Text()),
@@ -102,14 +102,14 @@ def _of_records(metadata: sa.MetaData) -> dict[str, sa.Table]:
             "portal_once",
             metadata,
             sa.Column("key", sa.Text(), primary_key=True),  # a form's one-time key, with the account's id before it
-            sa.Column("address", sa.Text()),  # where the first sending of the form led
+            sa.Column("address", sa.Text()),  # where the first submission of the form led
             sa.Column("created", UTCDateTime(), index=True),
         ),
     }
 
 
-def _of_the_portal(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """Letters that wait, what of the search index is behind, and what was last applied."""
+def _portal_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """The outbox, the backlog of the search index, and the snapshot of the last migration."""
     return {
         "outbox": sa.Table(
             "portal_outbox",
@@ -117,20 +117,20 @@ def _of_the_portal(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("id", sa.Integer(), primary_key=True),
             sa.Column("recipient", sa.Text()),
             sa.Column("subject", sa.Text()),
-            sa.Column("message", sa.Text()),  # the whole letter as it will be sent
+            sa.Column("message", sa.Text()),  # the whole letter as it is sent
             sa.Column("created", UTCDateTime()),
             sa.Column("sent", UTCDateTime()),
             sqlite_autoincrement=True,
         ),
-        "stale": sa.Table(
-            "portal_stale",
+        "backlog": sa.Table(
+            "portal_backlog",
             metadata,
             sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
             sa.Column("module", sa.Text()),
-            sa.Column("wanted", sa.Text()),  # what the entries are to be made of
+            sa.Column("contents", sa.Text()),  # a digest of what the entries are made of; NULL for renamed records
             sa.Column("target", sa.Text()),  # the module of a renamed record
             sa.Column("record", sa.BigInteger()),
-            sa.Column("after", sa.BigInteger()),  # up to which record it is done
+            sa.Column("after", sa.BigInteger()),  # the last record that is done
             sqlite_autoincrement=True,
         ),
         "schema": sa.Table(

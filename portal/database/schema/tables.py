@@ -1,7 +1,7 @@
-"""The tables, made from the declaration: one typed table per module, a join table per `links` field, the portal's own.
+"""The tables, made from the declaration: one table per module, one join table per `links` field, the system tables.
 
-Core tables, one MetaData per portal. Generated columns carry no server default, NOT NULL, CHECK or CASCADE: the
-engine enforces what they would, so that plans stay small and SQLite never rebuilds a table.
+Generated columns carry no server default, NOT NULL, CHECK or CASCADE: the portal enforces what these would, so that
+migrations stay small and SQLite never rebuilds a table.
 """
 
 import dataclasses
@@ -12,9 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.engine import planned_once
+from portal.database.engine import cache_plan
 from portal.database.schema.indexes import LONGEST_INDEXED, add_indexes, index_name
-from portal.database.schema.system_tables import own_tables
+from portal.database.schema.system_tables import system_tables
 from portal.database.search.index import search_table
 from portal.declaration.garbage import gc_paused
 from portal.declaration.shapes import Declaration, Module
@@ -30,11 +30,11 @@ NAMING = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tables:
-    """Every table of one portal; the portal's own ones by name, the modules' by `module`."""
+    """Every table of one portal: the system tables as attributes, those of the modules by `module`."""
 
-    declaration: Declaration  # what they were made from
+    declaration: Declaration
     metadata: sa.MetaData
     account: sa.Table
     session: sa.Table
@@ -43,20 +43,20 @@ class Tables:
     outbox: sa.Table
     sequence: sa.Table
     schema: sa.Table
-    stale: sa.Table
+    backlog: sa.Table
     comment: sa.Table
     event: sa.Table
     once: sa.Table
     search: sa.Table
-    version: int = dataclasses.field(default_factory=itertools.count(1).__next__, compare=False)
-    # What has been built for these tables, see records/statement_cache.py.
-    prepared: dict[Any, Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    version: int = dataclasses.field(default_factory=itertools.count(1).__next__, init=False)
+    # Statements that have been built for these tables, see records/statement_cache.py.
+    statements: dict[Any, Any] = dataclasses.field(default_factory=dict, init=False, repr=False)
 
     def statement(self, key: str, build: Callable[[], sa.Select[Any]]) -> sa.Select[Any]:
-        """What `build` gives, built once: a statement that is the same for everybody."""
-        if key not in self.prepared:
-            self.prepared[key] = planned_once(build(), self.version)
-        return self.prepared[key]
+        """The statement that `build` makes, built once per portal: it is the same for every reader."""
+        if key not in self.statements:
+            self.statements[key] = cache_plan(build(), self.version)
+        return self.statements[key]
 
     def module(self, name: str) -> sa.Table:
         """The table of a module."""
@@ -69,13 +69,13 @@ class Tables:
 
 @gc_paused()
 def build(declaration: Declaration) -> Tables:
-    """The tables that `declaration` wants."""
+    """The tables of a declaration."""
     metadata = sa.MetaData(naming_convention=NAMING)
     for module in declaration.modules.values():
         _module_table(metadata, module)
     for module in declaration.modules.values():
         add_indexes(declaration, module, metadata.tables[module.name])
-    return Tables(declaration, metadata, **own_tables(metadata), search=search_table(metadata))
+    return Tables(declaration, metadata, search=search_table(metadata), **system_tables(metadata))
 
 
 def _module_table(metadata: sa.MetaData, module: Module) -> None:

@@ -18,21 +18,21 @@ import sqlalchemy as sa
 from portal.database.search import postgresql as search_postgresql
 from portal.database.search import sqlite as search_sqlite
 from portal.database.search.request import (
+    BATCH_SIZE,
     MOST_TYPED_WORDS,
-    SIZE,
-    Asking,
+    Candidates,
+    Direction,
     Search,
-    Way,
     Words,
     indexed_text,
     module_token,
-    typed_words,
+    parse_words,
 )
 
 __all__ = [
     "COUNTED", "MOST_TYPED_WORDS", "Entry", "Found", "Hit", "Search", "Words", "count", "create_index", "drop_index",
     "filling", "find", "indexed_text", "is_index_object", "organization", "page", "person", "put", "put_many",
-    "rebuild", "remove", "replace_texts", "search_table", "typed_words",
+    "rebuild", "remove", "replace_texts", "search_table", "parse_words",
 ]  # fmt: skip
 
 COUNTED = 1001  # hits; more are “1,000+”
@@ -222,12 +222,12 @@ def find(
     """
     if search.scopes is not None and not search.scopes:
         return Found([])
-    way = Way(before, after)
+    way = Direction(before, after)
     found = _look_around(connection, search, way, limit, counted)
     return Found(found.hits[::-1], found.number, found.more) if way.upwards else found
 
 
-def _look_around(connection: sa.Connection, search: Search, way: Way, limit: int, counted: int) -> Found:
+def _look_around(connection: sa.Connection, search: Search, way: Direction, limit: int, counted: int) -> Found:
     """The hits among the next rows, more and more of them while that costs least; then those that an index names."""
     backend = _backend(connection)
     hits: list[Hit] = []
@@ -256,7 +256,9 @@ class _Asked(NamedTuple):
     number: int
 
 
-def _ask(connection: sa.Connection, search: Search, asking: Asking, way: Way, size: int, limit: int) -> _Asked:
+def _ask(
+    connection: sa.Connection, search: Search, asking: Candidates, way: Direction, size: int, limit: int
+) -> _Asked:
     """The first `limit` hits among the `size` next rows of `asking`, and the facts."""
     values = search.values | way.values | asking.values | {"size": size, "wanted": max(limit, 1)}
     answer = connection.execute(_statement(search, asking, way), values).all()
@@ -264,7 +266,7 @@ def _ask(connection: sa.Connection, search: Search, asking: Asking, way: Way, si
     return _Asked([Hit(row[3], row[4]) for row in answer if row[3] is not None][:limit], looked, end, held)
 
 
-def _statement(search: Search, asking: Asking, way: Way) -> sa.Select[Any]:
+def _statement(search: Search, asking: Candidates, way: Direction) -> sa.Select[Any]:
     if asking.shape is None or search.condition is not None:
         return _with_facts(asking.build(), way)
     kept = search.table.info.setdefault("statements", {})
@@ -277,7 +279,7 @@ def _statement(search: Search, asking: Asking, way: Way) -> sa.Select[Any]:
     return found
 
 
-def _with_facts(select: sa.Select[Any], way: Way) -> sa.Select[Any]:
+def _with_facts(select: sa.Select[Any], way: Direction) -> sa.Select[Any]:
     """The first of the rows of `select` that hold, each with the facts about all; a row without a hit if none."""
     rows = select.cte("next_rows")
     last = (sa.func.max if way.upwards else sa.func.min)(rows.c["seq"])
@@ -297,10 +299,10 @@ def _few_records(connection: sa.Connection, search: Search) -> list[int] | None:
     return list(found) if len(found) <= FEW else None
 
 
-def _among(search: Search, records: list[int], way: Way) -> Asking:
+def _among(search: Search, records: list[int], way: Direction) -> Candidates:
     rows = search.rows().where(search.table.c["record"].in_(records), *search.tests())
     select = way.along(rows.add_columns(sa.true().label("holds")), search.table.c["seq"])
-    return Asking(lambda: select.limit(SIZE), {}, None)
+    return Candidates(lambda: select.limit(BATCH_SIZE), {}, None)
 
 
 def _backend(connection: sa.Connection) -> ModuleType:

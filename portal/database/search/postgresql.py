@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY, distinct_on
 
-from portal.database.search.request import SIZE, Asking, Search, Term, Way
+from portal.database.search.request import BATCH_SIZE, Candidates, Direction, Search, Term
 
 INDEX = "portal_search_words"
 NEWEST = "portal_search_newest"
@@ -158,54 +158,54 @@ def _looks_in_scope(search: Search) -> bool:
     return search.scopes is not None and len(search.scopes) <= MOST_BRANCHES
 
 
-def window(search: Search, way: Way) -> Asking:
+def window(search: Search, way: Direction) -> Candidates:
     """The next rows of the module, or of the scope in it: seq, record, and whether all that was asked holds."""
     places = tuple(map(search.needles.index, search.words.needles))
     if not _looks_in_scope(search):
         shape = ("all", len(search.scopes or ()), search.scopes is None, places)
-        return Asking(lambda: _branch(search, way, search.tests()).limit(SIZE), {}, shape)
+        return Candidates(lambda: _branch(search, way, search.tests()).limit(BATCH_SIZE), {}, shape)
     owners = {f"owner_{place}": token for place, token in enumerate(search.scopes)}
     shape = ("scope", tuple(token[:2] for token in search.scopes), places)
-    return Asking(lambda: _in_scope(search, way, owners), owners, shape)
+    return Candidates(lambda: _in_scope(search, way, owners), owners, shape)
 
 
-def _in_scope(search: Search, way: Way, owners: dict[str, str]) -> sa.Select[tuple[int, int, bool]]:
+def _in_scope(search: Search, way: Direction, owners: dict[str, str]) -> sa.Select[tuple[int, int, bool]]:
     tests = [search.has(needle) for needle in search.words.needles]
     branches = [
         _branch(search, way, tests).where(_owner(token[:2]) == sa.bindparam(name, type_=sa.Text()))
         for name, token in owners.items()
     ]
     branches.append(_branch(search, way, search.tests()).where(_owner("_p") == sa.literal_column("''")))
-    parts = [sa.select(branch.limit(SIZE).subquery()) for branch in branches]
+    parts = [sa.select(branch.limit(BATCH_SIZE).subquery()) for branch in branches]
     rows = sa.union_all(*parts).subquery("rows_of_scope")
     # A row may be somebody's own and the company's as well.
-    return way.in_order(sa.select(rows).ext(distinct_on(rows.c["seq"])), rows.c["seq"]).limit(SIZE)
+    return way.in_order(sa.select(rows).ext(distinct_on(rows.c["seq"])), rows.c["seq"]).limit(BATCH_SIZE)
 
 
 def _owner(kind: str) -> sa.ColumnElement[str]:
     return sa.literal_column(_OWNER.format(kind), sa.Text())
 
 
-def _branch(search: Search, way: Way, tests: list[sa.ColumnElement[bool]]) -> sa.Select[tuple[int, int, bool]]:
+def _branch(search: Search, way: Direction, tests: list[sa.ColumnElement[bool]]) -> sa.Select[tuple[int, int, bool]]:
     holds = sa.and_(sa.true(), *tests, *search.holds(search.table)).label("holds")
     return way.along(search.rows().add_columns(holds), search.table.c["seq"])
 
 
-def rest(connection: sa.Connection, search: Search, way: Way) -> Asking:
+def rest(connection: sa.Connection, search: Search, way: Direction) -> Candidates:
     """The hits by the index, however far they are: it is asked for what is rare, its answer is tested for the rest."""
     statistics = _known_statistics(connection)
     demands = _demands(search, statistics)
     asked, _cost = _asked_of_index(demands, statistics)
     if not asked:
         hits = search.holds(search.table)
-        return Asking(lambda: _branch(search, way, []).where(*hits).limit(SIZE), {}, ("rest of all",))
+        return Candidates(lambda: _branch(search, way, []).where(*hits).limit(BATCH_SIZE), {}, ("rest of all",))
     tested = [demand for demand in demands if demand not in asked]
     shape = ("index", tuple(map(demands.index, tested)), len(demands), len(search.words.phrases), len(search.tokens))
     question = " & ".join(demand.question for demand in asked)
-    return Asking(lambda: _by_index(search, way, tested), {"question": question}, shape)
+    return Candidates(lambda: _by_index(search, way, tested), {"question": question}, shape)
 
 
-def _by_index(search: Search, way: Way, tested: list[_Demand]) -> sa.Select[tuple[int, int, bool]]:
+def _by_index(search: Search, way: Direction, tested: list[_Demand]) -> sa.Select[tuple[int, int, bool]]:
     question = sa.cast(sa.bindparam("question", type_=sa.Text()), TSQUERY)
     hits = (
         sa.select(search.table.c["seq"], search.table.c["record"])
@@ -216,7 +216,7 @@ def _by_index(search: Search, way: Way, tested: list[_Demand]) -> sa.Select[tupl
         .prefix_with("MATERIALIZED")
     )
     rows = sa.select(hits.c["seq"], hits.c["record"], sa.true().label("holds")).where(*search.holds(hits))
-    return way.along(rows, hits.c["seq"]).limit(SIZE)
+    return way.along(rows, hits.c["seq"]).limit(BATCH_SIZE)
 
 
 def _asked_of_index(demands: list[_Demand], statistics: _Statistics) -> tuple[list[_Demand], float]:

@@ -85,7 +85,7 @@ class Words:
         return all(needle in text for needle in self.needles)
 
 
-def typed_words(text: str) -> Words:
+def parse_words(text: str) -> Words:
     """What was typed, as words. Operators and quotes of query languages mean nothing: they are punctuation."""
     terms: list[Term] = []
     phrases: list[str] = []
@@ -200,7 +200,7 @@ def module_token(module: str, part: int) -> str:
 
 
 @dataclass(frozen=True)
-class Way:
+class Direction:
     """From where and in which direction rows are read: newest change first, or upwards from `after`."""
 
     before: int | None = None
@@ -228,15 +228,15 @@ class Way:
         """`rows` in the order of this way."""
         return rows.order_by(seq.asc() if self.upwards else seq.desc())
 
-    def from_here(self, seq: int) -> "Way":
+    def from_here(self, seq: int) -> "Direction":
         """The way that is left after `seq`."""
         return replace(self, after=seq) if self.upwards else replace(self, before=seq)
 
 
-SIZE = sa.bindparam("size", type_=sa.Integer())  # how many rows are looked at
+BATCH_SIZE = sa.bindparam("size", type_=sa.Integer())  # how many rows are looked at
 
 
-class Asking(NamedTuple):
+class Candidates(NamedTuple):
     """A statement that looks for hits: its rows are seq, record, and whether it holds.
 
     `shape`: what it is made of but for the values; None where it is like no other. To `build` one takes as long as to

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.search.request import SIZE, Asking, Search, Term, Way
+from portal.database.search.request import BATCH_SIZE, Candidates, Direction, Search, Term
 
 INDEX = "portal_search_fts"
 LONGEST_PREFIX = 8
@@ -96,7 +96,7 @@ def next_look(connection: sa.Connection, search: Search, limit: int, looked: int
     return max(1000, int((limit - number) / number * looked * 1.3)) if number >= 3 else LONGEST_LOOK - looked
 
 
-def window(search: Search, way: Way) -> Asking:
+def window(search: Search, way: Direction) -> Candidates:
     """The next matches of the words and the scope: seq, record, and whether the rest that was asked holds too.
 
     The module is part of the rest: its token stands in nearly every row, and to pass over all of these took ten times
@@ -106,23 +106,23 @@ def window(search: Search, way: Way) -> Asking:
     def build() -> sa.Select[Any]:
         here = (search.table.c["module"] == search.module.name, search.table.c["part"] == search.part)
         holds = sa.and_(*here, *_checks(search)).label("holds")
-        return _matches(search, way).add_columns(holds).limit(SIZE)
+        return _matches(search, way).add_columns(holds).limit(BATCH_SIZE)
 
     values = {"expression": _expression(search, of_module=False)}
-    return Asking(build, values, ("window", _places(search)))
+    return Candidates(build, values, ("window", _places(search)))
 
 
-def rest(connection: sa.Connection, search: Search, way: Way) -> Asking:
+def rest(connection: sa.Connection, search: Search, way: Direction) -> Candidates:
     """The hits, however far they are."""
 
     def build() -> sa.Select[Any]:
         hits = _matches(search, way).where(*_checks(search))
-        return hits.add_columns(sa.true().label("holds")).limit(SIZE)
+        return hits.add_columns(sa.true().label("holds")).limit(BATCH_SIZE)
 
-    return Asking(build, {"expression": _expression(search, of_module=True)}, ("rest", _places(search)))
+    return Candidates(build, {"expression": _expression(search, of_module=True)}, ("rest", _places(search)))
 
 
-def _matches(search: Search, way: Way) -> sa.Select[tuple[int, int]]:
+def _matches(search: Search, way: Direction) -> sa.Select[tuple[int, int]]:
     table, seq = search.table, _fts.c["rowid"]
     expression = sa.bindparam("expression", type_=sa.Text())
     matches = sa.literal_column(INDEX).op("MATCH", is_comparison=True)(expression)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from portal.conditions import Comparison, Condition
-from portal.database.schema.indexes import sorted_by
+from portal.database.schema.indexes import sort_column
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Access, Declaration, Module, Profile
 from portal.declaration.source.places import Keys, Places
@@ -37,7 +37,7 @@ def _orders(declaration: Declaration, module: Module, table: sa.Table, places: P
         field = module.field(name)
         if not field.sortable or not field.stored:
             continue
-        column = sorted_by(field, table)
+        column = sort_column(field, table)
         if column is not None and column.name in indexed:
             continue
         keys: Keys = ("modules", module.name, "fields", name)
@@ -79,7 +79,7 @@ def _unanswered(condition: Condition, module: Module, table: sa.Table) -> str:
         return ""
     asked = [part for part in parts if isinstance(part, Comparison) and len(part.path) == 1 and part.operator in RANKS]
     names = [part.path[0] for part in asked if part.path[0] in module.fields]
-    could = [name for name in names if sorted_by(module.field(name), table) is not None]
+    could = [name for name in names if sort_column(module.field(name), table) is not None]
     return " or ".join(dict.fromkeys(could))
 
 

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 
 from portal.conditions import AnyOf, Comparison
 from portal.database.engine import reading, writing
-from portal.database.participant import worth_another_try
+from portal.database.errors import is_retryable
 from portal.database.schema.tables import Tables
-from portal.database.search.backlog import Mark, is_behind, mark_linking, move_on, settle, take
+from portal.database.search.backlog import Mark, advance_mark, has_backlog, lock_oldest_mark, mark_linking, remove_mark
 from portal.database.sql import where
 from portal.declaration.shapes import Module
 from portal.fields.link import Linked
@@ -69,10 +69,10 @@ def some(engine: sa.Engine, tables: Tables) -> int | None:
     began = time.monotonic()
     try:
         with writing(engine) as connection:
-            mark = take(connection, tables)
+            mark = lock_oldest_mark(connection, tables)
             made = None if mark is None else _some_of(connection, tables, mark)
     except sa.exc.DBAPIError as error:
-        if not worth_another_try(error):
+        if not is_retryable(error):
             raise
         return 0  # somebody changed one of these records meanwhile
     if made is not None and engine.dialect.name == "sqlite":
@@ -83,7 +83,7 @@ def some(engine: sa.Engine, tables: Tables) -> int | None:
 def catch_up_later(engine: sa.Engine, tables: Tables) -> None:
     """In a thread, if something is behind."""
     with reading(engine) as connection:
-        behind = is_behind(connection, tables)
+        behind = has_backlog(connection, tables)
     if behind:
         _start(lambda: catch_up(engine, tables))
 
@@ -103,9 +103,9 @@ def _some_of(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
     ids = connection.scalars(following).all()
     replace_texts(system, ids)
     if len(ids) < AT_ONCE:
-        settle(connection, tables, mark)
+        remove_mark(connection, tables, mark)
     else:
-        move_on(connection, tables, mark, ids[-1])
+        advance_mark(connection, tables, mark, ids[-1])
     return len(ids)
 
 

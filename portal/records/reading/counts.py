@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, AllOf, AnyOf, Comparison, Condition
-from portal.database.schema.indexes import is_indexed, sorted_by
-from portal.database.sql import Scanned
+from portal.database.schema.indexes import is_indexed, sort_column
+from portal.database.sql import WithoutIndex
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.reader import Reader
@@ -99,7 +99,7 @@ def _ways(table: sa.Table, branch: sa.ColumnElement[bool], found: Found | None) 
     if found is None:
         return [sa.true()]
     if not is_indexed(table, branch, found.column):
-        return [Scanned(found.condition)]
+        return [WithoutIndex(found.condition)]
     return found.ranges or [found.condition]
 
 
@@ -129,7 +129,7 @@ def _rank(part: Condition, module: Module, table: sa.Table, indexed: set[str]) -
     if not isinstance(part, Comparison) or len(part.path) != 1 or part.path[0] not in module.everything:
         return None
     field = module.field(part.path[0])
-    if field.computed or field.multiple or (column := sorted_by(field, table)) is None or column.name not in indexed:
+    if field.computed or field.multiple or (column := sort_column(field, table)) is None or column.name not in indexed:
         return None
     if column.name != field.name and part.operator != "empty":
         return None  # by the folded text lists are sorted, not compared

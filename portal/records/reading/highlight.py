@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from portal.database.search.index import Words, typed_words
+from portal.database.search.index import Words, parse_words
 from portal.fields.base import Field
 from portal.texts import fold, words
 
@@ -17,7 +17,7 @@ Matches = tuple[tuple[str, bool], ...]
 
 def read(text: str) -> Words:
     """What somebody typed, as the search understands it."""
-    return typed_words(text)
+    return parse_words(text)
 
 
 def matches(text: str, typed: Words) -> Matches:

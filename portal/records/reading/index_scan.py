@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.schema.indexes import is_indexed
-from portal.database.sql import Scanned
+from portal.database.sql import WithoutIndex
 from portal.records.reading.keyset import Segment
 
 
@@ -51,4 +51,4 @@ class IndexScan:
         SQLite would take an index of everybody's rows, and look through all that have the same state."""
         column = getattr(condition, "left", None)
         indexed = not isinstance(column, sa.Column) or is_indexed(self.table, branch, column.name)
-        return condition if indexed else Scanned(condition)
+        return condition if indexed else WithoutIndex(condition)

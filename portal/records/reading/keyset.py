@@ -17,8 +17,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.schema.indexes import sorted_by
-from portal.database.sql import Given
+from portal.database.schema.indexes import sort_column
+from portal.database.sql import ColumnWithoutIndex
 from portal.declaration.shapes import Module
 from portal.fields.base import FORBIDDEN, Field
 from portal.fields.columns import WHOLE_DIGITS
@@ -111,7 +111,7 @@ class Order:
     @property
     def is_indexed(self) -> bool:
         """Whether an index has the first criterion."""
-        column = self.table.c["id"] if self.field is None else sorted_by(self.field, self.table)
+        column = self.table.c["id"] if self.field is None else sort_column(self.field, self.table)
         return column is not None and any(column.name in index.columns.keys()[:2] for index in self.table.indexes)
 
     def parameters(self) -> dict[str, sa.BindParameter[Any]] | None:
@@ -219,8 +219,8 @@ class Titled:
         What comes first is kept from being looked up by the other."""
         identity = self.target.c["id"]
         if titles_first:
-            return self.target.join(table, self.link == Given(identity))
-        return table.join(self.target, Given(self.link) == identity)
+            return self.target.join(table, self.link == ColumnWithoutIndex(identity))
+        return table.join(self.target, ColumnWithoutIndex(self.link) == identity)
 
 
 @dataclass(frozen=True)

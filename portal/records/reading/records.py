@@ -78,7 +78,7 @@ class Records(OneModule):
     def page(self, query: Query, names: Iterable[str] | None = None) -> Page:
         """The rows of one page, with the fields `names` (those of the list where none are given)."""
         fields = self._fields(self.access.list.columns if names is None else names)
-        if search.typed_words(query.text):
+        if search.parse_words(query.text):
             return self._searched(query, fields)
         return self._ordered(query, fields)
 
@@ -90,7 +90,7 @@ class Records(OneModule):
         """How many rows each of several queries has, counted once: what the declaration asks in one statement, what
         somebody typed in another, so that the first is the same for everybody."""
         keys = [
-            (query.text if search.typed_words(query.text) else "", tuple(parts_of(query.condition)))
+            (query.text if search.parse_words(query.text) else "", tuple(parts_of(query.condition)))
             for query in queries
         ]
         wanted = [key for key in dict.fromkeys(keys) if key not in self._counted]
@@ -278,7 +278,7 @@ class Records(OneModule):
         return search.Search(
             self.policy.tables.search,
             self.table,
-            search.typed_words(query.text),
+            search.parse_words(query.text),
             None if scopes is None else tuple(scopes),
             int(self._staff_part),
             self._statements.where(query.condition) if self._asks_more(query, scopes) else None,

@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, Comparison, Condition
-from portal.database.engine import planned_once
-from portal.database.schema.indexes import sorted_by
-from portal.database.sql import Repeated, Scanned, where
+from portal.database.engine import cache_plan
+from portal.database.schema.indexes import sort_column
+from portal.database.sql import Redundant, WithoutIndex, where
 from portal.declaration.shapes import Access, Module
 from portal.fields.base import Field
 from portal.records.policy import Policy
@@ -87,7 +87,7 @@ class Statements(OneModule):
     def by_id(self, fields: Sequence[Field]) -> Statement:
         """Those of the records IDS that are there for this reader."""
         # By their ids and nothing else: the scope is tested of the few that they find.
-        found = sa.select(*self.columns(fields)).where(self._among_ids(), Repeated(self.where(ALWAYS)))
+        found = sa.select(*self.columns(fields)).where(self._among_ids(), Redundant(self.where(ALWAYS)))
         return self._for_everybody(found)
 
     def existing(self) -> Statement:
@@ -130,13 +130,13 @@ class Statements(OneModule):
         if self.branches is None:
             tested.append(self.policy.scope(self.name))
         elif self.policy.records_from is not None:
-            tested.append(Repeated(self.policy.scope(self.name)))
+            tested.append(Redundant(self.policy.scope(self.name)))
         return Question(None if found is None else self._found(found), tuple(tested))
 
     def _found(self, part: Comparison) -> Found:
         """What an index finds of a condition on one field of the record itself."""
         field, reader = self.module.field(part.path[0]), self.policy.reader
-        column = sorted_by(field, self.table)
+        column = sort_column(field, self.table)
         ranges = ranges_without(part, field, self.table, reader, self.dialect) if part.negated else ()
         return Found(column.name, self._sql(part), ranges)
 
@@ -159,9 +159,9 @@ class Statements(OneModule):
         """The same rows, stretch by stretch along the index that has their order."""
         conditions: list[sa.ColumnElement[bool]] = []
         if self._scope_has_more:
-            conditions.append(Repeated(self.policy.scope(self.name)))
+            conditions.append(Redundant(self.policy.scope(self.name)))
         asked = [self._sql(part) for part in (*parts_of(self.narrowed), *parts_of(wanted.condition))]
-        conditions += [Scanned(sa.and_(*asked))] if asked else []
+        conditions += [WithoutIndex(sa.and_(*asked))] if asked else []
         columns = [*self.columns(wanted.fields), *wanted.order.columns]
         walk = IndexScan(self.table, self.branches or (), conditions, columns, wanted.backwards)
         for stretch in wanted.order.stretches(wanted.position, wanted.backwards):
@@ -177,7 +177,7 @@ class Statements(OneModule):
     def _for_everybody(self, statement: Statement) -> Statement:
         """A statement that leads along the same index whoever reads: the database may plan it once."""
         general = isinstance(self.policy.reader, SharedReader)
-        return planned_once(statement, self.policy.tables.version) if general else statement
+        return cache_plan(statement, self.policy.tables.version) if general else statement
 
     def _sql(self, condition: Condition) -> sa.ColumnElement[bool]:
         return where(condition, self.table, self.module, self.policy.declaration, self.policy.reader)

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.engine import planned_once
+from portal.database.engine import cache_plan
 from portal.fields.base import Field
 from portal.fields.link import Linked
 from portal.records.policy import Policy
@@ -75,7 +75,7 @@ def _titles(connection: sa.Connection, policy: Policy, target: str, ids: set[int
     title, unique = module.title_field, module.unique_text
     general = policy.general
     statement = general and general.kept.get(
-        ("titles", target), lambda: planned_once(_titles_of(general, target), policy.tables.version)
+        ("titles", target), lambda: cache_plan(_titles_of(general, target), policy.tables.version)
     )
     statement = _titles_of(policy, target) if statement is None else statement
     found = {}

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, Comparison, Condition, FormValue, comparisons, holds, replace_form_values
-from portal.database.sql import ends
+from portal.database.sql import period_bounds
 from portal.declaration.shapes import FormLayout
 from portal.fields.base import Field, Form, Refused
 from portal.fields.link import Linked, named, titled
@@ -95,7 +95,7 @@ def _matches(other: Field, value: Any, test: Comparison, records: Records) -> bo
     if test.operator == "empty":
         return other.matches(value, "empty", test.value)
     if test.operator == "within":
-        earliest, latest = ends(other, test.value, reader)
+        earliest, latest = period_bounds(other, test.value, reader)
         return other.matches(value, "min", earliest) and other.matches(value, "max", latest)
     operator = "equal" if test.operator == "one_of" else test.operator
     for raw in test.value if isinstance(test.value, tuple) else (test.value,):

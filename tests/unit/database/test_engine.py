@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 import transaction
 
-from portal.database.engine import joining, make_engine, read_connection, reading, writing
+from portal.database.engine import make_engine, read_connection, reading, write_connection, writing
 
 THREADS = 8
 CHANGES = 30
@@ -198,14 +198,14 @@ def test_engines_of_one_file_share_the_turn(sqlite, sqlite_url):
 def test_what_a_request_writes_is_committed_with_its_transaction(engine):
     manager = transaction.TransactionManager(explicit=True)
     with manager:
-        joining(engine, manager).execute(counter.update().values(value=5))
+        write_connection(engine, manager).execute(counter.update().values(value=5))
     assert value_of(engine) == 5
 
 
 def test_what_a_request_writes_is_rolled_back_with_its_transaction(engine):
     manager = transaction.TransactionManager(explicit=True)
     with pytest.raises(ZeroDivisionError), manager:
-        joining(engine, manager).execute(counter.update().values(value=5))
+        write_connection(engine, manager).execute(counter.update().values(value=5))
         raise ZeroDivisionError
     add_one(engine)
     assert value_of(engine) == 1
@@ -223,7 +223,7 @@ def test_a_serialization_failure_is_worth_another_try(postgresql_url):
     for engine in prepared(postgresql_url):
         manager = transaction.TransactionManager(explicit=True)
         transaction_of_request = manager.begin()
-        connection = joining(engine, manager)
+        connection = write_connection(engine, manager)
         connection.scalar(sa.select(counter.c.value))
         add_one(engine)
         with pytest.raises(sa.exc.OperationalError) as failure:
@@ -236,7 +236,7 @@ def test_a_statement_of_a_request_has_its_time(postgresql_url):
     for engine in prepared(postgresql_url):
         manager = transaction.TransactionManager(explicit=True)
         with manager:
-            connection = joining(engine, manager)
+            connection = write_connection(engine, manager)
             assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "20s"
         with reading(engine) as connection:
             assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "0"

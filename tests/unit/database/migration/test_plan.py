@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.alter import drop_columns
-from portal.database.migration.plan import CannotBeAppliedError, WouldLoseDataError, apply, missing, plan
+from portal.database.migration.plan import CannotBeAppliedError, WouldLoseDataError, apply, missing_steps, plan
 from portal.database.schema.tables import build
 from portal.fields.base import Field
 from portal.fields.link import Linked
@@ -46,7 +46,7 @@ class Portal:
 
     def missing(self):
         with reading(self.engine) as connection:
-            return [step.sentence for step in missing(connection, self.tables)]
+            return [step.sentence for step in missing_steps(connection, self.tables)]
 
     def apply(self, **options):
         done = apply(self.engine, self.tables, **options)

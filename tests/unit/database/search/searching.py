@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from portal.database.search.index import Entry, Search, page, put, search_table, typed_words
+from portal.database.search.index import Entry, Search, page, parse_words, put, search_table
 
 metadata = sa.MetaData(naming_convention={"uq": "uq_%(table_name)s_%(column_0_N_name)s"})
 search = search_table(metadata)
@@ -15,6 +15,6 @@ def write(connection, record, *texts, module="tickets", **more):
 
 
 def found(connection, text, limit=25, before=None, after=None, module=tickets, **more):
-    hits = page(connection, Search(search, module, typed_words(text), **more), limit, before, after)
+    hits = page(connection, Search(search, module, parse_words(text), **more), limit, before, after)
     assert [hit.seq for hit in hits] == sorted((hit.seq for hit in hits), reverse=True)
     return [hit.record for hit in hits]

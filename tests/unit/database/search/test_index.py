@@ -16,12 +16,12 @@ from portal.database.search.index import (
     is_index_object,
     organization,
     page,
+    parse_words,
     person,
     put_many,
     rebuild,
     remove,
     replace_texts,
-    typed_words,
 )
 from tests.unit.database.search.searching import articles, found, metadata, search, tickets, write
 
@@ -195,10 +195,10 @@ def test_the_newest_change_comes_first(connection):
 def test_the_number_of_a_removed_record_does_not_come_again(connection):
     for record in (1, 2):
         write(connection, record, "printer")
-    before = page(connection, Search(search, tickets, typed_words("printer")), 1)[0].seq
+    before = page(connection, Search(search, tickets, parse_words("printer")), 1)[0].seq
     remove(connection, search, "tickets", 2)
     write(connection, 3, "printer")
-    assert page(connection, Search(search, tickets, typed_words("printer")), 1)[0].seq > before
+    assert page(connection, Search(search, tickets, parse_words("printer")), 1)[0].seq > before
 
 
 def test_a_text_replaced_by_a_change_elsewhere_keeps_its_place(connection):
@@ -257,7 +257,7 @@ def test_a_transaction_that_only_reads_can_search(engine):
 
 def test_pages_go_forward_and_back(connection):
     put_many(connection, search, [Entry("tickets", record, ["printer"]) for record in range(1, 11)])
-    hits = page(connection, Search(search, tickets, typed_words("printer")), 10)
+    hits = page(connection, Search(search, tickets, parse_words("printer")), 10)
     assert [hit.record for hit in hits] == list(range(10, 0, -1))
     assert found(connection, "printer", 3, before=hits[2].seq) == [7, 6, 5]
     assert found(connection, "printer", 3, after=hits[5].seq) == [8, 7, 6]
@@ -319,7 +319,7 @@ def test_a_word_of_few_records_is_found_behind_thousands_of_another_module(conne
     write(connection, 2, "printer jam", module="help_articles", scopes=[organization(2)])
     put_many(connection, search, [Entry("tickets", record, ["printer"], scopes=[organization(1)])
                                   for record in range(1, 1_500)])  # fmt: skip
-    asked = Search(search, articles, typed_words("printer"))
+    asked = Search(search, articles, parse_words("printer"))
     assert [hit.record for hit in page(connection, asked, 25)] == [2, 1]
     assert count(connection, asked) == Found([Hit(*hit) for hit in page(connection, asked, 25)], 2, more=False)
     assert found(connection, "printer", module=articles, scopes=(organization(1),)) == [1]
@@ -334,4 +334,4 @@ def test_internal_texts_are_found_in_their_own_part_only_in_large_modules_too(co
     assert found(connection, "suspicion") == [2]
     assert found(connection, "suspicion", part=1) == [2, 1]
     assert found(connection, "printer suspicion") == []
-    assert count(connection, Search(search, tickets, typed_words("suspicion"))).number == 1
+    assert count(connection, Search(search, tickets, parse_words("suspicion"))).number == 1

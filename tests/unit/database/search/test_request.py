@@ -10,12 +10,12 @@ from portal.database.search.request import (
     MOST_TYPED_WORDS,
     Term,
     indexed_text,
-    typed_words,
+    parse_words,
 )
 
 
 def terms(text):
-    return [(term.word, term.whole) for term in typed_words(text).terms]
+    return [(term.word, term.whole) for term in parse_words(text).terms]
 
 
 @pytest.mark.parametrize(
@@ -41,23 +41,23 @@ def test_typed_text_becomes_words(text, expected):
 
 @pytest.mark.parametrize("quoted", ['"paper jam"', "“Paper Jam”", "„paper, jam“", "«paper jam»"])
 def test_quoted_words_stand_together(quoted):
-    assert typed_words(quoted).phrases == (" paper jam ",)
+    assert parse_words(quoted).phrases == (" paper jam ",)
 
 
 def test_a_text_without_a_word_asks_for_nothing():
-    assert not typed_words("–– !")
-    assert not typed_words('""').phrases
+    assert not parse_words("–– !")
+    assert not parse_words('""').phrases
 
 
 @pytest.mark.parametrize("text", [" ".join(f"word{n}" for n in range(10_000)), "x" * 5_000_000, '"' * 100_000])
 def test_more_than_a_search_takes_is_cut_and_said(text):
-    words = typed_words(text)
+    words = parse_words(text)
     assert words.cut
     assert len(words.terms) <= MOST_TYPED_WORDS
 
 
 def test_what_is_not_cut_does_not_say_so():
-    assert not typed_words("paper jam").cut
+    assert not parse_words("paper jam").cut
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,12 @@ def test_a_huge_text_is_kept_up_to_a_bound_and_not_within_a_word():
 def test_a_huge_word_is_found_by_its_beginning_and_by_itself():
     text = indexed_text(["y" * 100_000])
     assert len(text) < MOST_LETTERS_OF_A_WORD + 10
-    assert typed_words("y" * 1000).found_in(text)
-    assert typed_words("yyyy").found_in(text)
+    assert parse_words("y" * 1000).found_in(text)
+    assert parse_words("yyyy").found_in(text)
 
 
 def test_words_are_checked_against_fewer_texts():
-    words = typed_words('print "paper jam"')
+    words = parse_words('print "paper jam"')
     assert words.found_in(indexed_text(["The printer has a paper jam"]))
     assert not words.found_in(indexed_text(["The printer has paper", "jam"]))
     assert not words.found_in(indexed_text(["a blueprint", "paper jam"]))
@@ -98,7 +98,7 @@ def test_words_are_checked_against_fewer_texts():
 
 @given(st.text(max_size=60))
 def test_whatever_stands_in_a_record_finds_it(text):
-    assert typed_words(text.replace('"', " ")).found_in(indexed_text([text]))
+    assert parse_words(text.replace('"', " ")).found_in(indexed_text([text]))
 
 
 def test_a_word_alone_is_a_needle_that_needs_its_start_only():

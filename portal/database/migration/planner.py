@@ -1,0 +1,344 @@
+"""The planner: from two snapshots and the difference between tables to the steps of a plan.
+
+Called by plan.py, for the real database or for snapshots alone. Nothing is changed before a task of a step runs.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.migration import alter
+from portal.database.migration.convert import Conversion
+from portal.database.migration.difference import Difference
+from portal.database.migration.options import rename_options, renamed_options
+from portal.database.migration.row_counts import SHOWN, RowCounts
+from portal.database.migration.snapshot import (
+    Renames,
+    Snapshot,
+    column_names,
+    columns,
+    join_target,
+    rebuild_field,
+    sorted_system_tables,
+    storage_of,
+)
+from portal.database.migration.steps import WITH_LOSS, Phase, Step, Task, counted, staying
+from portal.database.schema.tables import Tables
+from portal.declaration.shapes import Module
+from portal.fields.base import Field
+from portal.fields.links import join_name
+
+MOST_COLUMNS = {"sqlite": 2000, "postgresql": 1600}
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The last snapshot (under the names that hold now), the new one, and the difference between the tables."""
+
+    old: Snapshot
+    new: Snapshot
+    renames: Renames
+    difference: Difference
+
+
+class Planner:
+    """Makes the steps; `counts` are those of a database in which everything has its new name already."""
+
+    def __init__(self, tables: Tables, changes: Changes, counts: RowCounts) -> None:
+        self.declaration, self.tables, self.counts = tables.declaration, tables, counts
+        self.old, self.new = changes.old, changes.new
+        self.renames, self.difference = changes.renames, changes.difference
+        self.changed_tables = self.difference.changed_tables
+        self.handled_indexes: set[str] = set()  # by the step of a field
+
+    def steps(self) -> list[Step]:
+        """All steps, in the order of the declaration."""
+        steps = [*self._too_many_columns(), *self._system_tables(), *self._renamed_modules()]
+        for module in self.declaration.modules.values():
+            if module.name in self.difference.tables:
+                steps.append(self._new_module(module))
+            else:
+                steps += self._changed_module(module)
+        steps += self._removed_modules()
+        return [*steps, *self._search_index()]
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The connection of the tasks; a plan from snapshots alone has none, and is never carried out."""
+        if self.counts.connection is None:
+            raise RuntimeError("these steps were made without a database")
+        return self.counts.connection
+
+    # -- the database ---------------------------------------------------------------------------------------------
+
+    def _too_many_columns(self) -> Iterator[Step]:
+        connection = self.counts.connection
+        most = MOST_COLUMNS[connection.dialect.name] if connection is not None else min(MOST_COLUMNS.values())
+        for name in self.declaration.modules:
+            count = len(self.tables.module(name).c)
+            if count > most:
+                sentence = f"! module {name} needs {count:,} columns, and this database has at most {most:,} in a table"
+                yield Step(sentence, additive=False, blocked=True)
+
+    def _system_tables(self) -> Iterator[Step]:
+        new = {name for name in self.new["own"] if name in self.difference.tables}
+        if new:
+            task = Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, new))
+            yield Step("add the portal's own tables: " + ", ".join(sorted(new)), tasks=(task,))
+        for name in self.new["own"]:
+            table = self.tables.metadata.tables[name]
+            for column in sorted(self.difference.columns.get(name, ())):
+                task = Task(Phase.ADD_COLUMNS, partial(self._add_columns, table, [column]))
+                yield Step(f"add column {name}.{column}", tasks=(task,))
+            yield from self._indexes(name)
+
+    def _renamed_modules(self) -> Iterator[Step]:
+        for name, before in self.renames.modules.items():
+            yield Step(f"rename module {before} to {name}{staying(self.counts.rows(name))}")
+
+    def _search_index(self) -> Iterator[Step]:
+        """Modules with records whose entries in the search index are out of date."""
+        outdated = []
+        # Without a backlog nobody knows which entries are out of date: it comes with the index, or by an upgrade.
+        unknown = not {"portal_search", "portal_backlog"}.isdisjoint(self.difference.tables)
+        for name, module in self.new["modules"].items():
+            before = self.old["modules"].get(name)
+            same = before is not None and before["search"] == module["search"]
+            exists = name not in self.difference.tables
+            if exists and (unknown or not same or name in self.renames.modules) and self.counts.rows(name) != 0:
+                outdated.append(name)
+        if outdated:
+            sentence = f"fill the search index of {', '.join(outdated)} anew: what is searched there has changed"
+            paths = tuple((name, "search") for name in outdated)
+            yield Step(sentence, modules_to_index=tuple(outdated), paths=paths)
+
+    # -- modules --------------------------------------------------------------------------------------------------
+
+    def _new_module(self, module: Module) -> Step:
+        table = self.tables.module(module.name)
+        joins = {name for name in self._join_tables(module) if name in self.difference.tables}
+        links = [column.name for column in table.c if column.foreign_keys]
+        indexes = [str(index.name) for index in table.indexes]
+        tasks = (
+            Task(Phase.CREATE_TABLES, lambda: alter.create_module_table(self.connection, table)),
+            Task(Phase.CREATE_JOIN_TABLES, lambda: alter.add_foreign_keys(self.connection, table, links)),
+            Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, joins)),
+            Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, indexes)),
+        )
+        return Step(f"add module {module.name}", tasks=tasks)
+
+    def _join_tables(self, module: Module) -> Iterator[str]:
+        for name, field in module.fields.items():
+            if join_target(field):
+                yield join_name(module.name, name)
+
+    def _changed_module(self, module: Module) -> Iterator[Step]:
+        before = self.old["modules"].get(module.name, {"fields": {}, "indexes": {}})
+        after = self.new["modules"][module.name]
+        if before == after and module.name not in self.changed_tables:
+            return
+        for name, entry in after["fields"].items():
+            if module.name in self.changed_tables or entry != before["fields"].get(name):
+                yield from self._field(module, module.field(name), before["fields"].get(name))
+        for name, entry in before["fields"].items():
+            if name not in after["fields"]:
+                yield from self._removed_field(module.name, name, entry)
+        yield from self._indexes(module.name)
+
+    def _removed_modules(self) -> Iterator[Step]:
+        for name, entry in self.old["modules"].items():
+            if name not in self.difference.obsolete_tables:
+                continue
+            joins = [join_name(name, key) for key in entry["fields"]]
+            obsolete = [join for join in joins if join in self.difference.obsolete_tables]
+            count = self.counts.rows(name)
+            tasks = (
+                Task(Phase.DROP_FIELDS, partial(self._empty_module, name, obsolete)),
+                Task(Phase.DROP_MODULES, partial(self._drop_tables, [name])),
+            )
+            loss = f": {counted(count, 'record')} would be lost" if count is None or count > 0 else ""
+            yield _removing(f"drop module {name}", loss, (name,), tasks, name)
+
+    def _empty_module(self, name: str, joins: list[str]) -> None:
+        """The module's comments and history go too: another module of its name would show them as its own."""
+        for table in sorted_system_tables(self.tables):
+            if "module" in table.c and table is not self.tables.sequence:
+                self.connection.execute(sa.delete(table).where(table.c["module"] == name))
+        self._drop_tables(joins)
+        alter.release_references(self.connection, name)
+
+    def _drop_tables(self, names: list[str]) -> None:
+        alter.drop_tables(self.connection, names)
+
+    # -- fields ---------------------------------------------------------------------------------------------------
+
+    def _field(self, module: Module, field: Field, entry: dict[str, Any] | None) -> Iterator[Step]:
+        table, names = module.name, {column.name for column in columns(field)}
+        before = rebuild_field(entry) if entry is not None else None
+        missing = names & self.difference.columns.get(table, set())
+        joins = {join_name(table, field.name)} & self.difference.tables if join_target(field) else set()
+        yield from self._renamed_field(table, field, before)
+        if entry is not None and (before is None or self._is_stored_otherwise(table, before, field)):
+            yield self._conversion(module, before, field, entry["type"])
+        elif missing and missing != names and entry is not None:
+            yield self._missing_companions(module, field, missing)
+        elif missing or joins:
+            yield self._new_field(module, field, missing, joins)
+        else:
+            yield from self._duplicates(module, field)
+        if entry is not None and before is not None:
+            yield from self._renamed_options(module, before, field, entry)
+        if field.required and not (entry or {}).get("required"):
+            yield from self._required(module, field, new=bool(missing or joins))
+
+    def _is_stored_otherwise(self, table: str, before: Field, after: Field) -> bool:
+        retyped = self.difference.retyped_columns.get(table, set())
+        return storage_of(before) != storage_of(after) or any(column.name in retyped for column in columns(after))
+
+    def _renamed_field(self, table: str, field: Field, before: Field | None) -> Iterator[Step]:
+        old_name = self.renames.fields.get(table, {}).get(field.name)
+        if old_name is not None:
+            values = staying(self._count_values(table, before), "value") if before is not None else ""
+            yield Step(f"rename field {table}.{old_name} to {field.name}{values}")
+
+    def _new_field(self, module: Module, field: Field, missing: set[str], joins: set[str]) -> Step:
+        table = self.tables.module(module.name)
+        count = self.counts.rows(module.name) if field.default is not None else 0
+        keep = "that exists keeps" if count == 1 else "that exist keep"
+        hint = f"; the {counted(count, 'record')} {keep} it empty" if count else ""
+        indexes = self._handle_indexes_of(table, field)
+        tasks = (
+            Task(Phase.ADD_COLUMNS, partial(self._add_columns, table, sorted(missing))),
+            Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, joins)),
+            Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, indexes)),
+        )
+        return Step(f"add field {module.name}.{field.name} ({field.type}){hint}", tasks=tasks)
+
+    def _add_columns(self, table: sa.Table, names: Iterable[str]) -> None:
+        for name in names:
+            alter.add_column(self.connection, table.c[name])
+        alter.add_foreign_keys(self.connection, table, list(names))
+
+    def _missing_companions(self, module: Module, field: Field, missing: set[str]) -> Step:
+        """A later version of the portal stores more beside the value than the one that made the column."""
+        task = Task(Phase.CONVERT_VALUES, lambda: self._converter(module, field, field).fill_companions(missing))
+        return Step(f"complete field {module.name}.{field.name}: {', '.join(sorted(missing))}", tasks=(task,))
+
+    def _required(self, module: Module, field: Field, new: bool) -> Iterator[Step]:
+        count = self.counts.rows(module.name)
+        filled = 0 if new else self._count_values(module.name, field)
+        if count is not None and filled is not None and count > filled:
+            empty = counted(count - filled, "record") + " without it"
+            stay = "stays as it is" if count - filled == 1 else "stay as they are"
+            yield Step(f"field {module.name}.{field.name} is required from now on: {empty} {stay} until edited")
+
+    def _renamed_options(
+        self, module: Module, before: Field, after: Field, entry: dict[str, Any]
+    ) -> Iterator[Step]:  # fmt: skip
+        renames = renamed_options(entry, after)
+        if renames:
+            named = ", ".join(f'"{old}" to "{new}"' for new, old in renames.items())
+            sentence = f"rename options of {module.name}.{after.name}, with the values that are stored: {named}"
+            run = partial(self._rename_options, module.name, before, renames)
+            yield Step(sentence, tasks=(Task(Phase.RENAME_OPTIONS, run),))
+
+    def _rename_options(self, module: str, before: Field, renames: dict[str, str]) -> None:
+        rename_options(self.connection, module, before, renames)
+
+    def _removed_field(self, module: str, name: str, entry: dict[str, Any]) -> Iterator[Step]:
+        obsolete = sorted(column_names(entry) & self.difference.obsolete_columns.get(module, set()))
+        join = join_name(module, name)
+        joins = [join] if join in self.difference.obsolete_tables else []
+        if not obsolete and not joins:
+            return
+        count = self.counts.linked(join) if joins else self.counts.filled(module, obsolete)
+        self._handle_old_indexes_of(module, set(obsolete))
+        tasks = (
+            Task(Phase.DROP_FIELDS, partial(self._drop_tables, joins)),
+            Task(Phase.DROP_FIELDS, lambda: alter.drop_columns(self.connection, module, obsolete)),
+        )
+        loss = f": {counted(count, 'value')} would be lost" if count is None or count > 0 else ""
+        yield _removing(f"drop field {module}.{name}", loss, (module, "fields", name), tasks, module)
+
+    def _conversion(self, module: Module, before: Field | None, after: Field, old_type: str) -> Step:
+        path, snapshot_path = f"{module.name}.{after.name}", (module.name, "fields", after.name)
+        change = f"change field {path} from {old_type} to {after.type}"
+        if old_type == after.type:
+            change = f"change how field {path} is kept"
+        indexes = self._handle_indexes_of(self.tables.module(module.name), after)
+        self._handle_old_indexes_of(module.name, {column.name for column in columns(before or after)})
+        if self.counts.connection is None:
+            return Step(change, additive=False, paths=(snapshot_path,))
+        conversion = self._converter(module, before, after)
+        tasks = (
+            Task(Phase.CONVERT_VALUES, conversion.run),
+            Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, conversion.table, indexes)),
+        )
+        misfits = conversion.misfits()
+        if misfits.count:
+            many = f"{misfits.count:,} of {counted(misfits.values, 'value')}"
+            return _removing(
+                change, f": {many} would be lost, not fitting: {misfits}", snapshot_path, tasks, module.name
+            )
+        converted = f": {counted(misfits.values, 'value')} converted" if misfits.values else ""
+        return Step(change + converted, additive=False, paths=(snapshot_path,), tasks=tasks, tables=(module.name,))
+
+    def _converter(self, module: Module, before: Field | None, after: Field) -> Conversion:
+        return Conversion(self.connection, self.tables, module, before, after)
+
+    def _count_values(self, table: str, field: Field) -> int | None:
+        if join_target(field):
+            return self.counts.linked(join_name(table, field.name))
+        return self.counts.filled(table, [column.name for column in columns(field)][:1])
+
+    # -- indexes --------------------------------------------------------------------------------------------------
+
+    def _duplicates(self, module: Module, field: Field) -> Iterator[Step]:
+        """Values that keep a field from becoming unique; without them its index comes with the others."""
+        table = self.tables.module(module.name)
+        compared = [column for column in columns(field) if column.name == field.name]
+        unique = {str(index.name) for index in table.indexes if index.unique}
+        missing = self._indexes_of(table, field) & unique & self.difference.indexes.get(module.name, set())
+        duplicates = self.counts.duplicates(module.name, compared) if missing else []
+        if duplicates:
+            self.handled_indexes |= missing
+            shown = ", ".join(f'"{value[:40]}" ({count} times)' for value, count in duplicates[:SHOWN])
+            more = ", …" if len(duplicates) > SHOWN else ""
+            path = f"{module.name}.{field.name}"
+            sentence = f"! field {path} cannot be made unique, these values stand more than once: {shown}{more}"
+            yield Step(sentence, additive=False, blocked=True, paths=((module.name, "indexes"),))
+
+    def _indexes_of(self, table: sa.Table, field: Field) -> set[str]:
+        names = {column.name for column in columns(field)}
+        return {str(index.name) for index in table.indexes if not names.isdisjoint(index.columns.keys())}
+
+    def _handle_indexes_of(self, table: sa.Table, field: Field) -> set[str]:
+        """The indexes of a field whose step creates them itself."""
+        names = self._indexes_of(table, field)
+        self.handled_indexes |= names
+        return names
+
+    def _handle_old_indexes_of(self, module: str, dropped: set[str]) -> None:
+        """The indexes of dropped columns are dropped with them."""
+        indexes = self.old["modules"][module]["indexes"].items()
+        self.handled_indexes |= {name for name, (_unique, *of) in indexes if not dropped.isdisjoint(of)}
+
+    def _indexes(self, name: str) -> Iterator[Step]:
+        table = self.tables.metadata.tables[name]
+        missing = self.difference.indexes.get(name, set()) - self.handled_indexes
+        obsolete = self.difference.obsolete_indexes.get(name, set()) - self.handled_indexes
+        if obsolete or missing:
+            tasks = (
+                Task(Phase.DROP_INDEXES, lambda: alter.drop_indexes(self.connection, name, obsolete)),
+                Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, missing)),
+            )
+            yield Step(f"bring the indexes of {name} up to date", tasks=tasks)
+
+
+def _removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, ...], table: str) -> Step:
+    """A step that removes or converts something; `loss` says what would be lost, "" for nothing."""
+    sentence = f"! {change}{loss} {WITH_LOSS}" if loss else change
+    return Step(sentence, bool(loss), additive=False, paths=(path,), tasks=tasks, tables=(table,))
