@@ -20,7 +20,7 @@ from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration
 from portal.texts import _
 
-WRONG = _("The e-mail address or the password is not right.")
+WRONG = _("Incorrect email or password.")
 RESET = "reset"  # the purpose of the links that set a new password
 
 
@@ -113,7 +113,7 @@ class Logins:
         with reading(self.engine) as connection:
             hashed = password_of(connection, self.tables, account.id)
         same = hashed is not None and self.passwords.match(hashed, new)
-        return _("Take another password than the one you have.") if same else None
+        return _("Choose a password that differs from your current one.") if same else None
 
     def save_password(self, connection: sa.Connection, account: int, hashed: str, must_change: bool = False) -> None:
         """A new password: everybody who is signed in with the old one is signed out, links that were sent are void."""

@@ -103,13 +103,13 @@ def weakness(password: str, email: str) -> str | None:
     """Why a new password cannot be taken, in one sentence; None when it can."""
     folded = password.casefold()
     if len(password) < SHORTEST:
-        return _("Take at least ${number} characters.", mapping={"number": str(SHORTEST)})
+        return _("Use at least ${number} characters.", mapping={"number": str(SHORTEST)})
     if len(password) > LONGEST:
-        return _("Take at most ${number} characters.", mapping={"number": str(LONGEST)})
+        return _("Use at most ${number} characters.", mapping={"number": str(LONGEST)})
     if folded in (email.casefold(), email.casefold().partition("@")[0]):
-        return _("Your e-mail address is no password.")
+        return _("Do not use your email address as your password.")
     if folded in COMMONEST or len(set(folded)) < 4:
-        return _("This password is among the first that others would try.")
+        return _("This password is too easy to guess.")
     return None
 
 

@@ -102,19 +102,19 @@ def admit(
     if why is not None:
         return why
     if account.profile not in tables.declaration.profiles:
-        return _("Your access has no profile any more. Please ask us to set it up again.")
+        return _("Your account no longer has a profile. Ask us to set it up again.")
     mine = companies_of(connection, tables, account.person, person_row)
     if mine is None:
-        return _("Your access belongs to a person who is no longer recorded here. Please ask us to set it up again.")
+        return _("Your account belongs to a person who no longer exists here. Ask us to set it up again.")
     profile, reader = tables.declaration.profiles[account.profile], replace(reader, companies=mine)
     return Identity(account, Policy(tables, profile, reader, account.records_from))
 
 
 def _closed_reason(account: Account, today: datetime.date) -> str | None:
     if account.disabled:
-        return _("Your access has been disabled.")
+        return _("Your account has been disabled.")
     if account.access_from and today < account.access_from:
-        return _("Your access begins on ${date}.", mapping={"date": account.access_from.isoformat()})
+        return _("Your access starts on ${date}.", mapping={"date": account.access_from.isoformat()})
     if account.access_until and today > account.access_until:
         return _("Your access ended on ${date}.", mapping={"date": account.access_until.isoformat()})
     return None

@@ -148,7 +148,7 @@ def _within(field: Field, period: Any, table: sa.FromClause, reader: Reader) -> 
 def period_bounds(field: Field, period: Any, reader: Reader) -> tuple[Any, Any]:
     """The last days for what is past, the next for what is to come: either side of now. Raises Refused."""
     if "today" not in field.specials:
-        raise Refused(_("“${operator}” cannot be asked of this field.", mapping={"operator": "within"}))
+        raise Refused(_("“${operator}” does not apply to this field.", mapping={"operator": "within"}))
     zone = reader.time_zone
     around = [moment.astimezone(zone) for moment in (reader.now - period, reader.now + period)]
     if "now" not in field.specials:

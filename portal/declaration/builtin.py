@@ -6,15 +6,15 @@ from typing import Any
 from portal.fields.base import Field
 from portal.texts import Text, _, translate
 
-CHANNELS = {"portal": _("Portal"), "mail": _("E-mail"), "api": _("Interface"), "import": _("Import")}
+CHANNELS = {"portal": _("Portal"), "mail": _("Email"), "api": _("API"), "import": _("Import")}
 LABELS = {
     "id": _("ID"),
     "number": _("Number"),
     "reference": _("Reference"),
     "created": _("Created"),
     "created_by": _("Created by"),
-    "modified": _("Last change"),
-    "modified_by": _("Changed by"),
+    "modified": _("Last updated"),
+    "modified_by": _("Updated by"),
     "channel": _("Channel"),
     "comments": _("Comments"),
     "attachments": _("Attachments"),

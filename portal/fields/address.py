@@ -92,7 +92,7 @@ class AddressField(Field):
             return None
         parts = split_all(at_most(storable(text), LONGEST * len(PARTS) * 2))
         if len(parts) > len(PARTS):
-            raise Refused(_("Street, postal code, city, region, country: five parts with commas between them."))
+            raise Refused(_("Enter street, postal code, city, region and country, separated by commas."))
         return self._made([*parts, *[""] * (len(PARTS) - len(parts))])
 
     def parse_form(self, form: Form, reader: Reader) -> Address | None:

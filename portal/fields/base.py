@@ -33,7 +33,7 @@ class Refused(ValueError):
 def storable(text: str) -> str:
     """`text` itself; refuses what no database and no page can take."""
     if FORBIDDEN.search(text):
-        raise Refused(_("This text holds a character that cannot be stored."))
+        raise Refused(_("This text contains a character that cannot be saved."))
     return text
 
 
@@ -247,7 +247,7 @@ class Field(Shape):
             raw = "true" if raw else "false"
         value = self.parse(str(raw), reader)
         if value is None:
-            raise Refused(_("Say a value."))
+            raise Refused(_("Enter a value."))
         return value
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
@@ -276,7 +276,7 @@ class Field(Shape):
                 return column > value
             case "empty":
                 return column.is_(None) if value else column.is_not(None)
-        raise Refused(_("“${operator}” cannot be asked of this field.", mapping={"operator": operator}))
+        raise Refused(_("“${operator}” does not apply to this field.", mapping={"operator": operator}))
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         """The twin of `compare` in Python, for conditions on a form that is not stored yet."""

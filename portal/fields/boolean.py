@@ -45,7 +45,7 @@ class Boolean(Field):
             return True
         if word in NO or word == fold(reader.text(_("No"))):
             return False
-        raise Refused(_("Yes or no, please."))
+        raise Refused(_("Choose yes or no."))
 
     def parse_form(self, form: Form, reader: Reader) -> bool:
         return self.parse(self.typed(form), reader) or False

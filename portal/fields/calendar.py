@@ -28,7 +28,7 @@ def parse_date(text: str, reader: Reader) -> datetime.date:
         found = _in_own_way(text, reader.locale)
     if found is None:
         example = "2024-03-31" if reader.plain else numeric(datetime.date(2024, 3, 31), reader.locale)
-        raise Refused(_("Write a date like ${example}.", mapping={"example": example}))
+        raise Refused(_("Enter a date such as ${example}.", mapping={"example": example}))
     return found
 
 
@@ -94,7 +94,7 @@ def parse_time(text: str, reader: Reader) -> datetime.time:
     found = _time(match, reader) if match else None
     if found is None:
         example = "14:30" if reader.plain else format_time(datetime.time(14, 30), "short", locale=reader.locale)
-        raise Refused(_("Write a time like ${example}.", mapping={"example": example}))
+        raise Refused(_("Enter a time such as ${example}.", mapping={"example": example}))
     return found
 
 

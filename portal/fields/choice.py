@@ -65,7 +65,7 @@ class HasOptions(Field):
     def one(self, name: str) -> str:
         """`name` itself. Raises Refused where it is no option."""
         if storable(name) not in self.offered:
-            raise Refused(_("“${value}” is none of the options.", mapping={"value": name[:80]}))
+            raise Refused(_("“${value}” is not one of the options.", mapping={"value": name[:80]}))
         return name
 
     def meant(self, written: str) -> str:
@@ -84,7 +84,7 @@ class HasOptions(Field):
 
     def cannot_be_asked(self, operator: str) -> str:
         """The sentence for a comparison that makes no sense here."""
-        return _("“${operator}” cannot be asked of this field.", mapping={"operator": operator})
+        return _("“${operator}” does not apply to this field.", mapping={"operator": operator})
 
 
 class Choice(HasOptions):

@@ -31,7 +31,7 @@ class Color(Field):
         if short := SHORT.fullmatch(color):
             return "#" + "".join(digit * 2 for digit in short.groups())
         if not re.fullmatch("#[0-9a-f]{6}", color):
-            raise Refused(_("Write a colour like #2457d6."))
+            raise Refused(_("Enter a color such as #2457d6."))
         return color
 
     def texts(self, value: Any) -> Iterable[str]:

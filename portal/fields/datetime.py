@@ -42,9 +42,9 @@ def local(date: datetime.date, time: datetime.time, reader: Reader, later: bool 
         moment = here.astimezone(datetime.UTC)
         same = moment.astimezone(reader.time_zone).replace(tzinfo=None) == here.replace(tzinfo=None)
     except OverflowError:
-        raise Refused(_("This date is too far away.")) from None
+        raise Refused(_("This date is out of range.")) from None
     if not same:
-        raise Refused(_("This time does not exist: the clocks go forward over it."))
+        raise Refused(_("This time does not exist because the clocks go forward."))
     return moment
 
 
@@ -53,7 +53,7 @@ def day(date: datetime.date, reader: Reader) -> Span:
     try:
         return Span(_first(date, reader), _first(date + datetime.timedelta(days=1), reader))
     except OverflowError:
-        raise Refused(_("This date is too far away.")) from None
+        raise Refused(_("This date is out of range.")) from None
 
 
 def _first(date: datetime.date, reader: Reader) -> datetime.datetime:
@@ -95,7 +95,7 @@ def _iso(match: re.Match[str], reader: Reader, later: bool) -> datetime.datetime
         written.astimezone(reader.time_zone)  # a page will show it there
         return written.astimezone(datetime.UTC)
     except (ValueError, OverflowError):
-        raise Refused(_("This date is too far away.")) from None
+        raise Refused(_("This date is out of range.")) from None
 
 
 def _utc(*parts: int) -> datetime.datetime:
@@ -146,7 +146,7 @@ class Datetime(Bounded):
             return None
         found = moment_or_day(text, reader, later)
         if not isinstance(found, datetime.datetime):
-            raise Refused(_("The time of day is missing."))
+            raise Refused(_("Add a time of day."))
         least = self.constant(self.min, reader).start if self.min else None
         most = self.constant(self.max, reader).end - INSTANT if self.max else None
         return self.within_bounds(found, least, most, reader)
@@ -186,7 +186,7 @@ class Datetime(Bounded):
         try:
             return Span(found, found + datetime.timedelta(seconds=1 if found.second else 60))
         except OverflowError:
-            raise Refused(_("This date is too far away.")) from None
+            raise Refused(_("This date is out of range.")) from None
 
     def default_value(self, raw: Any, reader: Reader) -> datetime.datetime | None:
         return None if raw is None or raw == "nothing" else self.constant(raw, reader).start.replace(microsecond=0)

@@ -32,9 +32,9 @@ def seconds(text: str, reader: Reader) -> int:
     text = storable(text).strip()
     found = _seconds(text, reader) if len(text) <= LONGEST else None
     if found is None or found != int(found):
-        raise Refused(_("Write a length of time like 1 h 30 min, 90 min or 1:30."))
+        raise Refused(_("Enter a duration such as 1 h 30 min, 90 min or 1:30."))
     if abs(found) > MOST:
-        raise Refused(_("This length of time is too large."))
+        raise Refused(_("This duration is too long."))
     return int(found)
 
 
@@ -57,7 +57,7 @@ def _seconds(text: str, reader: Reader) -> Decimal | None:
 def _minutes(text: str, reader: Reader) -> Decimal:
     minutes = _figure(text, reader)
     if minutes < 0:
-        raise Refused(_("Write a length of time like 1 h 30 min, 90 min or 1:30."))
+        raise Refused(_("Enter a duration such as 1 h 30 min, 90 min or 1:30."))
     return minutes * 60
 
 

@@ -31,5 +31,5 @@ class Email(TextLike):
 
     def check(self, text: str) -> str:
         if len(text) > LONGEST or not ADDRESS.fullmatch(text):
-            raise Refused(_("Write an e-mail address like name@company.com."))
+            raise Refused(_("Enter an email address such as name@company.com."))
         return text

@@ -34,7 +34,7 @@ class Integer(Number):
 
     def readable(self, value: Decimal) -> int:
         if value != value.to_integral_value():
-            raise Refused(_("A whole number, please."))
+            raise Refused(_("Enter a whole number."))
         if abs(value) > LARGEST:
             raise Refused(_("This number is too large."))
         return int(value)

@@ -80,7 +80,7 @@ class Targets(Field):
         """The record that an input names by its id, `MODULE:ID` where there are several modules. Raises Refused."""
         module, _colon, identity = text.strip().rpartition(":") if self.several else (self.to[0], ":", text.strip())
         if module not in self.to or not IDENTITY.fullmatch(identity):
-            raise Refused(_("Choose one of the records that are offered."))
+            raise Refused(_("Choose a record from the list."))
         return Linked(int(identity), module)
 
     def constant(self, raw: Any, reader: Reader) -> Any:

@@ -69,7 +69,7 @@ def _simple(character: str) -> str:
 def stated(raw: Any, reader: Reader) -> Decimal:
     """The number in a condition or default: YAML's own, or a text in the reader's way or the plain one."""
     if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal | str):
-        raise Refused(_("A number is wanted."))
+        raise Refused(_("Enter a number."))
     if isinstance(raw, str):
         try:
             return number(raw, reader)
@@ -79,7 +79,7 @@ def stated(raw: Any, reader: Reader) -> Decimal:
             return number(raw, PLAIN)
     value = Decimal(str(raw))
     if not value.is_finite() or abs(value.adjusted()) > LONGEST:
-        raise Refused(_("A number is wanted."))
+        raise Refused(_("Enter a number."))
     return value
 
 
@@ -127,9 +127,9 @@ class Bounded(Field):
     def within_bounds(self, value: Any, least: Any, most: Any, reader: Reader) -> Any:
         """`value` itself. Raises Refused below `least` and above `most`, each None where there is no bound."""
         if least is not None and value < least:
-            raise Refused(_("Not less than ${min}, please.", mapping={"min": self.show(least, reader)}))
+            raise Refused(_("Enter ${min} or more.", mapping={"min": self.show(least, reader)}))
         if most is not None and value > most:
-            raise Refused(_("Not more than ${max}, please.", mapping={"max": self.show(most, reader)}))
+            raise Refused(_("Enter ${max} or less.", mapping={"max": self.show(most, reader)}))
         return value
 
 
@@ -179,12 +179,12 @@ class Number(Bounded):
 def check_places(value: Decimal, places: int) -> Decimal:
     """`value` itself; more places are refused, never rounded."""
     if places_of(value) > places:
-        raise Refused(_("At most ${places} places behind the point, please.", mapping={"places": places}))
+        raise Refused(_("Use at most ${places} decimal places.", mapping={"places": places}))
     return value
 
 
 def check_digits(value: Decimal, whole: int) -> Decimal:
     """`value` itself; refuses more than `whole` digits before the point."""
     if value and value.adjusted() >= whole:
-        raise Refused(_("At most ${digits} digits before the point, please.", mapping={"digits": whole}))
+        raise Refused(_("Use at most ${digits} digits before the decimal point.", mapping={"digits": whole}))
     return value

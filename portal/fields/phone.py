@@ -27,7 +27,7 @@ class Phone(TextLike):
     def check(self, text: str) -> str:
         number = " ".join(text[: LONGEST + 1].split())
         if len(text) > LONGEST or not WRITTEN.fullmatch(number) or sum(map(str.isdigit, number)) < 3:
-            raise Refused(_("Write a telephone number like +39 02 1234567."))
+            raise Refused(_("Enter a phone number such as +39 02 1234567."))
         return number
 
     def texts(self, value: Any) -> Iterable[str]:

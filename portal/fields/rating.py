@@ -37,7 +37,7 @@ class Rating(Field):
         if not text:
             return None
         if text not in self.offered:
-            raise Refused(_("Choose from 1 to ${max}.", mapping={"max": self.max}))
+            raise Refused(_("Choose a number from 1 to ${max}.", mapping={"max": self.max}))
         return int(text)
 
     def read(self, text: str, reader: Reader = PLAIN) -> int | None:

@@ -45,5 +45,5 @@ def split_all(text: str) -> list[str]:
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True))
     except csv.Error:  # a value of more than 128 kB
-        raise Refused(_("This is not written as expected.")) from None
+        raise Refused(_("This is not in the expected format.")) from None
     return [value.strip() for line in lines for value in line]

@@ -49,15 +49,15 @@ class Tags(Field):
 
     def parse(self, text: str, reader: Reader) -> tuple[str, ...]:
         if len(text) > LONGEST_LIST:
-            raise Refused(_("At most ${max} tags, please.", mapping={"max": MOST}))
+            raise Refused(_("Use at most ${max} tags.", mapping={"max": MOST}))
         words: dict[str, str] = {}
         for part in storable(text).split(","):
             if word := " ".join(part.split()):
                 words.setdefault(fold(word), word)
         if len(words) > MOST:
-            raise Refused(_("At most ${max} tags, please.", mapping={"max": MOST}))
+            raise Refused(_("Use at most ${max} tags.", mapping={"max": MOST}))
         if any(len(word) > LONGEST for word in words.values()):
-            raise Refused(_("A tag has at most ${max} characters.", mapping={"max": LONGEST}))
+            raise Refused(_("A tag can have at most ${max} characters.", mapping={"max": LONGEST}))
         return tuple(words.values())
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:

@@ -71,7 +71,7 @@ class TextLike(Field):
 def at_most(text: str, most: int) -> str:
     """`text` itself. Raises Refused where it is longer than `most` characters."""
     if len(text) > most:
-        raise Refused(_("At most ${max} characters, please.", mapping={"max": most}))
+        raise Refused(_("Use at most ${max} characters.", mapping={"max": most}))
     return text
 
 
@@ -103,9 +103,9 @@ class LineOfText(TextLike):
     def check(self, text: str) -> str:
         line = at_most(" ".join(text.splitlines()), self.max_length)
         if len(line) < self.min_length:
-            raise Refused(_("At least ${min} characters, please.", mapping={"min": self.min_length}))
+            raise Refused(_("Use at least ${min} characters.", mapping={"min": self.min_length}))
         if self.pattern and not fits(self.pattern, line):
-            raise Refused(_("This is not written as expected."))
+            raise Refused(_("This is not in the expected format."))
         return line
 
 

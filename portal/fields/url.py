@@ -30,7 +30,7 @@ class Url(TextLike):
 
     def check(self, text: str) -> str:
         if len(text) > LONGEST or not WRITTEN.fullmatch(text) or not self._leads_somewhere(text):
-            raise Refused(_("Write an address that begins with https://."))
+            raise Refused(_("Enter an address that starts with https://."))
         return text
 
     def _leads_somewhere(self, text: str) -> bool:

@@ -48,8 +48,8 @@ def password_reset(sender: Sender, account: Account, token: str) -> EmailMessage
     content = Content(
         _("Set a new password"),
         (
-            _("Somebody, probably you, has asked for a new password for your access."),
-            _("The link works once, within an hour. If it was not you, you need do nothing: your password stays."),
+            _("Someone, probably you, asked to reset the password of your account."),
+            _("The link works once and expires in an hour. If you did not ask for it, ignore this email."),
         ),
         _("Set a new password"),
         f"{sender.address}/password/reset/{token}",
@@ -61,11 +61,11 @@ def password_changed(sender: Sender, account: Account) -> EmailMessage:
     """Says at once that the password was changed, in case it was somebody else."""
     reader = _reader(sender, account)
     content = Content(
-        _("Your password has been changed"),
+        _("Your password was changed"),
         (
-            _("The password of your access (${email}) has just been changed.", mapping={"email": account.email}),
-            _("All other devices have been signed out."),
-            _("If it was not you, set a new password at once and tell us."),
+            _("The password of your account (${email}) was just changed.", mapping={"email": account.email}),
+            _("All other devices have been logged out."),
+            _("If this was not you, set a new password right away and let us know."),
         ),
         _("Open ${name}", mapping={"name": reader.text(sender.declaration.settings.name)}),
         f"{sender.address}/",

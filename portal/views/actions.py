@@ -58,7 +58,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
     try:
         request.writer(records).move(record, transition, filled.values, text)
     except ConflictError:
-        raise HTTPConflict(_("The record is in another state by now.")) from None
+        raise HTTPConflict(_("The status of this record has changed since you opened it.")) from None
     address = (
         record_address(records.name, record.id) if records.exists(record.id) else back_to_list(resource.record, request)
     )
@@ -114,12 +114,10 @@ def asked_fields(records: Records, transition: Transition) -> list[Field]:
 def comment_problem(text: str, required: bool) -> str:
     """Why a comment cannot be taken; empty if it can."""
     if not text:
-        return _("Write a comment, please.") if required else ""
+        return _("Enter a comment.") if required else ""
     if FORBIDDEN.search(text):
-        return _("This text holds a character that cannot be stored.")
-    return (
-        _("At most ${max} characters, please.", mapping={"max": LONGEST_COMMENT}) if len(text) > LONGEST_COMMENT else ""
-    )
+        return _("This text contains a character that cannot be saved.")
+    return _("Use at most ${max} characters.", mapping={"max": LONGEST_COMMENT}) if len(text) > LONGEST_COMMENT else ""
 
 
 def move_page(resource: RecordTransition, request: Request, filling: Filling, comment: str) -> QuestionPage:
@@ -154,7 +152,7 @@ def delete_page(resource: Record, request: Request, error: str) -> QuestionPage:
     """The question before deleting."""
     records, record = resource.records, resource.record
     return QuestionPage(
-        heading=_("Delete?"),
+        heading=_("Delete this record?"),
         subject=f"{record.reference} · {record.title}",
         action=record_address(records.name, record.id, "delete"),
         submit=_("Delete"),

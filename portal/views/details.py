@@ -144,7 +144,7 @@ def note(request: Request, comment: Comment) -> Note:
         mine=mine,
         internal=comment.internal,
         side=_("Support") if comment.staff else _("Customer"),
-        channel=_("by e-mail") if comment.channel == "mail" else "",
+        channel=_("by email") if comment.channel == "mail" else "",
         channel_icon=CHANNELS["mail"] if comment.channel == "mail" else "",
     )
 

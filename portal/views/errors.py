@@ -27,31 +27,31 @@ from portal.web.visitor import Visitor
 log = logging.getLogger(__name__)
 
 HEADINGS = {
-    400: _("This could not be understood"),
-    404: _("There is nothing here"),
-    405: _("This cannot be done here"),
-    409: _("Somebody was faster"),
-    413: _("This is too much"),
-    429: _("Too often"),
+    400: _("The request could not be read"),
+    404: _("Page not found"),
+    405: _("This is not possible here"),
+    409: _("Someone else saved first"),
+    413: _("Too large"),
+    429: _("Too many requests"),
     500: _("Something went wrong"),
-    503: _("Not now"),
+    503: _("Temporarily unavailable"),
 }
 TEXTS = {
-    400: _("The address or the form holds something that the portal cannot read."),
-    404: _("What you look for does not exist, or is not yours to see."),
-    405: _("The address is right, but it cannot be used in this way."),
-    409: _("This has changed since you opened it. Open it again to see how it is now."),
-    413: _("What you sent is more than the portal takes at once."),
-    500: _("This is our mistake. Tell us the number, and we can find out what happened."),
+    400: _("The address or the form contains something the portal cannot read."),
+    404: _("It does not exist, or you do not have access to it."),
+    405: _("This address exists, but it cannot be used this way."),
+    409: _("This has changed since you opened it. Open it again to see the latest version."),
+    413: _("You sent more than the portal accepts at once."),
+    500: _("The problem is on our side. Give us the number below and we will look into it."),
 }
 TROUBLES = {
-    Failure.CONFLICT: _("Many people are writing at this moment. Nothing was saved: please send it again."),
-    Failure.BUSY: _("Many people are writing at this moment. Nothing was saved: please send it again."),
-    Failure.DISK_FULL: _("Nothing can be saved at this moment, because the portal's disk is full. Reading goes on."),
+    Failure.CONFLICT: _("The portal is busy and nothing was saved. Please try again."),
+    Failure.BUSY: _("The portal is busy and nothing was saved. Please try again."),
+    Failure.DISK_FULL: _("Nothing can be saved right now because the disk is full. Reading still works."),
     Failure.TIMEOUT: _("This took too long. Please narrow your search."),
 }
 NOT_REACHED = _("The portal cannot reach its database. Please try again in a minute.")
-NO_TOKEN = _("The page was open for too long, or it was not this portal's. Go back, load it again and send it again.")
+NO_TOKEN = _("This form has expired. Go back, reload the page and send it again.")
 
 
 @notfound_view_config(renderer="error.pt")

@@ -138,7 +138,7 @@ def conflict(resource: Record, request: Request, filling: Filling, fields: list[
             mine = titled(resource.records, each, mine)
             differences.append(Difference(each.title, each.show(mine, reader), each.show(theirs, reader)))
     who, at = record.values.get("modified_by"), record.values.get("modified") or reader.now
-    shown = ConflictShown(str(who) if who else _("Somebody"), moment(at, reader), tuple(differences))
+    shown = ConflictShown(str(who) if who else _("Someone"), moment(at, reader), tuple(differences))
     request.response.status_code = 409
     page = edit_page(resource, request, filling, record.version)
     return {"page": replace(page, conflict=shown)}

@@ -133,12 +133,12 @@ def any_marked(row: Row) -> bool:
 
 
 def elsewhere(records: Records, ids: Sequence[int], typed: Words) -> dict[int, str]:
-    """“found in: Description”, for those of the records `ids` where that can be said."""
+    """“found in Description”, for those of the records `ids` where that can be said."""
     names, reader = searched(records), records.policy.reader
     fields = [records.module.field(name) for name in names]
     where = {each.id: matching.elsewhere(fields, each.values, typed) for each in records.rows(ids, names)}
     return {
-        identity: reader.text(_("found in: ${field}", mapping={"field": reader.text(field.title)}))
+        identity: reader.text(_("found in ${field}", mapping={"field": reader.text(field.title)}))
         for identity, field in where.items()
         if field is not None
     }
@@ -240,7 +240,7 @@ def _tab_label(name: str, tab: Tab) -> Text:
 def notes(asked: ListRequest, count: Count) -> Iterable[str]:
     """What the reader should know of how the list was made."""
     if asked.query.text and asked.query.sort and count.more:
-        yield _("Sorted within the newest matches only. Narrow your search to sort all of them.")
+        yield _("Only the newest matches are sorted. Narrow your search to sort them all.")
 
 
 def clear_address(records: Records, asked: ListRequest) -> str:
@@ -252,7 +252,7 @@ def pager(page: Page, count: Count, url: str, pairs: list[tuple[str, str]], read
     """“1–25 of 1,000+” on the first page, “25 of 1,000+” on others, and the ways to the next ones."""
     rows, total = len(page.rows), counted(count, reader)
     if not rows:
-        text = _("Nothing here")
+        text = _("No results")
     elif page.first:
         text = _("1–${rows} of ${total}", mapping={"rows": rows, "total": total})
     else:

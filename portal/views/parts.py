@@ -251,7 +251,7 @@ class Note:
     mine: bool = False
     internal: bool = False
     side: Words = ""  # “Support”, “Customer”
-    channel: Words = ""  # “by e-mail”
+    channel: Words = ""  # “by email”
     channel_icon: str = ""
     files: tuple[File, ...] = ()
 

@@ -23,8 +23,10 @@ from portal.web.resources import Password, Reset
 from portal.web.security import CHANGE_PASSWORD
 from portal.web.visitor import session_cookie, set_cookie
 
-SENT = _("If this address has access here, a letter with a link is on its way. The link works once, within an hour.")
-GONE = _("This link has been used already, or it has expired.")
+SENT = _(
+    "If this address has an account, we have sent it an email with a link. The link works once and expires in an hour."
+)
+GONE = _("This link has expired or has already been used.")
 Errors = dict[str, str]
 
 
@@ -64,7 +66,7 @@ def _current_errors(request: Request, account: Account) -> Errors:
     except TooManyAttemptsError as often:
         request.response.status_int = 429
         return {"current": too_often(often)}
-    return {} if known else {"current": _("This is not your present password.")}
+    return {} if known else {"current": _("Current password is incorrect.")}
 
 
 def _new_errors(request: Request, account: Account) -> Errors:
@@ -72,20 +74,20 @@ def _new_errors(request: Request, account: Account) -> Errors:
     objection = request.logins.objection(account, new)
     if objection is not None:
         return {"new": objection}
-    return {} if new == again else {"confirm": _("The two passwords differ.")}
+    return {} if new == again else {"confirm": _("The passwords do not match.")}
 
 
 def _change_page(identity: Identity, errors: Errors) -> PasswordPage:
     account = identity.account
     forced = account.must_change
     current = Widget(
-        "current", _("Present password"), type="password", required=not forced, error=errors.get("current", ""),
+        "current", _("Current password"), type="password", required=not forced, error=errors.get("current", ""),
         autocomplete="current-password",
     )  # fmt: skip
     return PasswordPage(
-        heading=_("Change the password"),
+        heading=_("Change password"),
         action="/password",
-        text=_("Before you go on, choose a password of your own.") if forced else "",
+        text=_("Choose your own password to continue.") if forced else "",
         email=account.email,
         widgets=(current, *_new_widgets(errors)),
         submit=_("Save"),
@@ -98,10 +100,10 @@ def _new_widgets(errors: Errors) -> tuple[Widget, ...]:
     return (
         Widget(
             "new", _("New password"), type="password", required=True, error=errors.get("new", ""),
-            autocomplete="new-password", help=_("At least 10 characters; several words are a good choice."),
+            autocomplete="new-password", help=_("Use at least 10 characters. Several words work well."),
         ),
         Widget(
-            "confirm", _("Confirm password"), type="password", required=True, error=errors.get("confirm", ""),
+            "confirm", _("Confirm new password"), type="password", required=True, error=errors.get("confirm", ""),
             autocomplete="new-password",
         ),
     )  # fmt: skip
@@ -122,7 +124,7 @@ def _refused(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
 def show_forgotten(context: Password, request: Request) -> Any:
     """Asks for the address; says after that, always, the same sentence."""
     if "sent" in request.GET:
-        page = PasswordPage(_("Look into your mail"), text=SENT, back_url="/login", back_label=_("Back to sign in"))
+        page = PasswordPage(_("Check your email"), text=SENT, back_url="/login", back_label=_("Back to sign in"))
         return {"page": page}
     return {"page": _forgotten_page("")}
 
@@ -134,7 +136,7 @@ def ask_reset(context: Password, request: Request) -> Any:
     """A link by letter for those who have access; the same answer and the same work for all others."""
     email = posted_text(request, "email").strip()
     if not email:
-        return _refused(request, _forgotten_page(_("Say your e-mail address.")))
+        return _refused(request, _forgotten_page(_("Enter your email address.")))
     found = request.logins.ask_reset(request.connection, email, network_of(request.remote_addr), request.now)
     account, token = found or decoy()
     letter = password_reset(letter_sender(request), account, token)
@@ -144,13 +146,13 @@ def ask_reset(context: Password, request: Request) -> Any:
 
 
 def _forgotten_page(error: str) -> PasswordPage:
-    email = Widget("email", _("E-mail"), type="email", required=True, error=error, autocomplete="username")
+    email = Widget("email", _("Email"), type="email", required=True, error=error, autocomplete="username")
     return PasswordPage(
         heading=_("I forgot my password"),
         action="/password/forgotten",
-        text=_("We send you a link with which you set a new one."),
+        text=_("We will email you a link to set a new one."),
         widgets=(email,),
-        submit=_("Send the link"),
+        submit=_("Send link"),
         back_url="/login",
         back_label=_("Back to sign in"),
     )
@@ -201,6 +203,6 @@ def _reset_page(context: Reset, account: Account, errors: Errors) -> PasswordPag
 def _gone(request: Request) -> dict[str, PasswordPage]:
     request.response.status_int = 404
     page = PasswordPage(
-        _("Set a new password"), text=GONE, back_url="/password/forgotten", back_label=_("Ask for a new link")
+        _("Set a new password"), text=GONE, back_url="/password/forgotten", back_label=_("Request a new link")
     )
     return {"page": page}

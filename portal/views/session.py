@@ -83,7 +83,7 @@ def choose_language(context: Root, request: Request) -> Response:
 def too_often(often: TooManyAttemptsError) -> str:
     """What somebody reads who has tried too often."""
     minutes = str(-(-often.seconds // 60))
-    return _("That was tried too often. Please wait ${minutes} minutes.", mapping={"minutes": minutes})
+    return _("Too many attempts. Try again in ${minutes} minutes.", mapping={"minutes": minutes})
 
 
 def _page(request: Request, **values: Any) -> LoginPage:

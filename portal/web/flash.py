@@ -7,14 +7,14 @@ from portal.texts import _
 from portal.web.visitor import flash_cookie, set_cookie
 
 MESSAGES = {
-    "signed-out": _("You have signed out."),
-    "password-changed": _("Your new password is saved. All other devices have been signed out."),
-    "password-reset": _("Your new password is saved. Please sign in with it."),
+    "signed-out": _("You have logged out."),
+    "password-changed": _("Password changed. You have been logged out on all other devices."),
+    "password-reset": _("Password changed. Sign in with your new password."),
     "created": _("Saved."),
     "edited": _("Saved."),
     "deleted": _("Deleted."),
     "moved": _("Done."),
-    "commented": _("Your comment has been added."),
+    "commented": _("Comment added."),
 }
 
 

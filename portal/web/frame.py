@@ -22,7 +22,7 @@ VIEWS = {
     "delete": _("Delete"),
     "search": _("Search"),
     "problems": _("Problems"),
-    "outbox": _("Letters"),
+    "outbox": _("Emails"),
 }
 IN_DOCK = 4
 
@@ -54,7 +54,7 @@ def _around(request: Request, bare: Shell, identity: Identity) -> Shell:
     menu, own = _menu(request, identity)
     values |= {"menu": menu, "own": own, "dock": menu[:IN_DOCK], "crumbs": _crumbs(request)}
     if identity.administrator and not request.registry.live.report.accepted:
-        values["warning"] = _("The declarations have problems; the last good ones are in force.")
+        values["warning"] = _("The declarations have problems. The last valid version is in use.")
         values["warning_url"] = "/-/problems"
     return Shell(**values)
 
@@ -70,9 +70,9 @@ def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], t
             label, icon = _label(declaration, name, access), _icon(declaration, name, access)
             item = MenuItem(label, icon, f"/{name}/", current=name == here)
             (own if _about_oneself(declaration, name, access) else menu).append(item)
-    own.append(MenuItem(_("Change my password"), "key-round", "/password"))
+    own.append(MenuItem(_("Change password"), "key-round", "/password"))
     if identity.administrator:
-        own.append(MenuItem(_("Letters"), "mail", "/-/outbox"))
+        own.append(MenuItem(_("Emails"), "mail", "/-/outbox"))
     return tuple(menu), tuple(own)
 
 

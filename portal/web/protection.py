@@ -75,7 +75,7 @@ def check_requests(handler: Handler, registry: Registry) -> Handler:
 def _check_host(request: Request) -> None:
     # Two Host headers arrive as one with a comma, which is no host of ours.
     if not knows_host(request, request.environ.get("HTTP_HOST", "")):
-        raise HTTPBadRequest(_("This portal has another address."))
+        raise HTTPBadRequest(_("This portal has a different address."))
 
 
 def _check_origin(request: Request) -> None:
@@ -84,20 +84,20 @@ def _check_origin(request: Request) -> None:
     origin = request.headers.get("Origin")
     foreign = origin is not None and origin.lower() not in own_origins(request)
     if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise HTTPBadRequest(_("This was sent by a page of another portal."))
+        raise HTTPBadRequest(_("This request came from another site."))
 
 
 def _check_size(request: Request) -> None:
     serving = request.registry.serving
     if (request.content_length or 0) > serving.largest_request:
-        raise HTTPRequestEntityTooLarge(_("This is more than the portal takes at once."))
+        raise HTTPRequestEntityTooLarge(_("You sent more than the portal accepts at once."))
     fields = request.query_string.count("&")
     for number in count_fields(request) if is_form(request) else ():
         fields += number
         if fields >= serving.most_fields:
             break
     if fields >= serving.most_fields:
-        raise HTTPRequestEntityTooLarge(_("This form has more fields than the portal takes."))
+        raise HTTPRequestEntityTooLarge(_("This form has too many fields."))
 
 
 def _check_text(request: Request) -> None:
@@ -107,9 +107,9 @@ def _check_text(request: Request) -> None:
         if is_form(request):
             texts += _texts(request.POST)
     except (ValueError, DeprecationWarning):  # no UTF-8, a broken multipart body; another encoding that was announced
-        raise HTTPBadRequest(_("The address or the form holds something that is no text.")) from None
+        raise HTTPBadRequest(_("The address or the form contains something that is not text.")) from None
     if any("\x00" in text for text in texts):
-        raise HTTPBadRequest(_("The address or the form holds something that is no text."))
+        raise HTTPBadRequest(_("The address or the form contains something that is not text."))
 
 
 def _texts(form: object) -> Iterator[str]:

@@ -23,7 +23,7 @@ from portal.web.serving import is_secure
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 YEAR = 365 * 86_400
-SESSION_ENDED = _("Your session has ended. Please sign in again.")
+SESSION_ENDED = _("Your session has ended. Sign in again.")
 
 
 @dataclass(frozen=True)

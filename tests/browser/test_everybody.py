@@ -72,7 +72,7 @@ def test_from_sign_in_to_a_comment_without_a_mouse(visit: Visit, passwords: dict
     page.wait_for_url(lambda url: urlsplit(url).path == "/tickets/")
 
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     until_focused(page, "[name=q]")
     page.keyboard.type("grey stripes")

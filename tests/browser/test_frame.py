@@ -14,13 +14,13 @@ def test_the_theme_is_kept(visit: Visit) -> None:
     page = visit("customer", "/", color_scheme="light")
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(ground)
-    page.get_by_role("button", name="Dark or light").click()
+    page.get_by_role("button", name="Switch between light and dark").click()
     dark = page.evaluate(ground)
     assert dark != light
     page.goto("/tickets/")
     assert page.locator("html").get_attribute("data-theme") == "dark"
     assert page.evaluate(ground) == dark
-    page.get_by_role("button", name="Dark or light").click()
+    page.get_by_role("button", name="Switch between light and dark").click()
     page.reload()
     assert page.evaluate(ground) == light
 

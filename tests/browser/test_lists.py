@@ -122,7 +122,7 @@ def test_the_export_follows_what_is_asked(visit: Visit) -> None:
 def test_a_search_without_hits_says_so_and_offers_the_way_back(visit: Visit) -> None:
     page = visit("customer", "/tickets/")
     page.get_by_role("searchbox").press_sequentially("qqqqq")
-    expect(page.get_by_text("Nothing matches what is searched for.")).to_be_visible()
+    expect(page.get_by_text("No records match your search.")).to_be_visible()
     page.get_by_role("link", name="Show all").click()
     expect(page.locator("table.records tbody tr").first).to_be_visible()
 

@@ -15,7 +15,7 @@ def sign_in(page: Page, email: str, password: str) -> None:
     """From wherever the page is, by the form."""
     if urlsplit(page.url).path != "/login":
         page.goto("/login")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: urlsplit(url).path != "/login")

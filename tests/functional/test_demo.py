@@ -95,7 +95,7 @@ def test_a_mistake_in_a_file_loads_nothing(shipped):
     path.write_text(path.read_text().replace("Officina Moretti", "Officina Fratelli"))
     result = shipped.run("demo")
     assert result.exit_code == 1
-    assert "tickets.csv:2: company: No record of companies is called “Officina Fratelli”." in result.output
+    assert "tickets.csv:2: company: No record in companies is named “Officina Fratelli”." in result.output
     assert shipped.records("companies") == []
 
 

@@ -59,7 +59,7 @@ def test_two_editors_both_are_shown_and_neither_is_lost(shop):
     answer = mine.submit(status=409)
     assert request(shop).values["name"] == "Nancy's title"
     assert "Nancy&#39;s title" in answer.text or "Nancy's title" in answer.text
-    assert "Somebody</strong>" in answer, "this profile may not read who changed a record"
+    assert "Someone</strong>" in answer, "this profile may not read who changed a record"
     again = form_of(answer, f"/requests/{request(shop).id}/edit")
     assert (again["name"].value, again["body"].value) == ("Bruno's title", "Bruno's body")
     again.submit(status=303)
@@ -217,7 +217,7 @@ def test_what_others_still_need_is_not_deleted_and_it_says_why(shop):
     service = shop.the("services", "Printing").id
     answer = shop[NANCY].send(f"/services/{service}/delete")
     assert answer.status_int == 422
-    assert "still belong to it" in answer
+    assert "still link to this one" in answer
     assert shop.record("services", service)
 
 

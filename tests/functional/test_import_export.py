@@ -117,9 +117,9 @@ def test_the_history_says_where_a_record_came_from(filled):
 def test_a_column_that_goes_nowhere_is_an_error_until_it_is_said_so(shop):
     problems = shop.bad("people", "name,emial,Shoe size,modified\nAda,ada@acme.example,38,\n")
     assert len(problems) == 3
-    assert 'no field is called so (did you mean "email"?)' in problems[0]
+    assert 'matches no field (did you mean "email"?)' in problems[0]
     assert '"Shoe size="' in problems[1]
-    assert "kept by the portal itself" in problems[2]
+    assert "the portal sets" in problems[2]
     options = ("--map", "emial=email", "--map", "Shoe size=", "--map", "modified=")
     shop.loaded("people", "name,emial,Shoe size,modified\nAda,ada@acme.example,38,\n", *options)
     assert shop.values("people", "email") == ["ada@acme.example"]
@@ -128,14 +128,14 @@ def test_a_column_that_goes_nowhere_is_an_error_until_it_is_said_so(shop):
 @pytest.mark.parametrize(
     ("header", "options", "words"),
     [
-        ("name,name,email", (), ["two columns “name”"]),
+        ("name,name,email", (), ["two columns named “name”"]),
         ("name,Full name,email", (), ["“name”, “Full name”", "field “name”"]),
-        ("name,email,x", ("--map", "x=nmae"), ["no field “nmae”", '"name"']),
-        ("name,email", ("--map", "phone=boss"), ["no column “phone”"]),
-        ("name,age", (), ["No column", "“email”", "needed"]),
+        ("name,email,x", ("--map", "x=nmae"), ["no field named “nmae”", '"name"']),
+        ("name,email", ("--map", "phone=boss"), ["no column named “phone”"]),
+        ("name,age", (), ["no column", "“email”", "required"]),
         ("name,email", ("--key", "phone"), ["--key", "“phone”"]),
         ("name,email", ("--key", "age"), ["--key", "“age”"]),
-        ("name,email,boss", ("--key", "boss"), ["cannot be found by “boss”"]),
+        ("name,email,boss", ("--key", "boss"), ["“boss” does not identify records"]),
         ("name,email,email.street", (), ["email.street"]),
     ],
 )
@@ -147,7 +147,9 @@ def test_what_is_wrong_with_the_columns_is_said_before_a_row_is_read(shop, heade
 
 def test_a_column_without_a_header_must_be_empty(shop):
     shop.loaded("people", "name,email,\nAda,ada@acme.example,\n")
-    assert shop.bad("people", "name,email,\nBob,bob@acme.example,oops\n") == ["2: “oops” stands under no header"]
+    assert shop.bad("people", "name,email,\nBob,bob@acme.example,oops\n") == [
+        "2: “oops” is in a column without a header"
+    ]
 
 
 # -- bad rows ------------------------------------------------------------------------------------------------------
@@ -159,14 +161,14 @@ def test_every_bad_cell_is_told_with_its_line_and_nothing_is_imported(shop):
         "Dora,dora@acme.example\nEve,eve@acme.example,1,,x\nNul\x00,nul@acme.example,1,\n"
     )
     assert sorted(shop.bad("people", content)) == [
-        "4: age: Not less than 0, please.",
-        "4: email: Write an e-mail address like name@company.com.",
+        "4: age: Enter 0 or more.",
+        "4: email: Enter an email address such as name@company.com.",
         "5: age: “ten” is not a number.",
-        "5: boss: No record of people is called “Nobody”.",
-        "5: name: This is needed.",
-        "6: 2 cells under 4 headers",
-        "7: 5 cells under 4 headers: does a text hold the delimiter?",
-        "8: name: This text holds a character that cannot be stored.",
+        "5: boss: No record in people is named “Nobody”.",
+        "5: name: Required",
+        "6: The row has 2 cells, the header 4.",
+        "7: The row has 5 cells, the header 4. Does a text contain the delimiter?",
+        "8: name: This text contains a character that cannot be saved.",
     ]
     result = shop.load("people", content)
     assert result.output.splitlines()[-1] == (
@@ -195,13 +197,13 @@ def test_a_dry_run_says_the_same_and_changes_nothing(shop):
 def test_unique_values_are_compared_with_the_records_and_within_the_file(shop):
     shop.loaded("people", PEOPLE)
     problems = shop.bad("people", "name,email\nX,x@acme.example\nY,ada@acme.example\nZ,x@acme.example\n")
-    assert problems == ["3: email: There is a record with this value already.", "4: email: Line 2 has the same value."]
+    assert problems == ["3: email: This value is already in use.", "4: email: Line 2 has the same value."]
 
 
 def test_a_field_that_is_not_asked_must_be_empty_and_a_needed_one_filled(filled):
     problems = filled.bad("things", "title,kind,large_reason\na,large,\nb,small,because\nc,large,because\n")
     assert [problem.partition(":")[0] for problem in problems] == ["2", "3"]
-    assert "needed" in problems[0]
+    assert "Required" in problems[0]
 
 
 # -- links ---------------------------------------------------------------------------------------------------------
@@ -216,7 +218,7 @@ def test_a_link_is_found_by_a_unique_field_then_the_reference_then_the_title(sho
 
 def test_a_name_that_several_records_have_is_a_bad_row(filled):
     filled.loaded("people", "name,email\nBob,other@acme.example\n")
-    assert filled.bad("things", "title,owners\na,Ada; Bob\n") == ["2: owners: 2 records of people are called “Bob”."]
+    assert filled.bad("things", "title,owners\na,Ada; Bob\n") == ["2: owners: 2 records in people are named “Bob”."]
 
 
 def test_the_fields_that_a_link_depends_on_tell_records_of_one_name_apart(filled):
@@ -298,10 +300,10 @@ def test_an_empty_cell_empties_and_a_missing_column_leaves(shop):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("email,name\n,Ada\n", "This is needed: by it records are found."),
+        ("email,name\n,Ada\n", "Required, because it identifies the record"),
         ("email,name\nada@acme.example,A\nada@acme.example,B\n", "Line 2 has the same value."),
-        ("email,name\nada@acme.example,\n", "This is needed."),
-        ("email,reference\nada@acme.example,7\n", "A record keeps the one it has: 1."),
+        ("email,name\nada@acme.example,\n", "Required"),
+        ("email,reference\nada@acme.example,7\n", "This cannot change. The record has 1."),
     ],
 )
 def test_what_a_key_cannot_do(shop, content, words):

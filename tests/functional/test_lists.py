@@ -28,7 +28,7 @@ def headings(page):
 
 def test_a_list_shows_the_declared_columns_and_leads_to_the_record(shop):
     page = shop[ANNA].get("/requests/")
-    assert headings(page) == ["Reference", "Name", "Status", "Caller", "Service", "Last change", "Comments"]
+    assert headings(page) == ["Reference", "Name", "Status", "Caller", "Service", "Last updated", "Comments"]
     assert titles(page) == ["R2", "R1", "R0"], "the newest change first"
     link = page.html.find("a", class_="cover")
     record = shop[ANNA].get(link["href"])

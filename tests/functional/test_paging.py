@@ -146,5 +146,5 @@ def test_the_page_after_the_last_row_is_empty_but_whole(world):
 def test_an_empty_list_says_so(world):
     page = world[NANCY].get("/ledgers/")
     assert titles(page) == []
-    assert "There is nothing here yet." in page
-    assert "Nothing matches" in world[NANCY].get("/ledgers/?q=x")
+    assert "Nothing here yet" in page
+    assert "No records match" in world[NANCY].get("/ledgers/?q=x")

@@ -155,7 +155,7 @@ def test_what_a_profile_may_not_do_does_not_exist_whatever_the_method(app, sign_
 def test_what_does_not_exist_is_a_page_of_its_own(app, sign_in, path):
     sign_in(ANNA)
     answer = app.get(path, status=404)
-    assert "There is nothing here" in answer
+    assert "Page not found" in answer
     assert answer.html.html["lang"] == "en"
 
 

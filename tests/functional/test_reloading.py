@@ -58,11 +58,11 @@ def test_broken_yaml_changes_nothing_for_customers_and_tells_administrators(
     before = without_tokens(app.get("/articles/"))
     change(portal_folder, "label: Knowledge base", "label: [broken")
     assert without_tokens(app.get("/articles/")) == before
-    assert "last good ones are in force" in nancy.get("/")
+    assert "last valid version is in use" in nancy.get("/")
     assert "modules.yaml:" in nancy.get("/-/problems")
     change(portal_folder, "label: [broken", "label: Mended")
     assert "Mended" in app.get("/articles/")
-    assert "last good ones are in force" not in nancy.get("/")
+    assert "last valid version is in use" not in nancy.get("/")
 
 
 def test_a_wrong_name_is_told_with_its_place(app, portal_folder, sign_in):

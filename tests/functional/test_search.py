@@ -35,7 +35,7 @@ SEARCHES = [
 def test_every_typed_word_begins_a_word_of_the_record(filled, typed, found):
     page = filled[ANNA].get("/requests/", {"q": typed})
     assert [record for record in filled[ANNA].titles(page.request.path_qs)] == found
-    count = f"1–{len(found)} of {len(found)}" if found else "Nothing here"
+    count = f"1–{len(found)} of {len(found)}" if found else "No results"
     assert count in page
 
 
@@ -61,8 +61,8 @@ def test_all_modules_are_searched_each_with_its_way_on(filled):
     onward = page.html.find("a", href="/requests/?q=printing&tab=all")
     assert onward
     assert len(filled[ANNA].titles(onward["href"])) == 4
-    assert "Nothing was found" in filled[ANNA].get("/search?q=nowhere")
-    assert "Nothing was found" not in filled[ANNA].get("/search?q=")
+    assert "No results for" in filled[ANNA].get("/search?q=nowhere")
+    assert "No results for" not in filled[ANNA].get("/search?q=")
 
 
 def test_everybody_searches_within_their_own(filled):

@@ -58,7 +58,7 @@ def test_known_and_unknown_addresses_get_the_same_answer(app):
     known, unknown = try_to_sign_in(app, password="wrong"), try_to_sign_in(app, email=NOBODY, password="wrong")
     assert known.status_int == unknown.status_int == 422
     assert without_tokens(known).replace(ANNA, "") == without_tokens(unknown).replace(NOBODY, "")
-    assert "is not right" in known
+    assert "Incorrect email or password" in known
 
 
 def test_an_unknown_address_costs_as_much_hashing_as_a_known_one(app):
@@ -194,7 +194,7 @@ def test_a_copied_cookie_opens_nothing_for_a_disabled_account(app, copied):
 
 def test_access_begins_and_ends_on_its_days(app, clock):
     change_account(app, access_from=datetime.date(2026, 3, 6), access_until=datetime.date(2026, 3, 7))
-    assert "begins on" in try_to_sign_in(app)
+    assert "starts on" in try_to_sign_in(app)
     clock.pass_by(days=1)
     assert try_to_sign_in(app).status_int == 303
     clock.pass_by(days=1)
@@ -208,19 +208,19 @@ def test_whose_profile_is_gone_is_signed_out_with_a_sentence(app, sign_in):
     sign_in(ANNA)
     change_account(app, profile="abolished")
     assert not is_signed_in(app)
-    assert "has no profile any more" in app.get("/login")
+    assert "no longer has a profile" in app.get("/login")
 
 
 def test_whose_person_is_gone_is_signed_out_with_a_sentence(app, sign_in):
     sign_in(ANNA)
     change_account(app, person=None)
     assert not is_signed_in(app)
-    assert "no longer recorded" in app.get("/login")
+    assert "no longer exists here" in app.get("/login")
 
 
 def test_another_profile_is_in_force_with_the_next_page(app, sign_in):
     sign_in(ANNA)
-    assert "Change my password" in app.get("/")
+    assert "Change password" in app.get("/")
     assert "Problems" not in app.get("/-/problems", status=404)
     change_account(app, profile="staff")
     app.get("/-/problems", status=200)

@@ -177,7 +177,7 @@ def test_what_was_searched_for_is_marked(world):
 def test_the_field_is_named_where_what_was_searched_for_is_not_on_the_page(world):
     add_requests(world, 3)
     page = world[NANCY].get("/requests/?tab=all&q=toner")
-    assert "found in: " in page.html.find("a", class_="cover").text
+    assert "found in " in page.html.find("a", class_="cover").text
     assert not page.html.find("mark")
 
 

@@ -132,9 +132,9 @@ def _read_filter(records: Records, each: Field, form: Form) -> tuple[Filter, lis
 
 def _check_amount(asked: Filter) -> None:
     if len(asked.values) > MOST_VALUES:
-        raise Refused(_("This form has more fields than the portal takes."))
+        raise Refused(_("This form has too many fields."))
     if any(len(value) > LONGEST_VALUE for value in asked.values):
-        raise Refused(_("At most ${max} characters, please.", mapping={"max": LONGEST_VALUE}))
+        raise Refused(_("Use at most ${max} characters.", mapping={"max": LONGEST_VALUE}))
 
 
 def _conditions(each: Field, asked: Filter, reader: Reader) -> Iterator[Condition]:

@@ -85,11 +85,15 @@ class Checking:
         headers = self.source.headers
         facts = {"cells": len(row.cells), "headers": len(headers)}
         if len(row.cells) > len(headers):
-            return _("${cells} cells under ${headers} headers: does a text hold the delimiter?", mapping=facts)
+            return _(
+                "The row has ${cells} cells, the header ${headers}. Does a text contain the delimiter?", mapping=facts
+            )
         if len(row.cells) < len(headers):
-            return _("${cells} cells under ${headers} headers", mapping=facts)
+            return _("The row has ${cells} cells, the header ${headers}.", mapping=facts)
         nameless = (cell for header, cell in zip(headers, row.cells, strict=True) if not header and cell)
-        return next((_("“${cell}” stands under no header", mapping={"cell": cell[:80]}) for cell in nameless), None)
+        return next(
+            (_("“${cell}” is in a column without a header", mapping={"cell": cell[:80]}) for cell in nameless), None
+        )
 
     def _find(self, drafts: Iterable[Draft]) -> None:
         """The records that `--key` finds."""
@@ -102,7 +106,7 @@ class Checking:
         for draft, name in names.items():
             ids = found.get(name, [])
             if not name:
-                self._refuse(draft.line, self.key, _("This is needed: by it records are found."))
+                self._refuse(draft.line, self.key, _("Required, because it identifies the record"))
             elif len(ids) > 1:
                 self._refuse(draft.line, self.key, _("${count} records have this value.", mapping={"count": len(ids)}))
             elif ids:
@@ -134,7 +138,7 @@ class Checking:
         if draft.record and each.name in IDENTITY:
             kept = draft.record.values[each.name]
             if value not in (None, kept):
-                raise Refused(_("A record keeps the one it has: ${value}.", mapping={"value": kept}))
+                raise Refused(_("This cannot change. The record has ${value}.", mapping={"value": kept}))
             return None
         return value
 
@@ -161,11 +165,11 @@ class Checking:
     def _the_one(self, draft: Draft, each: Field, name: str, found: list[Linked]) -> Linked | None:
         facts = {"module": ", ".join(each.to), "name": name[:80], "count": len(found)}
         if len(found) > 1:
-            self._refuse(draft.line, each.name, _("${count} records of ${module} are called “${name}”.", mapping=facts))
+            self._refuse(draft.line, each.name, _("${count} records in ${module} are named “${name}”.", mapping=facts))
         elif not found and self.system.name in each.to:
             draft.called.setdefault(each.name, []).append(name)
         elif not found:
-            self._refuse(draft.line, each.name, _("No record of ${module} is called “${name}”.", mapping=facts))
+            self._refuse(draft.line, each.name, _("No record in ${module} is named “${name}”.", mapping=facts))
         return found[0] if len(found) == 1 else None
 
     def _offered(self, each: Field, called: Called) -> Called:
@@ -208,7 +212,9 @@ class Checking:
             for draft in waiting:
                 bad = [other.line for several in draft.later.values() for other in several if other.line in self._wrong]
                 if bad and draft.line not in self._wrong:
-                    self._refuse(draft.line, "", _("It links to line ${line}, which is bad.", mapping={"line": bad[0]}))
+                    self._refuse(
+                        draft.line, "", _("It links to line ${line}, which has an error.", mapping={"line": bad[0]})
+                    )
                     again = True
 
     def _the_row(self, draft: Draft, name: str, called: str, own: dict[tuple[str, Any], list[Draft]]) -> Draft | None:
@@ -216,9 +222,9 @@ class Checking:
         found = next((own[key] for key in keys if key in own), [])
         facts = {"module": self.system.name, "name": called[:80], "count": len(found)}
         if len(found) > 1:
-            self._refuse(draft.line, name, _("${count} rows here are called “${name}”.", mapping=facts))
+            self._refuse(draft.line, name, _("${count} rows of the file are named “${name}”.", mapping=facts))
         elif not found:
-            self._refuse(draft.line, name, _("No record of ${module} is called “${name}”.", mapping=facts))
+            self._refuse(draft.line, name, _("No record in ${module} is named “${name}”.", mapping=facts))
         return found[0] if len(found) == 1 else None
 
     def _own_names(self) -> dict[tuple[str, Any], list[Draft]]:
@@ -243,11 +249,13 @@ class Checking:
             empty = values.get(name) in EMPTY and name not in draft.called
             if each.show_when is not None and not asked(self.system, each, values):
                 if name in self._fields and not empty:
-                    self._refuse(draft.line, name, _("This must be empty beside the row's other values (show_when)."))
+                    self._refuse(
+                        draft.line, name, _("This must be empty because of the row's other values (show_when).")
+                    )
                 elif not draft.record:
                     draft.values[name] = None
             elif each.required and empty:
-                self._refuse(draft.line, name, _("This is needed."))
+                self._refuse(draft.line, name, _("Required"))
 
     def _watched(self) -> Iterator[Field]:
         """Fields of which no two rows may have the same value."""
@@ -274,4 +282,4 @@ class Checking:
             for value, identity in stored(self.system, each, asked_for):
                 record = asked_for[value].record
                 if record is None or record.id != identity:
-                    self._refuse(asked_for[value].line, each.name, _("There is a record with this value already."))
+                    self._refuse(asked_for[value].line, each.name, _("This value is already in use."))

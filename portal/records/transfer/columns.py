@@ -56,12 +56,12 @@ def find_columns(
 
 def _wrong_headers(headers: Sequence[str], wanted: Mapping[str, str]) -> Iterator[str]:
     for header in dict.fromkeys(header for header in headers if header and headers.count(header) > 1):
-        yield _("The file has two columns “${column}”.", mapping={"column": header})
+        yield _("The file has two columns named “${column}”.", mapping={"column": header})
     known = {fold(header) for header in headers}
     for spelled in wanted:
         if fold(spelled) not in known:
             yield _(
-                "The file has no column “${column}”${hint}.",
+                "The file has no column named “${column}”${hint}.",
                 mapping={"column": spelled, "hint": suggest(spelled, headers)},
             )
 
@@ -75,16 +75,16 @@ def _column(module: Module, index: int, header: str, name: str | None) -> tuple[
         return Column(index, header, field, part), None
     facts = {"column": header, "field": wanted, "hint": suggest(wanted, known)}
     if candidates:
-        text = _('Column “${column}”: several fields are called so: ${names}. Say which: --map "${column}=FIELD".')
+        text = _('Column “${column}” matches several fields: ${names}. Choose one with --map "${column}=FIELD".')
         return None, text % {**facts, "names": ", ".join(field.name for field, _part in candidates)}
     if wanted in module.everything:
-        text = _('Column “${column}”: “${field}” is kept by the portal itself. Leave it out: --map "${column}=".')
+        text = _('Column “${column}”: the portal sets “${field}” itself. Leave the column out with --map "${column}=".')
     elif name is not None:
-        text = _("Column “${column}”: there is no field “${field}”${hint}.")
+        text = _("Column “${column}”: there is no field named “${field}”${hint}.")
     else:
         text = _(
-            "Column “${column}”: no field is called so${hint}."
-            ' Say which one: --map "${column}=FIELD", or leave it out: --map "${column}=".'
+            "Column “${column}” matches no field${hint}."
+            ' Choose one with --map "${column}=FIELD", or leave the column out with --map "${column}=".'
         )
     return None, text % facts
 
@@ -113,7 +113,7 @@ def _twice(found: Sequence[Column]) -> Iterator[str]:
     for (name, _part), headers in by_input.items():
         if len(headers) > 1:
             facts = {"columns": "”, “".join(headers), "field": name}
-            yield _("The columns “${columns}” all go into the field “${field}”.", mapping=facts)
+            yield _("The columns “${columns}” all map to the field “${field}”.", mapping=facts)
 
 
 def _wrong_key(module: Module, found: Sequence[Column], key: str | None) -> Iterator[str]:
@@ -122,10 +122,10 @@ def _wrong_key(module: Module, found: Sequence[Column], key: str | None) -> Iter
     known = {name: field for name, field in settable(module).items() if _can_be_key(field)}
     if key not in known:
         yield _(
-            "--key: records cannot be found by “${field}”${hint}.", mapping={"field": key, "hint": suggest(key, known)}
+            "--key: “${field}” does not identify records${hint}.", mapping={"field": key, "hint": suggest(key, known)}
         )
     elif key not in {column.field.name for column in found}:
-        yield _("--key: no column of the file goes into the field “${field}”.", mapping={"field": key})
+        yield _("--key: no column of the file maps to the field “${field}”.", mapping={"field": key})
 
 
 def _can_be_key(field: Field) -> bool:
@@ -140,4 +140,4 @@ def _missing(module: Module, found: Sequence[Column]) -> Iterator[str]:
     for name, field in settable(module).items():
         given = name in there or field.default is not None or name == start
         if field.required and not given and field.show_when is None:
-            yield _("No column for the field “${field}”, which is needed.", mapping={"field": name})
+            yield _("There is no column for the required field “${field}”.", mapping={"field": name})

@@ -34,7 +34,7 @@ def names_in(field: Field, cell: str) -> list[str]:
     try:
         rows = list(csv.reader(io.StringIO(cell, newline=""), delimiter=delimiter, skipinitialspace=True))
     except csv.Error:
-        raise Refused(_("This is not written as expected.")) from None
+        raise Refused(_("This is not in the expected format.")) from None
     return list(dict.fromkeys(name.strip() for row in rows for name in row if name.strip()))
 
 

@@ -78,7 +78,7 @@ def open_source(path: Path) -> Source:
     with path.open(encoding=encoding, newline=newline) as file:
         header = next((row for row in _parsed(file, delimiter) if not _blank(row)), None)
     if header is None:
-        raise UnreadableFileError(_("The file is empty: a first row with the names of the columns is wanted."))
+        raise UnreadableFileError(_("The file is empty. Its first row must name the columns."))
     if header.trouble:
         raise UnreadableFileError(header.trouble, header.line)
     return Source(path, encoding, newline, delimiter, tuple(cell.strip() for cell in header.cells), lines)
@@ -88,13 +88,11 @@ def _encoding(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(4)
     if start in UTF32:
-        raise UnreadableFileError(_("The file is UTF-32. Save it as “CSV UTF-8”, please."))
+        raise UnreadableFileError(_("The file is UTF-32. Save it as “CSV UTF-8”."))
     if start[:2] in UTF16:
         return "utf-16"
     if start[1:2] == b"\0" or start[:1] == b"\0":
-        raise UnreadableFileError(
-            _("The file looks like UTF-16 without its mark at the beginning. Save it as “CSV UTF-8”, please.")
-        )
+        raise UnreadableFileError(_("The file looks like UTF-16 without a byte order mark. Save it as “CSV UTF-8”."))
     return "utf-8-sig"
 
 
@@ -127,7 +125,7 @@ def _misfit(path: Path, place: int, encoding: str, newline: str) -> UnreadableFi
     content = path.read_bytes()
     good = content[:place].decode(encoding, errors="ignore")
     text = _(
-        "Character ${column} of this line is no ${encoding} (byte ${byte}). Save the file as “CSV UTF-8”, please.",
+        "Character ${column} on this line is not valid ${encoding} (byte ${byte}). Save the file as “CSV UTF-8”.",
         mapping={
             "column": len(good.rpartition(newline)[2]) + 1,
             "encoding": "UTF-16" if encoding == "utf-16" else "UTF-8",
@@ -167,15 +165,16 @@ def _parsed(file: TextIO, delimiter: str) -> Iterator[Row]:
 def _trouble(error: str, delimiter: str) -> str:
     """What the csv module says, as something that a person can act upon."""
     if "unexpected end of data" in error:
-        return _("a quote is opened here that is never closed")
+        return _("a quote opened here is never closed")
     if "field limit" in error:
         return _(
-            "a cell has more than ${most} characters; is a quote never closed?", mapping={"most": f"{LARGEST_CELL:,}"}
+            "a cell has more than ${most} characters; is a closing quote missing?",
+            mapping={"most": f"{LARGEST_CELL:,}"},
         )
     if "new-line character" in error:
-        return _("a line break of another kind stands in the middle of the row")
+        return _("the row contains a different kind of line break")
     mark = {"\t": "tab"}.get(delimiter, delimiter)
     return _(
-        "text follows a closing quote; a quote inside a text is doubled, and “${mark}” separates cells",
+        "text follows a closing quote; double the quotes inside a text and separate cells with “${mark}”",
         mapping={"mark": mark},
     )

@@ -126,9 +126,9 @@ def linked_records(records: Records, link: Field, operator: str, raw: Any) -> li
 def _problem(records: Records, each: Field, values: Mapping[str, Any], identity: int | None) -> str | None:
     value = values[each.name]
     if value in (None, (), ""):
-        return _("This is needed.") if each.required else None
+        return _("Required") if each.required else None
     if each.unique and _taken(records, each, value, identity):
-        return _("There is a record with this value already.")
+        return _("This value is already in use.")
     if getattr(each, "to", None):
         return _link_problem(records, each, value, values)
     return None
@@ -147,5 +147,5 @@ def _link_problem(records: Records, each: Field, value: Any, values: Mapping[str
         enabled = records.policy.access(link.module) is not None
         offered = choices(records, each, link.module, values) if enabled else None
         if offered is None or not offered.exists(link.id):
-            return _("Choose one of the records that are offered.")
+            return _("Choose a record from the list.")
     return None

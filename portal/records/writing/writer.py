@@ -195,8 +195,8 @@ def _still_needed(linking: Records, found: Sequence[Record], asker: Records) -> 
     ids = [record.id for record in found[:MOST_NAMED]]
     visible = asker.of(linking.name).rows(ids, []) if asker.policy.access(linking.name) else []
     if len(visible) < len(ids):
-        return _("Other records still belong to it.")
-    text = _("${count} records of ${module} still belong to it: ${titles}")
+        return _("Other records still link to this one.")
+    text = _("${count} records in ${module} still link to this one: ${titles}")
     titles = ", ".join(record.title for record in visible[:3]) + ("…" if len(found) > 3 else "")
     label = asker.policy.reader.text(linking.module.label)
     return text % {"count": len(found), "module": label, "titles": titles}

@@ -95,4 +95,4 @@ def test_a_terminal_of_few_characters_is_no_hindrance():
         [*command[:-1], folder], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
-    assert "is none of the options" in done.stdout
+    assert "is not one of the options" in done.stdout

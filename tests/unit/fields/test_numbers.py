@@ -138,7 +138,7 @@ def test_bounds_are_told_in_the_readers_own_way():
     one = field("decimal", min="0.5", max=1000)
     with pytest.raises(Refused) as refused:
         one.parse("1.000,5", Reader(language="it"))
-    assert Reader().text(refused.value.message) == "Not more than 1.000, please."
+    assert Reader().text(refused.value.message) == "Enter 1.000 or less."
     assert one.constant(2000, Reader()) == 2000, "a condition may ask for what cannot be typed"
 
 
