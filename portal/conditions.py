@@ -7,7 +7,7 @@ is decided by the fields: `database/sql.py` turns a condition into SQL, `holds` 
 import datetime
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 OPERATORS = ("min", "max", "before", "after", "contains", "empty", "within", "not")
@@ -59,12 +59,12 @@ class FormValue:
 
 @dataclass(frozen=True)
 class ParsedValue:
-    """A value that has been read already, in its reader's own way of writing: compared as it is."""
+    """A value that has been parsed already, in its reader's own way of writing: compared as it is."""
 
     value: Any
 
     def __hash__(self) -> int:
-        # Links are read as lists of ids; what is asked is remembered by its hash.
+        # The constant of a link is a list of ids, and conditions are keys of the statement cache.
         return hash(tuple(self.value) if isinstance(self.value, list) else self.value)
 
 
@@ -122,8 +122,7 @@ def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) ->
     if operator == "not":
         if isinstance(operand, Mapping):
             raise ConditionError("not: wants a value or a list of values", place)
-        test = _equal(path, operand, place)
-        return Comparison(path, test.operator, test.value, negated=True)
+        return replace(_equal(path, operand, place), negated=True)
     if isinstance(operand, Mapping | list) or operand is None:
         raise ConditionError(f"{operator}: wants one value", place)
     if operator == "empty" and not isinstance(operand, bool):
@@ -165,6 +164,11 @@ def comparisons(condition: Condition) -> Iterator[Comparison]:
             yield from comparisons(part)
 
 
+def always(condition: Condition) -> bool:
+    """Whether `condition` leaves nothing out: it has no part."""
+    return isinstance(condition, AllOf) and not condition.parts
+
+
 def all_of(first: Condition | None, second: Condition | None) -> Condition | None:
     """Joined by AND; None stands for no condition."""
     if first is None or second is None:
@@ -185,7 +189,7 @@ def replace_form_values(condition: Condition, value_of: Callable[[str], Any]) ->
 
 
 def holds(condition: Condition | None, compare: Callable[[Comparison], bool]) -> bool:
-    """Whether `condition` holds when `compare` decides each single test (its negation is done here)."""
+    """Whether `condition` holds when `compare` decides each comparison (its negation is done here)."""
     if condition is None:
         return True
     if isinstance(condition, Comparison):

@@ -88,7 +88,12 @@ def catalogue(language: str) -> Mapping[str, str]:
     if not re.fullmatch("[A-Za-z_-]{2,12}", language) or not path.exists():
         return {}
     with path.open("rb") as file:
-        return {entry.id: entry.string for entry in read_po(file) if isinstance(entry.id, str) and entry.string}
+        entries = [(entry.id, entry.string) for entry in read_po(file)]
+    return {
+        sentence: wording
+        for sentence, wording in entries
+        if isinstance(sentence, str) and isinstance(wording, str) and wording
+    }
 
 
 def translate(message: str, language: str) -> str:

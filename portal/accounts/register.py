@@ -17,7 +17,7 @@ from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field, Refused
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.fields.reader import PLAIN
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Record, Records

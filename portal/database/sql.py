@@ -11,6 +11,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from portal.conditions import AnyOf, Comparison, Condition, ParsedValue
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field, Refused
+from portal.fields.columns import table_of
 from portal.fields.links import join_name
 from portal.fields.reader import Reader
 from portal.texts import _
@@ -88,7 +89,7 @@ def _along(
     field = module.field(path[0])
     if len(path) == 1:
         return comparison(field, test, table, reader)
-    target_module = declaration.modules[field.to[0]]
+    target_module = declaration.modules[field.targets[0]]
     target = table_of(table).metadata.tables[target_module.name].alias()
     inner = _along(path[1:], test, target, target_module, declaration, reader)
     return linked(field, table, sa.select(target.c["id"]).where(inner))
@@ -122,11 +123,6 @@ def linked(field: Field, table: sa.FromClause, ids: sa.Select[Any]) -> sa.Column
     base = table_of(table)
     join = base.metadata.tables[join_name(base.name, field.name)]
     return table.c["id"].in_(sa.select(join.c["record"]).where(join.c["target"].in_(ids)))
-
-
-def table_of(source: sa.FromClause) -> sa.Table:
-    """The table that an alias stands for."""
-    return getattr(source, "element", source)
 
 
 def _equal(field: Field, raw: Any, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:

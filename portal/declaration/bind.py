@@ -4,8 +4,6 @@ Called by load once all modules are read, before anything asks such a field what
 of and left out, so that nobody meets it half bound.
 """
 
-from collections.abc import Iterator
-
 from portal.declaration.draft import MODULES, Draft
 from portal.fields.base import Field
 
@@ -20,18 +18,6 @@ def bind_fields(draft: Draft) -> None:
         module.__dict__.pop("everything", None)  # remembered while fields were still exchanged
 
 
-def sources(field: Field) -> Iterator[str]:
-    """The dotted paths of what a field is computed from."""
-    if field.computed:
-        names = getattr(field, "names", None)
-        if names is not None:
-            yield from names
-        elif hasattr(field, "of"):
-            yield field.of
-        else:
-            yield from (getattr(field, key) for key in ("from_", "to_") if hasattr(field, key))
-
-
 def _mark_internal(draft: Draft) -> None:
     """On every path: a lookup shows what it leads to, so it cannot be less internal than that."""
     computed = [
@@ -43,7 +29,7 @@ def _mark_internal(draft: Draft) -> None:
         for module, name in computed:
             field = module.fields[name]
             steps = [
-                step for path in sources(field) for _module, step in draft.follow(module.name, path.split(".")).steps
+                step for path in field.sources for _module, step in draft.follow(module.name, path.split(".")).steps
             ]
             if not field.internal and any(step.internal for step in steps):
                 module.fields[name] = field.model_copy(update={"internal": True})
@@ -68,7 +54,7 @@ def _bind_all(draft: Draft, tell: bool) -> bool:
 
 def _complaint(draft: Draft, module: str, field: Field) -> str | None:
     """Why the field cannot be bound, None if it can; nothing where an earlier mistake is the reason."""
-    paths = [path.split(".") for path in sources(field)]
+    paths = [path.split(".") for path in field.sources]
     followed = [draft.follow(module, path) for path in paths]
     wrong = next((each.complaint for each in followed if each.complaint), None)
     if wrong or any(each.last is None for each in followed):

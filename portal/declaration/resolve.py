@@ -88,13 +88,13 @@ def _lifecycle(module: Module) -> Lifecycle | None:
     lifecycle = module.lifecycle
     if lifecycle is None:
         return None
-    offered = getattr(module.fields.get(lifecycle.field), "offered", {})
+    states = module.field(lifecycle.field).offered
     transitions = {
         name: each.model_copy(update={"name": name, "label": each.label or readable(name)})
         for name, each in lifecycle.transitions.items()
     }
     return lifecycle.model_copy(
-        update={"start": lifecycle.start or next(iter(offered), None), "transitions": transitions}
+        update={"start": lifecycle.start or next(iter(states), None), "transitions": transitions}
     )
 
 

@@ -261,7 +261,7 @@ class Declaration(Shape):
                 raise KeyError(path)
             field = here.field(name)
             yield here, field
-            targets = getattr(field, "to", ())
+            targets = () if field.computed else field.targets
             here = self.modules[targets[0]] if len(targets) == 1 else None
 
     def reader(self, **facts: Any) -> Reader:

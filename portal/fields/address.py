@@ -65,7 +65,6 @@ class AddressField(Field):
 
     @property
     def folded(self) -> str:
-        """The name of the companion column, which holds all parts folded."""
         return f"_{self.name}_folded"
 
     def part_column(self, part: str) -> str:

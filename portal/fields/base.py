@@ -8,13 +8,15 @@ import operator as operators
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import sqlalchemy as sa
+from markupsafe import escape
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictBool, field_validator
 from pydantic_core import PydanticCustomError
 
 from portal.conditions import Condition, ConditionError, parse
+from portal.fields.linked import Linked
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import Text, _, fold, readable
 
@@ -65,11 +67,21 @@ class Shape(BaseModel):
     )
 
 
+class Option(Shape):
+    """What one option looks like."""
+
+    label: Text
+    tone: Literal["info", "good", "warn", "bad", "calm", "primary"] | None = None
+    help: Text | None = None
+    icon: str | None = None
+    formerly: str | None = None
+
+
 def _condition(data: Any) -> Any:
     try:
         return parse(data)
     except ConditionError as error:
-        # The path inside the condition is told apart from the path to it by the reader of the problem.
+        # Who reports the problem joins the path inside the condition to the path that leads to it.
         raise PydanticCustomError("condition", "{message}", {"message": error.message, "path": error.path}) from None
 
 
@@ -103,6 +115,8 @@ class Field(Shape):
     sortable: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = True
     multiple: ClassVar[bool] = False  # several values, posted by repeating the name
+    in_join_table: ClassVar[bool] = False  # its values stand in a table of pairs, none in the record's own row
+    suffix: ClassVar[str] = ""  # the unit behind an input
     specials: ClassVar[tuple[str, ...]] = ()  # words of conditions and defaults that mean something for this type
     # For the contract test and the reference: keys that examples need, (typed, value, shown in English), refused.
     sample: ClassVar[Mapping[str, Any]] = {}
@@ -143,6 +157,50 @@ class Field(Shape):
         return self.label or readable(self.name)
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """The modules that a link, or a lookup of a link, leads to."""
+        return ()
+
+    @property
+    def several_targets(self) -> bool:
+        """Whether a link may lead to one of several modules, whose name then stands beside the id."""
+        return len(self.targets) > 1
+
+    @property
+    def target_condition(self) -> Condition | None:
+        """Which records of its targets a link offers; None for all."""
+        return None
+
+    @property
+    def offered(self) -> Mapping[str, Option]:
+        """The options that can be chosen, by the value that a form sends."""
+        return {}
+
+    @property
+    def declared_options(self) -> Mapping[str, Option]:
+        """The options that the declaration lists by name, the label of the empty value among them."""
+        return {}
+
+    @property
+    def empty_label(self) -> Text | str:
+        """What the empty choice among the options is called; "" for the usual words."""
+        return ""
+
+    @property
+    def length_limit(self) -> int | None:
+        """How many characters a text may have; None for what is no text, or short by its kind."""
+        return None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The dotted paths of the fields from which a computed field is made."""
+        return ()
+
+    def bounds(self, reader: Reader) -> tuple[Any, Any]:
+        """The least and the greatest value that a form takes; None where there is no bound."""
+        return None, None
+
+    @property
     def ranged(self) -> bool:
         """Whether its values lie between others: `min`, `max`, `before` and `after` can be asked."""
         return self.filter == "range"
@@ -165,6 +223,16 @@ class Field(Shape):
         """The value as columns of the table."""
         return {self.name: value} if self.stored and not self.computed else {}
 
+    @property
+    def folded(self) -> str | None:
+        """The name of the companion column that holds the text without accents and case."""
+        return None
+
+    @property
+    def module_column(self) -> str | None:
+        """The name of the companion column that says to which of several modules a link leads."""
+        return None
+
     def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         """What a query asks for so that `load` finds the value in its row."""
         if not self.stored:
@@ -176,7 +244,7 @@ class Field(Shape):
     @cached_property
     def _columns_read(self) -> tuple[str, ...]:
         """All but the folded companion, which is there to be compared and sorted by."""
-        return tuple(column.name for column in self.columns() if column.name != getattr(self, "folded", None))
+        return tuple(column.name for column in self.columns() if column.name != self.folded)
 
     def load(self, row: Mapping[str, Any]) -> Any:
         """The value from the columns of a row."""
@@ -230,6 +298,18 @@ class Field(Shape):
     def show(self, value: Any, reader: Reader) -> str:
         """The value as plain text for people; an empty value is an empty text."""
         return "" if value is None else str(value)
+
+    def html(self, value: Any) -> str:
+        """The value as HTML that is safe to show, for types that hold markup."""
+        return str(escape(self.show(value, PLAIN)))
+
+    def links_in(self, value: Any) -> tuple[Linked, ...]:
+        """The linked records of a value."""
+        return ()
+
+    def link_value(self, link: Linked) -> str:
+        """What an input holds that means `link`: the id, `MODULE:ID` where the field leads to several modules."""
+        return f"{link.module}:{link.id}" if self.several_targets else str(link.id)
 
     def write(self, value: Any) -> str:
         """The raw value for CSV and JSON; `read` takes it back."""

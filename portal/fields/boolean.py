@@ -5,8 +5,7 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Form, Refused, storable
-from portal.fields.choice import Option
+from portal.fields.base import Field, Form, Option, Refused, storable
 from portal.fields.reader import Reader
 from portal.texts import _, fold
 
@@ -31,7 +30,6 @@ class Boolean(Field):
 
     @property
     def offered(self) -> Mapping[str, Option]:
-        """Yes and no, as options; their labels are sentences of the interface."""
         return {
             "true": Option.model_construct(label=_("Yes")),
             "false": Option.model_construct(label=_("No")),

@@ -21,15 +21,15 @@ def parse_date(text: str, reader: Reader) -> datetime.date:
     """The date that `text` means to `reader`. Raises Refused."""
     text = storable(text).strip()
     if match := ISO_DATE.fullmatch(text):
-        found = _date(*map(int, match.groups()))
+        date = _date(int(match[1]), int(match[2]), int(match[3]))
     elif reader.plain or len(text) > LONGEST:
-        found = None
+        date = None
     else:
-        found = _in_own_way(text, reader.locale)
-    if found is None:
+        date = _in_own_way(text, reader.locale)
+    if date is None:
         example = "2024-03-31" if reader.plain else numeric(datetime.date(2024, 3, 31), reader.locale)
         raise Refused(_("Enter a date such as ${example}.", mapping={"example": example}))
-    return found
+    return date
 
 
 def numeric(date: datetime.date, locale: Locale) -> str:
@@ -91,11 +91,11 @@ def parse_time(text: str, reader: Reader) -> datetime.time:
     """The time of day that `text` means to `reader`: `14:30`, `14.30`, `2:30 PM`. Raises Refused."""
     text = " ".join(storable(text)[: LONGEST + 1].split())
     match = CLOCK.fullmatch(text) if len(text) <= LONGEST else None
-    found = _time(match, reader) if match else None
-    if found is None:
+    time = _time(match, reader) if match else None
+    if time is None:
         example = "14:30" if reader.plain else format_time(datetime.time(14, 30), "short", locale=reader.locale)
         raise Refused(_("Enter a time such as ${example}.", mapping={"example": example}))
-    return found
+    return time
 
 
 def _time(match: re.Match[str], reader: Reader) -> datetime.time | None:
@@ -113,10 +113,10 @@ def _time(match: re.Match[str], reader: Reader) -> datetime.time | None:
 
 def _half(word: str, locale: Locale) -> str | None:
     """Which half of the day `word` names; None where it names none."""
-    wanted = _letters(word)
+    letters = _letters(word)
     for half in ("am", "pm"):
         widths = [width.get(half, "") for context in locale.day_periods.values() for width in context.values()]
-        if wanted in {half, *(_letters(name) for name in widths if _letters(name))}:
+        if letters in {half, *(_letters(name) for name in widths if _letters(name))}:
             return half
     return None
 

@@ -7,19 +7,9 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 from pydantic import field_validator
 
-from portal.fields.base import Field, Refused, Shape, storable
+from portal.fields.base import Field, Option, Refused, storable
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import Text, _, fold, readable
-
-
-class Option(Shape):
-    """What one option looks like."""
-
-    label: Text
-    tone: Literal["info", "good", "warn", "bad", "calm", "primary"] | None = None
-    help: Text | None = None
-    icon: str | None = None
-    formerly: str | None = None
 
 
 def options(entry: Any) -> Any:
@@ -59,8 +49,15 @@ class HasOptions(Field):
 
     @property
     def offered(self) -> dict[str, Option]:
-        """The options that can be chosen; `""` only labels the empty value."""
         return {name: option for name, option in self.options.items() if name}
+
+    @property
+    def declared_options(self) -> dict[str, Option]:
+        return self.options
+
+    @property
+    def empty_label(self) -> Text | str:
+        return self.options[""].label if "" in self.options else ""
 
     def one(self, name: str) -> str:
         """`name` itself. Raises Refused where it is no option."""

@@ -40,7 +40,7 @@ class Choices(HasOptions):
         return self._chosen(split(storable(text)))
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[str, ...]:
-        return self._chosen([each for each in form.getall(self.name) if isinstance(each, str) and each])
+        return self._chosen([name for name in form.getall(self.name) if isinstance(name, str) and name])
 
     def _chosen(self, names: Iterable[str]) -> tuple[str, ...]:
         """The options in the order of the declaration, by which lists are sorted as well."""
@@ -48,13 +48,13 @@ class Choices(HasOptions):
         return tuple(name for name in self.offered if name in chosen)
 
     def read(self, text: str, reader: Reader = PLAIN) -> tuple[str, ...]:
-        return self._chosen([self.meant(each) for each in split(storable(text))])
+        return self._chosen([self.meant(name) for name in split(storable(text))])
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         return {self.name: list(value or ())}
 
     def show(self, value: Any, reader: Reader) -> str:
-        return ", ".join(self.called(each, reader) for each in value or ())
+        return ", ".join(self.called(name, reader) for name in value or ())
 
     def write(self, value: Any) -> str:
         return join(value or ())
@@ -62,7 +62,7 @@ class Choices(HasOptions):
     def constant(self, raw: Any, reader: Reader) -> Any:
         """One option: conditions ask whether it is among the chosen ones."""
         if isinstance(raw, list | tuple):
-            return tuple(self.one(str(each)) for each in raw)
+            return tuple(self.one(str(name)) for name in raw)
         return self.one("true" if raw is True else "false" if raw is False else str(raw))
 
     def default_value(self, raw: Any, reader: Reader) -> tuple[str, ...]:
@@ -77,8 +77,8 @@ class Choices(HasOptions):
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         if operator in ("equal", "contains"):
-            wanted = (value,) if isinstance(value, str) else value
-            return sa.or_(sa.false(), *[holds_value(table.c[self.name], each) for each in wanted])
+            names = (value,) if isinstance(value, str) else value
+            return sa.or_(sa.false(), *[holds_value(table.c[self.name], name) for name in names])
         if operator in ("one_of", "empty"):
             return super().compare(table, operator, value)
         raise Refused(self.cannot_be_asked(operator))
@@ -89,4 +89,4 @@ class Choices(HasOptions):
         return super().matches(value or (), operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
-        return [label for each in value or () for label in self.names_of(each)]
+        return [label for name in value or () for label in self.names_of(name)]

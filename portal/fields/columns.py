@@ -2,7 +2,7 @@
 
 import datetime
 import decimal
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -16,6 +16,11 @@ MIRRORED = str.maketrans("0123456789", "9876543210")
 def folded_text() -> sa.types.TypeEngine[str]:
     """Folded text sorts by its characters on both databases, whatever PostgreSQL's collation is."""
     return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def table_of(source: sa.FromClause) -> sa.Table:
+    """The table that an alias stands for, or `source` itself."""
+    return cast(sa.Table, source.element if isinstance(source, sa.Alias) else source)
 
 
 class UTCDateTime(sa.types.TypeDecorator[datetime.datetime]):

@@ -59,8 +59,11 @@ class Date(Bounded):
     def parse(self, text: str, reader: Reader) -> datetime.date | None:
         if not text.strip():
             return None
+        return self.within(self.bounds(reader), parse_date(text, reader), reader)
+
+    def bounds(self, reader: Reader) -> tuple[datetime.date | None, datetime.date | None]:
         least, most = (reader.today if bound == "today" else bound for bound in (self.min, self.max))
-        return self.within_bounds(parse_date(text, reader), least, most, reader)
+        return least, most
 
     def show(self, value: Any, reader: Reader) -> str:
         return "" if value is None else _written(value, reader.locale)

@@ -98,14 +98,15 @@ def _iso(match: re.Match[str], reader: Reader, later: bool) -> datetime.datetime
         raise Refused(_("This date is out of range.")) from None
 
 
-def _utc(*parts: int) -> datetime.datetime:
-    return datetime.datetime(*parts, tzinfo=datetime.UTC)  # type: ignore[arg-type]
+def _utc(year: int, month: int, day: int, hour: int, minute: int) -> datetime.datetime:
+    return datetime.datetime(year, month, day, hour, minute, tzinfo=datetime.UTC)
 
 
 @functools.lru_cache(maxsize=10_000)  # a page of a list writes fifty of them, and most of them again and again
 def _minute(here: datetime.datetime, locale: Locale) -> str:
     date, time = format_date(here, "medium", locale=locale), format_time(here, "short", locale=locale)
-    return get_datetime_format("medium", locale=locale).replace("{1}", date).replace("{0}", time).replace("'", "")
+    pattern = str(get_datetime_format("medium", locale=locale))
+    return pattern.replace("{1}", date).replace("{0}", time).replace("'", "")
 
 
 class Datetime(Bounded):
@@ -144,12 +145,15 @@ class Datetime(Bounded):
     def _parsed(self, text: str, reader: Reader, later: bool) -> datetime.datetime | None:
         if not text.strip():
             return None
-        found = moment_or_day(text, reader, later)
-        if not isinstance(found, datetime.datetime):
+        moment = moment_or_day(text, reader, later)
+        if not isinstance(moment, datetime.datetime):
             raise Refused(_("Add a time of day."))
+        return self.within(self.bounds(reader), moment, reader)
+
+    def bounds(self, reader: Reader) -> tuple[datetime.datetime | None, datetime.datetime | None]:
         least = self.constant(self.min, reader).start if self.min else None
         most = self.constant(self.max, reader).end - INSTANT if self.max else None
-        return self.within_bounds(found, least, most, reader)
+        return least, most
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """`NAME.later` is there for the second of two equal hours in autumn, which the input alone cannot tell."""
@@ -180,11 +184,11 @@ class Datetime(Bounded):
             return Span(start, start + INSTANT)
         if isinstance(raw, datetime.date) or raw == "today":
             return day(reader.today if raw == "today" else raw, reader)
-        found = moment_or_day(str(raw), reader)
-        if not isinstance(found, datetime.datetime):
-            return day(found, reader)
+        moment = moment_or_day(str(raw), reader)
+        if not isinstance(moment, datetime.datetime):
+            return day(moment, reader)
         try:
-            return Span(found, found + datetime.timedelta(seconds=1 if found.second else 60))
+            return Span(moment, moment + datetime.timedelta(seconds=1 if moment.second else 60))
         except OverflowError:
             raise Refused(_("This date is out of range.")) from None
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field as Key
 from pydantic import model_validator
 
-from portal.fields.numbers import Number, check_digits, check_places
+from portal.fields.numbers import Amount, Number, check_digits, check_places
 
 
 class DecimalNumber(Number):
@@ -28,6 +28,8 @@ class DecimalNumber(Number):
 
     digits: int = Key(18, ge=1, le=28)  # Babel writes no more than the 28 of Python's decimals
     places: int = Key(2, ge=0, le=28)
+    min: Amount | None = None
+    max: Amount | None = None
 
     @model_validator(mode="after")
     def _places_are_digits(self) -> "DecimalNumber":

@@ -30,12 +30,12 @@ CLOCK = re.compile(r"(\d{1,6}):([0-5]\d)(?::([0-5]\d))?")
 def seconds(text: str, reader: Reader) -> int:
     """The seconds that `text` means. Raises Refused."""
     text = storable(text).strip()
-    found = _seconds(text, reader) if len(text) <= LONGEST else None
-    if found is None or found != int(found):
+    length = _seconds(text, reader) if len(text) <= LONGEST else None
+    if length is None or length != int(length):
         raise Refused(_("Enter a duration such as 1 h 30 min, 90 min or 1:30."))
-    if abs(found) > MOST:
+    if abs(length) > MOST:
         raise Refused(_("This duration is too long."))
-    return int(found)
+    return int(length)
 
 
 def _seconds(text: str, reader: Reader) -> Decimal | None:

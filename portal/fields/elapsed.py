@@ -29,8 +29,12 @@ class Elapsed(Field):
     from_: str = Key(alias="from")
     to_: str = Key(alias="to")
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (self.from_, self.to_)
+
     def bind(self, declaration: Declared, module: Any) -> None:
-        for name in (self.from_, self.to_):
+        for name in self.sources:
             field = module.everything.get(name)
             if field is None or field.column_type is not UTCDateTime:
                 raise ValueError(f'"{name}" is no datetime of this module')

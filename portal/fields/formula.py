@@ -32,12 +32,11 @@ class Formula(Field):
         return of
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The fields that it computes with."""
+    def sources(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(token for token in _tokens(self.of) if token[0].isalpha()))
 
     def bind(self, declaration: Declared, module: Any) -> None:
-        for name in self.names:
+        for name in self.sources:
             if name not in module.everything:
                 raise ValueError(f'no field "{name}"')
 

@@ -46,7 +46,7 @@ class Lines(Field):
 
     def bind(self, declaration: Declared, module: Any) -> None:
         for column in self.fields.values():
-            for target in getattr(column, "to", ()):
+            for target in column.targets:
                 if target not in declaration.modules:
                     raise ValueError(f'no module "{target}"')
 
@@ -57,7 +57,7 @@ def _column(name: str, entry: Any) -> Field:
     keys = {"type": entry} if isinstance(entry, str) else entry
     kind = Field.types.get(str(keys.get("type"))) if isinstance(keys, Mapping) else None
     if kind is None or kind.stored is False:
-        known = ", ".join(sorted(each for each, found in Field.types.items() if found.stored and not found.computed))
+        known = ", ".join(sorted(name for name, type_ in Field.types.items() if type_.stored and not type_.computed))
         raise _mistake(f"the type of a column is wanted: {known}", (name,))
     try:
         return kind.model_validate({**keys, "name": name})

@@ -2,51 +2,43 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from pydantic import field_validator
 
+from portal.conditions import Condition
 from portal.fields.base import Field, Refused, Where, storable
+from portal.fields.columns import table_of
+from portal.fields.linked import Linked
 from portal.fields.reader import Reader
 from portal.texts import _, fold
 
-IDENTITY = re.compile(r"[1-9][0-9]{0,17}")
+RECORD_ID = re.compile(r"[1-9][0-9]{0,17}")
 
 
-@dataclass(frozen=True)
-class Linked:
-    """A linked record as its reader meets it: the title always, the way there only if `visible`."""
-
-    id: int
-    module: str
-    title: str = field(default="", compare=False)
-    visible: bool = field(default=False, compare=False)
-    raw: str = field(default="", compare=False)  # what CSV writes: a unique field's value, else the reference
-
-    def __str__(self) -> str:
-        return self.title
+def title_column(target: sa.Table) -> str:
+    """The column by which the records of `target` are sorted and found: the folded title, else the reference."""
+    return target.info["title_folded"] or "_reference_folded"
 
 
 def named(target: sa.Table, name: str) -> sa.Select[Any]:
     """The ids of the records of `target` that a unique field, the reference or the title calls `name`."""
     names = [*target.info["unique"], "reference", *([target.info["title"]] if target.info["title"] else ())]
-    return sa.select(target.c["id"]).where(called([target.c[each] for each in names], name))
+    return sa.select(target.c["id"]).where(called([target.c[column] for column in names], name))
 
 
 def called(columns: Iterable[sa.ColumnElement[Any]], name: str) -> sa.ColumnElement[bool]:
     """Whether one of `columns` holds `name`. PostgreSQL compares no number and no date with a text."""
     terms = [column == name for column in columns if isinstance(column.type, sa.Text)]
-    if IDENTITY.fullmatch(name):
+    if RECORD_ID.fullmatch(name):
         terms += [column == int(name) for column in columns if isinstance(column.type, sa.BigInteger)]
     return sa.or_(sa.false(), *terms)
 
 
 def titled(target: sa.Table, text: str) -> sa.Select[Any]:
     """The ids of the records of `target` whose title, or reference where they have none, contains `text`."""
-    folded = target.info["title_folded"] or "_reference_folded"
-    return sa.select(target.c["id"]).where(target.c[folded].contains(fold(text), autoescape=True))
+    return sa.select(target.c["id"]).where(target.c[title_column(target)].contains(fold(text), autoescape=True))
 
 
 def ids_of(values: Iterable[Linked | int]) -> list[int]:
@@ -54,7 +46,7 @@ def ids_of(values: Iterable[Linked | int]) -> list[int]:
     return [value.id if isinstance(value, Linked) else value for value in values]
 
 
-class Targets(Field):
+class LinkLike(Field):
     """What one link and several links share: the modules they lead to, and what conditions call the records."""
 
     filter: ClassVar[str] = "link"
@@ -63,6 +55,7 @@ class Targets(Field):
     type: str
 
     to: tuple[str, ...]
+    where: Where | None = None
 
     @field_validator("to", mode="before")
     @classmethod
@@ -72,16 +65,23 @@ class Targets(Field):
         return (to,) if isinstance(to, str) else to
 
     @property
-    def several(self) -> bool:
-        """Whether it may lead to one of several modules: then the module's name is kept beside the id."""
-        return len(self.to) > 1
+    def targets(self) -> tuple[str, ...]:
+        return self.to
+
+    @property
+    def target_condition(self) -> Condition | None:
+        return self.where
 
     def identified(self, text: str) -> Linked:
         """The record that an input names by its id, `MODULE:ID` where there are several modules. Raises Refused."""
-        module, _colon, identity = text.strip().rpartition(":") if self.several else (self.to[0], ":", text.strip())
-        if module not in self.to or not IDENTITY.fullmatch(identity):
+        module, record_id = self._module_and_id(text)
+        if module not in self.to or not RECORD_ID.fullmatch(record_id):
             raise Refused(_("Choose a record from the list."))
-        return Linked(int(identity), module)
+        return Linked(int(record_id), module)
+
+    def _module_and_id(self, text: str) -> tuple[str, str]:
+        module, _colon, record_id = text.strip().rpartition(":")
+        return (module, record_id) if self.several_targets else (self.to[0], text.strip())
 
     def constant(self, raw: Any, reader: Reader) -> Any:
         """A list of ids (of Linked where there are several modules), or the name of a record.
@@ -94,36 +94,34 @@ class Targets(Field):
             return self._meant(reader.companies, reader.organizations)
         if isinstance(raw, Linked):
             return self._meant([raw.id], raw.module) if raw.module in self.to else []
-        if isinstance(raw, list | tuple) and all(isinstance(each, Linked) for each in raw):
-            return [found for each in raw for found in self.constant(each, reader)]
+        if isinstance(raw, list | tuple) and all(isinstance(link, Linked) for link in raw):
+            return [value for link in raw for value in self.constant(link, reader)]
         return [raw] if isinstance(raw, int) and not isinstance(raw, bool) else storable(str(raw))
 
     def _meant(self, ids: Iterable[int], module: str | None) -> list[Any]:
-        return [Linked(each, module or "") for each in ids] if self.several else list(ids)
+        return [Linked(record_id, module or "") for record_id in ids] if self.several_targets else list(ids)
 
     def sought(self, text: str, reader: Reader) -> tuple[str, Any]:
         """A filter says an id, or a part of the title."""
-        text = text.strip()
-        module, _colon, identity = text.rpartition(":") if self.several else (self.to[0], ":", text)
-        if module in self.to and IDENTITY.fullmatch(identity):
-            return "equal", self._meant([int(identity)], module)
-        found = self.constant(text, reader)
-        return ("contains" if isinstance(found, str) else "equal"), found
+        module, record_id = self._module_and_id(text)
+        if module in self.to and RECORD_ID.fullmatch(record_id):
+            return "equal", self._meant([int(record_id)], module)
+        constant = self.constant(text.strip(), reader)
+        return ("contains" if isinstance(constant, str) else "equal"), constant
 
     def is_meant(self, link: Linked, constant: Any) -> bool:
         """Whether `link` is among what `constant` gave."""
         if isinstance(constant, str):
             return constant in (link.title, link.raw)
-        pairs = [(each.id, each.module) if isinstance(each, Linked) else (each, link.module) for each in constant]
+        pairs = [(value.id, value.module) if isinstance(value, Linked) else (value, link.module) for value in constant]
         return (link.id, link.module) in pairs
 
     def target(self, table: sa.FromClause, module: str) -> sa.Table:
         """The table of a module that this field of `table` leads to."""
-        base = getattr(table, "element", table)  # an alias knows its table
-        return base.metadata.tables[module]
+        return table_of(table).metadata.tables[module]
 
 
-class Link(Targets):
+class Link(LinkLike):
     type: Literal["link"]
     widget: ClassVar[str] = "link"
     display: ClassVar[str] = "link"
@@ -131,37 +129,34 @@ class Link(Targets):
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = ((" 1", Linked(1, "people"), ""), ("", None, ""))
     rejects: ClassVar[tuple[str, ...]] = ("0", "-1", "1.5", "people:1", "Anna", "1\x00", "9" * 100_000)
 
-    where: Where | None = None
     on_delete: Literal["refuse", "clear", "cascade"] = "refuse"
 
     @property
-    def module_column(self) -> str:
-        return f"_{self.name}_module"
+    def module_column(self) -> str | None:
+        return f"_{self.name}_module" if self.several_targets else None
 
     def columns(self) -> list[sa.Column[Any]]:
-        if self.several:
+        if self.module_column:
             return [sa.Column(self.name, sa.BigInteger()), sa.Column(self.module_column, sa.Text())]
         return [sa.Column(self.name, sa.BigInteger(), sa.ForeignKey(f"{self.to[0]}.id"))]
 
     def store(self, value: Any) -> dict[str, Any]:
-        if not self.several:
-            return {self.name: None if value is None else value.id}
-        return {self.name: value and value.id, self.module_column: value and value.module}
+        record_id = {self.name: None if value is None else value.id}
+        return {**record_id, self.module_column: value and value.module} if self.module_column else record_id
 
     def load(self, row: Mapping[str, Any]) -> Linked | None:
         if row[self.name] is None:
             return None
-        return Linked(row[self.name], row[self.module_column] if self.several else self.to[0])
+        return Linked(row[self.name], row[self.module_column] if self.module_column else self.to[0])
 
     def parse(self, text: str, reader: Reader) -> Linked | None:
         return self.identified(text) if text.strip() else None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        return {self.name: self.identity(value) if value else ""}
+        return {self.name: self.link_value(value) if value else ""}
 
-    def identity(self, value: Linked) -> str:
-        """The value of the input: the id, with the module's name before it where there are several."""
-        return f"{value.module}:{value.id}" if self.several else str(value.id)
+    def links_in(self, value: Any) -> tuple[Linked, ...]:
+        return (value,) if value else ()
 
     def show(self, value: Any, reader: Reader) -> str:
         return value.title if value else ""
@@ -169,14 +164,14 @@ class Link(Targets):
     def write(self, value: Any) -> str:
         if not value:
             return ""
-        return f"{value.module}:{value.raw}" if self.several else value.raw
+        return f"{value.module}:{value.raw}" if self.several_targets else value.raw
 
     def default_value(self, raw: Any, reader: Reader) -> Linked | None:
         """What needs no look into the database; a record's name is found by whoever can."""
-        found = None if raw is None or raw == "nothing" else self.constant(raw, reader)
-        if not isinstance(found, list) or not found:
+        constant = None if raw is None or raw == "nothing" else self.constant(raw, reader)
+        if not isinstance(constant, list) or not constant:
             return None
-        return found[0] if isinstance(found[0], Linked) else Linked(found[0], self.to[0])
+        return constant[0] if isinstance(constant[0], Linked) else Linked(constant[0], self.to[0])
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         if operator == "equal" and isinstance(value, list | Linked):
@@ -189,22 +184,22 @@ class Link(Targets):
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         titles = []
         for module in self.to:
-            target = self.target(table, module).alias()
-            title = target.c[target.element.info["title_folded"] or "_reference_folded"]
-            query = sa.select(title).where(target.c["id"] == table.c[self.name])
-            if self.several:
+            target = self.target(table, module)
+            linked = target.alias()
+            query = sa.select(linked.c[title_column(target)]).where(linked.c["id"] == table.c[self.name])
+            if self.module_column:
                 query = query.where(table.c[self.module_column] == module)
             titles.append(query.correlate(table).scalar_subquery())
-        return sa.func.coalesce(*titles) if self.several else titles[0]
+        return sa.func.coalesce(*titles) if self.several_targets else titles[0]
 
     def titles(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
-        if self.several:
+        if self.several_targets:
             return None
-        target = self.target(table, self.to[0]).alias()
-        return target.c[target.element.info["title_folded"] or "_reference_folded"]
+        target = self.target(table, self.to[0])
+        return target.alias().c[title_column(target)]
 
     def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
-        return None if self.several else table.c[self.name]
+        return None if self.several_targets else table.c[self.name]
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         if operator == "equal":
@@ -216,13 +211,13 @@ class Link(Targets):
 
     def _among(self, table: sa.FromClause, values: list[Any]) -> sa.ColumnElement[bool]:
         """Leads to one of the records that `constant` gave."""
-        if not self.several:
+        if not self.module_column:
             return table.c[self.name].in_(ids_of(values)) if values else sa.false()
         column, module = table.c[self.name], table.c[self.module_column]
-        links = [each for each in values if isinstance(each, Linked)]
-        ways = [sa.and_(column == each.id, module == each.module) for each in links]
+        links = [value for value in values if isinstance(value, Linked)]
+        ways = [sa.and_(column == link.id, module == link.module) for link in links]
         return sa.or_(sa.false(), *ways)
 
     def _to_one(self, table: sa.FromClause, module: str, ids: sa.Select[Any]) -> sa.ColumnElement[bool]:
         within = table.c[self.name].in_(ids)
-        return sa.and_(table.c[self.module_column] == module, within) if self.several else within
+        return sa.and_(table.c[self.module_column] == module, within) if self.module_column else within

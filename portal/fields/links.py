@@ -6,8 +6,10 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Form, Where
-from portal.fields.link import Linked, Targets, ids_of, named, titled
+from portal.fields.base import Field, Form
+from portal.fields.columns import table_of
+from portal.fields.link import LinkLike, ids_of, named, title_column, titled
+from portal.fields.linked import Linked
 from portal.fields.reader import Reader
 from portal.fields.several import join, split
 
@@ -27,15 +29,15 @@ def join_name(module: str, field: str) -> str:
     return shortened(f"{module}${field}")
 
 
-class Links(Targets):
+class Links(LinkLike):
     type: Literal["links"]
     widget: ClassVar[str] = "links"
     display: ClassVar[str] = "links"
     multiple: ClassVar[bool] = True
+    in_join_table: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
 
     to: tuple[str]
-    where: Where | None = None
 
     def columns(self) -> list[sa.Column[Any]]:
         return []
@@ -51,17 +53,20 @@ class Links(Targets):
         return ()
 
     def parse(self, text: str, reader: Reader) -> tuple[Linked, ...]:
-        return self._distinct(self.identified(each) for each in split(text))
+        return self._distinct(map(self.identified, split(text)))
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[Linked, ...]:
-        typed = [each for each in form.getall(self.name) if isinstance(each, str) and each.strip()]
-        return self._distinct(map(self.identified, typed))
+        texts = [text for text in form.getall(self.name) if isinstance(text, str) and text.strip()]
+        return self._distinct(map(self.identified, texts))
 
     def _distinct(self, links: Iterable[Linked]) -> tuple[Linked, ...]:
         return tuple({link.id: link for link in links}.values())
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         return {self.name: [str(link.id) for link in value or ()]}
+
+    def links_in(self, value: Any) -> tuple[Linked, ...]:
+        return tuple(value or ())
 
     def show(self, value: Any, reader: Reader) -> str:
         return ", ".join(link.title for link in value or ())
@@ -78,9 +83,9 @@ class Links(Targets):
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         """By the title of the first."""
-        joined, target = self._join(table).alias(), self.target(table, self.to[0]).alias()
-        title = target.c[target.element.info["title_folded"] or "_reference_folded"]
-        first = sa.select(title).join(joined, joined.c["target"] == target.c["id"])
+        joined, target = self._join(table).alias(), self.target(table, self.to[0])
+        linked = target.alias()
+        first = sa.select(linked.c[title_column(target)]).join(joined, joined.c["target"] == linked.c["id"])
         first = first.where(joined.c["record"] == table.c["id"])
         return first.order_by(joined.c["position"]).limit(1).correlate(table).scalar_subquery()
 
@@ -90,11 +95,9 @@ class Links(Targets):
             some = table.c["id"].in_(sa.select(joined.c["record"]))
             return sa.not_(some) if value else some
         if operator in ("equal", "contains"):
-            if isinstance(value, list):
-                wanted = joined.c["target"].in_(ids_of(value))
-            else:
-                wanted = joined.c["target"].in_((named if operator == "equal" else titled)(target, value))
-            return table.c["id"].in_(sa.select(joined.c["record"]).where(wanted))
+            find = named if operator == "equal" else titled
+            ids = ids_of(value) if isinstance(value, list) else find(target, value)
+            return table.c["id"].in_(sa.select(joined.c["record"]).where(joined.c["target"].in_(ids)))
         return Field.compare(self, table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
@@ -106,5 +109,5 @@ class Links(Targets):
         return [link.title for link in value or () if link.title]
 
     def _join(self, table: sa.FromClause) -> sa.Table:
-        base = getattr(table, "element", table)
+        base = table_of(table)
         return base.metadata.tables[join_name(base.name, self.name)]

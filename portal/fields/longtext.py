@@ -17,6 +17,10 @@ class Long(TextLike):
 
     max_length: int = Key(100_000, ge=1, le=1_000_000)
 
+    @property
+    def length_limit(self) -> int:
+        return self.max_length
+
     def check(self, text: str) -> str | None:
         return at_most("\n".join(text.splitlines()), self.max_length)
 

@@ -6,12 +6,19 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import PrivateAttr, field_validator
 
-from portal.fields.base import Declared, Field
+from portal.fields.base import Declared, Field, Option
+from portal.fields.columns import table_of
+from portal.fields.linked import Linked
 from portal.fields.reader import Reader
 
 # The links on the way, each with the module that it leads to.
 Steps = tuple[tuple[str, str], ...]
 Pick = Callable[[sa.FromClause], sa.ColumnElement[Any]]
+
+
+def _of_target(name: str) -> Any:
+    """An attribute that the field at the end of the way has for the lookup."""
+    return property(lambda lookup: getattr(lookup._target, name))
 
 
 class Lookup(Field):
@@ -46,7 +53,7 @@ class Lookup(Field):
             raise ValueError(f'"{target.name}" cannot be looked up')
         self._refuse_circle(declaration, module, {(module.name, self.name)})
         links = [link.name for _module, link in path[:-1]]
-        self._steps = tuple(zip(links, [each.name for each, _field in path[1:]], strict=True))
+        self._steps = tuple(zip(links, [step.name for step, _field in path[1:]], strict=True))
         self._target = target
 
     def _refuse_circle(self, declaration: Declared, module: Any, seen: set[tuple[str, str]]) -> None:
@@ -56,78 +63,69 @@ class Lookup(Field):
                 raise ValueError(f'"{self.of}" leads back to itself')
             field._refuse_circle(declaration, here, {*seen, (here.name, field.name)})
 
-    # -- what it leads to says how it is shown and asked ----------------------------------------------------------
-
     @property
-    def display(self) -> str:
-        # The linked record's own link is shown by its title alone.
-        return "plain" if getattr(self._target, "to", None) else self._target.display
+    def sources(self) -> tuple[str, ...]:
+        return (self.of,)
 
-    @property
-    def filter(self) -> str:
-        return self._target.filter
+    # -- the field that it leads to says how it is shown and compared ----------------------------------------------
+
+    display: ClassVar[str] = _of_target("display")
+    filter: ClassVar[str] = _of_target("filter")
+    input_type: ClassVar[str] = _of_target("input_type")
+    inputmode: ClassVar[str] = _of_target("inputmode")
+    suffix: ClassVar[str] = _of_target("suffix")
+    long: ClassVar[bool] = _of_target("long")
+    sortable: ClassVar[bool] = _of_target("sortable")
+    specials: ClassVar[tuple[str, ...]] = _of_target("specials")
 
     @property
     def ranged(self) -> bool:
         return self._target.ranged
 
     @property
-    def input_type(self) -> str:
-        return self._target.input_type
+    def targets(self) -> tuple[str, ...]:
+        return self._target.targets
 
     @property
-    def inputmode(self) -> str:
-        return self._target.inputmode
+    def offered(self) -> Mapping[str, Option]:
+        return self._target.offered
 
     @property
-    def long(self) -> bool:
-        return self._target.long
+    def declared_options(self) -> Mapping[str, Option]:
+        return self._target.declared_options
 
-    @property
-    def specials(self) -> tuple[str, ...]:
-        return self._target.specials
-
-    @property
-    def options(self) -> Any:
-        return getattr(self._target, "options", {})
-
-    @property
-    def offered(self) -> Any:
-        return getattr(self._target, "offered", {})
-
-    @property
-    def max(self) -> Any:
-        return getattr(self._target, "max", None)
-
-    def html(self, value: Any) -> str:
-        """Safe HTML, where it leads to markdown or html."""
-        return self._target.html(value)
+    def bounds(self, reader: Reader) -> tuple[Any, Any]:
+        return self._target.bounds(reader)
 
     # -- the database ---------------------------------------------------------------------------------------------
 
     def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
-        if getattr(self._target, "to", None):
-            return [self._along(table, self._title).label(self.name)]
-        names = [column.key for column in self._target.selected(self._table(table, self._steps[-1][1]))]
-        return [self._along(table, self._pick(index)).label(self._label(name)) for index, name in enumerate(names)]
+        columns = self._target.selected(self._table(table, self._steps[-1][1]))
+        return [
+            self._along(table, self._pick(index)).label(self._label(str(column.key)))
+            for index, column in enumerate(columns)
+        ]
 
     def _pick(self, index: int) -> Pick:
         """One of the columns of which the target makes its value, without the label that it may have."""
-        return lambda last: getattr(chosen := self._target.selected(last)[index], "element", chosen)
+
+        def column(table: sa.FromClause) -> sa.ColumnElement[Any]:
+            selected = self._target.selected(table)[index]
+            return selected.element if isinstance(selected, sa.Label) else selected
+
+        return column
 
     def _label(self, column: str) -> str:
         """What a column of the target is called in a row of this module."""
         return self.name if column == self._target.name else f"_{self.name}_of_{column}"
 
     def load(self, row: Mapping[str, Any]) -> Any:
-        if getattr(self._target, "to", None):
-            return row[self.name]
         beginning = self._label("")
         own = {label.removeprefix(beginning): value for label, value in row.items() if label.startswith(beginning)}
         return self._target.load({**own, self._target.name: row[self.name]} if self.name in row else own)
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        return self._along(table, self._title if getattr(self._target, "to", None) else self._target.expression)
+        return self._along(table, self._target.expression)
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         return self._along(table, self._target.order)
@@ -147,42 +145,37 @@ class Lookup(Field):
         return table.c[steps[0][0]].in_(ids)
 
     def _along(self, table: sa.FromClause, pick: Pick) -> sa.ColumnElement[Any]:
-        """What `pick` finds in the table at the end of the links, as a subquery of a row of `table`."""
+        """What `pick` selects in the table at the end of the links, as a subquery of a row of `table`."""
         return self._step(table, self._steps, pick)
 
     def _step(self, table: sa.FromClause, steps: Steps, pick: Pick) -> sa.ColumnElement[Any]:
         if not steps:
             return pick(table)
         target = self._table(table, steps[0][1])
-        found = sa.select(self._step(target, steps[1:], pick)).where(target.c["id"] == table.c[steps[0][0]])
-        return found.correlate(table).scalar_subquery()
+        linked = sa.select(self._step(target, steps[1:], pick)).where(target.c["id"] == table.c[steps[0][0]])
+        return linked.correlate(table).scalar_subquery()
 
     def _table(self, table: sa.FromClause, module: str) -> sa.FromClause:
-        base = getattr(table, "element", table)
-        return base.metadata.tables[module].alias()
+        return table_of(table).metadata.tables[module].alias()
 
-    def _title(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """The title of the record that the target links to: nobody follows a link at second hand."""
-        titles = []
-        for module in self._target.to:
-            other = self._table(table, module)
-            title = sa.func.coalesce(other.c[other.element.info["title"] or "reference"], other.c["reference"])
-            query = sa.select(title).where(other.c["id"] == table.c[self._target.name])
-            if len(self._target.to) > 1:
-                query = query.where(table.c[self._target.module_column] == module)
-            titles.append(query.correlate(table).scalar_subquery())
-        return titles[0] if len(titles) == 1 else sa.func.coalesce(*titles)
-
-    # -- reading --------------------------------------------------------------------------------------------------
+    # -- values ---------------------------------------------------------------------------------------------------
 
     def parse(self, text: str, reader: Reader) -> Any:
         return self._target.parse(text, reader)
 
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        """As the target's, under this field's name."""
+        inputs = self._target.inputs(value, reader)
+        return {self.name + name.removeprefix(self._target.name): text for name, text in inputs.items()}
+
     def show(self, value: Any, reader: Reader) -> str:
-        return (value or "") if getattr(self._target, "to", None) else self._target.show(value, reader)
+        return self._target.show(value, reader)
+
+    def html(self, value: Any) -> str:
+        return self._target.html(value)
 
     def write(self, value: Any) -> str:
-        return (value or "") if getattr(self._target, "to", None) else self._target.write(value)
+        return self._target.write(value)
 
     def constant(self, raw: Any, reader: Reader) -> Any:
         return self._target.constant(raw, reader)
@@ -193,7 +186,8 @@ class Lookup(Field):
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         return self._target.matches(value, operator, constant)
 
+    def links_in(self, value: Any) -> tuple[Linked, ...]:
+        return self._target.links_in(value)
+
     def texts(self, value: Any) -> Iterable[str]:
-        if getattr(self._target, "to", None):
-            return (value,) if value else ()
         return self._target.texts(value)

@@ -92,8 +92,15 @@ class MoneyField(Bounded):
 
     def _checked(self, money: Money, reader: Reader) -> Money:
         check_digits(check_places(money.amount, get_currency_precision(money.currency)), WHOLE_DIGITS)
-        least, most = (bound if bound is None else Money(bound, money.currency) for bound in (self.min, self.max))
-        return self.within_bounds(money, least, most, reader)
+        return self.within(self._bounds_in(money.currency), money, reader)
+
+    def bounds(self, reader: Reader) -> tuple[Money | None, Money | None]:
+        return self._bounds_in(self.usual(reader))
+
+    def _bounds_in(self, currency: str) -> tuple[Money | None, Money | None]:
+        """The declared bounds are amounts of whatever currency is typed."""
+        least, most = (None if bound is None else Money(bound, currency) for bound in (self.min, self.max))
+        return least, most
 
     def _split(self, text: str) -> tuple[str, str]:
         """Amount and code of “12.50 EUR” and “EUR 12.50”."""

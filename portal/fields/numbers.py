@@ -124,8 +124,12 @@ class Bounded(Field):
     min: Any = None
     max: Any = None
 
-    def within_bounds(self, value: Any, least: Any, most: Any, reader: Reader) -> Any:
-        """`value` itself. Raises Refused below `least` and above `most`, each None where there is no bound."""
+    def bounds(self, reader: Reader) -> tuple[Any, Any]:
+        return self.min, self.max
+
+    def within(self, bounds: tuple[Any, Any], value: Any, reader: Reader) -> Any:
+        """`value` itself. Raises Refused where it is out of `bounds`, each None where there is none."""
+        least, most = bounds
         if least is not None and value < least:
             raise Refused(_("Enter ${min} or more.", mapping={"min": self.show(least, reader)}))
         if most is not None and value > most:
@@ -140,13 +144,11 @@ class Number(Bounded):
     filter: ClassVar[str] = "range"
     inputmode: ClassVar[str] = "decimal"
     type: str
-    min: Amount | None = None
-    max: Amount | None = None
 
     def parse(self, text: str, reader: Reader) -> Any:
         if not text.strip():
             return None
-        return self.within_bounds(self.check(self.readable(number(text, reader))), self.min, self.max, reader)
+        return self.within(self.bounds(reader), self.check(self.readable(number(text, reader))), reader)
 
     def readable(self, value: Decimal) -> Any:
         """The number as the column can be asked for it. Raises Refused."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from babel.numbers import format_percent
 from pydantic import Field as Key
 
-from portal.fields.numbers import Number, check_digits, check_places, plain
+from portal.fields.numbers import Amount, Number, check_digits, check_places, plain
 from portal.fields.reader import Reader
 
 SIGNS = "%\u066a\uff05 \u00a0\u202f"  # and the spaces before them
@@ -15,6 +15,7 @@ SIGNS = "%\u066a\uff05 \u00a0\u202f"  # and the spaces before them
 
 class Percent(Number):
     type: Literal["percent"]
+    suffix: ClassVar[str] = "%"
     sample: ClassVar[Mapping[str, Any]] = {"min": -100}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("-3", Decimal(-3), "-3%"),
@@ -26,6 +27,8 @@ class Percent(Number):
     rejects: ClassVar[tuple[str, ...]] = ("15.255", "%", "-100.5", "half", "9" * 100_000)
 
     places: int = Key(2, ge=0, le=8)
+    min: Amount | None = None
+    max: Amount | None = None
 
     def parse(self, text: str, reader: Reader) -> Any:
         return super().parse(text.strip().rstrip(SIGNS) or text, reader)

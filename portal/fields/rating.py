@@ -5,8 +5,7 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import Field as Key
 
-from portal.fields.base import Field, Refused
-from portal.fields.choice import Option
+from portal.fields.base import Field, Option, Refused
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import Text, _
 
@@ -29,8 +28,10 @@ class Rating(Field):
 
     @property
     def offered(self) -> dict[str, Option]:
-        """What can be given, as options."""
         return {str(stars): Option(label=Text(str(stars))) for stars in range(1, self.max + 1)}
+
+    def bounds(self, reader: Reader) -> tuple[int, int]:
+        return 1, self.max
 
     def parse(self, text: str, reader: Reader) -> int | None:
         text = text.strip()

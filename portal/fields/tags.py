@@ -32,7 +32,6 @@ class Tags(Field):
 
     @property
     def folded(self) -> str:
-        """The name of the companion column, in which tags are compared without accents and case."""
         return f"_{self.name}_folded"
 
     def columns(self) -> list[sa.Column[Any]]:
@@ -90,7 +89,7 @@ class Tags(Field):
         if operator == "equal":
             return fold(constant) in map(fold, value or ())
         if operator == "contains":
-            return any(fold(constant) in fold(each) for each in value or ())
+            return any(fold(constant) in fold(tag) for tag in value or ())
         return super().matches(value or (), operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:

@@ -26,7 +26,6 @@ class TextLike(Field):
 
     @property
     def folded(self) -> str:
-        """The name of the companion column."""
         return f"_{self.name}_folded"
 
     def columns(self) -> list[sa.Column[Any]]:
@@ -42,7 +41,7 @@ class TextLike(Field):
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         column = table.c[self.folded]
         # The place in a list stands in the address of its next page.
-        long = getattr(self, "max_length", 0) > LONGEST_SORTED
+        long = (self.length_limit or 0) > LONGEST_SORTED
         return sa.func.substr(column, 1, LONGEST_SORTED, type_=column.type) if long else column
 
     def parse(self, text: str, reader: Reader) -> str | None:
@@ -90,6 +89,10 @@ class LineOfText(TextLike):
     max_length: int = Key(255, ge=1, le=100_000)
     min_length: int = Key(0, ge=0)
     pattern: str | None = None
+
+    @property
+    def length_limit(self) -> int:
+        return self.max_length
 
     @field_validator("pattern")
     @classmethod

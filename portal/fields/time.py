@@ -48,7 +48,7 @@ class Time(Bounded):
     def parse(self, text: str, reader: Reader) -> datetime.time | None:
         if not text.strip():
             return None
-        return self.within_bounds(parse_time(text, reader), self.min, self.max, reader)
+        return self.within(self.bounds(reader), parse_time(text, reader), reader)
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         return {self.name: self.write(value)}

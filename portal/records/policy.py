@@ -138,11 +138,10 @@ class Policy:
             return sa.true()
         if isinstance(see, Through):
             field = module.field(see.through)
-            ways = [linked(field, table, self.visible(target)) for target in field.to]
-            if len(field.to) > 1:
-                ways = [
-                    sa.and_(table.c[field.module_column] == to, way) for to, way in zip(field.to, ways, strict=True)
-                ]
+            ways = [linked(field, table, self.visible(target)) for target in field.targets]
+            if field.module_column:
+                module_name = table.c[field.module_column]
+                ways = [sa.and_(module_name == target, way) for target, way in zip(field.targets, ways, strict=True)]
             return sa.or_(*ways)
         mine = self._leads_to("me", module.owner, module, table)
         if see == "own":

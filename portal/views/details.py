@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.conditions import AnyOf, Comparison
+from portal.conditions import AnyOf, Comparison, always
 from portal.declaration.shapes import Related, Transition
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.records.reading.records import Query, Records
 from portal.records.writing.comments import Comment, comments, may_comment
 from portal.records.writing.lifecycle import is_final, state_of
@@ -163,7 +163,7 @@ def related(resource: Record, wanted: Related) -> RelatedList | None:
     columns = [name for name in wanted.columns or records.access.list.columns if name in policy.readable(records.name)]
     names = [name for name in columns if name not in linking] or columns
     page, first = records.page(query, names), records.module.field(linking[0])
-    filled = {linking[0]: first.identity(here) if not first.multiple else str(here.id)}
+    filled = {linking[0]: first.link_value(here)}
     creates = policy.may(records.name, "create")
     return RelatedList(
         label=records.access.label,
@@ -181,8 +181,8 @@ def links_to(records: Records, target: str) -> list[str]:
     readable_names = policy_readable(records)
     return [
         name
-        for name, each in records.module.fields.items()
-        if target in getattr(each, "to", ()) and name in readable_names
+        for name, field in records.module.fields.items()
+        if target in field.targets and not field.computed and name in readable_names
     ]
 
 
@@ -194,6 +194,6 @@ def policy_readable(records: Records) -> frozenset[str]:
 def all_tabs(records: Records) -> dict[str, str]:
     """The parameter for the first tab that leaves nothing out, so that “show all” shows all."""
     for name, tab in (records.access.list.tabs or {}).items():
-        if not getattr(tab.where, "parts", (tab.where,)):
+        if always(tab.where):
             return {"tab": name}
     return {}

@@ -10,7 +10,7 @@ from pyramid.view import view_config
 
 from portal.declaration.shapes import FormLayout
 from portal.fields.base import Field
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.records.reading.records import Record as RecordRow
 from portal.records.reading.records import Records
 from portal.records.writing.defaults import declared_value, defaults

@@ -10,7 +10,7 @@ from pyramid.view import view_config
 
 from portal.declaration.shapes import Tab
 from portal.fields.base import Field
-from portal.fields.link import IDENTITY
+from portal.fields.link import RECORD_ID
 from portal.fields.numbers import shown as written
 from portal.fields.reader import Reader
 from portal.records.reading import highlight as matching
@@ -214,8 +214,8 @@ def filter_state(records: Records, field: Field, asked: Filter | None) -> Filter
 def _link_text(records: Records, field: Field, value: str) -> str:
     """A filter by id shows the title of the record, as far as its reader may see it."""
     module, _colon, identity = value.rpartition(":")
-    target = module or field.to[0]
-    if not IDENTITY.fullmatch(identity) or records.policy.access(target) is None:
+    target = module or field.targets[0]
+    if not RECORD_ID.fullmatch(identity) or records.policy.access(target) is None:
         return value
     found = records.of(target).rows([int(identity)], [])
     return found[0].title if found else value

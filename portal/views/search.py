@@ -6,6 +6,7 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from portal.conditions import always
 from portal.records.reading.records import Query, Records
 from portal.records.writing.defaults import defaults
 from portal.records.writing.validation import choices, depends_on, names_in, read_form
@@ -51,7 +52,7 @@ def hits_of(request: Request, module: str, text: str) -> HitsOfModule | None:
 def _all(records: Records, text: str) -> str:
     """The module's list with the same search, in the tab that leaves nothing out where there is one."""
     tabs = records.access.list.tabs or {}
-    widest = next((name for name, tab in tabs.items() if not getattr(tab.where, "parts", (tab.where,))), "")
+    widest = next((name for name, tab in tabs.items() if always(tab.where)), "")
     return list_address(records.name, {"q": text} | ({"tab": widest} if widest else {}))
 
 
@@ -64,16 +65,16 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
     """`/MODULE/find?q=&field=`: the records that a link offers, by title; other inputs of the form may narrow them."""
     records = module.records
     field = records.module.fields.get(request.GET.get("field", ""))
-    if field is None or not getattr(field, "to", None) or field.name not in findable(records):
+    if field is None or not field.targets or field.name not in findable(records):
         raise HTTPNotFound
     fixed = [records.module.field(name) for name in depends_on(field)]
     values = defaults(records.connection, records.policy, records.module)
     values |= read_form(records, [each for each in fixed if each.posted(request.GET)], request.GET, values).values
     found = []
-    for target in field.to:
+    for target in field.targets:
         offered = choices(records, field, target, values) if request.policy.access(target) else None
         for identity, title in offered.find(request.GET.get("q", "").replace("\x00", "")[:200]) if offered else ():
-            found.append({"id": f"{target}:{identity}" if len(field.to) > 1 else identity, "title": title})
+            found.append({"id": f"{target}:{identity}" if field.several_targets else identity, "title": title})
     return found
 
 

@@ -49,12 +49,12 @@ def _plain(field: Field, value: Any, text: str, reader: Reader) -> Value:
 
 
 def _pill(field: Field, value: Any, text: str, reader: Reader) -> Value:
-    option = field.options.get(value)
+    option = field.offered.get(value)
     return Value(field.title, "pill", text, tone=(option and option.tone) or "", icon=(option and option.icon) or "")
 
 
 def _pills(field: Field, value: Any, text: str, reader: Reader) -> Value:
-    options = getattr(field, "options", {})
+    options = field.offered
     parts = []
     for item in value or ():
         option = options.get(item)
@@ -96,7 +96,7 @@ def _rich(field: Field, value: Any, text: str, reader: Reader) -> Value:
 
 
 def _rating(field: Field, value: Any, text: str, reader: Reader) -> Value:
-    return Value(field.title, "rating", text, number=value or 0, most=field.max)
+    return Value(field.title, "rating", text, number=value or 0, most=field.bounds(reader)[1])
 
 
 def _datetime(field: Field, value: Any, text: str, reader: Reader) -> Value:

@@ -8,7 +8,7 @@ from typing import Any
 
 from portal.conditions import AnyOf, Comparison, Condition
 from portal.fields.base import Field, Form
-from portal.fields.link import IDENTITY, Linked
+from portal.fields.link import RECORD_ID
 from portal.fields.reader import PLAIN
 from portal.records.reading.records import Records
 from portal.records.writing.validation import asked, choices, depends_on, linked_records
@@ -75,7 +75,7 @@ def widget(filling: Filling, each: Field) -> Widget:
         placeholder=each.placeholder or "",
         required=each.required,
         error=filling.errors.get(each.name, ""),
-        max_length=getattr(each, "max_length", None),
+        max_length=each.length_limit,
         show_when=_rule(filling.records, each),
         hidden=not asked(filling.records, each, filling.values),
     )
@@ -90,14 +90,13 @@ def _options(filling: Filling, each: Any, base: Widget) -> Widget:
         for name, option in each.offered.items()
     )
     cards = base.macro == "select" and len(offers) <= CARDS and any(offer.help for offer in offers)
-    empty = each.options[""].label if "" in each.options else ""
-    return replace(base, macro="cards" if cards else base.macro, offers=offers, empty=empty)
+    return replace(base, macro="cards" if cards else base.macro, offers=offers, empty=each.empty_label)
 
 
 def _link(filling: Filling, each: Any, base: Widget) -> Widget:
     chosen, looked_for = filling.many(each.name), filling.looked_for.get(each.name, "")
     offers, many = _offered(filling, each, looked_for, [identity for identity in chosen if identity])
-    if not each.multiple and len(each.to) == 1 and not many:
+    if not each.multiple and not each.several_targets and not many:
         base = replace(base, value=next((identity for identity in chosen), ""))
     return replace(
         base,
@@ -112,34 +111,32 @@ def _link(filling: Filling, each: Any, base: Widget) -> Widget:
 def _offered(filling: Filling, each: Any, looked_for: str, chosen: list[str]) -> tuple[dict[str, str], bool]:
     """What a link offers, and whether there is more than is shown; what is chosen already is always there."""
     offers, many = {}, False
-    for module in each.to:
+    for module in each.targets:
         records = (
             choices(filling.records, each, module, filling.values) if filling.records.policy.access(module) else None
         )
         if records is None:
             continue
-        prefix = f"{module}:" if len(each.to) > 1 else ""
+        prefix = f"{module}:" if each.several_targets else ""
         label = f"{records.policy.reader.text(records.access.singular)}: " if prefix else ""
         found = records.find(looked_for, OFFERED + 1)
         many = many or len(found) > OFFERED
         offers |= {f"{prefix}{identity}": label + title for identity, title in found[:OFFERED]}
         missing = [value.removeprefix(prefix) for value in chosen if value.startswith(prefix) and value not in offers]
-        ids = [int(identity) for identity in missing if IDENTITY.fullmatch(identity)]
+        ids = [int(identity) for identity in missing if RECORD_ID.fullmatch(identity)]
         offers |= {f"{prefix}{record.id}": label + record.title for record in records.rows(ids, [])}
-    kept = filling.kept.get(each.name) or ()
-    for link in (kept,) if isinstance(kept, Linked) else kept:
-        identity = f"{link.module}:{link.id}" if len(each.to) > 1 else str(link.id)
-        if identity in chosen:
-            offers.setdefault(identity, link.title)
+    for link in each.links_in(filling.kept.get(each.name)):
+        if each.link_value(link) in chosen:
+            offers.setdefault(each.link_value(link), link.title)
     return offers, many or bool(looked_for)
 
 
 def described(filling: Filling, each: Any, drawn: Widget) -> Widget:
     """A link as cards with what the records say about themselves, if it offers few records of one module."""
-    if drawn.macro != "link" or drawn.many or not 0 < len(drawn.offers) <= RECORD_CARDS or len(each.to) > 1:
+    if drawn.macro != "link" or drawn.many or not 0 < len(drawn.offers) <= RECORD_CARDS or each.several_targets:
         return drawn
     told = _told(
-        choices(filling.records, each, each.to[0], filling.values), [int(offer.value) for offer in drawn.offers]
+        choices(filling.records, each, each.targets[0], filling.values), [int(offer.value) for offer in drawn.offers]
     )
     return replace(
         drawn, macro="cards", offers=tuple(replace(offer, help=told.get(offer.value, "")) for offer in drawn.offers)
@@ -190,11 +187,11 @@ def _address(filling: Filling, each: Any, base: Widget) -> Widget:
 
 
 def _input(filling: Filling, each: Any, base: Widget) -> Widget:
-    return replace(base, inputmode=getattr(each, "input_mode", ""), suffix=getattr(each, "suffix", ""))
+    return replace(base, inputmode=each.inputmode, suffix=each.suffix)
 
 
 def _rating(filling: Filling, each: Any, base: Widget) -> Widget:
-    return replace(base, most=each.max)
+    return replace(base, most=each.bounds(filling.records.policy.reader)[1])
 
 
 def _tags(filling: Filling, each: Any, base: Widget) -> Widget:
@@ -227,15 +224,15 @@ def _as_json(records: Records, condition: Condition) -> Any:
     other = records.module.field(condition.path[0])
     words = [word for value in values for word in _words(records, other, condition.operator, value)]
     # Of a link a form holds the id alone, so what its title contains is for the server to say.
-    operator = "" if condition.operator == "contains" and getattr(other, "to", None) else condition.operator
+    operator = "" if condition.operator == "contains" and other.targets else condition.operator
     return [other.name, operator, words, condition.negated]
 
 
 def _words(records: Records, other: Any, operator: str, value: Any) -> list[str]:
     """What the form's inputs hold where they mean `value`."""
-    if getattr(other, "to", None) and operator in ("equal", "one_of") and value not in (None, ""):
+    if other.targets and operator in ("equal", "one_of") and value not in (None, ""):
         found = linked_records(records, other, "equal", value)
-        return [f"{link.module}:{link.id}" if len(other.to) > 1 else str(link.id) for link in found]
+        return [other.link_value(link) for link in found]
     return ["" if value is None else "true" if value is True else "false" if value is False else str(value)]
 
 

@@ -174,7 +174,7 @@ def _lacking(lacks: tuple[str, ...]) -> tuple[str, ...]:
 def icons_of(part: Any) -> Iterator[str]:
     """The names of all icons that a part of the declaration names."""
     if isinstance(part, BaseModel):
-        if isinstance(icon := getattr(part, "icon", None), str):
+        if isinstance(icon := vars(part).get("icon"), str):
             yield icon
         part = vars(part)
     if isinstance(part, Mapping):

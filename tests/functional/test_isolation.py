@@ -8,7 +8,7 @@ import pytest
 
 from portal.database.engine import writing
 from portal.fields.address import Address
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY

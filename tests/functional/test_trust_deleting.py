@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from portal.accounts.people import find_account, identify
 from portal.database.engine import writing
 from portal.fields.base import Refused
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.records.policy import Policy
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author

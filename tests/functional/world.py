@@ -23,7 +23,7 @@ from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan import apply
 from portal.database.schema.tables import build
 from portal.declaration.load import load
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.history import Author

@@ -163,7 +163,7 @@ class Demonstration:
 
     def _linked(self, module: Module, path: Path) -> set[str]:
         headers = open_source(path).headers
-        return {target for name in headers for target in getattr(module.fields.get(name), "to", ())}
+        return {target for name in headers if name in module.fields for target in module.fields[name].targets}
 
     def _read(self, name: str) -> list[dict[str, str]]:
         path = self.folder / name

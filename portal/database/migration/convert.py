@@ -17,7 +17,8 @@ from portal.database.migration.snapshot import columns, join_target
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
-from portal.fields.link import Linked, named
+from portal.fields.link import named
+from portal.fields.linked import Linked
 from portal.fields.links import join_name
 from portal.fields.several import split
 
@@ -174,7 +175,7 @@ class Conversion:
         return str(value) if self.old is None else self.old.write(value)
 
     def _converted(self, before: Any) -> Any:
-        targets = getattr(self.new, "to", ())
+        targets = self.new.targets
         if not targets:
             return self.new.read(self._written(before))
         links = tuple(self._link(item, targets) for item in self._names(before))

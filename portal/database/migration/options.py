@@ -13,7 +13,7 @@ BATCH = 1000
 
 def renamed_options(entry: Mapping[str, Any], after: Field) -> dict[str, str]:
     """New name → old name, of the options of one field that were renamed since the snapshot `entry` was taken."""
-    formerly = {name: option.formerly for name, option in getattr(after, "options", {}).items()}
+    formerly = {name: option.formerly for name, option in after.declared_options.items()}
     return renamed_names(entry.get("options", {}), formerly)
 
 

@@ -64,7 +64,7 @@ def columns(field: Field) -> list[sa.Column[Any]]:
 
 def join_target(field: Field) -> str | None:
     """The module to which the join table of a field leads; None for a field without a join table."""
-    return field.to[0] if field.multiple and getattr(field, "to", ()) else None
+    return field.targets[0] if field.in_join_table else None
 
 
 def storage_of(field: Field) -> list[list[str]]:

@@ -50,7 +50,7 @@ def index_columns(declaration: Declaration, module: Module, table: sa.Table) -> 
         if organization and organization != column:
             found[organization, column, ID, *(name for name in besides if name != organization)] = None
     for name, field in module.fields.items():
-        if getattr(field, "to", ()) and name in table.c and not any(columns[0] == name for columns in found):
+        if field.targets and name in table.c and not any(columns[0] == name for columns in found):
             found[name,] = None
     yield from (columns for columns in found if columns != (ID, ID))
 
@@ -76,7 +76,7 @@ def scope_column(module: Module, table: sa.Table, path: str | None) -> str | Non
     """The column that says whose a record is, where it stands in the record itself as one link to one module."""
     if path is None or path not in module.fields or path not in table.c:
         return None
-    return path if len(getattr(module.fields[path], "to", ())) == 1 else None
+    return path if len(module.fields[path].targets) == 1 else None
 
 
 def is_indexed(table: sa.Table, branch: sa.ColumnElement[bool], column: str) -> bool:
@@ -99,7 +99,7 @@ def _column(module: Module, name: str, table: sa.Table) -> Iterator[str]:
         return
     column = sort_column(field, table)
     # A long text is looked after by the search; PostgreSQL cannot index one of more than 2,700 bytes.
-    if column is not None and not field.long and getattr(field, "max_length", 0) <= LONGEST_INDEXED:
+    if column is not None and not field.long and (field.length_limit or 0) <= LONGEST_INDEXED:
         yield column.name
 
 

@@ -105,8 +105,8 @@ def _module_table(metadata: sa.MetaData, module: Module) -> None:
     for name, field in module.fields.items():
         for column in field.columns():
             table.append_column(column)
-        if field.multiple and getattr(field, "to", None):
-            _join_table(metadata, module.name, name, field.to[0])
+        if field.in_join_table:
+            _join_table(metadata, module.name, name, field.targets[0])
     for name in _unique(module):
         sa.Index(index_name(module.name, name), table.c[name], unique=True)
 
@@ -121,7 +121,8 @@ def _title_column(module: Module) -> str | None:
 
 
 def _folded_title_column(module: Module) -> str | None:
-    return getattr(module.fields.get(module.title or ""), "folded", None)
+    title = module.fields.get(module.title or "")
+    return title.folded if title else None
 
 
 def _join_table(metadata: sa.MetaData, module: str, field: str, target: str) -> None:
@@ -141,5 +142,5 @@ def _unique(module: Module) -> list[str]:
 
     PostgreSQL cannot index a value of more than 2,700 bytes, so that long texts are looked after by the engine alone.
     """
-    fields = [each for each in module.fields.values() if each.unique and each.columns()]
-    return [each.columns()[0].name for each in fields if getattr(each, "max_length", 0) <= LONGEST_INDEXED]
+    fields = [field for field in module.fields.values() if field.unique and field.columns()]
+    return [field.columns()[0].name for field in fields if (field.length_limit or 0) <= LONGEST_INDEXED]

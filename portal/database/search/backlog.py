@@ -75,8 +75,8 @@ def searched_description(declaration: Declaration, module: Module) -> dict[str, 
     fields = {}
     for name, field in module.fields.items():
         if field.searched and field.stored:
-            titles = [declaration.modules[target].title_field.name for target in getattr(field, "to", ())]
-            options = {key: list(option.label) for key, option in getattr(field, "options", {}).items()}
+            titles = [declaration.modules[target].title_field.name for target in field.targets]
+            options = {key: list(option.label) for key, option in field.declared_options.items()}
             fields[name] = [field.type, field.internal, titles, options]
     return {"owner": module.owner, "organization": module.organization, "fields": fields}
 

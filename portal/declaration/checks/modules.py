@@ -127,8 +127,8 @@ def _check_lifecycle(draft: Draft, path: Path, module: Module, lifecycle: Lifecy
                 MODULES, (*path, "field"), f'no field "{lifecycle.field}"{suggest(lifecycle.field, module.fields)}'
             )
         return
-    states = getattr(field, "offered", None)
-    if states is None or field.multiple:
+    states = field.declared_options
+    if not states or field.multiple:
         draft.error(
             MODULES, (*path, "field"), f'"{lifecycle.field}" is no choice: a lifecycle moves a field of type choice'
         )

@@ -59,8 +59,8 @@ def check_names(connection: sa.Connection, tables: Tables, places: Places) -> It
     """Every record that the declaration names: not found is a warning, several are an error."""
     policy = system_policy(tables)
     for file, keys, field, name in _named_records(tables.declaration):
-        found = [identity for target in field.to for identity in find_named(connection, policy, target, name)]
-        modules = " or ".join(field.to)
+        found = [identity for target in field.targets for identity in find_named(connection, policy, target, name)]
+        modules = " or ".join(field.targets)
         if not found:
             yield places.problem(file, keys, f'there is no record "{name}" in {modules}', warning=True)
         elif len(found) > 1:
@@ -94,8 +94,8 @@ def _in_module(declaration: Declaration, module: Module, here: Keys) -> Iterator
         keys = (*here, "fields", name)
         yield from _in_values(declaration, module.name, {name: field.default}, "modules.yaml", (*keys, "default"))
         yield from _in_condition(declaration, module.name, field.show_when, "modules.yaml", (*keys, "show_when"))
-        for target in getattr(field, "to", ())[:1]:
-            yield from _in_condition(declaration, target, field.where, "modules.yaml", (*keys, "where"))
+        for target in field.targets[:1]:
+            yield from _in_condition(declaration, target, field.target_condition, "modules.yaml", (*keys, "where"))
     for tab, shown in (module.list.tabs or {}).items():
         yield from _in_condition(
             declaration, module.name, shown.where, "modules.yaml", (*here, "list", "tabs", tab, "where")
@@ -128,5 +128,5 @@ def _in_values(
 
 def _names(field: Field, raw: Iterable[Any]) -> Iterator[str]:
     """Those of the values that name a record."""
-    if getattr(field, "to", None):
+    if field.targets:
         yield from (str(each) for each in raw if each is not None and each not in (*SPECIAL, ""))

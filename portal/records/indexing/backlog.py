@@ -22,7 +22,7 @@ from portal.database.schema.tables import Tables
 from portal.database.search.backlog import Mark, advance_mark, has_backlog, lock_oldest_mark, mark_linking, remove_mark
 from portal.database.sql import where
 from portal.declaration.shapes import Module
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.records.indexing.index import replace_texts
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
@@ -112,7 +112,7 @@ def _some_of(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
 def _links(module: Module, target: tuple[str, int]) -> AnyOf:
     """Whether a record of `module` shows the title of `target` among what is searched."""
     name, identity = target
-    fields = [field for field in module.fields.values() if field.searched and name in getattr(field, "to", ())]
+    fields = [field for field in module.fields.values() if field.searched and name in field.targets]
     return AnyOf(tuple(Comparison((field.name,), "equal", Linked(identity, name)) for field in fields))
 
 

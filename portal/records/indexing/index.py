@@ -5,14 +5,12 @@ records need because something else changed follows in catching_up.py.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
 from portal.database.search import index as search
 from portal.declaration.shapes import Module
-from portal.fields.link import Linked
 from portal.records.policy import stands_in_record, system_policy
 from portal.records.reading.records import Query, Record, Records
 
@@ -87,7 +85,10 @@ def entry(module: Module, record: Record) -> search.Entry:
         record.id,
         [text for name, found in texts.items() if name not in internal for text in found],
         record.reference,
-        [*_tokens(module.owner, record, search.person), *_tokens(module.organization, record, search.organization)],
+        [
+            *_tokens(module, module.owner, record, search.person),
+            *_tokens(module, module.organization, record, search.organization),
+        ],
         [text for name in internal for text in texts[name]] if internal else None,
     )
 
@@ -112,11 +113,9 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _tokens(path: str | None, record: Record, token: Callable[[int], str]) -> list[str]:
+def _tokens(module: Module, path: str | None, record: Record, token: Callable[[int], str]) -> list[str]:
     if path is None or not stands_in_record(path):
         return []
     if path == "id":
         return [token(record.id)]
-    value: Any = record.values.get(path)
-    links = [value] if isinstance(value, Linked) else value or ()
-    return [token(link.id) for link in links]
+    return [token(link.id) for link in module.field(path).links_in(record.values.get(path))]

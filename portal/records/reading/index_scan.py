@@ -49,6 +49,6 @@ class IndexScan:
     def _told(self, branch: sa.ColumnElement[bool], condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
         """A condition of a stretch; tested row by row where no index of the branch has its column: the planner of
         SQLite would take an index of everybody's rows, and look through all that have the same state."""
-        column = getattr(condition, "left", None)
+        column = condition.left if isinstance(condition, sa.BinaryExpression) else None
         indexed = not isinstance(column, sa.Column) or is_indexed(self.table, branch, column.name)
         return condition if indexed else WithoutIndex(condition)

@@ -1,14 +1,14 @@
 """The titles of linked records, read for a whole page at once: one query per linked module, however long the page."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from portal.database.engine import cache_plan
 from portal.fields.base import Field
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.records.policy import Policy
 from portal.records.statement_cache import IDS, Statement, few_lengths, parameter, values_of
 
@@ -22,29 +22,20 @@ def with_titles(
     values: list[dict[str, Any]],
 ) -> None:
     """Completes `values`, one mapping per record of `ids`: `links` are read, and every linked record gets its title."""
-    links = [field for field in fields if getattr(field, "to", None)]
+    links = [field for field in fields if field.targets]
     for field in links:
-        if field.multiple:
+        if field.in_join_table:
             _read_many(connection, policy, module, field, ids, values)
     wanted: dict[str, set[int]] = defaultdict(set)
     for field in links:
         for found in values:
-            for link in _as_many(found.get(field.name)):
+            for link in field.links_in(found.get(field.name)):
                 wanted[link.module].add(link.id)
     titles = {target: _titles(connection, policy, target, identities) for target, identities in wanted.items()}
     for field in links:
         for found in values:
-            link = found.get(field.name)
-            if isinstance(link, Linked):
-                found[field.name] = titles[link.module].get(link.id, link)
-            elif link:
-                found[field.name] = tuple(titles[each.module].get(each.id, each) for each in link)
-
-
-def _as_many(value: Linked | Iterable[Linked] | None) -> Iterable[Linked]:
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, Linked) else value
+            complete = [titles[link.module].get(link.id, link) for link in field.links_in(found.get(field.name))]
+            found[field.name] = tuple(complete) if field.multiple else next(iter(complete), None)
 
 
 def _read_many(
@@ -64,7 +55,7 @@ def _read_many(
     )
     targets: dict[int, list[Linked]] = defaultdict(list)
     for record, target in rows:
-        targets[record].append(Linked(target, field.to[0]))
+        targets[record].append(Linked(target, field.targets[0]))
     for identity, found in zip(ids, values, strict=True):
         found[field.name] = tuple(targets[identity])
 

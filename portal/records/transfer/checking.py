@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from portal.fields.base import Field, Refused
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.records.reading.records import Records
 from portal.records.transfer.columns import SETTABLE, Column
 from portal.records.transfer.drafts import EMPTY, Bad, Draft, Form
@@ -34,7 +34,7 @@ class Checking:
         self.bad: list[Bad] = []
         self._fields = {column.field.name: column.field for column in columns}
         self._headers = {column.field.name: column.header for column in reversed(columns)}
-        links = (each for each in self._fields.values() if getattr(each, "to", ()))
+        links = (each for each in self._fields.values() if each.targets)
         self._links = sorted(links, key=lambda each: bool(depends_on(each)))  # what others depend on comes first
         self._defaults = defaults(system.connection, system.policy, system.module)
         self._ways = ways(self.module)
@@ -117,7 +117,7 @@ class Checking:
         if draft.record is None:
             draft.values |= self._defaults
         for name, each in self._fields.items():
-            if getattr(each, "to", ()):
+            if each.targets:
                 continue
             try:
                 value = self._value(draft, each)
@@ -163,10 +163,10 @@ class Checking:
             draft.values[each.name] = tuple(dict.fromkeys(links)) if each.multiple else next(iter(links), None)
 
     def _the_one(self, draft: Draft, each: Field, name: str, found: list[Linked]) -> Linked | None:
-        facts = {"module": ", ".join(each.to), "name": name[:80], "count": len(found)}
+        facts = {"module": ", ".join(each.targets), "name": name[:80], "count": len(found)}
         if len(found) > 1:
             self._refuse(draft.line, each.name, _("${count} records in ${module} are named “${name}”.", mapping=facts))
-        elif not found and self.system.name in each.to:
+        elif not found and self.system.name in each.targets:
             draft.called.setdefault(each.name, []).append(name)
         elif not found:
             self._refuse(draft.line, each.name, _("No record in ${module} is named “${name}”.", mapping=facts))
@@ -180,10 +180,10 @@ class Checking:
         beside = {draft: {name: draft.whole().get(name) for name in depends_on(each)} for draft in called}
         groups: dict[tuple[Any, ...], tuple[Draft, set[Linked]]] = {}
         for draft, found in called.items():
-            key = tuple(getattr(value, "id", value) for value in beside[draft].values())
+            key = tuple(beside[draft].values())
             groups.setdefault(key, (draft, set()))[1].update(link for _name, some in found for link in some)
         for draft, links in groups.values():
-            for module in each.to:
+            for module in each.targets:
                 ids = [link.id for link in links if link.module == module]
                 self.names.look_up_offered(each, module, beside[draft], ids)
         kept: Called = {}

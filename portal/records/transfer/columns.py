@@ -130,7 +130,7 @@ def _wrong_key(module: Module, found: Sequence[Column], key: str | None) -> Iter
 
 def _can_be_key(field: Field) -> bool:
     """What says one thing in one column."""
-    return not field.multiple and not getattr(field, "to", ()) and not parts(field) and bool(field.columns())
+    return not field.multiple and not field.targets and not parts(field) and bool(field.columns())
 
 
 def _missing(module: Module, found: Sequence[Column]) -> Iterator[str]:

@@ -58,7 +58,7 @@ def _cells(each: Field, value: Any, reader: Reader) -> dict[str, str]:
     """A value's cells by header: those of its parts where it has nothing but parts (an address), else one."""
     parts = each.inputs(None, reader)
     if each.name in parts:
-        linked = each.multiple and getattr(each, "to", ())
+        linked = each.in_join_table
         return {each.name: written_names(link.raw for link in value or ()) if linked else each.write(value)}
     filled = each.inputs(value, reader)
     return {name: str(filled[name]) for name in parts}

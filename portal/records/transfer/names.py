@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from portal.conditions import ALWAYS, replace_form_values
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.records.reading.records import Records
 from portal.texts import _
 
@@ -48,7 +48,7 @@ def ways(module: Module) -> list[Field]:
     """The fields by which a record of `module` may be named, the surest first; each has a column of its own name."""
     unique = [field for field in module.fields.values() if field.unique]
     found = {field.name: field for field in (*unique, module.builtin["reference"], module.title_field)}
-    return [field for field in found.values() if not getattr(field, "to", ()) and _one_column(field)]
+    return [field for field in found.values() if not field.targets and _one_column(field)]
 
 
 def stored(records: Records, field: Field, values: Iterable[Any]) -> Iterator[tuple[Any, int]]:
@@ -74,10 +74,10 @@ class Names:
     def wanted(self, field: Field, name: str) -> Iterator[tuple[str, str]]:
         """The (module, name) pairs by which `field` may mean a record; `MODULE:NAME` where it leads to several."""
         module, colon, rest = name.partition(":")
-        if len(field.to) > 1 and colon and module in field.to:
+        if field.several_targets and colon and module in field.targets:
             yield module, rest.strip()
         else:
-            yield from ((to, name) for to in field.to)
+            yield from ((target, name) for target in field.targets)
 
     def look_up(self, wanted: Iterable[tuple[str, str]]) -> None:
         """Asks for all that is not known yet."""
@@ -97,7 +97,7 @@ class Names:
         """Asks which of `ids` the field's `where` allows beside `others`, the values that it names with `$`."""
         known = self._offered.setdefault(_key(field, target, others), {})
         missing = [identity for identity in dict.fromkeys(ids) if identity not in known]
-        records = self.system.of(target, replace_form_values(field.where or ALWAYS, others.get))
+        records = self.system.of(target, replace_form_values(field.target_condition or ALWAYS, others.get))
         for start in range(0, len(missing), CHUNK):
             chunk = missing[start : start + CHUNK]
             there = {record.id for record in records.rows(chunk, [])}
@@ -142,4 +142,4 @@ def value_of(records: Records, field: Field, name: str) -> Any:
 
 
 def _key(field: Field, target: str, others: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (field.name, target, *((name, getattr(value, "id", value)) for name, value in sorted(others.items())))
+    return (field.name, target, *sorted(others.items()))

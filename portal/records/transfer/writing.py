@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import analyze
 from portal.database.search import index as search
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.records.indexing.backlog import renamed
 from portal.records.indexing.index import index
 from portal.records.reading.records import Records

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
-from portal.fields.link import Linked, called
+from portal.fields.link import called
+from portal.fields.linked import Linked
 from portal.records.policy import Policy
 
 
@@ -14,8 +15,8 @@ def declared_value(connection: sa.Connection, policy: Policy, field: Field, raw:
     """What `raw` of the YAML stands for: `me`, `now`, `nothing`, a record's name, or a value of the field's type."""
     if raw is None or raw == "nothing":
         return None
-    targets = getattr(field, "to", None)
-    if targets is None:
+    targets = field.targets
+    if not targets:
         return field.default_value(raw, policy.reader)
     found = [_linked(connection, policy, targets, field.constant(item, policy.reader)) for item in _as_list(raw)]
     links = tuple(link for link in found if link)

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.records.reading.records import Records
 from portal.records.writing.errors import RetryError
 from portal.records.writing.history import Author, author_of
@@ -38,7 +38,7 @@ def new_row(records: Records, values: Mapping[str, Any], number: int, author: Au
 
 def link_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Linked, ...]]:
     """Those of `values` that live in join tables."""
-    names = [name for name, field in module.fields.items() if field.multiple and getattr(field, "to", ())]
+    names = [name for name, field in module.fields.items() if field.in_join_table]
     return {name: tuple(values[name] or ()) for name in names if name in values}
 
 

@@ -74,17 +74,17 @@ def asked(records: Records, each: Field, values: Mapping[str, Any]) -> bool:
 
 def choices(records: Records, each: Field, target: str, values: Mapping[str, Any]) -> Records | None:
     """The records that a link offers, given the form's other values; None while one that it depends on is empty."""
-    if each.where is None:
+    if each.target_condition is None:
         return records.of(target)
     if any(values.get(name) in (None, (), "") for name in depends_on(each)):
         return None
-    condition: Condition = replace_form_values(each.where, lambda name: values.get(name))
+    condition: Condition = replace_form_values(each.target_condition, lambda name: values.get(name))
     return records.of(target, condition)
 
 
 def depends_on(each: Field) -> list[str]:
     """The fields of the same form whose values `where` takes up as `$field`."""
-    found = [test.value for test in comparisons(getattr(each, "where", None) or ALWAYS)]
+    found = [test.value for test in comparisons(each.target_condition or ALWAYS)]
     typed = [item for value in found for item in (value if isinstance(value, tuple) else (value,))]
     return [item.field for item in typed if isinstance(item, FormValue)]
 
@@ -101,7 +101,7 @@ def _matches(other: Field, value: Any, test: Comparison, records: Records) -> bo
     for raw in test.value if isinstance(test.value, tuple) else (test.value,):
         if raw is None or raw == "":
             found = other.matches(value, "empty", True)
-        elif getattr(other, "to", None):  # a form knows a linked record by its id alone
+        elif other.targets:  # a form knows a linked record by its id alone
             found = other.matches(value, "equal", linked_records(records, other, operator, raw))
         else:
             found = other.matches(value, operator, other.constant(raw, reader))
@@ -114,11 +114,11 @@ def linked_records(records: Records, link: Field, operator: str, raw: Any) -> li
     """The records that a condition on `link` means by `raw`: `me`, a name; for `contains` a part of a title."""
     constant = link.constant(raw, records.policy.reader.machine)
     if not isinstance(constant, str):
-        return [each if isinstance(each, Linked) else Linked(each, link.to[0]) for each in constant]
+        return [each if isinstance(each, Linked) else Linked(each, link.targets[0]) for each in constant]
     find = titled if operator == "contains" else named
     return [
         Linked(identity, module)
-        for module in link.to
+        for module in link.targets
         for identity in records.connection.scalars(find(records.policy.tables.module(module), constant))
     ]
 
@@ -129,7 +129,7 @@ def _problem(records: Records, each: Field, values: Mapping[str, Any], identity:
         return _("Required") if each.required else None
     if each.unique and _taken(records, each, value, identity):
         return _("This value is already in use.")
-    if getattr(each, "to", None):
+    if each.targets:
         return _link_problem(records, each, value, values)
     return None
 
@@ -143,7 +143,7 @@ def _taken(records: Records, each: Field, value: Any, identity: int | None) -> b
 
 def _link_problem(records: Records, each: Field, value: Any, values: Mapping[str, Any]) -> str | None:
     """A link may lead only to what it offers."""
-    for link in (value,) if isinstance(value, Linked) else value:
+    for link in each.links_in(value):
         enabled = records.policy.access(link.module) is not None
         offered = choices(records, each, link.module, values) if enabled else None
         if offered is None or not offered.exists(link.id):

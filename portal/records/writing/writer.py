@@ -14,7 +14,7 @@ from portal.conditions import AllOf, Comparison
 from portal.database.search import index as search
 from portal.declaration.shapes import Transition
 from portal.fields.base import Refused
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.records.indexing.backlog import renamed
 from portal.records.indexing.index import index
 from portal.records.reading.records import Query, Record, Records
@@ -160,7 +160,7 @@ class Writer:
         tables, connection = records.policy.tables, records.connection
         for module in records.policy.declaration.modules.values():
             for field in module.fields.values():
-                if records.name in getattr(field, "to", ()):
+                if records.name in field.targets and not field.computed:
                     self._as_system(module.name)._release(field.name, Linked(record_id, records.name), asker)
         for name in link_values(records.module, dict.fromkeys(records.module.fields)):
             write_links(records, name, record_id, ())

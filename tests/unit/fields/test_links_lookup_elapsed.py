@@ -11,7 +11,8 @@ from webob.multidict import MultiDict
 from portal.declaration.shapes import Declaration, Module, Settings
 from portal.fields.address import Address
 from portal.fields.base import Field, Refused
-from portal.fields.link import Linked, named
+from portal.fields.link import named
+from portal.fields.linked import Linked
 from portal.fields.links import join_name
 from portal.fields.money import Money
 from portal.fields.reader import PLAIN, Reader
@@ -166,9 +167,9 @@ def test_a_lookup_brings_the_value_of_the_linked_record(world):
     assert [place and place.city for place in world.values("place")] == ["Rome", None, None]
 
 
-def test_a_lookup_of_a_link_brings_its_title(world):
-    assert world.values("lead") == ["Bob", "Anna", None]
-    assert world.field("lead").show("Bob", PLAIN) == "Bob"
+def test_a_lookup_of_a_link_is_a_link(world):
+    assert world.values("lead") == [Linked(2, "people"), Linked(1, "people"), None]
+    assert world.field("lead").show(Linked(2, "people", "Bob"), PLAIN) == "Bob"
 
 
 def test_a_lookup_of_a_computed_field_computes_it(world):

@@ -13,7 +13,7 @@ from portal.database.migration.alter import drop_columns
 from portal.database.migration.plan import CannotBeAppliedError, WouldLoseDataError, apply, missing_steps, plan
 from portal.database.schema.tables import build
 from portal.fields.base import Field
-from portal.fields.link import Linked
+from portal.fields.linked import Linked
 from portal.records.indexing.backlog import catch_up
 from tests.unit.database.portals import declared
 
