@@ -1,9 +1,13 @@
-"""The search index: one table for all modules, written in the record's own transaction; and the search in it.
+"""The search index: one table of texts for all modules, written in the record's own transaction, and the search in it.
 
-Called by records/, which gives the texts, the tokens of the scope and the condition: nothing here decides who may
-see what. Each change deletes a record's rows and inserts them again, so that the order of `seq` is the order of the
-last change, and a page begins where the last one ended. What the two databases do differently stands in
-search_sqlite.py and search_postgresql.py; what a search is made of, in search_request.py.
+Called by records/, which gives the texts, the tokens of the scope and the condition: nothing here decides who may see
+what. A change deletes the rows of a record and inserts them again, so that the order of `seq` is the order of the last
+change, and a page begins where the last one ended.
+
+A search reads *candidate* rows, newest first, in windows of growing size, and tests each; that is cheapest where hits
+are common. When the next window would cost more than the index, the rest of the hits comes from the index, or from the
+records that the condition leaves, if these are few. What to expect is decided by the two engines, sqlite.py and
+postgresql.py; both find the same. The parts of a search are in request.py.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,13 +19,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from portal.database.search import postgresql as search_postgresql
-from portal.database.search import sqlite as search_sqlite
+from portal.database.search import postgresql, sqlite
 from portal.database.search.request import (
     BATCH_SIZE,
-    MOST_TYPED_WORDS,
+    MAX_WORDS,
     Candidates,
-    Direction,
+    PageStart,
     Search,
     Words,
     indexed_text,
@@ -30,28 +33,28 @@ from portal.database.search.request import (
 )
 
 __all__ = [
-    "COUNTED", "MOST_TYPED_WORDS", "Entry", "Found", "Hit", "Search", "Words", "count", "create_index", "drop_index",
-    "filling", "find", "indexed_text", "is_index_object", "organization", "page", "person", "put", "put_many",
-    "rebuild", "remove", "replace_texts", "search_table", "parse_words",
+    "COUNTED", "MAX_WORDS", "Entry", "Hit", "Search", "SearchResult", "Words", "count", "create_index", "drop_index",
+    "filling", "find", "indexed_text", "is_index_object", "organization", "page", "parse_words", "person", "put",
+    "put_many", "rebuild", "remove", "replace_texts", "search_table",
 ]  # fmt: skip
 
-COUNTED = 1001  # hits; more are “1,000+”
-BATCH = 500
-LEAST = 26  # hits that are looked for before a count may end: as many as tell that a page has a next one
-LONGEST_LOOK = 20_000  # rows
-MOST_KEPT = 200  # statements
-FEW = 3000  # records that a condition leaves, few enough to be named one by one
+COUNTED = 1001  # hits; more are shown as “1,000+”
+BATCH = 500  # records
+MIN_COUNTED = 26  # hits before a count may stop early: enough to know whether a page has a next one
+MAX_SCANNED = 20_000  # candidates that are read in windows
+MAX_CACHED_STATEMENTS = 200
+FEW_RECORDS = 3000  # that a condition leaves, few enough to be listed in a statement
 
 
 def search_table(metadata: sa.MetaData) -> sa.Table:
-    """The table of texts: a row per record, and one more for staff where a module has internal fields."""
+    """The table of texts: a row per record, and a second one for staff where a module has internal fields."""
     return sa.Table(
         "portal_search",
         metadata,
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
         sa.Column("module", sa.Text()),
         sa.Column("record", sa.BigInteger()),
-        sa.Column("part", sa.SmallInteger()),  # 0: what everyone may match; 1: the internal fields too, for staff
+        sa.Column("part", sa.SmallInteger()),  # 0: for everyone; 1: with the internal fields, for staff
         sa.Column("scope", sa.Text()),  # tokens, a space before each: _mtickets _p17 _o42
         sa.Column("text", sa.Text()),  # words, a space before and after each
         sa.UniqueConstraint("module", "record", "part"),
@@ -62,10 +65,10 @@ def search_table(metadata: sa.MetaData) -> sa.Table:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the index keeps of one record.
+    """What the index holds of one record.
 
-    `internal`: the texts that only staff may match, None where the module has no such fields.
-    `scopes`: what stands in the record itself, made by `person` and `organization`.
+    `scopes`: tokens of `person` and `organization`. `internal`: texts that only staff may search, None if the module
+    has no such fields.
     """
 
     module: str
@@ -91,69 +94,69 @@ class Entry:
 
 
 class Hit(NamedTuple):
-    """A record that was found; `seq` is its place in the order of changes, the greatest the newest."""
+    """A record that matches; `seq` is its place in the order of changes, the greatest the newest."""
 
     seq: int
     record: int
 
 
 @dataclass(frozen=True)
-class Found:
-    """The hits of a page, and how many there are from its beginning on; `more` when counting stopped at `number`."""
+class SearchResult:
+    """The hits of a page, and the number of hits from its start on; `more` if counting stopped at `number`."""
 
     hits: list[Hit]
     number: int = 0
     more: bool = False
 
 
-def person(identity: int) -> str:
+def person(record_id: int) -> str:
     """The token of a record's owner."""
-    return f"_p{identity}"
+    return f"_p{record_id}"
 
 
-def organization(identity: int) -> str:
+def organization(record_id: int) -> str:
     """The token of a record's organization."""
-    return f"_o{identity}"
+    return f"_o{record_id}"
 
 
 # -- the index itself -------------------------------------------------------------------------------------------------
 
 
 def create_index(connection: sa.Connection) -> None:
-    """Make what the table's own columns do not say, where it is missing; the table must be there."""
-    _backend(connection).create(connection)
+    """Create the parts of the index that are missing; the table must exist."""
+    _engine_of(connection).create(connection)
 
 
 def drop_index(connection: sa.Connection) -> None:
-    """Remove what `create_index` made; the texts stay."""
-    _backend(connection).drop(connection)
+    """Remove what `create_index` created; the texts stay."""
+    _engine_of(connection).drop(connection)
 
 
 def is_index_object(name: str) -> bool:
-    """Whether a table or an index of the database is part of the index, and none of the tables' comparison."""
-    return name.startswith(search_sqlite.INDEX) or name in search_postgresql.INDEXES
+    """Whether a table or an index of the database is part of the search index, so that migrations leave it alone."""
+    return name.startswith(sqlite.INDEX) or name in postgresql.INDEXES
 
 
 def rebuild(connection: sa.Connection) -> None:
-    """Make the index anew from the texts."""
-    _backend(connection).rebuild(connection)
+    """Fill the index again from the texts."""
+    _engine_of(connection).rebuild(connection)
 
 
 def filling(connection: sa.Connection) -> AbstractContextManager[None]:
-    """A block in which many thousand records are put: the index follows at its end. An exception must roll back."""
-    return _backend(connection).filling(connection)
+    """A block in which thousands of entries are written: the index follows at its end. An exception must roll back."""
+    return _engine_of(connection).filling(connection)
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
 def put(connection: sa.Connection, table: sa.Table, entry: Entry) -> None:
-    """A record was made or changed: it is the newest now."""
+    """A record was created or changed: it is the newest now."""
     put_many(connection, table, [entry])
 
 
 def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
-    """Records were made or changed, in this order; one record once. Within `filling` it is ten times as fast."""
+    """Records were created or changed, in this order, each once. Within `filling` this is ten times as fast."""
     remaining = iter(entries)
     while batch := list(islice(remaining, BATCH)):
         for module in {entry.module for entry in batch}:
@@ -163,48 +166,44 @@ def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry
 
 
 def replace_texts(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
-    """Texts or tokens of records of one module changed by a change elsewhere: they keep their places in the order."""
-    wanted = {(row["record"], row["part"]): row for entry in entries for row in entry.rows()}
-    if not wanted:
+    """Entries of one module changed because of a change elsewhere: they keep their places in the order."""
+    new_rows = {(row["record"], row["part"]): row for entry in entries for row in entry.rows()}
+    if not new_rows:
         return
-    module, seq = next(iter(wanted.values()))["module"], table.c["seq"]
-    these = table.c["module"] == module, table.c["record"].in_({record for record, _part in wanted})
-    known = {(row.record, row.part): row for row in connection.execute(sa.select(table).where(*these))}
+    module, seq = next(iter(new_rows.values()))["module"], table.c["seq"]
+    of_records = table.c["module"] == module, table.c["record"].in_({record for record, _part in new_rows})
+    old_rows = {(row.record, row.part): row for row in connection.execute(sa.select(table).where(*of_records))}
     changed = [
-        {"row": row.seq, "new_scope": wanted[key]["scope"], "new_text": wanted[key]["text"]}
-        for key, row in known.items()
-        if key in wanted and (row.scope, row.text) != (wanted[key]["scope"], wanted[key]["text"])
+        {"row": row.seq, "new_scope": new_rows[key]["scope"], "new_text": new_rows[key]["text"]}
+        for key, row in old_rows.items()
+        if key in new_rows and (row.scope, row.text) != (new_rows[key]["scope"], new_rows[key]["text"])
     ]
     if changed:
-        new = {"scope": sa.bindparam("new_scope"), "text": sa.bindparam("new_text")}
-        connection.execute(table.update().where(seq == sa.bindparam("row")).values(new), changed)
-    if lacking := [row for key, row in wanted.items() if key not in known]:
-        connection.execute(table.insert(), lacking)
-    if needless := [row.seq for key, row in known.items() if key not in wanted]:
-        connection.execute(table.delete().where(seq.in_(needless)))
+        values: dict[str, Any] = {"scope": sa.bindparam("new_scope"), "text": sa.bindparam("new_text")}
+        connection.execute(table.update().where(seq == sa.bindparam("row")).values(values), changed)
+    if added := [row for key, row in new_rows.items() if key not in old_rows]:
+        connection.execute(table.insert(), added)
+    if removed := [row.seq for key, row in old_rows.items() if key not in new_rows]:
+        connection.execute(table.delete().where(seq.in_(removed)))
 
 
 def remove(connection: sa.Connection, table: sa.Table, module: str, record: int) -> None:
     """A record was deleted."""
-    connection.execute(table.delete().where(*_of(table, module, record)))
-
-
-def _of(table: sa.Table, module: str, record: int) -> tuple[sa.ColumnElement[bool], ...]:
-    return table.c["module"] == module, table.c["record"] == record
+    connection.execute(table.delete().where(table.c["module"] == module, table.c["record"] == record))
 
 
 # -- searching --------------------------------------------------------------------------------------------------------
 
 
-def count(connection: sa.Connection, search: Search, cap: int = COUNTED) -> Found:
-    """How many records are found, without telling which; it stops at `cap`, or where counting on takes longer."""
-    return find(connection, search, min(cap, LEAST), counted=cap)
+def count(connection: sa.Connection, search: Search, cap: int = COUNTED) -> SearchResult:
+    """The number of hits, up to `cap`; it stops earlier where counting on would take longer."""
+    return find(connection, search, min(cap, MIN_COUNTED), counted=cap)
 
 
 def page(
     connection: sa.Connection, search: Search, limit: int, before: int | None = None, after: int | None = None
 ) -> list[Hit]:
-    """Up to `limit` hits, newest change first: those next to `before` or to `after`, which are numbers of hits."""
+    """Up to `limit` hits, newest change first: those next to the hit whose `seq` is `before` or `after`."""
     return find(connection, search, limit, before, after).hits
 
 
@@ -215,95 +214,100 @@ def find(
     before: int | None = None,
     after: int | None = None,
     counted: int = 0,
-) -> Found:
-    """A page as `page` gives it, and in the same go how many hits there are, as far as `counted`.
+) -> SearchResult:
+    """A page of hits as `page` gives it, and the number of hits, up to `counted`.
 
-    In one statement where that is enough: to look for the same words twice took as long again.
+    Both come from the same statements: to count the hits by another one would take as long again.
     """
     if search.scopes is not None and not search.scopes:
-        return Found([])
-    way = Direction(before, after)
-    found = _look_around(connection, search, way, limit, counted)
-    return Found(found.hits[::-1], found.number, found.more) if way.upwards else found
+        return SearchResult([])
+    start = PageStart(before, after)
+    result = _find(connection, search, start, limit, counted)
+    return SearchResult(result.hits[::-1], result.number, result.more) if start.oldest_first else result
 
 
-def _look_around(connection: sa.Connection, search: Search, way: Direction, limit: int, counted: int) -> Found:
-    """The hits among the next rows, more and more of them while that costs least; then those that an index names."""
-    backend = _backend(connection)
+def _find(connection: sa.Connection, search: Search, start: PageStart, limit: int, counted: int) -> SearchResult:
+    """Hits in windows of candidates while that is cheapest, then by an index; in reading order."""
+    engine = _engine_of(connection)
     hits: list[Hit] = []
-    looked = number = 0
-    size = backend.first_look(connection, search, limit, counted)
+    scanned = number = 0
+    size = engine.first_window(connection, search, limit, counted)
     while size:
-        asked = _ask(connection, search, backend.window(search, way), way, size, limit - len(hits))
-        hits, looked, number = hits + asked.hits, looked + asked.looked, number + asked.number
-        if asked.looked < size or len(hits) >= limit:
-            return Found(hits, number, asked.looked == size)
-        way = way.from_here(asked.last)
-        size = backend.next_look(connection, search, limit, looked, number) if looked < LONGEST_LOOK else 0
-    few = _few_records(connection, search) if looked else None
-    rest = backend.rest(connection, search, way) if few is None else _among(search, few, way)
-    most = max(limit - len(hits), counted - number)
-    asked = _ask(connection, search, rest, way, most, limit - len(hits))
-    return Found(hits + asked.hits, number + asked.number, asked.number >= most)
+        window = _read(connection, search, engine.window_candidates(search, start), start, size, limit - len(hits))
+        hits, scanned, number = hits + window.hits, scanned + window.scanned, number + window.number
+        if window.scanned < size or len(hits) >= limit:
+            return SearchResult(hits, number, more=window.scanned == size)
+        start = start.moved_to(window.last)
+        size = engine.next_window(connection, search, limit, scanned, number) if scanned < MAX_SCANNED else 0
+    records = _few_records(connection, search) if scanned else None
+    if records is None:
+        candidates = engine.index_candidates(connection, search, start)
+    else:
+        candidates = _candidates_among(search, records, start)
+    size = max(limit - len(hits), counted - number)
+    rest = _read(connection, search, candidates, start, size, limit - len(hits))
+    return SearchResult(hits + rest.hits, number + rest.number, more=rest.number >= size)
 
 
-class _Asked(NamedTuple):
-    """What a statement answered: the first hits, how many rows it looked at, the last of them, all hits in them."""
+class _Window(NamedTuple):
+    """What one statement read: the first hits, the number of candidates, the last of them, the number of hits."""
 
     hits: list[Hit]
-    looked: int
+    scanned: int
     last: int
     number: int
 
 
-def _ask(
-    connection: sa.Connection, search: Search, asking: Candidates, way: Direction, size: int, limit: int
-) -> _Asked:
-    """The first `limit` hits among the `size` next rows of `asking`, and the facts."""
-    values = search.values | way.values | asking.values | {"size": size, "wanted": max(limit, 1)}
-    answer = connection.execute(_statement(search, asking, way), values).all()
-    looked, end, held = answer[0][:3]
-    return _Asked([Hit(row[3], row[4]) for row in answer if row[3] is not None][:limit], looked, end, held)
+def _read(
+    connection: sa.Connection, search: Search, candidates: Candidates, start: PageStart, size: int, limit: int
+) -> _Window:
+    """The first `limit` hits among the next `size` candidates."""
+    limits = {"size": size, "limit": max(limit, 1)}
+    parameters = search.parameters | start.parameters | candidates.parameters | limits
+    rows = connection.execute(_statement(search, candidates, start), parameters).all()
+    scanned, last, number = rows[0][:3]
+    return _Window([Hit(row[3], row[4]) for row in rows if row[3] is not None][:limit], scanned, last, number)
 
 
-def _statement(search: Search, asking: Candidates, way: Direction) -> sa.Select[Any]:
-    if asking.shape is None or search.condition is not None:
-        return _with_facts(asking.build(), way)
-    kept = search.table.info.setdefault("statements", {})
-    shape = (search.module.name, search.part, way.before is None, way.after is None, *asking.shape)
-    found = kept.get(shape)
-    if found is None:
-        if len(kept) >= MOST_KEPT:
-            kept.clear()
-        found = kept[shape] = _with_facts(asking.build(), way)
-    return found
+def _statement(search: Search, candidates: Candidates, start: PageStart) -> sa.Select[Any]:
+    if candidates.cache_key is None or search.condition is not None:
+        return _hits_and_totals(candidates.build(), start)
+    cache = search.table.info.setdefault("statements", {})
+    key = (search.module.name, search.part, start.before is None, start.after is None, *candidates.cache_key)
+    statement = cache.get(key)
+    if statement is None:
+        if len(cache) >= MAX_CACHED_STATEMENTS:
+            cache.clear()
+        statement = cache[key] = _hits_and_totals(candidates.build(), start)
+    return statement
 
 
-def _with_facts(select: sa.Select[Any], way: Direction) -> sa.Select[Any]:
-    """The first of the rows of `select` that hold, each with the facts about all; a row without a hit if none."""
-    rows = select.cte("next_rows")
-    last = (sa.func.max if way.upwards else sa.func.min)(rows.c["seq"])
-    number = sa.func.count().filter(rows.c["holds"])
-    facts = sa.select(sa.func.count().label("looked"), last.label("last"), number.label("number")).select_from(rows)
-    within = facts.subquery("facts")
-    hits = sa.select(within, rows.c["seq"], rows.c["record"]).select_from(within.outerjoin(rows, rows.c["holds"]))
-    return way.in_order(hits, rows.c["seq"]).limit(sa.bindparam("wanted", type_=sa.Integer()))
+def _hits_and_totals(candidates: sa.Select[Any], start: PageStart) -> sa.Select[Any]:
+    """The first hits among the candidates, each row with the totals over all candidates; one row if there is no hit."""
+    rows = candidates.cte("candidates")
+    last = (sa.func.max if start.oldest_first else sa.func.min)(rows.c["seq"])
+    number = sa.func.count().filter(rows.c["is_hit"])
+    totals = sa.select(sa.func.count().label("scanned"), last.label("last"), number.label("number")).select_from(rows)
+    one = totals.subquery("totals")
+    hits = sa.select(one, rows.c["seq"], rows.c["record"]).select_from(one.outerjoin(rows, rows.c["is_hit"]))
+    return start.order(hits, rows.c["seq"]).limit(sa.bindparam("limit", type_=sa.Integer()))
 
 
 def _few_records(connection: sa.Connection, search: Search) -> list[int] | None:
-    """The records that the condition leaves, if they are few: then they are asked, not the index."""
+    """The records that the condition leaves, if they are few: searching these costs less than the index."""
     if search.condition is None:
         return None
-    identity = search.module.c["id"]
-    found = connection.scalars(sa.select(identity).where(search.condition).limit(FEW + 1)).all()
-    return list(found) if len(found) <= FEW else None
+    record_id = search.module.c["id"]
+    records = connection.scalars(sa.select(record_id).where(search.condition).limit(FEW_RECORDS + 1)).all()
+    return list(records) if len(records) <= FEW_RECORDS else None
 
 
-def _among(search: Search, records: list[int], way: Direction) -> Candidates:
-    rows = search.rows().where(search.table.c["record"].in_(records), *search.tests())
-    select = way.along(rows.add_columns(sa.true().label("holds")), search.table.c["seq"])
+def _candidates_among(search: Search, records: list[int], start: PageStart) -> Candidates:
+    rows = search.rows().where(search.table.c["record"].in_(records), *search.index_tests())
+    select = start.limit(rows.add_columns(sa.true().label("is_hit")), search.table.c["seq"])
     return Candidates(lambda: select.limit(BATCH_SIZE), {}, None)
 
 
-def _backend(connection: sa.Connection) -> ModuleType:
-    return search_sqlite if connection.dialect.name == "sqlite" else search_postgresql
+def _engine_of(connection: sa.Connection) -> ModuleType:
+    """The module of the connection's database."""
+    return sqlite if connection.dialect.name == "sqlite" else postgresql

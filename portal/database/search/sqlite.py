@@ -1,7 +1,8 @@
-"""The search index on SQLite: FTS5 beside the table of texts, kept by triggers; its matches come newest first.
+"""The search index on SQLite: FTS5 beside the table of texts, kept up to date by triggers.
 
-Called by search.py only. Words stand in the index without places (`detail=none`) and with their first 2 to 8 letters:
-what is longer, and quoted words, are looked for in the text of what matches.
+Called by index.py only. FTS5 answers in the order of rowid, so that the newest matches come first. It holds words
+without positions (`detail=none`) and their beginnings of 2 to 8 letters: longer beginnings and phrases are tested in
+the text of each match.
 """
 
 import contextlib
@@ -12,37 +13,38 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.search.request import BATCH_SIZE, Candidates, Direction, Search, Term
+from portal.database.search.request import BATCH_SIZE, Candidates, PageStart, Search, Term
 
 INDEX = "portal_search_fts"
-LONGEST_PREFIX = 8
-FIRST_LOOK, SECOND_LOOK, LONGEST_LOOK = 150, 2000, 20_000  # matches, where more is asked than words
-SMALL = 5_000  # rows of a module, up to which it is better looked for by its token
-KEPT = 60  # seconds for which a module is taken for as small as it was
+MAX_PREFIX = 8
+# Matches in a window, where matches must be tested for more than their words.
+FIRST_WINDOW, SECOND_WINDOW, MAX_WINDOW = 150, 2000, 20_000
+SMALL_MODULE = 5_000  # rows, up to which a module is searched by its token first
+SIZE_LIFETIME = 60  # seconds for which a module counts as small or large without another look
 
-# Not unicode61: what a letter is was decided when the text was folded, by a newer Unicode than SQLite knows.
-# The ascii tokenizer takes whatever is not ASCII for a letter, so that spaces alone part the words.
+# Not unicode61: which characters are letters was decided when the text was folded, by a newer Unicode than SQLite's.
+# The ascii tokenizer takes whatever is not ASCII for a letter, so that only spaces separate words.
 _CREATE = f"""
 CREATE VIRTUAL TABLE IF NOT EXISTS {INDEX} USING fts5(
   scope, text, content='portal_search', content_rowid='seq', tokenize="ascii tokenchars '_'",
   prefix='2 3 4 5 6 7 8', detail='none', columnsize=0)
 """
-_ADD = "INSERT INTO portal_search_fts(rowid, scope, text) VALUES (new.seq, new.scope, new.text);"
-_TAKE_AWAY = """
+_INSERT = "INSERT INTO portal_search_fts(rowid, scope, text) VALUES (new.seq, new.scope, new.text);"
+_DELETE = """
 INSERT INTO portal_search_fts(portal_search_fts, rowid, scope, text) VALUES ('delete', old.seq, old.scope, old.text);
 """
 _TRIGGERS = {
-    f"{INDEX}_added": f"AFTER INSERT ON portal_search BEGIN {_ADD} END",
-    f"{INDEX}_removed": f"AFTER DELETE ON portal_search BEGIN {_TAKE_AWAY} END",
-    f"{INDEX}_changed": f"AFTER UPDATE ON portal_search BEGIN {_TAKE_AWAY} {_ADD} END",
+    f"{INDEX}_added": f"AFTER INSERT ON portal_search BEGIN {_INSERT} END",
+    f"{INDEX}_removed": f"AFTER DELETE ON portal_search BEGIN {_DELETE} END",
+    f"{INDEX}_changed": f"AFTER UPDATE ON portal_search BEGIN {_DELETE} {_INSERT} END",
 }
 _fts = sa.table(INDEX, sa.column("rowid", sa.BigInteger()))
-# By pool, which all engines of one database share whatever their options; when it was asked, and whether it is small.
-_sizes: weakref.WeakKeyDictionary[sa.Pool, dict[str, tuple[float, bool]]] = weakref.WeakKeyDictionary()
+# By pool, which all engines of one database share: module token → when it was looked at, whether it is small.
+_small_modules: weakref.WeakKeyDictionary[sa.Pool, dict[str, tuple[float, bool]]] = weakref.WeakKeyDictionary()
 
 
 def create(connection: sa.Connection) -> None:
-    """Make what is missing; an index made beside a table that has rows is filled."""
+    """Create what is missing; an index created beside a table with rows is filled."""
     new = not connection.scalar(sa.text("SELECT 1 FROM sqlite_master WHERE name = :name"), {"name": INDEX})
     connection.exec_driver_sql(_CREATE)
     _create_triggers(connection)
@@ -57,13 +59,13 @@ def drop(connection: sa.Connection) -> None:
 
 
 def rebuild(connection: sa.Connection) -> None:
-    """Make the index anew from the texts: 0.2 ms per row, a third of what the triggers take."""
+    """Fill the index again from the texts: 0.2 ms per row, a third of what the triggers take."""
     connection.exec_driver_sql("INSERT INTO portal_search_fts(portal_search_fts) VALUES ('rebuild')")
 
 
 @contextlib.contextmanager
 def filling(connection: sa.Connection) -> Iterator[None]:
-    """Many texts are written inside: the index is made anew afterwards instead of at every row."""
+    """Many texts are written inside: the index is filled once afterwards instead of at every row."""
     _drop_triggers(connection)
     yield
     _create_triggers(connection)
@@ -71,8 +73,8 @@ def filling(connection: sa.Connection) -> Iterator[None]:
 
 
 def _create_triggers(connection: sa.Connection) -> None:
-    for name, does in _TRIGGERS.items():
-        connection.exec_driver_sql(f"CREATE TRIGGER IF NOT EXISTS {name} {does}")
+    for name, event in _TRIGGERS.items():
+        connection.exec_driver_sql(f"CREATE TRIGGER IF NOT EXISTS {name} {event}")
 
 
 def _drop_triggers(connection: sa.Connection) -> None:
@@ -80,93 +82,98 @@ def _drop_triggers(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
 
 
-def first_look(connection: sa.Connection, search: Search, limit: int, counted: int) -> int:
-    """How many matches are looked at first; 0 where the index says at once which of them are hits."""
-    if _is_small(connection, search):
+def first_window(connection: sa.Connection, search: Search, limit: int, counted: int) -> int:
+    """The size of the first window of matches; 0 if the index finds hits without reading other modules' matches."""
+    if _is_small_module(connection, search):
         return 0
-    return max(limit, counted, FIRST_LOOK if _asks_more(search) else 0)
+    return max(limit, counted, FIRST_WINDOW if _needs_tests(search) else 0)
 
 
-def next_look(connection: sa.Connection, search: Search, limit: int, looked: int, number: int) -> int:
-    """How many next: as many as the hits so far let expect to be enough. 0 where most matches are other modules'."""
-    if not _asks_more(search):
+def next_window(connection: sa.Connection, search: Search, limit: int, scanned: int, hits: int) -> int:
+    """The size of the next window, as large as the hits so far promise to be enough; 0 if the index costs less."""
+    if not _needs_tests(search):
         return 0
-    if looked < SECOND_LOOK:
-        return SECOND_LOOK - looked
-    return max(1000, int((limit - number) / number * looked * 1.3)) if number >= 3 else LONGEST_LOOK - looked
+    if scanned < SECOND_WINDOW:
+        return SECOND_WINDOW - scanned
+    return max(1000, int((limit - hits) / hits * scanned * 1.3)) if hits >= 3 else MAX_WINDOW - scanned
 
 
-def window(search: Search, way: Direction) -> Candidates:
-    """The next matches of the words and the scope: seq, record, and whether the rest that was asked holds too.
+def window_candidates(search: Search, start: PageStart) -> Candidates:
+    """The next matches of the words and the scope, each tested for the rest.
 
-    The module is part of the rest: its token stands in nearly every row, and to pass over all of these took ten times
-    as long as to find what bears the words.
+    The module is part of the rest: its token is in nearly every row, and skipping all of these in the index took ten
+    times as long as finding the words.
     """
 
     def build() -> sa.Select[Any]:
-        here = (search.table.c["module"] == search.module.name, search.table.c["part"] == search.part)
-        holds = sa.and_(*here, *_checks(search)).label("holds")
-        return _matches(search, way).add_columns(holds).limit(BATCH_SIZE)
+        of_module = (search.table.c["module"] == search.module.name, search.table.c["part"] == search.part)
+        is_hit = sa.and_(*of_module, *_tests(search)).label("is_hit")
+        return _matches(search, start).add_columns(is_hit).limit(BATCH_SIZE)
 
-    values = {"expression": _expression(search, of_module=False)}
-    return Candidates(build, values, ("window", _places(search)))
+    parameters = {"expression": _match_expression(search, of_module=False)}
+    return Candidates(build, parameters, ("window", _needle_places(search)))
 
 
-def rest(connection: sa.Connection, search: Search, way: Direction) -> Candidates:
-    """The hits, however far they are."""
+def index_candidates(connection: sa.Connection, search: Search, start: PageStart) -> Candidates:
+    """The hits by the index, however far away they are."""
 
     def build() -> sa.Select[Any]:
-        hits = _matches(search, way).where(*_checks(search))
-        return hits.add_columns(sa.true().label("holds")).limit(BATCH_SIZE)
+        hits = _matches(search, start).where(*_tests(search))
+        return hits.add_columns(sa.true().label("is_hit")).limit(BATCH_SIZE)
 
-    return Candidates(build, {"expression": _expression(search, of_module=True)}, ("rest", _places(search)))
+    parameters = {"expression": _match_expression(search, of_module=True)}
+    return Candidates(build, parameters, ("index", _needle_places(search)))
 
 
-def _matches(search: Search, way: Direction) -> sa.Select[tuple[int, int]]:
+def _matches(search: Search, start: PageStart) -> sa.Select[tuple[int, int]]:
     table, seq = search.table, _fts.c["rowid"]
     expression = sa.bindparam("expression", type_=sa.Text())
     matches = sa.literal_column(INDEX).op("MATCH", is_comparison=True)(expression)
     rows = sa.select(seq.label("seq"), table.c["record"]).select_from(_fts.join(table, table.c["seq"] == seq))
-    return way.along(rows.where(matches), seq)
+    return start.limit(rows.where(matches), seq)
 
 
-def _expression(search: Search, of_module: bool) -> str:
-    asked = [*map(_question, search.words.terms)]
+def _match_expression(search: Search, of_module: bool) -> str:
+    """What stands right of MATCH."""
+    parts = [*map(_match_term, search.words.terms)]
     if search.scopes is not None:
-        asked.insert(0, "(" + " OR ".join(f'"{token}"' for token in search.scopes) + ")")
-    return " AND ".join([f'"{search.token}"', *asked] if of_module or not asked else asked)
+        parts.insert(0, "(" + " OR ".join(f'"{token}"' for token in search.scopes) + ")")
+    return " AND ".join([f'"{search.module_token}"', *parts] if of_module or not parts else parts)
 
 
-def _question(term: Term) -> str:
-    return f'"{term.word}"' if term.whole else f'"{term.word[:LONGEST_PREFIX]}"*'
+def _match_term(term: Term) -> str:
+    return f'"{term.word}"' if term.whole else f'"{term.word[:MAX_PREFIX]}"*'
 
 
-def _checks(search: Search) -> list[sa.ColumnElement[bool]]:
-    return [search.has(needle) for needle in _looked_for(search)] + search.holds(search.table)
+def _tests(search: Search) -> list[sa.ColumnElement[bool]]:
+    return [search.contains(needle) for needle in _unindexed_needles(search)] + search.condition_tests(search.table)
 
 
-def _asks_more(search: Search) -> bool:
-    return search.condition is not None or bool(_looked_for(search))
+def _needs_tests(search: Search) -> bool:
+    return search.condition is not None or bool(_unindexed_needles(search))
 
 
-def _looked_for(search: Search) -> tuple[str, ...]:
-    """What the index does not know, and is looked for in the text."""
-    long = [term.needle for term in search.words.terms if not term.whole and len(term.word) > LONGEST_PREFIX]
+def _unindexed_needles(search: Search) -> tuple[str, ...]:
+    """What the index does not hold, and is tested in the text: phrases and long beginnings."""
+    long = [term.needle for term in search.words.terms if not term.whole and len(term.word) > MAX_PREFIX]
     return (*search.words.phrases, *long)
 
 
-def _places(search: Search) -> tuple[int, ...]:
-    return tuple(map(search.needles.index, _looked_for(search)))
+def _needle_places(search: Search) -> tuple[int, ...]:
+    return tuple(map(search.needles.index, _unindexed_needles(search)))
 
 
-def _is_small(connection: sa.Connection, search: Search) -> bool:
-    """Whether the module has so few rows that its token says more than any word. Known for a while: it only decides
-    about the way."""
-    known = _sizes.setdefault(connection.engine.pool, {})
-    at, small = known.get(search.token, (0.0, False))
-    if time.monotonic() - at > KEPT or not at:
-        # Counted in the index of modules and records, which knows nothing of parts: they differ by half.
-        rows = sa.select(sa.literal_column("1")).where(search.table.c["module"] == search.module.name).limit(SMALL)
-        small = connection.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) < SMALL
-        known[search.token] = time.monotonic(), small
+def _is_small_module(connection: sa.Connection, search: Search) -> bool:
+    """Whether the module has so few rows that its token is rarer than most words.
+
+    The answer is cached for a minute: it decides about speed only.
+    """
+    cache = _small_modules.setdefault(connection.engine.pool, {})
+    at, small = cache.get(search.module_token, (0.0, False))
+    if time.monotonic() - at > SIZE_LIFETIME or not at:
+        # Counted in the index of modules and records, which does not hold the part: the counts differ by half.
+        of_module = search.table.c["module"] == search.module.name
+        rows = sa.select(sa.literal_column("1")).where(of_module).limit(SMALL_MODULE).subquery()
+        small = connection.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one() < SMALL_MODULE
+        cache[search.module_token] = time.monotonic(), small
     return small

@@ -314,7 +314,7 @@ class Records(OneModule):
 
     def _hits(
         self, query: Query, limit: int, key: int | None = None, backwards: bool = False, counted: int = 0
-    ) -> search.Found:
+    ) -> search.SearchResult:
         """The hits next to `key`, newest change first; checked again where the index knows more than may be read."""
         asked = self._search(query)
         side = "after" if backwards else "before"
@@ -330,7 +330,7 @@ class Records(OneModule):
                 break
             key = batch[0].seq if backwards else batch[-1].seq
         found = found[-limit:] if backwards else found[:limit]
-        return search.Found(found, len(found), len(found) >= limit)
+        return search.SearchResult(found, len(found), len(found) >= limit)
 
     def _still_matching(self, hits: list[search.Hit], words: search.Words) -> list[search.Hit]:
         fields = [each for each in self._fields(self.module.everything) if each.searched]
@@ -342,7 +342,7 @@ class Records(OneModule):
         return [hit for hit in hits if hit.record in matching]
 
 
-def _count(found: search.Found) -> Count:
+def _count(found: search.SearchResult) -> Count:
     most = search.COUNTED - 1
     return Count(min(found.number, most), found.more or found.number > most)
 

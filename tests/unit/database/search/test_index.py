@@ -7,9 +7,9 @@ from portal.database.engine import make_engine, reading, writing
 from portal.database.search import sqlite as search_sqlite
 from portal.database.search.index import (
     Entry,
-    Found,
     Hit,
     Search,
+    SearchResult,
     count,
     create_index,
     drop_index,
@@ -314,21 +314,21 @@ def test_a_record_of_several_companies_is_found_by_each_of_them(connection):
 
 @pytest.mark.parametrize("small", [0, 5_000])
 def test_a_word_of_few_records_is_found_behind_thousands_of_another_module(connection, monkeypatch, small):
-    monkeypatch.setattr(search_sqlite, "SMALL", small)  # rows, up to which a module is looked for by its token
+    monkeypatch.setattr(search_sqlite, "SMALL_MODULE", small)  # rows, up to which a module is looked for by its token
     write(connection, 1, "printer", module="help_articles", scopes=[organization(1)])
     write(connection, 2, "printer jam", module="help_articles", scopes=[organization(2)])
     put_many(connection, search, [Entry("tickets", record, ["printer"], scopes=[organization(1)])
                                   for record in range(1, 1_500)])  # fmt: skip
     asked = Search(search, articles, parse_words("printer"))
     assert [hit.record for hit in page(connection, asked, 25)] == [2, 1]
-    assert count(connection, asked) == Found([Hit(*hit) for hit in page(connection, asked, 25)], 2, more=False)
+    assert count(connection, asked) == SearchResult([Hit(*hit) for hit in page(connection, asked, 25)], 2, more=False)
     assert found(connection, "printer", module=articles, scopes=(organization(1),)) == [1]
     assert found(connection, "printer", module=articles, condition=articles.c.id > 0) == []
     assert found(connection, '"printer jam"', module=articles) == [2]
 
 
 def test_internal_texts_are_found_in_their_own_part_only_in_large_modules_too(connection, monkeypatch):
-    monkeypatch.setattr(search_sqlite, "SMALL", 0)
+    monkeypatch.setattr(search_sqlite, "SMALL_MODULE", 0)
     write(connection, 1, "printer", internal=["suspicion"])
     write(connection, 2, "suspicion", internal=[])
     assert found(connection, "suspicion") == [2]

@@ -13,9 +13,9 @@ from portal.database.search.index import (
     find,
     organization,
     page,
+    parse_words,
     person,
     put_many,
-    typed_words,
 )
 from tests.unit.database.search.searching import articles, found, metadata, search, tickets
 
@@ -64,7 +64,7 @@ def ticket(record):
 @pytest.mark.parametrize("typed", ["print", '"paper jam"', ""])
 def test_a_condition_on_the_module_holds_for_every_hit(many, condition, expected, typed):
     assert found(many, typed, condition=condition) == expected[:25]
-    number = count(many, Search(search, tickets, typed_words(typed), condition=condition))
+    number = count(many, Search(search, tickets, parse_words(typed), condition=condition))
     assert min(26, len(expected)) <= number.number <= len(expected)
     assert number.more or number.number == len(expected)
     assert found(many, typed, 3, condition=condition, before=5000) == [each for each in expected if each < 5000][:3]
@@ -91,17 +91,17 @@ def test_rare_and_common_words_are_found_alike(many, typed, expected, condition)
 
 
 def test_counts_stop_and_say_so(many):
-    all_of_them = count(many, Search(search, tickets, typed_words("printer")))
+    all_of_them = count(many, Search(search, tickets, parse_words("printer")))
     assert (all_of_them.number >= 1001, all_of_them.more) == (True, True)
-    assert count(many, Search(search, tickets, typed_words("printer")), cap=5).more
-    some = count(many, Search(search, tickets, typed_words("sometimes")))
+    assert count(many, Search(search, tickets, parse_words("printer")), cap=5).more
+    some = count(many, Search(search, tickets, parse_words("sometimes")))
     assert some.number == 450 or (26 <= some.number < 450 and some.more)
 
 
 @pytest.mark.parametrize("typed", ["printer", "sometimes", "rarely", "never"])
 @pytest.mark.parametrize("scopes", [None, (organization(1),), (person(20),), (organization(0), person(20))])
 def test_a_page_tells_in_the_same_go_how_many_there_are(many, typed, scopes):
-    asked = Search(search, tickets, typed_words(typed), scopes=scopes)
+    asked = Search(search, tickets, parse_words(typed), scopes=scopes)
     hits = page(many, asked, 10_000)
     together = find(many, asked, 26, counted=1001)
     assert together.hits == hits[:26]
@@ -113,7 +113,7 @@ def test_a_page_tells_in_the_same_go_how_many_there_are(many, typed, scopes):
 
 def test_pages_follow_each_other_without_gap_or_repetition(many):
     records, before = [], None
-    while hits := page(many, Search(search, tickets, typed_words("sometimes"), condition=sa.true()), 40, before):
+    while hits := page(many, Search(search, tickets, parse_words("sometimes"), condition=sa.true()), 40, before):
         records += [hit.record for hit in hits]
         before = hits[-1].seq
     assert records == list(range(9000, 0, -20))

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.database.search.request import (
-    MOST_LETTERS,
-    MOST_LETTERS_OF_A_WORD,
-    MOST_TYPED_WORDS,
+    MAX_TEXT_LENGTH,
+    MAX_WORD_LENGTH,
+    MAX_WORDS,
     Term,
     indexed_text,
     parse_words,
@@ -53,7 +53,7 @@ def test_a_text_without_a_word_asks_for_nothing():
 def test_more_than_a_search_takes_is_cut_and_said(text):
     words = parse_words(text)
     assert words.cut
-    assert len(words.terms) <= MOST_TYPED_WORDS
+    assert len(words.terms) <= MAX_WORDS
 
 
 def test_what_is_not_cut_does_not_say_so():
@@ -78,13 +78,13 @@ def test_a_text_is_kept_as_words_with_spaces_around(texts, reference, expected):
 
 def test_a_huge_text_is_kept_up_to_a_bound_and_not_within_a_word():
     text = indexed_text(["abcdefg " * 100_000])
-    assert len(text) <= MOST_LETTERS
+    assert len(text) <= MAX_TEXT_LENGTH
     assert text.endswith(" abcdefg ")
 
 
 def test_a_huge_word_is_found_by_its_beginning_and_by_itself():
     text = indexed_text(["y" * 100_000])
-    assert len(text) < MOST_LETTERS_OF_A_WORD + 10
+    assert len(text) < MAX_WORD_LENGTH + 10
     assert parse_words("y" * 1000).found_in(text)
     assert parse_words("yyyy").found_in(text)
 
