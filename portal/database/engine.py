@@ -1,12 +1,11 @@
 """The engine, and transactions on it: reading ones, and writing ones that lose no update on either database.
 
-SQLite has one writer at a time. Writers of one process take turns by a lock before they ask for the file's own, so
-that they wait in a queue and not in the busy handler's growing naps; writers of other processes wait for the file's
-lock for 30 seconds. PostgreSQL runs at REPEATABLE READ: who would overwrite another's change gets a serialization
+SQLite has one writer at a time. Writers of one process queue for a lock of the process before they ask for the file's
+own, because SQLite's busy handler sleeps longer and longer; writers of other processes wait for the file's lock for 30
+seconds. PostgreSQL runs at REPEATABLE READ: a transaction that would overwrite another's change gets a serialization
 failure, and the request is tried again.
 
-A transaction that did not say that it writes cannot: the database refuses it, instead of a loss that nobody notices.
-Nothing here knows a table.
+A transaction that is not opened for writing cannot write: the database refuses it. Nothing here knows a table.
 """
 
 import contextlib
@@ -21,64 +20,63 @@ from typing import Any
 import sqlalchemy as sa
 from transaction.interfaces import ITransactionManager
 
-from portal.database.errors import DatabaseError, driver_error
+from portal.database.errors import DatabaseError, driver_error, sql_code
 from portal.database.participant import ConnectionParticipant
 
-CONNECT_TIMEOUT = 5  # seconds until a PostgreSQL that does not answer is given up
-PLANNED_AFTER = 2  # executions after which a statement of `cache_plan` is prepared
-CACHED_PLAN = "0A000"  # PostgreSQL: “cached plan must not change result type”, among what it cannot do
-PATIENCE = 30  # seconds that a writer waits for its turn
-# No just-in-time compiler: it takes longer than the queries of a page. Memory for the bitmaps of the search.
+CONNECT_TIMEOUT = 5  # seconds to wait for a PostgreSQL that does not answer
+PREPARE_AFTER = 2  # executions after which a statement of `cache_plan` is prepared
+FEATURE_NOT_SUPPORTED = "0A000"  # PostgreSQL's code of “cached plan must not change result type”
+LOCK_TIMEOUT = 30  # seconds that a writer waits for its turn
+# The just-in-time compiler takes longer than the queries of a page. The search needs memory for bitmaps.
 POSTGRESQL_SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
 ISOLATION = "REPEATABLE READ"
-REQUEST_TIMEOUT = 20  # seconds: one statement of a request on PostgreSQL, on SQLite a whole transaction that reads
-SQLITE_CACHE = 8_000  # kilobytes of a connection; with 2,000 a search that looks at a thousand rows takes threefold
-STEPS = 20_000  # of SQLite's machine between two looks at the clock
+REQUEST_TIMEOUT = 20  # seconds for one statement of a request on PostgreSQL, for a reading transaction on SQLite
+SQLITE_CACHE = 8_000  # kilobytes per connection; with 2,000 a search in a thousand rows takes three times as long
+STEPS_PER_CHECK = 20_000  # of SQLite's virtual machine between two checks of the time
+ANALYSIS_LIMIT = 1_000  # rows of each index that SQLite's ANALYZE reads: enough to know how many share a value
 
-LOOKED_AT = 1_000  # rows of an index on SQLite: enough to know how many share a value, in a moment at any size
-
-# Under names for the layers that do not know SQLAlchemy.
+# For the layers that do not know SQLAlchemy.
 Engine = sa.Engine
 Connection = sa.Connection
 
 _turns: dict[str, "Turn"] = {}
 _turns_guard = threading.Lock()
-_readers: weakref.WeakKeyDictionary[sa.Engine, Any] = weakref.WeakKeyDictionary()  # engines for requests that read
+_readers: weakref.WeakKeyDictionary[sa.Engine, sa.Engine] = weakref.WeakKeyDictionary()  # with options for reading
 
 
 class DatabaseUnreachableError(Exception):
-    """The database cannot be had; the message says why, for whoever gave its address."""
+    """The database cannot be used; the message says why, for the person who gave its address."""
 
 
 class Turn:
-    """The right to write to one SQLite file, for one transaction of this process at a time."""
+    """The right to write to one SQLite file, held by one transaction of this process at a time."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.holder: int | None = None  # the thread
+        self.holder: int | None = None  # a thread's identifier
 
-    def take(self) -> None:
-        """Wait for the turn; a thread that already has it would wait for itself."""
+    def acquire(self) -> None:
+        """Wait for the turn. Raises RuntimeError for the thread that holds it, which would wait for itself."""
         if self.holder == threading.get_ident():
             raise RuntimeError("this thread is already writing to this database, in a transaction that is still open")
-        if not self.lock.acquire(timeout=PATIENCE):
+        if not self.lock.acquire(timeout=LOCK_TIMEOUT):
             raise sqlite3.OperationalError("database is locked: another thread has been writing for too long")
         self.holder = threading.get_ident()
 
-    def give_back(self) -> None:
-        """Let the next one write."""
+    def release(self) -> None:
+        """Let the next transaction write."""
         self.holder = None
         self.lock.release()
 
 
 class SQLiteConnection(sqlite3.Connection):
-    """A connection of the driver that gives its turn back when its transaction ends, however it ends."""
+    """A connection that releases its turn when its transaction ends, however it ends."""
 
     turn: Turn | None = None
 
     def begin_writing(self, turn: Turn, foreign_keys: bool) -> None:
         """Open a transaction that holds the file's write lock from its start."""
-        turn.take()
+        turn.acquire()
         self.turn = turn
         try:
             if not foreign_keys:
@@ -106,17 +104,17 @@ class SQLiteConnection(sqlite3.Connection):
             super().close()
         finally:
             if turn is not None:
-                turn.give_back()
+                turn.release()
 
     def _end(self) -> None:
-        # A commit that failed may have left the transaction open: then the turn ends with its rollback.
+        # A failed commit may leave the transaction open: then the turn ends with its rollback.
         if self.turn is None or self.in_transaction:
             return
         turn, self.turn = self.turn, None
         try:
             self.execute("PRAGMA foreign_keys = ON")
         finally:
-            turn.give_back()
+            turn.release()
 
 
 def make_engine(url: str) -> sa.Engine:
@@ -142,8 +140,8 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 def writing(engine: sa.Engine, foreign_keys: bool = True) -> Iterator[sa.Connection]:
     """A connection in a transaction that is committed at the end, rolled back by an exception.
 
-    Without `foreign_keys` SQLite does not look after them in this transaction (its DROP TABLE deletes children):
-    whoever asks for that runs PRAGMA foreign_key_check before the end. PostgreSQL takes no notice.
+    Without `foreign_keys` SQLite does not enforce them in this transaction (its DROP TABLE deletes children): the
+    caller runs PRAGMA foreign_key_check before the end. PostgreSQL ignores the option.
     """
     options = _options(writes=True) | {"foreign_keys": foreign_keys}
     with engine.execution_options(**options).connect() as connection, connection.begin():
@@ -160,7 +158,7 @@ def write_connection(engine: sa.Engine, manager: ITransactionManager) -> sa.Conn
 
 
 def read_connection(engine: sa.Engine) -> sa.Connection:
-    """A connection for a request that only reads, in a transaction; whoever asked gives it back by `looked`."""
+    """A connection for a request that only reads, in a transaction; `release` gives it back."""
     reader = _readers.get(engine)
     if reader is None:
         options = _options(writes=False) | {"statement_timeout": REQUEST_TIMEOUT}
@@ -171,18 +169,20 @@ def read_connection(engine: sa.Engine) -> sa.Connection:
 
 
 def release(connection: sa.Connection) -> None:
-    """The end of `looking`. It is a commit, though nothing was written: at a rollback the driver of PostgreSQL forgets
-    every plan that it keeps."""
+    """Gives back a connection of `read_connection`.
+
+    It ends with a commit, though nothing was written: at a rollback the driver of PostgreSQL drops every cached plan.
+    """
     with connection, contextlib.suppress(sa.exc.DBAPIError):  # nothing can be lost
         if connection.in_transaction():
             connection.commit()
 
 
 def cache_plan(statement: Any, version: int) -> Any:
-    """A statement for which PostgreSQL may keep a plan: the same one is right whatever its values are. `version` is
-    another number when the tables have changed: then their statements are planned anew.
+    """A statement whose plan PostgreSQL may cache, because one plan is right for all values.
 
-    All others are planned for the values at hand: what is right for a rare word takes seconds for a common one.
+    `version` differs when the tables have changed, so that statements are planned again. All other statements are
+    planned for their values: a plan for a rare word takes seconds for a common one.
     """
     return statement.execution_options(cache_plan=version)
 
@@ -192,26 +192,26 @@ def _options(writes: bool) -> dict[str, Any]:
 
 
 def _sqlite_engine(address: sa.URL) -> sa.Engine:
-    arguments = {"factory": SQLiteConnection, "isolation_level": None, "timeout": PATIENCE}
-    engine = sa.create_engine(address, connect_args=arguments, hide_parameters=True)  # values do not stand in the log
-    turn = _turn(address.database)
+    arguments = {"factory": SQLiteConnection, "isolation_level": None, "timeout": LOCK_TIMEOUT}
+    engine = sa.create_engine(address, connect_args=arguments, hide_parameters=True)  # no values in the log
+    turn = _turn_of(address.database)
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: SQLiteConnection, record: Any) -> None:
-        _write_ahead(connection)
+        _enable_wal(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA cache_size = -{SQLITE_CACHE}")
-        # An index of a million rows, made for one statement and thrown away, took seconds.
+        # An automatic index of a million rows, made for one statement and dropped, took seconds.
         connection.execute("PRAGMA automatic_index = OFF")
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         options = connection.get_execution_options()
-        driver = connection.connection.dbapi_connection
+        driver = _driver_connection(connection)
         writes = options.get("writes", False)
-        # Who writes may wait for a turn longer than that, and then has little to do.
-        _end_after(driver, None if options.get("writes") else options.get("statement_timeout"))
+        # A writer may wait for its turn longer than that, and then has little to do.
+        _set_time_limit(driver, None if options.get("writes") else options.get("statement_timeout"))
         try:
             driver.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
             if writes:
@@ -224,18 +224,18 @@ def _sqlite_engine(address: sa.URL) -> sa.Engine:
     return engine
 
 
-def _end_after(connection: sqlite3.Connection, seconds: float | None) -> None:
-    """Interrupt what takes longer than `seconds` from now; with None nothing."""
+def _set_time_limit(connection: sqlite3.Connection, seconds: float | None) -> None:
+    """Interrupt statements later than `seconds` from now; None for no limit."""
     if seconds is None:
         connection.set_progress_handler(None, 0)
         return
     end = time.monotonic() + seconds
-    connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)
+    connection.set_progress_handler(lambda: time.monotonic() > end, STEPS_PER_CHECK)
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch a new file to WAL. Unlike a BEGIN the switch does not wait for another process that is doing the same."""
-    deadline = time.monotonic() + PATIENCE
+def _enable_wal(connection: sqlite3.Connection) -> None:
+    """Switch a new file to write-ahead logging. It does not wait for another process that does the same."""
+    deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -247,8 +247,8 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _turn(database: str | None) -> Turn:
-    """One per file in this process, however many engines there are."""
+def _turn_of(database: str | None) -> Turn:
+    """The turn of a file, the same for all engines of this process."""
     if not database or database == ":memory:":
         return Turn()
     with _turns_guard:
@@ -259,7 +259,7 @@ def _postgresql_engine(address: sa.URL) -> sa.Engine:
     engine = sa.create_engine(
         address,
         isolation_level=ISOLATION,
-        hide_parameters=True,  # what people typed does not stand in the log
+        hide_parameters=True,  # no values in the log
         connect_args={"prepare_threshold": None, "connect_timeout": CONNECT_TIMEOUT},  # see cache_plan
     )
 
@@ -271,13 +271,13 @@ def _postgresql_engine(address: sa.URL) -> sa.Engine:
     @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
     def plan(connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool) -> tuple[str, Any]:
         version = context and context.execution_options.get("cache_plan")
-        cursor.connection.prepare_threshold = PLANNED_AFTER if version else None
+        cursor.connection.prepare_threshold = PREPARE_AFTER if version else None
         return (f"{statement} -- {version}" if version else statement), values
 
     @sa.event.listens_for(engine, "handle_error")
     def forget(context: Any) -> None:
-        # A column has got another type: no connection that keeps a plan of its table is of use any more.
-        if getattr(context.original_exception, "sqlstate", None) == CACHED_PLAN:
+        # The type of a column has changed: no connection with a cached plan of its table can be used any more.
+        if sql_code(context.original_exception) == FEATURE_NOT_SUPPORTED:
             context.is_disconnect = True
 
     @sa.event.listens_for(engine, "begin")
@@ -285,18 +285,18 @@ def _postgresql_engine(address: sa.URL) -> sa.Engine:
         options = connection.get_execution_options()
         if options.get("isolation_level") == "AUTOCOMMIT":
             return
-        statement = _beginning(options)
-        if not _begun(connection, statement):
-            # PostgreSQL was started anew, or a firewall forgot the connection: so were the others that rested.
+        statement = _begin_statement(options)
+        if not _begin_postgresql(connection, statement):
+            # PostgreSQL was restarted, or a firewall dropped the connection, and with it the others of the pool.
             connection.invalidate()
             engine.dispose()
-            _begun(connection, statement, again=False)
+            _begin_postgresql(connection, statement, last_attempt=True)
 
     return engine
 
 
-def _beginning(options: Mapping[str, Any]) -> str:
-    """How a transaction begins: all that is said about it in one message, where the driver takes one for each."""
+def _begin_statement(options: Mapping[str, Any]) -> str:
+    """What begins a transaction with its options, in one round trip instead of one for each option."""
     statement = f"BEGIN ISOLATION LEVEL {options.get('isolation_level', ISOLATION)}"
     if options.get("writes") is False:
         statement += " READ ONLY"
@@ -304,25 +304,25 @@ def _beginning(options: Mapping[str, Any]) -> str:
     return f"{statement}; SET LOCAL statement_timeout = '{timeout}s'" if timeout else statement
 
 
-def _begun(connection: sa.Connection, statement: str, again: bool = True) -> bool:
-    """Whether the transaction has begun; False when the connection turned out to be dead and another may be tried.
+def _begin_postgresql(connection: sa.Connection, statement: str, last_attempt: bool = False) -> bool:
+    """Whether the transaction has begun; False if the connection is dead, so that another can be tried.
 
-    So nobody has to ask each time whether a connection that rested is still alive.
+    This replaces a check of each pooled connection before its use.
     """
-    driver = connection.connection.dbapi_connection
+    driver = _driver_connection(connection)
     errors = connection.dialect.loaded_dbapi.OperationalError
     try:
         driver.autocommit = True  # or the driver would begin by itself
         driver.execute(statement)
     except errors as error:
-        if again and driver.closed:
+        if driver.closed and not last_attempt:
             return False
         raise sa.exc.OperationalError("BEGIN", None, error, connection_invalidated=driver.closed) from error
     return True
 
 
 def reach(url: str) -> sa.Engine:
-    """The engine of an address, tried once. Raises DatabaseUnreachableError."""
+    """The engine for an address, after one connection. Raises DatabaseUnreachableError."""
     try:
         engine = make_engine(url)
         with reading(engine) as connection:
@@ -337,6 +337,11 @@ def reach(url: str) -> sa.Engine:
     return engine
 
 
+def _driver_connection(connection: sa.Connection) -> Any:
+    """The driver's own connection: an SQLiteConnection, or psycopg's."""
+    return connection.connection.dbapi_connection
+
+
 def without_password(url: str) -> str:
     """The address of a database with its password hidden."""
     return sa.make_url(url).render_as_string(hide_password=True)
@@ -345,6 +350,6 @@ def without_password(url: str) -> str:
 def analyze(connection: sa.Connection, tables: Iterable[str]) -> None:
     """Refresh the statistics of tables for the query planner."""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"PRAGMA analysis_limit = {LOOKED_AT}")
+        connection.exec_driver_sql(f"PRAGMA analysis_limit = {ANALYSIS_LIMIT}")
     for name in tables:
         connection.exec_driver_sql(f"ANALYZE {connection.dialect.identifier_preparer.quote(name)}")

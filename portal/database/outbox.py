@@ -1,6 +1,6 @@
-"""The queue of letters: a row in the transaction of its cause, so that none is lost and none is sent for a rollback.
+"""The queue of emails, written in the transaction of their cause: none is lost, and none is sent after a rollback.
 
-What a letter says is made in portal/mail; sending is the worker's.
+The emails are made in portal/mail.
 """
 
 import datetime
@@ -12,7 +12,7 @@ from portal.database.schema.tables import Tables
 
 
 def put(connection: sa.Connection, tables: Tables, letter: EmailMessage, now: datetime.datetime) -> None:
-    """Queue a letter; it stands there when the transaction is committed."""
+    """Queue an email; it is sent only if the transaction is committed."""
     row = {
         "recipient": str(letter["To"]),
         "subject": str(letter["Subject"]),
@@ -22,7 +22,7 @@ def put(connection: sa.Connection, tables: Tables, letter: EmailMessage, now: da
     connection.execute(sa.insert(tables.outbox).values(row))
 
 
-def newest(connection: sa.Connection, tables: Tables, most: int = 100) -> list[sa.RowMapping]:
-    """The letters queued last, newest first."""
-    query = sa.select(tables.outbox).order_by(tables.outbox.c["id"].desc()).limit(most)
+def newest(connection: sa.Connection, tables: Tables, limit: int = 100) -> list[sa.RowMapping]:
+    """The emails that were queued last, newest first."""
+    query = sa.select(tables.outbox).order_by(tables.outbox.c["id"].desc()).limit(limit)
     return list(connection.execute(query).mappings())

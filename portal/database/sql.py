@@ -1,4 +1,4 @@
-"""Conditions → SQL. The fields say how one value is compared; this file walks links and joins the parts."""
+"""Conditions → SQL: this file follows links and joins the parts; the fields compare single values."""
 
 from operator import eq
 from typing import Any
@@ -18,49 +18,51 @@ from portal.texts import _
 
 
 class WithoutIndex(FunctionElement[bool]):
-    """A condition that is tested row by row, so that the rows are read in the order in which they are wanted: the
-    planner of SQLite would take any index that it sees, and sort a hundred thousand rows for the sake of 25."""
+    """A condition that is tested row by row, while the rows are read in the order of the list.
+
+    SQLite's planner would take any index for the condition, and sort a hundred thousand rows for a page of 25.
+    """
 
     type = sa.Boolean()
-    name = "scanned"
+    name = "without_index"
     inherit_cache = True
 
 
 @compiles(WithoutIndex, "sqlite")
-def _scanned_in_sqlite(element: WithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
+def _without_index_in_sqlite(element: WithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
     return f"+({compiler.process(element.clauses, **options)})"
 
 
 @compiles(WithoutIndex, "postgresql")
-def _scanned_in_postgresql(element: WithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
+def _without_index_in_postgresql(element: WithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
     return f"({compiler.process(element.clauses, **options)})"
 
 
 class ColumnWithoutIndex(FunctionElement[Any]):
-    """A column whose value is known before: SQLite's planner shall not look for its rows by it."""
+    """A column by which SQLite's planner must not search rows."""
 
-    name = "given"
+    name = "column_without_index"
     inherit_cache = True
 
 
 @compiles(ColumnWithoutIndex, "sqlite")
-def _given_in_sqlite(element: ColumnWithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
+def _column_without_index_in_sqlite(element: ColumnWithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
     return f"+{compiler.process(element.clauses, **options)}"
 
 
 @compiles(ColumnWithoutIndex, "postgresql")
-def _given_in_postgresql(element: ColumnWithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
+def _column_without_index_in_postgresql(element: ColumnWithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(element.clauses, **options)
 
 
 class Redundant(WithoutIndex):
-    """A condition that another one has made sure of already: no planner shall count on it a second time."""
+    """A condition that another one implies: the planner must not count its selectivity a second time."""
 
     inherit_cache = True
 
 
 @compiles(Redundant, "postgresql")
-def _repeated_in_postgresql(element: Redundant, compiler: SQLCompiler, **options: Any) -> str:
+def _redundant_in_postgresql(element: Redundant, compiler: SQLCompiler, **options: Any) -> str:
     return f"coalesce({compiler.process(element.clauses, **options)}, false)"
 
 
@@ -108,12 +110,12 @@ def comparison(field: Field, test: Comparison, table: sa.FromClause, reader: Rea
     return field.compare(table, test.operator, _constant(field, test.value, reader))
 
 
-def one_of(ways: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]:
-    """Any of several comparisons; as one list where they compare one column, which PostgreSQL looks up in its index."""
-    columns = {way.left if isinstance(way, sa.BinaryExpression) and way.operator is eq else None for way in ways}
-    if len(ways) > 1 and len(columns) == 1 and None not in columns:
-        return columns.pop().in_([way.right for way in ways])
-    return sa.or_(sa.false(), *ways)
+def one_of(comparisons: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]:
+    """Any of several comparisons; an IN list if all compare one column, because PostgreSQL uses its index for that."""
+    equalities = [item for item in comparisons if isinstance(item, sa.BinaryExpression) and item.operator is eq]
+    if len(equalities) == len(comparisons) > 1 and len({item.left for item in equalities}) == 1:
+        return equalities[0].left.in_([item.right for item in equalities])
+    return sa.or_(sa.false(), *comparisons)
 
 
 def linked(field: Field, table: sa.FromClause, ids: sa.Select[Any]) -> sa.ColumnElement[bool]:
@@ -132,7 +134,7 @@ def _equal(field: Field, raw: Any, table: sa.FromClause, reader: Reader) -> sa.C
 
 
 def _constant(field: Field, raw: Any, reader: Reader) -> Any:
-    """What the declaration says is machine-written, whoever reads: 1234.5 and ISO dates."""
+    """A value as declarations write it, whoever reads: 1234.5, ISO dates."""
     return raw.value if isinstance(raw, ParsedValue) else field.constant(raw, reader.machine)
 
 
@@ -142,12 +144,11 @@ def _within(field: Field, period: Any, table: sa.FromClause, reader: Reader) -> 
 
 
 def period_bounds(field: Field, period: Any, reader: Reader) -> tuple[Any, Any]:
-    """The last days for what is past, the next for what is to come: either side of now. Raises Refused."""
+    """The bounds of `within: PERIOD`: as far before now as after it. Raises Refused."""
     if "today" not in field.specials:
-        raise Refused(_("“${operator}” does not apply to this field.", mapping={"operator": "within"}))
+        raise Refused(_("“${operator}” cannot be asked of this field.", mapping={"operator": "within"}))
     zone = reader.time_zone
-    around = [moment.astimezone(zone) for moment in (reader.now - period, reader.now + period)]
-    if "now" not in field.specials:
-        around = [moment.date() for moment in around]
-    earliest, latest = (_constant(field, end.isoformat(), reader) for end in around)
+    bounds = [moment.astimezone(zone) for moment in (reader.now - period, reader.now + period)]
+    written = [(bound if "now" in field.specials else bound.date()).isoformat() for bound in bounds]
+    earliest, latest = (_constant(field, text, reader) for text in written)
     return earliest, latest

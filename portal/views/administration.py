@@ -26,7 +26,7 @@ def health(context: Administration, request: Request) -> Response:
     """200 while the portal can read its database, 503 while it cannot; says nothing else."""
     try:
         with reading(request.portal.engine) as connection:
-            outbox.newest(connection, request.portal.tables, most=1)
+            outbox.newest(connection, request.portal.tables, limit=1)
     except DatabaseError:
         return Response(json_body={"status": "database does not answer"}, status=503)
     return Response(json_body={"status": "ok"})
@@ -51,7 +51,7 @@ def show_problems(context: Administration, request: Request) -> Any:
 def show_outbox(context: Administration, request: Request) -> Any:
     """The letters written last; in development everybody reads them here, because none is sent."""
     wanted = request.GET.get("letter", "")
-    rows = outbox.newest(request.connection, request.portal.tables, most=PAGE)
+    rows = outbox.newest(request.connection, request.portal.tables, limit=PAGE)
     chosen = next((row for row in rows if str(row["id"]) == wanted), None)
     page = OutboxPage(
         letters=tuple(_letter(row, request) for row in rows),

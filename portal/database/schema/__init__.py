@@ -1,1 +1,1 @@
-"""Which tables and indexes there are: those of the modules, and the portal's own."""
+"""The tables and indexes of a declaration: those of the modules, and the system tables."""

@@ -1,8 +1,8 @@
-"""Which indexes a module's table gets: what its lists sort and filter by, together with whose the records are.
+"""The indexes of a module's table: what its lists sort and filter by, together with whose the records are.
 
-Derived from the declaration alone, so that `portal plan` makes and drops them as lists and profiles change. A name
-tells the columns: an index of other columns is another index. No name of the YAML holds “$”, so the parts stay apart:
-`order` with a field `line_number` and `order_line` with its number are two indexes.
+They follow from the declaration alone, so that `portal plan` creates and drops them as lists and profiles change. The
+name of an index is made of its columns: an index of other columns is another index. Declared names hold no “$”, so that
+the parts of a name stay apart: `order` with a field `line_number` and `order_line` with its number have two indexes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,102 +16,109 @@ from portal.fields.links import shortened
 
 PREFIX = "ix_"
 ID = "id"
-MOST_TOGETHER = 3  # columns that an index holds besides
-LONGEST_INDEXED = 640  # characters of up to four bytes
+MAX_INCLUDED = 3  # further columns of an index
+LONGEST_INDEXED = 640  # characters of up to four bytes each; PostgreSQL cannot index more than 2,700 bytes
 
 
 def add_indexes(declaration: Declaration, module: Module, table: sa.Table) -> None:
-    """Puts the indexes of a module on its table."""
+    """Adds the indexes of a module to its table."""
     for columns in index_columns(declaration, module, table):
         sa.Index(index_name(module.name, *columns), *[table.c[name] for name in columns])
 
 
 def index_name(table: str, *columns: str) -> str:
-    """The name of an index of a table, which is the only one of its name in the database."""
+    """The name of an index of a table, unique in the database."""
     return shortened(PREFIX + "$".join((table, *columns)))
 
 
 def index_columns(declaration: Declaration, module: Module, table: sa.Table) -> Iterator[tuple[str, ...]]:
     """The columns of each index, without those of unique fields."""
-    found: dict[tuple[str, ...], None] = {("modified", ID): None}
+    indexes: dict[tuple[str, ...], None] = {("modified", ID): None}
     owner, organization = scope_column(module, table, module.owner), scope_column(module, table, module.organization)
     if owner:
-        # What is somebody's own is little: the newest come by the index, any other order is sorted.
-        # The organization is told at the end, for who sees it as well looks there only for what is not its; and the
-        # state, by which tabs count: without it every row of a busy person was read for each of them.
+        # A person's own records are few: the newest come by the index, any other order is sorted. The organization is
+        # included because a reader who sees the company's records too reads there only what is not the person's own;
+        # the state because tabs count by it, which otherwise reads every record of a busy person.
         state = [module.lifecycle.field] if module.lifecycle and module.lifecycle.field in table.c else []
-        found[tuple(dict.fromkeys((owner, "modified", ID, organization or ID, *state)))] = None
+        indexes[tuple(dict.fromkeys((owner, "modified", ID, organization or ID, *state)))] = None
     if organization:
-        found[organization, "modified", ID] = None
-    together = _asked_together(declaration, module, table)
-    for column in {column: None for name in _listed(declaration, module) for column in _column(module, name, table)}:
-        besides = together.get(column, ())
-        found[column, ID, *besides] = None
+        indexes[organization, "modified", ID] = None
+    compared_together = _compared_together(declaration, module, table)
+    listed = {
+        column: None for name in _listed_fields(declaration, module) for column in _index_column(module, name, table)
+    }
+    for column in listed:
+        included = compared_together.get(column, ())
+        indexes[column, ID, *included] = None
         if organization and organization != column:
-            found[organization, column, ID, *(name for name in besides if name != organization)] = None
+            indexes[organization, column, ID, *(other for other in included if other != organization)] = None
     for name, field in module.fields.items():
-        if field.targets and name in table.c and not any(columns[0] == name for columns in found):
-            found[name,] = None
-    yield from (columns for columns in found if columns != (ID, ID))
+        if field.targets and name in table.c and not any(columns[0] == name for columns in indexes):
+            indexes[name,] = None
+    yield from (columns for columns in indexes if columns != (ID, ID))
 
 
-def _asked_together(declaration: Declaration, module: Module, table: sa.Table) -> dict[str, tuple[str, ...]]:
-    """Columns with the others that a tab or a button asks for at once: the index of one holds the others, so that
-    both are counted in it. To read thousands of rows for a number took as long as ten pages."""
-    conditions = [tab.where for layout in _layouts(declaration, module) for tab in (layout.tabs or {}).values()]
+def _compared_together(declaration: Declaration, module: Module, table: sa.Table) -> dict[str, tuple[str, ...]]:
+    """Each column → the others that a tab or a button compares with it.
+
+    The index of one includes the others, so that the tab is counted in the index alone: reading thousands of rows for a
+    number took as long as ten pages.
+    """
+    conditions = [tab.where for layout in _list_layouts(declaration, module) for tab in (layout.tabs or {}).values()]
     for button in declaration.buttons.values():
         if button.where and (button.opens or "").partition("/")[0] == module.name:
             tab = (module.list.tabs or {}).get(button.tab or "")
             conditions.append(AllOf((button.where, tab.where)) if tab else button.where)
-    found: dict[str, dict[str, None]] = {}
+    together: dict[str, dict[str, None]] = {}
     for condition in conditions:
-        names = dict.fromkeys(test.path[0] for test in comparisons(condition) if len(test.path) == 1)
-        columns = [column for name in names for column in _column(module, name, table) if column == name != ID]
+        names = dict.fromkeys(item.path[0] for item in comparisons(condition) if len(item.path) == 1)
+        columns = [column for name in names for column in _index_column(module, name, table) if column == name != ID]
         for column in columns:
-            found.setdefault(column, {}).update({other: None for other in columns if other != column})
-    return {column: tuple(others)[:MOST_TOGETHER] for column, others in found.items()}
+            together.setdefault(column, {}).update({other: None for other in columns if other != column})
+    return {column: tuple(others)[:MAX_INCLUDED] for column, others in together.items()}
 
 
 def scope_column(module: Module, table: sa.Table, path: str | None) -> str | None:
-    """The column that says whose a record is, where it stands in the record itself as one link to one module."""
+    """The column that says whose a record is, if that is one link in the record itself to one module."""
     if path is None or path not in module.fields or path not in table.c:
         return None
     return path if len(module.fields[path].targets) == 1 else None
 
 
 def is_indexed(table: sa.Table, branch: sa.ColumnElement[bool], column: str) -> bool:
-    """Whether an index leads within a branch of somebody's scope (Policy.branches) to the values of a column. Where
-    none does, the rows are few: what is somebody's own."""
+    """Whether an index leads to the values of a column within one branch of a scope (Policy.branches).
+
+    Without such an index the branch has few rows: a person's own.
+    """
     first = next(iter(branch.clauses)) if isinstance(branch, sa.BooleanClauseList) else branch
-    index_columns = [*([first.left.name] if isinstance(first, sa.BinaryExpression) else []), column]
-    return any(index.columns.keys()[: len(index_columns)] == index_columns for index in table.indexes)
+    leading = [*([first.left.name] if isinstance(first, sa.BinaryExpression) else []), column]
+    return any(index.columns.keys()[: len(leading)] == leading for index in table.indexes)
 
 
 def sort_column(field: Field, table: sa.Table) -> sa.Column | None:
-    """The column whose index has the order of a field, or gives it piece by piece."""
+    """The column whose index has the order of a field, wholly or in segments."""
     column = field.index_column(table)
     return column if isinstance(column, sa.Column) and column.table is table else None
 
 
-def _column(module: Module, name: str, table: sa.Table) -> Iterator[str]:
+def _index_column(module: Module, name: str, table: sa.Table) -> Iterator[str]:
     field = module.everything.get(name)
     if field is None or field.index is False or not field.stored or field.computed or not field.sortable:
         return
     column = sort_column(field, table)
-    # A long text is looked after by the search; PostgreSQL cannot index one of more than 2,700 bytes.
     if column is not None and not field.long and (field.length_limit or 0) <= LONGEST_INDEXED:
         yield column.name
 
 
-def _listed(declaration: Declaration, module: Module) -> Iterable[str]:
-    """The names of fields that a list shows, or sorts by, and of those that ask for an index."""
+def _listed_fields(declaration: Declaration, module: Module) -> Iterable[str]:
+    """The names of the fields that a list shows or sorts by, and of those with `index: true`."""
     yield module.title_field.name
-    for layout in _layouts(declaration, module):
+    for layout in _list_layouts(declaration, module):
         yield from layout.columns or ()
         yield from (entry.removeprefix("-") for entry in layout.sort or ())
     yield from (name for name, field in module.fields.items() if field.index)
 
 
-def _layouts(declaration: Declaration, module: Module) -> list[ListLayout]:
+def _list_layouts(declaration: Declaration, module: Module) -> list[ListLayout]:
     profiles = (profile for profile in declaration.profiles.values() if module.name in profile.modules)
     return [module.list, *(profile.modules[module.name].list for profile in profiles)]

@@ -94,7 +94,7 @@ def _module_table(metadata: sa.MetaData, module: Module) -> None:
         sa.Column("comments", sa.BigInteger()),
         sa.Column("attachments", sa.BigInteger()),
         sa.Column("_version", sa.BigInteger()),
-        # A number is never used twice, whatever is deleted.
+        # An id is never used twice, even after the newest record was deleted.
         sqlite_autoincrement=True,
         info={
             "title": _title_column(module),
@@ -107,12 +107,12 @@ def _module_table(metadata: sa.MetaData, module: Module) -> None:
             table.append_column(column)
         if field.in_join_table:
             _join_table(metadata, module.name, name, field.targets[0])
-    for name in _unique(module):
+    for name in _unique_columns(module):
         sa.Index(index_name(module.name, name), table.c[name], unique=True)
 
 
 def author_columns(field: Field) -> list[sa.Column[Any]]:
-    """The columns of who made or changed a record: without foreign key, so that a person can be deleted."""
+    """The columns of `created_by` or `modified_by`: without foreign key, so that a person can be deleted."""
     return [sa.Column(column.name, column.type) for column in field.columns()]
 
 
@@ -137,10 +137,10 @@ def _join_table(metadata: sa.MetaData, module: str, field: str, target: str) -> 
     )
 
 
-def _unique(module: Module) -> list[str]:
-    """The columns whose index keeps two simultaneous writes of a unique value from slipping through.
+def _unique_columns(module: Module) -> list[str]:
+    """The columns with a unique index, which stops two simultaneous writes of one value.
 
-    PostgreSQL cannot index a value of more than 2,700 bytes, so that long texts are looked after by the engine alone.
+    PostgreSQL cannot index a value of more than 2,700 bytes: the uniqueness of long texts is checked before writing.
     """
     fields = [field for field in module.fields.values() if field.unique and field.columns()]
     return [field.columns()[0].name for field in fields if (field.length_limit or 0) <= LONGEST_INDEXED]

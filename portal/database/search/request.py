@@ -181,9 +181,9 @@ class Search:
         if self.condition is None:
             return []
         # Not EXISTS: for that PostgreSQL may read the whole module's table first.
-        select = sa.select(sa.literal_column("1")).select_from(self.module)
-        select = select.where(self.module.c["id"] == rows.c["record"], self.condition).correlate(rows)
-        return [select.scalar_subquery() == 1]
+        one: sa.ColumnClause[int] = sa.literal_column("1")
+        matching = sa.select(one).where(self.module.c["id"] == rows.c["record"], self.condition)
+        return [matching.select_from(self.module).correlate(rows).scalar_subquery() == 1]
 
     def index_tests(self) -> list[sa.ColumnElement[bool]]:
         """The scope and the words as tests of one row of the table."""
