@@ -102,7 +102,7 @@ def _rename_targets(connection: sa.Connection, renamed: Snapshot, modules: Mappi
     for name, module in renamed["modules"].items():
         for entry in module["fields"].values():
             field = rebuild_field(entry) if len(entry.get("to", ())) > 1 else None
-            column = field and field.module_column
+            column = field.module_column if field else None
             if column is None:
                 continue
             source = sa.table(name, sa.column(column, sa.Text()))

@@ -1,0 +1,104 @@
+"""Renamed modules, fields and options keep their values."""
+
+import sqlalchemy as sa
+
+from portal.database.engine import writing
+from portal.fields.linked import Linked
+from tests.unit.database.migration.database import COMPANIES, TICKETS
+
+
+def test_a_renamed_module_keeps_its_records_and_all_that_speaks_of_them(portal):
+    portal.started(
+        COMPANIES,
+        TICKETS + "    watchers: {type: links, to: companies}\n    about: {type: link, to: [companies, tickets]}\n",
+    )
+    portal.add("companies", {"name": "Acme"})
+    portal.add(
+        "tickets", {"title": "Printer", "company": Linked(1, "companies"), "watchers": (Linked(1, "companies"),)}
+    )
+    with writing(portal.engine) as connection:
+        connection.execute(sa.update(portal.tables.module("tickets")).values(about=1, _about_module="companies"))
+        connection.execute(sa.insert(portal.tables.comment).values(module="companies", record=1, text="?"))
+        connection.execute(sa.insert(portal.tables.sequence).values(module="companies", last=7))
+    renamed = "firms: {formerly: companies, fields: {name: text}}"
+    rest = TICKETS.replace("to: companies", "to: firms")
+    rest += "    watchers: {type: links, to: firms}\n    about: {type: link, to: [firms, tickets]}\n"
+    said = portal.changed(renamed, rest)
+    assert said[0] == "rename module companies to firms, 1 record stays"
+    assert portal.values("firms", "name") == ["Acme"]
+    assert portal.values("tickets", "company") == [Linked(1, "firms")]
+    assert portal.values("tickets", "about") == [Linked(1, "firms")]
+    assert portal.linked("tickets", "watchers") == [(1, 1)]
+    assert [row["module"] for row in portal.rows(portal.tables.comment)] == ["firms"]
+    assert portal.rows(portal.tables.sequence) == [{"module": "firms", "last": 7}]
+    assert [row["module"] for row in portal.rows(portal.tables.search)] == ["firms"]
+
+
+def test_what_a_removed_module_left_behind_is_not_taken_for_a_renamed_ones(portal):
+    portal.started(COMPANIES, TICKETS)
+    with writing(portal.engine) as connection:
+        connection.execute(
+            sa.insert(portal.tables.sequence), [{"module": "companies", "last": 7}, {"module": "tickets", "last": 9}]
+        )
+    portal.changed(COMPANIES)
+    portal.changed("tickets: {formerly: companies, fields: {name: text}}")
+    assert portal.rows(portal.tables.sequence) == [{"module": "tickets", "last": 7}]
+
+
+def test_a_renamed_field_keeps_its_values_companions_and_links(portal):
+    portal.started(COMPANIES, TICKETS + "    cost: money\n    watchers: {type: links, to: companies}\n")
+    portal.add("companies", {"name": "Acme"})
+    money = portal.declaration.modules["tickets"].field("cost").read("12.50 USD")
+    portal.add(
+        "tickets",
+        {"title": "Größe", "cost": money, "company": Linked(1, "companies"), "watchers": (Linked(1, "companies"),)},
+    )
+    said = portal.changed(
+        COMPANIES,
+        """
+        tickets:
+          reference: "TT{number}"
+          fields:
+            subject: {type: text, formerly: title}
+            firm: {type: link, to: companies, formerly: company}
+            price: {type: money, formerly: cost}
+            readers: {type: links, to: companies, formerly: watchers}
+        """,
+    )
+    assert said[:4] == [
+        "rename field tickets.title to subject, 1 value stays",
+        "rename field tickets.company to firm, 1 value stays",
+        "rename field tickets.cost to price, 1 value stays",
+        "rename field tickets.watchers to readers, 1 value stays",
+    ]
+    assert portal.values("tickets", "subject") == ["Größe"]
+    assert portal.rows(portal.tables.module("tickets"))[0]["_subject_folded"] == "grosse"
+    assert portal.values("tickets", "price") == [money]
+    assert portal.values("tickets", "firm") == [Linked(1, "companies")]
+    assert portal.linked("tickets", "readers") == [(1, 1)]
+
+
+def test_a_rename_that_was_done_may_stay_in_the_file_through_the_next_ones(portal):
+    portal.started("a: {fields: {one: integer}}")
+    portal.add("a", {"one": 1})
+    portal.changed("b: {formerly: a, fields: {two: {type: integer, formerly: one}}}")
+    portal.changed("c: {formerly: b, fields: {three: {type: integer, formerly: two}}}")
+    portal.declare("c: {formerly: b, fields: {three: {type: integer, formerly: one}}}")
+    portal.apply()
+    portal.at_rest()
+    assert portal.values("c", "three") == [1]
+
+
+def test_options_that_bear_new_names_change_the_values(portal):
+    before = "a: {fields: {one: {type: choice, options: [new, open]}, many: {type: choices, options: [x, y, z]}}}"
+    portal.started(before)
+    portal.add("a", {"one": "new", "many": ("x", "z")}, {"one": "open", "many": ("y",)}, {})
+    said = portal.changed("""
+    a:
+      fields:
+        one: {type: choice, options: {fresh: {formerly: new}, open: Open}}
+        many: {type: choices, options: {a: {formerly: x}, y: Y, z: Z}}
+    """)
+    assert said[0] == 'rename options of a.one, with the values that are stored: "new" to "fresh"'
+    assert portal.values("a", "one") == ["fresh", "open", None]
+    assert [set(value) for value in portal.values("a", "many")] == [{"a", "z"}, {"y"}, set()]
