@@ -1,25 +1,25 @@
-"""Lets the fields that look at other fields find them: lookups, elapsed times, formulas.
+"""Lets the fields that are computed from other fields find them: lookups, elapsed times, formulas.
 
-Called by load once all modules are read, before anything asks such a field what it is. One that finds nothing is told
-of and left out, so that nobody meets it half bound.
+Called by load once all modules are read, before anything asks such a field what it is. A field that cannot be bound
+is reported and left out.
 """
 
-from portal.declaration.draft import MODULES, Draft
+from portal.declaration.draft import Draft
 from portal.fields.base import Field
 
 
 def bind_fields(draft: Draft) -> None:
-    """Binds every field of the draft; what is computed from an internal field is internal itself."""
+    """Binds every field of the draft; what is computed from an internal field becomes internal itself."""
     _mark_internal(draft)
-    left_out = _bind_all(draft, tell=True)
-    while left_out:  # what looked at a field that is gone now has nothing to look at, either
-        left_out = _bind_all(draft, tell=False)
+    left_out = _bind_all(draft, report=True)
+    while left_out:  # fields computed from a field that was left out
+        left_out = _bind_all(draft, report=False)
     for module in draft.modules.values():
-        module.__dict__.pop("everything", None)  # remembered while fields were still exchanged
+        module.__dict__.pop("everything", None)  # cached while fields were still being replaced
 
 
 def _mark_internal(draft: Draft) -> None:
-    """On every path: a lookup shows what it leads to, so it cannot be less internal than that."""
+    """A lookup shows the field at the end of its path, so it is internal if any step of the path is."""
     computed = [
         (module, name) for module in draft.modules.values() for name, field in module.fields.items() if field.computed
     ]
@@ -36,36 +36,31 @@ def _mark_internal(draft: Draft) -> None:
                 changed = True
 
 
-def _bind_all(draft: Draft, tell: bool) -> bool:
+def _bind_all(draft: Draft, report: bool) -> bool:
     """Whether a field had to be left out."""
     left_out = [
-        (module.name, name, str(complaint))
+        (module.name, name, complaint)
         for module in draft.modules.values()
         for name, field in module.fields.items()
         if (complaint := _complaint(draft, module.name, field)) is not None
     ]
     for module, name, complaint in left_out:
-        if tell and complaint:
-            _tell(draft, module, name, complaint)
+        if report and complaint:
+            at = draft.at_module(module)["fields"][name]
+            at.inner("of").wrong(complaint)
         del draft.modules[module].fields[name]
-        draft.broken.add((module, name))
+        draft.broken_fields.add((module, name))
     return bool(left_out)
 
 
 def _complaint(draft: Draft, module: str, field: Field) -> str | None:
-    """Why the field cannot be bound, None if it can; nothing where an earlier mistake is the reason."""
-    paths = [path.split(".") for path in field.sources]
-    followed = [draft.follow(module, path) for path in paths]
-    wrong = next((each.complaint for each in followed if each.complaint), None)
-    if wrong or any(each.last is None for each in followed):
-        return wrong or ""
+    """Why the field cannot be bound, None if it can; empty where another problem already explains it."""
+    paths = [draft.follow(module, path.split(".")) for path in field.sources]
+    complaint = next((path.complaint for path in paths if path.complaint), None)
+    if complaint or any(path.last is None for path in paths):
+        return complaint or ""
     try:
         field.bind(draft, draft.modules[module])
     except ValueError as error:
         return str(error)
     return None
-
-
-def _tell(draft: Draft, module: str, name: str, complaint: str) -> None:
-    path = ("modules", module, "fields", name)
-    draft.error(MODULES, (*path, "of") if draft.has(MODULES, (*path, "of")) else path, complaint)

@@ -1,6 +1,5 @@
-"""The fields that every record has undeclared. Nobody types them; layouts, sorts and conditions use them."""
+"""The fields that every record has without declaring them. They are never typed; layouts and conditions use them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from portal.fields.base import Field
@@ -22,7 +21,7 @@ LABELS = {
 
 
 class Sentence(Text):
-    """A text of the interface where a declared one may stand: translated by the catalogues when it is shown."""
+    """A sentence of the interface in the place of a declared text: translated by the catalogues when it is shown."""
 
     __slots__ = ()
 
@@ -31,34 +30,25 @@ class Sentence(Text):
 
 
 def builtin_fields(people: str | None) -> dict[str, Field]:
-    """The built-in fields; who made and changed a record is a link where the portal has a module of people."""
-    person = {"type": "link", "to": people} if people else {"type": "text"}
-    return {
-        name: _field(name, **entry)
-        for name, entry in {
-            "id": {"type": "integer"},
-            "number": {"type": "integer"},
-            "reference": {"type": "text"},
-            "created": {"type": "datetime"},
-            "created_by": person,
-            "modified": {"type": "datetime"},
-            "modified_by": person,
-            "channel": {
-                "type": "choice",
-                "options": {name: {"label": Sentence(text)} for name, text in CHANNELS.items()},
-            },
-            "comments": {"type": "integer"},
-            "attachments": {"type": "integer"},
-        }.items()
+    """The built-in fields. `created_by` and `modified_by` are links where the portal has a module of people."""
+    person: dict[str, Any] = {"type": "link", "to": people} if people else {"type": "text"}
+    channels = {name: {"label": Sentence(text)} for name, text in CHANNELS.items()}
+    entries: dict[str, dict[str, Any]] = {
+        "id": {"type": "integer"},
+        "number": {"type": "integer"},
+        "reference": {"type": "text"},
+        "created": {"type": "datetime"},
+        "created_by": person,
+        "modified": {"type": "datetime"},
+        "modified_by": person,
+        "channel": {"type": "choice", "options": channels},
+        "comments": {"type": "integer"},
+        "attachments": {"type": "integer"},
     }
+    return {name: _field(name, entry) for name, entry in entries.items()}
 
 
-def _field(name: str, **entry: Any) -> Field:
-    keys: Mapping[str, Any] = {
-        "name": name,
-        "label": Sentence(LABELS[name]),
-        "read_only": True,
-        "search": False,
-        **entry,
-    }
-    return Field.types[entry["type"]].model_validate(keys)
+def _field(name: str, entry: dict[str, Any]) -> Field:
+    return Field.types[entry["type"]].model_validate(
+        {"name": name, "label": Sentence(LABELS[name]), "read_only": True, "search": False, **entry}
+    )

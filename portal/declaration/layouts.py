@@ -1,7 +1,7 @@
-"""Layouts for one who looks: what is written, filtered to what they may read, and what is missing, generated.
+"""The layouts of a profile: what is written, without what the profile may not read, and what is missing, generated.
 
-Called by resolve for every module and every profile. Here is also the one place that says which fields a profile can
-read. Nothing is refused here.
+Called by resolve for every module and every profile. `readable_fields` is the one place that decides which fields a
+profile can read. Nothing is reported here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,24 +31,24 @@ NEWEST_CHANGE_FIRST = ("-modified",)
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who looks: `enabled` are the modules that exist for them."""
+    """Whom the layouts are for: `enabled` are the modules of their profile."""
 
     draft: Draft
     staff: bool
     enabled: frozenset[str]
 
     def sees(self, field: Field | None) -> bool:
-        """Whether a layout of theirs may hold the field."""
+        """Whether their layouts may hold the field."""
         return field is not None and field.stored and (self.staff or not field.internal)
 
     def reaches(self, field: Field) -> bool:
-        """Whether they have a module that the field leads to, if it leads anywhere."""
+        """Whether they have a module that the field links to; true for other fields."""
         targets = leads_to(field)
         return not targets or any(target in self.enabled for target in targets)
 
 
 def finished(viewer: Viewer, module: Module, written: Mapping[str, Any], given: frozenset[str]) -> dict[str, Any]:
-    """The four layouts complete; `given` are fields that the profile itself fills in, which no create form shows."""
+    """The four layouts, complete; `given` are the fields of the profile's `set`, which its create form leaves out."""
     return {
         "list": _list(viewer, module, written["list"]),
         "detail": _detail(viewer, module, written["detail"]),
@@ -62,7 +62,7 @@ def finished(viewer: Viewer, module: Module, written: Mapping[str, Any], given: 
 
 def _list(viewer: Viewer, module: Module, layout: ListLayout) -> ListLayout:
     columns = layout.columns if layout.columns is not None else generated_columns(viewer, module)
-    sort = tuple(each for each in layout.sort or () if _sorts(viewer, module.everything.get(each.removeprefix("-"))))
+    sort = tuple(name for name in layout.sort or () if _sorts(viewer, module.everything.get(name.removeprefix("-"))))
     tabs = {name: Tab(label=tab.label or readable(name), where=tab.where) for name, tab in (layout.tabs or {}).items()}
     return ListLayout(
         columns=_visible(viewer, module, columns),
@@ -78,7 +78,7 @@ def _sorts(viewer: Viewer, field: Field | None) -> bool:
 
 
 def generated_columns(viewer: Viewer, module: Module) -> tuple[str, ...]:
-    """Reference, title, then up to five fields that are not long."""
+    """Reference, title, then the first five fields that are not long."""
     others = [
         name for name, field in module.fields.items() if name != module.title and viewer.sees(field) and not field.long
     ]
@@ -97,10 +97,11 @@ def _detail(viewer: Viewer, module: Module, layout: DetailLayout) -> DetailLayou
     aside = _visible(viewer, module, layout.aside or ())
     if layout.sections is None:
         rest = tuple(name for name, field in module.fields.items() if name not in aside and viewer.sees(field))
-        sections = (Section(fields=rest),) if rest else ()
+        sections = tuple([Section(fields=rest)] if rest else [])
     else:
-        kept = ((section, _rows(section.fields, _visible_in(viewer, module))) for section in layout.sections)
-        sections = tuple(Section(title=section.title, fields=rows) for section, rows in kept if rows)
+        visible = _visible_in(viewer, module)
+        filtered = ((section, _rows(section.fields, visible)) for section in layout.sections)
+        sections = tuple(Section(title=section.title, fields=rows) for section, rows in filtered if rows)
     return DetailLayout(sections=sections, aside=aside, related=layout.related, comments=layout.comments or "bottom")
 
 
@@ -108,25 +109,23 @@ def _visible_in(viewer: Viewer, module: Module) -> frozenset[str]:
     return frozenset(name for name, field in module.everything.items() if viewer.sees(field))
 
 
-def _rows(rows: Iterable[Row], kept: frozenset[str]) -> tuple[Row, ...]:
-    """The rows without the fields that are not `kept`."""
-    left: list[Row] = []
+def _rows(rows: Iterable[Row], visible: frozenset[str]) -> tuple[Row, ...]:
+    """The rows with only the fields that are `visible`."""
+    filtered: list[Row] = []
     for row in rows:
-        if isinstance(row, str):
-            left += [row] if row in kept else []
-        else:
-            beside = tuple(name for name in row if name in kept)
-            left += [beside if len(beside) > 1 else beside[0]] if beside else []
-    return tuple(left)
+        names = tuple(name for name in ((row,) if isinstance(row, str) else row) if name in visible)
+        if names:
+            filtered.append(names if len(names) > 1 else names[0])
+    return tuple(filtered)
 
 
 def flat(rows: Iterable[Row]) -> tuple[str, ...]:
-    """The fields of rows, one after the other."""
+    """The fields of the rows, in order."""
     return tuple(name for row in rows for name in ((row,) if isinstance(row, str) else row))
 
 
 def with_related(viewer: Viewer, accesses: Mapping[str, Access]) -> dict[str, Access]:
-    """The accesses with their related lists: only of modules that the profile has, with columns that it may read."""
+    """The accesses with their related lists: only modules that the profile has, with columns that it can read."""
     return {name: _with_related(viewer, accesses, access) for name, access in accesses.items()}
 
 
@@ -140,10 +139,10 @@ def _with_related(viewer: Viewer, accesses: Mapping[str, Access], access: Access
         )
         written = tuple(Related(module=name) for name in names)
     else:
-        # What is written may lead through a link that the page shows already and the layouts leave out.
-        seen = {other for other, field in linking if viewer.sees(draft.field(other, field))}
-        written = tuple(each for each in written if each.module in accesses and each.module in seen)
-    related = tuple(_related(accesses[each.module], each) for each in written)
+        # A written list needs no readable link: it may be left out of the layouts because it is always this record.
+        visible = {other for other, field in linking if viewer.sees(draft.field(other, field))}
+        written = tuple(related for related in written if related.module in accesses and related.module in visible)
+    related = tuple(_related(accesses[item.module], item) for item in written)
     return access.model_copy(update={"detail": access.detail.model_copy(update={"related": related})})
 
 
@@ -156,7 +155,7 @@ def _related(access: Access, related: Related) -> Related:
 
 
 def typed(module: Module, field: Field) -> bool:
-    """Whether people type this field in forms."""
+    """Whether this field can be typed in forms."""
     moved = module.lifecycle is not None and module.lifecycle.field == field.name
     return field.name in module.fields and not (moved or field.read_only or field.computed)
 
@@ -167,18 +166,18 @@ def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[s
         for name, field in module.fields.items()
         if viewer.sees(field) and typed(module, field) and name not in given
     ]
-    kept = frozenset(possible)
+    visible = frozenset(possible)
     if layout.steps is not None:
-        shown = ((step, _rows(step.fields, kept)) for step in layout.steps)
-        steps = tuple(Step(title=step.title, fields=rows) for step, rows in shown if rows)
+        filtered = ((step, _rows(step.fields, visible)) for step in layout.steps)
+        steps = tuple(Step(title=step.title, fields=rows) for step, rows in filtered if rows)
         return FormLayout(steps=steps) if steps else FormLayout(fields=())
     if layout.fields is not None:
-        return FormLayout(fields=_rows(layout.fields, kept))
+        return FormLayout(fields=_rows(layout.fields, visible))
     return FormLayout(fields=tuple(name for name in possible if viewer.reaches(module.fields[name])))
 
 
 def form_fields(layout: FormLayout) -> tuple[str, ...]:
-    """Every field of a form, whatever its step."""
+    """Every field of a form, of all its steps."""
     return flat(layout.fields or ()) + tuple(name for step in layout.steps or () for name in flat(step.fields))
 
 
@@ -187,11 +186,11 @@ def detail_fields(layout: DetailLayout) -> tuple[str, ...]:
     return tuple(name for section in layout.sections or () for name in flat(section.fields)) + (layout.aside or ())
 
 
-# -- what may be read ---------------------------------------------------------------------------------------------
+# -- what can be read ----------------------------------------------------------------------------------------------
 
 
 def readable_fields(module: Module, access: Access) -> frozenset[str]:
-    """What a profile can read, on every path: what stands in its list or detail, or in a form that it may use."""
+    """The fields that a profile can read, on every path: those in its list or detail, or in a form that it may use."""
     names = {
         "id",
         "reference",
@@ -199,7 +198,8 @@ def readable_fields(module: Module, access: Access) -> frozenset[str]:
         *(access.list.columns or ()),
         *detail_fields(access.detail),
     }
-    for form in ("create", "edit"):
-        if form in access.can:
-            names.update(form_fields(getattr(access, form)))
+    if "create" in access.can:
+        names.update(form_fields(access.create))
+    if "edit" in access.can:
+        names.update(form_fields(access.edit))
     return frozenset(name for name in names if name in module.everything)

@@ -1,7 +1,7 @@
-"""Fills in what the files leave out, and merges what profiles change: from the draft to the one Declaration.
+"""Fills in what the files leave out and merges what profiles change: from the draft to the Declaration.
 
-Called by load after the checks. A name that does not exist is left out in silence here: the checks told of it, and
-then nobody gets the declaration.
+Called by load after the checks. Names that do not exist are dropped silently here: the checks have reported them, and
+a declaration with errors is not used.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +11,7 @@ from portal.conditions import ALWAYS, Condition, all_of
 from portal.declaration.draft import Draft
 from portal.declaration.layouts import Viewer, finished, readable_fields, with_related
 from portal.declaration.shapes import (
+    DEFAULT_ICON,
     Access,
     Button,
     Declaration,
@@ -30,7 +31,7 @@ LAYOUTS: dict[str, type[Any]] = {"list": ListLayout, "detail": DetailLayout, "cr
 
 
 def resolve(draft: Draft) -> Declaration:
-    """The whole, resolved, bound and frozen."""
+    """The declaration, resolved, bound and frozen."""
     draft.declared = draft.modules
     draft.modules = {name: resolve_module(draft, module) for name, module in draft.modules.items()}
     draft.modules = {name: _with_layouts(draft, module) for name, module in draft.modules.items()}
@@ -38,7 +39,7 @@ def resolve(draft: Draft) -> Declaration:
     profiles = {name: resolve_profile(draft, name, buttons) for name in draft.profiles}
     return Declaration.model_construct(
         folder=draft.folder, settings=draft.settings, people=draft.people, organizations=draft.organizations,
-        modules=draft.modules, profiles=profiles, buttons=buttons,
+        modules=draft.modules, profiles=profiles, buttons=buttons, icons=frozenset(draft.icons | {DEFAULT_ICON}),
     )  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def resolve(draft: Draft) -> Declaration:
 
 
 def resolve_module(draft: Draft, module: Module) -> Module:
-    """`module` with everything but its layouts filled in."""
+    """`module` with everything filled in but its layouts."""
     owner = _owner(draft, module)
     organization = _organization(draft, module, owner)
     filled: dict[str, Any] = {
@@ -63,7 +64,7 @@ def resolve_module(draft: Draft, module: Module) -> Module:
 
 
 def default_scope(owner: str | None, organization: str | None) -> Scope | None:
-    """Where nobody says it: one's own, else one's company's; else the profiles must say it."""
+    """The scope of a module without `see`: own, else organization, else None: then the profiles must say it."""
     return "own" if owner else "organization" if organization else None
 
 
@@ -88,24 +89,23 @@ def _lifecycle(module: Module) -> Lifecycle | None:
     lifecycle = module.lifecycle
     if lifecycle is None:
         return None
-    states = module.field(lifecycle.field).offered
+    field = module.fields.get(lifecycle.field)
+    start = lifecycle.start or next(iter(field.offered if field is not None else ()), None)
     transitions = {
-        name: each.model_copy(update={"name": name, "label": each.label or readable(name)})
-        for name, each in lifecycle.transitions.items()
+        name: transition.model_copy(update={"name": name, "label": transition.label or readable(name)})
+        for name, transition in lifecycle.transitions.items()
     }
-    return lifecycle.model_copy(
-        update={"start": lifecycle.start or next(iter(states), None), "transitions": transitions}
-    )
+    return lifecycle.model_copy(update={"start": start, "transitions": transitions})
 
 
 def _mail(module: Module) -> Mail:
-    by_default = module.comments or module.lifecycle is not None
-    told = {key: getattr(module.mail, key) for key in ("created", "commented", "moved")}
-    return module.mail.model_copy(update={key: by_default if value is None else value for key, value in told.items()})
+    default = module.comments or module.lifecycle is not None
+    events = {key: getattr(module.mail, key) for key in ("created", "commented", "moved")}
+    return module.mail.model_copy(update={key: default if value is None else value for key, value in events.items()})
 
 
 def _with_layouts(draft: Draft, module: Module) -> Module:
-    """The layouts for whoever sees all: commands, imports, and profiles that change nothing start from them."""
+    """`module` with the layouts of a reader who sees everything: for commands and imports."""
     viewer = Viewer(draft, staff=True, enabled=frozenset(draft.modules))
     layouts = finished(viewer, module, {name: getattr(module, name) for name in LAYOUTS}, given=frozenset())
     layouts["detail"] = layouts["detail"].model_copy(update={"related": layouts["detail"].related or ()})
@@ -117,16 +117,16 @@ def _with_layouts(draft: Draft, module: Module) -> Module:
 
 def ancestry(draft: Draft, name: str) -> list[str]:
     """The profile and those that it extends, the furthest first; a circle is cut."""
-    found: list[str] = []
+    line: list[str] = []
     here: str | None = name
-    while here and here in draft.profiles and here not in found:
-        found.append(here)
+    while here and here in draft.profiles and here not in line:
+        line.append(here)
         here = draft.profiles[here].extends
-    return found[::-1]
+    return line[::-1]
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Mappings key by key, `below`'s keys first; lists and scalars replace."""
+    """Mappings are merged key by key, the keys of `below` first; lists and scalars of `above` replace."""
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
@@ -135,18 +135,17 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merge_layout(below: Any, above: Any) -> dict[str, Any]:
-    """Like merge; `fields` and `steps` of a form replace each other."""
+    """As merge, but `fields` and `steps` of a form replace each other."""
     below, above = below or {}, above or {}
     replaced = {"fields": "steps", "steps": "fields"}
-    kept = {key: value for key, value in below.items() if replaced.get(key) not in above}
-    return merge(kept, above)
+    return merge({key: value for key, value in below.items() if replaced.get(key) not in above}, above)
 
 
 def merged_accesses(draft: Draft, name: str) -> dict[str, dict[str, Any]]:
-    """What the profile and those that it extends write of each module, merged; without `where`."""
+    """What the profile and those that it extends say of each module, merged; without `where`."""
     merged: dict[str, dict[str, Any]] = {}
-    for each in ancestry(draft, name):
-        for module, entry in draft.written_profiles[each].get("modules", {}).items():
+    for profile in ancestry(draft, name):
+        for module, entry in draft.written_profiles[profile].get("modules", {}).items():
             if entry is False:
                 merged.pop(module, None)
             elif module in draft.modules:
@@ -160,22 +159,22 @@ def merged_accesses(draft: Draft, name: str) -> dict[str, dict[str, Any]]:
 
 
 def narrowed(draft: Draft, name: str, module: str) -> Condition:
-    """The `where` of the profile and of those that it extends, joined by AND; a module taken away begins anew."""
-    found: Condition | None = None
-    for each in ancestry(draft, name):
-        if draft.written_profiles[each].get("modules", {}).get(module) is False:
-            found = None
-        access = draft.profiles[each].modules.get(module)
+    """The `where` of the profile and of those that it extends, joined by AND; `MODULE: false` clears it."""
+    condition: Condition | None = None
+    for profile in ancestry(draft, name):
+        if draft.written_profiles[profile].get("modules", {}).get(module) is False:
+            condition = None
+        access = draft.profiles[profile].modules.get(module)
         if access is not None and access.where != ALWAYS:
-            found = all_of(found, access.where)
-    return found or ALWAYS
+            condition = all_of(condition, access.where)
+    return condition or ALWAYS
 
 
 def resolve_profile(draft: Draft, name: str, buttons: dict[str, Button]) -> Profile:
     """The profile with every Access complete; generated buttons are added to `buttons`."""
-    line = [draft.profiles[each] for each in ancestry(draft, name)]
+    line = [draft.profiles[ancestor] for ancestor in ancestry(draft, name)]
     profile = line[-1]
-    staff = next((each.staff for each in reversed(line) if "staff" in each.model_fields_set), False)
+    staff = next((ancestor.staff for ancestor in reversed(line) if "staff" in ancestor.model_fields_set), False)
     written = merged_accesses(draft, name)
     viewer = Viewer(draft, staff=staff, enabled=frozenset(written))
     accesses = {
@@ -215,15 +214,15 @@ def _access(draft: Draft, viewer: Viewer, module: Module, entry: dict[str, Any],
 
 
 def _home(line: list[Profile]) -> Home:
-    """The buttons and panels of the nearest profile that names them."""
-    named = [each.home for each in reversed(line)]
-    buttons = next((home.buttons for home in named if home.buttons is not None), None)
-    panels = next((home.panels for home in named if "panels" in home.model_fields_set), ())
+    """The buttons and panels of the nearest profile that has them."""
+    homes = [profile.home for profile in reversed(line)]
+    buttons = next((home.buttons for home in homes if home.buttons is not None), None)
+    panels = next((home.panels for home in homes if "panels" in home.model_fields_set), ())
     return Home(buttons=buttons, panels=panels)
 
 
 def _generated_buttons(draft: Draft, profile: str, accesses: Mapping[str, Access]) -> Iterator[tuple[str, Button]]:
-    """One per enabled module, in the profile's own words."""
+    """One per enabled module, with the profile's own label and icon."""
     for name, access in accesses.items():
         module = draft.modules[name]
         same = (access.label, access.icon) == (module.label, module.icon)

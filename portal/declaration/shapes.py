@@ -1,8 +1,8 @@
-"""The shape of the YAML, and of the checked whole: frozen, and a key that nobody knows is a mistake.
+"""The shapes of the YAML and of the resolved declaration: frozen, and unknown keys are errors.
 
-The same shapes serve twice: as written (None where a key is missing) and resolved (`resolve.py` fills in what is
-generated, merges what profiles change, and leaves no None where a default exists). Everything above this layer only
-ever meets the resolved `Declaration`.
+The same shapes serve twice: as written (None where a key is missing) and resolved (`resolve.py` generates what is
+missing, merges what profiles change, and leaves no None where there is a default). Code outside this folder only meets
+the resolved `Declaration`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,9 +20,10 @@ from portal.fields.base import Field, Shape, Where
 from portal.fields.reader import Reader
 from portal.texts import Text
 
-# A row of fields that stand side by side, or one field.
+# One field, or several side by side.
 Row = str | tuple[str, ...]
 Size = Annotated[int, BeforeValidator(size)]
+DEFAULT_ICON = "square"
 ACTIONS = ("create", "edit", "delete", "comment", "attach", "export", "grant")
 
 
@@ -34,7 +35,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 
 
 class Settings(Shape):
-    """`portal:` of modules.yaml; every key may also be a setting, which wins."""
+    """`portal:` of modules.yaml. Every key may also come from outside the files, which wins."""
 
     name: Text = Text("Portal")
     logo: str | None = None
@@ -97,7 +98,7 @@ class FormLayout(Shape):
 
 
 class Transition(Shape):
-    name: str = ""  # its key, put in when the module is read
+    name: str = ""  # its key in the mapping
     from_: Names | None = Key(None, alias="from")
     to: str
     label: Text | None = None
@@ -141,17 +142,17 @@ Scope = Literal["own", "organization", "all"] | Through
 
 
 class Module(Shape):
-    """One module. `fields` holds the built fields in their order; `builtin` those that every record has."""
+    """One module. `fields` are the declared fields in their order, `builtin` those that every record has."""
 
     name: str
     fields: dict[str, Field]
     builtin: dict[str, Field] = {}
     label: Text | None = None
     singular: Text | None = None
-    icon: str = "square"
+    icon: str = DEFAULT_ICON
     reference: str = "{number}"
     title: str | None = None
-    owner: str | None = None  # as written, dotted; resolved: the path that leads to the person, "id" for oneself
+    owner: str | None = None  # a dotted path to a person; "id" on the module of people itself
     organization: str | None = None
     see: Scope | None = None
     comments: StrictBool = False
@@ -177,18 +178,18 @@ class Module(Shape):
 
     @property
     def title_field(self) -> Field:
-        """What names a record in headings and links: the title, else the reference."""
+        """The field that names a record in headings and links: the title, else the reference."""
         return self.field(self.title or "reference")
 
     @cached_property
     def unique_text(self) -> Field | None:
-        """The first unique field that is text: by which imports find a record and exports name it."""
-        unique = (each for each in self.fields.values() if each.unique and each.filter == "text")
-        return next((each for each in unique if each.columns()), None)
+        """The first unique text field: imports find a record by it, exports name records by it."""
+        unique = (field for field in self.fields.values() if field.unique and field.filter == "text")
+        return next((field for field in unique if field.columns()), None)
 
 
 class Access(Shape):
-    """What one profile may see of one module, and how. Resolved: layouts hold only what the profile may read."""
+    """What one profile sees of one module, and how. Resolved, its layouts hold only what the profile can read."""
 
     module: str = ""
     see: Scope | None = None
@@ -203,7 +204,7 @@ class Access(Shape):
     detail: DetailLayout = DetailLayout()
     create: FormLayout = FormLayout()
     edit: FormLayout = FormLayout()
-    readable: frozenset[str] = frozenset()  # resolved only; refused in YAML
+    readable: frozenset[str] = frozenset()  # filled in by resolve; refused in YAML
 
 
 class Home(Shape):
@@ -232,7 +233,7 @@ class Button(Shape):
     name: str = ""
     label: Text | None = None
     text: Text | None = None
-    icon: str = "square"
+    icon: str = DEFAULT_ICON
     tone: str | None = None
     opens: str | None = None
     url: str | None = None
@@ -243,7 +244,7 @@ class Button(Shape):
 
 
 class Declaration(Shape):
-    """The checked whole of a portal's YAML, resolved: the one object that the engine runs on."""
+    """The whole of a portal's YAML, checked and resolved: the one object that the engine runs on."""
 
     folder: Path
     settings: Settings
@@ -252,9 +253,10 @@ class Declaration(Shape):
     modules: dict[str, Module]
     profiles: dict[str, Profile]
     buttons: dict[str, Button] = {}
+    icons: frozenset[str] = frozenset()  # every icon that some part of the declaration names
 
     def along(self, module: str, path: str) -> Iterator[tuple[Module, Field]]:
-        """The steps of a dotted path from `module`: (module, field) pairs; raises KeyError where it leads nowhere."""
+        """The (module, field) pairs along a dotted path from `module`; raises KeyError where it leads nowhere."""
         here: Module | None = self.modules[module]
         for name in path.split("."):
             if here is None:
@@ -265,7 +267,7 @@ class Declaration(Shape):
             here = self.modules[targets[0]] if len(targets) == 1 else None
 
     def reader(self, **facts: Any) -> Reader:
-        """A reader in this portal's zone and currency; `facts` say who."""
+        """A reader in this portal's time zone and currency; `facts` say who."""
         return Reader(**{**self._reading, **facts})
 
     @cached_property

@@ -1,6 +1,6 @@
 """Turns an entry of the YAML into its shape, and what pydantic refuses into sentences with a place.
 
-A text that was written as a number or boolean is taken as it was written. What is at fault is told and then left out,
+A number or boolean where a text is expected is taken as it was written. What is wrong is reported and then left out,
 so that the rest of the entry can still be checked. Which names must exist is not known here.
 """
 
@@ -11,72 +11,70 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 
+from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.nodes import copied
-from portal.declaration.source.problems import Path, Problem, suggest
-from portal.declaration.source.reader import Document
+from portal.declaration.source.problems import KeyPath, suggest
 from portal.fields.base import Field, Shape
 
 S = TypeVar("S", bound=Shape)
 MOST_ROUNDS = 20
-TEXT_WANTED = ("string_type", "text")
+TEXT_EXPECTED = ("string_type", "text")
 
-_WORDS = {
-    "bool_type": "true or false is wanted",
-    "bool_parsing": "true or false is wanted",
-    "int_type": "a whole number is wanted",
-    "int_parsing": "a whole number is wanted",
-    "int_from_float": "a whole number is wanted",
+_SENTENCES = {
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
     "int_parsing_size": "this number is too large",
-    "float_type": "a number is wanted",
-    "float_parsing": "a number is wanted",
-    "decimal_type": "a number is wanted",
-    "decimal_parsing": "a number is wanted",
-    "finite_number": "a number is wanted",
-    "tuple_type": "a list is wanted",
-    "list_type": "a list is wanted",
-    "dict_type": "a mapping is wanted",
-    "mapping_type": "a mapping is wanted",
-    "model_type": "a mapping is wanted",
-    "model_attributes_type": "a mapping is wanted",
-    "string_type": "a text is wanted",
-    "text": "a text is wanted, or a mapping of language codes to texts",
-    "too_short": "at least one is wanted",
-    "too_long": "at most {max_length} is wanted",
-    "greater_than": "more than {gt} is wanted",
-    "greater_than_equal": "at least {ge} is wanted",
-    "less_than": "less than {lt} is wanted",
-    "less_than_equal": "at most {le} is wanted",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "decimal_type": "must be a number",
+    "decimal_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be a mapping",
+    "mapping_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "string_type": "must be a text",
+    "text": "must be a text, or a mapping of language codes to texts",
+    "too_short": "must have at least one item",
+    "too_long": "must have at most {max_length} items",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
 }
-# What may stand at a key that takes several kinds of value, and at one that a pattern describes.
-_WANTED = {
-    "see": "own, organization, all or {through: FIELD} is wanted",
-    "attachments": "true, false or a mapping of max_size, max_count and types is wanted",
-    "fields": "the name of a field is wanted, or a list of names that stand side by side",
-    "accent": 'a colour like "#2457d6" is wanted, in quotes',
-    "currency": 'a currency code of three letters like "EUR" is wanted',
-    "search": "true or false is wanted",
+# The sentences for keys that take several kinds of value, or a value that matches a pattern.
+_SENTENCES_OF_KEYS = {
+    "see": "must be own, organization, all or {through: FIELD}",
+    "attachments": "must be true, false or a mapping of max_size, max_count and types",
+    "fields": "must be the name of a field, or a list of names to stand side by side",
+    "accent": 'must be a colour such as "#2457d6", in quotes',
+    "currency": 'must be a currency code of three letters such as "EUR"',
+    "search": "must be true or false",
 }
 
 
-def validated(
-    shape: type[S], entry: Any, document: Document, path: Path, problems: list[Problem]
-) -> tuple[S, dict[str, Any]] | None:
-    """The shape of `entry`, which stands at `path`, and the entry as it was understood; None where nothing could be.
+def validated(shape: type[S], entry: Any, at: Cursor) -> tuple[S, dict[str, Any]] | None:
+    """The shape of `entry`, which is written at `at`, and the entry as it was understood; None where it could not be.
 
-    Adds to `problems` what had to be left out.
+    Reports at the cursor what had to be left out.
     """
-    reading = _Reading(shape, entry, document, path, problems)
+    reading = _Reading(shape, entry, at)
     for _round in range(MOST_ROUNDS):
         try:
             return shape.model_validate(reading.entry), reading.entry
         except ValidationError as error:
-            if not reading.mend(error):
+            if not reading.repair(error):
                 return None
     return None
 
 
 def unknown_key(name: str, known: list[str]) -> str:
-    """The sentence for a key that nobody knows."""
+    """The sentence for an unknown key."""
     return f'no key "{name}" here{suggest(name, known) or _listed(known)}'
 
 
@@ -84,123 +82,122 @@ def _listed(known: list[str]) -> str:
     return f"; known are {', '.join(known)}" if 0 < len(known) <= 12 else ""
 
 
-def _existing(document: Document, path: Path, loc: tuple[Any, ...]) -> Path:
-    node = document.root
-    for part in path:
-        node = node.children.get(part) if node is not None else None
+def _written_part(at: Cursor, loc: tuple[Any, ...]) -> KeyPath:
+    """The path of what pydantic calls `loc`, without the parts that are written nowhere."""
     for part in loc:
-        child = node.children.get(part) if node is not None else None
-        if child is not None:
-            path, node = (*path, part), child
-    return path
+        at = at.inner(part)
+    return at.path
 
 
 class _Reading:
-    """An entry on its way to its shape: a round takes as written what it can, tells of the rest and leaves it out."""
+    """An entry on its way to its shape: each round repairs what it can, reports the rest and leaves it out."""
 
-    def __init__(self, shape: type[Shape], entry: Any, document: Document, path: Path, problems: list[Problem]) -> None:
+    def __init__(self, shape: type[Shape], entry: Any, at: Cursor) -> None:
         self.entry = entry
         self._shape = shape
-        self._document = document
-        self._path = path
-        self._problems = problems
-        self._told: list[Path] = []
-        self._own = False  # whether `entry` is a copy that may be changed
+        self._at = at
+        self._reported: list[KeyPath] = []
+        self._is_copy = False  # whether `entry` may be changed
 
-    def mend(self, error: ValidationError) -> bool:
-        """Whether it is worth another try."""
-        mistakes = self._by_path(error)
+    def repair(self, error: ValidationError) -> bool:
+        """Whether another round may succeed."""
+        base = self._at.path
+        errors_by_path = self._by_path(error)
         if not isinstance(self.entry, Mapping):
-            self._tell(self._path, mistakes[self._path])
+            self._report(base, errors_by_path[base])
             return False
-        self.entry, self._own = (self.entry if self._own else copied(self.entry)), True
-        wrong = {path: errors for path, errors in mistakes.items() if not self._take_as_written(path, errors)}
+        self.entry, self._is_copy = (self.entry if self._is_copy else copied(self.entry)), True
+        wrong = {path: errors for path, errors in errors_by_path.items() if not self._take_as_written(path, errors)}
         for path, errors in wrong.items():
-            # What failed in one branch of a union and got further in another is told by the latter, and what is
-            # missing because it was left out has been told before.
+            # Of a union, the branch that got furthest has the best sentence; and what is missing because it was left
+            # out has been reported before.
             deeper = any(other != path and other[: len(path)] == path for other in wrong)
-            if not deeper and not any(told[: len(path)] == path for told in self._told):
-                self._tell(path, errors)
-        self._told += wrong
-        # The whole of a condition goes, not only a line of it, which would change its meaning.
-        cuts = {_existing(self._document, self._path, each["within"]) for errors in wrong.values() for each in errors}
-        return all([_leave_out(self.entry, cut[len(self._path) :]) for cut in sorted(cuts, key=len, reverse=True)])
+            if not deeper and not any(reported[: len(path)] == path for reported in self._reported):
+                self._report(path, errors)
+        self._reported += wrong
+        # A condition is left out as a whole: without one of its lines it would mean something else.
+        cuts = {_written_part(self._at, error["within"]) for errors in wrong.values() for error in errors}
+        return all([_leave_out(self.entry, cut[len(base) :]) for cut in sorted(cuts, key=len, reverse=True)])
 
-    def _by_path(self, error: ValidationError) -> dict[Path, list[dict[str, Any]]]:
-        """The errors by the place in the YAML that they speak of: pydantic also names the branches of its unions."""
-        found: dict[Path, list[dict[str, Any]]] = {}
-        for each in error.errors(include_url=False):
-            loc = (*each["loc"], *each.get("ctx", {}).get("path", ()))
-            path = _existing(self._document, self._path, loc)
-            found.setdefault(path, []).append({**each, "loc": loc, "within": each["loc"]})
-        return found
+    def _by_path(self, error: ValidationError) -> dict[KeyPath, list[dict[str, Any]]]:
+        """The errors by their place in the YAML: pydantic's own locations also name the branches of unions."""
+        by_path: dict[KeyPath, list[dict[str, Any]]] = {}
+        for details in error.errors(include_url=False):
+            loc = (*details["loc"], *details.get("ctx", {}).get("path", ()))
+            by_path.setdefault(_written_part(self._at, loc), []).append(
+                {**details, "loc": loc, "within": details["loc"]}
+            )
+        return by_path
 
-    def _take_as_written(self, path: Path, errors: list[dict[str, Any]]) -> bool:
-        wanted = any(error["type"] in TEXT_WANTED for error in errors)
-        return wanted and _take_as_written(self.entry, self._document, self._path, path)
-
-    def _tell(self, path: Path, errors: list[dict[str, Any]]) -> None:
-        sentence = _sentence(self._shape, self._path, errors, path)
-        self._problems.append(self._document.problem(path, sentence, key=errors[0]["type"] == "extra_forbidden"))
-
-
-def _take_as_written(entry: dict[str, Any], document: Document, base: Path, path: Path) -> bool:
-    holder: Any = entry
-    relative = path[len(base) :]
-    if not relative:
+    def _take_as_written(self, path: KeyPath, errors: list[dict[str, Any]]) -> bool:
+        if any(error["type"] in TEXT_EXPECTED for error in errors):
+            return _take_as_written(self.entry, self._at, path[len(self._at.path) :])
         return False
-    for part in relative[:-1]:
-        holder = holder[part] if isinstance(holder, list) or part in holder else None
-        if holder is None:
+
+    def _report(self, path: KeyPath, errors: list[dict[str, Any]]) -> None:
+        below = path[len(self._at.path) :]
+        at = self._at.down(below)
+        (at.key if errors[0]["type"] == "extra_forbidden" else at).wrong(_sentence(self._shape, errors, below))
+
+
+def _take_as_written(entry: dict[str, Any], at: Cursor, path: KeyPath) -> bool:
+    """Puts the source text in the place of a number or boolean; whether it did."""
+    if not path:
+        return False
+    holder: Any = entry
+    last: Any = path[-1]
+    for part in path[:-1]:
+        if isinstance(holder, dict) and part not in holder:
             return False
-    value = holder[relative[-1]]
+        holder = holder[part]
+    value = holder[last]
     if isinstance(value, dict):  # a text in several languages
-        changed = False
-        for language, text in value.items():
-            if isinstance(text, bool | int | float):
-                value[language] = document.written((*path, language))
-                changed = True
-        return changed
+        numbers = [language for language, text in value.items() if isinstance(text, bool | int | float)]
+        for language in numbers:
+            value[language] = at.down((*path, language)).written
+        return bool(numbers)
     if isinstance(value, bool | int | float):
-        holder[relative[-1]] = document.written(path)
+        holder[last] = at.down(path).written
         return True
     return False
 
 
-def _leave_out(entry: dict[str, Any], relative: Path) -> bool:
-    """Takes away the innermost key on the way to `relative`; what stands in a list takes the whole list with it."""
+def _leave_out(entry: dict[str, Any], path: KeyPath) -> bool:
+    """Deletes the innermost key on the way to `path`; with an item of a list goes the whole list."""
     holder: Any = entry
     cut: tuple[dict[str, Any], str] | None = None
-    for part in relative:
+    for part in path:
         if isinstance(holder, dict) and part in holder:
             cut = (holder, str(part))
-        elif not isinstance(holder, list) or not isinstance(part, int) or part >= len(holder):
-            break  # gone already, with what it stood in
-        holder = holder[part]
+            holder = holder[part]
+        elif isinstance(holder, list) and isinstance(part, int) and part < len(holder):
+            holder = holder[part]
+        else:
+            break  # deleted already, with its parent
     if cut is not None:
         del cut[0][cut[1]]
-    return bool(relative)
+    return bool(path)
 
 
-def _sentence(shape: type[Shape], base: Path, errors: list[dict[str, Any]], path: Path = ()) -> str:
+def _sentence(shape: type[Shape], errors: list[dict[str, Any]], path: KeyPath = ()) -> str:
     error = errors[0]
     kind, context = error["type"], error.get("ctx", {})
     loc = error["loc"]
-    # A setting from outside stands in no file: then only pydantic knows its key.
-    last = next((part for part in reversed(path[len(base) :] or loc) if isinstance(part, str)), "")
+    # A setting from outside is written in no file: then only pydantic knows its key.
+    last = next((part for part in reversed(path or loc) if isinstance(part, str)), "")
     if kind == "extra_forbidden":
         return unknown_key(str(loc[-1]), keys_of(shape_at(shape, loc[:-1])))
     if kind == "missing":
         return f'"{loc[-1]}" is missing'
     if kind in ("condition", "value_error"):
         return str(context.get("message") or context["error"])
-    if (len(errors) > 1 or kind == "string_pattern_mismatch") and last in _WANTED:
-        return _WANTED[last]
+    if (len(errors) > 1 or kind == "string_pattern_mismatch") and last in _SENTENCES_OF_KEYS:
+        return _SENTENCES_OF_KEYS[last]
     if kind == "literal_error":
         return _none_of(error)
-    if error["input"] is None and kind in _WORDS:
-        return f"nothing stands here: {_WANTED.get(last, _WORDS[kind])}"
-    words = _WORDS.get(kind)
+    if error["input"] is None and kind in _SENTENCES:
+        return f"there is no value here: it {_SENTENCES_OF_KEYS.get(last, _SENTENCES[kind])}"
+    words = _SENTENCES.get(kind)
     return words.format(**context) if words else error["msg"][:1].lower() + error["msg"][1:]
 
 
@@ -212,13 +209,13 @@ def _none_of(error: dict[str, Any]) -> str:
 
 def shape_at(shape: type[Shape], loc: tuple[Any, ...]) -> type[Shape]:
     """The shape that the entry at `loc` has, as far as the annotations say."""
-    skip = 0  # parts of `loc` that are keys of a mapping or places in a list
+    skip = 0  # parts of `loc` that are keys of a mapping or indexes of a list
     for part in loc:
         if skip:
             skip -= 1
             continue
         annotation = next(
-            (each.annotation for name, each in shape.model_fields.items() if part in (name, each.alias)), None
+            (info.annotation for name, info in shape.model_fields.items() if part in (name, info.alias)), None
         )
         inner, skip = _inner(annotation)
         shape = inner or shape
@@ -229,14 +226,14 @@ def _inner(annotation: Any, depth: int = 0) -> tuple[type[Shape] | None, int]:
     if isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, Shape):
         return annotation, depth
     deeper = depth + (get_origin(annotation) in (dict, tuple, list))
-    for each in get_args(annotation):
-        found, at = _inner(each, deeper)
-        if found:
-            return found, at
+    for argument in get_args(annotation):
+        shape, at = _inner(argument, deeper)
+        if shape:
+            return shape, at
     return None, 0
 
 
-# Names that a shape has for the engine only; nobody writes them.
+# Attributes that the engine fills in; they are not keys of the language.
 INTERNAL = {
     "Module": ("name", "builtin"),
     "Access": ("module", "readable"),
@@ -248,23 +245,24 @@ INTERNAL = {
 
 @cache
 def internal_keys(shape: type[Shape]) -> list[str]:
-    """Names that the shape would take and that are no keys of the language."""
+    """Names that the shape accepts and that are not keys of the language."""
     own = ("name",) if issubclass(shape, Field) else INTERNAL.get(shape.__name__, ())
-    return [*own, *(name for name, each in shape.model_fields.items() if each.alias not in (None, name))]
+    return [*own, *(name for name, info in shape.model_fields.items() if info.alias not in (None, name))]
 
 
+@cache
 def keys_of(shape: type[Shape]) -> list[str]:
-    """The keys that may be written."""
+    """The keys of the language that the shape has."""
     internal = internal_keys(shape)
-    keys = [each.alias or name for name, each in shape.model_fields.items()]
+    keys = [info.alias or name for name, info in shape.model_fields.items()]
     return [name for name in keys if name not in internal]
 
 
-def without_internal(shape: type[Shape], entry: Any, document: Document, path: Path, problems: list[Problem]) -> Any:
-    """`entry` without what only the engine may say; each such key is a problem."""
+def without_internal(shape: type[Shape], entry: Any, at: Cursor) -> Any:
+    """`entry` without internal keys; each of them is reported as unknown."""
     if not isinstance(entry, Mapping):
         return entry
     wrong = [name for name in internal_keys(shape) if name in entry]
     for name in wrong:
-        problems.append(document.problem((*path, name), unknown_key(name, keys_of(shape)), key=True))
+        at[name].key.wrong(unknown_key(name, keys_of(shape)))
     return {name: value for name, value in entry.items() if name not in wrong} if wrong else entry

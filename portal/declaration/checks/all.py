@@ -1,65 +1,70 @@
-"""The checks, in order: what the files say by themselves, then what only their resolved whole shows.
+"""Runs the checks, in order: first what the files say by themselves, then what only the resolved whole shows.
 
-Called by load. Each check adds its problems to the draft and changes nothing else but unusable settings.
+Called by load. The checks add problems to the draft; only `check_settings` changes something else.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from portal.declaration.checks.appearance import check_looks
+from portal.declaration.checks.appearance import check_appearance
 from portal.declaration.checks.buttons import check_buttons
 from portal.declaration.checks.fields import check_fields
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_module
-from portal.declaration.checks.profiles import check_profile, check_resolved
+from portal.declaration.checks.profiles import check_profile, check_resolved_profiles
 from portal.declaration.checks.settings import check_settings
-from portal.declaration.checks.without_effect import FIELD_KEYS, MODULE_KEYS, PANELS, PROFILE_KEYS, sentence
-from portal.declaration.draft import MODULES, Draft, profile_file
-from portal.declaration.shapes import Declaration
+from portal.declaration.checks.without_effect import ACTIONS, FIELD_KEYS, MODULE_KEYS, PANELS, sentence
+from portal.declaration.draft import Draft, profile_file
+from portal.declaration.shapes import Declaration, Module, Profile
+from portal.declaration.source.cursor import Cursor
 
 
 def check_modules(draft: Draft) -> None:
-    """What stands in the files, before anything is resolved."""
+    """What the files say, before anything is resolved."""
     check_settings(draft)
     for module in draft.modules.values():
-        check_fields(draft, module)
-        check_module(draft, module)
-        check_layouts(draft, MODULES, ("modules", module.name), module, module)
-    for name in draft.profiles:
-        check_profile(draft, name)
-    check_looks(draft)
-    _warn_of_what_has_no_effect(draft)
+        at = draft.at_module(module.name)
+        check_fields(draft, module, at["fields"])
+        check_module(draft, module, at)
+        check_layouts(draft, module, module, at)
+        _warn_of_module(draft.written[module.name], module, at)
+    for profile in draft.profiles.values():
+        at = draft.at(profile_file(profile.name))
+        check_profile(draft, profile, at)
+        _warn_of_profile(profile, at)
+    check_appearance(draft)
 
 
 def check_profiles(draft: Draft, declaration: Declaration) -> None:
-    """What only the resolved whole shows."""
+    """What only the resolved declaration shows."""
     check_buttons(draft, declaration)
-    check_resolved(draft, declaration)
+    check_resolved_profiles(draft, declaration)
 
 
-def _warn_of_what_has_no_effect(draft: Draft) -> None:
-    for name, module in draft.modules.items():
-        path = ("modules", name)
-        _warn_of_keys(draft, MODULES, path, draft.written[name], MODULE_KEYS)
-        for field in module.fields.values():
-            place = (*path, "fields", field.name)
-            if not field.stored:
-                draft.warn(
-                    MODULES, place, f"the type {field.type} has no effect yet: the field is shown nowhere", key=True
-                )
-            _warn_of_keys(draft, MODULES, place, {key: getattr(field, key) for key in FIELD_KEYS}, FIELD_KEYS)
-    for name, profile in draft.profiles.items():
-        file = profile_file(name)
-        _warn_of_keys(draft, file, (), {"expect": profile.expect}, PROFILE_KEYS)
-        for index, panel in enumerate(profile.home.panels):
-            for key in panel if isinstance(panel, Mapping) else ():
-                if key in PANELS:
-                    draft.warn(file, ("home", "panels", index), f"{key} {sentence(PANELS[key])}")
+# -- warnings of what has no effect yet ---------------------------------------------------------------------------
 
 
-def _warn_of_keys(
-    draft: Draft, file: str, path: tuple[str | int, ...], entry: Mapping[str, Any], table: Mapping[str, str]
-) -> None:
+def _warn_of_module(written: Mapping[str, Any], module: Module, at: Cursor) -> None:
+    _warn_of_keys(written, MODULE_KEYS, at)
+    for field in module.fields.values():
+        place = at["fields"][field.name]
+        if not field.stored:
+            place.key.warn(f"the type {field.type} has no effect yet: the field is not shown anywhere")
+        _warn_of_keys({key: getattr(field, key) for key in FIELD_KEYS}, FIELD_KEYS, place)
+
+
+def _warn_of_profile(profile: Profile, at: Cursor) -> None:
+    for name, access in profile.modules.items():
+        for index, word in enumerate(access.can):
+            if word in ACTIONS:
+                at["modules"][name]["can"][index].warn(f"{word} {sentence(ACTIONS[word])}")
+    for index, panel in enumerate(profile.home.panels):
+        for key in panel if isinstance(panel, Mapping) else ():
+            if key in PANELS:
+                at["home"]["panels"][index].warn(f"{key} {sentence(PANELS[key])}")
+
+
+def _warn_of_keys(entry: Mapping[str, Any], table: Mapping[str, str], at: Cursor) -> None:
     for key, what in table.items():
         if entry.get(key):
-            draft.warn(file, (*path, key), f"{key} {sentence(what)}", key=True)
+            at[key].key.warn(f"{key} {sentence(what)}")

@@ -1,26 +1,28 @@
-"""Checks of what people see: icons, tones, and texts that are missing in one of the portal's languages."""
+"""Checks what people see: icons, tones, and texts that are missing in one of the portal's languages."""
 
 import zipfile
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path as Folder
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from portal.declaration.draft import BUTTONS, MODULES, Draft, profile_file
-from portal.declaration.source.problems import Path, suggest
+from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.problems import KeyPath, suggest
 from portal.texts import Text
 
 TONES = ("primary", "info", "good", "warn", "bad", "calm")
+Part = tuple[str, KeyPath, Any]  # file, path, value
 
 
 @cache
-def icons() -> frozenset[str]:
-    """The names of all icons; the package itself is not imported, which would take longer than the whole check."""
+def known_icons() -> frozenset[str]:
+    """The names of all icons, from the package's archive: importing the package takes longer than a whole check."""
     spec = find_spec("lucide")
-    folder = Folder(next(iter(spec.submodule_search_locations or ()), "")) if spec else Folder()
+    folder = Path(next(iter(spec.submodule_search_locations or ()), "")) if spec else Path()
     archive = folder / "lucide.zip"
     if not archive.is_file():
         return frozenset()
@@ -28,56 +30,57 @@ def icons() -> frozenset[str]:
         return frozenset(name.removesuffix(".svg") for name in file.namelist())
 
 
-def check_looks(draft: Draft) -> None:
-    """Every icon, tone and text of the draft."""
-    missing: dict[str, list[str]] = {language: [] for language in draft.settings.languages}
-    unused: dict[str, list[str]] = {}
+def check_appearance(draft: Draft) -> None:
+    """Checks every icon, tone and text; collects the icons in `draft.icons`."""
+    counts = _TextCounts(draft.settings.languages)
     for file, path, value in _parts(draft):
         if isinstance(value, Text):
-            _count(value, _dotted(path), missing, unused)
-        else:
-            _check_icon_and_tone(draft, file, path, value)
-    place = ("portal", "languages")
-    for language, paths in missing.items():
-        if paths:
-            draft.warn(MODULES, place, f'{_texts(paths)} missing in "{language}" (the first: {paths[0]})')
-    for language, paths in unused.items():
-        draft.warn(
-            MODULES,
-            place,
-            f'{_texts(paths)} written in "{language}", which is none of the languages (the first: {paths[0]})',
-        )
+            counts.add(value, path)
+        elif path[-1] == "icon":
+            draft.icons.add(value)
+            if known_icons() and value not in known_icons():
+                draft.at(file, *path).warn(f'no icon "{value}"{suggest(value, known_icons())}')
+        elif value not in TONES:
+            draft.at(file, *path).wrong(f'"{value}" is none of {", ".join(TONES)}{suggest(value, TONES)}')
+    counts.warn(draft.at(MODULES, "portal", "languages"))
 
 
-def _texts(paths: list[str]) -> str:
-    return "1 text is" if len(paths) == 1 else f"{len(paths)} texts are"
+class _TextCounts:
+    """The texts that lack a language of the portal, and those in a language that the portal does not have."""
+
+    def __init__(self, languages: tuple[str, ...]) -> None:
+        self._missing: dict[str, list[str]] = {language: [] for language in languages}
+        self._unused: dict[str, list[str]] = {}
+
+    def add(self, text: Text, path: KeyPath) -> None:
+        """Counts one text; a text that is the same in all languages lacks none."""
+        if not text.by_language:
+            return
+        place = ".".join(str(part) for part in path[1:] or path)
+        for language, places in self._missing.items():
+            if language not in text.by_language:
+                places.append(place)
+        for language in text.by_language:
+            if language not in self._missing:
+                self._unused.setdefault(language, []).append(place)
+
+    def warn(self, at: Cursor) -> None:
+        """One warning per language."""
+        for language, places in self._missing.items():
+            if places:
+                at.warn(f'{_number_of_texts(places)} missing in "{language}" (the first: {places[0]})')
+        for language, places in self._unused.items():
+            at.warn(
+                f'{_number_of_texts(places)} written in "{language}", which is not one of the languages'
+                f" (the first: {places[0]})"
+            )
 
 
-def _dotted(path: Path) -> str:
-    return ".".join(str(part) for part in path[1:] or path)
+def _number_of_texts(places: list[str]) -> str:
+    return "1 text is" if len(places) == 1 else f"{len(places)} texts are"
 
 
-def _count(text: Text, path: str, missing: dict[str, list[str]], unused: dict[str, list[str]]) -> None:
-    """A text that is one for all languages misses none."""
-    if not text.by_language:
-        return
-    for language, paths in missing.items():
-        if language not in text.by_language:
-            paths.append(path)
-    for language in text.by_language:
-        if language not in missing:
-            unused.setdefault(language, []).append(path)
-
-
-def _check_icon_and_tone(draft: Draft, file: str, path: Path, value: str) -> None:
-    key = path[-1]
-    if key == "icon" and icons() and value not in icons():
-        draft.warn(file, path, f'no icon "{value}"{suggest(value, icons())}')
-    if key == "tone" and value not in TONES:
-        draft.error(file, path, f'"{value}" is none of {", ".join(TONES)}{suggest(value, TONES)}')
-
-
-def _parts(draft: Draft) -> Iterator[tuple[str, Path, Any]]:
+def _parts(draft: Draft) -> Iterator[Part]:
     """Every written text, icon and tone with its place."""
     yield from _within(MODULES, ("portal",), draft.settings)
     for name, module in draft.modules.items():
@@ -88,7 +91,7 @@ def _parts(draft: Draft) -> Iterator[tuple[str, Path, Any]]:
         yield from _within(profile_file(name), (), profile)
 
 
-def _within(file: str, path: Path, value: Any) -> Iterator[tuple[str, Path, Any]]:
+def _within(file: str, path: KeyPath, value: Any) -> Iterator[Part]:
     if isinstance(value, Text):
         yield file, path, value
     elif isinstance(value, BaseModel):

@@ -1,14 +1,16 @@
-"""Checks of buttons: each leads somewhere, and every profile that offers it can follow it."""
+"""Checks buttons: each leads somewhere, and every profile that offers it can follow it."""
 
 import re
+from collections.abc import Collection, Mapping
 
 from portal.declaration.checks.conditions import check_condition, check_values
 from portal.declaration.draft import BUTTONS, Draft, profile_file
 from portal.declaration.layouts import typed
 from portal.declaration.shapes import Button, Declaration, Profile
-from portal.declaration.source.problems import Path, suggest
+from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.problems import suggest
 
-# No address that a browser would run as a program.
+# Addresses that no browser runs as a program.
 ADDRESS = re.compile(r"(https?://|mailto:|tel:|/(?!/))\S+")
 
 
@@ -16,77 +18,74 @@ def check_buttons(draft: Draft, declaration: Declaration) -> None:
     """Every button by itself."""
     tabs = _tabs(declaration)
     for name, button in draft.buttons.items():
-        path = ("buttons", name)
+        at = draft.at(BUTTONS, "buttons", name)
         if (button.opens is None) == (button.url is None):
-            draft.error(BUTTONS, path, "a button has opens: or url:, one of them", key=True)
+            at.key.wrong("a button needs either opens: or url:")
         if button.url is not None and not ADDRESS.fullmatch(button.url):
-            draft.error(
-                BUTTONS, (*path, "url"), "an address that begins with https://, http://, mailto:, tel: or / is wanted"
-            )
+            at["url"].wrong("must be an address that begins with https://, http://, mailto:, tel: or /")
         if button.opens is not None:
-            _check_opens(draft, path, button, tabs)
+            _check_opens(draft, button.opens, button, tabs, at)
         elif button.url is not None:
-            _refuse(draft, path, button, ("tab", "where", "set", "count"), "opens: MODULE")
+            _refuse(button, ("tab", "where", "set", "count"), "opens: MODULE", at)
 
 
 def _tabs(declaration: Declaration) -> dict[str, set[str]]:
-    """The tabs of each module, for whichever profile."""
-    found: dict[str, set[str]] = {}
+    """The tabs of each module that any profile has."""
+    tabs: dict[str, set[str]] = {}
     for profile in declaration.profiles.values():
         for name, access in profile.modules.items():
-            found.setdefault(name, set()).update(access.list.tabs or ())
+            tabs.setdefault(name, set()).update(access.list.tabs or ())
     for name, module in declaration.modules.items():
-        found.setdefault(name, set()).update(module.list.tabs or ())
-    return found
+        tabs.setdefault(name, set()).update(module.list.tabs or ())
+    return tabs
 
 
-def _check_opens(draft: Draft, path: Path, button: Button, tabs: dict[str, set[str]]) -> None:
-    module, slash, page = str(button.opens).partition("/")
-    place = (*path, "opens")
+def _check_opens(draft: Draft, opens: str, button: Button, tabs: Mapping[str, Collection[str]], at: Cursor) -> None:
+    module, slash, page = opens.partition("/")
     if slash and page != "create":
-        draft.error(BUTTONS, place, f'MODULE or MODULE/create is wanted, not "{button.opens}"')
+        at["opens"].wrong(f'must be MODULE or MODULE/create, not "{opens}"')
     elif module not in draft.modules:
-        if not draft.doubtful(module):
-            draft.error(BUTTONS, place, draft.no_module(module))
+        if not draft.is_broken(module):
+            at["opens"].wrong(draft.no_module(module))
     elif slash:
-        _refuse(draft, path, button, ("tab", "where", "count"), "a list: opens: MODULE")
-        check_values(draft, BUTTONS, (*path, "set"), module, button.set)
-        for name in button.set:
-            field = draft.field(module, name)
-            if field is not None and name in draft.modules[module].fields and not typed(draft.modules[module], field):
-                draft.error(BUTTONS, (*path, "set", name), f'"{name}" is not typed in forms', key=True)
+        _refuse(button, ("tab", "where", "count"), "a list: opens: MODULE", at)
+        _check_set(draft, module, button, at["set"])
     else:
-        _refuse(draft, path, button, ("set",), "a form: opens: MODULE/create")
-        check_condition(draft, BUTTONS, (*path, "where"), module)
+        _refuse(button, ("set",), "a form: opens: MODULE/create", at)
+        check_condition(draft, module, at["where"])
         if button.tab is not None and button.tab not in tabs.get(module, ()):
-            draft.error(
-                BUTTONS,
-                (*path, "tab"),
-                f'{module} has no tab "{button.tab}"{suggest(button.tab, tabs.get(module, ()))}',
-            )
+            at["tab"].wrong(f'{module} has no tab "{button.tab}"{suggest(button.tab, tabs.get(module, ()))}')
 
 
-def _refuse(draft: Draft, path: Path, button: Button, keys: tuple[str, ...], wanted: str) -> None:
+def _check_set(draft: Draft, module: str, button: Button, at: Cursor) -> None:
+    check_values(draft, module, button.set, at)
+    for name in button.set:
+        field = draft.modules[module].fields.get(name)
+        if field is not None and not typed(draft.modules[module], field):
+            at[name].key.wrong(f'"{name}" cannot be filled in: it is not part of forms')
+
+
+def _refuse(button: Button, keys: tuple[str, ...], use: str, at: Cursor) -> None:
     for key in keys:
         if getattr(button, key):
-            draft.error(BUTTONS, (*path, key), f"{key} belongs to {wanted}", key=True)
+            at[key].key.wrong(f"{key} belongs to {use}")
 
 
 def check_home(draft: Draft, profile: Profile, declaration: Declaration) -> None:
     """The buttons that a profile offers, its own or those of the profile that it extends."""
-    file = profile_file(profile.name)
-    own = draft.has(file, ("home", "buttons"))
+    at = draft.at(profile_file(profile.name))
+    own = "buttons" in at["home"]
     parent = declaration.profiles.get(profile.extends or "")
-    above = None if own or parent is None else _dead_ends(draft, parent)  # told already
+    reported_for_parent = set() if own or parent is None else _dead_ends(draft, parent)
     for index, name in enumerate(profile.home.buttons or ()):
-        path: Path = ("home", "buttons", index) if own else ("extends",)
-        if name.startswith("module:") or ("", name) in draft.broken:
+        place = at["home"]["buttons"][index] if own else at["extends"]
+        if name.startswith("module:") or name in draft.broken_buttons:
             continue
         if name not in draft.buttons:
-            if own and not draft.unread(BUTTONS):
-                draft.error(file, path, f'no button "{name}"{suggest(name, draft.buttons)}')
-        elif (complaint := _dead_end(draft, profile, draft.buttons[name])) and not (above and name in above):
-            draft.error(file, path, f'the button "{name}" leads nowhere: {complaint}')
+            if own and not draft.is_unreadable(BUTTONS):
+                place.wrong(f'no button "{name}"{suggest(name, draft.buttons)}')
+        elif (complaint := _dead_end(draft, profile, draft.buttons[name])) and name not in reported_for_parent:
+            place.wrong(f'the button "{name}" leads nowhere: {complaint}')
 
 
 def _dead_ends(draft: Draft, profile: Profile) -> set[str]:

@@ -1,4 +1,4 @@
-"""Checks of layouts, wherever they are written: every name exists, forms hold what can be typed."""
+"""Checks layouts wherever they are written: every name exists, and forms hold only what can be typed."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,96 +6,105 @@ from portal.declaration.checks.conditions import check_condition
 from portal.declaration.draft import Draft
 from portal.declaration.entries import wrong_name
 from portal.declaration.layouts import typed
-from portal.declaration.shapes import Access, DetailLayout, FormLayout, ListLayout, Module, Row
-from portal.declaration.source.problems import Path, suggest
+from portal.declaration.shapes import Access, DetailLayout, FormLayout, ListLayout, Module, Related, Row
+from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.problems import suggest
+from portal.fields.base import Field
+
+PlacedName = tuple[Cursor, str]
 
 
-def check_layouts(draft: Draft, file: str, path: Path, module: Module, written: Module | Access) -> None:
-    """The four layouts that `written`, the module itself or a profile's access to it, says at `path`."""
-    _check_list(draft, file, (*path, "list"), module, written.list)
-    _check_detail(draft, file, (*path, "detail"), module, written.detail)
-    for name in ("create", "edit"):
-        _check_form(draft, file, (*path, name), module, getattr(written, name))
+def check_layouts(draft: Draft, module: Module, written: Module | Access, at: Cursor) -> None:
+    """The four layouts at `at`, of the module itself or of a profile's access to it."""
+    _check_list(draft, module, written.list, at["list"])
+    _check_detail(draft, module, written.detail, at["detail"])
+    _check_form(draft, module, written.create, at["create"])
+    _check_form(draft, module, written.edit, at["edit"])
 
 
-def check_names(draft: Draft, file: str, module: str, names: Iterable[tuple[Path, str]]) -> None:
+def check_names(draft: Draft, module: str, names: Iterable[PlacedName]) -> None:
     """Each name is a field of `module`."""
-    for path, name in names:
-        if draft.field(module, name) is None and not draft.doubtful(module, name):
-            draft.error(file, path, draft.no_field(module, name))
+    for at, name in names:
+        if draft.field(module, name) is None and not draft.is_broken(module, name):
+            at.wrong(draft.no_field(module, name))
 
 
-def _check_list(draft: Draft, file: str, path: Path, module: Module, layout: ListLayout) -> None:
-    check_names(draft, file, module.name, _placed((*path, "columns"), layout.columns or ()))
-    several = draft.has(file, (*path, "sort", 0))
+def _check_list(draft: Draft, module: Module, layout: ListLayout, at: Cursor) -> None:
+    check_names(draft, module.name, _items(layout.columns or (), at["columns"]))
     for index, name in enumerate(layout.sort or ()):
-        place = (*path, "sort", index) if several else (*path, "sort")
-        check_names(draft, file, module.name, [(place, name.removeprefix("-"))])
+        place = at["sort"].inner(index)
+        check_names(draft, module.name, [(place, name.removeprefix("-"))])
         field = draft.field(module.name, name.removeprefix("-"))
         if field is not None and not field.sortable:
-            draft.error(file, place, f'a list cannot be sorted by "{field.name}"')
+            place.wrong(f'a list cannot be sorted by "{field.name}"')
     for name in layout.tabs or {}:
-        place = (*path, "tabs", name)
-        if wrong := wrong_name(name):
-            draft.error(file, place, wrong, key=True)
-        check_condition(draft, file, (*place, "where"), module.name)
+        place = at["tabs"][name]
+        if complaint := wrong_name(name):
+            place.key.wrong(complaint)
+        check_condition(draft, module.name, place["where"])
 
 
-def _check_detail(draft: Draft, file: str, path: Path, module: Module, layout: DetailLayout) -> None:
+def _check_detail(draft: Draft, module: Module, layout: DetailLayout, at: Cursor) -> None:
     for index, section in enumerate(layout.sections or ()):
-        check_names(draft, file, module.name, _rows((*path, "sections", index, "fields"), section.fields))
-    check_names(draft, file, module.name, _placed((*path, "aside"), layout.aside or ()))
+        check_names(draft, module.name, _rows(section.fields, at["sections"][index]["fields"]))
+    check_names(draft, module.name, _items(layout.aside or (), at["aside"]))
     for index, related in enumerate(layout.related or ()):
-        place = (*path, "related", index)
-        at_module = (*place, "module") if draft.has(file, (*place, "module")) else place
-        linking = {name for name, _field in draft.linking.get(module.name, ())}
-        if draft.doubtful(related.module):
-            continue
-        if related.module not in draft.modules:
-            draft.error(file, at_module, draft.no_module(related.module))
-        elif related.module not in linking and not any(broken[0] == related.module for broken in draft.broken):
-            draft.error(
-                file, at_module, f"{related.module} has no link to {module.name}{suggest(related.module, linking)}"
-            )
-        else:
-            check_names(draft, file, related.module, _placed((*place, "columns"), related.columns or ()))
+        _check_related(draft, module, related, at["related"][index])
 
 
-def _check_form(draft: Draft, file: str, path: Path, module: Module, layout: FormLayout) -> None:
+def _check_related(draft: Draft, module: Module, related: Related, at: Cursor) -> None:
+    name = related.module
+    place = at.inner("module")
+    linking = {other for other, _field in draft.linking.get(module.name, ())}
+    if draft.is_broken(name):
+        return
+    if name not in draft.modules:
+        place.wrong(draft.no_module(name))
+    elif name not in linking and not draft.has_broken_field(name):
+        place.wrong(f"{name} has no link to {module.name}{suggest(name, linking)}")
+    else:
+        check_names(draft, name, _items(related.columns or (), at["columns"]))
+
+
+def _check_form(draft: Draft, module: Module, layout: FormLayout, at: Cursor) -> None:
     if layout.fields is not None and layout.steps is not None:
-        draft.error(file, (*path, "steps"), "a form has fields or steps, not both", key=True)
-    rows = list(_rows((*path, "fields"), layout.fields or ()))
+        at["steps"].key.wrong("a form has fields or steps, not both")
+    names = list(_rows(layout.fields or (), at["fields"]))
     for index, step in enumerate(layout.steps or ()):
-        rows += _rows((*path, "steps", index, "fields"), step.fields)
+        names += _rows(step.fields, at["steps"][index]["fields"])
     seen: set[str] = set()
-    for place, name in rows:
+    for place, name in names:
         if name in seen:
-            draft.error(file, place, f'"{name}" stands twice in this form')
+            place.wrong(f'"{name}" appears twice in this form')
         seen.add(name)
-        _check_typed(draft, file, place, module, name)
+        _check_form_field(draft, module, name, place)
 
 
-def _check_typed(draft: Draft, file: str, place: Path, module: Module, name: str) -> None:
+def _check_form_field(draft: Draft, module: Module, name: str, at: Cursor) -> None:
     if name == "attachments":
         if not module.attachments:
-            draft.error(file, place, f"{module.name} takes no attachments: the module says attachments: true")
+            at.wrong(f"{module.name} has no attachments: add attachments: true to the module")
         return
     field = draft.field(module.name, name)
     if field is None:
-        check_names(draft, file, module.name, [(place, name)])
+        check_names(draft, module.name, [(at, name)])
     elif not typed(module, field):
-        moved = module.lifecycle is not None and module.lifecycle.field == name
-        reason = "only transitions change it" if moved else "it is read-only" if field.read_only else "it is worked out"
-        draft.warn(file, place, f'"{name}" is left out of the form: {reason}')
+        at.warn(f'"{name}" is left out of the form: {_why_not_typed(module, field)}')
 
 
-def _placed(path: Path, names: Iterable[str]) -> Iterator[tuple[Path, str]]:
-    yield from (((*path, index), name) for index, name in enumerate(names))
+def _why_not_typed(module: Module, field: Field) -> str:
+    if module.lifecycle is not None and module.lifecycle.field == field.name:
+        return "only transitions change it"
+    return "it is read-only" if field.read_only else "the portal fills it in"
 
 
-def _rows(path: Path, rows: Iterable[Row]) -> Iterator[tuple[Path, str]]:
+def _items(names: Iterable[str], at: Cursor) -> Iterator[PlacedName]:
+    yield from ((at[index], name) for index, name in enumerate(names))
+
+
+def _rows(rows: Iterable[Row], at: Cursor) -> Iterator[PlacedName]:
     for index, row in enumerate(rows):
         if isinstance(row, str):
-            yield (*path, index), row
+            yield at[index], row
         else:
-            yield from _placed((*path, index), row)
+            yield from _items(row, at[index])

@@ -1,196 +1,183 @@
-"""Checks of modules: whose a record is, how it is named, how it lives."""
+"""Checks modules: whose a record is, how it is named, and its lifecycle."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from portal.declaration.checks.conditions import check_values
-from portal.declaration.draft import MODULES, Draft, leads_to
+from portal.declaration.draft import Draft, leads_to
 from portal.declaration.entries import wrong_name
 from portal.declaration.resolve import default_scope
-from portal.declaration.shapes import ACTIONS, Lifecycle, Module, Scope, Through
-from portal.declaration.source.problems import Path, suggest
+from portal.declaration.shapes import ACTIONS, Lifecycle, Module, Scope, Through, Transition
+from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.problems import suggest
 
 REFERENCE_PART = re.compile(r"\{([^{}]*)\}")
 REFERENCE_KNOWN = re.compile(r"number(:0\d{1,2})?|year")
-SCOPES = ("own", "organization", "all")
 
 
-def check_module(draft: Draft, module: Module) -> None:
-    """Everything of a module but its fields, layouts and looks."""
-    path = ("modules", module.name)
-    _check_names(draft, path, module)
-    _check_path(draft, (*path, "owner"), module, module.owner, "people")
-    _check_path(draft, (*path, "organization"), module, module.organization, "organizations")
+def check_module(draft: Draft, module: Module, at: Cursor) -> None:
+    """Everything of a module but its fields, layouts and appearance."""
+    _check_title(draft, module, at["title"])
+    _check_reference(module.reference, at["reference"])
+    _check_path(draft, module, module.owner, "people", draft.people, at["owner"])
+    _check_path(draft, module, module.organization, "organizations", draft.organizations, at["organization"])
     if module.see is not None:
-        check_scope(draft, MODULES, (*path, "see"), module, module.see)
+        check_scope(draft, module, module.see, at["see"])
     if module.lifecycle is not None:
-        _check_lifecycle(draft, (*path, "lifecycle"), module, module.lifecycle)
+        _check_lifecycle(draft, module, module.lifecycle, at["lifecycle"])
     if module.mail.assigned is not None:
-        _check_assigned(draft, (*path, "mail", "assigned"), module, module.mail.assigned)
+        _check_assigned(draft, module, module.mail.assigned, at["mail"]["assigned"])
     if module.formerly is not None and module.formerly in draft.modules:
-        draft.error(MODULES, (*path, "formerly"), f'"{module.formerly}" is a module of its own')
+        at["formerly"].wrong(f'"{module.formerly}" is still a module')
     if module.key is not None and module.table is None:
-        draft.error(MODULES, (*path, "key"), "key belongs to a table: say table, too", key=True)
+        at["key"].key.wrong("key needs table:, the name of the existing table")
 
 
-def _check_names(draft: Draft, path: Path, module: Module) -> None:
-    title = draft.field(module.name, module.title or "reference")
-    if title is None and not draft.doubtful(module.name, module.title):
-        draft.error(MODULES, (*path, "title"), draft.no_field(module.name, str(module.title)))
-    elif title is not None and (title.computed or not title.stored or title.multiple) and module.title:
-        draft.error(
-            MODULES, (*path, "title"), f'"{module.title}" cannot name a record: a field with one stored value can'
-        )
-    parts = REFERENCE_PART.findall(module.reference)
-    wrong = next((part for part in parts if not REFERENCE_KNOWN.fullmatch(part)), None)
-    if wrong is not None or REFERENCE_PART.sub("", module.reference).strip("{}") != REFERENCE_PART.sub(
-        "", module.reference
-    ):
-        draft.error(MODULES, (*path, "reference"), "a reference holds {number}, {number:05} and {year}, and plain text")
+def _check_title(draft: Draft, module: Module, at: Cursor) -> None:
+    if module.title is None:
+        return
+    title = draft.field(module.name, module.title)
+    if title is None:
+        if not draft.is_broken(module.name, module.title):
+            at.wrong(draft.no_field(module.name, module.title))
+    elif title.computed or not title.stored or title.multiple:
+        at.wrong(f'"{module.title}" cannot be the title: choose a field that stores one value')
+
+
+def _check_reference(reference: str, at: Cursor) -> None:
+    parts = REFERENCE_PART.findall(reference)
+    plain = REFERENCE_PART.sub("", reference)
+    if not all(REFERENCE_KNOWN.fullmatch(part) for part in parts) or plain.strip("{}") != plain:
+        at.wrong("a reference is made of {number}, {number:05}, {year} and plain text")
     elif not any(part.startswith("number") for part in parts):
-        draft.error(MODULES, (*path, "reference"), "a reference without {number} would not be unique")
+        at.wrong("a reference needs {number}: without it, it would not be unique")
 
 
-def _check_path(draft: Draft, path: Path, module: Module, dotted: str | None, role: str) -> None:
-    """`owner` and `organization`: links that lead to the module of people, or of organizations."""
-    if dotted is None:
+def _check_path(draft: Draft, module: Module, dotted: str | None, role: str, target: str | None, at: Cursor) -> None:
+    """`owner` and `organization`: links that lead to `target`, the module of people or of organizations."""
+    if dotted is None or (dotted == "id" and module.name == target):
         return
-    wanted = draft.people if role == "people" else draft.organizations
-    if dotted == "id" and module.name == wanted:
-        return
-    if wanted is None:
-        if not any(each[0] for each in draft.broken):
-            draft.error(MODULES, path, f"modules.yaml does not say which module holds the {role}: {role}: MODULE")
+    if target is None:
+        if not draft.broken_modules and not draft.broken_fields:
+            at.wrong(f"modules.yaml does not say which module holds the {role}: add {role}: MODULE")
         return
     followed = draft.follow(module.name, dotted.split("."))
     if followed.complaint:
-        draft.error(MODULES, path, followed.complaint)
+        at.wrong(followed.complaint)
     elif followed.last is not None:
         targets = leads_to(followed.last)
         if not targets:
-            draft.error(MODULES, path, f'"{dotted}" is no link, so it leads to none of the {role}')
-        elif targets != (wanted,):
-            draft.error(
-                MODULES, path, f'"{dotted}" leads to {", ".join(targets)}, not to {wanted}, the module of {role}'
-            )
+            at.wrong(f'"{dotted}" is not a link, so it does not lead to {target}, the module of {role}')
+        elif targets != (target,):
+            at.wrong(f'"{dotted}" links to {", ".join(targets)}, not to {target}, the module of {role}')
 
 
-def check_scope(draft: Draft, file: str, path: Path, module: Module, see: Scope) -> None:
-    """Whether this module's records can be divided in this way."""
+def check_scope(draft: Draft, module: Module, see: Scope, at: Cursor) -> None:
+    """Whether the records of this module can be divided in this way."""
     if complaint := _scope_complaint(draft, module, see):
-        place = (*path, "through") if isinstance(see, Through) and draft.has(file, (*path, "through")) else path
-        draft.error(file, place, complaint)
+        at.inner("through").wrong(complaint)
 
 
 def _scope_complaint(draft: Draft, module: Module, see: Scope) -> str | None:
     owner, organization = rights_of(draft, module)
     if see == "own" and not owner:
-        return f"{module.name} has no owner, so nobody could see a record as their own"
+        return f"{module.name} has no owner, so nobody would see a record as their own: add owner: to the module"
     if see == "organization" and not organization:
-        return f"{module.name} has no organization, so nobody could see a record as their company's"
-    if not isinstance(see, Through) or draft.doubtful(module.name, see.through):
+        return f"{module.name} has no organization, so nobody would see a record: add organization: to the module"
+    if not isinstance(see, Through) or draft.is_broken(module.name, see.through):
         return None
     field = draft.field(module.name, see.through)
     if field is None:
         return draft.no_field(module.name, see.through)
     targets = leads_to(field)
     if not targets:
-        return f'"{see.through}" is no link'
+        return f'"{see.through}" is not a link'
     if len(targets) > 1:
-        return f'"{see.through}" leads to several modules: a scope goes through a link to one'
+        return f'"{see.through}" links to several modules: a scope goes through a link to one module'
     return None
 
 
 def rights_of(draft: Draft, module: Module) -> tuple[str | None, str | None]:
     """The owner and the organization of a module as they will be resolved."""
-    from_owner = module.owner or (module.name == draft.people and "id") or None
+    owner = module.owner or ("id" if module.name == draft.people else None)
+    organization = module.organization or ("id" if module.name == draft.organizations else None)
     people = draft.modules.get(draft.people or "")
-    inherited = bool(from_owner and from_owner != "id" and people and people.organization)
-    organization = module.organization or (module.name == draft.organizations and "id") or None
-    return from_owner, organization or ("inherited" if inherited else None)
+    inherited = bool(owner and owner != "id" and people and people.organization)
+    return owner, organization or ("inherited" if inherited else None)
 
 
-def scope_is_unsaid(draft: Draft, module: Module) -> bool:
-    """Whether a profile has to say `see` for this module."""
+def needs_scope(draft: Draft, module: Module) -> bool:
+    """Whether a profile must say `see` for this module."""
     return module.see is None and default_scope(*rights_of(draft, module)) is None
 
 
 # -- lifecycles ---------------------------------------------------------------------------------------------------
 
 
-def _check_lifecycle(draft: Draft, path: Path, module: Module, lifecycle: Lifecycle) -> None:
+def _check_lifecycle(draft: Draft, module: Module, lifecycle: Lifecycle, at: Cursor) -> None:
     field = module.fields.get(lifecycle.field)
     if field is None:
-        if not draft.doubtful(module.name, lifecycle.field):
-            draft.error(
-                MODULES, (*path, "field"), f'no field "{lifecycle.field}"{suggest(lifecycle.field, module.fields)}'
-            )
+        if not draft.is_broken(module.name, lifecycle.field):
+            at["field"].wrong(f'no field "{lifecycle.field}"{suggest(lifecycle.field, module.fields)}')
         return
-    states = field.declared_options
-    if not states or field.multiple:
-        draft.error(
-            MODULES, (*path, "field"), f'"{lifecycle.field}" is no choice: a lifecycle moves a field of type choice'
-        )
+    states = tuple(name for name in field.declared_options if name)
+    if not states or field.multiple or field.computed:
+        at["field"].wrong(f'"{lifecycle.field}" is not a choice: a lifecycle needs a field of type choice')
         return
-    _check_states(draft, (*path, "start"), states, [lifecycle.start] if lifecycle.start is not None else [])
-    start = lifecycle.start or next(iter(states), None)
+    if lifecycle.start is not None:
+        _check_states(states, [lifecycle.start], at["start"])
+    start = lifecycle.start or states[0]
     if field.default is not None and field.default != start:
-        place = ("modules", module.name, "fields", field.name, "default")
-        draft.error(MODULES, place, f'a lifecycle begins at "{start}": remove the default, or say it under start:')
+        place = draft.at_module(module.name)["fields"][field.name]["default"]
+        place.wrong(f'the lifecycle starts at "{start}": remove this default, or write it under start:')
     for name, transition in lifecycle.transitions.items():
-        place = (*path, "transitions", name)
-        if wrong := _wrong_transition(name):
-            draft.error(MODULES, place, wrong, key=True)
-        _check_states(draft, (*place, "from"), states, transition.from_ or ())
-        _check_states(draft, (*place, "to"), states, [transition.to])
-        _check_asked(draft, (*place, "ask"), module, transition.ask)
-        _check_set(draft, (*place, "set"), module, transition.set)
+        _check_transition(draft, module, states, name, transition, at["transitions"][name])
     for side, move in lifecycle.on_comment.items():
-        _check_states(draft, (*path, "on_comment", side, "from"), states, move.from_ or ())
-        _check_states(draft, (*path, "on_comment", side, "to"), states, [move.to])
+        _check_states(states, move.from_ or (), at["on_comment"][side]["from"])
+        _check_states(states, [move.to], at["on_comment"][side]["to"])
     if lifecycle.on_comment and not module.comments:
-        draft.error(MODULES, (*path, "on_comment"), f"{module.name} takes no comments: say comments: true", key=True)
+        at["on_comment"].key.wrong(f"{module.name} has no comments: add comments: true to the module")
 
 
-def _wrong_transition(name: str) -> str | None:
+def _check_transition(
+    draft: Draft, module: Module, states: Collection[str], name: str, transition: Transition, at: Cursor
+) -> None:
     if name in ACTIONS:
-        return f'"{name}" cannot name a transition: under can: it means something else'
-    return wrong_name(name)
+        at.key.wrong(f'"{name}" cannot be the name of a transition: it has its own meaning under can:')
+    elif complaint := wrong_name(name):
+        at.key.wrong(complaint)
+    _check_states(states, transition.from_ or (), at["from"])
+    _check_states(states, [transition.to], at["to"])
+    _check_asked_fields(draft, module, transition.ask, at["ask"])
+    check_values(draft, module.name, transition.set, at["set"])
+    if module.lifecycle and module.lifecycle.field in transition.set:
+        at["set"][module.lifecycle.field].key.wrong("write the new state under to:")
 
 
-def _check_states(draft: Draft, path: Path, states: Iterable[str], named: Iterable[str]) -> None:
-    several = draft.has(MODULES, (*path, 0))
-    for index, name in enumerate(named):
+def _check_states(states: Collection[str], names: Iterable[str], at: Cursor) -> None:
+    for index, name in enumerate(names):
         if name not in states:
-            known = list(states)
-            draft.error(MODULES, (*path, index) if several else path, f'no state "{name}"{suggest(name, known)}')
+            at.inner(index).wrong(f'no state "{name}"{suggest(name, states)}')
 
 
-def _check_asked(draft: Draft, path: Path, module: Module, asked: dict[str, Any]) -> None:
+def _check_asked_fields(draft: Draft, module: Module, asked: Mapping[str, Any], at: Cursor) -> None:
     for name in asked:
-        place = (*path, name)
         if name == "comment":
             if not module.comments:
-                draft.error(MODULES, place, f"{module.name} takes no comments: say comments: true", key=True)
+                at[name].key.wrong(f"{module.name} has no comments: add comments: true to the module")
             continue
         field = module.fields.get(name)
         if field is None:
-            if not draft.doubtful(module.name, name):
-                draft.error(MODULES, place, f'no field "{name}"{suggest(name, [*module.fields, "comment"])}', key=True)
+            if not draft.is_broken(module.name, name):
+                at[name].key.wrong(f'no field "{name}"{suggest(name, [*module.fields, "comment"])}')
         elif field.computed or (module.lifecycle and module.lifecycle.field == name):
-            draft.error(MODULES, place, f'"{name}" cannot be asked: nobody types it', key=True)
+            at[name].key.wrong(f'"{name}" cannot be asked for: the portal fills it in')
 
 
-def _check_set(draft: Draft, path: Path, module: Module, values: dict[str, Any]) -> None:
-    check_values(draft, MODULES, path, module.name, values)
-    if module.lifecycle and module.lifecycle.field in values:
-        draft.error(MODULES, (*path, module.lifecycle.field), "a transition says the new state under to:", key=True)
-
-
-def _check_assigned(draft: Draft, path: Path, module: Module, name: str) -> None:
+def _check_assigned(draft: Draft, module: Module, name: str, at: Cursor) -> None:
     followed = draft.follow(module.name, [name])
     if followed.complaint:
-        draft.error(MODULES, path, followed.complaint)
+        at.wrong(followed.complaint)
     elif followed.last is not None and draft.people not in leads_to(followed.last):
-        draft.error(MODULES, path, f'"{name}" is no link to the module of people, so nobody can be told')
+        at.wrong(f'"{name}" is not a link to the module of people, so nobody would get the email')

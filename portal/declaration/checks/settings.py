@@ -1,4 +1,4 @@
-"""Checks of `portal:`: codes that the world knows, a logo that is there, profiles that exist."""
+"""Checks `portal:`: known time zones, currencies and languages, a logo that exists, profiles that exist."""
 
 import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -16,38 +16,38 @@ IMAGES = (".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif")
 
 
 def check_settings(draft: Draft) -> None:
-    """Tells what is wrong and puts the default in its place, so that everything else can be checked."""
+    """Reports what is wrong and puts the default in its place, so that everything else can be checked."""
     settings = draft.settings
-    wrong = {
+    complaints = {
         "time_zone": _time_zone(settings.time_zone),
         "currency": _currency(settings.currency),
         "logo": _logo(draft, settings.logo),
         "base_url": _base_url(settings.base_url),
         "support_address": _address(settings.support_address),
     }
-    for key, complaint in wrong.items():
+    for key, complaint in complaints.items():
         if complaint:
             _report(draft, key, None, complaint)
     for index, language in enumerate(settings.languages):
         if complaint := _language(language):
             _report(draft, "languages", index, complaint)
-            wrong["languages"] = complaint
+            complaints["languages"] = complaint
         elif language in settings.languages[:index]:
-            _report(draft, "languages", index, f'"{language}" stands twice')
+            _report(draft, "languages", index, f'"{language}" appears twice')
     for index, profile in enumerate(settings.administrators):
-        if profile not in draft.profiles and ("", profile) not in draft.broken:
+        if profile not in draft.profiles and profile not in draft.broken_profiles:
             _report(draft, "administrators", index, f'no profile "{profile}"{suggest(profile, draft.profiles)}')
     draft.settings = settings.model_copy(
-        update={key: getattr(DEFAULTS, key) for key, complaint in wrong.items() if complaint}
+        update={key: getattr(DEFAULTS, key) for key, complaint in complaints.items() if complaint}
     )
 
 
 def _report(draft: Draft, key: str, index: int | None, message: str) -> None:
-    path = ("portal", key) if index is None else ("portal", key, index)
     if key in draft.overrides:
-        draft.problems.append(Problem(variable(key), 1, 1, path, message))
+        draft.problems.append(Problem(variable(key), 1, 1, ("portal", key), message))
     else:
-        draft.error(MODULES, path, message)
+        at = draft.at(MODULES, "portal", key)
+        (at if index is None else at[index]).wrong(message)
 
 
 def _time_zone(name: str) -> str | None:
@@ -67,7 +67,7 @@ def _language(code: str) -> str | None:
     try:
         Locale.parse(code.replace("-", "_"))
     except (ValueError, UnknownLocaleError, TypeError):
-        return f'no language "{code}": a code like en, it or pt-BR is wanted'
+        return f'no language "{code}": use a code such as en, it or pt-BR'
     return None
 
 
@@ -76,17 +76,17 @@ def _logo(draft: Draft, logo: str | None) -> str | None:
         return None
     path = draft.folder / logo
     if "\0" in logo or not path.is_file():
-        return f'there is no file "{logo}" beside the declarations'
+        return f'there is no file "{logo}" in the folder of modules.yaml'
     if not path.resolve().is_relative_to(draft.folder.resolve()):
-        return "the logo must lie in the folder of the declarations"
-    return None if path.suffix.lower() in IMAGES else f"a picture is wanted: one of {', '.join(IMAGES)}"
+        return "the logo must be in the folder of modules.yaml"
+    return None if path.suffix.lower() in IMAGES else f"must be a picture: {', '.join(IMAGES)}"
 
 
 def _base_url(url: str | None) -> str | None:
     fits = url is None or re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url)
-    return None if fits else 'an address like "https://care.example.com" is wanted'
+    return None if fits else 'must be an address such as "https://care.example.com"'
 
 
 def _address(address: str | None) -> str | None:
     fits = address is None or re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", address)
-    return None if fits else 'an e-mail address like "help@example.com" is wanted'
+    return None if fits else 'must be an email address such as "help@example.com"'

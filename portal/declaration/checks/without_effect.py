@@ -1,17 +1,17 @@
-"""What the language knows and this engine does not act upon yet: checked like the rest, and warned about.
+"""What the language has and this version of the portal does not act on yet: checked like the rest, and warned about.
 
-The one table of it. Whoever gives a key its effect takes its line away here.
+Whoever gives a key its effect deletes its line here.
 """
 
-# Keys of a module, of a profile and of `portal:`, with what they would do.
 MODULE_KEYS = {
     "attachments": "files cannot be attached",
-    "mail": "letters about records are not sent",
-    "table": "tables that exist already are not read",
-    "key": "tables that exist already are not read",
+    "mail": "emails about records are not sent",
+    "table": "existing tables are not read",
+    "key": "existing tables are not read",
 }
-FIELD_KEYS = {"column": "tables that exist already are not read"}
-PROFILE_KEYS: dict[str, str] = {}
+FIELD_KEYS = {"column": "existing tables are not read"}
+# Words under `can` of a profile's modules; `attach` needs the key `attachments`, which is in the table above.
+ACTIONS = {"grant": "access to the portal is given with `portal account add`"}
 PANELS = {"chart": "charts are not drawn"}
 
 

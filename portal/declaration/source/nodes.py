@@ -1,18 +1,28 @@
-"""The parts of a YAML file while it is read: where each one stands, and the lists and mappings that are still open.
+"""The parts of a YAML file while it is read: a Node per value with its place, and the collections still open.
 
-Used by the reader alone. A Node keeps places, an open collection gathers values until its end; neither knows YAML's
-events, files or limits.
+Used by the reader alone. Nothing here knows YAML's events, files or limits.
 """
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from yaml import Mark
-
-from portal.declaration.source.problems import quoted
+from portal.declaration.source.problems import KeyPath, quoted
 
 MERGE = "<<"
-Report = Callable[[Mark, tuple[str | int, ...], str], None]
+
+
+class Mark(Protocol):
+    """A place as YAML's parser gives it, all from 0: `index` counts characters from the start."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+    @property
+    def index(self) -> int: ...
+
+
+Report = Callable[[Mark, KeyPath, str], None]
 
 
 class Node:
@@ -24,22 +34,23 @@ class Node:
         self.mark = mark
         self.written = written
         self.plain = plain
-        self.children: dict[str | int, Node] = _NOTHING
-        self.keys: dict[str, Mark] = _NOTHING
-        self.size = 1  # values from here down, those reached through aliases included
+        self.children: dict[str | int, Node] = _NO_CHILDREN
+        self.keys: dict[str | int, Mark] = _NO_CHILDREN
+        self.size = 1  # values from here down, including those reached through aliases
         self.height = 0  # levels below this one
 
-    def hold(self, child: "Node") -> None:
+    def count(self, child: "Node") -> None:
+        """Adds a child's size and height."""
         self.size += child.size
         self.height = max(self.height, child.height + 1)
 
 
-# Scalars are most of a file and have nothing below them: they share one empty mapping, which nobody fills.
-_NOTHING: dict[Any, Any] = {}
+# Scalars are most of a file and have no children: they share one empty mapping that is never changed.
+_NO_CHILDREN: dict[Any, Any] = {}
 
 
 class Collection(Protocol):
-    """A list or mapping whose end has not come yet."""
+    """A list or mapping whose end is not read yet."""
 
     node: Node
     anchor: str | None
@@ -47,7 +58,7 @@ class Collection(Protocol):
 
     def take(self, node: Node, value: Any) -> None: ...
 
-    def current(self) -> tuple[str | int, ...]: ...
+    def current(self) -> KeyPath: ...
 
     def close(self) -> None: ...
 
@@ -64,19 +75,19 @@ class OpenList:
     def take(self, node: Node, value: Any) -> None:
         """The next item."""
         self.node.children[len(self.value)] = node
-        self.node.hold(node)
+        self.node.count(node)
         self.value.append(value)
 
-    def current(self) -> tuple[str | int, ...]:
-        """The part of a path that leads to what comes next."""
+    def current(self) -> KeyPath:
+        """The last part of the path of the next item."""
         return (len(self.value),)
 
     def close(self) -> None:
-        """Nothing is left to be done at a list's end."""
+        """A list has nothing to do at its end."""
 
 
 class OpenMapping:
-    """A mapping that is being read: it takes a key and a value by turns."""
+    """A mapping that is being read: it takes a key and a value in turn."""
 
     def __init__(self, node: Node, anchor: str | None, report: Report) -> None:
         self.node = node
@@ -86,35 +97,35 @@ class OpenMapping:
         node.keys = {}
         self._report = report
         self._key: Node | None = None
-        self._keep = True
+        self._is_kept = True
         self._merged: list[tuple[Node, dict[str, Any]]] = []
-        self._merges: dict[str, Mark] = {}
+        self._merges: dict[str | int, Mark] = {}
 
     def take(self, node: Node, value: Any) -> None:
-        """The next key, or the value of the key that came before."""
+        """The next key, or the value of the key before."""
         if self._key is None:
             self._key = node
-            self._keep = self._is_new(node)
+            self._is_kept = self._is_new(node)
             return
         key, self._key = self._key, None
-        self.node.hold(node)
+        self.node.count(node)
         if key.plain and key.written == MERGE:
             self._merge(node, value)
-        elif self._keep and key.written is not None:
+        elif self._is_kept and key.written is not None:
             self.value[key.written] = value
             self.node.children[key.written] = node
 
-    def current(self) -> tuple[str | int, ...]:
-        """The part of a path that leads to what comes next; nothing where a key comes next."""
+    def current(self) -> KeyPath:
+        """The last part of the path of the next value; empty where a key comes next."""
         return () if self._key is None or self._key.written is None else (self._key.written,)
 
     def close(self) -> None:
-        """Puts what was merged before the mapping's own keys, which win."""
+        """Puts the merged keys before the mapping's own, which win."""
         if not self._merged:
             return
         value: dict[str, Any] = {}
         children: dict[str | int, Node] = {}
-        keys: dict[str, Mark] = {}
+        keys: dict[str | int, Mark] = {}
         for node, merged in self._merged:
             for name in merged:
                 value.setdefault(name, merged[name])
@@ -127,11 +138,11 @@ class OpenMapping:
     def _is_new(self, key: Node) -> bool:
         name = key.written
         if name is None:
-            self._report(key.mark, (), "a list or a mapping cannot be a name: write a text before the colon")
+            self._report(key.mark, (), "a list or a mapping cannot be a key: write a text before the colon")
             return False
-        names = self._merges if key.plain and name == MERGE else self.node.keys
+        names: dict[str | int, Mark] = self._merges if key.plain and name == MERGE else self.node.keys
         if (first := names.get(name)) is not None:
-            self._report(key.mark, (name,), f"{quoted(name)} stands twice (first in line {first.line + 1})")
+            self._report(key.mark, (name,), f"{quoted(name)} appears twice (first in line {first.line + 1})")
             return False
         names[name] = key.mark
         return True
@@ -148,7 +159,7 @@ class OpenMapping:
 
 
 def copied(value: Any) -> Any:
-    """The same lists and mappings anew, so that what an alias repeats can be changed in one place alone."""
+    """A deep copy of lists and mappings, so that a value behind an alias can be changed in one place only."""
     if isinstance(value, dict):
         return {name: copied(item) for name, item in value.items()}
     if isinstance(value, list):

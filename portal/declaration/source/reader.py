@@ -1,25 +1,24 @@
-"""Reads one YAML file into plain data that knows where each part stands.
+"""Reads one YAML file into plain data that knows where each part stands in the file.
 
-Called with the bytes of a declaration by whoever checks declarations. Whatever the bytes are, the answer is a
-Document: a file at fault has problems, reading it never raises. What the keys mean, and which ones must exist, is not
-known here.
+Whatever the bytes are, the answer is a Document: a file with errors has problems, and reading never raises. What the
+keys mean, and which of them must exist, is not known here.
 
-The events of the C parser are built into data in one pass and without recursion. So depth and aliases are bounded
-while reading, duplicate keys and tags are all found, and places cost little: having YAML's own nodes composed first
-took several times as long.
+The events of the C parser are built into data in one pass and without recursion, so depth and aliases are bounded
+while reading, duplicate keys and tags are all found, and places cost little: letting YAML compose its own nodes first
+takes several times as long.
 """
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
-from yaml.cyaml import CParser
+from yaml._yaml import CParser
 
-from portal.declaration.source.nodes import Collection, Node, OpenList, OpenMapping, copied
-from portal.declaration.source.problems import Path, Problem, quoted, suggest
+from portal.declaration.source.nodes import Collection, Mark, Node, OpenList, OpenMapping, copied
+from portal.declaration.source.problems import KeyPath, Problem, quoted, suggest
 from portal.declaration.source.scalars import plain_value
 from portal.declaration.source.syntax import in_words
 
@@ -41,42 +40,64 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Document:
-    """What a file says: `data` is dicts with text keys, lists and scalars, and None where nothing could be read."""
+    """What a file says: `data` is dicts with text keys, lists and scalars; None where nothing could be read."""
 
     file: str
     data: Any = None
     problems: list[Problem] = field(default_factory=list)
     root: Node | None = None
 
-    def place(self, path: Path, key: bool = False) -> Place:
-        """Line and column, from 1, of a value; with `key` those of its name.
+    def place(self, path: KeyPath, key: bool = False) -> Place:
+        """Line and column, from 1, of a value, or of its key.
 
-        Where the path leads to nothing, the place is that of the nearest parent: of its name if it has one.
+        Where nothing is written at `path`, the place is that of the nearest parent: of its key if it has one.
         """
-        node, name = self.root, None
+        node, mark = self.root, None
         if node is None:
             return 1, 1
         for part in path:
             child = node.children.get(part)
             if child is None:
-                return _place(name or node.mark)
-            node, name = child, node.keys.get(part)
-        return _place(name if key and name is not None else node.mark)
+                return _place(mark or node.mark)
+            node, mark = child, node.keys.get(part)
+        return _place(mark if key and mark is not None else node.mark)
 
-    def written(self, path: Path) -> str | None:
-        """The text of the scalar as it was written (`1.10`, `No`), None for lists, mappings and missing parts."""
-        node = self.root
+    def has(self, path: KeyPath) -> bool:
+        """Whether something is written at `path`."""
+        return self._node(path) is not None
+
+    def value(self, path: KeyPath) -> Any:
+        """The data at `path`, None where nothing is written."""
+        value = self.data
         for part in path:
-            node = node.children.get(part) if node is not None else None
+            if isinstance(value, dict):
+                value = value.get(part)
+            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+                value = value[part]
+            else:
+                return None
+        return value
+
+    def written(self, path: KeyPath) -> str | None:
+        """The source text of the scalar at `path` (`1.10`, `No`), None for anything else."""
+        node = self._node(path)
         return node.written if node is not None else None
 
-    def problem(self, path: Path, message: str, key: bool = False, warning: bool = False) -> Problem:
-        """A problem with the value, or the name, at `path`."""
+    def _node(self, path: KeyPath) -> Node | None:
+        node = self.root
+        for part in path:
+            if node is None:
+                return None
+            node = node.children.get(part)
+        return node
+
+    def problem(self, path: KeyPath, message: str, key: bool = False, warning: bool = False) -> Problem:
+        """A problem with the value at `path`, or with its key."""
         return Problem(self.file, *self.place(path, key), path, message, warning)
 
 
 def read(raw: bytes, file: str) -> Document:
-    """The document in `raw`; `file` is the name that its problems bear."""
+    """The document in `raw`; `file` is the name for its problems."""
     problems: list[Problem] = []
     try:
         text = _decoded(raw)
@@ -88,9 +109,9 @@ def read(raw: bytes, file: str) -> Document:
 
 
 class _UnreadableError(Exception):
-    """Nothing after this place can be read."""
+    """The rest of the file, from `place` on, cannot be read."""
 
-    def __init__(self, place: Place, message: str, path: Path = ()) -> None:
+    def __init__(self, place: Place, message: str, path: KeyPath = ()) -> None:
         super().__init__(message)
         self.place = place
         self.message = message
@@ -108,22 +129,35 @@ def _decoded(raw: bytes) -> str:
         before = raw[: error.start].decode(encoding)
         wrong = f"the byte 0x{raw[error.start]:02X} is not {encoding[:6].upper()}: save it as UTF-8"
         raise _UnreadableError(_end(before), wrong) from None
-    if found := _CONTROL.search(text):
-        wrong = f"the character U+{ord(found.group()):04X} cannot stand in YAML: remove it, or save the file as UTF-8"
-        raise _UnreadableError(_end(text[: found.start()]), wrong)
+    if control := _CONTROL.search(text):
+        character = f"U+{ord(control.group()):04X}"
+        wrong = f"the character {character} is not allowed in YAML: remove it, or save the file as UTF-8"
+        raise _UnreadableError(_end(text[: control.start()]), wrong)
     if "%TAG" in text and len(_TAG_LINE.findall(text)) > MOST_TAG_LINES:
         raise _UnreadableError((1, 1), '"%TAG" is not used here: remove these lines')
     return text
 
 
 def _end(text: str) -> Place:
-    """The place that comes after `text`."""
+    """The place just after `text`."""
     lines = _LINE_BREAK.split(text)
     return len(lines), len(lines[-1]) + 1
 
 
-def _place(mark: yaml.Mark) -> Place:
+def _place(mark: Mark) -> Place:
     return mark.line + 1, mark.column + 1
+
+
+class _CollectionEvent(Protocol):
+    start_mark: Mark
+    tag: str | None
+    anchor: str | None
+
+
+class _ScalarEvent(_CollectionEvent, Protocol):
+    value: str
+    implicit: tuple[bool, bool]
+    style: str | None
 
 
 class _Reading:
@@ -136,14 +170,14 @@ class _Reading:
         self._file = file
         self._problems = problems
         self._open: list[Collection] = []
-        self._anchors: dict[str, tuple[Node, Any] | None] = {}  # None: begun and not yet ended
+        self._anchors: dict[str, tuple[Node, Any] | None] = {}  # None: the value is still being read
         self._through_aliases = 0
         self._documents = 0
-        self._last: yaml.Mark | None = None
+        self._last: Mark | None = None
 
     def build(self) -> Any:
-        """The data; problems that leave the rest readable are added to the list."""
-        answers: dict[type, Callable[[Any], None]] = {
+        """The data; adds the problems that leave the rest readable. Raises _UnreadableError."""
+        handlers: dict[type, Callable[[Any], None]] = {
             yaml.ScalarEvent: self._scalar,
             yaml.MappingStartEvent: self._begin_mapping,
             yaml.SequenceStartEvent: self._begin_list,
@@ -159,8 +193,8 @@ class _Reading:
                 if event is None or isinstance(event, yaml.StreamEndEvent):
                     break
                 self._last = event.end_mark
-                if answer := answers.get(type(event)):
-                    answer(event)
+                if handler := handlers.get(type(event)):
+                    handler(event)
         except yaml.MarkedYAMLError as error:
             mark, words = in_words(error, self._text)
             raise self._unreadable(mark, words) from None
@@ -168,28 +202,28 @@ class _Reading:
             raise self._unreadable(self._last, "the file cannot be read from here on: is it text in UTF-8?") from None
         return self._data
 
-    def _begin_document(self, event: yaml.DocumentStartEvent) -> None:
+    def _begin_document(self, event: _CollectionEvent) -> None:
         self._documents += 1
         if self._documents > 1:
-            self._report(event.start_mark, (), 'a second document begins here: a file holds one, so remove the "---"')
+            self._report(event.start_mark, (), 'a file holds only one document: remove the "---"')
 
-    def _scalar(self, event: yaml.ScalarEvent) -> None:
+    def _scalar(self, event: _ScalarEvent) -> None:
         written = event.value
         plain = event.implicit[0]
         if event.tag is not None:
             self._refuse_tag(event)
         elif event.style == '"' and "\0" in written:
-            self._report(event.start_mark, self._path(), 'a text may not hold the character U+0000 ("\\0")')
+            self._report(event.start_mark, self._path(), 'a text cannot hold the character U+0000 ("\\0")')
         node = Node(event.start_mark, written, plain)
-        self._ended(node, plain_value(written) if plain else written, event.anchor)
+        self._add(node, plain_value(written) if plain else written, event.anchor)
 
-    def _begin_mapping(self, event: yaml.MappingStartEvent) -> None:
+    def _begin_mapping(self, event: _CollectionEvent) -> None:
         self._begin(event, OpenMapping(Node(event.start_mark), event.anchor, self._report_below))
 
-    def _begin_list(self, event: yaml.SequenceStartEvent) -> None:
+    def _begin_list(self, event: _CollectionEvent) -> None:
         self._begin(event, OpenList(Node(event.start_mark), event.anchor))
 
-    def _begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, collection: Collection) -> None:
+    def _begin(self, event: _CollectionEvent, collection: Collection) -> None:
         if event.tag is not None:
             self._refuse_tag(event)
         if len(self._open) >= DEEPEST:
@@ -198,13 +232,13 @@ class _Reading:
             self._anchors[event.anchor] = None
         self._open.append(collection)
 
-    def _end_collection(self, event: yaml.MappingEndEvent | yaml.SequenceEndEvent) -> None:
+    def _end_collection(self, _event: Any) -> None:
         collection = self._open.pop()
         collection.close()
-        self._ended(collection.node, collection.value, collection.anchor)
+        self._add(collection.node, collection.value, collection.anchor)
 
-    def _ended(self, node: Node, value: Any, anchor: str | None) -> None:
-        """A whole value has been read: it belongs to the innermost open collection."""
+    def _add(self, node: Node, value: Any, anchor: str | None) -> None:
+        """Puts a complete value into the innermost open collection."""
         if anchor is not None:
             self._anchors[anchor] = (node, value)
         if self._open:
@@ -212,46 +246,47 @@ class _Reading:
         else:
             self.root, self._data = node, value
 
-    def _alias(self, event: yaml.AliasEvent) -> None:
-        target = self._anchors.get(event.anchor)
+    def _alias(self, event: _CollectionEvent) -> None:
+        anchor = event.anchor or ""
+        target = self._anchors.get(anchor)
         if target is None:
-            self._report(event.start_mark, self._path(), self._why_not(event.anchor))
+            self._report(event.start_mark, self._path(), self._why_no_anchor(anchor))
             target = (Node(event.start_mark, "", plain=True), None)
         node, value = target
         if node.written is not None:
             node = Node(event.start_mark, node.written, node.plain)
         self._through_aliases += node.size
         if self._through_aliases > MOST_THROUGH_ALIASES:
-            wrong = f"aliases repeat more than {MOST_THROUGH_ALIASES:,} values: write less with them"
+            wrong = f"aliases repeat more than {MOST_THROUGH_ALIASES:,} values: use fewer"
             raise self._unreadable(event.start_mark, wrong)
         if len(self._open) + node.height > DEEPEST:
             wrong = f"this alias makes lists and mappings nested deeper than {DEEPEST} levels"
             raise self._unreadable(event.start_mark, wrong)
-        self._ended(node, copied(value), None)
+        self._add(node, copied(value), None)
 
-    def _why_not(self, anchor: str) -> str:
+    def _why_no_anchor(self, anchor: str) -> str:
         if anchor in self._anchors:
-            return f"{quoted('*' + anchor)} stands inside of what it repeats, which would never end"
+            return f"{quoted('*' + anchor)} is inside the value that it repeats, which would never end"
         guess = suggest(anchor, self._anchors)
-        return f'no {quoted("&" + anchor)} stands above{guess}: a text that begins with "*" must stand in quotes'
+        return f'there is no {quoted("&" + anchor)} above{guess}; a text that begins with "*" needs quotes'
 
-    def _refuse_tag(self, event: yaml.NodeEvent) -> None:
-        shown = event.tag.replace("tag:yaml.org,2002:", "!!")
-        wrong = f"tags are not used here: remove {quoted(shown)}, or put the text in quotes"
+    def _refuse_tag(self, event: _CollectionEvent) -> None:
+        tag = (event.tag or "").replace("tag:yaml.org,2002:", "!!")
+        wrong = f"tags are not used here: remove {quoted(tag)}, or put the text in quotes"
         self._report(event.start_mark, self._path(), wrong)
 
-    def _path(self) -> Path:
+    def _path(self) -> KeyPath:
         return tuple(part for collection in self._open for part in collection.current())
 
-    def _report_below(self, mark: yaml.Mark, path: Path, message: str) -> None:
-        """A problem of the innermost open mapping, which gives the end of the path."""
+    def _report_below(self, mark: Mark, path: KeyPath, message: str) -> None:
+        """A problem in the innermost open mapping; `path` is relative to it."""
         above = tuple(part for collection in self._open[:-1] for part in collection.current())
         self._report(mark, above + path, message)
 
-    def _report(self, mark: yaml.Mark, path: Path, message: str) -> None:
+    def _report(self, mark: Mark, path: KeyPath, message: str) -> None:
         if len(self._problems) >= MOST_PROBLEMS:
-            raise self._unreadable(mark, f"the file has more problems than the {MOST_PROBLEMS:,} that are listed")
+            raise self._unreadable(mark, f"only the first {MOST_PROBLEMS:,} problems of this file are listed")
         self._problems.append(Problem(self._file, *_place(mark), path, message))
 
-    def _unreadable(self, mark: yaml.Mark | None, message: str) -> _UnreadableError:
+    def _unreadable(self, mark: Mark | None, message: str) -> _UnreadableError:
         return _UnreadableError(_place(mark) if mark is not None else (1, 1), message, self._path())

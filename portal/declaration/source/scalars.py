@@ -1,7 +1,7 @@
 """Which value a plain YAML scalar is: the core schema of YAML 1.2 and no more.
 
 Only `true` and `false` are booleans, so `no` and `on` stay text, as do `12:30` and dates; `010` is ten.
-Called by the reader for what stands without quotes; it never refuses anything.
+Called by the reader for scalars without quotes; it accepts anything.
 """
 
 import math
@@ -27,7 +27,7 @@ _LONGEST_NUMBER = 400
 
 
 def plain_value(written: str) -> Scalar:
-    """The value of a scalar that stands without quotes."""
+    """The value of a scalar that is written without quotes."""
     if written in _WORDS:
         return _WORDS[written]
     if written[0] not in _NUMBER_START or len(written) > _LONGEST_NUMBER:

@@ -1,15 +1,17 @@
-"""What is wrong with a file that is not YAML, in words that an administrator understands.
+"""Syntax errors of YAML in words that an administrator understands, at the place that helps most.
 
-Called by the reader with the error of the YAML parser. It chooses words and the most telling place, nothing else.
+Called by the reader with the error of the YAML parser.
 """
 
-from yaml import Mark, MarkedYAMLError
+from yaml import MarkedYAMLError
 
-_TAB = "a tab stands where YAML wants spaces"
+from portal.declaration.source.nodes import Mark
+
+_TAB = "a tab is not allowed here: indent with spaces"
 _COLON = 'a ":" is not expected here: check the indentation, or put a text that holds ": " in quotes'
 _NESTING = "this does not fit what stands above it: check the indentation, and quotes or brackets that close too early"
 _CONTENT = 'no value can begin like this: a value is missing, a bracket or "," is too many, or a text needs quotes'
-_QUOTES_FIRST = 'a text that begins with "{}" must stand in quotes'
+_QUOTES_FIRST = 'a text that begins with "{}" needs quotes'
 
 _WORDS = {
     "found a tab character that violates indentation": _TAB,
@@ -29,7 +31,7 @@ _WORDS = {
     "found unknown escape character": 'after "\\" in double quotes this character means nothing: write "\\\\", or use'
     " single quotes",
     "found invalid Unicode character escape code": "this character code does not exist",
-    "found undefined tag handle": 'a text that begins with "!" must stand in quotes',
+    "found undefined tag handle": 'a text that begins with "!" needs quotes',
     "did not find expected <document start>": "the file goes on after its end: check the indentation of this line",
     "found duplicate %YAML directive": 'the line "%YAML" stands twice',
     "found incompatible YAML document": "this version of YAML is unknown: remove the line",

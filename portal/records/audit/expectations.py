@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from portal.conditions import ALWAYS, SPECIAL, Condition, FormValue, comparisons
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration, Expectation, Module
-from portal.declaration.source.places import Keys, Places
-from portal.declaration.source.problems import Problem
+from portal.declaration.source.places import Places
+from portal.declaration.source.problems import KeyPath, Problem
 from portal.fields.base import Field
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records
@@ -21,7 +21,7 @@ from portal.records.writing.defaults import find_named
 # Who an account is for the policy; None where there is no such account.
 PolicyOf = Callable[[str], Policy | None]
 # A record that the declaration names: file, place, the link, the name.
-Named = tuple[str, Keys, Field, str]
+Named = tuple[str, KeyPath, Field, str]
 
 
 def check_expectations(
@@ -70,7 +70,7 @@ def check_names(connection: sa.Connection, tables: Tables, places: Places) -> It
 def _named_records(declaration: Declaration) -> Iterator[Named]:
     """Every place where a link is compared with a name, or gets one."""
     for module in declaration.modules.values():
-        here: Keys = ("modules", module.name)
+        here: KeyPath = ("modules", module.name)
         yield from _in_module(declaration, module, here)
     for profile in declaration.profiles.values():
         file = f"profiles/{profile.name}.yaml"
@@ -89,7 +89,7 @@ def _named_records(declaration: Declaration) -> Iterator[Named]:
             yield from _in_values(declaration, target, button.set, "buttons.yaml", (*here, "set"))
 
 
-def _in_module(declaration: Declaration, module: Module, here: Keys) -> Iterator[Named]:
+def _in_module(declaration: Declaration, module: Module, here: KeyPath) -> Iterator[Named]:
     for name, field in module.fields.items():
         keys = (*here, "fields", name)
         yield from _in_values(declaration, module.name, {name: field.default}, "modules.yaml", (*keys, "default"))
@@ -106,7 +106,7 @@ def _in_module(declaration: Declaration, module: Module, here: Keys) -> Iterator
 
 
 def _in_condition(
-    declaration: Declaration, module: str, condition: Condition | None, file: str, keys: Keys
+    declaration: Declaration, module: str, condition: Condition | None, file: str, keys: KeyPath
 ) -> Iterator[Named]:
     for test in comparisons(condition or ALWAYS):
         *_steps, (_module, field) = declaration.along(module, ".".join(test.path))
@@ -117,7 +117,7 @@ def _in_condition(
 
 
 def _in_values(
-    declaration: Declaration, module: str, values: Mapping[str, Any], file: str, keys: Keys
+    declaration: Declaration, module: str, values: Mapping[str, Any], file: str, keys: KeyPath
 ) -> Iterator[Named]:
     for name, raw in values.items():
         field = declaration.modules[module].field(name)

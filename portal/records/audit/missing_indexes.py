@@ -12,8 +12,8 @@ from portal.conditions import Comparison, Condition
 from portal.database.schema.indexes import sort_column
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Access, Declaration, Module, Profile
-from portal.declaration.source.places import Keys, Places
-from portal.declaration.source.problems import Problem
+from portal.declaration.source.places import Places
+from portal.declaration.source.problems import KeyPath, Problem
 from portal.records.reading.counts import RANKS, best, parts_of
 
 MANY = 20_000  # records; fewer are read through before anybody notices
@@ -40,7 +40,7 @@ def _orders(declaration: Declaration, module: Module, table: sa.Table, places: P
         column = sort_column(field, table)
         if column is not None and column.name in indexed:
             continue
-        keys: Keys = ("modules", module.name, "fields", name)
+        keys: KeyPath = ("modules", module.name, "fields", name)
         if field.index is False:
             how = f"take `index: false` away from {name}"
         elif field.computed or field.multiple:
@@ -56,7 +56,7 @@ def _conditions(module: Module, table: sa.Table, places: Places) -> Iterator[Pro
     for name, tab in (module.list.tabs or {}).items():
         names = _unanswered(tab.where, module, table)
         if names:
-            keys: Keys = ("modules", module.name, "list", "tabs", name)
+            keys: KeyPath = ("modules", module.name, "list", "tabs", name)
             message = f"no index finds the records of this tab; add `index: true` to {names}"
             yield _warning(places, module, keys, message)
 
@@ -89,6 +89,6 @@ def _readers(declaration: Declaration, module: Module) -> Iterator[tuple[Profile
             yield profile, profile.modules[module.name]
 
 
-def _warning(places: Places, module: Module, keys: Keys, message: str) -> Problem:
+def _warning(places: Places, module: Module, keys: KeyPath, message: str) -> Problem:
     written = keys if places.has("modules.yaml", keys) else keys[:2]
     return places.problem("modules.yaml", written, message, warning=True)

@@ -46,7 +46,7 @@ def test_modules_and_one_profile_are_enough(tmp_path):
 
 def test_an_empty_folder_says_what_is_missing(tmp_path):
     assert told(tmp_path) == [
-        "modules.yaml:1:1: modules: there is no such file: it says what the portal holds",
+        "modules.yaml:1:1: modules: there is no such file: it declares the modules of the portal",
         "profiles:1:1: profiles: there is no folder profiles/: a portal needs at least one profile, such as"
         " profiles/customer.yaml",
     ]
@@ -84,7 +84,7 @@ def test_a_file_with_the_other_ending_is_not_overlooked(folder):
 def test_a_profile_is_called_as_its_file(folder):
     (folder / "profiles/power.yaml").rename(folder / "profiles/Power User.yaml")
     [line] = told(folder)
-    assert line.startswith('profiles/Power User.yaml:1:1: Power User: "Power User" is no name')
+    assert line.startswith('profiles/Power User.yaml:1:1: Power User: "Power User" is not a valid name')
 
 
 def test_a_folder_in_a_files_place_is_told(folder):
@@ -121,8 +121,8 @@ def test_settings_from_outside_win(folder):
 
 def test_a_wrong_setting_from_outside_names_the_variable(folder):
     assert told(folder, time_zone="Europe/Rom", remember_days="many", accent="red") == [
-        'PORTAL_ACCENT:1:1: accent: a colour like "#2457d6" is wanted, in quotes',
-        "PORTAL_REMEMBER_DAYS:1:1: remember_days: a whole number is wanted",
+        'PORTAL_ACCENT:1:1: accent: must be a colour such as "#2457d6", in quotes',
+        "PORTAL_REMEMBER_DAYS:1:1: remember_days: must be a whole number",
         'PORTAL_TIME_ZONE:1:1: time_zone: no time zone "Europe/Rom" (did you mean "Europe/Rome"?)',
     ]
 

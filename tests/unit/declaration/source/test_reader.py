@@ -119,20 +119,20 @@ def test_a_document_makes_problems_with_places():
 def test_duplicate_keys_are_all_told_with_the_first_line():
     text = "modules:\n  a:\n    x: 1\n    y: 2\n    x: 3\n  b: {k: 1, k: 2}\n  a: {}\n"
     assert lines(text) == [
-        'modules.yaml:5:5: a.x: "x" stands twice (first in line 3)',
-        'modules.yaml:6:13: b.k: "k" stands twice (first in line 6)',
-        'modules.yaml:7:3: a: "a" stands twice (first in line 2)',
+        'modules.yaml:5:5: a.x: "x" appears twice (first in line 3)',
+        'modules.yaml:6:13: b.k: "k" appears twice (first in line 6)',
+        'modules.yaml:7:3: a: "a" appears twice (first in line 2)',
     ]
     assert read_text(text).data == {"modules": {"a": {"x": 1, "y": 2}, "b": {"k": 1}}}
 
 
 def test_names_written_differently_are_duplicates_only_as_text():
-    assert lines('1: a\n"1": b\n') == ['modules.yaml:2:1: 1: "1" stands twice (first in line 1)']
+    assert lines('1: a\n"1": b\n') == ['modules.yaml:2:1: 1: "1" appears twice (first in line 1)']
     assert lines("1: a\n01: b\n1.0: c\ntrue: d\n") == []
 
 
 def test_a_duplicate_through_an_alias_is_told():
-    assert lines("{&a x: 1, *a : 2}") == ['modules.yaml:1:11: x: "x" stands twice (first in line 1)']
+    assert lines("{&a x: 1, *a : 2}") == ['modules.yaml:1:11: x: "x" appears twice (first in line 1)']
 
 
 @pytest.mark.parametrize(
@@ -161,35 +161,33 @@ def test_every_tag_is_refused_where_it_stands(value):
 @pytest.mark.parametrize("key", ["[a, b]", "{a: b}", "? [a]\n"])
 def test_a_key_that_is_no_text_is_refused_and_the_rest_read(key):
     document = read_text(f"{key}: 1\nb: 2\nb: 3\n")
-    assert "cannot be a name" in str(document.problems[0])
-    assert '"b" stands twice' in str(document.problems[1]) or key.startswith("?")
+    assert "cannot be a key" in str(document.problems[0])
+    assert '"b" appears twice' in str(document.problems[1]) or key.startswith("?")
 
 
 def test_a_second_document_is_refused():
-    assert lines("a: 1\n---\nb: 2\n") == [
-        'modules.yaml:2:1: modules: a second document begins here: a file holds one, so remove the "---"'
-    ]
+    assert lines("a: 1\n---\nb: 2\n") == ['modules.yaml:2:1: modules: a file holds only one document: remove the "---"']
     assert lines("---\na: 1\n...\n") == []
 
 
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        ("a:\n\tb: 1\n", (2, 1), "a tab stands where YAML wants spaces"),
-        ("a:\n  b: 1\n\tc: 2\n", (3, 1), "a tab stands where YAML wants spaces"),
-        ("a:\n  \tb: 1\n", (2, 3), "a tab stands where YAML wants spaces"),
-        ("a: |\n\tx\n", (2, 1), "a tab stands where YAML wants spaces"),
+        ("a:\n\tb: 1\n", (2, 1), "a tab is not allowed here: indent with spaces"),
+        ("a:\n  b: 1\n\tc: 2\n", (3, 1), "a tab is not allowed here: indent with spaces"),
+        ("a:\n  \tb: 1\n", (2, 3), "a tab is not allowed here: indent with spaces"),
+        ("a: |\n\tx\n", (2, 1), "a tab is not allowed here: indent with spaces"),
         ("a: [1, 2\nb: 3\n", (2, 2), '"]" of the list that begins in line 1 is missing'),
         ("a: {x: 1\nb: 3\n", (2, 2), '"}" of the mapping that begins in line 1 is missing'),
         ("a: 1\nb: 'x\nc: 1\n", (2, 4), "the quotes that open here are never closed"),
         ("a: Note: this\n", (1, 8), 'put a text that holds ": " in quotes'),
         ("a: 1\n b: 2\n", (2, 3), "check the indentation"),
         ("a:\n    b: 1\n  c: 2\n", (3, 3), "check the indentation"),
-        ("a: *.png\n", (1, 4), 'begins with "*" must stand in quotes'),
-        ("a: *png\n", (1, 4), 'begins with "*" must stand in quotes'),
-        ("a: @me\n", (1, 4), 'begins with "@" must stand in quotes'),
-        ("a: %x\n", (1, 4), 'begins with "%" must stand in quotes'),
-        ("a: !e!x y\n", (1, 4), 'begins with "!" must stand in quotes'),
+        ("a: *.png\n", (1, 4), 'begins with "*" needs quotes'),
+        ("a: *png\n", (1, 4), 'begins with "*" needs quotes'),
+        ("a: @me\n", (1, 4), 'begins with "@" needs quotes'),
+        ("a: %x\n", (1, 4), 'begins with "%" needs quotes'),
+        ("a: !e!x y\n", (1, 4), 'begins with "!" needs quotes'),
         ('a: "\\d+"\n', (1, 5), "single quotes"),
         ('a: "x\\0y"\n', (1, 4), "U+0000"),
         ("a: x\0y\n", (1, 5), "U+0000"),
@@ -268,7 +266,7 @@ def test_merged_keys_have_places_and_their_own_keys_win():
 def test_a_merge_of_what_is_no_mapping_is_told():
     assert lines("a: {<<: 5}") == ['modules.yaml:1:9: <<: "<<" takes a mapping or a list of mappings']
     assert lines("a: {<<: [{x: 1}, y]}")[0].startswith("modules.yaml:1:18: ")
-    assert '"<<" stands twice' in lines("a: {<<: {x: 1}, <<: {y: 1}}")[0]
+    assert '"<<" appears twice' in lines("a: {<<: {x: 1}, <<: {y: 1}}")[0]
 
 
 def test_a_quoted_merge_key_is_an_ordinary_name():
