@@ -116,3 +116,8 @@ def words(text: str) -> list[str]:
     """The words of `text`, folded; characters of unspaced scripts (CJK, Thai) stand alone."""
     folded = fold(text)
     return WORD.findall(folded if folded.isascii() else UNSPACED.sub(r" \1 ", folded))
+
+
+def plural(number: int, noun: str, nouns: str = "") -> str:
+    """`1 record`, `3 records`, `12,000 records`: for sentences in English, on the command line and in the log."""
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"

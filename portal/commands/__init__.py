@@ -1,7 +1,7 @@
 """`portal COMMAND …`: one file or folder per command, imported only when it is called.
 
-A file here is a command if it defines `command`; its name is the file's or the folder's. Commands read the settings,
-open what they need, ask the layers below, and say in one line what they did.
+A file here is a command if it defines `command`; its name is the file's or the folder's. Commands open the portal,
+call the layers below, and say in one line what they did.
 """
 
 import ast
@@ -18,9 +18,9 @@ DEFINES = re.compile(r"^(def command\(|command\s*[:=])", re.MULTILINE)
 
 
 def files() -> dict[str, Path]:
-    """The commands by name, each with its file; `import_.py` is `portal import`, which Python could not call so."""
-    found = [*HERE.glob("[a-z]*.py"), *HERE.glob("[a-z]*/__init__.py")]
-    commands = {module_name(path): path for path in found if DEFINES.search(path.read_text(encoding="utf-8"))}
+    """The commands by name, each with its file; `import_.py` is `portal import`, a name that Python reserves."""
+    paths = [*HERE.glob("[a-z]*.py"), *HERE.glob("[a-z]*/__init__.py")]
+    commands = {module_name(path): path for path in paths if DEFINES.search(path.read_text(encoding="utf-8"))}
     return {name.rstrip("_"): commands[name] for name in sorted(commands)}
 
 
@@ -31,12 +31,12 @@ def module_name(path: Path) -> str:
 
 def purpose(path: Path) -> str:
     """What a command is for, in the first line of its file."""
-    words = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
-    return re.sub(r"^`[^`]*`:\s*", "", words)
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return re.sub(r"^`[^`]*`:\s*", "", docstring.partition("\n")[0])
 
 
 class Commands(click.Group):
-    """The commands of this folder. Listing them imports none: `check` should not wait for the web's libraries."""
+    """The commands of this folder. Listing them imports none: `check` does not wait for the libraries of the web."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(files())

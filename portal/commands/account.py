@@ -9,10 +9,10 @@ import click
 
 from portal.accounts.passwords import Passwords, generated, weakness
 from portal.accounts.register import AccessRefusedError, AccessRequest, Register, all_accounts
-from portal.commands.opening import opened
+from portal.commands.open_portal import open_portal
 from portal.commands.options import chosen_settings, common_options
 from portal.database.engine import reading, writing
-from portal.texts import translate
+from portal.texts import plural, translate
 
 DATES = {"--from": "access_from", "--until": "access_until", "--records-from": "records_from"}
 
@@ -31,8 +31,8 @@ class Date(click.ParamType):
             self.fail(f'"{value}" is not a date like 2026-03-05')
 
 
-def dates(command: Any) -> Any:
-    """The options of an access's dates."""
+def date_options(command: Any) -> Any:
+    """Adds the options for the dates of access."""
     helps = ("The first day of access.", "The last day of access.", "Older records are not shown.")
     for (option, name), text in zip(DATES.items(), helps, strict=True):
         command = click.option(option, name, type=Date(), metavar="DATE", help=text)(command)
@@ -53,24 +53,24 @@ def command() -> None:
 @click.option("--profile", required=True, metavar="NAME", help="What the person sees and may do.")
 @click.option("--name", help="The person's name.")
 @click.option("--organization", metavar="TITLE", help="The person's company.")
-@click.option("--password-file", type=click.File(), help="The password's file, - for what is typed; else one is made.")
-@dates
+@click.option("--password-file", type=click.File(), help="The password's file, - for the keyboard; else one is made.")
+@date_options
 @common_options
 def add(email: str, profile: str, name: str | None, organization: str | None, password_file: Any, **days: Any) -> None:
-    """Give somebody access; the person and the company are recorded where there are none.
+    """Give a person access; the person and the company become records where there are none.
 
     Example: portal account add anna@acme.example --profile customer --name "Anna Rossi" --organization Acme
     """
-    password = _given(password_file) if password_file else generated()
+    password = _password_in(password_file) if password_file else generated()
     if password_file and (weak := weakness(password, email)):
         click.echo(f"warning: a weak password: {translate(weak, 'en')}", err=True)
-    wish = AccessRequest(email, profile, name, organization, _chosen(days))
+    access = AccessRequest(email, profile, name, organization, _dates(days))
     hashed = _passwords().hash(password)
     with _register() as register:
-        account = register.add(wish, hashed, must_change=password_file is None)
+        account = register.add(access, hashed, must_change=password_file is None)
     click.echo(f"{account.name} has access as {account.email} with the profile {account.profile}.")
     if password_file is None:
-        _tell(password)
+        _print_password(password)
 
 
 @command.command("list")
@@ -80,27 +80,27 @@ def show() -> None:
 
     Example: portal account list
     """
-    portal = opened()
+    portal = open_portal()
     with reading(portal.engine) as connection:
         rows = all_accounts(connection, portal.tables)
     for row in rows:
         click.echo("  ".join([row["email"], row["profile"], row["name"] or "", *_state(row)]).rstrip())
-    click.echo(f"{len(rows)} account{'' if len(rows) == 1 else 's'}.")
+    click.echo(f"{plural(len(rows), 'account')}.")
 
 
 @command.command("set")
 @click.argument("email")
 @click.option("--profile", metavar="NAME", help="What the person sees and may do.")
-@dates
+@date_options
 @common_options
 def change(email: str, profile: str | None, **days: Any) -> None:
     """Change a profile or dates; `none` takes a date away.
 
     Example: portal account set anna@acme.example --until 2026-12-31
     """
-    values = _chosen(days) | ({"profile": profile} if profile else {})
+    values = _dates(days) | ({"profile": profile} if profile else {})
     if not values:
-        raise click.UsageError("say what to set: --profile, --from, --until or --records-from")
+        raise click.UsageError("nothing to set: give --profile, --from, --until or --records-from")
     with _register() as register:
         account = register.change(email, values)
     click.echo(f"{account.email}: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items()))
@@ -110,20 +110,20 @@ def change(email: str, profile: str | None, **days: Any) -> None:
 @click.argument("email")
 @common_options
 def disable(email: str) -> None:
-    """Take somebody's access away, at once.
+    """Take access away, at once.
 
     Example: portal account disable anna@acme.example
     """
     with _register() as register:
         account = register.disable(email)
-    click.echo(f"{account.email} has no access any more.")
+    click.echo(f"{account.email} no longer has access.")
 
 
 @command.command("enable")
 @click.argument("email")
 @common_options
 def enable(email: str) -> None:
-    """Give somebody back the access that was disabled.
+    """Give back access that was disabled.
 
     Example: portal account enable anna@acme.example
     """
@@ -136,7 +136,7 @@ def enable(email: str) -> None:
 @click.argument("email")
 @common_options
 def reset(email: str) -> None:
-    """Make a new password, which has to be changed at the next sign-in.
+    """Make a new password, which must be changed at the next sign-in.
 
     Example: portal account reset anna@acme.example
     """
@@ -145,12 +145,12 @@ def reset(email: str) -> None:
     with _register() as register:
         account = register.reset(email, hashed)
     click.echo(f"{account.email} is signed out everywhere and has a new password.")
-    _tell(password)
+    _print_password(password)
 
 
 @contextlib.contextmanager
 def _register() -> Iterator[Register]:
-    portal = opened()
+    portal = open_portal()
     try:
         with writing(portal.engine) as connection:
             now = datetime.datetime.now(datetime.UTC)
@@ -167,22 +167,22 @@ def _passwords() -> Passwords:
     return Passwords(settings.password_memory, settings.password_rounds)
 
 
-def _given(file: Any) -> str:
+def _password_in(file: Any) -> str:
     password = file.readline().rstrip("\r\n")
     if not password:
         raise click.ClickException("there is no password in the file")
     return password
 
 
-def _chosen(days: dict[str, Any]) -> dict[str, Any]:
+def _dates(days: dict[str, Any]) -> dict[str, Any]:
     return {name: None if day == "none" else day for name, day in days.items() if day is not None}
 
 
 def _state(row: Any) -> list[str]:
-    found = [f"{option[2:]} {row[name]}" for option, name in DATES.items() if row[name]]
-    return [*found, *(["disabled"] if row["disabled"] else []), *(["first password"] if row["must_change"] else [])]
+    dates = [f"{option[2:]} {row[name]}" for option, name in DATES.items() if row[name]]
+    return [*dates, *(["disabled"] if row["disabled"] else []), *(["first password"] if row["must_change"] else [])]
 
 
-def _tell(password: str) -> None:
+def _print_password(password: str) -> None:
     click.echo(f"Password: {password}")
-    click.echo("It is shown only now, and has to be changed at the first sign-in.", err=True)
+    click.echo("It is shown only once, and must be changed at the first sign-in.", err=True)

@@ -5,18 +5,18 @@ from contextlib import contextmanager
 
 import click
 
-from portal.database.errors import DatabaseError, Failure, classify
+from portal.database.errors import DatabaseError, Failure, classify, driver_error
 
 SENTENCES = {
     Failure.CONFLICT: "something else was written at the same time; nothing was changed, please run the command again",
-    Failure.BUSY: "the database is busy with other writing; nothing was changed, please run the command again",
+    Failure.BUSY: "the database is busy with other changes; nothing was changed, please run the command again",
     Failure.DISK_FULL: "the disk is full; nothing was changed",
-    Failure.UNAVAILABLE: "the database does not answer any more; nothing was changed",
+    Failure.UNAVAILABLE: "the database no longer answers; nothing was changed",
 }
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
+def database_errors_explained() -> Iterator[None]:
     """Ends the command with 2 and a sentence where the database refuses."""
     try:
         yield
@@ -24,3 +24,8 @@ def told_plainly() -> Iterator[None]:
         if classify(error) not in SENTENCES:
             raise
         raise click.UsageError(SENTENCES[classify(error)]) from error
+
+
+def database_error_sentence(error: BaseException) -> str:
+    """What the database itself says."""
+    return f"the database refuses: {driver_error(error)}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import click
 
 from portal.accounts.people import find_account, identify, refusal
-from portal.commands.opening import Opened, opened
+from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
 from portal.database.engine import Connection, reading
 from portal.declaration.shapes import Declaration
@@ -14,42 +14,44 @@ from portal.records.audit.explain import Step, explain
 from portal.texts import translate
 
 
-@click.command("explain", short_help="Say whether somebody may see or do something, and why.")
-@click.option("--as", "email", required=True, metavar="EMAIL", help="The account that is asked about.")
+@click.command("explain", short_help="Say whether someone may see or do something, and why.")
+@click.option("--as", "email", required=True, metavar="EMAIL", help="The account in question.")
 @click.argument("module")
 @click.argument("reference")
-@click.argument("asked", metavar="[FIELD or ACTION]", required=False)
+@click.argument("field_or_action", metavar="[FIELD or ACTION]", required=False)
 @common_options
-def command(email: str, module: str, reference: str, asked: str | None) -> None:
+def command(email: str, module: str, reference: str, field_or_action: str | None) -> None:
     """Say yes or no, and the lines that decided. `yes` exits 0, `no` 1.
 
     Example: portal explain --as anna@acme.example tickets TT30 notes
     """
-    portal = opened()
+    portal = open_portal()
+    portal.check_module(module)
     places = Places(portal.settings.folder)
-    if module not in portal.declaration.modules:
-        raise click.UsageError(f'there is no module "{module}"')
     with reading(portal.engine) as connection:
         account = find_account(connection, portal.tables, email)
-        steps = list(_steps(connection, portal, email, (module, reference, asked)))
+        steps = list(_steps(connection, portal, email, (module, reference, field_or_action)))
+    profile = account.profile if account else None
     for step in steps:
-        place = _written(places, portal.declaration, step, account and account.profile)
+        place = _place(places, portal.declaration, step, profile)
         click.echo(f"{'yes' if step.holds else 'no '}  {step.sentence}{place}")
     answer = all(step.holds for step in steps)
     click.echo("yes" if answer else "no")
     raise SystemExit(0 if answer else 1)
 
 
-def _steps(connection: Connection, portal: Opened, email: str, question: tuple[str, str, str | None]) -> Iterator[Step]:
-    """The account first: whoever may not come in, sees nothing."""
+def _steps(
+    connection: Connection, portal: OpenPortal, email: str, question: tuple[str, str, str | None]
+) -> Iterator[Step]:
+    """The account first: whoever may not sign in sees nothing."""
     now = portal.declaration.reader().now
     account = find_account(connection, portal.tables, email)
     if account is None:
         raise click.UsageError(f"there is no account {email}")
-    why = refusal(connection, portal.tables, account, now)
-    sentence = translate(why, "en") if why else f"{account.email} may sign in, with the profile {account.profile}"
-    yield Step(why is None, sentence)
-    if why is None:
+    refused = refusal(connection, portal.tables, account, now)
+    may = f"{account.email} may sign in, with the profile {account.profile}"
+    yield Step(refused is None, translate(refused, "en") if refused else may)
+    if refused is None:
         language = portal.declaration.settings.languages[0]
         identity = identify(connection, portal.tables, account, language=language, now=now)
         try:
@@ -58,8 +60,8 @@ def _steps(connection: Connection, portal: Opened, email: str, question: tuple[s
             raise click.ClickException(str(error.args[0])) from None
 
 
-def _written(places: Places, declaration: Declaration, step: Step, profile: str | None) -> str:
-    """The first of the step's keys that is written somewhere: in the profile, in those it extends, in the module."""
+def _place(places: Places, declaration: Declaration, step: Step, profile: str | None) -> str:
+    """The place of the first of the step's keys that is written: in the profile, in those it extends, in the module."""
     while profile in declaration.profiles:
         file = f"profiles/{profile}.yaml"
         for keys in step.profile_keys:

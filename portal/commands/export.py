@@ -4,14 +4,14 @@ from typing import IO
 
 import click
 
-from portal.commands.database_errors import told_plainly
-from portal.commands.import_ import known_module, system_records
-from portal.commands.opening import opened
+from portal.commands.database_errors import database_errors_explained
+from portal.commands.open_portal import open_portal
 from portal.commands.options import common_options
-from portal.commands.progress import progress
+from portal.commands.progress_bar import progress_bar
 from portal.database.engine import reading
 from portal.records.reading.records import Query
 from portal.records.transfer.exporting import Export
+from portal.texts import plural
 
 
 @click.command("export", short_help="Write a module's records to a CSV file.")
@@ -25,13 +25,12 @@ def command(module: str, file: IO[bytes]) -> None:
 
     Example: portal export contacts people.csv
     """
-    portal = opened()
-    known_module(portal, module)
-    with told_plainly(), reading(portal.engine) as connection:
-        system = system_records(portal, connection, module)
-        total = system.count(Query())
-        with progress("Exporting", None if total.more else total.number) as told:
-            export = Export(system, told)
+    portal = open_portal()
+    with database_errors_explained(), reading(portal.engine) as connection:
+        records = portal.records(connection, module)
+        total = records.count(Query())
+        with progress_bar("Exporting", None if total.more else total.number) as report_progress:
+            export = Export(records, report_progress)
             for chunk in export.chunks():
                 file.write(chunk)
-    click.echo(f"{module}: {export.done:,} records written", err=True)  # the standard output may be the file
+    click.echo(f"{module}: {plural(export.done, 'record')} written", err=True)  # the standard output may be the file

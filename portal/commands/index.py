@@ -2,41 +2,43 @@
 
 import click
 
-from portal.commands.database_errors import told_plainly
-from portal.commands.opening import Opened, opened
+from portal.commands.database_errors import database_errors_explained
+from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
-from portal.commands.progress import progress
+from portal.commands.progress_bar import progress_bar
 from portal.database.engine import writing
 from portal.database.search.backlog import mark_modules
 from portal.records.indexing.backlog import catch_up
 from portal.records.indexing.index import complete
+from portal.texts import plural
 
 
 @click.command("index", short_help="Bring the search index up to date.")
-@click.option("--rebuild", "anew", is_flag=True, help="Fill it anew from all records.")
+@click.option("--rebuild", is_flag=True, help="Fill it anew from all records.")
 @common_options
-def command(anew: bool) -> None:
-    """Put records into the search index that it lacks, and take out what is no record any more; then work off
-    what changes of the declarations and of titles have left to be done.
+def command(rebuild: bool) -> None:
+    """Add the records that the search index lacks, remove the entries of deleted ones, and finish the updates that
+    changed declarations and titles have left to do.
 
     With --rebuild it is filled anew from all records, a few at a time: the portal serves and writes meanwhile.
 
     Example: portal index --rebuild
     """
-    portal = opened()
-    if anew:
-        with told_plainly(), writing(portal.engine) as connection:
+    portal = open_portal()
+    if rebuild:
+        with database_errors_explained(), writing(portal.engine) as connection:
             mark_modules(connection, portal.tables, portal.declaration.modules)
-        click.echo(f"The search index was filled anew: {caught_up(portal):,} records")
+        click.echo(f"The search index was filled anew: {plural(update_search_index(portal), 'record')}")
         return
-    with told_plainly(), writing(portal.engine) as connection:
+    with database_errors_explained(), writing(portal.engine) as connection:
         added, removed = complete(connection, portal.tables)
-    click.echo(f"The search index is complete: {added:,} records added, {removed:,} entries removed")
-    if behind := caught_up(portal):
-        click.echo(f"Brought up to date: {behind:,} records")
+    updated = update_search_index(portal)
+    entries = plural(removed, "entry", "entries")
+    done = f"{plural(added, 'record')} added, {entries} removed, {plural(updated, 'record')} updated"
+    click.echo(f"The search index is complete: {done}")
 
 
-def caught_up(portal: Opened) -> int:
-    """Works off what of the index is behind, with a bar on the terminal; answers how many records."""
-    with told_plainly(), progress("Indexing", None) as told:
-        return catch_up(portal.engine, portal.tables, told)
+def update_search_index(portal: OpenPortal) -> int:
+    """Finishes what the index is behind with, with a bar on the terminal; returns how many records that were."""
+    with database_errors_explained(), progress_bar("Indexing", None) as report_progress:
+        return catch_up(portal.engine, portal.tables, report_progress)

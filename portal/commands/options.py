@@ -12,33 +12,39 @@ from portal.settings import PREFIX, Settings, read_settings
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
+def _remember(context: click.Context, option: click.Parameter, value: Any) -> None:
     # All contexts of one call share `meta`; what stands after the command is read later, and wins.
     if value is not None:
         context.meta[f"{__name__}.{option.name}"] = value
 
 
 def common_options(command: Command) -> Command:
-    """Adds `--folder` and `--database`; `chosen_settings` knows what was said."""
+    """Adds `--folder` and `--database`, which `chosen_settings` reads."""
     database = click.option(
-        "--database", metavar="URL", expose_value=False, callback=_keep, help=f"The database; else {PREFIX}DATABASE."
+        "--database",
+        metavar="URL",
+        expose_value=False,
+        callback=_remember,
+        help=f"The database; else {PREFIX}DATABASE.",
     )
     folder = click.option(
-        "--folder", metavar="FOLDER", type=click.Path(path_type=Path), expose_value=False, callback=_keep,
-        help=f"Where modules.yaml lies; else {PREFIX}FOLDER, else here.",
+        "--folder", metavar="FOLDER", type=click.Path(path_type=Path), expose_value=False, callback=_remember,
+        help=f"The folder of modules.yaml; else {PREFIX}FOLDER, else the current one.",
     )  # fmt: skip
     return folder(database(command))
 
 
 def chosen_settings(folder: Path | None = None) -> Settings:
-    """The settings of this call; an argument `folder` wins over the option. Wrong ones and a missing folder exit 2."""
-    said = click.get_current_context().meta
+    """The settings of this call; the argument `folder` beats the option. Wrong ones and a missing folder exit 2."""
+    chosen = click.get_current_context().meta
     try:
         settings = read_settings(
-            None, folder=folder or said.get(f"{__name__}.folder"), database=said.get(f"{__name__}.database")
+            None, folder=folder or chosen.get(f"{__name__}.folder"), database=chosen.get(f"{__name__}.database")
         )
     except ValidationError as error:
-        wrong = [f"{PREFIX}{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors()]
+        wrong = [
+            f"{PREFIX}{'_'.join(map(str, mistake['loc'])).upper()}: {mistake['msg']}" for mistake in error.errors()
+        ]
         raise click.UsageError("; ".join(wrong)) from None
     if not settings.folder.is_dir():
         raise click.UsageError(f'there is no folder "{settings.folder}"')

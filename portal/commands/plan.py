@@ -2,9 +2,10 @@
 
 import click
 
-from portal.commands.opening import opened
+from portal.commands.database_errors import database_error_sentence
+from portal.commands.open_portal import open_portal
 from portal.commands.options import common_options
-from portal.database.errors import DatabaseError, driver_error
+from portal.database.errors import DatabaseError
 from portal.database.migration.plan import plan
 
 
@@ -13,13 +14,12 @@ from portal.database.migration.plan import plan
 def command() -> None:
     """Say in sentences what the database lacks of the declarations. Nothing is changed.
 
-    What would lose data has an exclamation mark. Exits 0, or 1 when the declarations have mistakes.
+    What would lose data is marked with an exclamation mark. Exits 0, or 1 when the declarations have mistakes.
 
     Example: portal plan
     """
-    portal = opened(fitting=False)
+    portal = open_portal(check_database=False)
     try:
-        found = plan(portal.engine, portal.tables)
+        click.echo(plan(portal.engine, portal.tables))
     except DatabaseError as error:
-        raise click.UsageError(f"the database refuses: {driver_error(error)}") from None
-    click.echo(found)
+        raise click.UsageError(database_error_sentence(error)) from None

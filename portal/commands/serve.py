@@ -29,8 +29,8 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
 
     Example: portal serve --port 8080
     """
-    said = {"host": host, "port": port, "threads": threads}
-    settings = chosen_settings().model_copy(update={name: value for name, value in said.items() if value is not None})
+    given = {name: value for name, value in (("host", host), ("port", port), ("threads", threads)) if value is not None}
+    settings = chosen_settings().model_copy(update=given)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
@@ -42,17 +42,17 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
     except (OSError, DatabaseUnreachableError) as error:
         raise click.UsageError(str(error)) from None
     try:
-        server = listening(application, settings)
+        server = listening_server(application, settings)
     except OSError as error:
         raise click.ClickException(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
-    # The name rather than the number: it is what people type, and what the letters' links say.
+    # The name rather than the number: people type it, and links in letters have it.
     host = "localhost" if server.effective_host == "127.0.0.1" else server.effective_host
     click.echo(f"Serving {settings.folder.absolute()} on http://{host}:{server.effective_port}")
     server.run()
 
 
 class Parser(HTTPRequestParser):
-    """Refuses what waitress itself would read for seconds, while nobody else is served: a header full of spaces."""
+    """Refuses a header full of spaces, which waitress would parse for seconds while nobody else is served."""
 
     def parse_header(self, header_plus: bytes) -> None:
         """Called with all headers of a request."""
@@ -67,30 +67,30 @@ class Channel(HTTPChannel):
     parser_class = Parser
 
 
-def listening(application: Callable[..., Any], settings: Settings) -> Any:
-    """The server, not yet answering; it may listen on several addresses."""
+def listening_server(application: Callable[..., Any], settings: Settings) -> Any:
+    """The server, which does not answer yet; it may listen on several addresses."""
     sockets: dict[int, Any] = {}
-    server = create_server(application, map=sockets, **limits(settings))
-    for each in sockets.values():
-        if isinstance(each, BaseWSGIServer):
-            each.channel_class = Channel
+    server = create_server(application, map=sockets, **server_options(settings))
+    for listener in sockets.values():
+        if isinstance(listener, BaseWSGIServer):
+            listener.channel_class = Channel
     return server
 
 
-def limits(settings: Settings) -> dict[str, Any]:
-    """What waitress takes: bounded bodies and connections, nobody who dawdles, no name, one trusted proxy at most."""
-    found: dict[str, Any] = {
+def server_options(settings: Settings) -> dict[str, Any]:
+    """Waitress's options: bounded bodies, connections and idle time, no server name, at most one trusted proxy."""
+    options: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
         "threads": settings.threads,
         "max_request_header_size": 16_384,
-        "max_request_body_size": settings.largest_request + 1_000_000,  # what is a little too much gets our own page
+        "max_request_body_size": settings.largest_request + 1_000_000,  # a little more than allowed gets our own page
         "connection_limit": 1000,
         "channel_timeout": 30,
         "ident": None,
         "clear_untrusted_proxy_headers": True,
     }
     if settings.trusted_proxy:
-        found["trusted_proxy"] = settings.trusted_proxy
-        found["trusted_proxy_headers"] = {"x-forwarded-for", "x-forwarded-proto"}
-    return found
+        options["trusted_proxy"] = settings.trusted_proxy
+        options["trusted_proxy_headers"] = {"x-forwarded-for", "x-forwarded-proto"}
+    return options

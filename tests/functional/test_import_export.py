@@ -49,7 +49,7 @@ def filled(shop) -> Shop:
 
 def test_rows_become_records_and_the_summary_says_how_many(shop):
     result = shop.load("people", PEOPLE)
-    assert (result.exit_code, result.output) == (0, "people: 2 new, 0 changed, 0 as they were\n")
+    assert (result.exit_code, result.output) == (0, "people: 2 new, 0 changed, 0 unchanged\n")
     assert shop.values("people", "name", "email", "boss", "age", "reference", "channel") == [
         ("Ada", "ada@acme.example", None, 18, "1", "import"),
         ("Bob", "bob@acme.example", "Ada", 18, "2", "import"),
@@ -172,7 +172,7 @@ def test_every_bad_cell_is_told_with_its_line_and_nothing_is_imported(shop):
     ]
     result = shop.load("people", content)
     assert result.output.splitlines()[-1] == (
-        "people: nothing imported, 5 bad rows; the other 1 are good (--skip-bad imports these)"
+        "people: nothing imported, 5 bad rows; the other 1 row could be imported with --skip-bad"
     )
     assert shop.records("people") == []
 
@@ -180,13 +180,13 @@ def test_every_bad_cell_is_told_with_its_line_and_nothing_is_imported(shop):
 def test_the_good_rows_may_be_had_without_the_bad_ones(shop):
     result = shop.load("people", "name,email\nAda,ada@acme.example\nBob,bob\n", "--skip-bad")
     assert result.exit_code == 0
-    assert result.output.splitlines()[-1] == "people: 1 new, 0 changed, 0 as they were, 1 bad row left out"
+    assert result.output.splitlines()[-1] == "people: 1 new, 0 changed, 0 unchanged, 1 bad row left out"
     assert shop.values("people", "name") == ["Ada"]
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(shop):
     assert shop.load("people", PEOPLE, "--dry-run").output == (
-        "people: 2 new, 0 changed, 0 as they were (a dry run: nothing was changed)\n"
+        "people: 2 new, 0 changed, 0 unchanged (dry run: nothing was written)\n"
     )
     assert len(shop.bad("people", "name,email\nAda,ada\n", "--dry-run")) == 1
     assert shop.records("people") == []
@@ -244,7 +244,7 @@ def test_rows_may_link_to_later_rows_and_to_themselves(shop):
 def test_a_row_whose_linked_row_is_bad_is_bad_too(shop):
     content = "name,email,boss\nAda,ada@x.example,Bob\nBob,bob@x.example,Zoe\nZoe,zoe,\nEve,eve@x.example,\n"
     result = shop.load("people", content, "--skip-bad")
-    assert result.output.splitlines()[-1] == "people: 1 new, 0 changed, 0 as they were, 3 bad rows left out"
+    assert result.output.splitlines()[-1] == "people: 1 new, 0 changed, 0 unchanged, 3 bad rows left out"
     assert shop.values("people", "name") == ["Eve"]
 
 
@@ -273,7 +273,7 @@ def test_a_key_changes_what_it_finds_and_adds_the_rest(shop):
     before = shop.records("people")
     content = "email,name,age\nada@acme.example,Ada King,36\nnew@acme.example,New,1\n"
     result = shop.load("people", content, "--key", "email")
-    assert result.output == "people: 1 new, 1 changed, 0 as they were\n"
+    assert result.output == "people: 1 new, 1 changed, 0 unchanged\n"
     found = shop.values("people", "name", "age", "boss")
     assert found == [("Ada King", 36, None), ("Bob", 18, "Ada King"), ("New", 1, None)]
     after = shop.records("people")
@@ -287,7 +287,7 @@ def test_the_same_file_once_more_changes_nothing(filled):
     filled.run("import", "things", filled.file(again), "--key", "title")
     before = [(record.version, record.values["modified"]) for record in filled.records("things")]
     result = filled.load("things", again, "--key", "title")
-    assert result.output == "things: 0 new, 0 changed, 2 as they were\n"
+    assert result.output == "things: 0 new, 0 changed, 2 unchanged\n"
     assert [(record.version, record.values["modified"]) for record in filled.records("things")] == before
 
 

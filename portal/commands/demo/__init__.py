@@ -6,35 +6,35 @@ import click
 
 from portal.accounts.passwords import Passwords
 from portal.accounts.register import AccessRefusedError
-from portal.commands.database_errors import told_plainly
+from portal.commands.database_errors import database_errors_explained
 from portal.commands.demo.records import DemoError, Demonstration
-from portal.commands.opening import Opened, opened
+from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
-from portal.commands.progress import progress
+from portal.commands.progress_bar import progress_bar
 from portal.database.engine import writing
 from portal.records.transfer.importing import WrongColumnsError
 from portal.records.transfer.source import UnreadableFileError
-from portal.texts import translate
+from portal.texts import plural, translate
 
 MANY = "tickets"  # the module of which there may be more
 
 
 @click.command("demo", short_help="Load the demo's records and accounts.")
-@click.option("--tickets", "number", type=click.IntRange(0, 1_000_000), default=0, help="So many more tickets besides.")
+@click.option("--tickets", "number", type=click.IntRange(0, 1_000_000), default=0, help="Add this many more tickets.")
 @common_options
 def command(number: int) -> None:
     """Load the records of the folder demo/ beside modules.yaml, and give the accounts listed there access.
 
-    All or nothing, and only where the demo's modules are empty. Where the demo is there already, its accounts are told
-    again and nothing else happens; --tickets adds more tickets each time.
+    All or nothing, and only where the demo's modules are empty. Where the demo is there already, its accounts are
+    printed again and nothing else happens; --tickets adds more tickets each time.
 
     Example: portal demo --tickets 10000
     """
-    portal = opened()
+    portal = open_portal()
     if not (portal.settings.folder / "demo").is_dir():
         raise click.UsageError(f'there is no folder "{portal.settings.folder / "demo"}"')
     try:
-        with told_plainly(), writing(portal.engine) as connection:
+        with database_errors_explained(), writing(portal.engine) as connection:
             _load(portal, Demonstration(portal, connection), number)
     except (DemoError, AccessRefusedError) as bad:
         raise click.ClickException(str(bad)) from None
@@ -44,33 +44,33 @@ def command(number: int) -> None:
         raise click.ClickException("\n".join(translate(problem, "en") for problem in wrong.problems)) from None
 
 
-def _load(portal: Opened, demo: Demonstration, number: int) -> None:
-    if demo.joined():
+def _load(portal: OpenPortal, demo: Demonstration, number: int) -> None:
+    if demo.has_accounts():
         click.echo("The demo is there already.")
-    elif demo.holds_records():
-        raise click.ClickException("the portal has records of its own already: the demo is for an empty one")
+    elif demo.has_records():
+        raise click.ClickException("the portal has records already; the demo is for an empty one")
     else:
         counts: dict[str, int] = {}
         demo.load(lambda module, report: counts.update({module: report.outcome.added}))
-        demo.join(Passwords(portal.settings.password_memory, portal.settings.password_rounds))
-        demo.converse()
-        click.echo(f"Loaded the demo: {sum(counts.values())} records in {len(counts)} modules.")
+        demo.add_accounts(Passwords(portal.settings.password_memory, portal.settings.password_rounds))
+        demo.add_comments()
+        click.echo(f"Loaded the demo: {plural(sum(counts.values()), 'record')} in {plural(len(counts), 'module')}.")
     if number:
         _add(demo, number)
-    _tell(demo.accounts())
+    _print_accounts(demo.accounts())
 
 
 def _add(demo: Demonstration, number: int) -> None:
     if MANY not in demo.files():
-        raise click.UsageError(f"--tickets wants a file demo/{MANY}.csv")
-    with progress("Checking", number) as reached, progress("Adding", number) as written:
-        report = demo.add_many(MANY, number, reached, written)
+        raise click.UsageError(f"--tickets needs a file demo/{MANY}.csv")
+    with progress_bar("Checking", number) as on_checked, progress_bar("Adding", number) as on_written:
+        report = demo.add_many(MANY, number, on_checked, on_written)
     if report.bad:
         raise DemoError(translate(report.bad[0].reason, "en"))
-    click.echo(f"Added {report.outcome.added:,} more tickets.")
+    click.echo(f"Added {plural(report.outcome.added, 'more ticket')}.")
 
 
-def _tell(accounts: list[dict[str, Any]]) -> None:
+def _print_accounts(accounts: list[dict[str, Any]]) -> None:
     click.echo("Sign in as" if accounts else "No accounts are listed in demo/accounts.csv.")
     for row in accounts:
         click.echo(f"  {row['email']}  {row['password']}  ({row['person']}, {row['profile']})")

@@ -1,4 +1,4 @@
-"""The demo's records, from CSV files beside the declarations: dates around today, conversations, accounts.
+"""The demo's records, from CSV files beside the declarations: dates around today, comments, accounts.
 
 Knows the files, and no field by its name but `created`: every portal may have a demo/ folder.
 """
@@ -10,19 +10,18 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from portal.accounts.passwords import Passwords
 from portal.accounts.people import companies_of, find_account
 from portal.accounts.register import AccessRequest, Register
-from portal.commands.demo.many import SENTENCE, TOKEN, Many
-from portal.commands.opening import Opened
+from portal.commands.demo.many import SENTENCE, TOKEN, ManyRows
+from portal.commands.open_portal import OpenPortal
+from portal.database.engine import Connection
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.records.indexing.index import rebuild
-from portal.records.policy import system_policy
-from portal.records.reading.records import Query, Records
+from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.columns import find_columns
 from portal.records.transfer.importing import ImportOptions, Progress, Report, import_file
 from portal.records.transfer.source import Row, open_source
@@ -31,7 +30,7 @@ from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
 from portal.texts import translate
 
-OTHERS = ("comments", "accounts")  # files that are no module's
+OTHER_FILES = ("comments", "accounts")  # files that belong to no module
 
 
 class DemoError(ValueError):
@@ -39,17 +38,17 @@ class DemoError(ValueError):
 
 
 @dataclass(frozen=True)
-class Dated:
+class DatedRows:
     """Rows in which `-3d` and `-3d 14:30` stand for dates and moments, in the columns that hold such."""
 
     headers: tuple[str, ...]
-    given: Callable[[], Iterator[Row]]
+    source: Callable[[], Iterator[Row]]
     fields: dict[int, Field]
     reader: Reader
 
     def rows(self) -> Iterator[Row]:
-        """The rows, with dates as a machine writes them."""
-        for row in self.given():
+        """The rows, with dates in ISO's order."""
+        for row in self.source():
             cells = [self._dated(cell, self.fields.get(index)) for index, cell in enumerate(row.cells)]
             yield replace(row, cells=tuple(cells))
 
@@ -64,7 +63,7 @@ class Dated:
 
 
 def moment_of(match: re.Match[str], reader: Reader) -> datetime.datetime:
-    """What a token means where the portal is; nine in the morning where it says no time."""
+    """What a token means in the portal's zone; nine in the morning where it says no time."""
     days, hour, minute = match.groups()
     time = datetime.time(int(hour or 9), int(minute or 0))
     return datetime.datetime.combine(reader.today + datetime.timedelta(days=int(days)), time, reader.time_zone)
@@ -74,131 +73,129 @@ def moment_of(match: re.Match[str], reader: Reader) -> datetime.datetime:
 class Demonstration:
     """The demo of one portal, within one writing transaction."""
 
-    portal: Opened
-    connection: Any
+    portal: OpenPortal
+    connection: Connection
 
     @property
     def folder(self) -> Path:
-        """Where the files are."""
+        """The folder of the demo's files."""
         return self.portal.settings.folder / "demo"
 
     def files(self) -> dict[str, Path]:
-        """The modules that have a file, what others link to first. Raises DemoError."""
+        """The modules that have a file, each after those that it links to. Raises DemoError."""
         modules = self.portal.declaration.modules
-        found = {path.stem: path for path in sorted(self.folder.glob("*.csv")) if path.stem not in OTHERS}
-        for name, path in found.items():
+        paths = {path.stem: path for path in sorted(self.folder.glob("*.csv")) if path.stem not in OTHER_FILES}
+        for name, path in paths.items():
             if name not in modules:
                 raise DemoError(f"{path}: there is no module {name}")
-        links = {name: self._linked(modules[name], path) & found.keys() - {name} for name, path in found.items()}
+        links = {
+            name: self._linked_modules(modules[name], path) & paths.keys() - {name} for name, path in paths.items()
+        }
         try:
-            return {name: found[name] for name in graphlib.TopologicalSorter(links).static_order()}
+            return {name: paths[name] for name in graphlib.TopologicalSorter(links).static_order()}
         except graphlib.CycleError as circle:
             raise DemoError(f"{self.folder}: these modules link to each other: {', '.join(circle.args[1])}") from None
 
-    def load(self, told: Callable[[str, Report], None]) -> None:
-        """All files, one after the other. Raises DemoError, BadFile and WrongColumns."""
+    def load(self, report_file: Callable[[str, Report], None]) -> None:
+        """Imports all files, one after the other. Raises DemoError, UnreadableFileError and WrongColumnsError."""
         for name, path in self.files().items():
-            report = import_file(self.system(name), self.dated(name, path), ImportOptions())
+            report = import_file(self._records(name), self._dated_rows(name, path), ImportOptions())
             if report.bad:
                 reasons = [f"{path}:{bad.line}: {bad.column}: {translate(bad.reason, 'en')}" for bad in report.bad]
                 raise DemoError("\n".join(reasons))
-            told(name, report)
+            report_file(name, report)
 
-    def add_many(self, module: str, number: int, reached: Progress, written: Progress) -> Report:
-        """So many more records after the pattern of a module's file."""
+    def add_many(self, module: str, number: int, on_checked: Progress, on_written: Progress) -> Report:
+        """Imports `number` more records after the pattern of a module's file."""
         source = open_source(self.folder / f"{module}.csv")
-        public = [row["text"] for row in self._read("comments.csv") if not row["internal"]]
-        said = [sentence for text in public for sentence in SENTENCE.split(text)]
-        patterns = list(source.rows())
-        first = self.system(module).count(Query()).number
-        many = Many(self.system(module).module, source.headers, patterns, said, number, first)
-        dated = replace(self.dated(module, source.path), given=many.rows)
-        return import_file(self.system(module), dated, ImportOptions(), reached, written)
+        public = [row["text"] for row in self._dict_rows("comments.csv") if not row["internal"]]
+        sentences = [sentence for text in public for sentence in SENTENCE.split(text)]
+        records = self._records(module)
+        seed = records.count(Query()).number
+        many = ManyRows(records.module, source.headers, list(source.rows()), sentences, number, seed)
+        dated = replace(self._dated_rows(module, source.path), source=many.rows)
+        return import_file(records, dated, ImportOptions(), on_checked, on_written)
 
     def accounts(self) -> list[dict[str, str]]:
         """Who may sign in, with profile and password."""
-        return self._read("accounts.csv")
+        return self._dict_rows("accounts.csv")
 
-    def join(self, passwords: Passwords) -> None:
-        """Gives the accounts of the demo; their passwords stay."""
-        register = Register(self.connection, self.portal.tables, self._now)
+    def add_accounts(self, passwords: Passwords) -> None:
+        """Gives the people of the demo access; their passwords need not be changed."""
+        now = datetime.datetime.now(datetime.UTC)
+        register = Register(self.connection, self.portal.tables, now)
         for row in self.accounts():
-            wish = AccessRequest(row["email"], row["profile"], row["person"])
-            register.add(wish, passwords.hash(row["password"]), must_change=False)
+            request = AccessRequest(row["email"], row["profile"], row["person"])
+            register.add(request, passwords.hash(row["password"]), must_change=False)
 
-    def joined(self) -> bool:
-        """Whether the accounts are there."""
-        found = [find_account(self.connection, self.portal.tables, row["email"]) for row in self.accounts()]
-        return bool(found) and all(found)
+    def has_accounts(self) -> bool:
+        """Whether the accounts of the demo exist."""
+        accounts = [find_account(self.connection, self.portal.tables, row["email"]) for row in self.accounts()]
+        return bool(accounts) and all(accounts)
 
-    def converse(self) -> None:
-        """The comments, in the order in which they were written; then the search index in the order of changes."""
-        reader, rows = self.portal.declaration.reader(), self._read("comments.csv")
+    def add_comments(self) -> None:
+        """Adds the comments in the order in which they were written, and fills the search index by last change."""
+        reader, rows = self.portal.declaration.reader(), self._dict_rows("comments.csv")
         moments = [moment_of(match, reader) for row in rows if (match := TOKEN.fullmatch(row["when"]))]
         if len(moments) < len(rows):
-            raise DemoError(f"{self.folder / 'comments.csv'}: “when” wants moments like -3d 14:30")
-        suppliers = self._suppliers()
+            raise DemoError(f"{self.folder / 'comments.csv'}: “when” takes moments like -3d 14:30")
+        suppliers = self._supplier_companies()
         for moment, row in sorted(zip(moments, rows, strict=True), key=lambda pair: pair[0]):
-            self._say(row, min(moment, reader.now), suppliers)
+            self._add_comment(row, min(moment, reader.now), suppliers)
         rebuild(self.connection, self.portal.tables, self.files())
 
-    def holds_records(self) -> bool:
-        """Whether a module of the demo has records already."""
-        return any(self.system(name).page(Query(size=1), []).rows for name in self.files())
+    def has_records(self) -> bool:
+        """Whether a module of the demo has records."""
+        return any(self._records(name).page(Query(size=1), []).rows for name in self.files())
 
-    def dated(self, module: str, path: Path) -> Dated:
+    def _dated_rows(self, module: str, path: Path) -> DatedRows:
         """A module's file."""
-        source = open_source(path)
-        columns, _problems = find_columns(self.portal.declaration.modules[module], source.headers, {}, None)
+        source, records = open_source(path), self._records(module)
+        columns, _problems = find_columns(records.module, source.headers, {}, None)
         fields = {column.index: column.field for column in columns}
-        return Dated(source.headers, source.rows, fields, self.system(module).policy.reader)
+        return DatedRows(source.headers, source.rows, fields, records.policy.reader)
 
-    def system(self, module: str) -> Records:
-        """All records of a module, as the portal itself sees them."""
-        return Records(self.connection, system_policy(self.portal.tables), module)
+    def _records(self, module: str) -> Records:
+        return self.portal.records(self.connection, module)
 
-    @property
-    def _now(self) -> datetime.datetime:
-        return datetime.datetime.now(datetime.UTC)
-
-    def _linked(self, module: Module, path: Path) -> set[str]:
+    def _linked_modules(self, module: Module, path: Path) -> set[str]:
         headers = open_source(path).headers
         return {target for name in headers if name in module.fields for target in module.fields[name].targets}
 
-    def _read(self, name: str) -> list[dict[str, str]]:
+    def _dict_rows(self, name: str) -> list[dict[str, str]]:
         path = self.folder / name
         if not path.exists():
             return []
         with path.open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))
 
-    def _suppliers(self) -> set[int]:
-        """The companies of those whose profile is staff: who belongs to them writes as staff."""
+    def _supplier_companies(self) -> set[int]:
+        """The companies of those whose profile is staff: who belongs to them comments as staff."""
         profiles = self.portal.declaration.profiles
         staff = [row["email"] for row in self.accounts() if profiles[row["profile"]].staff]
-        return {company for email in staff for company in self._companies(self._person(email))}
+        return {company for email in staff for company in self._companies_of(self._person(email).id)}
 
-    def _companies(self, person: int) -> tuple[int, ...]:
-        return companies_of(self.connection, self.portal.tables, person) or ()
+    def _companies_of(self, person_id: int) -> tuple[int, ...]:
+        return companies_of(self.connection, self.portal.tables, person_id) or ()
 
-    def _person(self, email: str) -> int:
-        return self._one(self.system(str(self.portal.declaration.people)), email)
+    def _person(self, email: str) -> Record:
+        return self._one(self._records(str(self.portal.declaration.people)), email)
 
-    def _say(self, row: dict[str, str], moment: datetime.datetime, suppliers: set[int]) -> None:
-        records, person = self.system(row["module"]), self._person(row["author"])
-        record = records.get(self._one(records, row["record"]))
-        policy = replace(records.policy, reader=replace(records.policy.reader, person=person, now=moment))
-        if suppliers.isdisjoint(self._companies(person)):
+    def _add_comment(self, row: dict[str, str], moment: datetime.datetime, suppliers: set[int]) -> None:
+        records, person = self._records(row["module"]), self._person(row["author"])
+        policy = replace(records.policy, reader=replace(records.policy.reader, person=person.id, now=moment))
+        if suppliers.isdisjoint(self._companies_of(person.id)):
             policy = replace(policy, profile=policy.profile.model_copy(update={"staff": False}))
         account = find_account(self.connection, self.portal.tables, row["author"])
-        name = self.system(str(self.portal.declaration.people)).get(person).title
-        author = Author(account.id if account else None, name, "portal")
+        author = Author(account.id if account else None, person.title, "portal")
         writer = Writer(replace(records, policy=policy), author)
-        writer.add_comment(record, row["text"], internal=row["internal"] == "true")
+        writer.add_comment(self._one(records, row["record"]), row["text"], internal=row["internal"] == "true")
 
-    def _one(self, records: Records, name: str) -> int:
+    def _one(self, records: Records, name: str) -> Record:
+        """The record of that name. Raises DemoError."""
         ids = find_named(self.connection, records.policy, records.name, name)
-        if len(ids) != 1:
-            found = "several records" if ids else "no record"
-            raise DemoError(f"{self.folder}: {found} of {records.name} called “{name}”")
-        return ids[0]
+        record = records.get(ids[0]) if len(ids) == 1 else None
+        if record is None:
+            number = "several records" if ids else "no record"
+            raise DemoError(f"{self.folder}: {number} of {records.name} called “{name}”")
+        return record

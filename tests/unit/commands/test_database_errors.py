@@ -6,7 +6,7 @@ import click
 import pytest
 import sqlalchemy as sa
 
-from portal.commands.database_errors import told_plainly
+from portal.commands.database_errors import database_errors_explained
 
 
 def refused(words):
@@ -22,10 +22,10 @@ def refused(words):
     ],
 )
 def test_what_people_can_do_something_about_is_a_sentence(words, sentence):
-    with pytest.raises(click.UsageError, match=sentence), told_plainly():
+    with pytest.raises(click.UsageError, match=sentence), database_errors_explained():
         raise refused(words)
 
 
 def test_a_mistake_of_ours_stays_what_it_is():
-    with pytest.raises(sa.exc.OperationalError), told_plainly():
+    with pytest.raises(sa.exc.OperationalError), database_errors_explained():
         raise refused("no such column: nmae")

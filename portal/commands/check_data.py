@@ -1,10 +1,10 @@
-"""What `portal check --data` looks at: the declaration against the records. Imported only when it is asked for."""
+"""What `portal check --data` looks at: the declarations against the records."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from portal.accounts.people import find_account, identify
-from portal.commands.opening import Opened, opened
+from portal.commands.open_portal import OpenPortal, open_portal
 from portal.database.engine import Connection, reading
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import Problem
@@ -14,14 +14,14 @@ from portal.records.policy import Policy
 
 
 def data_problems(folder: Path | None) -> list[Problem]:
-    """Expectations that do not come true, records that are named and not there, lists that would be slow."""
-    portal = opened(folder=folder)
+    """Expectations that do not hold, records that are named and missing, lists that would be slow."""
+    portal = open_portal(folder=folder)
     places = Places(portal.settings.folder)
     with reading(portal.engine) as connection:
         return list(_problems(portal, connection, places))
 
 
-def _problems(portal: Opened, connection: Connection, places: Places) -> Iterator[Problem]:
+def _problems(portal: OpenPortal, connection: Connection, places: Places) -> Iterator[Problem]:
     declaration, tables = portal.declaration, portal.tables
     language, now = declaration.settings.languages[0], declaration.reader().now
 

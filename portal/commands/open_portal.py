@@ -1,0 +1,89 @@
+"""What most commands begin with: one portal's settings, declaration and database, or one sentence that says why not."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from portal.commands.database_errors import database_error_sentence
+from portal.commands.options import chosen_settings
+from portal.database.engine import Connection, DatabaseUnreachableError, Engine, reach, reading
+from portal.database.errors import DatabaseError
+from portal.database.migration.plan import blocking_steps
+from portal.database.schema.tables import Tables, build
+from portal.declaration.load import load
+from portal.declaration.shapes import Declaration
+from portal.declaration.source.problems import suggest
+from portal.records.policy import system_policy
+from portal.records.reading.records import Records
+from portal.settings import Settings
+
+STEPS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class OpenPortal:
+    """One portal as a command works on it."""
+
+    settings: Settings
+    tables: Tables
+    engine: Engine
+
+    @property
+    def declaration(self) -> Declaration:
+        """What the tables were made from."""
+        return self.tables.declaration
+
+    def records(self, connection: Connection, module: str) -> Records:
+        """All records of a module, as the portal itself sees them. An unknown module exits 2."""
+        self.check_module(module)
+        return Records(connection, system_policy(self.tables), module)
+
+    def check_module(self, module: str) -> None:
+        """Exits 2 where there is no such module."""
+        modules = self.declaration.modules
+        if module not in modules:
+            known = ", ".join(modules)
+            raise click.UsageError(f'there is no module "{module}"{suggest(module, modules)}; the modules are {known}')
+
+
+def open_portal(*, check_database: bool = True, folder: Path | None = None) -> OpenPortal:
+    """The portal of this call. Mistakes in its declarations exit 1; a database that cannot be reached exits 2.
+
+    `check_database`: the database must have all that the declarations need, else exit 1 with what to do.
+    """
+    settings = chosen_settings(folder)
+    loaded = load(settings.folder, settings.declared)
+    if loaded.declaration is None:
+        for problem in loaded.errors:
+            click.echo(problem)
+        raise SystemExit(1)
+    portal = OpenPortal(settings, build(loaded.declaration), open_engine(settings))
+    if check_database:
+        _check_database(portal)
+    return portal
+
+
+def open_engine(settings: Settings) -> Engine:
+    """The database's engine, tried once; a database that cannot be reached exits 2."""
+    try:
+        settings.make_room()
+        engine = reach(settings.database_url)
+    except OSError as error:
+        raise click.UsageError(f"cannot make the folder of the database: {error}") from None
+    except DatabaseUnreachableError as error:
+        raise click.UsageError(str(error)) from None
+    click.get_current_context().call_on_close(engine.dispose)
+    return engine
+
+
+def _check_database(portal: OpenPortal) -> None:
+    try:
+        with reading(portal.engine) as connection:
+            missing = blocking_steps(connection, portal.tables)
+    except DatabaseError as error:
+        raise click.UsageError(database_error_sentence(error)) from None
+    if missing:
+        steps = "\n".join(f"  {step.sentence}" for step in missing[:STEPS_SHOWN])
+        more = f"\n  … and {len(missing) - STEPS_SHOWN} more" if len(missing) > STEPS_SHOWN else ""
+        raise click.ClickException(f"the database lacks what the declarations need; run `portal apply`:\n{steps}{more}")
