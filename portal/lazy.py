@@ -1,14 +1,14 @@
-"""Modules of ours that are loaded when they are first used: those that need large libraries which serving pages hardly
-ever needs. A serving process has a quarter less memory without them, and `portal check` starts sooner.
+"""Modules of the portal that are loaded at first use, because they need large libraries that few requests need.
 
-Whoever uses one names it here, at the top of the file, as an import would; a file of the same folder, never another's.
+Without them a serving process takes a quarter less memory, and `portal check` starts sooner. A LazyModule stands at the
+top of a file like an import, and only for a module of the same folder.
 """
 
 import importlib
 from typing import Any
 
 
-class Later:
+class LazyModule:
     """Stands for the module `name`."""
 
     def __init__(self, name: str) -> None:

@@ -10,11 +10,10 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from portal.conditions import AnyOf, Comparison, Condition, ParsedValue
 from portal.declaration.shapes import Declaration, Module
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field, operator_refused
 from portal.fields.columns import table_of
 from portal.fields.links import join_name
 from portal.fields.reader import Reader
-from portal.texts import _
 
 
 class WithoutIndex(FunctionElement[bool]):
@@ -146,7 +145,7 @@ def _within(field: Field, period: Any, table: sa.FromClause, reader: Reader) -> 
 def period_bounds(field: Field, period: Any, reader: Reader) -> tuple[Any, Any]:
     """The bounds of `within: PERIOD`: as far before now as after it. Raises Refused."""
     if "today" not in field.specials:
-        raise Refused(_("“${operator}” cannot be asked of this field.", mapping={"operator": "within"}))
+        raise operator_refused("within")
     zone = reader.time_zone
     bounds = [moment.astimezone(zone) for moment in (reader.now - period, reader.now + period)]
     written = [(bound if "now" in field.specials else bound.date()).isoformat() for bound in bounds]

@@ -95,13 +95,13 @@ class AddressField(Field):
         return self._made([*parts, *[""] * (len(PARTS) - len(parts))])
 
     def parse_form(self, form: Form, reader: Reader) -> Address | None:
-        return self._made([self.typed(form, part) for part in PARTS])
+        return self._made([self.input_text(form, part) for part in PARTS])
 
     def _made(self, parts: list[str]) -> Address | None:
         cleaned = [" ".join(at_most(storable(part), LONGEST).split()) for part in parts]
         return Address(*cleaned) if any(cleaned) else None
 
-    def posted(self, form: Form) -> bool:
+    def has_input(self, form: Form) -> bool:
         return any(f"{self.name}.{part}" in form for part in PARTS)
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:

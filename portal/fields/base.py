@@ -1,7 +1,7 @@
-"""What every field type shares: the base class that a type's file fills in, and what it needs to do so.
+"""Field, the base class of every field type, and what a type's file needs beside it.
 
-A type says its own YAML keys, its columns, how it is parsed, shown, compared, sorted, searched and written.
-Nothing outside a type's own file asks which type a field is.
+A type defines its own YAML keys, its columns, how it is parsed, shown, compared, sorted, searched and exported.
+Code outside a type's file never asks which type a field has: it uses the attributes and methods below.
 """
 
 import operator as operators
@@ -20,12 +20,12 @@ from portal.fields.linked import Linked
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import Text, _, fold, readable
 
-# What no text may hold: NUL is refused by PostgreSQL, lone surrogates by every encoder.
+# Characters that no text may hold: PostgreSQL refuses NUL, every encoder refuses lone surrogates.
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
 class Refused(ValueError):
-    """What was typed cannot be taken; `message` is one sentence for the person who typed it."""
+    """The input is not accepted; `message` is one sentence for the person who typed it."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -33,20 +33,27 @@ class Refused(ValueError):
 
 
 def storable(text: str) -> str:
-    """`text` itself; refuses what no database and no page can take."""
+    """`text` itself. Raises Refused for characters that no database and no page can hold."""
     if FORBIDDEN.search(text):
         raise Refused(_("This text contains a character that cannot be saved."))
     return text
 
 
+def operator_refused(operator: str) -> Refused:
+    """The refusal of a comparison that the type of a field does not have."""
+    return Refused(_("“${operator}” does not apply to this field.", mapping={"operator": operator}))
+
+
 class Form(Protocol):
-    """What was posted, or a query string: one name may have several values."""
+    """A posted form or a query string: one name may have several values."""
 
     def get(self, name: str, default: str = "") -> str: ...
 
     def getall(self, name: str) -> list[str]: ...
 
     def __contains__(self, name: object) -> bool: ...
+
+    def __iter__(self) -> Iterator[str]: ...
 
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -60,7 +67,7 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 class Shape(BaseModel):
-    """A part of the declaration: frozen, and a key that nobody knows is a mistake."""
+    """A part of the declaration: frozen, and an unknown key is a mistake."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True, defer_build=True
@@ -86,7 +93,7 @@ def _condition(data: Any) -> Any:
 
 
 class Declared(Protocol):
-    """As much of the declaration as a field needs that looks beyond itself."""
+    """As much of the declaration as a field needs that depends on other fields."""
 
     modules: Any
 
@@ -97,11 +104,11 @@ Where = Annotated[Condition, BeforeValidator(_condition)]
 
 
 class Field(Shape):
-    """What every type shares. `name` is the key in the YAML, put in by the declaration."""
+    """The base of every type. `name` is the key in the YAML, put in by the declaration."""
 
     types: ClassVar[dict[str, type["Field"]]] = {}
 
-    # What a type says of itself.
+    # What is the same for all fields of a type.
     column_type: ClassVar[Any] = sa.Text
     widget: ClassVar[str] = "input"  # a macro of templates/widgets.pt
     input_type: ClassVar[str] = "text"
@@ -110,15 +117,16 @@ class Field(Shape):
     filter: ClassVar[str] = ""  # "text", "options", "range", "link" or "": a macro of templates/filters.pt
     textual: ClassVar[bool] = False  # part of the general search unless `search: false`
     long: ClassVar[bool] = False  # too long for a column of a generated list
-    computed: ClassVar[bool] = False  # never typed, never stored
-    stored: ClassVar[bool] = True  # False: checked and warned about, but without effect yet
+    computed: ClassVar[bool] = False  # worked out when it is read: not in forms, not stored
+    stored: ClassVar[bool] = True  # False: the declaration is checked, and a warning says that it has no effect
     sortable: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = True
     multiple: ClassVar[bool] = False  # several values, posted by repeating the name
     in_join_table: ClassVar[bool] = False  # its values stand in a table of pairs, none in the record's own row
     suffix: ClassVar[str] = ""  # the unit behind an input
     specials: ClassVar[tuple[str, ...]] = ()  # words of conditions and defaults that mean something for this type
-    # For the contract test and the reference: keys that examples need, (typed, value, shown in English), refused.
+    # For the contract test and the reference: keys that the examples need, (input, value, shown in English), and
+    # inputs that are refused.
     sample: ClassVar[Mapping[str, Any]] = {}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = ()
     rejects: ClassVar[tuple[str, ...]] = ()
@@ -172,6 +180,11 @@ class Field(Shape):
         return None
 
     @property
+    def on_target_deleted(self) -> Literal["refuse", "clear", "cascade"]:
+        """What happens when a linked record is to be deleted: it is not, the link is emptied, the record goes too."""
+        return "refuse"
+
+    @property
     def offered(self) -> Mapping[str, Option]:
         """The options that can be chosen, by the value that a form sends."""
         return {}
@@ -202,21 +215,21 @@ class Field(Shape):
 
     @property
     def ranged(self) -> bool:
-        """Whether its values lie between others: `min`, `max`, `before` and `after` can be asked."""
+        """Whether its values have an order: conditions may use `min`, `max`, `before` and `after`."""
         return self.filter == "range"
 
     @property
     def searched(self) -> bool:
-        """Whether the general search looks here."""
+        """Whether the general search covers this field."""
         return self.textual if self.search is None else self.search
 
     def bind(self, declaration: Declared, module: Any) -> None:
-        """Called once the declaration is read: types that look at other fields find them here. Raises ValueError."""
+        """Called when all modules are read: types that depend on other fields look them up. Raises ValueError."""
 
     # -- the database ---------------------------------------------------------------------------------------------
 
     def columns(self) -> list[sa.Column[Any]]:
-        """The columns that hold the value; engine's own companions begin with `_`."""
+        """The columns that hold the value; names of companion columns begin with `_`."""
         return [sa.Column(self.name, self.column_type())] if self.stored and not self.computed else []
 
     def store(self, value: Any) -> dict[str, Any]:
@@ -234,7 +247,7 @@ class Field(Shape):
         return None
 
     def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
-        """What a query asks for so that `load` finds the value in its row."""
+        """The columns of a query from whose rows `load` takes the value."""
         if not self.stored:
             return []
         if self.computed:
@@ -243,7 +256,7 @@ class Field(Shape):
 
     @cached_property
     def _columns_read(self) -> tuple[str, ...]:
-        """All but the folded companion, which is there to be compared and sorted by."""
+        """All but the folded companion, which serves comparing and sorting alone."""
         return tuple(column.name for column in self.columns() if column.name != self.folded)
 
     def load(self, row: Mapping[str, Any]) -> Any:
@@ -251,43 +264,43 @@ class Field(Shape):
         return row[self.name] if self.stored else None
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """What conditions compare; computed types build it."""
+        """The SQL that conditions compare; computed types build it."""
         return table.c[self.name]
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """What lists sort by; NULL counts as empty."""
+        """The SQL by which lists sort; NULL counts as empty."""
         return self.expression(table)
 
     @property
     def ranked(self) -> tuple[Any, ...]:
-        """The values in the order of `order`, where that is another than that of the column: an index of the column
-        gives them one after the other."""
+        """The values in the order of `order`, where it is not that of the column: lists read them one after the other
+        from an index of the column."""
         return ()
 
     def titles(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
-        """The column of another table by which `order` sorts, for links; its index gives the linked records in turn."""
+        """For links, the column of the linked table by which `order` sorts."""
         return None
 
     def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
-        """The column to which an index is put so that lists sort by this field quickly."""
+        """The column whose index lets lists sort by this field quickly."""
         return None if self.computed or self.multiple else self.order(table)
 
-    # -- typing and reading ---------------------------------------------------------------------------------------
+    # -- input and output -----------------------------------------------------------------------------------------
 
     def parse(self, text: str, reader: Reader) -> Any:
-        """What was typed → the value, None when empty. Raises Refused."""
+        """An input's text → the value, None when empty. Raises Refused."""
         return storable(text).strip() or None
 
     def parse_form(self, form: Form, reader: Reader) -> Any:
-        """The value from the inputs that bear this field's name. Raises Refused."""
-        return self.parse(self.typed(form), reader)
+        """The value from the inputs of this field. Raises Refused."""
+        return self.parse(self.input_text(form), reader)
 
-    def typed(self, form: Form, part: str = "") -> str:
-        """What stands in the input of this field's name, or in its `.part`; a file posted there counts as nothing."""
-        typed = form.get(f"{self.name}.{part}" if part else self.name, "")
-        return typed if isinstance(typed, str) else ""
+    def input_text(self, form: Form, part: str = "") -> str:
+        """The text of the input NAME or NAME.part; "" where a file was posted under that name."""
+        text = form.get(f"{self.name}.{part}" if part else self.name, "")
+        return text if isinstance(text, str) else ""
 
-    def posted(self, form: Form) -> bool:
+    def has_input(self, form: Form) -> bool:
         """Whether the form has an input for this field."""
         return self.name in form
 
@@ -312,17 +325,17 @@ class Field(Shape):
         return f"{link.module}:{link.id}" if self.several_targets else str(link.id)
 
     def write(self, value: Any) -> str:
-        """The raw value for CSV and JSON; `read` takes it back."""
+        """The raw value for CSV and JSON; `read` is the inverse."""
         return "" if value is None else str(value)
 
     def read(self, text: str, reader: Reader = PLAIN) -> Any:
-        """The value from CSV, where `reader` says zone and currency of what names none. Raises Refused."""
+        """The value from CSV; `reader` gives the time zone and currency where the text has none. Raises Refused."""
         return self.parse(text, reader)
 
     # -- comparing ------------------------------------------------------------------------------------------------
 
     def constant(self, raw: Any, reader: Reader) -> Any:
-        """What a condition, a default or a filter says → what `compare` takes. Raises Refused."""
+        """The value in a condition, a default or a filter → the constant for `compare`. Raises Refused."""
         if isinstance(raw, bool):
             raw = "true" if raw else "false"
         value = self.parse(str(raw), reader)
@@ -331,11 +344,11 @@ class Field(Shape):
         return value
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
-        """What a default or a `set` of the YAML says → a value to store. Raises Refused."""
+        """The value of a `default` or `set` in the YAML → a value to store. Raises Refused."""
         return None if raw is None or raw == "nothing" else self.constant(raw, reader)
 
-    def sought(self, text: str, reader: Reader) -> tuple[str, Any]:
-        """What a filter's `FIELD=text` asks: an operator, and the value as `compare` takes it. Raises Refused."""
+    def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
+        """A filter's `FIELD=text` → the operator and the constant for `compare`. Raises Refused."""
         return ("contains" if self.filter == "text" else "equal"), self.constant(text, reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
@@ -356,7 +369,7 @@ class Field(Shape):
                 return column > value
             case "empty":
                 return column.is_(None) if value else column.is_not(None)
-        raise Refused(_("“${operator}” does not apply to this field.", mapping={"operator": operator}))
+        raise operator_refused(operator)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         """The twin of `compare` in Python, for conditions on a form that is not stored yet."""
@@ -366,5 +379,5 @@ class Field(Shape):
         return not empty and operator in COMPARISONS and COMPARISONS[operator](value, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
-        """What the general search indexes of the value."""
+        """The texts of the value that the general search indexes."""
         return () if value is None else (self.show(value, PLAIN),)

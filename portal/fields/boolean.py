@@ -46,7 +46,7 @@ class Boolean(Field):
         raise Refused(_("Choose yes or no."))
 
     def parse_form(self, form: Form, reader: Reader) -> bool:
-        return self.parse(self.typed(form), reader) or False
+        return self.parse(self.input_text(form), reader) or False
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         return {self.name: "true" if value else ""}

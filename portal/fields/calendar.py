@@ -25,7 +25,7 @@ def parse_date(text: str, reader: Reader) -> datetime.date:
     elif reader.plain or len(text) > LONGEST:
         date = None
     else:
-        date = _in_own_way(text, reader.locale)
+        date = _localized_date(text, reader.locale)
     if date is None:
         example = "2024-03-31" if reader.plain else numeric(datetime.date(2024, 3, 31), reader.locale)
         raise Refused(_("Enter a date such as ${example}.", mapping={"example": example}))
@@ -44,7 +44,7 @@ def _date(year: int, month: int, day: int) -> datetime.date | None:
         return None
 
 
-def _in_own_way(text: str, locale: Locale) -> datetime.date | None:
+def _localized_date(text: str, locale: Locale) -> datetime.date | None:
     names = _months(locale)
     parts = PART.findall(text)
     months = {index: names[fold(part)] for index, part in enumerate(parts) if fold(part) in names}
@@ -100,7 +100,7 @@ def parse_time(text: str, reader: Reader) -> datetime.time:
 
 def _time(match: re.Match[str], reader: Reader) -> datetime.time | None:
     hour, minute, second, fraction, word = match.groups()
-    half = _half(word, reader.locale) if word else ""
+    half = _half_of_day(word, reader.locale) if word else ""
     if half is None or (minute is None and not half) or (half and not 1 <= int(hour) <= 12):
         return None
     hours = int(hour) % 12 + (12 if half == "pm" else 0) if half else int(hour)
@@ -111,7 +111,7 @@ def _time(match: re.Match[str], reader: Reader) -> datetime.time | None:
         return None
 
 
-def _half(word: str, locale: Locale) -> str | None:
+def _half_of_day(word: str, locale: Locale) -> str | None:
     """Which half of the day `word` names; None where it names none."""
     letters = _letters(word)
     for half in ("am", "pm"):

@@ -59,29 +59,25 @@ class HasOptions(Field):
     def empty_label(self) -> Text | str:
         return self.options[""].label if "" in self.options else ""
 
-    def one(self, name: str) -> str:
-        """`name` itself. Raises Refused where it is no option."""
+    def checked_option(self, name: str) -> str:
+        """`name` itself. Raises Refused where it is not an option."""
         if storable(name) not in self.offered:
             raise Refused(_("“${value}” is not one of the options.", mapping={"value": name[:80]}))
         return name
 
-    def meant(self, written: str) -> str:
-        """The option that CSV names, by its name or one of its labels. Raises Refused."""
-        wanted = fold(storable(written)[:1000])
-        labelled = (name for name in self.offered if any(fold(label) == wanted for label in self.names_of(name)))
-        return written if written in self.offered else next(labelled, None) or self.one(written)
+    def option_called(self, text: str) -> str:
+        """The option with this name, or with this label in any language, as CSV writes it. Raises Refused."""
+        folded = fold(storable(text)[:1000])
+        labelled = (name for name in self.offered if any(fold(label) == folded for label in self.labels_of(name)))
+        return text if text in self.offered else next(labelled, None) or self.checked_option(text)
 
-    def called(self, name: str, reader: Reader) -> str:
-        """What the reader calls an option; one that is offered no more keeps its name."""
+    def label_of(self, name: str, reader: Reader) -> str:
+        """The label of an option for the reader; an option that was removed keeps its name."""
         return reader.text(self.options[name].label) if name in self.options else name
 
-    def names_of(self, name: str) -> Iterable[str]:
-        """What an option is called in any language."""
+    def labels_of(self, name: str) -> Iterable[str]:
+        """The labels of an option in all languages."""
         return self.options[name].label if name in self.options else (name,)
-
-    def cannot_be_asked(self, operator: str) -> str:
-        """The sentence for a comparison that makes no sense here."""
-        return _("“${operator}” does not apply to this field.", mapping={"operator": operator})
 
 
 class Choice(HasOptions):
@@ -97,16 +93,16 @@ class Choice(HasOptions):
     rejects: ClassVar[tuple[str, ...]] = ("lowest", "LOW", "lo\x00w", "lo\ud800w")
 
     def parse(self, text: str, reader: Reader) -> str | None:
-        return self.one(text) if text else None
+        return self.checked_option(text) if text else None
 
     def constant(self, raw: Any, reader: Reader) -> str:
-        return self.one("true" if raw is True else "false" if raw is False else str(raw))
+        return self.checked_option("true" if raw is True else "false" if raw is False else str(raw))
 
     def read(self, text: str, reader: Reader = PLAIN) -> str | None:
-        return self.meant(text.strip()) if text.strip() else None
+        return self.option_called(text.strip()) if text.strip() else None
 
     def show(self, value: Any, reader: Reader) -> str:
-        return self.called(value or "", reader)
+        return self.label_of(value or "", reader)
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         ranks = [(table.c[self.name] == name, rank) for rank, name in enumerate(self.offered)]
@@ -121,4 +117,4 @@ class Choice(HasOptions):
         return table.c[self.name]
 
     def texts(self, value: Any) -> Iterable[str]:
-        return self.names_of(value) if value else ()
+        return self.labels_of(value) if value else ()

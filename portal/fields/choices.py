@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Form, Refused, storable
+from portal.fields.base import Form, operator_refused, storable
 from portal.fields.choice import HasOptions
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.several import holds_value, join, pack, split, unpack
@@ -44,17 +44,17 @@ class Choices(HasOptions):
 
     def _chosen(self, names: Iterable[str]) -> tuple[str, ...]:
         """The options in the order of the declaration, by which lists are sorted as well."""
-        chosen = {self.one(name) for name in names}
+        chosen = {self.checked_option(name) for name in names}
         return tuple(name for name in self.offered if name in chosen)
 
     def read(self, text: str, reader: Reader = PLAIN) -> tuple[str, ...]:
-        return self._chosen([self.meant(name) for name in split(storable(text))])
+        return self._chosen([self.option_called(name) for name in split(storable(text))])
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         return {self.name: list(value or ())}
 
     def show(self, value: Any, reader: Reader) -> str:
-        return ", ".join(self.called(name, reader) for name in value or ())
+        return ", ".join(self.label_of(name, reader) for name in value or ())
 
     def write(self, value: Any) -> str:
         return join(value or ())
@@ -62,8 +62,8 @@ class Choices(HasOptions):
     def constant(self, raw: Any, reader: Reader) -> Any:
         """One option: conditions ask whether it is among the chosen ones."""
         if isinstance(raw, list | tuple):
-            return tuple(self.one(str(name)) for name in raw)
-        return self.one("true" if raw is True else "false" if raw is False else str(raw))
+            return tuple(self.checked_option(str(name)) for name in raw)
+        return self.checked_option("true" if raw is True else "false" if raw is False else str(raw))
 
     def default_value(self, raw: Any, reader: Reader) -> tuple[str, ...]:
         if raw is None or raw == "nothing":
@@ -81,7 +81,7 @@ class Choices(HasOptions):
             return sa.or_(sa.false(), *[holds_value(table.c[self.name], name) for name in names])
         if operator in ("one_of", "empty"):
             return super().compare(table, operator, value)
-        raise Refused(self.cannot_be_asked(operator))
+        raise operator_refused(operator)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         if operator in ("equal", "contains"):
@@ -89,4 +89,4 @@ class Choices(HasOptions):
         return super().matches(value or (), operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
-        return [label for name in value or () for label in self.names_of(name)]
+        return [label for name in value or () for label in self.labels_of(name)]

@@ -29,7 +29,7 @@ Day = Annotated[datetime.date | Literal["today"], BeforeValidator(_bound)]
 
 
 @functools.lru_cache(maxsize=5_000)
-def _written(value: datetime.date, locale: Locale) -> str:
+def _format(value: datetime.date, locale: Locale) -> str:
     return format_date(value, "medium", locale=locale)
 
 
@@ -66,7 +66,7 @@ class Date(Bounded):
         return least, most
 
     def show(self, value: Any, reader: Reader) -> str:
-        return "" if value is None else _written(value, reader.locale)
+        return "" if value is None else _format(value, reader.locale)
 
     def write(self, value: Any) -> str:
         return "" if value is None else value.isoformat()

@@ -32,7 +32,7 @@ class Span:
     end: datetime.datetime
 
 
-def local(date: datetime.date, time: datetime.time, reader: Reader, later: bool = False) -> datetime.datetime:
+def moment_at(date: datetime.date, time: datetime.time, reader: Reader, later: bool = False) -> datetime.datetime:
     """The moment, in UTC, at which clocks where the reader is show this. Raises Refused for what no clock shows.
 
     An hour that comes twice in autumn means the first one, unless `later`.
@@ -48,15 +48,15 @@ def local(date: datetime.date, time: datetime.time, reader: Reader, later: bool 
     return moment
 
 
-def day(date: datetime.date, reader: Reader) -> Span:
+def whole_day(date: datetime.date, reader: Reader) -> Span:
     """The whole day where the reader is; it may have 23 or 25 hours."""
     try:
-        return Span(_first(date, reader), _first(date + datetime.timedelta(days=1), reader))
+        return Span(_start_of(date, reader), _start_of(date + datetime.timedelta(days=1), reader))
     except OverflowError:
         raise Refused(_("This date is out of range.")) from None
 
 
-def _first(date: datetime.date, reader: Reader) -> datetime.datetime:
+def _start_of(date: datetime.date, reader: Reader) -> datetime.datetime:
     # Where clocks go forward at midnight, zoneinfo takes the offset before: the moment of the change itself.
     return datetime.datetime.combine(date, datetime.time(), reader.time_zone).astimezone(datetime.UTC)
 
@@ -65,7 +65,7 @@ def _bound(written: Any) -> Any:
     if written in ("today", "now") or isinstance(written, datetime.datetime):
         return written
     try:
-        return str(written) if moment_or_day(str(written), PLAIN) else None
+        return str(written) if parse_moment_or_day(str(written), PLAIN) else None
     except Refused:
         raise ValueError("a date like 2024-03-31 or 2024-03-31T14:30 is wanted, or today, or now") from None
 
@@ -74,21 +74,21 @@ def _bound(written: Any) -> Any:
 Moment = Annotated[str, BeforeValidator(_bound)]
 
 
-def moment_or_day(text: str, reader: Reader, later: bool = False) -> datetime.datetime | datetime.date:
+def parse_moment_or_day(text: str, reader: Reader, later: bool = False) -> datetime.datetime | datetime.date:
     """What `text` means to `reader`: ISO with or without an offset, or their own way of writing. Raises Refused."""
     text = storable(text).strip()
     if match := ISO.fullmatch(text):
         return _iso(match, reader, later)
     match = CLOCK_AT_END.fullmatch(text) if len(text) <= LONGEST else None
     if match and not reader.plain:
-        return local(parse_date(match[1], reader), parse_time(match[2], reader), reader, later)
+        return moment_at(parse_date(match[1], reader), parse_time(match[2], reader), reader, later)
     return parse_date(text, reader)
 
 
 def _iso(match: re.Match[str], reader: Reader, later: bool) -> datetime.datetime:
     date, time = parse_date(match[1], reader), parse_time(match[2], PLAIN)
     if match[3] is None:
-        return local(date, time, reader, later)
+        return moment_at(date, time, reader, later)
     offset = match[3].upper().replace("Z", "+00:00")
     try:
         written = datetime.datetime.fromisoformat(f"{date.isoformat()}T{time.isoformat()}{offset}")
@@ -98,12 +98,12 @@ def _iso(match: re.Match[str], reader: Reader, later: bool) -> datetime.datetime
         raise Refused(_("This date is out of range.")) from None
 
 
-def _utc(year: int, month: int, day: int, hour: int, minute: int) -> datetime.datetime:
-    return datetime.datetime(year, month, day, hour, minute, tzinfo=datetime.UTC)
+def _utc(year: int, month: int, whole_day: int, hour: int, minute: int) -> datetime.datetime:
+    return datetime.datetime(year, month, whole_day, hour, minute, tzinfo=datetime.UTC)
 
 
 @functools.lru_cache(maxsize=10_000)  # a page of a list writes fifty of them, and most of them again and again
-def _minute(here: datetime.datetime, locale: Locale) -> str:
+def _format_minute(here: datetime.datetime, locale: Locale) -> str:
     date, time = format_date(here, "medium", locale=locale), format_time(here, "short", locale=locale)
     pattern = str(get_datetime_format("medium", locale=locale))
     return pattern.replace("{1}", date).replace("{0}", time).replace("'", "")
@@ -140,12 +140,12 @@ class Datetime(Bounded):
         return self._parsed(text, reader, later=False)
 
     def parse_form(self, form: Form, reader: Reader) -> datetime.datetime | None:
-        return self._parsed(self.typed(form), reader, later=self.typed(form, "later") == "1")
+        return self._parsed(self.input_text(form), reader, later=self.input_text(form, "later") == "1")
 
     def _parsed(self, text: str, reader: Reader, later: bool) -> datetime.datetime | None:
         if not text.strip():
             return None
-        moment = moment_or_day(text, reader, later)
+        moment = parse_moment_or_day(text, reader, later)
         if not isinstance(moment, datetime.datetime):
             raise Refused(_("Add a time of day."))
         return self.within(self.bounds(reader), moment, reader)
@@ -168,7 +168,7 @@ class Datetime(Bounded):
         if value is None:
             return ""
         here = value.astimezone(reader.time_zone)
-        return _minute(here.replace(second=0, microsecond=0, tzinfo=None), reader.locale)
+        return _format_minute(here.replace(second=0, microsecond=0, tzinfo=None), reader.locale)
 
     def show_full(self, value: Any, reader: Reader) -> str:
         """With the zone's name, for where it matters."""
@@ -183,10 +183,10 @@ class Datetime(Bounded):
             start = reader.now if raw == "now" else raw
             return Span(start, start + INSTANT)
         if isinstance(raw, datetime.date) or raw == "today":
-            return day(reader.today if raw == "today" else raw, reader)
-        moment = moment_or_day(str(raw), reader)
+            return whole_day(reader.today if raw == "today" else raw, reader)
+        moment = parse_moment_or_day(str(raw), reader)
         if not isinstance(moment, datetime.datetime):
-            return day(moment, reader)
+            return whole_day(moment, reader)
         try:
             return Span(moment, moment + datetime.timedelta(seconds=1 if moment.second else 60))
         except OverflowError:

@@ -82,7 +82,7 @@ def _words(locale: Locale) -> dict[str, str]:
     return words
 
 
-def spoken(value: int, reader: Reader, units: tuple[str, ...] = ("hour", "minute", "second"), most: int = 3) -> str:
+def in_words(value: int, reader: Reader, units: tuple[str, ...] = ("hour", "minute", "second"), most: int = 3) -> str:
     """Seconds in the reader's language, in at most so many of the units, the largest that are needed first."""
     rest, parts = abs(value), []
     for unit in units:
@@ -120,15 +120,15 @@ class Duration(Field):
         return seconds(text, reader) if text.strip() else None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        return {self.name: written(value)}
+        return {self.name: in_units(value)}
 
     def show(self, value: Any, reader: Reader) -> str:
         if value is None:
             return ""
-        return spoken(value, reader, ("hour", "minute", "second") if value % 60 else ("hour", "minute"))
+        return in_words(value, reader, ("hour", "minute", "second") if value % 60 else ("hour", "minute"))
 
     def write(self, value: Any) -> str:
-        return written(value)
+        return in_units(value)
 
     def constant(self, raw: Any, reader: Reader) -> int:
         return seconds(str(raw), PLAIN if isinstance(raw, int | float) else reader)
@@ -137,7 +137,7 @@ class Duration(Field):
         return ()
 
 
-def written(value: int | None) -> str:
+def in_units(value: int | None) -> str:
     """Seconds as they are typed, in signs that every reader's form takes."""
     if value is None:
         return ""

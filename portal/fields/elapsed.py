@@ -9,7 +9,7 @@ from pydantic import Field as Key
 
 from portal.fields.base import Declared, Field
 from portal.fields.columns import SecondsBetween, UTCDateTime
-from portal.fields.duration import seconds, spoken, written
+from portal.fields.duration import in_units, in_words, seconds
 from portal.fields.reader import PLAIN, Reader
 
 UNITS = ("day", "hour", "minute", "second")
@@ -51,10 +51,10 @@ class Elapsed(Field):
         """The two largest units: “3 days 4 hr”."""
         if value is None:
             return ""
-        return spoken(value, reader, UNITS if abs(value) < 60 else UNITS[:-1], most=2)
+        return in_words(value, reader, UNITS if abs(value) < 60 else UNITS[:-1], most=2)
 
     def write(self, value: Any) -> str:
-        return written(value)
+        return in_units(value)
 
     def constant(self, raw: Any, reader: Reader) -> int:
         return seconds(str(raw), PLAIN if isinstance(raw, int | float) else reader)

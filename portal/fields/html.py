@@ -3,9 +3,9 @@
 from typing import Any, ClassVar, Literal
 
 from portal.fields.longtext import Long
-from portal.lazy import Later
+from portal.lazy import LazyModule
 
-markup = Later("portal.fields.markup")
+markup = LazyModule("portal.fields.markup")
 
 
 class Html(Long):
@@ -29,5 +29,5 @@ class Html(Long):
         """Safe HTML to be shown; the row may have been written by others."""
         return markup.sanitised(value) if value else ""
 
-    def bare(self, value: str) -> str:
+    def without_markup(self, value: str) -> str:
         return markup.without_markup(value)

@@ -22,13 +22,13 @@ def title_column(target: sa.Table) -> str:
     return target.info["title_folded"] or "_reference_folded"
 
 
-def named(target: sa.Table, name: str) -> sa.Select[Any]:
+def ids_named(target: sa.Table, name: str) -> sa.Select[Any]:
     """The ids of the records of `target` that a unique field, the reference or the title calls `name`."""
     names = [*target.info["unique"], "reference", *([target.info["title"]] if target.info["title"] else ())]
-    return sa.select(target.c["id"]).where(called([target.c[column] for column in names], name))
+    return sa.select(target.c["id"]).where(is_called([target.c[column] for column in names], name))
 
 
-def called(columns: Iterable[sa.ColumnElement[Any]], name: str) -> sa.ColumnElement[bool]:
+def is_called(columns: Iterable[sa.ColumnElement[Any]], name: str) -> sa.ColumnElement[bool]:
     """Whether one of `columns` holds `name`. PostgreSQL compares no number and no date with a text."""
     terms = [column == name for column in columns if isinstance(column.type, sa.Text)]
     if RECORD_ID.fullmatch(name):
@@ -36,7 +36,7 @@ def called(columns: Iterable[sa.ColumnElement[Any]], name: str) -> sa.ColumnElem
     return sa.or_(sa.false(), *terms)
 
 
-def titled(target: sa.Table, text: str) -> sa.Select[Any]:
+def ids_by_title(target: sa.Table, text: str) -> sa.Select[Any]:
     """The ids of the records of `target` whose title, or reference where they have none, contains `text`."""
     return sa.select(target.c["id"]).where(target.c[title_column(target)].contains(fold(text), autoescape=True))
 
@@ -72,7 +72,7 @@ class LinkLike(Field):
     def target_condition(self) -> Condition | None:
         return self.where
 
-    def identified(self, text: str) -> Linked:
+    def linked_by_id(self, text: str) -> Linked:
         """The record that an input names by its id, `MODULE:ID` where there are several modules. Raises Refused."""
         module, record_id = self._module_and_id(text)
         if module not in self.to or not RECORD_ID.fullmatch(record_id):
@@ -101,7 +101,7 @@ class LinkLike(Field):
     def _meant(self, ids: Iterable[int], module: str | None) -> list[Any]:
         return [Linked(record_id, module or "") for record_id in ids] if self.several_targets else list(ids)
 
-    def sought(self, text: str, reader: Reader) -> tuple[str, Any]:
+    def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
         """A filter says an id, or a part of the title."""
         module, record_id = self._module_and_id(text)
         if module in self.to and RECORD_ID.fullmatch(record_id):
@@ -109,7 +109,7 @@ class LinkLike(Field):
         constant = self.constant(text.strip(), reader)
         return ("contains" if isinstance(constant, str) else "equal"), constant
 
-    def is_meant(self, link: Linked, constant: Any) -> bool:
+    def is_among(self, link: Linked, constant: Any) -> bool:
         """Whether `link` is among what `constant` gave."""
         if isinstance(constant, str):
             return constant in (link.title, link.raw)
@@ -132,6 +132,10 @@ class Link(LinkLike):
     on_delete: Literal["refuse", "clear", "cascade"] = "refuse"
 
     @property
+    def on_target_deleted(self) -> Literal["refuse", "clear", "cascade"]:
+        return self.on_delete
+
+    @property
     def module_column(self) -> str | None:
         return f"_{self.name}_module" if self.several_targets else None
 
@@ -150,7 +154,7 @@ class Link(LinkLike):
         return Linked(row[self.name], row[self.module_column] if self.module_column else self.to[0])
 
     def parse(self, text: str, reader: Reader) -> Linked | None:
-        return self.identified(text) if text.strip() else None
+        return self.linked_by_id(text) if text.strip() else None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         return {self.name: self.link_value(value) if value else ""}
@@ -177,7 +181,7 @@ class Link(LinkLike):
         if operator == "equal" and isinstance(value, list | Linked):
             return self._among(table, value if isinstance(value, list) else [value])
         if operator in ("equal", "contains"):
-            find = named if operator == "equal" else titled
+            find = ids_named if operator == "equal" else ids_by_title
             return sa.or_(*[self._to_one(table, module, find(self.target(table, module), value)) for module in self.to])
         return super().compare(table, operator, value)
 
@@ -203,7 +207,7 @@ class Link(LinkLike):
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         if operator == "equal":
-            return bool(value) and self.is_meant(value, constant)
+            return bool(value) and self.is_among(value, constant)
         return super().matches(value, operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:

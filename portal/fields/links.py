@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.fields.base import Field, Form
 from portal.fields.columns import table_of
-from portal.fields.link import LinkLike, ids_of, named, title_column, titled
+from portal.fields.link import LinkLike, ids_by_title, ids_named, ids_of, title_column
 from portal.fields.linked import Linked
 from portal.fields.reader import Reader
 from portal.fields.several import join, split
@@ -53,11 +53,11 @@ class Links(LinkLike):
         return ()
 
     def parse(self, text: str, reader: Reader) -> tuple[Linked, ...]:
-        return self._distinct(map(self.identified, split(text)))
+        return self._distinct(map(self.linked_by_id, split(text)))
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[Linked, ...]:
         texts = [text for text in form.getall(self.name) if isinstance(text, str) and text.strip()]
-        return self._distinct(map(self.identified, texts))
+        return self._distinct(map(self.linked_by_id, texts))
 
     def _distinct(self, links: Iterable[Linked]) -> tuple[Linked, ...]:
         return tuple({link.id: link for link in links}.values())
@@ -95,14 +95,14 @@ class Links(LinkLike):
             some = table.c["id"].in_(sa.select(joined.c["record"]))
             return sa.not_(some) if value else some
         if operator in ("equal", "contains"):
-            find = named if operator == "equal" else titled
+            find = ids_named if operator == "equal" else ids_by_title
             ids = ids_of(value) if isinstance(value, list) else find(target, value)
             return table.c["id"].in_(sa.select(joined.c["record"]).where(joined.c["target"].in_(ids)))
         return Field.compare(self, table, operator, value)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         if operator == "equal":
-            return any(self.is_meant(link, constant) for link in value or ())
+            return any(self.is_among(link, constant) for link in value or ())
         return super().matches(value or (), operator, constant)
 
     def texts(self, value: Any) -> Iterable[str]:

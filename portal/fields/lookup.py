@@ -180,8 +180,8 @@ class Lookup(Field):
     def constant(self, raw: Any, reader: Reader) -> Any:
         return self._target.constant(raw, reader)
 
-    def sought(self, text: str, reader: Reader) -> tuple[str, Any]:
-        return self._target.sought(text, reader)
+    def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
+        return self._target.parse_filter(text, reader)
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         return self._target.matches(value, operator, constant)

@@ -3,9 +3,9 @@
 from typing import Any, ClassVar, Literal
 
 from portal.fields.longtext import Long
-from portal.lazy import Later
+from portal.lazy import LazyModule
 
-markup = Later("portal.fields.markup")
+markup = LazyModule("portal.fields.markup")
 
 
 class Markdown(Long):
@@ -24,5 +24,5 @@ class Markdown(Long):
         """Safe HTML to be shown."""
         return markup.sanitised(markup.rendered(value)) if value else ""
 
-    def bare(self, value: str) -> str:
+    def without_markup(self, value: str) -> str:
         return markup.without_markup(markup.rendered(value))

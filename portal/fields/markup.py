@@ -1,6 +1,6 @@
-"""HTML that cannot harm: what markdown and html show, and what html keeps of what was typed.
+"""Safe HTML for the fields markdown and html: rendered, sanitized, and reduced to its words.
 
-Loaded later, by the fields markdown and html: the libraries are for portals that have such a field.
+Loaded by them when it is first used: portals without such a field do without its libraries.
 """
 
 import html
@@ -33,7 +33,7 @@ def rendered(text: str) -> str:
 
 
 def sanitised(markup: str) -> str:
-    """`markup` without scripts, styles, forms, frames, and without images from elsewhere, which tell who reads."""
+    """`markup` without scripts, styles, forms, frames, and images of other sites (they would learn who reads)."""
     return nh3.clean(
         markup,
         tags=TAGS,
@@ -52,8 +52,8 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 def without_markup(markup: str) -> str:
     """The words of `markup`, in one line."""
     # Without attributes no ">" is left inside of a tag.
-    bare = nh3.clean(markup, tags=TAGS, attributes={}, link_rel=None)
-    return " ".join(html.unescape(TAG.sub(_space, bare)).split())
+    text = nh3.clean(markup, tags=TAGS, attributes={}, link_rel=None)
+    return " ".join(html.unescape(TAG.sub(_space, text)).split())
 
 
 def _space(tag: re.Match[str]) -> str:

@@ -12,7 +12,7 @@ from pydantic import field_validator
 
 from portal.fields.base import Form, Refused, storable
 from portal.fields.columns import ExactDecimal
-from portal.fields.numbers import Amount, Bounded, check_digits, check_places, number, shown, stated
+from portal.fields.numbers import Amount, Bounded, check_digits, check_places, declared_number, localized, number
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import _
 
@@ -80,7 +80,7 @@ class MoneyField(Bounded):
         return self._parsed(text, "", reader)
 
     def parse_form(self, form: Form, reader: Reader) -> Money | None:
-        return self._parsed(self.typed(form), self.typed(form, "currency"), reader)
+        return self._parsed(self.input_text(form), self.input_text(form, "currency"), reader)
 
     def _parsed(self, text: str, currency: str, reader: Reader) -> Money | None:
         if not text.strip():
@@ -115,7 +115,7 @@ class MoneyField(Bounded):
         return code
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        amount = "" if value is None else shown(value.amount, reader, grouped=False)
+        amount = "" if value is None else localized(value.amount, reader, grouped=False)
         return {self.name: amount, f"{self.name}.currency": value.currency if value else self.usual(reader)}
 
     def show(self, value: Any, reader: Reader) -> str:
@@ -128,13 +128,13 @@ class MoneyField(Bounded):
         if isinstance(raw, Money):
             return raw
         amount, code = self._split(raw) if isinstance(raw, str) else (raw, "")
-        return Money(check_digits(stated(amount, reader), WHOLE_DIGITS), self._code(code, reader))
+        return Money(check_digits(declared_number(amount, reader), WHOLE_DIGITS), self._code(code, reader))
 
     def default_value(self, raw: Any, reader: Reader) -> Money | None:
         if raw is None or raw == "nothing":
             return None
         amount, code = self._split(raw) if isinstance(raw, str) else (raw, "")
-        return self._checked(Money(stated(amount, PLAIN), self._code(code, reader)), reader)
+        return self._checked(Money(declared_number(amount, PLAIN), self._code(code, reader)), reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         if isinstance(value, Money):

@@ -66,7 +66,7 @@ def _simple(character: str) -> str:
     return str(unicodedata.decimal(character, character))
 
 
-def stated(raw: Any, reader: Reader) -> Decimal:
+def declared_number(raw: Any, reader: Reader) -> Decimal:
     """The number in a condition or default: YAML's own, or a text in the reader's way or the plain one."""
     if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal | str):
         raise Refused(_("Enter a number."))
@@ -83,25 +83,25 @@ def stated(raw: Any, reader: Reader) -> Decimal:
     return value
 
 
-def plain(value: Decimal) -> str:
+def without_zeros(value: Decimal) -> str:
     """The number for machines, without needless zeros: 12.50 → “12.5”."""
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def shown(value: Decimal | int, reader: Reader, grouped: bool = True) -> str:
+def localized(value: Decimal | int, reader: Reader, grouped: bool = True) -> str:
     """The number in the reader's own way."""
-    return _written(plain(Decimal(value)), reader.locale, grouped)
+    return _format(without_zeros(Decimal(value)), reader.locale, grouped)
 
 
 @functools.lru_cache(maxsize=5_000)  # a list writes hundreds of them, mostly small ones
-def _written(number: str, locale: Locale, grouped: bool) -> str:
+def _format(number: str, locale: Locale, grouped: bool) -> str:
     return format_decimal(Decimal(number), locale=locale, decimal_quantization=False, group_separator=grouped)
 
 
 def places_of(value: Decimal) -> int:
     """How many places the number needs behind the point."""
-    return len(plain(value).partition(".")[2])
+    return len(without_zeros(value).partition(".")[2])
 
 
 def _amount(written: Any) -> Decimal:
@@ -161,7 +161,7 @@ class Number(Bounded):
         return value
 
     def constant(self, raw: Any, reader: Reader) -> Any:
-        return self.readable(stated(raw, reader))
+        return self.readable(declared_number(raw, reader))
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
         if raw is None or raw == "nothing":
@@ -169,13 +169,13 @@ class Number(Bounded):
         return self.check(self.constant(raw, PLAIN))
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        return {self.name: "" if value is None else shown(value, reader, grouped=False)}
+        return {self.name: "" if value is None else localized(value, reader, grouped=False)}
 
     def show(self, value: Any, reader: Reader) -> str:
-        return "" if value is None else shown(value, reader)
+        return "" if value is None else localized(value, reader)
 
     def write(self, value: Any) -> str:
-        return "" if value is None else plain(Decimal(value))
+        return "" if value is None else without_zeros(Decimal(value))
 
 
 def check_places(value: Decimal, places: int) -> Decimal:

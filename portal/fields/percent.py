@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from babel.numbers import format_percent
 from pydantic import Field as Key
 
-from portal.fields.numbers import Amount, Number, check_digits, check_places, plain
+from portal.fields.numbers import Amount, Number, check_digits, check_places, without_zeros
 from portal.fields.reader import Reader
 
 SIGNS = "%\u066a\uff05 \u00a0\u202f"  # and the spaces before them
@@ -39,4 +39,6 @@ class Percent(Number):
     def show(self, value: Any, reader: Reader) -> str:
         if value is None:
             return ""
-        return format_percent(Decimal(plain(value)).scaleb(-2), locale=reader.locale, decimal_quantization=False)
+        return format_percent(
+            Decimal(without_zeros(value)).scaleb(-2), locale=reader.locale, decimal_quantization=False
+        )

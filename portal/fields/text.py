@@ -32,9 +32,9 @@ class TextLike(Field):
         return [sa.Column(self.name, sa.Text()), sa.Column(self.folded, folded_text())]
 
     def store(self, value: Any) -> dict[str, Any]:
-        return {self.name: value, self.folded: None if value is None else fold(self.bare(value))}
+        return {self.name: value, self.folded: None if value is None else fold(self.without_markup(value))}
 
-    def bare(self, value: str) -> str:
+    def without_markup(self, value: str) -> str:
         """The words alone, where the value holds markup."""
         return value
 
@@ -61,10 +61,10 @@ class TextLike(Field):
         return super().compare(table, operator, value)
 
     def show(self, value: Any, reader: Reader) -> str:
-        return "" if value is None else self.bare(value)
+        return "" if value is None else self.without_markup(value)
 
     def texts(self, value: Any) -> Iterable[str]:
-        return () if value is None else (self.bare(value),)
+        return () if value is None else (self.without_markup(value),)
 
 
 def at_most(text: str, most: int) -> str:
@@ -107,12 +107,12 @@ class LineOfText(TextLike):
         line = at_most(" ".join(text.splitlines()), self.max_length)
         if len(line) < self.min_length:
             raise Refused(_("Use at least ${min} characters.", mapping={"min": self.min_length}))
-        if self.pattern and not fits(self.pattern, line):
+        if self.pattern and not matches_pattern(self.pattern, line):
             raise Refused(_("This is not in the expected format."))
         return line
 
 
-def fits(pattern: str, line: str) -> bool:
+def matches_pattern(pattern: str, line: str) -> bool:
     """Whether the whole line is of an administrator's pattern; not if that cannot be told in a moment.
 
     Python's own `re` would try “(a+)+” on forty letters for hours, and nobody could stop it.

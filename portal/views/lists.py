@@ -11,7 +11,7 @@ from pyramid.view import view_config
 from portal.declaration.shapes import Tab
 from portal.fields.base import Field
 from portal.fields.link import RECORD_ID
-from portal.fields.numbers import shown as written
+from portal.fields.numbers import localized
 from portal.fields.reader import Reader
 from portal.records.reading import highlight as matching
 from portal.records.reading.filters import Filter, ListRequest, read_address, tab_condition
@@ -267,4 +267,4 @@ def pager(page: Page, count: Count, url: str, pairs: list[tuple[str, str]], read
 
 def counted(count: Count, reader: Reader) -> str:
     """A count as it is shown: “41”, “1,000+”."""
-    return written(count.number, reader) + ("+" if count.more else "")
+    return localized(count.number, reader) + ("+" if count.more else "")

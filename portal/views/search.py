@@ -69,7 +69,7 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
         raise HTTPNotFound
     fixed = [records.module.field(name) for name in depends_on(field)]
     values = defaults(records.connection, records.policy, records.module)
-    values |= read_form(records, [each for each in fixed if each.posted(request.GET)], request.GET, values).values
+    values |= read_form(records, [each for each in fixed if each.has_input(request.GET)], request.GET, values).values
     found = []
     for target in field.targets:
         offered = choices(records, field, target, values) if request.policy.access(target) else None

@@ -4,7 +4,7 @@ import pytest
 
 from portal.fields.base import Field, Refused
 from portal.fields.reader import PLAIN
-from portal.fields.text import fits
+from portal.fields.text import matches_pattern
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_a_text_for_which_a_pattern_has_no_answer_in_time_is_refused(pattern, te
     ],
 )
 def test_a_pattern_wants_the_whole_text(pattern, line, whole):
-    assert fits(pattern, line) is whole
+    assert matches_pattern(pattern, line) is whole

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from portal.database.schema.tables import NAMING, Tables
 from portal.fields.links import shortened
-from portal.lazy import Later
+from portal.lazy import LazyModule
 
-alembic = Later("portal.database.migration.alembic")
+alembic = LazyModule("portal.database.migration.alembic")
 
 
 class Referring(sa.types.UserDefinedType[Any]):

@@ -17,7 +17,7 @@ from portal.database.migration.snapshot import columns, join_target
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
-from portal.fields.link import named
+from portal.fields.link import ids_named
 from portal.fields.linked import Linked
 from portal.fields.links import join_name
 from portal.fields.several import split
@@ -201,7 +201,7 @@ class Conversion:
         links = [
             Linked(record_id, target)
             for target in targets
-            for record_id in self.connection.execute(named(self.tables.module(target), name).limit(2)).scalars()
+            for record_id in self.connection.execute(ids_named(self.tables.module(target), name).limit(2)).scalars()
         ]
         if len(links) != 1:
             raise Refused("no record has this name" if not links else "several records have this name")

@@ -15,9 +15,9 @@ from portal.database.migration.snapshot import Snapshot, changed_columns
 from portal.database.schema.indexes import PREFIX
 from portal.database.schema.tables import Tables
 from portal.database.search.index import is_index_object
-from portal.lazy import Later
+from portal.lazy import LazyModule
 
-alembic = Later("portal.database.migration.alembic")
+alembic = LazyModule("portal.database.migration.alembic")
 
 
 def _by_table() -> dict[str, set[str]]:

@@ -150,4 +150,4 @@ def _conditions(each: Field, asked: Filter, reader: Reader) -> Iterator[Conditio
 
 
 def _sought(each: Field, asked: Filter, reader: Reader) -> list[tuple[str, Any]]:
-    return [each.sought(value, reader) for value in asked.values]
+    return [each.parse_filter(value, reader) for value in asked.values]

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
-from portal.fields.link import called
+from portal.fields.link import is_called
 from portal.fields.linked import Linked
 from portal.records.policy import Policy
 
@@ -42,7 +42,7 @@ def find_named(connection: sa.Connection, policy: Policy, module: str, name: str
     table = policy.tables.module(module)
     title = [table.info["title"]] if table.info["title"] else []
     for columns in (table.info["unique"], ["reference"], title):
-        same = called([table.c[column] for column in columns], name)
+        same = is_called([table.c[column] for column in columns], name)
         found = list(connection.execute(sa.select(table.c["id"]).where(same).limit(2)).scalars())
         if found:
             return found

@@ -10,7 +10,8 @@ from portal.conditions import ALWAYS, Comparison, Condition, FormValue, comparis
 from portal.database.sql import period_bounds
 from portal.declaration.shapes import FormLayout
 from portal.fields.base import Field, Form, Refused
-from portal.fields.link import Linked, named, titled
+from portal.fields.link import ids_by_title, ids_named
+from portal.fields.linked import Linked
 from portal.records.reading.records import Records
 from portal.texts import _
 
@@ -115,7 +116,7 @@ def linked_records(records: Records, link: Field, operator: str, raw: Any) -> li
     constant = link.constant(raw, records.policy.reader.machine)
     if not isinstance(constant, str):
         return [each if isinstance(each, Linked) else Linked(each, link.targets[0]) for each in constant]
-    find = titled if operator == "contains" else named
+    find = ids_by_title if operator == "contains" else ids_named
     return [
         Linked(identity, module)
         for module in link.targets

@@ -181,10 +181,10 @@ class Writer:
             return
         query = Query(condition=AllOf((Comparison((name,), "equal", target),)), sort=("id",))
         linking = list(records.each(query, []))
-        if linking and field.on_delete == "refuse":
+        if linking and field.on_target_deleted == "refuse":
             raise Refused(_still_needed(records, linking, asker))
         for record in linking:
-            if field.on_delete == "cascade":
+            if field.on_target_deleted == "cascade":
                 self._remove(record.id, asker)
             else:
                 self.change(record, {name: None}, record.version)

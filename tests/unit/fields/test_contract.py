@@ -94,7 +94,7 @@ def test_what_cannot_be_taken_is_refused_with_a_sentence(kind):
 @pytest.mark.parametrize("text", ["a\x00b", "1\x002", "\ud800", "2024\udfff", "x\x00"])
 def test_what_no_database_takes_is_refused_wherever_it_is_typed(kind, text):
     one = field(kind)
-    for read in (one.parse, one.constant, one.sought):
+    for read in (one.parse, one.constant, one.parse_filter):
         with pytest.raises(Refused) as refused:
             read(text, ENGLISH)
         ENGLISH.text(refused.value.message).encode()
@@ -170,7 +170,7 @@ def test_contains_ignores_case_and_accents(kind, database):
         if is_empty(value):
             continue
         part = next(iter(one.texts(value)))[1:].upper()
-        operator, constant = one.sought(part, ENGLISH)
+        operator, constant = one.parse_filter(part, ENGLISH)
         query = sa.select(table.c["id"]).where(one.compare(table, operator, constant))
         assert operator == "contains"
         assert identity in set(database.execute(query).scalars())

@@ -11,7 +11,7 @@ from webob.multidict import MultiDict
 from portal.declaration.shapes import Declaration, Module, Settings
 from portal.fields.address import Address
 from portal.fields.base import Field, Refused
-from portal.fields.link import named
+from portal.fields.link import ids_named
 from portal.fields.linked import Linked
 from portal.fields.links import join_name
 from portal.fields.money import Money
@@ -294,9 +294,9 @@ def test_a_link_to_several_modules_keeps_records_of_the_same_id_apart(world):
 
 def test_a_filter_on_a_link_takes_an_id_or_a_part_of_the_title(world):
     service, about = world.field("service"), world.field("about")
-    assert service.sought("2", PLAIN) == ("equal", [2])
-    assert service.sought("print", PLAIN) == ("contains", "print")
-    assert about.sought("people:2", PLAIN) == ("equal", [BOB])
+    assert service.parse_filter("2", PLAIN) == ("equal", [2])
+    assert service.parse_filter("print", PLAIN) == ("contains", "print")
+    assert about.parse_filter("people:2", PLAIN) == ("equal", [BOB])
 
 
 @pytest.mark.parametrize(("module", "field"), [("a", "b_c"), ("a_b", "c"), ("m" * 48, "f" * 48), ("m" * 48, "f" * 47)])
@@ -315,5 +315,5 @@ def test_a_record_is_named_by_its_unique_field_be_it_a_text_or_a_number(database
     metadata.create_all(database)
     database.execute(table.insert(), {"id": 1, "code": 4711, "reference": "P1", "name": "Wheel"})
     for name in ("4711", "P1", "Wheel"):
-        assert list(database.execute(named(table, name)).scalars()) == [1]
-    assert list(database.execute(named(table, "4712")).scalars()) == []
+        assert list(database.execute(ids_named(table, name)).scalars()) == [1]
+    assert list(database.execute(ids_named(table, "4712")).scalars()) == []
