@@ -163,10 +163,12 @@ class Planner:
             yield _removing(f"drop module {name}", loss, (name,), tasks, name)
 
     def _empty_module(self, name: str, joins: list[str]) -> None:
-        """The module's comments and history go too: another module of its name would show them as its own."""
+        """The module's comments, history and drafts go too: another module of its name would show them as its own."""
         for table in sorted_system_tables(self.tables):
             if "module" in table.c and table is not self.tables.sequence:
                 self.connection.execute(sa.delete(table).where(table.c["module"] == name))
+        drafts = self.tables.draft.c["form"].startswith(f"{name}/", autoescape=True)
+        self.connection.execute(sa.delete(self.tables.draft).where(drafts))
         self._drop_tables(joins)
         alter.release_references(self.connection, name)
 

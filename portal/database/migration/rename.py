@@ -76,6 +76,9 @@ def _rename_rows(connection: sa.Connection, tables: Tables, modules: Mapping[str
         for after, before in modules.items():
             renamed = tables.backlog.c["target"] == before
             connection.execute(sa.update(tables.backlog).where(renamed).values(target=after))
+    if tables.draft.name in existing:
+        for after, before in modules.items():
+            _rename_drafts(connection, tables.draft, before, after)
     for table in sorted_system_tables(tables):
         if "module" not in table.c or table.name not in existing:
             continue
@@ -86,6 +89,15 @@ def _rename_rows(connection: sa.Connection, tables: Tables, modules: Mapping[str
             connection.execute(sa.update(table).where(column == before).values(module=after))
             if table is tables.search:
                 _rename_tokens(connection, table, before, after)
+
+
+def _rename_drafts(connection: sa.Connection, table: sa.Table, before: str, after: str) -> None:
+    """The form of a draft begins with the name of its module."""
+    form = table.c["form"]
+    connection.execute(sa.delete(table).where(form.startswith(f"{after}/", autoescape=True)))
+    renamed = sa.literal(after) + sa.func.substr(form, len(before) + 1)
+    mine = form.startswith(f"{before}/", autoescape=True)
+    connection.execute(sa.update(table).where(mine).values(form=renamed))
 
 
 def _rename_tokens(connection: sa.Connection, table: sa.Table, before: str, after: str) -> None:

@@ -61,7 +61,7 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """What belongs to records without being a field: numbers, comments, history, submitted forms."""
+    """What belongs to records without being a field: numbers, comments, history, submitted and unfinished forms."""
     return {
         "sequence": sa.Table(
             "portal_sequence",
@@ -104,6 +104,19 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("key", sa.Text(), primary_key=True),  # a form's one-time key, with the account's id before it
             sa.Column("address", sa.Text()),  # where the first submission of the form led
             sa.Column("created", UTCDateTime(), index=True),
+        ),
+        "draft": sa.Table(
+            "portal_draft",
+            metadata,
+            sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+            sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id")),
+            sa.Column("form", sa.Text()),  # MODULE/create, MODULE/ID/edit, MODULE/ID/comments, MODULE/ID/move/NAME
+            sa.Column("step", sa.Integer()),  # of a form in steps, from 1
+            sa.Column("version", sa.BigInteger()),  # of the record when the form was opened
+            sa.Column("data", sa.JSON()),  # the inputs by their names
+            sa.Column("modified", UTCDateTime(), index=True),
+            sa.UniqueConstraint("account", "form"),
+            sqlite_autoincrement=True,
         ),
     }
 

@@ -47,6 +47,7 @@ class Tables:
     comment: sa.Table
     event: sa.Table
     once: sa.Table
+    draft: sa.Table
     search: sa.Table
     version: int = dataclasses.field(default_factory=itertools.count(1).__next__, init=False)
     # Statements that have been built for these tables, see records/statement_cache.py.

@@ -45,10 +45,12 @@ def test_a_module_goes_with_its_comments_and_its_number_is_not_used_again(portal
     with writing(portal.engine) as connection:
         for module in ("tickets", "companies"):
             connection.execute(sa.insert(portal.tables.comment).values(module=module, record=1, text="?"))
+            connection.execute(sa.insert(portal.tables.draft).values(form=f"{module}/create", data={"name": "?"}))
         connection.execute(sa.insert(portal.tables.sequence).values(module="tickets", last=7))
     said = portal.changed(COMPANIES, allow_loss=True)
     assert said == ["! drop module tickets: 1 record would be lost (apply with --allow-loss)"]
     assert [row["module"] for row in portal.rows(portal.tables.comment)] == ["companies"]
+    assert [row["form"] for row in portal.rows(portal.tables.draft)] == ["companies/create"]
     assert portal.rows(portal.tables.sequence) == [{"module": "tickets", "last": 7}]
 
 

@@ -20,6 +20,7 @@ def test_a_renamed_module_keeps_its_records_and_all_that_speaks_of_them(portal):
         connection.execute(sa.update(portal.tables.module("tickets")).values(about=1, _about_module="companies"))
         connection.execute(sa.insert(portal.tables.comment).values(module="companies", record=1, text="?"))
         connection.execute(sa.insert(portal.tables.sequence).values(module="companies", last=7))
+        connection.execute(sa.insert(portal.tables.draft).values(form="companies/1/edit", data={"name": "Acme"}))
     renamed = "firms: {formerly: companies, fields: {name: text}}"
     rest = TICKETS.replace("to: companies", "to: firms")
     rest += "    watchers: {type: links, to: firms}\n    about: {type: link, to: [firms, tickets]}\n"
@@ -31,6 +32,7 @@ def test_a_renamed_module_keeps_its_records_and_all_that_speaks_of_them(portal):
     assert portal.linked("tickets", "watchers") == [(1, 1)]
     assert [row["module"] for row in portal.rows(portal.tables.comment)] == ["firms"]
     assert portal.rows(portal.tables.sequence) == [{"module": "firms", "last": 7}]
+    assert [row["form"] for row in portal.rows(portal.tables.draft)] == ["firms/1/edit"]
     assert [row["module"] for row in portal.rows(portal.tables.search)] == ["firms"]
 
 
