@@ -17,7 +17,6 @@ class Boolean(Field):
     type: Literal["boolean"]
     column_type: ClassVar[Any] = sa.Boolean
     widget: ClassVar[str] = "checkbox"
-    display: ClassVar[str] = "boolean"
     filter: ClassVar[str] = "options"
     can_be_unique: ClassVar[bool] = False
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (

@@ -29,8 +29,6 @@ class StoredFile(Field):
     stored: ClassVar[bool] = False
     sortable: ClassVar[bool] = False
     can_be_unique: ClassVar[bool] = False
-    widget: ClassVar[str] = "file"
-    display: ClassVar[str] = "file"
     type: str
 
     max_size: Annotated[str, BeforeValidator(_size)] | None = None

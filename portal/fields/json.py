@@ -10,5 +10,4 @@ class Json(Field):
     stored: ClassVar[bool] = False
     sortable: ClassVar[bool] = False
     can_be_unique: ClassVar[bool] = False
-    display: ClassVar[str] = "json"
     long: ClassVar[bool] = True

@@ -16,8 +16,6 @@ class Lines(Field):
     sortable: ClassVar[bool] = False
     can_be_unique: ClassVar[bool] = False
     long: ClassVar[bool] = True
-    widget: ClassVar[str] = "lines"
-    display: ClassVar[str] = "lines"
     sample: ClassVar[Mapping[str, Any]] = {"fields": {"what": "text", "price": {"type": "money"}}, "total": ["price"]}
 
     fields: dict[str, Field] = Key(min_length=1)

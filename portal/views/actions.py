@@ -1,7 +1,5 @@
 """What is done to one record with a button: transitions, comments, deleting."""
 
-from typing import Any
-
 from pyramid.httpexceptions import HTTPConflict
 from pyramid.request import Request
 from pyramid.response import Response
@@ -12,14 +10,14 @@ from portal.fields.base import FORBIDDEN, Field, Refused
 from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.validation import Filled, read_form
-from portal.texts import Text, _
+from portal.texts import _
 from portal.views.addresses import record_address
-from portal.views.details import back_to_list, detail_page, label_of
-from portal.views.forms import once_key
-from portal.views.pages import QuestionPage
+from portal.views.details import back_to_list, detail_page, new_composer, transition_label
+from portal.views.forms import once_key, record_or_list
+from portal.views.pages import DetailPage, QuestionPage
 from portal.views.parts import FormRow, Widget
 from portal.views.submissions import done, repeated
-from portal.views.widgets import Filling, typed, widget
+from portal.views.widgets import Filling, inputs_of, posted_inputs, widget
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Record, RecordTransition
@@ -27,23 +25,22 @@ from portal.web.resources import Record, RecordTransition
 LONGEST_COMMENT = 50_000  # characters
 
 
+# -- transitions -------------------------------------------------------------------------------------------------------
+
+
 @view_config(context=RecordTransition, name="", request_method="GET", renderer="question.pt")
-def ask_before_move(resource: RecordTransition, request: Request) -> dict[str, Any]:
+def show_transition(resource: RecordTransition, request: Request) -> dict[str, QuestionPage]:
     """What the transition asks, or wants confirmed."""
-    records = resource.record.records
-    fields = asked_fields(records, resource.transition)
-    values = resource.record.record.values
-    inputs = {
-        name: value for each in fields for name, value in each.inputs(values.get(each.name), request.reader).items()
-    }
-    return {"page": move_page(resource, request, Filling(records, inputs, values, kept=values), "")}
+    records, values = resource.record.records, resource.record.record.values
+    inputs = inputs_of(transition_fields(records, resource.transition), values, request.reader)
+    return {"page": transition_page(resource, request, Filling(records, inputs, values, stored=values), "")}
 
 
 @view_config(context=RecordTransition, name="", request_method="POST", renderer="question.pt")
-def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] | Response:
-    """Does the transition with what was asked."""
+def move_record(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
+    """Moves the record with what was answered."""
     records, record, transition = resource.record.records, resource.record.record, resource.transition
-    fields = asked_fields(records, transition)
+    fields = transition_fields(records, transition)
     filled = read_form(records, fields, request.POST, record.values, record.id)
     text = posted_text(request, "comment").strip() if "comment" in transition.ask else ""
     if problem := comment_problem(text, transition.ask.get("comment") == "required"):
@@ -51,31 +48,66 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
     if filled.errors:
         request.response.status_code = 422
         values = {**record.values, **filled.values}
-        filling = Filling(records, typed(fields, request.POST), values, filled.errors, kept=record.values)
-        return {"page": move_page(resource, request, filling, text)}
+        filling = Filling(records, posted_inputs(fields, request.POST), values, filled.errors, stored=record.values)
+        return {"page": transition_page(resource, request, filling, text)}
     if again := repeated(records, request):
         return again
     try:
         request.writer(records).move(record, transition, filled.values, text)
     except ConflictError:
         raise HTTPConflict(_("The status of this record has changed since you opened it.")) from None
-    address = (
-        record_address(records.name, record.id) if records.exists(record.id) else back_to_list(resource.record, request)
+    return set_flash(request, done(records, request, record_or_list(resource.record, record.id, request)), "moved")
+
+
+def transition_fields(records: Records, transition: Transition) -> list[Field]:
+    """The fields that a transition asks for, required as it says; read-only ones too."""
+    return [
+        records.module.field(name).model_copy(update={"required": need == "required"})
+        for name, need in transition.ask.items()
+        if name in records.module.fields and records.module.field(name).stored
+    ]
+
+
+def transition_page(resource: RecordTransition, request: Request, filling: Filling, comment: str) -> QuestionPage:
+    """The question of a transition."""
+    records, record, transition = filling.records, resource.record.record, resource.transition
+    widgets = [widget(filling, field) for field in transition_fields(records, transition)]
+    if "comment" in transition.ask:
+        widgets.append(comment_widget(transition, comment, filling.errors.get("comment", "")))
+    return QuestionPage(
+        heading=transition_label(transition),
+        subject=f"{record.reference} · {record.title}",
+        action=record_address(records.name, record.id, "move", transition.name),
+        submit=transition_label(transition),
+        back_url=record_address(records.name, record.id),
+        text=transition.confirm or "",
+        rows=tuple(FormRow((widget,)) for widget in widgets),
+        tone=transition.tone or "primary",
+        icon=transition.icon or "",
+        once=once_key(request),
     )
-    return set_flash(request, done(records, request, address), "moved")
+
+
+def comment_widget(transition: Transition, text: str, error: str) -> Widget:
+    """Where the comment that a transition asks for is written."""
+    required = transition.ask["comment"] == "required"
+    return Widget("comment", _("Comment"), "textarea", value=text, required=required, error=error)
+
+
+# -- comments ----------------------------------------------------------------------------------------------------------
 
 
 @view_config(context=Record, name="comments", request_method="POST", renderer="detail.pt", permission="comment")
-def comment_on_record(resource: Record, request: Request) -> dict[str, Any] | Response:
+def comment_on_record(resource: Record, request: Request) -> dict[str, DetailPage] | Response:
     """Adds to the conversation; one stays on the page and sees it."""
     records, record = resource.records, resource.record
     text = posted_text(request, "text").strip()
+    internal = records.policy.staff and posted_text(request, "internal") == "true"
     if problem := comment_problem(text, required=True):
         request.response.status_code = 422
-        return {"page": detail_page(resource, request, text, problem)}
+        return {"page": detail_page(resource, request, new_composer(resource, text, internal, problem))}
     if again := repeated(records, request):
         return again
-    internal = records.policy.staff and request.POST.get("internal") == "true"
     try:
         request.writer(records).comment(record, text, internal=internal)
     except ConflictError:
@@ -83,14 +115,28 @@ def comment_on_record(resource: Record, request: Request) -> dict[str, Any] | Re
     return set_flash(request, done(records, request, record_address(records.name, record.id)), "commented")
 
 
+def comment_problem(text: str, required: bool) -> str:
+    """Why a comment cannot be taken; empty if it can."""
+    if not text:
+        return _("Enter a comment.") if required else ""
+    if FORBIDDEN.search(text):
+        return _("This text contains a character that cannot be saved.")
+    if len(text) > LONGEST_COMMENT:
+        return _("Use at most ${max} characters.", mapping={"max": LONGEST_COMMENT})
+    return ""
+
+
+# -- deleting ----------------------------------------------------------------------------------------------------------
+
+
 @view_config(context=Record, name="delete", request_method="GET", renderer="question.pt", permission="delete")
-def ask_before_delete(resource: Record, request: Request) -> dict[str, Any]:
+def show_delete(resource: Record, request: Request) -> dict[str, QuestionPage]:
     """The question."""
     return {"page": delete_page(resource, request, "")}
 
 
 @view_config(context=Record, name="delete", request_method="POST", renderer="question.pt", permission="delete")
-def delete_record(resource: Record, request: Request) -> dict[str, Any] | Response:
+def delete_record(resource: Record, request: Request) -> dict[str, QuestionPage] | Response:
     """Deletes, unless other records still need it."""
     if again := repeated(resource.records, request):
         return again
@@ -100,52 +146,6 @@ def delete_record(resource: Record, request: Request) -> dict[str, Any] | Respon
         request.response.status_code = 422
         return {"page": delete_page(resource, request, refused.message)}
     return set_flash(request, done(resource.records, request, back_to_list(resource, request)), "deleted")
-
-
-def asked_fields(records: Records, transition: Transition) -> list[Field]:
-    """The fields that a transition asks for, required as it says; read-only ones too."""
-    return [
-        records.module.field(name).model_copy(update={"required": wanted == "required"})
-        for name, wanted in transition.ask.items()
-        if name in records.module.fields and records.module.field(name).stored
-    ]
-
-
-def comment_problem(text: str, required: bool) -> str:
-    """Why a comment cannot be taken; empty if it can."""
-    if not text:
-        return _("Enter a comment.") if required else ""
-    if FORBIDDEN.search(text):
-        return _("This text contains a character that cannot be saved.")
-    return _("Use at most ${max} characters.", mapping={"max": LONGEST_COMMENT}) if len(text) > LONGEST_COMMENT else ""
-
-
-def move_page(resource: RecordTransition, request: Request, filling: Filling, comment: str) -> QuestionPage:
-    """The question of a transition."""
-    records, record, transition = filling.records, resource.record.record, resource.transition
-    widgets = [FormRow((widget(filling, each),)) for each in asked_fields(records, transition)]
-    if "comment" in transition.ask:
-        widgets.append(FormRow((comment_widget(transition, comment, filling.errors.get("comment", "")),)))
-    label: Text = label_of(transition)
-    return QuestionPage(
-        heading=label,
-        subject=f"{record.reference} · {record.title}",
-        action=record_address(records.name, record.id, "move", transition.name),
-        submit=label,
-        back_url=record_address(records.name, record.id),
-        text=transition.confirm or "",
-        rows=tuple(widgets),
-        tone=transition.tone or "primary",
-        icon=transition.icon or "",
-        once=once_key(request),
-        version=str(record.version),
-    )
-
-
-def comment_widget(transition: Transition, text: str, error: str) -> Widget:
-    """Where the comment that a transition asks for is written."""
-    required = transition.ask["comment"] == "required"
-    return Widget("comment", _("Comment"), "textarea", value=text, required=required, error=error)
 
 
 def delete_page(resource: Record, request: Request, error: str) -> QuestionPage:

@@ -8,18 +8,22 @@ from portal.declaration.shapes import Button
 
 def list_address(module: str, parameters: Iterable[tuple[str, str]] | Mapping[str, str] = ()) -> str:
     """The list of a module, with its search, filters and order."""
-    pairs = list(parameters.items() if isinstance(parameters, Mapping) else parameters)
-    return f"/{module}/" + (f"?{urlencode(pairs)}" if pairs else "")
+    return f"/{module}/{_query_string(parameters)}"
 
 
-def record_address(module: str, identity: int, *more: str) -> str:
+def export_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """The same list as a CSV file."""
+    return f"/{module}/export.csv{_query_string(parameters)}"
+
+
+def record_address(module: str, record_id: int, *more: str) -> str:
     """A record's page, or what `more` names below it: `edit`, `move`/TRANSITION, `comments`."""
-    return f"/{module}/{identity}/" + "/".join(more)
+    return f"/{module}/{record_id}/" + "/".join(more)
 
 
 def create_address(module: str, parameters: Mapping[str, str] | None = None) -> str:
     """The form for a new record, with some of its fields filled in."""
-    return f"/{module}/create" + (f"?{urlencode(parameters)}" if parameters else "")
+    return f"/{module}/create{_query_string(parameters or ())}"
 
 
 def button_address(button: Button) -> str:
@@ -33,3 +37,8 @@ def button_address(button: Button) -> str:
     if button.where is not None:
         parameters["button"] = button.name
     return list_address(module, parameters)
+
+
+def _query_string(parameters: Iterable[tuple[str, str]] | Mapping[str, str]) -> str:
+    pairs = list(parameters.items() if isinstance(parameters, Mapping) else parameters)
+    return f"?{urlencode(pairs)}" if pairs else ""

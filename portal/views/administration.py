@@ -13,8 +13,8 @@ from portal.database.errors import DatabaseError
 from portal.declaration.source.problems import Problem
 from portal.mail.letters import read_letter
 from portal.texts import _
+from portal.views.displays import moment
 from portal.views.pages import Letter, OutboxPage, ProblemShown, ProblemsPage
-from portal.views.values import moment
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER, READ_LETTERS
 
@@ -50,9 +50,9 @@ def show_problems(context: Administration, request: Request) -> Any:
 @view_config(context=Administration, name="outbox", request_method="GET", renderer="outbox.pt", permission=READ_LETTERS)
 def show_outbox(context: Administration, request: Request) -> Any:
     """The letters written last; in development everybody reads them here, because none is sent."""
-    wanted = request.GET.get("letter", "")
+    letter_id = request.GET.get("letter", "")
     rows = outbox.newest(request.connection, request.portal.tables, limit=PAGE)
-    chosen = next((row for row in rows if str(row["id"]) == wanted), None)
+    chosen = next((row for row in rows if str(row["id"]) == letter_id), None)
     page = OutboxPage(
         letters=tuple(_letter(row, request) for row in rows),
         chosen=_letter(chosen, request) if chosen else None,

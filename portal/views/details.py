@@ -1,13 +1,13 @@
 """One record: its fields, its place in the lifecycle, the conversation, and the records that link to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.conditions import AnyOf, Comparison, always
+from portal.conditions import AnyOf, Comparison
 from portal.declaration.shapes import Related, Transition
 from portal.fields.linked import Linked
 from portal.records.reading.records import Query, Records
@@ -16,25 +16,24 @@ from portal.records.writing.lifecycle import is_final, state_of
 from portal.records.writing.transitions import open_transitions
 from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
-from portal.views.lists import LIST_COOKIE, counted, new_label, plain_column
-from portal.views.lists import rows as list_rows
+from portal.views.displays import CHANNEL_ICONS, Value, initials, moment, shown
+from portal.views.lists import LIST_COOKIE, count_text, list_rows, new_label, plain_column, widest_tab
 from portal.views.pages import DetailPage, RelatedList, SectionShown, Stage
-from portal.views.parts import Action, Composer, Conversation, Note, Value
+from portal.views.parts import Action, Composer, Conversation, Note
 from portal.views.submissions import one_time_key
-from portal.views.values import CHANNELS, initials, moment, shown
 from portal.web.resources import Record
 
 RELATED_ROWS = 10
 
 
 @view_config(context=Record, name="", request_method="GET", renderer="detail.pt")
-def show_record(resource: Record, request: Request) -> dict[str, Any]:
+def show_record(resource: Record, request: Request) -> dict[str, DetailPage]:
     """`/MODULE/ID/`"""
-    return {"page": detail_page(resource, request)}
+    return {"page": detail_page(resource, request, new_composer(resource))}
 
 
-def detail_page(resource: Record, request: Request, typed: str = "", error: str = "") -> DetailPage:
-    """The page of a record; `typed` and `error`: a comment that could not be taken."""
+def detail_page(resource: Record, request: Request, composer: Composer) -> DetailPage:
+    """The page of a record; `composer`: the form for a comment, shown where one may comment."""
     records, record = resource.records, resource.record
     layout = records.access.detail
     return DetailPage(
@@ -44,24 +43,25 @@ def detail_page(resource: Record, request: Request, typed: str = "", error: str 
         actions=tuple(actions(resource)),
         stages=tuple(stages(resource)),
         sections=tuple(
-            SectionShown(section.title or "", tuple(rows(resource, section.fields))) for section in layout.sections
+            SectionShown(section.title or "", tuple(section_rows(resource, section.fields)))
+            for section in layout.sections
         ),
-        aside=tuple(value(resource, name) for name in layout.aside),
-        conversation=thread(resource, request, typed, error) if records.module.comments else None,
-        related=tuple(found for each in layout.related if (found := related(resource, each))),
+        aside=tuple(field_value(resource, name) for name in layout.aside),
+        conversation=conversation(resource, request, composer) if records.module.comments else None,
+        related=tuple(related_lists(resource, layout.related)),
     )
 
 
-def value(resource: Record, name: str) -> Value:
+def field_value(resource: Record, name: str) -> Value:
     """One readable field of the record."""
     records = resource.records
     return shown(records.module.field(name), resource.record.values.get(name), records.policy.reader)
 
 
-def rows(resource: Record, fields: Iterable[str | tuple[str, ...]]) -> Iterable[tuple[Value, ...]]:
+def section_rows(resource: Record, fields: Iterable[str | tuple[str, ...]]) -> Iterator[tuple[Value, ...]]:
     """The rows of a section."""
     for entry in fields:
-        yield tuple(value(resource, name) for name in ([entry] if isinstance(entry, str) else entry))
+        yield tuple(field_value(resource, name) for name in ([entry] if isinstance(entry, str) else entry))
 
 
 def about(resource: Record) -> str:
@@ -81,50 +81,63 @@ def about(resource: Record) -> str:
 
 def back_to_list(resource: Any, request: Request) -> str:
     """The list as it was left: its search, filters, order and page."""
-    left = parse_qsl(request.cookies.get(LIST_COOKIE, "")[:3000])
-    return list_address(resource.module_name, left)
+    return list_address(resource.module_name, parse_qsl(request.cookies.get(LIST_COOKIE, "")[:3000]))
 
 
-def actions(resource: Record) -> Iterable[Action]:
-    """What the profile may do with the record as it stands."""
+def actions(resource: Record) -> Iterator[Action]:
+    """What the profile may do with the record in its present state."""
     records, record = resource.records, resource.record
     if records.policy.may(records.name, "edit"):
         yield Action(_("Edit"), record_address(records.name, record.id, "edit"), "pencil")
     for transition in open_transitions(records, record):
-        url = record_address(records.name, record.id, "move", transition.name)
-        asks = bool(transition.ask or transition.confirm)
-        yield Action(
-            label_of(transition), url, transition.icon or "", transition.tone or "", post=not asks, once=one_time_key()
-        )
+        yield transition_action(records.name, record.id, transition)
     if records.policy.may(records.name, "delete"):
         yield Action(_("Delete"), record_address(records.name, record.id, "delete"), "trash-2")
 
 
-def label_of(transition: Transition) -> Text:
+def transition_action(module: str, record_id: int, transition: Transition) -> Action:
+    """A button that moves the record at once where the transition asks nothing, else leads to what it asks."""
+    return Action(
+        label=transition_label(transition),
+        url=record_address(module, record_id, "move", transition.name),
+        icon=transition.icon or "",
+        tone=transition.tone or "",
+        post=not (transition.ask or transition.confirm),
+        once=one_time_key(),
+    )
+
+
+def transition_label(transition: Transition) -> Text:
     """What a transition's button says."""
     return transition.label or readable(transition.name)
 
 
-def stages(resource: Record) -> Iterable[Stage]:
-    """The lifecycle's states in their order, up to the present one done."""
-    lifecycle_of = resource.module.lifecycle
-    if lifecycle_of is None or lifecycle_of.field not in resource.record.values:
+def stages(resource: Record) -> Iterator[Stage]:
+    """The lifecycle's states in their order; those before the present one are done."""
+    declared = resource.module.lifecycle
+    if declared is None or declared.field not in resource.record.values:
         return
-    offered = resource.module.field(lifecycle_of.field).offered
-    here = list(offered).index(state) if (state := resource.record.values[lifecycle_of.field]) in offered else -1
-    for index, option in enumerate(offered.values()):
-        yield Stage(option.label, "current" if index == here else "done" if index < here else "")
+    states, state = resource.module.field(declared.field).offered, resource.record.values[declared.field]
+    present = list(states).index(state) if state in states else -1
+    for index, option in enumerate(states.values()):
+        yield Stage(option.label, "current" if index == present else "done" if index < present else "")
 
 
-def thread(resource: Record, request: Request, typed: str, error: str) -> Conversation:
-    """The conversation, and where one writes as long as one may."""
+# -- the conversation --------------------------------------------------------------------------------------------------
+
+
+def new_composer(resource: Record, text: str = "", internal: bool = False, error: str = "") -> Composer:
+    """The form for a comment, with what was written into it."""
+    records = resource.records
+    url = record_address(records.name, resource.record.id, "comments")
+    return Composer(url, one_time_key(), text, error, records.policy.staff, internal, draft=url)
+
+
+def conversation(resource: Record, request: Request, composer: Composer) -> Conversation:
+    """The comments, and where one writes as long as one may."""
     records, record = resource.records, resource.record
     final = is_final(records.module.lifecycle, state_of(records, record))
     may = may_comment(records)
-    url = record_address(records.name, record.id, "comments")
-    composer = Composer(
-        url, one_time_key(), typed, error, may_be_internal=records.policy.staff, submit=_("Send"), draft=url
-    )
     return Conversation(
         notes=tuple(note(request, comment) for comment in comments(records, record)),
         composer=composer if may and not final else None,
@@ -136,6 +149,7 @@ def thread(resource: Record, request: Request, typed: str, error: str) -> Conver
 def note(request: Request, comment: Comment) -> Note:
     """One comment as its reader sees it."""
     mine = comment.account is not None and comment.account == request.visitor.identity.account.id
+    mail = comment.channel == "mail"
     return Note(
         author=_("You") if mine else comment.author,
         initials=initials(comment.author),
@@ -144,56 +158,54 @@ def note(request: Request, comment: Comment) -> Note:
         mine=mine,
         internal=comment.internal,
         side=_("Support") if comment.staff else _("Customer"),
-        channel=_("by email") if comment.channel == "mail" else "",
-        channel_icon=CHANNELS["mail"] if comment.channel == "mail" else "",
+        channel=_("by email") if mail else "",
+        channel_icon=CHANNEL_ICONS["mail"] if mail else "",
     )
 
 
-def related(resource: Record, wanted: Related) -> RelatedList | None:
-    """The records of another module that link here; None where the profile has no such module."""
-    policy = resource.records.policy
-    if policy.access(wanted.module) is None:
-        return None
-    records = resource.records.of(wanted.module)
-    linking = links_to(records, resource.module_name)
-    if not linking:
-        return None
+# -- related lists -----------------------------------------------------------------------------------------------------
+
+
+def related_lists(resource: Record, layout: Iterable[Related]) -> Iterator[RelatedList]:
+    """The records of other modules that link here, as far as the profile has those modules."""
+    for related in layout:
+        if resource.records.policy.access(related.module) is not None:
+            records = resource.records.of(related.module)
+            if linking := linking_fields(records, resource.module_name):
+                yield related_list(resource, records, related, linking)
+
+
+def related_list(resource: Record, records: Records, related: Related, linking: list[str]) -> RelatedList:
+    """The newest of the `records` that link here by one of the fields `linking`."""
+    policy = records.policy
     here = Linked(resource.record.id, resource.module_name)
     query = Query(condition=AnyOf(tuple(Comparison((name,), "equal", here) for name in linking)), size=RELATED_ROWS)
-    columns = [name for name in wanted.columns or records.access.list.columns if name in policy.readable(records.name)]
-    names = [name for name in columns if name not in linking] or columns
-    page, first = records.page(query, names), records.module.field(linking[0])
-    filled = {linking[0]: first.link_value(here)}
-    creates = policy.may(records.name, "create")
+    columns = related_columns(records, related, linking)
+    page, first = records.page(query, columns), records.module.field(linking[0])
+    link = {linking[0]: first.link_value(here)}
     return RelatedList(
         label=records.access.label,
-        columns=tuple(plain_column(records, name) for name in names),
-        rows=tuple(list_rows(records, page.rows, names)),
-        count=counted(records.count(query), policy.reader),
-        all_url=list_address(records.name, {**all_tabs(records), **filled}) if page.next else "",
-        create_url=create_address(records.name, filled) if creates else "",
-        create_label=new_label(records) if creates else "",
+        columns=tuple(plain_column(records, name) for name in columns),
+        rows=tuple(list_rows(records, page.rows, columns)),
+        count=count_text(records.count(query), policy.reader),
+        all_url=list_address(records.name, {**widest_tab(records), **link}) if page.next else "",
+        create_url=create_address(records.name, link) if policy.may(records.name, "create") else "",
+        create_label=new_label(records),
     )
 
 
-def links_to(records: Records, target: str) -> list[str]:
+def related_columns(records: Records, related: Related, linking: list[str]) -> list[str]:
+    """The declared columns, else those of the module's list, without the fields that lead back here."""
+    readable_names = records.policy.readable(records.name)
+    columns = [name for name in related.columns or records.access.list.columns if name in readable_names]
+    return [name for name in columns if name not in linking] or columns
+
+
+def linking_fields(records: Records, target: str) -> list[str]:
     """The readable links of a module that lead to `target`."""
-    readable_names = policy_readable(records)
+    readable_names = records.policy.readable(records.name)
     return [
         name
         for name, field in records.module.fields.items()
         if target in field.targets and not field.computed and name in readable_names
     ]
-
-
-def policy_readable(records: Records) -> frozenset[str]:
-    """What may be read of these records."""
-    return records.policy.readable(records.name)
-
-
-def all_tabs(records: Records) -> dict[str, str]:
-    """The parameter for the first tab that leaves nothing out, so that “show all” shows all."""
-    for name, tab in (records.access.list.tabs or {}).items():
-        if always(tab.where):
-            return {"tab": name}
-    return {}

@@ -19,10 +19,11 @@ from portal.database.errors import DatabaseError, Failure, classify
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import _
 from portal.views.pages import ErrorPage
-from portal.views.session import too_often
+from portal.views.session import too_often_message
 from portal.web.canonical import allowed_methods
 from portal.web.form_input import referring_page
-from portal.web.visitor import Visitor
+from portal.web.serving import own_path
+from portal.web.visitor import SAFE_METHODS, Visitor
 
 log = logging.getLogger(__name__)
 
@@ -91,14 +92,14 @@ def conflict(error: ConflictError, request: Request) -> Any:
 
 
 @exception_view_config(TooManyAttemptsError, renderer="error.pt")
-def often(error: TooManyAttemptsError, request: Request) -> Any:
+def too_many_attempts(error: TooManyAttemptsError, request: Request) -> Any:
     """Tried too often."""
     request.response.headers["Retry-After"] = str(error.seconds)
-    return _page(request, 429, too_often(error))
+    return _page(request, 429, too_often_message(error))
 
 
 @exception_view_config(HTTPError, renderer="error.pt")
-def refused(error: HTTPError, request: Request) -> Any:
+def http_error(error: HTTPError, request: Request) -> Any:
     """Refused by protection or by a view; the sentence is theirs, if they have one."""
     request.response.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
     if isinstance(error, BadCSRFToken):
@@ -147,11 +148,15 @@ def _page(request: Request, status: int, text: str = "", reference: str = "") ->
     request.response.status_int = status
     known = status if status in HEADINGS else 500 if status >= 500 else 400
     text = text or TEXTS.get(status, TEXTS.get(known, ""))
-    page = ErrorPage(status, HEADINGS[known], text, reference, retry=status in (409, 429, 503))
-    return {"page": page}
+    retry_url = _address_of_form(request) if status in (409, 429, 503) else ""
+    return {"page": ErrorPage(status, HEADINGS[known], text, reference, retry_url)}
 
 
 def _to_login(request: Request) -> HTTPSeeOther:
     """After signing in one is back where one was; after a form was sent too late, on the form's own page."""
-    following = request.path_qs if request.method in ("GET", "HEAD") else referring_page(request)
-    return HTTPSeeOther(f"/login?next={quote(following, safe='')}")
+    return HTTPSeeOther(f"/login?next={quote(_address_of_form(request), safe='')}")
+
+
+def _address_of_form(request: Request) -> str:
+    """The page that was asked for, or the one on which the form stood that was sent."""
+    return own_path(request.path_qs) if request.method in SAFE_METHODS else referring_page(request)

@@ -20,9 +20,9 @@ def export_list(module: Module, request: Request) -> Response:
     records = module.records
     if not records.access.list.export:
         raise HTTPNotFound
-    asked = read_address(records, request.GET)
+    query = read_address(records, request.GET).query
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by the server when it is sent
-    for chunk in export_rows(records, asked.query, records.access.list.columns, request.reader):
+    for chunk in export_rows(records, query, records.access.list.columns, request.reader):
         file.write(chunk)
     length = file.tell()
     file.seek(0)

@@ -3,7 +3,6 @@
 import datetime
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
 
 from pyramid.request import Request
 from pyramid.view import view_config
@@ -14,10 +13,10 @@ from portal.records.reading.filters import button_condition, tab_condition
 from portal.records.reading.records import Count, Query, Record, Records
 from portal.texts import _, readable
 from portal.views.addresses import button_address, record_address
-from portal.views.lists import counted
+from portal.views.displays import initials, moment
+from portal.views.lists import count_text
 from portal.views.pages import Happening, HomeButton, HomePage
 from portal.views.parts import Moment
-from portal.views.values import initials, moment
 from portal.web.resources import Root
 
 LATEST = 6
@@ -25,15 +24,13 @@ LONG_AGO = datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
 
 
 @view_config(context=Root, name="", request_method="GET", renderer="home.pt")
-def show_home(root: Root, request: Request) -> dict[str, Any]:
+def show_home(root: Root, request: Request) -> dict[str, HomePage]:
     """`/`"""
-    profile = request.policy.profile
-    wants_activity = "activity" in profile.home.panels
     page = HomePage(
         greeting=greeting(request),
         about=", ".join(companies(request)),
         buttons=tuple(buttons(request)),
-        activity=tuple(activity(request)) if wants_activity else None,
+        activity=tuple(activity(request)) if "activity" in request.policy.profile.home.panels else None,
     )
     return {"page": page}
 
@@ -41,15 +38,13 @@ def show_home(root: Root, request: Request) -> dict[str, Any]:
 def greeting(request: Request) -> str:
     """Good morning, by the reader's clock."""
     account = request.visitor.identity.account
-    name = (account.name or "").split(" ")[0] or account.email
+    mapping = {"name": (account.name or "").split(" ")[0] or account.email}
     hour = request.reader.now.astimezone(request.reader.time_zone).hour
     if 5 <= hour < 12:
-        return _("Good morning, ${name}", mapping={"name": name})
-    return (
-        _("Good evening, ${name}", mapping={"name": name})
-        if hour >= 18 or hour < 5
-        else _("Hello, ${name}", mapping={"name": name})
-    )
+        return _("Good morning, ${name}", mapping=mapping)
+    if 12 <= hour < 18:
+        return _("Hello, ${name}", mapping=mapping)
+    return _("Good evening, ${name}", mapping=mapping)
 
 
 def companies(request: Request) -> list[str]:
@@ -62,40 +57,49 @@ def companies(request: Request) -> list[str]:
 
 
 def buttons(request: Request) -> Iterator[HomeButton]:
-    """The buttons, with the numbers of what they open: one statement per module, however many they are."""
+    """The buttons of the profile, with the numbers of what they open."""
     declared = [request.portal.declaration.buttons[name] for name in request.policy.profile.home.buttons or ()]
-    asked: dict[str, dict[str, Query]] = defaultdict(dict)
-    for each in declared:
-        module = (each.opens or "").partition("/")[0]
-        if each.count and request.policy.access(module) is not None:
-            asked[module][each.name] = opened(Records(request.connection, request.policy, module), each)
-    counts: dict[str, Count] = {}
-    for module, queries in asked.items():
-        found = Records(request.connection, request.policy, module).counts(list(queries.values()))
-        counts.update(zip(queries, found, strict=True))
-    for each in declared:
+    counts = button_counts(request, declared)
+    for button in declared:
         yield HomeButton(
-            label=each.label or readable(each.name),
-            icon=each.icon,
-            url=button_address(each),
-            text=each.text or "",
-            tone=each.tone or "",
-            count=counted(counts[each.name], request.reader) if each.name in counts else "",
+            label=button.label or readable(button.name),
+            icon=button.icon,
+            url=button_address(button),
+            text=button.text or "",
+            tone=button.tone or "",
+            count=count_text(counts[button.name], request.reader) if button.name in counts else "",
         )
 
 
-def opened(records: Records, declared: Button) -> Query:
-    """The list that a button opens."""
+def button_counts(request: Request, declared: list[Button]) -> dict[str, Count]:
+    """How many records each button opens, by name: one statement per module, however many buttons there are."""
+    queries: dict[str, dict[str, Query]] = defaultdict(dict)
+    for button in declared:
+        module = (button.opens or "").partition("/")[0]
+        if button.count and request.policy.access(module) is not None:
+            records = Records(request.connection, request.policy, module)
+            queries[module][button.name] = button_query(records, button)
+    counts: dict[str, Count] = {}
+    for module, by_button in queries.items():
+        records = Records(request.connection, request.policy, module)
+        counts.update(zip(by_button, records.counts(list(by_button.values())), strict=True))
+    return counts
+
+
+def button_query(records: Records, button: Button) -> Query:
+    """The list that a button opens: its tab and its condition; without either the first tab."""
     tabs = records.access.list.tabs or {}
-    narrowing = button_condition(records, declared.name) if declared.where is not None else None
-    tab = declared.tab if declared.tab in tabs else "" if narrowing is not None else next(iter(tabs), "")
-    return Query(condition=AllOf((tab_condition(records, tab or ""), narrowing or ALWAYS)))
+    if button.where is None:
+        tab, condition = button.tab if button.tab in tabs else next(iter(tabs), ""), ALWAYS
+    else:
+        tab, condition = button.tab if button.tab in tabs else "", button_condition(records, button.name) or ALWAYS
+    return Query(condition=AllOf((tab_condition(records, tab), condition)))
 
 
 def activity(request: Request) -> list[Happening]:
-    """What changed last in the modules that people talk about or that move, newest first.
+    """The latest changes in modules with comments or a lifecycle, newest first.
 
-    Where the time of the change may not be read, its order remains.
+    Where the time of a change may not be read, the record keeps its place.
     """
     latest: list[tuple[datetime.datetime, Record, Records]] = []
     for name in request.policy.modules:
@@ -106,21 +110,21 @@ def activity(request: Request) -> list[Happening]:
                 Query(sort=("-modified",), size=LATEST), ["modified", "modified_by", *_state_name(records)]
             )
             latest += [(record.values.get("modified") or LONG_AGO, record, records) for record in page.rows]
-    latest.sort(key=lambda found: found[0], reverse=True)
+    latest.sort(key=lambda change: change[0], reverse=True)
     return [happening(request, record, records) for _at, record, records in latest[:LATEST]]
 
 
 def happening(request: Request, record: Record, records: Records) -> Happening:
     """One line: the record, its state and reference, who changed it last and when, as far as that may be read."""
     state = [records.module.field(name).show(record.values.get(name), request.reader) for name in _state_name(records)]
-    who, at = record.values.get("modified_by"), record.values.get("modified")
+    author, at = record.values.get("modified_by"), record.values.get("modified")
     return Happening(
         title=record.title,
         text=" · ".join(part for part in [*state, record.reference] if part),
         at=moment(at, request.reader) if at else Moment("", ""),
         url=record_address(records.name, record.id),
-        initials=initials(str(who)) if who else "",
-        icon="" if who else records.access.icon or "square",
+        initials=initials(str(author)) if author else "",
+        icon="" if author else records.access.icon or "square",
     )
 
 

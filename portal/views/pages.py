@@ -15,18 +15,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from portal.views.displays import Value
 from portal.views.parts import (
     Action,
     Choice,
     Conflict,
     Conversation,
-    Files,
     FilterState,
     FormRow,
     Moment,
     Pairs,
     StepState,
-    Value,
     Widget,
 )
 from portal.web.shell import Words
@@ -36,7 +35,7 @@ from portal.web.shell import Words
 
 @dataclass(frozen=True)
 class FormPage:
-    """form.pt: create and edit, in one page or step by step; also giving and withdrawing access."""
+    """form.pt: create and edit, in one page or step by step."""
 
     heading: Words
     action: str
@@ -51,9 +50,7 @@ class FormPage:
     step: int = 0
     steps: tuple[StepState, ...] = ()
     choices: tuple[Choice, ...] = ()
-    error: Words = ""  # about the form as a whole
     conflict: Conflict | None = None
-    files: bool = False  # whether the form sends files (multipart)
     draft: str = ""  # a name under which the browser keeps what is typed until it is sent; empty: not kept
 
     @property
@@ -80,12 +77,10 @@ class QuestionPage:
     submit: Words
     back_url: str
     text: Words = ""
-    consequences: tuple[Words, ...] = ()
     rows: tuple[FormRow, ...] = ()
     tone: str = "primary"
     icon: str = ""
     once: str = ""
-    version: str = ""
     error: Words = ""
 
     @property
@@ -127,7 +122,6 @@ def bare(columns: tuple[Column, ...]) -> bool:
 class Row:
     url: str
     cells: tuple[Value, ...]  # as many as there are columns; the cell of the `lead` column bears the link
-    unread: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,7 +210,7 @@ class RelatedList:
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of an activity or a history."""
+    """One line of the latest activity."""
 
     title: Words
     text: Words
@@ -234,14 +228,11 @@ class DetailPage:
     about: Words  # “TT1042 · opened by Maria Anders on 19 November, 09:12”
     back_url: str
     actions: tuple[Action, ...] = ()  # edit, delete, transitions
-    hint: Words = ""  # what can be done now
     stages: tuple[Stage, ...] = ()
     sections: tuple[SectionShown, ...] = ()
     aside: tuple[Value, ...] = ()
     conversation: Conversation | None = None
-    files: Files | None = None
     related: tuple[RelatedList, ...] = ()
-    history: tuple[Happening, ...] = ()
 
 
 # -- the other pages --------------------------------------------------------------------------------------------------
@@ -258,24 +249,6 @@ class HomeButton:
 
 
 @dataclass(frozen=True)
-class Part:
-    """One coloured part of a chart; `start` and `share` are thousandths of its width."""
-
-    label: Words
-    count: str
-    start: int
-    share: int
-    url: str = ""
-
-
-@dataclass(frozen=True)
-class Chart:
-    title: Words
-    parts: tuple[Part, ...]
-    note: Words = ""
-
-
-@dataclass(frozen=True)
 class HomePage:
     """home.pt; `activity` None: there is no such panel."""
 
@@ -283,7 +256,6 @@ class HomePage:
     about: Words = ""
     buttons: tuple[HomeButton, ...] = ()
     activity: tuple[Happening, ...] | None = None
-    charts: tuple[Chart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -292,7 +264,6 @@ class Hit:
     url: str
     reference: str
     at: Moment
-    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -310,27 +281,23 @@ class SearchPage:
 
     query: str
     groups: tuple[HitsOfModule, ...] = ()
-    notes: tuple[Words, ...] = ()
 
 
 @dataclass(frozen=True)
 class LoginPage:
     """login.pt"""
 
-    action: str = "/login"
     email: str = ""
     remember: bool = False
     next: str = ""
     error: Words = ""
     notice: Words = ""  # “Your session has ended.”
-    forgotten_url: str = "/password/forgotten"
-    sign_up_url: str = ""
     support: str = ""  # an address to write to
 
 
 @dataclass(frozen=True)
 class PasswordPage:
-    """password.pt: change, forced change, forgotten, reset, sign up; `widgets` empty: only `text` is said (“sent”)."""
+    """password.pt: change, forced change, forgotten, reset; `widgets` empty: only `text` is said (“sent”)."""
 
     heading: Words
     action: str = ""
@@ -340,7 +307,6 @@ class PasswordPage:
     submit: Words = ""
     back_url: str = ""
     back_label: Words = ""
-    error: Words = ""
 
 
 @dataclass(frozen=True)
@@ -351,9 +317,7 @@ class ErrorPage:
     heading: Words
     text: Words
     reference: str = ""  # what the log calls it
-    home_url: str = "/"
-    back_url: str = ""
-    retry: bool = False
+    retry_url: str = ""  # where another attempt may succeed
 
 
 @dataclass(frozen=True)
@@ -364,8 +328,6 @@ class Letter:
     state: Words
     tone: str = ""
     url: str = ""
-    tries: int = 0
-    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -375,7 +337,6 @@ class OutboxPage:
     letters: tuple[Letter, ...] = ()
     chosen: Letter | None = None
     text: str = ""
-    older_url: str = ""
 
 
 @dataclass(frozen=True)

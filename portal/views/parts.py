@@ -1,9 +1,7 @@
-"""The parts that several pages are made of: values, buttons, widgets of forms. Plain values; see pages.py."""
+"""The parts that several pages are made of: buttons, widgets of forms, filters, comments. Plain values."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
-
-from markupsafe import Markup
+from typing import Literal
 
 from portal.web.shell import Words
 
@@ -31,43 +29,7 @@ class Action:
     once: str = ""  # one-time key of a posting action
 
 
-# -- values -----------------------------------------------------------------------------------------------------------
-
-
-class Value(NamedTuple):
-    """One field of one record as it is shown; drawn by the macro `display` of displays.pt (a field's `display`)."""
-
-    label: Words = ""
-    display: str = "plain"  # plain pill pills link links email phone url markdown html longtext rating color boolean
-    #                         datetime address tags lines file image json icon
-    text: str = ""  # what `field.show` says; empty together with `parts` and `html`: the value is empty
-    matches: tuple[tuple[str, bool], ...] = ()  # the text in pieces, and whether each is what was searched for
-    url: str = ""  # where it leads: a link's record if the reader may see it, mailto:, tel:, a checked web address
-    tone: str = ""  # of a pill
-    icon: str = ""  # of a pill, a count, a channel
-    iso: str = ""  # of a datetime
-    html: Markup = Markup()  # sanitised, for `markdown` and `html` alone
-    parts: tuple[Any, ...] = ()  # of pills, links, tags, address (one per line)
-    number: int = 0  # of a rating
-    most: int = 5  # of a rating
-    headings: tuple[Words, ...] = ()  # of lines
-    rows: tuple[tuple[str, ...], ...] = ()  # of lines
-    totals: tuple[str, ...] = ()  # of lines
-
-    @property
-    def empty(self) -> bool:
-        return not (self.text or self.html or self.parts or self.rows)
-
-    @property
-    def macro(self) -> str:
-        """The macro of displays.pt."""
-        return self.display if self.text or not self.empty else "empty"
-
-
 # -- forms ------------------------------------------------------------------------------------------------------------
-
-
-GROUPED = frozenset({"cards", "checkboxes", "links", "money", "address", "rating", "lines"})
 
 
 @dataclass(frozen=True)
@@ -79,7 +41,6 @@ class Offer:
     chosen: bool = False
     help: Words = ""
     icon: str = ""
-    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,17 +51,16 @@ class Input:
     label: Words
     value: str = ""
     autocomplete: str = ""
-    type: str = "text"
 
 
 @dataclass(frozen=True)
 class Widget:
-    """One field of a form; drawn by the macro `macro` of widgets.pt (a field's `widget`)."""
+    """One field of a form; drawn by the macro `macro` of widgets.pt."""
 
     name: str
     label: Words
-    macro: str = "input"  # input textarea select cards checkbox checkboxes tags link links money address rating color
-    #                       markdown html lines file files
+    macro: str = "input"  # a key of widgets.WIDGETS
+    grouped: bool = False  # it has several inputs, named together by a legend
     type: str = "text"  # of an input: text email tel url number date datetime-local time password
     value: str = ""
     help: Words = ""
@@ -108,42 +68,29 @@ class Widget:
     required: bool = False
     error: Words = ""
     autocomplete: str = ""
-    inputmode: str = ""
-    min: str = ""
-    max: str = ""
-    step: str = ""
+    inputmode: str = ""  # the keyboard that a telephone offers
+    suffix: Words = ""  # the unit behind an input: %
     max_length: int | None = None
-    suffix: Words = ""  # behind the input: %, EUR, h
     offers: tuple[Offer, ...] = ()  # select, cards, checkboxes, link, links
     empty: Words = ""  # the label of the empty choice; empty: a dash
     inputs: tuple[Input, ...] = ()  # money, address
-    rows: tuple[tuple[Input, ...], ...] = ()  # lines; the last one is empty and may be repeated
-    most: int = 5  # rating
-    find: str = ""  # link, links: the address that finds records as one types (/MODULE/find?field=NAME)
-    many: bool = False  # link, links: not all that could be chosen is among `offers`
-    looked_for: str = ""  # link, links: what stands in _find.NAME
+    most_stars: int = 0  # rating
+    find: str = ""  # link, links: the address that finds records while one types (/MODULE/find?field=NAME)
+    many: bool = False  # link, links: `offers` holds only a part of what can be chosen
+    find_text: str = ""  # link, links: what stands in _find.NAME
     depends: tuple[str, ...] = ()  # fields of this form on which the offers depend
     show_when: str = ""  # JSON for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]
     hidden: bool = False  # show_when does not hold now: a script hides it; without one it can be filled in
-    accept: str = ""  # files: "image/*,application/pdf"
-    max_size: int = 0  # files: bytes each
-    max_count: int = 0
-    limits: Words = ""  # files: the limits in words
 
     @property
     def id(self) -> str:
         return "field-" + self.name.replace(".", "-")
 
     @property
-    def grouped(self) -> bool:
-        """Whether it has several inputs, named together by a legend."""
-        return self.macro in GROUPED
-
-    @property
     def described(self) -> str | None:
         """The ids of what describes the input, for aria-describedby."""
-        found = [f"{self.id}-{part}" for part in ("help", "error") if getattr(self, part)]
-        return " ".join(found) or None
+        ids = [f"{self.id}-{part}" for part, text in (("help", self.help), ("error", self.error)) if text]
+        return " ".join(ids) or None
 
 
 @dataclass(frozen=True)
@@ -156,7 +103,6 @@ class FormRow:
 @dataclass(frozen=True)
 class StepState:
     label: Words
-    number: int  # from 0, as in _step and _to
     state: Literal["done", "current", ""] = ""
 
 
@@ -200,7 +146,6 @@ class FilterState:
     maximum: str = ""
     type: str = "text"  # of a range: date, number, text
     offers: tuple[Offer, ...] = ()
-    find: str = ""
     error: Words = ""
 
     @property
@@ -213,37 +158,13 @@ class FilterState:
         return bool(self.value or self.minimum or self.maximum or any(offer.chosen for offer in self.offers))
 
 
-# -- conversation and files -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Upload:
-    url: str
-    limits: Words
-    accept: str = ""
-    max_size: int = 0
-    max_count: int = 0
-    once: str = ""
-
-
-@dataclass(frozen=True)
-class File:
-    name: str
-    url: str
-    size: str
-    about: str = ""  # who and when
-    icon: str = "file-text"
-
-
-@dataclass(frozen=True)
-class Files:
-    files: tuple[File, ...] = ()
-    upload: Upload | None = None
-    refused: tuple[Words, ...] = ()  # one sentence per file that was refused
+# -- conversation ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Note:
+    """One comment."""
+
     author: Words  # “You” where it is the reader
     initials: str
     at: Moment
@@ -253,19 +174,18 @@ class Note:
     side: Words = ""  # “Support”, “Customer”
     channel: Words = ""  # “by email”
     channel_icon: str = ""
-    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True)
 class Composer:
+    """The form for a new comment."""
+
     url: str
     once: str
     text: str = ""
     error: Words = ""
     may_be_internal: bool = False
     internal: bool = False
-    upload: Upload | None = None
-    submit: Words = ""
     draft: str = ""
 
 
@@ -275,4 +195,3 @@ class Conversation:
     composer: Composer | None = None
     closed: Words = ""  # why nothing can be written any more
     top: bool = True
-    older_url: str = ""

@@ -15,7 +15,7 @@ from portal.mail.letters import password_changed, password_reset
 from portal.texts import _
 from portal.views.pages import PasswordPage
 from portal.views.parts import Widget
-from portal.views.session import too_often
+from portal.views.session import too_often_message
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.outbox import letter_sender, queue_letter
@@ -63,9 +63,9 @@ def _current_errors(request: Request, account: Account) -> Errors:
         return {}
     try:
         known = request.logins.knows(account, current, request.now)
-    except TooManyAttemptsError as often:
+    except TooManyAttemptsError as error:
         request.response.status_int = 429
-        return {"current": too_often(often)}
+        return {"current": too_often_message(error)}
     return {} if known else {"current": _("Current password is incorrect.")}
 
 
@@ -137,10 +137,10 @@ def ask_reset(context: Password, request: Request) -> Any:
     email = posted_text(request, "email").strip()
     if not email:
         return _refused(request, _forgotten_page(_("Enter your email address.")))
-    found = request.logins.ask_reset(request.connection, email, network_of(request.remote_addr), request.now)
-    account, token = found or decoy()
+    reset_link = request.logins.ask_reset(request.connection, email, network_of(request.remote_addr), request.now)
+    account, token = reset_link or decoy()
     letter = password_reset(letter_sender(request), account, token)
-    if found:
+    if reset_link:
         queue_letter(request, letter)
     return HTTPSeeOther("/password/forgotten?sent=1")
 

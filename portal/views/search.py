@@ -6,15 +6,14 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.conditions import always
 from portal.records.reading.records import Query, Records
 from portal.records.writing.defaults import defaults
 from portal.records.writing.validation import choices, depends_on, names_in, read_form
 from portal.views.addresses import list_address, record_address
-from portal.views.lists import counted
+from portal.views.displays import moment
+from portal.views.lists import count_text, widest_tab
 from portal.views.pages import Hit, HitsOfModule, SearchPage
 from portal.views.parts import Moment
-from portal.views.values import moment
 from portal.web.resources import Module, Root
 
 HITS = 5  # of each module
@@ -45,15 +44,9 @@ def hits_of(request: Request, module: str, text: str) -> HitsOfModule | None:
         )
         for record in page.rows
     )
-    count = counted(records.count(query), request.reader)
-    return HitsOfModule(records.access.label, records.access.icon or "square", tuple(hits), count, _all(records, text))
-
-
-def _all(records: Records, text: str) -> str:
-    """The module's list with the same search, in the tab that leaves nothing out where there is one."""
-    tabs = records.access.list.tabs or {}
-    widest = next((name for name, tab in tabs.items() if always(tab.where)), "")
-    return list_address(records.name, {"q": text} | ({"tab": widest} if widest else {}))
+    count = count_text(records.count(query), request.reader)
+    all_url = list_address(module, {"q": text, **widest_tab(records)})
+    return HitsOfModule(records.access.label, records.access.icon or "square", tuple(hits), count, all_url)
 
 
 def _when(request: Request, at: Any) -> Moment:
@@ -67,24 +60,27 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
     field = records.module.fields.get(request.GET.get("field", ""))
     if field is None or not field.targets or field.name not in findable(records):
         raise HTTPNotFound
-    fixed = [records.module.field(name) for name in depends_on(field)]
+    others = [records.module.field(name) for name in depends_on(field)]
+    sent = [other for other in others if other.has_input(request.GET)]
     values = defaults(records.connection, records.policy, records.module)
-    values |= read_form(records, [each for each in fixed if each.has_input(request.GET)], request.GET, values).values
-    found = []
+    values |= read_form(records, sent, request.GET, values).values
+    text = request.GET.get("q", "").replace("\x00", "")[:200]
+    offers: list[dict[str, Any]] = []
     for target in field.targets:
         offered = choices(records, field, target, values) if request.policy.access(target) else None
-        for identity, title in offered.find(request.GET.get("q", "").replace("\x00", "")[:200]) if offered else ():
-            found.append({"id": f"{target}:{identity}" if field.several_targets else identity, "title": title})
-    return found
+        for record_id, title in offered.find(text) if offered else ():
+            offers.append({"id": f"{target}:{record_id}" if field.several_targets else record_id, "title": title})
+    return offers
 
 
 def findable(records: Records) -> set[str]:
     """The links that this reader chooses in a form or filters by: readable ones, and what a transition asks for."""
-    found = set(records.policy.readable(records.name))
+    names = set(records.policy.readable(records.name))
     for action, layout in (("create", records.access.create), ("edit", records.access.edit)):
         if records.policy.may(records.name, action):
-            found |= set(names_in(layout))
-    for name, transition in (records.module.lifecycle.transitions if records.module.lifecycle else {}).items():
+            names |= set(names_in(layout))
+    lifecycle = records.module.lifecycle
+    for name, transition in lifecycle.transitions.items() if lifecycle else ():
         if records.policy.may(records.name, name):
-            found |= set(transition.ask)
-    return found
+            names |= set(transition.ask)
+    return names

@@ -27,7 +27,7 @@ def show_login(context: Root, request: Request) -> Any:
     following = own_path(request.GET.get("next"))
     if request.identity is not None:
         return HTTPSeeOther(following)
-    return {"page": _page(request, next=following, notice=request.visitor.ended)}
+    return login_page(request, following, notice=request.visitor.ended)
 
 
 @view_config(context=Root, name="login", request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
@@ -43,17 +43,17 @@ def sign_in(context: Root, request: Request) -> Any:
         request.cookies.get(session_cookie(request)),
     )
     try:
-        found = request.logins.sign_in(attempt, request.now)
-    except TooManyAttemptsError as often:
+        session = request.logins.sign_in(attempt, request.now)
+    except TooManyAttemptsError as error:
         request.response.status_int = 429
-        request.response.headers["Retry-After"] = str(often.seconds)
-        found = too_often(often)
-    if isinstance(found, str):
+        request.response.headers["Retry-After"] = str(error.seconds)
+        session = too_often_message(error)
+    if isinstance(session, str):
         if request.response.status_int == 200:
             request.response.status_int = 422
-        return {"page": _page(request, next=following, email=attempt.email, remember=attempt.remember, error=found)}
-    response = HTTPSeeOther("/password" if found.account.must_change else following)
-    set_cookie(request, response, session_cookie(request), found.token, found.keep)
+        return login_page(request, following, attempt.email, attempt.remember, error=session)
+    response = HTTPSeeOther("/password" if session.account.must_change else following)
+    set_cookie(request, response, session_cookie(request), session.token, session.keep)
     return response
 
 
@@ -71,8 +71,8 @@ def sign_out(context: Root, request: Request) -> Response:
 @view_config(context=Root, name="language", request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def choose_language(context: Root, request: Request) -> Response:
     """Kept in this browser, and with the account of whoever is signed in."""
-    asked, language = posted_text(request, "next"), posted_text(request, "language")
-    response = HTTPSeeOther(own_path(asked) if asked else referring_page(request))
+    following, language = posted_text(request, "next"), posted_text(request, "language")
+    response = HTTPSeeOther(own_path(following) if following else referring_page(request))
     if language in request.portal.declaration.settings.languages:
         set_cookie(request, response, language_cookie(request), language, keep=YEAR)
         if request.identity is not None:
@@ -80,13 +80,23 @@ def choose_language(context: Root, request: Request) -> Response:
     return response
 
 
-def too_often(often: TooManyAttemptsError) -> str:
-    """What somebody reads who has tried too often."""
-    minutes = str(-(-often.seconds // 60))
+def too_often_message(error: TooManyAttemptsError) -> str:
+    """What a person reads after too many attempts, with the minutes to wait."""
+    minutes = str(-(-error.seconds // 60))
     return _("Too many attempts. Try again in ${minutes} minutes.", mapping={"minutes": minutes})
 
 
-def _page(request: Request, **values: Any) -> LoginPage:
-    following = values.pop("next")
-    support = request.portal.declaration.settings.support_address or ""
-    return LoginPage(next="" if following == "/" else following, support=support, **values)
+def login_page(
+    request: Request, following: str, email: str = "", remember: bool = False, error: str = "", notice: str = ""
+) -> dict[str, LoginPage]:
+    """The page, with what was typed; `following`: where signing in leads."""
+    return {
+        "page": LoginPage(
+            email=email,
+            remember=remember,
+            next="" if following == "/" else following,
+            error=error,
+            notice=notice,
+            support=request.portal.declaration.settings.support_address or "",
+        )
+    }

@@ -1,172 +1,147 @@
-"""One field of a form → the plain widget that widgets.pt draws. One function per kind of widget."""
+"""One field of a form as the plain widget that widgets.pt draws, and the registry of all widgets.
+
+A new widget is an entry of WIDGETS and a macro of the same name in templates/widgets.pt; a field type names it in its
+`widget`. tests/unit/views/test_widgets.py lists every place that is missing.
+"""
 
 import json
-import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from portal.conditions import AnyOf, Comparison, Condition
 from portal.fields.base import Field, Form
-from portal.fields.link import RECORD_ID
-from portal.fields.reader import PLAIN
+from portal.fields.reader import PLAIN, Reader
 from portal.records.reading.records import Records
-from portal.records.writing.validation import asked, choices, depends_on, linked_records
-from portal.texts import Text, _
+from portal.records.writing.validation import asked, depends_on, linked_records
+from portal.texts import _
+from portal.views.offers import link_cards, link_offers
 from portal.views.parts import FormRow, Input, Offer, Widget
 
-# So many records a link offers at once; of more, one finds by typing.
-OFFERED = 200
-# A choice of so many options at most, with a word of help at one of them, is drawn as cards.
+# A choice of so many options at most, of which one has a help text, is drawn as cards.
 CARDS = 4
-# A link that stands alone, as in the step of a wizard, is drawn as cards when it offers so many records at most.
-RECORD_CARDS = 12
-ABOUT = 140  # letters of a record's description on its card
 
 
 @dataclass(frozen=True)
 class Filling:
-    """A form as it stands: inputs as they were typed, values as they were understood, what is wrong."""
+    """A form's content: its inputs as they were sent, the values that were read from them, and what is wrong."""
 
     records: Records
     inputs: Mapping[str, Any]
     values: Mapping[str, Any]
     errors: Mapping[str, str] = field(default_factory=dict)
-    looked_for: Mapping[str, str] = field(default_factory=dict)  # without JavaScript: what to find, per link field
-    kept: Mapping[str, Any] = field(default_factory=dict)  # what the record holds: its links may stay, offered or not
+    finds: Mapping[str, str] = field(default_factory=dict)  # without JavaScript: what to find, per link field
+    stored: Mapping[str, Any] = field(default_factory=dict)  # what the record holds: a link may stay, offered or not
 
     def one(self, name: str) -> str:
+        """The text of an input."""
         value = self.inputs.get(name, "")
         return value if isinstance(value, str) else next(iter(value), "")
 
     def many(self, name: str) -> list[str]:
+        """The texts of all inputs of this name."""
         value = self.inputs.get(name, [])
         return [value] if isinstance(value, str) else list(value)
 
 
-def typed(fields: list[Field], form: Form) -> dict[str, Any]:
+MakeWidget = Callable[[Filling, Any, Widget], Widget]
+
+
+def _unchanged(filling: Filling, field: Any, base: Widget) -> Widget:
+    return base
+
+
+@dataclass(frozen=True)
+class WidgetKind:
+    """One way to fill in a field: the macro `name` of widgets.pt, and what completes its Widget."""
+
+    name: str
+    make: MakeWidget = _unchanged
+    grouped: bool = False  # it has several inputs, named together by a legend
+
+
+def inputs_of(fields: list[Field], values: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    """The inputs of `fields` as they hold `values`."""
+    return {name: value for field in fields for name, value in field.inputs(values.get(field.name), reader).items()}
+
+
+def posted_inputs(fields: list[Field], form: Form) -> dict[str, Any]:
     """The inputs of `fields` as they were posted, for showing them again unchanged; a file is no text."""
-    names = [name for each in fields for name in each.inputs(None, PLAIN)]
+    names = [name for field in fields for name in field.inputs(None, PLAIN)]
     return {name: [text for text in form.getall(name) if isinstance(text, str)] for name in names if name in form}
 
 
-def rows(filling: Filling, layout: tuple[Any, ...], fields: Mapping[str, Field]) -> tuple[FormRow, ...]:
-    """The rows of a form layout, without what is not asked."""
+def form_rows(filling: Filling, layout: tuple[Any, ...], fields: Mapping[str, Field]) -> tuple[FormRow, ...]:
+    """The rows of a form layout, without fields that the form does not ask for."""
+    names_of_rows = [[entry] if isinstance(entry, str) else entry for entry in layout]
+    rows = [tuple(widget(filling, fields[name]) for name in names if name in fields) for names in names_of_rows]
     if len(layout) == 1 and layout[0] in fields:
-        return (FormRow((described(filling, fields[layout[0]], widget(filling, fields[layout[0]])),)),)
-    found = []
-    for entry in layout:
-        names = [entry] if isinstance(entry, str) else entry
-        widgets = tuple(widget(filling, fields[name]) for name in names if name in fields)
-        if widgets:
-            found.append(FormRow(widgets))
-    return tuple(found)
+        rows = [(_alone(filling, fields[layout[0]], rows[0][0]),)]
+    return tuple(FormRow(widgets) for widgets in rows if widgets)
 
 
-def widget(filling: Filling, each: Field) -> Widget:
+def widget(filling: Filling, field: Field) -> Widget:
     """The widget of one field, filled in."""
+    kind = WIDGETS[field.widget]
     base = Widget(
-        name=each.name,
-        label=each.title,
-        macro=each.widget,
-        type=each.input_type,
-        value=filling.one(each.name),
-        help=each.help or "",
-        placeholder=each.placeholder or "",
-        required=each.required,
-        error=filling.errors.get(each.name, ""),
-        max_length=each.length_limit,
-        show_when=_rule(filling.records, each),
-        hidden=not asked(filling.records, each, filling.values),
+        name=field.name,
+        label=field.title,
+        macro=kind.name,
+        grouped=kind.grouped,
+        type=field.input_type,
+        inputmode=field.inputmode,
+        suffix=field.suffix,
+        value=filling.one(field.name),
+        help=field.help or "",
+        placeholder=field.placeholder or "",
+        required=field.required,
+        error=filling.errors.get(field.name, ""),
+        max_length=field.length_limit,
+        show_when=_rule(filling.records, field),
+        hidden=not asked(filling.records, field, filling.values),
     )
-    draw = WIDGETS.get(each.widget)
-    return draw(filling, each, base) if draw else base
+    return kind.make(filling, field, base)
 
 
-def _options(filling: Filling, each: Any, base: Widget) -> Widget:
-    chosen = filling.many(each.name)
+def _options(filling: Filling, field: Any, base: Widget) -> Widget:
+    chosen = filling.many(field.name)
     offers = tuple(
-        Offer(name, option.label, name in chosen, option.help or "", option.icon or "", option.tone or "")
-        for name, option in each.offered.items()
+        Offer(name, option.label, name in chosen, option.help or "", option.icon or "")
+        for name, option in field.offered.items()
     )
     cards = base.macro == "select" and len(offers) <= CARDS and any(offer.help for offer in offers)
-    return replace(base, macro="cards" if cards else base.macro, offers=offers, empty=each.empty_label)
+    return replace(_as_cards(base) if cards else base, offers=offers, empty=field.empty_label)
 
 
-def _link(filling: Filling, each: Any, base: Widget) -> Widget:
-    chosen, looked_for = filling.many(each.name), filling.looked_for.get(each.name, "")
-    offers, many = _offered(filling, each, looked_for, [identity for identity in chosen if identity])
-    if not each.multiple and not each.several_targets and not many:
-        base = replace(base, value=next((identity for identity in chosen), ""))
+def _as_cards(base: Widget) -> Widget:
+    return replace(base, macro="cards", grouped=WIDGETS["cards"].grouped)
+
+
+def _link(filling: Filling, field: Any, base: Widget) -> Widget:
+    find_text, chosen = filling.finds.get(field.name, ""), [value for value in filling.many(field.name) if value]
+    offers = link_offers(filling.records, field, filling.values, filling.stored.get(field.name), find_text, chosen)
     return replace(
         base,
-        offers=tuple(Offer(identity, title, identity in chosen) for identity, title in offers.items()),
-        many=many,
-        find=f"/{filling.records.name}/find?field={each.name}",
-        looked_for=looked_for,
-        depends=tuple(depends_on(each)),
+        offers=tuple(Offer(value, title, value in chosen) for value, title in offers.titles.items()),
+        many=offers.more or bool(find_text),
+        find=f"/{filling.records.name}/find?field={field.name}",
+        find_text=find_text,
+        depends=tuple(depends_on(field)),
     )
 
 
-def _offered(filling: Filling, each: Any, looked_for: str, chosen: list[str]) -> tuple[dict[str, str], bool]:
-    """What a link offers, and whether there is more than is shown; what is chosen already is always there."""
-    offers, many = {}, False
-    for module in each.targets:
-        records = (
-            choices(filling.records, each, module, filling.values) if filling.records.policy.access(module) else None
-        )
-        if records is None:
-            continue
-        prefix = f"{module}:" if each.several_targets else ""
-        label = f"{records.policy.reader.text(records.access.singular)}: " if prefix else ""
-        found = records.find(looked_for, OFFERED + 1)
-        many = many or len(found) > OFFERED
-        offers |= {f"{prefix}{identity}": label + title for identity, title in found[:OFFERED]}
-        missing = [value.removeprefix(prefix) for value in chosen if value.startswith(prefix) and value not in offers]
-        ids = [int(identity) for identity in missing if RECORD_ID.fullmatch(identity)]
-        offers |= {f"{prefix}{record.id}": label + record.title for record in records.rows(ids, [])}
-    for link in each.links_in(filling.kept.get(each.name)):
-        if each.link_value(link) in chosen:
-            offers.setdefault(each.link_value(link), link.title)
-    return offers, many or bool(looked_for)
-
-
-def described(filling: Filling, each: Any, drawn: Widget) -> Widget:
-    """A link as cards with what the records say about themselves, if it offers few records of one module."""
-    if drawn.macro != "link" or drawn.many or not 0 < len(drawn.offers) <= RECORD_CARDS or each.several_targets:
+def _alone(filling: Filling, field: Any, drawn: Widget) -> Widget:
+    """A field that stands alone: a link that offers few records shows what they say about themselves."""
+    if drawn.macro != "link" or drawn.many:
         return drawn
-    told = _told(
-        choices(filling.records, each, each.targets[0], filling.values), [int(offer.value) for offer in drawn.offers]
-    )
-    return replace(
-        drawn, macro="cards", offers=tuple(replace(offer, help=told.get(offer.value, "")) for offer in drawn.offers)
-    )
+    cards = link_cards(filling.records, field, filling.values, drawn.offers)
+    return replace(_as_cards(drawn), offers=cards) if cards else drawn
 
 
-def _told(records: Records, ids: list[int]) -> dict[str, str]:
-    """By id, the beginning of the first text that the reader may read and that is not the title."""
-    readable, title = records.policy.readable(records.name), records.module.title_field.name
-    texts = (
-        name
-        for name, field in records.module.fields.items()
-        if field.searched and field.input_type == "text" and field.widget in ("textarea", "input")
-    )
-    name = next((name for name in texts if name in readable and name != title), None)
-    rows = records.rows(ids, [name]) if name else []
-    reader, field = records.policy.reader, name and records.module.field(name)
-    return {
-        str(row.id): textwrap.shorten(field.show(row.values[name], reader), ABOUT, placeholder=" …") for row in rows
-    }
-
-
-def _money(filling: Filling, each: Any, base: Widget) -> Widget:
-    currency = f"{each.name}.currency"
-    code = filling.one(currency) or each.currency or filling.records.policy.reader.currency
-    return replace(
-        base,
-        inputmode="decimal",
-        inputs=(Input(each.name, _("Amount"), base.value), Input(currency, _("Currency"), code)),
-    )
+def _money(filling: Filling, field: Any, base: Widget) -> Widget:
+    currency = f"{field.name}.currency"
+    code = filling.one(currency) or field.currency or filling.records.policy.reader.currency
+    return replace(base, inputs=(Input(field.name, _("Amount"), base.value), Input(currency, _("Currency"), code)))
 
 
 ADDRESS = {
@@ -178,43 +153,47 @@ ADDRESS = {
 }
 
 
-def _address(filling: Filling, each: Any, base: Widget) -> Widget:
+def _address(filling: Filling, field: Any, base: Widget) -> Widget:
     inputs = (
-        Input(f"{each.name}.{part}", label, filling.one(f"{each.name}.{part}"), autocomplete)
+        Input(f"{field.name}.{part}", label, filling.one(f"{field.name}.{part}"), autocomplete)
         for part, (label, autocomplete) in ADDRESS.items()
     )
     return replace(base, inputs=tuple(inputs))
 
 
-def _input(filling: Filling, each: Any, base: Widget) -> Widget:
-    return replace(base, inputmode=each.inputmode, suffix=each.suffix)
+def _rating(filling: Filling, field: Any, base: Widget) -> Widget:
+    return replace(base, most_stars=int(field.bounds(filling.records.policy.reader)[1]))
 
 
-def _rating(filling: Filling, each: Any, base: Widget) -> Widget:
-    return replace(base, most=each.bounds(filling.records.policy.reader)[1])
+def _tags(filling: Filling, field: Any, base: Widget) -> Widget:
+    return replace(base, value=", ".join(filling.many(field.name)))
 
 
-def _tags(filling: Filling, each: Any, base: Widget) -> Widget:
-    return replace(base, value=", ".join(filling.many(each.name)))
-
-
-WIDGETS: dict[str, Callable[[Filling, Any, Widget], Widget]] = {
-    "input": _input,
-    "select": _options,
-    "cards": _options,
-    "checkboxes": _options,
-    "link": _link,
-    "links": _link,
-    "money": _money,
-    "address": _address,
-    "rating": _rating,
-    "tags": _tags,
+WIDGETS = {
+    kind.name: kind
+    for kind in (
+        WidgetKind("input"),
+        WidgetKind("textarea"),
+        WidgetKind("markdown"),
+        WidgetKind("html"),
+        WidgetKind("color"),
+        WidgetKind("tags", _tags),
+        WidgetKind("checkbox"),
+        WidgetKind("select", _options),
+        WidgetKind("cards", _options, grouped=True),
+        WidgetKind("checkboxes", _options, grouped=True),
+        WidgetKind("link", _link),
+        WidgetKind("links", _link, grouped=True),
+        WidgetKind("money", _money, grouped=True),
+        WidgetKind("address", _address, grouped=True),
+        WidgetKind("rating", _rating, grouped=True),
+    )
 }
 
 
-def _rule(records: Records, each: Field) -> str:
+def _rule(records: Records, field: Field) -> str:
     """`show_when` for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]; empty: always."""
-    return "" if each.show_when is None else json.dumps(_as_json(records, each.show_when))
+    return "" if field.show_when is None else json.dumps(_as_json(records, field.show_when))
 
 
 def _as_json(records: Records, condition: Condition) -> Any:
@@ -222,21 +201,15 @@ def _as_json(records: Records, condition: Condition) -> Any:
         return {"any" if isinstance(condition, AnyOf) else "all": [_as_json(records, part) for part in condition.parts]}
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     other = records.module.field(condition.path[0])
-    words = [word for value in values for word in _words(records, other, condition.operator, value)]
-    # Of a link a form holds the id alone, so what its title contains is for the server to say.
+    texts = [text for value in values for text in _input_texts(records, other, condition.operator, value)]
+    # Of a link a form holds the id alone, so only the server can tell what its title contains.
     operator = "" if condition.operator == "contains" and other.targets else condition.operator
-    return [other.name, operator, words, condition.negated]
+    return [other.name, operator, texts, condition.negated]
 
 
-def _words(records: Records, other: Any, operator: str, value: Any) -> list[str]:
+def _input_texts(records: Records, other: Any, operator: str, value: Any) -> list[str]:
     """What the form's inputs hold where they mean `value`."""
     if other.targets and operator in ("equal", "one_of") and value not in (None, ""):
-        found = linked_records(records, other, "equal", value)
-        return [other.link_value(link) for link in found]
+        links = linked_records(records, other, "equal", value)
+        return [other.link_value(link) for link in links]
     return ["" if value is None else "true" if value is True else "false" if value is False else str(value)]
-
-
-def label_of(records: Records, singular: bool = False) -> Text | str:
-    """What the profile calls the module, or one record of it."""
-    access = records.access
-    return (access.singular if singular else access.label) or records.name

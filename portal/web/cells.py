@@ -13,11 +13,7 @@ from markupsafe import Markup, escape
 # What differs between two values of one kind. No text that people type holds these characters on its own account; one
 # that did would only be drawn as it is, for marks are looked for in the kind, never in a value.
 BORDER = "\uf8d0"
-MARKS = {"text": "\uf8d1", "url": "\uf8d2", "iso": "\uf8d3"}
-# Displays whose shape depends on nothing but the kind.
-FILLED = frozenset({"empty", "plain", "longtext", "pill", "link", "email", "phone", "url", "color", "datetime",
-                    "cover"})  # fmt: skip
-SHORT = 4  # letters; counts are drawn as they are, for their shape depends on them
+MARKS = {"text": "\uf8d1", "url": "\uf8d2", "iso": "\uf8d3", "note": "\uf8d4"}
 MOST_KINDS = 5_000
 
 Kind = tuple[Any, ...]
@@ -25,15 +21,26 @@ Pieces = tuple[tuple[str, str], ...]  # markup, and what comes behind it: a name
 
 
 class Shown(Protocol):
-    """As much of views.parts.Value as is drawn."""
+    """As much of views.displays.Value as is drawn."""
 
-    macro: str
-    text: str
-    url: str
-    iso: str
-    tone: str
-    icon: str
-    matches: tuple[tuple[str, bool], ...]
+    @property
+    def macro(self) -> str: ...
+    @property
+    def reusable(self) -> bool: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def iso(self) -> str: ...
+    @property
+    def note(self) -> str: ...
+    @property
+    def tone(self) -> str: ...
+    @property
+    def icon(self) -> str: ...
+    @property
+    def matches(self) -> tuple[tuple[str, bool], ...]: ...
 
 
 class CellTemplates:
@@ -83,11 +90,10 @@ class CellRenderer:
         return line.drawn()
 
     def _cell(self, line: "Line", classes: str, value: Shown) -> None:
-        name = value.macro
-        if name not in FILLED and not (name == "icon" and len(value.text) <= SHORT):
+        if not value.reusable:
             line.add(self._macro(classes, value))
             return
-        kind = (name, classes, bool(value.url), value.tone, value.icon, value.text if name == "icon" else "")
+        kind = (value.macro, classes, bool(value.url), bool(value.note), value.tone, value.icon)
         for markup, slot in self._pieces(kind, classes, value):
             line.add(markup)
             if slot == "text" and value.matches:
@@ -104,12 +110,9 @@ class CellRenderer:
             line.add_text(text)
             line.add(after if matched else "")
 
-    def menu(self, kind: str, items: tuple[Any, ...]) -> Markup:
-        """Items of the menu, the same for everybody of a profile but for what is counted in them."""
-        draw = lambda: self._draw("menu.pt", items=items, kind=kind)  # noqa: E731
-        if any(item.count for item in items):
-            return Markup(draw())  # noqa: S704 what the template drew
-        return self._sketches.whole(("menu", *self._page, kind, items), draw)
+    def menu(self, items: tuple[Any, ...]) -> Markup:
+        """Items of the menu, the same for everybody of a profile."""
+        return self._sketches.whole(("menu", *self._page, items), lambda: self._draw("menu.pt", items=items))
 
     def _pieces(self, kind: Kind, classes: str, value: Shown) -> Pieces:
         pieces = self._here.get(kind)
@@ -158,16 +161,15 @@ class Line:
 class CellTemplate:
     """A value of some kind with marks in the place of what differs."""
 
-    matches = ()
+    matches, reusable = (), True
 
     def __init__(self, name: str, value: Shown) -> None:
         self.macro, self.tone, self.icon = name, value.tone, value.icon
-        self.text = value.text if name == "icon" else MARKS["text"]
-        self.url = value.url and MARKS["url"]
-        self.iso = MARKS["iso"]
+        self.text, self.iso = MARKS["text"], MARKS["iso"]
+        self.url, self.note = value.url and MARKS["url"], value.note and MARKS["note"]
 
 
 class Matched:
     """A piece of text for which somebody searched."""
 
-    macro, text, url, iso, tone, icon, matches = "matched", "", "", "", "", "", ()
+    macro, text, url, iso, note, tone, icon, matches, reusable = "matched", "", "", "", "", "", "", (), True

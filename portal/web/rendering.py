@@ -105,7 +105,7 @@ def includeme(config: Configurator) -> None:
 
 def _token(shell: Shell) -> Markup:
     """The hidden input that every posting form bears."""
-    return Markup('<input type="hidden" name="{}" value="{}">').format(shell.csrf_name, shell.csrf_token)
+    return Markup('<input type="hidden" name="_csrf" value="{}">').format(shell.csrf_token)
 
 
 def _translation(reader: Reader) -> Any:

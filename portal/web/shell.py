@@ -20,8 +20,6 @@ class MenuItem:
     icon: str
     url: str
     current: bool = False
-    count: str = ""  # as it is shown: "4", "1,000+"; empty: none
-    count_label: Words = ""  # the count in words, for those who hear the page: “4 unread”
 
 
 @dataclass(frozen=True)
@@ -44,20 +42,17 @@ class Shell:
     icon: Callable[[str], Markup]  # Assets.icon: the name of an icon → its drawing
     logo: str  # Assets.logo
     csrf_token: str
-    csrf_name: str = "_csrf"
     language: str = "en"
     direction: str = "ltr"  # ltr | rtl
     languages: tuple[Language, ...] = ()
     theme: str = ""  # "light" or "dark" as the person chose it (cookie `theme`), "" as the system has it
     path: str = "/"  # path and query of this page: where the language form returns to
     person: str = ""  # the signed-in person's name; empty: nobody is signed in, and there is no menu
-    home: str = "/"
     menu: tuple[MenuItem, ...] = ()  # home first, then the modules in the profile's order
     own: tuple[MenuItem, ...] = ()  # the foot of the menu: my company, my information, change my password
     dock: tuple[MenuItem, ...] = ()  # at most four of them, for phones; “More” is added
     crumbs: tuple[Crumb, ...] = ()  # home first
     search: bool = True  # whether /search is offered
     notice: Words = ""  # said once after a redirect: “Saved.”
-    notice_tone: str = "good"
     warning: Words = ""  # for administrators: the declarations have problems
     warning_url: str = ""

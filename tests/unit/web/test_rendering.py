@@ -3,13 +3,11 @@
 import re
 
 import pytest
-from markupsafe import Markup
 
-from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.texts import Text, _
 from portal.views.pages import ErrorPage, FormPage, ListPage, LoginPage, Pager
-from portal.views.parts import FormRow, Value, Widget
+from portal.views.parts import FormRow, Widget
 from portal.web.assets import Assets
 from portal.web.rendering import TEMPLATES, Templates
 from portal.web.shell import MenuItem, Shell
@@ -61,21 +59,6 @@ def test_an_error_is_told_at_its_field():
     assert 'aria-describedby="field-title-help field-title-error"' in html
     assert 'aria-invalid="true"' in html
     assert 'id="field-title-error"' in html
-
-
-def test_an_empty_value_is_an_empty_value():
-    assert Value(display="link").macro == "empty"
-    assert Value(display="html", html=Markup("<p>x</p>")).macro == "html"
-
-
-@pytest.mark.parametrize("name", sorted(Field.types))
-def test_every_field_type_can_be_drawn(name):
-    kind = Field.types[name]
-    if isinstance(kind.display, property):
-        return  # a lookup is drawn as what it looks up
-    assert kind.widget in PAGES["widgets.pt"].macros.names
-    assert kind.display in PAGES["displays.pt"].macros.names
-    assert not kind.filter or kind.filter in PAGES["filters.pt"].macros.names
 
 
 # Letters are read in mail programs, which know no style sheets.

@@ -1,0 +1,202 @@
+"""One field of one record as a plain value that displays.pt draws, and the registry of all displays.
+
+A new display is an entry of DISPLAYS and a macro of the same name in templates/displays.pt; a field type names it in
+its `display`. tests/unit/views/test_displays.py lists every place that is missing.
+"""
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from babel.dates import get_timezone_name
+from markupsafe import Markup
+
+from portal.fields.base import Field
+from portal.fields.datetime import Datetime
+from portal.fields.reader import Reader
+from portal.views.addresses import record_address
+from portal.views.parts import Moment
+from portal.web.shell import Words
+
+# Points in time that belong to no field are written as those of one.
+MOMENT = Datetime(name="at", type="datetime")
+# Built-in fields that are drawn otherwise than their type: display by name.
+BUILT_IN = {"comments": "count", "attachments": "count", "channel": "channel"}
+COUNT_ICONS = {"comments": "message-circle", "attachments": "paperclip"}
+CHANNEL_ICONS = {"portal": "monitor", "mail": "mail", "api": "webhook", "import": "file-input"}
+
+
+class Value(NamedTuple):
+    """One field of one record as it is shown."""
+
+    label: Words = ""
+    display: str = "plain"  # a key of DISPLAYS
+    text: str = ""  # what `field.show` says; empty together with `parts` and `html`: the value is empty
+    matches: tuple[tuple[str, bool], ...] = ()  # the text in pieces, and whether each is what was searched for
+    url: str = ""  # where it leads: a link's record if the reader may see it, mailto:, tel:, a checked web address
+    note: str = ""  # beside a title: the name of the field that a search matched
+    tone: str = ""  # of a pill
+    icon: str = ""  # of a pill, a count, a channel
+    iso: str = ""  # of a datetime
+    html: Markup = Markup()  # sanitised, for `markdown` and `html` alone
+    parts: tuple[Any, ...] = ()  # of pills, links, tags, address (one per line)
+    stars: int = 0  # of a rating
+    most_stars: int = 0  # of a rating
+
+    @property
+    def empty(self) -> bool:
+        return not (self.text or self.html or self.parts)
+
+    @property
+    def macro(self) -> str:
+        """The macro of displays.pt."""
+        return self.display if self.text or not self.empty else "empty"
+
+    @property
+    def reusable(self) -> bool:
+        """Whether lists draw it once per kind and fill in the rest: see web/cells.py."""
+        return DISPLAYS[self.macro].reusable
+
+
+# The display's name, the field, its value, the value as `field.show` writes it, the reader.
+MakeValue = Callable[[str, Field, Any, str, Reader], Value]
+
+
+def _plain(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    return Value(field.title, display, text)
+
+
+@dataclass(frozen=True)
+class Display:
+    """One way to draw a value: the macro `name` of displays.pt, and what makes its Value."""
+
+    name: str
+    make: MakeValue = _plain
+    reusable: bool = False  # the markup depends on tone, icon, and whether there are url and note; on nothing else
+    highlight: bool = False  # draws its text as it is, so that what was searched for can be marked in it
+
+
+def shown(field: Field, value: Any, reader: Reader) -> Value:
+    """`value` of `field` as its reader sees it on a page."""
+    display = display_of(field)
+    return display.make(display.name, field, value, field.show(value, reader), reader)
+
+
+def display_of(field: Field) -> Display:
+    """How the values of `field` are drawn."""
+    return DISPLAYS[BUILT_IN.get(field.name, field.display)]
+
+
+def _count(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    return Value(field.title, display, text or "0", icon=COUNT_ICONS[field.name])
+
+
+def _channel(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    return Value(field.title, display, text, icon=CHANNEL_ICONS.get(value, "monitor"))
+
+
+def _pill(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
+    option = field.offered.get(value)
+    return Value(field.title, display, text, tone=(option and option.tone) or "", icon=(option and option.icon) or "")
+
+
+def _pills(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
+    parts = tuple(_option_pill(field.offered.get(name), name, reader) for name in value or ())
+    return Value(field.title, display, text, parts=parts)
+
+
+def _option_pill(option: Any, name: str, reader: Reader) -> Value:
+    """An option of a choice; one that is declared no more is shown by its name."""
+    return Value(display="pill", text=reader.text(option.label), tone=option.tone or "") if option else _tag(name)
+
+
+def _tags(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    return Value(field.title, display, text, parts=tuple(_tag(word) for word in value or ()))
+
+
+def _tag(word: str) -> Value:
+    return Value(display="pill", text=word)
+
+
+def _link(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    url = record_address(value.module, value.id) if value and value.visible else ""
+    return Value(field.title, display, text, url=url)
+
+
+def _links(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    parts = tuple(_link("link", field, link, link.title, reader) for link in value or ())
+    return Value(field.title, display, text, parts=parts)
+
+
+def _email(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    return Value(field.title, display, text, url=f"mailto:{quote(value, safe='@')}" if value else "")
+
+
+def _phone(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    digits = "".join(character for character in value or "" if character in "+0123456789")
+    return Value(field.title, display, text, url=f"tel:{digits}" if digits else "")
+
+
+def _url(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    # The field type accepts nothing else, but imported and old rows may hold anything.
+    safe = bool(value) and value.lower().startswith(("http://", "https://"))
+    return Value(field.title, display, text, url=value if safe else "")
+
+
+def _rich(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
+    html = Markup(field.html(value)) if value else Markup()  # noqa: S704 sanitised by the field
+    return Value(field.title, display, text, html=html)
+
+
+def _rating(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
+    return Value(field.title, display, text, stars=value or 0, most_stars=int(field.bounds(reader)[1]))
+
+
+def _datetime(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    return Value(field.title, display, text, iso=value.astimezone(reader.time_zone).isoformat() if value else "")
+
+
+def _address(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    lines = value.lines if value else ()
+    return Value(field.title, display, text, parts=tuple(Value(text=line) for line in lines))
+
+
+DISPLAYS = {
+    display.name: display
+    for display in (
+        Display("empty", reusable=True),
+        Display("cover", reusable=True, highlight=True),  # the cell that bears the link to the record
+        Display("plain", reusable=True, highlight=True),
+        Display("longtext", reusable=True, highlight=True),
+        Display("count", _count, reusable=True),
+        Display("channel", _channel, reusable=True),
+        Display("pill", _pill, reusable=True, highlight=True),
+        Display("pills", _pills),
+        Display("tags", _tags),
+        Display("link", _link, reusable=True, highlight=True),
+        Display("links", _links),
+        Display("email", _email, reusable=True, highlight=True),
+        Display("phone", _phone, reusable=True, highlight=True),
+        Display("url", _url, reusable=True, highlight=True),
+        Display("color", reusable=True),
+        Display("datetime", _datetime, reusable=True),
+        Display("rating", _rating),
+        Display("address", _address),
+        Display("markdown", _rich),
+        Display("html", _rich),
+    )
+}
+
+
+def moment(at: datetime.datetime, reader: Reader) -> Moment:
+    """A point in time for a page, in the reader's zone."""
+    local = at.astimezone(reader.time_zone)
+    return Moment(local.isoformat(), MOMENT.show(at, reader), get_timezone_name(local, "short", locale=reader.locale))
+
+
+def initials(name: str) -> str:
+    """The letters of an avatar: “Maria Anders” → “MA”."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()

@@ -1,0 +1,78 @@
+"""The registry of displays: every field type has one, and lists draw them as a record's page does."""
+
+import datetime
+
+import pytest
+from markupsafe import Markup
+
+from portal.fields.base import Field
+from portal.fields.reader import Reader
+from portal.views.displays import BUILT_IN, DISPLAYS, Value
+from portal.views.pages import Column
+from portal.web.assets import Assets
+from portal.web.cells import CellRenderer, CellTemplates
+from portal.web.rendering import Templates
+from portal.web.shell import Shell
+
+TEMPLATES = Templates()
+ASSETS = Assets()
+MACROS = set(TEMPLATES["displays.pt"].macros.names)
+
+
+def draw(template, **values):
+    shell = Shell(name="Portal", static=ASSETS.url, icon=ASSETS.icon, logo=ASSETS.logo, csrf_token="token")
+    return TEMPLATES.render(template, {"page": None, **values}, Reader(), shell)
+
+
+def as_cell(value):
+    """The cell as a list draws it: from the template of its kind."""
+    renderer = CellRenderer(CellTemplates(), draw, ("icons", "en", "en"))
+    renderer.cells([Column("x", "X")], [value._replace(text="another", url=value.url and "/other", iso="2000-01-01")])
+    return renderer.cells([Column("x", "X")], [value])
+
+
+def test_every_display_of_a_field_type_is_registered():
+    names = {name: kind.display for name, kind in Field.types.items() if isinstance(kind.display, str)}
+    assert {name: display for name, display in names.items() if display not in DISPLAYS} == {}
+    assert set(BUILT_IN.values()) <= set(DISPLAYS)
+
+
+def test_every_display_has_a_macro_of_its_name():
+    assert set(DISPLAYS) - MACROS == set(), "templates/displays.pt lacks these macros"
+    assert MACROS - set(DISPLAYS) - {"matched"} == set(), "views/displays.py: DISPLAYS lacks these"
+
+
+@pytest.mark.parametrize("name", sorted(name for name, display in DISPLAYS.items() if display.reusable))
+@pytest.mark.parametrize("url", ["", "/tickets/7/?a=1&b=<2>"])
+@pytest.mark.parametrize("note", ["", "found in: Notes & more"])
+def test_a_reused_cell_looks_like_one_that_is_drawn_alone(name, url, note):
+    value = Value("Label", name, "A <b> & “c”", url=url, note=note, tone="good", icon="star", iso="2026-11-27T10:00:00")
+    alone = draw("cell.pt", value=value, classes="extra", compact=True).strip()
+    assert as_cell(value) == alone
+
+
+@pytest.mark.parametrize("name", sorted(name for name, display in DISPLAYS.items() if display.highlight))
+def test_what_was_searched_for_is_marked(name):
+    value = Value("Label", name, "Printer <jam>", matches=(("Printer ", False), ("<jam>", True)))
+    assert "Printer <mark>&lt;jam&gt;</mark>" in as_cell(value)
+
+
+def test_an_empty_value_is_drawn_as_empty():
+    assert Value(display="link").macro == "empty"
+    assert Value(display="html", html=Markup("<p>x</p>")).macro == "html"
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "facts"),
+    [
+        ("email", "a@b.example", {"url": "mailto:a@b.example"}),
+        ("phone", "+39 02 / 12", {"url": "tel:+3902" + "12"}),
+        ("url", "javascript:alert(1)", {"url": ""}),
+        ("url", "https://a.example", {"url": "https://a.example"}),
+        ("datetime", datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC), {"iso": "2026-01-02T03:04:00+00:00"}),
+    ],
+)
+def test_a_display_makes_its_value(name, raw, facts):
+    display, field = DISPLAYS[name], Field.types[name](name="x", type=name)
+    value = display.make(display.name, field, raw, field.show(raw, Reader()), Reader())
+    assert {key: getattr(value, key) for key in facts} == facts
