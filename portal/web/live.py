@@ -8,14 +8,11 @@ Nothing here knows a request.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
-
-from pydantic import BaseModel
 
 from portal.database.engine import Engine, reading
 from portal.database.errors import DatabaseError, driver_error
@@ -162,27 +159,13 @@ class LivePortal:
 def _assets(declaration: Declaration) -> Assets:
     settings = declaration.settings
     logo = declaration.folder / settings.logo if settings.logo else None
-    return Assets(icons_of(declaration), settings.accent, logo)
+    return Assets(declaration.icons, settings.accent, logo)
 
 
 def _lacking(lacks: tuple[str, ...]) -> tuple[str, ...]:
     if not lacks:
         return ()
     return ("The database lacks what the declarations want:", *lacks, "Run `portal apply`, then start again.")
-
-
-def icons_of(part: Any) -> Iterator[str]:
-    """The names of all icons that a part of the declaration names."""
-    if isinstance(part, BaseModel):
-        if isinstance(icon := vars(part).get("icon"), str):
-            yield icon
-        part = vars(part)
-    if isinstance(part, Mapping):
-        part = part.values()
-    elif not isinstance(part, list | tuple):
-        return
-    for each in part:
-        yield from icons_of(each)
 
 
 def adapt_database(engine: Engine, tables: Tables, development: bool) -> list[str]:

@@ -1,0 +1,92 @@
+"""Whatever the language accepts either has an effect outside of `portal/declaration/`, or is warned about."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from portal.declaration import shapes
+from portal.declaration.checks import without_effect
+from portal.declaration.validation import keys_of
+from portal.fields.base import Field, Shape
+
+PORTAL = Path(__file__).parents[3] / "portal"
+
+# Keys whose whole effect is on the resolved declaration.
+RESOLVED = {"Profile.extends"}
+# Values that mean the absence of the others.
+ABSENCES = {"Transition.ask: optional"}
+# Keys below a key that is warned about as a whole.
+BELOW_A_WARNING = {"Attachments": "attachments", "Mail": "mail"}
+
+
+def test_every_key_has_an_effect_or_a_warning():
+    words = words_outside()
+    offenders = [
+        f"{shape.__name__}.{key}"
+        for shape, key in keys_of_the_language()
+        if not {key, f"{key}_"} & words and not is_warned(shape, key) and f"{shape.__name__}.{key}" not in RESOLVED
+    ]
+    assert offenders == []
+
+
+def test_every_listed_value_has_an_effect_or_a_warning():
+    words = words_outside()
+    offenders = [
+        f"{shape.__name__}.{key}: {value}"
+        for shape, key in keys_of_the_language()
+        for value in values_of(annotation_of(shape, key))
+        if value not in words and not is_warned(shape, key)
+    ]
+    assert set(offenders) <= ABSENCES
+
+
+def test_every_word_under_can_has_an_effect_or_a_warning():
+    words = words_outside()
+    # attach is refused where the module has no attachments, and those are warned about.
+    warned = {*without_effect.ACTIONS, *({"attach"} if "attachments" in without_effect.MODULE_KEYS else ())}
+    assert [word for word in shapes.ACTIONS if word not in words | warned] == []
+
+
+def words_outside() -> set[str]:
+    """Attributes and texts in the code outside of the declaration, and every word of the templates."""
+    words: set[str] = set()
+    for path in PORTAL.rglob("*.py"):
+        if path.is_relative_to(PORTAL / "declaration"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute):
+                words.add(node.attr)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                words.add(node.value)
+    for path in PORTAL.rglob("*.pt"):
+        words.update(re.findall(r"[a-z_]+", path.read_text(encoding="utf-8")))
+    return words
+
+
+def keys_of_the_language() -> Iterator[tuple[type[Shape], str]]:
+    for shape in vars(shapes).values():
+        written = isinstance(shape, type) and issubclass(shape, Shape) and shape not in (Shape, Field)
+        if written and shape is not shapes.Declaration:
+            yield from ((shape, key) for key in keys_of(shape))
+    for field_type in set(Field.types.values()):
+        if field_type.stored:
+            yield from ((field_type, key) for key in keys_of(field_type))
+
+
+def is_warned(shape: type[Shape], key: str) -> bool:
+    key = BELOW_A_WARNING.get(shape.__name__, key)
+    return key in (without_effect.FIELD_KEYS if issubclass(shape, Field) else without_effect.MODULE_KEYS)
+
+
+def annotation_of(shape: type[Shape], key: str) -> Any:
+    return next(info.annotation for name, info in shape.model_fields.items() if key in (name, info.alias))
+
+
+def values_of(annotation: Any) -> Iterator[str]:
+    """The values that a key lists by name; the names of types are not among them."""
+    if get_origin(annotation) is Literal:
+        yield from (value for value in get_args(annotation) if isinstance(value, str) and value not in Field.types)
+    for argument in get_args(annotation):
+        yield from values_of(argument)
