@@ -6,11 +6,15 @@ Used by every layer. Knows nothing of requests: whoever shows a text says in whi
 import functools
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from gettext import c2py
 from pathlib import Path
 from typing import Any
 
+from babel import Locale, UnknownLocaleError
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 from translationstring import TranslationString, TranslationStringFactory
@@ -81,26 +85,76 @@ def readable(name: str) -> Text:
     return Text(words[:1].upper() + words[1:])
 
 
+class CountedString(TranslationString):
+    """A sentence of the interface that has a form of its own for every kind of number. Made by `ngettext`."""
+
+    __slots__ = ("number", "plural")
+
+    number: int
+    plural: str
+
+
+def ngettext(singular: str, plural: str, number: int, **names: Any) -> CountedString:
+    """A sentence about `number` things, which fills in ${number}, and ${name} for each of `names`.
+
+    lingua, which collects the sentences, knows this name, and reads only names and constants as arguments.
+    """
+    sentence = CountedString(singular, domain="portal", mapping={"number": number, **names})
+    sentence.number = number
+    sentence.plural = plural
+    return sentence
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The interface's sentences in one language, by their English ones; those that count by their English singular."""
+
+    sentences: Mapping[str, str]
+    counted: Mapping[str, tuple[str, ...]]
+    form: Callable[[int], int]  # which of the forms a number takes
+
+
+ENGLISH = Catalogue({}, {}, lambda number: int(number != 1))
+
+
 @functools.cache
-def catalogue(language: str) -> Mapping[str, str]:
-    """The interface's sentences in `language`, read from locale/LANGUAGE.po; empty for English and unknown ones."""
+def catalogue(language: str) -> Catalogue:
+    """What locale/LANGUAGE.po says; nothing for English and unknown languages."""
     path = LOCALE / f"{language}.po"
     if not re.fullmatch("[A-Za-z_-]{2,12}", language) or not path.exists():
-        return {}
+        return ENGLISH
     with path.open("rb") as file:
-        entries = [(entry.id, entry.string) for entry in read_po(file)]
-    return {
-        sentence: wording
-        for sentence, wording in entries
-        if isinstance(sentence, str) and isinstance(wording, str) and wording
-    }
+        messages = read_po(file, locale=language)
+    entries = [(message.id, message.string) for message in messages]
+    return Catalogue(
+        {sentence: text for sentence, text in entries if isinstance(sentence, str) and isinstance(text, str)},
+        {sentence[0]: tuple(text or ()) for sentence, text in entries if isinstance(sentence, tuple)},
+        c2py(messages.plural_expr),
+    )
 
 
 def translate(message: str, language: str) -> str:
     """`message` in `language`, with its ${names} filled in; English where the catalogue has none."""
-    if not isinstance(message, TranslationString):
-        return catalogue(language).get(message, message)
-    return message.interpolate(catalogue(language).get(str(message), message.default or str(message)))
+    if isinstance(message, CountedString):
+        return _counted(message, language)
+    sentence = catalogue(language).sentences.get(str(message)) or str(message)
+    return message.interpolate(sentence) if isinstance(message, TranslationString) else sentence
+
+
+def _counted(message: CountedString, language: str) -> str:
+    known = catalogue(language)
+    forms = known.counted.get(str(message))
+    form = known.form(message.number) if forms else ENGLISH.form(message.number)
+    sentence = (forms or (str(message), message.plural))[form]
+    return (message % {"number": format_decimal(message.number, locale=_locale(language))}).interpolate(sentence)
+
+
+@functools.cache
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return Locale("en")
 
 
 def fold(text: str) -> str:

@@ -9,7 +9,7 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from portal.texts import _
+from portal.texts import _, ngettext
 
 MEMORY = 19_456  # KiB; with ROUNDS what OWASP advises for argon2id
 ROUNDS = 2
@@ -103,9 +103,9 @@ def weakness(password: str, email: str) -> str | None:
     """Why a new password cannot be taken, in one sentence; None when it can."""
     folded = password.casefold()
     if len(password) < SHORTEST:
-        return _("Use at least ${number} characters.", mapping={"number": str(SHORTEST)})
+        return ngettext("Use at least ${number} character.", "Use at least ${number} characters.", SHORTEST)
     if len(password) > LONGEST:
-        return _("Use at most ${number} characters.", mapping={"number": str(LONGEST)})
+        return ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST)
     if folded in (email.casefold(), email.casefold().partition("@")[0]):
         return _("Do not use your email address as your password.")
     if folded in COMMONEST or len(set(folded)) < 4:

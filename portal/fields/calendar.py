@@ -12,6 +12,8 @@ from portal.fields.reader import Reader
 from portal.texts import _, fold
 
 LONGEST = 60
+TOO_EARLY = _("Choose ${min} or later.")
+TOO_LATE = _("Choose ${max} or earlier.")
 ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 PART = re.compile(r"\d+|[^\W\d_]+")
 CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(?:[:.](\d{2})(\.\d{1,6})?)?\s*([^\d]*)")

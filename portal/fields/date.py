@@ -11,7 +11,7 @@ from babel.dates import format_date
 from pydantic import BeforeValidator
 
 from portal.fields.base import Refused
-from portal.fields.calendar import numeric, parse_date
+from portal.fields.calendar import TOO_EARLY, TOO_LATE, numeric, parse_date
 from portal.fields.numbers import Bounded
 from portal.fields.reader import PLAIN, Reader
 
@@ -38,6 +38,8 @@ class Date(Bounded):
     column_type: ClassVar[Any] = sa.Date
     input_type: ClassVar[str] = "date"
     filter: ClassVar[str] = "range"
+    too_small: ClassVar[Any] = TOO_EARLY
+    too_large: ClassVar[Any] = TOO_LATE
     specials: ClassVar[tuple[str, ...]] = ("today",)
     sample: ClassVar[Mapping[str, Any]] = {"min": "1900-01-01"}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (

@@ -13,7 +13,7 @@ from babel.dates import format_date, format_datetime, format_time, get_datetime_
 from pydantic import BeforeValidator
 
 from portal.fields.base import Form, Refused, storable
-from portal.fields.calendar import LONGEST, parse_date, parse_time
+from portal.fields.calendar import LONGEST, TOO_EARLY, TOO_LATE, parse_date, parse_time
 from portal.fields.columns import UTCDateTime
 from portal.fields.numbers import Bounded
 from portal.fields.reader import PLAIN, Reader
@@ -115,6 +115,8 @@ class Datetime(Bounded):
     input_type: ClassVar[str] = "datetime-local"
     display: ClassVar[str] = "datetime"
     filter: ClassVar[str] = "range"
+    too_small: ClassVar[Any] = TOO_EARLY
+    too_large: ClassVar[Any] = TOO_LATE
     specials: ClassVar[tuple[str, ...]] = ("today", "now")
     sample: ClassVar[Mapping[str, Any]] = {"min": "1900-01-01"}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (

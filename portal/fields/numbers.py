@@ -16,7 +16,7 @@ from pydantic import BeforeValidator
 from portal.fields.base import Field, Refused, storable
 from portal.fields.columns import WHOLE_DIGITS, ExactDecimal
 from portal.fields.reader import PLAIN, Reader
-from portal.texts import _
+from portal.texts import _, ngettext
 
 LONGEST = 60  # characters; refused before any arithmetic
 WRITTEN = re.compile(r"\d+(\.\d*)?|\.\d+")
@@ -120,6 +120,9 @@ Amount = Annotated[Decimal, BeforeValidator(_amount)]
 class Bounded(Field):
     """Keys `min` and `max`, which belong together."""
 
+    too_small: ClassVar[Any] = _("Enter ${min} or more.")
+    too_large: ClassVar[Any] = _("Enter ${max} or less.")
+
     type: str
     min: Any = None
     max: Any = None
@@ -131,9 +134,9 @@ class Bounded(Field):
         """`value` itself. Raises Refused where it is out of `bounds`, each None where there is none."""
         least, most = bounds
         if least is not None and value < least:
-            raise Refused(_("Enter ${min} or more.", mapping={"min": self.show(least, reader)}))
+            raise Refused(self.too_small % {"min": self.show(least, reader)})
         if most is not None and value > most:
-            raise Refused(_("Enter ${max} or less.", mapping={"max": self.show(most, reader)}))
+            raise Refused(self.too_large % {"max": self.show(most, reader)})
         return value
 
 
@@ -181,12 +184,18 @@ class Number(Bounded):
 def check_places(value: Decimal, places: int) -> Decimal:
     """`value` itself; more places are refused, never rounded."""
     if places_of(value) > places:
-        raise Refused(_("Use at most ${places} decimal places.", mapping={"places": places}))
+        raise Refused(ngettext("Use at most ${number} decimal place.", "Use at most ${number} decimal places.", places))
     return value
 
 
 def check_digits(value: Decimal, whole: int) -> Decimal:
     """`value` itself; refuses more than `whole` digits before the point."""
     if value and value.adjusted() >= whole:
-        raise Refused(_("Use at most ${digits} digits before the decimal point.", mapping={"digits": whole}))
+        raise Refused(
+            ngettext(
+                "Use at most ${number} digit before the decimal point.",
+                "Use at most ${number} digits before the decimal point.",
+                whole,
+            )
+        )
     return value

@@ -9,7 +9,7 @@ from portal.fields.base import Field, Refused, storable
 from portal.fields.columns import folded_text
 from portal.fields.reader import Reader
 from portal.fields.several import holds_value, pack, unpack
-from portal.texts import _, fold
+from portal.texts import fold, ngettext
 
 LONGEST, MOST = 80, 50
 LONGEST_LIST = MOST * (LONGEST + 2)
@@ -48,15 +48,21 @@ class Tags(Field):
 
     def parse(self, text: str, reader: Reader) -> tuple[str, ...]:
         if len(text) > LONGEST_LIST:
-            raise Refused(_("Use at most ${max} tags.", mapping={"max": MOST}))
+            raise Refused(ngettext("Use at most ${number} tag.", "Use at most ${number} tags.", MOST))
         words: dict[str, str] = {}
         for part in storable(text).split(","):
             if word := " ".join(part.split()):
                 words.setdefault(fold(word), word)
         if len(words) > MOST:
-            raise Refused(_("Use at most ${max} tags.", mapping={"max": MOST}))
+            raise Refused(ngettext("Use at most ${number} tag.", "Use at most ${number} tags.", MOST))
         if any(len(word) > LONGEST for word in words.values()):
-            raise Refused(_("A tag can have at most ${max} characters.", mapping={"max": LONGEST}))
+            raise Refused(
+                ngettext(
+                    "A tag can have at most ${number} character.",
+                    "A tag can have at most ${number} characters.",
+                    LONGEST,
+                )
+            )
         return tuple(words.values())
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:

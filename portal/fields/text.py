@@ -11,7 +11,7 @@ from pydantic import field_validator
 from portal.fields.base import Field, Refused, storable
 from portal.fields.columns import folded_text
 from portal.fields.reader import Reader
-from portal.texts import _, fold
+from portal.texts import _, fold, ngettext
 
 LONGEST_SORTED = 640  # characters; as many as an index takes
 PATIENCE = 0.5  # seconds for a pattern
@@ -70,7 +70,7 @@ class TextLike(Field):
 def at_most(text: str, most: int) -> str:
     """`text` itself. Raises Refused where it is longer than `most` characters."""
     if len(text) > most:
-        raise Refused(_("Use at most ${max} characters.", mapping={"max": most}))
+        raise Refused(ngettext("Use at most ${number} character.", "Use at most ${number} characters.", most))
     return text
 
 
@@ -106,7 +106,9 @@ class LineOfText(TextLike):
     def check(self, text: str) -> str:
         line = at_most(" ".join(text.splitlines()), self.max_length)
         if len(line) < self.min_length:
-            raise Refused(_("Use at least ${min} characters.", mapping={"min": self.min_length}))
+            raise Refused(
+                ngettext("Use at least ${number} character.", "Use at least ${number} characters.", self.min_length)
+            )
         if self.pattern and not matches_pattern(self.pattern, line):
             raise Refused(_("This is not in the expected format."))
         return line

@@ -9,7 +9,7 @@ from babel.dates import format_time
 from pydantic import BeforeValidator
 
 from portal.fields.base import Refused
-from portal.fields.calendar import parse_time
+from portal.fields.calendar import TOO_EARLY, TOO_LATE, parse_time
 from portal.fields.numbers import Bounded
 from portal.fields.reader import PLAIN, Reader
 
@@ -29,6 +29,8 @@ class Time(Bounded):
     column_type: ClassVar[Any] = sa.Time
     input_type: ClassVar[str] = "time"
     filter: ClassVar[str] = "range"
+    too_small: ClassVar[Any] = TOO_EARLY
+    too_large: ClassVar[Any] = TOO_LATE
     specials: ClassVar[tuple[str, ...]] = ("now",)
     sample: ClassVar[Mapping[str, Any]] = {"max": "23:00"}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (

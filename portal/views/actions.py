@@ -10,7 +10,7 @@ from portal.fields.base import FORBIDDEN, Field, Refused
 from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.validation import Filled, read_form
-from portal.texts import _
+from portal.texts import _, ngettext
 from portal.views.addresses import record_address
 from portal.views.details import back_to_list, detail_page, new_composer, transition_label
 from portal.views.forms import once_key, record_or_list
@@ -122,7 +122,7 @@ def comment_problem(text: str, required: bool) -> str:
     if FORBIDDEN.search(text):
         return _("This text contains a character that cannot be saved.")
     if len(text) > LONGEST_COMMENT:
-        return _("Use at most ${max} characters.", mapping={"max": LONGEST_COMMENT})
+        return ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_COMMENT)
     return ""
 
 

@@ -12,7 +12,7 @@ from portal.accounts.attempts import TooManyAttemptsError, network_of
 from portal.accounts.logins import SignInAttempt
 from portal.accounts.people import save_language
 from portal.accounts.sessions import close_session
-from portal.texts import _
+from portal.texts import ngettext
 from portal.views.pages import LoginPage
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text, referring_page
@@ -82,8 +82,12 @@ def choose_language(context: Root, request: Request) -> Response:
 
 def too_often_message(error: TooManyAttemptsError) -> str:
     """What a person reads after too many attempts, with the minutes to wait."""
-    minutes = str(-(-error.seconds // 60))
-    return _("Too many attempts. Try again in ${minutes} minutes.", mapping={"minutes": minutes})
+    minutes = -(-error.seconds // 60)
+    return ngettext(
+        "Too many attempts. Try again in ${number} minute.",
+        "Too many attempts. Try again in ${number} minutes.",
+        minutes,
+    )
 
 
 def login_page(

@@ -168,9 +168,7 @@ def test_too_many_sorts_and_values_are_answered_at_once(world):
 
 @pytest.mark.parametrize("field", ["name", "prose", "words", "owner", "makers", "either", "place", "city"])
 def test_a_text_too_long_to_look_for_is_told_at_its_filter(world, field):
-    assert f"at most {LONGEST_VALUE:,} " in world[ANNA].get(f"/things/?{field}={'%25' * 30_000}").text.replace(
-        f"{LONGEST_VALUE} ", f"{LONGEST_VALUE:,} "
-    )
+    assert f"at most {LONGEST_VALUE:,} " in world[ANNA].get(f"/things/?{field}={'%25' * 30_000}")
 
 
 def test_a_long_text_finds_nothing_to_choose(world):

@@ -12,7 +12,7 @@ from portal.database.sql import where
 from portal.fields.base import Field, Form, Refused
 from portal.fields.reader import Reader
 from portal.records.reading.records import Query, Records
-from portal.texts import _
+from portal.texts import _, ngettext
 
 MOST_SORTS = 4  # fields
 MOST_VALUES = 100  # of one filter
@@ -134,7 +134,7 @@ def _check_amount(asked: Filter) -> None:
     if len(asked.values) > MOST_VALUES:
         raise Refused(_("This form has too many fields."))
     if any(len(value) > LONGEST_VALUE for value in asked.values):
-        raise Refused(_("Use at most ${max} characters.", mapping={"max": LONGEST_VALUE}))
+        raise Refused(ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_VALUE))
 
 
 def _conditions(each: Field, asked: Filter, reader: Reader) -> Iterator[Condition]:

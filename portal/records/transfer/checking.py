@@ -17,7 +17,7 @@ from portal.records.transfer.names import Names, by_value, names_in, stored, val
 from portal.records.transfer.source import Row, Rows
 from portal.records.writing.defaults import defaults
 from portal.records.writing.validation import asked, depends_on
-from portal.texts import _
+from portal.texts import _, ngettext
 
 BATCH = 1000
 IDENTITY = ("reference", "number")  # given once, when a record is made
@@ -83,13 +83,20 @@ class Checking:
 
     def _misshapen(self, row: Row) -> str | None:
         headers = self.source.headers
-        facts = {"cells": len(row.cells), "headers": len(headers)}
         if len(row.cells) > len(headers):
-            return _(
-                "The row has ${cells} cells, the header ${headers}. Does a text contain the delimiter?", mapping=facts
+            return ngettext(
+                "The row has ${number} cell, the header ${headers}. Does a text contain the delimiter?",
+                "The row has ${number} cells, the header ${headers}. Does a text contain the delimiter?",
+                len(row.cells),
+                headers=len(headers),
             )
         if len(row.cells) < len(headers):
-            return _("The row has ${cells} cells, the header ${headers}.", mapping=facts)
+            return ngettext(
+                "The row has ${number} cell, the header ${headers}.",
+                "The row has ${number} cells, the header ${headers}.",
+                len(row.cells),
+                headers=len(headers),
+            )
         nameless = (cell for header, cell in zip(headers, row.cells, strict=True) if not header and cell)
         return next(
             (_("“${cell}” is in a column without a header", mapping={"cell": cell[:80]}) for cell in nameless), None
@@ -108,7 +115,11 @@ class Checking:
             if not name:
                 self._refuse(draft.line, self.key, _("Required, because it identifies the record"))
             elif len(ids) > 1:
-                self._refuse(draft.line, self.key, _("${count} records have this value.", mapping={"count": len(ids)}))
+                self._refuse(
+                    draft.line,
+                    self.key,
+                    ngettext("${number} record has this value.", "${number} records have this value.", len(ids)),
+                )
             elif ids:
                 draft.record = records[ids[0]]
 
@@ -163,9 +174,16 @@ class Checking:
             draft.values[each.name] = tuple(dict.fromkeys(links)) if each.multiple else next(iter(links), None)
 
     def _the_one(self, draft: Draft, each: Field, name: str, found: list[Linked]) -> Linked | None:
-        facts = {"module": ", ".join(each.targets), "name": name[:80], "count": len(found)}
+        facts = {"module": ", ".join(each.targets), "name": name[:80]}
         if len(found) > 1:
-            self._refuse(draft.line, each.name, _("${count} records in ${module} are named “${name}”.", mapping=facts))
+            several = ngettext(
+                "${number} record in ${module} is named “${name}”.",
+                "${number} records in ${module} are named “${name}”.",
+                len(found),
+                module=facts["module"],
+                name=facts["name"],
+            )
+            self._refuse(draft.line, each.name, several)
         elif not found and self.system.name in each.targets:
             draft.called.setdefault(each.name, []).append(name)
         elif not found:
@@ -220,9 +238,15 @@ class Checking:
     def _the_row(self, draft: Draft, name: str, called: str, own: dict[tuple[str, Any], list[Draft]]) -> Draft | None:
         keys = ((way.name, value_of(self.system, way, called)) for way in self._ways)
         found = next((own[key] for key in keys if key in own), [])
-        facts = {"module": self.system.name, "name": called[:80], "count": len(found)}
+        facts = {"module": self.system.name, "name": called[:80]}
         if len(found) > 1:
-            self._refuse(draft.line, name, _("${count} rows of the file are named “${name}”.", mapping=facts))
+            several = ngettext(
+                "${number} row of the file is named “${name}”.",
+                "${number} rows of the file are named “${name}”.",
+                len(found),
+                name=facts["name"],
+            )
+            self._refuse(draft.line, name, several)
         elif not found:
             self._refuse(draft.line, name, _("No record in ${module} is named “${name}”.", mapping=facts))
         return found[0] if len(found) == 1 else None

@@ -26,7 +26,7 @@ from portal.records.writing.lifecycle import is_final, leaves, state_after_comme
 from portal.records.writing.rows import execute, link_values, new_row, write_links
 from portal.records.writing.sequence import next_numbers
 from portal.records.writing.transitions import transition_values
-from portal.texts import _
+from portal.texts import _, ngettext
 
 MOST_NAMED = 1_000  # records that may be named as the reason of a refusal; of more, none is
 
@@ -196,7 +196,12 @@ def _still_needed(linking: Records, found: Sequence[Record], asker: Records) -> 
     visible = asker.of(linking.name).rows(ids, []) if asker.policy.access(linking.name) else []
     if len(visible) < len(ids):
         return _("Other records still link to this one.")
-    text = _("${count} records in ${module} still link to this one: ${titles}")
     titles = ", ".join(record.title for record in visible[:3]) + ("…" if len(found) > 3 else "")
     label = asker.policy.reader.text(linking.module.label)
-    return text % {"count": len(found), "module": label, "titles": titles}
+    return ngettext(
+        "${number} record in ${module} still links to this one: ${titles}",
+        "${number} records in ${module} still link to this one: ${titles}",
+        len(found),
+        module=label,
+        titles=titles,
+    )
