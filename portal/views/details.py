@@ -44,11 +44,11 @@ def detail_page(resource: Record, request: Request, composer: Composer) -> Detai
         stages=tuple(stages(resource)),
         sections=tuple(
             SectionShown(section.title or "", tuple(section_rows(resource, section.fields)))
-            for section in layout.sections
+            for section in layout.sections or ()
         ),
-        aside=tuple(field_value(resource, name) for name in layout.aside),
+        aside=tuple(field_value(resource, name) for name in layout.aside or ()),
         conversation=conversation(resource, request, composer) if records.module.comments else None,
-        related=tuple(related_lists(resource, layout.related)),
+        related=tuple(related_lists(resource, layout.related or ())),
     )
 
 
@@ -184,7 +184,7 @@ def related_list(resource: Record, records: Records, related: Related, linking: 
     page, first = records.page(query, columns), records.module.field(linking[0])
     link = {linking[0]: first.link_value(here)}
     return RelatedList(
-        label=records.access.label,
+        label=records.access.label or records.name,
         columns=tuple(plain_column(records, name) for name in columns),
         rows=tuple(list_rows(records, page.rows, columns)),
         count=count_text(records.count(query), policy.reader),
@@ -197,7 +197,7 @@ def related_list(resource: Record, records: Records, related: Related, linking: 
 def related_columns(records: Records, related: Related, linking: list[str]) -> list[str]:
     """The declared columns, else those of the module's list, without the fields that lead back here."""
     readable_names = records.policy.readable(records.name)
-    columns = [name for name in related.columns or records.access.list.columns if name in readable_names]
+    columns = [name for name in related.columns or records.access.list.columns or () if name in readable_names]
     return [name for name in columns if name not in linking] or columns
 
 

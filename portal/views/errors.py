@@ -57,7 +57,7 @@ NO_TOKEN = _("This form has expired. Go back, reload the page and send it again.
 
 @notfound_view_config(renderer="error.pt")
 def not_found(error: HTTPNotFound, request: Request) -> Any:
-    """Missing, foreign and forbidden look alike. Who is not signed in is asked to; a wrong method is told so."""
+    """Missing, foreign and forbidden look alike. A wrong method answers 405; without a session one signs in first."""
     if request.matched_route is None and hasattr(request, "context"):
         methods = allowed_methods(request)
         if methods and request.method not in methods:
@@ -87,7 +87,7 @@ def not_allowed(error: NotAllowedError, request: Request) -> Any:
 
 @exception_view_config(ConflictError, renderer="error.pt")
 def conflict(error: ConflictError, request: Request) -> Any:
-    """Somebody saved first, and the view had no page of its own for it."""
+    """Someone else saved first, and the view has no page of its own for it."""
     return _page(request, 409)
 
 

@@ -22,7 +22,7 @@ def export_list(module: Module, request: Request) -> Response:
         raise HTTPNotFound
     query = read_address(records, request.GET).query
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by the server when it is sent
-    for chunk in export_rows(records, query, records.access.list.columns, request.reader):
+    for chunk in export_rows(records, query, records.access.list.columns or (), request.reader):
         file.write(chunk)
     length = file.tell()
     file.seek(0)

@@ -79,7 +79,7 @@ def change_step(
     module: Module, request: Request, filling: Filling, filled: Filled, step: int, target: int
 ) -> FormAnswer:
     """Forward only when the shown step is right; back always, with everything that was typed."""
-    names = step_names(module.records.access.create.steps[step])
+    names = step_names((module.records.access.create.steps or ())[step])
     errors = {name: error for name, error in filled.errors.items() if name in names}
     if target > step and errors:
         request.response.status_code = 422
@@ -169,7 +169,7 @@ def create_page(module: Module, request: Request, filling: Filling, step: int) -
     page = FormPage(
         heading=new_label(records),
         action=create_address(records.name),
-        rows=form_rows(filling, steps[step].fields if steps else layout.fields, fields),
+        rows=form_rows(filling, steps[step].fields if steps else layout.fields or (), fields),
         submit=_("Create"),
         back_url=back_to_list(module, request),
         back_label=_("Return to list"),
@@ -192,7 +192,7 @@ def edit_page(resource: Record, request: Request, filling: Filling, version: int
     """The form of an existing record; `version`: the one that it was made from."""
     records, record = resource.records, resource.record
     layout, fields = records.access.edit, fields_by_name(records, records.access.edit)
-    rows = tuple(row for step in layout.steps for row in step.fields) if layout.steps else layout.fields
+    rows = tuple(row for step in layout.steps for row in step.fields) if layout.steps else layout.fields or ()
     return FormPage(
         heading=_("Edit: ${title}", mapping={"title": record.title}),
         action=record_address(records.name, record.id, "edit"),

@@ -89,11 +89,10 @@ def button_counts(request: Request, declared: list[Button]) -> dict[str, Count]:
 def button_query(records: Records, button: Button) -> Query:
     """The list that a button opens: its tab and its condition; without either the first tab."""
     tabs = records.access.list.tabs or {}
-    if button.where is None:
-        tab, condition = button.tab if button.tab in tabs else next(iter(tabs), ""), ALWAYS
-    else:
-        tab, condition = button.tab if button.tab in tabs else "", button_condition(records, button.name) or ALWAYS
-    return Query(condition=AllOf((tab_condition(records, tab), condition)))
+    condition = ALWAYS if button.where is None else button_condition(records, button.name) or ALWAYS
+    first = next(iter(tabs), "") if button.where is None else ""
+    tab = button.tab if button.tab in tabs else first
+    return Query(condition=AllOf((tab_condition(records, tab or ""), condition)))
 
 
 def activity(request: Request) -> list[Happening]:

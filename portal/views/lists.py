@@ -44,12 +44,13 @@ def list_page(records: Records, request: Request) -> ListPage:
     """The page of a list as its address asks for it."""
     list_request, parameters = read_address(records, request.GET), parameters_of(request)
     query, access, policy = list_request.query, records.access, records.policy
+    columns = access.list.columns or ()
     page, count, tab_counts = page_and_counts(records, query)
     return ListPage(
-        heading=access.label,
+        heading=access.label or records.name,
         url=list_address(records.name),
-        columns=tuple(list_column(records, list_request, name, parameters) for name in access.list.columns),
-        rows=tuple(page_rows(records, page, access.list.columns, query.text)),
+        columns=tuple(list_column(records, list_request, name, parameters) for name in columns),
+        rows=tuple(page_rows(records, page, columns, query.text)),
         pager=pager(records.name, page, count, parameters, request.reader),
         query=query.text,
         hidden=tuple((name, value) for name, value in parameters if name in ("tab", "sort", "button")),
@@ -70,7 +71,7 @@ def parameters_of(request: Request) -> Parameters:
 def page_and_counts(records: Records, query: Query) -> tuple[Page, Count, dict[str, Count]]:
     """The page of a list, how many records it has, and how many each tab has."""
     tab_queries = {name: Query(condition=tab_condition(records, name)) for name in records.access.list.tabs or {}}
-    columns = records.access.list.columns
+    columns = records.access.list.columns or ()
     # A page of hits may know their number; a number tells how a list without a search is read best.
     hits = records.page(query, columns) if query.text else None
     count, *tab_counts = records.counts([query, *tab_queries.values()])
@@ -88,7 +89,7 @@ def remember_list(request: Request, module: str) -> None:
 
 def may_export(records: Records) -> bool:
     """Whether the list offers an export to this profile."""
-    return records.access.list.export and records.policy.may(records.name, "export")
+    return bool(records.access.list.export) and records.policy.may(records.name, "export")
 
 
 def new_label(records: Records) -> str:
@@ -177,7 +178,7 @@ def searched_fields(records: Records) -> list[str]:
 def list_column(records: Records, list_request: ListRequest, name: str, parameters: Parameters) -> Column:
     """One column with its order and its filter."""
     field = records.module.field(name)
-    order = next(iter(list_request.query.sort or records.access.list.sort), "")
+    order = next(iter(list_request.query.sort or records.access.list.sort or ()), "")
     others = [(key, value) for key, value in parameters if key != "sort"]
     reverse = f"-{name}" if order == name else name
     return replace(

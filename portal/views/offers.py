@@ -12,7 +12,7 @@ from portal.views.parts import Offer
 
 # So many records a link offers at once; of more, one finds by typing.
 OFFERED = 200
-# A link that stands alone, as in the step of a wizard, is drawn as cards when it offers so many records at most.
+# A link that is the only field of a step is drawn as cards when it offers so many records at most.
 RECORD_CARDS = 12
 ABOUT = 140  # characters of a record's description on its card
 

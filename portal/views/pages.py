@@ -3,7 +3,7 @@
 A view returns `{"page": ListPage(...)}`; the template of that page (named in each class) only loops and asks yes or no.
 Besides `page` every template has `request`, `reader`, `shell` (web/shell.py), `icon(name)`, and `token` (the hidden
 CSRF input). `Words` may be declared texts or sentences of the interface: the renderer translates them.
-Nothing here may be computed from the database: whoever fills a page has taken every value from within the policy.
+Nothing here reads the database: the views that fill a page take every value through the reader's policy.
 
 Inputs of the engine itself: `_csrf`, `_once` (one-time key), `_version`, `_step` (the step that was shown, from 0),
 `_to` (submit button: the step to show next; smaller or equal to `_step`: nothing is checked and all that was typed
@@ -95,7 +95,7 @@ class QuestionPage:
 class Column:
     name: str
     label: Words
-    place: Literal["lead", "reference", "status", "when", "extra"] = "extra"  # on a phone, extra ones are left out
+    place: str = "extra"  # lead, reference, status, when; on a phone, extra ones are left out
     icon: str = ""  # shown instead of the label: comments, attachments, channel
     sort_url: str = ""
     sorted: Literal["ascending", "descending", ""] = ""
@@ -186,7 +186,7 @@ class Stage:
 @dataclass(frozen=True)
 class SectionShown:
     title: Words
-    rows: tuple[tuple[Value, ...], ...]  # several values of a row stand side by side
+    rows: tuple[tuple[Value, ...], ...]  # the values of a row are side by side
 
 
 @dataclass(frozen=True)
@@ -302,7 +302,7 @@ class PasswordPage:
     heading: Words
     action: str = ""
     text: Words = ""
-    email: str = ""  # shown, and told to the browser's password store
+    email: str = ""  # shown, and read by the browser's password store
     widgets: tuple[Widget, ...] = ()
     submit: Words = ""
     back_url: str = ""

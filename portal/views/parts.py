@@ -77,7 +77,7 @@ class Widget:
     most_stars: int = 0  # rating
     find: str = ""  # link, links: the address that finds records while one types (/MODULE/find?field=NAME)
     many: bool = False  # link, links: `offers` holds only a part of what can be chosen
-    find_text: str = ""  # link, links: what stands in _find.NAME
+    find_text: str = ""  # link, links: the text of _find.NAME
     depends: tuple[str, ...] = ()  # fields of this form on which the offers depend
     show_when: str = ""  # JSON for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]
     hidden: bool = False  # show_when does not hold now: a script hides it; without one it can be filled in
@@ -95,7 +95,7 @@ class Widget:
 
 @dataclass(frozen=True)
 class FormRow:
-    """Widgets that stand side by side."""
+    """Widgets side by side."""
 
     widgets: tuple[Widget, ...]
 
@@ -124,7 +124,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Somebody saved first (409): what is different, field by field. The form below it holds what this person typed."""
+    """Someone else saved first (409): what differs, field by field. The form below it holds what this person typed."""
 
     who: str
     at: Moment
@@ -140,7 +140,7 @@ class FilterState:
 
     name: str
     label: Words
-    macro: Literal["text", "options", "range", "link"]
+    macro: str  # text, options, range or link
     value: str = ""
     minimum: str = ""
     maximum: str = ""

@@ -46,7 +46,7 @@ def hits_of(request: Request, module: str, text: str) -> HitsOfModule | None:
     )
     count = count_text(records.count(query), request.reader)
     all_url = list_address(module, {"q": text, **widest_tab(records)})
-    return HitsOfModule(records.access.label, records.access.icon or "square", tuple(hits), count, all_url)
+    return HitsOfModule(records.access.label or module, records.access.icon or "square", tuple(hits), count, all_url)
 
 
 def _when(request: Request, at: Any) -> Moment:

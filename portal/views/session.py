@@ -23,7 +23,7 @@ from portal.web.visitor import YEAR, language_cookie, session_cookie, set_cookie
 
 @view_config(context=Root, name="login", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def show_login(context: Root, request: Request) -> Any:
-    """The sign-in page; whoever is signed in is led on."""
+    """The sign-in page; with a session it leads on."""
     following = own_path(request.GET.get("next"))
     if request.identity is not None:
         return HTTPSeeOther(following)
@@ -70,7 +70,7 @@ def sign_out(context: Root, request: Request) -> Response:
 
 @view_config(context=Root, name="language", request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def choose_language(context: Root, request: Request) -> Response:
-    """Kept in this browser, and with the account of whoever is signed in."""
+    """Keeps the language in this browser, and with the account of a signed-in person."""
     following, language = posted_text(request, "next"), posted_text(request, "language")
     response = HTTPSeeOther(own_path(following) if following else referring_page(request))
     if language in request.portal.declaration.settings.languages:

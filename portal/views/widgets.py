@@ -131,7 +131,7 @@ def _link(filling: Filling, field: Any, base: Widget) -> Widget:
 
 
 def _alone(filling: Filling, field: Any, drawn: Widget) -> Widget:
-    """A field that stands alone: a link that offers few records shows what they say about themselves."""
+    """The only field of a form or step: a link that offers few records shows them as cards."""
     if drawn.macro != "link" or drawn.many:
         return drawn
     cards = link_cards(filling.records, field, filling.values, drawn.offers)

@@ -1,7 +1,7 @@
-// What the modules share: attaching behaviour to elements by their data- attributes, now and when a part is redrawn.
+// Shared by all scripts: attaches behaviour to elements by their data- attributes, now and when a part is redrawn.
 const attachments = [];
 
-/** Runs `behave(element)` once for every element that matches, also for those that come later. */
+/** Runs `behave(element)` once for every element that matches, also for those that are added later. */
 export function attach(selector, behave) {
   const done = new WeakSet();
   const run = (root) => {
@@ -27,7 +27,7 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Waits until nothing was asked for `milliseconds`, then runs the last request. */
+/** Returns a function that calls `run` with its last arguments once it has not been called for `milliseconds`. */
 export function calm(milliseconds, run) {
   let timer;
   return (...values) => {

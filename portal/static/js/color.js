@@ -1,4 +1,4 @@
-// Beside the text of a colour stands the browser's own picker.
+// Adds the browser's own colour picker beside the text of a colour.
 import { attach, make } from "./attach.js";
 
 attach("input[data-color]", (input) => {

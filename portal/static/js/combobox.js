@@ -1,10 +1,10 @@
-// A link's select becomes an input that finds records as one types, after the WAI-ARIA pattern for comboboxes.
+// A link's select becomes an input that finds records while one types, after the WAI-ARIA pattern for comboboxes.
 // Without this script the select, or the list of checkboxes, stays and works.
 import { attach, calm, make } from "./attach.js";
 
 let count = 0;
 
-/** What is chosen lives in the select, of which only the chosen option matters. */
+/** A single choice, kept in the select, which holds the chosen option alone. */
 class OneChoice {
   constructor(select) {
     this.select = select;
@@ -39,7 +39,7 @@ class OneChoice {
   }
 }
 
-/** What is chosen are the ticked checkboxes of a list. */
+/** Several choices, kept as the ticked checkboxes of a list. */
 class SeveralChoices {
   constructor(box) {
     this.box = box;
@@ -127,7 +127,7 @@ class Combobox {
       option.dataset.value = id;
       return option;
     });
-    const nothing = make("div", { className: "nothing-found" }, this.box.dataset.nothing);
+    const nothing = make("div", { className: "no-results" }, this.box.dataset.nothing);
     this.list.replaceChildren(...(this.options.length ? this.options : [nothing]));
     this.open(document.activeElement === this.input);
     this.move(-1);
@@ -172,7 +172,7 @@ class Combobox {
     this.open(false);
   }
 
-  // What was typed without being chosen is nothing; the choice that stands is shown again.
+  // Text that was typed without choosing a record is dropped; the present choice is shown again.
   leave() {
     this.open(false);
     this.input.value = this.choice.shown();

@@ -1,10 +1,10 @@
-// Choosing a language redraws the page at once; without this script the button beside it does.
+// Choosing a language redraws the page at once; without this script the button beside it does that.
 import { attach } from "./attach.js";
 
 attach("form[data-language]", (form) => {
   const select = form.querySelector("select");
   let byPointer = false;
-  // With the arrow keys one passes over languages that are not meant: then the button is pressed.
+  // The arrow keys pass over languages that nobody means to choose: keyboard users press the button.
   select.addEventListener("pointerdown", () => (byPointer = true));
   select.addEventListener("keydown", () => (byPointer = false));
   select.addEventListener("change", () => byPointer && form.requestSubmit());

@@ -1,4 +1,4 @@
-// Lists refresh in place while one types: the same address is fetched, and the parts marked data-swap are exchanged.
+// Lists refresh in place while one types: the new address is fetched, and the parts marked data-swap are replaced.
 import { attach, calm, drawn } from "./attach.js";
 
 attach("form[data-list]", (form) => {
@@ -45,7 +45,7 @@ function swap(page) {
   for (const part of page.querySelectorAll("[data-swap]")) {
     const here = document.querySelector(`[data-swap="${part.dataset.swap}"]`);
     if (!here) continue;
-    keepTyped(here, part);
+    keepInput(here, part);
     here.replaceWith(document.adoptNode(part));
     drawn(part);
   }
@@ -58,8 +58,8 @@ function swap(page) {
   restore(focus);
 }
 
-// What is being typed at this moment is newer than what the server has answered.
-function keepTyped(here, part) {
+// What is in the focused input is newer than the server's answer.
+function keepInput(here, part) {
   const active = document.activeElement;
   if (!here.contains(active) || !active.name) return;
   const same = part.querySelector(`[name="${CSS.escape(active.name)}"]`);

@@ -1,4 +1,4 @@
-// Says how long ago something was; the exact time stays in the title. Older than a week stays as it is.
+// Shows how long ago something was, with the exact time in the title. What is older than a week keeps its date.
 import { attach } from "./attach.js";
 
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
@@ -8,7 +8,7 @@ attach("time[data-relative]", (time) => {
   const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
   if (Number.isNaN(seconds) || Math.abs(seconds) > WEEK) return;
   const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
-  const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ["minute", 60];
+  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["minute", 60];
   time.title = time.textContent.trim();
   time.textContent = words.format(Math.round(seconds / size), unit);
 });

@@ -1,13 +1,13 @@
-// Fields that are asked only under a condition appear and vanish as the form is filled in. The server decides again.
+// Fields under a condition appear and disappear while the form is filled in. The server decides again.
 import { attach } from "./attach.js";
 
 attach("form[data-form]", (form) => {
   const fields = [...form.querySelectorAll("[data-show-when]")];
   if (!fields.length) return;
   const refresh = () => {
-    const typed = new FormData(form);
+    const inputs = new FormData(form);
     for (const field of fields) {
-      field.hidden = !holds(JSON.parse(field.dataset.showWhen), typed);
+      field.hidden = !holds(JSON.parse(field.dataset.showWhen), inputs);
       field.removeAttribute("data-hidden");
     }
   };
@@ -16,41 +16,41 @@ attach("form[data-form]", (form) => {
   refresh();
 });
 
-function holds(condition, typed) {
-  if (condition.all) return condition.all.every((part) => holds(part, typed));
-  if (condition.any) return condition.any.some((part) => holds(part, typed));
-  const [field, operator, wanted, negated] = condition;
-  const values = typed.getAll(field).filter((value) => value !== "");
-  const found = compare(operator, values, wanted);
-  // What this script cannot judge is shown; the server knows.
-  return found === undefined || found !== Boolean(negated);
+function holds(condition, inputs) {
+  if (condition.all) return condition.all.every((part) => holds(part, inputs));
+  if (condition.any) return condition.any.some((part) => holds(part, inputs));
+  const [field, operator, expected, negated] = condition;
+  const values = inputs.getAll(field).filter((value) => value !== "");
+  const result = compare(operator, values, expected);
+  // What this script cannot decide is shown; the server decides again.
+  return result === undefined || result !== Boolean(negated);
 }
 
-function compare(operator, values, wanted) {
+function compare(operator, values, expected) {
   const numbers = values.map(Number);
   const folded = values.map((value) => String(value).toLowerCase());
   const of = {
-    equal: () => same(values, wanted),
-    one_of: () => same(values, wanted),
-    empty: () => (values.length === 0) === (wanted[0] !== "false"),
-    contains: () => folded.some((value) => value.includes(wanted[0].toLowerCase())),
-    min: () => judged(numbers, wanted) && numbers.some((value) => value >= Number(wanted[0])),
-    max: () => judged(numbers, wanted) && numbers.some((value) => value <= Number(wanted[0])),
+    equal: () => matches(values, expected),
+    one_of: () => matches(values, expected),
+    empty: () => (values.length === 0) === (expected[0] !== "false"),
+    contains: () => folded.some((value) => value.includes(expected[0].toLowerCase())),
+    min: () => comparable(numbers, expected) && numbers.some((value) => value >= Number(expected[0])),
+    max: () => comparable(numbers, expected) && numbers.some((value) => value <= Number(expected[0])),
   }[operator];
   return of?.();
 }
 
 // Dates, and numbers as they are written in other countries, are left to the server.
-function judged(numbers, wanted) {
-  return [...numbers, Number(wanted[0])].some(Number.isNaN) ? undefined : true;
+function comparable(numbers, expected) {
+  return [...numbers, Number(expected[0])].some(Number.isNaN) ? undefined : true;
 }
 
 // An unticked checkbox posts nothing: that is “false”.
-function same(values, wanted) {
-  if (wanted.some((word) => word === "today" || word === "now")) return undefined;
+function matches(values, expected) {
+  if (expected.some((word) => word === "today" || word === "now")) return undefined;
   return values.length
-    ? values.some((value) => wanted.includes(value) || wanted.some((word) => equalNumbers(value, word)))
-    : wanted.includes("false") || wanted.includes("");
+    ? values.some((value) => expected.includes(value) || expected.some((word) => equalNumbers(value, word)))
+    : expected.includes("false") || expected.includes("");
 }
 
 function equalNumbers(value, word) {

@@ -1,4 +1,4 @@
-// A second press while a form is on its way is ignored. The server has a one-time key as well.
+// Ignores a second press while a form is being sent. The server checks a one-time key as well.
 import { attach } from "./attach.js";
 
 attach("form[data-once]", (form) => {
@@ -11,7 +11,7 @@ attach("form[data-once]", (form) => {
     form.dataset.sending = "yes";
     form.setAttribute("aria-busy", "true");
   });
-  // Coming back with the browser's button shows the page as it was left.
+  // The browser's Back button shows the page as it was left: it may be sent again.
   addEventListener("pageshow", () => {
     delete form.dataset.sending;
     form.removeAttribute("aria-busy");

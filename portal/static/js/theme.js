@@ -1,4 +1,4 @@
-// The button that changes between dark and light, kept in a cookie so that the server draws the next page right.
+// Switches between dark and light; a cookie keeps the choice, so that the server draws the next page in it.
 import { attach } from "./attach.js";
 
 attach("[data-theme-switch]", (button) => {
