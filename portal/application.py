@@ -1,7 +1,4 @@
-"""How the portal starts: `main` makes the application, and reads as a table of contents of web/ and views/.
-
-Called by `portal serve`, `pserve` and the tests. `portal.main` is the same function.
-"""
+"""Start-up: `main` makes the WSGI application. Called by `portal serve`, `pserve` (as `portal.main`) and the tests."""
 
 import datetime
 import gc
@@ -23,33 +20,33 @@ from portal.web.serving import Serving
 
 PYRAMID = {
     "tm.manager_hook": "pyramid_tm.explicit_manager",
-    "tm.commit_veto": "pyramid_tm.default_commit_veto",  # nothing of a request that was refused is kept
+    "tm.commit_veto": "pyramid_tm.default_commit_veto",  # a refused request writes nothing
     "tm.annotate_user": False,
     "retry.attempts": 3,
 }
 
 
 def main(global_config: Mapping[str, str] | None = None, **settings: Any) -> Router:
-    """The application; raises CannotStart with what is wrong with the declarations or lacking in the database."""
+    """The application. Raises StartupError with the problems of the declarations or of the database."""
     ours = read_settings({name: value for name, value in settings.items() if isinstance(value, str)})
     return make_server_application(ours, reload_templates=settings.get("pyramid.reload_templates") == "true")
 
 
 def make_server_application(settings: Settings, reload_templates: bool = False) -> Router:
-    """The application of a process that does nothing else. Raises CannotStart and NoDatabase."""
+    """The application of a process that only serves it. Raises StartupError and DatabaseUnreachableError."""
     application = make_application(settings, reload_templates)
-    # What is there now lives as long as the process: looking through it for garbage takes 40 ms, every few hundred
-    # pages, and would write to memory that processes forked from this one share.
+    # What exists now lives as long as the process. Collecting it takes 40 ms every few hundred pages, and would write
+    # to memory that forked processes share.
     gc.collect()
     gc.freeze()
     return application
 
 
 def make_application(settings: Settings, reload_templates: bool = False) -> Router:
-    """The application for settings that have been read already. Raises CannotStart and NoDatabase."""
+    """The application for settings. Raises StartupError and DatabaseUnreachableError."""
     templates = {"reload_templates": reload_templates, "compiled_templates": settings.compiled_templates}
     config = Configurator(settings={**PYRAMID, **templates}, root_factory=Root)
-    # Before all else: where templates have to be compiled, what that frees is used again by what follows.
+    # First: the memory that compiling templates frees is used again by what follows.
     config.include("portal.web.rendering")
     _add_registry(config, settings)
     config.include("pyramid_tm")
@@ -65,7 +62,7 @@ def make_application(settings: Settings, reload_templates: bool = False) -> Rout
 
 
 def _add_registry(config: Configurator, settings: Settings) -> None:
-    """What lives as long as the process: the clock, the database, the portal in force."""
+    """What lives as long as the process: clock, database, portal in force."""
     settings.make_room()
     registry, engine = config.registry, reach(settings.database_url)
     registry.clock = lambda: datetime.datetime.now(datetime.UTC)
@@ -82,7 +79,7 @@ def _add_registry(config: Configurator, settings: Settings) -> None:
 
 
 def _add_security(config: Configurator) -> None:
-    """Closed unless a view says otherwise; every form bears a token."""
+    """Views are closed unless they say otherwise; every form bears a CSRF token."""
     config.set_security_policy(Security())
     config.set_default_permission(SEE)
     config.set_csrf_storage_policy(csrf.CsrfTokens())
@@ -91,7 +88,7 @@ def _add_security(config: Configurator) -> None:
 
 
 def _add_request_methods(config: Configurator) -> None:
-    """What every request knows, each looked up once and only when it is asked for."""
+    """The attributes of a request, each made once, when it is first used."""
     config.add_request_method(lambda request: request.registry.live.current(), "portal", reify=True)
     config.add_request_method(lambda request: request.registry.clock(), "now", reify=True)
     config.add_request_method(lambda request: request.registry.passwords, "passwords", reify=True)

@@ -22,23 +22,23 @@ DECLARED = (
 
 
 class Settings(BaseSettings):
-    """Where the portal lies, what it keeps its records in, how it serves."""
+    """Folder, database and how to serve."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     folder: Path = Path()  # where modules.yaml is
     database: str = "sqlite:///var/portal.sqlite"  # a relative path is under the folder
-    # Additive changes of the database are applied by themselves, this machine's names are accepted hosts, letters can
-    # be read at once. Unless it is said: wherever base_url names no host that others can reach.
+    # In development additive changes of the database are applied at once, localhost is an accepted host, and the log
+    # shows letters. None: whenever base_url names no host that others can reach.
     development: bool | None = None
     host: str = "127.0.0.1"
     port: int = Field(6543, ge=0, le=65535)
     threads: int = Field(4, ge=1, le=64)
     trusted_proxy: str | None = None  # the address of the proxy whose X-Forwarded-For and -Proto are believed
     largest_request: int = Field(30_000_000, ge=100_000)  # bytes
-    compiled: Path | None = Path("var/templates")  # where compiled templates are kept, a relative path as above; or ""
-    reload_every: float = Field(0.25, ge=0)  # seconds between two looks at the YAML files
-    password_memory: int = Field(19_456, ge=8)  # KiB that hashing a password takes
+    compiled: Path | None = Path("var/templates")  # the folder of compiled templates, relative as above; "": none
+    reload_every: float = Field(0.25, ge=0)  # seconds between two checks of the YAML files
+    password_memory: int = Field(19_456, ge=8)  # KiB to hash one password
     password_rounds: int = Field(2, ge=1)
 
     name: str | None = None
@@ -68,11 +68,11 @@ class Settings(BaseSettings):
 
     @property
     def compiled_templates(self) -> Path | None:
-        """The folder of the compiled templates, as an absolute path; None where they are not to be kept."""
+        """The absolute path of the folder for compiled templates; None: they are not stored."""
         return None if self.compiled in (None, Path()) else self.folder.absolute() / self.compiled
 
     def make_room(self) -> None:
-        """Make the folder of an SQLite database, if it is the portal's own `var/`."""
+        """Make the folder of an SQLite database if it is the portal's own `var/`."""
         kind, slashes, path = self.database_url.partition(":///")
         own = self.folder.absolute() / "var"
         if kind.startswith("sqlite") and slashes and Path(path).parent == own and self.folder.is_dir():
@@ -80,11 +80,12 @@ class Settings(BaseSettings):
 
 
 def read_settings(ini: Mapping[str, str] | None = None, **options: Any) -> Settings:
-    """The settings; `options` that are None were not given. Raises pydantic's ValidationError."""
-    outside = {name.upper() for name in os.environ}
-    from_ini = {
+    """The settings; an option that is None counts as not given. Raises pydantic's ValidationError."""
+    environment = {name.upper() for name in os.environ}
+    values: dict[str, Any] = {
         name.removeprefix(INI_PREFIX): value
         for name, value in (ini or {}).items()
-        if name.startswith(INI_PREFIX) and PREFIX + name.removeprefix(INI_PREFIX).upper() not in outside
+        if name.startswith(INI_PREFIX) and PREFIX + name.removeprefix(INI_PREFIX).upper() not in environment
     }
-    return Settings(**from_ini, **{name: value for name, value in options.items() if value is not None})
+    values |= {name: value for name, value in options.items() if value is not None}
+    return Settings(**values)

@@ -1,7 +1,7 @@
-"""Signing in, changing a password, asking for a new one: what the pages and the commands do with an account.
+"""Signing in, changing a password and requesting a new one, for pages and commands.
 
-Same answer and same work for known and unknown addresses. The slow hashing is done outside of transactions, so that
-nobody waits for it; attempts are counted in transactions of their own, because a refused request is rolled back.
+The answer and the work are the same for known and unknown addresses. Passwords are hashed outside of transactions, so
+that no one waits for it; attempts are counted in transactions of their own, since a refused request is rolled back.
 """
 
 import datetime
@@ -26,19 +26,19 @@ RESET = "reset"  # the purpose of the links that set a new password
 
 @dataclass(frozen=True)
 class SignInAttempt:
-    """What somebody typed to sign in, and from where."""
+    """The inputs of the sign-in form, and where they come from."""
 
     email: str
     password: str
     network: str
     remember: bool = False
-    language: str | None = None  # chosen before signing in, kept from then on
+    language: str | None = None  # chosen before signing in, then stored with the account
     old_session: str | None = None  # the cookie that the browser came with
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A new session: its cookie's value, for how many seconds the browser keeps it (None: until it is closed)."""
+    """A new session: the value of its cookie, and its seconds (None: until the browser closes)."""
 
     account: Account
     token: str
@@ -59,7 +59,7 @@ class Logins:
         return self.tables.declaration
 
     def sign_in(self, attempt: SignInAttempt, now: datetime.datetime) -> SignedIn | str:
-        """A session, or one sentence that says why not. Raises TooOften."""
+        """A session, or one sentence that says why not. Raises TooManyAttemptsError."""
         email = normalize_email(attempt.email)
         place = f"{email} {attempt.network}"
         with writing(self.engine) as connection:
@@ -68,7 +68,8 @@ class Logins:
         with reading(self.engine) as connection:
             account = find_account(connection, self.tables, email)
             hashed = password_of(connection, self.tables, account.id if account else None)
-        if not self.passwords.match(hashed, attempt.password):
+        matches = self.passwords.match(hashed, attempt.password)  # for unknown addresses too: it takes as long
+        if not matches or account is None or hashed is None:
             return WRONG
         return self._open(account, hashed, attempt, place, now)
 
@@ -76,19 +77,19 @@ class Logins:
         self, account: Account, hashed: str, attempt: SignInAttempt, place: str, now: datetime.datetime
     ) -> SignedIn | str:
         days = self.declaration.settings.remember_days if attempt.remember else None
-        better = self.passwords.hash(attempt.password) if self.passwords.outdated(hashed) else hashed
+        renewed = self.passwords.hash(attempt.password) if self.passwords.outdated(hashed) else hashed
         table = self.tables.account
         with writing(self.engine) as connection:
             attempts.forgive(connection, self.tables, attempts.SIGN_IN, place, now)
             attempts.uncount(connection, self.tables, attempts.SIGN_IN_NETWORK, attempt.network, now)
-            why = refusal(connection, self.tables, account, now)
-            if why is not None:
-                return why
-            # Found by the hash that was compared: a password changed in the meantime lets nobody in.
-            mine = sa.and_(table.c["id"] == account.id, table.c["password"] == hashed)
+            reason = refusal(connection, self.tables, account, now)
+            if reason is not None:
+                return reason
+            # Only with the hash that was verified: the password may have been changed in the meantime.
+            unchanged = sa.and_(table.c["id"] == account.id, table.c["password"] == hashed)
             language = attempt.language or account.language
-            changed = connection.execute(sa.update(table).where(mine).values(password=better, language=language))
-            if not changed.rowcount:
+            updated = connection.execute(sa.update(table).where(unchanged).values(password=renewed, language=language))
+            if not updated.rowcount:
                 return WRONG
             if attempt.old_session:
                 close_session(connection, self.tables, attempt.old_session)
@@ -97,16 +98,16 @@ class Logins:
 
     # -- passwords ------------------------------------------------------------------------------------------------
 
-    def knows(self, account: Account, password: str, now: datetime.datetime) -> bool:
-        """Whether `password` is the account's present one. Raises TooOften."""
+    def is_current_password(self, account: Account, password: str, now: datetime.datetime) -> bool:
+        """Whether `password` is the account's. Raises TooManyAttemptsError."""
         with writing(self.engine) as connection:
             attempts.check(connection, self.tables, attempts.CURRENT_PASSWORD, str(account.id), now)
         with reading(self.engine) as connection:
             hashed = password_of(connection, self.tables, account.id)
         return self.passwords.match(hashed, password)
 
-    def objection(self, account: Account, new: str) -> str | None:
-        """Why `new` cannot be this account's next password; None when it can."""
+    def new_password_error(self, account: Account, new: str) -> str | None:
+        """Why `new` cannot be this account's next password; None if it can."""
         weak = weakness(new, account.email)
         if weak is not None:
             return weak
@@ -115,20 +116,20 @@ class Logins:
         same = hashed is not None and self.passwords.match(hashed, new)
         return _("Choose a password that differs from your current one.") if same else None
 
-    def save_password(self, connection: sa.Connection, account: int, hashed: str, must_change: bool = False) -> None:
-        """A new password: everybody who is signed in with the old one is signed out, links that were sent are void."""
+    def save_password(self, connection: sa.Connection, account_id: int, hashed: str) -> None:
+        """Save a new password: all sessions of the account end, and its one-time links are void."""
         table = self.tables.account
-        values = {"password": hashed, "must_change": must_change}
-        connection.execute(sa.update(table).where(table.c["id"] == account).values(values))
-        close_sessions(connection, self.tables, account)
-        void_links(connection, self.tables, account)
+        values = {"password": hashed, "must_change": False}
+        connection.execute(sa.update(table).where(table.c["id"] == account_id).values(values))
+        close_sessions(connection, self.tables, account_id)
+        void_links(connection, self.tables, account_id)
 
     # -- one-time links -------------------------------------------------------------------------------------------
 
-    def ask_reset(
+    def request_reset(
         self, connection: sa.Connection, email: str, network: str, now: datetime.datetime
     ) -> tuple[Account, str] | None:
-        """The account and the token of a new link; None where no letter may be sent. Raises TooOften for a network."""
+        """The account and the token of a new link; None if no letter may be sent. Raises TooManyAttemptsError."""
         attempts.check(connection, self.tables, attempts.RESET_NETWORK, network, now)
         number = attempts.count(connection, self.tables, attempts.RESET, normalize_email(email), now)
         account = find_account(connection, self.tables, email)
@@ -139,22 +140,22 @@ class Logins:
         return account, make_link(connection, self.tables, account.id, RESET, now)
 
     def reset_account(self, token: str, now: datetime.datetime) -> Account | None:
-        """Whose password a link sets; the link stays as it is."""
+        """The account whose password a link sets; the link stays valid."""
         with reading(self.engine) as connection:
-            found = find_link(connection, self.tables, token, RESET, now)
-            account = None if found is None else load_account(connection, self.tables, found)
+            account_id = find_link(connection, self.tables, token, RESET, now)
+            account = None if account_id is None else load_account(connection, self.tables, account_id)
             if account and refusal(connection, self.tables, account, now) is None:
                 return account
         return None
 
     def reset_password(self, connection: sa.Connection, token: str, hashed: str, now: datetime.datetime) -> bool:
-        """Use a link up for a new password; False when it has been used in the meantime."""
-        account = use_link(connection, self.tables, token, RESET, now)
-        if account is not None:
-            self.save_password(connection, account, hashed)
-        return account is not None
+        """Use a link up for a new password; False if it has been used in the meantime."""
+        account_id = use_link(connection, self.tables, token, RESET, now)
+        if account_id is not None:
+            self.save_password(connection, account_id, hashed)
+        return account_id is not None
 
 
 def decoy() -> tuple[Account, str]:
-    """Whom a letter is written to that nobody gets: so that writing it takes as long for an unknown address."""
+    """The account and token of a letter that is written and discarded, so that unknown addresses take the same work."""
     return Account(0, "nobody@localhost.invalid", "", ""), new_token()

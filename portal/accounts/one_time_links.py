@@ -1,6 +1,6 @@
-"""One-time links: an address that was mailed opens one thing, once, for a while.
+"""One-time links: an address in a letter that opens one page once, within an hour.
 
-Looking at the page does not use the link up (mail scanners look), only sending its form does.
+Opening the page does not use the link up, since mail scanners open it; only submitting its form does.
 """
 
 import datetime
@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from portal.accounts.random_tokens import hash_token, new_token
 from portal.database.schema.tables import Tables
 
-LASTS = datetime.timedelta(hours=1)
+LIFETIME = datetime.timedelta(hours=1)
 
 
-def make_link(connection: sa.Connection, tables: Tables, account: int, purpose: str, now: datetime.datetime) -> str:
-    """A new link's token, for its address."""
+def make_link(connection: sa.Connection, tables: Tables, account_id: int, purpose: str, now: datetime.datetime) -> str:
+    """Store a new link; its token, for the address."""
     token = new_token()
-    row = {"token": hash_token(token), "account": account, "purpose": purpose, "expires": now + LASTS}
+    row = {"token": hash_token(token), "account": account_id, "purpose": purpose, "expires": now + LIFETIME}
     connection.execute(sa.insert(tables.link).values(row))
     return token
 
@@ -24,20 +24,20 @@ def make_link(connection: sa.Connection, tables: Tables, account: int, purpose: 
 def find_link(
     connection: sa.Connection, tables: Tables, token: str, purpose: str, now: datetime.datetime
 ) -> int | None:
-    """The account that a link belongs to, or None if it was used, has expired or is meant for something else."""
+    """The id of the account that a link belongs to; None if it was used, has expired or has another purpose."""
     query = sa.select(tables.link.c["account"]).where(_valid(tables, token, purpose, now))
     return connection.execute(query).scalar()
 
 
 def use_link(connection: sa.Connection, tables: Tables, token: str, purpose: str, now: datetime.datetime) -> int | None:
-    """Use a link up: the account it belonged to, or None. Of two at once only one gets the account."""
+    """Use a link up: the id of its account, or None. Of two requests at once only one gets the id."""
     used = sa.update(tables.link).where(_valid(tables, token, purpose, now)).values(used=now)
     return connection.execute(used.returning(tables.link.c["account"])).scalar()
 
 
-def void_links(connection: sa.Connection, tables: Tables, account: int) -> None:
-    """No link that this account was sent opens anything more."""
-    connection.execute(sa.delete(tables.link).where(tables.link.c["account"] == account))
+def void_links(connection: sa.Connection, tables: Tables, account_id: int) -> None:
+    """Make all links of an account invalid."""
+    connection.execute(sa.delete(tables.link).where(tables.link.c["account"] == account_id))
 
 
 def _valid(tables: Tables, token: str, purpose: str, now: datetime.datetime) -> sa.ColumnElement[bool]:

@@ -1,6 +1,6 @@
-"""Passwords: hashed with argon2id, how weak is too weak, and those that the portal makes itself.
+"""Passwords: hashes (argon2id), which are too weak, and generated ones.
 
-Knows neither accounts nor requests. A password is never logged, mailed or kept in another form than its hash.
+Knows neither accounts nor requests. A password is never logged, mailed or stored but as its hash.
 """
 
 import secrets
@@ -11,11 +11,11 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from portal.texts import _, ngettext
 
-MEMORY = 19_456  # KiB; with ROUNDS what OWASP advises for argon2id
+MEMORY = 19_456  # KiB; with ROUNDS the recommendation of OWASP for argon2id
 ROUNDS = 2
 SHORTEST = 10
 LONGEST = 1_000
-# No letters and digits that look alike.
+# Without letters and digits that look alike.
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 COMMONEST = frozenset(
     [
@@ -76,31 +76,31 @@ COMMONEST = frozenset(
 
 
 class Passwords:
-    """Makes and compares hashes; without a hash the same work is done, so that nobody can tell by the time."""
+    """Makes and verifies hashes; without a hash the work is the same, so that the time reveals nothing."""
 
     def __init__(self, memory: int = MEMORY, rounds: int = ROUNDS) -> None:
         self._hasher = PasswordHasher(time_cost=rounds, memory_cost=memory, parallelism=1)
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
+        self._decoy = self._hasher.hash(secrets.token_urlsafe(16))
 
     def hash(self, password: str) -> str:
-        """What the database keeps."""
-        return self._hasher.hash(_same_everywhere(password))
+        """The hash to store."""
+        return self._hasher.hash(_normalize(password))
 
     def match(self, hashed: str | None, password: str) -> bool:
-        """Whether `password` is the one of `hashed`; never for None, which takes as long."""
+        """Whether `password` is that of `hashed`; always False for None, in the same time."""
         try:
-            same = self._hasher.verify(hashed or self._nobody, _same_everywhere(password[:LONGEST]))
+            same = self._hasher.verify(hashed or self._decoy, _normalize(password[:LONGEST]))
         except (Argon2Error, InvalidHashError):
             return False
         return same and hashed is not None
 
     def outdated(self, hashed: str) -> bool:
-        """Whether a hash was made with other parameters than are used now."""
+        """Whether a hash was made with other parameters than the present ones."""
         return self._hasher.check_needs_rehash(hashed)
 
 
 def weakness(password: str, email: str) -> str | None:
-    """Why a new password cannot be taken, in one sentence; None when it can."""
+    """Why a new password is too weak, in one sentence; None if it is not."""
     folded = password.casefold()
     if len(password) < SHORTEST:
         return ngettext("Use at least ${number} character.", "Use at least ${number} characters.", SHORTEST)
@@ -114,10 +114,10 @@ def weakness(password: str, email: str) -> str | None:
 
 
 def generated() -> str:
-    """A random password that can be read out: four groups of four, about 79 bits."""
+    """A random password that can be read aloud: four groups of four characters, about 79 bits."""
     return "-".join("".join(secrets.choice(ALPHABET) for _letter in range(4)) for _group in range(4))
 
 
-def _same_everywhere(password: str) -> bytes:
-    """Keyboards write “é” as one character or as two: both are the same password."""
+def _normalize(password: str) -> bytes:
+    """As bytes; “é” may be typed as one character or as two, and is the same password."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "replace")

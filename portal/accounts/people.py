@@ -1,6 +1,6 @@
-"""Which person and which companies an account stands for, and what follows for the rights.
+"""The person and the companies of an account, and the rights that follow from them.
 
-The answer is looked up anew for every request: rights that are withdrawn are gone with the next one.
+Looked up for every request: withdrawn rights are gone with the next one.
 """
 
 import datetime
@@ -18,7 +18,7 @@ from portal.texts import _
 
 @dataclass(frozen=True)
 class Account:
-    """A login: an e-mail address that may sign in, the profile it has and the person it belongs to."""
+    """A login: an email address that may sign in, with its profile and its person."""
 
     id: int
     email: str
@@ -35,11 +35,10 @@ class Account:
 
 @dataclass(frozen=True)
 class PersonRow:
-    """What the row of an account's person says: the id, None where there is none any more, and the record to which
-    the first step of the module's `organization` leads."""
+    """The row of an account's person: its id (None if it was deleted) and the first link of the path to its company."""
 
     person: int | None
-    leads_to: int | None = None
+    organization: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Identity:
 
 
 def normalize_email(email: str) -> str:
-    """An address as accounts are found by: without the spaces around it, small letters."""
+    """An address as accounts are found by: without spaces around it, in lower case."""
     return email.strip().lower()
 
 
@@ -65,24 +64,25 @@ def find_account(connection: sa.Connection, tables: Tables, email: str) -> Accou
     return _find_one(connection, tables, tables.account.c["email"] == normalize_email(email))
 
 
-def load_account(connection: sa.Connection, tables: Tables, identity: int) -> Account | None:
+def load_account(connection: sa.Connection, tables: Tables, account_id: int) -> Account | None:
     """The account of an id."""
-    return _find_one(connection, tables, tables.account.c["id"] == identity)
+    return _find_one(connection, tables, tables.account.c["id"] == account_id)
 
 
-def password_of(connection: sa.Connection, tables: Tables, account: int | None) -> str | None:
-    """The hash of an account's password; None for nobody."""
-    return connection.execute(sa.select(tables.account.c["password"]).where(tables.account.c["id"] == account)).scalar()
+def password_of(connection: sa.Connection, tables: Tables, account_id: int | None) -> str | None:
+    """The hash of an account's password; None without an account."""
+    query = sa.select(tables.account.c["password"]).where(tables.account.c["id"] == account_id)
+    return connection.execute(query).scalar()
 
 
 def refusal(connection: sa.Connection, tables: Tables, account: Account, now: datetime.datetime) -> str | None:
-    """Why an account may not come in at this moment, in one sentence for its person; None when it may."""
-    found = admit(connection, tables, account, now=now)
-    return None if isinstance(found, Identity) else found
+    """Why an account may not sign in at this moment, in one sentence for its person; None if it may."""
+    admitted = admit(connection, tables, account, now=now)
+    return None if isinstance(admitted, Identity) else admitted
 
 
 def identify(connection: sa.Connection, tables: Tables, account: Account, **reading: Any) -> Identity:
-    """The rights of an account, whether it may come in or not; `reading`: its language, and now."""
+    """The rights of an account, whether it may sign in or not; `reading`: its language, and now."""
     mine = companies_of(connection, tables, account.person) or ()
     reader = tables.declaration.reader(person=account.person, companies=mine, **reading)
     profile = tables.declaration.profiles[account.profile]
@@ -96,11 +96,11 @@ def admit(
     person_row: PersonRow | None = None,
     **reading: Any,
 ) -> Identity | str:
-    """The rights of an account that may come in at this moment; else why not, in one sentence for its person."""
+    """The rights of an account if it may sign in at this moment; else why not, in one sentence for its person."""
     reader = tables.declaration.reader(person=account.person, **reading)
-    why = _closed_reason(account, reader.today)
-    if why is not None:
-        return why
+    reason = _closed_reason(account, reader.today)
+    if reason is not None:
+        return reason
     if account.profile not in tables.declaration.profiles:
         return _("Your account no longer has a profile. Ask us to set it up again.")
     mine = companies_of(connection, tables, account.person, person_row)
@@ -126,26 +126,26 @@ def companies_of(
     person: int | None,
     person_row: PersonRow | None = None,
 ) -> tuple[int, ...] | None:
-    """The ids of the companies of a person, along the people module's `organization`; `person_row` if it is known.
+    """The ids of a person's companies, along the people module's `organization`; `person_row` if it is loaded already.
 
-    None for who is no longer recorded: where the portal has a people module, every account belongs to a person of it.
+    None if the person was deleted: with a people module every account belongs to a record of it.
     """
     if tables.declaration.people is None:
         return ()
-    found = _load_person_row(connection, tables, person) if person_row is None else person_row
-    if found.person is None:
+    row = _load_person_row(connection, tables, person) if person_row is None else person_row
+    if row.person is None:
         return None
     path, steps = tables.declaration.modules[tables.declaration.people].organization, _steps(tables.declaration)
-    ids = [] if path is None else [found.person]
-    if _first_step(tables) != "id":  # the row itself tells it
-        ids, steps = [found.leads_to] if found.leads_to is not None else [], steps[1:]
+    ids = [] if path is None else [row.person]
+    if _first_step(tables) != "id":  # the row holds the first link
+        ids, steps = [row.organization] if row.organization is not None else [], steps[1:]
     for module, field in steps:
         ids = _linked(connection, tables, module.name, field.name, ids) if ids else []
     return tuple(ids)
 
 
 def person_columns(tables: Tables) -> tuple[sa.Column[Any], sa.Column[Any]]:
-    """What makes a PersonRow: two columns of the people module's table."""
+    """The columns of a PersonRow in the people module's table."""
     table = tables.module(str(tables.declaration.people))
     return table.c["id"], table.c[_first_step(tables)]
 
@@ -157,13 +157,13 @@ def _load_person_row(connection: sa.Connection, tables: Tables, person: int | No
 
 
 def _steps(declaration: Declaration) -> list[tuple[Module, Field]]:
-    """The links that lead from a person to the companies."""
+    """The links that lead from a person to their companies."""
     path = declaration.modules[str(declaration.people)].organization
     return [] if path in (None, "id") else list(declaration.along(str(declaration.people), path))
 
 
 def _first_step(tables: Tables) -> str:
-    """The column of the first of these links; the id where there is none, or where it stands in a table of its own."""
+    """The column of the first link; "id" where there is none, or where it has a table of its own (`links`)."""
     steps = _steps(tables.declaration)
     return steps[0][1].name if steps and steps[0][1].name in tables.module(str(tables.declaration.people)).c else "id"
 
@@ -172,7 +172,7 @@ def _linked(connection: sa.Connection, tables: Tables, module: str, field: str, 
     table = tables.module(module)
     if field in table.c:
         query = sa.select(table.c[field]).where(table.c["id"].in_(ids), table.c[field].is_not(None))
-    else:  # several: they stand in a table of their own
+    else:  # `links` have a table of their own
         join = tables.join(module, field)
         query = sa.select(join.c["target"]).where(join.c["record"].in_(ids)).order_by(join.c["position"])
     return list(dict.fromkeys(connection.execute(query).scalars()))
@@ -184,12 +184,12 @@ def _find_one(connection: sa.Connection, tables: Tables, condition: sa.ColumnEle
 
 
 def account_columns(tables: Tables) -> list[sa.Column[Any]]:
-    """What `account_of` reads: all but the password."""
-    return [tables.account.c[each.name] for each in fields(Account)]
+    """The columns of an Account: all but the password."""
+    return [tables.account.c[attribute.name] for attribute in fields(Account)]
 
 
 def account_of(row: sa.RowMapping) -> Account:
-    """An account from its row: all but the password."""
+    """An account from its row."""
     return Account(
         id=row["id"],
         email=row["email"],
@@ -205,7 +205,7 @@ def account_of(row: sa.RowMapping) -> Account:
     )
 
 
-def save_language(connection: sa.Connection, tables: Tables, account: int, language: str) -> None:
-    """The language that an account's person has chosen, for pages in other browsers and for letters."""
-    mine = tables.account.c["id"] == account
-    connection.execute(sa.update(tables.account).where(mine).values(language=language))
+def save_language(connection: sa.Connection, tables: Tables, account_id: int, language: str) -> None:
+    """Store the language that an account's person chose, for other browsers and for letters."""
+    this_account = tables.account.c["id"] == account_id
+    connection.execute(sa.update(tables.account).where(this_account).values(language=language))

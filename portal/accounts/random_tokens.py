@@ -1,6 +1,6 @@
-"""Random words that open something once or for a while: sessions and one-time links.
+"""Random tokens: of sessions, one-time links and devices.
 
-The database keeps only their hash, so that a copy of the database opens nothing.
+The database stores only their hashes, so that a copy of it opens nothing.
 """
 
 import hashlib
@@ -13,5 +13,5 @@ def new_token() -> str:
 
 
 def hash_token(token: str) -> str:
-    """What the database keeps of a token. A random token needs no slow hash: there is nothing to guess."""
+    """The hash that the database stores. A random token cannot be guessed, so that a fast hash suffices."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -1,11 +1,12 @@
-"""Giving people access, changing it and taking it away: what `portal account` does, in the caller's transaction.
+"""Giving, changing and withdrawing access, for `portal account`, in the caller's transaction.
 
-The person and the company are records like all others, made through the records layer by the portal itself.
+The person and the company of an account are ordinary records, made through the records layer by the portal itself.
 """
 
+import dataclasses
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,28 +28,28 @@ from portal.records.writing.writer import Writer
 
 
 class AccessRefusedError(Exception):
-    """Access cannot be given or changed so; one sentence for the administrator."""
+    """Access cannot be given or changed like this; the message is one sentence for the administrator."""
 
 
 @dataclass(frozen=True)
 class AccessRequest:
-    """What an administrator asks for."""
+    """The access that an administrator gives."""
 
     email: str
     profile: str
     name: str | None = None
     organization: str | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)  # access_from, access_until, records_from
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # access_from, access_until, records_from
 
 
 @dataclass
 class Register:
-    """The accounts of one portal, for its administrator. `warnings` collects what was waived on the way."""
+    """The accounts of one portal, for its administrator. `warnings` collects the requirements that were waived."""
 
     connection: sa.Connection
     tables: Tables
     now: datetime.datetime
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def declaration(self) -> Declaration:
@@ -56,7 +57,7 @@ class Register:
         return self.tables.declaration
 
     def add(self, access_request: AccessRequest, hashed: str, must_change: bool) -> Account:
-        """A new account, and the person and the company where there are none. Raises AccessRefusedError."""
+        """Add an account, and its person and company if they do not exist. Raises AccessRefusedError."""
         email = normalize_email(access_request.email)
         self._check_email(email)
         self._check_profile(access_request.profile)
@@ -85,7 +86,7 @@ class Register:
         return account
 
     def change(self, email: str, values: Mapping[str, Any]) -> Account:
-        """Another profile, other dates."""
+        """Change profile and dates."""
         account = self.find(email)
         if "profile" in values:
             self._check_profile(values["profile"])
@@ -93,7 +94,7 @@ class Register:
         return self.find(email)
 
     def disable(self, email: str) -> Account:
-        """No more signing in, and whoever is signed in is so no more."""
+        """Disable an account and end its sessions."""
         account = self.find(email)
         self._store(account, {"disabled": True})
         close_sessions(self.connection, self.tables, account.id)
@@ -101,13 +102,13 @@ class Register:
         return self.find(email)
 
     def enable(self, email: str) -> Account:
-        """The opposite; the password stays."""
+        """Enable a disabled account; its password stays."""
         account = self.find(email)
         self._store(account, {"disabled": False})
         return self.find(email)
 
     def reset(self, email: str, hashed: str) -> Account:
-        """A generated password, which has to be changed; whoever is signed in is so no more."""
+        """Set a generated password, which has to be changed at the next sign-in, and end all sessions."""
         account = self.find(email)
         self._store(account, {"password": hashed, "must_change": True})
         close_sessions(self.connection, self.tables, account.id)
@@ -115,9 +116,9 @@ class Register:
         return self.find(email)
 
     def _store(self, account: Account, values: Mapping[str, Any]) -> None:
-        mine = self.tables.account.c["id"] == account.id
+        this_account = self.tables.account.c["id"] == account.id
         if values:
-            self.connection.execute(sa.update(self.tables.account).where(mine).values(dict(values)))
+            self.connection.execute(sa.update(self.tables.account).where(this_account).values(dict(values)))
 
     def _check_email(self, email: str) -> None:
         try:
@@ -141,20 +142,20 @@ class Register:
             return None
         people = self._records(self.declaration.people)
         company = self._company(access_request.organization) if access_request.organization else None
-        found = self._by_email(people, email)
-        if found is None:
+        person = self._find_person(people, email)
+        if person is None:
             name = access_request.name or _readable_name(email)
-            values = {**_address(people.module, email), **self._belonging(people.module, company)}
+            values = {**_email_value(people.module, email), **self._company_value(people.module, company)}
             return self._create(people, name, values)
-        self._join(people, found, company)
-        return found
+        self._add_company(people, person, company)
+        return person
 
-    def _by_email(self, people: Records, email: str) -> Record | None:
-        name = next(iter(_address(people.module, email)), None)
+    def _find_person(self, people: Records, email: str) -> Record | None:
+        name = next(iter(_email_value(people.module, email)), None)
         if name is None:
             return None
-        same = Comparison((name,), "contains", email)
-        rows = [row for row in people.narrow(same).each(Query(sort=("id",)), [name])
+        contains = Comparison((name,), "contains", email)
+        rows = [row for row in people.narrow(contains).each(Query(sort=("id",)), [name])
                 if normalize_email(row.values[name] or "") == email]  # fmt: skip
         if len(rows) > 1:
             raise AccessRefusedError(f"several people of {people.name} have the address {email}")
@@ -165,15 +166,15 @@ class Register:
         if module is None:
             raise AccessRefusedError("modules.yaml names no organizations module: nobody can belong to a company")
         companies = self._records(module)
-        found = find_named(self.connection, companies.policy, module, title)
-        if len(found) > 1:
+        ids = find_named(self.connection, companies.policy, module, title)
+        if len(ids) > 1:
             raise AccessRefusedError(f'several records of {module} are called "{title}"')
-        if not found and not self._named(companies, title):
+        if not ids and not self._title_value(companies, title):
             raise AccessRefusedError(f'{module} has no record called "{title}", and a new one could not be named so')
-        return Linked(found[0] if found else self._create(companies, title, {}).id, module)
+        return Linked(ids[0] if ids else self._create(companies, title, {}).id, module)
 
-    def _belonging(self, people: Module, company: Linked | None) -> dict[str, Any]:
-        """The value that makes a person one of the company's."""
+    def _company_value(self, people: Module, company: Linked | None) -> dict[str, Any]:
+        """The value by which a person belongs to the company."""
         if company is None:
             return {}
         path = people.organization
@@ -183,26 +184,30 @@ class Register:
             )
         return {path: (company,) if people.field(path).multiple else company}
 
-    def _join(self, people: Records, person: Record, company: Linked | None) -> None:
-        values = self._belonging(people.module, company)
-        for name, value in values.items():
-            there = person.values.get(name)
-            if not there:
+    def _add_company(self, people: Records, person: Record, company: Linked | None) -> None:
+        if company is None:
+            return
+        for name, value in self._company_value(people.module, company).items():
+            current = person.values.get(name)
+            if not current:
                 Writer(people, SYSTEM).change(person, {name: value}, person.version)
-            elif company.id not in [link.id for link in (there if isinstance(there, tuple) else (there,))]:
+            elif company.id not in [link.id for link in (current if isinstance(current, tuple) else (current,))]:
                 self.warnings.append(f"{person.title} stays with the company that is recorded already")
 
     def _create(self, records: Records, title: str, values: dict[str, Any]) -> Record:
         module = records.module
-        values = {**self._named(records, title), **values}
+        values = {**self._title_value(records, title), **values}
         filled = {**defaults(self.connection, records.policy, module), **values}
-        for name, declared in module.fields.items():
-            if declared.required and declared.stored and not declared.computed and filled.get(name) in (None, ""):
+        for name, field in module.fields.items():
+            if field.required and field.stored and not field.computed and filled.get(name) in (None, ""):
                 self.warnings.append(f"{module.name}.{name} is required, and was left empty for {title}")
-        return records.get(Writer(records, SYSTEM).create(values))
+        created = records.get(Writer(records, SYSTEM).create(values))
+        if created is None:
+            raise LookupError(f"a new record of {records.name} cannot be read")
+        return created
 
-    def _named(self, records: Records, title: str) -> dict[str, Any]:
-        """The value of the title field, where it is one that can hold a name."""
+    def _title_value(self, records: Records, title: str) -> dict[str, Any]:
+        """The value of the title field, if that can hold a name."""
         field = records.module.fields.get(records.module.title or "")
         if field is None:
             return {}
@@ -218,14 +223,14 @@ class Register:
 
 
 def all_accounts(connection: sa.Connection, tables: Tables) -> list[sa.RowMapping]:
-    """Every account, by address; without the passwords."""
+    """All accounts, ordered by address, without their passwords."""
     columns = [column for column in tables.account.c if column.name != "password"]
     return list(connection.execute(sa.select(*columns).order_by(tables.account.c["email"])).mappings())
 
 
-def _address(module: Module, email: str) -> dict[str, str]:
-    """The module's first e-mail field with the address."""
-    names = [name for name, declared in module.fields.items() if declared.input_type == "email"]
+def _email_value(module: Module, email: str) -> dict[str, str]:
+    """The address as the value of the module's first email field."""
+    names = [name for name, field in module.fields.items() if field.input_type == "email"]
     return {names[0]: email} if names else {}
 
 

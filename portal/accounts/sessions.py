@@ -1,7 +1,7 @@
-"""Sessions on the server: who comes with which cookie. Only the hash of the cookie's value is kept.
+"""Sessions on the server. The database stores only the hash of the cookie's value.
 
-A session ends when it expires, at sign-out, and when the password or the right to sign in changes: its row is gone,
-and a copy of the cookie is worth nothing.
+A session ends when it expires, at sign-out, and when the password or the right to sign in changes: its row is deleted,
+so that a copy of the cookie opens nothing.
 """
 
 import contextlib
@@ -16,13 +16,13 @@ from portal.accounts.random_tokens import hash_token, new_token
 from portal.database.engine import writing
 from portal.database.schema.tables import Tables
 
-# Without “remember me” the browser forgets the cookie when it closes; the portal does so after this time unused.
+# Without “remember me” the cookie ends with the browser, and the session after this time without a request.
 IDLE = datetime.timedelta(hours=12)
 
 
 @dataclass(frozen=True)
 class Session:
-    """One that has not ended; `token` as it is kept."""
+    """A session that has not ended; `token` is the stored hash."""
 
     token: str
     remembered: bool
@@ -30,14 +30,14 @@ class Session:
 
 
 def open_session(
-    connection: sa.Connection, tables: Tables, account: int, now: datetime.datetime, days: int | None
+    connection: sa.Connection, tables: Tables, account_id: int, now: datetime.datetime, days: int | None
 ) -> str:
-    """A new session, remembered for `days` or as long as the browser is open; the value of its cookie."""
+    """Open a session, for `days` or until the browser closes; the value of its cookie."""
     token = new_token()
     connection.execute(sa.delete(tables.session).where(tables.session.c["expires"] < now))
     row = {
         "token": hash_token(token),
-        "account": account,
+        "account": account_id,
         "remembered": days is not None,
         "created": now,
         "seen": now,
@@ -50,33 +50,37 @@ def open_session(
 def find_session(
     connection: sa.Connection, tables: Tables, token: str, now: datetime.datetime
 ) -> tuple[Session, Account, PersonRow] | None:
-    """The session that a cookie opens, with its account and what its person's row says; None for one that is none,
-    or has ended. One question to the database, since every page asks it."""
+    """The open session of a cookie, with its account and its person's row; None if there is none or it has ended.
+
+    One statement, since every page asks.
+    """
     statement = tables.statement("session", lambda: _session_statement(tables))
     row = connection.execute(statement, {"token_hash": hash_token(token), "moment": now}).mappings().first()
     if row is None:
         return None
     session = Session(row["session_token"], row["session_remembered"], row["session_expires"])
-    return session, account_of(row), PersonRow(row["person_id"], row["person_leads_to"])
+    return session, account_of(row), PersonRow(row["person_id"], row["person_organization"])
 
 
 def _session_statement(tables: Tables) -> sa.Select[Any]:
     session, account = tables.session, tables.account
     columns = [session.c[name].label(f"session_{name}") for name in ("token", "remembered", "expires")]
-    here = (session.c["token"] == sa.bindparam("token_hash"), session.c["expires"] > sa.bindparam("moment"))
-    found = session.join(account, account.c["id"] == session.c["account"])
-    person, leads_to = sa.null(), sa.null()
+    is_open = (session.c["token"] == sa.bindparam("token_hash"), session.c["expires"] > sa.bindparam("moment"))
+    joined = session.join(account, account.c["id"] == session.c["account"])
+    person: sa.ColumnElement[Any] = sa.null()
+    organization: sa.ColumnElement[Any] = sa.null()
     if tables.declaration.people is not None:
-        person, leads_to = person_columns(tables)
-        found = found.outerjoin(person.table, person == account.c["person"])
-    columns += [person.label("person_id"), leads_to.label("person_leads_to")]
-    return sa.select(*columns, *account_columns(tables)).select_from(found).where(*here)
+        person, organization = person_columns(tables)
+        people = tables.module(tables.declaration.people)
+        joined = joined.outerjoin(people, people.c["id"] == account.c["person"])
+    columns += [person.label("person_id"), organization.label("person_organization")]
+    return sa.select(*columns, *account_columns(tables)).select_from(joined).where(*is_open)
 
 
 def keep_alive(engine: sa.Engine, tables: Tables, session: Session, now: datetime.datetime) -> None:
-    """Put off the end of a session in use, when half of its time is over: a request that reads seldom writes here.
+    """Extend a session in use once half of its time is over, so that few requests write.
 
-    If that cannot be written (a full disk), the request goes on all the same.
+    If that cannot be written (a full disk), the request goes on.
     """
     if session.remembered or session.expires - now > IDLE / 2:
         return
@@ -86,10 +90,10 @@ def keep_alive(engine: sa.Engine, tables: Tables, session: Session, now: datetim
 
 
 def close_session(connection: sa.Connection, tables: Tables, token: str) -> None:
-    """Sign out: the cookie, and every copy of it, opens nothing more."""
+    """Sign out: the cookie and every copy of it are void."""
     connection.execute(sa.delete(tables.session).where(tables.session.c["token"] == hash_token(token)))
 
 
-def close_sessions(connection: sa.Connection, tables: Tables, account: Any) -> None:
+def close_sessions(connection: sa.Connection, tables: Tables, account_id: int) -> None:
     """Sign an account out everywhere."""
-    connection.execute(sa.delete(tables.session).where(tables.session.c["account"] == account))
+    connection.execute(sa.delete(tables.session).where(tables.session.c["account"] == account_id))

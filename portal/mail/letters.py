@@ -1,6 +1,6 @@
-"""The letters about accounts: what they say, in the language of the one who gets them, as plain text and as HTML.
+"""The letters about accounts, in the recipient's language, as plain text and as HTML.
 
-A letter is made here and put into the outbox by whoever has the transaction. A password never stands in one.
+The caller queues a letter in its transaction (database/outbox.py). No letter holds a password.
 """
 
 import datetime
@@ -26,7 +26,7 @@ HTML = PageTemplateFile(str(Path(__file__).parents[1] / "templates" / "letter.pt
 
 @dataclass(frozen=True)
 class Sender:
-    """In whose name letters are written, and when: `address` is the portal's own, for links, without a last slash."""
+    """The portal that sends letters; `address` is its own, for links, without a last slash."""
 
     declaration: Declaration
     address: str
@@ -35,7 +35,7 @@ class Sender:
 
 @dataclass(frozen=True)
 class Content:
-    """What one letter says."""
+    """The content of one letter; `button` leads to `address`."""
 
     subject: str
     paragraphs: tuple[str, ...]
@@ -44,7 +44,7 @@ class Content:
 
 
 def password_reset(sender: Sender, account: Account, token: str) -> EmailMessage:
-    """The one-time link with which a new password is set."""
+    """Holds the one-time link that sets a new password."""
     content = Content(
         _("Set a new password"),
         (
@@ -58,7 +58,7 @@ def password_reset(sender: Sender, account: Account, token: str) -> EmailMessage
 
 
 def password_changed(sender: Sender, account: Account) -> EmailMessage:
-    """Says at once that the password was changed, in case it was somebody else."""
+    """Says at once that the password was changed, in case it was someone else."""
     reader = _reader(sender, account)
     content = Content(
         _("Your password was changed"),
@@ -80,7 +80,7 @@ def plain_text(letter: EmailMessage) -> str:
 
 
 def read_letter(message: str) -> str:
-    """The text of a letter as the outbox keeps it."""
+    """The text of a letter from the outbox."""
     return plain_text(email.message_from_string(message, policy=email.policy.SMTP))
 
 
@@ -123,7 +123,7 @@ def _reader(sender: Sender, account: Account) -> Reader:
 
 
 def _address(name: str, spec: str) -> Address:
-    """Never put together as text: “victim, evil@e.com <a@b.com>” would be two recipients."""
+    """A structured address: as text “victim, evil@e.com <a@b.com>” would be two recipients."""
     return Address(_one_line(name), addr_spec=spec)
 
 

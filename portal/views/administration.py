@@ -40,9 +40,9 @@ def show_problems(context: Administration, request: Request) -> Any:
     report, reader = request.registry.live.report, request.reader
     page = ProblemsPage(
         problems=tuple(_shown(problem) for problem in report.problems),
-        read=moment(report.read, reader),
+        read=moment(report.at, reader),
         in_force=None if report.accepted else moment(request.portal.since, reader),
-        changes=report.lacks,
+        changes=report.missing,
     )
     return {"page": page}
 

@@ -25,4 +25,4 @@ def serve_asset(request: Request) -> Response:
     zipped = "gzip" in request.headers.get("Accept-Encoding", "")
     if zipped:
         headers["Content-Encoding"] = "gzip"
-    return Response(body=asset.zipped if zipped else asset.body, headerlist=list(headers.items()))
+    return Response(body=asset.gzipped if zipped else asset.body, headerlist=list(headers.items()))

@@ -62,7 +62,7 @@ def _current_errors(request: Request, account: Account) -> Errors:
     if account.must_change and not current:
         return {}
     try:
-        known = request.logins.knows(account, current, request.now)
+        known = request.logins.is_current_password(account, current, request.now)
     except TooManyAttemptsError as error:
         request.response.status_int = 429
         return {"current": too_often_message(error)}
@@ -71,7 +71,7 @@ def _current_errors(request: Request, account: Account) -> Errors:
 
 def _new_errors(request: Request, account: Account) -> Errors:
     new, again = posted_text(request, "new"), posted_text(request, "confirm")
-    objection = request.logins.objection(account, new)
+    objection = request.logins.new_password_error(account, new)
     if objection is not None:
         return {"new": objection}
     return {} if new == again else {"confirm": _("The passwords do not match.")}
@@ -137,7 +137,7 @@ def ask_reset(context: Password, request: Request) -> Any:
     email = posted_text(request, "email").strip()
     if not email:
         return _refused(request, _forgotten_page(_("Enter your email address.")))
-    reset_link = request.logins.ask_reset(request.connection, email, network_of(request.remote_addr), request.now)
+    reset_link = request.logins.request_reset(request.connection, email, network_of(request.remote_addr), request.now)
     account, token = reset_link or decoy()
     letter = password_reset(letter_sender(request), account, token)
     if reset_link:

@@ -1,1 +1,1 @@
-"""Pyramid: resources, security, rendering, the portal in force."""
+"""Pyramid: resources, security, rendering, and the portal in force."""

@@ -1,7 +1,7 @@
-"""What a browser needs besides the page: one style sheet, one script, one sprite and the logo, bundled at start-up.
+"""The files that pages need: one style sheet, one script, one icon sprite and the logo, bundled at start-up.
 
-Each has its content's hash in its address, so that it may be kept for ever; all are held in memory, zipped as well.
-An instance belongs to one portal in force: its icons, its accent and its logo are part of it.
+Each has its content's hash in its address, so that browsers may cache it for ever; all are held in memory, with a gzip
+copy. An instance belongs to one portal in force: its icons, its accent and its logo are part of it.
 """
 
 import gzip
@@ -17,15 +17,15 @@ from portal.web import icons
 from portal.web.colors import tokens
 
 STATIC = Path(__file__).parents[1] / "static"
-# Layers are declared by the first file; within a layer the order is that of the names.
+# The first file declares the CSS layers; the others follow by name.
 FIRST_STYLES = ("tokens.css", "base.css", "layout.css")
 FIRST_SCRIPT = "attach.js"
 LOGO_TYPES = {
     ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
     ".webp": "image/webp", ".gif": "image/gif", ".ico": "image/x-icon",
 }  # fmt: skip
-# Icons that point along the line of reading, and are turned where it runs from right to left.
-TURNING = frozenset(
+# Icons that point along the reading direction, mirrored in right-to-left languages.
+DIRECTIONAL = frozenset(
     {"arrow-left", "arrow-right", "chevron-left", "chevron-right", "log-out", "log-in", "send", "undo-2"}
 )
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -37,21 +37,21 @@ EXPORT = re.compile(r"^export ", re.MULTILINE)
 class Asset:
     content_type: str
     body: bytes
-    zipped: bytes  # gzip
+    gzipped: bytes
 
 
 class Assets:
     """`declared`: icon names of the declaration; `accent`: #rrggbb; `logo`: a file, or None for the built-in mark."""
 
     def __init__(self, declared: Iterable[str] = (), accent: str = "#2457d6", logo: Path | None = None) -> None:
-        drawn = icons.drawings(declared)
-        self._icons = frozenset(drawn)
+        drawings = icons.drawings(declared)
+        self._icons = frozenset(drawings)
         self._files: dict[str, Asset] = {}
         self._addresses: dict[str, str] = {}
-        self._drawn: dict[str, Markup] = {}
+        self._markup: dict[str, Markup] = {}
         self._add("portal.css", "text/css; charset=utf-8", style_sheet(accent))
         self._add("portal.js", "text/javascript; charset=utf-8", script())
-        self._add("icons.svg", "image/svg+xml", icons.sprite(drawn).encode())
+        self._add("icons.svg", "image/svg+xml", icons.sprite(drawings).encode())
         self._add("mark.svg", "image/svg+xml", mark(accent).encode())
         self._logo = "mark.svg"
         if logo and logo.suffix.lower() in LOGO_TYPES and logo.is_file():
@@ -68,22 +68,22 @@ class Assets:
         return self._addresses[name]
 
     def get(self, path: str) -> Asset | None:
-        """What `HASH/NAME` addresses. An old hash gives the newest content: a page drawn before a reload needs it."""
+        """The asset at `HASH/NAME`. An old hash gives the present content: pages drawn before a reload need it."""
         return self._files.get(path.rpartition("/")[2])
 
     def icon(self, name: str) -> Markup:
-        """The drawing of an icon, hidden from those who hear the page; an unknown name is a square."""
-        known = self._drawn.get(name)
-        if known is not None:
-            return known
+        """The markup of an icon, hidden from screen readers; an unknown name is a square."""
+        cached = self._markup.get(name)
+        if cached is not None:
+            return cached
         shown = name if name in self._icons else icons.UNKNOWN
-        classes = "icon turns" if shown in TURNING else "icon"
-        drawn = Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
+        classes = "icon turns" if shown in DIRECTIONAL else "icon"
+        markup = Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
             classes, self.url("icons.svg"), shown
         )
         if name in self._icons:
-            self._drawn[name] = drawn
-        return drawn
+            self._markup[name] = markup
+        return markup
 
     def _add(self, name: str, content_type: str, body: bytes) -> None:
         self._files[name] = Asset(content_type, body, gzip.compress(body, 9, mtime=0))
@@ -91,7 +91,7 @@ class Assets:
 
 
 def style_sheet(accent: str) -> bytes:
-    """The files of static/css in their order, without comments and indentation, and the accent's tokens at the end."""
+    """The files of static/css in order, without comments and indentation, then the tokens of the accent."""
     others = sorted(path.name for path in (STATIC / "css").glob("*.css") if path.name not in FIRST_STYLES)
     texts = [(STATIC / "css" / name).read_text(encoding="utf-8") for name in (*FIRST_STYLES, *others)]
     lines = (line.strip() for line in COMMENT.sub("", "\n".join(texts)).splitlines())
@@ -99,14 +99,14 @@ def style_sheet(accent: str) -> bytes:
 
 
 def script() -> bytes:
-    """The modules of static/js as one: what they share first, then each in a block of its own."""
+    """The modules of static/js as one script: the shared one first, the others each in a block of its own."""
     paths = sorted((STATIC / "js").glob("*.js"), key=lambda path: (path.name != FIRST_SCRIPT, path.name))
     texts = [EXPORT.sub("", IMPORT.sub("", path.read_text(encoding="utf-8"))) for path in paths]
     return "\n".join([texts[0], *(f"{{\n{text}}}" for text in texts[1:])]).encode()
 
 
 def mark(accent: str) -> str:
-    """The logo of a portal that has none: a sparkle on the accent."""
+    """The logo of a portal that declares none: a sparkle on the accent colour."""
     sparkle = icons.drawings(["sparkles"])["sparkles"]
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><defs><linearGradient id="g" x2="1" y2="1">'

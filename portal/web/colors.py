@@ -1,25 +1,26 @@
-"""The administrator's one colour, made readable: as ground under text, and as text on light and on dark.
+"""The CSS colours that follow from the declared accent: as a background under text, and as text on light and dark.
 
-Contrast is that of WCAG 2.2; whatever accent is declared, text keeps at least 4.5 to 1.
+Contrast is that of WCAG 2.2: whatever accent is declared, text keeps at least 4.5 to 1.
 """
 
 Rgb = tuple[int, int, int]
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 DARK = (24, 28, 35)  # --surface of the dark theme
-ENOUGH = 4.6  # a little more than is asked, for rounding
+READABLE = 4.6  # the contrast of text: WCAG asks for 4.5, the rest is for rounding
+VISIBLE = 3.1  # of lines and icons: WCAG asks for 3
 
 
 def tokens(accent: str) -> str:
-    """CSS that puts `accent` (#rrggbb) and what follows from it in the place of the default tokens."""
+    """CSS that replaces the default colour tokens by those of `accent` (#rrggbb)."""
     color = _parse(accent)
-    on_accent = WHITE if contrast(color, WHITE) >= ENOUGH else BLACK
+    on_accent = WHITE if contrast(color, WHITE) >= READABLE else BLACK
     light = _towards(_mix(color, BLACK, 0.12), BLACK, [WHITE, _mix(color, WHITE, 0.88)])
     dark = _towards(color, WHITE, [DARK, _mix(color, DARK, 0.7)])
-    strong = _towards(color, BLACK, [WHITE], 3.1)
+    strong = _towards(color, BLACK, [WHITE], VISIBLE)
     return (
         f"@layer tokens{{:root{{--accent:{accent};--on-accent:{_hex(on_accent)};"
         f"--accent-ink:light-dark({_hex(light)},{_hex(dark)});"
-        f"--accent-line:light-dark({_hex(strong)},{_hex(_towards(color, WHITE, [DARK], 3.1))})}}}}"
+        f"--accent-line:light-dark({_hex(strong)},{_hex(_towards(color, WHITE, [DARK], VISIBLE))})}}}}"
     )
 
 
@@ -29,11 +30,11 @@ def contrast(one: Rgb, other: Rgb) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def _towards(color: Rgb, end: Rgb, grounds: list[Rgb], ratio: float = ENOUGH) -> Rgb:
-    """`color`, moved to `end` until it can be read on all of `grounds`."""
+def _towards(color: Rgb, end: Rgb, backgrounds: list[Rgb], ratio: float = READABLE) -> Rgb:
+    """`color`, mixed with `end` until its contrast on each of `backgrounds` is at least `ratio`."""
     for step in range(21):
         mixed = _mix(color, end, step / 20)
-        if all(contrast(mixed, ground) >= ratio for ground in grounds):
+        if all(contrast(mixed, background) >= ratio for background in backgrounds):
             return mixed
     return end
 

@@ -1,8 +1,8 @@
-"""Pages go out compressed where the browser takes it: a list of 35 kB as 6.
+"""Compresses pages for browsers that accept it: a list of 35 kB becomes 6 kB.
 
-A page that is compressed and repeats what somebody asked for lets who sees its length guess what else stands in it,
-letter by letter. The one secret in our pages is the token of the forms: it is masked anew in every page (tokens.py).
-Besides, the cookies do not go with requests that another site makes in the background.
+The length of a compressed page that repeats input reveals the secrets in it, letter by letter (BREACH). The only
+secret in our pages is the CSRF token, which is masked anew in each of them (web/csrf.py). Besides, cookies are
+SameSite: another site cannot make such requests in the background.
 """
 
 import gzip
@@ -10,19 +10,23 @@ import gzip
 from pyramid.request import Request
 from pyramid.response import Response
 
-LEAST = 1_000  # bytes
-LEVEL = 4  # of 9: a fifth larger than the smallest, in a third of the time
-KINDS = frozenset({"text/html", "application/json"})
+SMALLEST = 1_000  # bytes
+LEVEL = 4  # of 9: output a fifth larger than at 9, in a third of the time
+CONTENT_TYPES = frozenset({"text/html", "application/json"})
 
 
 def compress(request: Request, response: Response) -> None:
-    """Compress the body of `response`, if it is a page and its browser says that it takes it."""
-    if response.content_type not in KINDS or response.content_encoding or not isinstance(response.app_iter, list):
+    """Compress the body of `response` if it is a page and the browser accepts gzip."""
+    if (
+        response.content_type not in CONTENT_TYPES
+        or response.content_encoding
+        or not isinstance(response.app_iter, list)
+    ):
         return
     response.vary = tuple(dict.fromkeys((*(response.vary or ()), "Accept-Encoding")))
-    offered = request.headers.get("Accept-Encoding", "")
-    if "gzip" in offered and request.accept_encoding.acceptable_offers(["gzip"]):
+    accepted = request.headers.get("Accept-Encoding", "")
+    if "gzip" in accepted and request.accept_encoding.acceptable_offers(["gzip"]):
         body = response.body
-        if len(body) >= LEAST:
+        if len(body) >= SMALLEST:
             response.body = gzip.compress(body, LEVEL, mtime=0)
             response.content_encoding = "gzip"

@@ -1,7 +1,7 @@
-"""The token that every posting form bears: derived from the cookie, so that nothing has to be kept for it.
+"""The CSRF token of every posting form, derived from a cookie so that nothing is stored.
 
-Signed in it is bound to the session and dies with it. Before, it is bound to a random cookie of the browser. In
-every page it is written differently, so that the length of compressed pages does not tell it (web/compression.py).
+After sign-in it is bound to the session and ends with it; before, to a random cookie of the browser. Each page writes
+it with a new mask, so that the length of compressed pages does not reveal it (BREACH, see web/compression.py).
 """
 
 import hashlib
@@ -24,53 +24,53 @@ GUEST_TOKEN = re.compile(r"[A-Za-z0-9_-]{40,60}")
 
 @implementer(ICSRFStoragePolicy)
 class CsrfTokens:
-    """Pyramid's storage of tokens, which stores none."""
+    """Pyramid's storage policy for tokens; it stores none."""
 
     def new_csrf_token(self, request: Request) -> str:
-        """A token of a browser that had none."""
+        """A token for a browser that had none."""
         return self.get_csrf_token(request)
 
     def get_csrf_token(self, request: Request) -> str:
         """The token for the forms of this request's page."""
         if request.visitor.identity is not None:
-            return _masked(_token_of(request.cookies[session_cookie(request)]))
-        return _masked(_token_of(request.guest))
+            return _mask(_token_of(request.cookies[session_cookie(request)]))
+        return _mask(_token_of(request.guest))
 
     def check_csrf_token(self, request: Request, supplied: str) -> bool:
-        """A page that was opened before signing in, in another tab, may still be sent after it."""
+        """Whether `supplied` is this browser's; one from a page opened before signing in stays valid after it."""
         cookies = [request.cookies.get(guest_cookie(request))]
         if request.visitor.identity is not None:
             cookies.append(request.cookies.get(session_cookie(request)))
-        given = _unmasked(supplied)
-        return any([hmac.compare_digest(_token_of(cookie), given) for cookie in cookies if cookie])
+        token = _unmask(supplied)
+        return any([hmac.compare_digest(_token_of(cookie), token) for cookie in cookies if cookie])
 
 
 def guest_token(request: Request) -> str:
-    """The random value that this browser came with, or one that the answer gives it."""
+    """The random value of this browser's guest cookie; the answer sets a new one where there is none."""
     name = guest_cookie(request)
-    found = request.cookies.get(name, "")
-    if GUEST_TOKEN.fullmatch(found):
-        return found
-    made = new_token()
-    request.add_response_callback(lambda request, response: set_cookie(request, response, name, made))
-    return made
+    current = request.cookies.get(name, "")
+    if GUEST_TOKEN.fullmatch(current):
+        return current
+    created = new_token()
+    request.add_response_callback(lambda request, response: set_cookie(request, response, name, created))
+    return created
 
 
 def _token_of(secret: str) -> bytes:
     return hashlib.sha256(f"form {secret}".encode("utf-8", "replace")).digest()
 
 
-def _masked(token: bytes) -> str:
+def _mask(token: bytes) -> str:
     mask = secrets.token_bytes(len(token))
     return (mask + _xor(mask, token)).hex()
 
 
-def _unmasked(supplied: object) -> bytes:
+def _unmask(supplied: object) -> bytes:
     if not isinstance(supplied, str) or not MASKED_TOKEN.fullmatch(supplied):
         return b""
-    both = bytes.fromhex(supplied)
-    half = len(both) // 2
-    return _xor(both[:half], both[half:])
+    masked = bytes.fromhex(supplied)
+    half = len(masked) // 2
+    return _xor(masked[:half], masked[half:])
 
 
 def _xor(one: bytes, other: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""One sentence that is said on the next page, after a redirect. The cookie carries a word, never the sentence."""
+"""The message that the next page shows once, after a redirect. The cookie carries its key, never the text."""
 
 from pyramid.request import Request
 from pyramid.response import Response
@@ -18,22 +18,22 @@ MESSAGES = {
 }
 
 
-def set_flash(request: Request, response: Response, word: str) -> Response:
-    """Say the sentence of `word` on the page that `response` leads to."""
-    set_cookie(request, response, flash_cookie(request), word, keep=60)
+def set_flash(request: Request, response: Response, key: str) -> Response:
+    """Show the message `key` on the page that `response` redirects to."""
+    set_cookie(request, response, flash_cookie(request), key, keep=60)
     return response
 
 
 def flash_message(request: Request) -> str:
-    """What is to be said on this page, once."""
+    """The message for this page; empty where there is none. The answer deletes its cookie."""
     name = flash_cookie(request)
-    word = request.cookies.get(name)
-    if word is not None:
-        request.add_response_callback(lambda request, response: _forget(request, response, name))
-    return MESSAGES.get(word, "")
+    key = request.cookies.get(name, "")
+    if key:
+        request.add_response_callback(lambda request, response: _delete_cookie(request, response, name))
+    return MESSAGES.get(key, "")
 
 
-def _forget(request: Request, response: Response, name: str) -> None:
-    # A page that only leads on does not show what was said: it stays for the next one.
+def _delete_cookie(request: Request, response: Response, name: str) -> None:
+    # A redirect shows nothing: the message stays for the next page.
     if response.status_code < 300 and f"{name}=" not in "".join(response.headers.getall("Set-Cookie")):
         set_cookie(request, response, name, None)

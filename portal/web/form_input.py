@@ -1,4 +1,4 @@
-"""What was typed into a form, as text: a file sent in place of a text is no text."""
+"""The inputs of a posted form as text; a file sent in place of a text counts as missing."""
 
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ def posted_text(request: Request, name: str) -> str:
 
 
 def referring_page(request: Request) -> str:
-    """The address of the page that a form stood on, if it was one of this portal's; else home."""
+    """The page that the request came from (Referer), if it is one of this portal's; else home."""
     try:
         parts = urlsplit(request.headers.get("Referer", ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Builds what stands around a page: menu, breadcrumbs, languages, from the portal in force and the policy."""
+"""Builds what surrounds a page: menu, breadcrumbs, languages, from the portal in force and the policy."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from pyramid.request import Request
 
 from portal.accounts.people import Identity
 from portal.declaration.shapes import Access, Declaration
-from portal.texts import _
+from portal.texts import _, readable
 from portal.web.flash import flash_message
 from portal.web.form_input import referring_page
 from portal.web.resources import Module, Record
@@ -44,10 +44,10 @@ def shell(request: Request) -> Shell:
         path=_path(request),
         notice=flash_message(request),
     )
-    return bare if identity is None else _around(request, bare, identity)
+    return bare if identity is None else _signed_in(request, bare, identity)
 
 
-def _around(request: Request, bare: Shell, identity: Identity) -> Shell:
+def _signed_in(request: Request, bare: Shell, identity: Identity) -> Shell:
     values = {**vars(bare), "person": identity.account.name}
     if identity.account.must_change:
         return Shell(**{**values, "search": False})
@@ -60,15 +60,16 @@ def _around(request: Request, bare: Shell, identity: Identity) -> Shell:
 
 
 def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], tuple[MenuItem, ...]]:
-    """The modules in the profile's order; what is about oneself stands at the foot."""
+    """The modules in the profile's order, and apart from them those about oneself, for the foot of the menu."""
     declaration = request.portal.declaration
-    here = next((part.module_name for part in _line(request) if isinstance(part, Module)), None)
-    at_home = here is None and getattr(request, "view_name", "") == "" and len(_line(request)) == 1
-    menu, own = [MenuItem(HOME.label, HOME.icon, HOME.url, current=at_home)], []
+    resources = _lineage(request)
+    current = next((resource.module_name for resource in resources if isinstance(resource, Module)), None)
+    at_home = len(resources) == 1 and _view_name(request) == ""
+    menu, own = [MenuItem(HOME.label, HOME.icon, HOME.url, current=at_home)], list[MenuItem]()
     for name, access in identity.policy.modules.items():
         if access.menu:
             label, icon = _label(declaration, name, access), _icon(declaration, name, access)
-            item = MenuItem(label, icon, f"/{name}/", current=name == here)
+            item = MenuItem(label, icon, f"/{name}/", current=name == current)
             (own if _about_oneself(declaration, name, access) else menu).append(item)
     own.append(MenuItem(_("Change password"), "key-round", "/password"))
     if identity.administrator:
@@ -77,30 +78,36 @@ def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], t
 
 
 def _about_oneself(declaration: Declaration, name: str, access: Access) -> bool:
-    mine = {declaration.people: ("own",), declaration.organizations: ("own", "organization")}
-    return access.see in mine.get(name, ())
+    scopes = {declaration.people: ("own",), declaration.organizations: ("own", "organization")}
+    return access.see in scopes.get(name, ())
 
 
 def _crumbs(request: Request) -> tuple[Crumb, ...]:
     crumbs = [Crumb(HOME.label, "/")]
-    for part in _line(request):
-        if isinstance(part, Module):
-            crumbs.append(Crumb(_label(request.portal.declaration, part.module_name, part.access), part.path))
-        elif isinstance(part, Record):
-            crumbs.append(Crumb(part.record.title or part.record.reference, part.path))
-    if request.exception is None and getattr(request, "view_name", "") in VIEWS:
+    for resource in _lineage(request):
+        if isinstance(resource, Module):
+            label = _label(request.portal.declaration, resource.module_name, resource.access)
+            crumbs.append(Crumb(label, resource.path))
+        elif isinstance(resource, Record):
+            crumbs.append(Crumb(resource.record.title or resource.record.reference, resource.path))
+    if request.exception is None and _view_name(request) in VIEWS:
         crumbs.append(Crumb(VIEWS[request.view_name]))
     return tuple(crumbs)
 
 
-def _line(request: Request) -> list[Any]:
-    """The resources from the root to the one that is shown."""
+def _lineage(request: Request) -> list[Any]:
+    """The resources from the root to the one that is shown; empty before traversal and for static files."""
     context = getattr(request, "context", None)
     return list(lineage(context))[::-1] if hasattr(context, "__parent__") else []
 
 
+def _view_name(request: Request) -> str:
+    """The name of the view within its resource; empty before traversal."""
+    return getattr(request, "view_name", "")
+
+
 def _label(declaration: Declaration, name: str, access: Access) -> Words:
-    return access.label or declaration.modules[name].label
+    return access.label or declaration.modules[name].label or readable(name)
 
 
 def _icon(declaration: Declaration, name: str, access: Access) -> str:
@@ -125,7 +132,7 @@ def _theme(request: Request) -> str:
 
 
 def _path(request: Request) -> str:
-    """Where the language form returns to: this page, if it can be asked for again."""
+    """Where the language form returns to: this page, if a GET can open it again."""
     if request.method not in ("GET", "HEAD"):
         return referring_page(request)
     try:

@@ -11,7 +11,7 @@ from importlib import resources
 from zipfile import ZipFile
 
 UNKNOWN = "square"
-# What the templates and scripts of the interface use, whatever is declared.
+# The icons that templates and scripts use, whatever is declared.
 INTERFACE = frozenset(
     """
     activity arrow-down arrow-left arrow-right arrow-up bold book-open bot building-2 check check-check chevron-down
@@ -33,23 +33,25 @@ def known() -> frozenset[str]:
 def drawings(names: Iterable[str]) -> Mapping[str, str]:
     """The inner SVG of those of `names`, and of the interface's own, that exist; sorted by name."""
     archive = _archive()
-    there = set(archive.namelist())
-    found = sorted(name for name in INTERFACE.union(names) if f"{name}.svg" in there)
-    return {name: _inner(archive.read(f"{name}.svg").decode("utf-8")) for name in found}
+    files = set(archive.namelist())
+    existing = sorted(name for name in INTERFACE.union(names) if f"{name}.svg" in files)
+    return {name: _inner(archive.read(f"{name}.svg").decode("utf-8")) for name in existing}
 
 
-def sprite(drawn: Mapping[str, str]) -> str:
-    """One SVG text with a symbol per drawing; lines and colours come from the style sheet."""
-    symbols = "".join(f'<symbol id="{name}" viewBox="0 0 24 24">{inner}</symbol>' for name, inner in drawn.items())
+def sprite(icon_drawings: Mapping[str, str]) -> str:
+    """One SVG with a symbol per drawing; strokes and colours come from the style sheet."""
+    symbols = "".join(
+        f'<symbol id="{name}" viewBox="0 0 24 24">{inner}</symbol>' for name, inner in icon_drawings.items()
+    )
     return f'<svg xmlns="http://www.w3.org/2000/svg">{symbols}</svg>'
 
 
 @functools.cache
 def _archive() -> ZipFile:
-    # Kept open, in memory: finding its two thousand names takes longer than reading the drawings.
+    # Open for the life of the process: listing its two thousand names takes longer than reading the drawings.
     return ZipFile(io.BytesIO((resources.files("lucide") / "lucide.zip").read_bytes()))
 
 
 def _inner(svg: str) -> str:
-    found = DRAWING.search(svg)
-    return re.sub(r"\s*\n\s*", "", found[1]).replace(" />", "/>") if found else ""
+    match = DRAWING.search(svg)
+    return re.sub(r"\s*\n\s*", "", match[1]).replace(" />", "/>") if match else ""

@@ -1,8 +1,8 @@
-"""The portal in force: one immutable object that every request takes once, and its exchange when a file changes.
+"""The portal in force: one immutable object that every request takes once, replaced as a whole when a file changes.
 
-A changed file is read, checked and planned aside. If all is well the new portal is swapped in whole; if not, the last
-good one stays, and the problems are kept for administrators. One thread reloads, the others go on with the old one.
-Nothing here knows a request.
+Changed files are read, checked and planned first. Without errors the new portal comes into force; otherwise the last
+good one stays, and administrators read the problems on /-/problems. One thread reloads while the others go on with the
+old portal. Nothing here knows a request.
 """
 
 import logging
@@ -26,21 +26,21 @@ from portal.web.assets import Assets
 
 log = logging.getLogger(__name__)
 
-RELOAD_EVERY = 0.25  # seconds between two looks at the files
-FRESH_FOR = 0.1  # a file changed less than this ago may change again without its time telling so
+RELOAD_EVERY = 0.25  # seconds between two checks of the files
+FRESH_FOR = 0.1  # seconds in which a file may change again without a new modification time
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 Signature = tuple[tuple[str, int, int, int], ...]
 
 
 @dataclass(frozen=True)
 class Portal:
-    """What a request runs on. A reload makes a new one; whoever has begun with this one ends with it."""
+    """What a request runs on. A reload makes a new one; requests that have begun finish with theirs."""
 
     tables: Tables
     engine: Engine
     since: datetime
     assets: Assets
-    development: bool = False  # whether this machine's own names are accepted hosts, and letters can be read at once
+    development: bool = False  # see Settings.development
 
     @property
     def declaration(self) -> Declaration:
@@ -50,16 +50,16 @@ class Portal:
 
 @dataclass(frozen=True)
 class ReloadReport:
-    """What the last look at the declarations found; `lacks` says what the database would have to get first."""
+    """The result of the last reading of the declarations; `missing`: what the database has to get first."""
 
-    read: datetime
+    at: datetime
     problems: tuple[Problem, ...] = ()
-    lacks: tuple[str, ...] = ()
-    accepted: bool = True  # whether what was read is now in force
+    missing: tuple[str, ...] = ()
+    accepted: bool = True  # whether these declarations are in force
 
 
 class StartupError(Exception):
-    """The portal cannot start; `lines` say why, for the person who started it."""
+    """The portal cannot start; `lines` say why to whoever started it."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))
@@ -68,7 +68,7 @@ class StartupError(Exception):
 
 @dataclass
 class LivePortal:
-    """Holds the portal in force of one folder on one database. `overrides` are settings that win over the YAML's."""
+    """Holds the portal in force of one folder and database. `overrides`: settings that win over modules.yaml."""
 
     folder: Path
     engine: Engine
@@ -79,37 +79,38 @@ class LivePortal:
 
     def __post_init__(self) -> None:
         self._reloading = threading.Lock()
-        self._last_look = time.monotonic()
-        self._signature_seen = self._signature()
-        self._portal, self.report = self._read()
-        if self._portal is None:
+        self._last_check = time.monotonic()
+        self._signature = self._read_signature()
+        portal, self.report = self._read()
+        if portal is None:
             self.engine.dispose()
-            raise StartupError(*map(str, self.report.problems), *_lacking(self.report.lacks))
-        self._catch_up()
+            raise StartupError(*map(str, self.report.problems), *_missing_lines(self.report.missing))
+        self._portal = portal
+        self._catch_up_index()
 
     def current(self) -> Portal:
-        """The portal in force, after a look at the files if the last one is long enough ago."""
-        if time.monotonic() - self._last_look >= self.every and self._reloading.acquire(blocking=False):
+        """The portal in force; the files are checked for changes first, if the last check is long enough ago."""
+        if time.monotonic() - self._last_check >= self.every and self._reloading.acquire(blocking=False):
             try:
-                self._look()
+                self._reload_if_changed()
             finally:
-                self._last_look = time.monotonic()
+                self._last_check = time.monotonic()
                 self._reloading.release()
         return self._portal
 
-    def _look(self) -> None:
-        signature, fresh = self._signature()
-        known, was_fresh = self._signature_seen
+    def _reload_if_changed(self) -> None:
+        signature, fresh = self._read_signature()
+        known, was_fresh = self._signature
         if signature == known and fresh >= was_fresh:
             return
-        self._signature_seen = signature, fresh
+        self._signature = signature, fresh
         portal, self.report = self._read()
         if portal is not None:
             self._portal = portal
-            self._catch_up()
+            self._catch_up_index()
             log.info("The declarations have changed: the new ones are in force.")
             return
-        for line in [*map(str, self.report.problems), *self.report.lacks]:
+        for line in [*map(str, self.report.problems), *self.report.missing]:
             log.error("The declarations have changed, the last good ones stay in force: %s", line)
 
     def _read(self) -> tuple[Portal | None, ReloadReport]:
@@ -121,39 +122,39 @@ class LivePortal:
         declaration = loaded.declaration
         tables, development = build(declaration), self._is_development(declaration)
         try:
-            lacks = adapt_database(self.engine, tables, development)
+            lacking = adapt_database(self.engine, tables, development)
         except NotAppliedError as error:
-            lacks = str(error).splitlines()
+            lacking = str(error).splitlines()
         except DatabaseError as error:
-            lacks = [f"The database refuses: {driver_error(error)}"]
-        report = ReloadReport(now, problems, tuple(lacks), accepted=not lacks)
-        if lacks:
+            lacking = [f"The database refuses: {driver_error(error)}"]
+        report = ReloadReport(now, problems, tuple(lacking), accepted=not lacking)
+        if lacking:
             return None, report
         return Portal(tables, self.engine, now, _assets(declaration), development), report
 
-    def _catch_up(self) -> None:
-        """What is behind in the search index follows; if that cannot even be asked, at the next reload or start."""
+    def _catch_up_index(self) -> None:
+        """Start what the search index still lacks; if the database refuses, the next reload or start does it."""
         try:
             catch_up_later(self.engine, self._portal.tables)
         except DatabaseError as error:
-            log.error("The search index could not be looked at: %s", error)
+            log.error("The state of the search index could not be read: %s", error)
 
     def _is_development(self, declaration: Declaration) -> bool:
         if self.development is not None:
             return self.development
         return (urlsplit(declaration.settings.base_url or "").hostname or "localhost") in LOCAL_HOSTS
 
-    def _signature(self) -> tuple[Signature, bool]:
-        """What changes when a file does; and whether one is so fresh that it may change again without that."""
-        found = []
+    def _read_signature(self) -> tuple[Signature, bool]:
+        """What changes when a file does, and whether a file is so new that it may change again without that."""
+        files = []
         for path in [self.folder / "modules.yaml", self.folder / "buttons.yaml", *self.folder.glob("profiles/*.yaml")]:
             try:
                 status = path.stat()
             except OSError:
                 continue
-            found.append((str(path), status.st_mtime_ns, status.st_size, status.st_ino))
-        newest = max((changed for _path, changed, _size, _inode in found), default=0)
-        return tuple(sorted(found)), abs(time.time() - newest / 1e9) < FRESH_FOR
+            files.append((str(path), status.st_mtime_ns, status.st_size, status.st_ino))
+        newest = max((changed for _path, changed, _size, _inode in files), default=0)
+        return tuple(sorted(files)), abs(time.time() - newest / 1e9) < FRESH_FOR
 
 
 def _assets(declaration: Declaration) -> Assets:
@@ -162,19 +163,22 @@ def _assets(declaration: Declaration) -> Assets:
     return Assets(declaration.icons, settings.accent, logo)
 
 
-def _lacking(lacks: tuple[str, ...]) -> tuple[str, ...]:
-    if not lacks:
+def _missing_lines(missing_sentences: tuple[str, ...]) -> tuple[str, ...]:
+    if not missing_sentences:
         return ()
-    return ("The database lacks what the declarations want:", *lacks, "Run `portal apply`, then start again.")
+    return (
+        "The database lacks what the declarations want:",
+        *missing_sentences,
+        "Run `portal apply`, then start again.",
+    )
 
 
 def adapt_database(engine: Engine, tables: Tables, development: bool) -> list[str]:
-    """Adds what the database lacks, in development; what it lacks after that and cannot do without, in sentences."""
+    """In development add what the database lacks; what it still lacks and cannot do without, in sentences."""
     with reading(engine) as connection:
-        lacks = missing_steps(connection, tables)
-    if development and any(step.additive for step in lacks):
-        done = apply(engine, tables, additive_only=True)
-        for sentence in done:
+        steps = missing_steps(connection, tables)
+    if development and any(step.additive for step in steps):
+        for sentence in apply(engine, tables, additive_only=True):
             log.info("The database has been changed: %s", sentence)
     with reading(engine) as connection:
         return [step.sentence for step in blocking_steps(connection, tables)]

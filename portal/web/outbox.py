@@ -1,4 +1,4 @@
-"""Puts a letter into the outbox, in the transaction of its cause; in development it can be read in the log at once."""
+"""Queues the letters of a request, in its transaction; in development the log shows them at once."""
 
 import logging
 from email.message import EmailMessage
@@ -13,12 +13,12 @@ log = logging.getLogger(__name__)
 
 
 def letter_sender(request: Request) -> Sender:
-    """In whose name the letters of this request are written."""
+    """The sender of this request's letters."""
     return Sender(request.portal.declaration, own_address(request), request.now)
 
 
 def queue_letter(request: Request, letter: EmailMessage) -> None:
-    """Queue `letter`: it is sent if the request succeeds. One-time links stand in letters: production logs none."""
+    """Queue `letter`, which is sent if the request succeeds. It may hold a one-time link: production logs none."""
     put(request.connection, request.portal.tables, letter, request.now)
     if request.portal.development:
         log.info("Letter to %s: %s\n%s", letter["To"], letter["Subject"], plain_text(letter))

@@ -1,7 +1,7 @@
-"""What every request has to pass, and what every answer bears. The one place of tweens.
+"""The checks that every request passes, and the headers of every answer. The only place with tweens.
 
-A request is refused before anything looks into it: a host that is not ours, a foreign origin, too much, text that is
-none. It never repairs what it refuses. The answer gets the headers that tell browsers what they may do with it.
+Refused before any view: a foreign host or origin, too large a body, too many fields, bytes that are not text. Nothing
+is repaired. The headers of the answer tell browsers what they may do with it.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,12 +12,22 @@ from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.tweens import EXCVIEW, INGRESS
+from webob.multidict import MultiDict
 
 from portal.texts import _
 from portal.web.compression import compress
-from portal.web.form_limits import count_fields, is_form, keep_own_cookies
+from portal.web.form_limits import (
+    LARGEST_ANONYMOUS,
+    TOO_LARGE,
+    check_form_type,
+    check_query,
+    count_form,
+    drop_body,
+    is_form,
+    keep_own_cookies,
+)
 from portal.web.serving import is_secure, knows_host, own_origins
-from portal.web.visitor import SAFE_METHODS
+from portal.web.visitor import SAFE_METHODS, guest_cookie, session_cookie
 
 Handler = Callable[[Request], Response]
 
@@ -38,13 +48,13 @@ HEADERS = {
 
 
 def includeme(config: Configurator) -> None:
-    """Refuse inside of the error pages, so that a refusal is a page; put headers on outside of everything."""
+    """The checks run inside of the error views, so that a refusal is a page; the headers outside of everything."""
     config.add_tween("portal.web.protection.add_headers", under=INGRESS)
     config.add_tween("portal.web.protection.check_requests", under=EXCVIEW)
 
 
 def add_headers(handler: Handler, registry: Registry) -> Handler:
-    """Answers bear what the browser may do with them; what a view has set itself stays."""
+    """Add the security headers to answers; those that a view has set stay."""
 
     def tween(request: Request) -> Response:
         response = handler(request)
@@ -59,13 +69,13 @@ def add_headers(handler: Handler, registry: Registry) -> Handler:
 
 
 def check_requests(handler: Handler, registry: Registry) -> Handler:
-    """Nothing that fails here reaches a view."""
+    """Refuse what fails a check, before it reaches a view."""
 
     def tween(request: Request) -> Response:
         keep_own_cookies(request)
         _check_host(request)
         _check_origin(request)
-        _check_size(request)
+        _check_body(request)
         _check_text(request)
         return handler(request)
 
@@ -73,7 +83,7 @@ def check_requests(handler: Handler, registry: Registry) -> Handler:
 
 
 def _check_host(request: Request) -> None:
-    # Two Host headers arrive as one with a comma, which is no host of ours.
+    # Two Host headers arrive as one with a comma, which is not our host.
     if not knows_host(request, request.environ.get("HTTP_HOST", "")):
         raise HTTPBadRequest(_("This portal has a different address."))
 
@@ -87,21 +97,30 @@ def _check_origin(request: Request) -> None:
         raise HTTPBadRequest(_("This request came from another site."))
 
 
-def _check_size(request: Request) -> None:
-    serving = request.registry.serving
-    if (request.content_length or 0) > serving.largest_request:
-        raise HTTPRequestEntityTooLarge(_("You sent more than the portal accepts at once."))
-    fields = request.query_string.count("&")
-    for number in count_fields(request) if is_form(request) else ():
-        fields += number
-        if fields >= serving.most_fields:
-            break
-    if fields >= serving.most_fields:
-        raise HTTPRequestEntityTooLarge(_("This form has too many fields."))
+def _check_body(request: Request) -> None:
+    """Refuse what is too large, and parse nothing for a browser that can have neither a token nor a session."""
+    largest = request.registry.serving.largest_request
+    if (request.content_length or 0) > largest:
+        raise HTTPRequestEntityTooLarge(TOO_LARGE)
+    check_query(request)
+    if not is_form(request):
+        return
+    check_form_type(request, largest)
+    if _may_be_parsed(request):
+        count_form(request)
+    else:
+        drop_body(request)
+
+
+def _may_be_parsed(request: Request) -> bool:
+    """Without a session or a guest cookie there is no CSRF token; a guest sends no more than a password."""
+    if (request.content_length or 0) > LARGEST_ANONYMOUS:
+        return request.visitor.identity is not None
+    return any(name(request) in request.cookies for name in (session_cookie, guest_cookie))
 
 
 def _check_text(request: Request) -> None:
-    """Bytes that are no text, and characters that no database keeps, are refused before a view meets them."""
+    """Refuse bytes that are not text, and the character NUL, which no database stores."""
     try:
         texts = [request.path_info, *_texts(request.GET)]
         if is_form(request):
@@ -112,7 +131,7 @@ def _check_text(request: Request) -> None:
         raise HTTPBadRequest(_("The address or the form contains something that is not text."))
 
 
-def _texts(form: object) -> Iterator[str]:
+def _texts(form: MultiDict) -> Iterator[str]:
     for name, value in form.items():
         yield name or "\x00"  # a part without a name is no field
         yield value if isinstance(value, str) else str(getattr(value, "filename", "") or "")

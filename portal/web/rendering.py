@@ -1,4 +1,4 @@
-"""Chameleon for our pages: finds templates by name, gives them what every page has, and translates what they say.
+"""Chameleon for our pages: finds templates by name, gives them what every page has, and translates their texts.
 
 A view names its template (`renderer="list.pt"`) and returns `{"page": …}`. Every declared text and every sentence of
 the interface that a template shows is put into the reader's language on its way out. Renders nothing but files of
@@ -23,34 +23,35 @@ from portal.web.shell import Shell
 from portal.web.template_cache import TemplateCache
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-# Attributes that stand or do not stand; a template gives them a truth value.
-BOOLEAN = frozenset({"checked", "selected", "disabled", "required", "multiple", "hidden", "open"})
-# Templates that hold macros: known to every page under their own names.
+# Attributes without a value: a template gives them true or false.
+BOOLEAN_ATTRIBUTES = frozenset({"checked", "selected", "disabled", "required", "multiple", "hidden", "open"})
+# Templates of macros, which every page knows by their names.
 MACROS = ("layout", "parts", "widgets", "displays", "filters", "conversation")
 
 
 class Templates:
-    """The compiled templates of one process; `reload`: changed files are read again (development)."""
+    """The templates of one process; `reload`: changed files are read again (development)."""
 
     def __init__(self, reload: bool = False) -> None:
         self._reload = reload
-        self._found: dict[str, PageTemplateFile] = {}
-        self.compiled = TemplateCache(" ".join(sorted(BOOLEAN)))
-        self._sketches = CellTemplates()
+        self._loaded: dict[str, PageTemplateFile] = {}
+        self.cache = TemplateCache(" ".join(sorted(BOOLEAN_ATTRIBUTES)))
+        self._cell_templates = CellTemplates()
 
     def __getitem__(self, name: str) -> PageTemplateFile:
-        if name not in self._found:
-            self._found[name] = PageTemplateFile(
+        if name not in self._loaded:
+            template = PageTemplateFile(
                 str(TEMPLATES / name),
                 auto_reload=self._reload,
                 encoding="utf-8",
-                boolean_attributes=BOOLEAN,
-                loader=self.compiled,
+                boolean_attributes=BOOLEAN_ATTRIBUTES,
             )
-        return self._found[name]
+            template.loader = self.cache
+            self._loaded[name] = template
+        return self._loaded[name]
 
     def load(self) -> None:
-        """All of them now, so that no visitor waits for it."""
+        """Load all of them now, so that no visitor waits for it."""
         for path in TEMPLATES.glob("*.pt"):
             self[path.name].cook_check()
 
@@ -61,33 +62,28 @@ class Templates:
 
     def render(self, name: str, values: Mapping[str, Any], reader: Reader, shell: Shell) -> str:
         """The page `name` as HTML; `values` holds at least `page`."""
-        drawing = {**self.macros, "reader": reader, "shell": shell, "icon": shell.icon}
-        drawing |= {"translate": _translation(reader), "target_language": reader.language}
-        pen = CellRenderer(
-            CellTemplates() if self._reload else self._sketches,  # a template that changes is seen at once
-            lambda template, **more: self[template](**drawing, **more),
+        names = {**self.macros, "reader": reader, "shell": shell, "icon": shell.icon}
+        names |= {"translate": _translation(reader), "target_language": reader.language}
+        cells = CellRenderer(
+            CellTemplates() if self._reload else self._cell_templates,  # a changed template shows at once
+            lambda template, **more: self[template](**names, **more),
             (shell.static("icons.svg"), reader.language, reader.default_language),
         )
-        return self[name](
-            **drawing,
-            **values,
-            token=_token(shell),
-            pen=pen,
-        )
+        return self[name](**names, **values, token=_token(shell), pen=cells)
 
 
 @functools.cache
 def shared_templates(reload: bool) -> Templates:
-    """The process's templates: compiling them takes longer than starting, and tests start many applications."""
+    """The templates of this process: compiling them takes longer than starting, and tests start many applications."""
     return Templates(reload)
 
 
 def includeme(config: Configurator) -> None:
-    """Makes `renderer="NAME.pt"` mean a template of ours; requests bring `reader` and `shell`."""
+    """Make `renderer="NAME.pt"` a template of ours; requests bring `reader` and `shell`."""
     settings = config.get_settings()
     templates = shared_templates(bool(settings.get("reload_templates")))
     if settings.get("compiled_templates"):
-        templates.compiled.keep_in(settings["compiled_templates"])
+        templates.cache.store_in(settings["compiled_templates"])
     if not settings.get("reload_templates"):
         templates.load()
 
@@ -104,13 +100,13 @@ def includeme(config: Configurator) -> None:
 
 
 def _token(shell: Shell) -> Markup:
-    """The hidden input that every posting form bears."""
+    """The hidden CSRF input of every posting form."""
     return Markup('<input type="hidden" name="_csrf" value="{}">').format(shell.csrf_token)
 
 
 def _translation(reader: Reader) -> Any:
     def translate(message: Any, domain: Any = None, mapping: Any = None, default: Any = None, **others: Any) -> Any:
-        """Chameleon asks this for every text of a template, and for every value that is neither text nor number."""
+        """Called for every text of a template, and for every value that is neither a text nor a number."""
         if message is None:
             return default
         if isinstance(message, TranslationString | Text):

@@ -1,17 +1,17 @@
-"""The tree of addresses: Root → Module → Record → RecordTransition. A resource finds its children and decides nothing.
+"""The tree of addresses: Root → Module → Record → RecordTransition. A resource finds its children, it decides nothing.
 
-What the signed-in profile does not have, and what is not there, is not found: the tree is the menu's own. Asking for a
-child raises KeyError and nothing else.
+What does not exist and what the signed-in profile does not have are both not found: a missing child is a KeyError.
 """
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 from pyramid.request import Request
 
 from portal.declaration import shapes
-from portal.records.reading import records as query
+from portal.records.reading import records as reading
 
 RECORD_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
@@ -38,7 +38,7 @@ class Root:
 
 
 class Branch:
-    """Anything below the root; `path` is its address, with the slash at its end."""
+    """Anything below the root; `path` is its address with the last slash."""
 
     def __init__(self, parent: Any, name: str) -> None:
         self.__parent__ = parent
@@ -63,8 +63,8 @@ class Module(Branch):
         return self.request.policy.modules[self.__name__]
 
     @cached_property
-    def records(self) -> query.Records:
-        return query.Records(self.request.connection, self.request.policy, self.__name__)
+    def records(self) -> reading.Records:
+        return reading.Records(self.request.connection, self.request.policy, self.__name__)
 
     def __getitem__(self, name: str) -> "Record":
         record = self.records.get(int(name)) if RECORD_ID.fullmatch(name) else None
@@ -74,9 +74,9 @@ class Module(Branch):
 
 
 class Record(Branch):
-    """`/MODULE/ID/`: one record that exists for this person."""
+    """`/MODULE/ID/`: one record that the signed-in person may see."""
 
-    def __init__(self, parent: Module, name: str, record: query.Record) -> None:
+    def __init__(self, parent: Module, name: str, record: reading.Record) -> None:
         super().__init__(parent, name)
         self.record = record
 
@@ -93,7 +93,7 @@ class Record(Branch):
         return self.__parent__.access
 
     @property
-    def records(self) -> query.Records:
+    def records(self) -> reading.Records:
         return self.__parent__.records
 
     def __getitem__(self, name: str) -> "RecordTransitions":
@@ -103,11 +103,11 @@ class Record(Branch):
 
 
 class RecordTransitions(Branch):
-    """`/MODULE/ID/move/`: leads only to the transitions that the profile may use."""
+    """`/MODULE/ID/move/`: the transitions that the profile may use."""
 
     def __getitem__(self, name: str) -> "RecordTransition":
-        record = self.__parent__
-        if name in record.module.lifecycle.transitions and self.request.policy.may(record.module_name, name):
+        record: Record = self.__parent__
+        if name in transitions_of(record.module) and self.request.policy.may(record.module_name, name):
             return RecordTransition(self, name)
         raise KeyError(name)
 
@@ -117,7 +117,7 @@ class RecordTransition(Branch):
 
     @property
     def record(self) -> Record:
-        """The resource of the record that moves."""
+        """The record that makes the transition."""
         return self.__parent__.__parent__
 
     @property
@@ -126,7 +126,12 @@ class RecordTransition(Branch):
 
     @property
     def transition(self) -> shapes.Transition:
-        return self.record.module.lifecycle.transitions[self.__name__]
+        return transitions_of(self.record.module)[self.__name__]
+
+
+def transitions_of(module: shapes.Module) -> Mapping[str, shapes.Transition]:
+    """The transitions of a module by name; empty without a lifecycle."""
+    return module.lifecycle.transitions if module.lifecycle else {}
 
 
 class Password(Branch):
@@ -139,7 +144,7 @@ class Password(Branch):
 
 
 class Resets(Branch):
-    """`/password/reset/`: every token leads to a page, which says whether it is worth something."""
+    """`/password/reset/`: every token has a page, which says whether the link is valid."""
 
     def __getitem__(self, name: str) -> "Reset":
         return Reset(self, name)

@@ -1,7 +1,7 @@
-"""Pyramid's security: who is signed in, and whether the profile lets them do what a view does.
+"""Pyramid's security policy: who is signed in, and whether their profile permits what a view does.
 
-Rights are the profile's own data; `permits` only asks the policy and says why. Every view is closed unless it says
-that it is public. Nothing is decided here that a query or a view would decide again.
+Rights are data of the profile; `permits` asks the policy and says why. Every view is closed unless it says that it is
+public.
 """
 
 from typing import Any
@@ -12,14 +12,14 @@ from pyramid.security import Allowed, Denied
 from portal.accounts.people import Identity
 from portal.web.serving import comes_from_here
 
-SEE = "see"  # the default: what the resource tree lets one find may be seen
+SEE = "see"  # the default: what the resource tree contains may be seen
 CHANGE_PASSWORD = "change password"  # noqa: S105 - the name of a permission
 ADMINISTER = "administer"
 READ_LETTERS = "read letters"
 
 
 class Security:
-    """The security policy: reads the visit, asks the profile."""
+    """The security policy."""
 
     def identity(self, request: Request) -> Identity | None:
         return request.visitor.identity
@@ -31,15 +31,15 @@ class Security:
     def permits(self, request: Request, context: Any, permission: str) -> Allowed | Denied:
         identity = request.visitor.identity
         if permission == READ_LETTERS and request.portal.development and comes_from_here(request):
-            return Allowed("in development everybody on this machine reads the letters")
+            return Allowed("in development everyone on this machine may read the letters")
         if identity is None:
             return Denied("nobody is signed in")
         if permission == CHANGE_PASSWORD:
-            return Allowed("everybody may change their password")
+            return Allowed("everyone may change their password")
         if identity.account.must_change:
             return Denied("the generated password has to be changed first")
         if permission == SEE:
-            return Allowed("what can be found may be seen")
+            return Allowed("what the resource tree contains may be seen")
         if permission in (ADMINISTER, READ_LETTERS):
             return self._granted(identity.administrator, identity, "administrator of the portal")
         module = getattr(context, "module_name", None)
@@ -47,11 +47,11 @@ class Security:
         return self._granted(may, identity, f"{permission} in {module}")
 
     def remember(self, request: Request, userid: str, **options: Any) -> list[tuple[str, str]]:
-        """Nothing: signing in is done by accounts, which make the session."""
+        """Nothing: portal.accounts opens the session."""
         return []
 
     def forget(self, request: Request, **options: Any) -> list[tuple[str, str]]:
-        """Nothing, likewise."""
+        """Nothing: portal.accounts closes the session."""
         return []
 
     def _granted(self, may: bool, identity: Identity, what: str) -> Allowed | Denied:

@@ -1,4 +1,4 @@
-"""How this process serves: plain values that `main` hands down, and what follows for addresses and cookies."""
+"""How this process serves: limits that `main` hands down; hosts, origins and addresses that are the portal's own."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -11,10 +11,9 @@ LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True)
 class Serving:
-    """The settings of the web layer."""
+    """Limits of a request."""
 
     largest_request: int = 30_000_000  # bytes
-    most_fields: int = 1_000
 
 
 def knows_host(request: Request, host: str) -> bool:
@@ -26,25 +25,25 @@ def knows_host(request: Request, host: str) -> bool:
 
 
 def own_address(request: Request) -> str:
-    """The portal's address for links that leave it, without a last slash: never taken from a host that is not ours."""
+    """The portal's address for links in letters, without a last slash; a foreign Host header never decides it."""
     base_url = request.portal.declaration.settings.base_url
     return (base_url or request.host_url).rstrip("/")
 
 
 def own_origins(request: Request) -> set[str]:
-    """What browsers call this portal when they say from where they come."""
+    """The values of the Origin header that are this portal's."""
     scheme, _colon, rest = own_address(request).partition("://")
     return {request.host_url.lower(), f"{scheme}://{rest.partition('/')[0]}".lower()}
 
 
 def is_secure(request: Request) -> bool:
-    """Whether browsers come by https: then cookies are only sent by https."""
+    """Whether browsers use https; then cookies are marked Secure."""
     base_url = request.portal.declaration.settings.base_url or ""
     return base_url.startswith("https://") or (request.scheme == "https" and not base_url)
 
 
 def comes_from_here(request: Request) -> bool:
-    """Whether the request was made on this machine; one without an address never left the process."""
+    """Whether the request was made on this machine; without an address it was made in this process."""
     if request.remote_addr is None:
         return True
     try:
@@ -54,7 +53,7 @@ def comes_from_here(request: Request) -> bool:
 
 
 def own_path(address: str | None) -> str:
-    """`address` if it leads to a page of this portal, else home: “//evil.example” and “/\\evil.example” do not."""
+    """`address` if it is a path of this portal, else "/": “//evil.example” and “/\\evil.example” are not."""
     if not address or not address.startswith("/") or address[1:2] in ("/", "\\"):
         return "/"
     if any(not 33 <= ord(character) < 127 or character == "\\" for character in address):

@@ -1,7 +1,7 @@
-"""What stands around every page: name, menu, person, languages. Plain values for templates/layout.pt.
+"""What surrounds every page: name, menu, person, languages. Plain values for templates/layout.pt.
 
-Made once per request (`request.shell`) by whoever knows the portal in force and the signed-in person; decides nothing.
-Texts may be declared texts or sentences of the interface: the renderer puts them into the reader's language.
+Made once per request (`request.shell`, see web/frame.py). Texts may be declared texts or sentences of the interface:
+the renderer translates them for the reader.
 """
 
 from collections.abc import Callable
@@ -47,12 +47,12 @@ class Shell:
     languages: tuple[Language, ...] = ()
     theme: str = ""  # "light" or "dark" as the person chose it (cookie `theme`), "" as the system has it
     path: str = "/"  # path and query of this page: where the language form returns to
-    person: str = ""  # the signed-in person's name; empty: nobody is signed in, and there is no menu
+    person: str = ""  # the signed-in person's name; empty: no one is signed in, and there is no menu
     menu: tuple[MenuItem, ...] = ()  # home first, then the modules in the profile's order
     own: tuple[MenuItem, ...] = ()  # the foot of the menu: my company, my information, change my password
     dock: tuple[MenuItem, ...] = ()  # at most four of them, for phones; “More” is added
     crumbs: tuple[Crumb, ...] = ()  # home first
     search: bool = True  # whether /search is offered
-    notice: Words = ""  # said once after a redirect: “Saved.”
+    notice: Words = ""  # shown once after a redirect: “Saved.”
     warning: Words = ""  # for administrators: the declarations have problems
     warning_url: str = ""

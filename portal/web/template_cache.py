@@ -1,80 +1,84 @@
-"""Templates as Chameleon compiled them, kept on disk: compiling takes a second and a half and ten megabytes of every
-process, reading them back a few milliseconds.
+"""Compiled templates, kept on disk by Chameleon's ModuleLoader.
 
-The name of a file is made of all that decides what is in it, so nothing is ever out of date. What is read back is run:
-the folder is as trusted as the code, and is left alone where it is not this user's alone. Where it cannot be written,
-templates are compiled as if there were none.
+Compiling takes a second and a half and ten megabytes in every process; loading what was compiled, some milliseconds. A
+file's name is a hash of everything that decides its content, so that none is ever out of date. What is loaded is
+executed: the folder must belong to this user and nobody else may write to it, or it is not used. Where it cannot be
+written, templates are compiled in memory.
 """
 
 import hashlib
-import importlib.util
 import logging
-import marshal
 import os
 import stat
-import tempfile
+import sys
 from pathlib import Path
 from typing import Any
 
+from chameleon.loader import MemoryLoader, ModuleLoader
+
 log = logging.getLogger(__name__)
 
+# The last line of every file: one that a power cut truncated does not have it.
+COMPLETE = "# complete\n"
 
-class TemplateCache:
-    """What Chameleon calls a loader. `options`: what else than its text and Chameleon decides about a template."""
+
+class TemplateCache(ModuleLoader):
+    """A loader for Chameleon. `options`: what decides about compiled templates besides their text and Chameleon."""
 
     def __init__(self, options: str) -> None:
+        super().__init__(path="")
         self._options = options
-        self._folder: Path | None = None
+        self._memory = MemoryLoader()
 
-    def keep_in(self, folder: Path) -> None:
-        """From now on; the folder is made where it is missing."""
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            found = folder.stat()
-        except OSError as error:
-            log.info("TemplateCache templates are not kept: %s", error)
-            return
-        own = getattr(os, "geteuid", lambda: found.st_uid)()  # Windows has none
-        ours = found.st_uid == own and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        self._folder = folder if ours else None
-        if not ours:
-            log.warning("TemplateCache templates are not kept: others may write to %s", folder)
+    def store_in(self, folder: Path) -> None:
+        """Use `folder` from now on, if it is safe; it is created if it is missing."""
+        self.path = str(folder) if _is_private(folder) else ""
 
     def get(self, filename: str) -> dict[str, Any] | None:
         """The names that a compiled template defines, or None; `filename` has a hash of Chameleon and of the text."""
-        try:
-            kept = self._path(filename).read_bytes() if self._folder else b""
-        except OSError:
+        name = self._name_of(filename)
+        if not self.path or not _is_complete(Path(self.path, name)):
             return None
-        sound = hashlib.sha256(kept[32:]).digest() == kept[:32]  # a power cut may leave a part of a file
-        return _run(marshal.loads(kept[32:])) if sound else None  # noqa: S302 - written by ourselves, see above
+        try:
+            return super().get(name)
+        except (OSError, ImportError, EOFError, ValueError, TypeError):  # its bytecode is damaged: it is written anew
+            return None
 
     def build(self, source: str, filename: str) -> dict[str, Any]:
-        """The names that a template defines, from Python's source."""
-        code = compile(source, filename, "exec")
-        if self._folder:
-            self._keep(self._path(filename), marshal.dumps(code))
-        return _run(code)
+        """The names that a template defines, from its Python source."""
+        if self.path:
+            name = self._name_of(filename)
+            sys.modules.pop(name.removesuffix(".py"), None)  # a damaged one would be taken again
+            try:
+                return super().build(f"{source}\n{COMPLETE}", name)
+            except OSError as error:
+                log.info("A compiled template is not stored: %s", error)
+        return self._memory.build(source, filename)
 
-    def _path(self, filename: str) -> Path:
-        decides = filename.encode() + self._options.encode() + importlib.util.MAGIC_NUMBER
-        return self._folder / f"{Path(filename).stem}-{hashlib.sha256(decides).hexdigest()[:32]}"
-
-    def _keep(self, path: Path, code: bytes) -> None:
-        """All or nothing: several processes may start at once."""
-        name = ""
-        try:
-            handle, name = tempfile.mkstemp(dir=path.parent)  # for its owner's eyes only
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(code).digest() + code)
-            Path(name).replace(path)
-        except OSError as error:
-            log.info("A compiled template is not kept: %s", error)
-            if name:
-                Path(name).unlink(missing_ok=True)
+    def _name_of(self, filename: str) -> str:
+        deciding = "\n".join((filename, self._options, sys.version))
+        return f"{Path(filename).stem}_{hashlib.sha256(deciding.encode()).hexdigest()[:16]}.py"
 
 
-def _run(code: Any) -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    exec(code, names)  # noqa: S102 - how Chameleon's templates come to be
-    return names
+def _is_complete(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.seek(-min(len(COMPLETE), path.stat().st_size), os.SEEK_END)
+            return file.read() == COMPLETE.encode()
+    except OSError:
+        return False
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether `folder` is there, belongs to this user and can be written by nobody else."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+    except OSError as error:
+        log.info("Compiled templates are not stored: %s", error)
+        return False
+    user = os.geteuid() if hasattr(os, "geteuid") else status.st_uid  # Windows has no user ids
+    if status.st_uid == user and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return True
+    log.warning("Compiled templates are not stored: others may write to %s", folder)
+    return False

@@ -1,6 +1,6 @@
-"""Who makes a request, read from its cookie once; and the cookies themselves.
+"""Who makes a request, looked up once from the session cookie; and the names of all cookies.
 
-The session's cookie opens the session. The guest's only anchors the token of forms that are sent before signing in.
+The guest cookie only anchors the CSRF token of forms that are sent before signing in.
 """
 
 import contextlib
@@ -28,33 +28,33 @@ SESSION_ENDED = _("Your session has ended. Sign in again.")
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who came. `ended` says, in one sentence, why somebody who has been signed in is so no more."""
+    """Who makes a request; `ended` is one sentence that says why a session is over."""
 
     identity: Identity | None = None
     ended: str = ""
-    remembered: bool = False  # whether the browser keeps the cookie when it is closed
+    remembered: bool = False  # whether the session outlives the browser
 
 
 def connection(request: Request) -> Any:
-    """The request's connection: it commits when the answer is below 400, and can write if the method may."""
+    """The request's connection: it can write unless the method is safe, and commits if the answer is below 400."""
     if request.method not in SAFE_METHODS:
         return write_connection(request.portal.engine, request.tm)
-    found = read_connection(request.portal.engine)
-    request.add_finished_callback(lambda request: release(found))
-    return found
+    reading_connection = read_connection(request.portal.engine)
+    request.add_finished_callback(lambda request: release(reading_connection))
+    return reading_connection
 
 
 def visitor(request: Request) -> Visitor:
-    """The session that the cookie opens, and whether its account may still come in."""
+    """The session of the cookie, and whether its account may still sign in."""
     token = request.cookies.get(session_cookie(request))
     if not token:
         return Visitor()
     portal = request.portal
     with _read_only_connection(request) as connection:
-        found = find_session(connection, portal.tables, token, request.now)
-        if found is None:
+        current = find_session(connection, portal.tables, token, request.now)
+        if current is None:
             return Visitor(ended=SESSION_ENDED)
-        session, account, person_row = found
+        session, account, person_row = current
         reading = {"language": chosen_language(request, account), "now": request.now}
         identity = admit(connection, portal.tables, account, person_row, **reading)
     if isinstance(identity, str):
@@ -65,7 +65,7 @@ def visitor(request: Request) -> Visitor:
 
 @contextlib.contextmanager
 def _read_only_connection(request: Request) -> Iterator[Any]:
-    """To look only: a request that may write does not hold the right to write while its view makes up its mind."""
+    """A connection that reads: a request that may write does not hold the write lock before its view needs it."""
     if request.method in SAFE_METHODS:
         yield request.connection
     else:
@@ -88,10 +88,10 @@ def writer(request: Request, records: Records) -> Writer:
 
 
 def chosen_language(request: Request, account: Account | None = None) -> str:
-    """Chosen in this browser, else kept with the account, else what the browser asks for, else the portal's first."""
+    """The one chosen in this browser, else the account's, else the browser's own, else the portal's first."""
     languages = request.portal.declaration.settings.languages
-    for choice in (request.cookies.get(language_cookie(request)), account and account.language):
-        if choice in languages:
+    for choice in (request.cookies.get(language_cookie(request)), account.language if account else None):
+        if choice is not None and choice in languages:
             return choice
     return request.accept_language.lookup(languages, default=languages[0]) or languages[0]
 
@@ -100,27 +100,30 @@ def chosen_language(request: Request, account: Account | None = None) -> str:
 
 
 def session_cookie(request: Request) -> str:
-    """The cookie's name; under https one that no neighbouring host can set."""
+    """The name of the session cookie; under https one that no neighbouring host can set."""
     return _name(request, "portal_session")
 
 
 def guest_cookie(request: Request) -> str:
-    """The name of the cookie of those who are not signed in."""
+    """The name of the cookie that anchors CSRF tokens before sign-in."""
     return _name(request, "portal_guest")
 
 
 def language_cookie(request: Request) -> str:
-    """The name of the cookie that keeps the language chosen in this browser."""
+    """The name of the cookie with the language chosen in this browser."""
     return _name(request, "portal_language")
 
 
 def flash_cookie(request: Request) -> str:
-    """The name of the cookie that carries one word to the next page."""
+    """The name of the cookie with the key of a flash message."""
     return _name(request, "portal_notice")
 
 
 def set_cookie(request: Request, response: Response, name: str, value: str | None, keep: int | None = None) -> None:
-    """For this host and no script; `keep` in seconds, None until the browser is closed. A `value` None deletes."""
+    """Set a cookie for this host, hidden from scripts, for `keep` seconds (None: until the browser closes).
+
+    Without a `value` it is deleted.
+    """
     options = {"path": "/", "httponly": True, "samesite": "Lax", "secure": is_secure(request)}
     response.set_cookie(name, value or "", max_age=0 if value is None else keep, **options)
 

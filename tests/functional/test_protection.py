@@ -17,7 +17,15 @@ def raw(app, path="/login", query="", method="GET", **environ):
 
 
 def post(app, body, content_type="application/x-www-form-urlencoded", path="/login"):
-    environ = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": content_type}
+    """A form of a browser that has opened the sign-in page."""
+    app.get("/login")
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in app.cookiejar)
+    environ = {
+        "HTTP_COOKIE": cookies,
+        "wsgi.input": io.BytesIO(body),
+        "CONTENT_LENGTH": str(len(body)),
+        "CONTENT_TYPE": content_type,
+    }
     environ["webob.is_body_seekable"] = True  # as the server's is: it need not be copied to a file
     return raw(app, path, method="POST", **environ)
 

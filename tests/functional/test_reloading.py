@@ -114,7 +114,7 @@ def test_in_production_a_reload_waits_for_apply(make_app, portal_folder):
     live = app.app.registry.live
     change(portal_folder, "      cost: money", "      cost: money\n      floor: integer")
     assert "floor" not in live.current().declaration.modules["tickets"].fields
-    assert any("floor" in sentence for sentence in live.report.lacks)
+    assert any("floor" in sentence for sentence in live.report.missing)
 
 
 def test_a_folder_that_is_gone_leaves_the_last_good_portal_in_force(app, portal_folder, sign_in):

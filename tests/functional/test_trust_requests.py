@@ -1,8 +1,10 @@
 """Requests that a library would chew on for minutes, or stumble over: each is refused at once, with a page."""
 
 import base64
+import gzip
 import io
 import json
+import tracemalloc
 
 import pytest
 from webob import Request
@@ -21,7 +23,8 @@ def raw(app, path="/login", query="", method="GET", **environ):
 
 def post(app, body, content_type):
     environ = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": content_type}
-    return raw(app, method="POST", **environ, **{"webob.is_body_seekable": True})
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in app.cookiejar)
+    return raw(app, method="POST", HTTP_COOKIE=cookies, **environ, **{"webob.is_body_seekable": True})
 
 
 def parts(boundary, number, head='Content-Disposition: form-data; name="a"'):
@@ -52,15 +55,18 @@ def within(inner_type, content):
         ("multipart/form-data; boundary=cut" + ';"' * 5_000, parts("cut", 1)),
     ],
 )
-def test_no_disguise_hides_how_many_fields_a_form_has(app, content_type, body):
+def test_no_disguise_hides_how_many_fields_a_form_has(app, sign_in, content_type, body):
+    sign_in(ANNA)
     assert post(app, body, content_type).status_int in (400, 413)
 
 
-def test_a_part_of_a_form_without_a_name_is_no_field(app):
+def test_a_part_of_a_form_without_a_name_is_no_field(app, sign_in):
+    sign_in(ANNA)
     assert post(app, parts("cut", 1, "Content-Type: text/plain"), "multipart/form-data; boundary=cut").status_int == 400
 
 
-def test_the_count_holds_wherever_the_marks_stand_in_what_is_read_at_once(app):
+def test_the_count_holds_wherever_the_marks_stand_in_what_is_read_at_once(app, sign_in):
+    sign_in(ANNA)
     for size in range(65_500, 65_540):
         filling = b"x" * size
         body = b'--cut\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + filling + b"\r\n" + parts("cut", 999)
@@ -72,6 +78,76 @@ def test_an_uploaded_file_may_hold_what_looks_like_parts(app, sign_in):
     form = form_of(app.get("/"), "/logout")
     odd = b"--other\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" * 15
     app.post("/logout", {"_csrf": form["_csrf"].value}, upload_files=[("file", "multipart.sql", odd)], status=303)
+
+
+class Unreadable(io.RawIOBase):
+    """A body that must not be read."""
+
+    def readinto(self, buffer):
+        raise AssertionError("the body was read")
+
+    def seek(self, offset, whence=0):
+        return 0
+
+
+def unread(app, path, content_type, length=29_000_000, **environ):
+    """The answer to a body of `length` bytes of which none may be read."""
+    environ = {"wsgi.input": Unreadable(), "CONTENT_LENGTH": str(length), "CONTENT_TYPE": content_type, **environ}
+    return raw(app, path, method="POST", **environ, **{"webob.is_body_seekable": True})
+
+
+FORM_TYPES = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=cut", ""]
+
+
+@pytest.mark.parametrize(
+    "path", ["/login", "/", "/password/forgotten", "/language", "/nothing", "/tickets/create", "/-/x"]
+)
+@pytest.mark.parametrize("content_type", FORM_TYPES)
+def test_nothing_large_is_read_that_an_anonymous_browser_sends(app, path, content_type):
+    app.get("/login")
+    guest = "; ".join(f"{cookie.name}={cookie.value}" for cookie in app.cookiejar)
+    for cookie in ("", guest, "portal_session=forged", f"{guest}; portal_session=forged"):
+        assert unread(app, path, content_type, HTTP_COOKIE=cookie).status_int in (303, 400, 405, 413)
+        assert unread(app, path, content_type, 70_000, HTTP_COOKIE=cookie).status_int in (303, 400, 405)
+    assert unread(app, path, content_type, 10).status_int in (303, 400, 405)  # without a cookie there is no token
+
+
+COSTLY = [
+    ("application/x-www-form-urlencoded", b"a=" + b"%41" * 660_000),
+    ("application/x-www-form-urlencoded", b"a=" + b"x" * 2_000_000),
+    ("", b"%" * 1_900_000),
+    ("multipart/form-data; boundary=cut", parts("cut", 1) + b"\n" * 1_000_000),
+    ("multipart/form-data; boundary=cut", parts("cut", 1) + b"\r\n--cu\r\n" * 300_000),
+    (f"multipart/form-data; boundary={'-' * 200}", parts("-" * 200, 1)),
+]
+
+
+@pytest.mark.parametrize(("content_type", "body"), COSTLY)
+def test_what_is_costly_to_parse_is_refused_whoever_sends_it(app, sign_in, content_type, body):
+    sign_in(ANNA)
+    tracemalloc.start()
+    try:
+        answer = post(app, body, content_type)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert answer.status_int in (400, 413)
+    assert peak < 20_000_000  # bytes
+
+
+def test_a_compressed_body_is_not_unpacked(app, sign_in):
+    sign_in(ANNA)
+    bomb = gzip.compress(b"a=1&" * 10_000_000)
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in app.cookiejar)
+    environ = {"wsgi.input": io.BytesIO(bomb), "CONTENT_LENGTH": str(len(bomb)), "HTTP_CONTENT_ENCODING": "gzip"}
+    environ |= {"CONTENT_TYPE": "application/x-www-form-urlencoded", "HTTP_COOKIE": cookies}
+    assert raw(app, method="POST", **environ).status_int == 400
+
+
+def test_a_long_text_in_any_script_is_taken(world):
+    text = "漢" * 100_000
+    sent = world[NANCY].send("/things/create", {"name": "x", "prose": text})
+    assert sent.status_int in (303, 422)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "zip", "bogus", "\xff"])

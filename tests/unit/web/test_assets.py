@@ -21,7 +21,7 @@ def test_an_address_leads_to_what_it_names():
     assets = Assets()
     found = assets.get(assets.url("portal.css").removeprefix("/static/"))
     assert found.content_type.startswith("text/css")
-    assert gzip.decompress(found.zipped) == found.body
+    assert gzip.decompress(found.gzipped) == found.body
 
 
 def test_a_page_drawn_before_a_reload_still_finds_its_style_sheet():
@@ -61,7 +61,7 @@ def test_the_script_is_one_module_without_imports():
 
 def test_everything_beside_the_page_is_small():
     files = [Assets().get(f"hash/{name}") for name in ("portal.css", "portal.js", "icons.svg", "mark.svg")]
-    assert sum(len(file.zipped) for file in files) < 40_000 - ROOM_FOR_A_LIST_PAGE
+    assert sum(len(file.gzipped) for file in files) < 40_000 - ROOM_FOR_A_LIST_PAGE
 
 
 @pytest.mark.parametrize("accent", ["#2457d6", "#f7d038", "#000000", "#ffffff", "#12805c", "#ff00ff", "#7f7f7f"])

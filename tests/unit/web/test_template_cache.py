@@ -1,6 +1,7 @@
 """TemplateCache templates on disk: read back by the next process, made anew when anything about them changes."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from portal.web.template_cache import TemplateCache
 
 
 class Counting(TemplateCache):
-    """Tells how many templates it had to compile."""
+    """Counts the templates that it had to compile."""
 
     built = 0
 
@@ -23,8 +24,12 @@ def drawn(folder: Path, text: str = "<b>${1 + 1}</b>", options: str = "") -> tup
     """What a new process draws, and how many templates it compiled."""
     template, loader = folder.parent / "page.pt", Counting(options)
     template.write_text(text)
-    loader.keep_in(folder)
-    return PageTemplateFile(str(template), loader=loader)(), loader.built
+    loader.store_in(folder)
+    for name in [name for name in sys.modules if name.startswith("page_")]:
+        del sys.modules[name]  # another process has not loaded it yet
+    page = PageTemplateFile(str(template))
+    page.loader = loader
+    return page(), loader.built
 
 
 @pytest.fixture
@@ -49,14 +54,18 @@ def test_other_options_are_compiled_anew(folder):
 
 def test_only_the_portals_own_user_may_read_and_write(folder):
     drawn(folder)
-    assert [each.stat().st_mode & 0o077 for each in (folder, *folder.iterdir())] == [0, 0]
+    assert folder.stat().st_mode & 0o077 == 0
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert [path.stat().st_mode & 0o077 for path in files] == [0] * len(files) == [0, 0]
 
 
 @pytest.mark.parametrize("left", [b"", b"half", b"x" * 500])
-def test_what_a_power_cut_left_is_compiled_anew(folder, left):
+@pytest.mark.parametrize("suffix", [".py", ".pyc"])
+def test_what_a_power_cut_left_is_compiled_anew(folder, left, suffix):
     drawn(folder)
-    for path in folder.iterdir():
-        path.write_bytes(left)
+    [path] = folder.rglob(f"*{suffix}")
+    header = path.read_bytes()[:16] if suffix == ".pyc" else b""
+    path.write_bytes(header + left)
     assert drawn(folder) == ("<b>2</b>", 1)
     assert drawn(folder) == ("<b>2</b>", 0)
 
