@@ -1,4 +1,4 @@
-"""Loading a folder: what is found there, what is not, and that no bytes whatever make it fail."""
+"""Loading a folder: which problems it reports, and that no bytes make it fail."""
 
 import copy
 import random
@@ -21,7 +21,7 @@ def folder(tmp_path):
     return Path(shutil.copytree(SMALL, tmp_path / "small"))
 
 
-def told(folder: Path, **overrides: str) -> list[str]:
+def lines_of(folder: Path, **overrides: str) -> list[str]:
     return [str(problem) for problem in load(folder, overrides).problems]
 
 
@@ -41,11 +41,11 @@ def test_modules_and_one_profile_are_enough(tmp_path):
     (tmp_path / "modules.yaml").write_text("modules:\n  notes:\n    see: all\n    fields:\n      title: text\n")
     (tmp_path / "profiles/customer.yaml").write_text("modules:\n  notes:\n")
     declaration = load(tmp_path).declaration
-    assert [each.opens for each in declaration.buttons.values()] == ["notes"]
+    assert [button.opens for button in declaration.buttons.values()] == ["notes"]
 
 
 def test_an_empty_folder_says_what_is_missing(tmp_path):
-    assert told(tmp_path) == [
+    assert lines_of(tmp_path) == [
         "modules.yaml:1:1: modules: there is no such file: it declares the modules of the portal",
         "profiles:1:1: profiles: there is no folder profiles/: a portal needs at least one profile, such as"
         " profiles/customer.yaml",
@@ -55,7 +55,7 @@ def test_an_empty_folder_says_what_is_missing(tmp_path):
 def test_without_any_profile_there_is_no_portal(folder):
     shutil.rmtree(folder / "profiles")
     (folder / "profiles").mkdir()
-    assert told(folder)[0].startswith("profiles:1:1: profiles: there is no profile: a portal needs at least one")
+    assert lines_of(folder)[0].startswith("profiles:1:1: profiles: there is no profile: a portal needs at least one")
 
 
 def test_buttons_may_be_absent(folder):
@@ -75,7 +75,7 @@ def test_buttons_may_be_absent(folder):
 def test_a_file_with_the_other_ending_is_not_overlooked(folder):
     (folder / "modules.yaml").rename(folder / "modules.yml")
     (folder / "profiles/power.yaml").rename(folder / "profiles/power.yml")
-    assert told(folder) == [
+    assert lines_of(folder) == [
         "modules.yml:1:1: modules: rename this file to modules.yaml",
         "profiles/power.yml:1:1: power: rename this file to power.yaml",
     ]
@@ -83,32 +83,32 @@ def test_a_file_with_the_other_ending_is_not_overlooked(folder):
 
 def test_a_profile_is_called_as_its_file(folder):
     (folder / "profiles/power.yaml").rename(folder / "profiles/Power User.yaml")
-    [line] = told(folder)
+    [line] = lines_of(folder)
     assert line.startswith('profiles/Power User.yaml:1:1: Power User: "Power User" is not a valid name')
 
 
-def test_a_folder_in_a_files_place_is_told(folder):
+def test_a_folder_in_a_files_place_is_reported(folder):
     (folder / "buttons.yaml").unlink()
     (folder / "buttons.yaml").mkdir()
     (folder / "modules.yaml").unlink()
     (folder / "modules.yaml").mkdir()
-    assert [line for line in told(folder) if "cannot be read" in line] == [
+    assert [line for line in lines_of(folder) if "cannot be read" in line] == [
         "buttons.yaml:1:1: buttons: this file cannot be read: it is a folder",
         "modules.yaml:1:1: modules: this file cannot be read: it is a folder",
     ]
 
 
-def test_a_file_that_may_not_be_read_is_told(folder):
+def test_a_file_that_cannot_be_read_is_reported(folder):
     (folder / "modules.yaml").unlink()
     (folder / "modules.yaml").symlink_to("modules.yaml")
-    assert told(folder)[0].startswith("modules.yaml:1:1: modules: this file cannot be read: ")
+    assert lines_of(folder)[0].startswith("modules.yaml:1:1: modules: this file cannot be read: ")
 
 
 @pytest.mark.parametrize(
     "raw", [b"", b"\x00", b"\xff\xfe", b"{", b"- 1", b"text", b"5", b"? [a]\n: b", b"&a [*a]", b"modules: 5"]
 )
 @pytest.mark.parametrize("file", FILES)
-def test_strange_files_are_told_and_never_raise(folder, file, raw):
+def test_strange_files_are_reported_and_never_raise(folder, file, raw):
     (folder / file).write_bytes(raw)
     load(folder)
 
@@ -120,7 +120,7 @@ def test_settings_from_outside_win(folder):
 
 
 def test_a_wrong_setting_from_outside_names_the_variable(folder):
-    assert told(folder, time_zone="Europe/Rom", remember_days="many", accent="red") == [
+    assert lines_of(folder, time_zone="Europe/Rom", remember_days="many", accent="red") == [
         'PORTAL_ACCENT:1:1: accent: must be a colour such as "#2457d6", in quotes',
         "PORTAL_REMEMBER_DAYS:1:1: remember_days: must be a whole number",
         'PORTAL_TIME_ZONE:1:1: time_zone: no time zone "Europe/Rom" (did you mean "Europe/Rome"?)',
@@ -219,7 +219,7 @@ def test_whatever_bytes_slip_into_a_file_never_raise(tmp_path_factory, file, see
     shutil.rmtree(folder.parent)
 
 
-def test_a_file_that_cannot_be_read_is_the_only_mistake(folder):
+def test_a_file_that_cannot_be_read_is_the_only_problem(folder):
     for file in FILES:
         written = (folder / file).read_text(encoding="utf-8")
         (folder / file).write_text("{", encoding="utf-8")
@@ -228,12 +228,12 @@ def test_a_file_that_cannot_be_read_is_the_only_mistake(folder):
         (folder / file).write_text(written, encoding="utf-8")
 
 
-def test_a_dead_button_is_told_where_it_was_named_and_not_again_below(folder):
+def test_a_dead_button_is_reported_where_it_was_named_and_not_again_below(folder):
     profile = folder / "profiles/customer.yaml"
     profile.write_text(profile.read_text(encoding="utf-8").replace("can: [create, ", "can: ["), encoding="utf-8")
     power = folder / "profiles/power.yaml"
     power.write_text(power.read_text(encoding="utf-8").replace("can: [create, ", "can: ["), encoding="utf-8")
-    [line] = told(folder)
+    [line] = lines_of(folder)
     assert line.startswith('profiles/customer.yaml:10:13: buttons: the button "new_ticket" leads nowhere')
 
 
@@ -258,8 +258,8 @@ ODD = {
 
 
 @pytest.mark.parametrize("modules", ODD.values(), ids=ODD.keys())
-def test_what_is_odd_but_right_is_taken(tmp_path, modules):
+def test_what_is_odd_but_right_is_accepted(tmp_path, modules):
     (tmp_path / "profiles").mkdir()
     (tmp_path / "modules.yaml").write_text(f"modules:{modules}")
     (tmp_path / "profiles" / "customer.yaml").write_text("modules: {notes: {}}")
-    assert told(tmp_path) == []
+    assert lines_of(tmp_path) == []

@@ -143,9 +143,9 @@ def test_written_layouts_lose_what_their_reader_may_not_see(portal):
 def test_related_lists_are_of_every_enabled_module_that_links_here(portal):
     declaration = portal(all=EVERYTHING, few="modules: {notes: {}, companies: {}}\n")
     related = declaration.profiles["all"].modules["companies"].detail.related
-    assert [each.module for each in related] == ["people", "notes"]
+    assert [item.module for item in related] == ["people", "notes"]
     assert related[1].columns == declaration.profiles["all"].modules["notes"].list.columns
-    assert [each.module for each in declaration.profiles["few"].modules["companies"].detail.related] == ["notes"]
+    assert [item.module for item in declaration.profiles["few"].modules["companies"].detail.related] == ["notes"]
 
 
 def test_a_link_that_cannot_be_read_makes_no_related_list(portal):
@@ -284,7 +284,7 @@ def test_scopes_come_from_the_profile_then_the_module_then_the_rule(portal):
 def test_a_lifecycle_starts_at_the_first_option_and_names_its_transitions():
     lifecycle = load(SMALL).declaration.modules["tickets"].lifecycle
     assert lifecycle.start == "new"
-    assert {name: each.name for name, each in lifecycle.transitions.items()} == {
+    assert {name: transition.name for name, transition in lifecycle.transitions.items()} == {
         name: name for name in lifecycle.transitions
     }
     assert str(lifecycle.transitions["ask_back"].label) == "Ask back"
@@ -299,7 +299,7 @@ def test_only_transitions_change_the_lifecycles_field():
 def test_home_offers_every_enabled_module_in_the_profiles_own_words():
     declaration = load(SMALL).declaration
     buttons = [declaration.buttons[name] for name in declaration.profiles["staff"].home.buttons]
-    assert [(each.opens, str(each.label), each.icon) for each in buttons] == [
+    assert [(button.opens, str(button.label), button.icon) for button in buttons] == [
         ("tickets", "Tickets", "life-buoy"), ("articles", "Knowledge base", "book-open"), ("people", "People", "users"),
         ("organizations", "Organizations", "building-2"),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Each portal of tests/portals/broken has one mistake; the first line of the file at fault says what is told of it."""
+"""Each portal of tests/portals/broken has one problem; the first line of the file at fault is the expected line."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ PROFILE = "staff: true\nmodules: {}\n"
 
 
 @pytest.mark.parametrize("portal", PORTALS, ids=lambda path: path.stem)
-def test_one_mistake_is_told_in_one_line(portal, tmp_path):
+def test_one_problem_is_one_line(portal, tmp_path):
     folder = portal if portal.is_dir() else as_folder(portal, tmp_path)
     [expected] = [line for file in folder.rglob("*.yaml") if (line := first_line(file))]
     loaded = load(folder)
     assert (loaded.declaration is None) is not expected.startswith("warning:")
-    assert [str(each) for each in loaded.problems if is_like(expected, each)] == [expected]
+    assert [str(problem) for problem in loaded.problems if is_like(expected, problem)] == [expected]
 
 
 def as_folder(file: Path, folder: Path) -> Path:
@@ -41,7 +41,7 @@ def is_like(expected, problem) -> bool:
     )
 
 
-def test_all_mistakes_of_all_files_are_told_at_once(tmp_path):
+def test_all_problems_of_all_files_are_listed_at_once(tmp_path):
     (tmp_path / "profiles").mkdir()
     (tmp_path / "modules.yaml").write_text(
         "portal: {currency: EUT}\n"
@@ -53,8 +53,8 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path):
     (tmp_path / "profiles/customer.yaml").write_text("modules: {note: {}, books: {can: [fly]}}\n", encoding="utf-8")
     (tmp_path / "profiles/staff.yaml").write_text("modules: [\n", encoding="utf-8")
     (tmp_path / "buttons.yaml").write_text("buttons: {new: {opens: nots}}\n", encoding="utf-8")
-    found = [str(problem).partition(": ")[0] for problem in load(tmp_path).problems]
-    assert found == [
+    places = [str(problem).partition(": ")[0] for problem in load(tmp_path).problems]
+    assert places == [
         "modules.yaml:1:20",
         "modules.yaml:3:37",
         "modules.yaml:3:71",

@@ -30,10 +30,10 @@ LINE = re.compile(r"^(warning: )?(?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+): 
 )
 def test_a_problem_is_one_line_with_file_place_and_path(file, path, shown):
     for warning in (False, True):
-        found = LINE.fullmatch(str(Problem(file, 4, 9, path, "wrong", warning)))
-        assert found
-        assert found.group("file", "line", "column", "path", "message") == (file, "4", "9", shown, "wrong")
-        assert bool(found.group(1)) is warning
+        match = LINE.fullmatch(str(Problem(file, 4, 9, path, "wrong", warning)))
+        assert match
+        assert match.group("file", "line", "column", "path", "message") == (file, "4", "9", shown, "wrong")
+        assert bool(match.group(1)) is warning
 
 
 @pytest.mark.parametrize(

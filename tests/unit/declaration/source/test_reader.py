@@ -116,7 +116,7 @@ def test_a_document_makes_problems_with_places():
 # what is refused, all at once
 
 
-def test_duplicate_keys_are_all_told_with_the_first_line():
+def test_duplicate_keys_are_all_reported_with_the_first_line():
     text = "modules:\n  a:\n    x: 1\n    y: 2\n    x: 3\n  b: {k: 1, k: 2}\n  a: {}\n"
     assert lines(text) == [
         'modules.yaml:5:5: a.x: "x" appears twice (first in line 3)',
@@ -131,7 +131,7 @@ def test_names_written_differently_are_duplicates_only_as_text():
     assert lines("1: a\n01: b\n1.0: c\ntrue: d\n") == []
 
 
-def test_a_duplicate_through_an_alias_is_told():
+def test_a_duplicate_through_an_alias_is_reported():
     assert lines("{&a x: 1, *a : 2}") == ['modules.yaml:1:11: x: "x" appears twice (first in line 1)']
 
 
@@ -194,13 +194,13 @@ def test_a_second_document_is_refused():
         ("a: 1\nb: \x07\n", (2, 4), "U+0007"),
     ],
 )
-def test_mistakes_of_syntax_are_told_in_words_with_their_place(text, place, words):
+def test_mistakes_of_syntax_are_reported_in_words_with_their_place(text, place, words):
     problem = read_text(text).problems[-1]
     assert words in problem.message
     assert (problem.line, problem.column) == place
 
 
-def test_problems_before_a_mistake_of_syntax_are_told_too():
+def test_problems_before_a_mistake_of_syntax_are_reported_too():
     assert [problem.line for problem in read_text("a: 1\na: !x 2\nb: [\n").problems] == [2, 2, 4]
 
 
@@ -208,7 +208,7 @@ def test_a_mistake_of_syntax_knows_where_in_the_file_it_is():
     assert lines("modules:\n  tickets:\n    label: *.x\n")[0].startswith("modules.yaml:3:12: tickets.label: ")
 
 
-def test_bytes_that_are_not_utf_8_are_told_with_the_cure():
+def test_bytes_that_are_not_utf_8_are_reported_with_the_cure():
     problem = read("a: 1\nb: città è\n".encode("latin-1"), "modules.yaml").problems[0]
     assert str(problem) == "modules.yaml:2:8: modules: the byte 0xE0 is not UTF-8: save it as UTF-8"
 
@@ -263,7 +263,7 @@ def test_merged_keys_have_places_and_their_own_keys_win():
     assert document.written(("a", "y")) == "3"
 
 
-def test_a_merge_of_what_is_no_mapping_is_told():
+def test_a_merge_of_what_is_no_mapping_is_reported():
     assert lines("a: {<<: 5}") == ['modules.yaml:1:9: <<: "<<" takes a mapping or a list of mappings']
     assert lines("a: {<<: [{x: 1}, y]}")[0].startswith("modules.yaml:1:18: ")
     assert '"<<" appears twice' in lines("a: {<<: {x: 1}, <<: {y: 1}}")[0]
@@ -279,5 +279,5 @@ def test_an_alias_inside_of_itself_is_refused():
     assert ["never end" in problem.message for problem in document.problems] == [True, True]
 
 
-def test_an_unknown_alias_is_told_with_a_guess():
+def test_an_unknown_alias_is_reported_with_a_guess():
     assert '(did you mean "service"?)' in lines("a: &service x\nb: *sevrice\n")[0]
