@@ -5,6 +5,7 @@ a declaration with errors is not used.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from portal.conditions import ALWAYS, Condition, all_of
@@ -24,9 +25,11 @@ from portal.declaration.shapes import (
     Module,
     Profile,
     Scope,
+    Transition,
 )
 from portal.texts import readable
 
+MOST_WAYS = 2000
 LAYOUTS: dict[str, type[Any]] = {"list": ListLayout, "detail": DetailLayout, "create": FormLayout, "edit": FormLayout}
 
 
@@ -59,6 +62,7 @@ def resolve_module(draft: Draft, module: Module) -> Module:
         "see": module.see or default_scope(owner, organization),
         "lifecycle": _lifecycle(module),
         "mail": _mail(module),
+        "records_from": module.comments if module.records_from is None else module.records_from,
     }
     return module.model_copy(update=filled)
 
@@ -95,7 +99,36 @@ def _lifecycle(module: Module) -> Lifecycle | None:
         name: transition.model_copy(update={"name": name, "label": transition.label or readable(name)})
         for name, transition in lifecycle.transitions.items()
     }
-    return lifecycle.model_copy(update={"start": start, "transitions": transitions})
+    stages = lifecycle.stages or longest_way(tuple(field.offered if field is not None else ()), start, transitions)
+    return lifecycle.model_copy(update={"start": start, "transitions": transitions, "stages": stages})
+
+
+def longest_way(states: tuple[str, ...], start: str | None, transitions: Mapping[str, Transition]) -> tuple[str, ...]:
+    """The longest way along transitions from `start` without coming twice through a state.
+
+    Of ways of the same length, the one that goes back least in the order of the options. Lifecycles in which very many
+    ways are possible get the longest of the first `MOST_WAYS`.
+    """
+    following: dict[str, list[str]] = {
+        state: [target for target in states if any(leads(move, state, target) for move in transitions.values())]
+        for state in states
+    }
+    best: tuple[int, int, tuple[str, ...]] = (0, 0, ())
+    ways: list[tuple[str, ...]] = [(start,)] if start in following else []
+    for _number in range(MOST_WAYS):
+        if not ways:
+            break
+        way = ways.pop()
+        back = sum(states.index(one) > states.index(other) for one, other in pairwise(way))
+        if (len(way), -back) > best[:2]:
+            best = (len(way), -back, way)
+        ways += [(*way, state) for state in reversed(following[way[-1]]) if state not in way]
+    return best[2]
+
+
+def leads(transition: Transition, state: str, target: str) -> bool:
+    """Whether `transition` moves a record from `state` to `target`; without `from` it starts in every other state."""
+    return target == transition.to != state and (transition.from_ is None or state in transition.from_)
 
 
 def _mail(module: Module) -> Mail:
@@ -187,8 +220,21 @@ def resolve_profile(draft: Draft, name: str, buttons: dict[str, Button]) -> Prof
         generated = dict(_generated_buttons(draft, name, accesses))
         buttons.update(generated)
         home = home.model_copy(update={"buttons": tuple(generated)})
-    label = profile.label or readable(name)
-    return profile.model_copy(update={"label": label, "staff": staff, "modules": accesses, "home": home})
+    filled = {
+        "label": profile.label or readable(name),
+        "staff": staff,
+        "modules": accesses,
+        "menu": _menu(line, accesses, buttons),
+        "home": home,
+    }
+    return profile.model_copy(update=filled)
+
+
+def _menu(line: list[Profile], accesses: Mapping[str, Access], buttons: Mapping[str, Button]) -> tuple[str, ...]:
+    """The menu of the nearest profile that has one, else the modules in their order; without `menu: false`."""
+    menus = (profile.menu for profile in reversed(line))
+    names = next((menu for menu in menus if menu is not None), tuple(accesses))
+    return tuple(name for name in names if (accesses[name].menu if name in accesses else name in buttons))
 
 
 def _access(draft: Draft, viewer: Viewer, module: Module, entry: dict[str, Any], where: Condition) -> Access:

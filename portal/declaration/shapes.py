@@ -119,6 +119,7 @@ class Lifecycle(Shape):
     start: str | None = None
     transitions: dict[str, Transition] = {}
     on_comment: dict[Literal["customer", "staff"], OnComment] = {}
+    stages: tuple[str, ...] | None = Key(None, min_length=1)  # the states along the way of a record
 
 
 class Attachments(Shape):
@@ -163,6 +164,7 @@ class Module(Shape):
     create: FormLayout = FormLayout()
     edit: FormLayout = FormLayout()
     mail: Mail = Mail()
+    records_from: StrictBool | None = None  # whether an account's first visible day hides older records
     formerly: str | None = None
     table: str | None = None
     key: str | None = None
@@ -200,6 +202,7 @@ class Access(Shape):
     icon: str | None = None
     where: Where = ALWAYS
     set: dict[str, Any] = {}
+    options: dict[str, dict[str, Text]] = {}  # field → option → its label for this profile
     list: ListLayout = ListLayout()
     detail: DetailLayout = DetailLayout()
     create: FormLayout = FormLayout()
@@ -220,11 +223,14 @@ class Expectation(Shape):
 
 
 class Profile(Shape):
+    """One profile. A name in `menu` that is a module of the profile means the module, any other name a button."""
+
     name: str = ""
     label: Text | None = None
     extends: str | None = None
     staff: StrictBool = False
     modules: dict[str, Access] = {}
+    menu: tuple[str, ...] | None = None  # names of modules and buttons; resolved: always a tuple
     home: Home = Home()
     expect: tuple[Expectation, ...] = ()
 

@@ -1,7 +1,7 @@
 """Checks buttons: each leads somewhere, and every profile that offers it can follow it."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from portal.declaration.checks.conditions import check_condition, check_values
 from portal.declaration.draft import BUTTONS, Draft, profile_file
@@ -72,25 +72,61 @@ def _refuse(button: Button, keys: tuple[str, ...], use: str, at: Cursor) -> None
 
 
 def check_home(draft: Draft, profile: Profile, declaration: Declaration) -> None:
-    """The buttons that a profile offers, its own or those of the profile that it extends."""
+    """The buttons of a profile's home page, its own or those of the profile that it extends."""
     at = draft.at(profile_file(profile.name))
-    own = "buttons" in at["home"]
+    names = [name for name in profile.home.buttons or () if not name.startswith("module:")]
+    if "buttons" in at["home"]:
+        for index, name in enumerate(names):
+            _check_button_name(draft, profile, name, draft.buttons, at["home"]["buttons"][index])
+    else:
+        _check_inherited(draft, profile, names, declaration, at["extends"])
+
+
+def check_menu(draft: Draft, profile: Profile, declaration: Declaration) -> None:
+    """The modules and buttons of a profile's menu, its own or that of the profile that it extends."""
+    at = draft.at(profile_file(profile.name))
+    if "menu" not in at:
+        buttons = [name for name in profile.menu or () if name not in profile.modules]
+        _check_inherited(draft, profile, buttons, declaration, at["extends"])
+        return
+    written = draft.profiles[profile.name].menu or ()
+    for index, name in enumerate(written):
+        place = at["menu"][index]
+        if name in written[:index]:
+            place.wrong(f'"{name}" appears twice')
+        elif name not in profile.modules:
+            if name in draft.modules and name not in draft.buttons:
+                place.wrong(f'this profile has no module "{name}"')
+            elif not draft.is_broken(name):
+                _check_button_name(draft, profile, name, [*profile.modules, *draft.buttons], place)
+        elif not profile.modules[name].menu:
+            place.warn(f'"{name}" is left out of the menu: the profile says menu: false for it')
+        elif name in draft.buttons:
+            place.warn(f'"{name}" is a module and a button: the menu shows the module')
+
+
+def _check_button_name(draft: Draft, profile: Profile, name: str, known: Iterable[str], at: Cursor) -> None:
+    if name in draft.broken_buttons:
+        return
+    if name in draft.buttons:
+        if complaint := _dead_end(draft, profile, draft.buttons[name]):
+            at.wrong(f'the button "{name}" leads nowhere: {complaint}')
+    elif not draft.is_unreadable(BUTTONS):
+        what = "button" if known is draft.buttons else "module or button"
+        at.wrong(f'no {what} "{name}"{suggest(name, known)}')
+
+
+def _check_inherited(
+    draft: Draft, profile: Profile, names: Iterable[str], declaration: Declaration, at: Cursor
+) -> None:
+    """Buttons named by the extended profile: what is a dead end there already has been reported there."""
     parent = declaration.profiles.get(profile.extends or "")
-    reported_for_parent = set() if own or parent is None else _dead_ends(draft, parent)
-    for index, name in enumerate(profile.home.buttons or ()):
-        place = at["home"]["buttons"][index] if own else at["extends"]
-        if name.startswith("module:") or name in draft.broken_buttons:
+    for name in names:
+        button = draft.buttons.get(name)
+        if button is None or (parent is not None and _dead_end(draft, parent, button)):
             continue
-        if name not in draft.buttons:
-            if own and not draft.is_unreadable(BUTTONS):
-                place.wrong(f'no button "{name}"{suggest(name, draft.buttons)}')
-        elif (complaint := _dead_end(draft, profile, draft.buttons[name])) and name not in reported_for_parent:
-            place.wrong(f'the button "{name}" leads nowhere: {complaint}')
-
-
-def _dead_ends(draft: Draft, profile: Profile) -> set[str]:
-    names = [name for name in profile.home.buttons or () if name in draft.buttons]
-    return {name for name in names if _dead_end(draft, profile, draft.buttons[name])}
+        if complaint := _dead_end(draft, profile, button):
+            at.wrong(f'the button "{name}" leads nowhere: {complaint}')
 
 
 def _dead_end(draft: Draft, profile: Profile, button: Button) -> str | None:

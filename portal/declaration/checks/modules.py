@@ -1,7 +1,7 @@
 """Checks modules: whose a record is, how it is named, and its lifecycle."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from portal.declaration.checks.conditions import check_values
@@ -133,11 +133,23 @@ def _check_lifecycle(draft: Draft, module: Module, lifecycle: Lifecycle, at: Cur
         place.wrong(f'the lifecycle starts at "{start}": remove this default, or write it under start:')
     for name, transition in lifecycle.transitions.items():
         _check_transition(draft, module, states, name, transition, at["transitions"][name])
+    _check_stages(states, lifecycle.stages or (), at["stages"])
+    _check_on_comment(module, states, lifecycle, at["on_comment"])
+
+
+def _check_stages(states: Collection[str], stages: Sequence[str], at: Cursor) -> None:
+    _check_states(states, stages, at)
+    for index, name in enumerate(stages):
+        if name in stages[:index]:
+            at[index].wrong(f'"{name}" appears twice')
+
+
+def _check_on_comment(module: Module, states: Collection[str], lifecycle: Lifecycle, at: Cursor) -> None:
     for side, move in lifecycle.on_comment.items():
-        _check_states(states, move.from_ or (), at["on_comment"][side]["from"])
-        _check_states(states, [move.to], at["on_comment"][side]["to"])
+        _check_states(states, move.from_ or (), at[side]["from"])
+        _check_states(states, [move.to], at[side]["to"])
     if lifecycle.on_comment and not module.comments:
-        at["on_comment"].key.wrong(f"{module.name} has no comments: add comments: true to the module")
+        at.key.wrong(f"{module.name} has no comments: add comments: true to the module")
 
 
 def _check_transition(

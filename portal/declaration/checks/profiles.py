@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from portal.conditions import Condition, comparisons
-from portal.declaration.checks.buttons import check_home
+from portal.declaration.checks.buttons import check_home, check_menu
 from portal.declaration.checks.conditions import check_condition, check_values
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_scope, needs_scope
@@ -65,7 +65,25 @@ def _check_access(draft: Draft, module: Module, access: Access, at: Cursor) -> N
     check_values(draft, module.name, access.set, at["set"])
     if module.lifecycle is not None and module.lifecycle.field in access.set:
         at["set"][module.lifecycle.field].key.wrong("only transitions change this field")
+    _check_option_labels(draft, module, access, at["options"])
     check_layouts(draft, module, access, at)
+
+
+def _check_option_labels(draft: Draft, module: Module, access: Access, at: Cursor) -> None:
+    """`options: {FIELD: {OPTION: label}}`: the profile's own labels."""
+    for name, labels in access.options.items():
+        field = draft.field(module.name, name)
+        if field is None:
+            if not draft.is_broken(module.name, name):
+                at[name].key.wrong(draft.no_field(module.name, name))
+            continue
+        known = field.declared_options
+        if not known:
+            at[name].key.wrong(f'"{name}" has no options: only a choice has')
+            continue
+        for option in labels:
+            if option not in known:
+                at[name][option].key.wrong(f'no option "{option}"{suggest(option, known)}')
 
 
 def _broken_transitions(draft: Draft, module: Module) -> Iterator[str]:
@@ -133,6 +151,7 @@ def check_resolved_profiles(draft: Draft, declaration: Declaration) -> None:
             if (path, message) not in above:
                 at.down(path).wrong(message)
         check_home(draft, profile, declaration)
+        check_menu(draft, profile, declaration)
         if not profile.modules and not (draft.broken_modules or draft.broken_fields):
             at["modules"].key.warn("this profile has no module, so its people see nothing")
 

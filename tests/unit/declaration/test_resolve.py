@@ -320,3 +320,44 @@ def test_lookups_know_what_they_look_up():
     declaration = load(SMALL).declaration
     looked_up = declaration.modules["organizations"].fields["city"]
     assert declaration.modules["tickets"].fields["city"].filter == looked_up.filter == "text"
+
+
+@pytest.mark.parametrize(
+    ("transitions", "way"),
+    [
+        # A state beside the way is no stage.
+        ("{take: {from: a, to: b}, end: {from: b, to: c}, cancel: {from: [a, b], to: d}}", ("a", "b", "c")),
+        # Going back does not make the way longer.
+        ("{take: {from: a, to: b}, end: {from: [a, b], to: c}, reopen: {from: c, to: b}}", ("a", "b", "c")),
+        # The order of the options decides nothing where only one way exists.
+        ("{take: {from: a, to: d}, end: {from: d, to: b}}", ("a", "d", "b")),
+        # Without from, a transition starts in every other state.
+        ("{take: {from: a, to: b}, end: {to: d}}", ("a", "b", "d")),
+        ("{}", ("a",)),
+    ],
+)
+def test_the_stages_are_the_longest_way_from_the_start(portal, transitions, way):
+    fields = "{title: text, state: {type: choice, options: [a, b, c, d]}}"
+    lifecycle = f"{{field: state, transitions: {transitions}}}"
+    notes = f"  notes: {{see: all, fields: {fields}, lifecycle: {lifecycle}}}\n"
+    declaration = portal(notes, a="modules: {notes: {}}\n")
+    assert declaration.modules["notes"].lifecycle.stages == way
+
+
+def test_labels_of_options_and_the_menu_are_inherited(portal):
+    parent = (
+        "modules: {notes: {see: all, options: {kind: {new: Fresh}}}, companies: {menu: false}}\nmenu: [go, notes]\n"
+    )
+    child = "extends: a\nmodules: {notes: {options: {kind: {old: Stale}}}}\n"
+    declaration = portal(
+        NOTES, buttons="buttons: {go: {opens: notes}}\n", a=parent, b=child, c="modules: {notes: {}}\n"
+    )
+    labels = declaration.profiles["b"].modules["notes"].options["kind"]
+    assert {name: str(label) for name, label in labels.items()} == {"new": "Fresh", "old": "Stale"}
+    assert [declaration.profiles[name].menu for name in "abc"] == [("go", "notes"), ("go", "notes"), ("notes",)]
+
+
+def test_an_accounts_first_day_hides_older_records_where_there_are_comments(portal):
+    declaration = portal(NOTES, a="modules: {notes: {}}\n")
+    assert declaration.modules["notes"].records_from is True
+    assert declaration.modules["companies"].records_from is False
