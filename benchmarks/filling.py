@@ -6,7 +6,7 @@ The rows are what `portal.records` would store, and the index holds what it woul
 import datetime
 import itertools
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from benchmarks.words import RARE, Writer
+from portal.batches import batched
 from portal.database.engine import make_engine, writing
 from portal.database.migration.plan import apply
 from portal.database.schema.tables import Tables, build
@@ -21,7 +22,7 @@ from portal.database.search import index as search
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
 from portal.fields.linked import Linked
-from portal.records.indexing.index import entry
+from portal.records.indexing.index import search_entry
 from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
 from portal.records.writing.history import SYSTEM
@@ -73,7 +74,7 @@ def fill(url: str, tickets: int) -> None:
         search.drop_index(connection)
         world = World(tables, connection)
         _people(world)
-        for batch in _batches(_tickets(world, tickets)):
+        for batch in batched(_tickets(world, tickets), BATCH):
             _insert(connection, tables.module("tickets"), [row for row, _entry in batch])
             _insert(connection, tables.search, [each for _row, found in batch for each in found.rows()])
         connection.execute(sa.insert(tables.sequence).values(module="tickets", last=tickets))
@@ -125,7 +126,7 @@ def _tickets(world: World, count: int) -> Iterator[tuple[dict[str, Any], search.
         values["caller"] = Linked(person, "contacts", f"Person {person}")
         values["created"] = START + number * step
         row = _row(records, number, values)
-        yield row, entry(records.module, Record(number, "tickets", row["reference"], 1, values, values["title"]))
+        yield row, search_entry(records.module, Record(number, "tickets", row["reference"], 1, values, values["title"]))
 
 
 def _values(source: random.Random, writer: Writer) -> dict[str, Any]:
@@ -147,12 +148,6 @@ def _values(source: random.Random, writer: Writer) -> dict[str, Any]:
         "hours": source.randrange(40) if source.random() < 0.6 else None,
         "satisfaction": source.randint(1, 5) if status == "closed" and source.random() < 0.4 else None,
     }
-
-
-def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
-    remaining = iter(rows)
-    while batch := list(itertools.islice(remaining, BATCH)):
-        yield batch
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:

@@ -8,11 +8,14 @@ import datetime
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 OPERATORS = ("min", "max", "before", "after", "contains", "empty", "within", "not")
 SPECIAL = ("me", "my organization", "today", "now", "nothing")
 WITHIN = re.compile(r"(\d{1,5})\s*(minute|hour|day|week|month|year)s?")
+# What the declaration itself can say; a bool is an int, a datetime a date.
+DECLARED_VALUE = (str, int, float, datetime.date, datetime.timedelta, type(None))
 UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2629746, "year": 31556952}
 
 
@@ -25,32 +28,6 @@ class ConditionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One comparison: equal, one_of, min, max, before, after, contains, empty or within; `negated` turns it."""
-
-    __test__ = False  # not a test of pytest's
-
-    path: tuple[str, ...]
-    operator: str
-    value: Any
-    negated: bool = False
-
-
-@dataclass(frozen=True)
-class AllOf:
-    """Every part must hold; without parts it always does."""
-
-    parts: tuple["Condition", ...] = ()
-
-
-@dataclass(frozen=True)
-class AnyOf:
-    """One part must hold."""
-
-    parts: tuple["Condition", ...]
-
-
-@dataclass(frozen=True)
 class FormValue:
     """`$field`: the value of another field of the same form."""
 
@@ -59,13 +36,85 @@ class FormValue:
 
 @dataclass(frozen=True)
 class ParsedValue:
-    """A value that has been parsed already, in its reader's own way of writing: compared as it is."""
+    """A value that a reader typed, already parsed by the field: compared as it is."""
 
     value: Any
 
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One comparison: equal, one_of, min, max, before, after, contains, empty or within; `negated` turns it.
+
+    Two comparisons are equal only if the types of their values are: `1`, `1.0` and `true` are three conditions.
+    """
+
+    __test__ = False  # not a test of pytest's
+
+    path: tuple[str, ...]
+    operator: str
+    value: Any
+    negated: bool = False
+
+    @property
+    def needs_clock(self) -> bool:
+        """Whether its SQL is another one a moment later. What depends on the day alone (`today`) is not meant."""
+        return self.operator == "within" or "now" in self._values
+
+    @property
+    def needs_reader(self) -> bool:
+        """Whether it holds a value that the declaration does not: typed by one reader, or about one record."""
+        return not all(isinstance(value, DECLARED_VALUE) for value in self._values)
+
+    @property
+    def _values(self) -> tuple[Any, ...]:
+        return self.value if isinstance(self.value, tuple) else (self.value,)
+
+    @cached_property
+    def _identity(self) -> tuple[Any, ...]:
+        return self.path, self.operator, _with_types(self.value), self.negated
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Comparison) and self._identity == other._identity
+
     def __hash__(self) -> int:
-        # The constant of a link is a list of ids, and conditions are keys of the statement cache.
-        return hash(tuple(self.value) if isinstance(self.value, list) else self.value)
+        return hash(self._identity)
+
+
+def _with_types(value: Any) -> Any:
+    """A value that differs from all values of other types. Lists, such as the ids of links, become tuples."""
+    if isinstance(value, ParsedValue):
+        return ParsedValue, _with_types(value.value)
+    if isinstance(value, tuple | list):
+        return type(value), tuple(map(_with_types, value))
+    return type(value), value
+
+
+class _Group:
+    """Conditions joined; they need what one of them needs."""
+
+    parts: tuple["Condition", ...]
+
+    @property
+    def needs_clock(self) -> bool:
+        return any(part.needs_clock for part in self.parts)
+
+    @property
+    def needs_reader(self) -> bool:
+        return any(part.needs_reader for part in self.parts)
+
+
+@dataclass(frozen=True)
+class AllOf(_Group):
+    """Every part must hold; without parts it always does."""
+
+    parts: tuple["Condition", ...] = ()
+
+
+@dataclass(frozen=True)
+class AnyOf(_Group):
+    """One part must hold."""
+
+    parts: tuple["Condition", ...]
 
 
 Condition = Comparison | AllOf | AnyOf

@@ -155,7 +155,7 @@ class Register:
         if name is None:
             return None
         contains = Comparison((name,), "contains", email)
-        rows = [row for row in people.narrow(contains).each(Query(sort=("id",)), [name])
+        rows = [row for row in people.narrow(contains).iterate(Query(sort=("id",)), [name])
                 if normalize_email(row.values[name] or "") == email]  # fmt: skip
         if len(rows) > 1:
             raise AccessRefusedError(f"several people of {people.name} have the address {email}")

@@ -9,7 +9,7 @@ from portal.commands.progress_bar import progress_bar
 from portal.database.engine import writing
 from portal.database.search.backlog import mark_modules
 from portal.records.indexing.backlog import catch_up
-from portal.records.indexing.index import complete
+from portal.records.indexing.index import complete_index
 from portal.texts import plural
 
 
@@ -31,7 +31,7 @@ def command(rebuild: bool) -> None:
         click.echo(f"The search index was filled anew: {plural(update_search_index(portal), 'record')}")
         return
     with database_errors_explained(), writing(portal.engine) as connection:
-        added, removed = complete(connection, portal.tables)
+        added, removed = complete_index(connection, portal.tables)
     updated = update_search_index(portal)
     entries = plural(removed, "entry", "entries")
     done = f"{plural(added, 'record')} added, {entries} removed, {plural(updated, 'record')} updated"

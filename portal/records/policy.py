@@ -16,21 +16,22 @@ from portal.database.schema.tables import Tables
 from portal.database.search import index as search
 from portal.database.sql import linked, where
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
+from portal.fields.base import Field
 from portal.fields.reader import Reader
-from portal.records.statement_cache import MOST_COMPANIES, StatementCache, shared_reader
+from portal.records.statement_cache import ReaderKind, StatementCache, may_be_shared, shared_reader
 
-MOST_BRANCHES = 10  # companies of one person that are asked one by one
+MOST_BRANCHES = 10  # companies of one reader that are looked up one by one
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The rights of `reader` under `profile`. `records_from` hides what is older, see `_recent`."""
+    """The rights of `reader` under `profile`. `records_from` hides older records, see `_recent`."""
 
     tables: Tables
     profile: Profile
     reader: Reader
     records_from: datetime.date | None = None
-    kept: StatementCache = field(default_factory=StatementCache, compare=False, repr=False)
+    statements: StatementCache | None = field(default=None, compare=False, repr=False)  # of a shared policy
 
     @property
     def declaration(self) -> Declaration:
@@ -38,18 +39,18 @@ class Policy:
         return self.tables.declaration
 
     @cached_property
-    def general(self) -> "Policy | None":
-        """The rights of everybody with this profile, for statements that are built once; None where they differ from
-        person to person by more than whose the records are."""
-        known = self.declaration.profiles.get(self.profile.name) is self.profile
-        if not known or self.records_from is not None or len(self.reader.companies) > MOST_COMPANIES:
+    def shared(self) -> "Policy | None":
+        """The policy in whose name the statements for all readers of this kind are built; None where the rights of
+        this reader differ from theirs by more than whose the records are."""
+        kind = ReaderKind.of(self.profile.name, self.reader)
+        is_declared = self.declaration.profiles.get(self.profile.name) is self.profile
+        if kind is None or not is_declared or self.records_from is not None:
             return None
-        kind = (self.profile.name, self.reader.person is None, len(self.reader.companies))
-        kept = self.tables.statements
-        found = kept.get(kind)
-        if found is None or found.reader.today != self.reader.today:
-            found = kept[kind] = replace(self, reader=shared_reader(self.reader), kept=StatementCache())
-        return found
+        policy: Policy | None = self.tables.shared_policies.get(kind)
+        if policy is None or policy.reader.today != self.reader.today:
+            policy = replace(self, reader=shared_reader(self.reader), statements=StatementCache())
+            self.tables.shared_policies[kind] = policy
+        return policy
 
     @property
     def staff(self) -> bool:
@@ -86,13 +87,13 @@ class Policy:
             where(access.where, table, declared, self.declaration, self.reader),
         ]
         if self.records_from is not None and access.see != "all":
-            parts.append(self._recent(declared, table))
+            parts.append(self._recent(declared, table, self.records_from))
         return sa.and_(*parts)
 
     def branches(self, module: str) -> list[sa.ColumnElement[bool]] | None:
-        """The scope in parts, no row in two of them, each found by one column that says whose a record is.
+        """The scope in parts, no row in two of them, each found by one column that holds whose a record is.
 
-        They only say by which index the rows of `scope` are found; None where no index can. No part: no row.
+        They only name the index by which the rows of `scope` are found; None where no index has them. No part: no row.
         """
         access, declared, table = self.access(module), self.declaration.modules[module], self.tables.module(module)
         if access is None:
@@ -114,6 +115,17 @@ class Policy:
             sa.and_(part, others) if companies else part for part in mine
         ]
 
+    def scope_is_shared(self, module: str) -> bool:
+        """Whether the SQL of the scope is the same for all readers of a kind, all day long."""
+        access = self.access(module)
+        if access is None:
+            return True
+        if isinstance(access.see, Through):
+            link = self.declaration.modules[module].field(access.see.through)
+            if not all(map(self.scope_is_shared, link.targets)):
+                return False
+        return may_be_shared([access.where])
+
     def visible(self, module: str) -> sa.Select[tuple[int]]:
         """The ids of the rows of `module` that exist for this reader, as a subquery."""
         table = self.tables.module(module)
@@ -125,7 +137,7 @@ class Policy:
         see = access.see if access else None
         persons = [search.person(self.reader.person)] if self.reader.person else []
         companies = [search.organization(company) for company in self.reader.companies]
-        owned, organized = stands_in_record(declared.owner), stands_in_record(declared.organization)
+        owned, organized = is_own_field(declared.owner), is_own_field(declared.organization)
         if see == "own" and owned:
             return persons
         if see == "organization" and organized and (owned or not declared.owner):
@@ -138,36 +150,58 @@ class Policy:
             return sa.true()
         if isinstance(see, Through):
             field = module.field(see.through)
-            ways = [linked(field, table, self.visible(target)) for target in field.targets]
-            if field.module_column:
-                module_name = table.c[field.module_column]
-                ways = [sa.and_(module_name == target, way) for target, way in zip(field.targets, ways, strict=True)]
-            return sa.or_(*ways)
+            return sa.or_(*[self._linked_to_visible(field, target, table) for target in field.targets])
         mine = self._leads_to("me", module.owner, module, table)
         if see == "own":
             return mine
         return sa.or_(self._leads_to("my organization", module.organization, module, table), mine)
 
+    def _linked_to_visible(self, field: Field, target: str, table: sa.Table) -> sa.ColumnElement[bool]:
+        within = linked(field, table, self.visible(target))
+        return sa.and_(table.c[field.module_column] == target, within) if field.module_column else within
+
     def _leads_to(self, whom: str, path: str | None, module: Module, table: sa.Table) -> sa.ColumnElement[bool]:
-        """Rows whose `path` leads to the reader, or to one of the reader's companies."""
+        """Rows whose `path` leads to the reader (`me`), or to one of the reader's companies (`my organization`)."""
         if path is None:
             return sa.false()
         if path == "id":
             ids = [self.reader.person] if whom == "me" else list(self.reader.companies)
-            return table.c["id"].in_([identity for identity in ids if identity is not None])
-        test = Comparison(tuple(path.split(".")), "equal", whom)
-        return where(test, table, module, self.declaration, self.reader)
+            return table.c["id"].in_([record_id for record_id in ids if record_id is not None])
+        comparison = Comparison(tuple(path.split(".")), "equal", whom)
+        return where(comparison, table, module, self.declaration, self.reader)
 
-    def _recent(self, module: Module, table: sa.Table) -> sa.ColumnElement[bool]:
-        """Not older than `records_from`; the reader's own card and company stay."""
-        midnight = datetime.datetime.combine(self.records_from, datetime.time(), self.reader.time_zone)
-        cards = {self.reader.people: [self.reader.person], self.reader.organizations: list(self.reader.companies)}
-        kept = [identity for identity in cards.get(module.name, []) if identity]
-        return sa.or_(table.c["created"] >= midnight, table.c["id"].in_(kept))
+    def _recent(self, module: Module, table: sa.Table, first_day: datetime.date) -> sa.ColumnElement[bool]:
+        """Not older than `records_from`; the reader's own person and companies are always visible."""
+        midnight = datetime.datetime.combine(first_day, datetime.time(), self.reader.time_zone)
+        own_ids: list[int] = []
+        if module.name == self.reader.people and self.reader.person is not None:
+            own_ids.append(self.reader.person)
+        if module.name == self.reader.organizations:
+            own_ids.extend(self.reader.companies)
+        return sa.or_(table.c["created"] >= midnight, table.c["id"].in_(own_ids))
 
 
-def stands_in_record(path: str | None) -> bool:
-    """Whether an owner or organization path is told by the record itself, so that the index can hold it."""
+class ModulePolicy:
+    """What the rights of `policy` say of the module `name`."""
+
+    policy: Policy
+    name: str
+
+    @cached_property
+    def module(self) -> Module:
+        return self.policy.declaration.modules[self.name]
+
+    @cached_property
+    def access(self) -> Access:
+        return self.policy.modules[self.name]
+
+    @cached_property
+    def table(self) -> sa.Table:
+        return self.policy.tables.module(self.name)
+
+
+def is_own_field(path: str | None) -> bool:
+    """Whether an owner or organization path is a field of the record itself, so that the search index can hold it."""
     return path is not None and "." not in path
 
 

@@ -186,7 +186,7 @@ def related_list(resource: Record, records: Records, related: Related, linking: 
     return RelatedList(
         label=records.access.label or records.name,
         columns=tuple(plain_column(records, name) for name in columns),
-        rows=tuple(list_rows(records, page.rows, columns)),
+        rows=tuple(list_rows(records, page.records, columns)),
         count=count_text(records.count(query), policy.reader),
         all_url=list_address(records.name, {**widest_tab(records), **link}) if page.next else "",
         create_url=create_address(records.name, link) if policy.may(records.name, "create") else "",

@@ -287,7 +287,7 @@ def with_title(records: Records, link: Linked) -> Linked:
     """The link with the title of its record."""
     if link.title or not records.policy.access(link.module):
         return link
-    rows = records.of(link.module).rows([link.id], [])
+    rows = records.of(link.module).by_ids([link.id], [])
     return replace(link, title=rows[0].title) if rows else link
 
 

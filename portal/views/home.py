@@ -53,7 +53,7 @@ def companies(request: Request) -> list[str]:
     if not reader.companies or request.policy.access(reader.organizations) is None:
         return []
     records = Records(request.connection, request.policy, reader.organizations)
-    return [record.title for record in records.rows(reader.companies, [])]
+    return [record.title for record in records.by_ids(reader.companies, [])]
 
 
 def buttons(request: Request) -> Iterator[HomeButton]:
@@ -108,7 +108,7 @@ def activity(request: Request) -> list[Happening]:
             page = records.page(
                 Query(sort=("-modified",), size=LATEST), ["modified", "modified_by", *_state_name(records)]
             )
-            latest += [(record.values.get("modified") or LONG_AGO, record, records) for record in page.rows]
+            latest += [(record.values.get("modified") or LONG_AGO, record, records) for record in page.records]
     latest.sort(key=lambda change: change[0], reverse=True)
     return [happening(request, record, records) for _at, record, records in latest[:LATEST]]
 

@@ -124,14 +124,14 @@ def list_rows(records: Records, page: Iterable[Record], names: Sequence[str]) ->
 
 def page_rows(records: Records, page: Page, names: Sequence[str], text: str) -> list[Row]:
     """The rows of a page; those of hits with what was searched for marked, or the name of the field in which it is."""
-    rows = list(list_rows(records, page.rows, names))
+    rows = list(list_rows(records, page.records, names))
     if not text:
         return rows
     words = highlight.read(text)
     rows = [replace(row, cells=tuple(highlighted(cell, words) for cell in row.cells)) for row in rows]
-    hidden = [record.id for record, row in zip(page.rows, rows, strict=True) if not shows_match(row)]
+    hidden = [record.id for record, row in zip(page.records, rows, strict=True) if not shows_match(row)]
     notes = match_notes(records, hidden, words)
-    return [with_note(row, notes.get(record.id, "")) for record, row in zip(page.rows, rows, strict=True)]
+    return [with_note(row, notes.get(record.id, "")) for record, row in zip(page.records, rows, strict=True)]
 
 
 def highlighted(cell: Value, words: Words) -> Value:
@@ -149,7 +149,7 @@ def match_notes(records: Records, ids: Sequence[int], words: Words) -> dict[int,
     """“found in Description”, for those of the records `ids` where that can be said."""
     names, reader = searched_fields(records), records.policy.reader
     fields = [records.module.field(name) for name in names]
-    matching = {record.id: highlight.elsewhere(fields, record.values, words) for record in records.rows(ids, names)}
+    matching = {record.id: highlight.elsewhere(fields, record.values, words) for record in records.by_ids(ids, names)}
     return {
         record_id: reader.text(_("found in ${field}", mapping={"field": reader.text(field.title)}))
         for record_id, field in matching.items()
@@ -234,7 +234,7 @@ def _link_text(records: Records, field: Field, value: str) -> str:
     target = module or field.targets[0]
     if not RECORD_ID.fullmatch(record_id) or records.policy.access(target) is None:
         return value
-    rows = records.of(target).rows([int(record_id)], [])
+    rows = records.of(target).by_ids([int(record_id)], [])
     return rows[0].title if rows else value
 
 
@@ -288,9 +288,9 @@ def pager(module: str, page: Page, count: Count, parameters: Parameters, reader:
 
 def page_text(page: Page, count: Count, reader: Reader) -> str:
     """Which records of how many a page shows."""
-    if not page.rows:
+    if not page.records:
         return _("No results")
-    mapping = {"rows": len(page.rows), "total": count_text(count, reader)}
+    mapping = {"rows": len(page.records), "total": count_text(count, reader)}
     return _("1–${rows} of ${total}", mapping=mapping) if page.first else _("${rows} of ${total}", mapping=mapping)
 
 

@@ -60,7 +60,7 @@ def _chosen(offered: Records, prefix: str, values: list[str]) -> list[tuple[int,
     """The records among `offered` that the inputs name, whatever is searched for."""
     texts = [value.removeprefix(prefix) for value in values if value.startswith(prefix)]
     ids = [int(text) for text in texts if RECORD_ID.fullmatch(text)]
-    return [(record.id, record.title) for record in offered.rows(ids, [])]
+    return [(record.id, record.title) for record in offered.by_ids(ids, [])]
 
 
 def link_cards(
@@ -89,5 +89,5 @@ def descriptions(records: Records, ids: list[int]) -> dict[str, str]:
     reader = records.policy.reader
     return {
         str(record.id): textwrap.shorten(field.show(record.values[field.name], reader), ABOUT, placeholder=" …")
-        for record in records.rows(ids, [field.name])
+        for record in records.by_ids(ids, [field.name])
     }

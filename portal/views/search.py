@@ -33,7 +33,7 @@ def hits_of(request: Request, module: str, text: str) -> HitsOfModule | None:
     query = Query(text=text, size=HITS)
     names = [name for name in ("modified",) if name in request.policy.readable(module)]
     page = records.page(query, names)
-    if not page.rows:
+    if not page.records:
         return None
     hits = (
         Hit(
@@ -42,7 +42,7 @@ def hits_of(request: Request, module: str, text: str) -> HitsOfModule | None:
             record.reference,
             _when(request, record.values.get("modified")),
         )
-        for record in page.rows
+        for record in page.records
     )
     count = count_text(records.count(query), request.reader)
     all_url = list_address(module, {"q": text, **widest_tab(records)})

@@ -135,7 +135,7 @@ class Shop:
         """All records of a module, by id."""
         with reading(self.engine) as connection:
             system = Records(connection, system_policy(self.tables), module)
-            return list(system.each(Query(sort=("id",)), system.module.everything))
+            return list(system.iterate(Query(sort=("id",)), system.module.everything))
 
     def values(self, module: str, *names: str) -> list[Any]:
         """These fields of all records; linked records by their titles."""

@@ -101,7 +101,7 @@ def test_the_record_is_found_by_the_general_search(filled):
     filled.loaded("things", "title\nWonderful lamp\n")
     with reading(filled.engine) as connection:
         system = Records(connection, system_policy(filled.tables), "things")
-        assert [record.title for record in system.page(Query(text="wonder")).rows] == ["Wonderful lamp"]
+        assert [record.title for record in system.page(Query(text="wonder")).records] == ["Wonderful lamp"]
 
 
 def test_the_history_says_where_a_record_came_from(filled):

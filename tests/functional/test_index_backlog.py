@@ -11,7 +11,7 @@ from portal.database.migration.plan import apply
 from portal.database.schema.tables import build
 from portal.database.search.backlog import has_backlog, mark_linking, mark_modules
 from portal.declaration.load import load
-from portal.records.indexing.backlog import catch_up, catch_up_later, some, under_way
+from portal.records.indexing.backlog import catch_up, catch_up_later, catch_up_some, running_threads
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
 from portal.records.writing.history import SYSTEM
@@ -60,7 +60,7 @@ def new(world, old, tmp_path):
 
 def test_until_its_turn_has_come_a_record_is_found_by_what_it_was(new):
     assert new.found("paper") == 300
-    assert some(*new.all) == 100
+    assert catch_up_some(*new.all) == 100
     assert 200 < new.found("paper") < 300
     assert catch_up(*new.all) == 350
     assert new.found("paper") == 0
@@ -69,7 +69,7 @@ def test_until_its_turn_has_come_a_record_is_found_by_what_it_was(new):
 
 
 def test_what_a_killed_process_left_is_done_by_the_next_one(world, new):
-    assert some(*new.all) == 100
+    assert catch_up_some(*new.all) == 100
     next_one = Process(world, new.tables.declaration)
     assert next_one.behind()
     assert catch_up(*next_one.all) == 350
@@ -94,7 +94,7 @@ def test_several_processes_never_do_the_same_work_twice(world, new):
     def work(process):
         done = 0
         while process.behind():
-            done += some(*process.all) or 0
+            done += catch_up_some(*process.all) or 0
         return done
 
     with ThreadPoolExecutor(4) as pool:
@@ -138,7 +138,7 @@ def test_a_rename_that_is_rolled_back_leaves_nothing_to_be_done(world):
         Writer(companies, SYSTEM).change(record, {"name": "Zebra"}, record.version)
         assert has_backlog(connection, process.tables), "marked in the same transaction"
         raise ZeroDivisionError
-    assert under_way() == []
+    assert running_threads() == []
     assert not process.behind()
 
 
@@ -159,5 +159,5 @@ def test_others_write_while_the_index_is_made_anew(world, old):
 
 
 def finish():
-    for thread in under_way():
+    for thread in running_threads():
         thread.join()

@@ -11,7 +11,7 @@ from portal.database.engine import make_engine, reading
 from portal.database.migration.plan import apply
 from portal.database.schema.tables import build
 from portal.declaration.load import load
-from portal.records.indexing.backlog import under_way
+from portal.records.indexing.backlog import running_threads
 from portal.web.live import StartupError
 from tests.functional.conftest import without_tokens
 from tests.functional.test_signing_in import ANNA
@@ -131,7 +131,7 @@ def test_what_a_reload_searches_otherwise_is_found_otherwise_and_found_meanwhile
     assert "Printer" in app.get("/tickets/?q=smokes")
     change(portal_folder, "description: longtext", "description: {type: longtext, search: false}")
     app.get("/tickets/")
-    for thread in under_way():
+    for thread in running_threads():
         thread.join()
     assert "Printer" not in app.get("/tickets/?q=smokes")
     assert "Printer" in app.get("/tickets/?q=printer")

@@ -16,13 +16,14 @@ from portal.conditions import ALWAYS, parse
 from portal.database.engine import make_engine, reading, writing
 from portal.records.indexing.index import rebuild
 from portal.records.policy import Policy
-from portal.records.reading.records import FEW, Query, Records
+from portal.records.reading.ordered_pages import FEW_ROWS
+from portal.records.reading.records import Query, Records
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.rows import new_row
 from tests.functional.world import ANNA, BRUNO, NANCY, NOW, Browser, titles, way
 
 STATES = ("new", "waiting", "answered", "resolved", "closed", None)
-MANY = FEW + 400  # so many that lists are walked along an index
+MANY = FEW_ROWS + 400  # so many that lists are read along an index
 
 
 def add_requests(world, count):
@@ -106,14 +107,14 @@ def records_of(world, connection, email):
 def forwards_and_back(records, query):
     """The ids of all pages, read to the end and back to the beginning."""
     there, back, page = [], [], records.page(query, [])
-    there += [row.id for row in page.rows]
+    there += [row.id for row in page.records]
     while page.next:
         page = records.page(replace(query, after=page.next), [])
-        there += [row.id for row in page.rows]
-    last = [row.id for row in page.rows]
+        there += [row.id for row in page.records]
+    last = [row.id for row in page.records]
     while page.previous:
         page = records.page(replace(query, before=page.previous), [])
-        back = [row.id for row in page.rows] + back
+        back = [row.id for row in page.records] + back
     return there, [*back, *last]
 
 
@@ -126,7 +127,7 @@ def test_every_order_shows_every_record_once_forwards_and_back(crowded, email):
                 query = Query(condition=condition, sort=(sort,), size=170)
                 there, back = forwards_and_back(records, query)
                 whole = records.page(Query(condition=condition, sort=(sort,), size=10_000), [])
-                assert there == back == [row.id for row in whole.rows], (name, sort)
+                assert there == back == [row.id for row in whole.records], (name, sort)
                 assert len(set(there)) == len(there)
 
 
@@ -134,7 +135,7 @@ def test_empty_values_come_last_in_both_directions_and_options_in_their_order(cr
     with reading(crowded.portal.engine) as connection:
         records = records_of(crowded, connection, NANCY)
         for sort, order in (("status", STATES), ("-status", (*STATES[:-1][::-1], None))):
-            rows = records.page(Query(sort=(sort,), size=5_000), ["status"]).rows
+            rows = records.page(Query(sort=(sort,), size=5_000), ["status"]).records
             found = list(dict.fromkeys(row.values["status"] for row in rows))
             assert found == [state for state in order if state in found]
 

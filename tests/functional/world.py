@@ -157,14 +157,14 @@ class World:
         """Every record of a module, oldest first."""
         with reading(self.portal.engine) as connection:
             records = self.records(connection, module)
-            return list(records.each(Query(sort=("id",)), records.module.everything))
+            return list(records.iterate(Query(sort=("id",)), records.module.everything))
 
     def the(self, module: str, title: str) -> Linked:
         """The record of that title, as a link's value."""
         with reading(self.portal.engine) as connection:
             records = self.records(connection, module)
             same = Query(condition=Comparison((records.module.title_field.name,), "equal", title))
-            return Linked(records.page(same, []).rows[0].id, module)
+            return Linked(records.page(same, []).records[0].id, module)
 
     def account(self, email: str, **values: Any) -> None:
         """Changes an account."""

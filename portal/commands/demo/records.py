@@ -146,7 +146,7 @@ class Demonstration:
 
     def has_records(self) -> bool:
         """Whether a module of the demo has records."""
-        return any(self._records(name).page(Query(size=1), []).rows for name in self.files())
+        return any(self._records(name).page(Query(size=1), []).records for name in self.files())
 
     def _dated_rows(self, module: str, path: Path) -> DatedRows:
         """A module's file."""

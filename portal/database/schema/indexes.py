@@ -6,6 +6,7 @@ the parts of a name stay apart: `order` with a field `line_number` and `order_li
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -95,10 +96,18 @@ def is_indexed(table: sa.Table, branch: sa.ColumnElement[bool], column: str) -> 
     return any(index.columns.keys()[: len(leading)] == leading for index in table.indexes)
 
 
-def sort_column(field: Field, table: sa.Table) -> sa.Column | None:
+def sort_column(field: Field, table: sa.Table) -> sa.Column[Any] | None:
     """The column whose index has the order of a field, wholly or in segments."""
     column = field.index_column(table)
     return column if isinstance(column, sa.Column) and column.table is table else None
+
+
+def index_column(field: Field, table: sa.Table) -> sa.Column[Any]:
+    """The sort column of a field that has one. Raises LookupError."""
+    column = sort_column(field, table)
+    if column is None:
+        raise LookupError(field.name)
+    return column
 
 
 def _index_column(module: Module, name: str, table: sa.Table) -> Iterator[str]:

@@ -50,8 +50,9 @@ class Tables:
     draft: sa.Table
     search: sa.Table
     version: int = dataclasses.field(default_factory=itertools.count(1).__next__, init=False)
-    # Statements that have been built for these tables, see records/statement_cache.py.
-    statements: dict[Any, Any] = dataclasses.field(default_factory=dict, init=False, repr=False)
+    # Built once for these tables: statements by name, and the policies that kinds of readers share (records/policy.py).
+    statements: dict[str, sa.Select[Any]] = dataclasses.field(default_factory=dict, init=False, repr=False)
+    shared_policies: dict[Any, Any] = dataclasses.field(default_factory=dict, init=False, repr=False)
 
     def statement(self, key: str, build: Callable[[], sa.Select[Any]]) -> sa.Select[Any]:
         """The statement that `build` makes, built once per portal: it is the same for every reader."""

@@ -13,12 +13,12 @@ postgresql.py; both find the same. The parts of a search are in request.py.
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from itertools import islice
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from portal.batches import batched
 from portal.database.search import postgresql, sqlite
 from portal.database.search.request import (
     BATCH_SIZE,
@@ -157,8 +157,7 @@ def put(connection: sa.Connection, table: sa.Table, entry: Entry) -> None:
 
 def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
     """Records were created or changed, in this order, each once. Within `filling` this is ten times as fast."""
-    remaining = iter(entries)
-    while batch := list(islice(remaining, BATCH)):
+    for batch in batched(entries, BATCH):
         for module in {entry.module for entry in batch}:
             records = [entry.record for entry in batch if entry.module == module]
             connection.execute(table.delete().where(table.c["module"] == module, table.c["record"].in_(records)))

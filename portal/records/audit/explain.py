@@ -65,7 +65,7 @@ def _record(system: Records, reference: str) -> Record:
     ids = list(ids) or find_named(system.connection, system.policy, system.name, reference)
     if not ids:
         raise LookupError(f"{system.name} has no record {reference}")
-    return system.rows(ids[:1], [])[0]
+    return system.by_ids(ids[:1], [])[0]
 
 
 def _scope_steps(

@@ -1,9 +1,9 @@
-"""The search index follows a change that many records feel: another `search:`, another owner, a renamed company.
+"""The search index follows a change that concerns many records: another `search:`, another owner, a renamed company.
 
-The change marks what is behind in its own transaction (database/search/backlog.py). Here the marks are worked off, a
-few records per transaction, so that nobody waits; until its turn has come a record is found by what it was. Whoever
-is killed leaves the mark where it was: the next one goes on there. Called after a commit that marked something, at
-the start, after a reload and by commands.
+The change marks the records in its own transaction (database/search/backlog.py). Here the marks are worked off, a few
+records per transaction, so that no writer waits; until then a record is found by its old text. A killed process leaves
+the mark where it was, and the next one continues there. Called after a commit that marked something, at the start,
+after a reload, and by commands.
 """
 
 import logging
@@ -36,67 +36,69 @@ _threads: list[threading.Thread] = []
 _announced: weakref.WeakSet[sa.Transaction] = weakref.WeakSet()  # transactions whose commit starts the work
 
 
-def renamed(system: Records, identity: int) -> None:
-    """Brings the texts of the records that link to a renamed one up to date; their place in the order stays.
+def update_linking_records(system: Records, record_id: int) -> None:
+    """Updates the texts of the records that link to a renamed one, without making them newer.
 
-    More than AT_ONCE of them follow when the change is committed.
+    If they are more than AT_ONCE, that begins when the change is committed.
     """
-    target = (system.name, identity)
+    target = (system.name, record_id)
     for module in system.policy.declaration.modules.values():
         links = _links(module, target)
         if links.parts:
             linking = system.of(module.name, links)
-            ids = [record.id for record in islice(linking.each(Query(sort=("id",)), [], AT_ONCE + 1), AT_ONCE + 1)]
+            ids = [record.id for record in islice(linking.iterate(Query(sort=("id",)), [], AT_ONCE + 1), AT_ONCE + 1)]
             if len(ids) <= AT_ONCE:
                 replace_texts(linking, ids)
             else:
                 mark_linking(system.connection, system.policy.tables, module.name, target)
-                _start_after_commit(system, identity)
+                _start_after_commit(system, record_id)
 
 
-def catch_up(engine: sa.Engine, tables: Tables, told: Callable[[int], None] = lambda done: None) -> int:
-    """Works off what is behind, unless others are at it already; answers how many records. `told`: how many so far."""
+def catch_up(engine: sa.Engine, tables: Tables, report: Callable[[int], None] = lambda done: None) -> int:
+    """Works off all marks that no other process has locked. Returns the number of records; `report` gets it meanwhile."""
     done = 0
     with _turn:
-        while (made := some(engine, tables)) is not None:
-            done += made
-            told(done)
+        while (updated := catch_up_some(engine, tables)) is not None:
+            done += updated
+            report(done)
     return done
 
 
-def some(engine: sa.Engine, tables: Tables) -> int | None:
-    """The next few records; None when there is nothing left, or nothing that nobody else is at."""
+def catch_up_some(engine: sa.Engine, tables: Tables) -> int | None:
+    """Updates the next few records. Returns their number; None when no mark is left that no other process has locked."""
     began = time.monotonic()
     try:
         with writing(engine) as connection:
             mark = lock_oldest_mark(connection, tables)
-            made = None if mark is None else _some_of(connection, tables, mark)
+            updated = None if mark is None else _update_some(connection, tables, mark)
     except sa.exc.DBAPIError as error:
         if not is_retryable(error):
             raise
-        return 0  # somebody changed one of these records meanwhile
-    if made is not None and engine.dialect.name == "sqlite":
-        time.sleep((time.monotonic() - began) / 2)  # for others: a turn that is given back at once goes to nobody
-    return made
+        return 0  # one of these records has just been changed
+    if updated is not None and engine.dialect.name == "sqlite":
+        time.sleep(
+            (time.monotonic() - began) / 2
+        )  # a turn that is taken again at once would never go to another writer
+    return updated
 
 
 def catch_up_later(engine: sa.Engine, tables: Tables) -> None:
-    """In a thread, if something is behind."""
+    """Starts a thread that works off the marks, if there are any."""
     with reading(engine) as connection:
-        behind = has_backlog(connection, tables)
-    if behind:
+        has_marks = has_backlog(connection, tables)
+    if has_marks:
         _start(lambda: catch_up(engine, tables))
 
 
-def under_way() -> list[threading.Thread]:
-    """The threads that are at it."""
+def running_threads() -> list[threading.Thread]:
+    """The threads that work off marks."""
     return [thread for thread in _threads if thread.is_alive()]
 
 
-def _some_of(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
+def _update_some(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
     system = Records(connection, system_policy(tables), mark.module)
-    identity = system.table.c["id"]
-    following = sa.select(identity).where(identity > mark.after).order_by(identity).limit(AT_ONCE)
+    record_id = system.table.c["id"]
+    following = sa.select(record_id).where(record_id > mark.after).order_by(record_id).limit(AT_ONCE)
     if mark.target is not None:
         links = _links(system.module, mark.target)
         following = following.where(where(links, system.table, system.module, tables.declaration, system.policy.reader))
@@ -110,25 +112,25 @@ def _some_of(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
 
 
 def _links(module: Module, target: tuple[str, int]) -> AnyOf:
-    """Whether a record of `module` shows the title of `target` among what is searched."""
-    name, identity = target
+    """The condition for records of `module` in whose text the title of `target` is."""
+    name, target_id = target
     fields = [field for field in module.fields.values() if field.searched and name in field.targets]
-    return AnyOf(tuple(Comparison((field.name,), "equal", Linked(identity, name)) for field in fields))
+    return AnyOf(tuple(Comparison((field.name,), "equal", Linked(target_id, name)) for field in fields))
 
 
-def _start_after_commit(system: Records, identity: int) -> None:
+def _start_after_commit(system: Records, record_id: int) -> None:
     connection, policy = system.connection, system.policy
     engine, transaction = connection.engine, connection.get_transaction()
-    renamed_row = sa.select(system.table.c["id"]).where(system.table.c["id"] == identity)
-    if transaction in _announced:
+    renamed_row = sa.select(system.table.c["id"]).where(system.table.c["id"] == record_id)
+    if transaction is None or transaction in _announced:
         return
     _announced.add(transaction)
 
     def work() -> None:
         if engine.dialect.name != "sqlite":
-            # The event comes just before the commit: the row is locked until that is done. SQLite's writers take turns.
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as beside:
-                beside.execute(renamed_row.with_for_update(read=True))
+            # The event comes just before the commit, which unlocks the row. SQLite's writers take turns.
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
+                other.execute(renamed_row.with_for_update(read=True))
         catch_up(engine, policy.tables)
 
     sa.event.listen(connection, "commit", lambda connection: _start(work), once=True)
@@ -139,9 +141,9 @@ def _start(work: Callable[[], object]) -> None:
         try:
             work()
         except sa.exc.DBAPIError as error:
-            log.error("The search index is still behind, and goes on at the next start: %s", error.orig)
+            log.error("The search index is not up to date and continues at the next start: %s", error.orig)
 
-    # A daemon: the process need not wait for it, the marks stay.
+    # A daemon: the process need not wait for it, as the marks stay.
     thread = threading.Thread(target=run, name="index", daemon=True)
-    _threads[:] = [*under_way(), thread]
+    _threads[:] = [*running_threads(), thread]
     thread.start()

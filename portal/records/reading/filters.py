@@ -1,11 +1,11 @@
-"""What a list's address asks for: search, tab, filters, sort, page. No name is trusted before the policy knows it.
+"""The list that an address asks for: search, tab, filters, sort, page. Only fields that may be read are filtered by.
 
-Unknown parameters are ignored; a value that cannot be read becomes a message at its filter, and filters nothing.
+Unknown parameters are ignored; a value that cannot be parsed becomes a message at its filter, and filters nothing.
 """
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from portal.conditions import ALWAYS, AllOf, AnyOf, Comparison, Condition, ParsedValue
 from portal.database.sql import where
@@ -14,14 +14,14 @@ from portal.fields.reader import Reader
 from portal.records.reading.records import Query, Records
 from portal.texts import _, ngettext
 
-MOST_SORTS = 4  # fields
+MOST_SORTS = 4  # fields: each row is compared in all of them
 MOST_VALUES = 100  # of one filter
 LONGEST_VALUE = 1_000  # characters; SQLite refuses patterns of 50,000 bytes
 
 
 @dataclass(frozen=True)
 class Filter:
-    """What was typed into the filter of one field."""
+    """The filter of one field, as it was typed."""
 
     name: str
     values: tuple[str, ...] = ()
@@ -37,17 +37,17 @@ class Filter:
 
 @dataclass(frozen=True)
 class ListRequest:
-    """One list as it was asked for; `query` holds the conditions of tab, button and filters together."""
+    """A list that was asked for; `query` holds the conditions of tab, button and filters together."""
 
     query: Query
     tab: str = ""
     button: str = ""
-    filters: dict[str, Filter] = field(default_factory=dict)
+    filters: dict[str, Filter] = dataclasses.field(default_factory=dict)
 
     @property
     def narrowed(self) -> bool:
         """Whether text or filters leave out rows that the tab would show."""
-        return bool(self.query.text) or any(each.used for each in self.filters.values())
+        return bool(self.query.text) or any(filter_.used for filter_ in self.filters.values())
 
 
 def read_address(records: Records, form: Form) -> ListRequest:
@@ -57,31 +57,32 @@ def read_address(records: Records, form: Form) -> ListRequest:
     narrowing = button_condition(records, button)
     tab = form.get("tab", "")
     if tab not in (layout.tabs or {}):
-        # A button shows what its own condition says, whatever the first tab is.
+        # With a button the list shows what the button's condition lets through, not the first tab.
         tab = "" if narrowing is not None else next(iter(layout.tabs or ()), "")
-    typed = {name.partition(".")[0] for name in form}
-    read = {
-        each.name: _read_filter(records, each, form) if each.name in typed else (Filter(each.name), [])
-        for each in filterable(records)
-    }
-    wanted = [tab_condition(records, tab), narrowing or ALWAYS, *(each for _, asks in read.values() for each in asks)]
+    names = {name.partition(".")[0] for name in form}
+    filters: dict[str, Filter] = {}
+    conditions = [tab_condition(records, tab), narrowing or ALWAYS]
+    for field in filterable(records):
+        if field.name in names:
+            filters[field.name], filtering = _read_filter(records, field, form)
+            conditions += filtering
+        else:
+            filters[field.name] = Filter(field.name)
     query = Query(
         text=" ".join(form.get("q", "").replace("\x00", " ").split())[:1000],
-        condition=AllOf(tuple(wanted)),
-        sort=tuple(_wanted_sort(records, form)),
+        condition=AllOf(tuple(conditions)),
+        sort=tuple(_read_sort(records, form)),
         after=form.get("after", ""),
         before=form.get("before", ""),
         size=layout.page_size or 25,
     )
-    return ListRequest(
-        query, tab, button if narrowing is not None else "", {name: one for name, (one, _) in read.items()}
-    )
+    return ListRequest(query, tab, button if narrowing is not None else "", filters)
 
 
 def tab_condition(records: Records, tab: str) -> Condition:
     """The condition of a tab; of an unknown one none."""
-    found = (records.access.list.tabs or {}).get(tab)
-    return found.where if found else ALWAYS
+    declared = (records.access.list.tabs or {}).get(tab)
+    return declared.where if declared else ALWAYS
 
 
 def button_condition(records: Records, name: str) -> Condition | None:
@@ -96,58 +97,54 @@ def filterable(records: Records) -> Iterator[Field]:
     """The fields that can be filtered by: those that may be read and are of a kind that has a filter."""
     readable = records.policy.readable(records.name)
     return (
-        each for name, each in records.module.everything.items() if name in readable and each.filter and each.stored
+        field for name, field in records.module.everything.items() if name in readable and field.filter and field.stored
     )
 
 
-def _wanted_sort(records: Records, form: Form) -> list[str]:
-    """Each field once, and no more of them than anybody tells apart: each is compared with all before it."""
+def _read_sort(records: Records, form: Form) -> list[str]:
+    """The sort criteria, each field once and at most MOST_SORTS."""
     by_field = {entry.removeprefix("-"): entry for entry in form.getall("sort")[::-1]}
     return [entry for name, entry in reversed(by_field.items()) if _sortable(records, name)][:MOST_SORTS]
 
 
 def _sortable(records: Records, name: str) -> bool:
-    """Whether the list can be sorted by this field; the rest is ignored, as if it had not been asked."""
+    """Whether the list can be sorted by this field; other names are ignored."""
     return name in records.policy.readable(records.name) and records.module.field(name).sortable
 
 
-def _read_filter(records: Records, each: Field, form: Form) -> tuple[Filter, list[Condition]]:
-    """What was typed into a filter, and what it asks; nothing where it cannot be read."""
-    found = Filter(
-        each.name,
-        tuple(dict.fromkeys(value for value in form.getall(each.name) if value.strip())),
-        form.get(f"{each.name}.min", "").strip(),
-        form.get(f"{each.name}.max", "").strip(),
-        form.get(f"{each.name}.empty", "") == "1",
+def _read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, list[Condition]]:
+    """A filter and its conditions; none where it cannot be parsed."""
+    typed = Filter(
+        field.name,
+        tuple(dict.fromkeys(value for value in form.getall(field.name) if value.strip())),
+        form.get(f"{field.name}.min", "").strip(),
+        form.get(f"{field.name}.max", "").strip(),
+        form.get(f"{field.name}.empty", "") == "1",
     )
     try:
-        _check_amount(found)
-        conditions = list(_conditions(each, found, records.policy.reader))
+        _check_size(typed)
+        conditions = list(_conditions(field, typed, records.policy.reader))
         for condition in conditions:
             where(condition, records.table, records.module, records.policy.declaration, records.policy.reader)
     except Refused as refused:
-        return replace(found, error=refused.message), []
-    return found, conditions
+        return replace(typed, error=refused.message), []
+    return typed, conditions
 
 
-def _check_amount(asked: Filter) -> None:
-    if len(asked.values) > MOST_VALUES:
+def _check_size(typed: Filter) -> None:
+    if len(typed.values) > MOST_VALUES:
         raise Refused(_("This form has too many fields."))
-    if any(len(value) > LONGEST_VALUE for value in asked.values):
+    if any(len(value) > LONGEST_VALUE for value in typed.values):
         raise Refused(ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_VALUE))
 
 
-def _conditions(each: Field, asked: Filter, reader: Reader) -> Iterator[Condition]:
+def _conditions(field: Field, typed: Filter, reader: Reader) -> Iterator[Condition]:
     """Several values: any of them. Raises Refused."""
-    if asked.values or asked.empty:
-        ways = [
-            Comparison((each.name,), operator, ParsedValue(value)) for operator, value in _sought(each, asked, reader)
-        ]
-        yield AnyOf((*ways, Comparison((each.name,), "empty", True)) if asked.empty else tuple(ways))
-    for operator, bound in (("min", asked.minimum), ("max", asked.maximum)):
-        if bound and each.ranged:
-            yield Comparison((each.name,), operator, ParsedValue(each.constant(bound, reader)))
-
-
-def _sought(each: Field, asked: Filter, reader: Reader) -> list[tuple[str, Any]]:
-    return [each.parse_filter(value, reader) for value in asked.values]
+    path = (field.name,)
+    if typed.values or typed.empty:
+        parsed = [field.parse_filter(value, reader) for value in typed.values]
+        ways = [Comparison(path, operator, ParsedValue(value)) for operator, value in parsed]
+        yield AnyOf((*ways, Comparison(path, "empty", True)) if typed.empty else tuple(ways))
+    for operator, bound in (("min", typed.minimum), ("max", typed.maximum)):
+        if bound and field.ranged:
+            yield Comparison(path, operator, ParsedValue(field.constant(bound, reader)))

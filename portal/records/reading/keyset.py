@@ -1,8 +1,8 @@
-"""The order of a list, and paging by key: a page begins behind the last row of the one before, not after N rows.
+"""The order of a list, and paging by key: a page begins after the last row of the one before, not after N rows.
 
-A key is the sort values of a row, and its id, as opaque text. Empty values come last in both directions. An order can
-be walked in stretches, one after the other, each of which an index gives as it stands: the rows that have a value
-and then the empty ones; option by option; linked record by linked record.
+A key is the sort values of a row, and its id, as opaque text. Empty values come last in both directions. An order
+consists of segments, read one after the other, each in the order of an index: the rows that have a value, then the
+empty ones; option by option; the titles of linked records.
 """
 
 import base64
@@ -13,11 +13,11 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
-from portal.database.schema.indexes import sort_column
+from portal.database.schema.indexes import index_column, sort_column
 from portal.database.sql import ColumnWithoutIndex
 from portal.declaration.shapes import Module
 from portal.fields.base import FORBIDDEN, Field
@@ -36,7 +36,7 @@ class SortKey:
     may_be_empty: bool
 
     def beyond(self, value: Any, backwards: bool) -> sa.ColumnElement[bool]:
-        """Rows that come strictly behind `value` (before it, backwards)."""
+        """Rows that come strictly after `value` (before it, backwards)."""
         if value is None:
             return self.expression.is_not(None) if backwards else sa.false()
         bound = sa.literal(value, self.expression.type)  # a bare True or False can only be equal
@@ -44,11 +44,13 @@ class SortKey:
         return farther if backwards or not self.may_be_empty else sa.or_(farther, self.expression.is_(None))
 
     def same(self, value: Any) -> sa.ColumnElement[bool]:
+        """Rows with `value`."""
         if value is None:
             return self.expression.is_(None)
         return self.expression == sa.literal(value, self.expression.type)
 
     def clauses(self, backwards: bool) -> list[sa.ColumnElement[Any]]:
+        """For ORDER BY."""
         value = self.expression.desc() if self.descending is not backwards else self.expression.asc()
         if not self.may_be_empty:
             return [value]
@@ -66,9 +68,9 @@ class Order:
 
     @classmethod
     def of(cls, module: Module, table: sa.Table, sort: Sequence[str], readable: frozenset[str]) -> "Order":
-        """The order that `sort` (`field`, `-field`) asks for; names that may not be read are left out.
+        """The order of `sort` (`field`, `-field`); fields that may not be read are left out.
 
-        But for the last change: it is the order of every list that says nothing else, whoever reads its time.
+        `modified` is not left out: it is the default order of every list, whoever may read the time.
         """
         keys, first = [], None
         for entry in sort:
@@ -91,22 +93,22 @@ class Order:
         return [clause for key in self.keys for clause in key.clauses(backwards)]
 
     def beyond(self, position: Sequence[Any], backwards: bool) -> sa.ColumnElement[bool]:
-        """Rows behind the row at `position`: equal in the first criteria and beyond in the next."""
+        """Rows after the one at `position`: equal in the first criteria and beyond in the next."""
         if len({key.descending for key in self.keys}) == 1 and not any(key.may_be_empty for key in self.keys):
-            return self._beyond_at_once(position, backwards)
+            return self._beyond_as_row(position, backwards)
         ways = []
         for index, key in enumerate(self.keys):
             same = [earlier.same(value) for earlier, value in zip(self.keys[:index], position[:index], strict=True)]
             ways.append(sa.and_(*same, key.beyond(position[index], backwards)))
         return sa.or_(*ways)
 
-    def _beyond_at_once(self, position: Sequence[Any], backwards: bool) -> sa.ColumnElement[bool]:
-        """As one comparison of rows, which an index answers as it stands."""
+    def _beyond_as_row(self, position: Sequence[Any], backwards: bool) -> sa.ColumnElement[bool]:
+        """As one comparison of row values, which an index answers directly."""
         here = sa.tuple_(*[key.expression for key in self.keys])
-        there = sa.tuple_(*[_told(value, key) for key, value in zip(self.keys, position, strict=True)])
+        there = sa.tuple_(*[_bound(value, key) for key, value in zip(self.keys, position, strict=True)])
         return here < there if self.keys[0].descending is not backwards else here > there
 
-    # -- in stretches -------------------------------------------------------------------------------------------------
+    # -- in segments -------------------------------------------------------------------------------------------------
 
     @property
     def is_indexed(self) -> bool:
@@ -115,8 +117,8 @@ class Order:
         return column is not None and any(column.name in index.columns.keys()[:2] for index in self.table.indexes)
 
     def parameters(self) -> dict[str, sa.BindParameter[Any]] | None:
-        """A position that is told when the statement is executed; None where it decides about the statement: empty
-        values are asked for in another way."""
+        """A position whose values are given at execution; None where the values decide about the statement, as empty
+        ones are compared in another way."""
         if any(key.may_be_empty for key in self.keys) or len({key.descending for key in self.keys}) > 1:
             return None
         names = [f"position_{place}" for place in range(len(self.keys))]
@@ -124,30 +126,31 @@ class Order:
                 for name, key in zip(names, self.keys, strict=True)}  # fmt: skip
 
     @property
-    def simple(self) -> bool:
-        """Whether the whole order is one stretch."""
+    def is_one_segment(self) -> bool:
+        """Whether the whole order is one segment."""
         return not self.keys[0].may_be_empty
 
-    def stretches(self, position: Sequence[Any] | None, backwards: bool) -> list["Segment"]:
-        """The stretches from `position` on, in the direction of reading."""
-        found = self._all_stretches()
-        place = None if position is None else self._place(found, position)
-        if place is not None:
-            found = found[: place + 1] if backwards else found[place:]
-            inside = found[-1 if backwards else 0]
-            found[-1 if backwards else 0] = inside.from_here(position[1:] if inside.constant else position, backwards)
-        return found[::-1] if backwards else found
+    def segments(self, position: Sequence[Any] | None, backwards: bool) -> list["Segment"]:
+        """The segments from `position` on, in the direction of reading."""
+        segments = self._all_segments()
+        if position is not None:
+            place = self._place(segments, position)
+            segments = segments[: place + 1] if backwards else segments[place:]
+            first = -1 if backwards else 0
+            inside = segments[first]
+            segments[first] = inside.beyond(position[1:] if inside.constant else position, backwards)
+        return segments[::-1] if backwards else segments
 
-    def _all_stretches(self) -> list["Segment"]:
+    def _all_segments(self) -> list["Segment"]:
         first, rest = self.keys[0], Order(self.keys[1:], self.table)
-        if self.simple or self.field is None:
+        if self.is_one_segment or self.field is None:
             return [Segment(self, ())]
         if (titles := self.field.titles(self.table)) is not None:
-            return self._by_title(titles, rest)
+            return self._by_title(self.field, titles, rest)
         if ranked := self.field.ranked:
-            column = self.field.index_column(self.table)
+            column = index_column(self.field, self.table)
             parts = [Segment(rest, (column == value,), constant=True) for value in ranked]
-            parts.append(Segment(rest.sorted_anyhow(), _none_of(column, ranked), constant=True))
+            parts.append(Segment(rest.without_index(), _none_of(column, ranked), constant=True))
             if first.descending:
                 parts.reverse()
             return [*parts, Segment(rest, (column.is_(None),), constant=True)]
@@ -157,15 +160,15 @@ class Order:
             Segment(rest, (first.expression.is_(None),), constant=True),
         ]
 
-    def sorted_anyhow(self) -> "Order":
-        """The same order of so few rows that they are sorted: PostgreSQL shall not read an index that has it already,
-        all of it, to find them there."""
+    def without_index(self) -> "Order":
+        """The same order for a few rows, which are sorted: PostgreSQL would otherwise read a whole index of that order
+        to find them."""
         first, *others = self.keys
         unindexed = replace(first, expression=sa.func.coalesce(first.expression, first.expression))
         return replace(self, keys=(unindexed, *others))
 
-    def _by_title(self, titles: sa.ColumnElement[Any], rest: "Order") -> list["Segment"]:
-        target, link = titles.table, self.field.index_column(self.table)
+    def _by_title(self, field: Field, titles: sa.ColumnElement[Any], rest: "Order") -> list["Segment"]:
+        target, link = titles.table, index_column(field, self.table)
         first, *others = self.keys
         value = Order((SortKey(titles, first.descending, False), *others), self.table)
         alone = Order((SortKey(first.expression, first.descending, False), *others), self.table)
@@ -175,14 +178,14 @@ class Order:
             Segment(rest, (sa.or_(link.is_(None), link.in_(untitled)),), constant=True),
         ]
 
-    def _place(self, stretches: Sequence["Segment"], position: Sequence[Any]) -> int:
-        """In which stretch a position lies."""
+    def _place(self, segments: Sequence["Segment"], position: Sequence[Any]) -> int:
+        """In which segment a position lies."""
         value = position[0]
-        if len(stretches) == 1 or value is None:
-            return len(stretches) - 1
+        if len(segments) == 1 or value is None:
+            return len(segments) - 1
         if self.field is not None and self.field.ranked:
-            rank = min(max(int(value), 0), len(stretches) - 2)
-            return len(stretches) - 2 - rank if self.keys[0].descending else rank
+            rank = min(max(int(value), 0), len(segments) - 2)
+            return len(segments) - 2 - rank if self.keys[0].descending else rank
         return 0
 
     # -- keys ---------------------------------------------------------------------------------------------------------
@@ -207,37 +210,37 @@ class Order:
 
 @dataclass(frozen=True)
 class Titled:
-    """By whose titles a stretch is sorted: the records of `target` to which `link` leads. `alone`: the same order as
-    the rows by themselves have it, for few of them."""
+    """By whose titles a segment is sorted: the records of `target` to which `link` leads. `alone`: the same order
+    without a join, for a few rows."""
 
     target: sa.FromClause
     link: sa.ColumnElement[Any]
     alone: Order
 
     def joined(self, table: sa.Table, titles_first: bool) -> sa.FromClause:
-        """Both tables: the titles in their order, for each its rows; or the rows that there are, each with its title.
-        What comes first is kept from being looked up by the other."""
-        identity = self.target.c["id"]
+        """Both tables: the titles in their order, each with its rows; or the rows, each with its title. The planner
+        shall not look up the first by the second."""
+        target_id = self.target.c["id"]
         if titles_first:
-            return self.target.join(table, self.link == ColumnWithoutIndex(identity))
-        return table.join(self.target, ColumnWithoutIndex(self.link) == identity)
+            return self.target.join(table, self.link == ColumnWithoutIndex(target_id))
+        return table.join(self.target, ColumnWithoutIndex(self.link) == target_id)
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Rows of an order that an index gives as they come. `constant`: the first criterion is the same for all of them,
-    and `order` is that of the rest. `titled`: it is the title of another record."""
+    """Rows of an order that an index has in this order. `constant`: the first criterion is the same for all of them,
+    and `order` is that of the rest. `titled`: the first criterion is the title of a linked record."""
 
     order: Order
     conditions: tuple[sa.ColumnElement[bool], ...]
     constant: bool = False
     titled: Titled | None = None
 
-    def from_here(self, position: Sequence[Any], backwards: bool) -> "Segment":
-        """What is left of it behind a position."""
+    def beyond(self, position: Sequence[Any], backwards: bool) -> "Segment":
+        """The rows of it after a position."""
         beyond = [self.order.beyond(position, backwards)]
         if self.titled is not None:
-            # Said once more of the titles alone: their index begins there.
+            # Redundant for the titles alone, so that their index is read from there.
             first = self.order.keys[0]
             down = first.descending is not backwards
             beyond.append(first.expression <= position[0] if down else first.expression >= position[0])
@@ -245,9 +248,9 @@ class Segment:
 
 
 def _none_of(column: sa.ColumnElement[Any], values: Sequence[Any]) -> tuple[sa.ColumnElement[bool], ...]:
-    """Rows whose value is none of `values`, which hardly any is: the index of the column is asked for its different
-    values first, leaping from one to the next, then for the rows between the least and the greatest that remain.
-    Without that all rows of the index were read to find none."""
+    """Rows whose value is none of `values`, of which there are hardly any: the distinct values of the index are read
+    first, by leaps from one to the next, then the rows between the least and the greatest that remain. Otherwise all
+    rows of the index are read to find none."""
     known = sa.select(sa.func.min(column).label("value")).cte("known_values", recursive=True)
     following = sa.select(sa.func.min(column)).where(column > known.c["value"]).scalar_subquery()
     known = known.union_all(sa.select(following).where(known.c["value"].is_not(None)))
@@ -256,7 +259,7 @@ def _none_of(column: sa.ColumnElement[Any], values: Sequence[Any]) -> tuple[sa.C
     return column >= ends[0], column <= ends[1], column.not_in(values)
 
 
-def _told(value: Any, key: SortKey) -> sa.ColumnElement[Any]:
+def _bound(value: Any, key: SortKey) -> sa.ColumnElement[Any]:
     return value if isinstance(value, sa.BindParameter) else sa.literal(value, key.expression.type)
 
 
@@ -293,11 +296,12 @@ def _unpacked(value: Any) -> Any:
     if kind == "decimal":
         number = decimal.Decimal(text)
         return number if number.is_finite() and abs(number.adjusted()) < WHOLE_DIGITS else _refuse()
-    found = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}[kind].fromisoformat(text)
+    types: dict[str, Any] = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}
+    value = types[kind].fromisoformat(text)
     if kind == "datetime":
-        return found.astimezone(datetime.UTC) if found.tzinfo else _refuse()  # too early or late: OverflowError
-    return found.replace(tzinfo=None) if kind == "time" else found
+        return value.astimezone(datetime.UTC) if value.tzinfo else _refuse()  # too early or late: OverflowError
+    return value.replace(tzinfo=None) if kind == "time" else value
 
 
-def _refuse() -> Any:
+def _refuse() -> NoReturn:
     raise ValueError

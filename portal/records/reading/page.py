@@ -1,4 +1,4 @@
-"""What a list is asked for, and what it answers: plain values between records.py and whoever shows them."""
+"""What a list shows, and what it answers: plain values between the records and their pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from portal.conditions import ALWAYS, Condition
 
 @dataclass(frozen=True)
 class Query:
-    """What a list is asked for. `text` is the general search; `after`/`before` are keys that a Page gave."""
+    """What a list shows. `text` is the general search; `after`/`before` are keys that a Page gave."""
 
     text: str = ""
     condition: Condition = ALWAYS
@@ -21,7 +21,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Record:
-    """One row as its reader may see it: `values` holds the readable fields only."""
+    """One record as its reader may see it: `values` holds the readable fields only."""
 
     id: int
     module: str
@@ -33,9 +33,9 @@ class Record:
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows in order, and the keys of the neighbouring pages, empty where there is none."""
+    """Some records in order, and the keys of the neighbouring pages, empty where there is none."""
 
-    rows: list[Record]
+    records: list[Record]
     next: str = ""
     previous: str = ""
     first: bool = True

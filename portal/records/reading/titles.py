@@ -1,7 +1,7 @@
-"""The titles of linked records, read for a whole page at once: one query per linked module, however long the page."""
+"""Linked records, read for a whole page at once: one query per `links` field, and one per linked module for titles."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,10 +10,10 @@ from portal.database.engine import cache_plan
 from portal.fields.base import Field
 from portal.fields.linked import Linked
 from portal.records.policy import Policy
-from portal.records.statement_cache import IDS, Statement, few_lengths, parameter, values_of
+from portal.records.statement_cache import IDS, Statement, StatementKey, padded, parameter, values_of
 
 
-def with_titles(
+def add_linked_records(
     connection: sa.Connection,
     policy: Policy,
     module: str,
@@ -25,20 +25,22 @@ def with_titles(
     links = [field for field in fields if field.targets]
     for field in links:
         if field.in_join_table:
-            _read_many(connection, policy, module, field, ids, values)
-    wanted: dict[str, set[int]] = defaultdict(set)
+            _add_many(connection, policy, module, field, ids, values)
+    linked: dict[str, set[int]] = defaultdict(set)
     for field in links:
-        for found in values:
-            for link in field.links_in(found.get(field.name)):
-                wanted[link.module].add(link.id)
-    titles = {target: _titles(connection, policy, target, identities) for target, identities in wanted.items()}
+        for of_record in values:
+            for link in field.links_in(of_record.get(field.name)):
+                linked[link.module].add(link.id)
+    titled = {target: _titled(connection, policy, target, target_ids) for target, target_ids in linked.items()}
     for field in links:
-        for found in values:
-            complete = [titles[link.module].get(link.id, link) for link in field.links_in(found.get(field.name))]
-            found[field.name] = tuple(complete) if field.multiple else next(iter(complete), None)
+        for of_record in values:
+            links_of_record = [
+                titled[link.module].get(link.id, link) for link in field.links_in(of_record.get(field.name))
+            ]
+            of_record[field.name] = tuple(links_of_record) if field.multiple else next(iter(links_of_record), None)
 
 
-def _read_many(
+def _add_many(
     connection: sa.Connection,
     policy: Policy,
     module: str,
@@ -46,7 +48,7 @@ def _read_many(
     ids: Sequence[int],
     values: list[dict[str, Any]],
 ) -> None:
-    """The values of a `links` field from its join table."""
+    """Adds the values of a `links` field from its join table."""
     join = policy.tables.join(module, field.name)
     rows = connection.execute(
         sa.select(join.c["record"], join.c["target"])
@@ -54,35 +56,46 @@ def _read_many(
         .order_by(join.c["record"], join.c["position"])
     )
     targets: dict[int, list[Linked]] = defaultdict(list)
-    for record, target in rows:
-        targets[record].append(Linked(target, field.targets[0]))
-    for identity, found in zip(ids, values, strict=True):
-        found[field.name] = tuple(targets[identity])
+    for record_id, target_id in rows:
+        targets[record_id].append(Linked(target_id, field.targets[0]))
+    for record_id, of_record in zip(ids, values, strict=True):
+        of_record[field.name] = tuple(targets[record_id])
 
 
-def _titles(connection: sa.Connection, policy: Policy, target: str, ids: set[int]) -> dict[int, Linked]:
+def _titled(connection: sa.Connection, policy: Policy, target: str, ids: set[int]) -> dict[int, Linked]:
     """The linked records of one module with title, raw name and whether the reader may open them."""
     module = policy.declaration.modules[target]
     title, unique = module.title_field, module.unique_text
-    general = policy.general
-    statement = general and general.kept.get(
-        ("titles", target), lambda: cache_plan(_titles_of(general, target), policy.tables.version)
-    )
-    statement = _titles_of(policy, target) if statement is None else statement
-    found = {}
-    for row in connection.execute(statement, {**values_of(policy.reader), IDS: few_lengths(ids)}).mappings():
+    linked = {}
+    values = values_of(policy.reader) | {IDS: padded(ids)}
+    rows: Iterable[Any] = connection.execute(_statement(policy, target), values).mappings()
+    for row in rows:
         shown = title.show(title.load(row), policy.reader) or row["reference"] or ""
         raw = (unique and row[unique.name]) or row["reference"] or ""
-        found[row["id"]] = Linked(row["id"], target, shown, bool(row["_visible"]), str(raw))
-    return found
+        linked[row["id"]] = Linked(row["id"], target, shown, bool(row["_visible"]), str(raw))
+    return linked
 
 
-def _titles_of(policy: Policy, target: str) -> Statement:
-    """What is read of the records IDS of a module, those that the reader may not see included."""
+def _statement(policy: Policy, target: str) -> Statement:
+    """The statement for `_titled`, shared where the scope of the target is."""
+    shared = policy.shared
+    if shared is None or shared.statements is None or not shared.scope_is_shared(target):
+        return _build(policy, target)
+    version = policy.tables.version
+    return shared.statements.get(StatementKey("titles", target), lambda: cache_plan(_build(shared, target), version))
+
+
+def _build(policy: Policy, target: str) -> Statement:
+    """What is read of the records IDS of a module, including those that the reader may not see."""
     module, table = policy.declaration.modules[target], policy.tables.module(target)
     title, unique = module.title_field, module.unique_text
-    chosen = [table.c["id"], table.c["reference"], *title.selected(table), *(unique.selected(table) if unique else ())]
-    columns = {column.name: column for column in chosen}
+    selected = [
+        table.c["id"],
+        table.c["reference"],
+        *title.selected(table),
+        *(unique.selected(table) if unique else ()),
+    ]
+    columns = {column.name: column for column in selected}
     visible = policy.scope(target) if target in policy.modules else sa.false()
     select = sa.select(*columns.values(), sa.case((visible, True), else_=False).label("_visible"))
     return select.where(table.c["id"].in_(parameter(IDS, several=True)))

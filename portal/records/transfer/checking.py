@@ -109,7 +109,7 @@ class Checking:
         names = {draft: draft.cells[self.key][self.key].strip() for draft in drafts}
         found = by_value(self.system, self._fields[self.key], {name for name in names.values() if name})
         ids = sorted({identity for several in found.values() for identity in several})
-        records = {record.id: record for record in self.system.rows(ids, self.module.everything)}
+        records = {record.id: record for record in self.system.by_ids(ids, self.module.everything)}
         for draft, name in names.items():
             ids = found.get(name, [])
             if not name:

@@ -27,7 +27,7 @@ def export_rows(records: Records, query: Query, columns: Sequence[str], reader: 
     names = [name for name in columns if name in records.policy.readable(records.name)]
     fields = [records.module.field(name) for name in names]
     yield _lines([[reader.text(each.title) for each in fields]], BOM)
-    rows = records.each(query, names, size=BATCH)
+    rows = records.iterate(query, names, size=BATCH)
     yield from _chunks(rows, lambda record: [_shown(each, record.values[each.name], reader) for each in fields])
 
 
@@ -45,7 +45,7 @@ class Export:
         """The file, piece by piece."""
         yield _lines([[name for each in self.fields for name in _cells(each, None, self.reader)]])
         names = [each.name for each in self.fields]
-        for chunk in _chunks(self.system.each(Query(sort=("id",)), names, size=BATCH), self._raw):
+        for chunk in _chunks(self.system.iterate(Query(sort=("id",)), names, size=BATCH), self._raw):
             yield chunk
             self.told(self.done)
 

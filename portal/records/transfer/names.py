@@ -100,7 +100,7 @@ class Names:
         records = self.system.of(target, replace_form_values(field.target_condition or ALWAYS, others.get))
         for start in range(0, len(missing), CHUNK):
             chunk = missing[start : start + CHUNK]
-            there = {record.id for record in records.rows(chunk, [])}
+            there = {record.id for record in records.by_ids(chunk, [])}
             known |= {identity: identity in there for identity in chunk}
 
     def offered(self, field: Field, link: Linked, others: Mapping[str, Any]) -> bool:

@@ -11,10 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import analyze
-from portal.database.search import index as search
+from portal.database.search import index_records as search
 from portal.fields.linked import Linked
-from portal.records.indexing.backlog import renamed
-from portal.records.indexing.index import index
+from portal.records.indexing.backlog import update_linking_records
+from portal.records.indexing.index import index_records
 from portal.records.reading.records import Records
 from portal.records.transfer.drafts import EMPTY, Draft
 from portal.records.writing.history import Author, author_of
@@ -62,10 +62,10 @@ def write(
         touched = [draft for draft in drafts if draft.record is None or differing[draft]]
         now = system.policy.reader.now
         touched.sort(key=lambda draft: draft.values.get("created") or now if draft.record is None else now)
-        index(system, [draft.id for draft in touched])
+        index_records(system, [draft.id for draft in touched])
         for draft in changed:
             if system.module.title_field.name in differing[draft]:
-                renamed(system, draft.id)
+                update_linking_records(system, draft.id)
     if len(touched) >= BATCH:
         analyze(system.connection, [system.table.name, system.policy.tables.search.name])
     return Outcome(len(new), len(changed), len(differing) - len(changed))

@@ -10,7 +10,7 @@ def state_of(records: Records, record: Record) -> str | None:
     if lifecycle is None:
         return None
     if lifecycle.field not in record.values:
-        (record,) = records.as_system.rows([record.id], [lifecycle.field])
+        (record,) = records.as_system.by_ids([record.id], [lifecycle.field])
     return record.values[lifecycle.field]
 
 

@@ -15,8 +15,8 @@ from portal.database.search import index as search
 from portal.declaration.shapes import Transition
 from portal.fields.base import Refused
 from portal.fields.linked import Linked
-from portal.records.indexing.backlog import renamed
-from portal.records.indexing.index import index
+from portal.records.indexing.backlog import update_linking_records
+from portal.records.indexing.index import index_records
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.comments import insert_comment, may_comment
 from portal.records.writing.defaults import defaults
@@ -50,7 +50,7 @@ class Writer:
         for name, links in link_values(module, values).items():
             write_links(records, name, record_id, links)
         add_event(records, record_id, "created", self.author)
-        index(records.as_system, [record_id])
+        index_records(records.as_system, [record_id])
         return record_id
 
     def edit(self, record: Record, values: Mapping[str, Any], version: int) -> None:
@@ -87,9 +87,9 @@ class Writer:
         for name, links in link_values(records.module, changed).items():
             write_links(records, name, record.id, links)
         add_event(records, record.id, kind, self.author, {"fields": sorted(changed)})
-        index(records.as_system, [record.id])
+        index_records(records.as_system, [record.id])
         if records.module.title_field.name in changed:
-            renamed(records.as_system, record.id)
+            update_linking_records(records.as_system, record.id)
 
     def move(self, record: Record, transition: Transition, values: Mapping[str, Any], comment: str = "") -> None:
         """Does `transition` with the `values` and the `comment` that it asks for.
@@ -135,7 +135,7 @@ class Writer:
         if next_state and lifecycle:
             row |= records.module.field(lifecycle.field).store(next_state)
         records.connection.execute(sa.update(table).values(row).where(table.c["id"] == record.id))
-        index(records.as_system, [record.id])
+        index_records(records.as_system, [record.id])
         return comment_id
 
     def delete(self, record: Record) -> None:
@@ -180,7 +180,7 @@ class Writer:
             records.connection.execute(sa.delete(table).where(table.c["target"] == target.id))
             return
         query = Query(condition=AllOf((Comparison((name,), "equal", target),)), sort=("id",))
-        linking = list(records.each(query, []))
+        linking = list(records.iterate(query, []))
         if linking and field.on_target_deleted == "refuse":
             raise Refused(_still_needed(records, linking, asker))
         for record in linking:
@@ -193,7 +193,7 @@ class Writer:
 def _still_needed(linking: Records, found: Sequence[Record], asker: Records) -> str:
     """Why a record cannot be deleted, without what its reader may not see."""
     ids = [record.id for record in found[:MOST_NAMED]]
-    visible = asker.of(linking.name).rows(ids, []) if asker.policy.access(linking.name) else []
+    visible = asker.of(linking.name).by_ids(ids, []) if asker.policy.access(linking.name) else []
     if len(visible) < len(ids):
         return _("Other records still link to this one.")
     titles = ", ".join(record.title for record in visible[:3]) + ("…" if len(found) > 3 else "")

@@ -1,0 +1,115 @@
+"""Pages of records in the order of their own values: read along an index, or found and sorted.
+
+Many rows are read along the index that has their order, and tested one by one. Up to FEW_ROWS are found by whatever
+index suits, and sorted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from portal.conditions import Condition
+from portal.fields.base import Field
+from portal.records.reading.counts import parts_of
+from portal.records.reading.keyset import Order
+from portal.records.reading.page import Page, Query
+from portal.records.reading.record_counts import RecordCounts
+from portal.records.reading.record_reader import RecordReader, Row
+from portal.records.reading.statements import PageRequest, Statements
+from portal.records.statement_cache import IDS, SIZE, Statement, StatementKey
+
+FEW_ROWS = 1_000
+
+
+@dataclass(frozen=True)
+class OrderedPages:
+    """The ordered pages of the records of `reader`, which `counts` counts."""
+
+    reader: RecordReader
+    counts: RecordCounts
+
+    def page(self, query: Query, fields: Sequence[Field], among: Sequence[int] | None = None) -> Page:
+        """The page of `query` with these fields; `among`: only of the records of these ids."""
+        order = self._order(self._sort(query))
+        position = order.position(query.before or query.after)
+        backwards = position is not None and bool(query.before)  # a key that cannot be read leads to the first page
+        request = PageRequest(order, fields, query.condition, position, backwards)
+        key: StatementKey | None = self._key(query, request, among is not None)
+        values: dict[str, Any] = {SIZE: query.size + 1, **({} if among is None else {IDS: list(among)})}
+        if position is not None and (parameters := order.parameters()):
+            values |= dict(zip(parameters, position, strict=True))
+            request = replace(request, position=list(parameters.values()))
+        elif position is not None:
+            key = None  # empty values are compared in another way, so the statement depends on the position
+        if among is None and self._reads_along_index(order, query.condition):
+            rows = self._scanned(request, key, values)
+        else:
+            rows = self._sorted(request, key, values)
+        return self._page(request, rows, query.size)
+
+    def _page(self, request: PageRequest, rows: Sequence[Row], size: int) -> Page:
+        """The page of `rows`, of which there is one more than its size where others follow."""
+        more, rows = len(rows) > size, rows[:size]
+        if request.backwards:
+            rows = rows[::-1]
+            previous, following = more, True
+        else:
+            previous, following = request.position is not None, more
+        return Page(
+            self.reader.load(rows, request.fields),
+            next=request.order.key(rows[-1]) if following and rows else "",
+            previous=request.order.key(rows[0]) if previous and rows else "",
+            first=not previous,
+        )
+
+    def _sort(self, query: Query) -> tuple[str, ...]:
+        return tuple(query.sort or self.reader.access.list.sort or ("-modified",))
+
+    def _order(self, sort: tuple[str, ...]) -> Order:
+        module, table, readable = self.reader.module, self.reader.table, self.reader.policy.readable(self.reader.name)
+        return self.reader.build(
+            self.reader.key("order", sort=sort), lambda statements: Order.of(module, table, sort, readable)
+        )
+
+    def _key(self, query: Query, request: PageRequest, among_ids: bool) -> StatementKey:
+        start = "first" if request.position is None else "before" if request.backwards else "after"
+        return self.reader.key(
+            "page",
+            conditions=(tuple(parts_of(query.condition)),),
+            fields=tuple(field.name for field in request.fields),
+            sort=self._sort(query),
+            start=start,
+            among_ids=among_ids,
+        )
+
+    def _reads_along_index(self, order: Order, condition: Condition) -> bool:
+        """Whether there are many rows, and an index that has their order."""
+        reader = self.reader
+        if (reader.shared_statements or reader.statements).branches is None or not order.is_indexed:
+            return False
+        tested = [*parts_of(reader.access.where), *parts_of(reader.narrowed), *parts_of(condition)]
+        if order.is_one_segment and not tested:
+            return True
+        count = self.counts.of([Query(condition=condition)])[0]
+        return count.more or count.number > FEW_ROWS
+
+    def _scanned(self, request: PageRequest, key: StatementKey | None, values: dict[str, Any]) -> Sequence[Row]:
+        rows: list[Row] = []
+        key = key and replace(key, purpose="scan")
+        statements = (
+            tuple(self.reader.build(key, lambda statements: tuple(statements.scan(request))))
+            if key
+            else self.reader.statements.scan(request)
+        )
+        for statement in statements:
+            rows += self.reader.execute(statement, **values | {SIZE: values[SIZE] - len(rows)})
+            if len(rows) >= values[SIZE]:
+                break
+        return rows
+
+    def _sorted(self, request: PageRequest, key: StatementKey | None, values: dict[str, Any]) -> Sequence[Row]:
+        def build(statements: Statements) -> Statement:
+            return statements.sorted(request, among_ids=IDS in values)
+
+        key = key and replace(key, purpose="sort")
+        return self.reader.execute(self.reader.build(key, build), **values)

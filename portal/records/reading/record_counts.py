@@ -1,0 +1,56 @@
+"""How many records there are, for each of several queries, each counted once in the life of one Records."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portal.conditions import AllOf, Condition
+from portal.database.search import index as search
+from portal.records.reading.counts import Count, parts_of, read_counts
+from portal.records.reading.page import Query
+from portal.records.reading.record_reader import RecordReader
+from portal.records.reading.search_pages import SearchPages
+from portal.records.statement_cache import may_be_shared
+
+# What is counted: the text that is searched for, and the conditions.
+CountKey = tuple[str, tuple[Condition, ...]]
+
+
+@dataclass(frozen=True)
+class RecordCounts:
+    """The numbers of the records of `reader`."""
+
+    reader: RecordReader
+    search: SearchPages
+    known: dict[CountKey, Count]  # kept by the Records
+
+    def of(self, queries: Sequence[Query]) -> list[Count]:
+        """How many rows each query has on all its pages.
+
+        Declared conditions are counted by one statement, typed ones by another, so that the first may be shared.
+        """
+        keys = [_key(query) for query in queries]
+        unknown = [key for key in dict.fromkeys(keys) if key not in self.known]
+        ordered = [key for key in unknown if not key[0]]
+        shared = [key for key in ordered if may_be_shared(key[1])]
+        for together in (shared, [key for key in ordered if key not in shared]):
+            self._count_rows(together)
+        for text, conditions in unknown:
+            if text:
+                self.known[text, conditions] = self.search.count(Query(text, AllOf(conditions)))
+        return [self.known[key] for key in keys]
+
+    def remember(self, query: Query, count: Count) -> None:
+        """What is known of a query from its page."""
+        self.known[_key(query)] = count
+
+    def _count_rows(self, keys: Sequence[CountKey]) -> None:
+        if not keys:
+            return
+        conditions = tuple(conditions for _text, conditions in keys)
+        key = self.reader.key("counts", conditions=conditions)
+        statement = self.reader.build(key, lambda statements: statements.counting(conditions))
+        self.known.update(zip(keys, read_counts(self.reader.execute(statement)), strict=True))
+
+
+def _key(query: Query) -> CountKey:
+    return query.text if search.parse_words(query.text) else "", tuple(parts_of(query.condition))

@@ -1,0 +1,123 @@
+"""The records of one module by their ids, as one reader may see them: statements are executed here, and rows loaded.
+
+Pages (ordered_pages.py, search_pages.py) are read through it; records.py is what the other layers use.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from portal.conditions import ALWAYS, Condition
+from portal.fields.base import Field
+from portal.records.policy import ModulePolicy, Policy
+from portal.records.reading.page import Record
+from portal.records.reading.statements import Statements
+from portal.records.reading.titles import add_linked_records
+from portal.records.statement_cache import IDS, Statement, StatementKey, may_be_shared, padded, values_of
+
+Built = TypeVar("Built")
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RecordReader(ModulePolicy):
+    """The records of `name` for the reader of `policy`. Raises KeyError for a module that the profile lacks."""
+
+    connection: sa.Connection
+    policy: Policy
+    name: str
+    narrowed: Condition = ALWAYS  # which of them only: for choices, for related lists
+
+    def __post_init__(self) -> None:
+        if self.policy.access(self.name) is None:
+            raise KeyError(self.name)
+
+    def get(self, record_id: int) -> Record | None:
+        """One record with every readable field; None for a foreign one as for a missing one."""
+        return next(iter(self.by_ids([record_id], self.module.everything)), None)
+
+    def by_ids(self, ids: Sequence[int], names: Iterable[str]) -> list[Record]:
+        """Those of the records `ids` that this reader may see, with the fields `names`."""
+        if not ids:
+            return []
+        fields = self.readable_fields(names)
+        key = self.key("by ids", fields=tuple(field.name for field in fields))
+        statement = self.build(key, lambda statements: statements.by_ids(fields))
+        return self.load(self.execute(statement, **{IDS: padded(ids)}), fields)
+
+    def exists(self, record_id: int) -> bool:
+        """Whether this reader may see the record, and these records are not narrowed to others."""
+        return bool(self.execute(self.build(self.key("existing"), Statements.existing), **{IDS: [record_id]}))
+
+    def readable_fields(self, names: Iterable[str]) -> list[Field]:
+        """The fields of `names` that may be read, and the title."""
+        readable = self.policy.readable(self.name)
+        return [
+            self.module.field(name)
+            for name in dict.fromkeys([*names, self.module.title_field.name])
+            if name in readable
+        ]
+
+    # -- statements -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def statements(self) -> Statements:
+        """Statements for this reader alone."""
+        return Statements(self.policy, self.name, self.connection.dialect.name, self.narrowed)
+
+    @cached_property
+    def shared_statements(self) -> Statements | None:
+        """Statements for all readers of this kind; None where this reader has rights of their own, or the scope
+        depends on the moment."""
+        policy = self.policy.shared
+        if policy is None or policy.statements is None or not may_be_shared([self.narrowed]):
+            return None
+        if not policy.scope_is_shared(self.name):
+            return None
+        dialect = self.connection.dialect.name
+        return policy.statements.get(
+            self.key("statements"), lambda: Statements(policy, self.name, dialect, self.narrowed)
+        )
+
+    def key(self, purpose: str, **depends_on: Any) -> StatementKey:
+        """The key of a statement about these records."""
+        return StatementKey(purpose, self.name, self.connection.dialect.name, self.narrowed, **depends_on)
+
+    def build(self, key: StatementKey | None, build: Callable[[Statements], Built]) -> Built:
+        """What `build` returns: built once for all readers of this kind if its `key` may be shared; without a key for
+        this reader alone."""
+        shared = self.shared_statements
+        if key is None or shared is None or shared.policy.statements is None:
+            return build(self.statements)
+        if not all(map(may_be_shared, key.conditions)):
+            return build(self.statements)
+        return shared.policy.statements.get(key, lambda: build(shared))
+
+    def execute(self, statement: Statement, **values: Any) -> Sequence[Row]:
+        """The rows of a statement, with this reader's values for the parameters."""
+        result = self.connection.execute(statement, values_of(self.policy.reader) | values)
+        rows: Sequence[Any] = result.mappings().all()
+        return rows
+
+    def load(self, rows: Iterable[Row], fields: Sequence[Field]) -> list[Record]:
+        """The records of rows that were selected with `fields`; linked records with their titles."""
+        rows = list(rows)
+        in_table = [field for field in fields if not field.in_join_table]  # others have a join table
+        values = [{field.name: field.load(row) for field in in_table} for row in rows]
+        add_linked_records(self.connection, self.policy, self.name, fields, [row["id"] for row in rows], values)
+        title = self.module.title_field
+        reader = self.policy.reader
+        return [
+            Record(
+                id=row["id"],
+                module=self.name,
+                reference=row["reference"] or "",
+                version=row["_version"] or 0,
+                values=of_record,
+                title=title.show(of_record.get(title.name), reader) or row["reference"] or "",
+            )
+            for row, of_record in zip(rows, values, strict=True)
+        ]

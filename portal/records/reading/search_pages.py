@@ -1,0 +1,126 @@
+"""Pages of the records that a text finds, newest change first, and how many they are.
+
+The search index finds them. Where it may know words of fields that this reader may not read, each hit is read and
+compared once more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from portal.conditions import ALWAYS
+from portal.database.search import index as search
+from portal.fields.base import Field
+from portal.records.reading.counts import Count, parts_of
+from portal.records.reading.page import Page, Query
+from portal.records.reading.record_reader import RecordReader
+
+MOST_RECHECKED = 200  # hits that are counted where each is compared once more
+RECHECKED_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class SearchPages:
+    """The pages of a search among the records of `reader`."""
+
+    reader: RecordReader
+
+    def page(self, query: Query, fields: Sequence[Field]) -> tuple[Page, Count | None]:
+        """The page of `query`, and the number of all hits where it is known from that (on the first page)."""
+        backwards = _is_number(query.before)
+        position = int(query.before) if backwards else int(query.after) if _is_number(query.after) else None
+        answer = self._hits(query, query.size + 1, position, backwards, search.COUNTED if position is None else 0)
+        hits, more = answer.hits, len(answer.hits) > query.size
+        hits = hits[1:] if backwards and more else hits[: query.size]
+        known = position is None and not (more and self._must_recheck)
+        records = self.reader.by_ids([hit.record for hit in hits], [field.name for field in fields])
+        by_id = {record.id: record for record in records}
+        previous, following = (more, True) if backwards else (position is not None, more)
+        page = Page(
+            [by_id[hit.record] for hit in hits if hit.record in by_id],
+            next=str(hits[-1].seq) if following and hits else "",
+            previous=str(hits[0].seq) if previous and hits else "",
+            first=not previous,
+        )
+        return page, _count(answer) if known else None
+
+    def newest(self, query: Query, limit: int) -> list[int]:
+        """The ids of the newest hits."""
+        return [hit.record for hit in self._hits(query, limit).hits]
+
+    def count(self, query: Query) -> Count:
+        """How many hits there are."""
+        if self._must_recheck:
+            return _count(self._hits(query, MOST_RECHECKED))
+        return _count(search.count(self.reader.connection, self._search(query)))
+
+    @cached_property
+    def _searches_internal(self) -> bool:
+        fields = self.reader.module.fields.values()
+        return self.reader.policy.staff and any(field.internal and field.searched for field in fields)
+
+    @cached_property
+    def _must_recheck(self) -> bool:
+        """Whether the index may know words of fields that this reader may not read."""
+        readable = self.reader.policy.readable(self.reader.name)
+        return any(
+            field.searched and field.stored and field.name not in readable
+            for field in self.reader.module.fields.values()
+            if self._searches_internal or not field.internal
+        )
+
+    def _search(self, query: Query) -> search.Search:
+        scopes = self.reader.policy.search_scopes(self.reader.name)
+        return search.Search(
+            self.reader.policy.tables.search,
+            self.reader.table,
+            search.parse_words(query.text),
+            None if scopes is None else tuple(scopes),
+            int(self._searches_internal),
+            self.reader.statements.where(query.condition) if self._needs_condition(query, scopes) else None,
+        )
+
+    def _needs_condition(self, query: Query, scopes: Sequence[str] | None) -> bool:
+        """Whether the words and the tokens of the scope do not say all that must hold."""
+        policy, access = self.reader.policy, self.reader.access
+        if (scopes is None and access.see != "all") or access.where != ALWAYS or policy.records_from is not None:
+            return True
+        return any(True for _part in (*parts_of(self.reader.narrowed), *parts_of(query.condition)))
+
+    def _hits(
+        self, query: Query, limit: int, position: int | None = None, backwards: bool = False, counted: int = 0
+    ) -> search.SearchResult:
+        """The hits next to `position`, newest change first; `counted`: up to how many they are counted besides."""
+        request = self._search(query)
+        side = "after" if backwards else "before"
+        if not self._must_recheck:
+            return search.find(self.reader.connection, request, limit, **{side: position}, counted=counted)
+        hits: list[search.Hit] = []
+        size = max(limit, RECHECKED_AT_ONCE)
+        while len(hits) < limit:
+            batch = search.page(self.reader.connection, request, size, **{side: position})
+            readable = self._with_readable_words(batch, request.words)
+            hits = readable + hits if backwards else hits + readable
+            if len(batch) < size:
+                break
+            position = batch[0].seq if backwards else batch[-1].seq
+        hits = hits[-limit:] if backwards else hits[:limit]
+        return search.SearchResult(hits, len(hits), len(hits) >= limit)
+
+    def _with_readable_words(self, hits: list[search.Hit], words: search.Words) -> list[search.Hit]:
+        fields = [field for field in self.reader.readable_fields(self.reader.module.everything) if field.searched]
+        matching = set()
+        for record in self.reader.by_ids([hit.record for hit in hits], [field.name for field in fields]):
+            texts = [text for field in fields for text in field.texts(record.values.get(field.name))]
+            if words.found_in(search.indexed_text(texts, record.reference)):
+                matching.add(record.id)
+        return [hit for hit in hits if hit.record in matching]
+
+
+def _count(result: search.SearchResult) -> Count:
+    most = search.COUNTED - 1
+    return Count(min(result.number, most), result.more or result.number > most)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
