@@ -4,8 +4,11 @@ import datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from portal.accounts.register import AccessRequest
+from portal.database.engine import reading
+from portal.records.statement_cache import IDS, SIZE
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NOW, World, linked, titles
 
 DAYS = """
@@ -69,6 +72,23 @@ def test_the_counts_of_one_are_not_those_of_another(shop):
     for _again in range(2):
         assert "1–2 of 2" in shop[ANNA].get("/requests/?tab=all")
         assert "1–1 of 1" in shop[CARLA].get("/requests/?tab=all")
+
+
+def test_a_shared_statement_does_not_run_without_the_values_of_a_reader(shop):
+    record_id = shop.the("requests", "Of Anna Rossi").id
+    for path in ("", "?tab=all&sort=name", "?tab=all&sort=service", f"{record_id}/"):
+        shop[ANNA].get(f"/requests/{path}")
+    policies = shop.portal.tables.shared_policies.values()
+    built = [
+        value for policy in policies for key, value in policy.statements._built.items() if key.module == "requests"
+    ]
+    parts = [part for value in built for part in (value if isinstance(value, tuple) else (value,))]
+    statements = [part for part in parts if isinstance(part, sa.Select | sa.CompoundSelect)]
+    assert len(statements) > 5
+    with reading(shop.portal.engine) as connection:
+        for statement in statements:
+            with pytest.raises(sa.exc.StatementError, match="A value is required for bind parameter"):
+                connection.execute(statement, {IDS: [1], SIZE: 5})
 
 
 def test_who_changes_the_company_sees_the_other_company_s_records(shop):

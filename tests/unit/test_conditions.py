@@ -107,15 +107,40 @@ def test_negation_and_any_are_decided_here(a, b, expected):
     assert found is expected
 
 
-def test_what_is_known_can_be_remembered_whatever_it_is():
-    assert hash(ParsedValue([1, 2])) == hash(ParsedValue([1, 2]))
-    assert (
-        len(
-            {
-                Comparison(("a",), "equal", ParsedValue([1])),
-                Comparison(("a",), "equal", ParsedValue([1])),
-                Comparison(("a",), "equal", ParsedValue("x")),
-            }
-        )
-        == 2
-    )
+def test_conditions_with_parsed_values_are_keys_of_dictionaries():
+    by_ids = Comparison(("a",), "equal", ParsedValue([1]))
+    same, other = Comparison(("a",), "equal", ParsedValue([1])), Comparison(("a",), "equal", ParsedValue("x"))
+    assert {by_ids, same, other} == {by_ids, other}
+
+
+@pytest.mark.parametrize("values", [(1, True), (0, False), (1, 1.0), ((1,), (True,)), ("1", 1), (0, None)])
+def test_values_of_two_types_make_two_conditions(values):
+    first, second = (AllOf((Comparison(("a",), "equal", value),)) for value in values)
+    assert first != second
+    assert len({first, second}) == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "needs_clock"),
+    [
+        ({"a": {"within": "3 days"}}, True),
+        ({"a": {"before": "now"}}, True),
+        ({"a": ["now", "x"]}, True),
+        ({"any": [{"b": 1}, {"a": {"not": "now"}}]}, True),
+        ({"a": "today"}, False),
+        ({"a": "me"}, False),
+        ({}, False),
+    ],
+)
+def test_a_condition_says_whether_it_needs_the_clock(data, needs_clock):
+    assert parse(data).needs_clock is needs_clock
+
+
+@pytest.mark.parametrize(("value", "needs_reader"), [
+    ("me", False), ("x", False), (("a", 1, None), False), (ParsedValue("x"), True), (FormValue("x"), True),
+    (("a", ParsedValue("x")), True), ([1, 2], True),
+])  # fmt: skip
+def test_a_condition_says_whether_it_holds_what_one_reader_typed(value, needs_reader):
+    comparison = Comparison(("a",), "equal", value)
+    assert comparison.needs_reader is needs_reader
+    assert AnyOf((comparison,)).needs_reader is needs_reader

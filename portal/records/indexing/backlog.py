@@ -55,7 +55,7 @@ def update_linking_records(system: Records, record_id: int) -> None:
 
 
 def catch_up(engine: sa.Engine, tables: Tables, report: Callable[[int], None] = lambda done: None) -> int:
-    """Works off all marks that no other process has locked. Returns the number of records; `report` gets it meanwhile."""
+    """Works off all marks that no other process has locked. Returns the number of records, reported meanwhile."""
     done = 0
     with _turn:
         while (updated := catch_up_some(engine, tables)) is not None:
@@ -65,7 +65,7 @@ def catch_up(engine: sa.Engine, tables: Tables, report: Callable[[int], None] = 
 
 
 def catch_up_some(engine: sa.Engine, tables: Tables) -> int | None:
-    """Updates the next few records. Returns their number; None when no mark is left that no other process has locked."""
+    """Updates the next few records. Returns their number; None when all marks are worked off or locked."""
     began = time.monotonic()
     try:
         with writing(engine) as connection:
@@ -76,9 +76,7 @@ def catch_up_some(engine: sa.Engine, tables: Tables) -> int | None:
             raise
         return 0  # one of these records has just been changed
     if updated is not None and engine.dialect.name == "sqlite":
-        time.sleep(
-            (time.monotonic() - began) / 2
-        )  # a turn that is taken again at once would never go to another writer
+        time.sleep((time.monotonic() - began) / 2)  # a turn taken again at once never goes to another writer
     return updated
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from portal.batches import batched
 from portal.database.schema.tables import Tables
-from portal.database.search import index_records as search
+from portal.database.search import index as search
 from portal.declaration.shapes import Module
 from portal.records.policy import is_own_field, system_policy
 from portal.records.reading.records import Query, Record, Records
@@ -36,16 +36,14 @@ def rebuild(
     modules: Iterable[str],
     report: Callable[[str, int], None] = lambda module, done: None,
 ) -> int:
-    """Fills the index of `modules` anew, oldest change first. Returns the number of records; `report` gets it meanwhile,
-    with the module."""
+    """Fills the index of `modules` anew, oldest change first. Returns the number of records, reported meanwhile."""
     policy, total = system_policy(tables), 0
     with search.filling(connection):
         for name in modules:
             connection.execute(sa.delete(tables.search).where(tables.search.c["module"] == name))
             system, done = Records(connection, policy, name), 0
-            for records in batched(
-                system.iterate(Query(sort=("modified", "id")), searched_names(system.module)), BATCH
-            ):
+            oldest_first = system.iterate(Query(sort=("modified", "id")), searched_names(system.module))
+            for records in batched(oldest_first, BATCH):
                 search.put_many(connection, tables.search, (search_entry(system.module, record) for record in records))
                 done += len(records)
                 report(name, done)

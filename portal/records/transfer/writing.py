@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import analyze
-from portal.database.search import index_records as search
+from portal.database.search import index as search
 from portal.fields.linked import Linked
 from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.index import index_records
