@@ -1,8 +1,8 @@
-"""The cells of tables, drawn with displays.pt once per kind and then only filled in; the menu, drawn once.
+"""Fast drawing: cells of tables from markup that is reused, menus and unused filters from a cache.
 
-A list shows two hundred values of a handful of kinds. The macro of a kind is run once with marks in the place of what
-differs from record to record; later values of that kind are put in the place of the marks, escaped. What is kept are
-the kinds alone (their icons and tones are the declaration's own), nothing of a record or of a person.
+A list shows two hundred values of a handful of kinds. The macro of a kind runs once, with placeholders for what differs
+from record to record; its later values replace the placeholders, escaped. The cache holds kinds only (their icons and
+tones come from the declaration), nothing of a record or of a person.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,18 +10,18 @@ from typing import Any, Protocol
 
 from markupsafe import Markup, escape
 
-# What differs between two values of one kind. No text that people type holds these characters on its own account; one
-# that did would only be drawn as it is, for marks are looked for in the kind, never in a value.
+# Private-use characters in place of what differs between values of one kind. A value that holds one is drawn as it is:
+# placeholders are looked for in the markup of the kind, never in a value.
 BORDER = "\uf8d0"
-MARKS = {"text": "\uf8d1", "url": "\uf8d2", "iso": "\uf8d3", "note": "\uf8d4"}
-MOST_KINDS = 5_000
+PLACEHOLDERS = {"text": "\uf8d1", "url": "\uf8d2", "iso": "\uf8d3", "note": "\uf8d4"}
+MOST_KINDS = 5_000  # cached
 
 Kind = tuple[Any, ...]
-Pieces = tuple[tuple[str, str], ...]  # markup, and what comes behind it: a name of MARKS or ""
+Pieces = tuple[tuple[str, str], ...]  # markup, and the placeholder behind it: a name of PLACEHOLDERS or ""
 
 
 class Shown(Protocol):
-    """As much of views.displays.Value as is drawn."""
+    """The attributes of views.displays.Value that are drawn here."""
 
     @property
     def macro(self) -> str: ...
@@ -44,50 +44,50 @@ class Shown(Protocol):
 
 
 class CellTemplates:
-    """What is known of the kinds that have been drawn, for all portals and languages of one process."""
+    """The cache of the drawn kinds, for all portals and languages of one process."""
 
     def __init__(self) -> None:
-        self._known: dict[Kind, Any] = {}
+        self._cache: dict[Kind, Any] = {}
 
     def pieces(self, kind: Kind, draw: Callable[[], str]) -> Pieces:
-        """The pieces of a kind; `draw` draws it with marks."""
-        return self._kept(kind, lambda: tuple(_cut(draw())))
+        """The pieces of a kind; `draw` draws it with placeholders."""
+        return self._cached(kind, lambda: tuple(_split(draw())))
 
     def whole(self, kind: Kind, draw: Callable[[], str]) -> Markup:
-        """What always looks the same."""
-        return self._kept(kind, lambda: Markup(draw()))  # noqa: S704 what a template drew
+        """The markup of what always looks the same."""
+        return self._cached(kind, lambda: Markup(draw()))  # noqa: S704 what a template drew
 
-    def _kept(self, kind: Kind, make: Callable[[], Any]) -> Any:
-        known = self._known.get(kind)
-        if known is None:
-            if len(self._known) >= MOST_KINDS:
-                self._known.clear()
-            known = self._known[kind] = make()
-        return known
+    def _cached(self, kind: Kind, make: Callable[[], Any]) -> Any:
+        cached = self._cache.get(kind)
+        if cached is None:
+            if len(self._cache) >= MOST_KINDS:
+                self._cache.clear()
+            cached = self._cache[kind] = make()
+        return cached
 
 
-def _cut(drawn: str) -> Iterator[tuple[str, str]]:
-    names, start = {mark: name for name, mark in MARKS.items()}, 0
-    for place, character in enumerate(drawn):
+def _split(markup: str) -> Iterator[tuple[str, str]]:
+    names, start = {character: name for name, character in PLACEHOLDERS.items()}, 0
+    for place, character in enumerate(markup):
         if character in names:
-            yield drawn[start:place], names[character]
+            yield markup[start:place], names[character]
             start = place + 1
-    yield drawn[start:], ""
+    yield markup[start:], ""
 
 
 class CellRenderer:
-    """Draws what is alike on many pages. `page`: what a drawing depends on besides its value: icons and languages."""
+    """Draws the cells, menus and filters of one page; `page`: what their markup depends on too, icons and languages."""
 
-    def __init__(self, sketches: CellTemplates, draw: Callable[..., str], page: tuple[str, ...]) -> None:
-        self._sketches, self._draw, self._page = sketches, draw, page
-        self._here: dict[Kind, Pieces] = {}
+    def __init__(self, templates: CellTemplates, draw: Callable[..., str], page: tuple[str, ...]) -> None:
+        self._templates, self._draw, self._page = templates, draw, page
+        self._pieces_of_page: dict[Kind, Pieces] = {}
 
     def cells(self, columns: Sequence[Any], values: Sequence[Shown]) -> Markup:
         """The cells of a row."""
         line = Line()
         for column, value in zip(columns, values, strict=True):
             self._cell(line, column.classes, value)
-        return line.drawn()
+        return line.markup()
 
     def _cell(self, line: "Line", classes: str, value: Shown) -> None:
         if not value.reusable:
@@ -102,31 +102,30 @@ class CellRenderer:
                 line.add_text(getattr(value, slot))
 
     def _matches(self, line: "Line", value: Shown) -> None:
-        """A text with what was searched for marked in it."""
-        mark = Matched()
-        (before, _text), (after, _end) = self._pieces(("matched",), "", mark)
+        """A text in which what was searched for is marked."""
+        (before, _text), (after, _end) = self._pieces(("matched",), "", Matched())
         for text, matched in value.matches:
             line.add(before if matched else "")
             line.add_text(text)
             line.add(after if matched else "")
 
     def menu(self, items: tuple[Any, ...]) -> Markup:
-        """Items of the menu, the same for everybody of a profile."""
-        return self._sketches.whole(("menu", *self._page, items), lambda: self._draw("menu.pt", items=items))
+        """Items of the menu, the same for all people of a profile."""
+        return self._templates.whole(("menu", *self._page, items), lambda: self._draw("menu.pt", items=items))
 
     def _pieces(self, kind: Kind, classes: str, value: Shown) -> Pieces:
-        pieces = self._here.get(kind)
+        pieces = self._pieces_of_page.get(kind)
         if pieces is None:
-            sketch = CellTemplate(kind[0], value)
-            draw = lambda: self._macro(classes, sketch)  # noqa: E731
-            pieces = self._here[kind] = self._sketches.pieces((*self._page, *kind), draw)
+            template = CellTemplate(kind[0], value)
+            draw = lambda: self._macro(classes, template)  # noqa: E731
+            pieces = self._pieces_of_page[kind] = self._templates.pieces((*self._page, *kind), draw)
         return pieces
 
     def filter(self, state: Any, form: str) -> Markup:
-        """The filter of a column; one that nobody uses looks the same for everybody."""
+        """The filter of a column; one that is not used looks the same for everyone."""
         if state.used or state.error:
             return Markup(self._draw("filter.pt", filter=state, form=form))  # noqa: S704 what the template drew
-        return self._sketches.whole(
+        return self._templates.whole(
             ("filter", *self._page, state, form), lambda: self._draw("filter.pt", filter=state, form=form)
         )
 
@@ -136,21 +135,21 @@ class CellRenderer:
 
 
 class Line:
-    """Markup and text in turn. The texts are escaped all at once, for what that takes is each call."""
+    """Markup and text in turn. All texts are escaped in one call, since each call has its cost."""
 
     def __init__(self) -> None:
         self._parts = [""]
 
     def add(self, markup: str) -> None:
-        """What a template drew."""
+        """Add markup of a template."""
         self._parts[-1] += markup
 
     def add_text(self, text: str) -> None:
-        """What people see as it is."""
+        """Add a text, which will be escaped."""
         self._parts += (text, "")
 
-    def drawn(self) -> Markup:
-        """The whole line."""
+    def markup(self) -> Markup:
+        """The markup of the whole line."""
         texts = self._parts[1::2]
         escaped = str(escape(BORDER.join(texts))).split(BORDER)
         whole = len(escaped) == max(len(texts), 1)  # unless one of them holds a border
@@ -159,17 +158,17 @@ class Line:
 
 
 class CellTemplate:
-    """A value of some kind with marks in the place of what differs."""
+    """A value of one kind with placeholders for what differs."""
 
     matches, reusable = (), True
 
     def __init__(self, name: str, value: Shown) -> None:
         self.macro, self.tone, self.icon = name, value.tone, value.icon
-        self.text, self.iso = MARKS["text"], MARKS["iso"]
-        self.url, self.note = value.url and MARKS["url"], value.note and MARKS["note"]
+        self.text, self.iso = PLACEHOLDERS["text"], PLACEHOLDERS["iso"]
+        self.url, self.note = value.url and PLACEHOLDERS["url"], value.note and PLACEHOLDERS["note"]
 
 
 class Matched:
-    """A piece of text for which somebody searched."""
+    """The value of the macro that marks a match."""
 
     macro, text, url, iso, note, tone, icon, matches, reusable = "matched", "", "", "", "", "", "", (), True

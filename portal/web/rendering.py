@@ -69,7 +69,7 @@ class Templates:
             lambda template, **more: self[template](**names, **more),
             (shell.static("icons.svg"), reader.language, reader.default_language),
         )
-        return self[name](**names, **values, token=_token(shell), pen=cells)
+        return self[name](**names, **values, token=_token(shell), draw=cells)
 
 
 @functools.cache
