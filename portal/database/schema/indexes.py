@@ -53,8 +53,10 @@ def index_columns(declaration: Declaration, module: Module, table: sa.Table) -> 
         indexes[column, ID, *included] = None
         if organization and organization != column:
             indexes[organization, column, ID, *(other for other in included if other != organization)] = None
+    # Every link has an index, so that records that link to a deleted one are found.
+    leading = {columns[0] for columns in indexes} | {index.columns.keys()[0] for index in table.indexes}
     for name, field in module.fields.items():
-        if field.targets and name in table.c and not any(columns[0] == name for columns in indexes):
+        if field.targets and name in table.c and name not in leading:
             indexes[name,] = None
     yield from (columns for columns in indexes if columns != (ID, ID))
 

@@ -16,3 +16,15 @@ def declared(folder: Path, modules: str, top: str = "") -> Declaration:
     if loaded.declaration is None:
         raise ValueError("\n".join(map(str, loaded.errors)))
     return loaded.declaration
+
+
+# Every folder of declarations that comes with the portal, without those that hold one mistake each.
+SHIPPED = (".", "examples/northwind", "benchmarks/portal", "tests/portals/small", "tests/portals/wide")
+
+
+def load_shipped(folder: str) -> Declaration:
+    """The declaration of a shipped folder."""
+    loaded = load(Path(__file__).parents[3] / folder)
+    if loaded.declaration is None:
+        raise ValueError("\n".join(map(str, loaded.errors)))
+    return loaded.declaration
