@@ -3,9 +3,11 @@
 Who tried is stored as a hash: the table reveals no address.
 """
 
+import contextlib
 import datetime
 import hashlib
 import ipaddress
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -49,16 +51,17 @@ def count(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now
     one_more = {"count": tables.attempt.c["count"] + 1}
     upsert = insert(tables.attempt).values(row)
     upsert = upsert.on_conflict_do_update(index_elements=["key", "window"], set_=one_more)
-    number = connection.execute(upsert.returning(tables.attempt.c["count"])).scalar_one()
-    if number == 1:
-        connection.execute(sa.delete(tables.attempt).where(tables.attempt.c["window"] < window - KEEP_SECONDS))
+    with _counting(connection) as separate:
+        number = separate.execute(upsert.returning(tables.attempt.c["count"])).scalar_one()
+        if number == 1:
+            separate.execute(_delete_before(tables.attempt, window - KEEP_SECONDS))
     return number
 
 
 def check(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
     """Count one attempt. Raises TooManyAttemptsError beyond the limit.
 
-    The count is stored only if the transaction is committed.
+    On SQLite the count is stored only if the transaction is committed.
     """
     if count(connection, tables, limit, who, now) > limit.most:
         raise TooManyAttemptsError(_window(limit, now) + limit.seconds - int(now.timestamp()))
@@ -68,14 +71,16 @@ def forgive(connection: sa.Connection, tables: Tables, limit: Limit, who: str, n
     """Set the count of this window back to none: the attempt succeeded."""
     attempt = tables.attempt.c
     this_window = sa.and_(attempt["key"] == _key(limit, who), attempt["window"] == _window(limit, now))
-    connection.execute(sa.delete(tables.attempt).where(this_window))
+    with _counting(connection) as separate:
+        separate.execute(sa.delete(tables.attempt).where(this_window))
 
 
 def uncount(connection: sa.Connection, tables: Tables, limit: Limit, who: str, now: datetime.datetime) -> None:
     """Take one attempt back, where several people are counted together: it succeeded."""
     attempt = tables.attempt.c
     this_window = sa.and_(attempt["key"] == _key(limit, who), attempt["window"] == _window(limit, now))
-    connection.execute(sa.update(tables.attempt).where(this_window).values(count=attempt["count"] - 1))
+    with _counting(connection) as separate:
+        separate.execute(sa.update(tables.attempt).where(this_window).values(count=attempt["count"] - 1))
 
 
 def network_of(address: str | None) -> str:
@@ -87,6 +92,27 @@ def network_of(address: str | None) -> str:
     if isinstance(parsed, ipaddress.IPv4Address):
         return str(parsed)
     return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
+
+
+@contextlib.contextmanager
+def _counting(connection: sa.Connection) -> Iterator[sa.Connection]:
+    """Where attempts are counted: on PostgreSQL each statement is a transaction of its own.
+
+    A whole office shares one counter. In the transaction of the sign-in every two simultaneous ones would collide, and
+    after a few more tries a person with the right password would be turned away. SQLite has one writer at a time.
+    """
+    if connection.dialect.name == "sqlite":
+        yield connection
+        return
+    with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as separate:
+        yield separate
+
+
+def _delete_before(attempt: sa.Table, window: int) -> sa.Delete:
+    """Old counts, without waiting for whoever is deleting the same ones."""
+    old = sa.select(attempt.c["key"], attempt.c["window"]).where(attempt.c["window"] < window)
+    key = sa.tuple_(attempt.c["key"], attempt.c["window"])
+    return sa.delete(attempt).where(key.in_(old.with_for_update(skip_locked=True)))
 
 
 def _window(limit: Limit, now: datetime.datetime) -> int:
