@@ -4,7 +4,9 @@ Read once, at the start, by `main` and the commands, which hand plain values dow
 environment. Keys of `portal:` in modules.yaml may be set here too, and win over the file.
 """
 
+import contextlib
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+OTHERS = stat.S_IRWXG | stat.S_IRWXO  # all rights of the group and of all others
 PREFIX = "PORTAL_"
 INI_PREFIX = "portal."
 # Keys of `portal:` in modules.yaml that a setting may override; lists are written with commas.
@@ -72,11 +75,14 @@ class Settings(BaseSettings):
         return None if self.compiled in (None, Path()) else self.folder.absolute() / self.compiled
 
     def make_room(self) -> None:
-        """Make the folder of an SQLite database if it is the portal's own `var/`."""
+        """Make the folder of an SQLite database if it is the portal's own `var/`, which no other user may look into."""
         kind, slashes, path = self.database_url.partition(":///")
         own = self.folder.absolute() / "var"
         if kind.startswith("sqlite") and slashes and Path(path).parent == own and self.folder.is_dir():
-            own.mkdir(exist_ok=True)
+            own.mkdir(mode=0o700, exist_ok=True)
+        with contextlib.suppress(OSError):  # there is none, or it belongs to somebody else
+            if own.stat().st_mode & OTHERS:
+                own.chmod(0o700)
 
 
 def read_settings(ini: Mapping[str, str] | None = None, **options: Any) -> Settings:

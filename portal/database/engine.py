@@ -11,6 +11,7 @@ A transaction that is not opened for writing cannot write: the database refuses 
 import contextlib
 import os
 import sqlite3
+import stat
 import threading
 import time
 import weakref
@@ -33,6 +34,8 @@ ISOLATION = "REPEATABLE READ"
 REQUEST_TIMEOUT = 20  # seconds for one statement of a request on PostgreSQL, for a reading transaction on SQLite
 SQLITE_CACHE = 8_000  # kilobytes per connection; with 2,000 a search in a thousand rows takes three times as long
 STEPS_PER_CHECK = 20_000  # of SQLite's virtual machine between two checks of the time
+OWNER_ONLY = 0o600  # the mode of SQLite's files
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 ANALYSIS_LIMIT = 1_000  # rows of each index that SQLite's ANALYZE reads: enough to know how many share a value
 
 # For the layers that do not know SQLAlchemy.
@@ -196,6 +199,11 @@ def _sqlite_engine(address: sa.URL) -> sa.Engine:
     engine = sa.create_engine(address, connect_args=arguments, hide_parameters=True)  # no values in the log
     turn = _turn_of(address.database)
 
+    @sa.event.listens_for(engine, "do_connect")
+    def protect(dialect: Any, record: Any, arguments: Any, options: Any) -> None:
+        if address.database and not address.database.startswith((":memory:", "file:")):
+            _protect_files(address.database)
+
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: SQLiteConnection, record: Any) -> None:
         _enable_wal(connection)
@@ -222,6 +230,20 @@ def _sqlite_engine(address: sa.URL) -> sa.Engine:
             raise sa.exc.OperationalError("BEGIN", None, error) from error
 
     return engine
+
+
+def _protect_files(path: str) -> None:
+    """The database holds what customers wrote: its files belong to the portal's user alone, whatever the umask says.
+
+    SQLite gives the -wal and -shm files the mode of the database.
+    """
+    with contextlib.suppress(OSError):  # no such folder, or the file of another user: SQLite says what is wrong
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, OWNER_ONLY))
+    for name in (path, f"{path}-wal", f"{path}-shm"):
+        with contextlib.suppress(OSError):
+            mode = stat.S_IMODE(os.stat(name).st_mode)
+            if mode & OTHERS:
+                os.chmod(name, mode & ~OTHERS)
 
 
 def _set_time_limit(connection: sqlite3.Connection, seconds: float | None) -> None:

@@ -72,7 +72,9 @@ def _is_complete(path: Path) -> bool:
 def _is_private(folder: Path) -> bool:
     """Whether `folder` is there, belongs to this user and can be written by nobody else."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.parent.exists():
+            folder.parent.mkdir(mode=0o700, parents=True)  # the mode of `mkdir` is not that of the parents it makes
+        folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.stat()
     except OSError as error:
         log.info("Compiled templates are not stored: %s", error)

@@ -1,5 +1,7 @@
 """Transactions: no update is lost, nobody hears “locked”, and who did not say that he writes cannot."""
 
+import os
+import stat
 import subprocess
 import sys
 import threading
@@ -285,3 +287,28 @@ def test_who_reads_on_postgresql_is_told_so_and_sees_one_moment_in_one_message(p
             assert connection.scalar(sa.text("SHOW statement_timeout")) == "20s"
         with reading(engine) as connection:
             assert connection.scalar(sa.text("SHOW statement_timeout")) == "0"
+
+
+def modes(folder):
+    return {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in folder.iterdir()}
+
+
+def test_no_other_user_can_read_the_files_of_sqlite(tmp_path):
+    before = os.umask(0o022)
+    try:
+        for engine in prepared(f"sqlite:///{tmp_path / 'portal.sqlite'}"):
+            assert value_of(engine) == 0
+            assert set(modes(tmp_path)) == {"portal.sqlite", "portal.sqlite-wal", "portal.sqlite-shm"}
+            assert set(modes(tmp_path).values()) == {"0o600"}
+    finally:
+        os.umask(before)
+
+
+def test_files_that_others_could_read_become_private_at_the_next_start(tmp_path):
+    for _engine in prepared(f"sqlite:///{tmp_path / 'portal.sqlite'}"):
+        for path in tmp_path.iterdir():
+            path.chmod(0o664)
+        again = make_engine(f"sqlite:///{tmp_path / 'portal.sqlite'}")
+        assert value_of(again) == 0
+        assert set(modes(tmp_path).values()) == {"0o600"}
+        again.dispose()
