@@ -1,10 +1,10 @@
 #!/bin/sh
-# granian for the portal, behind a proxy that speaks https:
+# Runs the portal with granian, behind an HTTPS proxy:
 #
 #     pip install granian
 #     PORTAL_DATABASE=postgresql://… PORTAL_BASE_URL=https://care.example deploy/granian.sh
 #
-# Processes keep nothing between two requests: any number of them may share one PostgreSQL.
+# Processes keep no state between requests: any number of them may share one PostgreSQL.
 exec granian --interface wsgi --factory portal.application:main \
   --host "${PORTAL_HOST:-127.0.0.1}" --port "${PORTAL_PORT:-6543}" \
   --workers "${PORTAL_WORKERS:-2}" --blocking-threads "${PORTAL_THREADS:-4}" \

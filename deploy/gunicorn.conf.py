@@ -1,10 +1,10 @@
-"""gunicorn for the portal, behind a proxy that speaks https:
+"""Runs the portal with gunicorn, behind an HTTPS proxy:
 
     pip install gunicorn
     PORTAL_DATABASE=postgresql://… PORTAL_BASE_URL=https://care.example gunicorn -c deploy/gunicorn.conf.py
 
-Processes keep nothing between two requests: any number of them, on any number of machines, may share one PostgreSQL.
-With SQLite all of them must be on the machine that has the file.
+Processes keep no state between requests: any number of them, on any number of machines, may share one PostgreSQL.
+With SQLite, all of them must run on the machine that has the file.
 """
 
 import os
@@ -14,18 +14,18 @@ bind = os.environ.get("PORTAL_BIND", "127.0.0.1:6543")
 workers = int(os.environ.get("PORTAL_WORKERS", "2"))  # one per core
 worker_class = "gthread"
 threads = int(os.environ.get("PORTAL_THREADS", "4"))
-# Not before the fork: connections to the database must not be shared by two processes.
+# Each process loads the application after the fork: processes cannot share connections to the database.
 preload_app = False
 timeout = 60
 graceful_timeout = 30
 keepalive = 5
-# A process is replaced now and then, not all at the same time.
+# Processes are replaced from time to time, not all at once.
 max_requests = 20_000
 max_requests_jitter = 2_000
 limit_request_line = 8_190
 limit_request_fields = 60
 limit_request_field_size = 16_384
-# The proxy, whose word on https is believed.
+# The proxy that may say whether the request came by HTTPS.
 forwarded_allow_ips = os.environ.get("PORTAL_TRUSTED_PROXY", "127.0.0.1")
 accesslog = None
 errorlog = "-"
