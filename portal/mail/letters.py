@@ -35,24 +35,26 @@ class Sender:
 
 @dataclass(frozen=True)
 class Content:
-    """The content of one letter; `button` leads to `address`."""
+    """The content of one letter; `button` leads to `address`, `notes` stand below it in small print."""
 
     subject: str
     paragraphs: tuple[str, ...]
-    button: str = ""
-    address: str = ""
+    button: str
+    address: str
+    notes: tuple[str, ...]
 
 
 def password_reset(sender: Sender, account: Account, token: str) -> EmailMessage:
     """Holds the one-time link that sets a new password."""
     content = Content(
         _("Set a new password"),
-        (
-            _("Someone, probably you, asked to reset the password of your account."),
-            _("The link works once and expires in an hour. If you did not ask for it, ignore this email."),
-        ),
+        (_("Someone, probably you, asked for a new password for ${email}.", mapping={"email": account.email}),),
         _("Set a new password"),
         f"{sender.address}/password/reset/{token}",
+        (
+            _("The link works once and expires in an hour."),
+            _("If you did not ask for it, ignore this email. Your password stays the same."),
+        ),
     )
     return _letter(sender, account, content)
 
@@ -63,12 +65,12 @@ def password_changed(sender: Sender, account: Account) -> EmailMessage:
     content = Content(
         _("Your password was changed"),
         (
-            _("The password of your account (${email}) was just changed.", mapping={"email": account.email}),
+            _("The password for ${email} was just changed.", mapping={"email": account.email}),
             _("All other devices have been logged out."),
-            _("If this was not you, set a new password right away and let us know."),
         ),
         _("Open ${name}", mapping={"name": reader.text(sender.declaration.settings.name)}),
         f"{sender.address}/",
+        (_("If this was not you, set a new password right away and let us know."),),
     )
     return _letter(sender, account, content)
 
@@ -89,6 +91,8 @@ def _letter(sender: Sender, account: Account, content: Content) -> EmailMessage:
     settings = sender.declaration.settings
     name = reader.text(settings.name)
     paragraphs = [reader.text(paragraph) for paragraph in content.paragraphs]
+    button = reader.text(content.button)
+    notes = [reader.text(note) for note in content.notes]
     footer = [name, *([settings.support_address] if settings.support_address else [])]
     letter = EmailMessage(policy=email.policy.SMTP)
     domain = urlsplit(sender.address).hostname or "localhost"
@@ -98,7 +102,7 @@ def _letter(sender: Sender, account: Account, content: Content) -> EmailMessage:
     letter["Date"] = sender.now
     letter["Message-ID"] = make_msgid(domain=domain)
     letter["Auto-Submitted"] = "auto-generated"
-    lines = [*paragraphs, *([content.address] if content.address else []), "\n".join(["-- ", *footer])]
+    lines = [*paragraphs, f"{button}:\n{content.address}", *notes, "\n".join(["-- ", *footer])]
     letter.set_content("\n\n".join(lines) + "\n")
     html = HTML(
         language=reader.language,
@@ -107,8 +111,9 @@ def _letter(sender: Sender, account: Account, content: Content) -> EmailMessage:
         name=name,
         accent=settings.accent,
         paragraphs=paragraphs,
-        button=reader.text(content.button),
+        button=button,
         address=content.address,
+        notes=notes,
         footer=footer,
     )
     letter.add_alternative(html, subtype="html")
