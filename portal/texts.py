@@ -12,6 +12,7 @@ from gettext import c2py
 from pathlib import Path
 from typing import Any
 
+import regex
 from babel import Locale, UnknownLocaleError
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -23,6 +24,8 @@ from translationstring import TranslationString, TranslationStringFactory
 _ = TranslationStringFactory("portal")
 
 LOCALE = Path(__file__).parent / "locale"
+# Default-ignorable characters are among them, as are the Hangul fillers; U+2800 is the empty pattern of Braille.
+INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Z}\p{Mn}\s\u2800]*")
 WORD = re.compile(r"[^\W_]+")
 # Scripts written without spaces: every character is a word of its own.
 UNSPACED = re.compile(r"([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff])")
@@ -164,6 +167,11 @@ def fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
     return unicodedata.normalize("NFC", bare.casefold())
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of `text` can be seen: spaces, control and format characters, marks without a letter."""
+    return not text.strip() or (not text.isascii() and INVISIBLE.fullmatch(text) is not None)
 
 
 def words(text: str) -> list[str]:

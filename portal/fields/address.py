@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Form, Refused, storable
+from portal.fields.base import Field, Form, Refused, filled, storable
 from portal.fields.columns import folded_text
 from portal.fields.reader import Reader
 from portal.fields.several import join, split_all
@@ -87,7 +87,7 @@ class AddressField(Field):
 
     def parse(self, text: str, reader: Reader) -> Address | None:
         """The parts with commas between them, in quotes where a part holds one: `"Main street 1, left",1234,City,,`."""
-        if not text.strip():
+        if not filled(text):
             return None
         parts = split_all(at_most(storable(text), LONGEST * len(PARTS) * 2))
         if len(parts) > len(PARTS):
@@ -98,7 +98,7 @@ class AddressField(Field):
         return self._made([self.input_text(form, part) for part in PARTS])
 
     def _made(self, parts: list[str]) -> Address | None:
-        cleaned = [" ".join(at_most(storable(part), LONGEST).split()) for part in parts]
+        cleaned = [" ".join(filled(at_most(part, LONGEST)).split()) for part in parts]
         return Address(*cleaned) if any(cleaned) else None
 
     def has_input(self, form: Form) -> bool:

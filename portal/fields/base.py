@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from portal.conditions import Condition, ConditionError, parse
 from portal.fields.linked import Linked
 from portal.fields.reader import PLAIN, Reader
-from portal.texts import Text, _, fold, readable
+from portal.texts import Text, _, fold, is_blank, readable
 
 # Characters that no text may hold: PostgreSQL refuses NUL, every encoder refuses lone surrogates.
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
@@ -37,6 +37,11 @@ def storable(text: str) -> str:
     if FORBIDDEN.search(text):
         raise Refused(_("This text contains a character that cannot be saved."))
     return text
+
+
+def filled(text: str) -> str:
+    """`text` without the spaces around it; "" where nothing of it can be seen. Raises Refused, as `storable` does."""
+    return "" if is_blank(storable(text)) else text.strip()
 
 
 def operator_refused(operator: str) -> Refused:
@@ -289,7 +294,7 @@ class Field(Shape):
 
     def parse(self, text: str, reader: Reader) -> Any:
         """An input's text → the value, None when empty. Raises Refused."""
-        return storable(text).strip() or None
+        return filled(text) or None
 
     def parse_form(self, form: Form, reader: Reader) -> Any:
         """The value from the inputs of this field. Raises Refused."""
@@ -371,9 +376,17 @@ class Field(Shape):
                 return column.is_(None) if value else column.is_not(None)
         raise operator_refused(operator)
 
+    def is_empty(self, value: Any) -> bool:
+        """Whether there is no value."""
+        return value is None or value == () or value == ""
+
+    def is_missing(self, value: Any) -> bool:
+        """Whether a required field still lacks its value."""
+        return self.is_empty(value)
+
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         """The twin of `compare` in Python, for conditions on a form that is not stored yet."""
-        empty = value is None or value == () or value == ""
+        empty = self.is_empty(value)
         if operator == "empty":
             return empty is constant
         return not empty and operator in COMPARISONS and COMPARISONS[operator](value, constant)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Form, Option, Refused, storable
+from portal.fields.base import Field, Form, Option, Refused, filled
 from portal.fields.reader import Reader
 from portal.texts import _, fold
 
@@ -35,7 +35,7 @@ class Boolean(Field):
         }
 
     def parse(self, text: str, reader: Reader) -> bool | None:
-        word = fold(storable(text).strip()[:40])
+        word = fold(filled(text)[:40])
         if not word:
             return None
         if word in YES or word == fold(reader.text(_("Yes"))):
@@ -52,6 +52,20 @@ class Boolean(Field):
 
     def show(self, value: Any, reader: Reader) -> str:
         return "" if value is None else reader.text(_("Yes") if value else _("No"))
+
+    def is_missing(self, value: Any) -> bool:
+        """A box that must be ticked is one that says yes."""
+        return not value
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        if operator == "equal" and value is False:
+            column = self.expression(table)
+            return sa.or_(column.is_(False), column.is_(None))
+        return super().compare(table, operator, value)
+
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        """A field that was never set counts as No."""
+        return bool(value) is constant if operator == "equal" else super().matches(value, operator, constant)
 
     def write(self, value: Any) -> str:
         return "" if value is None else "true" if value else "false"

@@ -15,6 +15,7 @@ LONGEST = 60
 TOO_EARLY = _("Choose ${min} or later.")
 TOO_LATE = _("Choose ${max} or earlier.")
 ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+DOTTED = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?(\d{4}|\d{2})\.?")  # day first, whatever the language
 PART = re.compile(r"\d+|[^\W\d_]+")
 CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(?:[:.](\d{2})(\.\d{1,6})?)?\s*([^\d]*)")
 
@@ -55,6 +56,8 @@ def _localized_date(text: str, locale: Locale) -> datetime.date | None:
     numbers = [(index, part) for index, part in enumerate(parts) if index in months or part.isdecimal()]
     if len(numbers) != 3 or (not spoken and len(parts) != 3) or len(months) > 1:
         return None
+    if DOTTED.fullmatch(text):
+        return _full_date(_figures(parts[2]), int(parts[1]), int(parts[0]))
     year_first = len(numbers[0][1]) == 4 and numbers[0][1].isdecimal()
     order = "yMd" if year_first else _order(locale.date_formats["medium" if spoken else "short"].pattern)
     if len(order) != 3:
@@ -64,8 +67,12 @@ def _localized_date(text: str, locale: Locale) -> datetime.date | None:
         # The month stands elsewhere than in this language's usual order: “5 March 2024” in English.
         figures = [int(part) for index, part in numbers if index not in months]
         values = {"M": next(iter(months.values())), "d": min(figures), "y": max(figures)}
-    year = values["y"] + 2000 if 0 <= values["y"] < 100 else values["y"]
-    return _date(year, values["M"], values["d"])
+    return _full_date(values["y"], values["M"], values["d"])
+
+
+def _full_date(year: int, month: int, day: int) -> datetime.date | None:
+    """The date; years of two digits are of this century."""
+    return _date(year + 2000 if 0 <= year < 100 else year, month, day)
 
 
 def _order(pattern: str) -> str:

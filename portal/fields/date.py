@@ -14,6 +14,7 @@ from portal.fields.base import Refused
 from portal.fields.calendar import TOO_EARLY, TOO_LATE, numeric, parse_date
 from portal.fields.numbers import Bounded
 from portal.fields.reader import PLAIN, Reader
+from portal.texts import is_blank
 
 
 def _bound(written: Any) -> Any:
@@ -59,7 +60,7 @@ class Date(Bounded):
     max: Day | None = None
 
     def parse(self, text: str, reader: Reader) -> datetime.date | None:
-        if not text.strip():
+        if is_blank(text):
             return None
         return self.within(self.bounds(reader), parse_date(text, reader), reader)
 

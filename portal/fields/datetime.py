@@ -17,9 +17,13 @@ from portal.fields.calendar import LONGEST, TOO_EARLY, TOO_LATE, parse_date, par
 from portal.fields.columns import UTCDateTime
 from portal.fields.numbers import Bounded
 from portal.fields.reader import PLAIN, Reader
-from portal.texts import _
+from portal.texts import _, is_blank
 
-ISO = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)\s?([Zz]|[+-]\d{2}:?\d{2})?")
+ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[Tt]|,?\s+)(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?)\d*")
+# An offset behind a time of day: “09:35 UTC”, “09:35Z”, “9:35 PM +02”, “09:35:46 GMT+02:00”.
+OFFSET_AT_END = re.compile(
+    r"(.*\d[:.h]\d{2}.*?)\s*(?:Z|(?:UTC|GMT)?\s?([+\u2212-])(\d{1,2})(?::?(\d{2}))?|UTC|GMT)", re.IGNORECASE | re.DOTALL
+)
 CLOCK_AT_END = re.compile(r"(.*\S)[\s,]+(\d{1,2}[:.h]\d{2}(?:[:.]\d{2})?(?:\s?[^\W\d]+[^\d]*)?)")
 INSTANT = datetime.timedelta(microseconds=1)
 
@@ -77,23 +81,29 @@ Moment = Annotated[str, BeforeValidator(_bound)]
 def parse_moment_or_day(text: str, reader: Reader, later: bool = False) -> datetime.datetime | datetime.date:
     """What `text` means to `reader`: ISO with or without an offset, or their own way of writing. Raises Refused."""
     text = storable(text).strip()
-    if match := ISO.fullmatch(text):
-        return _iso(match, reader, later)
-    match = CLOCK_AT_END.fullmatch(text) if len(text) <= LONGEST else None
-    if match and not reader.plain:
-        return moment_at(parse_date(match[1], reader), parse_time(match[2], reader), reader, later)
+    match = OFFSET_AT_END.fullmatch(text) if len(text) <= LONGEST else None
+    if match and (parts := _date_and_time(match[1], reader)):
+        return _with_offset(*parts, match, reader)
+    if parts := _date_and_time(text, reader):
+        return moment_at(*parts, reader, later)
     return parse_date(text, reader)
 
 
-def _iso(match: re.Match[str], reader: Reader, later: bool) -> datetime.datetime:
-    date, time = parse_date(match[1], reader), parse_time(match[2], PLAIN)
-    if match[3] is None:
-        return moment_at(date, time, reader, later)
-    offset = match[3].upper().replace("Z", "+00:00")
+def _date_and_time(text: str, reader: Reader) -> tuple[datetime.date, datetime.time] | None:
+    """The date and the time of day in `text`; None where it has no time. Raises Refused."""
+    if match := ISO.fullmatch(text):
+        return parse_date(match[1], reader), parse_time(match[2].replace(",", "."), PLAIN)
+    match = CLOCK_AT_END.fullmatch(text) if len(text) <= LONGEST and not reader.plain else None
+    return (parse_date(match[1], reader), parse_time(match[2], reader)) if match else None
+
+
+def _with_offset(date: datetime.date, time: datetime.time, match: re.Match[str], reader: Reader) -> datetime.datetime:
+    _text, sign, hours, minutes = match.groups()
+    offset = datetime.timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) * (1 if sign == "+" else -1)
     try:
-        written = datetime.datetime.fromisoformat(f"{date.isoformat()}T{time.isoformat()}{offset}")
-        written.astimezone(reader.time_zone)  # a page will show it there
-        return written.astimezone(datetime.UTC)
+        moment = datetime.datetime.combine(date, time, datetime.timezone(offset))
+        moment.astimezone(reader.time_zone)  # a page will show it there
+        return moment.astimezone(datetime.UTC)
     except (ValueError, OverflowError):
         raise Refused(_("This date is out of range.")) from None
 
@@ -123,11 +133,13 @@ class Datetime(Bounded):
         ("1999-12-31T23:59", _utc(1999, 12, 31, 23, 59), "Dec 31, 1999, 11:59\u202fPM"),
         ("2024-03-05T14:30+01:00", _utc(2024, 3, 5, 13, 30), "Mar 5, 2024, 1:30\u202fPM"),
         ("2024-03-05 14:30", _utc(2024, 3, 5, 14, 30), "Mar 5, 2024, 2:30\u202fPM"),
+        ("2024-03-05 16:31 +02", _utc(2024, 3, 5, 14, 31), "Mar 5, 2024, 2:31\u202fPM"),
+        ("2024-03-06", _utc(2024, 3, 6, 0, 0), "Mar 6, 2024, 12:00\u202fAM"),
         ("3/6/24, 2:30 PM", _utc(2024, 3, 6, 14, 30), "Mar 6, 2024, 2:30\u202fPM"),
         ("", None, ""),
     )
     rejects: ClassVar[tuple[str, ...]] = (
-        "2024-03-05", "2024-02-30T10:00", "2024-03-05T25:00", "now", "14:30", "1899-12-31T23:59",
+        "2024-02-30T10:00", "2024-03-05T25:00", "now", "14:30", "1899-12-31T23:59",
         "0001-01-01T00:00+14:00", "2024-03-05T14:30+99:00", "2024-03-05T14:30\x00", "1" * 100_000,
     )  # fmt: skip
 
@@ -145,15 +157,16 @@ class Datetime(Bounded):
         return self._parsed(self.input_text(form), reader, later=self.input_text(form, "later") == "1")
 
     def _parsed(self, text: str, reader: Reader, later: bool) -> datetime.datetime | None:
-        if not text.strip():
+        if is_blank(text):
             return None
         moment = parse_moment_or_day(text, reader, later)
         if not isinstance(moment, datetime.datetime):
-            raise Refused(_("Add a time of day."))
+            moment = whole_day(moment, reader).start
         return self.within(self.bounds(reader), moment, reader)
 
     def bounds(self, reader: Reader) -> tuple[datetime.datetime | None, datetime.datetime | None]:
-        least = self.constant(self.min, reader).start if self.min else None
+        # Inputs and messages show whole minutes: the minute of the least moment is accepted from its start.
+        least = self.constant(self.min, reader).start.replace(second=0, microsecond=0) if self.min else None
         most = self.constant(self.max, reader).end - INSTANT if self.max else None
         return least, most
 

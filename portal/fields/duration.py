@@ -13,7 +13,7 @@ from babel.units import format_unit
 from portal.fields.base import Field, Refused, storable
 from portal.fields.numbers import number
 from portal.fields.reader import PLAIN, Reader
-from portal.texts import _, fold
+from portal.texts import _, fold, is_blank
 
 SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 SYMBOLS = {
@@ -117,7 +117,7 @@ class Duration(Field):
     )  # fmt: skip
 
     def parse(self, text: str, reader: Reader) -> int | None:
-        return seconds(text, reader) if text.strip() else None
+        return seconds(text, reader) if not is_blank(text) else None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         return {self.name: in_units(value)}

@@ -11,6 +11,7 @@ from portal.fields.base import Declared, Field
 from portal.fields.columns import SecondsBetween, UTCDateTime
 from portal.fields.duration import in_units, in_words, seconds
 from portal.fields.reader import PLAIN, Reader
+from portal.texts import is_blank
 
 UNITS = ("day", "hour", "minute", "second")
 
@@ -45,7 +46,7 @@ class Elapsed(Field):
         return SecondsBetween(table.c[self.from_], sa.func.coalesce(table.c[self.to_], now))
 
     def parse(self, text: str, reader: Reader) -> int | None:
-        return seconds(text, reader) if text.strip() else None
+        return seconds(text, reader) if not is_blank(text) else None
 
     def show(self, value: Any, reader: Reader) -> str:
         """The two largest units: “3 days 4 hr”."""

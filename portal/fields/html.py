@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from portal.fields.longtext import Long
 from portal.lazy import LazyModule
+from portal.texts import is_blank
 
 markup = LazyModule("portal.fields.markup")
 
@@ -23,7 +24,7 @@ class Html(Long):
 
     def check(self, text: str) -> str | None:
         clean = markup.sanitised(super().check(text) or "").strip()
-        return clean if "<img" in clean or markup.without_markup(clean) else None
+        return clean if "<img" in clean or not is_blank(markup.without_markup(clean)) else None
 
     def html(self, value: str | None) -> str:
         """Safe HTML to be shown; the row may have been written by others."""

@@ -12,7 +12,7 @@ from portal.fields.base import Field, Refused, Where, storable
 from portal.fields.columns import table_of
 from portal.fields.linked import Linked
 from portal.fields.reader import Reader
-from portal.texts import _, fold
+from portal.texts import _, fold, is_blank
 
 RECORD_ID = re.compile(r"[1-9][0-9]{0,17}")
 
@@ -154,7 +154,7 @@ class Link(LinkLike):
         return Linked(row[self.name], row[self.module_column] if self.module_column else self.to[0])
 
     def parse(self, text: str, reader: Reader) -> Linked | None:
-        return self.linked_by_id(text) if text.strip() else None
+        return None if is_blank(text) else self.linked_by_id(text)
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         return {self.name: self.link_value(value) if value else ""}

@@ -1,5 +1,6 @@
 """`money`: an exact amount and its currency. Amounts of different currencies are never compared."""
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
+from babel import Locale
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol, list_currencies
 from pydantic import field_validator
 
@@ -14,10 +16,25 @@ from portal.fields.base import Form, Refused, storable
 from portal.fields.columns import ExactDecimal
 from portal.fields.numbers import Amount, Bounded, check_digits, check_places, declared_number, localized, number
 from portal.fields.reader import PLAIN, Reader
-from portal.texts import _
+from portal.texts import _, is_blank
 
 WITH_CODE = re.compile(r"(?:([A-Za-z]{3})\s*)?(.*?)(?:\s*([A-Za-z]{3}))?", re.DOTALL)
 WHOLE_DIGITS = 16
+LONGEST = 100  # characters
+
+
+@functools.lru_cache(maxsize=64)
+def _signs(locale: Locale) -> dict[str, str]:
+    """The signs that mean one currency to readers of `locale`, the longest first: “US$” before “$”."""
+    codes: dict[str, set[str]] = {}
+    for known in (Locale("en"), locale):
+        for code, sign in known.currency_symbols.items():
+            if sign != code:
+                codes.setdefault(sign, set()).add(code)
+    # A sign that English and the reader's language give to different currencies is the reader's.
+    codes |= {sign: {code} for code, sign in locale.currency_symbols.items() if sign != code}
+    signs = {sign: next(iter(several)) for sign, several in codes.items() if len(several) == 1}
+    return dict(sorted(signs.items(), key=lambda entry: -len(entry[0])))
 
 
 @dataclass(frozen=True, order=True)
@@ -83,12 +100,10 @@ class MoneyField(Bounded):
         return self._parsed(self.input_text(form), self.input_text(form, "currency"), reader)
 
     def _parsed(self, text: str, currency: str, reader: Reader) -> Money | None:
-        if not text.strip():
+        if is_blank(text):
             return None
-        amount, code = self._split(text)
-        code = self._code(code or currency, reader)
-        sign = get_currency_symbol(code, locale=reader.locale)
-        return self._checked(Money(number(amount.replace(sign, "", 1), reader), code), reader)
+        amount, code = self._split(text, currency, reader)
+        return self._checked(Money(number(amount, reader), code), reader)
 
     def _checked(self, money: Money, reader: Reader) -> Money:
         check_digits(check_places(money.amount, get_currency_precision(money.currency)), WHOLE_DIGITS)
@@ -102,11 +117,21 @@ class MoneyField(Bounded):
         least, most = (None if bound is None else Money(bound, currency) for bound in (self.min, self.max))
         return least, most
 
-    def _split(self, text: str) -> tuple[str, str]:
-        """Amount and code of “12.50 EUR” and “EUR 12.50”."""
-        text = storable(text).strip()
-        match = WITH_CODE.fullmatch(text) if len(text) < 100 else None
-        return (match[2], match[1] or match[3] or "") if match else (text, "")
+    def _split(self, text: str, currency: str, reader: Reader) -> tuple[str, str]:
+        """The amount and the code of “12.50 EUR”, “EUR 12.50”, “€ 12.50”; `currency` where the text has none."""
+        text, usual = storable(text).strip(), self._code(currency, reader)
+        if len(text) >= LONGEST:
+            return text, usual
+        signs = {
+            get_currency_symbol(usual, locale=reader.locale): usual,
+            **({} if reader.plain else _signs(reader.locale)),
+        }
+        sign = next((sign for sign in signs if sign in text), None)
+        if sign is not None:
+            return text.replace(sign, "", 1), signs[sign]
+        match = WITH_CODE.fullmatch(text)
+        code = match and (match[1] or match[3])
+        return (match[2], self._code(code, reader)) if match and code else (text, usual)
 
     def _code(self, code: str, reader: Reader) -> str:
         code = storable(code).strip().upper() or self.usual(reader)
@@ -127,14 +152,14 @@ class MoneyField(Bounded):
     def constant(self, raw: Any, reader: Reader) -> Money:
         if isinstance(raw, Money):
             return raw
-        amount, code = self._split(raw) if isinstance(raw, str) else (raw, "")
-        return Money(check_digits(declared_number(amount, reader), WHOLE_DIGITS), self._code(code, reader))
+        amount, code = self._split(raw, "", reader) if isinstance(raw, str) else (raw, self.usual(reader))
+        return Money(check_digits(declared_number(amount, reader), WHOLE_DIGITS), code)
 
     def default_value(self, raw: Any, reader: Reader) -> Money | None:
         if raw is None or raw == "nothing":
             return None
-        amount, code = self._split(raw) if isinstance(raw, str) else (raw, "")
-        return self._checked(Money(declared_number(amount, PLAIN), self._code(code, reader)), reader)
+        amount, code = self._split(raw, "", reader.machine) if isinstance(raw, str) else (raw, self.usual(reader))
+        return self._checked(Money(declared_number(amount, PLAIN), code), reader)
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         if isinstance(value, Money):

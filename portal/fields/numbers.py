@@ -16,7 +16,7 @@ from pydantic import BeforeValidator
 from portal.fields.base import Field, Refused, storable
 from portal.fields.columns import WHOLE_DIGITS, ExactDecimal
 from portal.fields.reader import PLAIN, Reader
-from portal.texts import _, ngettext
+from portal.texts import _, is_blank, ngettext
 
 LONGEST = 60  # characters; refused before any arithmetic
 WRITTEN = re.compile(r"\d+(\.\d*)?|\.\d+")
@@ -149,9 +149,13 @@ class Number(Bounded):
     type: str
 
     def parse(self, text: str, reader: Reader) -> Any:
-        if not text.strip():
+        if is_blank(text):
             return None
-        return self.within(self.bounds(reader), self.check(self.readable(number(text, reader))), reader)
+        return self.within(self.bounds(reader), self.check(self.readable(number(self.number_in(text), reader))), reader)
+
+    def number_in(self, text: str) -> str:
+        """The number alone, where a unit may stand beside it."""
+        return text
 
     def readable(self, value: Decimal) -> Any:
         """The number as the column can be asked for it. Raises Refused."""
@@ -164,7 +168,7 @@ class Number(Bounded):
         return value
 
     def constant(self, raw: Any, reader: Reader) -> Any:
-        return self.readable(declared_number(raw, reader))
+        return self.readable(declared_number(self.number_in(raw) if isinstance(raw, str) else raw, reader))
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
         if raw is None or raw == "nothing":

@@ -30,8 +30,8 @@ class Percent(Number):
     min: Amount | None = None
     max: Amount | None = None
 
-    def parse(self, text: str, reader: Reader) -> Any:
-        return super().parse(text.strip().rstrip(SIGNS) or text, reader)
+    def number_in(self, text: str) -> str:
+        return text.strip().strip(SIGNS) or text
 
     def check(self, value: Decimal) -> Decimal:
         return check_digits(check_places(value, self.places), 18)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Refused, storable
+from portal.fields.base import Field, Refused, filled, storable
 from portal.fields.columns import folded_text
 from portal.fields.reader import Reader
 from portal.fields.several import holds_value, pack, unpack
@@ -51,7 +51,7 @@ class Tags(Field):
             raise Refused(ngettext("Use at most ${number} tag.", "Use at most ${number} tags.", MOST))
         words: dict[str, str] = {}
         for part in storable(text).split(","):
-            if word := " ".join(part.split()):
+            if word := " ".join(filled(part).split()):
                 words.setdefault(fold(word), word)
         if len(words) > MOST:
             raise Refused(ngettext("Use at most ${number} tag.", "Use at most ${number} tags.", MOST))

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 from pydantic import field_validator
 
-from portal.fields.base import Field, Refused, storable
+from portal.fields.base import Field, Refused, filled, storable
 from portal.fields.columns import folded_text
 from portal.fields.reader import Reader
 from portal.texts import _, fold, ngettext
@@ -45,7 +45,7 @@ class TextLike(Field):
         return sa.func.substr(column, 1, LONGEST_SORTED, type_=column.type) if long else column
 
     def parse(self, text: str, reader: Reader) -> str | None:
-        stripped = storable(text).strip()
+        stripped = filled(text)
         return self.check(stripped) if stripped else None
 
     def check(self, text: str) -> str | None:

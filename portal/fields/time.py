@@ -12,6 +12,7 @@ from portal.fields.base import Refused
 from portal.fields.calendar import TOO_EARLY, TOO_LATE, parse_time
 from portal.fields.numbers import Bounded
 from portal.fields.reader import PLAIN, Reader
+from portal.texts import is_blank
 
 
 def _bound(written: Any) -> Any:
@@ -48,7 +49,7 @@ class Time(Bounded):
     max: Clock | None = None
 
     def parse(self, text: str, reader: Reader) -> datetime.time | None:
-        if not text.strip():
+        if is_blank(text):
             return None
         return self.within(self.bounds(reader), parse_time(text, reader), reader)
 

@@ -9,7 +9,7 @@ takes several times as long.
 """
 
 import re
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from yaml._yaml import CParser
 from portal.declaration.source.nodes import Collection, Mark, Node, OpenList, OpenMapping, copied
 from portal.declaration.source.problems import KeyPath, Problem, quoted, suggest
 from portal.declaration.source.scalars import plain_value
-from portal.declaration.source.syntax import in_words
+from portal.declaration.source.syntax import NOT_A_SPACE, TYPOGRAPHIC_QUOTES, Place, in_words, what_is_not_yaml
 
 LARGEST_FILE = 16_000_000
 DEEPEST = 50
@@ -28,14 +28,21 @@ MOST_THROUGH_ALIASES = 200_000
 MOST_PROBLEMS = 1_000
 MOST_TAG_LINES = 100
 
-_ENCODINGS = ((BOM_UTF8, "utf-8"), (BOM_UTF16_LE, "utf-16-le"), (BOM_UTF16_BE, "utf-16-be"))
+# The first bytes of pictures, archives (also of word processors) and PDF.
+_BINARY = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"%PDF-", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"SQLite ")
+_ENCODINGS = (
+    (BOM_UTF8, "utf-8"),
+    (BOM_UTF32_LE, "utf-32-le"),
+    (BOM_UTF32_BE, "utf-32-be"),
+    (BOM_UTF16_LE, "utf-16-le"),
+    (BOM_UTF16_BE, "utf-16-be"),
+)
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 # The parser compares each of these lines with all before it: a megabyte of them would take minutes.
 _TAG_LINE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG")
+_ODD_START = re.compile(f"[{NOT_A_SPACE}]")
 # What YAML calls not printable (YAML 1.2 §5.1): binary files, and bytes that slipped in by mistake.
 _CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,8 @@ def _decoded(raw: bytes) -> str:
         raise _UnreadableError((1, 1), "the file is larger than 16 MB")
     mark, encoding = next(((mark, name) for mark, name in _ENCODINGS if raw.startswith(mark)), (b"", "utf-8"))
     raw = raw[len(mark) :]
+    if wrong := _not_text(raw, encoding):
+        raise _UnreadableError((1, 1), wrong)
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
@@ -135,7 +144,23 @@ def _decoded(raw: bytes) -> str:
         raise _UnreadableError(_end(text[: control.start()]), wrong)
     if "%TAG" in text and len(_TAG_LINE.findall(text)) > MOST_TAG_LINES:
         raise _UnreadableError((1, 1), '"%TAG" is not used here: remove these lines')
+    if (trace := what_is_not_yaml(text)) is not None:
+        raise _UnreadableError(*trace)
     return text
+
+
+def _not_text(raw: bytes, encoding: str) -> str | None:
+    """Why this is no text file at all, or None."""
+    if encoding != "utf-8":
+        return None
+    beginning = raw[:1000]
+    zeros = beginning.count(0)
+    if zeros > 3 and zeros >= len(beginning) // 2 - 1 and not beginning.startswith(_BINARY):
+        return "this file is in UTF-16 or UTF-32: save it as UTF-8"
+    controls = sum(byte < 32 and byte not in b"\t\n\r" for byte in beginning)
+    if beginning.startswith(_BINARY) or controls > max(3, len(beginning) // 20):
+        return "this is not a text file: it looks like a picture, an archive or a document of another program"
+    return None
 
 
 def _end(text: str) -> Place:
@@ -158,6 +183,7 @@ class _ScalarEvent(_CollectionEvent, Protocol):
     value: str
     implicit: tuple[bool, bool]
     style: str | None
+    end_mark: Mark
 
 
 class _Reading:
@@ -174,6 +200,7 @@ class _Reading:
         self._through_aliases = 0
         self._documents = 0
         self._last: Mark | None = None
+        self._last_scalar: _ScalarEvent | None = None
 
     def build(self) -> Any:
         """The data; adds the problems that leave the rest readable. Raises _UnreadableError."""
@@ -196,8 +223,8 @@ class _Reading:
                 if handler := handlers.get(type(event)):
                     handler(event)
         except yaml.MarkedYAMLError as error:
-            mark, words = in_words(error, self._text)
-            raise self._unreadable(mark, words) from None
+            place, words = in_words(error, self._text, self._last_scalar)
+            raise _UnreadableError(place or (1, 1), words, self._path()) from None
         except (yaml.YAMLError, UnicodeError):
             raise self._unreadable(self._last, "the file cannot be read from here on: is it text in UTF-8?") from None
         return self._data
@@ -208,14 +235,33 @@ class _Reading:
             self._report(event.start_mark, (), 'a file holds only one document: remove the "---"')
 
     def _scalar(self, event: _ScalarEvent) -> None:
+        self._last_scalar = event
         written = event.value
         plain = event.implicit[0]
+        if plain:
+            self._check_plain(event)
         if event.tag is not None:
             self._refuse_tag(event)
         elif event.style == '"' and "\0" in written:
             self._report(event.start_mark, self._path(), 'a text cannot hold the character U+0000 ("\\0")')
         node = Node(event.start_mark, written, plain)
         self._add(node, plain_value(written) if plain else written, event.anchor)
+
+    def _check_plain(self, event: _ScalarEvent) -> None:
+        """Reports what is taken for quotes, spaces and comments by people, and not by YAML."""
+        text = event.value
+        if not self._path_is_at_value() and text[:1] and _ODD_START.match(text):
+            wrong = f"this line begins with a special space (U+{ord(text[0]):04X}): indent with ordinary spaces"
+            raise self._unreadable(event.start_mark, wrong)
+        if len(text) > 1 and text[0] in TYPOGRAPHIC_QUOTES and text[-1] in TYPOGRAPHIC_QUOTES:
+            wrong = f'{text[0]} and {text[-1]} become part of the text: use " to quote it'
+            self._warn(event.start_mark, wrong)
+        elif " // " in text:
+            self._warn(event.start_mark, '"//" becomes part of the text: a comment begins with "#"')
+
+    def _path_is_at_value(self) -> bool:
+        """Whether the next scalar is a value; else it is a key."""
+        return not self._open or bool(self._open[-1].current())
 
     def _begin_mapping(self, event: _CollectionEvent) -> None:
         self._begin(event, OpenMapping(Node(event.start_mark), event.anchor, self._report_below))
@@ -287,6 +333,9 @@ class _Reading:
         if len(self._problems) >= MOST_PROBLEMS:
             raise self._unreadable(mark, f"only the first {MOST_PROBLEMS:,} problems of this file are listed")
         self._problems.append(Problem(self._file, *_place(mark), path, message))
+
+    def _warn(self, mark: Mark, message: str) -> None:
+        self._problems.append(Problem(self._file, *_place(mark), self._path(), message, warning=True))
 
     def _unreadable(self, mark: Mark | None, message: str) -> _UnreadableError:
         return _UnreadableError(_place(mark) if mark is not None else (1, 1), message, self._path())

@@ -1,60 +1,195 @@
 """Syntax errors of YAML in words that an administrator understands, at the place that helps most.
 
-Called by the reader with the error of the YAML parser.
+Called by the reader with the error of the YAML parser. The parser stops where it can go no further, which is often far
+from the cause: quotes and brackets that are not closed, and lines that were swallowed by the text above them. So the
+lines between the last value and the error are searched for the usual causes first.
 """
+
+import re
+from collections.abc import Iterator
+from typing import Protocol
 
 from yaml import MarkedYAMLError
 
 from portal.declaration.source.nodes import Mark
 
-_TAB = "a tab is not allowed here: indent with spaces"
-_COLON = 'a ":" is not expected here: check the indentation, or put a text that holds ": " in quotes'
-_NESTING = "this does not fit what stands above it: check the indentation, and quotes or brackets that close too early"
-_CONTENT = 'no value can begin like this: a value is missing, a bracket or "," is too many, or a text needs quotes'
-_QUOTES_FIRST = 'a text that begins with "{}" needs quotes'
+Place = tuple[int, int]  # line and column, from 1
 
-_WORDS = {
+NOT_A_SPACE = "\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
+TYPOGRAPHIC_QUOTES = "“”„‟«»‘’‚"
+
+_TAB = "a tab is not allowed here: indent with spaces"
+_COLON = 'a ":" is not expected here: check the indentation, or put a text that contains ": " in quotes'
+_NESTING = "this line does not fit what is above it: check the indentation"
+_CONTENT = (
+    'no value can begin like this: a value is missing, there is a bracket or "," too many, or a text needs quotes'
+)
+_QUOTES_FIRST = 'a text that begins with "{}" needs quotes'
+_NEVER_CLOSED = "the quotes that open here are never closed"
+_TYPOGRAPHIC = 'typographic quotes do not quote a text: use " instead of {}'
+_COMMENT = 'a comment begins with "#", not with "{}"'
+_NO_SPACE = 'write a space after the "{}"'
+_ODD_SPACE = "this line begins with a special space (U+{:04X}): indent with ordinary spaces"
+
+_SENTENCES = {
     "found a tab character that violates indentation": _TAB,
     "found a tab character where an indentation space is expected": _TAB,
     "mapping values are not allowed in this context": _COLON,
     "mapping keys are not allowed in this context": _NESTING,
     "block sequence entries are not allowed in this context": 'a list ("- ") must begin on a line of its own',
     "did not find expected key": _NESTING,
-    "did not find expected '-' indicator": "this stands where the next item of a list should: check the indentation",
-    "did not find expected ',' or ']'": 'a "," or the "]" of the list that begins in line {began} is missing',
-    "did not find expected ',' or '}'": 'a "," or the "}}" of the mapping that begins in line {began} is missing',
-    "could not find expected ':'": 'the ":" after a name is missing',
-    "found unexpected end of stream": "the quotes that open here are never closed",
-    "found unexpected document indicator": "the quotes that open here are never closed",
+    "did not find expected '-' indicator": "the next item of the list should begin here: check the indentation",
+    "could not find expected ':'": 'the ":" after this name is missing',
+    "found unexpected end of stream": _NEVER_CLOSED,
+    "found unexpected document indicator": _NEVER_CLOSED,
     "did not find expected node content": _CONTENT,
     "did not find expected comment or line break": 'after "|" or ">" the text must begin on the next line',
-    "found unknown escape character": 'after "\\" in double quotes this character means nothing: write "\\\\", or use'
-    " single quotes",
+    "found unknown escape character": 'in double quotes "\\" must be written "\\\\": or use single quotes',
     "found invalid Unicode character escape code": "this character code does not exist",
     "found undefined tag handle": 'a text that begins with "!" needs quotes',
     "did not find expected <document start>": "the file goes on after its end: check the indentation of this line",
-    "found duplicate %YAML directive": 'the line "%YAML" stands twice',
+    "found duplicate %YAML directive": 'the line "%YAML" appears twice',
     "found incompatible YAML document": "this version of YAML is unknown: remove the line",
-    "found unknown directive name": 'a line may not begin with "%": put the text in quotes',
+    "found unknown directive name": 'a line cannot begin with "%": put the text in quotes',
 }
-_TOLD_WHERE_IT_BEGAN = ("found unexpected end of stream", "found unexpected document indicator")
+_BEGAN_EARLIER = (
+    "found unexpected end of stream",
+    "found unexpected document indicator",
+    "could not find expected ':'",
+)
+_NOT_CLOSED = {"did not find expected ',' or ']'": "[", "did not find expected ',' or '}'": "{"}
+_MERGE_MARKER = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?: .*)?$", re.MULTILINE)
+_FENCE = re.compile(r"\s*^(```|~~~).*$", re.MULTILINE)
+_COMMENT_LINE = re.compile(r"\s*(//|/\*|<!--)")
+_COLON_WITHOUT_SPACE = re.compile(r"\s*(?:- )?[A-Za-z_][\w-]*:(?=[^\s:/])")
+_DASH_WITHOUT_SPACE = re.compile(r"\s*-(?=\w)")
+_ODD_INDENTATION = re.compile(f" *([{NOT_A_SPACE}])")
+_ONLY_A_NAME = re.compile(r"\s*[A-Za-z_][\w-]*\s*$")
+_AFTER_BRACKETS = re.compile(r'(?:^|[:\-,]\s+)([\[{])[^"\']*[\]}]$')
 
 
-def in_words(error: MarkedYAMLError, text: str) -> tuple[Mark | None, str]:
-    """The place of a syntax error and one sentence that says what to do about it."""
+class Scalar(Protocol):
+    """The last scalar before an error: `style` is its quotes, `start_mark` and `end_mark` are its ends."""
+
+    start_mark: Mark
+    end_mark: Mark
+    style: str | None
+
+
+def what_is_not_yaml(text: str) -> tuple[Place, str] | None:
+    """Traces of other programs around the YAML: their first line, and what to do about it."""
+    if (fence := _FENCE.match(text)) is not None:
+        line = text.count("\n", 0, fence.start(1)) + 1
+        return (line, 1), f'remove the line "{fence.group(1)}" and the one at the end: they belong to a document'
+    if (marker := "<<<<<<<" in text and _MERGE_MARKER.search(text)) and "\n>>>>>>>" in text:
+        line = text.count("\n", 0, marker.start()) + 1
+        return (
+            line,
+            1,
+        ), "an unfinished merge: keep one of the two versions and remove the lines <<<<<<<, =======, >>>>>>>"
+    return None
+
+
+def in_words(error: MarkedYAMLError, text: str, last: Scalar | None) -> tuple[Place | None, str]:
+    """The place of a syntax error and one sentence that says what to do; `last` is the last scalar before it."""
     problem = error.problem or "this cannot be read"
-    mark = error.problem_mark or error.context_mark
-    if problem in _TOLD_WHERE_IT_BEGAN and error.context_mark is not None:
-        mark = error.context_mark
-    if problem == "found character that cannot start any token":
-        return mark, _wrong_start(mark, text)
+    mark: Mark | None = error.problem_mark or error.context_mark
+    context: Mark | None = error.context_mark
     if problem == "did not find expected alphabetic or numeric character":
-        return error.context_mark or mark, _wrong_start(error.context_mark, text)
-    began = error.context_mark.line + 1 if error.context_mark is not None else 1
-    words = _WORDS.get(problem)
-    return mark, words.format(began=began) if words else f"this is not YAML: {problem}"
+        return _place(context or mark), _wrong_start(context, text)
+    if mark is None:
+        return None, f"this is not YAML: {problem}"
+    if (cause := _cause(problem, mark, context, text, last)) is not None:
+        return cause
+    if problem == "found character that cannot start any token":
+        return _place(mark), _wrong_start(mark, text)
+    if problem in _NOT_CLOSED and context is not None:
+        return _not_closed(_NOT_CLOSED[problem], mark, context)
+    if problem in _BEGAN_EARLIER and context is not None:
+        mark = context
+    return _place(mark), _SENTENCES.get(problem, f"this is not YAML: {problem}")
+
+
+def _place(mark: Mark | None) -> Place | None:
+    return (mark.line + 1, mark.column + 1) if mark is not None else None
 
 
 def _wrong_start(mark: Mark | None, text: str) -> str:
     character = text[mark.index : mark.index + 1] if mark is not None else ""
     return _TAB if character == "\t" else _QUOTES_FIRST.format(character)
+
+
+def _not_closed(bracket: str, mark: Mark, context: Mark) -> tuple[Place | None, str]:
+    if mark.line == context.line:
+        closing = "]" if bracket == "[" else "}"
+        return _place(mark), f'a "," or the closing "{closing}" is missing before this'
+    comma = f'or a "," is missing before line {mark.line + 1}'
+    return _place(context), f'the "{bracket}" that opens here is not closed, {comma}'
+
+
+# -- usual causes -------------------------------------------------------------------------------------------------
+
+
+def _cause(problem: str, mark: Mark, context: Mark | None, text: str, last: Scalar | None) -> tuple[Place, str] | None:
+    lines = text.splitlines()
+    first = min(mark.line, last.start_mark.line if last is not None else mark.line)
+    if problem == "could not find expected ':'" and context is not None:
+        first = context.line
+    for number in range(first, min(mark.line + 1, len(lines))):
+        if (cause := next(_causes_in_line(lines[number], number + 1), None)) is not None:
+            return cause
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    if last is not None and problem == "did not find expected key":
+        return _quotes(mark, last) or _brackets(mark, line)
+    if problem == "mapping values are not allowed in this context" and last is not None and first < mark.line:
+        return _swallowed(mark, last, lines)
+    return None
+
+
+def _causes_in_line(line: str, number: int) -> Iterator[tuple[Place, str]]:
+    if match := _COMMENT_LINE.match(line):
+        yield (number, match.start(1) + 1), _COMMENT.format(match.group(1))
+    if match := _ODD_INDENTATION.match(line):
+        yield (number, match.start(1) + 1), _ODD_SPACE.format(ord(match.group(1)))
+    if match := re.search(f"[{TYPOGRAPHIC_QUOTES[:-3]}]", line):
+        yield (number, match.start() + 1), _TYPOGRAPHIC.format(match.group())
+    if match := _COLON_WITHOUT_SPACE.match(line):
+        yield (number, match.end() + 1), _NO_SPACE.format(":")
+    if match := _DASH_WITHOUT_SPACE.match(line):
+        yield (number, match.end() + 1), _NO_SPACE.format("-")
+
+
+def _quotes(mark: Mark, last: Scalar) -> tuple[Place, str] | None:
+    """Text after closing quotes: they were opened in a line above, or they closed too early."""
+    if last.style not in ("'", '"') or last.end_mark.line != mark.line or mark.index - last.end_mark.index > 1:
+        return None
+    start = last.start_mark
+    if start.line != mark.line:
+        return (start.line + 1, start.column + 1), f"the quotes that open here are closed only in line {mark.line + 1}"
+    cure = (
+        "write '' for an apostrophe, or use double quotes" if last.style == "'" else 'write \\" for a quote in the text'
+    )
+    return (mark.line + 1, mark.column + 1), f"the quotes from column {start.column + 1} close before this: {cure}"
+
+
+def _brackets(mark: Mark, line: str) -> tuple[Place, str] | None:
+    """Text after a closing bracket."""
+    if line[mark.column : mark.column + 1] in ("]", "}"):
+        return (mark.line + 1, mark.column + 1), f'this "{line[mark.column]}" closes nothing: remove it'
+    match = _AFTER_BRACKETS.search(line[: mark.column].rstrip())
+    if match is None:
+        return None
+    return (mark.line + 1, match.start(1) + 1), _QUOTES_FIRST.format(match.group(1))
+
+
+def _swallowed(mark: Mark, last: Scalar, lines: list[str]) -> tuple[Place, str] | None:
+    """A line that the parser took as the continuation of the text above it."""
+    start = last.start_mark
+    if _ONLY_A_NAME.match(lines[start.line]):
+        name = lines[start.line].strip()
+        return (start.line + 1, start.column + len(name) + 1), f'the ":" after "{name}" is missing'
+    indentation = len(lines[mark.line]) - len(lines[mark.line].lstrip())
+    return (
+        (mark.line + 1, indentation + 1),
+        f"this line is indented below line {start.line + 1}, which has a value already: check the indentation",
+    )

@@ -177,11 +177,33 @@ def test_a_second_document_is_refused():
         ("a:\n  b: 1\n\tc: 2\n", (3, 1), "a tab is not allowed here: indent with spaces"),
         ("a:\n  \tb: 1\n", (2, 3), "a tab is not allowed here: indent with spaces"),
         ("a: |\n\tx\n", (2, 1), "a tab is not allowed here: indent with spaces"),
-        ("a: [1, 2\nb: 3\n", (2, 2), '"]" of the list that begins in line 1 is missing'),
-        ("a: {x: 1\nb: 3\n", (2, 2), '"}" of the mapping that begins in line 1 is missing'),
+        ("a: [1, 2\nb: 3\n", (1, 4), 'the "[" that opens here is not closed'),
+        ("a: {x: 1\nb: 3\n", (1, 4), 'the "{" that opens here is not closed'),
+        ("a: [1 [2]]\n", (1, 7), 'a "," or the closing "]" is missing before this'),
+        ("a: {t: “T{number}”}\n", (1, 8), 'use " instead of “'),
+        ("a: “x: y”\n", (1, 4), 'use " instead of “'),
+        ("a:\n  b: 1\nc:2\nd: 3\n", (3, 3), 'write a space after the ":"'),
+        ("a:\n  b:2\n  c: 3\n", (2, 5), 'write a space after the ":"'),
+        ("a:\n  - x\n  -y\nb: 1\n", (3, 4), 'write a space after the "-"'),
+        ("a:\n  b\n  c: 1\n", (2, 4), 'the ":" after "b" is missing'),
+        ("modules\n  tickets:\n    a: 1\n", (1, 8), 'the ":" after "modules" is missing'),
+        ("// note\na: 1\n", (1, 1), 'a comment begins with "#"'),
+        ("a:\n  // note\n  b: 1\n", (2, 3), 'a comment begins with "#"'),
+        ("<!-- note -->\na: 1\n", (1, 1), 'a comment begins with "#"'),
+        ("```yaml\na: 1\n```\n", (1, 1), 'remove the line "```"'),
+        ("\n\n~~~\na: 1\n~~~\n", (3, 1), 'remove the line "~~~"'),
+        ("a: 1\n<<<<<<< ours\nb: 1\n=======\nb: 2\n>>>>>>> theirs\n", (2, 1), "an unfinished merge"),
+        ("a:\n\u00a0\u00a0b: 1\n", (2, 1), "special space (U+00A0)"),
+        ("a:\n  b: 1\n \u2003c: 2\n", (3, 2), "special space (U+2003)"),
+        ('a: "x\nb: 1\nc: "y{z}"\nd: 1\n', (1, 4), "the quotes that open here are closed only in line 3"),
+        ("a: 'What's wrong'\n", (1, 10), "write '' for an apostrophe"),
+        ('a: "The "best" one"\n', (1, 10), 'write \\" for a quote'),
+        ("a: {year}-{number}\n", (1, 4), 'begins with "{" needs quotes'),
+        ("a: [x] y\n", (1, 4), 'begins with "[" needs quotes'),
+        ("a: [x]]\n", (1, 7), 'this "]" closes nothing'),
         ("a: 1\nb: 'x\nc: 1\n", (2, 4), "the quotes that open here are never closed"),
-        ("a: Note: this\n", (1, 8), 'put a text that holds ": " in quotes'),
-        ("a: 1\n b: 2\n", (2, 3), "check the indentation"),
+        ("a: Note: this\n", (1, 8), 'put a text that contains ": " in quotes'),
+        ("a: 1\n b: 2\n", (2, 2), "indented below line 1, which has a value already"),
         ("a:\n    b: 1\n  c: 2\n", (3, 3), "check the indentation"),
         ("a: *.png\n", (1, 4), 'begins with "*" needs quotes'),
         ("a: *png\n", (1, 4), 'begins with "*" needs quotes'),
@@ -281,3 +303,42 @@ def test_an_alias_inside_of_itself_is_refused():
 
 def test_an_unknown_alias_is_reported_with_a_guess():
     assert '(did you mean "service"?)' in lines("a: &service x\nb: *sevrice\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "this is not a text file"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "this is not a text file"),
+        (bytes(range(256)), "this is not a text file"),
+        ("modules:\n  a: 1\n".encode("utf-16-le"), "save it as UTF-8"),
+        ("modules:\n  a: 1\n".encode("utf-32-be"), "save it as UTF-8"),
+        ("a: Größe\n".encode("latin-1"), "the byte 0xF6 is not UTF-8"),
+    ],
+)
+def test_a_file_of_another_kind_is_one_problem(raw, words):
+    document = read(raw, "modules.yaml")
+    [problem] = document.problems
+    assert words in problem.message
+    assert document.data is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("reference: “TT{number}”\n", "“ and ” become part of the text"),
+        ("label: „Zgłoszenia”\n", "„ and ” become part of the text"),
+        ("list: [«Uno», 'due']\n", "« and » become part of the text"),
+        ("name: Care // the name of the portal\n", '"//" becomes part of the text'),
+    ],
+)
+def test_what_people_take_for_yaml_is_a_warning(text, words):
+    document = read_text(text)
+    [problem] = document.problems
+    assert problem.warning
+    assert words in problem.message
+    assert document.data is not None
+
+
+def test_quotes_in_a_text_and_addresses_are_no_warning():
+    assert lines("a: The “best” one\nb: '“x”'\nc: https://example.com\nd: |\n  // text\n") == []
