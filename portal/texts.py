@@ -174,6 +174,11 @@ def is_blank(text: str) -> bool:
     return not text.strip() or (not text.isascii() and INVISIBLE.fullmatch(text) is not None)
 
 
+def first_visible(*texts: str | None) -> str:
+    """The first of `texts` of which something can be seen; "" where there is none."""
+    return next((text for text in texts if text and not is_blank(text)), "")
+
+
 def words(text: str) -> list[str]:
     """The words of `text`, folded; characters of unspaced scripts (CJK, Thai) stand alone."""
     folded = fold(text)

@@ -12,12 +12,17 @@ from portal.fields.reader import Reader
 from portal.texts import _, fold
 
 LONGEST = 60
+EXAMPLE = datetime.datetime(2024, 3, 31, 14, 30, tzinfo=datetime.UTC)
 TOO_EARLY = _("Choose ${min} or later.")
 TOO_LATE = _("Choose ${max} or earlier.")
 ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 DOTTED = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?(\d{4}|\d{2})\.?")  # day first, whatever the language
 PART = re.compile(r"\d+|[^\W\d_]+")
 CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(?:[:.](\d{2})(\.\d{1,6})?)?\s*([^\d]*)")
+
+
+class Unreadable(Refused):
+    """The text is no date, or no time of day; the message holds an example of one."""
 
 
 def parse_date(text: str, reader: Reader) -> datetime.date:
@@ -30,9 +35,14 @@ def parse_date(text: str, reader: Reader) -> datetime.date:
     else:
         date = _localized_date(text, reader.locale)
     if date is None:
-        example = "2024-03-31" if reader.plain else numeric(datetime.date(2024, 3, 31), reader.locale)
-        raise Refused(_("Enter a date such as ${example}.", mapping={"example": example}))
+        raise Unreadable(date_wanted(EXAMPLE.date(), reader))
     return date
+
+
+def date_wanted(example: datetime.date, reader: Reader) -> str:
+    """The sentence for what is not a date."""
+    written = example.isoformat() if reader.plain else numeric(example, reader.locale)
+    return _("Enter a date such as ${example}.", mapping={"example": written})
 
 
 def numeric(date: datetime.date, locale: Locale) -> str:
@@ -102,9 +112,14 @@ def parse_time(text: str, reader: Reader) -> datetime.time:
     match = CLOCK.fullmatch(text) if len(text) <= LONGEST else None
     time = _time(match, reader) if match else None
     if time is None:
-        example = "14:30" if reader.plain else format_time(datetime.time(14, 30), "short", locale=reader.locale)
-        raise Refused(_("Enter a time such as ${example}.", mapping={"example": example}))
+        raise Unreadable(time_wanted(EXAMPLE.time(), reader))
     return time
+
+
+def time_wanted(example: datetime.time, reader: Reader) -> str:
+    """The sentence for what is not a time of day."""
+    written = f"{example:%H:%M}" if reader.plain else format_time(example, "short", locale=reader.locale)
+    return _("Enter a time such as ${example}.", mapping={"example": written})
 
 
 def _time(match: re.Match[str], reader: Reader) -> datetime.time | None:

@@ -11,7 +11,7 @@ from babel.dates import format_date
 from pydantic import BeforeValidator
 
 from portal.fields.base import Refused
-from portal.fields.calendar import TOO_EARLY, TOO_LATE, numeric, parse_date
+from portal.fields.calendar import EXAMPLE, TOO_EARLY, TOO_LATE, Unreadable, date_wanted, numeric, parse_date
 from portal.fields.numbers import Bounded
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import is_blank
@@ -62,7 +62,11 @@ class Date(Bounded):
     def parse(self, text: str, reader: Reader) -> datetime.date | None:
         if is_blank(text):
             return None
-        return self.within(self.bounds(reader), parse_date(text, reader), reader)
+        try:
+            date = parse_date(text, reader)
+        except Unreadable:
+            raise Refused(date_wanted(self.example(EXAMPLE.date(), reader), reader)) from None
+        return self.within(self.bounds(reader), date, reader)
 
     def bounds(self, reader: Reader) -> tuple[datetime.date | None, datetime.date | None]:
         least, most = (reader.today if bound == "today" else bound for bound in (self.min, self.max))

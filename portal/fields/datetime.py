@@ -13,7 +13,7 @@ from babel.dates import format_date, format_datetime, format_time, get_datetime_
 from pydantic import BeforeValidator
 
 from portal.fields.base import Form, Refused, storable
-from portal.fields.calendar import LONGEST, TOO_EARLY, TOO_LATE, parse_date, parse_time
+from portal.fields.calendar import EXAMPLE, LONGEST, TOO_EARLY, TOO_LATE, Unreadable, parse_date, parse_time
 from portal.fields.columns import UTCDateTime
 from portal.fields.numbers import Bounded
 from portal.fields.reader import PLAIN, Reader
@@ -159,7 +159,12 @@ class Datetime(Bounded):
     def _parsed(self, text: str, reader: Reader, later: bool) -> datetime.datetime | None:
         if is_blank(text):
             return None
-        moment = parse_moment_or_day(text, reader, later)
+        try:
+            moment = parse_moment_or_day(text, reader, later)
+        except Unreadable:
+            example = self.example(EXAMPLE, reader)
+            example = str(self.inputs(example, reader)[self.name]) if reader.plain else self.show(example, reader)
+            raise Refused(_("Enter a date such as ${example}.", mapping={"example": example})) from None
         if not isinstance(moment, datetime.datetime):
             moment = whole_day(moment, reader).start
         return self.within(self.bounds(reader), moment, reader)

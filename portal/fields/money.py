@@ -1,6 +1,5 @@
 """`money`: an exact amount and its currency. Amounts of different currencies are never compared."""
 
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
-from babel import Locale
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol, list_currencies
 from pydantic import field_validator
 
@@ -21,20 +19,6 @@ from portal.texts import _, is_blank
 WITH_CODE = re.compile(r"(?:([A-Za-z]{3})\s*)?(.*?)(?:\s*([A-Za-z]{3}))?", re.DOTALL)
 WHOLE_DIGITS = 16
 LONGEST = 100  # characters
-
-
-@functools.lru_cache(maxsize=64)
-def _signs(locale: Locale) -> dict[str, str]:
-    """The signs that mean one currency to readers of `locale`, the longest first: “US$” before “$”."""
-    codes: dict[str, set[str]] = {}
-    for known in (Locale("en"), locale):
-        for code, sign in known.currency_symbols.items():
-            if sign != code:
-                codes.setdefault(sign, set()).add(code)
-    # A sign that English and the reader's language give to different currencies is the reader's.
-    codes |= {sign: {code} for code, sign in locale.currency_symbols.items() if sign != code}
-    signs = {sign: next(iter(several)) for sign, several in codes.items() if len(several) == 1}
-    return dict(sorted(signs.items(), key=lambda entry: -len(entry[0])))
 
 
 @dataclass(frozen=True, order=True)
@@ -120,18 +104,12 @@ class MoneyField(Bounded):
     def _split(self, text: str, currency: str, reader: Reader) -> tuple[str, str]:
         """The amount and the code of “12.50 EUR”, “EUR 12.50”, “€ 12.50”; `currency` where the text has none."""
         text, usual = storable(text).strip(), self._code(currency, reader)
-        if len(text) >= LONGEST:
-            return text, usual
-        signs = {
-            get_currency_symbol(usual, locale=reader.locale): usual,
-            **({} if reader.plain else _signs(reader.locale)),
-        }
-        sign = next((sign for sign in signs if sign in text), None)
-        if sign is not None:
-            return text.replace(sign, "", 1), signs[sign]
+        sign = get_currency_symbol(usual, locale=reader.locale)
+        if len(text) >= LONGEST or sign in text:
+            return text.replace(sign, "", 1), usual
         match = WITH_CODE.fullmatch(text)
         code = match and (match[1] or match[3])
-        return (match[2], self._code(code, reader)) if match and code else (text, usual)
+        return (match[2], self._code(code, reader)) if match and match[2] and code else (text, usual)
 
     def _code(self, code: str, reader: Reader) -> str:
         code = storable(code).strip().upper() or self.usual(reader)

@@ -130,6 +130,13 @@ class Bounded(Field):
     def bounds(self, reader: Reader) -> tuple[Any, Any]:
         return self.min, self.max
 
+    def example(self, usual: Any, reader: Reader) -> Any:
+        """A value that is within bounds: `usual`, or else one of the bounds."""
+        least, most = self.bounds(reader)
+        if least is not None and usual < least:
+            return least
+        return most if most is not None and usual > most else usual
+
     def within(self, bounds: tuple[Any, Any], value: Any, reader: Reader) -> Any:
         """`value` itself. Raises Refused where it is out of `bounds`, each None where there is none."""
         least, most = bounds

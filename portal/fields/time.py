@@ -9,7 +9,7 @@ from babel.dates import format_time
 from pydantic import BeforeValidator
 
 from portal.fields.base import Refused
-from portal.fields.calendar import TOO_EARLY, TOO_LATE, parse_time
+from portal.fields.calendar import EXAMPLE, TOO_EARLY, TOO_LATE, Unreadable, parse_time, time_wanted
 from portal.fields.numbers import Bounded
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import is_blank
@@ -51,7 +51,11 @@ class Time(Bounded):
     def parse(self, text: str, reader: Reader) -> datetime.time | None:
         if is_blank(text):
             return None
-        return self.within(self.bounds(reader), parse_time(text, reader), reader)
+        try:
+            time = parse_time(text, reader)
+        except Unreadable:
+            raise Refused(time_wanted(self.example(EXAMPLE.time(), reader), reader)) from None
+        return self.within(self.bounds(reader), time, reader)
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         return {self.name: self.write(value)}

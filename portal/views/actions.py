@@ -10,7 +10,7 @@ from portal.fields.base import FORBIDDEN, Field, Refused
 from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.validation import Filled, read_form
-from portal.texts import _, ngettext
+from portal.texts import _, is_blank, ngettext
 from portal.views.addresses import record_address
 from portal.views.details import back_to_list, detail_page, new_composer, transition_label
 from portal.views.forms import once_key, record_or_list
@@ -42,7 +42,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
     records, record, transition = resource.record.records, resource.record.record, resource.transition
     fields = transition_fields(records, transition)
     filled = read_form(records, fields, request.POST, record.values, record.id)
-    text = posted_text(request, "comment").strip() if "comment" in transition.ask else ""
+    text = comment_text(request, "comment") if "comment" in transition.ask else ""
     if problem := comment_problem(text, transition.ask.get("comment") == "required"):
         filled = Filled(filled.values, {**filled.errors, "comment": problem})
     if filled.errors:
@@ -101,7 +101,7 @@ def comment_widget(transition: Transition, text: str, error: str) -> Widget:
 def comment_on_record(resource: Record, request: Request) -> dict[str, DetailPage] | Response:
     """Adds to the conversation; one stays on the page and sees it."""
     records, record = resource.records, resource.record
-    text = posted_text(request, "text").strip()
+    text = comment_text(request, "text")
     internal = records.policy.staff and posted_text(request, "internal") == "true"
     if problem := comment_problem(text, required=True):
         request.response.status_code = 422
@@ -113,6 +113,12 @@ def comment_on_record(resource: Record, request: Request) -> dict[str, DetailPag
     except ConflictError:
         raise HTTPConflict(_("This conversation is closed.")) from None
     return set_flash(request, done(records, request, record_address(records.name, record.id)), "commented")
+
+
+def comment_text(request: Request, name: str) -> str:
+    """The comment in the input `name`; "" where nothing of it can be seen."""
+    text = posted_text(request, name).strip()
+    return "" if is_blank(text) else text
 
 
 def comment_problem(text: str, required: bool) -> str:

@@ -17,7 +17,7 @@ from portal.records.reading import highlight
 from portal.records.reading.filters import Filter, ListRequest, read_address, tab_condition
 from portal.records.reading.highlight import Words
 from portal.records.reading.records import Count, Page, Query, Record, Records
-from portal.texts import Text, _, readable
+from portal.texts import Text, _, first_visible, readable
 from portal.views.addresses import create_address, export_address, list_address, record_address
 from portal.views.displays import COUNT_ICONS, DISPLAYS, Value, display_of
 from portal.views.pages import Column, ListPage, Pager, Row, TabState
@@ -118,7 +118,9 @@ def list_rows(records: Records, page: Iterable[Record], names: Sequence[str]) ->
             for name, field, show, display in columns
         ]
         if cells:
-            cells[lead] = cells[lead]._replace(display="cover", text=cells[lead].text or record.title or "—", url=url)
+            cells[lead] = cells[lead]._replace(
+                display="cover", text=first_visible(cells[lead].text, record.title, "—"), url=url
+            )
         yield Row(url, tuple(cells))
 
 

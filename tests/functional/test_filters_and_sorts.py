@@ -70,7 +70,7 @@ FILTERS = [
     ("effort=1+h", "A"), ("effort=60", "A"), ("effort.max=1:30", "AbĆ"), ("effort.min=2+min", "A"),
     ("since=1+h", "A"), ("since.min=2+h", "b"),
     # yes and no
-    ("ready=true", "A"), ("ready=false", "b"), ("ready.empty=1", "ĆE"), ("ready=true&ready=false", "Ab"),
+    ("ready=true", "A"), ("ready=false", "bĆE"), ("ready.empty=1", "ĆE"), ("ready=true&ready=false", "AbĆE"),
     # days and times; a day is the reader's own, in Rome
     ("day=2026-03-01", "A"), ("day=3/1/26", "A"), ("day.min=2026-02-28", "Ab"), ("day.max=2026-02-28", "bĆ"),
     ("day.min=2026-03-01&day.max=2026-03-01", "A"), ("day.empty=1", "E"),

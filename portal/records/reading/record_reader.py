@@ -17,6 +17,7 @@ from portal.records.reading.page import Record
 from portal.records.reading.statements import Statements
 from portal.records.reading.titles import add_linked_records
 from portal.records.statement_cache import IDS, Statement, StatementKey, may_be_shared, padded, values_of
+from portal.texts import first_visible
 
 Built = TypeVar("Built")
 Row = Mapping[str, Any]
@@ -117,7 +118,7 @@ class RecordReader(ModulePolicy):
                 reference=row["reference"] or "",
                 version=row["_version"] or 0,
                 values=of_record,
-                title=title.show(of_record.get(title.name), reader) or row["reference"] or "",
+                title=first_visible(title.show(of_record.get(title.name), reader), row["reference"]),
             )
             for row, of_record in zip(rows, values, strict=True)
         ]

@@ -11,6 +11,7 @@ from portal.fields.base import Field
 from portal.fields.linked import Linked
 from portal.records.policy import Policy
 from portal.records.statement_cache import IDS, Statement, StatementKey, padded, parameter, values_of
+from portal.texts import first_visible
 
 
 def add_linked_records(
@@ -70,7 +71,7 @@ def _titled(connection: sa.Connection, policy: Policy, target: str, ids: set[int
     values = values_of(policy.reader) | {IDS: padded(ids)}
     rows: Iterable[Any] = connection.execute(_statement(policy, target), values).mappings()
     for row in rows:
-        shown = title.show(title.load(row), policy.reader) or row["reference"] or ""
+        shown = first_visible(title.show(title.load(row), policy.reader), row["reference"])
         raw = (unique and row[unique.name]) or row["reference"] or ""
         linked[row["id"]] = Linked(row["id"], target, shown, bool(row["_visible"]), str(raw))
     return linked

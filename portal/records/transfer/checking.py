@@ -270,7 +270,8 @@ class Checking:
         for name, each in (self._fields if draft.record else self.module.fields).items():
             if each.computed or not each.stored or name in self._wrong.get(draft.line, ()):
                 continue
-            empty = values.get(name) in EMPTY and name not in draft.called
+            later = name in draft.called
+            empty = values.get(name) in EMPTY and not later
             if each.show_when is not None and not asked(self.system, each, values):
                 if name in self._fields and not empty:
                     self._refuse(
@@ -278,7 +279,7 @@ class Checking:
                     )
                 elif not draft.record:
                     draft.values[name] = None
-            elif each.required and empty:
+            elif each.required and not later and each.is_missing(values.get(name)):
                 self._refuse(draft.line, name, _("Required"))
 
     def _watched(self) -> Iterator[Field]:

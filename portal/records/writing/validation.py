@@ -126,8 +126,10 @@ def linked_records(records: Records, link: Field, operator: str, raw: Any) -> li
 
 def _problem(records: Records, each: Field, values: Mapping[str, Any], identity: int | None) -> str | None:
     value = values[each.name]
-    if value in (None, (), ""):
-        return _("Required") if each.required else None
+    if each.required and each.is_missing(value):
+        return _("Required")
+    if each.is_empty(value):
+        return None
     if each.unique and _taken(records, each, value, identity):
         return _("This value is already in use.")
     if each.targets:

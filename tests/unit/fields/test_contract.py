@@ -1,9 +1,12 @@
 """What every field type promises, asked of each type in the registry: with its own examples, on both databases."""
 
+import re
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
+from translationstring import TranslationString
 from webob.multidict import MultiDict
 
 from portal.fields.base import Field, Refused
@@ -101,6 +104,52 @@ def test_what_no_database_takes_is_refused_wherever_it_is_typed(kind, text):
 
 
 @every_type
+@pytest.mark.parametrize(
+    "text", ["\u200b", "\u3164", "\u00ad \u2060", "\u202e\ufeff", "\u2800", "\u034f", "\u115f\u1160"]
+)
+def test_a_text_of_which_nothing_can_be_seen_is_empty(kind, text):
+    try:
+        assert is_empty(field(kind).parse(text, ENGLISH))
+    except Refused:
+        assert kind in ("choice", "choices", "rating", "color"), "nothing was entered"
+
+
+@pytest.mark.parametrize(
+    "language", ["en", "en-GB", "de", "de-CH", "it", "pl", "fr", "es", "pt", "nl", "sv", "fi", "cs", "hu", "ja"]
+)
+@every_type
+def test_the_example_in_a_message_is_accepted(kind, language):
+    reader = Reader(language=language)
+    for one in (field(kind), *bounded(kind)):
+        for text in (*one.rejects, "-99999", "99999999"):
+            try:
+                one.parse(text, reader)
+            except Refused as refused:
+                for example in examples_in(refused.message, reader):
+                    assert one.parse(example, reader) is not None, (text, example)
+
+
+def bounded(kind: str) -> Iterator[Field]:
+    """Fields of a type that refuse almost everything, so that their messages name the bounds."""
+    bounds = {
+        "integer": (3, 4), "decimal": ("3.5", "1234.5"), "money": ("3.5", "1234.5"), "percent": ("3.5", 20),
+        "date": ("2024-03-05", "2024-03-06"), "time": ("14:30", "14:35"), "datetime": ("2024-03-05T14:30:20", "now"),
+    }  # fmt: skip
+    if kind in bounds:
+        least, most = bounds[kind]
+        yield field(kind, min=least, max=most)
+
+
+def examples_in(message: TranslationString, reader: Reader) -> list[str]:
+    """The inputs that a message names: those of its `mapping`, else what stands in it behind “such as”."""
+    facts = message.mapping or {}
+    if named := [str(facts[name]) for name in ("example", "min", "max") if name in facts]:
+        return [] if "characters" in message.default or "digits" in message.default else named
+    _before, such_as, rest = reader.text(message).rstrip(".").partition("such as ")
+    return re.split(r", | or ", rest) if such_as else []
+
+
+@every_type
 def test_values_come_back_from_the_database_as_they_were(kind, database):
     one = field(kind)
     table, values = filled(database, one)
@@ -132,11 +181,13 @@ def test_equal_and_one_of_find_the_right_rows(kind, database):
             raw = named(one, value)
             constants.append(one.constant(raw, PLAIN))
             same = {each for each, other in values.items() if isinstance(other, tuple) and raw in other}
+            if value is False:  # what was never set counts as No
+                same = {each for each, other in values.items() if not other}
             assert found("equal", constants[-1]) == {identity} | same, value
             assert one.matches(value, "equal", constants[-1])
     full = {identity for identity, value in values.items() if not is_empty(value)}
     assert found("one_of", []) == set()
-    assert found("one_of", constants) == full
+    assert found("one_of", constants) == (set(values) if kind == "boolean" else full)
     assert found("empty", True) == set(values) - full
     assert found("empty", False) == full
     assert all(one.matches(value, "empty", True) is is_empty(value) for value in values.values())
