@@ -74,6 +74,6 @@ def test_wrong_passwords_at_the_same_moment_are_all_counted(logins):
 def test_an_office_asks_for_new_passwords_at_the_same_moment(logins):
     def ask(number):
         with writing(logins.engine) as connection:
-            return logins.ask_reset(connection, address(number), NETWORK, NOW)
+            return logins.request_reset(connection, address(number), NETWORK, NOW)
 
     assert None not in at_once(ask)
