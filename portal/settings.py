@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The address of the database; the path of an SQLite file made absolute."""
         kind, slashes, path = self.database.partition(":///")
-        if not kind.startswith("sqlite") or not slashes or path in ("", ":memory:"):
+        if not kind.startswith("sqlite") or not slashes or path in ("", ":memory:") or path.startswith("file:"):
             return self.database
         return f"{kind}:///{self.folder.absolute() / path}"
 

@@ -11,6 +11,7 @@ SENTENCES = {
     Failure.CONFLICT: "something else was written at the same time; nothing was changed, please run the command again",
     Failure.BUSY: "the database is busy with other changes; nothing was changed, please run the command again",
     Failure.DISK_FULL: "the disk is full; nothing was changed",
+    Failure.READ_ONLY: "the database can only be read; nothing was changed",
     Failure.UNAVAILABLE: "the database no longer answers; nothing was changed",
 }
 

@@ -5,7 +5,6 @@ Layers that do not know SQLAlchemy catch `DatabaseError` and ask `classify`.
 
 import enum
 
-import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 DatabaseError = (DBAPIError, TimeoutError)
@@ -19,9 +18,12 @@ class Failure(enum.StrEnum):
     DISK_FULL = "disk full"
     TIMEOUT = "timeout"  # the statement took too long
     UNAVAILABLE = "unavailable"  # the database does not answer
+    READ_ONLY = "read-only"  # it can be read, but not written: a standby, a read-only file
     OTHER = "other"  # a mistake of ours, or a broken disk
 
 
+READ_ONLY_TRANSACTION = "25006"  # PostgreSQL's code
+CONNECTION_EXCEPTIONS = "08"  # the class of SQL's error codes for a connection that ended
 SERIALIZATION_FAILURES = "40"  # the class of SQL's error codes for a transaction that another one was in the way of
 FAILURE_BY_CODE = {  # PostgreSQL's error codes
     "40001": Failure.CONFLICT,  # serialization failure
@@ -30,6 +32,9 @@ FAILURE_BY_CODE = {  # PostgreSQL's error codes
     "57014": Failure.TIMEOUT,  # cancelled by the statement timeout
     "53300": Failure.BUSY,  # too many connections
     "55P03": Failure.BUSY,  # lock not available
+    "57P01": Failure.UNAVAILABLE,  # shut down by an administrator
+    "57P02": Failure.UNAVAILABLE,  # shut down after a crash of another process
+    "57P03": Failure.UNAVAILABLE,  # starting up or shutting down
 }
 FAILURE_BY_PHRASE = {
     "database is locked": Failure.BUSY,
@@ -39,7 +44,9 @@ FAILURE_BY_PHRASE = {
     "no space left": Failure.DISK_FULL,
     "disk i/o error": Failure.UNAVAILABLE,
     "unable to open database": Failure.UNAVAILABLE,
-    "readonly database": Failure.UNAVAILABLE,
+    "readonly database": Failure.READ_ONLY,
+    "session is read-only": Failure.UNAVAILABLE,  # no server of the address is the primary
+    "connection attempts failed": Failure.UNAVAILABLE,
     "connection refused": Failure.UNAVAILABLE,
     "connection failed": Failure.UNAVAILABLE,
     "server closed the connection": Failure.UNAVAILABLE,
@@ -54,8 +61,10 @@ def classify(error: BaseException) -> Failure:
     code = sql_code(error)
     if code in FAILURE_BY_CODE:
         return FAILURE_BY_CODE[code]
-    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+    if code.startswith(CONNECTION_EXCEPTIONS):
         return Failure.UNAVAILABLE
+    if connection_ended(error):
+        return Failure.READ_ONLY if code == READ_ONLY_TRANSACTION else Failure.UNAVAILABLE
     message = str(driver_error(error)).lower()
     return next((failure for phrase, failure in FAILURE_BY_PHRASE.items() if phrase in message), Failure.OTHER)
 
@@ -63,6 +72,11 @@ def classify(error: BaseException) -> Failure:
 def is_retryable(error: BaseException) -> bool:
     """Whether another transaction was in the way of this one, so that the same work may succeed now."""
     return sql_code(error).startswith(SERIALIZATION_FAILURES)
+
+
+def connection_ended(error: BaseException) -> bool:
+    """Whether a connection that worked before cannot be used any more: a new one may work."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def driver_error(error: BaseException) -> BaseException:

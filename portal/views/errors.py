@@ -15,7 +15,7 @@ from pyramid.view import exception_view_config, forbidden_view_config, notfound_
 from pyramid_retry import mark_error_retryable
 
 from portal.accounts.attempts import TooManyAttemptsError
-from portal.database.errors import DatabaseError, Failure, classify
+from portal.database.errors import DatabaseError, Failure, classify, connection_ended
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import _
 from portal.views.pages import ErrorPage
@@ -49,6 +49,7 @@ TROUBLES = {
     Failure.CONFLICT: _("The portal is busy and nothing was saved. Please try again."),
     Failure.BUSY: _("The portal is busy and nothing was saved. Please try again."),
     Failure.DISK_FULL: _("Nothing can be saved right now because the disk is full. Reading still works."),
+    Failure.READ_ONLY: _("The portal can be read, but nothing can be saved right now. Try again in a minute."),
     Failure.TIMEOUT: _("This took too long. Please narrow your search."),
 }
 NOT_REACHED = _("The portal cannot reach its database. Please try again in a minute.")
@@ -119,7 +120,10 @@ def database_failed(error: Exception, request: Request) -> Any:
     kind = classify(error)
     if kind == Failure.OTHER:
         return broken(error, request)
-    if kind in (Failure.CONFLICT, Failure.BUSY):
+    if kind in (Failure.CONFLICT, Failure.BUSY, Failure.READ_ONLY):
+        mark_error_retryable(error)
+    # What was written when the connection ended may have been saved: only a request that reads is tried again.
+    if connection_ended(error) and request.method in SAFE_METHODS:
         mark_error_retryable(error)
     log.warning("The database refuses (%s): %s", kind, error)
     request.response.headers["Retry-After"] = "30"

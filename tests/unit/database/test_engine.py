@@ -249,6 +249,20 @@ def test_another_kind_of_database_is_refused():
         make_engine("mysql+mysqldb://localhost/portal")
 
 
+def test_the_primary_is_found_among_several_servers(postgresql_url):
+    first, _query, folder = postgresql_url.partition("?host=")
+    for engine in prepared(f"{first}?host=/nowhere&host={folder}&target_session_attrs=read-write"):
+        assert value_of(engine) == 0
+
+
+def test_several_servers_may_be_named_as_postgresql_names_them():
+    engine = make_engine("postgresql://portal:secret@one:5432,two:5433/care?target_session_attrs=read-write")
+    _arguments, options = engine.dialect.create_connect_args(engine.url)
+    assert (options["host"], options["port"], options["dbname"]) == ("one,two", "5432,5433", "care")
+    assert (options["password"], options["target_session_attrs"]) == ("secret", "read-write")
+    assert make_engine("postgresql://one:5432/care").url.host == "one"
+
+
 def in_another_thread(work):
     thread = threading.Thread(target=work, daemon=True)
     thread.start()

@@ -1,0 +1,92 @@
+"""The engine of a PostgreSQL database. Called by engine.py alone.
+
+Transactions run at REPEATABLE READ: one that would overwrite another's change gets a serialization failure, and the
+request is tried again.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.errors import READ_ONLY_TRANSACTION, sql_code
+
+CONNECT_TIMEOUT = 5  # seconds to wait for a server that does not answer
+PREPARE_AFTER = 2  # executions after which a statement of `engine.cache_plan` is prepared
+FEATURE_NOT_SUPPORTED = "0A000"  # the code of “cached plan must not change result type”
+# The just-in-time compiler takes longer than the queries of a page. The search needs memory for bitmaps.
+SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
+ISOLATION = "REPEATABLE READ"
+
+
+def create_engine(address: sa.URL) -> sa.Engine:
+    """The engine; connections are made when they are first needed."""
+    engine = sa.create_engine(
+        address,
+        isolation_level=ISOLATION,
+        hide_parameters=True,  # no values in the log
+        connect_args={"prepare_threshold": None, "connect_timeout": CONNECT_TIMEOUT},  # see cache_plan
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: Any) -> None:
+        connection.execute(SETTINGS)
+        connection.commit()
+
+    @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
+    def plan(connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool) -> tuple[str, Any]:
+        version = context and context.execution_options.get("cache_plan")
+        cursor.connection.prepare_threshold = PREPARE_AFTER if version else None
+        return (f"{statement} -- {version}" if version else statement), values
+
+    @sa.event.listens_for(engine, "handle_error")
+    def forget(context: Any) -> None:
+        # The type of a column has changed: no connection with a cached plan of its table can be used any more. Or the
+        # server became a standby: where the address names several servers, new connections find the primary.
+        code = sql_code(context.original_exception)
+        if code == FEATURE_NOT_SUPPORTED or (code == READ_ONLY_TRANSACTION and _is_writing(context.connection)):
+            context.is_disconnect = True
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            return
+        statement = _begin_statement(options)
+        if not _begin(connection, statement):
+            # PostgreSQL was restarted, or a firewall dropped the connection, and with it the others of the pool.
+            connection.invalidate()
+            engine.dispose()
+            _begin(connection, statement, last_attempt=True)
+
+    return engine
+
+
+def _is_writing(connection: sa.Connection | None) -> bool:
+    return connection is not None and connection.get_execution_options().get("writes") is True
+
+
+def _begin_statement(options: Mapping[str, Any]) -> str:
+    """What begins a transaction with its options, in one round trip instead of one for each option."""
+    statement = f"BEGIN ISOLATION LEVEL {options.get('isolation_level', ISOLATION)}"
+    if options.get("writes") is False:
+        statement += " READ ONLY"
+    timeout = options.get("statement_timeout")
+    return f"{statement}; SET LOCAL statement_timeout = '{timeout}s'" if timeout else statement
+
+
+def _begin(connection: sa.Connection, statement: str, last_attempt: bool = False) -> bool:
+    """Whether the transaction has begun; False if the connection is dead, so that another can be tried.
+
+    This replaces a check of each pooled connection before its use.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    errors = connection.dialect.loaded_dbapi.OperationalError
+    try:
+        driver.autocommit = True  # or the driver would begin by itself
+        driver.execute(statement)
+    except errors as error:
+        if driver.closed and not last_attempt:
+            return False
+        raise sa.exc.OperationalError("BEGIN", None, error, connection_invalidated=driver.closed) from error
+    return True

@@ -1,0 +1,181 @@
+"""The engine of an SQLite file. Called by engine.py alone.
+
+SQLite has one writer at a time. Writers of one process queue for a lock of the process before they ask for the file's
+own, because SQLite's busy handler sleeps longer and longer; writers of other processes wait for the file's lock for 30
+seconds.
+"""
+
+import contextlib
+import os
+import sqlite3
+import stat
+import threading
+import time
+from typing import Any
+
+import sqlalchemy as sa
+
+LOCK_TIMEOUT = 30  # seconds that a writer waits for its turn
+CACHE_SIZE = 8_000  # kilobytes per connection; with 2,000 a search in a thousand rows takes three times as long
+STEPS_PER_CHECK = 20_000  # of SQLite's virtual machine between two checks of the time
+OWNER_ONLY = 0o600  # the mode of the files
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+_turns: dict[str, "Turn"] = {}
+_turns_guard = threading.Lock()
+
+
+class Turn:
+    """The right to write to one SQLite file, held by one transaction of this process at a time."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.holder: int | None = None  # a thread's identifier
+
+    def acquire(self) -> None:
+        """Wait for the turn. Raises RuntimeError for the thread that holds it, which would wait for itself."""
+        if self.holder == threading.get_ident():
+            raise RuntimeError("this thread is already writing to this database, in a transaction that is still open")
+        if not self.lock.acquire(timeout=LOCK_TIMEOUT):
+            raise sqlite3.OperationalError("database is locked: another thread has been writing for too long")
+        self.holder = threading.get_ident()
+
+    def release(self) -> None:
+        """Let the next transaction write."""
+        self.holder = None
+        self.lock.release()
+
+
+class SQLiteConnection(sqlite3.Connection):
+    """A connection that releases its turn when its transaction ends, however it ends."""
+
+    turn: Turn | None = None
+
+    def begin_writing(self, turn: Turn, foreign_keys: bool) -> None:
+        """Open a transaction that holds the file's write lock from its start."""
+        turn.acquire()
+        self.turn = turn
+        try:
+            if not foreign_keys:
+                self.execute("PRAGMA foreign_keys = OFF")
+            self.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._end()
+            raise
+
+    def commit(self) -> None:
+        try:
+            super().commit()
+        finally:
+            self._end()
+
+    def rollback(self) -> None:
+        try:
+            super().rollback()
+        finally:
+            self._end()
+
+    def close(self) -> None:
+        turn, self.turn = self.turn, None
+        try:
+            super().close()
+        finally:
+            if turn is not None:
+                turn.release()
+
+    def _end(self) -> None:
+        # A failed commit may leave the transaction open: then the turn ends with its rollback.
+        if self.turn is None or self.in_transaction:
+            return
+        turn, self.turn = self.turn, None
+        try:
+            self.execute("PRAGMA foreign_keys = ON")
+        finally:
+            turn.release()
+
+
+def create_engine(address: sa.URL) -> sa.Engine:
+    """The engine; the file is made when it is first used."""
+    arguments = {"factory": SQLiteConnection, "isolation_level": None, "timeout": LOCK_TIMEOUT}
+    engine = sa.create_engine(address, connect_args=arguments, hide_parameters=True)  # no values in the log
+    turn = _turn_of(address.database)
+
+    @sa.event.listens_for(engine, "do_connect")
+    def protect(dialect: Any, record: Any, arguments: Any, options: Any) -> None:
+        if address.database and not address.database.startswith((":memory:", "file:")):
+            _protect_files(address.database)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: SQLiteConnection, record: Any) -> None:
+        _enable_wal(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
+        # An automatic index of a million rows, made for one statement and dropped, took seconds.
+        connection.execute("PRAGMA automatic_index = OFF")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        options = connection.get_execution_options()
+        driver: Any = connection.connection.dbapi_connection
+        writes = options.get("writes", False)
+        # A writer may wait for its turn longer than that, and then has little to do.
+        _set_time_limit(driver, None if options.get("writes") else options.get("statement_timeout"))
+        try:
+            driver.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+            if writes:
+                driver.begin_writing(turn, options.get("foreign_keys", True))
+            else:
+                driver.execute("BEGIN")
+        except sqlite3.Error as error:
+            raise sa.exc.OperationalError("BEGIN", None, error) from error
+
+    return engine
+
+
+def _protect_files(path: str) -> None:
+    """The database holds what customers wrote: its files belong to the portal's user alone, whatever the umask says.
+
+    SQLite gives the -wal and -shm files the mode of the database.
+    """
+    with contextlib.suppress(OSError):  # no such folder, or the file of another user: SQLite says what is wrong
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, OWNER_ONLY))
+    for name in (path, f"{path}-wal", f"{path}-shm"):
+        with contextlib.suppress(OSError):
+            mode = stat.S_IMODE(os.stat(name).st_mode)
+            if mode & OTHERS:
+                os.chmod(name, mode & ~OTHERS)
+
+
+def _set_time_limit(connection: sqlite3.Connection, seconds: float | None) -> None:
+    """Interrupt statements later than `seconds` from now; None for no limit."""
+    if seconds is None:
+        connection.set_progress_handler(None, 0)
+        return
+    end = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > end, STEPS_PER_CHECK)
+
+
+def _enable_wal(connection: sqlite3.Connection) -> None:
+    """Switch a new file to write-ahead logging. It does not wait for another process that does the same."""
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            code = error.sqlite_errorcode & 0xFF  # without the extended part
+            if code == sqlite3.SQLITE_READONLY:
+                return  # can still be read
+            if code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _turn_of(database: str | None) -> Turn:
+    """The turn of a file, the same for all engines of this process."""
+    if not database or database == ":memory:":
+        return Turn()
+    with _turns_guard:
+        return _turns.setdefault(os.path.realpath(database), Turn())

@@ -1,0 +1,106 @@
+"""The database ends a connection, or answers read-only, while people work: one more try, or 503 with Retry-After."""
+
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import make_engine
+from tests.functional.conftest import PASSWORD, form_of
+
+ANNA = "anna@acme.example"
+PAGES = ["/", "/tickets/", "/tickets/?q=printer", "/tickets/create", "/search?q=printer", "/password"]
+
+
+def engine_of(app):
+    return app.app.registry.live.engine
+
+
+class Interruption:
+    """Ends the portal's own connection to PostgreSQL before the statement of a number, once."""
+
+    def __init__(self, engine, url):
+        self.url, self.remaining = url, None
+        sa.event.listen(engine, "before_cursor_execute", self)
+
+    def __call__(self, connection, cursor, *_others):
+        if self.remaining is None:
+            return
+        self.remaining -= 1
+        if self.remaining == 0:
+            self.remaining = None
+            other = make_engine(self.url)
+            with other.connect() as beside:
+                beside.exec_driver_sql(f"SELECT pg_terminate_backend({cursor.connection.info.backend_pid}, 5000)")
+            other.dispose()
+
+
+@pytest.fixture
+def on_postgresql(database):
+    if not database.startswith("postgresql"):
+        pytest.skip("SQLite has no connections that others could end")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_connection_that_ends_while_a_page_is_read_is_tried_again(on_postgresql, database, app, sign_in, page):
+    sign_in(ANNA)
+    interruption = Interruption(engine_of(app), database)
+    number, interrupted = 0, True
+    while interrupted:
+        number += 1
+        interruption.remaining = number
+        answer = app.get(page, status="*")
+        assert (answer.status_int, number) == (200, number)
+        interrupted = interruption.remaining is None
+    assert number > 1
+
+
+def test_a_connection_that_ends_while_a_form_is_sent_gives_503_and_a_way_to_try_again(
+    on_postgresql, database, app, sign_in
+):
+    sign_in(ANNA)
+    interruption = Interruption(engine_of(app), database)
+    number, interrupted = 0, True
+    while interrupted and number < 100:
+        number += 1
+        form = form_of(app.get("/tickets/create"), "/tickets/create")
+        interruption.remaining = number
+        answer = form.submit(status="*")
+        assert answer.status_int in (200, 303, 422, 503), (number, answer)
+        assert answer.status_int != 503 or answer.headers["Retry-After"]
+        interrupted = interruption.remaining is None
+
+
+def test_a_database_that_answers_read_only_gives_503_until_it_can_be_written_again(
+    on_postgresql, database, app, sign_in
+):
+    """As a primary does that became a standby; pages can be read meanwhile."""
+    sign_in(ANNA)
+    read_only(database, True)
+    form = form_of(app.get("/tickets/create"), "/tickets/create")
+    form["title"] = "Printer"
+    refused = form.submit(status=503)
+    assert int(refused.headers["Retry-After"]) > 0
+    assert app.get("/tickets/").status_int == 200
+    read_only(database, False)
+    assert form.submit().status_int == 303
+
+
+def read_only(url, on):
+    """For new connections; the portal's own ones are ended, as by a failing server."""
+    other = make_engine(url)
+    with other.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("SET default_transaction_read_only = off")
+        name = connection.exec_driver_sql("SELECT current_database()").scalar_one()
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = {'on' if on else 'off'}")
+        if on:
+            others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            connection.exec_driver_sql(f"{others} WHERE pid <> pg_backend_pid() AND datname = current_database()")
+    other.dispose()
+
+
+def test_a_read_only_file_gives_503_when_something_is_written(filled_sqlite, make_app, database):
+    if database.startswith("postgresql"):
+        pytest.skip("a file of SQLite")
+    app = make_app(database=f"sqlite:///file:{filled_sqlite}?mode=ro&uri=true")
+    form = form_of(app.get("/login"), "/login")
+    form["email"], form["password"] = ANNA, PASSWORD
+    assert int(form.submit(status=503).headers["Retry-After"]) > 0
