@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from portal.database.engine import Engine, reading
 from portal.database.errors import DatabaseError, driver_error
-from portal.database.migration.plan import NotAppliedError, apply, blocking_steps, missing_steps
+from portal.database.migration.plan import NotAppliedError, apply, blocking_steps, missing_steps, plan
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
@@ -110,8 +110,11 @@ class LivePortal:
             self._catch_up_index()
             log.info("The declarations have changed: the new ones are in force.")
             return
-        for line in [*map(str, self.report.problems), *self.report.missing]:
-            log.error("The declarations have changed, the last good ones stay in force: %s", line)
+        for problem in self.report.problems:
+            log.log(logging.WARNING if problem.warning else logging.ERROR, "%s", problem)
+        for sentence in self.report.missing:
+            log.error("The database lacks what the declarations want: %s", sentence)
+        log.info("The last valid declarations stay in use.")
 
     def _read(self) -> tuple[Portal | None, ReloadReport]:
         now = self.clock()
@@ -174,11 +177,12 @@ def _missing_lines(missing_sentences: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def adapt_database(engine: Engine, tables: Tables, development: bool) -> list[str]:
-    """In development add what the database lacks; what it still lacks and cannot do without, in sentences."""
+    """In development add what the database lacks; what `portal plan` says where the rest keeps it from running."""
     with reading(engine) as connection:
         steps = missing_steps(connection, tables)
     if development and any(step.additive for step in steps):
         for sentence in apply(engine, tables, additive_only=True):
             log.info("The database has been changed: %s", sentence)
     with reading(engine) as connection:
-        return [step.sentence for step in blocking_steps(connection, tables)]
+        blocked = bool(blocking_steps(connection, tables))
+    return [step.sentence for step in plan(engine, tables).steps] if blocked else []

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading
-from portal.database.migration.plan import apply
+from portal.database.migration.plan import apply, plan
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.records.indexing.backlog import running_threads
@@ -154,3 +154,24 @@ def test_a_list_that_was_visited_often_is_right_after_a_column_has_another_type(
     assert {app.get("/parts/", status="*").status_int for _visit in range(8)} == {200}
     size = app.app.registry.live.current().declaration.modules["parts"].field("size")
     assert size.type == "decimal"
+
+
+def test_a_broken_edit_is_one_error_in_the_log_and_its_warnings_are_warnings(app, portal_folder, sign_in, caplog):
+    sign_in(ANNA)
+    change(portal_folder, "icon: life-buoy", "icon: life-bouy\n    sort: title")
+    caplog.clear()
+    app.get("/tickets/")
+    levels = {record.levelname: record.getMessage() for record in caplog.records if "modules.yaml" in record.message}
+    assert 'no icon "life-bouy"' in levels["WARNING"]
+    assert 'no key "sort" here' in levels["ERROR"]
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1
+
+
+def test_the_page_of_problems_says_what_the_plan_says(app, portal_folder, sign_in, another_browser):
+    nancy = sign_in(NANCY, browser=another_browser())
+    change(portal_folder, "      cost: money", "      cost: integer")
+    page = nancy.get("/-/problems")
+    live = app.app.registry.live
+    sentences = str(plan(live.engine, build(load(portal_folder).declaration))).splitlines()
+    assert sentences == list(live.report.missing)
+    assert all(sentence in page for sentence in sentences)
