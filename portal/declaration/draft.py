@@ -55,6 +55,7 @@ class Draft:
     written_profiles: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     buttons: dict[str, Button] = dataclasses.field(default_factory=dict)
     icons: set[str] = dataclasses.field(default_factory=set)
+    unread_files: set[str] = dataclasses.field(default_factory=set)  # a misnamed file, or one that cannot be opened
     broken_modules: set[str] = dataclasses.field(default_factory=set)
     broken_fields: set[tuple[str, str]] = dataclasses.field(default_factory=set)  # (module, field)
     broken_profiles: set[str] = dataclasses.field(default_factory=set)
@@ -71,7 +72,8 @@ class Draft:
     def is_unreadable(self, file: str) -> bool:
         """Whether the file exists and nothing of it could be read: then what it should say is not missing."""
         document = self.documents.get(file)
-        return document is not None and document.data is None and bool(document.problems)
+        unreadable = document is not None and document.data is None and bool(document.problems)
+        return unreadable or file in self.unread_files
 
     def has(self, file: str, path: KeyPath) -> bool:
         """Whether something is written at `path` of `file`."""

@@ -35,7 +35,7 @@ def check_settings(draft: Draft) -> None:
         elif language in settings.languages[:index]:
             _report(draft, "languages", index, f'"{language}" appears twice')
     for index, profile in enumerate(settings.administrators):
-        if profile not in draft.profiles and profile not in draft.broken_profiles:
+        if draft.profiles and profile not in {*draft.profiles, *draft.broken_profiles}:
             _report(draft, "administrators", index, f'no profile "{profile}"{suggest(profile, draft.profiles)}')
     draft.settings = settings.model_copy(
         update={key: getattr(DEFAULTS, key) for key, complaint in complaints.items() if complaint}

@@ -1,6 +1,7 @@
 """Loading a folder: which problems it reports, and that no bytes make it fail."""
 
 import copy
+import os
 import random
 import shutil
 from pathlib import Path
@@ -102,6 +103,44 @@ def test_a_file_that_cannot_be_read_is_reported(folder):
     (folder / "modules.yaml").unlink()
     (folder / "modules.yaml").symlink_to("modules.yaml")
     assert lines_of(folder)[0].startswith("modules.yaml:1:1: modules: this file cannot be read: ")
+
+
+@pytest.mark.parametrize("file", ["profiles/guest.yaml", "buttons.yaml", "modules.yaml"])
+def test_a_named_pipe_is_reported_and_not_waited_for(folder, file):
+    (folder / file).unlink(missing_ok=True)
+    os.mkfifo(folder / file)
+    assert f"{file}:1:1: {Path(file).stem}: this file cannot be read: it is not a regular file" in lines_of(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("modules.yaml", "Modules.yaml", "Modules.yaml:1:1: Modules: rename this file to modules.yaml"),
+        ("modules.yaml", "module.yaml", "module.yaml:1:1: module: rename this file to modules.yaml"),
+        ("modules.yaml", "modules.yaml.txt", "modules.yaml.txt:1:1: modules.yaml: rename this file to modules.yaml"),
+        ("buttons.yaml", "button.yaml", "button.yaml:1:1: button: this file is not read: rename it to buttons.yaml"),
+        ("buttons.yaml", "Buttons.YML", "Buttons.YML:1:1: Buttons: this file is not read: rename it to buttons.yaml"),
+        ("profiles", "profile", "profiles:1:1: profiles: there is no folder profiles/: rename profile/"),
+        ("profiles/power.yaml", "profiles/power.yml", "profiles/power.yml:1:1: power: rename this file to power.yaml"),
+        (
+            "profiles/power.yaml",
+            "profiles/power.yaml.txt",
+            "warning: profiles/power.yaml.txt:1:1: power.yaml: this file is not read: rename it to power.yaml",
+        ),
+        (
+            "profiles/power.yaml",
+            "profiles/more/power.yaml",
+            "warning: profiles/more/power.yaml:1:1: power: this file is not read: move it to profiles/",
+        ),
+        ("profiles/power.yaml", "profiles/power.yaml.bak", None),
+        ("profiles/power.yaml", "profiles/README.md", None),
+        ("profiles/power.yaml", "mkdocs.yml", None),
+    ],
+)
+def test_a_file_that_is_not_read_is_reported(folder, old, new, line):
+    (folder / new).parent.mkdir(exist_ok=True)
+    (folder / old).rename(folder / new)
+    assert lines_of(folder) == ([line] if line else [])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,133 @@
+"""Finds and reads the files of a declaration, and warns of files that look like part of it and are not read.
+
+Called by load. Only regular files are opened: a named pipe or a device would make a check wait for ever.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from portal.declaration.draft import BUTTONS, MODULES, Draft
+from portal.declaration.entries import wrong_name
+from portal.declaration.source.as_written import keep_condition_numbers_as_written
+from portal.declaration.source.problems import Problem, closest
+from portal.declaration.source.reader import LARGEST_FILE, read
+
+PROFILES = "profiles"
+# Copies that editors and people leave behind; nobody expects them to be read.
+BACKUPS = ("~", ".bak", ".orig", ".old", ".swp", ".tmp", ".rej")
+
+
+def read_files(draft: Draft) -> None:
+    """Puts every file of the folder into the draft's documents, and what is wrong with the files into its problems."""
+    names = _names(draft.folder)
+    if MODULES in names:
+        _read_file(draft, MODULES)
+    elif not (reported := _misnamed(names, MODULES)):
+        _report(draft, MODULES, "there is no such file: it declares the modules of the portal")
+    else:
+        _report(draft, reported[0], f"rename this file to {MODULES}")
+    for file in _profile_files(draft, names):
+        _read_file(draft, file)
+    if BUTTONS in names:
+        _read_file(draft, BUTTONS)
+    for name in _misnamed(names, BUTTONS):
+        _report(draft, name, f"this file is not read: rename it to {BUTTONS}", warning=BUTTONS in names)
+        draft.unread_files.add(BUTTONS)
+    for name in _misnamed(names, MODULES) if MODULES in names else ():
+        _report(draft, name, f"this file is not read: {MODULES} is", warning=True)
+
+
+def _report(draft: Draft, file: str, message: str, warning: bool = False) -> None:
+    draft.problems.append(Problem(file, 1, 1, (), message, warning))
+
+
+def _names(folder: Path) -> list[str]:
+    """The names in a folder, sorted, without hidden files and backups; empty where there is no such folder."""
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith(".") and not name.endswith(BACKUPS))
+    except OSError:
+        return []
+
+
+def _is_yaml(name: str) -> bool:
+    """Whether a name looks like that of a YAML file, in any case and with an ending too many."""
+    return any(f".{ending}" in name.lower() for ending in ("yaml", "yml"))
+
+
+def _misnamed(names: list[str], right: str) -> list[str]:
+    """Names that were probably meant to be `right`: `Modules.yaml`, `module.yaml`, `modules.yaml.txt`."""
+    stem = right.removesuffix(".yaml")
+    return [
+        name
+        for name in names
+        if name != right and _is_yaml(name) and closest(name.lower().partition(".")[0], [stem]) is not None
+    ]
+
+
+def _profile_files(draft: Draft, names: list[str]) -> list[str]:
+    """The files of the profiles; reports names that cannot be used."""
+    if PROFILES not in names:
+        wrong = next((name for name in names if closest(name.lower(), [PROFILES]) and not _is_yaml(name)), None)
+        cure = (
+            f": rename {wrong}/" if wrong else ": a portal needs at least one profile, such as profiles/customer.yaml"
+        )
+        _report(draft, PROFILES, f"there is no folder profiles/{cure}")
+        return []
+    files = []
+    before = len(draft.problems)
+    for name in _names(draft.folder / PROFILES):
+        file = f"{PROFILES}/{name}"
+        if name.endswith(".yaml"):
+            if complaint := wrong_name(name.removesuffix(".yaml")):
+                _report(draft, file, complaint)
+            files.append(file)
+        else:
+            _report_unread(draft, file, name)
+    if not files and len(draft.problems) == before:
+        _report(draft, PROFILES, "there is no profile: a portal needs at least one, such as profiles/customer.yaml")
+    return files
+
+
+def _report_unread(draft: Draft, file: str, name: str) -> None:
+    if name.lower().endswith((".yml", ".yaml")):
+        stem = name.rpartition(".")[0]
+        _report(draft, file, f"rename this file to {stem}.yaml")
+        draft.broken_profiles.add(stem)
+    elif _is_yaml(name):
+        wanted = name[: name.lower().index(".y")]
+        _report(draft, file, f"this file is not read: rename it to {wanted}.yaml", warning=True)
+    else:
+        for inner in _yaml_files_in(draft.folder / file):
+            _report(draft, f"{file}/{inner}", f"this file is not read: move it to {PROFILES}/", warning=True)
+
+
+def _yaml_files_in(folder: Path) -> Iterator[str]:
+    yield from (name for name in _names(folder) if _is_yaml(name))
+
+
+def _read_file(draft: Draft, file: str) -> None:
+    try:
+        raw = _content(draft.folder / file)
+    except OSError as error:
+        _report(draft, file, f"this file cannot be read: {(error.strerror or 'unknown reason').lower()}")
+        draft.unread_files.add(file)
+        draft.broken_profiles.add(Path(file).stem)
+        return
+    document = read(raw, file)
+    keep_condition_numbers_as_written(document)
+    draft.documents[file] = document
+    draft.problems += document.problems
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a regular file, one more than a declaration may have at most. Raises OSError."""
+    # Opening a named pipe to read waits for a writer, unless it is told not to.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise OSError(0, "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(LARGEST_FILE + 1)
