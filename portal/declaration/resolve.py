@@ -10,6 +10,7 @@ from typing import Any
 
 from portal.conditions import ALWAYS, Condition, all_of
 from portal.declaration.draft import Draft
+from portal.declaration.labels import labelled_modules
 from portal.declaration.layouts import Viewer, finished, readable_fields, with_related
 from portal.declaration.shapes import (
     DEFAULT_ICON,
@@ -40,10 +41,13 @@ def resolve(draft: Draft) -> Declaration:
     draft.modules = {name: _with_layouts(draft, module) for name, module in draft.modules.items()}
     buttons = {name: _labelled(button) for name, button in draft.buttons.items()}
     profiles = {name: resolve_profile(draft, name, buttons) for name in draft.profiles}
-    return Declaration.model_construct(
+    declaration = Declaration.model_construct(
         folder=draft.folder, settings=draft.settings, people=draft.people, organizations=draft.organizations,
         modules=draft.modules, profiles=profiles, buttons=buttons, icons=frozenset(draft.icons | {DEFAULT_ICON}),
     )  # fmt: skip
+    for name, profile in profiles.items():
+        profiles[name] = profile.model_copy(update={"labelled": labelled_modules(declaration, profile)})
+    return declaration
 
 
 # -- modules ------------------------------------------------------------------------------------------------------

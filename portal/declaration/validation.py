@@ -238,7 +238,7 @@ INTERNAL = {
     "Module": ("name", "builtin"),
     "Access": ("module", "readable"),
     "Transition": ("name",),
-    "Profile": ("name",),
+    "Profile": ("name", "labelled"),
     "Button": ("name",),
 }
 

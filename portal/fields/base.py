@@ -100,7 +100,8 @@ def _condition(data: Any) -> Any:
 class Declared(Protocol):
     """As much of the declaration as a field needs that depends on other fields."""
 
-    modules: Any
+    @property
+    def modules(self) -> Any: ...
 
     def along(self, module: str, path: str) -> Iterator[tuple[Any, "Field"]]: ...
 
@@ -198,6 +199,10 @@ class Field(Shape):
     def declared_options(self) -> Mapping[str, Option]:
         """The options that the declaration lists by name, the label of the empty value among them."""
         return {}
+
+    def with_labels(self, labels: Mapping[str, Text]) -> "Field":
+        """A copy with other labels for some of the options; the field itself where it has none."""
+        return self
 
     @property
     def empty_label(self) -> Text | str:

@@ -59,6 +59,13 @@ class HasOptions(Field):
     def empty_label(self) -> Text | str:
         return self.options[""].label if "" in self.options else ""
 
+    def with_labels(self, labels: Mapping[str, Text]) -> Field:
+        options = {
+            name: option.model_copy(update={"label": labels[name]}) if name in labels else option
+            for name, option in self.options.items()
+        }
+        return self.model_copy(update={"options": options})
+
     def checked_option(self, name: str) -> str:
         """`name` itself. Raises Refused where it is not an option."""
         if storable(name) not in self.offered:

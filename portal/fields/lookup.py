@@ -10,6 +10,7 @@ from portal.fields.base import Declared, Field, Option
 from portal.fields.columns import table_of
 from portal.fields.linked import Linked
 from portal.fields.reader import Reader
+from portal.texts import Text
 
 # The links on the way, each with the module that it leads to.
 Steps = tuple[tuple[str, str], ...]
@@ -31,6 +32,7 @@ class Lookup(Field):
 
     _steps: Steps = PrivateAttr(())
     _target: Field = PrivateAttr()
+    _labels: Mapping[str, Text] = PrivateAttr({})  # of a profile, for this lookup alone
 
     @field_validator("of")
     @classmethod
@@ -54,7 +56,7 @@ class Lookup(Field):
         self._refuse_circle(declaration, module, {(module.name, self.name)})
         links = [link.name for _module, link in path[:-1]]
         self._steps = tuple(zip(links, [step.name for step, _field in path[1:]], strict=True))
-        self._target = target
+        self._target = target.with_labels(self._labels) if self._labels else target
 
     def _refuse_circle(self, declaration: Declared, module: Any, seen: set[tuple[str, str]]) -> None:
         here, field = list(declaration.along(module.name, self.of))[-1]
@@ -93,6 +95,12 @@ class Lookup(Field):
     @property
     def declared_options(self) -> Mapping[str, Option]:
         return self._target.declared_options
+
+    def with_labels(self, labels: Mapping[str, Text]) -> Field:
+        """A copy that has the labels once it is bound again."""
+        copy = self.model_copy()
+        copy._labels = labels
+        return copy
 
     def bounds(self, reader: Reader) -> tuple[Any, Any]:
         return self._target.bounds(reader)

@@ -62,6 +62,10 @@ class Policy:
         """The enabled modules, in the order of the menu."""
         return self.profile.modules
 
+    def module(self, name: str) -> Module:
+        """A declared module, with the profile's own labels of options."""
+        return self.profile.labelled.get(name) or self.declaration.modules[name]
+
     def access(self, module: str) -> Access | None:
         """What the profile says of `module`; None where it is not enabled."""
         return self.profile.modules.get(module)
@@ -189,7 +193,7 @@ class ModulePolicy:
 
     @cached_property
     def module(self) -> Module:
-        return self.policy.declaration.modules[self.name]
+        return self.policy.module(self.name)
 
     @cached_property
     def access(self) -> Access:

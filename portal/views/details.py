@@ -9,19 +9,22 @@ from pyramid.view import view_config
 
 from portal.conditions import AnyOf, Comparison
 from portal.declaration.shapes import Related, Transition
+from portal.fields.base import Field
 from portal.fields.linked import Linked
 from portal.records.reading.records import Query, Records
 from portal.records.writing.comments import Comment, comments, may_comment
+from portal.records.writing.history import states_before
 from portal.records.writing.lifecycle import is_final, state_of
 from portal.records.writing.transitions import open_transitions
 from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
 from portal.views.displays import CHANNEL_ICONS, Value, initials, moment, shown
 from portal.views.lists import LIST_COOKIE, count_text, list_rows, new_label, plain_column, widest_tab
-from portal.views.pages import DetailPage, RelatedList, SectionShown, Stage
+from portal.views.pages import DetailPage, RelatedList, SectionShown, Stage, StageState
 from portal.views.parts import Action, Composer, Conversation, Note
 from portal.views.submissions import one_time_key
 from portal.web.resources import Record
+from portal.web.shell import Words
 
 RELATED_ROWS = 10
 
@@ -113,14 +116,30 @@ def transition_label(transition: Transition) -> Text:
 
 
 def stages(resource: Record) -> Iterator[Stage]:
-    """The lifecycle's states in their order; those before the present one are done."""
-    declared = resource.module.lifecycle
-    if declared is None or declared.field not in resource.record.values:
+    """The stages of the lifecycle; those before the present one are done if the record was in them.
+
+    A state beside the stages stands behind the last one that the record was in, and the others are not reached.
+    """
+    lifecycle = resource.module.lifecycle
+    if lifecycle is None or lifecycle.field not in resource.record.values:
         return
-    states, state = resource.module.field(declared.field).offered, resource.record.values[declared.field]
-    present = list(states).index(state) if state in states else -1
-    for index, option in enumerate(states.values()):
-        yield Stage(option.label, "current" if index == present else "done" if index < present else "")
+    way, present = lifecycle.stages or (), resource.record.values[lifecycle.field]
+    before = [state for state in states_before(resource.records, resource.record) if state in way]
+    field, aside = resource.module.field(lifecycle.field), bool(present) and present not in way
+    place = way.index(present) if present in way else way.index(before[-1]) + 1 if before and present else 0
+    for index, state in enumerate(way):
+        if aside and index == place:
+            yield Stage(stage_label(field, present), "aside")
+        done = index < place and state in before
+        ahead: StageState = "unreached" if aside else ""
+        yield Stage(stage_label(field, state), "current" if state == present else "done" if done else ahead)
+    if aside and place == len(way):
+        yield Stage(stage_label(field, present), "aside")
+
+
+def stage_label(field: Field, state: str) -> Words:
+    """The label of a state; one that was taken out of the options keeps its name."""
+    return field.offered[state].label if state in field.offered else state
 
 
 # -- the conversation --------------------------------------------------------------------------------------------------

@@ -177,10 +177,15 @@ class ListPage:
 # -- one record -------------------------------------------------------------------------------------------------------
 
 
+StageState = Literal["done", "current", "aside", "unreached", ""]
+
+
 @dataclass(frozen=True)
 class Stage:
+    """A stage of the lifecycle; `aside`: the present state where it is beside the stages, which end `unreached`."""
+
     label: Words
-    state: Literal["done", "current", ""] = ""
+    state: StageState = ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ UNKNOWN = "square"
 # The icons that templates and scripts use, whatever is declared.
 INTERFACE = frozenset(
     """
-    activity arrow-down arrow-left arrow-right arrow-up bold book-open bot building-2 check check-check chevron-down
+    activity arrow-down arrow-left arrow-right arrow-up ban bold book-open bot building-2 check check-check chevron-down
     chevron-left chevron-right circle-alert circle-check circle-plus circle-user-round clock cloud-upload code download
     external-link eye eye-off file file-archive file-image file-input file-pen-line file-spreadsheet file-text globe
     hash history house image inbox info italic key-round languages link list list-filter lock log-in log-out mail

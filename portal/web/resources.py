@@ -56,7 +56,7 @@ class Module(Branch):
 
     @cached_property
     def module(self) -> shapes.Module:
-        return self.request.portal.declaration.modules[self.__name__]
+        return self.request.policy.module(self.__name__)
 
     @cached_property
     def access(self) -> shapes.Access:

@@ -289,3 +289,55 @@ def test_a_record_that_leaves_the_scope_leads_back_to_the_list(shop):
     shop[ANNA].send(f"/requests/{request(shop).id}/move/resolve")
     assert shop[ANNA].titles("/requests/") == [], "the first tab shows open ones"
     assert shop[ANNA].titles("/requests/?tab=all") == ["Paper jam"]
+
+
+# -- the way of a record ----------------------------------------------------------------------------------------------
+
+
+def stages(page):
+    """The stages as the page draws them: (class, label without what only screen readers say)."""
+    items = page.html.find(class_="progress").find_all("li")
+    return [(" ".join(item["class"]), item.span.find(string=True, recursive=False).strip()) for item in items]
+
+
+def test_a_stage_is_done_if_the_record_was_in_it(shop):
+    place = f"/requests/{request(shop).id}/"
+    assert stages(shop[NANCY].get(place)) == [("current", "New"), ("", "Answered"), ("", "Resolved"), ("", "Closed")]
+    shop[NANCY].send(f"{place}move/resolve")
+    assert stages(shop[NANCY].get(place)) == [
+        ("done", "New"),
+        ("", "Answered"),
+        ("current", "Resolved"),
+        ("", "Closed"),
+    ]
+    shop[NANCY].send(f"{place}move/reopen", {"comment": "Still broken"})
+    assert stages(shop[NANCY].get(place)) == [
+        ("done", "New"),
+        ("current", "Answered"),
+        ("", "Resolved"),
+        ("", "Closed"),
+    ]
+
+
+def test_a_state_that_a_comment_led_to_was_passed(shop):
+    place = f"/requests/{request(shop).id}/"
+    shop[NANCY].send(f"{place}comments", {"text": "Which one?"})
+    shop[ANNA].send(f"{place}comments", {"text": "The large one"})
+    shop[NANCY].send(f"{place}move/resolve")
+    assert [state for state, _label in stages(shop[ANNA].get(place))] == ["done", "done", "current", ""]
+
+
+def test_a_state_beside_the_stages_is_drawn_where_the_record_left_them(shop):
+    place = f"/requests/{request(shop).id}/"
+    shop[NANCY].send(f"{place}move/cancel")
+    assert stages(shop[ANNA].get(place)) == [
+        ("done", "New"), ("aside", "Cancelled"), ("unreached", "Answered"), ("unreached", "Resolved"),
+        ("unreached", "Closed"),
+    ]  # fmt: skip
+    assert shop[ANNA].get(place).html.find(attrs={"aria-current": "step"}).text.strip() == "Cancelled"
+
+
+def test_only_states_that_the_history_knows_are_done(shop):
+    """Such as those of a record that was imported in the middle of its way."""
+    shop.set("requests", request(shop).id, status="closed")
+    assert [state for state, _label in stages(page_of(shop, ANNA))] == ["done", "", "", "current"]

@@ -65,7 +65,7 @@ def _add_many(
 
 def _titled(connection: sa.Connection, policy: Policy, target: str, ids: set[int]) -> dict[int, Linked]:
     """The linked records of one module with title, raw name and whether the reader may open them."""
-    module = policy.declaration.modules[target]
+    module = policy.module(target)
     title, unique = module.title_field, module.unique_text
     linked = {}
     values = values_of(policy.reader) | {IDS: padded(ids)}
@@ -88,7 +88,7 @@ def _statement(policy: Policy, target: str) -> Statement:
 
 def _build(policy: Policy, target: str) -> Statement:
     """What is read of the records IDS of a module, including those that the reader may not see."""
-    module, table = policy.declaration.modules[target], policy.tables.module(target)
+    module, table = policy.module(target), policy.tables.module(target)
     title, unique = module.title_field, module.unique_text
     selected = [
         table.c["id"],

@@ -17,7 +17,7 @@ from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.index import index_records
 from portal.records.reading.records import Records
 from portal.records.transfer.drafts import EMPTY, Draft
-from portal.records.writing.history import Author, author_of
+from portal.records.writing.history import Author, author_of, state_written
 from portal.records.writing.rows import link_values, new_row
 from portal.records.writing.sequence import keep_above, next_numbers
 
@@ -132,7 +132,7 @@ def _insert(system: Records, batch: Sequence[Draft], author: Author) -> None:
     for draft, number in numbers.items():
         draft.id = ids[number]
     _join(system, {draft: draft.values for draft in batch})
-    _remember(system, {draft: {} for draft in batch}, author)
+    _remember(system, {draft: state_written(system.module, draft.values) for draft in batch}, author)
 
 
 def _update(system: Records, batch: Sequence[Draft], differing: dict[Draft, dict[str, Any]], author: Author) -> None:
@@ -152,7 +152,11 @@ def _update(system: Records, batch: Sequence[Draft], differing: dict[Draft, dict
     statement = sa.update(table).where(table.c["id"] == sa.bindparam("_id"))
     system.connection.execute(statement.values(columns | fixed), rows)
     _join(system, {draft: differing[draft] for draft in batch})
-    _remember(system, {draft: {"fields": sorted(differing[draft])} for draft in batch}, author)
+    details = {
+        draft: {"fields": sorted(changed), **state_written(system.module, changed)}
+        for draft, changed in differing.items()
+    }
+    _remember(system, details, author)
 
 
 def _join(system: Records, values: dict[Draft, dict[str, Any]]) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.records.reading.records import Records
+from portal.declaration.shapes import Module
+from portal.records.reading.records import Record, Records
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,44 @@ def author_of(records: Records, author: Author, name: str) -> dict[str, Any]:
     return records.module.builtin[name].store(author.name)
 
 
+def state_written(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The state among the `values` that are written, for the details of an event."""
+    lifecycle = module.lifecycle
+    return {"state": values[lifecycle.field]} if lifecycle and lifecycle.field in values else {}
+
+
+def states_before(records: Records, record: Record) -> list[str]:
+    """The states that the record was in, the present one left out, in order, each where it was in it last.
+
+    States that no event tells of, such as those before a record was imported, are not known.
+    """
+    lifecycle, event = records.module.lifecycle, records.policy.tables.event
+    if lifecycle is None:
+        return []
+    query = (
+        sa.select(event.c["kind"], event.c["details"])
+        .where(event.c["module"] == records.name, event.c["record"] == record.id)
+        .order_by(event.c["id"])
+    )
+    states: dict[str, None] = {}
+    for kind, details in records.connection.execute(query):
+        transition = lifecycle.transitions.get(kind.removeprefix("moved:"))
+        start = lifecycle.start if kind == "created" else None
+        state = (details or {}).get("state") or (transition.to if transition else start)
+        if state:
+            states.pop(state, None)
+            states[state] = None
+    present = record.values.get(lifecycle.field)
+    return [state for state in states if state != present]
+
+
 def add_event(
     records: Records, record_id: int, kind: str, author: Author, details: Mapping[str, Any] | None = None
 ) -> None:
     """Adds an event to a record's history.
 
-    `kind`: created, edited, moved:TRANSITION, commented, deleted or imported.
+    `kind`: created, edited, moved:TRANSITION, moved (by a comment), commented, deleted or imported. `details` may name
+    the `fields` that changed, and the `state` of the lifecycle that was written.
     """
     event = {
         "module": records.name,

@@ -21,7 +21,7 @@ from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.comments import insert_comment, may_comment
 from portal.records.writing.defaults import defaults
 from portal.records.writing.errors import ConflictError, NotAllowedError
-from portal.records.writing.history import Author, add_event, author_of
+from portal.records.writing.history import Author, add_event, author_of, state_written
 from portal.records.writing.lifecycle import is_final, leaves, state_after_comment, state_of
 from portal.records.writing.rows import execute, link_values, new_row, write_links
 from portal.records.writing.sequence import next_numbers
@@ -49,7 +49,7 @@ class Writer:
         record_id: int = execute(records, insert.returning(records.table.c["id"])).scalar_one()
         for name, links in link_values(module, values).items():
             write_links(records, name, record_id, links)
-        add_event(records, record_id, "created", self.author)
+        add_event(records, record_id, "created", self.author, state_written(records.module, values))
         index_records(records.as_system, [record_id])
         return record_id
 
@@ -86,7 +86,8 @@ class Writer:
             raise ConflictError(record.id)
         for name, links in link_values(records.module, changed).items():
             write_links(records, name, record.id, links)
-        add_event(records, record.id, kind, self.author, {"fields": sorted(changed)})
+        details = {"fields": sorted(changed), **state_written(records.module, changed)}
+        add_event(records, record.id, kind, self.author, details)
         index_records(records.as_system, [record.id])
         if records.module.title_field.name in changed:
             update_linking_records(records.as_system, record.id)
@@ -134,6 +135,7 @@ class Writer:
         }
         if next_state and lifecycle:
             row |= records.module.field(lifecycle.field).store(next_state)
+            add_event(records, record.id, "moved", self.author, {"state": next_state})
         records.connection.execute(sa.update(table).values(row).where(table.c["id"] == record.id))
         index_records(records.as_system, [record.id])
         return comment_id

@@ -1,0 +1,41 @@
+"""Modules with the labels that one profile gives to options (`options` of a module in a profile).
+
+Called by resolve, once for each profile. The search index and commands use the labels of modules.yaml.
+"""
+
+from collections.abc import Mapping
+
+from portal.declaration.shapes import Declaration, Module, Profile
+from portal.fields.base import Field
+from portal.texts import Text
+
+CACHED = ("everything", "unique_text")  # properties of a module that hold its fields
+
+
+def labelled_modules(declaration: Declaration, profile: Profile) -> dict[str, Module]:
+    """The modules of `profile` with its own labels; empty where it has none."""
+    if not any(access.options for access in profile.modules.values()):
+        return {}
+    modules = {name: _copy(declaration.modules[name], access.options) for name, access in profile.modules.items()}
+    view = declaration.model_copy(update={"modules": {**declaration.modules, **modules}})
+    for module in modules.values():
+        for field in module.fields.values():
+            if field.sources:
+                field.bind(view, module)  # a lookup shows the labels of the field that it leads to
+    return modules
+
+
+def _copy(module: Module, labels: Mapping[str, Mapping[str, Text]]) -> Module:
+    fields = {name: _field(field, labels.get(name, {})) for name, field in module.fields.items()}
+    builtin = {name: _field(field, labels.get(name, {})) for name, field in module.builtin.items()}
+    copy = module.model_copy(update={"fields": fields, "builtin": builtin})
+    for name in CACHED:
+        copy.__dict__.pop(name, None)
+    return copy
+
+
+def _field(field: Field, labels: Mapping[str, Text]) -> Field:
+    """The field itself, a copy to be bound, or a copy with other labels."""
+    if labels:
+        return field.with_labels(labels)
+    return field.model_copy() if field.sources else field

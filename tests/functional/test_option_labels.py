@@ -1,0 +1,36 @@
+"""A profile may call the options of a choice by other labels than modules.yaml, wherever its people read them."""
+
+import pytest
+
+from tests.functional.world import ANNA, BRUNO, NANCY, linked
+
+OWN, COMMON = "Waiting for the customer", "Waiting"
+
+
+@pytest.fixture
+def shop(world):
+    """A request of Anna's that waits, seen by Nancy's profile with a label of its own."""
+    acme = world.the("companies", "Acme")
+    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
+    anna = world.the("people", "Anna Rossi")
+    world.add("requests", name="Paper jam", body="x", caller=anna, company=acme, service=service, status="waiting")
+    return world
+
+
+def addresses(world):
+    return ["/requests/", "/requests/export.csv", f"/requests/{world.all('requests')[0].id}/"]
+
+
+def test_every_page_of_the_profile_has_its_label(shop):
+    for address in addresses(shop):
+        for _time in range(2):  # what is cached for one profile is not shown to another
+            assert OWN in shop[NANCY].get(address).text, address
+    for address in addresses(shop):
+        page = shop[BRUNO].get(address).text
+        assert OWN not in page, address
+        assert COMMON in page, address
+
+
+def test_the_search_index_keeps_the_common_label(shop):
+    assert shop[ANNA].titles("/requests/?q=waiting&tab=all") == ["Paper jam"]
+    assert shop[NANCY].titles("/requests/?q=customer&tab=all") == []
