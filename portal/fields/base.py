@@ -102,7 +102,6 @@ class Declared(Protocol):
 
     @property
     def modules(self) -> Any: ...
-
     def along(self, module: str, path: str) -> Iterator[tuple[Any, "Field"]]: ...
 
 
