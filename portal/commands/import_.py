@@ -13,8 +13,21 @@ from portal.commands.options import common_options
 from portal.commands.progress_bar import progress_bar
 from portal.database.engine import reading, writing
 from portal.records.transfer.importing import ImportOptions, Report, WrongColumnsError, import_file
+from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import UnreadableFileError, open_source
 from portal.texts import plural, translate
+
+
+class Delimiter(click.ParamType):
+    """One character; `tab` is one as well."""
+
+    name = "character"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        character = {"tab": "\t", "\\t": "\t"}.get(value, value)
+        if len(character) != 1 or character in '"\r\n':
+            self.fail(f'"{value}" is not one character, like ; or tab')
+        return character
 
 
 @click.command("import", short_help="Bring the rows of a CSV file into a module.")
@@ -22,24 +35,41 @@ from portal.texts import plural, translate
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--map", "mapped", multiple=True, metavar="COLUMN=FIELD", help="Where a column goes; nowhere: COLUMN=")
 @click.option("--key", metavar="FIELD", help="Change the records that have the same value there already.")
+@click.option("--delimiter", type=Delimiter(), metavar="C", help="What separates cells; else it is found out.")
+@click.option("--decimal", type=click.Choice([",", "."]), help="The decimal mark of numbers with separated thousands.")
+@click.option("--day-first", is_flag=True, help="Dates like 05/03/2024 are in March.")
 @click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
 @click.option("--skip-bad", is_flag=True, help="Import the good rows when others are bad.")
 @common_options
-def command(module: str, file: Path, mapped: tuple[str, ...], key: str | None, dry_run: bool, skip_bad: bool) -> None:  # noqa: PLR0913 - one per option
+def command(  # noqa: PLR0913 - one per option
+    *,
+    module: str,
+    file: Path,
+    mapped: tuple[str, ...],
+    key: str | None,
+    delimiter: str | None,
+    decimal: str | None,
+    day_first: bool,
+    dry_run: bool,
+    skip_bad: bool,
+) -> None:
     """Bring the rows of FILE into MODULE: all of them, or none if one is bad.
 
-    The first row names the fields, by name or label. Commas, semicolons or tabs separate cells, whichever the first
-    row has most of. Linked records are named by a unique field, their reference or their title, several with ";"
-    between them. Money is "12.50 EUR" or has its currency in a column FIELD.currency; addresses have FIELD.street,
-    FIELD.postal_code, FIELD.city, FIELD.region and FIELD.country. A time without zone is one of the portal's zone.
+    The first row names the fields, by name or label. Commas, semicolons, tabs or bars separate cells; a first line
+    sep=; or --delimiter says which. Linked records are named by a unique field, their reference or their title,
+    several with ";" between them. Numbers are like 1234.5, with --decimal , also like 1.234,5; dates are like
+    2024-03-05 or 05.03.2024, with --day-first also like 05/03/2024; a time without zone is one of the portal's zone.
+    Money is "12.50 EUR" or has its currency in a column FIELD.currency; addresses have FIELD.street,
+    FIELD.postal_code, FIELD.city, FIELD.region and FIELD.country. Columns of computed fields are skipped.
 
     Example: portal import contacts people.csv --key email --map "E-Mail=email" --map "Remarks="
     """
     portal = open_portal()
     portal.check_module(module)
-    options = ImportOptions(_columns(mapped), key, dry_run, skip_bad)
+    notation = Notation(decimal or "", day_first)
+    options = ImportOptions(_columns(mapped), key, dry_run, skip_bad, notation)
     try:
-        report = _import(portal, module, file, options)
+        report = _import(portal, module, file, delimiter, options)
     except UnreadableFileError as unreadable:
         _print_problem(file, unreadable.line, "", unreadable.message)
         raise SystemExit(1) from None
@@ -47,6 +77,9 @@ def command(module: str, file: Path, mapped: tuple[str, ...], key: str | None, d
         for problem in wrong.problems:
             _print_problem(file, 1, "", problem)
         raise SystemExit(1) from None
+    if report.skipped:
+        columns = "”, “".join(report.skipped)
+        click.echo(f"{module}: skipped what the portal computes or keeps itself: “{columns}”", err=True)
     for bad in report.bad:
         _print_problem(file, bad.line, bad.column, bad.reason)
     click.echo(_summary(module, report, options))
@@ -66,12 +99,12 @@ def _columns(mapped: tuple[str, ...]) -> dict[str, str]:
     return columns
 
 
-def _import(portal: OpenPortal, module: str, file: Path, options: ImportOptions) -> Report:
+def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, options: ImportOptions) -> Report:
     """Imports in a transaction of its own, with progress bars on the terminal.
 
     Raises UnreadableFileError and WrongColumnsError.
     """
-    source = open_source(file)
+    source = open_source(file, delimiter)
     transaction = reading if options.dry_run else writing
     with database_errors_explained(), transaction(portal.engine) as connection, ExitStack() as bars:
         on_checked = bars.enter_context(progress_bar("Checking", source.lines))

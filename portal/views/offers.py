@@ -7,7 +7,7 @@ from typing import Any
 
 from portal.fields.link import RECORD_ID
 from portal.records.reading.records import Records
-from portal.records.writing.validation import choices
+from portal.records.writing.validation import offered_records
 from portal.views.parts import Offer
 
 # So many records a link offers at once; of more, one finds by typing.
@@ -35,7 +35,7 @@ def link_offers(
     titles: dict[str, str] = {}
     more = False
     for module in field.targets:
-        offered = choices(records, field, module, values) if records.policy.access(module) else None
+        offered = offered_records(records, field, module, values) if records.policy.access(module) else None
         if offered is not None:
             prefix = f"{module}:" if field.several_targets else ""
             matching = offered.find(find_text, OFFERED + 1)
@@ -67,7 +67,7 @@ def link_cards(
     records: Records, field: Any, values: Mapping[str, Any], offers: tuple[Offer, ...]
 ) -> tuple[Offer, ...] | None:
     """The offers with what the records say about themselves; None where they are too many for cards."""
-    offered = choices(records, field, field.targets[0], values) if not field.several_targets else None
+    offered = offered_records(records, field, field.targets[0], values) if not field.several_targets else None
     if offered is None or not 0 < len(offers) <= RECORD_CARDS:
         return None
     texts = descriptions(offered, [int(offer.value) for offer in offers])

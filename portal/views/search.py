@@ -8,7 +8,7 @@ from pyramid.view import view_config
 
 from portal.records.reading.records import Query, Records
 from portal.records.writing.defaults import defaults
-from portal.records.writing.validation import choices, depends_on, names_in, read_form
+from portal.records.writing.validation import depends_on, names_in, offered_records, read_form
 from portal.views.addresses import list_address, record_address
 from portal.views.displays import moment
 from portal.views.lists import count_text, widest_tab
@@ -67,7 +67,7 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
     text = request.GET.get("q", "").replace("\x00", "")[:200]
     offers: list[dict[str, Any]] = []
     for target in field.targets:
-        offered = choices(records, field, target, values) if request.policy.access(target) else None
+        offered = offered_records(records, field, target, values) if request.policy.access(target) else None
         for record_id, title in offered.find(text) if offered else ():
             offers.append({"id": f"{target}:{record_id}" if field.several_targets else record_id, "title": title})
     return offers

@@ -13,7 +13,7 @@ from portal.conditions import AnyOf, Comparison, Condition
 from portal.fields.base import Field, Form
 from portal.fields.reader import PLAIN, Reader
 from portal.records.reading.records import Records
-from portal.records.writing.validation import asked, depends_on, linked_records
+from portal.records.writing.validation import depends_on, is_shown, linked_records
 from portal.texts import _
 from portal.views.offers import link_cards, link_offers
 from portal.views.parts import FormRow, Input, Offer, Widget
@@ -98,7 +98,7 @@ def widget(filling: Filling, field: Field) -> Widget:
         error=filling.errors.get(field.name, ""),
         max_length=field.length_limit,
         show_when=_rule(filling.records, field),
-        hidden=not asked(filling.records, field, filling.values),
+        hidden=not is_shown(filling.records, field, filling.values),
     )
     return kind.make(filling, field, base)
 

@@ -151,8 +151,9 @@ class Demonstration:
     def _dated_rows(self, module: str, path: Path) -> DatedRows:
         """A module's file."""
         source, records = open_source(path), self._records(module)
-        columns, _problems = find_columns(records.module, source.headers, {}, None)
-        fields = {column.index: column.field for column in columns}
+        languages = self.portal.declaration.settings.languages
+        columns = find_columns(records.module, languages, source.headers, {}, None)
+        fields = {column.index: column.field for column in columns.imported}
         return DatedRows(source.headers, source.rows, fields, records.policy.reader)
 
     def _records(self, module: str) -> Records:

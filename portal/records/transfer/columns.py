@@ -1,26 +1,40 @@
-"""Which column of a file goes into which field. Every mistake at once, before a row is read."""
+"""Which column of a file goes into which field, and what a column of an export is called, so that it finds back.
 
-from collections.abc import Iterator, Mapping, Sequence
+All mistakes of a header are found at once, before a row is read.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from portal.declaration.shapes import Module
 from portal.declaration.source.problems import suggest
 from portal.fields.base import Field
 from portal.fields.reader import PLAIN
-from portal.texts import _, fold
+from portal.texts import _, fold, translate
 
 # Built-in fields that a file may bring along: an export can be taken back, an old system's numbers be kept.
 SETTABLE = ("reference", "number", "created")
+CURRENCY = "currency"
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column that is taken: its place in a row, and the field that it fills, or the `part` of one (`city`)."""
+    """A column that is imported: its place in a row, and the field that it fills, or the `part` of one (`city`)."""
 
     index: int
     header: str
     field: Field
     part: str = ""
+
+
+@dataclass
+class Columns:
+    """What was made of a header: `skipped` are headers of fields that the portal computes or keeps by itself."""
+
+    imported: list[Column] = dataclasses.field(default_factory=list)
+    skipped: list[str] = dataclasses.field(default_factory=list)
+    problems: list[str] = dataclasses.field(default_factory=list)
 
 
 def settable(module: Module) -> dict[str, Field]:
@@ -34,50 +48,67 @@ def parts(field: Field) -> list[str]:
     return [name.partition(".")[2] for name in field.inputs(None, PLAIN) if "." in name]
 
 
+def header_of(module: Module, field: Field, language: str, languages: Sequence[str], part: str = "") -> str:
+    """The label of a field for a column of an export; its name where the label is that of other fields as well."""
+    label = field.title(language)
+    called_so = _labelled(module, module.everything, label, languages)
+    header = label if [other.name for other, _part in called_so] == [field.name] else field.name
+    if not part:
+        return header
+    return f"{header} ({translate(_('currency'), language)})" if part == CURRENCY else f"{header}.{part}"
+
+
 def find_columns(
-    module: Module, headers: Sequence[str], wanted: Mapping[str, str], key: str | None
-) -> tuple[list[Column], list[str]]:
-    """The columns that are taken, and what is wrong. `wanted`: header → field, or "" for nothing."""
-    found, problems = [], list(_wrong_headers(headers, wanted))
-    names = {header: wanted[spelled] for spelled in wanted for header in headers if fold(header) == fold(spelled)}
+    module: Module, languages: Sequence[str], headers: Sequence[str], mapped: Mapping[str, str], key: str | None
+) -> Columns:
+    """The columns of a file with these `headers`. `mapped`: header → field, or "" for nothing."""
+    columns, known = Columns(problems=list(_wrong_headers(headers, mapped))), settable(module)
+    targets = {_same(header): name for header, name in mapped.items()}
     for index, header in enumerate(headers):
-        name = names.get(header)
+        name = targets.get(_same(header))
         if not header or name == "":
             continue
-        column, problem = _column(module, index, header, name)
-        if column:
-            found.append(column)
-        problems += [problem] if problem else []
-    problems += [*_twice(found), *_wrong_key(module, found, key)]
-    if not problems and not key:
-        problems += _missing(module, found)
-    return found, problems
+        candidates = _named(known, name or header) or ([] if name else _labelled(module, known, header, languages))
+        if len(candidates) == 1:
+            field, part = candidates[0]
+            columns.imported.append(Column(index, header, field, part))
+        elif not candidates and not name and _is_kept_by_portal(module, header, languages):
+            columns.skipped.append(header)
+        else:
+            columns.problems.append(_unclear_column(module, header, name, [field.name for field, _part in candidates]))
+    columns.problems += [*_repeated_fields(columns.imported), *_wrong_key(module, columns.imported, key)]
+    if not columns.problems and not key:
+        columns.problems += _missing_columns(module, columns.imported)
+    return columns
 
 
-def _wrong_headers(headers: Sequence[str], wanted: Mapping[str, str]) -> Iterator[str]:
+def _same(header: str) -> str:
+    """Headers are compared without case, accents, and the kind of space or line break between words."""
+    return fold(" ".join(header.split()))
+
+
+def _wrong_headers(headers: Sequence[str], mapped: Mapping[str, str]) -> Iterator[str]:
     for header in dict.fromkeys(header for header in headers if header and headers.count(header) > 1):
         yield _("The file has two columns named “${column}”.", mapping={"column": header})
-    known = {fold(header) for header in headers}
-    for spelled in wanted:
-        if fold(spelled) not in known:
-            yield _(
-                "The file has no column named “${column}”${hint}.",
-                mapping={"column": spelled, "hint": suggest(spelled, headers)},
-            )
+    known = {_same(header) for header in headers}
+    for header in mapped:
+        if _same(header) not in known:
+            hint = suggest(header, headers)
+            yield _("The file has no column named “${column}”${hint}.", mapping={"column": header, "hint": hint})
 
 
-def _column(module: Module, index: int, header: str, name: str | None) -> tuple[Column | None, str | None]:
-    """The column, or what is wrong with it. `name`: the field that was told for it, None where none was."""
-    known, wanted = settable(module), name or header
-    candidates = _named(known, wanted) or (_labelled(known, wanted) if name is None else [])
-    if len(candidates) == 1:
-        field, part = candidates[0]
-        return Column(index, header, field, part), None
-    facts = {"column": header, "field": wanted, "hint": suggest(wanted, known)}
+def _is_kept_by_portal(module: Module, header: str, languages: Sequence[str]) -> bool:
+    """Whether this is a field that an export shows and no import sets: computed, or kept by the portal."""
+    return bool(_named(module.everything, header) or _labelled(module, module.everything, header, languages))
+
+
+def _unclear_column(module: Module, header: str, name: str | None, candidates: Sequence[str]) -> str:
+    """Why a column goes nowhere. `name`: the field given with --map."""
+    facts = {"column": header, "field": name, "hint": suggest(name or header, settable(module))}
     if candidates:
         text = _('Column “${column}” matches several fields: ${names}. Choose one with --map "${column}=FIELD".')
-        return None, text % {**facts, "names": ", ".join(field.name for field, _part in candidates)}
-    if wanted in module.everything:
+        return text % {**facts, "names": ", ".join(candidates)}
+    if name in module.everything:
         text = _('Column “${column}”: the portal sets “${field}” itself. Leave the column out with --map "${column}=".')
     elif name is not None:
         text = _("Column “${column}”: there is no field named “${field}”${hint}.")
@@ -86,29 +117,45 @@ def _column(module: Module, index: int, header: str, name: str | None) -> tuple[
             "Column “${column}” matches no field${hint}."
             ' Choose one with --map "${column}=FIELD", or leave the column out with --map "${column}=".'
         )
-    return None, text % facts
+    return text % facts
 
 
-def _named(known: Mapping[str, Field], wanted: str) -> list[tuple[Field, str]]:
+def _named(known: Mapping[str, Field], header: str) -> list[tuple[Field, str]]:
     """The field, or the part of one, whose name this is."""
-    folded = fold(wanted.strip())
-    name, _dot, part = folded.partition(".")
+    name, _dot, part = _same(header).partition(".")
     if name not in known:
         return []
     return [(known[name], part)] if not part or part in parts(known[name]) else []
 
 
-def _labelled(known: Mapping[str, Field], wanted: str) -> list[tuple[Field, str]]:
-    """The fields that are labelled so in any language; builtin ones only where no declared one is."""
-    folded = fold(wanted.strip())
-    found = [field for field in known.values() if any(fold(label) == folded for label in field.title)]
-    declared = [field for field in found if field.name not in SETTABLE]
-    return [(field, "") for field in declared or found]
+def _labelled(
+    module: Module, known: Mapping[str, Field], header: str, languages: Iterable[str]
+) -> list[tuple[Field, str]]:
+    """The fields, or parts of fields, that are labelled so in any language; built-in ones if no declared one is."""
+    wanted, languages = _same(header), tuple(languages)
+    matching = [
+        (field, part)
+        for field in known.values()
+        for part in ("", *parts(field))
+        if wanted in _labels(field, part, languages)
+    ]
+    return [(field, part) for field, part in matching if field.name not in module.builtin] or matching
 
 
-def _twice(found: Sequence[Column]) -> Iterator[str]:
+def _labels(field: Field, part: str, languages: Sequence[str]) -> set[str]:
+    """What a field, or its `part`, is called in any language."""
+    labels = {*field.title, *(field.title(language) for language in languages)}
+    if part == CURRENCY:
+        words = {part, *(translate(_("currency"), language) for language in languages)}
+        labels = {f"{label} ({word})" for label in (*labels, field.name) for word in words}
+    elif part:
+        labels = {f"{label}.{part}" for label in labels}
+    return {_same(label) for label in labels}
+
+
+def _repeated_fields(columns: Sequence[Column]) -> Iterator[str]:
     by_input: dict[tuple[str, str], list[str]] = {}
-    for column in found:
+    for column in columns:
         by_input.setdefault((column.field.name, column.part), []).append(column.header)
     for (name, _part), headers in by_input.items():
         if len(headers) > 1:
@@ -116,28 +163,27 @@ def _twice(found: Sequence[Column]) -> Iterator[str]:
             yield _("The columns “${columns}” all map to the field “${field}”.", mapping=facts)
 
 
-def _wrong_key(module: Module, found: Sequence[Column], key: str | None) -> Iterator[str]:
+def _wrong_key(module: Module, columns: Sequence[Column], key: str | None) -> Iterator[str]:
     if key is None:
         return
     known = {name: field for name, field in settable(module).items() if _can_be_key(field)}
     if key not in known:
-        yield _(
-            "--key: “${field}” does not identify records${hint}.", mapping={"field": key, "hint": suggest(key, known)}
-        )
-    elif key not in {column.field.name for column in found}:
+        hint = suggest(key, known)
+        yield _("--key: “${field}” does not identify records${hint}.", mapping={"field": key, "hint": hint})
+    elif key not in {column.field.name for column in columns}:
         yield _("--key: no column of the file maps to the field “${field}”.", mapping={"field": key})
 
 
 def _can_be_key(field: Field) -> bool:
-    """What says one thing in one column."""
+    """Whether one column says all that the field holds."""
     return not field.multiple and not field.targets and not parts(field) and bool(field.columns())
 
 
-def _missing(module: Module, found: Sequence[Column]) -> Iterator[str]:
+def _missing_columns(module: Module, columns: Sequence[Column]) -> Iterator[str]:
     """Required fields that no row could have a value for."""
-    there = {column.field.name for column in found}
+    present = {column.field.name for column in columns}
     start = module.lifecycle.field if module.lifecycle else None
     for name, field in settable(module).items():
-        given = name in there or field.default is not None or name == start
-        if field.required and not given and field.show_when is None:
+        has_value = name in present or field.default is not None or name == start
+        if field.required and not has_value and field.show_when is None:
             yield _("There is no column for the required field “${field}”.", mapping={"field": name})

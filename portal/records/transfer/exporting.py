@@ -1,7 +1,8 @@
 """Records → CSV, page after page, so that memory does not grow with the table.
 
-For machines: field names and raw values, which `portal import` takes back. For people: what a list shows, as they
-read it, but with dates and numbers that a spreadsheet understands. Formulas are disarmed in both (formulas.py).
+`Export` writes all of a module for `portal import`: field names and raw values. `export_rows` writes what a list shows
+for its reader: labels, titles and words in their language, but dates, numbers and amounts as programs read them. The
+import takes both back. Formulas are disarmed in both (formulas.py).
 """
 
 import csv
@@ -11,66 +12,130 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from portal.fields.base import Field
+from portal.fields.base import Field, Refused
 from portal.fields.reader import Reader
 from portal.records.reading.records import Query, Record, Records
-from portal.records.transfer.columns import settable
+from portal.records.transfer.columns import CURRENCY, header_of, parts, settable
 from portal.records.transfer.formulas import protected
 from portal.records.transfer.names import written_names
 
-BOM = "\ufeff"  # without it spreadsheets take the file for one in the machine's old encoding
+BYTE_ORDER_MARK = "\ufeff"  # without it spreadsheets take the file for one in the machine's old encoding
 BATCH = 500
 
 
 def export_rows(records: Records, query: Query, columns: Sequence[str], reader: Reader) -> Iterator[bytes]:
     """All rows of `query` for people: the readable ones of `columns` under their labels, in the reader's language."""
+    module, languages = records.module, records.policy.declaration.settings.languages
     names = [name for name in columns if name in records.policy.readable(records.name)]
-    fields = [records.module.field(name) for name in names]
-    yield _lines([[reader.text(each.title) for each in fields]], BOM)
-    rows = records.iterate(query, names, size=BATCH)
-    yield from _chunks(rows, lambda record: [_shown(each, record.values[each.name], reader) for each in fields])
+    fields = [module.field(name) for name in names]
+    cells = ListCells(fields, reader)
+    headers = [
+        header_of(module, field, reader.language, languages, part) for field in fields for part in cells.parts(field)
+    ]
+    yield _lines([headers], BYTE_ORDER_MARK)
+    yield from _chunks(records.iterate(query, names, size=BATCH), cells.of)
+
+
+class ListCells:
+    """The cells of a list's export for one reader."""
+
+    def __init__(self, fields: Sequence[Field], reader: Reader) -> None:
+        self.fields, self.reader = fields, reader
+        self._machine = machine_reader(reader)
+        self._amounts = {field.name for field in fields if CURRENCY in parts(field)}
+        self._words: dict[tuple[str, Any], str] = {}
+
+    def parts(self, field: Field) -> tuple[str, ...]:
+        """The parts of a field that have a column, "" for the field itself: an amount has its currency beside it."""
+        return ("", CURRENCY) if field.name in self._amounts else ("",)
+
+    def of(self, record: Record) -> list[str]:
+        """The cells of one record."""
+        cells: list[str] = []
+        for field in self.fields:
+            value = record.values[field.name]
+            if field.name in self._amounts:
+                cells += _part_cells(field, value, self._machine)
+            else:
+                cells.append(self._cell(field, value))
+        return cells
+
+    def _cell(self, field: Field, value: Any) -> str:
+        if value is None or value == ():
+            return ""
+        if field.targets:
+            return written_names(link.title for link in field.links_in(value) if link.title)
+        if field.input_type == "datetime-local":
+            return self._moment(field, value)
+        return self._word(field, value) if field.offered else field.write(value)
+
+    def _moment(self, field: Field, value: Any) -> str:
+        """In the reader's zone and ISO's order; the second of two equal hours in autumn has its offset besides."""
+        inputs = field.inputs(value, self.reader)
+        local = str(inputs[field.name]).replace("T", " ")
+        return f"{local}{value.astimezone(self.reader.time_zone):%z}" if f"{field.name}.later" in inputs else local
+
+    def _word(self, field: Field, value: Any) -> str:
+        """Labels in the reader's language, or the raw value where labels would not be read back as the same."""
+        key = (field.name, value)
+        if key not in self._words:
+            label = field.show(value, self.reader)
+            self._words[key] = label if _reads_as(field, label, value, self.reader.machine) else field.write(value)
+        return self._words[key]
 
 
 class Export:
     """All records of a module, oldest first, with every field that an import may set; `done` counts them."""
 
-    def __init__(self, system: Records, told: Callable[[int], None] = lambda done: None) -> None:
-        self.system, self.told, self.done = system, told, 0
+    def __init__(self, system: Records, report_progress: Callable[[int], None] = lambda done: None) -> None:
+        self.system, self.report_progress, self.done = system, report_progress, 0
         fields = settable(system.module)
-        own = [name for name in fields if name in system.module.builtin]
-        self.fields = [fields[name] for name in dict.fromkeys([*own, *fields])]
-        self.reader = replace(system.policy.reader, language="en", plain=True)
+        builtin = [name for name in fields if name in system.module.builtin]
+        self.fields = [fields[name] for name in dict.fromkeys([*builtin, *fields])]
+        self._in_parts = {field.name for field in self.fields if parts(field)}
+        self._reader = machine_reader(system.policy.reader)
 
     def chunks(self) -> Iterator[bytes]:
         """The file, piece by piece."""
-        yield _lines([[name for each in self.fields for name in _cells(each, None, self.reader)]])
-        names = [each.name for each in self.fields]
-        for chunk in _chunks(self.system.iterate(Query(sort=("id",)), names, size=BATCH), self._raw):
+        yield _lines([[name for field in self.fields for name in self._headers(field)]])
+        names = [field.name for field in self.fields]
+        for chunk in _chunks(self.system.iterate(Query(sort=("id",)), names, size=BATCH), self._cells):
             yield chunk
-            self.told(self.done)
+            self.report_progress(self.done)
 
-    def _raw(self, record: Record) -> list[str]:
+    def _headers(self, field: Field) -> list[str]:
+        return list(field.inputs(None, self._reader)) if field.name in self._in_parts else [field.name]
+
+    def _cells(self, record: Record) -> list[str]:
         self.done += 1
-        return [cell for each in self.fields for cell in _cells(each, record.values[each.name], self.reader).values()]
+        cells: list[str] = []
+        for field in self.fields:
+            value = record.values[field.name]
+            if field.name in self._in_parts:
+                cells += _part_cells(field, value, self._reader)
+            elif field.multiple and field.targets:
+                cells.append(written_names(link.raw for link in value or ()))
+            else:
+                cells.append(field.write(value))
+        return cells
 
 
-def _cells(each: Field, value: Any, reader: Reader) -> dict[str, str]:
-    """A value's cells by header: those of its parts where it has nothing but parts (an address), else one."""
-    parts = each.inputs(None, reader)
-    if each.name in parts:
-        linked = each.in_join_table
-        return {each.name: written_names(link.raw for link in value or ()) if linked else each.write(value)}
-    filled = each.inputs(value, reader)
-    return {name: str(filled[name]) for name in parts}
+def machine_reader(reader: Reader) -> Reader:
+    """The same reader where numbers and dates are written and read as machines do."""
+    return replace(reader, language="en", plain=True)
 
 
-def _shown(each: Field, value: Any, reader: Reader) -> str:
-    """Numbers as a machine writes them, moments in the reader's zone but in ISO's order; the rest as on the page."""
-    if each.filter != "range" or value is None:
-        return each.show(value, reader)
-    if each.input_type == "datetime-local":
-        return str(each.inputs(value, reader)[each.name]).replace("T", " ")
-    return each.write(value)
+def _part_cells(field: Field, value: Any, reader: Reader) -> list[str]:
+    """The cells of a value with parts, an amount or an address, in the order of its inputs."""
+    inputs = field.inputs(value, reader)
+    return [""] * len(inputs) if value is None else [str(cell) for cell in inputs.values()]
+
+
+def _reads_as(field: Field, text: str, value: Any, reader: Reader) -> bool:
+    try:
+        return bool(field.read(text, reader) == value)
+    except Refused:
+        return False
 
 
 def _chunks(records: Iterator[Record], cells: Callable[[Record], Iterable[str]]) -> Iterator[bytes]:

@@ -1,21 +1,23 @@
-"""Cells that a spreadsheet would take for formulas: written with an apostrophe before them, and taken back without.
+"""Cells that a spreadsheet would take for formulas: written with an apostrophe before them, and read back without.
 
-A value that begins with apostrophes before such a mark gets one more, so that nothing is lost on the way.
+A program may split a line at another separator than ours, so that a formula may begin behind any of SEPARATORS. Text
+that has apostrophes there already gets one more, so that nothing is lost on the way.
 """
 
 import re
 
 MARKS = "=+\\-@\t\r\n＝＋－＠"
+SEPARATORS = ',;\\t\\r\\n\\|"'
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
-RISKY = re.compile(rf"'*[{MARKS}]")
-PROTECTED = re.compile(rf"'+[{MARKS}]")
+RISKY = re.compile(rf"(?:^|(?<=[{SEPARATORS}]))(?='*[{MARKS}])")
+PROTECTED = re.compile(rf"(?:^|(?<=[{SEPARATORS}]))'(?='*[{MARKS}])")
 
 
 def protected(cell: str) -> str:
     """`cell` as no spreadsheet computes it."""
-    return f"'{cell}" if RISKY.match(cell) and not NUMBER.fullmatch(cell) else cell
+    return cell if NUMBER.fullmatch(cell) else RISKY.sub("'", cell)
 
 
 def unprotected(cell: str) -> str:
-    """What was meant by a cell that `protected` wrote."""
-    return cell[1:] if PROTECTED.match(cell) else cell
+    """The text that `protected` wrote as `cell`."""
+    return PROTECTED.sub("", cell)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from portal.records.reading.records import Records
 from portal.records.transfer.checking import Checking
 from portal.records.transfer.columns import find_columns
-from portal.records.transfer.drafts import Bad
+from portal.records.transfer.import_row import BadCell
+from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import Rows
-from portal.records.transfer.writing import Outcome, write
+from portal.records.transfer.storing import Outcome, expected_outcome, store_rows
 from portal.records.writing.history import SYSTEM
 
 Progress = Callable[[int], None]
@@ -27,20 +28,22 @@ class WrongColumnsError(ValueError):
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What was asked for beside the file: `columns` is header → field, or "" for nothing."""
+    """What is said besides the file: `columns` is header → field, or "" for nothing."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     key: str | None = None
     dry_run: bool = False
     skip_bad: bool = False
+    notation: Notation = Notation()
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was done, or would have been done, and every bad row's reasons."""
+    """What was done, or would have been done, every bad cell, and the headers of columns that were left out."""
 
     outcome: Outcome
-    bad: list[Bad]
+    bad: list[BadCell]
+    skipped: list[str] = field(default_factory=list)
 
     @property
     def bad_rows(self) -> int:
@@ -51,22 +54,25 @@ class Report:
 def import_file(
     system: Records,
     source: Rows,
-    wishes: ImportOptions,
-    reached: Progress = lambda line: None,
-    written: Progress = lambda done: None,
+    options: ImportOptions,
+    on_checked: Progress = lambda line: None,
+    on_written: Progress = lambda rows: None,
 ) -> Report:
     """Imports, unless there are bad rows or it is a dry run. `system`: as the portal itself sees the module.
 
-    `reached` hears the line that was checked, `written` how many rows are stored. Raises WrongColumnsError.
+    `on_checked` gets the line that was checked, `on_written` how many rows are stored. Raises WrongColumnsError.
     """
     # Machines write dates and numbers: no language takes part in reading them.
     reader = replace(system.policy.reader, language="en", plain=True)
     system = replace(system, policy=replace(system.policy, reader=reader))
-    columns, problems = find_columns(system.module, source.headers, wishes.columns, wishes.key)
-    if problems:
-        raise WrongColumnsError(problems)
-    checking = Checking(system, source, columns, wishes.key)
-    checking.check(reached)
-    if wishes.dry_run or (checking.bad and not wishes.skip_bad):
-        return Report(Outcome.of(checking.drafts), checking.bad)
-    return Report(write(system, checking.drafts, SYSTEM, written), checking.bad)
+    languages = system.policy.declaration.settings.languages
+    columns = find_columns(system.module, languages, source.headers, options.columns, options.key)
+    if columns.problems:
+        raise WrongColumnsError(columns.problems)
+    checking = Checking(system, source, columns.imported, options.key, options.notation)
+    checking.check(on_checked)
+    if options.dry_run or (checking.bad and not options.skip_bad):
+        outcome = expected_outcome(checking.rows)
+    else:
+        outcome = store_rows(system, checking.rows, SYSTEM, on_written)
+    return Report(outcome, checking.bad, columns.skipped)

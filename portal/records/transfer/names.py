@@ -1,6 +1,6 @@
-"""Finding linked records by what a file calls them: a unique field, then the reference, then the title.
+"""Finding records by what a file calls them: a unique field, then the reference, then the title.
 
-Asked for a whole batch at once: a few queries per linked module, however many rows there are. What was found is kept.
+Asked for a whole batch at once, in a few queries per linked module, however many rows there are; answers are kept.
 """
 
 import csv
@@ -25,12 +25,12 @@ CHUNK = 1000  # values of one query
 def names_in(field: Field, cell: str) -> list[str]:
     """The names in a cell: one of a `link`; of `links` several, each on its own line or with `;` between them.
 
-    Where neither stands in the cell, commas separate. A name that holds one of these stands in quotes. Raises Refused.
+    A cell with neither is separated by commas. A name that contains one of these stands in quotes. Raises Refused.
     """
     if not field.multiple:
         return [cell.strip()] if cell.strip() else []
-    bare = re.sub(r'"[^"]*"', "", cell)
-    delimiter = ";" if re.search(r"[;\n]", bare) else ","
+    unquoted = re.sub(r'"[^"]*"', "", cell)
+    delimiter = ";" if re.search(r"[;\n]", unquoted) else ","
     try:
         rows = list(csv.reader(io.StringIO(cell, newline=""), delimiter=delimiter, skipinitialspace=True))
     except csv.Error:
@@ -44,23 +44,51 @@ def written_names(names: Iterable[str]) -> str:
     return "; ".join(quoted)
 
 
-def ways(module: Module) -> list[Field]:
+def naming_fields(module: Module) -> list[Field]:
     """The fields by which a record of `module` may be named, the surest first; each has a column of its own name."""
     unique = [field for field in module.fields.values() if field.unique]
-    found = {field.name: field for field in (*unique, module.builtin["reference"], module.title_field)}
-    return [field for field in found.values() if not field.targets and _one_column(field)]
+    fields = {field.name: field for field in (*unique, module.builtin["reference"], module.title_field)}
+    return [
+        field
+        for field in fields.values()
+        if not field.targets and any(column.name == field.name for column in field.columns())
+    ]
 
 
-def stored(records: Records, field: Field, values: Iterable[Any]) -> Iterator[tuple[Any, int]]:
+def column_value(field: Field, value: Any) -> Any:
+    """What the column of the field's name holds for `value`, by which records are found and compared."""
+    return field.store(value)[field.name]
+
+
+def column_value_of_name(records: Records, field: Field, name: str) -> Any:
+    """`column_value` for a record that `field` calls `name`; None where none can be called so."""
+    try:
+        value = field.read(name, records.policy.reader)
+    except Refused:
+        return None
+    return None if value is None else column_value(field, value)
+
+
+def stored_values(records: Records, field: Field, values: Iterable[Any]) -> Iterator[tuple[Any, int]]:
     """(value, id) of the records whose `field` has one of `values` in the column of its name."""
     column, remaining = records.table.c[field.name], iter(values)
     while chunk := list(islice(remaining, CHUNK)):
         rows = records.connection.execute(sa.select(column, records.table.c["id"]).where(column.in_(chunk)))
-        yield from ((value, identity) for value, identity in rows)
+        yield from ((value, record_id) for value, record_id in rows)
 
 
-def _one_column(field: Field) -> bool:
-    return any(column.name == field.name for column in field.columns())
+def ids_by_name(records: Records, field: Field, names: Iterable[str]) -> dict[str, list[int]]:
+    """The ids of the records that `field` calls so, by name; without the names that mean no record."""
+    names_by_value: dict[Any, list[str]] = {}
+    for name in names:
+        value = column_value_of_name(records, field, name)
+        if value is not None:
+            names_by_value.setdefault(value, []).append(name)
+    ids: dict[str, list[int]] = {}
+    for value, record_id in stored_values(records, field, names_by_value):
+        for name in names_by_value[value]:
+            ids.setdefault(name, []).append(record_id)
+    return ids
 
 
 class Names:
@@ -68,10 +96,42 @@ class Names:
 
     def __init__(self, system: Records) -> None:
         self.system = system
-        self._known: dict[tuple[str, str], tuple[int, ...]] = {}
+        self._ids: dict[tuple[str, str], tuple[int, ...]] = {}
         self._offered: dict[tuple[Any, ...], dict[int, bool]] = {}
 
-    def wanted(self, field: Field, name: str) -> Iterator[tuple[str, str]]:
+    def look_up(self, field: Field, names: Iterable[str]) -> None:
+        """Finds the records that `field` may mean by `names`, those that are not known yet."""
+        missing: dict[str, list[str]] = {}
+        for name in dict.fromkeys(names):
+            for module, own_name in self._meanings(field, name):
+                if (module, own_name) not in self._ids:
+                    missing.setdefault(module, []).append(own_name)
+        for module, unknown in missing.items():
+            self._look_up_in(module, unknown)
+
+    def records_named(self, field: Field, name: str) -> list[Linked]:
+        """The records that `field` means by `name`, which `look_up` has been given."""
+        return [
+            Linked(record_id, module)
+            for module, own_name in self._meanings(field, name)
+            for record_id in self._ids[module, own_name]
+        ]
+
+    def look_up_offered(self, field: Field, target: str, others: Mapping[str, Any], ids: Iterable[int]) -> None:
+        """Finds which of `ids` the field's `where` allows beside `others`, the values that it names with `$`."""
+        known = self._offered.setdefault(_offer_key(field, target, others), {})
+        missing = [record_id for record_id in dict.fromkeys(ids) if record_id not in known]
+        records = self.system.of(target, replace_form_values(field.target_condition or ALWAYS, others.get))
+        for start in range(0, len(missing), CHUNK):
+            chunk = missing[start : start + CHUNK]
+            offered = {record.id for record in records.by_ids(chunk, [])}
+            known |= {record_id: record_id in offered for record_id in chunk}
+
+    def is_offered(self, field: Field, link: Linked, others: Mapping[str, Any]) -> bool:
+        """Whether the field's `where` allows `link`, which `look_up_offered` has been given."""
+        return self._offered[_offer_key(field, link.module, others)][link.id]
+
+    def _meanings(self, field: Field, name: str) -> Iterator[tuple[str, str]]:
         """The (module, name) pairs by which `field` may mean a record; `MODULE:NAME` where it leads to several."""
         module, colon, rest = name.partition(":")
         if field.several_targets and colon and module in field.targets:
@@ -79,67 +139,16 @@ class Names:
         else:
             yield from ((target, name) for target in field.targets)
 
-    def look_up(self, wanted: Iterable[tuple[str, str]]) -> None:
-        """Asks for all that is not known yet."""
-        missing: dict[str, list[str]] = {}
-        for module, name in dict.fromkeys(wanted):
-            if (module, name) not in self._known:
-                missing.setdefault(module, []).append(name)
-        for module, names in missing.items():
-            self._look_up(module, names)
-
-    def found(self, field: Field, name: str) -> list[Linked]:
-        """The records that `field` means by `name`; `look_up` must have asked for it."""
-        pairs = list(self.wanted(field, name))
-        return [Linked(identity, pair[0]) for pair in pairs for identity in self._known[pair]]
-
-    def look_up_offered(self, field: Field, target: str, others: Mapping[str, Any], ids: Iterable[int]) -> None:
-        """Asks which of `ids` the field's `where` allows beside `others`, the values that it names with `$`."""
-        known = self._offered.setdefault(_key(field, target, others), {})
-        missing = [identity for identity in dict.fromkeys(ids) if identity not in known]
-        records = self.system.of(target, replace_form_values(field.target_condition or ALWAYS, others.get))
-        for start in range(0, len(missing), CHUNK):
-            chunk = missing[start : start + CHUNK]
-            there = {record.id for record in records.by_ids(chunk, [])}
-            known |= {identity: identity in there for identity in chunk}
-
-    def offered(self, field: Field, link: Linked, others: Mapping[str, Any]) -> bool:
-        """Whether the field's `where` allows `link`; `look_up_offered` must have asked for it."""
-        return self._offered[_key(field, link.module, others)][link.id]
-
-    def _look_up(self, module: str, missing: Sequence[str]) -> None:
+    def _look_up_in(self, module: str, names: Sequence[str]) -> None:
         records = self.system.of(module)
-        for field in ways(records.module):
-            found = by_value(records, field, missing)
-            self._known |= {(module, name): tuple(ids) for name, ids in found.items()}
-            missing = [name for name in missing if name not in found]
-            if not missing:
+        for field in naming_fields(records.module):
+            ids = ids_by_name(records, field, names)
+            self._ids |= {(module, name): tuple(ids[name]) for name in ids}
+            names = [name for name in names if name not in ids]
+            if not names:
                 return
-        self._known |= {(module, name): () for name in missing}
+        self._ids |= {(module, name): () for name in names}
 
 
-def by_value(records: Records, field: Field, names: Iterable[str]) -> dict[str, list[int]]:
-    """The ids of the records that `field` calls so, by name; without what it calls nothing."""
-    spelled: dict[Any, list[str]] = {}
-    for name in names:
-        value = value_of(records, field, name)
-        if value is not None:
-            spelled.setdefault(value, []).append(name)
-    found: dict[str, list[int]] = {}
-    for value, identity in stored(records, field, spelled):
-        for name in spelled[value]:
-            found.setdefault(name, []).append(identity)
-    return found
-
-
-def value_of(records: Records, field: Field, name: str) -> Any:
-    """What stands in the column of `field` for a record called `name`; None where none can be called so."""
-    try:
-        value = field.read(name, records.policy.reader)
-    except Refused:
-        return None
-    return None if value is None else field.store(value)[field.name]
-
-
-def _key(field: Field, target: str, others: Mapping[str, Any]) -> tuple[Any, ...]:
+def _offer_key(field: Field, target: str, others: Mapping[str, Any]) -> tuple[Any, ...]:
     return (field.name, target, *sorted(others.items()))

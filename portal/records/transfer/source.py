@@ -1,6 +1,7 @@
 """A CSV file as people have them: its encoding, its delimiter, its rows, and the place of whatever is broken.
 
-Nothing is guessed: what cannot be read for certain is said with its line. Knows no module and no field.
+Nothing is guessed that matters: what cannot be read for certain is reported with its line. Knows no module and no
+field.
 """
 
 import codecs
@@ -12,13 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from portal.records.transfer.formulas import unprotected
 from portal.texts import _
 
-DELIMITERS = ",;\t"
+DELIMITERS = ",;\t|"
+SAMPLED_ROWS = 50  # by which the delimiter is chosen
 LARGEST_CELL = 16_000_000  # characters; the csv module's own limit of 131,072 is shorter than a long text
 UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CHUNK = 1 << 20
+SEPARATOR_LINE = re.compile(r'"?sep=([^"])"?[,;\t|]*\s*', re.IGNORECASE)
 
 
 class UnreadableFileError(ValueError):
@@ -35,7 +39,7 @@ class Row:
 
     line: int
     cells: tuple[str, ...] = ()
-    trouble: str | None = None
+    problem: str | None = None
 
 
 class Rows(Protocol):
@@ -49,39 +53,47 @@ class Rows(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """A file whose encoding, delimiter and headers are known."""
+    """A file whose encoding, delimiter and headers are known. `lead`: the rows up to the header, with it."""
 
     path: Path
     encoding: str
     newline: str
     delimiter: str
+    lead: int
     headers: tuple[str, ...]
     lines: int
 
     def rows(self) -> Iterator[Row]:
-        """The rows below the header; empty ones are left out."""
+        """The rows below the header, without empty ones."""
         with self.path.open(encoding=self.encoding, newline=self.newline) as file:
-            rows = (row for row in _parsed(file, self.delimiter) if not _blank(row))
-            yield from itertools.islice(rows, 1, None)
+            yield from itertools.islice(_filled_rows(file, self.delimiter), self.lead, None)
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, delimiter: str | None = None) -> Source:
     """Reads the file once through, so that nothing is begun with one that ends in garbage.
 
+    `delimiter`: the character between cells; None for a line `sep=;`, else what fits the first rows best.
     Raises UnreadableFileError and OSError.
     """
     encoding = _encoding(path)
     newline = _newline(path)
-    lines = _check_encoding(path, encoding, newline)
+    lines = _count_lines(path, encoding, newline)
     with path.open(encoding=encoding, newline=newline) as file:
-        delimiter = _delimiter(next((line for line in file if line.strip()), ""))
+        first_line = next((line for line in file if line.strip()), "")
+    separator = SEPARATOR_LINE.fullmatch(first_line)
+    if separator:
+        delimiter = delimiter or separator[1]
+    lead = 2 if separator else 1
+    if delimiter is None:
+        delimiter = _likely_delimiter(path, encoding, newline)
     with path.open(encoding=encoding, newline=newline) as file:
-        header = next((row for row in _parsed(file, delimiter) if not _blank(row)), None)
+        header = next(itertools.islice(_filled_rows(file, delimiter), lead - 1, None), None)
     if header is None:
         raise UnreadableFileError(_("The file is empty. Its first row must name the columns."))
-    if header.trouble:
-        raise UnreadableFileError(header.trouble, header.line)
-    return Source(path, encoding, newline, delimiter, tuple(cell.strip() for cell in header.cells), lines)
+    if header.problem:
+        raise UnreadableFileError(header.problem, header.line)
+    headers = tuple(unprotected(cell).strip() for cell in header.cells)
+    return Source(path, encoding, newline, delimiter, lead, headers, lines)
 
 
 def _encoding(path: Path) -> str:
@@ -100,13 +112,13 @@ def _newline(path: Path) -> str:
     """Lines end as editors count them: by line feed, or by carriage return where there is no line feed at all."""
     with path.open("rb") as file:
         chunks = iter(lambda: file.read(CHUNK), b"")
-        found = set(itertools.chain.from_iterable(re.findall(rb"[\r\n]", chunk) for chunk in chunks))
-    return "\r" if found == {b"\r"} else "\n"
+        ends = set(itertools.chain.from_iterable(re.findall(rb"[\r\n]", chunk) for chunk in chunks))
+    return "\r" if ends == {b"\r"} else "\n"
 
 
-def _check_encoding(path: Path, encoding: str, newline: str) -> int:
+def _count_lines(path: Path, encoding: str, newline: str) -> int:
     """The number of lines. Raises UnreadableFileError with the place of the first byte that does not belong."""
-    lines, before, decoder = 1, 0, codecs.getincrementaldecoder(encoding)()
+    lines, offset, decoder = 1, 0, codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as file:
         while True:
             chunk = file.read(CHUNK)
@@ -114,38 +126,54 @@ def _check_encoding(path: Path, encoding: str, newline: str) -> int:
                 lines += decoder.decode(chunk, final=not chunk).count(newline)
             except UnicodeDecodeError as error:
                 # What the decoder kept from the chunk before stands in front of this one.
-                place = before + len(chunk) - len(error.object) + error.start
-                raise _misfit(path, place, encoding, newline) from None
+                place = offset + len(chunk) - len(error.object) + error.start
+                raise _wrong_byte(path, place, encoding, newline) from None
             if not chunk:
                 return lines
-            before += len(chunk)
+            offset += len(chunk)
 
 
-def _misfit(path: Path, place: int, encoding: str, newline: str) -> UnreadableFileError:
+def _wrong_byte(path: Path, place: int, encoding: str, newline: str) -> UnreadableFileError:
     content = path.read_bytes()
-    good = content[:place].decode(encoding, errors="ignore")
+    before = content[:place].decode(encoding, errors="ignore")
     text = _(
         "Character ${column} on this line is not valid ${encoding} (byte ${byte}). Save the file as “CSV UTF-8”.",
         mapping={
-            "column": len(good.rpartition(newline)[2]) + 1,
+            "column": len(before.rpartition(newline)[2]) + 1,
             "encoding": "UTF-16" if encoding == "utf-16" else "UTF-8",
             "byte": f"0x{content[place]:02X}",
         },
     )
-    return UnreadableFileError(text, good.count(newline) + 1)
+    return UnreadableFileError(text, before.count(newline) + 1)
 
 
-def _blank(row: Row) -> bool:
-    return not row.trouble and not any(map(str.strip, row.cells))
+def _likely_delimiter(path: Path, encoding: str, newline: str) -> str:
+    """The one of DELIMITERS by which the first rows agree with a header of several cells, the longest header first."""
+
+    def fit(delimiter: str) -> tuple[bool, bool, int, int]:
+        with path.open(encoding=encoding, newline=newline) as file:
+            rows = list(itertools.islice(_filled_rows(file, delimiter), SAMPLED_ROWS))
+        # What an editor leaves empty at the end of a line is no cell that could be missing elsewhere.
+        widths = [len(_without_empty_end(row.cells)) for row in rows]
+        header, others = (widths[0], widths[1:]) if widths else (0, [])
+        agreeing = sum(0 < width <= header for width in others)
+        return header > 1, agreeing == len(others), header, agreeing
+
+    return max(DELIMITERS, key=fit)
 
 
-def _delimiter(header: str) -> str:
-    """The one of DELIMITERS that the header line has most of, outside of quotes."""
-    bare = re.sub(r'"[^"]*"', "", header)
-    return max(DELIMITERS, key=bare.count)
+def _without_empty_end(cells: tuple[str, ...]) -> tuple[str, ...]:
+    while cells and not cells[-1].strip():
+        cells = cells[:-1]
+    return cells
 
 
-def _parsed(file: TextIO, delimiter: str) -> Iterator[Row]:
+def _filled_rows(file: TextIO, delimiter: str) -> Iterator[Row]:
+    """The rows that have a cell with something in it, or a problem."""
+    return (row for row in _parsed_rows(file, delimiter) if row.problem or any(map(str.strip, row.cells)))
+
+
+def _parsed_rows(file: TextIO, delimiter: str) -> Iterator[Row]:
     csv.field_size_limit(LARGEST_CELL)
     reader = csv.reader(file, delimiter=delimiter, strict=True)
     line = 1
@@ -154,7 +182,7 @@ def _parsed(file: TextIO, delimiter: str) -> Iterator[Row]:
             cells = next(reader, None)
         except csv.Error as error:
             # The reader goes on with the next line.
-            yield Row(line, trouble=_trouble(str(error), delimiter))
+            yield Row(line, problem=_problem(str(error), delimiter))
         else:
             if cells is None:
                 return
@@ -162,8 +190,8 @@ def _parsed(file: TextIO, delimiter: str) -> Iterator[Row]:
         line = reader.line_num + 1
 
 
-def _trouble(error: str, delimiter: str) -> str:
-    """What the csv module says, as something that a person can act upon."""
+def _problem(error: str, delimiter: str) -> str:
+    """The csv module's error as a sentence that helps."""
     if "unexpected end of data" in error:
         return _("a quote opened here is never closed")
     if "field limit" in error:

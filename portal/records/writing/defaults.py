@@ -1,5 +1,6 @@
-"""Values that the declaration gives (defaults, `set` of profiles, buttons and transitions), resolved for one reader."""
+"""Values that the declaration gives: defaults, and `set` of profiles, buttons and transitions, for one reader."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,24 +12,13 @@ from portal.fields.linked import Linked
 from portal.records.policy import Policy
 
 
-def declared_value(connection: sa.Connection, policy: Policy, field: Field, raw: Any) -> Any:
-    """What `raw` of the YAML stands for: `me`, `now`, `nothing`, a record's name, or a value of the field's type."""
-    if raw is None or raw == "nothing":
-        return None
-    targets = field.targets
-    if not targets:
-        return field.default_value(raw, policy.reader)
-    found = [_linked(connection, policy, targets, field.constant(item, policy.reader)) for item in _as_list(raw)]
-    links = tuple(link for link in found if link)
-    return links if field.multiple else next(iter(links), None)
-
-
 def defaults(connection: sa.Connection, policy: Policy, module: Module) -> dict[str, Any]:
-    """The value of a new record's fields that nobody typed; the lifecycle's start among them."""
-    values = {}
-    for name, field in module.fields.items():
-        if field.stored and not field.computed:
-            values[name] = declared_value(connection, policy, field, field.default)
+    """The values of a new record that nobody types: declared defaults, the first state, the profile's `set`."""
+    values = {
+        name: declared_value(connection, policy, field, field.default)
+        for name, field in module.fields.items()
+        if field.stored and not field.computed
+    }
     if module.lifecycle:
         values[module.lifecycle.field] = module.lifecycle.start
     access = policy.access(module.name)
@@ -37,30 +27,39 @@ def defaults(connection: sa.Connection, policy: Policy, module: Module) -> dict[
     return values
 
 
+def declared_value(connection: sa.Connection, policy: Policy, field: Field, raw: Any) -> Any:
+    """What `raw` of the YAML means: `me`, `now`, `nothing`, a record's name, or a value of the field's type."""
+    if raw is None or raw == "nothing":
+        return None
+    if not field.targets:
+        return field.default_value(raw, policy.reader)
+    items = raw if isinstance(raw, list | tuple) else [raw]
+    links = tuple(link for item in items for link in _links(connection, policy, field, item))
+    return links if field.multiple else next(iter(links), None)
+
+
 def find_named(connection: sa.Connection, policy: Policy, module: str, name: str) -> list[int]:
     """Ids of the records that a unique field, else the reference, else the title calls `name`; two at most."""
     table = policy.tables.module(module)
     title = [table.info["title"]] if table.info["title"] else []
     for columns in (table.info["unique"], ["reference"], title):
         same = is_called([table.c[column] for column in columns], name)
-        found = list(connection.execute(sa.select(table.c["id"]).where(same).limit(2)).scalars())
-        if found:
-            return found
+        ids = list(connection.execute(sa.select(table.c["id"]).where(same).limit(2)).scalars())
+        if ids:
+            return ids
     return []
 
 
-def _as_list(raw: Any) -> list[Any]:
-    return list(raw) if isinstance(raw, list | tuple) else [raw]
-
-
-def _linked(connection: sa.Connection, policy: Policy, targets: tuple[str, ...], found: Any) -> Linked | None:
-    if isinstance(found, list):
-        first = found[0] if found else None
-        return first if first is None or isinstance(first, Linked) else Linked(first, targets[0])
-    for module in targets:
-        ids = find_named(connection, policy, module, found)
+def _links(connection: sa.Connection, policy: Policy, field: Field, raw: Any) -> Iterator[Linked]:
+    """The record that `raw` means, if there is one. Raises Refused where several are called so."""
+    constant = field.constant(raw, policy.reader)
+    if isinstance(constant, list):
+        yield from (item if isinstance(item, Linked) else Linked(item, field.targets[0]) for item in constant[:1])
+        return
+    for module in field.targets:
+        ids = find_named(connection, policy, module, constant)
         if len(ids) > 1:
-            raise Refused(f'several records of {module} are called "{found}"')
+            raise Refused(f'several records of {module} are called "{constant}"')
         if ids:
-            return Linked(ids[0], module)
-    return None
+            yield Linked(ids[0], module)
+            return

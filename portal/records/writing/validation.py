@@ -1,7 +1,8 @@
 """What was posted → values, or one message per field. Used by create and edit, by wizard steps and by transitions."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,13 +16,15 @@ from portal.fields.linked import Linked
 from portal.records.reading.records import Records
 from portal.texts import _
 
+EMPTY: tuple[Any, ...] = (None, (), "")
+
 
 @dataclass(frozen=True)
 class Filled:
     """A form as it was understood: the values that could be read, and what is wrong, by field."""
 
-    values: dict[str, Any] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
+    errors: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def names_in(layout: FormLayout) -> list[str]:
@@ -33,122 +36,123 @@ def names_in(layout: FormLayout) -> list[str]:
 def typed_fields(records: Records, names: Iterable[str]) -> list[Field]:
     """Those of `names` that people type: not what the engine, the lifecycle or the profile sets."""
     module = records.module
-    fixed = {module.lifecycle.field} if module.lifecycle else set()
-    fixed |= set(records.access.set)
-    chosen = [module.fields[name] for name in names if name in module.fields and name not in fixed]
-    return [each for each in chosen if each.stored and not each.computed and not each.read_only]
+    set_elsewhere = {*records.access.set, *([module.lifecycle.field] if module.lifecycle else ())}
+    fields = [module.fields[name] for name in names if name in module.fields and name not in set_elsewhere]
+    return [field for field in fields if field.stored and not field.computed and not field.read_only]
 
 
 def read_form(
-    records: Records, fields: Iterable[Field], form: Form, known: Mapping[str, Any], identity: int | None = None
+    records: Records, fields: Iterable[Field], form: Form, known: Mapping[str, Any], record_id: int | None = None
 ) -> Filled:
-    """Reads `fields` from `form`. `known`: values of the form's other fields; `identity`: the record being edited."""
+    """Reads `fields` from `form`. `known`: values of the form's other fields; `record_id`: the record being edited."""
     reader, fields = records.policy.reader, list(fields)
     values, errors = dict(known), {}
-    for each in fields:
+    for field in fields:
         try:
-            values[each.name] = each.parse_form(form, reader)
+            values[field.name] = field.parse_form(form, reader)
         except Refused as refused:
-            values[each.name] = None
-            errors[each.name] = refused.message
-    for each in fields:
-        if not asked(records, each, values):
-            values[each.name] = None
-            errors.pop(each.name, None)
-        elif each.name not in errors and (problem := _problem(records, each, values, identity)):
+            values[field.name] = None
+            errors[field.name] = refused.message
+    for field in fields:
+        name = field.name
+        if not is_shown(records, field, values):
+            values[name] = None
+            errors.pop(name, None)
+        elif name not in errors and (problem := _problem(records, field, values, record_id)):
             # A link may stay where it is, though it would not be offered any more, as long as what it depends on stays.
-            unchanged = all(values.get(name) == known.get(name) for name in (each.name, *depends_on(each)))
-            if identity is None or not values[each.name] or not unchanged:
-                errors[each.name] = problem
-    return Filled({each.name: values[each.name] for each in fields}, errors)
+            unchanged = all(values.get(other) == known.get(other) for other in (name, *depends_on(field)))
+            if record_id is None or not values[name] or not unchanged:
+                errors[name] = problem
+    return Filled({field.name: values[field.name] for field in fields}, errors)
 
 
-def asked(records: Records, each: Field, values: Mapping[str, Any]) -> bool:
-    """Whether `show_when` holds for the values of the form."""
+def is_shown(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
+    """Whether the field's `show_when` holds for the values of the form."""
 
-    def compare(test: Comparison) -> bool:
-        other = records.module.field(test.path[0])
-        return _matches(other, values.get(other.name), test, records)
+    def compare(comparison: Comparison) -> bool:
+        other = records.module.field(comparison.path[0])
+        return _matches(other, values.get(other.name), comparison, records)
 
-    return holds(each.show_when, compare)
+    return holds(field.show_when, compare)
 
 
-def choices(records: Records, each: Field, target: str, values: Mapping[str, Any]) -> Records | None:
+def offered_records(records: Records, field: Field, target: str, values: Mapping[str, Any]) -> Records | None:
     """The records that a link offers, given the form's other values; None while one that it depends on is empty."""
-    if each.target_condition is None:
+    if field.target_condition is None:
         return records.of(target)
-    if any(values.get(name) in (None, (), "") for name in depends_on(each)):
+    if any(values.get(name) in EMPTY for name in depends_on(field)):
         return None
-    condition: Condition = replace_form_values(each.target_condition, lambda name: values.get(name))
+    condition: Condition = replace_form_values(field.target_condition, lambda name: values.get(name))
     return records.of(target, condition)
 
 
-def depends_on(each: Field) -> list[str]:
-    """The fields of the same form whose values `where` takes up as `$field`."""
-    found = [test.value for test in comparisons(each.target_condition or ALWAYS)]
-    typed = [item for value in found for item in (value if isinstance(value, tuple) else (value,))]
-    return [item.field for item in typed if isinstance(item, FormValue)]
-
-
-def _matches(other: Field, value: Any, test: Comparison, records: Records) -> bool:
-    """The twin of `comparison` in database/sql.py, for a value that is not stored yet."""
-    reader = records.policy.reader.machine  # what the declaration says is machine-written, whoever reads
-    if test.operator == "empty":
-        return other.matches(value, "empty", test.value)
-    if test.operator == "within":
-        earliest, latest = period_bounds(other, test.value, reader)
-        return other.matches(value, "min", earliest) and other.matches(value, "max", latest)
-    operator = "equal" if test.operator == "one_of" else test.operator
-    for raw in test.value if isinstance(test.value, tuple) else (test.value,):
-        if raw is None or raw == "":
-            found = other.matches(value, "empty", True)
-        elif other.targets:  # a form knows a linked record by its id alone
-            found = other.matches(value, "equal", linked_records(records, other, operator, raw))
-        else:
-            found = other.matches(value, operator, other.constant(raw, reader))
-        if found:
-            return True
-    return False
+def depends_on(field: Field) -> list[str]:
+    """The fields of the same form whose values the link's `where` uses as `$field`."""
+    constants = [comparison.value for comparison in comparisons(field.target_condition or ALWAYS)]
+    items = [item for value in constants for item in (value if isinstance(value, tuple) else (value,))]
+    return [item.field for item in items if isinstance(item, FormValue)]
 
 
 def linked_records(records: Records, link: Field, operator: str, raw: Any) -> list[Linked]:
     """The records that a condition on `link` means by `raw`: `me`, a name; for `contains` a part of a title."""
     constant = link.constant(raw, records.policy.reader.machine)
     if not isinstance(constant, str):
-        return [each if isinstance(each, Linked) else Linked(each, link.targets[0]) for each in constant]
-    find = ids_by_title if operator == "contains" else ids_named
+        return [item if isinstance(item, Linked) else Linked(item, link.targets[0]) for item in constant]
+    select_ids = ids_by_title if operator == "contains" else ids_named
     return [
-        Linked(identity, module)
+        Linked(record_id, module)
         for module in link.targets
-        for identity in records.connection.scalars(find(records.policy.tables.module(module), constant))
+        for record_id in records.connection.scalars(select_ids(records.policy.tables.module(module), constant))
     ]
 
 
-def _problem(records: Records, each: Field, values: Mapping[str, Any], identity: int | None) -> str | None:
-    value = values[each.name]
-    if each.required and each.is_missing(value):
+def _matches(field: Field, value: Any, comparison: Comparison, records: Records) -> bool:
+    """The twin of `comparison` in database/sql.py, for a value that is not stored yet."""
+    reader = records.policy.reader.machine  # declarations are machine-written, whoever reads
+    constant = comparison.value
+    if comparison.operator == "empty":
+        return field.matches(value, "empty", constant)
+    if comparison.operator == "within":
+        earliest, latest = period_bounds(field, constant, reader)
+        return field.matches(value, "min", earliest) and field.matches(value, "max", latest)
+    operator = "equal" if comparison.operator == "one_of" else comparison.operator
+    for raw in constant if isinstance(constant, tuple) else (constant,):
+        if raw is None or raw == "":
+            matches = field.matches(value, "empty", True)
+        elif field.targets:  # a form knows a linked record by its id alone
+            matches = field.matches(value, "equal", linked_records(records, field, operator, raw))
+        else:
+            matches = field.matches(value, operator, field.constant(raw, reader))
+        if matches:
+            return True
+    return False
+
+
+def _problem(records: Records, field: Field, values: Mapping[str, Any], record_id: int | None) -> str | None:
+    value = values[field.name]
+    if field.required and field.is_missing(value):
         return _("Required")
-    if each.is_empty(value):
+    if field.is_empty(value):
         return None
-    if each.unique and _taken(records, each, value, identity):
+    if field.unique and _is_taken(records, field, value, record_id):
         return _("This value is already in use.")
-    if each.targets:
-        return _link_problem(records, each, value, values)
+    if field.targets:
+        return _link_problem(records, field, value, values)
     return None
 
 
-def _taken(records: Records, each: Field, value: Any, identity: int | None) -> bool:
-    """Whether another record has the value; asked of all records, since the value must be the only one of all."""
+def _is_taken(records: Records, field: Field, value: Any, record_id: int | None) -> bool:
+    """Whether another record has the value, among all records, whoever may see them."""
     table = records.table
-    same = sa.select(sa.literal(1)).where(each.compare(table, "equal", value), table.c["id"] != (identity or 0))
+    same = sa.select(sa.literal(1)).where(field.compare(table, "equal", value), table.c["id"] != (record_id or 0))
     return records.connection.execute(same.limit(1)).first() is not None
 
 
-def _link_problem(records: Records, each: Field, value: Any, values: Mapping[str, Any]) -> str | None:
+def _link_problem(records: Records, field: Field, value: Any, values: Mapping[str, Any]) -> str | None:
     """A link may lead only to what it offers."""
-    for link in each.links_in(value):
+    for link in field.links_in(value):
         enabled = records.policy.access(link.module) is not None
-        offered = choices(records, each, link.module, values) if enabled else None
+        offered = offered_records(records, field, link.module, values) if enabled else None
         if offered is None or not offered.exists(link.id):
             return _("Choose a record from the list.")
     return None

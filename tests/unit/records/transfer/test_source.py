@@ -71,9 +71,9 @@ def test_what_cannot_be_read_is_said_with_its_place(tmp_path, content, line, wor
 def test_a_bad_row_does_not_hide_the_next_ones(tmp_path):
     source = opened(tmp_path, 'a,b\n"x"y,1\ngood,2\n"never closed,3\nlost,4\n')
     rows = list(source.rows())
-    assert [(row.line, row.trouble is None) for row in rows] == [(2, False), (3, True), (4, False)]
-    assert "text follows a closing quote" in translate(rows[0].trouble, "en")
-    assert "never closed" in translate(rows[2].trouble, "en")
+    assert [(row.line, row.problem is None) for row in rows] == [(2, False), (3, True), (4, False)]
+    assert "text follows a closing quote" in translate(rows[0].problem, "en")
+    assert "never closed" in translate(rows[2].problem, "en")
 
 
 def test_a_long_text_is_one_cell(tmp_path):

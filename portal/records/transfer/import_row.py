@@ -1,0 +1,58 @@
+"""A row of a file on its way to become a record, and what may be wrong with it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from portal.records.reading.records import Record
+
+EMPTY: tuple[Any, ...] = (None, (), "")
+
+
+@dataclass(frozen=True)
+class BadCell:
+    """What is wrong with a row: its line, the column's header where one cell is at fault, and the reason."""
+
+    line: int
+    column: str
+    reason: str
+
+
+@dataclass(eq=False)
+class ImportRow:
+    """A row that becomes a record, or changes `record`, which `--key` found."""
+
+    line: int
+    # The cells by field and by input: {"price": {"price": "12", "price.currency": "EUR"}}.
+    cells: dict[str, dict[str, str]]
+    record: Record | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    # Names, by link, of records that are still rows of this file; and those rows, once they are known.
+    unresolved: dict[str, list[str]] = field(default_factory=dict)
+    linked_rows: dict[str, list["ImportRow"]] = field(default_factory=dict)
+    id: int = 0
+
+    def all_values(self) -> dict[str, Any]:
+        """The values of the record as it will be."""
+        return {**(self.record.values if self.record else {}), **self.values}
+
+
+class CellForm:
+    """Cells as a form that was posted."""
+
+    def __init__(self, cells: Mapping[str, Any]) -> None:
+        self._cells = cells
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cells)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._cells
+
+    def get(self, name: str, default: str = "") -> str:
+        """The cell under this name."""
+        return str(self._cells.get(name, default))
+
+    def getall(self, name: str) -> list[str]:
+        """Never more than one: every column is there once."""
+        return [self.get(name)] if name in self else []
