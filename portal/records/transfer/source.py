@@ -153,11 +153,14 @@ def _likely_delimiter(path: Path, encoding: str, newline: str) -> str:
     def fit(delimiter: str) -> tuple[bool, bool, int, int]:
         with path.open(encoding=encoding, newline=newline) as file:
             rows = list(itertools.islice(_filled_rows(file, delimiter), SAMPLED_ROWS))
-        # What an editor leaves empty at the end of a line is no cell that could be missing elsewhere.
-        widths = [len(_without_empty_end(row.cells)) for row in rows]
-        header, others = (widths[0], widths[1:]) if widths else (0, [])
-        agreeing = sum(0 < width <= header for width in others)
-        return header > 1, agreeing == len(others), header, agreeing
+        if not rows or len(_without_empty_end(rows[0].cells)) < 2:
+            return False, False, 0, 0
+        header, others = rows[0].cells, rows[1:]
+        columns = len(_without_empty_end(header))
+        agreeing = sum(
+            len(row.cells) >= columns and len(_without_empty_end(row.cells)) <= len(header) for row in others
+        )
+        return True, agreeing == len(others), columns, agreeing
 
     return max(DELIMITERS, key=fit)
 

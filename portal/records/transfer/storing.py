@@ -14,8 +14,8 @@ from portal.database.engine import analyze
 from portal.database.search import index as search
 from portal.fields.base import Field
 from portal.fields.linked import Linked
-from portal.records.indexing.backlog import renamed
-from portal.records.indexing.index import index
+from portal.records.indexing.backlog import update_linking_records
+from portal.records.indexing.index import index_records
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import EMPTY, ImportRow
 from portal.records.writing.history import Author, author_of, state_written
@@ -63,7 +63,7 @@ def store_rows(
         _index(system, [*new, *changed])
         for row in changed:
             if system.module.title_field.name in changed_values[row]:
-                renamed(system, row.id)
+                update_linking_records(system, row.id)
     if len(new) + len(changed) >= BATCH:
         analyze(system.connection, [system.table.name, system.policy.tables.search.name])
     return Outcome(len(new), len(changed), len(changed_values) - len(changed))
@@ -73,7 +73,7 @@ def _index(system: Records, rows: Sequence[ImportRow]) -> None:
     """Puts the records into the search index, the newest in front; changed ones count as changed now."""
     now = system.policy.reader.now
     created = {row: row.values.get("created") or now if row.record is None else now for row in rows}
-    index(system, [row.id for row in sorted(rows, key=lambda row: created[row])])
+    index_records(system, [row.id for row in sorted(rows, key=lambda row: created[row])])
 
 
 def changes(row: ImportRow) -> dict[str, Any]:

@@ -21,6 +21,13 @@ from portal.records.transfer.formulas import protected, unprotected
         ("-12.50", "-12.50"),
         ("+5", "+5"),
         ("- 5", "'- 5"),
+        ("x;=cmd|' /C calc'!A0", "x;'=cmd|' /C calc'!A0"),
+        ("a,+1", "a,'+1"),
+        ("a\t@x", "a\t'@x"),
+        ("one\n- two", "one\n'- two"),
+        ('say "=1"', """say "'=1\""""),
+        ("x;'=1", "x;''=1"),
+        ("e-mail", "e-mail"),
         ("'quoted'", "'quoted'"),
         ("plain = text", "plain = text"),
         ("", ""),
@@ -31,6 +38,6 @@ def test_what_a_spreadsheet_would_compute_gets_an_apostrophe(value, written):
     assert unprotected(written) == value
 
 
-@given(st.text(alphabet="'=+-@\t\r a1.", max_size=8))
+@given(st.text(alphabet="'=+-@\t\r\n;,\" a1.", max_size=8))
 def test_every_text_comes_back_as_it_was(value):
     assert unprotected(protected(value)) == value
