@@ -421,7 +421,7 @@ def test_what_a_row_cannot_mean_is_said(tmp_path, sqlite_url, content, options, 
         (("--day-first",), "1234.5;1234.5 EUR;05-03-2024;5-3-2024 14:30"),
     ],
 )
-def test_numbers_and_dates_are_read_as_the_file_writes_them(tmp_path, sqlite_url, options, weight, price, day, moment):  # noqa: PLR0913 - one per column
+def test_numbers_and_dates_are_read_as_the_file_writes_them(tmp_path, sqlite_url, options, cells):
     shop = make_shop(tmp_path / "shop", sqlite_url)
     shop.loaded("things", f"title;weight;price;day;moment\na;{cells}\n", *options)
     at = datetime.datetime(2024, 3, 5, 13, 30, tzinfo=datetime.UTC)
