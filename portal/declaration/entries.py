@@ -9,12 +9,13 @@ from typing import Any
 
 from portal.declaration.builtin import LABELS, builtin_fields
 from portal.declaration.draft import BUTTONS, MODULES, Draft, profile_file
+from portal.declaration.other_names import did_you_mean, our_key, our_type
 from portal.declaration.shapes import Access, Button, Expectation, Module, OnComment, Profile, Settings, Transition
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import Problem, suggest
 from portal.declaration.source.reader import Document
 from portal.declaration.validation import keys_of, unknown_key, validated, without_internal
-from portal.fields.base import Field
+from portal.fields.base import Field, Shape
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 LONGEST_NAME = 48
@@ -39,7 +40,9 @@ def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
     """`value` if it is a mapping; else an empty mapping, with a problem unless nothing is written."""
     if isinstance(value, Mapping):
         return value
-    if value is not None:
+    if isinstance(value, str) and re.match(r"[\w-]+:\S", value):
+        at.wrong(f'write a space after the ":" of "{value[:80]}"')
+    elif value is not None:
         at.wrong(f"must be a mapping of {what}")
     return {}
 
@@ -51,12 +54,16 @@ def read_modules(draft: Draft) -> None:
     """Reads modules.yaml into the draft."""
     at = draft.at(MODULES)
     top = mapping(at.value, at, f"keys ({', '.join(TOP_LEVEL_KEYS)})")
+    misplaced = [name for name, entry in top.items() if name not in TOP_LEVEL_KEYS and _has_keys_of(Module, entry)]
     for name in top:
-        if name not in TOP_LEVEL_KEYS:
+        if name in misplaced:
+            at[name].key.wrong(f'a module belongs under modules: indent "{name}" and its lines by two spaces')
+            draft.broken_modules.add(name)
+        elif name not in TOP_LEVEL_KEYS:
             at[name].key.wrong(unknown_key(name, list(TOP_LEVEL_KEYS)))
     draft.settings = _settings(draft, top.get("portal"), at["portal"])
     modules = top.get("modules")
-    if not modules and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
+    if not modules and not misplaced and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
         at["modules"].key.wrong("no module is declared: a portal needs at least one")
     entries = mapping(modules, at["modules"], "names to modules")
     draft.people = _role(draft, top.get("people"), entries, at["people"])
@@ -64,6 +71,14 @@ def read_modules(draft: Draft) -> None:
     builtin = builtin_fields(draft.people)
     for name, entry in entries.items():
         _read_module(draft, name, entry, builtin)
+
+
+def _has_keys_of(shape: type[Shape], entry: Any) -> bool:
+    """Whether an entry in the wrong place looks like one of `shape`: a mapping, most of it with keys of the shape."""
+    if not isinstance(entry, Mapping) or not entry:
+        return False
+    known = sum(key in keys_of(shape) for key in entry)
+    return known * 2 > len(entry)
 
 
 def _role(draft: Draft, name: Any, modules: Mapping[str, Any], at: Cursor) -> str | None:
@@ -74,7 +89,8 @@ def _role(draft: Draft, name: Any, modules: Mapping[str, Any], at: Cursor) -> st
         at.wrong("must be the name of a module")
         return None
     if name not in modules:
-        at.wrong(f'no module "{name}"{suggest(name, modules)}')
+        if name not in draft.broken_modules:
+            at.wrong(f'no module "{name}"{suggest(name, modules)}')
         draft.broken_modules.add(name)
         return None
     return name
@@ -107,10 +123,12 @@ def _read_module(draft: Draft, name: str, entry: Any, builtin: dict[str, Field])
         draft.broken_modules.add(name)
         return
     if not entry.get("fields"):
-        at["fields"].key.wrong('"fields" is missing: a module needs at least one')
+        unknown = [key for key in entry if key not in keys_of(Module)]
+        if not any(our_key(key, ["fields"]) for key in unknown):
+            at["fields"].key.wrong('"fields" is missing: a module needs at least one')
         draft.broken_modules.add(name)
     fields = read_fields(draft, entry.get("fields"), name, at["fields"])
-    entry = without_internal(Module, entry, at)
+    entry = _without_misplaced_fields(draft, name, without_internal(Module, entry, at), at)
     entry = {**entry, "name": name, "fields": fields, "builtin": builtin}
     entry = _without_internal_keys_below(entry, "lifecycle", "transitions", Transition, at)
     entry = _without_internal_keys_below(entry, "lifecycle", "on_comment", OnComment, at)
@@ -119,6 +137,20 @@ def _read_module(draft: Draft, name: str, entry: Any, builtin: dict[str, Field])
         draft.broken_modules.add(name)
         return
     draft.modules[name], draft.written[name] = result
+
+
+def _without_misplaced_fields(draft: Draft, module: str, entry: Mapping[str, Any], at: Cursor) -> dict[str, Any]:
+    """`entry` without fields that are written beside `fields:` instead of below it, which are reported."""
+    misplaced = [
+        name
+        for name, value in entry.items()
+        if name not in keys_of(Module)
+        and ((isinstance(value, str) and value in Field.types) or (isinstance(value, Mapping) and "type" in value))
+    ]
+    for name in misplaced:
+        at[name].key.wrong(f'a field belongs under fields: indent "{name}" by two spaces more')
+        draft.broken_fields.add((module, name))
+    return {name: value for name, value in entry.items() if name not in misplaced}
 
 
 def _reserved_module(name: str) -> str | None:
@@ -175,10 +207,10 @@ def read_field(name: str, entry: Any, at: Cursor) -> Field | None:
         return None
     type_name = entry.get("type")
     if type_name is None:
-        at.key.wrong('the field\'s "type" is missing')
+        _report_missing_type(entry, at)
         return None
     if not isinstance(type_name, str) or type_name not in Field.types:
-        at.inner("type").wrong(f'no field type "{type_name}"{suggest(str(type_name), Field.types)}')
+        at.inner("type").wrong(_unknown_type(type_name))
         return None
     shape = Field.types[type_name]
     entry = without_internal(shape, entry, at)
@@ -190,6 +222,23 @@ def read_field(name: str, entry: Any, at: Cursor) -> Field | None:
         entry["fields"] = columns
     result = validated(shape, entry, at)
     return result[0] if result else None
+
+
+def _report_missing_type(entry: Mapping[str, Any], at: Cursor) -> None:
+    for key in entry:
+        if key not in keys_of(Field) and our_key(key.partition(":")[0], ["type"]) is not None:
+            at[key].key.wrong(unknown_key(key, ["type"]))
+            return
+    at.key.wrong('the "type" of the field is missing')
+
+
+def _unknown_type(name: Any) -> str:
+    if not isinstance(name, str):
+        return "must be the name of a field type, such as text"
+    key, colon, rest = name.partition(":")
+    if colon and rest.strip() in Field.types and key == "type":
+        return 'write a space after the ":" of "type:"'
+    return f'no field type "{name[:80]}"{did_you_mean(our_type(name, Field.types))}'
 
 
 def _columns(entries: Mapping[str, Any], at: Cursor) -> dict[str, Field]:
@@ -235,7 +284,7 @@ def read_profile(draft: Draft, name: str) -> None:
         return
     at = draft.at(file)
     top = mapping(at.value, at, f"keys ({', '.join(keys_of(Profile))})")
-    top = dict(without_internal(Profile, top, at))
+    top = _with_misplaced_modules(draft, dict(without_internal(Profile, top, at)), at)
     if not top and isinstance(at.value, Mapping | None):
         at.wrong("the profile is empty: name at least one module under modules:")
     entries = mapping(top.get("modules"), at["modules"], "modules")
@@ -259,6 +308,17 @@ def read_profile(draft: Draft, name: str) -> None:
     draft.written_profiles[name] = {**profile[1], "modules": written}
 
 
+def _with_misplaced_modules(draft: Draft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
+    """`top` with the modules that are written beside `modules:`, which are reported, in their right place."""
+    misplaced = {name: top.pop(name) for name in list(top) if name not in keys_of(Profile) and name in draft.modules}
+    for name in misplaced:
+        at[name].key.wrong(f'a module belongs under modules: indent "{name}" and its lines by two spaces')
+    modules = top.get("modules")
+    if misplaced and isinstance(modules, Mapping | None):
+        top["modules"] = {**(modules or {}), **misplaced}
+    return top
+
+
 def _access(entry: Any, at: Cursor) -> tuple[Access, dict[str, Any]] | None:
     if entry is not None and not isinstance(entry, Mapping):
         at.wrong("must be a mapping of keys, or false to take the module away")
@@ -271,7 +331,10 @@ def read_buttons(draft: Draft) -> None:
     at = draft.at(BUTTONS)
     top = mapping(at.value, at, "keys (buttons)")
     for name in top:
-        if name != "buttons":
+        if name != "buttons" and _has_keys_of(Button, top[name]):
+            at[name].key.wrong(f'a button belongs under buttons: indent "{name}" and its lines by two spaces')
+            draft.broken_buttons.add(name)
+        elif name != "buttons":
             at[name].key.wrong(unknown_key(name, ["buttons"]))
     at = at["buttons"]
     for name, entry in mapping(top.get("buttons"), at, "names to buttons").items():

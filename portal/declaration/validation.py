@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 
+from portal.declaration.other_names import did_you_mean, our_key
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.nodes import copied
 from portal.declaration.source.problems import KeyPath, suggest
@@ -47,6 +48,10 @@ _SENTENCES = {
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
 }
+_LIST_EXPECTED = ("tuple_type", "list_type")
+_MAPPING_EXPECTED = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
+_LISTS = {"can": "[create, edit]", "columns": "[reference, title]", "fields": "[title, description]"}
+_EVERYTHING = {"all", "any", "none", "everything", "*", "true", "yes"}
 # The sentences for keys that take several kinds of value, or a value that matches a pattern.
 _SENTENCES_OF_KEYS = {
     "see": "must be own, organization, all or {through: FIELD}",
@@ -75,7 +80,10 @@ def validated(shape: type[S], entry: Any, at: Cursor) -> tuple[S, dict[str, Any]
 
 def unknown_key(name: str, known: list[str]) -> str:
     """The sentence for an unknown key."""
-    return f'no key "{name}" here{suggest(name, known) or _listed(known)}'
+    key, colon, value = name.partition(":")
+    if colon and value and key in known:
+        return f'write a space after the ":" of "{name[:80]}"'
+    return f'no key "{name[:80]}" here{did_you_mean(our_key(name, known)) or _listed(known)}'
 
 
 def _listed(known: list[str]) -> str:
@@ -112,7 +120,8 @@ class _Reading:
             # Of a union, the branch that got furthest has the best sentence; and what is missing because it was left
             # out has been reported before.
             deeper = any(other != path and other[: len(path)] == path for other in wrong)
-            if not deeper and not any(reported[: len(path)] == path for reported in self._reported):
+            reported = any(reported[: len(path)] == path for reported in self._reported)
+            if not deeper and not reported and not self._is_misspelt(path, errors, wrong):
                 self._report(path, errors)
         self._reported += wrong
         # A condition is left out as a whole: without one of its lines it would mean something else.
@@ -128,6 +137,12 @@ class _Reading:
                 {**details, "loc": loc, "within": details["loc"]}
             )
         return by_path
+
+    def _is_misspelt(self, path: KeyPath, errors: list[dict[str, Any]], wrong: Mapping[KeyPath, Any]) -> bool:
+        """Whether a key is missing because an unknown key beside it is meant for it, which is reported."""
+        unknown = [str(other[-1]) for other in wrong if other[:-1] == path and other != path]
+        missing = [str(error["loc"][-1]) for error in errors if error["type"] == "missing"]
+        return bool(missing) and any(our_key(name, missing) is not None for name in unknown)
 
     def _take_as_written(self, path: KeyPath, errors: list[dict[str, Any]]) -> bool:
         if any(error["type"] in TEXT_EXPECTED for error in errors):
@@ -191,14 +206,43 @@ def _sentence(shape: type[Shape], errors: list[dict[str, Any]], path: KeyPath = 
         return f'"{loc[-1]}" is missing'
     if kind in ("condition", "value_error"):
         return str(context.get("message") or context["error"])
+    if (hint := _written_wrongly(kind, last, error["input"])) is not None:
+        return hint
     if (len(errors) > 1 or kind == "string_pattern_mismatch") and last in _SENTENCES_OF_KEYS:
         return _SENTENCES_OF_KEYS[last]
-    if kind == "literal_error":
-        return _none_of(error)
+    return _none_of(error) if kind == "literal_error" else _wrong_kind(error, last)
+
+
+def _wrong_kind(error: dict[str, Any], key: str) -> str:
+    """The sentence for a value of the wrong kind, or outside of its limits."""
+    kind = error["type"]
     if error["input"] is None and kind in _SENTENCES:
-        return f"there is no value here: it {_SENTENCES_OF_KEYS.get(last, _SENTENCES[kind])}"
+        return f"there is no value here: it {_SENTENCES_OF_KEYS.get(key, _SENTENCES[kind])}"
     words = _SENTENCES.get(kind)
-    return words.format(**context) if words else error["msg"][:1].lower() + error["msg"][1:]
+    return words.format(**error.get("ctx", {})) if words else error["msg"][:1].lower() + error["msg"][1:]
+
+
+def _written_wrongly(kind: str, key: str, value: Any) -> str | None:
+    """The sentence for a value that YAML takes for another kind of value than its author did; None for others."""
+    if kind in TEXT_EXPECTED and isinstance(value, Mapping) and value and set(value.values()) == {None}:
+        return f'must be a text in quotes: "{{{", ".join(value)}}}"'
+    if not isinstance(value, str):
+        return None
+    if kind in _LIST_EXPECTED:
+        return _as_list(key, value)
+    if kind in _MAPPING_EXPECTED and re.match(r"[\w-]+:\S", value):
+        return f'write a space after the ":" of "{value[:80]}"'
+    return None
+
+
+def _as_list(key: str, text: str) -> str:
+    """How a text that stands for a list is written; words that mean everything have no such list."""
+    if text.startswith("-"):
+        return 'must be a list: write a space after each "-"'
+    items = [item for item in re.split(r"[\s,;]+", text) if item]
+    if key in _LISTS and (not items or set(items) & _EVERYTHING):
+        return f"must be a list of names, such as {_LISTS[key]}"
+    return f"must be a list: [{', '.join(items)}]" if items else "must be a list"
 
 
 def _none_of(error: dict[str, Any]) -> str:

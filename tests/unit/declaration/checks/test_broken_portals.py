@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from portal.declaration import shapes
+from portal.declaration.entries import TOP_LEVEL_KEYS
 from portal.declaration.load import load
+from portal.declaration.other_names import OUR_KEYS, OUR_TYPES, our_type
+from portal.declaration.validation import keys_of
+from portal.fields.base import Field, Shape
 
 BROKEN = Path(__file__).parents[3] / "portals" / "broken"
 PORTALS = sorted(path for path in BROKEN.iterdir())
@@ -67,3 +72,26 @@ def test_all_problems_of_all_files_are_listed_at_once(tmp_path):
         "profiles/staff.yaml:2:1",
         "buttons.yaml:1:24",
     ]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("string", "text"), ("str", "text"), ("textarea", "longtext"), ("richtext", "html"), ("int", "integer"),
+        ("number", "integer"), ("float", "decimal"), ("currency", "money"), ("bool", "boolean"),
+        ("checkbox", "boolean"), ("timestamp", "datetime"), ("select", "choice"), ("enum", "choice"),
+        ("multiselect", "choices"), ("relation", "link"), ("reference", "link"), ("many2many", "links"),
+        ("Text", "text"), ("linc", "link"),
+    ],
+)  # fmt: skip
+def test_a_type_of_another_system_is_named_as_it_is_called_here(theirs, ours):
+    assert our_type(theirs, Field.types) == ours
+
+
+def test_every_name_that_is_suggested_exists():
+    shapes_of_files = [shape for shape in vars(shapes).values() if isinstance(shape, type) and issubclass(shape, Shape)]
+    keys = {key for shape in (*shapes_of_files, *Field.types.values()) for key in keys_of(shape)}
+    keys |= set(TOP_LEVEL_KEYS)
+    assert {name for names in OUR_TYPES.values() for name in names} <= set(Field.types)
+    assert {name for names in OUR_KEYS.values() for name in names} <= keys
+    assert set(OUR_TYPES).isdisjoint(Field.types)

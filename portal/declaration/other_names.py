@@ -1,0 +1,121 @@
+"""What other systems call our field types and keys, so that a problem can say what they are called here.
+
+Consulted for names that are unknown and not simply misspelt.
+"""
+
+from collections.abc import Collection
+
+from portal.declaration.source.problems import closest, quoted
+
+_TYPES = {
+    "text": "string str varchar char character varying line input textfield shorttext singleline title name slug uuid",
+    "longtext": "textarea memo note notes paragraph multiline plaintext longstring comment description",
+    "markdown": "md mdtext",
+    "html": "richtext rich_text wysiwyg editor",
+    "email": "mail e-mail email_address",
+    "phone": "tel telephone mobile cell fax",
+    "url": "link_url uri website web hyperlink href",
+    "integer": "int number bigint smallint serial count whole long",
+    "decimal": "float double numeric real",
+    "money": "currency amount price monetary cost",
+    "percent": "percentage ratio",
+    "boolean": "bool checkbox check yesno yes_no flag switch toggle bit",
+    "date": "day dateonly",
+    "datetime": "timestamp timestamptz date_time moment dateandtime",
+    "time": "clock timeofday hour",
+    "duration": "interval timespan timedelta period",
+    "elapsed": "age sla timer",
+    "choice": "select enum dropdown option options radio picklist list single_select status state selection",
+    "choices": "multiselect multi_select checkboxes multichoice multipleselect set multi",
+    "tags": "labels keywords tag",
+    "link": "relation reference ref foreignkey foreign_key fk many2one belongs_to manytoone user person related record",
+    "links": "many2many manytomany has_many relations references many_to_many multirelation users people",
+    "lines": "table rows subtable one2many grid items onetomany collection",
+    "formula": "computed calculated calculation expression compute function",
+    "lookup": "rollup mirror related_field",
+    "address": "location place",
+    "rating": "stars star score",
+    "color": "colour",
+    "file": "attachment upload document blob binary",
+    "image": "picture photo img avatar",
+    "json": "object dict map jsonb structure",
+}
+_KEYS = {
+    "label": "name title caption text display_name verbose_name heading",
+    "help": "description hint tooltip help_text info comment note",
+    "type": "kind datatype data_type field_type fieldtype widget",
+    "required": "mandatory obligatory must not_null nullable notnull",
+    "read_only": "readonly locked computed disabled",
+    "internal": "private hidden secret staff_only staffonly",
+    "default": "initial value preset default_value",
+    "options": "choices values enum items select",
+    "to": "target model module relation references ref entity table into goal",
+    "max_length": "length maxlength size max_size limit",
+    "min": "minimum from least",
+    "max": "maximum until most",
+    "show_when": "visible_if depends_on condition visible when show_if if",
+    "where": "filter domain query criteria scope",
+    "can": "permissions actions rights allow may allowed",
+    "see": "scope access visible visibility read",
+    "extends": "inherit inherits parent base based_on",
+    "url": "href address",
+    "opens": "open target goto module page",
+    "sort": "order order_by orderby sort_by sorting",
+    "columns": "fields",
+    "fields": "columns attributes properties",
+    "tone": "color colour style variant class",
+    "accent": "color colour theme primary brand",
+    "time_zone": "timezone tz zone",
+    "languages": "language locales locale langs",
+    "administrators": "admins admin administrator",
+    "organizations": "companies organisations organization organisation company customers",
+    "people": "contacts persons users person",
+    "owner": "author creator caller requester belongs_to",
+    "organization": "company organisation customer account",
+    "from": "source sources when",
+    "ask": "asks form require",
+    "set": "sets assign values update defaults",
+    "start": "initial begin default first",
+    "of": "formula expression path field",
+    "transitions": "actions moves workflow",
+    "lifecycle": "workflow states process statemachine",
+    "singular": "label_singular one",
+    "reference": "number numbering sequence id_format",
+    "unique": "distinct",
+    "formerly": "renamed_from old_name previously was",
+    "count": "counter badge",
+    "page_size": "per_page pagesize limit rows",
+}
+
+
+def _inverted(table: dict[str, str]) -> dict[str, list[str]]:
+    inverted: dict[str, list[str]] = {}
+    for ours, theirs in table.items():
+        for name in theirs.split():
+            inverted.setdefault(name, []).append(ours)
+    return inverted
+
+
+OUR_TYPES, OUR_KEYS = _inverted(_TYPES), _inverted(_KEYS)
+
+
+def our_type(name: str, known: Collection[str]) -> str | None:
+    """The type of `known` that is meant by a misspelt type, or by the type of another system."""
+    return _meant(name, known, OUR_TYPES)
+
+
+def our_key(name: str, known: Collection[str]) -> str | None:
+    """The key of `known` that is meant by a misspelt key, or by the key of another system."""
+    return _meant(name, known, OUR_KEYS)
+
+
+def did_you_mean(name: str | None) -> str:
+    """` (did you mean "x"?)`, empty for None."""
+    return f" (did you mean {quoted(name)}?)" if name is not None else ""
+
+
+def _meant(name: str, known: Collection[str], others: dict[str, list[str]]) -> str | None:
+    folded = name.strip().casefold().replace("-", "_")
+    if (ours := next((ours for ours in others.get(folded, ()) if ours in known), None)) is not None:
+        return ours
+    return closest(name, known)
