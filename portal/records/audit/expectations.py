@@ -1,6 +1,6 @@
 """The declaration against the records: expectations of profiles, and the records that conditions and values name.
 
-For `portal check --data`. Answers problems with their places; changes nothing.
+For `portal check --data`. Yields problems with their places; changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records
 from portal.records.writing.defaults import find_named
 
-# Who an account is for the policy; None where there is no such account.
+# The policy of an account, by its address; None where there is no such account.
 PolicyOf = Callable[[str], Policy | None]
 # A record that the declaration names: file, place, the link, the name.
 Named = tuple[str, KeyPath, Field, str]
@@ -27,7 +27,7 @@ Named = tuple[str, KeyPath, Field, str]
 def check_expectations(
     connection: sa.Connection, declaration: Declaration, places: Places, policy_of: PolicyOf
 ) -> Iterator[Problem]:
-    """Every `expect:` of the profiles that the records do not fulfil."""
+    """A problem for each `expect:` of the profiles that the records do not meet."""
     for profile in declaration.profiles.values():
         file = f"profiles/{profile.name}.yaml"
         for index, expected in enumerate(profile.expect):
@@ -38,17 +38,17 @@ def check_expectations(
                 message = f"{expected.as_} has the profile {policy.profile.name}, not {profile.name}"
                 yield places.problem(file, ("expect", index, "as"), message)
             else:
-                for key, message in _disappointed(connection, policy, expected):
+                for key, message in _unmet(connection, policy, expected):
                     yield places.problem(file, ("expect", index, key), message)
 
 
-def _disappointed(connection: sa.Connection, policy: Policy, expected: Expectation) -> Iterator[tuple[str, str]]:
+def _unmet(connection: sa.Connection, policy: Policy, expected: Expectation) -> Iterator[tuple[str, str]]:
     everything = system_policy(policy.tables)
     for key, names in (("sees", expected.sees), ("hides", expected.hides)):
         for name in names:
             ids = find_named(connection, everything, expected.module, name)
             enabled = policy.access(expected.module) is not None
-            seen = enabled and any(Records(connection, policy, expected.module).exists(each) for each in ids)
+            seen = enabled and any(Records(connection, policy, expected.module).exists(record_id) for record_id in ids)
             if not ids:
                 yield key, f"there is no record {name} in {expected.module}"
             elif seen is not (key == "sees"):
@@ -56,19 +56,19 @@ def _disappointed(connection: sa.Connection, policy: Policy, expected: Expectati
 
 
 def check_names(connection: sa.Connection, tables: Tables, places: Places) -> Iterator[Problem]:
-    """Every record that the declaration names: not found is a warning, several are an error."""
+    """A problem for each name of a record that the declaration uses: a warning if none has it, an error if several."""
     policy = system_policy(tables)
     for file, keys, field, name in _named_records(tables.declaration):
-        found = [identity for target in field.targets for identity in find_named(connection, policy, target, name)]
+        ids = [record_id for target in field.targets for record_id in find_named(connection, policy, target, name)]
         modules = " or ".join(field.targets)
-        if not found:
+        if not ids:
             yield places.problem(file, keys, f'there is no record "{name}" in {modules}', warning=True)
-        elif len(found) > 1:
+        elif len(ids) > 1:
             yield places.problem(file, keys, f'several records of {modules} are called "{name}"')
 
 
 def _named_records(declaration: Declaration) -> Iterator[Named]:
-    """Every place where a link is compared with a name, or gets one."""
+    """The places where a link is compared with the name of a record, or gets one."""
     for module in declaration.modules.values():
         here: KeyPath = ("modules", module.name)
         yield from _in_module(declaration, module, here)
@@ -122,11 +122,11 @@ def _in_values(
     for name, raw in values.items():
         field = declaration.modules[module].field(name)
         yield from (
-            (file, (*keys, name), field, each) for each in _names(field, raw if isinstance(raw, list) else [raw])
+            (file, (*keys, name), field, record) for record in _names(field, raw if isinstance(raw, list) else [raw])
         )
 
 
 def _names(field: Field, raw: Iterable[Any]) -> Iterator[str]:
     """Those of the values that name a record."""
     if field.targets:
-        yield from (str(each) for each in raw if each is not None and each not in (*SPECIAL, ""))
+        yield from (str(value) for value in raw if value is not None and value not in (*SPECIAL, ""))

@@ -1,7 +1,7 @@
-"""Why somebody may, or may not, see a record, read a field or do something: the policy's own answer, step by step.
+"""Why an account may, or may not, see a record, read a field or perform an action: the policy's answer, step by step.
 
-Every step asks the policy, or a part of what it joins; nothing is decided here a second time. A step names the keys
-of the declaration that decided, for whoever can find their lines.
+Every step is decided by the policy, or by a part of it; nothing is decided here a second time. A step names the keys of
+the declaration that decided; the command adds their lines.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ Keys = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Step:
-    """One reason. `keys`: where the declaration says so, most telling first; profile paths begin with `modules`."""
+    """One reason. The keys lead to where the declaration says so, the most important first."""
 
     holds: bool
     sentence: str
@@ -30,16 +30,18 @@ class Step:
 
 
 def explain(
-    connection: sa.Connection, policy: Policy, module: str, reference: str, asked: str | None = None
+    connection: sa.Connection, policy: Policy, module: str, reference: str, subject: str | None = None
 ) -> Iterator[Step]:
     """The steps to the answer, up to the first that does not hold. Raises LookupError for what does not exist."""
-    for step in _steps(connection, policy, module, reference, asked):
+    for step in _steps(connection, policy, module, reference, subject):
         yield step
         if not step.holds:
             return
 
 
-def _steps(connection: sa.Connection, policy: Policy, module: str, reference: str, asked: str | None) -> Iterator[Step]:
+def _steps(
+    connection: sa.Connection, policy: Policy, module: str, reference: str, subject: str | None
+) -> Iterator[Step]:
     access, here = policy.access(module), ("modules", module)
     enabled = access is not None
     has = "has" if enabled else "lacks"
@@ -50,12 +52,12 @@ def _steps(connection: sa.Connection, policy: Policy, module: str, reference: st
     system = records.as_system
     record = _record(system, reference)
     yield from _scope_steps(connection, policy, records, record, access)
-    if asked is None:
+    if subject is None:
         return
-    if asked in records.module.everything:
-        yield _field_step(records, asked)
+    if subject in records.module.everything:
+        yield _field_step(records, subject)
     else:
-        yield from _action_steps(records, record, asked)
+        yield from _action_steps(records, record, subject)
 
 
 def _record(system: Records, reference: str) -> Record:

@@ -1,7 +1,7 @@
-"""What would be slow with the records that there are: orders, conditions and scopes that no index answers.
+"""What is slow with many records: sorts, conditions and scopes for which the tables have no index.
 
-For `portal check --data`: warnings with their places, each with what to add. Changes nothing; measures nothing, for
-what is slow follows from the indexes that the tables have.
+For `portal check --data`: warnings with their places, each with what to add. Changes nothing and measures nothing: it
+follows from the indexes.
 """
 
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from portal.declaration.source.places import Places
 from portal.declaration.source.problems import KeyPath, Problem
 from portal.records.reading.counts import RANKS, best, parts_of
 
-MANY = 20_000  # records; fewer are read through before anybody notices
+MANY = 20_000  # records; fewer are read in a moment
 
 
 def check_speed(connection: sa.Connection, tables: Tables, places: Places) -> Iterator[Problem]:
-    """What lists of many records do without an index."""
+    """A warning for each thing that lists of many records do without an index."""
     for module in tables.declaration.modules.values():
         table = tables.module(module.name)
         few = sa.select(sa.literal(1)).select_from(table).limit(MANY + 1).subquery()
@@ -44,7 +44,7 @@ def _orders(declaration: Declaration, module: Module, table: sa.Table, places: P
         if field.index is False:
             how = f"take `index: false` away from {name}"
         elif field.computed or field.multiple:
-            how = "it is worked out for every record: take it out of the list, or keep the value in a field of its own"
+            how = "it is computed for every record: take it out of the list, or store the value in a field"
         else:
             how = "it is too long for an index: take it out of the list, or give it a smaller max_length"
         message = f"sorting the list of {module.name} by {name} reads all of its records; {how}"
@@ -52,7 +52,7 @@ def _orders(declaration: Declaration, module: Module, table: sa.Table, places: P
 
 
 def _conditions(module: Module, table: sa.Table, places: Places) -> Iterator[Problem]:
-    """Tabs whose records are looked for one by one: shown at once where they are frequent, slow where they are rare."""
+    """Tabs whose records are tested one by one: quick where they are frequent, slow where they are rare."""
     for name, tab in (module.list.tabs or {}).items():
         names = _unanswered(tab.where, module, table)
         if names:
@@ -73,14 +73,17 @@ def _scopes(declaration: Declaration, module: Module, places: Places) -> Iterato
 
 
 def _unanswered(condition: Condition, module: Module, table: sa.Table) -> str:
-    """The fields that an index would help; nothing where one does already, or none could."""
+    """The fields that an index would help; empty where one does already, or none could."""
     parts = list(parts_of(condition))
     if not parts or best(parts, module, table) is not None:
         return ""
-    asked = [part for part in parts if isinstance(part, Comparison) and len(part.path) == 1 and part.operator in RANKS]
-    names = [part.path[0] for part in asked if part.path[0] in module.fields]
-    could = [name for name in names if sort_column(module.field(name), table) is not None]
-    return " or ".join(dict.fromkeys(could))
+    names = [
+        part.path[0]
+        for part in parts
+        if isinstance(part, Comparison) and len(part.path) == 1 and part.operator in RANKS
+    ]
+    indexable = [name for name in names if name in module.fields and sort_column(module.field(name), table) is not None]
+    return " or ".join(dict.fromkeys(indexable))
 
 
 def _readers(declaration: Declaration, module: Module) -> Iterator[tuple[Profile, Access]]:
