@@ -230,7 +230,8 @@ def _find(connection: sa.Connection, search: Search, start: PageStart, limit: in
     engine = _engine_of(connection)
     hits: list[Hit] = []
     scanned = number = 0
-    size = engine.first_window(connection, search, limit, counted)
+    records = _few_records(connection, search, search.visible)
+    size = engine.first_window(connection, search, limit, counted) if records is None else 0
     while size:
         window = _read(connection, search, engine.window_candidates(search, start), start, size, limit - len(hits))
         hits, scanned, number = hits + window.hits, scanned + window.scanned, number + window.number
@@ -238,7 +239,8 @@ def _find(connection: sa.Connection, search: Search, start: PageStart, limit: in
             return SearchResult(hits, number, more=window.scanned == size)
         start = start.moved_to(window.last)
         size = engine.next_window(connection, search, limit, scanned, number) if scanned < MAX_SCANNED else 0
-    records = _few_records(connection, search) if scanned else None
+    if records is None and scanned:
+        records = _few_records(connection, search, search.condition)
     if records is None:
         candidates = engine.index_candidates(connection, search, start)
     else:
@@ -269,7 +271,7 @@ def _read(
 
 
 def _statement(search: Search, candidates: Candidates, start: PageStart) -> sa.Select[Any]:
-    if candidates.cache_key is None or search.condition is not None:
+    if candidates.cache_key is None or search.condition is not None or search.visible is not None:
         return _hits_and_totals(candidates.build(), start)
     cache = search.table.info.setdefault("statements", {})
     key = (search.module.name, search.part, start.before is None, start.after is None, *candidates.cache_key)
@@ -292,17 +294,20 @@ def _hits_and_totals(candidates: sa.Select[Any], start: PageStart) -> sa.Select[
     return start.order(hits, rows.c["seq"]).limit(sa.bindparam("limit", type_=sa.Integer()))
 
 
-def _few_records(connection: sa.Connection, search: Search) -> list[int] | None:
-    """The records that the condition leaves, if they are few: searching these costs less than the index."""
-    if search.condition is None:
+def _few_records(
+    connection: sa.Connection, search: Search, condition: sa.ColumnElement[bool] | None
+) -> list[int] | None:
+    """The records that a condition leaves, if they are few: searching these costs less than the index."""
+    if condition is None:
         return None
     record_id = search.module.c["id"]
-    records = connection.scalars(sa.select(record_id).where(search.condition).limit(FEW_RECORDS + 1)).all()
+    records = connection.scalars(sa.select(record_id).where(condition).limit(FEW_RECORDS + 1)).all()
     return list(records) if len(records) <= FEW_RECORDS else None
 
 
 def _candidates_among(search: Search, records: list[int], start: PageStart) -> Candidates:
     rows = search.rows().where(search.table.c["record"].in_(records), *search.index_tests())
+    rows = rows.where(*search.visible_tests(search.table), *search.condition_tests(search.table))
     select = start.limit(rows.add_columns(sa.true().label("is_hit")), search.table.c["seq"])
     return Candidates(lambda: select.limit(BATCH_SIZE), {}, None)
 

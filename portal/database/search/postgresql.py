@@ -176,10 +176,15 @@ def window_candidates(search: Search, start: PageStart) -> Candidates:
     cache_key: tuple[Any, ...]
     if not tokens:
         cache_key = ("all", len(search.scopes or ()), search.scopes is None, places)
-        return Candidates(lambda: _tested_rows(search, start, search.index_tests()).limit(BATCH_SIZE), {}, cache_key)
+        return Candidates(lambda: _visible_rows(search, start).limit(BATCH_SIZE), {}, cache_key)
     owners = {f"owner_{place}": token for place, token in enumerate(tokens)}
     cache_key = ("scope", tuple(token[:2] for token in tokens), places)
     return Candidates(lambda: _rows_of_owners(search, start, owners), owners, cache_key)
+
+
+def _visible_rows(search: Search, start: PageStart) -> sa.Select[tuple[int, int, bool]]:
+    rows = _tested_rows(search, start, [search.contains(needle) for needle in search.words.needles])
+    return rows if search.scopes is None else rows.where(search.has_token(*search.scopes))
 
 
 def _rows_of_owners(search: Search, start: PageStart, owners: dict[str, str]) -> sa.Select[tuple[int, int, bool]]:
@@ -204,7 +209,8 @@ def _tested_rows(
     search: Search, start: PageStart, tests: list[sa.ColumnElement[bool]]
 ) -> sa.Select[tuple[int, int, bool]]:
     is_hit = sa.and_(sa.true(), *tests, *search.condition_tests(search.table)).label("is_hit")
-    return start.limit(search.rows().add_columns(is_hit), search.table.c["seq"])
+    rows = search.rows().add_columns(is_hit).where(*search.visible_tests(search.table))
+    return start.limit(rows, search.table.c["seq"])
 
 
 def index_candidates(connection: sa.Connection, search: Search, start: PageStart) -> Candidates:
@@ -236,7 +242,9 @@ def _rows_by_index(search: Search, start: PageStart, tested: list[_Criterion]) -
         .cte("hits")
         .prefix_with("MATERIALIZED")
     )
-    rows = sa.select(hits.c["seq"], hits.c["record"], sa.true().label("is_hit")).where(*search.condition_tests(hits))
+    rows = sa.select(hits.c["seq"], hits.c["record"], sa.true().label("is_hit")).where(
+        *search.visible_tests(hits), *search.condition_tests(hits)
+    )
     return start.limit(rows, hits.c["seq"]).limit(BATCH_SIZE)
 
 

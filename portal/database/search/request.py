@@ -133,7 +133,8 @@ class Search:
     """One search in one module.
 
     `scopes`: tokens of which a record must have one, None for all records. `part`: 1 searches internal fields too.
-    `condition` on the module's table must hold besides: tabs, filters, and what tokens cannot express.
+    On the module's table, `visible` are the records that the reader may see, where tokens cannot express them, and
+    `condition` must hold besides: tabs and filters. Records that are not visible are no part of any window or limit.
     """
 
     table: sa.Table
@@ -142,6 +143,7 @@ class Search:
     scopes: tuple[str, ...] | None = None
     part: int = 0
     condition: sa.ColumnElement[bool] | None = None
+    visible: sa.ColumnElement[bool] | None = None
 
     @property
     def module_token(self) -> str:
@@ -178,11 +180,20 @@ class Search:
 
     def condition_tests(self, rows: sa.FromClause) -> list[sa.ColumnElement[bool]]:
         """The condition as a test of one row of `rows`, which have a column `record`; [] without a condition."""
-        if self.condition is None:
+        return self._module_tests(self.condition, rows)
+
+    def visible_tests(self, rows: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+        """Whether the record of one row of `rows` is visible; [] where tokens express that."""
+        return self._module_tests(self.visible, rows)
+
+    def _module_tests(
+        self, condition: sa.ColumnElement[bool] | None, rows: sa.FromClause
+    ) -> list[sa.ColumnElement[bool]]:
+        if condition is None:
             return []
         # Not EXISTS: for that PostgreSQL may read the whole module's table first.
         one: sa.ColumnClause[int] = sa.literal_column("1")
-        matching = sa.select(one).where(self.module.c["id"] == rows.c["record"], self.condition)
+        matching = sa.select(one).where(self.module.c["id"] == rows.c["record"], condition)
         return [matching.select_from(self.module).correlate(rows).scalar_subquery() == 1]
 
     def index_tests(self) -> list[sa.ColumnElement[bool]]:

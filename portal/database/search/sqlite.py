@@ -130,7 +130,14 @@ def _matches(search: Search, start: PageStart) -> sa.Select[tuple[int, int]]:
     expression = sa.bindparam("expression", type_=sa.Text())
     matches = sa.literal_column(INDEX).op("MATCH", is_comparison=True)(expression)
     rows = sa.select(seq.label("seq"), table.c["record"]).select_from(_fts.join(table, table.c["seq"] == seq))
-    return start.limit(rows.where(matches), seq)
+    return start.limit(rows.where(matches, *_visible(search)), seq)
+
+
+def _visible(search: Search) -> list[sa.ColumnElement[bool]]:
+    """Whether a match is visible, and of this module; [] where tokens express what is visible."""
+    tests = search.visible_tests(search.table)
+    of_module = (search.table.c["module"] == search.module.name, search.table.c["part"] == search.part)
+    return [*of_module, *tests] if tests else []
 
 
 def _match_expression(search: Search, of_module: bool) -> str:

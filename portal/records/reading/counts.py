@@ -1,7 +1,7 @@
 """How many rows there are: exact where that is cheap, stopped where it is not; several counts in one statement.
 
 Where an index has the answer, rows are counted in it up to COUNT_LIMIT. What must be tested row by row is counted
-among the newest MOST_TESTED rows; `Count.more` says that there are others.
+among the newest MOST_TESTED rows that the reader may see; `Count.more` says that there are others.
 """
 
 import itertools
@@ -36,10 +36,12 @@ class Count:
 
 @dataclass(frozen=True)
 class CountRequest:
-    """What is counted: the rows that an index finds by `indexed` (all where it is None), each `tested` besides."""
+    """What is counted: the rows that the reader may see (`visible`) and that an index finds by `indexed` (all where it
+    is None), each `tested` besides. Rows that the reader may not see are no part of any limit."""
 
     indexed: "IndexCondition | None" = None
     tested: tuple[sa.ColumnElement[bool], ...] = ()
+    visible: tuple[sa.ColumnElement[bool], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def _selects(
     hit = sa.case((sa.and_(sa.true(), *request.tested), 1), else_=0) if request.tested else sa.literal_column("1")
     for branch in branches or [sa.false()]:
         for condition in _ways(table, branch, request.indexed):
-            part = sa.select(hit.label("hit")).select_from(table).where(branch, condition)
+            part = sa.select(hit.label("hit")).select_from(table).where(branch, condition, *request.visible)
             if request.tested and not request.indexed:
                 part = part.order_by(table.c["modified"].desc(), table.c["id"].desc())
             within = part.limit(MOST_TESTED if request.tested else COUNT_LIMIT + 1).subquery()

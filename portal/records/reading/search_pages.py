@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from portal.conditions import ALWAYS
+import sqlalchemy as sa
+
+from portal.conditions import ALWAYS, AllOf
 from portal.database.search import index as search
 from portal.fields.base import Field
 from portal.records.reading.counts import Count, parts_of
@@ -77,15 +79,20 @@ class SearchPages:
             search.parse_words(query.text),
             None if scopes is None else tuple(scopes),
             int(self._searches_internal),
-            self.reader.statements.where(query.condition) if self._needs_condition(query, scopes) else None,
+            self._condition(query),
+            self.reader.policy.scope(self.reader.name) if self._needs_scope(scopes) else None,
         )
 
-    def _needs_condition(self, query: Query, scopes: Sequence[str] | None) -> bool:
-        """Whether the words and the tokens of the scope do not say all that must hold."""
+    def _condition(self, query: Query) -> sa.ColumnElement[bool] | None:
+        """What the rows must fulfil besides the scope; None for nothing."""
+        parts = (*parts_of(self.reader.narrowed), *parts_of(query.condition))
+        return self.reader.statements.where(AllOf(parts)) if parts else None
+
+    def _needs_scope(self, scopes: Sequence[str] | None) -> bool:
+        """Whether the tokens of the scope do not say all of it."""
         policy, access = self.reader.policy, self.reader.access
-        if (scopes is None and access.see != "all") or access.where != ALWAYS or policy.records_from is not None:
-            return True
-        return any(True for _part in (*parts_of(self.reader.narrowed), *parts_of(query.condition)))
+        has_tokens = scopes is not None or access.see == "all"
+        return not has_tokens or access.where != ALWAYS or policy.records_from is not None
 
     def _hits(
         self, query: Query, limit: int, position: int | None = None, backwards: bool = False, counted: int = 0

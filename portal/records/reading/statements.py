@@ -105,15 +105,21 @@ class Statements(ModulePolicy):
         return self._planned_once(counting(self.table, branches, requests))
 
     def _count_request(self, conditions: Iterable[Condition]) -> CountRequest:
-        """How the rows of `conditions` are counted; the scope is among these where the branches do not say it all."""
-        parts = [*parts_of(self.access.where), *parts_of(self.narrowed), *conditions]
-        indexed = best(parts, self.module, self.table)
-        tested = [self._sql(part) for part in parts if part is not indexed]
+        """How the rows of `conditions` are counted, out of those that the reader may see."""
+        asked = [*parts_of(self.narrowed), *conditions]
         if self.branches is None:
-            tested.append(self.policy.scope(self.name))
-        elif self.policy.records_from is not None:
-            tested.append(Redundant(self.policy.scope(self.name)))
-        return CountRequest(None if indexed is None else self._index_condition(indexed), tuple(tested))
+            tested = tuple(self._sql(part) for part in asked)
+            return CountRequest(tested=tested, visible=(self.policy.scope(self.name),))
+        declared = list(parts_of(self.access.where))
+        indexed = best([*declared, *asked], self.module, self.table)
+        visible = [WithoutIndex(self._sql(part)) for part in declared if part is not indexed]
+        if self.policy.records_from is not None:
+            visible.append(Redundant(self.policy.scope(self.name)))
+        return CountRequest(
+            None if indexed is None else self._index_condition(indexed),
+            tuple(self._sql(part) for part in asked if part is not indexed),
+            tuple(visible),
+        )
 
     def _index_condition(self, comparison: Comparison) -> IndexCondition:
         """What an index finds of a comparison with a field of the record itself."""
