@@ -122,6 +122,7 @@ class Field(Shape):
     filter: ClassVar[str] = ""  # "text", "options", "range", "link" or "": a macro of templates/filters.pt
     textual: ClassVar[bool] = False  # part of the general search unless `search: false`
     long: ClassVar[bool] = False  # too long for a column of a generated list
+    holds_html: ClassVar[bool] = False  # a plain text must be escaped to become a value
     computed: ClassVar[bool] = False  # worked out when it is read: not in forms, not stored
     stored: ClassVar[bool] = True  # False: the declaration is checked, and a warning says that it has no effect
     sortable: ClassVar[bool] = True
@@ -340,6 +341,17 @@ class Field(Shape):
     def read(self, text: str, reader: Reader = PLAIN) -> Any:
         """The value from CSV; `reader` gives the time zone and currency where the text has none. Raises Refused."""
         return self.parse(text, reader)
+
+    def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
+        """The value as text in all the ways in which a field of another type may read it without loss, `write` first.
+
+        For a field that changes its type; `reader` is in the portal's zone and currency.
+        """
+        return (self.write(value),)
+
+    def from_plain_text(self, text: str) -> str:
+        """What this type reads so that it shows `text`; types that hold markup escape it."""
+        return text
 
     # -- comparing ------------------------------------------------------------------------------------------------
 

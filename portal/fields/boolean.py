@@ -67,6 +67,11 @@ class Boolean(Field):
         """A field that was never set counts as No."""
         return bool(value) is constant if operator == "equal" else super().matches(value, operator, constant)
 
+    def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
+        if value is None:
+            return ("",)
+        return (*YES, reader.text(_("Yes"))) if value else (*NO, reader.text(_("No")))
+
     def write(self, value: Any) -> str:
         return "" if value is None else "true" if value else "false"
 

@@ -9,6 +9,7 @@ from pydantic import field_validator
 
 from portal.fields.base import Field, Option, Refused, storable
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.several import join
 from portal.texts import Text, _, fold, readable
 
 
@@ -110,6 +111,12 @@ class Choice(HasOptions):
 
     def show(self, value: Any, reader: Reader) -> str:
         return self.label_of(value or "", reader)
+
+    def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
+        """The name; the name quoted, for lists of names; the labels."""
+        if value is None:
+            return ("",)
+        return (value, join((value,)), *(self.labels_of(value) if value in self.offered else ()))
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         ranks = [(table.c[self.name] == name, rank) for rank, name in enumerate(self.offered)]

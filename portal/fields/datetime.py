@@ -197,6 +197,13 @@ class Datetime(Bounded):
     def write(self, value: Any) -> str:
         return "" if value is None else value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
 
+    def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
+        """Midnight in the portal's zone is a date, too."""
+        written = self.write(value)
+        if value is None or value != whole_day(value.astimezone(reader.time_zone).date(), reader).start:
+            return (written,)
+        return (written, value.astimezone(reader.time_zone).date().isoformat())
+
     def constant(self, raw: Any, reader: Reader) -> Span:
         """A date is that whole day where the reader is; a time without seconds is that whole minute."""
         if isinstance(raw, datetime.datetime) or raw == "now":

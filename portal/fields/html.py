@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar, Literal
 
+from markupsafe import escape
+
 from portal.fields.longtext import Long
 from portal.lazy import LazyModule
 from portal.texts import is_blank
@@ -13,6 +15,7 @@ class Html(Long):
     type: Literal["html"]
     widget: ClassVar[str] = "html"
     display: ClassVar[str] = "html"
+    holds_html: ClassVar[bool] = True
     sample: ClassVar[dict[str, Any]] = {"max_length": 200}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("<p>one <b>bold</b> word</p><p>two</p>", "<p>one <b>bold</b> word</p><p>two</p>", "one bold word two"),
@@ -25,6 +28,9 @@ class Html(Long):
     def check(self, text: str) -> str | None:
         clean = markup.sanitised(super().check(text) or "").strip()
         return clean if "<img" in clean or not is_blank(markup.without_markup(clean)) else None
+
+    def from_plain_text(self, text: str) -> str:
+        return str(escape(text)).replace("\n", "<br>")
 
     def html(self, value: str | None) -> str:
         """Safe HTML to be shown; the row may have been written by others."""

@@ -127,6 +127,11 @@ class MoneyField(Bounded):
     def write(self, value: Any) -> str:
         return "" if value is None else f"{value.amount:f} {value.currency}"
 
+    def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
+        """Without the currency where it is the usual one."""
+        written = self.write(value)
+        return (written, f"{value.amount:f}") if value and value.currency == self.usual(reader) else (written,)
+
     def constant(self, raw: Any, reader: Reader) -> Money:
         if isinstance(raw, Money):
             return raw

@@ -8,6 +8,7 @@ are looked up.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from portal.fields.base import Field, Refused
 from portal.fields.link import ids_named
 from portal.fields.linked import Linked
 from portal.fields.links import join_name
+from portal.fields.reader import Reader
 from portal.fields.several import split
 
 BATCH = 1000
@@ -177,13 +179,27 @@ class Conversion:
     def _converted(self, before: Any) -> Any:
         targets = self.new.targets
         if not targets:
-            return self.new.read(self._written(before))
+            return self._read(before)
         links = tuple(self._link(item, targets) for item in self._names(before))
         if self.new.multiple:
             return links
         if len(links) > 1:
             raise Refused("several records, where there is place for one")
         return links[0]
+
+    def _read(self, before: Any) -> Any:
+        """The first of the value's text forms that the new field reads. Raises Refused if it reads none."""
+        forms = (str(before),) if self.old is None else self.old.text_forms(before, self._reader)
+        for form in forms:
+            try:
+                return self.new.read(self.new.from_plain_text(form), self._reader)
+            except Refused as error:
+                refused = error
+        raise refused
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return self.tables.declaration.reader().machine
 
     def _names(self, before: Any) -> Sequence[Any]:
         """The records, or the names of records, of a value."""

@@ -197,8 +197,10 @@ class Planner:
             yield from self._required(module, field, new=bool(missing or joins))
 
     def _is_stored_otherwise(self, table: str, before: Field, after: Field) -> bool:
+        if storage_of(before) != storage_of(after) or (after.holds_html and not before.holds_html):
+            return True
         retyped = self.difference.retyped_columns.get(table, set())
-        return storage_of(before) != storage_of(after) or any(column.name in retyped for column in columns(after))
+        return any(column.name in retyped for column in columns(after))
 
     def _renamed_field(self, table: str, field: Field, before: Field | None) -> Iterator[Step]:
         old_name = self.renames.fields.get(table, {}).get(field.name)
