@@ -4,9 +4,8 @@ A type defines its own YAML keys, its columns, how it is parsed, shown, compared
 Code outside a type's file never asks which type a field has: it uses the attributes and methods below.
 """
 
-import operator as operators
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
@@ -16,9 +15,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictBool, field_v
 from pydantic_core import PydanticCustomError
 
 from portal.conditions import Condition, ConditionError, parse
+from portal.fields.comparisons import COMPARISONS
 from portal.fields.linked import Linked
 from portal.fields.reader import PLAIN, Reader
-from portal.texts import Text, _, fold, is_blank, readable
+from portal.texts import Text, _, is_blank, readable
 
 # Characters that no text may hold: PostgreSQL refuses NUL, every encoder refuses lone surrogates.
 FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
@@ -59,16 +59,6 @@ class Form(Protocol):
     def __contains__(self, name: object) -> bool: ...
 
     def __iter__(self) -> Iterator[str]: ...
-
-
-COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "equal": operators.eq,
-    "min": operators.ge,
-    "max": operators.le,
-    "before": operators.lt,
-    "after": operators.gt,
-    "contains": lambda value, part: fold(str(part)) in fold(str(value)),
-}
 
 
 class Shape(BaseModel):
@@ -343,15 +333,8 @@ class Field(Shape):
         return self.parse(text, reader)
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
-        """The value as text in all the ways in which a field of another type may read it without loss, `write` first.
-
-        For a field that changes its type; `reader` is in the portal's zone and currency.
-        """
+        """All texts from which a field of another type may read the value without loss, that of `write` first."""
         return (self.write(value),)
-
-    def from_plain_text(self, text: str) -> str:
-        """What this type reads so that it shows `text`; types that hold markup escape it."""
-        return text
 
     # -- comparing ------------------------------------------------------------------------------------------------
 

@@ -2,8 +2,6 @@
 
 from typing import Any, ClassVar, Literal
 
-from markupsafe import escape
-
 from portal.fields.longtext import Long
 from portal.lazy import LazyModule
 from portal.texts import is_blank
@@ -28,9 +26,6 @@ class Html(Long):
     def check(self, text: str) -> str | None:
         clean = markup.sanitised(super().check(text) or "").strip()
         return clean if "<img" in clean or not is_blank(markup.without_markup(clean)) else None
-
-    def from_plain_text(self, text: str) -> str:
-        return str(escape(text)).replace("\n", "<br>")
 
     def html(self, value: str | None) -> str:
         """Safe HTML to be shown; the row may have been written by others."""

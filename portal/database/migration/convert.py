@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from markupsafe import escape
 
 from portal.database.migration import alter
 from portal.database.migration.snapshot import columns, join_target
@@ -192,7 +193,7 @@ class Conversion:
         forms = (str(before),) if self.old is None else self.old.text_forms(before, self._reader)
         for form in forms:
             try:
-                return self.new.read(self.new.from_plain_text(form), self._reader)
+                return self.new.read(_as_html(form) if self.new.holds_html else form, self._reader)
             except Refused as error:
                 refused = error
         raise refused
@@ -264,3 +265,8 @@ class Conversion:
             for record_id, stored in values
         ]
         self.connection.execute(statement, rows)
+
+
+def _as_html(text: str) -> str:
+    """HTML that shows a plain text."""
+    return str(escape(text)).replace("\n", "<br>")
