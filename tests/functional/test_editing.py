@@ -1,7 +1,11 @@
 """Changing a record: two editors, values that are not shown, links that would not be offered any more."""
 
-import pytest
+import datetime
 
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import writing
 from tests.functional.conftest import form_of
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
 
@@ -217,7 +221,7 @@ def test_what_others_still_need_is_not_deleted_and_it_says_why(shop):
     service = shop.the("services", "Printing").id
     answer = shop[NANCY].send(f"/services/{service}/delete")
     assert answer.status_int == 422
-    assert "still link to this one" in answer
+    assert "still links to this one" in answer
     assert shop.record("services", service)
 
 
@@ -236,3 +240,48 @@ def test_nobody_edits_what_is_not_theirs(shop):
         assert shop[person].see(address).status_int == 404
         assert shop[person].send(address, {"name": "Forged", "_version": "1"}).status_int == 404
     assert shop.rows() == before
+
+
+# -- internal fields, final records, values that no input can hold --
+
+
+def search_places(shop):
+    return [(row["record"], row["seq"]) for row in shop.rows()["portal_search"] if row["module"] == "requests"]
+
+
+def test_internal_fields_are_changed_without_a_trace_for_customers(shop):
+    mine, theirs = edit_form(shop), edit_form(shop, NANCY)
+    before, places = request(shop).values, search_places(shop)
+    shop.clock.now += datetime.timedelta(minutes=10)
+    theirs["budget"] = "9"
+    theirs.submit(status=303)
+    after = request(shop).values
+    assert {name for name in after if after[name] != before[name]} == {"budget"}
+    assert search_places(shop) == places
+    mine["name"] = "After"
+    mine.submit(status=303)
+    assert request(shop).values["budget"] == 9
+
+
+def test_of_a_final_record_only_internal_fields_are_edited_by_staff_alone(shop):
+    mine, theirs = edit_form(shop), edit_form(shop, NANCY)
+    shop.set("requests", request(shop).id, status="closed")
+    mine["name"] = "After"
+    mine["_version"] = "2"
+    mine.submit(status=409)
+    theirs["_version"] = "2"
+    theirs["budget"] = "9"
+    theirs.submit(status=303)
+    assert (request(shop).values["name"], request(shop).values["budget"]) == ("Before", 9)
+
+
+def test_a_value_that_the_form_cannot_show_stays(world):
+    thing = world.add("things", name="Before")
+    table, address = world.portal.tables.module("things"), f"/things/{thing}/edit"
+    with writing(world.portal.engine) as connection:
+        connection.execute(sa.update(table).values(size="gone").where(table.c["id"] == thing))
+    shown = form_of(world[NANCY].get(address), address).submit_fields()
+    pairs = [(name, value) for name, value in shown if name not in ("size", "name", "_csrf")]
+    world[NANCY].send(address, [*pairs, ("size", "gone"), ("name", "After")], status=303)
+    after = world.record("things", thing).values
+    assert (after["name"], after["size"], after["ready"]) == ("After", "gone", None)

@@ -210,6 +210,8 @@ def test_a_final_record_takes_no_comment_and_offers_none(shop):
         assert send(shop, person, "comments", {"text": "Late"}).status_int == 409
     assert "Late" not in page_of(shop, NANCY)
     assert request(shop).values["comments"] == 0
+    assert send(shop, NANCY, "comments", {"text": "Among us", "internal": "true"}).status_int == 303
+    assert send(shop, ANNA, "comments", {"text": "Late", "internal": "true"}).status_int == 409
 
 
 def test_a_comment_that_is_sent_twice_stands_there_once(shop):

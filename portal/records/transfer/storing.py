@@ -15,7 +15,7 @@ from portal.database.search import index as search
 from portal.fields.base import Field
 from portal.fields.linked import Linked
 from portal.records.indexing.backlog import update_linking_records
-from portal.records.indexing.index import index_records
+from portal.records.indexing.index import index_records, replace_texts
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import EMPTY, ImportRow
 from portal.records.writing.history import Author, author_of, state_written
@@ -48,6 +48,7 @@ def store_rows(
     new = [row for row in rows if row.record is None]
     changed_values = {row: changes(row) for row in rows if row.record is not None}
     changed = [row for row, values in changed_values.items() if values]
+    visibly, internally = _by_visibility(system, changed, changed_values)
     done = 0
     with search.filling(system.connection):
         _use_numbers(system, new)
@@ -55,18 +56,28 @@ def store_rows(
             _insert(system, batch, author)
             done += len(batch)
             on_written(done)
-        for batch in _batches(changed):
+        for batch in (*_batches(visibly), *_batches(internally)):
             _update(system, batch, changed_values, author)
             done += len(batch)
             on_written(done)
         _write_links_between_rows(system, rows)
-        _index(system, [*new, *changed])
+        _index(system, [*new, *visibly])
+        replace_texts(system, [row.id for row in internally])
         for row in changed:
             if system.module.title_field.name in changed_values[row]:
                 update_linking_records(system, row.id)
     if len(new) + len(changed) >= BATCH:
         analyze(system.connection, [system.table.name, system.policy.tables.search.name])
     return Outcome(len(new), len(changed), len(changed_values) - len(changed))
+
+
+def _by_visibility(
+    system: Records, changed: Sequence[ImportRow], values: Mapping[ImportRow, Mapping[str, Any]]
+) -> tuple[list[ImportRow], list[ImportRow]]:
+    """The rows that change what customers may see, and those that change internal fields alone."""
+    internal = {name for name, field in system.module.everything.items() if field.internal}
+    visibly = [row for row in changed if not internal.issuperset(values[row])]
+    return visibly, [row for row in changed if internal.issuperset(values[row])]
 
 
 def _index(system: Records, rows: Sequence[ImportRow]) -> None:
@@ -147,15 +158,13 @@ def _update(
     for row in batch:
         values = row.all_values()
         stored = {name: value for field in fields for name, value in field.store(values[field.name]).items()}
-        parameters.append({"_id": row.id, "_modified": now, **_new(stored)})
+        parameters.append({"_id": row.id, **_new(stored)})
     columns: dict[str, Any] = {
         column.name: sa.bindparam(f"new_{column.name}") for field in fields for column in field.columns()
     }
-    columns |= {
-        "modified": sa.bindparam("_modified"),
-        **author_of(system, author, "modified_by"),
-        "_version": table.c["_version"] + 1,
-    }
+    if _by_visibility(system, batch, changed)[0]:
+        who = author_of(system, author, "modified_by")
+        columns |= {"modified": now, **who, "_version": table.c["_version"] + 1}
     statement = sa.update(table).where(table.c["id"] == sa.bindparam("_id"))
     system.connection.execute(statement.values(columns), parameters)
     _write_join_tables(system, {row: changed[row] for row in batch})

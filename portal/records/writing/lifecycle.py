@@ -1,6 +1,9 @@
 """Which state of its lifecycle a record is in, and whether that state is final."""
 
+from collections.abc import Iterable
+
 from portal.declaration.shapes import Lifecycle, Transition
+from portal.fields.base import Field
 from portal.records.reading.records import Record, Records
 
 
@@ -24,6 +27,13 @@ def is_final(lifecycle: Lifecycle | None, state: str | None) -> bool:
     if lifecycle is None or not lifecycle.transitions:
         return False
     return not any(leaves(transition, state) for transition in lifecycle.transitions.values())
+
+
+def editable_fields(records: Records, record: Record, fields: Iterable[Field]) -> list[Field]:
+    """Those of `fields` that may be edited in the record's state: in a final one staff may edit internal fields."""
+    if not is_final(records.module.lifecycle, state_of(records, record)):
+        return list(fields)
+    return [field for field in fields if field.internal and records.policy.staff]
 
 
 def state_after_comment(lifecycle: Lifecycle | None, state: str | None, staff: bool) -> str | None:

@@ -13,6 +13,7 @@ from portal.declaration.shapes import FormLayout
 from portal.fields.base import Field, Form, Refused
 from portal.fields.link import ids_by_title, ids_named
 from portal.fields.linked import Linked
+from portal.fields.reader import Reader
 from portal.records.reading.records import Records
 from portal.texts import _
 
@@ -44,10 +45,16 @@ def typed_fields(records: Records, names: Iterable[str]) -> list[Field]:
 def read_form(
     records: Records, fields: Iterable[Field], form: Form, known: Mapping[str, Any], record_id: int | None = None
 ) -> Filled:
-    """Reads `fields` from `form`. `known`: values of the form's other fields; `record_id`: the record being edited."""
+    """Reads `fields` from `form`. `known`: values of the form's other fields; `record_id`: the record being edited.
+
+    What comes back as the form showed it keeps the record's value, even one that no input can hold: an option that is
+    offered no more, a yes/no that was never set.
+    """
     reader, fields = records.policy.reader, list(fields)
     values, errors = dict(known), {}
     for field in fields:
+        if record_id is not None and _comes_back(field, form, known.get(field.name), reader):
+            continue
         try:
             values[field.name] = field.parse_form(form, reader)
         except Refused as refused:
@@ -64,6 +71,16 @@ def read_form(
             if record_id is None or not values[name] or not unchanged:
                 errors[name] = problem
     return Filled({field.name: values[field.name] for field in fields}, errors)
+
+
+def _comes_back(field: Field, form: Form, value: Any, reader: Reader) -> bool:
+    """Whether the inputs of `field` were posted as they show `value`."""
+    shown = {name: [text] if isinstance(text, str) else text for name, text in field.inputs(value, reader).items()}
+    return all(
+        [text.replace("\r\n", "\n") for text in form.getall(name) if isinstance(text, str) and text]
+        == [text for text in texts if text]
+        for name, texts in shown.items()
+    )
 
 
 def is_shown(records: Records, field: Field, values: Mapping[str, Any]) -> bool:

@@ -16,13 +16,13 @@ from portal.declaration.shapes import Transition
 from portal.fields.base import Refused
 from portal.fields.linked import Linked
 from portal.records.indexing.backlog import update_linking_records
-from portal.records.indexing.index import index_records
+from portal.records.indexing.index import index_records, replace_texts
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.comments import insert_comment, may_comment
 from portal.records.writing.defaults import defaults
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.records.writing.history import Author, add_event, author_of, state_written
-from portal.records.writing.lifecycle import is_final, leaves, state_after_comment, state_of
+from portal.records.writing.lifecycle import editable_fields, is_final, leaves, state_after_comment, state_of
 from portal.records.writing.rows import execute, link_values, new_row, write_links
 from portal.records.writing.sequence import next_numbers
 from portal.records.writing.transitions import transition_values
@@ -57,27 +57,26 @@ class Writer:
         """Writes the values that differ from the record's.
 
         `version`: that of the record when the author began. Raises NotAllowedError, and ConflictError where the
-        record has another version by now.
+        record has another version by now, or is final, so that only staff may change internal fields.
         """
         self._check_right("edit")
+        fields = [self.records.module.field(name) for name in _changed(record, values)]
+        if fields != editable_fields(self.records, record, fields):
+            raise ConflictError(record.id)
         self.change(record, values, version)
 
     def change(self, record: Record, values: Mapping[str, Any], version: int, kind: str = "edited") -> None:
         """Writes the values that differ, and an event of `kind`. Rights are the caller's to check.
 
+        Where only internal fields differ, customers see no trace: neither a new version nor time nor place in lists.
         Raises ConflictError where the record has another version by now.
         """
         records = self.records
-        changed = {
-            name: value for name, value in values.items() if name not in record.values or record.values[name] != value
-        }
+        changed = _changed(record, values)
         if not changed:
             return
-        row: dict[str, Any] = {
-            "modified": records.policy.reader.now,
-            **author_of(records, self.author, "modified_by"),
-            "_version": version + 1,
-        }
+        visible = not all(records.module.field(name).internal for name in changed)
+        row = self._modified(version + 1) if visible else {"_version": version}
         for name, value in changed.items():
             row |= records.module.field(name).store(value)
         table = records.table
@@ -88,7 +87,7 @@ class Writer:
             write_links(records, name, record.id, links)
         details = {"fields": sorted(changed), **state_written(records.module, changed)}
         add_event(records, record.id, kind, self.author, details)
-        index_records(records.as_system, [record.id])
+        (index_records if visible else replace_texts)(records.as_system, [record.id])
         if records.module.title_field.name in changed:
             update_linking_records(records.as_system, record.id)
 
@@ -110,13 +109,14 @@ class Writer:
     def comment(self, record: Record, text: str, *, internal: bool = False) -> int:
         """Adds a comment, which `on_comment` may answer with another state; returns its id.
 
-        Raises NotAllowedError, also for an internal comment by who is not staff; ConflictError on a final record.
+        Raises NotAllowedError, also for an internal comment by who is not staff; ConflictError on a final record,
+        unless the comment is internal.
         """
         records = self.records
         if not may_comment(records) or (internal and not records.policy.staff):
             raise NotAllowedError(records.name, "comment")
         lifecycle, state = records.module.lifecycle, state_of(records, record)
-        if is_final(lifecycle, state):
+        if is_final(lifecycle, state) and not internal:
             raise ConflictError(record.id)
         next_state = None if internal else state_after_comment(lifecycle, state, records.policy.staff)
         return self.add_comment(record, text, internal=internal, next_state=next_state)
@@ -128,11 +128,7 @@ class Writer:
         if internal:  # leaves no trace that a customer could see: neither count nor time nor place in the list
             return comment_id
         table, lifecycle = records.table, records.module.lifecycle
-        row = {
-            "comments": sa.func.coalesce(table.c["comments"], 0) + 1,
-            "modified": records.policy.reader.now,
-            **author_of(records, self.author, "modified_by"),
-        }
+        row = {"comments": sa.func.coalesce(table.c["comments"], 0) + 1, **self._modified()}
         if next_state and lifecycle:
             row |= records.module.field(lifecycle.field).store(next_state)
             add_event(records, record.id, "moved", self.author, {"state": next_state})
@@ -151,6 +147,11 @@ class Writer:
     def _check_right(self, action: str) -> None:
         if not self.records.policy.may(self.records.name, action):
             raise NotAllowedError(self.records.name, action)
+
+    def _modified(self, version: int | None = None) -> dict[str, Any]:
+        """The columns that say when and by whom a record was changed; `version`: the new one, if there is one."""
+        row = {"modified": self.records.policy.reader.now, **author_of(self.records, self.author, "modified_by")}
+        return row if version is None else {**row, "_version": version}
 
     def _as_system(self, module: str) -> "Writer":
         """A writer of all records of `module`, in the name of the same author."""
@@ -190,6 +191,11 @@ class Writer:
                 self._remove(record.id, asker)
             else:
                 self.change(record, {name: None}, record.version)
+
+
+def _changed(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `values` that differ from the record's."""
+    return {name: value for name, value in values.items() if name not in record.values or record.values[name] != value}
 
 
 def _still_needed(linking: Records, found: Sequence[Record], asker: Records) -> str:
