@@ -242,6 +242,15 @@ class Field(Shape):
         return None
 
     @property
+    def key_column(self) -> str:
+        """The column by which two values are the same: for `unique`, and for finding a record by its value."""
+        return self.name
+
+    def key_of(self, value: Any) -> Any:
+        """What `key_column` holds for `value`."""
+        return self.store(value)[self.key_column]
+
+    @property
     def module_column(self) -> str | None:
         """The name of the companion column that says to which of several modules a link leads."""
         return None
@@ -256,8 +265,9 @@ class Field(Shape):
 
     @cached_property
     def _columns_read(self) -> tuple[str, ...]:
-        """All but the folded companion, which serves comparing and sorting alone."""
-        return tuple(column.name for column in self.columns() if column.name != self.folded)
+        """All but the companions that serve comparing and sorting alone."""
+        compared = {self.folded, self.key_column} - {self.name}
+        return tuple(column.name for column in self.columns() if column.name not in compared)
 
     def load(self, row: Mapping[str, Any]) -> Any:
         """The value from the columns of a row."""

@@ -13,6 +13,10 @@ WHOLE_DIGITS = 30
 MIRRORED = str.maketrans("0123456789", "9876543210")
 
 
+# Entry of a column's `info`: how a text is written in this column, so that it equals another writing of the same.
+NORMALIZE = "normalize"
+
+
 def folded_text() -> sa.types.TypeEngine[str]:
     """Folded text sorts by its characters on both databases, whatever PostgreSQL's collation is."""
     return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")

@@ -1,9 +1,16 @@
-"""`email`: one address. Checked for what would break a letter, not against the whole of RFC 5322."""
+"""`email`: one address. Checked for what would break a letter, not against the whole of RFC 5322.
+
+An address identifies its owner whatever its case: a companion column holds it in lower case, for `unique` and equality.
+"""
 
 import re
+import unicodedata
 from typing import Any, ClassVar, Literal
 
+import sqlalchemy as sa
+
 from portal.fields.base import Refused
+from portal.fields.columns import NORMALIZE
 from portal.fields.text import TextLike
 from portal.texts import _
 
@@ -11,6 +18,11 @@ LONGEST = 254
 LOCAL = r"""[^\s@,;:<>()\[\]"\\\x00-\x20\x7f.]+(?:\.[^\s@,;:<>()\[\]"\\\x00-\x20\x7f.]+)*"""
 LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 ADDRESS = re.compile(rf"{LOCAL}@{LABEL}(?:\.{LABEL})+")
+
+
+def email_key(address: str) -> str:
+    """The form in which two ways of writing one address are equal: without regard to case."""
+    return unicodedata.normalize("NFC", address.strip()).lower()
 
 
 class Email(TextLike):
@@ -28,6 +40,26 @@ class Email(TextLike):
         "a@acme..example", "a@-acme.example", "Anna <a@acme.example>", "a@acme.example\nBcc: b@c.example",
         "a@acme.example\x00", "x" * 250 + "@a.example", "a" * 100_000,
     )  # fmt: skip
+
+    @property
+    def key_column(self) -> str:
+        return f"_{self.name}_key"
+
+    def columns(self) -> list[sa.Column[Any]]:
+        return [*super().columns(), sa.Column(self.key_column, sa.Text(), info={NORMALIZE: email_key})]
+
+    def store(self, value: Any) -> dict[str, Any]:
+        return {**super().store(value), self.key_column: None if value is None else email_key(value)}
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        if operator == "equal":
+            return table.c[self.key_column] == email_key(value)
+        return super().compare(table, operator, value)
+
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        if operator == "equal":
+            return value is not None and email_key(value) == email_key(constant)
+        return super().matches(value, operator, constant)
 
     def check(self, text: str) -> str:
         if len(text) > LONGEST or not ADDRESS.fullmatch(text):

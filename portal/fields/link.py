@@ -9,7 +9,7 @@ from pydantic import field_validator
 
 from portal.conditions import Condition
 from portal.fields.base import Field, Refused, Where, storable
-from portal.fields.columns import table_of
+from portal.fields.columns import NORMALIZE, table_of
 from portal.fields.linked import Linked
 from portal.fields.reader import Reader
 from portal.texts import _, fold, is_blank
@@ -30,7 +30,8 @@ def ids_named(target: sa.Table, name: str) -> sa.Select[Any]:
 
 def is_called(columns: Iterable[sa.ColumnElement[Any]], name: str) -> sa.ColumnElement[bool]:
     """Whether one of `columns` holds `name`. PostgreSQL compares no number and no date with a text."""
-    terms = [column == name for column in columns if isinstance(column.type, sa.Text)]
+    texts = [column for column in columns if isinstance(column.type, sa.Text)]
+    terms = [column == column.info.get(NORMALIZE, str)(name) for column in texts]
     if RECORD_ID.fullmatch(name):
         terms += [column == int(name) for column in columns if isinstance(column.type, sa.BigInteger)]
     return sa.or_(sa.false(), *terms)

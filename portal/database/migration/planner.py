@@ -306,7 +306,8 @@ class Planner:
         compared = [column for column in columns(field) if column.name == field.name]
         unique = {str(index.name) for index in table.indexes if index.unique}
         missing = self._indexes_of(table, field) & unique & self.difference.indexes.get(module.name, set())
-        duplicates = self.counts.duplicates(module.name, compared) if missing else []
+        any_case = field.key_column != field.name
+        duplicates = self.counts.duplicates(module.name, compared, any_case) if missing else []
         if duplicates:
             self.handled_indexes |= missing
             shown = ", ".join(f'"{value[:40]}" ({count} times)' for value, count in duplicates[:SHOWN])

@@ -35,12 +35,13 @@ class RowCounts:
         records = sa.func.count(sa.column("record").distinct())
         return self.connection.execute(sa.select(records).select_from(sa.table(join))).scalar_one()
 
-    def duplicates(self, table: str, columns: Sequence[sa.Column[Any]]) -> list[tuple[str, int]]:
-        """The first values that several rows have, and how many rows have each."""
+    def duplicates(self, table: str, columns: Sequence[sa.Column[Any]], any_case: bool) -> list[tuple[str, int]]:
+        """The first values that several rows have, and how many rows have each; `any_case`: in any letter case."""
         if self.connection is None:
             return []
         source = sa.table(table, *[sa.column(column.name, column.type) for column in columns])
         number = sa.func.count()
-        groups = sa.select(*source.c, number).where(*[column.is_not(None) for column in source.c]).group_by(*source.c)
-        rows = self.connection.execute(groups.having(number > 1).order_by(number.desc(), *source.c).limit(SHOWN + 1))
+        values = [sa.func.lower(column) if any_case else column for column in source.c]
+        groups = sa.select(*values, number).where(*[column.is_not(None) for column in source.c]).group_by(*values)
+        rows = self.connection.execute(groups.having(number > 1).order_by(number.desc(), *values).limit(SHOWN + 1))
         return [(" ".join(map(str, row[:-1])), row[-1]) for row in rows]

@@ -101,7 +101,7 @@ def _module_table(metadata: sa.MetaData, module: Module) -> None:
         info={
             "title": _title_column(module),
             "title_folded": _folded_title_column(module),
-            "unique": [name for name, field in module.fields.items() if field.unique and field.columns()],
+            "unique": [field.key_column for field in module.fields.values() if field.unique and field.columns()],
         },
     )
     for name, field in module.fields.items():
@@ -145,4 +145,4 @@ def _unique_columns(module: Module) -> list[str]:
     PostgreSQL cannot index a value of more than 2,700 bytes: the uniqueness of long texts is checked before writing.
     """
     fields = [field for field in module.fields.values() if field.unique and field.columns()]
-    return [field.columns()[0].name for field in fields if (field.length_limit or 0) <= LONGEST_INDEXED]
+    return [field.key_column for field in fields if (field.length_limit or 0) <= LONGEST_INDEXED]

@@ -56,8 +56,8 @@ def naming_fields(module: Module) -> list[Field]:
 
 
 def column_value(field: Field, value: Any) -> Any:
-    """What the column of the field's name holds for `value`, by which records are found and compared."""
-    return field.store(value)[field.name]
+    """What the field's key column holds for `value`, by which records are found and compared."""
+    return field.key_of(value)
 
 
 def column_value_of_name(records: Records, field: Field, name: str) -> Any:
@@ -70,8 +70,8 @@ def column_value_of_name(records: Records, field: Field, name: str) -> Any:
 
 
 def stored_values(records: Records, field: Field, values: Iterable[Any]) -> Iterator[tuple[Any, int]]:
-    """(value, id) of the records whose `field` has one of `values` in the column of its name."""
-    column, remaining = records.table.c[field.name], iter(values)
+    """(value, id) of the records whose `field` has one of `values` in its key column."""
+    column, remaining = records.table.c[field.key_column], iter(values)
     while chunk := list(islice(remaining, CHUNK)):
         rows = records.connection.execute(sa.select(column, records.table.c["id"]).where(column.in_(chunk)))
         yield from ((value, record_id) for value, record_id in rows)
