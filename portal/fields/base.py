@@ -119,6 +119,7 @@ class Field(Shape):
     can_be_unique: ClassVar[bool] = True
     multiple: ClassVar[bool] = False  # several values, posted by repeating the name
     in_join_table: ClassVar[bool] = False  # its values stand in a table of pairs, none in the record's own row
+    indexed_as: ClassVar[tuple[str, ...]] = ()  # changes with what `texts` gives, so that the search index follows
     suffix: ClassVar[str] = ""  # the unit behind an input
     specials: ClassVar[tuple[str, ...]] = ()  # words of conditions and defaults that mean something for this type
     # For the contract test and the reference: keys that the examples need, (input, value, shown in English), and
@@ -364,6 +365,10 @@ class Field(Shape):
     def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
         """A filter's `FIELD=text` → the operator and the constant for `compare`. Raises Refused."""
         return ("contains" if self.filter == "text" else "equal"), self.constant(text, reader)
+
+    def parse_filter_id(self, text: str) -> Any:
+        """A filter's `FIELD.id=text` → the constant for `compare`, for links. Raises Refused."""
+        raise operator_refused("id")
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         """SQL for one comparison; `value` comes from `constant`, for one_of a list of such."""

@@ -103,12 +103,13 @@ class LinkLike(Field):
         return [Linked(record_id, module or "") for record_id in ids] if self.several_targets else list(ids)
 
     def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
-        """A filter says an id, or a part of the title."""
-        module, record_id = self._module_and_id(text)
-        if module in self.to and RECORD_ID.fullmatch(record_id):
-            return "equal", self._meant([int(record_id)], module)
+        """A part of the title, or `me`; digits are a part of the title, too."""
         constant = self.constant(text.strip(), reader)
         return ("contains" if isinstance(constant, str) else "equal"), constant
+
+    def parse_filter_id(self, text: str) -> Any:
+        link = self.linked_by_id(text)
+        return self._meant([link.id], link.module)
 
     def is_among(self, link: Linked, constant: Any) -> bool:
         """Whether `link` is among what `constant` gave."""

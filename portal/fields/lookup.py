@@ -191,6 +191,9 @@ class Lookup(Field):
     def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
         return self._target.parse_filter(text, reader)
 
+    def parse_filter_id(self, text: str) -> Any:
+        return self._target.parse_filter_id(text)
+
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         return self._target.matches(value, operator, constant)
 

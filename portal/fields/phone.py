@@ -22,6 +22,7 @@ class Phone(TextLike):
     input_type: ClassVar[str] = "tel"
     inputmode: ClassVar[str] = "tel"
     display: ClassVar[str] = "phone"
+    indexed_as: ClassVar[tuple[str, ...]] = ("pieces",)
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         (" +39 (0)2 123-45.67 ", "+39 (0)2 123-45.67", "+39 (0)2 123-45.67"),
         ("112", "112", "112"),

@@ -201,14 +201,14 @@ def related_list(resource: Record, records: Records, related: Related, linking: 
     query = Query(condition=AnyOf(tuple(Comparison((name,), "equal", here) for name in linking)), size=RELATED_ROWS)
     columns = related_columns(records, related, linking)
     page, first = records.page(query, columns), records.module.field(linking[0])
-    link = {linking[0]: first.link_value(here)}
+    value = first.link_value(here)
     return RelatedList(
         label=records.access.label or records.name,
         columns=tuple(plain_column(records, name) for name in columns),
         rows=tuple(list_rows(records, page.records, columns)),
         count=count_text(records.count(query), policy.reader),
-        all_url=list_address(records.name, {**widest_tab(records), **link}) if page.next else "",
-        create_url=create_address(records.name, link) if policy.may(records.name, "create") else "",
+        all_url=list_address(records.name, {**widest_tab(records), f"{first.name}.id": value}) if page.next else "",
+        create_url=create_address(records.name, {first.name: value}) if policy.may(records.name, "create") else "",
         create_label=new_label(records),
     )
 

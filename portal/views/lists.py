@@ -11,6 +11,7 @@ from portal.conditions import always
 from portal.declaration.shapes import Tab
 from portal.fields.base import Field
 from portal.fields.link import RECORD_ID
+from portal.fields.linked import Linked
 from portal.fields.numbers import localized
 from portal.fields.reader import Reader
 from portal.records.reading import highlight
@@ -29,6 +30,7 @@ from portal.web.serving import is_secure
 LIST_COOKIE = "list"
 # Parameters of the address that a link to another order, tab or page leaves out.
 PLACE = ("after", "before")
+MOST_CHOICES = 30  # linked records that a filter offers to choose from; of more, a part of the title is typed
 Parameters = list[tuple[str, str]]
 
 
@@ -219,7 +221,7 @@ def filter_state(records: Records, field: Field, request: Filter | None) -> Filt
         offers = tuple(Offer(name, option.label, name in request.values) for name, option in field.offered.items())
         return replace(state, value="", offers=offers)
     if field.filter == "link":
-        return replace(state, value=_link_text(records, field, state.value))
+        return link_filter(records, field, request, state)
     return state
 
 
@@ -230,14 +232,36 @@ def filter_input_type(field: Field) -> str:
     return "date" if "now" in field.specials else "text"
 
 
-def _link_text(records: Records, field: Field, value: str) -> str:
-    """A filter by id shows the title of the record, as far as its reader may see it."""
-    module, _colon, record_id = value.rpartition(":")
+def link_filter(records: Records, field: Field, request: Filter, state: FilterState) -> FilterState:
+    """The filter of a link: the linked records to choose from where they are few, else a text."""
+    linked = None if request.values else linked_records(records, field)
+    if linked is None or not set(request.ids) <= set(linked):
+        return replace(state, value=state.value or _title_of(records, field, next(iter(request.ids), "")))
+    offers = tuple(Offer(value, title, value in request.ids) for value, title in linked.items())
+    return replace(state, name=f"{field.name}.id", offers=offers)
+
+
+def linked_records(records: Records, field: Field) -> dict[str, str] | None:
+    """Titles by the value of an input, of all records that the reader may see behind a link; None for many."""
+    titles: dict[str, str] = {}
+    for module in field.targets:
+        if records.policy.access(module) is None:
+            return None
+        few = records.of(module).all_if_few(MOST_CHOICES - len(titles))
+        if few is None:
+            return None
+        titles |= {field.link_value(Linked(record.id, module)): record.title for record in few}
+    return titles
+
+
+def _title_of(records: Records, field: Field, text: str) -> str:
+    """The title of the record that a filter names by id, as far as its reader may see it."""
+    module, _colon, record_id = text.rpartition(":")
     target = module or field.targets[0]
-    if not RECORD_ID.fullmatch(record_id) or records.policy.access(target) is None:
-        return value
-    rows = records.of(target).by_ids([int(record_id)], [])
-    return rows[0].title if rows else value
+    if not RECORD_ID.fullmatch(record_id) or target not in field.targets or records.policy.access(target) is None:
+        return text
+    found = records.of(target).by_ids([int(record_id)], [])
+    return found[0].title if found else text
 
 
 # -- tabs and pages ----------------------------------------------------------------------------------------------------

@@ -151,6 +151,11 @@ class AnyPortal:
         link = next((name for name in self._links(fields) if fields[name]["type"] == "link"), None)
         if link:
             fields = {**fields, f"look_{link}"[:48]: {"type": "lookup", "of": f"{link}.created"}}
+            beyond = next(
+                (name for name, field in self._of(fields[link]["to"]).items() if field["type"] == "link"), None
+            )
+            if beyond:
+                fields[f"far_{link}"[:48]] = {"type": "lookup", "of": f"{link}.{beyond}"}
         self.modules[module]["fields"] = fields
 
     def _links(self, fields: Mapping[str, Any], to: str | None = None) -> list[str]:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from portal.fields.address import Address
+from portal.fields.linked import Linked
 from portal.fields.money import Money
 from tests.functional.world import ANNA, BRUNO, NANCY, linked, titles
 
@@ -21,6 +22,7 @@ def fill(world):
     """Four things: A and B full of values, C with those at the edges, E with nothing but its name."""
     acme, globex = world.the("companies", "Acme"), world.the("companies", "Globex")
     world.set("companies", acme.id, city="Roma")
+    project = world.add("projects", name="Move", contact=world.the("people", "Bruno Verdi"))
     world.set("companies", globex.id, city="Łódź")
     anna = world.the("people", "Anna Rossi")
     world.add(
@@ -31,6 +33,7 @@ def fill(world):
         ended=datetime.datetime(2026, 3, 2, 0, 30, tzinfo=UTC), size="small", colours=("red", "green"),
         words=("Ärger", "10%"), owner=acme, makers=(globex, acme), either=anna,
         place=Address("Via Roma 1", "00100", "Roma", "", "Italia"), stars=5, tint="#ff0000",
+        project=Linked(project, "projects"),
     )  # fmt: skip
     world.add(
         "things", name="b", prose="Blue ink", mark="Plain", rich="<p>poor</p>", mail="INFO@b.example",
@@ -58,14 +61,17 @@ FILTERS = [
     ("mark=bold", "A"), ("rich=uber", "A"), ("mail=info@", "Ab"), ("mail=b.EXAMPLE", "b"), ("phone=1234", "A"),
     ("site=a.example", "A"), ("words=arger", "A"), ("words=10%25", "A"), ("words=%22b%22", "Ć"), ("words.empty=1", "E"),
     ("place=ŁODZ", "b"), ("place=via+roma", "A"), ("place.empty=1", "ĆE"), ("city=łodz", "b"), ("city=ROM", "A"),
-    ("reference=2", "b"),
+    ("reference=2", "b"), ("phone=061234", "A"), ("phone=0039+06", "A"), ("phone=%2B48+(22)", "b"), ("phone=x", ""),
+    # what a lookup leads to
+    ("manager=bru", "A"), ("manager.id={bruno}", "A"), ("manager.empty=1", "bĆE"),
     # numbers
     ("amount=1", "A"), ("amount=-5", "b"), ("amount=1&amount=-5", "Ab"), ("amount.min=1", "AĆ"), ("amount.max=1", "Ab"),
     ("amount.min=-5&amount.max=1", "Ab"), ("amount.empty=1", "E"), ("amount=1&amount.empty=1", "AE"),
     ("amount.min=2&amount.empty=1", ""), ("amount=4611686018427387904", "Ć"), ("amount=1,000", ""), ("amount=", "AbĆE"),
     ("weight=1.5", "A"), ("weight=1.50", "A"), ("weight.min=1.5", "Ab"), ("weight.max=0", "Ć"),
     ("price=10", "A"), ("price.min=9.99", "Ab"), ("price.max=9.99", "b"), ("price=5+USD", "Ć"),
-    ("price.min=1+USD", "Ć"),
+    ("price.min=1+USD", "Ć"), ("price=€+10", "A"), ("price=10.00+€", "A"), ("price.max=€9.99", "b"),
+    ("share=15+%25", "A"), ("share.min=15%25", "A"),
     ("share=15", "A"), ("share.max=2.5", "bĆ"), ("stars=5", "A"), ("stars=5&stars=1", "Ab"), ("stars.empty=1", "E"),
     ("effort=1+h", "A"), ("effort=60", "A"), ("effort.max=1:30", "AbĆ"), ("effort.min=2+min", "A"),
     ("since=1+h", "A"), ("since.min=2+h", "b"),
@@ -77,16 +83,19 @@ FILTERS = [
     ("moment=2026-03-02", "A"), ("moment=2026-03-01", "b"), ("moment.min=2026-03-02", "A"),
     ("moment.max=2026-03-01", "b"),
     ("moment.min=2026-03-01T23:30&moment.max=2026-03-02T00:30", "Ab"), ("moment=2026-03-02T00:30", "A"),
-    ("moment.max=2026-03-02", "Ab"), ("clock=9:00", "A"), ("clock.min=09:00", "Ab"), ("clock.max=00:00", "Ć"),
+    ("moment=2026-03-01+23:30+UTC", "A"), ("moment=2026-03-02+00:30+%2B01", "A"), ("day=01.03.2026", "A"),
+    ("day=1+March+2026", "A"), ("moment.max=2026-03-02", "Ab"),
+    ("clock=9:00", "A"), ("clock.min=09:00", "Ab"), ("clock.max=00:00", "Ć"),
     # options: equal
     ("size=small", "A"), ("size=small&size=large", "Ab"), ("size=Small", "!"), ("size=", "AbĆE"), ("size.empty=1", "E"),
     ("size=small&size.empty=1", "AE"), ("colours=red", "AĆ"), ("colours=red&colours=green", "AĆ"),
     ("colours.empty=1", "E"),
-    # links: the id, or a part of the title
-    ("owner={acme}", "A"), ("owner=acm", "A"), ("owner=ACME&owner=globex", "Ab"), ("owner.empty=1", "ĆE"),
+    # links: a part of the title, digits too, or the id
+    ("owner.id={acme}", "A"), ("owner=acm", "A"), ("owner={acme}", ""), ("owner.id={acme}&owner=globex", "Ab"),
+    ("owner.id=999", ""), ("name.id=1", "AbĆE"), ("owner=ACME&owner=globex", "Ab"), ("owner.empty=1", "ĆE"),
     ("owner=999", ""),
-    ("makers={acme}", "Ab"), ("makers=glob", "A"), ("makers.empty=1", "ĆE"),
-    ("either=companies:{globex}", "b"), ("either=people:{anna}", "A"), ("either=rossi", "A"), ("either=GLO", "b"),
+    ("makers.id={acme}", "Ab"), ("makers=glob", "A"), ("makers.empty=1", "ĆE"),
+    ("either.id=companies:{globex}", "b"), ("either.id=people:{anna}", "A"), ("either=rossi", "A"), ("either=GLO", "b"),
     # several columns: all of them
     ("size=small&owner=acm&ready=true", "A"), ("size=small&owner=glob", ""), ("name=b&q=blue", "b"),
     # what is not known is ignored
@@ -97,7 +106,12 @@ FILTERS = [
 
 @pytest.mark.parametrize(("asked", "expected"), FILTERS)
 def test_a_filter_leaves_these_rows(filled, asked, expected):
-    ids = {"acme": ("companies", "Acme"), "globex": ("companies", "Globex"), "anna": ("people", "Anna Rossi")}
+    ids = {
+        "acme": ("companies", "Acme"),
+        "globex": ("companies", "Globex"),
+        "anna": ("people", "Anna Rossi"),
+        "bruno": ("people", "Bruno Verdi"),
+    }
     for name, record in ids.items():
         asked = asked.replace(f"{{{name}}}", str(filled.the(*record).id))
     asked = quote(asked, safe="=&+%.:,")
@@ -143,11 +157,23 @@ def test_what_was_typed_into_a_filter_stays_in_it(filled):
 
 
 def test_a_filter_by_id_shows_the_title_of_the_record(filled):
-    page = filled[ANNA].get(f"/things/?owner={filled.the('companies', 'Acme').id}")
-    assert page.html.find("input", {"name": "owner"})["value"] == "Acme"
-    foreign = filled.the("companies", "Globex").id
-    assert page.html.find("input", {"name": "owner"})["value"] != "Globex"
-    assert filled[ANNA].get(f"/things/?owner={foreign}").html.find("input", {"name": "owner"})["value"] == str(foreign)
+    acme, globex = (filled.the("companies", name).id for name in ("Acme", "Globex"))
+    chosen = filled[ANNA].get(f"/things/?owner.id={acme}").html.find("select", {"name": "owner.id"})
+    assert [option.text for option in chosen.find_all("option")] == ["Any", "Acme"], "only what its reader may see"
+    assert chosen.find("option", selected=True)["value"] == str(acme)
+    page = filled[ANNA].get(f"/things/?owner.id={globex}")
+    assert page.html.find("input", {"name": "owner"})["value"] == str(globex), "a foreign title is not shown"
+
+
+def test_links_to_many_records_are_filtered_by_a_text_and_a_title_may_be_digits(world):
+    nancy = world[NANCY]
+    services = [world.add("services", name=f"{number} seats") for number in range(30)]
+    assert len(nancy.get("/requests/").html.find("select", {"name": "service.id"}).find_all("option")) == 31
+    world.add("services", name="31 seats")
+    world.add("requests", name="More seats", service=Linked(services[23], "services"))
+    assert nancy.get("/requests/").html.find("input", {"name": "service"})
+    assert nancy.titles("/requests/?service=23") == ["More seats"]
+    assert nancy.titles(f"/requests/?service.id={services[23]}") == ["More seats"]
 
 
 # -- sorting -----------------------------------------------------------------------------------------------------------
@@ -160,7 +186,7 @@ SORTS = [
     ("effort", "ĆbA|E"),
     ("since", "Ab|ĆE"), ("size", "AĆb|E"), ("words", "ĆbA|E"), ("owner", "Ab|ĆE"), ("makers", "bA|ĆE"),
     ("either", "Ab|ĆE"),
-    ("place", "Ab|ĆE"), ("stars", "bĆA|E"), ("city", "Ab|ĆE"), ("reference", "AbĆE|"),
+    ("place", "Ab|ĆE"), ("manager", "A|bĆE"), ("stars", "bĆA|E"), ("city", "Ab|ĆE"), ("reference", "AbĆE|"),
 ]  # fmt: skip
 
 

@@ -200,6 +200,15 @@ def test_unique_values_are_compared_with_the_records_and_within_the_file(shop):
     assert problems == ["3: email: This value is already in use.", "4: email: Line 2 has the same value."]
 
 
+def test_an_address_is_the_same_in_any_case(shop):
+    shop.loaded("people", PEOPLE)
+    problems = shop.bad("people", "name,email\nX,x@acme.example\nY,ADA@acme.Example\nZ,X@ACME.example\n")
+    assert problems == ["3: email: This value is already in use.", "4: email: Line 2 has the same value."]
+    renamed = "email,name,boss\nADA@ACME.EXAMPLE,Ada Byron,BOB@acme.example\n"
+    assert shop.load("people", renamed, "--key", "email").output == "people: 0 new, 1 changed, 0 unchanged\n"
+    assert shop.values("people", "name", "email", "boss")[0] == ("Ada Byron", "ADA@ACME.EXAMPLE", "Bob")
+
+
 def test_a_field_that_is_not_asked_must_be_empty_and_a_needed_one_filled(filled):
     problems = filled.bad("things", "title,kind,large_reason\na,large,\nb,small,because\nc,large,because\n")
     assert [problem.partition(":")[0] for problem in problems] == ["2", "3"]

@@ -77,7 +77,7 @@ def searched_description(declaration: Declaration, module: Module) -> dict[str, 
         if field.searched and field.stored:
             titles = [declaration.modules[target].title_field.name for target in field.targets]
             options = {key: list(option.label) for key, option in field.declared_options.items()}
-            fields[name] = [field.type, field.internal, titles, options]
+            fields[name] = [field.type, field.internal, titles, options, *field.indexed_as]
     return {"owner": module.owner, "organization": module.organization, "fields": fields}
 
 

@@ -25,6 +25,7 @@ class Filter:
 
     name: str
     values: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()  # of the linked records
     minimum: str = ""
     maximum: str = ""
     empty: bool = False
@@ -32,7 +33,7 @@ class Filter:
 
     @property
     def used(self) -> bool:
-        return bool(self.values or self.minimum or self.maximum or self.empty)
+        return bool(self.values or self.ids or self.minimum or self.maximum or self.empty)
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,11 @@ def _read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, li
     """A filter and its conditions; none where it cannot be parsed."""
     typed = Filter(
         field.name,
-        tuple(dict.fromkeys(value for value in form.getall(field.name) if value.strip())),
-        form.get(f"{field.name}.min", "").strip(),
-        form.get(f"{field.name}.max", "").strip(),
-        form.get(f"{field.name}.empty", "") == "1",
+        values=_values(form, field.name),
+        ids=_values(form, f"{field.name}.id") if field.targets else (),
+        minimum=form.get(f"{field.name}.min", "").strip(),
+        maximum=form.get(f"{field.name}.max", "").strip(),
+        empty=form.get(f"{field.name}.empty", "") == "1",
     )
     try:
         _check_size(typed)
@@ -131,18 +133,23 @@ def _read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, li
     return typed, conditions
 
 
+def _values(form: Form, name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in form.getall(name) if value.strip()))
+
+
 def _check_size(typed: Filter) -> None:
-    if len(typed.values) > MOST_VALUES:
+    if len(typed.values) + len(typed.ids) > MOST_VALUES:
         raise Refused(_("This form has too many fields."))
-    if any(len(value) > LONGEST_VALUE for value in typed.values):
+    if any(len(value) > LONGEST_VALUE for value in (*typed.values, *typed.ids)):
         raise Refused(ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_VALUE))
 
 
 def _conditions(field: Field, typed: Filter, reader: Reader) -> Iterator[Condition]:
     """Several values: any of them. Raises Refused."""
     path = (field.name,)
-    if typed.values or typed.empty:
+    if typed.values or typed.ids or typed.empty:
         parsed = [field.parse_filter(value, reader) for value in typed.values]
+        parsed += [("equal", field.parse_filter_id(record_id)) for record_id in typed.ids]
         ways = [Comparison(path, operator, ParsedValue(value)) for operator, value in parsed]
         yield AnyOf((*ways, Comparison(path, "empty", True)) if typed.empty else tuple(ways))
     for operator, bound in (("min", typed.minimum), ("max", typed.maximum)):

@@ -15,6 +15,7 @@ from portal.records.reading.page import Page, Query, Record
 from portal.records.reading.record_counts import CountKey, RecordCounts
 from portal.records.reading.record_reader import RecordReader
 from portal.records.reading.search_pages import SearchPages
+from portal.texts import fold
 
 __all__ = ["Count", "Page", "Query", "Record", "Records"]
 
@@ -77,6 +78,14 @@ class Records(RecordReader):
         statement = self.statements.titled(text[:LONGEST_TITLE], limit)
         records = self.load(self.execute(statement), [self.module.title_field])
         return [(record.id, record.title) for record in records]
+
+    def all_if_few(self, most: int) -> list[Record] | None:
+        """All records by title, where there are `most` at the most; else None."""
+        statement = self.build(self.key(f"first {most + 1}"), lambda statements: statements.first(most + 1))
+        rows = self.execute(statement)
+        if len(rows) > most:
+            return None
+        return sorted(self.load(rows, [self.module.title_field]), key=lambda record: (fold(record.title), record.id))
 
     @property
     def _search(self) -> SearchPages:

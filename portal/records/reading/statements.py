@@ -87,6 +87,10 @@ class Statements(ModulePolicy):
         order = (title.order(self.table).asc().nulls_last(), self.table.c["id"])
         return sa.select(*self.columns([title])).where(condition).order_by(*order).limit(limit)
 
+    def first(self, limit: int) -> Statement:
+        """Any `limit` records, with their titles."""
+        return sa.select(*self.columns([self.module.title_field])).where(self.where(ALWAYS)).limit(limit)
+
     def _contains(self, text: str) -> sa.ColumnElement[bool]:
         title, reference = self.module.title_field, self.module.field("reference")
         ways = [

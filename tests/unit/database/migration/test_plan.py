@@ -75,6 +75,19 @@ def test_what_somebody_else_keeps_in_the_database_is_left_alone(portal):
     assert "their_column" in portal.columns("companies")
 
 
+def test_addresses_of_an_older_version_get_their_key_and_duplicates_in_another_case_are_named(portal):
+    people = "people: {fields: {name: text, email: {type: email, unique: true}}}"
+    portal.started(people)
+    portal.add("people", {"name": "Anna", "email": "Anna@acme.example"})
+    with writing(portal.engine) as connection:
+        connection.exec_driver_sql("DROP INDEX ix_people$_email_key")
+        drop_columns(connection, "people", ["_email_key"])
+    assert portal.plan() == ["complete field people.email: _email_key", "bring the indexes of people up to date"]
+    portal.apply()
+    portal.at_rest()
+    assert portal.rows(portal.tables.module("people"))[0]["_email_key"] == "anna@acme.example"
+
+
 def test_what_went_missing_in_the_database_is_noticed_and_made_again(portal):
     portal.started(COMPANIES, TICKETS)
     portal.add("companies", {"name": "Größe"})
