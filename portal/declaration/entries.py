@@ -15,7 +15,8 @@ from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import Problem, suggest
 from portal.declaration.source.reader import Document
 from portal.declaration.validation import keys_of, unknown_key, validated, without_internal
-from portal.fields.base import Field, Shape
+from portal.fields.base import Field
+from portal.fields.shape import Shape
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 LONGEST_NAME = 48

@@ -16,8 +16,9 @@ from pydantic import Field as Key
 
 from portal.conditions import ALWAYS
 from portal.declaration.size import size
-from portal.fields.base import Field, Shape, Where
+from portal.fields.base import Field
 from portal.fields.reader import Reader
+from portal.fields.shape import Shape, Where
 from portal.texts import Text
 
 # One field, or several side by side.

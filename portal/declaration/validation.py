@@ -15,7 +15,8 @@ from portal.declaration.other_names import did_you_mean, our_key
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.nodes import copied
 from portal.declaration.source.problems import KeyPath, suggest
-from portal.fields.base import Field, Shape
+from portal.fields.base import Field
+from portal.fields.shape import Shape
 
 S = TypeVar("S", bound=Shape)
 MOST_ROUNDS = 20

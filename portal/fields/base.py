@@ -7,17 +7,17 @@ Code outside a type's file never asks which type a field has: it uses the attrib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import sqlalchemy as sa
 from markupsafe import escape
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictBool, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import StrictBool, field_validator
 
-from portal.conditions import Condition, ConditionError, parse
+from portal.conditions import Condition
 from portal.fields.comparisons import COMPARISONS
 from portal.fields.linked import Linked
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.shape import Option, Shape, Where
 from portal.texts import Text, _, is_blank, readable
 
 # Characters that no text may hold: PostgreSQL refuses NUL, every encoder refuses lone surrogates.
@@ -61,41 +61,12 @@ class Form(Protocol):
     def __iter__(self) -> Iterator[str]: ...
 
 
-class Shape(BaseModel):
-    """A part of the declaration: frozen, and an unknown key is a mistake."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True, defer_build=True
-    )
-
-
-class Option(Shape):
-    """What one option looks like."""
-
-    label: Text
-    tone: Literal["info", "good", "warn", "bad", "calm", "primary"] | None = None
-    help: Text | None = None
-    icon: str | None = None
-    formerly: str | None = None
-
-
-def _condition(data: Any) -> Any:
-    try:
-        return parse(data)
-    except ConditionError as error:
-        # Who reports the problem joins the path inside the condition to the path that leads to it.
-        raise PydanticCustomError("condition", "{message}", {"message": error.message, "path": error.path}) from None
-
-
 class Declared(Protocol):
     """As much of the declaration as a field needs that depends on other fields."""
 
     @property
     def modules(self) -> Any: ...
     def along(self, module: str, path: str) -> Iterator[tuple[Any, "Field"]]: ...
-
-
-Where = Annotated[Condition, BeforeValidator(_condition)]
 
 
 class Field(Shape):

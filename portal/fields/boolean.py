@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Form, Option, Refused, filled
+from portal.fields.base import Field, Form, Refused, filled
 from portal.fields.reader import Reader
+from portal.fields.shape import Option
 from portal.texts import _, fold
 
 YES = ("true", "yes", "1", "on")

@@ -7,9 +7,10 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 from pydantic import field_validator
 
-from portal.fields.base import Field, Option, Refused, storable
+from portal.fields.base import Field, Refused, storable
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.several import join
+from portal.fields.shape import Option
 from portal.texts import Text, _, fold, readable
 
 

@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from pydantic import field_validator
 
 from portal.conditions import Condition
-from portal.fields.base import Field, Refused, Where, storable
+from portal.fields.base import Field, Refused, storable
 from portal.fields.columns import NORMALIZE, table_of
 from portal.fields.linked import Linked
 from portal.fields.reader import Reader
+from portal.fields.shape import Where
 from portal.texts import _, fold, is_blank
 
 RECORD_ID = re.compile(r"[1-9][0-9]{0,17}")

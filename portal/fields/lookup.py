@@ -6,10 +6,11 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import PrivateAttr, field_validator
 
-from portal.fields.base import Declared, Field, Option
+from portal.fields.base import Declared, Field
 from portal.fields.columns import table_of
 from portal.fields.linked import Linked
 from portal.fields.reader import Reader
+from portal.fields.shape import Option
 from portal.texts import Text
 
 # The links on the way, each with the module that it leads to.

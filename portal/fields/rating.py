@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import Field as Key
 
-from portal.fields.base import Field, Option, Refused
+from portal.fields.base import Field, Refused
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.shape import Option
 from portal.texts import Text, _
 
 

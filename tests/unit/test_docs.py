@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from portal.commands import Commands, files, main
 from portal.declaration import shapes
-from portal.fields.base import Field, Shape
+from portal.fields.base import Field
+from portal.fields.shape import Shape
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")

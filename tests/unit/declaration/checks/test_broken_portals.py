@@ -9,7 +9,8 @@ from portal.declaration.entries import TOP_LEVEL_KEYS
 from portal.declaration.load import load
 from portal.declaration.other_names import OUR_KEYS, OUR_TYPES, our_type
 from portal.declaration.validation import keys_of
-from portal.fields.base import Field, Shape
+from portal.fields.base import Field
+from portal.fields.shape import Shape
 
 BROKEN = Path(__file__).parents[3] / "portals" / "broken"
 PORTALS = sorted(path for path in BROKEN.iterdir())
