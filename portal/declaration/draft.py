@@ -140,6 +140,18 @@ class Draft:
         return linking
 
     @cached_property
+    def membership(self) -> frozenset[tuple[str, str]]:
+        """The (module, field) pairs that say to which company a person belongs: whoever changes them sees more."""
+        people = self.modules.get(self.people or "")
+        paths = [path for path in (people.owner, people.organization) if path] if people is not None else []
+        return frozenset(
+            (module, field.name)
+            for path in paths
+            for module, field in self.follow(str(self.people), path.split(".")).steps
+            if field.name in self.modules[module].fields
+        )
+
+    @cached_property
     def reader(self) -> Reader:
         """A person with a company, for trying out values."""
         return Reader(

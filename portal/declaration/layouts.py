@@ -41,10 +41,24 @@ class Viewer:
         """Whether their layouts may hold the field."""
         return field is not None and field.stored and (self.staff or not field.internal)
 
+    def gets(self, module: Module, field: Field) -> bool:
+        """Whether a generated layout of theirs holds the field: not what names the others who share a record."""
+        return self.sees(field) and (self.staff or field.name not in shared_rights(module))
+
+    def may_fill_in(self, module: Module, field: Field) -> bool:
+        """Whether a generated form of theirs asks for the field: not for what decides who sees what."""
+        return self.gets(module, field) and (self.staff or (module.name, field.name) not in self.draft.membership)
+
     def reaches(self, field: Field) -> bool:
         """Whether they have a module that the field links to; true for other fields."""
         targets = leads_to(field)
         return not targets or any(target in self.enabled for target in targets)
+
+
+def shared_rights(module: Module) -> frozenset[str]:
+    """The `links` fields among owner and organization: they name everybody whose a record is."""
+    first_steps = {path.partition(".")[0] for path in (module.owner, module.organization) if path}
+    return frozenset(name for name in first_steps if name in module.fields and module.fields[name].multiple)
 
 
 def finished(viewer: Viewer, module: Module, written: Mapping[str, Any], given: frozenset[str]) -> dict[str, Any]:
@@ -80,7 +94,9 @@ def _sorts(viewer: Viewer, field: Field | None) -> bool:
 def generated_columns(viewer: Viewer, module: Module) -> tuple[str, ...]:
     """Reference, title, then the first five fields that are not long."""
     others = [
-        name for name, field in module.fields.items() if name != module.title and viewer.sees(field) and not field.long
+        name
+        for name, field in module.fields.items()
+        if name != module.title and viewer.gets(module, field) and not field.long
     ]
     title = () if module.title in (None, "reference") else (module.title,)
     return ("reference", *title, *others[:GENERATED_COLUMNS])
@@ -96,7 +112,7 @@ def _visible(viewer: Viewer, module: Module, names: Iterable[str]) -> tuple[str,
 def _detail(viewer: Viewer, module: Module, layout: DetailLayout) -> DetailLayout:
     aside = _visible(viewer, module, layout.aside or ())
     if layout.sections is None:
-        rest = tuple(name for name, field in module.fields.items() if name not in aside and viewer.sees(field))
+        rest = tuple(name for name, field in module.fields.items() if name not in aside and viewer.gets(module, field))
         sections = tuple([Section(fields=rest)] if rest else [])
     else:
         visible = _visible_in(viewer, module)
@@ -135,7 +151,9 @@ def _with_related(viewer: Viewer, accesses: Mapping[str, Access], access: Access
     written = access.detail.related
     if written is None:
         names = dict.fromkeys(
-            other for other, field in linking if other in accesses and field in accesses[other].readable
+            other
+            for other, field in linking
+            if other in accesses and (field in accesses[other].readable or field in _rights(draft.modules[other]))
         )
         written = tuple(Related(module=name) for name in names)
     else:
@@ -144,6 +162,11 @@ def _with_related(viewer: Viewer, accesses: Mapping[str, Access], access: Access
         written = tuple(related for related in written if related.module in accesses and related.module in visible)
     related = tuple(_related(accesses[item.module], item) for item in written)
     return access.model_copy(update={"detail": access.detail.model_copy(update={"related": related})})
+
+
+def _rights(module: Module) -> tuple[str | None, ...]:
+    """The fields that say whose a record is."""
+    return module.owner, module.organization
 
 
 def _related(access: Access, related: Related) -> Related:
@@ -173,7 +196,8 @@ def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[s
         return FormLayout(steps=steps) if steps else FormLayout(fields=())
     if layout.fields is not None:
         return FormLayout(fields=_rows(layout.fields, visible))
-    return FormLayout(fields=tuple(name for name in possible if viewer.reaches(module.fields[name])))
+    generated = [module.fields[name] for name in possible if viewer.may_fill_in(module, module.fields[name])]
+    return FormLayout(fields=tuple(field.name for field in generated if viewer.reaches(field)))
 
 
 def form_fields(layout: FormLayout) -> tuple[str, ...]:

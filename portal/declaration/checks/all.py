@@ -8,11 +8,13 @@ from typing import Any
 
 from portal.declaration.checks.appearance import check_appearance
 from portal.declaration.checks.buttons import check_buttons
+from portal.declaration.checks.customers import check_what_customers_get
 from portal.declaration.checks.fields import check_fields
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_module
 from portal.declaration.checks.profiles import check_profile, check_resolved_profiles
 from portal.declaration.checks.settings import check_settings
+from portal.declaration.checks.unnoticed import check_unnoticed_comments
 from portal.declaration.checks.without_effect import ACTIONS, FIELD_KEYS, MODULE_KEYS, PANELS, sentence
 from portal.declaration.draft import Draft, profile_file
 from portal.declaration.shapes import Declaration, Module, Profile
@@ -39,6 +41,8 @@ def check_profiles(draft: Draft, declaration: Declaration) -> None:
     """What only the resolved declaration shows."""
     check_buttons(draft, declaration)
     check_resolved_profiles(draft, declaration)
+    check_what_customers_get(draft, declaration)
+    check_unnoticed_comments(draft, declaration)
 
 
 # -- warnings of what has no effect yet ---------------------------------------------------------------------------

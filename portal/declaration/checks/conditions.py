@@ -120,6 +120,15 @@ def stored_complaint(draft: Draft, field: Field, value: Any) -> str | None:
     return None
 
 
+def word_warning(field: Field, value: Any) -> str | None:
+    """Why `now`, `today`, `me` … would be stored as a word, or None where the field can hold what they mean."""
+    if not isinstance(value, str) or value not in SPECIAL or value in (*field.specials, "nothing"):
+        return None
+    if value in field.declared_options or field.targets:
+        return None
+    return f'"{value}" is stored here as a word: {field.name} is of type {field.type}'
+
+
 def _does_not_fit(field: Field, value: Any, refused: Refused) -> str:
     words = translate(refused.message, "en").rstrip(".")
     shown = f'"{value}" ' if isinstance(value, str | int | float) else "this value "
@@ -152,3 +161,5 @@ def check_values(draft: Draft, module: str, values: Mapping[str, Any], at: Curso
             at[name].key.wrong(f'"{name}" is filled in by the portal: it cannot be set')
         elif complaint := stored_complaint(draft, field, value):
             at[name].wrong(complaint)
+        elif warning := word_warning(field, value):
+            at[name].warn(warning)

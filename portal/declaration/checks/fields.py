@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.conditions import is_group
-from portal.declaration.checks.conditions import check_condition, stored_complaint
+from portal.declaration.checks.conditions import check_condition, stored_complaint, word_warning
 from portal.declaration.draft import Draft, key, leads_to
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.fields.base import Field
+
+SMALLEST_LIMIT = 1000  # bytes
 
 
 def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
@@ -22,6 +24,7 @@ def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
             check_condition(draft, module.name, place["show_when"])
             _check_form_condition(module, field, place["show_when"])
         _check_limits(field, place)
+        check_size(key(field, "max_size"), place["max_size"])
         _check_options(field, place["options"])
         _check_formerly(module, field, former_names, place["formerly"])
         if field.computed:
@@ -35,6 +38,8 @@ def _check_default(draft: Draft, field: Field, at: Cursor) -> None:
         return
     if complaint := stored_complaint(draft, field, field.default):
         at.wrong(complaint)
+    elif warning := word_warning(field, field.default):
+        at.warn(warning)
 
 
 def _check_targets(draft: Draft, module: Module, field: Field, at: Cursor) -> None:
@@ -73,6 +78,12 @@ def _check_limits(field: Field, at: Cursor) -> None:
         smallest, largest = key(field, least), key(field, most)
         if _is_more(smallest, largest):
             at[least].wrong(f"{least} {smallest} is more than {most} {largest}")
+
+
+def check_size(size: int | None, at: Cursor) -> None:
+    """Warns of a limit that no file keeps to: its unit has been forgotten."""
+    if size is not None and size < SMALLEST_LIMIT:
+        at.warn(f"no file has at most {size} bytes: write a unit, such as {size} MB")
 
 
 def _is_more(smallest: Any, largest: Any) -> bool:

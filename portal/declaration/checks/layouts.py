@@ -22,6 +22,17 @@ def check_layouts(draft: Draft, module: Module, written: Module | Access, at: Cu
     _check_form(draft, module, written.edit, at["edit"])
 
 
+def placed_names(written: Module | Access, at: Cursor) -> Iterator[tuple[str, Cursor, str]]:
+    """Every field that the written layouts name: the layout, the place, and the field."""
+    for place, name in _items(written.list.columns or (), at["list"]["columns"]):
+        yield "list", place, name
+    for index, section in enumerate(written.detail.sections or ()):
+        yield from (("detail", *item) for item in _rows(section.fields, at["detail"]["sections"][index]["fields"]))
+    yield from (("detail", *item) for item in _items(written.detail.aside or (), at["detail"]["aside"]))
+    for layout, form in (("create", written.create), ("edit", written.edit)):
+        yield from ((layout, *item) for item in _form_names(form, at[layout]))
+
+
 def check_names(draft: Draft, module: str, names: Iterable[PlacedName]) -> None:
     """Each name is a field of `module`."""
     for at, name in names:
@@ -69,15 +80,18 @@ def _check_related(draft: Draft, module: Module, related: Related, at: Cursor) -
 def _check_form(draft: Draft, module: Module, layout: FormLayout, at: Cursor) -> None:
     if layout.fields is not None and layout.steps is not None:
         at["steps"].key.wrong("a form has fields or steps, not both")
-    names = list(_rows(layout.fields or (), at["fields"]))
-    for index, step in enumerate(layout.steps or ()):
-        names += _rows(step.fields, at["steps"][index]["fields"])
     seen: set[str] = set()
-    for place, name in names:
+    for place, name in _form_names(layout, at):
         if name in seen:
             place.wrong(f'"{name}" appears twice in this form')
         seen.add(name)
         _check_form_field(draft, module, name, place)
+
+
+def _form_names(layout: FormLayout, at: Cursor) -> Iterator[PlacedName]:
+    yield from _rows(layout.fields or (), at["fields"])
+    for index, step in enumerate(layout.steps or ()):
+        yield from _rows(step.fields, at["steps"][index]["fields"])
 
 
 def _check_form_field(draft: Draft, module: Module, name: str, at: Cursor) -> None:

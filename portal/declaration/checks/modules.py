@@ -5,10 +5,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from portal.declaration.checks.conditions import check_values
+from portal.declaration.checks.fields import check_size
 from portal.declaration.draft import Draft, leads_to
 from portal.declaration.entries import wrong_name
 from portal.declaration.resolve import default_scope
-from portal.declaration.shapes import ACTIONS, Lifecycle, Module, Scope, Through, Transition
+from portal.declaration.shapes import ACTIONS, Attachments, Lifecycle, Module, Scope, Through, Transition
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import suggest
 
@@ -28,6 +29,8 @@ def check_module(draft: Draft, module: Module, at: Cursor) -> None:
         _check_lifecycle(draft, module, module.lifecycle, at["lifecycle"])
     if module.mail.assigned is not None:
         _check_assigned(draft, module, module.mail.assigned, at["mail"]["assigned"])
+    if isinstance(module.attachments, Attachments):
+        check_size(module.attachments.max_size, at["attachments"]["max_size"])
     if module.formerly is not None and module.formerly in draft.modules:
         at["formerly"].wrong(f'"{module.formerly}" is still a module')
     if module.key is not None and module.table is None:

@@ -10,6 +10,7 @@ from portal.declaration.draft import MODULES, Draft
 from portal.declaration.entries import variable
 from portal.declaration.shapes import Settings
 from portal.declaration.source.problems import Problem, suggest
+from portal.texts import catalogue
 
 DEFAULTS = Settings()
 IMAGES = (".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif")
@@ -34,6 +35,9 @@ def check_settings(draft: Draft) -> None:
             complaints["languages"] = complaint
         elif language in settings.languages[:index]:
             _report(draft, "languages", index, f'"{language}" appears twice')
+        elif language.partition("-")[0] != "en" and not catalogue(language).sentences:
+            sentence = f'the interface is not translated into "{language}": its own words appear in English'
+            _report(draft, "languages", index, sentence, warning=True)
     for index, profile in enumerate(settings.administrators):
         if draft.profiles and profile not in {*draft.profiles, *draft.broken_profiles}:
             _report(draft, "administrators", index, f'no profile "{profile}"{suggest(profile, draft.profiles)}')
@@ -42,12 +46,13 @@ def check_settings(draft: Draft) -> None:
     )
 
 
-def _report(draft: Draft, key: str, index: int | None, message: str) -> None:
+def _report(draft: Draft, key: str, index: int | None, message: str, warning: bool = False) -> None:
     if key in draft.overrides:
-        draft.problems.append(Problem(variable(key), 1, 1, ("portal", key), message))
-    else:
-        at = draft.at(MODULES, "portal", key)
-        (at if index is None else at[index]).wrong(message)
+        draft.problems.append(Problem(variable(key), 1, 1, ("portal", key), message, warning))
+        return
+    at = draft.at(MODULES, "portal", key)
+    at = at if index is None else at[index]
+    (at.warn if warning else at.wrong)(message)
 
 
 def _time_zone(name: str) -> str | None:

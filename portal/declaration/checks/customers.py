@@ -1,0 +1,141 @@
+"""Warns of what customers would see, change or write without anybody having meant it.
+
+Called with every resolved profile. Each warning is placed where the layout, tab or button is written: in the profile,
+in a profile that it extends, or in modules.yaml.
+"""
+
+from collections.abc import Iterator
+
+from portal.conditions import Comparison, Condition, comparisons
+from portal.declaration.checks.layouts import placed_names
+from portal.declaration.draft import BUTTONS, Draft, profile_file
+from portal.declaration.layouts import detail_fields, form_fields, shared_rights
+from portal.declaration.resolve import ancestry
+from portal.declaration.shapes import Access, Declaration, Module, Profile
+from portal.declaration.source.cursor import Cursor
+
+Written = tuple[Module | Access, Cursor]
+
+
+def check_what_customers_get(draft: Draft, declaration: Declaration) -> None:
+    """Every profile: fields that customers should not read or type, and counts by fields that they cannot read."""
+    for profile in declaration.profiles.values():
+        for access in profile.modules.values():
+            written = list(_written(draft, profile, access.module))
+            if not profile.staff:
+                _warn_of_internal_fields(draft, profile, access)
+                _warn_of_shared_rights(draft, access, written)
+                _warn_of_membership(draft, access, written)
+            _warn_of_tabs(draft, profile, access, written)
+        _warn_of_buttons(draft, profile)
+
+
+def _written(draft: Draft, profile: Profile, module: str) -> Iterator[Written]:
+    """What the profile, those that it extends, and modules.yaml say of a module: the nearest first."""
+    for name in reversed(ancestry(draft, profile.name)):
+        if (access := draft.profiles[name].modules.get(module)) is not None:
+            yield access, draft.at(profile_file(name), "modules", module)
+    yield draft.declared[module], draft.at_module(module)
+
+
+def _place(written: list[Written], layout: str, name: str) -> Cursor | None:
+    """Where the nearest layout of this kind names the field, None where it is generated."""
+    return next(
+        (
+            place
+            for source, at in written
+            for other, place, field in placed_names(source, at)
+            if (other, field) == (layout, name)
+        ),
+        None,
+    )
+
+
+def _warn_of_internal_fields(draft: Draft, profile: Profile, access: Access) -> None:
+    own = draft.profiles[profile.name].modules.get(access.module)
+    if own is None:
+        return
+    for _layout, place, name in placed_names(own, draft.at(profile_file(profile.name), "modules", access.module)):
+        field = draft.field(access.module, name)
+        if field is not None and field.internal:
+            place.warn(f'"{name}" is internal: this profile is not staff, so it is left out')
+
+
+def _warn_of_shared_rights(draft: Draft, access: Access, written: list[Written]) -> None:
+    for name in sorted(shared_rights(draft.modules[access.module])):
+        for layout, shown in (("list", access.list.columns or ()), ("detail", detail_fields(access.detail))):
+            if name in shown and (place := _place(written, layout, name)) is not None:
+                place.warn(
+                    f'"{name}" says whose a record is, and several may share one: customers may learn of each other'
+                    " here; leave it out of their layouts"
+                )
+
+
+def _warn_of_membership(draft: Draft, access: Access, written: list[Written]) -> None:
+    for layout, form in (("create", access.create), ("edit", access.edit)):
+        for name in form_fields(form) if layout in access.can else ():
+            if (access.module, name) in draft.membership and (place := _place(written, layout, name)) is not None:
+                place.warn(
+                    f'"{name}" decides which company people belong to: with this form customers can move into another'
+                    " company and see its records"
+                )
+
+
+# -- counts -------------------------------------------------------------------------------------------------------
+
+
+def _warn_of_tabs(draft: Draft, profile: Profile, access: Access, written: list[Written]) -> None:
+    for name, tab in (access.list.tabs or {}).items():
+        unreadable = _unreadable(draft, profile, access.module, tab.where)
+        if unreadable is None:
+            continue
+        place = next((at["list"]["tabs"][name] for _source, at in written if name in at["list"]["tabs"]), None)
+        if place is not None:
+            place.key.warn(_counted_by("tab", unreadable, profile))
+
+
+def _warn_of_buttons(draft: Draft, profile: Profile) -> None:
+    for name in dict.fromkeys((*(profile.home.buttons or ()), *(profile.menu or ()))):
+        button = draft.buttons.get(name)
+        if button is None or button.where is None or button.opens not in profile.modules:
+            continue
+        if (unreadable := _unreadable(draft, profile, button.opens, button.where)) is not None:
+            draft.at(BUTTONS, "buttons", name, "where").warn(_counted_by("button", unreadable, profile))
+
+
+def _counted_by(what: str, path: str, profile: Profile) -> str:
+    return (
+        f'this {what} selects by "{path}", which the profile {profile.name} cannot read: its count gives away what the'
+        " field holds"
+    )
+
+
+def _unreadable(draft: Draft, profile: Profile, module: str, condition: Condition) -> str | None:
+    """The first path of a condition that the profile cannot read, or None."""
+    return next(
+        (
+            ".".join(comparison.path)
+            for comparison in comparisons(condition)
+            if not _is_about_the_reader(draft.modules[module], comparison)
+            and not _is_readable(draft, profile, module, comparison.path)
+        ),
+        None,
+    )
+
+
+def _is_about_the_reader(module: Module, comparison: Comparison) -> bool:
+    """`caller: me` gives nothing away where the caller is the owner."""
+    path, value = ".".join(comparison.path), comparison.value
+    return (path, value) in ((module.owner, "me"), (module.organization, "my organization"))
+
+
+def _is_readable(draft: Draft, profile: Profile, module: str, path: tuple[str, ...]) -> bool:
+    """Whether every step can be read; the title of a linked record can wherever the link can."""
+    for here, field in draft.follow(module, path).steps:
+        access = profile.modules.get(here)
+        title = draft.modules[here].title if here in draft.modules else None
+        if access is None and field.name != title:
+            return False
+        if access is not None and field.name not in access.readable:
+            return False
+    return True

@@ -1,0 +1,88 @@
+"""Warns of states in which customers may comment and nobody of the staff would notice.
+
+A comment is noticed if `on_comment` moves the record, or if its state is in a queue: a tab or a button of a staff
+profile that has a condition, and that also shows new records. A tab like “Resolved” is no queue, since nobody waits
+there for anything.
+"""
+
+from collections.abc import Iterator
+
+from portal.conditions import Comparison, Condition, comparisons, holds
+from portal.declaration.draft import Draft
+from portal.declaration.resolve import leads
+from portal.declaration.shapes import Declaration, Lifecycle, Module
+
+
+def check_unnoticed_comments(draft: Draft, declaration: Declaration) -> None:
+    """Every module with a lifecycle whose records customers may comment on and staff look after."""
+    for module in declaration.modules.values():
+        lifecycle = module.lifecycle
+        staffed = any(profile.staff and module.name in profile.modules for profile in declaration.profiles.values())
+        if lifecycle is None or lifecycle.field not in module.fields or not staffed:
+            continue
+        if states := _unnoticed_states(declaration, module, lifecycle):
+            them = "it" if len(states) == 1 else "them"
+            draft.at_module(module.name)["lifecycle"].inner("on_comment").key.warn(
+                f"nobody notices what customers write in the state {' or '.join(states)}: add {them} to"
+                " on_comment: {customer: …}, or to a tab or button of staff that also shows new records"
+            )
+
+
+def _unnoticed_states(declaration: Declaration, module: Module, lifecycle: Lifecycle) -> list[str]:
+    queues = [queue for queue in _queues(declaration, module) if _shows(queue, lifecycle, str(lifecycle.start))]
+    visible = list(_commented_by_customers(declaration, module))
+    return [
+        state
+        for state in module.fields[lifecycle.field].offered
+        if any(_shows(condition, lifecycle, state) for condition in visible)
+        and not any(_shows(queue, lifecycle, state) for queue in queues)
+        and not _is_final(module, lifecycle, state)
+        and not _is_moved(lifecycle, state)
+    ]
+
+
+def _commented_by_customers(declaration: Declaration, module: Module) -> Iterator[Condition]:
+    """For each profile of customers that may comment, the `where` of the records that it sees."""
+    for profile in declaration.profiles.values():
+        access = profile.modules.get(module.name)
+        if access is not None and not profile.staff and "comment" in access.can:
+            yield access.where
+
+
+def _queues(declaration: Declaration, module: Module) -> Iterator[Condition]:
+    """The conditions of the tabs and buttons of staff on this module."""
+    for profile in declaration.profiles.values():
+        access = profile.modules.get(module.name)
+        if not profile.staff or access is None:
+            continue
+        conditions = [tab.where for tab in (access.list.tabs or {}).values()]
+        for name in (*(profile.home.buttons or ()), *(profile.menu or ())):
+            button = declaration.buttons.get(name)
+            if button is not None and button.opens == module.name and button.where is not None:
+                conditions.append(button.where)
+        yield from (condition for condition in conditions if any(comparisons(condition)))
+
+
+def _shows(condition: Condition, lifecycle: Lifecycle, state: str) -> bool:
+    """Whether records in `state` can fulfil the condition; what it says of other fields is taken as true."""
+
+    def compare(comparison: Comparison) -> bool:
+        if comparison.path != (lifecycle.field,):
+            return not comparison.negated
+        value = comparison.value
+        return {"equal": state == value, "one_of": isinstance(value, tuple) and state in value}.get(
+            comparison.operator, not comparison.negated
+        )
+
+    return holds(condition, compare)
+
+
+def _is_final(module: Module, lifecycle: Lifecycle, state: str) -> bool:
+    states = module.fields[lifecycle.field].offered
+    return not any(leads(move, state, target) for move in lifecycle.transitions.values() for target in states)
+
+
+def _is_moved(lifecycle: Lifecycle, state: str) -> bool:
+    """Whether a customer's comment moves the record, or it is in the state where such comments lead."""
+    move = lifecycle.on_comment.get("customer")
+    return move is not None and (state == move.to or move.from_ is None or state in move.from_)
