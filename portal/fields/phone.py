@@ -1,6 +1,5 @@
 """`phone`: a number as people write it, with spaces, brackets and a plus."""
 
-import functools
 import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
@@ -38,7 +37,9 @@ class Phone(TextLike):
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         if operator == "contains" and (digits := digits_of(value)):
-            column = functools.reduce(lambda text, sign: sa.func.replace(text, sign, ""), SIGNS, table.c[self.name])
+            column: sa.ColumnElement[str] = table.c[self.name]
+            for sign in SIGNS:
+                column = sa.func.replace(column, sign, "")
             return sa.or_(*[column.contains(part) for part in spellings(digits)])
         return super().compare(table, operator, value)
 
