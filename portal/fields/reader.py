@@ -5,7 +5,7 @@ A plain value that is handed down to fields, conditions and records; it decides 
 
 import datetime
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -13,11 +13,22 @@ from babel import Locale, UnknownLocaleError
 from portal.texts import Text, translate
 
 
+@lru_cache(maxsize=512)
+def locale_of(language: str, region: str = "") -> Locale | None:
+    """Babel's locale of a language, in a region if one is named; None where Babel does not know it."""
+    try:
+        locale = Locale.parse(language.replace("-", "_"))
+        return locale if locale.territory or not region else Locale(locale.language, region, locale.script)
+    except (ValueError, UnknownLocaleError):
+        return None
+
+
 @dataclass(frozen=True)
 class Reader:
     """One person at one moment. `plain` means machine-written values: ISO dates, 1234.5, no locale."""
 
     language: str = "en"
+    region: str = ""  # in which the language is written: "GB"; "" for the usual one of the language
     default_language: str = "en"
     time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     currency: str = "EUR"
@@ -30,11 +41,8 @@ class Reader:
 
     @cached_property
     def locale(self) -> Locale:
-        """Babel's locale for dates and numbers; English where Babel knows none."""
-        try:
-            return Locale.parse(self.language.replace("-", "_"))
-        except (ValueError, UnknownLocaleError):
-            return Locale("en")
+        """Babel's locale for dates and numbers: of language and region, of the language alone, or else English."""
+        return locale_of(self.language, self.region) or locale_of(self.language) or Locale("en")
 
     @cached_property
     def today(self) -> datetime.date:

@@ -4,6 +4,7 @@ The guest cookie only anchors the CSRF token of forms that are sent before signi
 """
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from pyramid.response import Response
 from portal.accounts.people import Account, Identity, admit
 from portal.accounts.sessions import find_session, keep_alive
 from portal.database.engine import read_connection, reading, release, write_connection
-from portal.fields.reader import Reader
+from portal.fields.reader import Reader, locale_of
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
@@ -22,6 +23,7 @@ from portal.texts import _
 from portal.web.serving import is_secure
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+REGION = re.compile("[A-Za-z]{2}|[0-9]{3}")
 YEAR = 365 * 86_400
 SESSION_ENDED = _("Your session has ended. Sign in again.")
 
@@ -55,7 +57,8 @@ def visitor(request: Request) -> Visitor:
         if current is None:
             return Visitor(ended=SESSION_ENDED)
         session, account, person_row = current
-        reading = {"language": chosen_language(request, account), "now": request.now}
+        language = chosen_language(request, account)
+        reading = {"language": language, "region": region_of(request, language), "now": request.now}
         identity = admit(connection, portal.tables, account, person_row, **reading)
     if isinstance(identity, str):
         return Visitor(ended=identity)
@@ -78,7 +81,8 @@ def reader(request: Request) -> Reader:
     identity = request.visitor.identity
     if identity is not None:
         return identity.policy.reader
-    return request.portal.declaration.reader(language=chosen_language(request), now=request.now)
+    language = chosen_language(request)
+    return request.portal.declaration.reader(language=language, region=region_of(request, language), now=request.now)
 
 
 def writer(request: Request, records: Records) -> Writer:
@@ -94,6 +98,17 @@ def chosen_language(request: Request, account: Account | None = None) -> str:
         if choice is not None and choice in languages:
             return choice
     return request.accept_language.lookup(languages, default=languages[0]) or languages[0]
+
+
+def region_of(request: Request, language: str) -> str:
+    """The region that the browser names for `language`: GB for English where it asks for en-GB; "" where none."""
+    tags = sorted(request.accept_language.parsed or (), key=lambda entry: -entry[1])
+    for tag, weight in tags:
+        primary, *subtags = tag.split("-")
+        region = next((subtag.upper() for subtag in subtags if REGION.fullmatch(subtag)), "")
+        if weight and primary.lower() == language.partition("-")[0] and region and locale_of(language, region):
+            return region
+    return ""
 
 
 # -- cookies ----------------------------------------------------------------------------------------------------------

@@ -176,6 +176,17 @@ def test_links_to_many_records_are_filtered_by_a_text_and_a_title_may_be_digits(
     assert nancy.titles(f"/requests/?service.id={services[23]}") == ["More seats"]
 
 
+def test_dates_and_numbers_are_written_and_read_as_in_the_browsers_region(filled):
+    british, american = {"Accept-Language": "en-GB,en;q=0.8"}, {"Accept-Language": "en-US"}
+    for _again in range(2):  # what is cached for one region is not shown in another
+        assert "1 Mar 2026" in filled[ANNA].get("/things/", headers=british)
+        assert "Mar 1, 2026" in filled[ANNA].get("/things/", headers=american)
+    page = filled[ANNA].get("/things/?day=01/03/2026", headers=british)
+    assert titles(page) == ["A"]
+    assert "31/03/2024" in filled[ANNA].get("/things/?day=soon", headers=british)
+    assert "3/31/2024" in filled[ANNA].get("/things/?day=soon", headers={"Accept-Language": "pl, it-CH"})
+
+
 # -- sorting -----------------------------------------------------------------------------------------------------------
 
 # Ascending; what stands behind the bar is empty, and last in both directions.
