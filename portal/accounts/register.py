@@ -125,7 +125,8 @@ class Register:
             parsed = Field.types["email"](name="email", type="email").parse(email, PLAIN)
         except Refused:
             parsed = None
-        if not parsed or not email.isascii():  # mail servers that take other letters are rare
+        # Few mail servers accept other letters than ASCII; "=?" begins an encoded word, which may hold another header.
+        if not parsed or not email.isascii() or "=?" in email:
             raise AccessRefusedError(f'"{email}" is not an e-mail address that letters can be sent to')
 
     def _check_profile(self, profile: str) -> None:

@@ -86,6 +86,15 @@ def read_letter(message: str) -> str:
     return plain_text(email.message_from_string(message, policy=email.policy.SMTP))
 
 
+def header_text(text: str) -> str:
+    """`text` for a header: one line, and nothing in it that is read as an encoded word (RFC 2047).
+
+    Python decodes "=?utf-8?b?…?=" when a header is set, and writes out what it holds: line breaks and headers too.
+    """
+    line = " ".join(text.split())
+    return "".join(character for character in line if character.isprintable()).replace("=?", "= ?")
+
+
 def _letter(sender: Sender, account: Account, content: Content) -> EmailMessage:
     reader = _reader(sender, account)
     settings = sender.declaration.settings
@@ -98,7 +107,8 @@ def _letter(sender: Sender, account: Account, content: Content) -> EmailMessage:
     domain = urlsplit(sender.address).hostname or "localhost"
     letter["From"] = _address(name, settings.support_address or f"portal@{domain}")
     letter["To"] = _address(account.name, account.email)
-    letter["Subject"] = _one_line(reader.text(content.subject))
+    subject = header_text(reader.text(content.subject))
+    letter["Subject"] = subject
     letter["Date"] = sender.now
     letter["Message-ID"] = make_msgid(domain=domain)
     letter["Auto-Submitted"] = "auto-generated"
@@ -107,7 +117,7 @@ def _letter(sender: Sender, account: Account, content: Content) -> EmailMessage:
     html = HTML(
         language=reader.language,
         direction=Locale.parse(reader.locale.language).text_direction,
-        subject=letter["Subject"],
+        subject=subject,
         name=name,
         accent=settings.accent,
         paragraphs=paragraphs,
@@ -129,8 +139,4 @@ def _reader(sender: Sender, account: Account) -> Reader:
 
 def _address(name: str, spec: str) -> Address:
     """A structured address: as text “victim, evil@e.com <a@b.com>” would be two recipients."""
-    return Address(_one_line(name), addr_spec=spec)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return Address(header_text(name), addr_spec=spec)

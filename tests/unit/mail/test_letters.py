@@ -1,0 +1,77 @@
+"""Letters, read as the bytes that leave: whatever a name holds, it is one recipient's name and no header of its own."""
+
+import base64
+import datetime
+import email
+import email.policy
+from email.header import decode_header
+from pathlib import Path
+
+import pytest
+
+from portal.accounts.people import Account
+from portal.declaration.load import load
+from portal.mail.letters import Sender, header_text, password_changed, password_reset
+
+SMALL = load(Path(__file__).parents[2] / "portals" / "small").declaration
+NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
+HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
+
+
+def encoded(text, charset="utf-8", way="b"):
+    if way == "b":
+        return f"=?{charset}?b?{base64.b64encode(text.encode(charset)).decode()}?="
+    return f"=?{charset}?q?{''.join(f'={byte:02x}' for byte in text.encode(charset))}?="
+
+
+INJECTED = "Hi\r\nBcc: evil@e.example"
+HOSTILE = [
+    INJECTED,
+    "Hi\nBcc: evil@e.example",
+    "Hi\x0bBcc: evil\x85Bcc: evil\u2028Bcc: evil",
+    encoded(INJECTED),
+    encoded(INJECTED, way="q"),
+    encoded(INJECTED).upper().replace("UTF-8?B", "utf-8?B"),
+    encoded(INJECTED, "iso-8859-1"),
+    f"Anna {encoded(INJECTED)} Rossi",
+    encoded("=?") + encoded(INJECTED)[2:],
+    "=" + encoded(INJECTED),
+    "=\u0000" + encoded(INJECTED)[1:],
+    "=\u200b" + encoded(INJECTED)[1:],
+    encoded("Hi\r\n\r\nAnother body"),
+    encoded("victim@b.example, evil@e.example <x@y.example>"),
+    "victim@b.example, evil@e.example <x@y.example>",
+    '"; evil@e.example',
+    "Zażółć " + encoded(INJECTED) + " gęślą " + "ja" * 100,
+    "a" * 300 + encoded(INJECTED),
+]
+
+
+@pytest.mark.parametrize("write", [password_changed, lambda *who: password_reset(*who, "TOKEN")])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_writes_no_header_no_recipient_and_no_body(write, name):
+    settings = SMALL.settings.model_copy(update={"name": name})
+    declaration = SMALL.model_copy(update={"settings": settings})
+    letter = write(Sender(declaration, "https://care.example", NOW), Account(1, "anna@b.example", name, "customer"))
+    for sent in (letter.as_bytes(), letter.as_string().encode()):
+        plain = email.message_from_bytes(sent, policy=email.policy.compat32)
+        assert list(plain.keys()) == HEADERS
+        for header in ("From", "To", "Subject"):
+            texts = [part if isinstance(part, str) else part.decode(charset or "ascii")
+                     for part, charset in decode_header(plain[header].replace("\r\n", ""))]  # fmt: skip
+            assert not any(character in "".join(texts) for character in "\r\n\x0b\x85\u2028\x00")
+        parsed = email.message_from_bytes(sent, policy=email.policy.default)
+        assert [address.addr_spec for address in parsed["To"].addresses] == ["anna@b.example"]
+        assert len(parsed["From"].addresses) == 1
+        assert "Another body" not in parsed.get_body(("plain",)).get_content().partition("--")[0]
+
+
+@pytest.mark.parametrize("text", ["Printer is broken", "Zażółć gęślą jaźń", "50 % = 1/2?", "日本語の件名"])
+def test_an_ordinary_text_stands_in_a_header_as_it_is(text):
+    assert header_text(text) == text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_text_of_a_header_begins_no_encoded_word(text):
+    assert "=?" not in header_text(text)
+    assert header_text(text).isprintable()
