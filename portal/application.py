@@ -2,6 +2,7 @@
 
 import datetime
 import gc
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +12,14 @@ from pyramid.router import Router
 from portal.accounts.logins import Logins
 from portal.accounts.passwords import Passwords
 from portal.database.engine import reach
-from portal.settings import Settings, read_settings
+from portal.settings import NO_EMAIL, Settings, read_settings
 from portal.web import csrf, frame, visitor
 from portal.web.live import LivePortal
 from portal.web.resources import Root
 from portal.web.security import SEE, Security
 from portal.web.serving import Serving
+
+log = logging.getLogger(__name__)
 
 PYRAMID = {
     "tm.manager_hook": "pyramid_tm.explicit_manager",
@@ -32,9 +35,10 @@ def main(global_config: Mapping[str, str] | None = None, **settings: Any) -> Rou
     return make_server_application(ours, reload_templates=settings.get("pyramid.reload_templates") == "true")
 
 
-def make_server_application(settings: Settings, reload_templates: bool = False) -> Router:
+def make_server_application(settings: Settings, reload_templates: bool = False, on_loopback: bool = False) -> Router:
     """The application of a process that only serves it. Raises StartupError and DatabaseUnreachableError."""
-    application = make_application(settings, reload_templates)
+    application = make_application(settings, reload_templates, on_loopback)
+    log.warning(NO_EMAIL)
     # What exists now lives as long as the process. Collecting it takes 40 ms every few hundred pages, and would write
     # to memory that forked processes share.
     gc.collect()
@@ -42,13 +46,13 @@ def make_server_application(settings: Settings, reload_templates: bool = False) 
     return application
 
 
-def make_application(settings: Settings, reload_templates: bool = False) -> Router:
-    """The application for settings. Raises StartupError and DatabaseUnreachableError."""
+def make_application(settings: Settings, reload_templates: bool = False, on_loopback: bool = False) -> Router:
+    """The application for settings; `on_loopback`: see Serving. Raises StartupError and DatabaseUnreachableError."""
     templates = {"reload_templates": reload_templates, "compiled_templates": settings.compiled_templates}
     config = Configurator(settings={**PYRAMID, **templates}, root_factory=Root)
     # First: the memory that compiling templates frees is used again by what follows.
     config.include("portal.web.rendering")
-    _add_registry(config, settings)
+    _add_registry(config, settings, on_loopback)
     config.include("pyramid_tm")
     config.include("pyramid_retry")
     _add_security(config)
@@ -61,12 +65,12 @@ def make_application(settings: Settings, reload_templates: bool = False) -> Rout
     return config.make_wsgi_app()
 
 
-def _add_registry(config: Configurator, settings: Settings) -> None:
+def _add_registry(config: Configurator, settings: Settings, on_loopback: bool) -> None:
     """What lives as long as the process: clock, database, portal in force."""
     settings.make_room()
     registry, engine = config.registry, reach(settings.database_url)
     registry.clock = lambda: datetime.datetime.now(datetime.UTC)
-    registry.serving = Serving(settings.largest_request)
+    registry.serving = Serving(settings.largest_request, on_loopback)
     registry.passwords = Passwords(settings.password_memory, settings.password_rounds)
     registry.live = LivePortal(
         settings.folder,

@@ -16,7 +16,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO  # all rights of the group and of all others
 PREFIX = "PORTAL_"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 INI_PREFIX = "portal."
+# What `portal check` and the log say at every start.
+NO_EMAIL = "Email is not sent: letters stay in the outbox, and forgotten passwords are reset by `portal account reset`."
 # Keys of `portal:` in modules.yaml that a setting may override; lists are written with commas.
 DECLARED = (
     "name", "logo", "accent", "languages", "currency", "time_zone", "remember_days", "base_url", "support_address",
@@ -68,6 +71,11 @@ class Settings(BaseSettings):
         if not kind.startswith("sqlite") or not slashes or path in ("", ":memory:") or path.startswith("file:"):
             return self.database
         return f"{kind}:///{self.folder.absolute() / path}"
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine reaches the server, and it is not behind a proxy."""
+        return self.host in LOOPBACK and self.trusted_proxy is None
 
     @property
     def compiled_templates(self) -> Path | None:

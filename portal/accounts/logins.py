@@ -5,16 +5,17 @@ that no one waits for it; attempts are counted in transactions of their own, sin
 """
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from portal.accounts import attempts
+from portal.accounts.devices import device_of, remember_device
 from portal.accounts.one_time_links import find_link, make_link, use_link, void_links
 from portal.accounts.passwords import Passwords, weakness
 from portal.accounts.people import Account, find_account, load_account, normalize_email, password_of, refusal
-from portal.accounts.random_tokens import new_token
-from portal.accounts.sessions import close_session, close_sessions, open_session
+from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
 from portal.database.engine import reading, writing
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration
@@ -22,6 +23,8 @@ from portal.texts import _
 
 WRONG = _("Incorrect email or password.")
 RESET = "reset"  # the purpose of the links that set a new password
+# The recipient of a letter that is written and not sent.
+NO_ONE = Account(0, "nobody@localhost.invalid", "", "", person=0)
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,16 @@ class SignInAttempt:
     remember: bool = False
     language: str | None = None  # chosen before signing in, then stored with the account
     old_session: str | None = None  # the cookie that the browser came with
+    device: str | None = None  # likewise, see devices.py
+
+
+@dataclass(frozen=True)
+class ResetAttempt:
+    """The input of the form for a forgotten password, and where it comes from."""
+
+    email: str
+    network: str
+    device: str | None = None  # the cookie, see devices.py
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,7 @@ class SignedIn:
     account: Account
     token: str
     keep: int | None
+    device: str  # the value of the device's cookie
 
 
 @dataclass(frozen=True)
@@ -60,28 +74,33 @@ class Logins:
 
     def sign_in(self, attempt: SignInAttempt, now: datetime.datetime) -> SignedIn | str:
         """A session, or one sentence that says why not. Raises TooManyAttemptsError."""
-        email = normalize_email(attempt.email)
-        place = f"{email} {attempt.network}"
-        with writing(self.engine) as connection:
-            attempts.check(connection, self.tables, attempts.SIGN_IN, place, now)
-            attempts.check(connection, self.tables, attempts.SIGN_IN_NETWORK, attempt.network, now)
         with reading(self.engine) as connection:
-            account = find_account(connection, self.tables, email)
+            account = find_account(connection, self.tables, attempt.email)
             hashed = password_of(connection, self.tables, account.id if account else None)
+        counted = _counted(attempt, device_of(attempt.device, account.id if account else None, hashed))
+        with writing(self.engine) as connection:
+            for limit, who in counted.items():
+                attempts.check(connection, self.tables, limit, who, now)
         matches = self.passwords.match(hashed, attempt.password)  # for unknown addresses too: it takes as long
         if not matches or account is None or hashed is None:
             return WRONG
-        return self._open(account, hashed, attempt, place, now)
+        return self._open(account, hashed, attempt, counted, now)
 
     def _open(
-        self, account: Account, hashed: str, attempt: SignInAttempt, place: str, now: datetime.datetime
+        self,
+        account: Account,
+        hashed: str,
+        attempt: SignInAttempt,
+        counted: Mapping[attempts.Limit, str],
+        now: datetime.datetime,
     ) -> SignedIn | str:
-        days = self.declaration.settings.remember_days if attempt.remember else None
+        days = session_days(self.declaration) if attempt.remember else None
         renewed = self.passwords.hash(attempt.password) if self.passwords.outdated(hashed) else hashed
         table = self.tables.account
         with writing(self.engine) as connection:
-            attempts.forgive(connection, self.tables, attempts.SIGN_IN, place, now)
-            attempts.uncount(connection, self.tables, attempts.SIGN_IN_NETWORK, attempt.network, now)
+            for limit, who in counted.items():
+                take_back = attempts.uncount if limit == attempts.SIGN_IN_NETWORK else attempts.forgive
+                take_back(connection, self.tables, limit, who, now)
             reason = refusal(connection, self.tables, account, now)
             if reason is not None:
                 return reason
@@ -94,7 +113,8 @@ class Logins:
             if attempt.old_session:
                 close_session(connection, self.tables, attempt.old_session)
             token = open_session(connection, self.tables, account.id, now, days)
-        return SignedIn(account, token, None if days is None else days * 86_400)
+        device = remember_device(attempt.device, account.id, renewed)
+        return SignedIn(account, token, None if days is None else days * 86_400, device)
 
     # -- passwords ------------------------------------------------------------------------------------------------
 
@@ -127,17 +147,24 @@ class Logins:
     # -- one-time links -------------------------------------------------------------------------------------------
 
     def request_reset(
-        self, connection: sa.Connection, email: str, network: str, now: datetime.datetime
-    ) -> tuple[Account, str] | None:
-        """The account and the token of a new link; None if no letter may be sent. Raises TooManyAttemptsError."""
-        attempts.check(connection, self.tables, attempts.RESET_NETWORK, network, now)
-        number = attempts.count(connection, self.tables, attempts.RESET, normalize_email(email), now)
-        account = find_account(connection, self.tables, email)
-        if account is None or number > attempts.RESET.most:
-            return None
-        if refusal(connection, self.tables, account, now) is not None:
-            return None
-        return account, make_link(connection, self.tables, account.id, RESET, now)
+        self, connection: sa.Connection, attempt: ResetAttempt, now: datetime.datetime
+    ) -> tuple[Account, str]:
+        """The recipient and the token of a new link. Raises TooManyAttemptsError.
+
+        For an unknown address, or one that may get no link, the recipient is no one and no link is stored: with the
+        same statements, so that neither the answer nor the time tells who has an account.
+        """
+        email = normalize_email(attempt.email)
+        attempts.check(connection, self.tables, attempts.RESET_NETWORK, attempt.network, now)
+        account = find_account(connection, self.tables, email) or NO_ONE
+        hashed = password_of(connection, self.tables, account.id)
+        asker = device_of(attempt.device, account.id, hashed) or attempt.network
+        mine = attempts.count(connection, self.tables, attempts.RESET, f"{email} {asker}", now)
+        everyone = attempts.count(connection, self.tables, attempts.RESET_ADDRESS, email, now)
+        within = mine <= attempts.RESET.most and (everyone <= attempts.RESET_ADDRESS.most or asker != attempt.network)
+        reason = refusal(connection, self.tables, account, now)
+        recipient = account if within and reason is None else NO_ONE
+        return recipient, make_link(connection, self.tables, recipient.id, RESET, now)
 
     def reset_account(self, token: str, now: datetime.datetime) -> Account | None:
         """The account whose password a link sets; the link stays valid."""
@@ -156,6 +183,9 @@ class Logins:
         return account_id is not None
 
 
-def decoy() -> tuple[Account, str]:
-    """The account and token of a letter that is written and discarded, so that unknown addresses take the same work."""
-    return Account(0, "nobody@localhost.invalid", "", ""), new_token()
+def _counted(attempt: SignInAttempt, device: str | None) -> dict[attempts.Limit, str]:
+    """The limits of an attempt to sign in, and by whom it counts in each."""
+    if device is not None:
+        return {attempts.SIGN_IN_DEVICE: device}
+    who = f"{normalize_email(attempt.email)} {attempt.network}"
+    return {attempts.SIGN_IN: who, attempts.SIGN_IN_NETWORK: attempt.network}

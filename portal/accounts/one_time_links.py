@@ -14,11 +14,18 @@ LIFETIME = datetime.timedelta(hours=1)
 
 
 def make_link(connection: sa.Connection, tables: Tables, account_id: int, purpose: str, now: datetime.datetime) -> str:
-    """Store a new link; its token, for the address."""
-    token = new_token()
-    row = {"token": hash_token(token), "account": account_id, "purpose": purpose, "expires": now + LIFETIME}
-    connection.execute(sa.insert(tables.link).values(row))
+    """Store a new link, if there is an account `account_id`; its token, for the address."""
+    token, account = new_token(), tables.account.c
+    expires = sa.literal(now + LIFETIME, tables.link.c["expires"].type)
+    row = sa.select(sa.literal(hash_token(token)), account["id"], sa.literal(purpose), expires)
+    columns = ["token", "account", "purpose", "expires"]
+    connection.execute(sa.insert(tables.link).from_select(columns, row.where(account["id"] == account_id)))
     return token
+
+
+def link_exists(tables: Tables, token: str) -> sa.ColumnElement[bool]:
+    """The condition of a statement that there is a link with this token."""
+    return sa.exists().where(tables.link.c["token"] == hash_token(token))
 
 
 def find_link(

@@ -15,6 +15,8 @@ from portal.fields.base import Field
 from portal.records.policy import Policy
 from portal.texts import _
 
+NO_PERSON = _("Your account belongs to a person who no longer exists here. Ask us to set it up again.")
+
 
 @dataclass(frozen=True)
 class Account:
@@ -76,9 +78,14 @@ def password_of(connection: sa.Connection, tables: Tables, account_id: int | Non
 
 
 def refusal(connection: sa.Connection, tables: Tables, account: Account, now: datetime.datetime) -> str | None:
-    """Why an account may not sign in at this moment, in one sentence for its person; None if it may."""
-    admitted = admit(connection, tables, account, now=now)
-    return None if isinstance(admitted, Identity) else admitted
+    """Why an account may not sign in at this moment, in one sentence for its person; None if it may.
+
+    One statement, whatever the answer is: the work does not tell which addresses have an account.
+    """
+    declaration = tables.declaration
+    row = _load_person_row(connection, tables, account.person) if declaration.people else None
+    reason = _closed_reason(declaration, account, declaration.reader(now=now).today)
+    return reason or (NO_PERSON if row is not None and row.person is None else None)
 
 
 def identify(connection: sa.Connection, tables: Tables, account: Account, **reading: Any) -> Identity:
@@ -98,25 +105,25 @@ def admit(
 ) -> Identity | str:
     """The rights of an account if it may sign in at this moment; else why not, in one sentence for its person."""
     reader = tables.declaration.reader(person=account.person, **reading)
-    reason = _closed_reason(account, reader.today)
+    reason = _closed_reason(tables.declaration, account, reader.today)
     if reason is not None:
         return reason
-    if account.profile not in tables.declaration.profiles:
-        return _("Your account no longer has a profile. Ask us to set it up again.")
     mine = companies_of(connection, tables, account.person, person_row)
     if mine is None:
-        return _("Your account belongs to a person who no longer exists here. Ask us to set it up again.")
+        return NO_PERSON
     profile, reader = tables.declaration.profiles[account.profile], replace(reader, companies=mine)
     return Identity(account, Policy(tables, profile, reader, account.records_from))
 
 
-def _closed_reason(account: Account, today: datetime.date) -> str | None:
+def _closed_reason(declaration: Declaration, account: Account, today: datetime.date) -> str | None:
     if account.disabled:
         return _("Your account has been disabled.")
     if account.access_from and today < account.access_from:
         return _("Your access starts on ${date}.", mapping={"date": account.access_from.isoformat()})
     if account.access_until and today > account.access_until:
         return _("Your access ended on ${date}.", mapping={"date": account.access_until.isoformat()})
+    if account.profile not in declaration.profiles:
+        return _("Your account no longer has a profile. Ask us to set it up again.")
     return None
 
 

@@ -15,9 +15,12 @@ from portal.accounts.people import Account, PersonRow, account_columns, account_
 from portal.accounts.random_tokens import hash_token, new_token
 from portal.database.engine import writing
 from portal.database.schema.tables import Tables
+from portal.declaration.shapes import Declaration
 
 # Without “remember me” the cookie ends with the browser, and the session after this time without a request.
 IDLE = datetime.timedelta(hours=12)
+# Every session ends after this time, however much it is used and whatever `remember_days` says.
+LONGEST = datetime.timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,13 @@ class Session:
 
     token: str
     remembered: bool
+    created: datetime.datetime
     expires: datetime.datetime
+
+
+def session_days(declaration: Declaration) -> int:
+    """For how many days a remembered session lasts."""
+    return min(declaration.settings.remember_days, LONGEST.days)
 
 
 def open_session(
@@ -55,17 +64,22 @@ def find_session(
     One statement, since every page asks.
     """
     statement = tables.statement("session", lambda: _session_statement(tables))
-    row = connection.execute(statement, {"token_hash": hash_token(token), "moment": now}).mappings().first()
+    values = {"token_hash": hash_token(token), "moment": now, "oldest": now - LONGEST}
+    row = connection.execute(statement, values).mappings().first()
     if row is None:
         return None
-    session = Session(row["session_token"], row["session_remembered"], row["session_expires"])
+    session = Session(row["session_token"], row["session_remembered"], row["session_created"], row["session_expires"])
     return session, account_of(row), PersonRow(row["person_id"], row["person_organization"])
 
 
 def _session_statement(tables: Tables) -> sa.Select[Any]:
     session, account = tables.session, tables.account
-    columns = [session.c[name].label(f"session_{name}") for name in ("token", "remembered", "expires")]
-    is_open = (session.c["token"] == sa.bindparam("token_hash"), session.c["expires"] > sa.bindparam("moment"))
+    columns = [session.c[name].label(f"session_{name}") for name in ("token", "remembered", "created", "expires")]
+    is_open = (
+        session.c["token"] == sa.bindparam("token_hash"),
+        session.c["expires"] > sa.bindparam("moment"),
+        session.c["created"] > sa.bindparam("oldest"),
+    )
     joined = session.join(account, account.c["id"] == session.c["account"])
     person: sa.ColumnElement[Any] = sa.null()
     organization: sa.ColumnElement[Any] = sa.null()
@@ -82,11 +96,12 @@ def keep_alive(engine: sa.Engine, tables: Tables, session: Session, now: datetim
 
     If that cannot be written (a full disk), the request goes on.
     """
-    if session.remembered or session.expires - now > IDLE / 2:
+    expires = min(now + IDLE, session.created + LONGEST)
+    if session.remembered or session.expires - now > IDLE / 2 or expires <= session.expires:
         return
     changed = sa.update(tables.session).where(tables.session.c["token"] == session.token)
     with contextlib.suppress(sa.exc.DBAPIError), writing(engine) as connection:
-        connection.execute(changed.values(seen=now, expires=now + IDLE))
+        connection.execute(changed.values(seen=now, expires=expires))
 
 
 def close_session(connection: sa.Connection, tables: Tables, token: str) -> None:

@@ -8,6 +8,7 @@ import click
 
 from portal.commands.options import chosen_settings, common_options
 from portal.declaration.load import Loaded, load
+from portal.settings import NO_EMAIL
 from portal.texts import plural
 
 
@@ -30,6 +31,8 @@ def command(path: Path | None, data: bool) -> None:
         loaded = replace(loaded, problems=[*loaded.problems, *problems])
     for problem in loaded.problems:
         click.echo(problem)
+    if not loaded.errors:
+        click.echo(NO_EMAIL)
     click.echo(summary(loaded))
     raise SystemExit(1 if loaded.errors else 0)
 

@@ -34,7 +34,7 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        application = make_server_application(settings)
+        application = make_server_application(settings, on_loopback=settings.on_loopback)
     except StartupError as reasons:
         for line in reasons.lines:
             click.echo(line)

@@ -11,15 +11,28 @@ import sqlalchemy as sa
 from portal.database.schema.tables import Tables
 
 
-def put(connection: sa.Connection, tables: Tables, letter: EmailMessage, now: datetime.datetime) -> None:
-    """Queue an email; it is sent only if the transaction is committed."""
+def put(
+    connection: sa.Connection,
+    tables: Tables,
+    letter: EmailMessage,
+    now: datetime.datetime,
+    condition: sa.ColumnElement[bool] | None = None,
+) -> bool:
+    """Queue an email, if `condition` holds in the database; whether it did.
+
+    It is sent only if the transaction is committed.
+    """
     row = {
         "recipient": str(letter["To"]),
         "subject": str(letter["Subject"]),
         "message": letter.as_string(),
         "created": now,
     }
-    connection.execute(sa.insert(tables.outbox).values(row))
+    values = sa.select(*(sa.literal(value, tables.outbox.c[name].type) for name, value in row.items()))
+    if condition is not None:
+        values = values.where(condition)
+    insert = sa.insert(tables.outbox).from_select(list(row), values)
+    return connection.execute(insert.returning(tables.outbox.c["id"])).first() is not None
 
 
 def newest(connection: sa.Connection, tables: Tables, limit: int = 100) -> list[sa.RowMapping]:

@@ -6,6 +6,7 @@ The caller queues a letter in its transaction (database/outbox.py). No letter ho
 import datetime
 import email
 import email.policy
+import re
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -21,6 +22,7 @@ from portal.declaration.shapes import Declaration
 from portal.fields.reader import Reader
 from portal.texts import _
 
+TOKEN = re.compile(r"/[A-Za-z0-9_-]{40,}")
 HTML = PageTemplateFile(str(Path(__file__).parents[1] / "templates" / "letter.pt"))
 
 
@@ -84,6 +86,11 @@ def plain_text(letter: EmailMessage) -> str:
 def read_letter(message: str) -> str:
     """The text of a letter from the outbox."""
     return plain_text(email.message_from_string(message, policy=email.policy.SMTP))
+
+
+def hide_links(text: str) -> str:
+    """The text of a letter without the tokens of its links, which whoever reads them could use."""
+    return TOKEN.sub("/…", text)
 
 
 def header_text(text: str) -> str:

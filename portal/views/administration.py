@@ -11,12 +11,13 @@ from portal.database import outbox
 from portal.database.engine import reading
 from portal.database.errors import DatabaseError
 from portal.declaration.source.problems import Problem
-from portal.mail.letters import read_letter
+from portal.mail.letters import hide_links, read_letter
 from portal.texts import _
 from portal.views.displays import moment
 from portal.views.pages import Letter, OutboxPage, ProblemShown, ProblemsPage
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER, READ_LETTERS
+from portal.web.serving import is_local_development
 
 PAGE = 50
 
@@ -49,14 +50,15 @@ def show_problems(context: Administration, request: Request) -> Any:
 
 @view_config(context=Administration, name="outbox", request_method="GET", renderer="outbox.pt", permission=READ_LETTERS)
 def show_outbox(context: Administration, request: Request) -> Any:
-    """The letters written last; in development everybody reads them here, because none is sent."""
+    """The letters written last. Their links work only where this machine alone reaches the portal, in development."""
     letter_id = request.GET.get("letter", "")
     rows = outbox.newest(request.connection, request.portal.tables, limit=PAGE)
     chosen = next((row for row in rows if str(row["id"]) == letter_id), None)
+    text = read_letter(chosen["message"]) if chosen else ""
     page = OutboxPage(
         letters=tuple(_letter(row, request) for row in rows),
         chosen=_letter(chosen, request) if chosen else None,
-        text=read_letter(chosen["message"]) if chosen else "",
+        text=text if is_local_development(request) else hide_links(text),
     )
     return {"page": page}
 
@@ -68,12 +70,11 @@ def _shown(problem: Problem) -> ProblemShown:
 
 
 def _letter(row: Any, request: Request) -> Letter:
-    sent = row["sent"] is not None
     return Letter(
         to=row["recipient"],
         subject=row["subject"],
         at=moment(row["created"], request.reader),
-        state=_("Sent") if sent else _("Waiting"),
-        tone="good" if sent else "info",
+        state=_("Not sent"),
+        tone="info",
         url=f"/-/outbox?letter={row['id']}",
     )

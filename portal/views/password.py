@@ -4,13 +4,15 @@ from typing import Any
 
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
+from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from portal.accounts.attempts import TooManyAttemptsError, network_of
-from portal.accounts.logins import decoy
+from portal.accounts.devices import remember_device
+from portal.accounts.logins import ResetAttempt
 from portal.accounts.people import Account, Identity
-from portal.accounts.sessions import open_session
+from portal.accounts.sessions import open_session, session_days
 from portal.mail.letters import password_changed, password_reset
 from portal.texts import _
 from portal.views.pages import PasswordPage
@@ -21,11 +23,9 @@ from portal.web.form_input import posted_text
 from portal.web.outbox import letter_sender, queue_letter
 from portal.web.resources import Password, Reset
 from portal.web.security import CHANGE_PASSWORD
-from portal.web.visitor import session_cookie, set_cookie
+from portal.web.visitor import YEAR, device_cookie, session_cookie, set_cookie
 
-SENT = _(
-    "If this address has an account, we have sent it an email with a link. The link works once and expires in an hour."
-)
+LOGGED = _("If this address has an account, the portal's log has a link. It works once, within one hour.")
 GONE = _("This link has expired or has already been used.")
 Errors = dict[str, str]
 
@@ -47,11 +47,12 @@ def change(context: Password, request: Request) -> Any:
     if errors:
         return _refused(request, _change_page(request.identity, errors))
     hashed = request.passwords.hash(posted_text(request, "new"))
-    days = request.portal.declaration.settings.remember_days if request.visitor.remembered else None
+    days = session_days(request.portal.declaration) if request.visitor.remembered else None
     logins.save_password(request.connection, account.id, hashed)
     token = open_session(request.connection, request.portal.tables, account.id, request.now, days)
     queue_letter(request, password_changed(letter_sender(request), account))
     response = HTTPSeeOther("/")
+    _remember_device(request, response, account, hashed)
     set_cookie(request, response, session_cookie(request), token, days and days * 86_400)
     return set_flash(request, response, "password-changed")
 
@@ -122,9 +123,11 @@ def _refused(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
     context=Password, name="forgotten", request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
 )
 def show_forgotten(context: Password, request: Request) -> Any:
-    """Asks for the address; says after that, always, the same sentence."""
+    """Asks for the address, and after that always says the same; without a way to send a link, whom to ask instead."""
+    if not request.portal.development:
+        return {"page": _unavailable_page(request.portal.declaration.settings.support_address)}
     if "sent" in request.GET:
-        page = PasswordPage(_("Check your email"), text=SENT, back_url="/login", back_label=_("Back to sign in"))
+        page = PasswordPage(_("Check the log"), text=LOGGED, back_url="/login", back_label=_("Back to sign in"))
         return {"page": page}
     return {"page": _forgotten_page("")}
 
@@ -132,16 +135,16 @@ def show_forgotten(context: Password, request: Request) -> Any:
 @view_config(
     context=Password, name="forgotten", request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
 )
-def ask_reset(context: Password, request: Request) -> Any:
-    """A link by letter for those who have access; the same answer and the same work for all others."""
+def request_reset(context: Password, request: Request) -> Any:
+    """Writes an email with a link; the answer and the work are the same for addresses without an account."""
+    if not request.portal.development:
+        return HTTPSeeOther("/password/forgotten")
     email = posted_text(request, "email").strip()
     if not email:
         return _refused(request, _forgotten_page(_("Enter your email address.")))
-    reset_link = request.logins.request_reset(request.connection, email, network_of(request.remote_addr), request.now)
-    account, token = reset_link or decoy()
-    letter = password_reset(letter_sender(request), account, token)
-    if reset_link:
-        queue_letter(request, letter)
+    attempt = ResetAttempt(email, network_of(request.remote_addr), request.cookies.get(device_cookie(request)))
+    recipient, token = request.logins.request_reset(request.connection, attempt, request.now)
+    queue_letter(request, password_reset(letter_sender(request), recipient, token), link=token)
     return HTTPSeeOther("/password/forgotten?sent=1")
 
 
@@ -150,12 +153,22 @@ def _forgotten_page(error: str) -> PasswordPage:
     return PasswordPage(
         heading=_("I forgot my password"),
         action="/password/forgotten",
-        text=_("We will email you a link to set a new one."),
+        text=_("This portal runs in development: a link to set a new password is written to its log."),
         widgets=(email,),
-        submit=_("Send link"),
+        submit=_("Write link"),
         back_url="/login",
         back_label=_("Back to sign in"),
     )
+
+
+def _unavailable_page(support: str | None) -> PasswordPage:
+    if support:
+        text = _(
+            "This portal cannot send email. To get a new password, write to ${address}.", mapping={"address": support}
+        )
+    else:
+        text = _("This portal cannot send email. To get a new password, ask the person who gave you access.")
+    return PasswordPage(_("I forgot my password"), text=text, back_url="/login", back_label=_("Back to sign in"))
 
 
 # -- with the link of a letter ----------------------------------------------------------------------------------------
@@ -182,8 +195,15 @@ def reset(context: Reset, request: Request) -> Any:
         return _gone(request)
     queue_letter(request, password_changed(letter_sender(request), account))
     response = HTTPSeeOther("/login")
+    _remember_device(request, response, account, hashed)
     set_cookie(request, response, session_cookie(request), None)
     return set_flash(request, response, "password-reset")
+
+
+def _remember_device(request: Request, response: Response, account: Account, hashed: str) -> None:
+    """The new password would make this browser unknown to its own account."""
+    device = remember_device(request.cookies.get(device_cookie(request)), account.id, hashed)
+    set_cookie(request, response, device_cookie(request), device, YEAR)
 
 
 def _account_of_link(context: Reset, request: Request) -> Account | None:

@@ -18,7 +18,7 @@ from portal.web.flash import set_flash
 from portal.web.form_input import posted_text, referring_page
 from portal.web.resources import Root
 from portal.web.serving import own_path
-from portal.web.visitor import YEAR, language_cookie, session_cookie, set_cookie
+from portal.web.visitor import YEAR, device_cookie, language_cookie, session_cookie, set_cookie
 
 
 @view_config(context=Root, name="login", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
@@ -41,6 +41,7 @@ def sign_in(context: Root, request: Request) -> Any:
         bool(posted_text(request, "remember")),
         request.cookies.get(language_cookie(request)),
         request.cookies.get(session_cookie(request)),
+        request.cookies.get(device_cookie(request)),
     )
     try:
         session = request.logins.sign_in(attempt, request.now)
@@ -53,6 +54,7 @@ def sign_in(context: Root, request: Request) -> Any:
             request.response.status_int = 422
         return login_page(request, following, attempt.email, attempt.remember, error=session)
     response = HTTPSeeOther("/password" if session.account.must_change else following)
+    set_cookie(request, response, device_cookie(request), session.device, YEAR)
     set_cookie(request, response, session_cookie(request), session.token, session.keep)
     return response
 
@@ -65,6 +67,7 @@ def sign_out(context: Root, request: Request) -> Response:
         close_session(request.connection, request.portal.tables, request.cookies[name])
     response = HTTPSeeOther("/login")
     set_cookie(request, response, name, None)
+    response.headers["Clear-Site-Data"] = '"storage"'  # what scripts stored of unfinished forms
     return set_flash(request, response, "signed-out")
 
 

@@ -73,7 +73,8 @@ def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], t
             (own if _about_oneself(declaration, name, access) else menu).append(item)
     own.append(MenuItem(_("Change password"), "key-round", "/password"))
     if identity.administrator:
-        own.append(MenuItem(_("Emails"), "mail", "/-/outbox"))
+        own.append(MenuItem(_("Problems"), "triangle-alert", "/-/problems", current=_view_name(request) == "problems"))
+        own.append(MenuItem(_("Emails"), "mail", "/-/outbox", current=_view_name(request) == "outbox"))
     return tuple(menu), tuple(own)
 
 

@@ -5,6 +5,7 @@ from email.message import EmailMessage
 
 from pyramid.request import Request
 
+from portal.accounts.one_time_links import link_exists
 from portal.database.outbox import put
 from portal.mail.letters import Sender, plain_text
 from portal.web.serving import own_address
@@ -17,8 +18,13 @@ def letter_sender(request: Request) -> Sender:
     return Sender(request.portal.declaration, own_address(request), request.now)
 
 
-def queue_letter(request: Request, letter: EmailMessage) -> None:
-    """Queue `letter`, which is sent if the request succeeds. It may hold a one-time link: production logs none."""
-    put(request.connection, request.portal.tables, letter, request.now)
-    if request.portal.development:
+def queue_letter(request: Request, letter: EmailMessage, link: str | None = None) -> None:
+    """Queue `letter`, which is sent if the request succeeds; with a `link` (its token) only if that link exists.
+
+    It may hold a one-time link: production logs none.
+    """
+    tables = request.portal.tables
+    condition = None if link is None else link_exists(tables, link)
+    queued = put(request.connection, tables, letter, request.now, condition)
+    if queued and request.portal.development:
         log.info("Letter to %s: %s\n%s", letter["To"], letter["Subject"], plain_text(letter))

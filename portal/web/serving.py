@@ -1,6 +1,5 @@
 """How this process serves: limits that `main` hands down; hosts, origins and addresses that are the portal's own."""
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -11,9 +10,10 @@ LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True)
 class Serving:
-    """Limits of a request."""
+    """Settings of the web layer."""
 
     largest_request: int = 30_000_000  # bytes
+    on_loopback: bool = False  # started by `portal serve` on an address that only this machine reaches, without a proxy
 
 
 def knows_host(request: Request, host: str) -> bool:
@@ -42,14 +42,12 @@ def is_secure(request: Request) -> bool:
     return base_url.startswith("https://") or (request.scheme == "https" and not base_url)
 
 
-def comes_from_here(request: Request) -> bool:
-    """Whether the request was made on this machine; without an address it was made in this process."""
-    if request.remote_addr is None:
-        return True
-    try:
-        return ipaddress.ip_address(request.remote_addr).is_loopback
-    except ValueError:
-        return False
+def is_local_development(request: Request) -> bool:
+    """Whether everyone who can reach this process may read its letters.
+
+    The process decides, not the request: proxies of any kind make requests from elsewhere look local.
+    """
+    return request.portal.development and request.registry.serving.on_loopback
 
 
 def own_path(address: str | None) -> str:

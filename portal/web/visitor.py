@@ -124,6 +124,11 @@ def guest_cookie(request: Request) -> str:
     return _name(request, "portal_guest")
 
 
+def device_cookie(request: Request) -> str:
+    """The name of the cookie by which accounts know this browser, see accounts/devices.py."""
+    return _name(request, "portal_device")
+
+
 def language_cookie(request: Request) -> str:
     """The name of the cookie with the language chosen in this browser."""
     return _name(request, "portal_language")

@@ -107,9 +107,9 @@ def make_app(database: str, portal_folder: Path, clock: Clock) -> Iterator[Calla
     """A function that starts the portal with other settings: `make_app(base_url="https://care.example")`."""
     with contextlib.ExitStack() as opened:
 
-        def make(**settings: object) -> TestApp:
+        def make(on_loopback: bool = True, **settings: object) -> TestApp:
             chosen = {"folder": portal_folder, "database": database, "reload_every": 0, **CHEAP, **settings}
-            application = make_application(Settings(**chosen))
+            application = make_application(Settings(**chosen), on_loopback=on_loopback)
             application.registry.clock = clock
             opened.callback(application.registry.live.engine.dispose)
             return TestApp(application)

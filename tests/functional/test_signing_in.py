@@ -113,9 +113,48 @@ def test_one_network_cannot_try_all_addresses(app):
     assert answers[-2:] == [422, 429]
 
 
+def test_the_right_password_on_a_known_device_passes_when_its_network_is_shut_out(app, another_browser, sign_in):
+    owner = sign_in(ANNA)
+    form_of(owner.get("/"), "/logout").submit()
+    stranger = another_browser()
+    for number in range(101):
+        try_to_sign_in(stranger, email=f"p{number}@acme.example", password="x")
+    for _attempt in range(11):
+        try_to_sign_in(stranger, password="wrong")
+    assert try_to_sign_in(another_browser()).status_int == 429
+    assert try_to_sign_in(owner, email="bruno@acme.example").status_int == 429  # the device knows Anna alone
+    assert try_to_sign_in(owner).status_int == 303
+
+
+def test_a_known_device_cannot_guess_for_ever(app, sign_in):
+    form_of(sign_in(ANNA).get("/"), "/logout").submit()
+    answers = [try_to_sign_in(app, password="wrong").status_int for _attempt in range(11)]
+    assert answers[-2:] == [422, 429]
+    assert try_to_sign_in(app).status_int == 429
+
+
+@pytest.mark.parametrize("forged", ["", "x", "0" * 96, "0" * 96 * 4, "0" * 96 * 5, "ü" * 96, "0" * 95])
+def test_a_forged_device_is_unknown(app, forged):
+    app.set_cookie("portal_device", forged)
+    for _attempt in range(10):
+        try_to_sign_in(app, password="wrong")
+    assert try_to_sign_in(app).status_int == 429
+
+
 def test_right_passwords_are_not_counted(app, another_browser):
     for _time in range(12):
         assert try_to_sign_in(another_browser()).status_int == 303
+
+
+@pytest.mark.parametrize("remember", [False, True])
+def test_no_session_lasts_longer_than_thirty_days(make_app, clock, remember):
+    app = make_app(remember_days="3650")
+    try_to_sign_in(app, remember=remember)
+    for _quarter in range(30 * 4 - 1):
+        clock.pass_by(hours=6)
+        assert is_signed_in(app)
+    clock.pass_by(hours=7)
+    assert not is_signed_in(app)
 
 
 def test_remembered_people_stay_for_the_declared_days(app, clock):

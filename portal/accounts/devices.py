@@ -1,0 +1,43 @@
+"""Known devices: a browser from which an account has signed in before, told by a signed cookie.
+
+A stranger's wrong passwords count against their network and the address that they try. Whoever signs in from a known
+device is counted by the device alone, so that others cannot lock them out. The key of the signature is the hash of the
+account's password: nothing is stored, and a changed password makes all devices unknown.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+
+NUMBER_LENGTH, SIGNATURE_LENGTH = 32, 64  # characters
+TOKEN_LENGTH = NUMBER_LENGTH + SIGNATURE_LENGTH
+MOST_TOKENS = 4  # accounts that sign in from the same browser
+COOKIE = re.compile(rf"([0-9a-f]{{{TOKEN_LENGTH}}}){{1,{MOST_TOKENS}}}")
+
+
+def device_of(cookie: str | None, account_id: int | None, hashed: str | None) -> str | None:
+    """The number of a device that an account knows, whose password has the hash `hashed`; None for an unknown one."""
+    for token in _tokens(cookie):
+        number, signature = token[:NUMBER_LENGTH], token[NUMBER_LENGTH:]
+        if hashed is not None and hmac.compare_digest(_signature(number, account_id, hashed), signature):
+            return number
+    return None
+
+
+def remember_device(cookie: str | None, account_id: int, hashed: str) -> str:
+    """The cookie of a browser in which an account has just signed in, whose password has the hash `hashed`."""
+    known = device_of(cookie, account_id, hashed)
+    number = known or secrets.token_hex(NUMBER_LENGTH // 2)
+    others = [token for token in _tokens(cookie) if not token.startswith(number)]
+    return "".join([number + _signature(number, account_id, hashed), *others][:MOST_TOKENS])
+
+
+def _tokens(cookie: str | None) -> list[str]:
+    if not cookie or not COOKIE.fullmatch(cookie):
+        return []
+    return [cookie[start : start + TOKEN_LENGTH] for start in range(0, len(cookie), TOKEN_LENGTH)]
+
+
+def _signature(number: str, account_id: int | None, hashed: str) -> str:
+    return hmac.new(hashed.encode(), f"device {number} {account_id}".encode(), hashlib.sha256).hexdigest()
