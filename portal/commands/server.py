@@ -1,0 +1,118 @@
+"""The web server of `portal serve`: waitress with our limits, which ends by finishing the requests that are open."""
+
+import re
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.server import BaseWSGIServer, create_server
+
+from portal.settings import Settings
+
+MANY_SPACES = re.compile(rb"[ \t]{100}")
+PATIENCE = 20.0  # seconds for open requests after a signal; then they are cut
+
+
+class Parser(HTTPRequestParser):
+    """Refuses a header full of spaces, which waitress would parse for seconds while nobody else is served."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Called with all headers of a request."""
+        if MANY_SPACES.search(header_plus):
+            raise ParsingError("Too many spaces in a header")
+        super().parse_header(header_plus)
+
+
+class Channel(HTTPChannel):
+    """A connection whose requests are read with our parser."""
+
+    parser_class = Parser
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is being received or answered, or an answer being sent."""
+        return bool(self.request is not None or self.requests or self.total_outbufs_len)
+
+
+@dataclass
+class Server:
+    """A server that listens, and answers once it runs. `sockets`: waitress's map of all its sockets."""
+
+    listeners: list[Any]
+    sockets: dict[int, Any]
+    stopping: bool = False
+
+    @property
+    def host(self) -> str:
+        """The address on which it listens; of several the last."""
+        return str(self.listeners[-1].effective_host)
+
+    @property
+    def port(self) -> int:
+        """The port, also where a free one was asked for."""
+        return int(self.listeners[-1].effective_port)
+
+    def run(self, patience: float = PATIENCE) -> None:
+        """Answers until SIGTERM or SIGINT; then takes no new connections and finishes what is open.
+
+        `patience`: seconds for that. A second signal ends the process at once.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        while not self.stopping:
+            self._turn(1.0)
+        self._turn(0)  # connections that wait to be accepted
+        for listener in self.listeners:
+            wasyncore.dispatcher.close(listener)  # its own close() would take away the trigger that wakes this loop
+        self._turn(0)  # requests that were sent on them
+        end = time.monotonic() + patience
+        while self._busy() and time.monotonic() < end:
+            self._turn(0.2)
+        self.listeners[0].task_dispatcher.shutdown(timeout=1)
+        wasyncore.close_all(self.sockets)
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        self.stopping = True
+        self.listeners[0].pull_trigger()
+
+    def _turn(self, timeout: float) -> None:
+        wasyncore.loop(timeout, use_poll=True, map=self.sockets, count=1)
+
+    def _busy(self) -> bool:
+        return any(channel.is_busy for channel in list(self.sockets.values()) if isinstance(channel, Channel))
+
+
+def listening_server(application: Callable[..., Any], settings: Settings) -> Server:
+    """The server, which does not answer yet; it may listen on several addresses."""
+    sockets: dict[int, Any] = {}
+    create_server(application, map=sockets, **server_options(settings))
+    listeners = [listener for listener in sockets.values() if isinstance(listener, BaseWSGIServer)]
+    for listener in listeners:
+        listener.channel_class = Channel
+    return Server(listeners, sockets)
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """Waitress's options: bounded bodies, connections and idle time, no server name, at most one trusted proxy."""
+    options: dict[str, Any] = {
+        "host": settings.host,
+        "port": settings.port,
+        "threads": settings.threads,
+        "max_request_header_size": 16_384,
+        "max_request_body_size": settings.largest_request + 1_000_000,  # a little more than allowed gets our own page
+        "connection_limit": 1000,
+        "channel_timeout": 30,
+        "ident": None,
+        "clear_untrusted_proxy_headers": True,
+    }
+    if settings.trusted_proxy:
+        options["trusted_proxy"] = settings.trusted_proxy
+        options["trusted_proxy_headers"] = {"x-forwarded-for", "x-forwarded-proto"}
+    return options

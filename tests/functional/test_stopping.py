@@ -1,0 +1,79 @@
+"""`portal serve` ends by finishing what is open: a real process, a real signal, no waiting for time."""
+
+import http.client
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+# Answers when the test says so, on standard input; says on standard output what it is at.
+SERVER = """
+import sys
+from pathlib import Path
+from portal.commands.server import listening_server
+from portal.settings import Settings
+
+def application(environ, start_response):
+    print("asked", flush=True)
+    sys.stdin.readline()
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"x" * 3_000_000]
+
+server = listening_server(application, Settings(folder=Path("."), port=0))
+print(server.port, flush=True)
+server.run(float(sys.argv[1]))
+print("stopped", flush=True)
+"""
+
+
+@pytest.fixture
+def start():
+    started = []
+
+    def start(patience):
+        arguments = [sys.executable, "-c", SERVER, str(patience)]
+        process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        return process, int(process.stdout.readline())
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
+def answer(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("GET", "/")
+        return len(connection.getresponse().read())
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_open_requests_are_answered_before_the_server_ends(start, number):
+    process, port = start(60)
+    with ThreadPoolExecutor(1) as pool:
+        open_request = pool.submit(answer, port)
+        assert process.stdout.readline() == "asked\n"
+        process.send_signal(number)
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        assert open_request.result() == 3_000_000
+    assert process.stdout.readline() == "stopped\n"
+    assert process.wait() == 0
+
+
+def test_a_request_that_takes_too_long_does_not_keep_the_server(start):
+    process, port = start(0)
+    with ThreadPoolExecutor(1) as pool:
+        open_request = pool.submit(answer, port)
+        assert process.stdout.readline() == "asked\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "stopped\n"
+        assert isinstance(open_request.exception(), http.client.HTTPException | OSError)
