@@ -93,6 +93,37 @@ class Register:
         self._store(account, values)
         return self.find(email)
 
+    def change_email(self, email: str, new_email: str) -> Account:
+        """Change the address to sign in with, and that of the person where it is the old one.
+
+        Links that were sent to the old address become void. Raises AccessRefusedError.
+        """
+        account, new = self.find(email), normalize_email(new_email)
+        self._check_email(new)
+        other = find_account(self.connection, self.tables, new)
+        if other is not None and other.id != account.id:
+            raise AccessRefusedError(f"{new} has access already")
+        self._store(account, {"email": new})
+        void_links(self.connection, self.tables, account.id)
+        self._change_email_of_person(account, new)
+        return self.find(new)
+
+    def _change_email_of_person(self, account: Account, new: str) -> None:
+        if self.declaration.people is None or account.person is None:
+            return
+        people = self._records(self.declaration.people)
+        person = people.get(account.person)
+        name = next(iter(_email_value(people.module, new)), None)
+        if person is None or name is None:
+            return
+        if normalize_email(person.values[name] or "") != account.email:
+            self.warnings.append(f"the record of {person.title} keeps the address {person.values[name] or 'it has'}")
+            return
+        same = self._find_person(people, new)
+        if same is not None and same.id != person.id:
+            raise AccessRefusedError(f"{same.title} has the address {new}")
+        Writer(people, SYSTEM).change(person, {name: new}, person.version)
+
     def disable(self, email: str) -> Account:
         """Disable an account and end its sessions."""
         account = self.find(email)

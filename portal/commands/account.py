@@ -90,19 +90,25 @@ def show() -> None:
 
 @command.command("set")
 @click.argument("email")
+@click.option("--email", "new_email", metavar="NEW", help="The address to sign in with from now on.")
 @click.option("--profile", metavar="NAME", help="What the person sees and may do.")
 @date_options
 @common_options
-def change(email: str, profile: str | None, **days: Any) -> None:
-    """Change a profile or dates; `none` takes a date away.
+def change(email: str, new_email: str | None, profile: str | None, **days: Any) -> None:
+    """Change the address, the profile or dates; `none` takes a date away.
 
-    Example: portal account set anna@acme.example --until 2026-12-31
+    A new address is that of the person's record too, where the record has the old one.
+
+    Example: portal account set anna@acme.example --email anna@globex.example --until 2026-12-31
     """
     values = _dates(days) | ({"profile": profile} if profile else {})
-    if not values:
-        raise click.UsageError("nothing to set: give --profile, --from, --until or --records-from")
+    if not values and not new_email:
+        raise click.UsageError("nothing to set: give --email, --profile, --from, --until or --records-from")
     with _register() as register:
         account = register.change(email, values)
+        if new_email:
+            account = register.change_email(account.email, new_email)
+            values = {"signs in with": account.email} | values
     click.echo(f"{account.email}: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items()))
 
 

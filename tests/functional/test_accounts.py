@@ -110,6 +110,20 @@ def test_profile_and_dates_are_changed_and_listed(app, account):
     assert try_to_sign_in(app).status_int == 303
 
 
+def test_another_address_signs_in_and_is_the_persons(app, account, another_browser):
+    answer = account("set", "Anna@Acme.example", "--email", "Anna.Rossi@acme.example")
+    assert "signs in with anna.rossi@acme.example" in answer.output
+    assert try_to_sign_in(another_browser()).status_int == 422
+    assert try_to_sign_in(app, "anna.rossi@acme.example").status_int == 303
+    assert "anna.rossi@acme.example" in [person["email"] for person in records(app, "people")]
+    assert ANNA not in [person["email"] for person in records(app, "people")]
+
+
+def test_an_address_of_somebody_else_is_refused(app, account):
+    answer = account("set", ANNA, "--email", "NANCY@supplier.example")
+    assert (answer.exit_code, "has access already" in answer.output) == (1, True)
+
+
 def test_older_records_are_hidden_from_whoever_has_access_since_a_day(app, account, sign_in):
     assert account("set", ANNA, "--records-from", "2026-03-01").exit_code == 0
     sign_in(ANNA)

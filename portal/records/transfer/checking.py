@@ -14,7 +14,7 @@ from portal.records.transfer.columns import SETTABLE, Column, parts
 from portal.records.transfer.formulas import unprotected
 from portal.records.transfer.import_row import EMPTY, BadCell, CellForm, ImportRow
 from portal.records.transfer.linking import RowLinks
-from portal.records.transfer.names import column_value, ids_by_name, stored_values
+from portal.records.transfer.names import ids_by_name, stored_values
 from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import Row, Rows
 from portal.records.writing.defaults import defaults
@@ -210,7 +210,7 @@ class Checking:
                 value = row.record.values[field.name]
             if value in EMPTY:
                 continue
-            value = column_value(field, value)
+            value = field.key_of(value)
             first = self._lines.setdefault((field.name, value), row.line)
             if first != row.line:
                 self._refuse(row.line, field.name, _("Line ${line} has the same value.", mapping={"line": first}))

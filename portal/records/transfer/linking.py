@@ -7,7 +7,7 @@ from portal.fields.base import Field, Refused
 from portal.fields.linked import Linked
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import EMPTY, ImportRow
-from portal.records.transfer.names import Names, column_value, column_value_of_name, names_in, naming_fields
+from portal.records.transfer.names import Names, key_of_name, names_in, naming_fields
 from portal.records.writing.validation import depends_on
 from portal.texts import _, ngettext
 
@@ -117,7 +117,7 @@ class RowLinks:
         return offered
 
     def _row_named(self, row: ImportRow, field_name: str, name: str, by_name: RowsByName) -> ImportRow | None:
-        keys = ((field.name, column_value_of_name(self.system, field, name)) for field in self._naming_fields)
+        keys = ((field.name, key_of_name(self.system, field, name)) for field in self._naming_fields)
         rows = next((by_name[key] for key in keys if key in by_name), [])
         if len(rows) == 1:
             return rows[0]
@@ -139,5 +139,5 @@ class RowLinks:
             for field in self._naming_fields:
                 value = row.values.get(field.name)
                 if value not in EMPTY:
-                    by_name.setdefault((field.name, column_value(field, value)), []).append(row)
+                    by_name.setdefault((field.name, field.key_of(value)), []).append(row)
         return by_name

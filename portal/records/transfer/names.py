@@ -45,28 +45,23 @@ def written_names(names: Iterable[str]) -> str:
 
 
 def naming_fields(module: Module) -> list[Field]:
-    """The fields by which a record of `module` may be named, the surest first; each has a column of its own name."""
+    """The fields by which a record of `module` may be named, the surest first; each has one key column."""
     unique = [field for field in module.fields.values() if field.unique]
     fields = {field.name: field for field in (*unique, module.builtin["reference"], module.title_field)}
     return [
         field
         for field in fields.values()
-        if not field.targets and any(column.name == field.name for column in field.columns())
+        if not field.targets and any(column.name == field.key_column for column in field.columns())
     ]
 
 
-def column_value(field: Field, value: Any) -> Any:
-    """What the field's key column holds for `value`, by which records are found and compared."""
-    return field.key_of(value)
-
-
-def column_value_of_name(records: Records, field: Field, name: str) -> Any:
-    """`column_value` for a record that `field` calls `name`; None where none can be called so."""
+def key_of_name(records: Records, field: Field, name: str) -> Any:
+    """What the field's key column holds for a record that it calls `name`; None where none can be called so."""
     try:
         value = field.read(name, records.policy.reader)
     except Refused:
         return None
-    return None if value is None else column_value(field, value)
+    return None if value is None else field.key_of(value)
 
 
 def stored_values(records: Records, field: Field, values: Iterable[Any]) -> Iterator[tuple[Any, int]]:
@@ -81,7 +76,7 @@ def ids_by_name(records: Records, field: Field, names: Iterable[str]) -> dict[st
     """The ids of the records that `field` calls so, by name; without the names that mean no record."""
     names_by_value: dict[Any, list[str]] = {}
     for name in names:
-        value = column_value_of_name(records, field, name)
+        value = key_of_name(records, field, name)
         if value is not None:
             names_by_value.setdefault(value, []).append(name)
     ids: dict[str, list[int]] = {}
