@@ -185,6 +185,10 @@ class Field(Shape):
         """The least and the greatest value that a form takes; None where there is no bound."""
         return None, None
 
+    def bounds_hint(self, reader: Reader) -> str:
+        """The sentence that says the bounds to who fills in the form; "" where there are none."""
+        return ""
+
     @property
     def ranged(self) -> bool:
         """Whether its values have an order: conditions may use `min`, `max`, `before` and `after`."""

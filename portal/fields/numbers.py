@@ -130,6 +130,15 @@ class Bounded(Field):
     def bounds(self, reader: Reader) -> tuple[Any, Any]:
         return self.min, self.max
 
+    def bounds_hint(self, reader: Reader) -> str:
+        least, most = self.bounds(reader)
+        shown = {"min": self.show(least, reader), "max": self.show(most, reader)}
+        if least is not None and most is not None:
+            return _("From ${min} to ${max}.", mapping=shown)
+        if least is not None:
+            return self.too_small % shown
+        return self.too_large % shown if most is not None else ""
+
     def example(self, usual: Any, reader: Reader) -> Any:
         """A value that is within bounds: `usual`, or else one of the bounds."""
         least, most = self.bounds(reader)

@@ -70,6 +70,9 @@ class Widget:
     autocomplete: str = ""
     inputmode: str = ""  # the keyboard that a telephone offers
     suffix: Words = ""  # the unit behind an input: %
+    minimum: str = ""  # of an input for dates and times
+    maximum: str = ""
+    bounds: Words = ""  # the sentence that says both
     max_length: int | None = None
     offers: tuple[Offer, ...] = ()  # select, cards, checkboxes, link, links
     empty: Words = ""  # the label of the empty choice; empty: a dash
@@ -89,7 +92,8 @@ class Widget:
     @property
     def described(self) -> str | None:
         """The ids of what describes the input, for aria-describedby."""
-        ids = [f"{self.id}-{part}" for part, text in (("help", self.help), ("error", self.error)) if text]
+        parts = (("help", self.help), ("bounds", self.bounds), ("error", self.error))
+        ids = [f"{self.id}-{part}" for part, text in parts if text]
         return " ".join(ids) or None
 
 

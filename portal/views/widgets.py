@@ -91,6 +91,7 @@ def widget(filling: Filling, field: Field) -> Widget:
         type=field.input_type,
         inputmode=field.inputmode,
         suffix=field.suffix,
+        bounds=field.bounds_hint(filling.records.policy.reader),
         value=filling.one(field.name),
         help=field.help or "",
         placeholder=field.placeholder or "",
@@ -100,7 +101,16 @@ def widget(filling: Filling, field: Field) -> Widget:
         show_when=_rule(filling.records, field),
         hidden=not is_shown(filling.records, field, filling.values),
     )
-    return kind.make(filling, field, base)
+    return kind.make(filling, field, _with_bounds(filling, field, base))
+
+
+def _with_bounds(filling: Filling, field: Field, base: Widget) -> Widget:
+    """The least and the greatest value of a browser's own inputs for dates and times, as these write them."""
+    if field.input_type not in ("date", "time", "datetime-local"):
+        return base
+    reader = filling.records.policy.reader
+    least, most = (str(field.inputs(bound, reader)[field.name]) for bound in field.bounds(reader))
+    return replace(base, minimum=least, maximum=most)
 
 
 def _options(filling: Filling, field: Any, base: Widget) -> Widget:

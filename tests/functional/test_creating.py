@@ -356,3 +356,11 @@ def test_staff_make_records_for_others(shop):
     thing = {"name": "For Anna", "either": f"people:{anna.id}", "makers": [str(acme.id)]}
     assert shop[NANCY].send("/things/create", thing | {"makers": str(acme.id)}).status_int == 303
     assert shop.all("things")[0].values["either"].id == anna.id
+
+
+def test_numbers_ask_for_their_keyboard_and_units_and_bounds_are_said(shop):
+    page = shop[NANCY].get("/things/create").html
+    keyboards = {name: page.find("input", {"name": name}).get("inputmode") for name in ("amount", "weight", "price")}
+    assert keyboards == {"amount": "numeric", "weight": "decimal", "price": "decimal"}
+    assert page.find("input", {"name": "amount"})["type"] == "text", "“1,5” can be typed"
+    assert page.find("input", {"name": "share"}).parent.find(class_="suffix").text == "%"

@@ -188,3 +188,19 @@ def test_a_default_in_the_yaml_is_read_as_yaml_writes_it_whoever_reads():
 def test_wrong_keys_are_told_in_words_for_an_administrator(kind, keys, sentence):
     with pytest.raises(ValidationError, match=sentence):
         field(kind, **keys)
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "hint"),
+    [
+        ("integer", {"min": 2, "max": 1000}, "From 2 to 1,000."),
+        ("percent", {"min": 0}, "Enter 0% or more."),
+        ("money", {"max": 100, "currency": "EUR"}, "Enter €100.00 or less."),
+        ("date", {"min": "2024-03-05"}, "Choose Mar 5, 2024 or later."),
+        ("decimal", {}, ""),
+    ],
+)
+def test_a_form_says_the_bounds(kind, keys, hint):
+    reader = Reader()
+    field = Field.types[kind].model_validate({"name": "x", "type": kind, **keys})
+    assert reader.text(field.bounds_hint(reader)) == hint
