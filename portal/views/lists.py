@@ -9,20 +9,18 @@ from pyramid.view import view_config
 
 from portal.conditions import always
 from portal.declaration.shapes import Tab
-from portal.fields.base import Field
-from portal.fields.link import RECORD_ID
-from portal.fields.linked import Linked
 from portal.fields.numbers import localized
 from portal.fields.reader import Reader
 from portal.records.reading import highlight
-from portal.records.reading.filters import Filter, ListRequest, read_address, tab_condition
+from portal.records.reading.filters import ListRequest, read_address, tab_condition
 from portal.records.reading.highlight import Words
 from portal.records.reading.records import Count, Page, Query, Record, Records
 from portal.texts import Text, _, first_visible, readable
 from portal.views.addresses import create_address, export_address, list_address, record_address
 from portal.views.displays import COUNT_ICONS, DISPLAYS, Value, display_of
+from portal.views.list_filters import Parameters, chips, filter_states
 from portal.views.pages import Column, ListPage, Pager, Row, TabState
-from portal.views.parts import FilterState, Offer
+from portal.views.parts import FilterState
 from portal.web.resources import Module
 from portal.web.serving import is_secure
 
@@ -30,8 +28,6 @@ from portal.web.serving import is_secure
 LIST_COOKIE = "list"
 # Parameters of the address that a link to another order, tab or page leaves out.
 PLACE = ("after", "before")
-MOST_CHOICES = 30  # linked records that a filter offers to choose from; of more, a part of the title is typed
-Parameters = list[tuple[str, str]]
 
 
 @view_config(context=Module, name="", request_method="GET", renderer="list.pt")
@@ -45,18 +41,20 @@ def list_records(module: Module, request: Request) -> dict[str, ListPage]:
 def list_page(records: Records, request: Request) -> ListPage:
     """The page of a list as its address asks for it."""
     list_request, parameters = read_address(records, request.GET), parameters_of(request)
+    states = filter_states(records, list_request)
     query, access, policy = list_request.query, records.access, records.policy
     columns = access.list.columns or ()
     page, count, tab_counts = page_and_counts(records, query)
     return ListPage(
         heading=access.label or records.name,
         url=list_address(records.name),
-        columns=tuple(list_column(records, list_request, name, parameters) for name in columns),
+        columns=tuple(list_column(records, list_request, name, parameters, states) for name in columns),
         rows=tuple(page_rows(records, page, columns, query.text)),
         pager=pager(records.name, page, count, parameters, request.reader),
         query=query.text,
         hidden=tuple((name, value) for name, value in parameters if name in ("tab", "sort", "button")),
         tabs=tuple(tabs(records, list_request, tab_counts)),
+        chips=tuple(chips(records, list_request, states, parameters)),
         notes=tuple(notes(list_request, count)),
         clear_url=clear_address(records, list_request) if list_request.narrowed or list_request.button else "",
         create_url=create_address(records.name) if policy.may(records.name, "create") else "",
@@ -176,10 +174,12 @@ def searched_fields(records: Records) -> list[str]:
     return [name for name, field in records.module.fields.items() if field.searched and name in readable_names]
 
 
-# -- columns and filters -----------------------------------------------------------------------------------------------
+# -- columns -----------------------------------------------------------------------------------------------
 
 
-def list_column(records: Records, list_request: ListRequest, name: str, parameters: Parameters) -> Column:
+def list_column(
+    records: Records, list_request: ListRequest, name: str, parameters: Parameters, states: Mapping[str, FilterState]
+) -> Column:
     """One column with its order and its filter."""
     field = records.module.field(name)
     order = next(iter(list_request.query.sort or records.access.list.sort or ()), "")
@@ -189,7 +189,7 @@ def list_column(records: Records, list_request: ListRequest, name: str, paramete
         plain_column(records, name),
         sort_url=list_address(records.name, [*others, ("sort", reverse)]) if field.sortable else "",
         sorted="ascending" if order == name else "descending" if order == f"-{name}" else "",
-        filter=filter_state(records, field, list_request.filters.get(name)),
+        filter=states.get(name),
     )
 
 
@@ -201,67 +201,6 @@ def plain_column(records: Records, name: str) -> Column:
     place = "status" if lifecycle and lifecycle.field == name else places.get(name, "extra")
     number = field.filter == "range" and not field.specials
     return Column(name, field.title, place, icon=COUNT_ICONS.get(name, ""), number=number)
-
-
-def filter_state(records: Records, field: Field, request: Filter | None) -> FilterState | None:
-    """The filter of a column as it was sent; None for a column that cannot be filtered."""
-    if request is None:
-        return None
-    state = FilterState(
-        name=field.name,
-        label=field.title,
-        macro=field.filter,
-        value=next(iter(request.values), ""),
-        minimum=request.minimum,
-        maximum=request.maximum,
-        type=filter_input_type(field),
-        error=request.error,
-    )
-    if field.filter == "options":
-        offers = tuple(Offer(name, option.label, name in request.values) for name, option in field.offered.items())
-        return replace(state, value="", offers=offers)
-    if field.filter == "link":
-        return link_filter(records, field, request, state)
-    return state
-
-
-def filter_input_type(field: Field) -> str:
-    """The type of a range's inputs: whole days also for moments, text for numbers in the reader's way of writing."""
-    if field.input_type in ("date", "time"):
-        return field.input_type
-    return "date" if "now" in field.specials else "text"
-
-
-def link_filter(records: Records, field: Field, request: Filter, state: FilterState) -> FilterState:
-    """The filter of a link: the linked records to choose from where they are few, else a text."""
-    linked = None if request.values else linked_records(records, field)
-    if linked is None or not set(request.ids) <= set(linked):
-        return replace(state, value=state.value or _title_of(records, field, next(iter(request.ids), "")))
-    offers = tuple(Offer(value, title, value in request.ids) for value, title in linked.items())
-    return replace(state, name=f"{field.name}.id", offers=offers)
-
-
-def linked_records(records: Records, field: Field) -> dict[str, str] | None:
-    """Titles by the value of an input, of all records that the reader may see behind a link; None for many."""
-    titles: dict[str, str] = {}
-    for module in field.targets:
-        if records.policy.access(module) is None:
-            return None
-        few = records.of(module).all_if_few(MOST_CHOICES - len(titles))
-        if few is None:
-            return None
-        titles |= {field.link_value(Linked(record.id, module)): record.title for record in few}
-    return titles
-
-
-def _title_of(records: Records, field: Field, text: str) -> str:
-    """The title of the record that a filter names by id, as far as its reader may see it."""
-    module, _colon, record_id = text.rpartition(":")
-    target = module or field.targets[0]
-    if not RECORD_ID.fullmatch(record_id) or target not in field.targets or records.policy.access(target) is None:
-        return text
-    found = records.of(target).by_ids([int(record_id)], [])
-    return found[0].title if found else text
 
 
 # -- tabs and pages ----------------------------------------------------------------------------------------------------

@@ -125,6 +125,15 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Chip:
+    """Something that narrows the list, with the address of the list without it."""
+
+    label: Words
+    text: Words
+    url: str
+
+
+@dataclass(frozen=True)
 class TabState:
     label: Words
     url: str
@@ -151,6 +160,7 @@ class ListPage:
     query: str = ""  # what is searched for
     hidden: Pairs = ()  # tab, sort and button, kept while one searches and filters
     tabs: tuple[TabState, ...] = ()
+    chips: tuple[Chip, ...] = ()  # search, button and filters in force
     notes: tuple[Words, ...] = ()  # “Sorted within the newest 2,000 hits.”, “Narrow your search.”
     clear_url: str = ""  # without search and filters; empty: none are in force
     create_url: str = ""
@@ -170,8 +180,9 @@ class ListPage:
         return any(column.filter for column in self.columns)
 
     @property
-    def filters_used(self) -> int:
-        return sum(column.filter is not None and column.filter.used for column in self.columns)
+    def other_tabs(self) -> tuple[TabState, ...]:
+        """The other tabs that have records."""
+        return tuple(tab for tab in self.tabs if not tab.current and tab.count not in ("", "0"))
 
 
 # -- one record -------------------------------------------------------------------------------------------------------

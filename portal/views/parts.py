@@ -148,7 +148,8 @@ class FilterState:
     value: str = ""
     minimum: str = ""
     maximum: str = ""
-    type: str = "text"  # of a range: date, number, text
+    type: str = "text"  # of a range: date, time, text
+    summary: Words = ""  # what it lets through: “New, Waiting”, “Nov 17, 2026 – Nov 23, 2026”; empty: everything
     offers: tuple[Offer, ...] = ()
     error: Words = ""
 
@@ -159,7 +160,7 @@ class FilterState:
     @property
     def used(self) -> bool:
         """Whether it is in force."""
-        return bool(self.value or self.minimum or self.maximum or any(offer.chosen for offer in self.offers))
+        return bool(self.summary)
 
 
 # -- conversation ------------------------------------------------------------------------------------------------------

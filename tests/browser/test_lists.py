@@ -1,7 +1,7 @@
 """Lists in the browser: what is typed takes effect in place, and a list can be left and come back to."""
 
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -51,6 +51,30 @@ def test_filters_on_two_columns_are_joined_and_can_be_cleared(visit: Visit) -> N
     page.get_by_role("link", name="Clear search and filters").click()
     expect(page.get_by_role("combobox", name="Status")).to_have_value("")
     expect(page).not_to_have_url(re.compile("status="))
+
+
+def test_a_range_is_chosen_in_a_panel_and_taken_away_by_its_chip(visit: Visit) -> None:
+    page = visit("support", "/tickets/?tab=all")
+    switch = page.locator("[popovertarget=range-modified]")
+    expect(switch).to_have_text("Last updated: Any")
+    switch.click()
+    page.locator("[name='modified.min']").fill("2020-01-31")
+    expect(page).to_have_url(re.compile(r"modified\.min=2020-01-31"))
+    page.locator("#range-modified").get_by_role("button", name="Apply").click()
+    expect(switch).to_have_text("Last updated: from Jan 31, 2020")
+    expect(switch).to_be_focused()
+    page.get_by_role("link", name="Last updated: from Jan 31, 2020").click()
+    expect(page).not_to_have_url(re.compile("modified"))
+
+
+@pytest.mark.parametrize("profile", ["customer", "support"])
+def test_no_column_is_cut_at_1280_pixels(visit: Visit, profile: str) -> None:
+    page = visit(profile, "/")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    for address in [link.get_attribute("href") for link in page.locator(".side nav a").all()]:
+        page.goto(urljoin(page.url, address))
+        for wrap in page.locator(".table-wrap").all():
+            assert wrap.evaluate("element => element.scrollWidth - element.clientWidth") <= 0, address
 
 
 def test_a_tab_keeps_the_search(visit: Visit) -> None:

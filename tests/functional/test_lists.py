@@ -41,6 +41,25 @@ def test_a_generated_list_has_reference_title_and_up_to_five_fields(shop):
     assert len(headings(shop[NANCY].get("/things/"))) == 7
 
 
+def test_what_narrows_a_list_is_said_and_can_be_taken_away_one_by_one(shop):
+    anna = shop[ANNA]
+    page = anna.get(
+        "/requests/?tab=all&q=R&status=new&status=waiting&modified.min=2026-01-31&service.empty=1&sort=name"
+    )
+    chips = {chip.span.text.strip(): chip["href"] for chip in page.html.find_all("a", class_="chip")}
+    assert chips == {
+        "Search: R": "/requests/?tab=all&status=new&status=waiting&modified.min=2026-01-31&service.empty=1&sort=name",
+        "Status: New, Waiting": "/requests/?tab=all&q=R&modified.min=2026-01-31&service.empty=1&sort=name",
+        "Last updated: from Jan 31, 2026": "/requests/?tab=all&q=R&status=new&status=waiting&service.empty=1&sort=name",
+        "Service: empty": "/requests/?tab=all&q=R&status=new&status=waiting&modified.min=2026-01-31&sort=name",
+    }
+    assert not anna.get("/requests/?tab=all").html.find("a", class_="chip")
+    filtered_by = anna.get("/requests/?caller=rossi&budget=7").html.find_all("a", class_="chip")
+    assert [chip.span.text.strip() for chip in filtered_by] == ["Caller: rossi"], (
+        "a field that may not be read is no filter"
+    )
+
+
 def test_the_way_back_leads_to_the_list_as_it_was_left(shop):
     anna = shop[ANNA]
     anna.get("/requests/?tab=all&q=x&sort=name&status=new&status=waiting")

@@ -34,8 +34,11 @@ attach("form[data-list]", (form) => {
   const soon = calm(200, refresh);
   const belongs = (event) => event.target.form === form;
   document.addEventListener("input", (event) => belongs(event) && soon());
+  // The filter of a range is in a popover: when it closes, its switch says what was chosen.
+  document.addEventListener("toggle", (event) => event.target.matches(".range-panel") && event.newState === "closed" && soon(), true);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    document.querySelector(".range-panel:popover-open")?.hidePopover();
     refresh();
   });
 });
@@ -45,6 +48,10 @@ function swap(page) {
   for (const part of page.querySelectorAll("[data-swap]")) {
     const here = document.querySelector(`[data-swap="${part.dataset.swap}"]`);
     if (!here) continue;
+    if (here.querySelector(":popover-open")) {
+      here.querySelector("tbody")?.replaceWith(document.adoptNode(part.querySelector("tbody")));
+      continue;
+    }
     keepInput(here, part);
     here.replaceWith(document.adoptNode(part));
     drawn(part);
@@ -67,14 +74,16 @@ function keepInput(here, part) {
 }
 
 function remember(element) {
+  const target = element?.getAttribute("popovertarget");
+  if (target) return { selector: `[popovertarget="${CSS.escape(target)}"]` };
   if (!element?.name) return null;
   const range = typeof element.selectionStart === "number" ? [element.selectionStart, element.selectionEnd] : null;
-  return { name: element.name, range };
+  return { selector: `[name="${CSS.escape(element.name)}"]`, range };
 }
 
 function restore(focus) {
   if (!focus) return;
-  const element = document.querySelector(`main [name="${CSS.escape(focus.name)}"]`);
+  const element = document.querySelector(`main ${focus.selector}`);
   if (!element || element === document.activeElement) return;
   element.focus({ preventScroll: true });
   if (focus.range && element.setSelectionRange) element.setSelectionRange(...focus.range);

@@ -1,0 +1,139 @@
+"""The filters of a list, and the chips that say what narrows it and take it away."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from portal.fields.base import Field, Refused
+from portal.fields.calendar import parse_date
+from portal.fields.date import Date
+from portal.fields.link import RECORD_ID
+from portal.fields.linked import Linked
+from portal.fields.reader import Reader
+from portal.records.reading.filters import Filter, ListRequest
+from portal.records.reading.records import Records
+from portal.texts import _, readable
+from portal.views.addresses import list_address
+from portal.views.pages import Chip
+from portal.views.parts import FilterState, Offer
+
+MOST_CHOICES = 30  # linked records that a filter offers to choose from; of more, a part of the title is typed
+Parameters = list[tuple[str, str]]
+# The bounds of filters by day are written as this field writes them.
+DATE = Date(name="day", type="date")
+
+
+def filter_states(records: Records, list_request: ListRequest) -> dict[str, FilterState]:
+    """The filters of the list's columns, and those of other fields that are in force."""
+    columns = records.access.list.columns or ()
+    return {
+        name: filter_state(records, records.module.field(name), request)
+        for name, request in list_request.filters.items()
+        if name in columns or request.used
+    }
+
+
+def filter_state(records: Records, field: Field, request: Filter) -> FilterState:
+    """A filter as it was sent."""
+    state = FilterState(
+        name=field.name,
+        label=field.title,
+        macro=field.filter,
+        value=next(iter(request.values), ""),
+        minimum=request.minimum,
+        maximum=request.maximum,
+        type=filter_input_type(field),
+        error=request.error,
+    )
+    if field.filter == "options":
+        offers = tuple(Offer(name, option.label, name in request.values) for name, option in field.offered.items())
+        state = replace(state, value="", offers=offers)
+    elif field.filter == "link":
+        state = link_filter(records, field, request, state)
+    return replace(state, summary=summary(field, request, state, records.policy.reader)) if request.used else state
+
+
+def summary(field: Field, request: Filter, state: FilterState, reader: Reader) -> str:
+    """What a used filter lets through, in the reader's words: “New, Waiting”, “from Nov 17, 2026”."""
+    values = [reader.text(offer.label) for offer in state.offers if offer.chosen]
+    if state.offers:
+        offered = {offer.value for offer in state.offers}
+        values += [value for value in request.values if value not in offered]
+    else:
+        values += [state.value, *request.values[1:]]
+    parts = [*values, bounds_text(request, state.type, reader), reader.text(_("empty")) if request.empty else ""]
+    return ", ".join(part for part in parts if part)
+
+
+def bounds_text(request: Filter, input_type: str, reader: Reader) -> str:
+    """The bounds of a range in words; empty where it has none."""
+    least, most = (_bound(bound, input_type, reader) for bound in (request.minimum, request.maximum))
+    if least and most:
+        return f"{least} – {most}"
+    if least:
+        return reader.text(_("from ${min}", mapping={"min": least}))
+    return reader.text(_("to ${max}", mapping={"max": most})) if most else ""
+
+
+def _bound(text: str, input_type: str, reader: Reader) -> str:
+    """A date in the reader's way of writing; anything else as it was typed."""
+    try:
+        return DATE.show(parse_date(text, reader), reader) if text and input_type == "date" else text
+    except Refused:
+        return text
+
+
+def filter_input_type(field: Field) -> str:
+    """The type of a range's inputs: whole days also for moments, text for numbers in the reader's way of writing."""
+    if field.input_type in ("date", "time"):
+        return field.input_type
+    return "date" if "now" in field.specials else "text"
+
+
+def link_filter(records: Records, field: Field, request: Filter, state: FilterState) -> FilterState:
+    """The filter of a link: the linked records to choose from where they are few, else a text."""
+    linked = None if request.values else linked_records(records, field)
+    if linked is None or not set(request.ids) <= set(linked):
+        return replace(state, value=state.value or _title_of(records, field, next(iter(request.ids), "")))
+    offers = tuple(Offer(value, title, value in request.ids) for value, title in linked.items())
+    return replace(state, name=f"{field.name}.id", offers=offers)
+
+
+def linked_records(records: Records, field: Field) -> dict[str, str] | None:
+    """Titles by the value of an input, of all records that the reader may see behind a link; None for many."""
+    titles: dict[str, str] = {}
+    for module in field.targets:
+        if records.policy.access(module) is None:
+            return None
+        few = records.of(module).all_if_few(MOST_CHOICES - len(titles))
+        if few is None:
+            return None
+        titles |= {field.link_value(Linked(record.id, module)): record.title for record in few}
+    return titles
+
+
+def _title_of(records: Records, field: Field, text: str) -> str:
+    """The title of the record that a filter names by id, as far as its reader may see it."""
+    module, _colon, record_id = text.rpartition(":")
+    target = module or field.targets[0]
+    if not RECORD_ID.fullmatch(record_id) or target not in field.targets or records.policy.access(target) is None:
+        return text
+    found = records.of(target).by_ids([int(record_id)], [])
+    return found[0].title if found else text
+
+
+def chips(
+    records: Records, list_request: ListRequest, states: Mapping[str, FilterState], parameters: Parameters
+) -> Iterator[Chip]:
+    """What narrows the list besides the tab, each with the way to take it away."""
+    if list_request.query.text:
+        yield Chip(_("Search"), list_request.query.text, _without(records, parameters, "q"))
+    if list_request.button:
+        button = records.policy.declaration.buttons[list_request.button]
+        yield Chip(button.label or readable(button.name), "", _without(records, parameters, "button"))
+    for name, state in states.items():
+        if state.used:
+            yield Chip(state.label, state.summary, _without(records, parameters, name))
+
+
+def _without(records: Records, parameters: Parameters, name: str) -> str:
+    return list_address(records.name, [(key, value) for key, value in parameters if key.partition(".")[0] != name])
