@@ -76,6 +76,17 @@ def test_the_menu_of_a_phone_leads_everywhere(visit: Visit) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Invoices")
 
 
+def test_the_line_above_a_page_of_a_phone_is_one_step_back_with_its_name(visit: Visit) -> None:
+    page = visit("customer", "/tickets/", viewport=PHONE)
+    page.locator("a.cover").first.click()
+    shown = [item for item in page.locator(".crumbs li").all() if item.is_visible()]
+    assert [item.inner_text().strip() for item in shown] == ["Tickets"]
+    whole = "link => link.scrollWidth <= link.clientWidth"
+    assert shown[0].get_by_role("link").evaluate(whole)
+    shown[0].get_by_role("link").click()
+    expect(page).to_have_url(re.compile("/tickets/$"))
+
+
 def test_filters_on_a_phone_open_and_stay_open(visit: Visit) -> None:
     page = visit("customer", "/tickets/", viewport=PHONE)
     box = page.get_by_role("textbox", name="Title")
