@@ -10,7 +10,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from portal.conditions import AnyOf, Comparison, Condition, ParsedValue
 from portal.declaration.shapes import Declaration, Module
-from portal.fields.base import Field, operator_refused
+from portal.fields.base import Field, VisibleIds, operator_refused
 from portal.fields.columns import table_of
 from portal.fields.links import join_name
 from portal.fields.reader import Reader
@@ -66,14 +66,27 @@ def _redundant_in_postgresql(element: Redundant, compiler: SQLCompiler, **option
 
 
 def where(
-    condition: Condition, table: sa.FromClause, module: Module, declaration: Declaration, reader: Reader
+    condition: Condition,
+    table: sa.FromClause,
+    module: Module,
+    declaration: Declaration,
+    reader: Reader,
+    visible_ids: VisibleIds = lambda module: None,
 ) -> sa.ColumnElement[bool]:
-    """SQL for `condition` on `table`, which holds the records of `module`. Raises Refused for an unreadable value."""
+    """SQL for `condition` on `table`, which holds the records of `module`. Raises Refused for an unreadable value.
+
+    What a reader typed is compared with those records of `links` only that `visible_ids` leaves.
+    """
     if isinstance(condition, Comparison):
-        sql = _along(condition.path, condition, table, module, declaration, reader)
+        if isinstance(condition.value, ParsedValue):  # typed into a filter of this module
+            sql = module.field(condition.path[0]).compare_among(
+                table, condition.operator, condition.value.value, visible_ids
+            )
+        else:
+            sql = _along(condition.path, condition, table, module, declaration, reader)
         # Empty counts as “not”: NOT (NULL = 'x') would be NULL, and hide the record.
         return sa.not_(sa.func.coalesce(sql, sa.false())) if condition.negated else sql
-    parts = [where(part, table, module, declaration, reader) for part in condition.parts]
+    parts = [where(part, table, module, declaration, reader, visible_ids) for part in condition.parts]
     if isinstance(condition, AnyOf):
         return sa.or_(sa.false(), *parts)
     return sa.and_(sa.true(), *parts)

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from portal.fields.base import Field
+from portal.fields.text import TextLike
 from portal.texts import Text, _, translate
 
 CHANNELS = {"portal": _("Portal"), "mail": _("Email"), "api": _("API"), "import": _("Import")}
@@ -29,6 +32,13 @@ class Sentence(Text):
         return translate(self.plain, language)
 
 
+class Reference(TextLike):
+    """The reference: filtered as text, sorted by the record's number (TT9 before TT10)."""
+
+    def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        return table.c["number"]
+
+
 def builtin_fields(people: str | None) -> dict[str, Field]:
     """The built-in fields. `created_by` and `modified_by` are links where the portal has a module of people."""
     person: dict[str, Any] = {"type": "link", "to": people} if people else {"type": "text"}
@@ -36,7 +46,7 @@ def builtin_fields(people: str | None) -> dict[str, Field]:
     entries: dict[str, dict[str, Any]] = {
         "id": {"type": "integer"},
         "number": {"type": "integer"},
-        "reference": {"type": "text"},
+        "reference": {"type": "reference"},
         "created": {"type": "datetime"},
         "created_by": person,
         "modified": {"type": "datetime"},
@@ -49,6 +59,7 @@ def builtin_fields(people: str | None) -> dict[str, Field]:
 
 
 def _field(name: str, entry: dict[str, Any]) -> Field:
-    return Field.types[entry["type"]].model_validate(
+    types: dict[str, type[Field]] = {**Field.types, "reference": Reference}
+    return types[entry["type"]].model_validate(
         {"name": name, "label": Sentence(LABELS[name]), "read_only": True, "search": False, **entry}
     )

@@ -69,6 +69,10 @@ class Declared(Protocol):
     def along(self, module: str, path: str) -> Iterator[tuple[Any, "Field"]]: ...
 
 
+# The ids of the records of a module that a reader may see; None for all of them.
+VisibleIds = Callable[[str], sa.Select[tuple[int]] | None]
+
+
 class Field(Shape):
     """The base of every type. `name` is the key in the YAML, put in by the declaration."""
 
@@ -256,6 +260,16 @@ class Field(Shape):
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         """The SQL by which lists sort; NULL counts as empty."""
         return self.expression(table)
+
+    def order_among(self, table: sa.FromClause, visible_ids: VisibleIds) -> sa.ColumnElement[Any]:
+        """As `order`; `links` count only the records that the reader may see."""
+        return self.order(table)
+
+    def compare_among(
+        self, table: sa.FromClause, operator: str, value: Any, visible_ids: VisibleIds
+    ) -> sa.ColumnElement[bool]:
+        """As `compare`; `links` count only the records that the reader may see."""
+        return self.compare(table, operator, value)
 
     @property
     def ranked(self) -> tuple[Any, ...]:

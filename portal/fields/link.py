@@ -19,8 +19,13 @@ RECORD_ID = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def title_column(target: sa.Table) -> str:
-    """The column by which the records of `target` are sorted and found: the folded title, else the reference."""
+    """The column in which the records of `target` are found: the folded title, else the reference."""
     return target.info["title_folded"] or "_reference_folded"
+
+
+def sort_title_column(target: sa.Table) -> str:
+    """The column by which links to `target` are sorted: the folded title, else the number of the reference."""
+    return target.info["title_folded"] or "number"
 
 
 def ids_named(target: sa.Table, name: str) -> sa.Select[Any]:
@@ -193,7 +198,8 @@ class Link(LinkLike):
         for module in self.to:
             target = self.target(table, module)
             linked = target.alias()
-            query = sa.select(linked.c[title_column(target)]).where(linked.c["id"] == table.c[self.name])
+            name = title_column(target) if self.several_targets else sort_title_column(target)
+            query = sa.select(linked.c[name]).where(linked.c["id"] == table.c[self.name])
             if self.module_column:
                 query = query.where(table.c[self.module_column] == module)
             titles.append(query.correlate(table).scalar_subquery())
@@ -203,7 +209,7 @@ class Link(LinkLike):
         if self.several_targets:
             return None
         target = self.target(table, self.to[0])
-        return target.alias().c[title_column(target)]
+        return target.alias().c[sort_title_column(target)]
 
     def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
         return None if self.several_targets else table.c[self.name]

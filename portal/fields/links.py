@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Form
+from portal.fields.base import Field, Form, VisibleIds
 from portal.fields.columns import table_of
-from portal.fields.link import LinkLike, ids_by_title, ids_named, ids_of, title_column
+from portal.fields.link import LinkLike, ids_by_title, ids_named, ids_of, sort_title_column
 from portal.fields.linked import Linked
 from portal.fields.reader import Reader
 from portal.fields.several import join, split
@@ -83,22 +83,35 @@ class Links(LinkLike):
 
     def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         """By the title of the first."""
+        return self.order_among(table, lambda module: None)
+
+    def order_among(self, table: sa.FromClause, visible_ids: VisibleIds) -> sa.ColumnElement[Any]:
         joined, target = self._join(table).alias(), self.target(table, self.to[0])
         linked = target.alias()
-        first = sa.select(linked.c[title_column(target)]).join(joined, joined.c["target"] == linked.c["id"])
-        first = first.where(joined.c["record"] == table.c["id"])
+        first = sa.select(linked.c[sort_title_column(target)]).join(joined, joined.c["target"] == linked.c["id"])
+        first = first.where(joined.c["record"] == table.c["id"], *self._visible(linked.c["id"], visible_ids))
         return first.order_by(joined.c["position"]).limit(1).correlate(table).scalar_subquery()
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        return self.compare_among(table, operator, value, lambda module: None)
+
+    def compare_among(
+        self, table: sa.FromClause, operator: str, value: Any, visible_ids: VisibleIds
+    ) -> sa.ColumnElement[bool]:
         joined, target = self._join(table), self.target(table, self.to[0])
+        records = sa.select(joined.c["record"]).where(*self._visible(joined.c["target"], visible_ids))
         if operator == "empty":
-            some = table.c["id"].in_(sa.select(joined.c["record"]))
+            some = table.c["id"].in_(records)
             return sa.not_(some) if value else some
         if operator in ("equal", "contains"):
             find = ids_named if operator == "equal" else ids_by_title
             ids = ids_of(value) if isinstance(value, list) else find(target, value)
-            return table.c["id"].in_(sa.select(joined.c["record"]).where(joined.c["target"].in_(ids)))
+            return table.c["id"].in_(records.where(joined.c["target"].in_(ids)))
         return Field.compare(self, table, operator, value)
+
+    def _visible(self, target: sa.ColumnElement[int], visible_ids: VisibleIds) -> list[sa.ColumnElement[bool]]:
+        ids = visible_ids(self.to[0])
+        return [] if ids is None else [target.in_(ids)]
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         if operator == "equal":

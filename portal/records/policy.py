@@ -10,7 +10,7 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from portal.conditions import Comparison
+from portal.conditions import ALWAYS, Comparison
 from portal.database.schema.indexes import scope_column
 from portal.database.schema.tables import Tables
 from portal.database.search import index as search
@@ -25,7 +25,7 @@ MOST_BRANCHES = 10  # companies of one reader that are looked up one by one
 
 @dataclass(frozen=True)
 class Policy:
-    """The rights of `reader` under `profile`. `records_from` hides older records, see `_recent`."""
+    """The rights of `reader` under `profile`. `records_from` hides older records of modules that say so."""
 
     tables: Tables
     profile: Profile
@@ -90,7 +90,7 @@ class Policy:
             self._within(access, declared, table),
             where(access.where, table, declared, self.declaration, self.reader),
         ]
-        if self.records_from is not None and access.see != "all":
+        if self.records_from is not None and declared.records_from:
             parts.append(self._recent(declared, table, self.records_from))
         return sa.and_(*parts)
 
@@ -129,6 +129,19 @@ class Policy:
             if not all(map(self.scope_is_shared, link.targets)):
                 return False
         return may_be_shared([access.where])
+
+    def hides_older(self, module: str) -> bool:
+        """Whether the first visible day of the account hides older records of `module`."""
+        return self.records_from is not None and bool(self.declaration.modules[module].records_from)
+
+    def sees_all(self, module: str) -> bool:
+        """Whether every record of `module` exists for this reader."""
+        access = self.access(module)
+        return access is not None and access.see == "all" and access.where == ALWAYS and not self.hides_older(module)
+
+    def visible_ids(self, module: str) -> sa.Select[tuple[int]] | None:
+        """The ids of the records of `module` that exist for this reader; None for all."""
+        return None if self.sees_all(module) else self.visible(module)
 
     def visible(self, module: str) -> sa.Select[tuple[int]]:
         """The ids of the rows of `module` that exist for this reader, as a subquery."""

@@ -12,9 +12,9 @@ from portal.declaration.shapes import Tab
 from portal.fields.numbers import localized
 from portal.fields.reader import Reader
 from portal.records.reading import highlight
-from portal.records.reading.filters import ListRequest, read_address, tab_condition
+from portal.records.reading.filters import ListRequest, read_address, tab_counts
 from portal.records.reading.highlight import Words
-from portal.records.reading.records import Count, Page, Query, Record, Records
+from portal.records.reading.records import Count, Page, Record, Records
 from portal.texts import Text, _, first_visible, readable
 from portal.views.addresses import create_address, export_address, list_address, record_address
 from portal.views.displays import COUNT_ICONS, DISPLAYS, Value, display_of
@@ -44,7 +44,7 @@ def list_page(records: Records, request: Request) -> ListPage:
     states = filter_states(records, list_request)
     query, access, policy = list_request.query, records.access, records.policy
     columns = access.list.columns or ()
-    page, count, tab_counts = page_and_counts(records, query)
+    page, count, counts_of_tabs = page_and_counts(records, list_request)
     return ListPage(
         heading=access.label or records.name,
         url=list_address(records.name),
@@ -53,7 +53,7 @@ def list_page(records: Records, request: Request) -> ListPage:
         pager=pager(records.name, page, count, parameters, request.reader),
         query=query.text,
         hidden=tuple((name, value) for name, value in parameters if name in ("tab", "sort", "button")),
-        tabs=tuple(tabs(records, list_request, tab_counts)),
+        tabs=tuple(tabs(records, list_request, counts_of_tabs, parameters)),
         chips=tuple(chips(records, list_request, states, parameters)),
         notes=tuple(notes(list_request, count)),
         clear_url=clear_address(records, list_request) if list_request.narrowed or list_request.button else "",
@@ -68,14 +68,16 @@ def parameters_of(request: Request) -> Parameters:
     return [(name, value) for name, value in request.GET.items() if name not in PLACE and value]
 
 
-def page_and_counts(records: Records, query: Query) -> tuple[Page, Count, dict[str, Count]]:
+def page_and_counts(records: Records, list_request: ListRequest) -> tuple[Page, Count, dict[str, Count]]:
     """The page of a list, how many records it has, and how many each tab has."""
-    tab_queries = {name: Query(condition=tab_condition(records, name)) for name in records.access.list.tabs or {}}
-    columns = records.access.list.columns or ()
-    # A page of hits may know their number; a number tells how a list without a search is read best.
-    hits = records.page(query, columns) if query.text else None
-    count, *tab_counts = records.counts([query, *tab_queries.values()])
-    return hits or records.page(query, columns), count, dict(zip(tab_queries, tab_counts, strict=True))
+    query, columns = list_request.query, records.access.list.columns or ()
+    if query.text:
+        page = records.page(query, columns)  # often knows how many hits there are
+        count = records.count(query)
+        counts = tab_counts(records, list_request)
+        return page, count, counts | ({list_request.tab: count} if list_request.tab and not list_request.button else {})
+    counts = tab_counts(records, list_request)
+    return records.page(query, columns), records.count(query), counts
 
 
 def remember_list(request: Request, module: str) -> None:
@@ -206,13 +208,15 @@ def plain_column(records: Records, name: str) -> Column:
 # -- tabs and pages ----------------------------------------------------------------------------------------------------
 
 
-def tabs(records: Records, list_request: ListRequest, counts: Mapping[str, Count]) -> Iterator[TabState]:
-    """The tabs with their counts; the search stays when one changes the tab."""
-    search = [("q", list_request.query.text)] if list_request.query.text else []
+def tabs(
+    records: Records, list_request: ListRequest, counts: Mapping[str, Count], parameters: Parameters
+) -> Iterator[TabState]:
+    """The tabs with their counts; search, filters and order stay when one changes the tab."""
+    others = [(name, value) for name, value in parameters if name not in ("tab", "button")]
     for name, tab in (records.access.list.tabs or {}).items():
         yield TabState(
             tab_label(name, tab),
-            list_address(records.name, [*search, ("tab", name)]),
+            list_address(records.name, [*others, ("tab", name)]),
             name == list_request.tab,
             count_text(counts[name], records.policy.reader),
         )

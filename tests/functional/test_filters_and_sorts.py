@@ -261,15 +261,37 @@ def test_without_a_tab_the_first_one_applies_to_search_and_export_too(world):
     assert "Fresh" not in bruno.get("/requests/export.csv?tab=all&status=resolved")
 
 
-def test_tabs_count_and_keep_the_search(world):
+def test_the_counts_of_tabs_are_those_of_the_search_and_the_filters(world):
     for number in range(3):
         request(world, f"R{number}")
+    request(world, "Done R1", status="closed")
+    for address, counts in (
+        ("/requests/", ["3", "4"]),
+        ("/requests/?q=R1", ["1", "2"]),
+        ("/requests/?q=R", ["0", "0"]),
+        ("/requests/?name=R1", ["1", "2"]),
+        ("/requests/?status=closed&tab=all", ["0", "1"]),
+        ("/requests/?q=R1&status=closed&tab=all&sort=-name", ["0", "1"]),
+    ):
+        tabs = world[ANNA].get(address).html.find("nav", class_="tabs").find_all("a")
+        assert [tab.find(class_="count").text for tab in tabs] == counts, address
+        query = address.partition("?")[2].replace("&tab=all", "")
+        assert all(query in tab["href"] for tab in tabs), "a tab keeps search, filters and order"
+        assert [tab.get("aria-current") for tab in tabs] == (["page", None] if "tab" not in address else [None, "page"])
+
+
+def test_an_empty_page_leads_to_the_tabs_with_matches(world):
+    request(world, "Fresh")
     request(world, "Done", status="closed")
-    page = world[ANNA].get("/requests/?q=R1")
-    tabs = page.html.find("nav", class_="tabs").find_all("a")
-    assert [tab.find(class_="count").text for tab in tabs] == ["3", "4"]
-    assert [tab.get("aria-current") for tab in tabs] == ["page", None]
-    assert all("q=R1" in tab["href"] for tab in tabs)
+    page = world[ANNA].get("/requests/?q=done")
+    assert "No records match your search." in page
+    assert "Results in other tabs:" in page
+    (link,) = page.html.find("div", class_="nothing").find_all(
+        "a", href=lambda href: "tab=all" in href and "q=" in href
+    )
+    assert link.text.split() == ["All", "1"]
+    assert titles(world[ANNA].get(link["href"])) == ["Done"]
+    assert "Results in other tabs:" not in world[ANNA].get("/requests/?q=nowhere")
 
 
 def test_a_button_opens_the_list_with_its_own_condition(world):

@@ -87,7 +87,7 @@ def _scope_steps(
     if access.where != ALWAYS:
         holds = Records(connection, _with(policy, module), module).exists(record.id)
         yield Step(holds, f"the condition “where” {'holds' if holds else 'does not hold'}", ((*here, "where"),))
-    if policy.records_from is not None and access.see != "all":
+    if policy.hides_older(module):
         holds = records.exists(record.id)
         then = f"records are visible from {policy.records_from} on"
         yield Step(holds, f"{then}: {record.reference} {'is recent enough' if holds else 'is older'}")

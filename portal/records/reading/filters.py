@@ -11,7 +11,7 @@ from portal.conditions import ALWAYS, AllOf, AnyOf, Comparison, Condition, Parse
 from portal.database.sql import where
 from portal.fields.base import Field, Form, Refused
 from portal.fields.reader import Reader
-from portal.records.reading.records import Query, Records
+from portal.records.reading.records import Count, Query, Records
 from portal.texts import _, ngettext
 
 MOST_SORTS = 4  # fields: each row is compared in all of them
@@ -41,6 +41,7 @@ class ListRequest:
     """A list that was asked for; `query` holds the conditions of tab, button and filters together."""
 
     query: Query
+    filtering: Condition = ALWAYS  # the filters alone
     tab: str = ""
     button: str = ""
     filters: dict[str, Filter] = dataclasses.field(default_factory=dict)
@@ -62,28 +63,40 @@ def read_address(records: Records, form: Form) -> ListRequest:
         tab = "" if narrowing is not None else next(iter(layout.tabs or ()), "")
     names = {name.partition(".")[0] for name in form}
     filters: dict[str, Filter] = {}
-    conditions = [tab_condition(records, tab), narrowing or ALWAYS]
+    filtering: list[Condition] = []
     for field in filterable(records):
         if field.name in names:
-            filters[field.name], filtering = _read_filter(records, field, form)
-            conditions += filtering
+            filters[field.name], conditions = _read_filter(records, field, form)
+            filtering += conditions
         else:
             filters[field.name] = Filter(field.name)
     query = Query(
         text=" ".join(form.get("q", "").replace("\x00", " ").split())[:1000],
-        condition=AllOf(tuple(conditions)),
+        condition=AllOf((tab_condition(records, tab), narrowing or ALWAYS, *filtering)),
         sort=tuple(_read_sort(records, form)),
         after=form.get("after", ""),
         before=form.get("before", ""),
         size=layout.page_size or 25,
     )
-    return ListRequest(query, tab, button if narrowing is not None else "", filters)
+    return ListRequest(query, AllOf(tuple(filtering)), tab, button if narrowing is not None else "", filters)
 
 
 def tab_condition(records: Records, tab: str) -> Condition:
     """The condition of a tab; of an unknown one none."""
     declared = (records.access.list.tabs or {}).get(tab)
     return declared.where if declared else ALWAYS
+
+
+def tab_counts(records: Records, list_request: ListRequest) -> dict[str, Count]:
+    """How many records each tab of the list has, of those that the search and the filters leave."""
+    conditions = {name: tab.where for name, tab in (records.access.list.tabs or {}).items()}
+    if list_request.query.text:
+        query = Query(list_request.query.text, list_request.filtering)
+        counts = records.counts_of_hits(query, list(conditions.values()))
+    else:
+        filtering = list_request.filtering
+        counts = records.counts([Query(condition=AllOf((where, filtering))) for where in conditions.values()])
+    return dict(zip(conditions, counts, strict=True))
 
 
 def button_condition(records: Records, name: str) -> Condition | None:
@@ -151,7 +164,7 @@ def _conditions(field: Field, typed: Filter, reader: Reader) -> Iterator[Conditi
         parsed = [field.parse_filter(value, reader) for value in typed.values]
         parsed += [("equal", field.parse_filter_id(record_id)) for record_id in typed.ids]
         ways = [Comparison(path, operator, ParsedValue(value)) for operator, value in parsed]
-        yield AnyOf((*ways, Comparison(path, "empty", True)) if typed.empty else tuple(ways))
+        yield AnyOf((*ways, Comparison(path, "empty", ParsedValue(True))) if typed.empty else tuple(ways))
     for operator, bound in (("min", typed.minimum), ("max", typed.maximum)):
         if bound and field.ranged:
             yield Comparison(path, operator, ParsedValue(field.constant(bound, reader)))

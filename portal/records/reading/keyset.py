@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from portal.database.schema.indexes import index_column, sort_column
 from portal.database.sql import ColumnWithoutIndex
 from portal.declaration.shapes import Module
-from portal.fields.base import FORBIDDEN, Field
+from portal.fields.base import FORBIDDEN, Field, VisibleIds
 from portal.fields.columns import WHOLE_DIGITS
 
 # Columns of the engine that are never empty: no need to sort by emptiness first, so their index serves.
@@ -67,10 +67,18 @@ class Order:
     field: Field | None = None
 
     @classmethod
-    def of(cls, module: Module, table: sa.Table, sort: Sequence[str], readable: frozenset[str]) -> "Order":
+    def of(
+        cls,
+        module: Module,
+        table: sa.Table,
+        sort: Sequence[str],
+        readable: frozenset[str],
+        visible_ids: VisibleIds = lambda module: None,
+    ) -> "Order":
         """The order of `sort` (`field`, `-field`); fields that may not be read are left out.
 
-        `modified` is not left out: it is the default order of every list, whoever may read the time.
+        `modified` is not left out: it is the default order of every list, whoever may read the time. `links` are sorted
+        by the first title that `visible_ids` leaves.
         """
         keys, first = [], None
         for entry in sort:
@@ -78,7 +86,7 @@ class Order:
             known = name in module.everything and module.field(name).sortable
             if known and name in {*readable, "modified"}:
                 first = first or module.field(name)
-                expression = module.field(name).order(table)
+                expression = module.field(name).order_among(table, visible_ids)
                 keys.append(SortKey(expression, entry.startswith("-"), name not in NEVER_EMPTY))
         descending = keys[0].descending if keys else True
         return cls((*keys, SortKey(table.c["id"], descending, False)), table, first)

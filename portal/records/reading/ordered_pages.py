@@ -34,7 +34,7 @@ class OrderedPages:
         position = order.position(query.before or query.after)
         backwards = position is not None and bool(query.before)  # a key that cannot be read leads to the first page
         request = PageRequest(order, fields, query.condition, position, backwards)
-        key: StatementKey | None = self._key(query, request, among is not None)
+        key = self._key(query, request, among is not None) if self._may_be_shared(self._sort(query)) else None
         values: dict[str, Any] = {SIZE: query.size + 1, **({} if among is None else {IDS: list(among)})}
         if position is not None and (parameters := order.parameters()):
             values |= dict(zip(parameters, position, strict=True))
@@ -66,10 +66,16 @@ class OrderedPages:
         return tuple(query.sort or self.reader.access.list.sort or ("-modified",))
 
     def _order(self, sort: tuple[str, ...]) -> Order:
-        module, table, readable = self.reader.module, self.reader.table, self.reader.policy.readable(self.reader.name)
-        return self.reader.build(
-            self.reader.key("order", sort=sort), lambda statements: Order.of(module, table, sort, readable)
-        )
+        def build(statements: Statements) -> Order:
+            policy, readable = statements.policy, statements.policy.readable(statements.name)
+            return Order.of(statements.module, statements.table, sort, readable, policy.visible_ids)
+
+        return self.reader.build(self.reader.key("order", sort=sort) if self._may_be_shared(sort) else None, build)
+
+    def _may_be_shared(self, sort: tuple[str, ...]) -> bool:
+        """Whether the order is the same for all readers of a kind: that of `links` is by the titles each may see."""
+        fields = [self.reader.module.everything.get(entry.removeprefix("-")) for entry in sort]
+        return not any(field is not None and field.in_join_table for field in fields)
 
     def _key(self, query: Query, request: PageRequest, among_ids: bool) -> StatementKey:
         start = "first" if request.position is None else "before" if request.backwards else "after"

@@ -9,7 +9,7 @@ from portal.records.reading.counts import Count, parts_of, read_counts
 from portal.records.reading.page import Query
 from portal.records.reading.record_reader import RecordReader
 from portal.records.reading.search_pages import SearchPages
-from portal.records.statement_cache import may_be_shared
+from portal.records.statement_cache import IDS, may_be_shared, padded
 
 # What is counted: the text that is searched for, and the conditions.
 CountKey = tuple[str, tuple[Condition, ...]]
@@ -38,6 +38,21 @@ class RecordCounts:
             if text:
                 self.known[text, conditions] = self.search.count(Query(text, AllOf(conditions)))
         return [self.known[key] for key in keys]
+
+    def of_hits(self, query: Query, conditions: Sequence[Condition]) -> list[Count]:
+        """How many of the newest hits of `query` fulfil each condition; `more` where there are older hits."""
+        if not conditions or not search.parse_words(query.text):
+            return self.of([Query(condition=AllOf((query.condition, condition))) for condition in conditions])
+        limit = self.search.most_counted
+        ids = self.search.newest(query, limit + 1)
+        if not ids:
+            return [Count(0)] * len(conditions)
+        parts = tuple(tuple(parts_of(condition)) for condition in conditions)
+        statement = self.reader.build(
+            self.reader.key("counts of hits", conditions=parts), lambda statements: statements.counting_ids(conditions)
+        )
+        (numbers,) = self.reader.execute(statement, **{IDS: padded(ids[:limit])})
+        return [Count(numbers[f"count_{place}"], len(ids) > limit) for place in range(len(conditions))]
 
     def remember(self, query: Query, count: Count) -> None:
         """What is known of a query from its page."""

@@ -73,6 +73,10 @@ class Records(RecordReader):
         """How many records each of several queries has, in as few statements as possible."""
         return self._counts.of(queries)
 
+    def counts_of_hits(self, query: Query, conditions: Sequence[Condition]) -> list[Count]:
+        """How many hits of a search fulfil each condition: of the newest thousand, in one statement."""
+        return self._counts.of_hits(query, conditions)
+
     def find(self, text: str, limit: int = 20) -> list[tuple[int, str]]:
         """Ids and titles of the first `limit` records whose title or reference contains `text`, by title."""
         statement = self.statements.titled(text[:LONGEST_TITLE], limit)

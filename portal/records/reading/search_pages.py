@@ -56,6 +56,11 @@ class SearchPages:
             return _count(self._hits(query, MOST_RECHECKED))
         return _count(search.count(self.reader.connection, self._search(query)))
 
+    @property
+    def most_counted(self) -> int:
+        """How many of the newest hits are counted by other conditions."""
+        return MOST_RECHECKED if self._must_recheck else search.COUNTED - 1
+
     @cached_property
     def _searches_internal(self) -> bool:
         fields = self.reader.module.fields.values()
@@ -63,12 +68,12 @@ class SearchPages:
 
     @cached_property
     def _must_recheck(self) -> bool:
-        """Whether the index may know words of fields that this reader may not read."""
-        readable = self.reader.policy.readable(self.reader.name)
+        """Whether the index may know words that this reader may not read: of fields, or titles of `links`."""
+        policy, readable = self.reader.policy, self.reader.policy.readable(self.reader.name)
         return any(
-            field.searched and field.stored and field.name not in readable
+            field.name not in readable or (field.in_join_table and not policy.sees_all(field.targets[0]))
             for field in self.reader.module.fields.values()
-            if self._searches_internal or not field.internal
+            if field.searched and field.stored and (self._searches_internal or not field.internal)
         )
 
     def _search(self, query: Query) -> search.Search:
@@ -92,7 +97,7 @@ class SearchPages:
         """Whether the tokens of the scope do not say all of it."""
         policy, access = self.reader.policy, self.reader.access
         has_tokens = scopes is not None or access.see == "all"
-        return not has_tokens or access.where != ALWAYS or policy.records_from is not None
+        return not has_tokens or access.where != ALWAYS or policy.hides_older(self.reader.name)
 
     def _hits(
         self, query: Query, limit: int, position: int | None = None, backwards: bool = False, counted: int = 0

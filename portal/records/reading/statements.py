@@ -108,6 +108,14 @@ class Statements(ModulePolicy):
         branches = [sa.true()] if self.branches is None else self.branches
         return self._planned_once(counting(self.table, branches, requests))
 
+    def counting_ids(self, conditions: Sequence[Condition]) -> Statement:
+        """How many of the records IDS fulfil each condition, as `count_0`, `count_1` …; without the scope."""
+        numbers: list[sa.ColumnElement[Any]] = [
+            sa.func.count().filter(self._sql(condition)).label(f"count_{place}")
+            for place, condition in enumerate(conditions)
+        ]
+        return sa.select(*numbers).select_from(self.table).where(self._among_ids())
+
     def _count_request(self, conditions: Iterable[Condition]) -> CountRequest:
         """How the rows of `conditions` are counted, out of those that the reader may see."""
         asked = [*parts_of(self.narrowed), *conditions]
@@ -117,7 +125,7 @@ class Statements(ModulePolicy):
         declared = list(parts_of(self.access.where))
         indexed = best([*declared, *asked], self.module, self.table)
         visible = [WithoutIndex(self._sql(part)) for part in declared if part is not indexed]
-        if self.policy.records_from is not None:
+        if self.policy.hides_older(self.name):
             visible.append(Redundant(self.policy.scope(self.name)))
         return CountRequest(
             None if indexed is None else self._index_condition(indexed),
@@ -160,7 +168,7 @@ class Statements(ModulePolicy):
     @property
     def _scope_has_more(self) -> bool:
         """Whether the scope says more than whose the records are."""
-        return self.access.see != "all" or self.access.where != ALWAYS or self.policy.records_from is not None
+        return not self.policy.sees_all(self.name)
 
     def _planned_once(self, statement: Statement) -> Statement:
         """A statement that uses the same index whoever reads. If it is a shared one, the database may plan it once."""
@@ -170,4 +178,5 @@ class Statements(ModulePolicy):
         return planned
 
     def _sql(self, condition: Condition) -> sa.ColumnElement[bool]:
-        return where(condition, self.table, self.module, self.policy.declaration, self.policy.reader)
+        policy = self.policy
+        return where(condition, self.table, self.module, policy.declaration, policy.reader, policy.visible_ids)

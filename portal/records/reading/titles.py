@@ -22,7 +22,10 @@ def add_linked_records(
     ids: Sequence[int],
     values: list[dict[str, Any]],
 ) -> None:
-    """Completes `values`, one mapping per record of `ids`: `links` are read, and every linked record gets its title."""
+    """Completes `values`, one mapping per record of `ids`: every linked record gets its title.
+
+    Of `links`, which are read here, only the records that the reader may see remain.
+    """
     links = [field for field in fields if field.targets]
     for field in links:
         if field.in_join_table:
@@ -38,6 +41,8 @@ def add_linked_records(
             links_of_record = [
                 titled[link.module].get(link.id, link) for link in field.links_in(of_record.get(field.name))
             ]
+            if field.in_join_table:  # others would tell who else shares this record
+                links_of_record = [link for link in links_of_record if link.visible]
             of_record[field.name] = tuple(links_of_record) if field.multiple else next(iter(links_of_record), None)
 
 

@@ -43,9 +43,11 @@ def link_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Li
 
 
 def write_links(records: Records, name: str, record_id: int, links: Iterable[Linked]) -> None:
-    """Replaces the rows of the join table of the field `name`."""
+    """Replaces the rows of the join table of the field `name`; links to records that the reader may not see stay."""
     table = records.policy.tables.join(records.name, name)
-    records.connection.execute(sa.delete(table).where(table.c["record"] == record_id))
+    visible = records.policy.visible_ids(records.module.field(name).targets[0])
+    shown = [] if visible is None else [table.c["target"].in_(visible)]
+    records.connection.execute(sa.delete(table).where(table.c["record"] == record_id, *shown))
     targets = dict.fromkeys(link.id for link in links)
     rows = [{"record": record_id, "target": target, "position": position} for position, target in enumerate(targets)]
     if rows:

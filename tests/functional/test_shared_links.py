@@ -1,0 +1,111 @@
+"""Of `links`, readers meet only the records that they may see: shown, matched, sorted, counted, exported, found."""
+
+import pytest
+
+from portal.accounts.register import AccessRequest
+from portal.fields.linked import Linked
+from tests.functional.world import ANNA, NANCY, World, titles
+
+MODULES = """
+portal: {name: Shared, base_url: http://localhost}
+people: people
+organizations: companies
+modules:
+  companies: {title: name, fields: {name: {type: text, required: true}}}
+  people:
+    title: name
+    organization: company
+    fields: {name: text, email: {type: email, unique: true}, company: {type: link, to: companies}}
+  services:
+    title: name
+    organization: customers
+    fields:
+      name: text
+      customers: {type: links, to: companies}
+      partners: {type: links, to: companies}
+"""
+CUSTOMER = """
+modules:
+  services: {can: [edit, export], edit: {fields: [name, partners]}}
+  companies: {see: organization}
+  people: {see: own}
+"""
+STAFF = """
+staff: true
+modules:
+  services: {see: all, can: [edit, export]}
+  companies: {see: all}
+  people: {see: all}
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shared(request, tmp_path):
+    """Two services of Acme and Globex; Anna is of Acme."""
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "modules.yaml").write_text(MODULES, encoding="utf-8")
+    (tmp_path / "profiles" / "customer.yaml").write_text(CUSTOMER, encoding="utf-8")
+    (tmp_path / "profiles" / "staff.yaml").write_text(STAFF, encoding="utf-8")
+    people = [AccessRequest(ANNA, "customer", "Anna"), AccessRequest(NANCY, "staff", "Nancy")]
+    url = f"sqlite:///{tmp_path / 'portal.sqlite'}"
+    if request.param == "sqlite":
+        yield filled(World.of(tmp_path, url, people))
+        return
+    with request.getfixturevalue("postgresql").empty_database() as url:
+        world = World.of(tmp_path, url, people)
+        yield filled(world)
+        world.portal.engine.dispose()
+
+
+def filled(world):
+    acme, globex, zeta = (
+        Linked(world.add("companies", name=name), "companies") for name in ("Acme", "Globex secret", "Zeta secret")
+    )
+    world.set("people", world.the("people", "Anna").id, company=acme)
+    world.add("services", name="First", customers=(globex, acme), partners=(globex, acme))
+    world.add("services", name="Second", customers=(acme, zeta), partners=(zeta,))
+    return world
+
+
+def test_the_links_that_say_whose_a_record_is_are_in_no_generated_layout_of_customers(shared):
+    page = shared[ANNA].get("/services/")
+    assert titles(page) == ["Second", "First"]
+    assert "Customers" not in page
+    assert "Customers" in shared[NANCY].get("/services/")
+    assert "Customers" not in shared[ANNA].get(f"/services/{shared.the('services', 'First').id}/")
+
+
+def test_only_the_records_that_one_may_see_are_shown_exported_and_searched(shared):
+    first = shared.the("services", "First").id
+    for address in ("/services/", f"/services/{first}/", f"/services/{first}/edit", "/services/export.csv"):
+        page = shared[ANNA].get(address)
+        assert "Acme" in page
+        assert "secret" not in page
+        assert "Globex secret" in shared[NANCY].get(address)
+    assert titles(shared[ANNA].get("/services/?q=acme")) == ["First"]
+    assert titles(shared[ANNA].get("/services/?q=secret")) == []
+    assert "No " in shared[ANNA].get("/services/?q=globex")
+    assert titles(shared[NANCY].get("/services/?q=globex")) == ["First"]
+
+
+@pytest.mark.parametrize(("query", "of_anna", "of_nancy"), [
+    ("partners=acme", ["First"], ["First"]),
+    ("partners=secret", [], ["Second", "First"]),
+    ("partners=2", [], ["First"]),
+    ("partners.empty=1", ["Second"], []),
+    ("sort=partners", ["First", "Second"], ["First", "Second"]),
+    ("sort=-partners", ["First", "Second"], ["Second", "First"]),
+])  # fmt: skip
+def test_filters_and_sorts_know_only_the_records_that_one_may_see(shared, query, of_anna, of_nancy):
+    assert titles(shared[ANNA].get(f"/services/?{query}")) == of_anna
+    assert titles(shared[NANCY].get(f"/services/?{query}")) == of_nancy
+
+
+def test_an_edited_record_keeps_the_links_that_its_editor_does_not_see(shared):
+    first = shared.the("services", "First").id
+    form = shared[ANNA].get(f"/services/{first}/edit").forms
+    page = next(form for form in form.values() if "name" in form.fields)
+    page["name"] = "Renamed"
+    page.submit(status=303)
+    kept = {link.title for link in shared.record("services", first).values["partners"]}
+    assert kept == {"Acme", "Globex secret"}
