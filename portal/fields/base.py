@@ -5,7 +5,7 @@ Code outside a type's file never asks which type a field has: it uses the attrib
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Protocol
 
