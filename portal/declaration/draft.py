@@ -56,6 +56,7 @@ class Draft:
     buttons: dict[str, Button] = dataclasses.field(default_factory=dict)
     icons: set[str] = dataclasses.field(default_factory=set)
     unread_files: set[str] = dataclasses.field(default_factory=set)  # a misnamed file, or one that cannot be opened
+    broken_roles: bool = False  # whether people: or organizations: names no module
     broken_modules: set[str] = dataclasses.field(default_factory=set)
     broken_fields: set[tuple[str, str]] = dataclasses.field(default_factory=set)  # (module, field)
     broken_profiles: set[str] = dataclasses.field(default_factory=set)
@@ -94,7 +95,7 @@ class Draft:
 
     def no_module(self, name: str) -> str:
         """The sentence for a module that does not exist."""
-        return f'no module "{name}"{suggest(name, self.modules)}'
+        return f'no module "{name}"{suggest(name, self.modules.keys() - self.broken_modules)}'
 
     def no_field(self, module: str, name: str) -> str:
         """The sentence for a field that does not exist in `module`."""

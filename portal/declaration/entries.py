@@ -12,9 +12,9 @@ from portal.declaration.draft import BUTTONS, MODULES, Draft, profile_file
 from portal.declaration.other_names import did_you_mean, our_key, our_type
 from portal.declaration.shapes import Access, Button, Expectation, Module, OnComment, Profile, Settings, Transition
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import Problem, suggest
+from portal.declaration.source.problems import Problem, closest, suggest
 from portal.declaration.source.reader import Document
-from portal.declaration.validation import keys_of, unknown_key, validated, without_internal
+from portal.declaration.validation import keys_of, unknown_key, validated, with_meant_keys, without_internal
 from portal.fields.base import Field
 from portal.fields.shape import Shape
 
@@ -35,6 +35,11 @@ def wrong_name(name: str) -> str | None:
     if len(name) > LONGEST_NAME:
         return f"this name has {len(name)} characters: at most {LONGEST_NAME} are allowed"
     return None
+
+
+def _as_name(text: str) -> str:
+    """The name that other entries probably use for what is called `text`."""
+    return re.sub(r"\W+", "_", text.strip().lower())
 
 
 def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
@@ -62,6 +67,7 @@ def read_modules(draft: Draft) -> None:
             draft.broken_modules.add(name)
         elif name not in TOP_LEVEL_KEYS:
             at[name].key.wrong(unknown_key(name, list(TOP_LEVEL_KEYS)))
+    top = with_meant_keys({name: entry for name, entry in top.items() if name not in misplaced}, TOP_LEVEL_KEYS)
     draft.settings = _settings(draft, top.get("portal"), at["portal"])
     modules = top.get("modules")
     if not modules and not misplaced and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
@@ -88,13 +94,15 @@ def _role(draft: Draft, name: Any, modules: Mapping[str, Any], at: Cursor) -> st
         return None
     if not isinstance(name, str):
         at.wrong("must be the name of a module")
-        return None
-    if name not in modules:
-        if name not in draft.broken_modules:
-            at.wrong(f'no module "{name}"{suggest(name, modules)}')
-        draft.broken_modules.add(name)
-        return None
-    return name
+        draft.broken_roles = True
+        return name[0] if isinstance(name, list) and len(name) == 1 and name[0] in modules else None
+    if name in modules:
+        return name
+    if name not in draft.broken_modules:
+        at.wrong(f'no module "{name}"{suggest(name, modules)}')
+    draft.broken_modules.add(name)
+    draft.broken_roles = True
+    return closest(name, modules)
 
 
 def _settings(draft: Draft, entry: Any, at: Cursor) -> Settings:
@@ -119,6 +127,7 @@ def _read_module(draft: Draft, name: str, entry: Any, builtin: dict[str, Field])
     at = draft.at_module(name)
     if complaint := wrong_name(name) or _reserved_module(name):
         at.key.wrong(complaint)
+        draft.broken_modules.add(_as_name(name))
     if not isinstance(entry, Mapping):
         at.key.wrong("must be a mapping of keys, with at least fields:")
         draft.broken_modules.add(name)
@@ -181,12 +190,14 @@ def read_fields(draft: Draft, entries: Any, module: str, at: Cursor) -> dict[str
     """The fields of a module; those that cannot be understood are noted as broken."""
     fields: dict[str, Field] = {}
     for name, entry in mapping(entries, at, "names to field types").items():
+        before = len(draft.problems)
         if complaint := wrong_name(name) or _reserved_field(name):
             at[name].key.wrong(complaint)
+            draft.broken_fields.add((module, _as_name(name)))
         field = None if name in BUILT_IN else read_field(name, entry, at[name])
-        if field is None:
+        if len(draft.problems) > before:
             draft.broken_fields.add((module, name))
-        else:
+        if field is not None:
             fields[name] = field
     return fields
 

@@ -51,6 +51,7 @@ _KEYS = {
     "options": "choices values enum items select",
     "to": "target model module relation references ref entity table into goal",
     "max_length": "length maxlength size max_size limit",
+    "max_size": "size limit maxsize max",
     "min": "minimum from least",
     "max": "maximum until most",
     "show_when": "visible_if depends_on condition visible when show_if if",

@@ -5,7 +5,7 @@ so that the rest of the entry can still be checked. Which names must exist is no
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from portal.declaration.other_names import did_you_mean, our_key
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.nodes import copied
-from portal.declaration.source.problems import KeyPath, suggest
+from portal.declaration.source.problems import KeyPath, closest, suggest
 from portal.fields.base import Field
 from portal.fields.shape import Shape
 
@@ -51,6 +51,7 @@ _SENTENCES = {
 }
 _LIST_EXPECTED = ("tuple_type", "list_type")
 _MAPPING_EXPECTED = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
+_YES_AND_NO = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 _LISTS = {"can": "[create, edit]", "columns": "[reference, title]", "fields": "[title, description]"}
 _EVERYTHING = {"all", "any", "none", "everything", "*", "true", "yes"}
 # The sentences for keys that take several kinds of value, or a value that matches a pattern.
@@ -85,6 +86,15 @@ def unknown_key(name: str, known: list[str]) -> str:
     if colon and value and key in known:
         return f'write a space after the ":" of "{name[:80]}"'
     return f'no key "{name[:80]}" here{did_you_mean(our_key(name, known)) or _listed(known)}'
+
+
+def with_meant_keys(entry: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """`entry` with the values of misspelt keys under the keys that are meant, so that nothing looks missing."""
+    renamed: dict[str, Any] = {}
+    for name, value in entry.items():
+        meant = None if name in known else our_key(name, known)
+        renamed[name if meant is None or meant in entry or meant in renamed else meant] = value
+    return renamed
 
 
 def _listed(known: list[str]) -> str:
@@ -125,9 +135,11 @@ class _Reading:
             if not deeper and not reported and not self._is_misspelt(path, errors, wrong):
                 self._report(path, errors)
         self._reported += wrong
-        # A condition is left out as a whole: without one of its lines it would mean something else.
+        # A condition is left out as a whole: without one of its lines it would mean something else. Of several branches
+        # of a union, only what the deepest complains of is left out.
         cuts = {_written_part(self._at, error["within"]) for errors in wrong.values() for error in errors}
-        return all([_leave_out(self.entry, cut[len(base) :]) for cut in sorted(cuts, key=len, reverse=True)])
+        cuts = {cut for cut in cuts if not any(other != cut and other[: len(cut)] == cut for other in cuts)}
+        return all([self._repair_or_leave_out(cut[len(base) :], wrong.get(cut, ())) for cut in cuts])
 
     def _by_path(self, error: ValidationError) -> dict[KeyPath, list[dict[str, Any]]]:
         """The errors by their place in the YAML: pydantic's own locations also name the branches of unions."""
@@ -149,6 +161,17 @@ class _Reading:
         if any(error["type"] in TEXT_EXPECTED for error in errors):
             return _take_as_written(self.entry, self._at, path[len(self._at.path) :])
         return False
+
+    def _repair_or_leave_out(self, path: KeyPath, errors: Sequence[dict[str, Any]]) -> bool:
+        """Whether the entry is another one now."""
+        holder: Any = self.entry
+        for part in path[:-1]:
+            holder = holder[part] if isinstance(holder, dict) and part in holder else None
+        if path and isinstance(holder, dict) and path[-1] in holder:
+            known = keys_of(shape_at(self._shape, errors[0]["loc"][:-1])) if errors else []
+            if _is_repaired(holder, str(path[-1]), errors, known):
+                return True
+        return _leave_out(self.entry, path)
 
     def _report(self, path: KeyPath, errors: list[dict[str, Any]]) -> None:
         below = path[len(self._at.path) :]
@@ -176,6 +199,24 @@ def _take_as_written(entry: dict[str, Any], at: Cursor, path: KeyPath) -> bool:
         holder[last] = at.down(path).written
         return True
     return False
+
+
+def _is_repaired(holder: dict[str, Any], key: str, errors: Sequence[dict[str, Any]], known: list[str]) -> bool:
+    """Whether what was probably meant is now in the place of a misspelt key, of a yes, or of a list in one text."""
+    kinds = {error["type"] for error in errors}
+    value = holder.get(key)
+    if kinds == {"extra_forbidden"}:
+        meant = closest(key, known)
+        if meant is None or meant in holder:
+            return False
+        holder[meant] = holder.pop(key)
+    elif isinstance(value, str) and "bool_type" in kinds and value.lower() in _YES_AND_NO:
+        holder[key] = _YES_AND_NO[value.lower()]
+    elif isinstance(value, str) and kinds & set(_LIST_EXPECTED) and "," in value:
+        holder[key] = [item.strip() for item in value.split(",")]
+    else:
+        return False
+    return True
 
 
 def _leave_out(entry: dict[str, Any], path: KeyPath) -> bool:
@@ -225,8 +266,10 @@ def _wrong_kind(error: dict[str, Any], key: str) -> str:
 
 def _written_wrongly(kind: str, key: str, value: Any) -> str | None:
     """The sentence for a value that YAML takes for another kind of value than its author did; None for others."""
-    if kind in TEXT_EXPECTED and isinstance(value, Mapping) and value and set(value.values()) == {None}:
+    if kind in TEXT_EXPECTED and isinstance(value, Mapping) and value and not any(value.values()):
         return f'must be a text in quotes: "{{{", ".join(value)}}}"'
+    if kind in TEXT_EXPECTED and isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+        return f"must be one text, without brackets: {value[0]}"
     if not isinstance(value, str):
         return None
     if kind in _LIST_EXPECTED:

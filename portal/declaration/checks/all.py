@@ -25,8 +25,9 @@ def check_modules(draft: Draft) -> None:
     """What the files say, before anything is resolved."""
     check_settings(draft)
     for module in draft.modules.values():
+        check_fields(draft, module, draft.at_module(module.name)["fields"])
+    for module in draft.modules.values():
         at = draft.at_module(module.name)
-        check_fields(draft, module, at["fields"])
         check_module(draft, module, at)
         check_layouts(draft, module, module, at)
         _warn_of_module(draft.written[module.name], module, at)

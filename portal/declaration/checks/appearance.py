@@ -42,7 +42,9 @@ def check_appearance(draft: Draft) -> None:
                 draft.at(file, *path).warn(f'no icon "{value}"{suggest(value, known_icons())}')
         elif value not in TONES:
             draft.at(file, *path).wrong(f'"{value}" is none of {", ".join(TONES)}{suggest(value, TONES)}')
-    counts.warn(draft.at(MODULES, "portal", "languages"))
+    languages = draft.at(MODULES, "portal", "languages")
+    if languages.value is None or languages.value == list(draft.settings.languages) or "languages" in draft.overrides:
+        counts.warn(languages)
 
 
 class _TextCounts:

@@ -142,6 +142,8 @@ def _person_complaint(draft: Draft, field: Field, value: Any, targets: tuple[str
     if value not in SPECIAL or value not in modules:
         return None
     module, role = modules[value], "people" if value == "me" else "organizations"
+    if draft.broken_roles or any(target not in draft.modules for target in targets):
+        return None
     if module is None:
         return f'"{value}" has no meaning here: modules.yaml does not say which module holds the {role}'
     if module in targets:

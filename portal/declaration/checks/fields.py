@@ -19,7 +19,7 @@ def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
     for name, field in module.fields.items():
         place = at[name]
         _check_targets(draft, module, field, place)
-        _check_default(draft, field, place["default"])
+        _check_default(draft, module, field, place["default"])
         if field.show_when is not None:
             check_condition(draft, module.name, place["show_when"])
             _check_form_condition(module, field, place["show_when"])
@@ -33,8 +33,8 @@ def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
             place["column"].key.wrong("column needs table: at the module")
 
 
-def _check_default(draft: Draft, field: Field, at: Cursor) -> None:
-    if field.default is None or field.computed:
+def _check_default(draft: Draft, module: Module, field: Field, at: Cursor) -> None:
+    if field.default is None or field.computed or draft.is_broken(module.name, field.name):
         return
     if complaint := stored_complaint(draft, field, field.default):
         at.wrong(complaint)
@@ -50,8 +50,10 @@ def _check_targets(draft: Draft, module: Module, field: Field, at: Cursor) -> No
         place = at["to"].inner(index)
         if target in targets[:index]:
             place.wrong(f'"{target}" appears twice')
-        elif target not in draft.modules and not draft.is_broken(target):
-            place.wrong(draft.no_module(target))
+        elif target not in draft.modules:
+            draft.broken_fields.add((module.name, field.name))
+            if not draft.is_broken(target):
+                place.wrong(draft.no_module(target))
         elif target in draft.modules:
             check_condition(draft, target, at["where"], form=module.name)
     if key(field, "on_delete") == "clear" and field.required:

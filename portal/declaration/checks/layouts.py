@@ -8,7 +8,7 @@ from portal.declaration.entries import wrong_name
 from portal.declaration.layouts import typed
 from portal.declaration.shapes import Access, DetailLayout, FormLayout, ListLayout, Module, Related, Row
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import suggest
+from portal.declaration.source.problems import list_in_text, suggest
 from portal.fields.base import Field
 
 PlacedName = tuple[Cursor, str]
@@ -37,7 +37,7 @@ def check_names(draft: Draft, module: str, names: Iterable[PlacedName]) -> None:
     """Each name is a field of `module`."""
     for at, name in names:
         if draft.field(module, name) is None and not draft.is_broken(module, name):
-            at.wrong(draft.no_field(module, name))
+            at.wrong(list_in_text(name, draft.modules[module].everything) or draft.no_field(module, name))
 
 
 def _check_list(draft: Draft, module: Module, layout: ListLayout, at: Cursor) -> None:

@@ -11,7 +11,7 @@ from portal.declaration.entries import wrong_name
 from portal.declaration.resolve import default_scope
 from portal.declaration.shapes import ACTIONS, Attachments, Lifecycle, Module, Scope, Through, Transition
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import suggest
+from portal.declaration.source.problems import list_in_text, suggest
 
 REFERENCE_PART = re.compile(r"\{([^{}]*)\}")
 REFERENCE_KNOWN = re.compile(r"number(:0\d{1,2})?|year")
@@ -51,7 +51,7 @@ def _check_title(draft: Draft, module: Module, at: Cursor) -> None:
 def _check_reference(reference: str, at: Cursor) -> None:
     parts = REFERENCE_PART.findall(reference)
     plain = REFERENCE_PART.sub("", reference)
-    if not all(REFERENCE_KNOWN.fullmatch(part) for part in parts) or plain.strip("{}") != plain:
+    if not all(REFERENCE_KNOWN.fullmatch(part) for part in parts) or "{" in plain or "}" in plain:
         at.wrong("a reference is made of {number}, {number:05}, {year} and plain text")
     elif not any(part.startswith("number") for part in parts):
         at.wrong("a reference needs {number}: without it, it would not be unique")
@@ -62,7 +62,7 @@ def _check_path(draft: Draft, module: Module, dotted: str | None, role: str, tar
     if dotted is None or (dotted == "id" and module.name == target):
         return
     if target is None:
-        if not draft.broken_modules and not draft.broken_fields:
+        if not draft.broken_roles and not draft.broken_modules:
             at.wrong(f"modules.yaml does not say which module holds the {role}: add {role}: MODULE")
         return
     followed = draft.follow(module.name, dotted.split("."))
@@ -173,7 +173,7 @@ def _check_transition(
 def _check_states(states: Collection[str], names: Iterable[str], at: Cursor) -> None:
     for index, name in enumerate(names):
         if name not in states:
-            at.inner(index).wrong(f'no state "{name}"{suggest(name, states)}')
+            at.inner(index).wrong(list_in_text(name, states) or f'no state "{name}"{suggest(name, states)}')
 
 
 def _check_asked_fields(draft: Draft, module: Module, asked: Mapping[str, Any], at: Cursor) -> None:
@@ -194,5 +194,5 @@ def _check_assigned(draft: Draft, module: Module, name: str, at: Cursor) -> None
     followed = draft.follow(module.name, [name])
     if followed.complaint:
         at.wrong(followed.complaint)
-    elif followed.last is not None and draft.people not in leads_to(followed.last):
+    elif followed.last is not None and draft.people not in leads_to(followed.last) and not draft.broken_roles:
         at.wrong(f'"{name}" is not a link to the module of people, so nobody would get the email')

@@ -12,7 +12,7 @@ from portal.declaration.layouts import form_fields
 from portal.declaration.resolve import ancestry, merged_accesses
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import KeyPath, suggest
+from portal.declaration.source.problems import KeyPath, list_in_text, suggest
 
 Complaint = tuple[KeyPath, str]
 
@@ -93,6 +93,8 @@ def _broken_transitions(draft: Draft, module: Module) -> Iterator[str]:
 
 
 def _action_complaint(draft: Draft, module: Module, word: str, known: list[str]) -> str | None:
+    if word not in known and (sentence := list_in_text(word, known)):
+        return sentence
     if word not in known:
         return f'"{word}" is neither an action nor a transition of {module.name}{suggest(word, known)}'
     if word == "grant" and module.name != draft.people:

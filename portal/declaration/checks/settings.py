@@ -59,7 +59,9 @@ def _time_zone(name: str) -> str | None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return f'no time zone "{name}"{suggest(name, available_timezones())}'
+        city = next((zone for zone in sorted(available_timezones()) if zone.endswith(f"/{name}")), None)
+        guess = f' (did you mean "{city}"?)' if city else suggest(name, available_timezones())
+        return f'no time zone "{name}"{guess}'
     return None
 
 

@@ -5,7 +5,7 @@ The reader and the checks make problems; `portal check` and the administrators' 
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -62,6 +62,12 @@ def suggest(wrong: str, known: Iterable[str]) -> str:
     """` (did you mean "x"?)` with the most similar name of `known`, or an empty text."""
     nearest = closest(wrong, known)
     return f" (did you mean {quoted(nearest)}?)" if nearest is not None else ""
+
+
+def list_in_text(text: str, known: Collection[str]) -> str | None:
+    """The sentence for names of `known` that stand in one text where a list is expected, or None."""
+    names = [name.strip("-[]") for name in re.split(r"[\s,;]+", text) if name.strip("-[]")]
+    return f"must be a list: [{', '.join(names)}]" if len(names) > 1 and set(names) <= set(known) else None
 
 
 def closest(wrong: str, known: Iterable[str]) -> str | None:

@@ -256,6 +256,8 @@ class _Reading:
         if len(text) > 1 and text[0] in TYPOGRAPHIC_QUOTES and text[-1] in TYPOGRAPHIC_QUOTES:
             wrong = f'{text[0]} and {text[-1]} become part of the text: use " to quote it'
             self._warn(event.start_mark, wrong)
+        elif text.endswith('"') and text.count('"') % 2:
+            self._warn(event.start_mark, 'the " becomes part of the text: quotes are needed at both of its ends')
         elif " // " in text:
             self._warn(event.start_mark, '"//" becomes part of the text: a comment begins with "#"')
 

@@ -140,9 +140,9 @@ def _cause(problem: str, mark: Mark, context: Mark | None, text: str, last: Scal
             return cause
     line = lines[mark.line] if mark.line < len(lines) else ""
     if last is not None and problem == "did not find expected key":
-        return _quotes(mark, last) or _brackets(mark, line)
-    if problem == "mapping values are not allowed in this context" and last is not None and first < mark.line:
-        return _swallowed(mark, last, lines)
+        return _quotes(mark, last) or _brackets(mark, line) or _indentation(mark, lines)
+    if problem == "mapping values are not allowed in this context" and last is not None:
+        return _swallowed(mark, last, lines) if first < mark.line else _without_braces(mark, line)
     return None
 
 
@@ -180,6 +180,41 @@ def _brackets(mark: Mark, line: str) -> tuple[Place, str] | None:
     if match is None:
         return None
     return (mark.line + 1, match.start(1) + 1), _QUOTES_FIRST.format(match.group(1))
+
+
+def _indentation(mark: Mark, lines: list[str]) -> tuple[Place, str] | None:
+    """A line that is indented less than the block above it, and more than what the block belongs to."""
+    if mark.line >= len(lines) or lines[mark.line][: mark.column].strip():
+        return None
+    written = [(number, _indent(text)) for number, text in enumerate(lines[: mark.line]) if _is_content(text)]
+    opener = next((number for number, indent in reversed(written) if indent < mark.column), None)
+    inner = next((indent for number, indent in written if opener is not None and number > opener), None)
+    place = (mark.line + 1, mark.column + 1)
+    if opener is None or inner is None or inner == mark.column:
+        above = written[-1][1] if written else 0
+        return place, f"this line is indented by {mark.column} spaces, the line above by {above}: check the indentation"
+    name = lines[opener].strip().partition(":")[0]
+    return place, (
+        f'this line is indented by {mark.column} spaces, but the lines below "{name}" (line {opener + 1}) by {inner}:'
+        " check the indentation"
+    )
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip(" "))
+
+
+def _is_content(text: str) -> bool:
+    return bool(text.strip()) and not text.lstrip().startswith("#")
+
+
+def _without_braces(mark: Mark, line: str) -> tuple[Place, str] | None:
+    """`caller: type: link, to: contacts`: a mapping in one line without its braces, or a text without its quotes."""
+    match = re.match(r"\s*(?:- )?([\w-]+):\s+(?=\S)", line)
+    if match is None or match.end() > mark.column:
+        return None
+    after = f'what comes after "{match.group(1)}:"'
+    return (mark.line + 1, match.end() + 1), f"put {after} in {{ }} if it is a mapping, or in quotes if it is a text"
 
 
 def _swallowed(mark: Mark, last: Scalar, lines: list[str]) -> tuple[Place, str] | None:

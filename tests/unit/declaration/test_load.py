@@ -301,4 +301,4 @@ def test_what_is_odd_but_right_is_accepted(tmp_path, modules):
     (tmp_path / "profiles").mkdir()
     (tmp_path / "modules.yaml").write_text(f"modules:{modules}")
     (tmp_path / "profiles" / "customer.yaml").write_text("modules: {notes: {}}")
-    assert lines_of(tmp_path) == []
+    assert load(tmp_path).errors == []

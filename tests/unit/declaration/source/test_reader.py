@@ -202,7 +202,7 @@ def test_a_second_document_is_refused():
         ("a: [x] y\n", (1, 4), 'begins with "[" needs quotes'),
         ("a: [x]]\n", (1, 7), 'this "]" closes nothing'),
         ("a: 1\nb: 'x\nc: 1\n", (2, 4), "the quotes that open here are never closed"),
-        ("a: Note: this\n", (1, 8), 'put a text that contains ": " in quotes'),
+        ("a: Note: this\n", (1, 4), "in quotes if it is a text"),
         ("a: 1\n b: 2\n", (2, 2), "indented below line 1, which has a value already"),
         ("a:\n    b: 1\n  c: 2\n", (3, 3), "check the indentation"),
         ("a: *.png\n", (1, 4), 'begins with "*" needs quotes'),
