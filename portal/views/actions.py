@@ -1,18 +1,22 @@
 """What is done to one record with a button: transitions, comments, deleting."""
 
+from dataclasses import replace
+
 from pyramid.httpexceptions import HTTPConflict
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from portal.accounts.drafts import Draft
 from portal.declaration.shapes import Transition
-from portal.fields.base import FORBIDDEN, Field, Refused
+from portal.fields.base import FORBIDDEN, Field, Form, Refused
 from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
-from portal.records.writing.validation import Filled, read_form
+from portal.records.writing.validation import read_form
 from portal.texts import _, is_blank, ngettext
 from portal.views.addresses import record_address
 from portal.views.details import back_to_list, detail_page, new_composer, transition_label
+from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.forms import once_key, record_or_list
 from portal.views.pages import DetailPage, QuestionPage
 from portal.views.parts import FormRow, Widget
@@ -32,6 +36,11 @@ LONGEST_COMMENT = 50_000  # characters
 def show_transition(resource: RecordTransition, request: Request) -> dict[str, QuestionPage]:
     """What the transition asks, or wants confirmed."""
     records, values = resource.record.records, resource.record.record.values
+    draft = drafts_of(request).get(transition_form(resource))
+    if draft:
+        form = as_form(draft.content.inputs)
+        filling = replace(transition_filling(resource, form), errors={})
+        return {"page": transition_page(resource, request, filling, form.get("comment", ""), draft)}
     inputs = inputs_of(transition_fields(records, resource.transition), values, request.reader)
     return {"page": transition_page(resource, request, Filling(records, inputs, values, stored=values), "")}
 
@@ -40,20 +49,18 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
 def move_record(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
     """Moves the record with what was answered."""
     records, record, transition = resource.record.records, resource.record.record, resource.transition
-    fields = transition_fields(records, transition)
-    filled = read_form(records, fields, request.POST, record.values, record.id)
+    filling = transition_filling(resource, request.POST)
     text = comment_text(request, "comment") if "comment" in transition.ask else ""
     if problem := comment_problem(text, transition.ask.get("comment") == "required"):
-        filled = Filled(filled.values, {**filled.errors, "comment": problem})
-    if filled.errors:
+        filling = replace(filling, errors={**filling.errors, "comment": problem})
+    if filling.errors:
         request.response.status_code = 422
-        values = {**record.values, **filled.values}
-        filling = Filling(records, posted_inputs(fields, request.POST), values, filled.errors, stored=record.values)
         return {"page": transition_page(resource, request, filling, text)}
     if again := repeated(records, request):
         return again
+    answers = {field.name: filling.values[field.name] for field in transition_fields(records, transition)}
     try:
-        request.writer(records).move(record, transition, filled.values, text)
+        request.writer(records).move(record, transition, answers, text)
     except ConflictError:
         raise HTTPConflict(_("The status of this record has changed since you opened it.")) from None
     return set_flash(request, done(records, request, record_or_list(resource.record, record.id, request)), "moved")
@@ -68,7 +75,23 @@ def transition_fields(records: Records, transition: Transition) -> list[Field]:
     ]
 
 
-def transition_page(resource: RecordTransition, request: Request, filling: Filling, comment: str) -> QuestionPage:
+def transition_filling(resource: RecordTransition, form: Form) -> Filling:
+    """What `form` answers to the question of a transition."""
+    records, record = resource.record.records, resource.record.record
+    fields = transition_fields(records, resource.transition)
+    filled = read_form(records, fields, form, record.values, record.id)
+    values = {**record.values, **filled.values}
+    return Filling(records, posted_inputs(fields, form), values, filled.errors, stored=record.values)
+
+
+def transition_form(resource: RecordTransition) -> str:
+    """The name of the form of a transition (views/drafts.py)."""
+    return f"{resource.module_name}/{resource.record.record.id}/move/{resource.transition.name}"
+
+
+def transition_page(
+    resource: RecordTransition, request: Request, filling: Filling, comment: str, draft: Draft | None = None
+) -> QuestionPage:
     """The question of a transition."""
     records, record, transition = filling.records, resource.record.record, resource.transition
     widgets = [widget(filling, field) for field in transition_fields(records, transition)]
@@ -85,6 +108,9 @@ def transition_page(resource: RecordTransition, request: Request, filling: Filli
         tone=transition.tone or "primary",
         icon=transition.icon or "",
         once=once_key(request),
+        draft=draft_form(
+            request, transition_form(resource), shown=draft_shown(draft, request.reader) if draft else None
+        ),
     )
 
 
@@ -105,7 +131,7 @@ def comment_on_record(resource: Record, request: Request) -> dict[str, DetailPag
     internal = records.policy.staff and posted_text(request, "internal") == "true"
     if problem := comment_problem(text, required=True):
         request.response.status_code = 422
-        return {"page": detail_page(resource, request, new_composer(resource, text, internal, problem))}
+        return {"page": detail_page(resource, request, new_composer(resource, request, text, internal, problem))}
     if again := repeated(records, request):
         return again
     try:

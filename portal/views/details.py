@@ -1,6 +1,7 @@
 """One record: its fields, its place in the lifecycle, the conversation, and the records that link to it."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,10 +20,12 @@ from portal.records.writing.transitions import open_transitions
 from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
 from portal.views.displays import CHANNEL_ICONS, Value, initials, moment, shown
+from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.lists import LIST_COOKIE, count_text, list_rows, new_label, plain_column, widest_tab
 from portal.views.pages import DetailPage, RelatedList, SectionShown, Stage, StageState
 from portal.views.parts import Action, Composer, Conversation, Note
 from portal.views.submissions import one_time_key
+from portal.web.form_input import posted_text
 from portal.web.resources import Record
 from portal.web.shell import Words
 
@@ -32,11 +35,11 @@ RELATED_ROWS = 10
 @view_config(context=Record, name="", request_method="GET", renderer="detail.pt")
 def show_record(resource: Record, request: Request) -> dict[str, DetailPage]:
     """`/MODULE/ID/`"""
-    return {"page": detail_page(resource, request, new_composer(resource))}
+    return {"page": detail_page(resource, request, draft_composer(resource, request))}
 
 
-def detail_page(resource: Record, request: Request, composer: Composer) -> DetailPage:
-    """The page of a record; `composer`: the form for a comment, shown where one may comment."""
+def detail_page(resource: Record, request: Request, composer: Composer | None) -> DetailPage:
+    """The page of a record; `composer`: the form for a comment; None where one may not comment."""
     records, record = resource.records, resource.record
     layout = records.access.detail
     return DetailPage(
@@ -145,22 +148,48 @@ def stage_label(field: Field, state: str) -> Words:
 # -- the conversation --------------------------------------------------------------------------------------------------
 
 
-def new_composer(resource: Record, text: str = "", internal: bool = False, error: str = "") -> Composer:
+def draft_composer(resource: Record, request: Request) -> Composer | None:
+    """The form for a comment, with this person's draft of it; None where one may not comment."""
+    if not may_comment(resource.records):
+        return None
+    draft = drafts_of(request).get(comment_form(resource))
+    if draft is None:
+        return new_composer(resource, request)
+    form = as_form(draft.content.inputs)
+    internal = resource.records.policy.staff and form.get("internal") == "true"
+    composer = new_composer(resource, request, form.get("text", ""), internal)
+    shown = draft_shown(draft, request.reader)
+    return replace(composer, draft=draft_form(request, comment_form(resource), shown=shown))
+
+
+def new_composer(
+    resource: Record, request: Request, text: str = "", internal: bool = False, error: str = ""
+) -> Composer:
     """The form for a comment, with what was written into it."""
-    records = resource.records
-    url = record_address(records.name, resource.record.id, "comments")
-    return Composer(url, one_time_key(), text, error, records.policy.staff, internal, draft=url)
+    return Composer(
+        url=record_address(resource.module_name, resource.record.id, "comments"),
+        once=posted_text(request, "_once") or one_time_key(),
+        draft=draft_form(request, comment_form(resource)),
+        text=text,
+        error=error,
+        may_be_internal=resource.records.policy.staff,
+        internal=internal,
+    )
 
 
-def conversation(resource: Record, request: Request, composer: Composer) -> Conversation:
-    """The comments, and where one writes as long as one may."""
+def comment_form(resource: Record) -> str:
+    """The name of the form for a comment (views/drafts.py)."""
+    return f"{resource.module_name}/{resource.record.id}/comments"
+
+
+def conversation(resource: Record, request: Request, composer: Composer | None) -> Conversation:
+    """The comments, and where one writes as long as one may; in a closed one what was written too late."""
     records, record = resource.records, resource.record
-    final = is_final(records.module.lifecycle, state_of(records, record))
-    may = may_comment(records)
+    closed = composer is not None and is_final(records.module.lifecycle, state_of(records, record))
     return Conversation(
         notes=tuple(note(request, comment) for comment in comments(records, record)),
-        composer=composer if may and not final else None,
-        closed=_("This conversation is closed.") if may and final else "",
+        composer=composer,
+        closed=_("This conversation is closed.") if closed else "",
         top=records.access.detail.comments != "bottom",
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from babel.dates import get_timezone_name
+from babel.dates import format_time, get_timezone_name
 from markupsafe import Markup
 
 from portal.fields.base import Field
@@ -194,6 +194,14 @@ def moment(at: datetime.datetime, reader: Reader) -> Moment:
     """A point in time for a page, in the reader's zone."""
     local = at.astimezone(reader.time_zone)
     return Moment(local.isoformat(), MOMENT.show(at, reader), get_timezone_name(local, "short", locale=reader.locale))
+
+
+def short_moment(at: datetime.datetime, reader: Reader) -> str:
+    """The time alone for a moment of today, else the day as well."""
+    local = at.astimezone(reader.time_zone)
+    if local.date() == reader.today:
+        return format_time(local.time(), "short", locale=reader.locale)
+    return MOMENT.show(at, reader)
 
 
 def initials(name: str) -> str:

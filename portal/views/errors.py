@@ -18,6 +18,7 @@ from portal.accounts.attempts import TooManyAttemptsError
 from portal.database.errors import DatabaseError, Failure, classify, connection_ended
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import _
+from portal.views.drafts import page_of_posted_form
 from portal.views.pages import ErrorPage
 from portal.views.session import too_often_message
 from portal.web.canonical import allowed_methods
@@ -163,4 +164,6 @@ def _to_login(request: Request) -> HTTPSeeOther:
 
 def _address_of_form(request: Request) -> str:
     """The page that was asked for, or the one on which the form stood that was sent."""
-    return own_path(request.path_qs) if request.method in SAFE_METHODS else referring_page(request)
+    if request.method in SAFE_METHODS:
+        return own_path(request.path_qs)
+    return page_of_posted_form(request) or referring_page(request)

@@ -21,6 +21,7 @@ from portal.views.parts import (
     Choice,
     Conflict,
     Conversation,
+    DraftForm,
     FilterState,
     FormRow,
     Moment,
@@ -51,7 +52,7 @@ class FormPage:
     steps: tuple[StepState, ...] = ()
     choices: tuple[Choice, ...] = ()
     conflict: Conflict | None = None
-    draft: str = ""  # a name under which the browser keeps what is typed until it is sent; empty: not kept
+    draft: DraftForm | None = None
 
     @property
     def widgets(self) -> Iterator[Widget]:
@@ -81,6 +82,7 @@ class QuestionPage:
     tone: str = "primary"
     icon: str = ""
     once: str = ""
+    draft: DraftForm | None = None  # where something is asked
     error: Words = ""
 
     @property
@@ -297,6 +299,24 @@ class SearchPage:
 
     query: str
     groups: tuple[HitsOfModule, ...] = ()
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """One draft in the list of one's own."""
+
+    form: str
+    title: Words
+    at: Moment
+    url: str = ""  # where it can be continued; empty where its page is gone
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class AccountPage:
+    """account.pt"""
+
+    drafts: tuple[DraftLine, ...] = ()
 
 
 @dataclass(frozen=True)

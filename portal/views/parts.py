@@ -98,6 +98,27 @@ class Widget:
 
 
 @dataclass(frozen=True)
+class DraftShown:
+    """The line “Draft from 14:02 · Discard”."""
+
+    form: str
+    when: str
+    page_url: str  # where discarding leads
+    continue_url: str = ""  # to the page that shows the draft; empty: this one does
+
+
+@dataclass(frozen=True)
+class DraftForm:
+    """What a form says so that what is typed into it can be kept; its hidden inputs and the script's attributes."""
+
+    name: str  # views/drafts.py
+    account: str  # a digest of whose form it is
+    key: str = ""  # of the form for a new record
+    basis: str = ""  # what an edit form was made from
+    shown: DraftShown | None = None
+
+
+@dataclass(frozen=True)
 class FormRow:
     """Widgets side by side."""
 
@@ -187,16 +208,16 @@ class Composer:
 
     url: str
     once: str
+    draft: DraftForm
     text: str = ""
     error: Words = ""
     may_be_internal: bool = False
     internal: bool = False
-    draft: str = ""
 
 
 @dataclass(frozen=True)
 class Conversation:
     notes: tuple[Note, ...]
-    composer: Composer | None = None
+    composer: Composer | None = None  # of a closed one it holds what was written too late
     closed: Words = ""  # why nothing can be written any more
     top: bool = True

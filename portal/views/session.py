@@ -13,6 +13,7 @@ from portal.accounts.logins import SignInAttempt
 from portal.accounts.people import save_language
 from portal.accounts.sessions import close_session
 from portal.texts import ngettext
+from portal.views.drafts import claim_draft
 from portal.views.pages import LoginPage
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text, referring_page
@@ -53,6 +54,7 @@ def sign_in(context: Root, request: Request) -> Any:
         if request.response.status_int == 200:
             request.response.status_int = 422
         return login_page(request, following, attempt.email, attempt.remember, error=session)
+    claim_draft(request, session.account.id)
     response = HTTPSeeOther("/password" if session.account.must_change else following)
     set_cookie(request, response, device_cookie(request), session.device, YEAR)
     set_cookie(request, response, session_cookie(request), session.token, session.keep)

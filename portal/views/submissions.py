@@ -1,4 +1,4 @@
-"""What all sent forms share: that a form sent twice is done once."""
+"""What all sent forms share: that a form sent twice is done once, and that its draft goes."""
 
 import secrets
 
@@ -7,6 +7,7 @@ from pyramid.request import Request
 
 from portal.records.reading.records import Records
 from portal.records.writing.form_keys import address_of_key, keep_address
+from portal.views.drafts import drafts_of, form_of, once_key_of
 
 
 def one_time_key() -> str:
@@ -16,19 +17,14 @@ def one_time_key() -> str:
 
 def repeated(records: Records, request: Request) -> HTTPSeeOther | None:
     """The answer to a form that was sent before; None for the first sending, whose key is taken by this."""
-    key = _key(request)
+    key = once_key_of(request)
     address = address_of_key(records, key) if key else None
     return None if address is None else HTTPSeeOther(address or request.path)
 
 
 def done(records: Records, request: Request, address: str) -> HTTPSeeOther:
     """The answer to a form that has been done: on to `address`, for a repetition too."""
-    if key := _key(request):
+    if key := once_key_of(request):
         keep_address(records, key, address)
+    drafts_of(request).discard(form_of(request))
     return HTTPSeeOther(address)
-
-
-def _key(request: Request) -> str:
-    """The form's key within the account: nobody can learn or take that of another person."""
-    key = request.POST.get("_once", "")
-    return f"{request.visitor.identity.account.id}:{key[:64]}" if isinstance(key, str) and key else ""

@@ -67,7 +67,7 @@ def inputs_of(fields: list[Field], values: Mapping[str, Any], reader: Reader) ->
 
 def posted_inputs(fields: list[Field], form: Form) -> dict[str, Any]:
     """The inputs of `fields` as they were posted, for showing them again unchanged; a file is no text."""
-    names = [name for field in fields for name in field.inputs(None, PLAIN)]
+    names = [name for field in fields for name in (*field.inputs(None, PLAIN), f"{field.name}.later")]
     return {name: [text for text in form.getall(name) if isinstance(text, str)] for name in names if name in form}
 
 

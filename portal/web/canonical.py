@@ -10,7 +10,7 @@ from pyramid.httpexceptions import HTTPMovedPermanently, HTTPNotFound
 from pyramid.request import Request
 from zope.interface import providedBy
 
-from portal.web.resources import Module, Record
+from portal.web.resources import Account, Module, Record
 
 
 @subscriber(ContextFound)
@@ -21,7 +21,7 @@ def redirect_to_canonical(event: ContextFound) -> None:
         return
     if request.subpath:
         raise HTTPNotFound
-    is_folder = isinstance(request.context, Module | Record) and not request.view_name
+    is_folder = isinstance(request.context, Account | Module | Record) and not request.view_name
     if is_folder and request.method in ("GET", "HEAD") and not request.path_info.endswith("/"):
         # Built from the resource tree: “//evil.example/../tickets” traverses to the same record, but as a redirect
         # it would lead to another host.

@@ -12,7 +12,7 @@ from portal.declaration.shapes import Access, Declaration
 from portal.texts import _, readable
 from portal.web.flash import flash_message
 from portal.web.form_input import referring_page
-from portal.web.resources import Module, Record
+from portal.web.resources import Account, Module, Record
 from portal.web.shell import Crumb, Language, MenuItem, Shell, Words
 
 HOME = MenuItem(_("Home"), "house", "/")
@@ -71,6 +71,8 @@ def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], t
             label, icon = _label(declaration, name, access), _icon(declaration, name, access)
             item = MenuItem(label, icon, f"/{name}/", current=name == current)
             (own if _about_oneself(declaration, name, access) else menu).append(item)
+    at_account = any(isinstance(resource, Account) for resource in resources)
+    own.append(MenuItem(_("Drafts"), "file-pen-line", "/account/", current=at_account))
     own.append(MenuItem(_("Change password"), "key-round", "/password"))
     if identity.administrator:
         own.append(MenuItem(_("Problems"), "triangle-alert", "/-/problems", current=_view_name(request) == "problems"))
@@ -89,6 +91,8 @@ def _crumbs(request: Request) -> tuple[Crumb, ...]:
         if isinstance(resource, Module):
             label = _label(request.portal.declaration, resource.module_name, resource.access)
             crumbs.append(Crumb(label, resource.path))
+        elif isinstance(resource, Account):
+            crumbs.append(Crumb(_("Drafts"), resource.path))
         elif isinstance(resource, Record):
             crumbs.append(Crumb(resource.record.title or resource.record.reference, resource.path))
     if request.exception is None and _view_name(request) in VIEWS:

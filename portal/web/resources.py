@@ -32,7 +32,11 @@ class Root:
         if name == "password":
             return Password(self, name)
         identity = self.request.visitor.identity
-        if identity is None or identity.account.must_change or identity.policy.access(name) is None:
+        if identity is None or identity.account.must_change:
+            raise KeyError(name)
+        if name == "account":
+            return Account(self, name)
+        if identity.policy.access(name) is None:
             raise KeyError(name)
         return Module(self, name)
 
@@ -132,6 +136,13 @@ class RecordTransition(Branch):
 def transitions_of(module: shapes.Module) -> Mapping[str, shapes.Transition]:
     """The transitions of a module by name; empty without a lifecycle."""
     return module.lifecycle.transitions if module.lifecycle else {}
+
+
+class Account(Branch):
+    """`/account/`: what belongs to the signed-in account alone."""
+
+    def __getitem__(self, name: str) -> Any:
+        raise KeyError(name)
 
 
 class Password(Branch):

@@ -139,6 +139,11 @@ def flash_cookie(request: Request) -> str:
     return _name(request, "portal_notice")
 
 
+def draft_cookie(request: Request) -> str:
+    """The name of the cookie that holds the key of a form sent after the session had ended."""
+    return _name(request, "portal_draft")
+
+
 def set_cookie(request: Request, response: Response, name: str, value: str | None, keep: int | None = None) -> None:
     """Set a cookie for this host, hidden from scripts, for `keep` seconds (None: until the browser closes).
 

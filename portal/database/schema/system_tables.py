@@ -111,7 +111,7 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
             sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id")),
             sa.Column("form", sa.Text()),  # MODULE/create, MODULE/ID/edit, MODULE/ID/comments, MODULE/ID/move/NAME
-            sa.Column("step", sa.Integer()),  # of a form in steps, from 1
+            sa.Column("step", sa.Integer()),  # of a form in steps, from 0
             sa.Column("version", sa.BigInteger()),  # of the record when the form was opened
             sa.Column("data", sa.JSON()),  # the inputs by their names
             sa.Column("modified", UTCDateTime(), index=True),

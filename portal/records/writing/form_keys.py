@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from portal.database.schema.tables import Tables
 from portal.records.reading.records import Records
 from portal.records.writing.errors import RetryError
 
@@ -20,6 +21,12 @@ def address_of_key(records: Records, key: str) -> str | None:
     except sa.exc.IntegrityError as error:
         raise RetryError from error
     return None
+
+
+def is_used(connection: sa.Connection, tables: Tables, key: str) -> bool:
+    """Whether a form with this key has been sent."""
+    table = tables.once
+    return connection.execute(sa.select(sa.literal(1)).where(table.c["key"] == key)).first() is not None
 
 
 def keep_address(records: Records, key: str, address: str) -> None:

@@ -1,61 +1,89 @@
-// Keeps what is typed in this tab until it has arrived, so that a lost session or a closed page loses nothing.
-// Nothing secret: passwords, files and hidden inputs are left out; signing out forgets all drafts.
+// Keeps what is typed on the server while one types, so that it comes back after a lost session, on another device, or
+// when the page is left. Where the server cannot be reached the browser keeps a copy, for the same account alone, until
+// the server has it. Hidden inputs of other steps are sent along; files and passwords never.
 import { attach, calm } from "./attach.js";
 
+const ADDRESS = "/account/drafts";
+const DISCARD = "/account/discard";
 const PREFIX = "draft:";
-const SENT = "sent:"; // drafts on their way: whether they have arrived shows on the next page
-
-const names = (prefix) => Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
-const arrived = !document.querySelector("main.gate, main [aria-invalid], main .alert.bad");
-
-for (const key of names(SENT)) {
-  if (arrived) sessionStorage.removeItem(PREFIX + key.slice(SENT.length));
-  sessionStorage.removeItem(key);
-}
+const LARGEST_KEEPALIVE = 60_000; // bytes; browsers refuse more from a page that is being left
 
 attach("form[data-draft]", (form) => {
-  const name = form.dataset.draft;
-  const key = PREFIX + name;
-  if (arrived) fill(form, sessionStorage.getItem(key));
-  const save = () => {
-    const typed = inputs(form).map((input) => [input.name, input.value, ticked(input) ? input.checked : null]);
-    sessionStorage.setItem(key, JSON.stringify(typed));
+  const key = `${PREFIX}${form.elements._account.value}:${form.dataset.draft}`;
+  const unchanged = contents(form).toString();
+  let sent = false;
+  let waiting = false;
+  let running = null;
+
+  const save = async (leaving = false) => {
+    if (sent || !waiting) return;
+    waiting = false;
+    running?.abort();
+    running = new AbortController();
+    const body = contents(form);
+    // A form that is as it was drawn has no draft, unless it was drawn with one.
+    const address = body.toString() === unchanged && !form.querySelector("[data-discard-draft]") ? DISCARD : ADDRESS;
+    sessionStorage.setItem(key, body.toString());
+    if (await deliver(address, body, leaving, running.signal)) sessionStorage.removeItem(key);
   };
-  form.addEventListener("input", calm(300, save));
+  const soon = calm(400, save);
+  const typed = () => {
+    waiting = true;
+    soon();
+  };
+
+  form.addEventListener("input", typed);
+  form.addEventListener("change", typed);
   form.addEventListener("submit", () => {
-    save();
-    sessionStorage.setItem(SENT + name, "yes");
+    // The server keeps what it does not take; a save that comes after it would bring back a draft of what was sent.
+    sent = true;
+    running?.abort();
+    sessionStorage.removeItem(key);
   });
+  addEventListener("pagehide", () => save(true));
+  addEventListener("pageshow", () => (sent = false));
+  deliverCopy(key);
 });
 
-attach("[data-forget-draft]", (link) => {
-  link.addEventListener("click", () => sessionStorage.removeItem(PREFIX + link.closest("form").dataset.draft));
+attach("[data-discard-draft]", (button) => {
+  button.addEventListener("click", () => forget(document.querySelector("form[data-draft]")?.elements._account?.value));
 });
 
-attach("form[data-clear-drafts]", (form) => {
-  form.addEventListener("submit", () => names(PREFIX).forEach((key) => sessionStorage.removeItem(key)));
+attach("form[data-forget-drafts]", (form) => {
+  form.addEventListener("submit", () => forget(""));
 });
 
-function inputs(form) {
-  const left = ["hidden", "password", "file", "submit", "button"];
-  return [...form.querySelectorAll("input, select, textarea")].filter(
-    (input) => input.name && !input.name.startsWith("_") && !left.includes(input.type),
-  );
+/** Everything that the form would send, as text. */
+function contents(form) {
+  const entries = [...new FormData(form)].filter(([, value]) => typeof value === "string");
+  return new URLSearchParams([...entries, ["_form", form.dataset.draft]]);
 }
 
-// Only what the server has left empty is filled in: what it says is newer.
-function fill(form, text) {
-  if (!text) return;
-  const there = inputs(form);
-  for (const [name, value, checked] of JSON.parse(text)) {
-    const input = there.find((each) => each.name === name && (!ticked(each) || each.value === value));
-    if (!input) continue;
-    if (ticked(input)) input.checked = checked;
-    else if (value && !input.value) input.value = value;
+/** Whether the server has taken it. */
+async function deliver(address, body, leaving, signal) {
+  const keepalive = leaving && body.toString().length < LARGEST_KEEPALIVE;
+  try {
+    const answer = await fetch(address, { method: "POST", body, keepalive, redirect: "manual", signal });
+    return answer.ok || (address === DISCARD && answer.type === "opaqueredirect");
+  } catch {
+    return false;
   }
-  form.dispatchEvent(new Event("change"));
 }
 
-function ticked(input) {
-  return input.type === "checkbox" || input.type === "radio";
+/** What the server has missed: it gets it now, and draws the page with it. */
+async function deliverCopy(key) {
+  const copy = sessionStorage.getItem(key);
+  if (!copy) return;
+  const body = new URLSearchParams(copy);
+  body.set("_csrf", document.querySelector("input[name=_csrf]").value);
+  if (!(await deliver(ADDRESS, body, false))) return;
+  sessionStorage.removeItem(key);
+  location.reload();
+}
+
+/** Forgets the browser's copies of one account, or of all. */
+function forget(account) {
+  for (const key of Object.keys(sessionStorage)) {
+    if (key.startsWith(`${PREFIX}${account}`)) sessionStorage.removeItem(key);
+  }
 }

@@ -1,0 +1,152 @@
+"""Drafts: what an account has typed into a form and not sent yet, kept on the server until it is sent or discarded.
+
+One row per account and form, so that it comes back in another tab and on another device. Nobody else reads it. What
+arrives after a session has ended belongs to nobody yet: it is set aside under a random key that only that browser
+holds, and becomes a draft when the account that filled the form in signs in again.
+"""
+
+import datetime
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from portal.database.schema.tables import Tables
+
+KEPT = datetime.timedelta(days=30)
+SET_ASIDE = datetime.timedelta(hours=1)
+MOST_DRAFTS = 100  # per account; the oldest goes first
+MOST_SET_ASIDE = 500  # of all browsers together
+LONGEST = 1_000_000  # characters of all inputs of one draft
+LONGEST_SET_ASIDE = 200_000  # likewise, of what nobody has signed in for
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a form holds. `basis` says what it was made from (views/form_basis.py); `version`: of the record."""
+
+    inputs: Mapping[str, Sequence[str]]
+    basis: str = ""
+    version: int | None = None
+    step: int = 0
+
+    @property
+    def length(self) -> int:
+        """The characters of all inputs."""
+        return sum(len(text) for texts in self.inputs.values() for text in texts)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An unfinished form; `form` is its address without the first slash, for a new record with a key at its end."""
+
+    id: int
+    form: str
+    modified: datetime.datetime
+    content: Content = field(default_factory=lambda: Content({}))
+
+
+class Drafts:
+    """The drafts of one account. What is older than 30 days counts as gone, and goes with the next one saved."""
+
+    def __init__(self, connection: sa.Connection, tables: Tables, account_id: int, now: datetime.datetime) -> None:
+        self._connection, self._tables, self._account_id, self._now = connection, tables, account_id, now
+        self._table = tables.draft
+
+    def get(self, form: str) -> Draft | None:
+        """The draft of one form."""
+        statement = self._tables.statement("draft", lambda: self._select().where(self._form == sa.bindparam("form")))
+        return self._one(statement, {"form": form})
+
+    def newest(self, prefix: str) -> Draft | None:
+        """The newest draft of the forms that begin with `prefix`."""
+        statement = self._tables.statement("newest draft", self._newest)
+        return self._one(statement, {"pattern": prefix.replace("_", "\\_") + "%"})
+
+    def all(self) -> list[Draft]:
+        """Every draft, the newest first."""
+        statement = self._select().order_by(self._table.c["modified"].desc(), self._table.c["id"].desc())
+        return [_draft(row) for row in self._connection.execute(statement, self._mine).mappings()]
+
+    def save(self, form: str, content: Content) -> None:
+        """Keeps `content` as the draft of `form`, in the place of an older one; what is too long is left out."""
+        self._connection.execute(sa.delete(self._table).where(self._table.c["modified"] < self._now - KEPT))
+        if content.length > LONGEST:
+            return
+        row = {"account": self._account_id, "form": form, "modified": self._now, **_columns(content)}
+        self.discard(form)
+        self._connection.execute(sa.insert(self._table).values(row))
+        newest = sa.select(self._table.c["id"]).where(self._table.c["account"] == self._account_id)
+        newest = newest.order_by(self._table.c["modified"].desc(), self._table.c["id"].desc()).limit(MOST_DRAFTS)
+        surplus = self._table.c["id"].not_in(newest.subquery().select())
+        self._connection.execute(sa.delete(self._table).where(self._table.c["account"] == self._account_id, surplus))
+
+    def discard(self, form: str) -> None:
+        """Forgets the draft of a form."""
+        mine = self._table.c["account"] == self._account_id
+        self._connection.execute(sa.delete(self._table).where(mine, self._form == form))
+
+    def claim(self, key: str) -> None:
+        """Takes what this browser has set aside under `key`, if this account filled it in and has nothing newer."""
+        pending = self._table.c["account"].is_(None), self._form.startswith(f"{key} ", autoescape=True)
+        row = self._connection.execute(sa.select(self._table).where(*pending)).mappings().first()
+        if row is None or row["modified"] < self._now - SET_ASIDE:
+            return
+        _key, owner, form = row["form"].split(" ", 2)
+        if owner == owner_digest(self._account_id):
+            self._connection.execute(sa.delete(self._table).where(self._table.c["id"] == row["id"]))
+            self.save(form, _draft(row).content)
+
+    @property
+    def _form(self) -> sa.Column[str]:
+        return self._table.c["form"]
+
+    @property
+    def _mine(self) -> dict[str, object]:
+        return {"account_id": self._account_id, "oldest": self._now - KEPT}
+
+    def _select(self) -> sa.Select[tuple[object, ...]]:
+        columns = self._table.c
+        return sa.select(self._table).where(
+            columns["account"] == sa.bindparam("account_id"), columns["modified"] >= sa.bindparam("oldest")
+        )
+
+    def _newest(self) -> sa.Select[tuple[object, ...]]:
+        order = self._table.c["modified"].desc(), self._table.c["id"].desc()
+        return self._select().where(self._form.like(sa.bindparam("pattern"), escape="\\")).order_by(*order).limit(1)
+
+    def _one(self, statement: sa.Select[tuple[object, ...]], values: dict[str, object]) -> Draft | None:
+        row = self._connection.execute(statement, {**self._mine, **values}).mappings().first()
+        return None if row is None else _draft(row)
+
+
+def set_aside(
+    connection: sa.Connection, tables: Tables, key: str, owned_form: str, content: Content, now: datetime.datetime
+) -> None:
+    """Keeps for an hour what came after a session had ended; `owned_form`: the digest that the form bears, its name."""
+    table = tables.draft
+    nobody = table.c["account"].is_(None)
+    connection.execute(sa.delete(table).where(nobody, table.c["modified"] < now - SET_ASIDE))
+    if content.length > LONGEST_SET_ASIDE:
+        return
+    row = {"account": None, "form": f"{key} {owned_form}", "modified": now, **_columns(content)}
+    connection.execute(sa.insert(table).values(row))
+    newest = sa.select(table.c["id"]).where(nobody).order_by(table.c["id"].desc()).limit(MOST_SET_ASIDE)
+    connection.execute(sa.delete(table).where(nobody, table.c["id"].not_in(newest.subquery().select())))
+
+
+def owner_digest(account_id: int) -> str:
+    """What forms say of the account that they were made for: enough to tell two accounts of one browser apart."""
+    return hashlib.sha256(f"draft {account_id}".encode()).hexdigest()[:16]
+
+
+def _columns(content: Content) -> dict[str, object]:
+    data = {"inputs": {name: list(texts) for name, texts in content.inputs.items()}, "basis": content.basis}
+    return {"step": content.step, "version": content.version, "data": data}
+
+
+def _draft(row: sa.RowMapping) -> Draft:
+    data = row["data"]
+    content = Content(data["inputs"], data["basis"], row["version"], row["step"] or 0)
+    return Draft(row["id"], row["form"], row["modified"], content)
