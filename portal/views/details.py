@@ -12,6 +12,7 @@ from portal.conditions import AnyOf, Comparison
 from portal.declaration.shapes import Related, Transition
 from portal.fields.base import Field
 from portal.fields.linked import Linked
+from portal.records.reading import records as reading
 from portal.records.reading.records import Query, Records
 from portal.records.writing.comments import Comment, comments, may_comment
 from portal.records.writing.history import states_before
@@ -21,6 +22,7 @@ from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
 from portal.views.displays import CHANNEL_ICONS, Value, initials, moment, shown
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
+from portal.views.linked_text import linked_text
 from portal.views.lists import LIST_COOKIE, count_text, list_rows, new_label, plain_column, widest_tab
 from portal.views.pages import DetailPage, RelatedList, SectionShown, Stage, StageState
 from portal.views.parts import Action, Composer, Conversation, Note
@@ -43,7 +45,7 @@ def detail_page(resource: Record, request: Request, composer: Composer | None) -
     records, record = resource.records, resource.record
     layout = records.access.detail
     return DetailPage(
-        heading=record.title,
+        heading=record_heading(records, record),
         about=about(resource),
         back_url=back_to_list(resource, request),
         actions=tuple(actions(resource)),
@@ -58,10 +60,20 @@ def detail_page(resource: Record, request: Request, composer: Composer | None) -
     )
 
 
+def record_heading(records: Records, record: reading.Record) -> str:
+    """The title; after what the record is where the title alone is a reference or a number: “Order 10248”."""
+    if record.title != record.reference and any(character.isalpha() for character in record.title):
+        return record.title
+    return f"{records.policy.reader.text(records.access.singular)} {record.title}"
+
+
 def field_value(resource: Record, name: str) -> Value:
     """One readable field of the record."""
     records = resource.records
-    return shown(records.module.field(name), resource.record.values.get(name), records.policy.reader)
+    value = shown(records.module.field(name), resource.record.values.get(name), records.policy.reader)
+    if value.display == "longtext" and value.text:
+        return value._replace(display="linked_text", parts=linked_text(value.text))
+    return value
 
 
 def section_rows(resource: Record, fields: Iterable[str | tuple[str, ...]]) -> Iterator[tuple[Value, ...]]:
@@ -202,7 +214,7 @@ def note(request: Request, comment: Comment) -> Note:
         author=_("You") if mine else comment.author,
         initials=initials(comment.author),
         at=moment(comment.created, request.reader),
-        text=comment.text,
+        text=linked_text(comment.text),
         mine=mine,
         internal=comment.internal,
         side=_("Support") if comment.staff else _("Customer"),

@@ -170,6 +170,7 @@ DISPLAYS = {
         Display("cover", reusable=True, highlight=True),  # the cell that bears the link to the record
         Display("plain", reusable=True, highlight=True),
         Display("longtext", reusable=True, highlight=True),
+        Display("linked_text"),  # of a longtext on the page of its record
         Display("count", _count, reusable=True),
         Display("channel", _channel, reusable=True),
         Display("pill", _pill, reusable=True, highlight=True),

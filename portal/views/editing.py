@@ -17,6 +17,7 @@ from portal.records.writing.errors import ConflictError
 from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.addresses import record_address
+from portal.views.details import record_heading
 from portal.views.displays import moment
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.form_basis import Basis, basis_of, digest_of, read_basis
@@ -166,7 +167,7 @@ def edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | Non
     layout = records.access.edit
     rows = tuple(row for step in layout.steps for row in step.fields) if layout.steps else layout.fields or ()
     return FormPage(
-        heading=_("Edit: ${title}", mapping={"title": record.title}),
+        heading=_("Edit: ${title}", mapping={"title": record_heading(records, record)}),
         action=record_address(records.name, record.id, "edit"),
         rows=form_rows(filling, rows, {field.name: field for field in form.fields}),
         submit=_("Save"),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from portal.views.linked_text import Piece
 from portal.web.shell import Words
 
 Pairs = tuple[tuple[str, str], ...]  # hidden inputs: (name, value), names may repeat
@@ -194,7 +195,7 @@ class Note:
     author: Words  # “You” where it is the reader
     initials: str
     at: Moment
-    text: str
+    text: tuple[Piece, ...]
     mine: bool = False
     internal: bool = False
     side: Words = ""  # “Support”, “Customer”

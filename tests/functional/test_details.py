@@ -44,6 +44,25 @@ def test_every_kind_of_field_is_shown_in_its_own_way(world, thing):
     assert "hushword" in world[NANCY].get(f"/things/{thing}/")
 
 
+@pytest.mark.parametrize(
+    ("name", "heading"), [("10248", "Things 10248"), ("R2 D2", "R2 D2"), ("1/2 – 3", "Things 1/2 – 3")]
+)
+def test_a_bare_number_is_no_heading(world, name, heading):
+    page = world[NANCY].get(f"/things/{world.add('things', name=name)}/")
+    assert page.html.h1.text == heading
+    assert page.html.title.text.startswith(heading)
+
+
+def test_addresses_in_long_texts_can_be_clicked(world):
+    text = "See https://a.example/b?c=1&d=<2> or javascript:alert(1)"
+    page = world[ANNA].get(f"/things/{world.add('things', name='Linked', prose=text)}/")
+    link = page.html.find("a", href="https://a.example/b?c=1&d=")
+    assert link.text == "https://a.example/b?c=1&d="
+    assert link["rel"] == ["noopener", "noreferrer", "nofollow"]
+    assert text in page.html.text
+    assert not page.html.find("a", href=lambda href: href and href.startswith("javascript"))
+
+
 def test_an_empty_value_is_an_empty_value(world):
     page = world[ANNA].get(f"/things/{world.add('things', name='Bare')}/")
     for word in ("None", "undefined", "null", "()"):

@@ -293,6 +293,12 @@ def test_a_record_that_leaves_the_scope_leads_back_to_the_list(shop):
     assert shop[ANNA].titles("/requests/?tab=all") == ["Paper jam"]
 
 
+def test_addresses_in_comments_can_be_clicked(shop):
+    send(shop, NANCY, "comments", {"text": "Look at https://a.example/help."})
+    (link,) = page_of(shop, ANNA).html.find(id="comments").find_all("a", href="https://a.example/help")
+    assert link["rel"] == ["noopener", "noreferrer", "nofollow"]
+
+
 # -- the way of a record ----------------------------------------------------------------------------------------------
 
 
