@@ -7,7 +7,7 @@ from portal.commands.index import update_search_index
 from portal.commands.open_portal import open_portal
 from portal.commands.options import common_options
 from portal.database.errors import DatabaseError
-from portal.database.migration.plan import NotAppliedError, apply
+from portal.database.migration.plan import CannotBeAppliedError, apply
 from portal.texts import plural
 
 
@@ -15,23 +15,31 @@ from portal.texts import plural
 @click.option("--allow-loss", is_flag=True, help="Also do what loses data.")
 @common_options
 def command(allow_loss: bool) -> None:
-    """Bring the database to the declarations, all or nothing. What would lose data is refused without --allow-loss.
+    """Bring the database to the declarations. What would lose data is left undone without --allow-loss, and named.
+
+    What is left does not keep the portal from running: the values of removed fields and modules stay in the database
+    and come back with them, values that do not fit the new type of their field are kept aside until they fit again.
 
     A search index that has to be made anew is filled afterwards, a few records at a time: the portal serves and
     writes meanwhile. If this command is killed, that goes on with the next one or when the portal starts again.
 
-    Exits 0, or 1 when something was refused: then the database is as it was.
+    Exits 0, or 1 when the database cannot hold what is declared: then it is as it was.
 
     Example: portal apply --allow-loss
     """
     portal = open_portal(check_database=False)
     try:
-        done = apply(portal.engine, portal.tables, allow_loss)
-    except NotAppliedError as error:
+        applied = apply(portal.engine, portal.tables, allow_loss)
+    except CannotBeAppliedError as error:
         click.echo(f"{error}\nnothing was changed")
         raise SystemExit(1) from None
     except DatabaseError as error:
         raise click.UsageError(database_error_sentence(error)) from None
-    click.echo("\n".join(done) or "nothing to do: the database fits the declarations")
+    for sentence in applied.done:
+        click.echo(sentence)
+    for step in applied.left:
+        click.echo(f"left undone: {step.sentence.removeprefix('! ')}")
+    if not applied.done and not applied.left:
+        click.echo("nothing to do: the database fits the declarations")
     if records := update_search_index(portal):
         click.echo(f"the search index was brought up to date: {plural(records, 'record')}")

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from portal.database.engine import Engine, reading
 from portal.database.errors import DatabaseError, driver_error
-from portal.database.migration.plan import NotAppliedError, apply, blocking_steps, missing_steps, plan
+from portal.database.migration.plan import CannotBeAppliedError, apply, blocking_steps, missing_steps, plan
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
@@ -126,7 +126,7 @@ class LivePortal:
         tables, development = build(declaration), self._is_development(declaration)
         try:
             lacking = adapt_database(self.engine, tables, development)
-        except NotAppliedError as error:
+        except CannotBeAppliedError as error:
             lacking = str(error).splitlines()
         except DatabaseError as error:
             lacking = [f"The database refuses: {driver_error(error)}"]
@@ -177,12 +177,15 @@ def _missing_lines(missing_sentences: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def adapt_database(engine: Engine, tables: Tables, development: bool) -> list[str]:
-    """In development add what the database lacks; what `portal plan` says where the rest keeps it from running."""
+    """In development do what loses nothing; what `portal plan` says where the rest keeps it from running."""
     with reading(engine) as connection:
         steps = missing_steps(connection, tables)
-    if development and any(step.additive for step in steps):
-        for sentence in apply(engine, tables, additive_only=True):
+    if development and any(not step.left_before for step in steps):
+        applied = apply(engine, tables)
+        for sentence in applied.done:
             log.info("The database has been changed: %s", sentence)
+        for step in applied.left:
+            log.warning("Left undone in the database: %s", step.sentence.removeprefix("! "))
     with reading(engine) as connection:
         blocked = bool(blocking_steps(connection, tables))
     return [step.sentence for step in plan(engine, tables).steps] if blocked else []

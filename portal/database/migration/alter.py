@@ -47,6 +47,27 @@ def add_column(connection: sa.Connection, column: sa.Column[Any], name: str | No
     alembic.operations(connection).add_column(column.table.name, _copy(connection, column, name or column.name))
 
 
+def add_bare_column(connection: sa.Connection, table: str, column: sa.Column[Any]) -> None:
+    """A column without constraints, of a table that need not be declared."""
+    alembic.operations(connection).add_column(table, column)
+
+
+def drop_foreign_keys(connection: sa.Connection, table: str, column: str) -> None:
+    """The foreign keys of one column, on PostgreSQL."""
+    for key in sa.inspect(connection).get_foreign_keys(table):
+        if key["constrained_columns"] == [column]:
+            _release(connection, table, key)
+
+
+def add_join_foreign_keys(connection: sa.Connection, table: sa.Table) -> None:
+    """The foreign keys of a join table, on PostgreSQL."""
+    for constraint in table.foreign_key_constraints:
+        name, target = constraint.column_keys[0], constraint.referred_table.name
+        alembic.operations(connection).create_foreign_key(
+            shortened(f"fk_{table.name}_{name}"), table.name, target, [name], ["id"]
+        )
+
+
 def add_foreign_keys(connection: sa.Connection, table: sa.Table, columns: Collection[str]) -> None:
     """The foreign keys of new columns; on SQLite they came with the column."""
     if connection.dialect.name == "sqlite":
@@ -75,11 +96,16 @@ def rename_table(connection: sa.Connection, old: str, new: str) -> None:
 
 def drop_columns(connection: sa.Connection, table: str, columns: Collection[str]) -> None:
     """Columns, and before them their indexes."""
+    drop_indexes_of(connection, table, columns)
+    for name in columns:
+        alembic.operations(connection).drop_column(table, name)
+
+
+def drop_indexes_of(connection: sa.Connection, table: str, columns: Collection[str]) -> None:
+    """The indexes that hold one of the columns."""
     for index in sa.inspect(connection).get_indexes(table):
         if set(index["column_names"]) & set(columns) and index["name"]:
             drop_indexes(connection, table, [index["name"]])
-    for name in columns:
-        alembic.operations(connection).drop_column(table, name)
 
 
 def drop_indexes(connection: sa.Connection, table: str, names: Iterable[str]) -> None:

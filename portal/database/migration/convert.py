@@ -5,6 +5,7 @@ columns, which then take the place of the old ones. A link keeps its records if 
 are looked up.
 """
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from markupsafe import escape
 
-from portal.database.migration import alter
+from portal.database.migration import alter, aside
 from portal.database.migration.snapshot import columns, join_target
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
@@ -76,13 +77,13 @@ class Conversion:
                     misfits.shown.append(f'{value.reference} "{self._written(value.before)[:40]}"')
         return misfits
 
-    def run(self) -> None:
-        """Converts; a value that does not fit becomes empty."""
+    def run(self, keep_misfits: bool = False) -> None:
+        """Converts; a value that does not fit becomes empty, and is set aside where misfits are to be kept."""
         table, names = self.table, [column.name for column in columns(self.new)]
         temporary = {name: f"_new_{place}" for place, name in enumerate(names)}
         for name, temporary_name in temporary.items():
             alter.add_column(self.connection, table.c[name], temporary_name)
-        links = self._fill(temporary)
+        links, misfits = self._fill(temporary)
         if self._old_columns():
             alter.drop_columns(self.connection, table.name, [column.name for column in self._old_columns()])
         if self.old is not None and join_target(self.old):
@@ -95,6 +96,21 @@ class Conversion:
             for start in range(0, len(links), BATCH):
                 join = self.tables.join(table.name, self.new.name)
                 self.connection.execute(sa.insert(join), links[start : start + BATCH])
+        if misfits and keep_misfits:
+            aside.put(self.connection, table.name, self.new.name, misfits)
+
+    def take_back_aside(self) -> None:
+        """Values that were set aside when the field got its last type, and fit this one: they fill empty fields."""
+        if join_target(self.new):
+            return  # a list of links has no column that could be empty
+        fitting: list[tuple[int, Mapping[str, Any]]] = []
+        for record_id, text in aside.texts_of(self.connection, self.module.name, self.new.name).items():
+            with contextlib.suppress(Refused):
+                fitting.append((record_id, self.new.store(self._converted_text(text))))
+        names = {column.name: column.name for column in columns(self.new)}
+        empty = self._empty_records([record_id for record_id, _stored in fitting])
+        self._update(names, [(record_id, stored) for record_id, stored in fitting if record_id in empty])
+        aside.take_back(self.connection, self.module.name, self.new.name, sorted(empty))
 
     def fill_companions(self, missing: set[str]) -> None:
         """Adds and fills the missing columns that a field stores beside its value; the value itself stays."""
@@ -177,6 +193,11 @@ class Conversion:
     def _written(self, value: Any) -> str:
         return str(value) if self.old is None else self.old.write(value)
 
+    def _converted_text(self, text: str) -> Any:
+        if self.new.targets:
+            return self._link(text, self.new.targets)
+        return self.new.read(_as_html(text) if self.new.holds_html else text, self._reader)
+
     def _converted(self, before: Any) -> Any:
         targets = self.new.targets
         if not targets:
@@ -226,12 +247,24 @@ class Conversion:
 
     # -- writing --------------------------------------------------------------------------------------------------
 
-    def _fill(self, temporary: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Writes the new values to the temporary columns; answers the rows of the new join table."""
+    def _empty_records(self, record_ids: Sequence[int]) -> set[int]:
+        """Those of the records that have no value."""
+        name = columns(self.new)[0].name
+        source = sa.table(self.module.name, sa.column("id"), sa.column(name))
+        empty: set[int] = set()
+        for start in range(0, len(record_ids), BATCH):
+            batch = source.c["id"].in_(record_ids[start : start + BATCH])
+            empty.update(self.connection.scalars(sa.select(source.c["id"]).where(batch, source.c[name].is_(None))))
+        return empty
+
+    def _fill(self, temporary: Mapping[str, str]) -> tuple[list[dict[str, Any]], dict[int, str]]:
+        """Writes the new values to the temporary columns; answers the rows of the new join table, and the misfits."""
         links: list[dict[str, Any]] = []
+        misfits: dict[int, str] = {}
         pending: list[tuple[int, Mapping[str, Any]]] = []
         for value in self._values():
             if isinstance(value.after, Refused):
+                misfits[value.record_id] = self._written(value.before)
                 continue
             if join_target(self.new):
                 ids = dict.fromkeys(link.id for link in value.after)
@@ -245,7 +278,7 @@ class Conversion:
                 self._update(temporary, pending)
                 pending = []
         self._update(temporary, pending)
-        return links
+        return links, misfits
 
     def _update(self, names: Mapping[str, str], values: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
         """`names`: a column of the field → the column that is written. `values`: record id and stored values."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from portal.database.migration.snapshot import Snapshot, changed_columns
+from portal.database.migration.snapshot import Renames, Snapshot, changed_columns
 from portal.database.schema.indexes import PREFIX
 from portal.database.schema.tables import Tables
 from portal.database.search.index import is_index_object
@@ -55,6 +55,16 @@ class Difference:
         )  # fmt: skip
         whole = {name.partition("$")[0] for name in self.tables | self.obsolete_tables}
         return whole | {table for part in by_table for table, names in part.items() if names}
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The last snapshot (under the names that hold now), the new one, and the difference between the tables."""
+
+    old: Snapshot
+    new: Snapshot
+    renames: Renames
+    difference: Difference
 
 
 def inspect_database(connection: sa.Connection, tables: Tables, old: Snapshot, new: Snapshot) -> Difference:

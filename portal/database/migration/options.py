@@ -11,10 +11,13 @@ from portal.fields.base import Field
 BATCH = 1000
 
 
-def renamed_options(entry: Mapping[str, Any], after: Field) -> dict[str, str]:
-    """New name → old name, of the options of one field that were renamed since the snapshot `entry` was taken."""
+def renamed_options(entry: Mapping[str, Any], after: Field, history: Mapping[str, str]) -> dict[str, str]:
+    """New name → old name, of the options of one field that were renamed since the snapshot `entry` was taken.
+
+    `history`: the renames of its options that were done before.
+    """
     formerly = {name: option.formerly for name, option in after.declared_options.items()}
-    return renamed_names(entry.get("options", {}), formerly)
+    return renamed_names(entry.get("options", {}), formerly, history)
 
 
 def rename_options(connection: sa.Connection, table: str, before: Field, renames: Mapping[str, str]) -> None:

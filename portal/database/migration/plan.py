@@ -14,18 +14,21 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.database.engine import analyze, reading, writing
-from portal.database.migration import alter
-from portal.database.migration.difference import compare_snapshots, inspect_database
-from portal.database.migration.planner import Changes, Planner
+from portal.database.migration import alter, aside
+from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
+from portal.database.migration.history import next_history
+from portal.database.migration.planner import Planner
 from portal.database.migration.rename import rename
 from portal.database.migration.row_counts import RowCounts
 from portal.database.migration.snapshot import (
     EMPTY,
+    NOTHING_LEFT,
     Renames,
     Snapshot,
-    column_names,
+    declared_part,
     find_renames,
     last_applied,
+    left_of,
     take_snapshot,
     with_new_names,
 )
@@ -35,7 +38,7 @@ from portal.database.search.backlog import mark_modules
 from portal.database.search.index import create_index
 from portal.declaration.garbage import gc_paused
 
-__all__ = ["CannotBeAppliedError", "Plan", "Step", "WouldLoseDataError", "apply", "missing_steps", "plan"]
+__all__ = ["Applied", "CannotBeAppliedError", "Plan", "Step", "apply", "missing_steps", "plan"]
 
 LOCK = 7_022_601_118  # the advisory lock on PostgreSQL; any number that nobody else uses
 LOCK_TIMEOUT = "10s"  # how long `plan` waits on PostgreSQL for a table that others use
@@ -48,16 +51,6 @@ class Plan:
     steps: list[Step]
 
     @property
-    def loses(self) -> bool:
-        """Whether a step would lose data."""
-        return any(step.loses for step in self.steps)
-
-    @property
-    def blocked(self) -> bool:
-        """Whether a step cannot be done with the present data."""
-        return any(step.blocked for step in self.steps)
-
-    @property
     def modules_to_index(self) -> tuple[str, ...]:
         """The modules whose search index must be filled again."""
         return tuple(module for step in self.steps for module in step.modules_to_index)
@@ -66,20 +59,20 @@ class Plan:
         return "\n".join(step.sentence for step in self.steps) or "nothing to do: the database fits the declarations"
 
 
-class NotAppliedError(Exception):
-    """Nothing was done; `plan` says why."""
+@dataclass(frozen=True)
+class Applied:
+    """What `apply` did, in sentences, and the steps that it left undone: they would lose data, or cannot be done."""
+
+    done: list[str]
+    left: list[Step]
+
+
+class CannotBeAppliedError(Exception):
+    """A step without which the portal cannot run is impossible in this database; nothing was done."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(str(plan))
         self.plan = plan
-
-
-class WouldLoseDataError(NotAppliedError):
-    """A step would lose data, and that was not allowed."""
-
-
-class CannotBeAppliedError(NotAppliedError):
-    """A step cannot be done with the present data, whatever is allowed."""
 
 
 def plan(engine: sa.Engine, tables: Tables) -> Plan:
@@ -99,11 +92,12 @@ def plan(engine: sa.Engine, tables: Tables) -> Plan:
     return Plan(steps)
 
 
-def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False, additive_only: bool = False) -> list[str]:
-    """Carries out the plan in one transaction; the sentences of what was done.
+def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False) -> Applied:
+    """Carries out the plan in one transaction, without the steps that would lose data unless that is allowed.
 
-    With `additive_only` the steps that remove or convert something are left for another time. The search index is only
-    marked. Raises WouldLoseDataError and CannotBeAppliedError, and then nothing was changed.
+    What is left does not keep the portal from running: values of removed fields and modules stay in the database, and
+    values that do not fit the new type of their field are set aside. The search index is only marked. Raises
+    CannotBeAppliedError, and then nothing was changed.
     """
     with _exclusive(engine) as connection:
         old = last_applied(connection, tables) or EMPTY
@@ -113,25 +107,29 @@ def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False, additive_
         steps = planner.steps()
         if _lock_tables(connection, steps):
             steps = planner.steps()
-        if not additive_only:
-            _refuse(Plan(steps), allow_loss)
-        chosen = [step for step in steps if step.additive] if additive_only else steps
-        for task in sorted((task for step in chosen for task in step.tasks), key=lambda task: task.phase):
+        if any(step.blocked and step.needed for step in steps):
+            raise CannotBeAppliedError(Plan(steps))
+        left = [step for step in steps if step.blocked or (step.loses and not allow_loss)]
+        chosen = [step for step in steps if step not in left]
+        tasks = [task for step in chosen for task in step.tasks] + [
+            task for step in left for task in step.tasks_if_left
+        ]
+        for task in sorted(tasks, key=lambda task: task.phase):
             task.run()
         create_index(connection)
         mark_modules(connection, tables, Plan(chosen).modules_to_index)
-        left = [step for step in steps if step not in chosen]
-        _save_snapshot(connection, tables, _snapshot_without(planner.old, planner.new, left))
+        _save_snapshot(connection, tables, _next_snapshot(connection, planner, old, left))
     if indexed := sorted(table for table, names in planner.difference.indexes.items() if names):
         with writing(engine) as connection:
             analyze(connection, indexed)
-    return [step.done for step in chosen]
+    sentences = [step.sentence_if_left if step in left else step.done for step in steps]
+    return Applied([sentence for sentence in sentences if sentence], left)
 
 
 def missing_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
     """The steps from the last snapshot to `tables`: quick, without counts, blind to changes made by others."""
     old, new = last_applied(connection, tables) or EMPTY, take_snapshot(tables)
-    if old == new:
+    if declared_part(old) == new and left_of(old) == NOTHING_LEFT:
         return []
     renames = find_renames(old, tables.declaration)
     renamed = with_new_names(old, renames)
@@ -140,15 +138,8 @@ def missing_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
 
 
 def blocking_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
-    """The missing steps without which the portal cannot run; fields that are no longer declared may wait."""
-    modules = tables.declaration.modules.items()
-    declared = {(name, "fields", field) for name, module in modules for field in module.fields}
-    steps = missing_steps(connection, tables)
-    return [step for step in steps if _is_blocking(step) or any(path in declared for path in step.paths)]
-
-
-def _is_blocking(step: Step) -> bool:
-    return (step.blocked or step.additive) and not step.modules_to_index
+    """The missing steps without which the portal cannot run."""
+    return [step for step in missing_steps(connection, tables) if step.needed]
 
 
 @contextlib.contextmanager
@@ -180,35 +171,45 @@ def _planner(connection: sa.Connection, tables: Tables, old: Snapshot, renames: 
     return Planner(tables, changes, RowCounts(connection))
 
 
-def _refuse(plan: Plan, allow_loss: bool) -> None:
-    if plan.blocked:
-        raise CannotBeAppliedError(plan)
-    if plan.loses and not allow_loss:
-        raise WouldLoseDataError(plan)
+def _next_snapshot(connection: sa.Connection, planner: Planner, old: Snapshot, left: list[Step]) -> Snapshot:
+    """The snapshot after a migration: what is declared, and what was left in the database."""
+    modules = copy.deepcopy(planner.new["modules"])
+    removed = [step.path for step in left if step.path and step.path[1:2] != ("aside",)]
+    fields: dict[str, list[str]] = {}
+    for path in removed:
+        if len(path) == 1:
+            modules[path[0]] = planner.old["modules"][path[0]]
+        else:
+            module, _key, field = path
+            modules[module]["fields"][field] = planner.old["modules"][module]["fields"][field]
+            fields.setdefault(module, []).append(field)
+    return {
+        "own": planner.new["own"],
+        "modules": modules,
+        "left": {
+            "modules": [path[0] for path in removed if len(path) == 1],
+            "fields": fields,
+            "aside": _still_aside(connection, planner),
+        },
+        "history": next_history(old, planner.renames, planner.option_renames),
+    }
 
 
-def _snapshot_without(old: Snapshot, new: Snapshot, left: list[Step]) -> Snapshot:
-    """The new snapshot without the steps that were left: what these are about stays as it is in the old one."""
-    modules = copy.deepcopy(new["modules"]) if left else new["modules"]
-    for step in left:
-        for path in step.paths:
-            _restore(old["modules"], modules, path)
-    return {**new, "modules": modules}
-
-
-def _restore(old: Snapshot, modules: Snapshot, path: tuple[str, ...]) -> None:
-    name, *rest = path
-    if name not in old:
-        return
-    elif not rest:
-        modules[name] = old[name]
-    elif rest == ["indexes"]:
-        modules[name]["indexes"] = old[name]["indexes"]
-    elif rest[1] in old[name]["fields"]:
-        entry = modules[name]["fields"][rest[1]] = old[name]["fields"][rest[1]]
-        columns = column_names(entry)
-        indexes = {index: made for index, made in old[name]["indexes"].items() if not columns.isdisjoint(made[1:])}
-        modules[name]["indexes"] = {**indexes, **modules[name]["indexes"]}
+def _still_aside(connection: sa.Connection, planner: Planner) -> dict[str, dict[str, str]]:
+    """The fields with values that were set aside; a column without values is dropped."""
+    by_module: dict[str, dict[str, str]] = {}
+    candidates = {
+        (module, field): type_ for module, types in planner.left["aside"].items() for field, type_ in types.items()
+    }
+    existing = set(sa.inspect(connection).get_table_names())
+    for (module, field), type_ in (planner.set_aside | candidates).items():
+        if module not in existing:
+            continue
+        if aside.texts_of(connection, module, field):
+            by_module.setdefault(module, {})[field] = type_
+        else:
+            aside.drop(connection, module, field)
+    return by_module
 
 
 def _save_snapshot(connection: sa.Connection, tables: Tables, snapshot: Snapshot) -> None:

@@ -4,23 +4,24 @@ Called by plan.py, for the real database or for snapshots alone. Nothing is chan
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.migration import alter
+from portal.database.migration import alter, aside
 from portal.database.migration.convert import Conversion
-from portal.database.migration.difference import Difference
+from portal.database.migration.detach import attach, detach
+from portal.database.migration.difference import Changes
 from portal.database.migration.options import rename_options, renamed_options
 from portal.database.migration.row_counts import SHOWN, RowCounts
 from portal.database.migration.snapshot import (
-    Renames,
-    Snapshot,
     column_names,
     columns,
+    history_of,
     join_target,
+    left_of,
     rebuild_field,
     sorted_system_tables,
     storage_of,
@@ -34,16 +35,6 @@ from portal.fields.links import join_name
 MOST_COLUMNS = {"sqlite": 2000, "postgresql": 1600}
 
 
-@dataclass(frozen=True)
-class Changes:
-    """The last snapshot (under the names that hold now), the new one, and the difference between the tables."""
-
-    old: Snapshot
-    new: Snapshot
-    renames: Renames
-    difference: Difference
-
-
 class Planner:
     """Makes the steps; `counts` are those of a database in which everything has its new name already."""
 
@@ -52,7 +43,11 @@ class Planner:
         self.old, self.new = changes.old, changes.new
         self.renames, self.difference = changes.renames, changes.difference
         self.changed_tables = self.difference.changed_tables
+        self.left = left_of(self.old)
+        self.history = history_of(self.old)["options"]
         self.handled_indexes: set[str] = set()  # by the step of a field
+        self.option_renames: dict[tuple[str, str], dict[str, str]] = {}  # by module and field
+        self.set_aside: dict[tuple[str, str], str] = {}  # fields with misfits → the type that they had
 
     def steps(self) -> list[Step]:
         """All steps, in the order of the declaration."""
@@ -62,7 +57,7 @@ class Planner:
                 steps.append(self._new_module(module))
             else:
                 steps += self._changed_module(module)
-        steps += self._removed_modules()
+        steps += [*self._removed_modules(), *self._values_set_aside()]
         return [*steps, *self._search_index()]
 
     @property
@@ -81,7 +76,7 @@ class Planner:
             count = len(self.tables.module(name).c)
             if count > most:
                 sentence = f"! module {name} needs {count:,} columns, and this database has at most {most:,} in a table"
-                yield Step(sentence, additive=False, blocked=True)
+                yield Step(sentence, blocked=True)
 
     def _system_tables(self) -> Iterator[Step]:
         new = {name for name in self.new["own"] if name in self.difference.tables}
@@ -108,12 +103,12 @@ class Planner:
             before = self.old["modules"].get(name)
             same = before is not None and before["search"] == module["search"]
             exists = name not in self.difference.tables
-            if exists and (unknown or not same or name in self.renames.modules) and self.counts.rows(name) != 0:
+            moved = name in self.renames.modules or name in self.left["modules"]
+            if exists and (unknown or not same or moved) and self.counts.rows(name) != 0:
                 outdated.append(name)
         if outdated:
             sentence = f"fill the search index of {', '.join(outdated)} anew: what is searched there has changed"
-            paths = tuple((name, "search") for name in outdated)
-            yield Step(sentence, modules_to_index=tuple(outdated), paths=paths)
+            yield Step(sentence, needed=False, modules_to_index=tuple(outdated))
 
     # -- modules --------------------------------------------------------------------------------------------------
 
@@ -138,10 +133,11 @@ class Planner:
     def _changed_module(self, module: Module) -> Iterator[Step]:
         before = self.old["modules"].get(module.name, {"fields": {}, "indexes": {}})
         after = self.new["modules"][module.name]
-        if before == after and module.name not in self.changed_tables:
+        left = module.name in self.left["modules"] or module.name in self.left["fields"]
+        if before == after and module.name not in self.changed_tables and not left:
             return
         for name, entry in after["fields"].items():
-            if module.name in self.changed_tables or entry != before["fields"].get(name):
+            if module.name in self.changed_tables or left or entry != before["fields"].get(name):
                 yield from self._field(module, module.field(name), before["fields"].get(name))
         for name, entry in before["fields"].items():
             if name not in after["fields"]:
@@ -160,7 +156,8 @@ class Planner:
                 Task(Phase.DROP_MODULES, partial(self._drop_tables, [name])),
             )
             loss = f": {counted(count, 'record')} would be lost" if count is None or count > 0 else ""
-            yield _removing(f"drop module {name}", loss, (name,), tasks, name)
+            step = _removing(f"drop module {name}", loss, (name,), tasks, name)
+            yield self._leavable(step, entry["fields"].values(), name in self.left["modules"])
 
     def _empty_module(self, name: str, joins: list[str]) -> None:
         """The module's comments, history and drafts go too: another module of its name would show them as its own."""
@@ -190,6 +187,7 @@ class Planner:
         elif missing or joins:
             yield self._new_field(module, field, missing, joins)
         else:
+            yield from self._returned_field(module, field)
             yield from self._duplicates(module, field)
         if entry is not None and before is not None:
             yield from self._renamed_options(module, before, field, entry)
@@ -242,8 +240,11 @@ class Planner:
     def _renamed_options(
         self, module: Module, before: Field, after: Field, entry: dict[str, Any]
     ) -> Iterator[Step]:  # fmt: skip
-        renames = renamed_options(entry, after)
+        old_name = self.renames.modules.get(module.name, module.name)
+        old_field = self.renames.fields.get(module.name, {}).get(after.name, after.name)
+        renames = renamed_options(entry, after, self.history.get(old_name, {}).get(old_field, {}))
         if renames:
+            self.option_renames[module.name, after.name] = renames
             named = ", ".join(f'"{old}" to "{new}"' for new, old in renames.items())
             sentence = f"rename options of {module.name}.{after.name}, with the values that are stored: {named}"
             run = partial(self._rename_options, module.name, before, renames)
@@ -265,30 +266,75 @@ class Planner:
             Task(Phase.DROP_FIELDS, lambda: alter.drop_columns(self.connection, module, obsolete)),
         )
         loss = f": {counted(count, 'value')} would be lost" if count is None or count > 0 else ""
-        yield _removing(f"drop field {module}.{name}", loss, (module, "fields", name), tasks, module)
+        step = _removing(f"drop field {module}.{name}", loss, (module, "fields", name), tasks, module)
+        yield self._leavable(step, [entry], name in self.left["fields"].get(module, ()))
+
+    def _leavable(self, step: Step, entries: Iterable[dict[str, Any]], left_before: bool) -> Step:
+        """The step with what is done when it is left undone: the values of the fields stay, without foreign keys."""
+        if left_before or self.counts.connection is None:
+            return replace(step, left_before=left_before)
+        fields = [field for field in map(rebuild_field, entries) if field is not None]
+        module = step.path[0]
+        tasks = [Task(Phase.DROP_FIELDS, partial(detach, self.connection, module, field)) for field in fields]
+        return replace(step, tasks_if_left=tuple(tasks))
+
+    def _returned_field(self, module: Module, field: Field) -> Iterator[Step]:
+        """A field that was removed and whose values were left in the database."""
+        whole = module.name in self.left["modules"]
+        if whole or field.name in self.left["fields"].get(module.name, ()):
+            task = Task(Phase.ADD_COLUMNS, lambda: attach(self.connection, self.tables, module.name, field))
+            values = staying(self._count_values(module.name, field), "value")
+            yield Step(f"use field {module.name}.{field.name} again{values}", tasks=(task,))
+
+    def _values_set_aside(self) -> Iterator[Step]:
+        for module, fields in self.left["aside"].items():
+            for field, old_type in fields.items():
+                if module not in self.declaration.modules:
+                    continue
+                count = self.counts.filled(module, [aside.column_name(field)])
+                what = f"values of {module}.{field} that fitted it as {old_type} only"
+                loss = f": {counted(count, 'value')} would be lost"
+                run = partial(self._drop_aside, module, field)
+                step = _removing(
+                    f"drop the {what}", loss, (module, "aside", field), (Task(Phase.DROP_FIELDS, run),), module
+                )
+                yield replace(step, left_before=True)
+
+    def _drop_aside(self, module: str, field: str) -> None:
+        aside.drop(self.connection, module, field)
 
     def _conversion(self, module: Module, before: Field | None, after: Field, old_type: str) -> Step:
-        path, snapshot_path = f"{module.name}.{after.name}", (module.name, "fields", after.name)
+        path = f"{module.name}.{after.name}"
         change = f"change field {path} from {old_type} to {after.type}"
         if old_type == after.type:
             change = f"change how field {path} is kept"
         indexes = self._handle_indexes_of(self.tables.module(module.name), after)
         self._handle_old_indexes_of(module.name, {column.name for column in columns(before or after)})
         if self.counts.connection is None:
-            return Step(change, additive=False, paths=(snapshot_path,))
+            return Step(change)
         conversion = self._converter(module, before, after)
-        tasks = (
-            Task(Phase.CONVERT_VALUES, conversion.run),
-            Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, conversion.table, indexes)),
+        create_indexes = Task(
+            Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, conversion.table, indexes)
         )
+        tasks = [Task(Phase.CONVERT_VALUES, conversion.run), create_indexes]
+        if after.name in self.left["aside"].get(module.name, {}):
+            tasks.append(Task(Phase.CONVERT_VALUES, conversion.take_back_aside))
         misfits = conversion.misfits()
-        if misfits.count:
-            many = f"{misfits.count:,} of {counted(misfits.values, 'value')}"
-            return _removing(
-                change, f": {many} would be lost, not fitting: {misfits}", snapshot_path, tasks, module.name
-            )
-        converted = f": {counted(misfits.values, 'value')} converted" if misfits.values else ""
-        return Step(change + converted, additive=False, paths=(snapshot_path,), tasks=tasks, tables=(module.name,))
+        fitting = counted(misfits.values - misfits.count, "value")
+        if not misfits.count:
+            converted = f": {fitting} converted" if misfits.values else ""
+            return Step(change + converted, tasks=tuple(tasks), tables=(module.name,))
+        self.set_aside[module.name, after.name] = old_type
+        many = f"{misfits.count:,} of {counted(misfits.values, 'value')}"
+        keeping = Task(Phase.CONVERT_VALUES, partial(conversion.run, keep_misfits=True))
+        return Step(
+            f"! {change}: {many} would be lost, not fitting: {misfits} {WITH_LOSS}",
+            loses=True,
+            tables=(module.name,),
+            tasks=tuple(tasks),
+            tasks_if_left=(keeping, *tasks[1:]),
+            sentence_if_left=f"{change}: {fitting} converted, {misfits.count:,} kept aside, not fitting: {misfits}",
+        )
 
     def _converter(self, module: Module, before: Field | None, after: Field) -> Conversion:
         return Conversion(self.connection, self.tables, module, before, after)
@@ -314,7 +360,7 @@ class Planner:
             more = ", …" if len(duplicates) > SHOWN else ""
             path = f"{module.name}.{field.name}"
             sentence = f"! field {path} cannot be made unique, these values stand more than once: {shown}{more}"
-            yield Step(sentence, additive=False, blocked=True, paths=((module.name, "indexes"),))
+            yield Step(sentence, blocked=True, needed=False)
 
     def _indexes_of(self, table: sa.Table, field: Field) -> set[str]:
         names = {column.name for column in columns(field)}
@@ -344,6 +390,6 @@ class Planner:
 
 
 def _removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, ...], table: str) -> Step:
-    """A step that removes or converts something; `loss` says what would be lost, "" for nothing."""
+    """A step that removes something; `loss` says what would be lost, "" for nothing."""
     sentence = f"! {change}{loss} {WITH_LOSS}" if loss else change
-    return Step(sentence, bool(loss), additive=False, paths=(path,), tasks=tasks, tables=(table,))
+    return Step(sentence, loses=bool(loss), needed=False, path=path, tasks=tasks, tables=(table,))

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from portal.database.migration import alter
+from portal.database.migration import alter, aside
 from portal.database.migration.snapshot import (
     Renames,
     Snapshot,
     columns,
     join_target,
+    left_of,
     rebuild_field,
     sorted_system_tables,
     with_new_names,
@@ -33,6 +34,9 @@ def rename(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Re
         entries = old["modules"][renames.modules.get(module, module)]["fields"]
         for before, after in _column_pairs(entries, fields).items():
             alter.rename_column(connection, module, before, after)
+        for before in left_of(old)["aside"].get(renames.modules.get(module, module), {}):
+            if before in (new_names := renames.new_field_names(module)):
+                aside.rename(connection, module, before, new_names[before])
     if renames.modules:
         _rename_targets(connection, with_new_names(old, renames), renames.modules)
 

@@ -21,6 +21,7 @@ from portal.texts import Text
 
 Snapshot = dict[str, Any]
 EMPTY: Snapshot = {"own": {}, "modules": {}}
+NOTHING_LEFT: dict[str, Any] = {"modules": [], "fields": {}, "aside": {}}
 
 # Keys that change what people see, but neither a column nor a value.
 _LEFT_OUT = {"help", "placeholder", "show_when", "where", "default", "read_only", "index", "tone", "icon", "on_delete"}
@@ -45,6 +46,20 @@ def last_applied(connection: sa.Connection, tables: Tables) -> Snapshot | None:
         return None
     newest = sa.select(tables.schema.c["description"]).order_by(tables.schema.c["id"].desc()).limit(1)
     return connection.execute(newest).scalar()
+
+
+def declared_part(snapshot: Snapshot) -> Snapshot:
+    """What `take_snapshot` takes, without what only the database knows: its history, and what was left in it."""
+    return {"own": snapshot["own"], "modules": snapshot["modules"]}
+
+
+def left_of(snapshot: Snapshot) -> dict[str, Any]:
+    """What the declaration no longer has and the database still holds, because dropping it would lose data.
+
+    `modules`, and `fields` by module: removed ones. `aside`: module → field → the type that it had, of fields with
+    values that did not fit their new type; see aside.py.
+    """
+    return NOTHING_LEFT | snapshot.get("left", {})
 
 
 def stored_fields(module: Module) -> dict[str, Field]:
@@ -129,29 +144,78 @@ class Renames:
     def __bool__(self) -> bool:
         return bool(self.modules or self.fields)
 
+    def new_field_names(self, module: str) -> dict[str, str]:
+        """Old name → new name, of the fields of a module under its new name."""
+        return {before: after for after, before in self.fields.get(module, {}).items()}
+
 
 def find_renames(old: Snapshot, declaration: Declaration) -> Renames:
-    """The renames that `formerly` declares and that are not done yet."""
+    """The renames that `formerly` declares and that are not done yet, and renames that the declaration has undone."""
     formerly = {name: module.formerly for name, module in declaration.modules.items()}
-    modules = renamed_names(old["modules"], formerly)
+    history = history_of(old)
+    modules = renamed_names(old["modules"], formerly, history["modules"])
     fields: dict[str, dict[str, str]] = {}
     for name, module in declaration.modules.items():
-        before = old["modules"].get(modules.get(name, name))
+        old_name = modules.get(name, name)
+        before = old["modules"].get(old_name)
         if before:
-            renamed = renamed_names(before["fields"], {key: field.formerly for key, field in module.fields.items()})
+            formerly = {key: field.formerly for key, field in module.fields.items()}
+            renamed = renamed_names(before["fields"], formerly, history["fields"].get(old_name, {}))
             fields |= {name: renamed} if renamed else {}
     return Renames(modules, fields)
 
 
-def renamed_names(known: Collection[str], formerly: Mapping[str, str | None]) -> dict[str, str]:
-    """New name → old name. `formerly` may stay in the files for ever: it counts only while the old name is known."""
+def renamed_names(
+    known: Collection[str], formerly: Mapping[str, str | None], history: Mapping[str, str]
+) -> dict[str, str]:
+    """New name → old name.
+
+    `known`: the names in the last snapshot. `formerly`: the declared names and what each was called before; it may stay
+    in the files for ever, and counts only while the old name is known. `history`: renames that were done, new name →
+    old name: a declared name that is found there is the old one back again.
+    """
     renamed: dict[str, str] = {}
     for name, before in formerly.items():
         if before is None or before not in known or before in formerly:
             continue
         if name not in known and before not in renamed.values():
             renamed[name] = before
+    for name in formerly:
+        if name in known or name in renamed:
+            continue
+        gone = (later for later in known if later not in formerly and later not in renamed.values())
+        later = next((later for later in gone if name in former_names(later, history)), None)
+        if later is not None:
+            renamed[name] = later
     return renamed
+
+
+def former_names(name: str, history: Mapping[str, str]) -> list[str]:
+    """What something was called before, the latest name first."""
+    names: list[str] = []
+    while name in history and history[name] not in names:
+        name = history[name]
+        names.append(name)
+    return names
+
+
+def history_of(snapshot: Snapshot) -> dict[str, Any]:
+    """The renames that were done, see history.py; from a snapshot without a history what its `formerly` tell."""
+    if "history" in snapshot:
+        return snapshot["history"]
+    modules = snapshot["modules"].items()
+    return {
+        "modules": {name: module["formerly"] for name, module in modules if module.get("formerly")},
+        "fields": {name: _formerly(module["fields"]) for name, module in modules},
+        "options": {
+            name: {key: _formerly(entry["options"]) for key, entry in module["fields"].items() if "options" in entry}
+            for name, module in modules
+        },
+    }
+
+
+def _formerly(entries: Mapping[str, Any]) -> dict[str, str]:
+    return {name: entry["formerly"] for name, entry in entries.items() if entry.get("formerly")}
 
 
 def with_new_names(old: Snapshot, renames: Renames) -> Snapshot:
@@ -160,13 +224,24 @@ def with_new_names(old: Snapshot, renames: Renames) -> Snapshot:
     modules = {}
     for before, module in old["modules"].items():
         name = names.get(before, before)
-        field_names = {before: after for after, before in renames.fields.get(name, {}).items()}
+        field_names = renames.new_field_names(name)
         fields = {
             field_names.get(key, key): _with_targets({**entry, "name": field_names.get(key, key)}, names)
             for key, entry in module["fields"].items()
         }
         modules[name] = {**module, "fields": fields}
-    return {**old, "modules": modules}
+    return {**old, "modules": modules, "left": _left_with_new_names(left_of(old), names, renames)}
+
+
+def _left_with_new_names(left: Mapping[str, Any], names: Mapping[str, str], renames: Renames) -> dict[str, Any]:
+    fields, aside = {}, {}
+    for before, field_list in left["fields"].items():
+        name = names.get(before, before)
+        fields[name] = [renames.new_field_names(name).get(field, field) for field in field_list]
+    for before, types in left["aside"].items():
+        name = names.get(before, before)
+        aside[name] = {renames.new_field_names(name).get(field, field): type_ for field, type_ in types.items()}
+    return {"modules": [names.get(name, name) for name in left["modules"]], "fields": fields, "aside": aside}
 
 
 def _with_targets(entry: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -33,19 +33,24 @@ class Task:
 class Step:
     """One change, and its sentence.
 
-    `loses`: it would lose data. `blocked`: it cannot be done with the present data. `additive`: it removes and converts
-    nothing, so that nobody needs to be asked. `paths`: the entries of the snapshot that stay as they are while the step
-    is left undone. `tables`: those whose rows are read and then changed.
+    `loses`: it would lose data, and is left undone unless that is allowed. `blocked`: it cannot be done with the
+    present data. `needed`: the portal cannot run before it is done. `left_before`: it was left undone before.
+
+    Of a step that is left undone: `tasks_if_left` are run instead of its `tasks`, `sentence_if_left` says what they
+    did, and `path` is the entry of the snapshot that stays as it was: (module,) or (module, "fields", field).
     """
 
     sentence: str
     loses: bool = False
-    additive: bool = True
     blocked: bool = False
+    needed: bool = True
+    left_before: bool = False
     modules_to_index: tuple[str, ...] = ()
-    paths: tuple[tuple[str, ...], ...] = ()
-    tables: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()  # those whose rows are read and then changed
     tasks: tuple[Task, ...] = field(default=(), repr=False, compare=False)
+    path: tuple[str, ...] = ()
+    tasks_if_left: tuple[Task, ...] = field(default=(), repr=False, compare=False)
+    sentence_if_left: str = ""
 
     @property
     def done(self) -> str:

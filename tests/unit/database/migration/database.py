@@ -5,7 +5,7 @@ import textwrap
 import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
-from portal.database.migration.plan import apply, missing_steps, plan
+from portal.database.migration.plan import apply, blocking_steps, missing_steps, plan
 from portal.database.schema.tables import build
 from portal.records.indexing.backlog import catch_up
 from tests.unit.database.portals import declared
@@ -29,6 +29,7 @@ class Portal:
     def __init__(self, engine, folder):
         self.engine, self.folder = engine, folder
         self.declaration = self.tables = None
+        self.left = []
 
     def declare(self, *modules, top=""):
         self.declaration = declared(self.folder, "\n".join(map(textwrap.dedent, modules)), top)
@@ -41,10 +42,16 @@ class Portal:
         with reading(self.engine) as connection:
             return [step.sentence for step in missing_steps(connection, self.tables)]
 
+    def blocking(self):
+        with reading(self.engine) as connection:
+            return [step.sentence for step in blocking_steps(connection, self.tables)]
+
     def apply(self, **options):
-        done = apply(self.engine, self.tables, **options)
+        """The sentences of what was done; what was left undone stands in `left`."""
+        applied = apply(self.engine, self.tables, **options)
         catch_up(self.engine, self.tables)
-        return done
+        self.left = [step.sentence for step in applied.left]
+        return applied.done
 
     def started(self, *modules, **options):
         self.declare(*modules, **options)

@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from portal.database.engine import reading, writing
-from portal.database.migration.plan import WouldLoseDataError
+from portal.database.engine import writing
 from portal.fields.linked import Linked
 from portal.fields.money import Money
 from tests.unit.database.migration.database import COMPANIES
@@ -26,20 +25,55 @@ def test_values_of_another_type_are_read_by_the_new_one(portal):
     assert {row["_z_folded"] for row in portal.rows(portal.tables.module("a"))} == {"low", None}
 
 
-def test_values_that_do_not_fit_the_new_type_are_named_and_kept_until_loss_is_allowed(portal):
+def test_values_that_do_not_fit_the_new_type_are_named_and_lost_only_when_that_is_allowed(portal):
     portal.started('a: {reference: "A{number}", fields: {x: text}}')
     portal.add("a", {"x": "12"}, {"x": "twelve"}, {"x": "13"}, {})
     portal.declare('a: {reference: "A{number}", fields: {x: integer}}')
     loss = '1 of 3 values would be lost, not fitting: A2 "twelve" (apply with --allow-loss)'
     assert portal.plan()[0] == f"! change field a.x from text to integer: {loss}"
-    with pytest.raises(WouldLoseDataError):
-        portal.apply()
-    with reading(portal.engine) as connection:
-        kept = connection.exec_driver_sql("SELECT x FROM a ORDER BY id").scalars().all()
-    assert kept == ["12", "twelve", "13", None]
     portal.apply(allow_loss=True)
     portal.at_rest()
     assert portal.values("a", "x") == [12, None, 13, None]
+    assert portal.columns("a").isdisjoint({"_aside_x"})
+
+
+def test_values_that_do_not_fit_are_set_aside_and_come_back_when_they_fit_again(portal):
+    text = 'a: {reference: "A{number}", fields: {x: text}}'
+    portal.started(text)
+    portal.add("a", {"x": "12"}, {"x": "twelve"}, {"x": "none"}, {})
+    portal.declare('a: {reference: "A{number}", fields: {x: integer}}')
+    assert portal.apply()[0] == (
+        'change field a.x from text to integer: 1 value converted, 2 kept aside, not fitting: A2 "twelve", A3 "none"'
+    )
+    assert portal.values("a", "x") == [12, None, None, None]
+    rest = "! drop the values of a.x that fitted it as text only: 2 values would be lost (apply with --allow-loss)"
+    assert portal.plan() == [rest]
+    assert portal.blocking() == []
+    assert (portal.apply(), portal.left) == ([], [rest])
+    with writing(portal.engine) as connection:
+        table = portal.tables.module("a")
+        connection.execute(sa.update(table).where(table.c["id"] == 3).values(x=3))
+    portal.declare(text)
+    portal.apply()
+    assert portal.values("a", "x") == ["12", "twelve", "3", None]
+    assert {row["_x_folded"] for row in portal.rows(portal.tables.module("a"))} == {"12", "twelve", "3", None}
+    assert portal.plan() == [rest.replace("2 values", "1 value")]
+    portal.apply(allow_loss=True)
+    portal.at_rest()
+    assert portal.columns("a").isdisjoint({"_aside_x"})
+
+
+def test_what_was_set_aside_follows_a_renamed_field_and_module(portal):
+    portal.started("a: {fields: {x: text}}")
+    portal.add("a", {"x": "twelve"})
+    portal.declare("a: {fields: {x: integer}}")
+    portal.apply()
+    portal.declare("b: {formerly: a, fields: {y: {type: integer, formerly: x}}}")
+    portal.apply()
+    portal.declare("b: {formerly: a, fields: {y: text}}")
+    portal.apply()
+    portal.at_rest()
+    assert portal.values("b", "y") == ["twelve"]
 
 
 def test_types_that_are_kept_alike_need_no_change(portal):

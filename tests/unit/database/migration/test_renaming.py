@@ -104,3 +104,43 @@ def test_options_that_bear_new_names_change_the_values(portal):
     assert said[0] == 'rename options of a.one, with the values that are stored: "new" to "fresh"'
     assert portal.values("a", "one") == ["fresh", "open", None]
     assert [set(value) for value in portal.values("a", "many")] == [{"a", "z"}, {"y"}, set()]
+
+
+def test_a_rename_that_is_undone_is_a_rename(portal):
+    before = "a: {fields: {x: integer, one: {type: choice, options: [new, open]}}}"
+    portal.started(before)
+    portal.add("a", {"x": 1, "one": "new"})
+    portal.changed("""
+    b:
+      formerly: a
+      fields:
+        y: {type: integer, formerly: x}
+        two: {type: choice, options: {fresh: {label: New, formerly: new}, open: Open}, formerly: one}
+    """)
+    assert portal.changed(before)[:3] == [
+        "rename module b to a, 1 record stays",
+        "rename field a.y to x, 1 value stays",
+        "rename field a.two to one, 1 value stays",
+    ]
+    assert portal.values("a", "x") == [1]
+    assert portal.values("a", "one") == ["new"]
+    assert portal.tables_there().isdisjoint({"b"})
+    assert portal.columns("a").isdisjoint({"y", "two"})
+
+
+def test_renames_are_undone_after_formerly_was_taken_out_and_through_several_names(portal):
+    portal.started("a: {fields: {one: integer, o: {type: choice, options: [x]}}}")
+    portal.add("a", {"one": 1, "o": "x"})
+    portal.changed("a: {fields: {two: {type: integer, formerly: one}, o: {type: choice, options: {y: {formerly: x}}}}}")
+    portal.changed(
+        "a: {fields: {three: {type: integer, formerly: two}, o: {type: choice, options: {z: {formerly: y}}}}}"
+    )
+    portal.declare("a: {fields: {three: integer, o: {type: choice, options: [z]}}}")
+    portal.apply()
+    portal.changed("a: {fields: {one: integer, o: {type: choice, options: [x]}}}")
+    assert portal.values("a", "one") == [1]
+    assert portal.values("a", "o") == ["x"]
+    portal.changed("a: {fields: {three: {type: integer, formerly: one}, o: {type: choice, options: [x]}}}")
+    portal.changed("a: {fields: {three: integer, one: integer, o: {type: choice, options: [x]}}}")
+    assert portal.values("a", "three") == [1]
+    assert portal.values("a", "one") == [None]

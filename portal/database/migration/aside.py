@@ -1,0 +1,66 @@
+"""Values that did not fit the new type of their field, set aside instead of being lost.
+
+They are kept as text in a column of their own, which no declared table has, until they fit again (the field has got
+another type) or until their loss is allowed. Which fields have such a column is in the snapshot, see `left_of`.
+"""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from portal.database.migration import alter
+from portal.fields.links import shortened
+
+
+def column_name(field: str) -> str:
+    """The column for the values that were set aside of a field."""
+    return shortened(f"_aside_{field}")
+
+
+def put(connection: sa.Connection, module: str, field: str, texts: Mapping[int, str]) -> None:
+    """Set values aside, by record id; the column is made if it is missing."""
+    if column_name(field) not in _columns(connection, module):
+        alter.add_bare_column(connection, module, sa.Column(column_name(field), sa.Text()))
+    table = _table(module, field)
+    by_id = sa.update(table).where(table.c["id"] == sa.bindparam("record_id"))
+    statement = by_id.values({column_name(field): sa.bindparam("text")})
+    if texts:
+        connection.execute(statement, [{"record_id": record_id, "text": text} for record_id, text in texts.items()])
+
+
+def texts_of(connection: sa.Connection, module: str, field: str) -> dict[int, str]:
+    """The values that were set aside of a field, by record id."""
+    if column_name(field) not in _columns(connection, module):
+        return {}
+    table = _table(module, field)
+    column = table.c[column_name(field)]
+    rows = connection.execute(sa.select(table.c["id"], column).where(column.is_not(None)))
+    return {record_id: text for record_id, text in rows}
+
+
+def take_back(connection: sa.Connection, module: str, field: str, record_ids: list[int]) -> None:
+    """These records have their value again."""
+    table = _table(module, field)
+    by_id = sa.update(table).where(table.c["id"] == sa.bindparam("record_id"))
+    statement = by_id.values({column_name(field): None})
+    if record_ids:
+        connection.execute(statement, [{"record_id": record_id} for record_id in record_ids])
+
+
+def rename(connection: sa.Connection, module: str, before: str, after: str) -> None:
+    """The field has got a new name."""
+    alter.rename_column(connection, module, column_name(before), column_name(after))
+
+
+def drop(connection: sa.Connection, module: str, field: str) -> None:
+    """Forget what was set aside of a field."""
+    if column_name(field) in _columns(connection, module):
+        alter.drop_columns(connection, module, [column_name(field)])
+
+
+def _table(module: str, field: str) -> sa.TableClause:
+    return sa.table(module, sa.column("id", sa.BigInteger()), sa.column(column_name(field), sa.Text()))
+
+
+def _columns(connection: sa.Connection, module: str) -> set[str]:
+    return {column["name"] for column in sa.inspect(connection).get_columns(module)}

@@ -1,0 +1,100 @@
+"""Removed links whose values stay in the database: they no longer keep records from being deleted.
+
+A foreign key would refuse to delete a company that only a field links to which nobody sees any more. It goes when the
+field is removed, and comes back with the field; links to records that were deleted in between are emptied.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.migration import alter
+from portal.database.migration.snapshot import columns, join_target
+from portal.database.schema.tables import Tables
+from portal.fields.base import Field
+from portal.fields.links import join_name
+
+TEMPORARY = "_new"
+JOIN_COLUMNS = ("record", "target", "position")
+
+
+def detach(connection: sa.Connection, module: str, field: Field) -> None:
+    """The values of a removed field stay, without foreign keys and indexes."""
+    if join_target(field):
+        _detach_join_table(connection, join_name(module, field.name))
+        return
+    names = [column.name for column in columns(field)]
+    alter.drop_indexes_of(connection, module, names)
+    for column in columns(field):
+        if column.foreign_keys:
+            _detach_column(connection, module, column)
+
+
+def attach(connection: sa.Connection, tables: Tables, module: str, field: Field) -> None:
+    """The foreign keys of a field that is declared again."""
+    table = tables.module(module)
+    target = join_target(field)
+    if target:
+        _attach_join_table(connection, tables, module, field, target)
+        return
+    for column in columns(field):
+        for key in table.c[column.name].foreign_keys:
+            source = sa.table(module, sa.column(column.name, column.type))
+            gone = source.c[column.name].not_in(_ids(key.target_fullname.partition(".")[0]))
+            connection.execute(sa.update(source).where(gone).values({column.name: None}))
+            if connection.dialect.name == "sqlite":
+                alter.add_column(connection, table.c[column.name], TEMPORARY)
+                _replace_column(connection, module, column)
+            else:
+                alter.add_foreign_keys(connection, table, [column.name])
+
+
+def _detach_column(connection: sa.Connection, module: str, column: sa.Column[object]) -> None:
+    if connection.dialect.name == "sqlite":
+        alter.add_bare_column(connection, module, sa.Column(TEMPORARY, column.type))
+        _replace_column(connection, module, column)
+    else:
+        alter.drop_foreign_keys(connection, module, column.name)
+
+
+def _replace_column(connection: sa.Connection, module: str, column: sa.Column[object]) -> None:
+    """Move the values to the temporary column, which takes the name of the old one."""
+    source = sa.table(module, sa.column(column.name), sa.column(TEMPORARY))
+    connection.execute(sa.update(source).values({TEMPORARY: source.c[column.name]}))
+    alter.drop_columns(connection, module, [column.name])
+    alter.rename_column(connection, module, TEMPORARY, column.name)
+
+
+def _detach_join_table(connection: sa.Connection, name: str) -> None:
+    if connection.dialect.name != "sqlite":
+        for column in ("record", "target"):
+            alter.drop_foreign_keys(connection, name, column)
+        return
+    bare = sa.Table(TEMPORARY, sa.MetaData(), *[sa.Column(column, sa.BigInteger()) for column in JOIN_COLUMNS])
+    bare.create(connection)
+    _copy_rows(connection, name, bare)
+    alter.drop_tables(connection, [name])
+    alter.rename_table(connection, TEMPORARY, name)
+
+
+def _attach_join_table(connection: sa.Connection, tables: Tables, module: str, field: Field, target: str) -> None:
+    table = tables.join(module, field.name)
+    source = sa.table(table.name, *map(sa.column, JOIN_COLUMNS))
+    gone = sa.or_(source.c["record"].not_in(_ids(module)), source.c["target"].not_in(_ids(target)))
+    connection.execute(sa.delete(source).where(gone))
+    if connection.dialect.name != "sqlite":
+        alter.add_join_foreign_keys(connection, table)
+        return
+    alter.rename_table(connection, table.name, TEMPORARY)
+    alter.create_tables(connection, tables, {table.name})
+    _copy_rows(connection, TEMPORARY, table)
+    alter.drop_tables(connection, [TEMPORARY])
+
+
+def _copy_rows(connection: sa.Connection, source: str, target: sa.Table) -> None:
+    rows: sa.Select[Any] = sa.select(*map(sa.column, JOIN_COLUMNS)).select_from(sa.table(source))
+    connection.execute(sa.insert(target).from_select(list(JOIN_COLUMNS), rows))
+
+
+def _ids(module: str) -> sa.Select[Any]:
+    return sa.select(sa.column("id", sa.BigInteger())).select_from(sa.table(module))
