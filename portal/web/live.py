@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from portal.database.engine import Engine, reading
 from portal.database.errors import DatabaseError, driver_error
-from portal.database.migration.plan import CannotBeAppliedError, apply, blocking_steps, missing_steps, plan
+from portal.database.migration.plan import CannotBeAppliedError, apply, missing_steps, plan
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
@@ -50,7 +50,7 @@ class Portal:
 
 @dataclass(frozen=True)
 class ReloadReport:
-    """The result of the last reading of the declarations; `missing`: what the database has to get first."""
+    """The result of the last reading of the declarations; `missing`: what `portal plan` says is left to do."""
 
     at: datetime
     problems: tuple[Problem, ...] = ()
@@ -125,13 +125,13 @@ class LivePortal:
         declaration = loaded.declaration
         tables, development = build(declaration), self._is_development(declaration)
         try:
-            lacking = adapt_database(self.engine, tables, development)
+            pending, fits = adapt_database(self.engine, tables, development)
         except CannotBeAppliedError as error:
-            lacking = str(error).splitlines()
+            pending, fits = str(error).splitlines(), False
         except DatabaseError as error:
-            lacking = [f"The database refuses: {driver_error(error)}"]
-        report = ReloadReport(now, problems, tuple(lacking), accepted=not lacking)
-        if lacking:
+            pending, fits = [f"The database refuses: {driver_error(error)}"], False
+        report = ReloadReport(now, problems, tuple(pending), accepted=fits)
+        if not fits:
             return None, report
         return Portal(tables, self.engine, now, _assets(declaration), development), report
 
@@ -176,8 +176,11 @@ def _missing_lines(missing_sentences: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def adapt_database(engine: Engine, tables: Tables, development: bool) -> list[str]:
-    """In development do what loses nothing; what `portal plan` says where the rest keeps it from running."""
+def adapt_database(engine: Engine, tables: Tables, development: bool) -> tuple[list[str], bool]:
+    """What `portal plan` says is left to do, and whether the portal can run without it.
+
+    In development what loses nothing is done first.
+    """
     with reading(engine) as connection:
         steps = missing_steps(connection, tables)
     if development and any(not step.left_before for step in steps):
@@ -187,5 +190,6 @@ def adapt_database(engine: Engine, tables: Tables, development: bool) -> list[st
         for step in applied.left:
             log.warning("Left undone in the database: %s", step.sentence.removeprefix("! "))
     with reading(engine) as connection:
-        blocked = bool(blocking_steps(connection, tables))
-    return [step.sentence for step in plan(engine, tables).steps] if blocked else []
+        steps = missing_steps(connection, tables)
+    pending = [step.sentence for step in plan(engine, tables).steps] if steps else []
+    return pending, not any(step.needed for step in steps)

@@ -7,7 +7,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from portal.database.engine import make_engine, reading
+from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan import apply, plan
 from portal.database.schema.tables import build
 from portal.declaration.load import load
@@ -169,9 +169,13 @@ def test_a_broken_edit_is_one_error_in_the_log_and_its_warnings_are_warnings(app
 
 def test_the_page_of_problems_says_what_the_plan_says(app, portal_folder, sign_in, another_browser):
     nancy = sign_in(NANCY, browser=another_browser())
-    change(portal_folder, "      cost: money", "      cost: integer")
-    page = nancy.get("/-/problems")
     live = app.app.registry.live
+    with writing(live.engine) as connection:
+        connection.execute(sa.insert(live.current().tables.module("tickets")).values(cost=5, _cost_currency="EUR"))
+    change(portal_folder, "      cost: money\n", "")
+    assert nancy.get("/tickets/").status_int == 200
+    page = nancy.get("/-/problems")
     sentences = str(plan(live.engine, build(load(portal_folder).declaration))).splitlines()
     assert sentences == list(live.report.missing)
+    assert sentences == ["! drop field tickets.cost: 1 value would be lost (apply with --allow-loss)"]
     assert all(sentence in page for sentence in sentences)
