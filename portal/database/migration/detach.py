@@ -92,7 +92,8 @@ def _attach_join_table(connection: sa.Connection, tables: Tables, module: str, f
 
 
 def _copy_rows(connection: sa.Connection, source: str, target: sa.Table) -> None:
-    rows: sa.Select[Any] = sa.select(*map(sa.column, JOIN_COLUMNS)).select_from(sa.table(source))
+    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in JOIN_COLUMNS]
+    rows = sa.select(*columns).select_from(sa.table(source))
     connection.execute(sa.insert(target).from_select(list(JOIN_COLUMNS), rows))
 
 
