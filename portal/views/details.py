@@ -16,8 +16,9 @@ from portal.records.reading import records as reading
 from portal.records.reading.records import Query, Records
 from portal.records.writing.comments import Comment, comments, may_comment
 from portal.records.writing.history import states_before
-from portal.records.writing.lifecycle import is_final, state_of
+from portal.records.writing.lifecycle import editable_fields, is_final, state_of
 from portal.records.writing.transitions import open_transitions
+from portal.records.writing.validation import names_in, typed_fields
 from portal.texts import Text, _, readable
 from portal.views.addresses import create_address, list_address, record_address
 from portal.views.displays import CHANNEL_ICONS, Value, initials, moment, shown
@@ -105,12 +106,20 @@ def back_to_list(resource: Any, request: Request) -> str:
 def actions(resource: Record) -> Iterator[Action]:
     """What the profile may do with the record in its present state."""
     records, record = resource.records, resource.record
-    if records.policy.may(records.name, "edit"):
+    if may_edit(resource):
         yield Action(_("Edit"), record_address(records.name, record.id, "edit"), "pencil")
     for transition in open_transitions(records, record):
         yield transition_action(records.name, record.id, transition)
     if records.policy.may(records.name, "delete"):
         yield Action(_("Delete"), record_address(records.name, record.id, "delete"), "trash-2")
+
+
+def may_edit(resource: Record) -> bool:
+    """Whether there is something of the record that the profile may edit; of a final one only internal fields are."""
+    records, record = resource.records, resource.record
+    if not records.policy.may(records.name, "edit"):
+        return False
+    return bool(editable_fields(records, record, typed_fields(records, names_in(records.access.edit))))
 
 
 def transition_action(module: str, record_id: int, transition: Transition) -> Action:
@@ -195,9 +204,14 @@ def comment_form(resource: Record) -> str:
 
 
 def conversation(resource: Record, request: Request, composer: Composer | None) -> Conversation:
-    """The comments, and where one writes as long as one may; in a closed one what was written too late."""
+    """The comments, and where one writes as long as one may; in a closed one what was written too late.
+
+    Of a final record staff may still write internal comments.
+    """
     records, record = resource.records, resource.record
     closed = composer is not None and is_final(records.module.lifecycle, state_of(records, record))
+    if composer and closed and records.policy.staff:
+        composer = replace(composer, internal=True, only_internal=True)
     return Conversation(
         notes=tuple(note(request, comment) for comment in comments(records, record)),
         composer=composer,

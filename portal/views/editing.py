@@ -7,6 +7,7 @@ a newer version, or as a draft.
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pyramid.httpexceptions import HTTPConflict
 from pyramid.request import Request
 from pyramid.view import view_config
 
@@ -14,6 +15,7 @@ from portal.accounts.drafts import Draft
 from portal.fields.base import Field, Form
 from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
+from portal.records.writing.lifecycle import editable_fields
 from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.addresses import record_address
@@ -32,12 +34,14 @@ from portal.web.resources import Record
 
 
 class EditForm:
-    """The form of one record as a request asks for it."""
+    """The form of one record as a request asks for it. Raises HTTPConflict where the record is final."""
 
     def __init__(self, resource: Record, request: Request) -> None:
         self.resource, self.request = resource, request
         self.records, self.record = resource.records, resource.record
-        self.fields = form_fields(self.records, self.records.access.edit)
+        self.fields = editable_fields(self.records, self.record, form_fields(self.records, self.records.access.edit))
+        if not self.fields:
+            raise HTTPConflict(_("This record is closed and can no longer be edited."))
         self.basis = basis_of(self.fields, self.record.values, self.record.version)
 
     def read(self, form: Form) -> Filling:

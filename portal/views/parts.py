@@ -214,6 +214,7 @@ class Composer:
     error: Words = ""
     may_be_internal: bool = False
     internal: bool = False
+    only_internal: bool = False  # the record is final: the customer is not written to any more
 
 
 @dataclass(frozen=True)
