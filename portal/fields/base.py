@@ -273,8 +273,7 @@ class Field(Shape):
 
     @property
     def ranked(self) -> tuple[Any, ...]:
-        """The values in the order of `order`, where it is not that of the column: lists read them one after the other
-        from an index of the column."""
+        """The values in the order of `order` where it is not the column's: lists read them from its index."""
         return ()
 
     def titles(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
@@ -294,6 +293,10 @@ class Field(Shape):
     def parse_form(self, form: Form, reader: Reader) -> Any:
         """The value from the inputs of this field. Raises Refused."""
         return self.parse(self.input_text(form), reader)
+
+    def parse_form_over(self, form: Form, reader: Reader, present: Any) -> Any:
+        """The same in the form of a record that holds `present`, parts of which may be offered no more."""
+        return self.parse_form(form, reader)
 
     def input_text(self, form: Form, part: str = "") -> str:
         """The text of the input NAME or NAME.part; "" where a file was posted under that name."""
@@ -340,9 +343,7 @@ class Field(Shape):
 
     def constant(self, raw: Any, reader: Reader) -> Any:
         """The value in a condition, a default or a filter → the constant for `compare`. Raises Refused."""
-        if isinstance(raw, bool):
-            raw = "true" if raw else "false"
-        value = self.parse(str(raw), reader)
+        value = self.parse(("true" if raw else "false") if isinstance(raw, bool) else str(raw), reader)
         if value is None:
             raise Refused(_("Enter a value."))
         return value
@@ -389,10 +390,9 @@ class Field(Shape):
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
         """The twin of `compare` in Python, for conditions on a form that is not stored yet."""
-        empty = self.is_empty(value)
         if operator == "empty":
-            return empty is constant
-        return not empty and operator in COMPARISONS and COMPARISONS[operator](value, constant)
+            return self.is_empty(value) is constant
+        return not self.is_empty(value) and operator in COMPARISONS and COMPARISONS[operator](value, constant)
 
     def texts(self, value: Any) -> Iterable[str]:
         """The texts of the value that the general search indexes."""

@@ -42,6 +42,11 @@ class Choices(HasOptions):
     def parse_form(self, form: Form, reader: Reader) -> tuple[str, ...]:
         return self._chosen([name for name in form.getall(self.name) if isinstance(name, str) and name])
 
+    def parse_form_over(self, form: Form, reader: Reader, present: Any) -> tuple[str, ...]:
+        names = [name for name in form.getall(self.name) if isinstance(name, str) and name]
+        removed = [name for name in present or () if name in names and name not in self.offered]
+        return (*self._chosen(name for name in names if name not in removed), *removed)
+
     def _chosen(self, names: Iterable[str]) -> tuple[str, ...]:
         """The options in the order of the declaration, by which lists are sorted as well."""
         chosen = {self.checked_option(name) for name in names}

@@ -125,8 +125,20 @@ def _options(filling: Filling, field: Any, base: Widget) -> Widget:
         for name in chosen
         if name and name not in field.offered and name in ([stored] if isinstance(stored, str) else stored)
     )
+    offers += tuple(Offer(name, label, name in chosen) for name, label in _removed_options(filling, field))
     cards = base.macro == "select" and len(offers) <= CARDS and any(offer.help for offer in offers)
     return replace(_as_cards(base) if cards else base, offers=offers, empty=field.empty_label)
+
+
+def _removed_options(filling: Filling, field: Any) -> list[tuple[str, str]]:
+    """The options of the record that are declared no more: they stay until another one is chosen."""
+    stored, reader = filling.stored.get(field.name), filling.records.policy.reader
+    names = field.inputs(stored, reader)[field.name]
+    return [
+        (name, _("${option} (no longer offered)", mapping={"option": field.label_of(name, reader)}))
+        for name in ([names] if isinstance(names, str) else names)
+        if name and name not in field.offered
+    ]
 
 
 def _as_cards(base: Widget) -> Widget:
@@ -178,7 +190,8 @@ def _address(filling: Filling, field: Any, base: Widget) -> Widget:
 
 
 def _rating(filling: Filling, field: Any, base: Widget) -> Widget:
-    return replace(base, most_stars=int(field.bounds(filling.records.policy.reader)[1]))
+    stored = filling.stored.get(field.name) or 0  # may be more than can be given now
+    return replace(base, most_stars=max(stored, int(field.bounds(filling.records.policy.reader)[1])))
 
 
 def _tags(filling: Filling, field: Any, base: Widget) -> Widget:

@@ -195,5 +195,5 @@ def world(wide_world: World, wide_rows: dict) -> Iterator[World]:
 
 
 def without_tokens(page: object) -> str:
-    """The text of a page without what is new each time it is drawn: the token and the one-time key of its forms."""
-    return re.sub(r'name="_(once|csrf)" value="[^"]*"', "", page.text)
+    """The text of a page without what is new each time it is drawn: the token and the keys of its forms."""
+    return re.sub(r'name="_(once|csrf|draft)" value="[^"]*"|data-draft="[^"]*"', "", page.text)

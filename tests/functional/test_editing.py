@@ -291,3 +291,52 @@ def test_a_value_that_the_form_cannot_show_stays(world):
     form.submit(status=303)
     after = world.record("things", thing).values
     assert (after["name"], after["size"], after["ready"]) == ("After", "gone", None)
+
+
+# -- values that the form cannot show --
+
+STALE = {"size": "huge", "colours": ("red", "mauve"), "stars": 9, "prose": "one\r\ntwo", "ready": None}
+
+
+@pytest.fixture
+def stale(world):
+    """A thing that holds what could be entered once, under another declaration."""
+    thing = world.add("things", name="Old", **STALE)
+    world.set("things", thing, **STALE)
+    return thing
+
+
+def thing_form(world, thing):
+    return form_of(world[NANCY].get(f"/things/{thing}/edit"), f"/things/{thing}/edit")
+
+
+def test_editing_something_else_leaves_what_cannot_be_entered_any_more(world, stale):
+    form = thing_form(world, stale)
+    assert "huge (no longer offered)" in form.text
+    form["name"] = "New"
+    form.submit(status=303)
+    values = world.record("things", stale).values
+    assert values["name"] == "New"
+    assert {name: values[name] for name in STALE} == STALE
+
+
+def test_a_removed_option_goes_when_somebody_chooses_anew(world, stale):
+    form = thing_form(world, stale)
+    form["size"] = "small"
+    form.set("colours", True, index=1)
+    form.submit(status=303)
+    values = world.record("things", stale).values
+    assert values["size"] == "small"
+    assert set(values["colours"]) == {"red", "green", "mauve"}
+    refused = world[NANCY].send(f"/things/{stale}/edit", {"name": "New", "size": "huge"})
+    assert refused.status_int == 422
+
+
+def test_a_field_that_was_hidden_and_stays_so_keeps_its_value(world):
+    acme, bruno = world.the("companies", "Acme"), world.the("people", "Bruno Verdi")
+    service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
+    record = world.add("requests", name="Before", body="x", caller=bruno, company=acme, service=service, affected=7)
+    form = form_of(world[BRUNO].get(f"/requests/{record}/edit"), f"/requests/{record}/edit")
+    form["name"] = "After"
+    form.submit(status=303)
+    assert world.record("requests", record).values["affected"] == 7

@@ -48,22 +48,25 @@ def read_form(
     """Reads `fields` from `form`. `known`: values of the form's other fields; `record_id`: the record being edited.
 
     What comes back as the form showed it keeps the record's value, even one that no input can hold: an option that is
-    offered no more, a yes/no that was never set.
+    offered no more, a yes/no that was never set. So does a field that `show_when` hid before and hides still.
     """
     reader, fields = records.policy.reader, list(fields)
     values, errors = dict(known), {}
     for field in fields:
-        if record_id is not None and _comes_back(field, form, known.get(field.name), reader):
+        present = known.get(field.name) if record_id is not None else None
+        if record_id is not None and _comes_back(field, form, present, reader):
+            values[field.name] = present
             continue
         try:
-            values[field.name] = field.parse_form(form, reader)
+            values[field.name] = field.parse_form_over(form, reader, present)
         except Refused as refused:
             values[field.name] = None
             errors[field.name] = refused.message
     for field in fields:
         name = field.name
         if not is_shown(records, field, values):
-            values[name] = None
+            hidden_before = record_id is not None and not is_shown(records, field, known)
+            values[name] = known.get(name) if hidden_before else None
             errors.pop(name, None)
         elif name not in errors and (problem := _problem(records, field, values, record_id)):
             # A link may stay where it is, though it would not be offered any more, as long as what it depends on stays.
@@ -77,10 +80,15 @@ def _comes_back(field: Field, form: Form, value: Any, reader: Reader) -> bool:
     """Whether the inputs of `field` were posted as they show `value`."""
     shown = {name: [text] if isinstance(text, str) else text for name, text in field.inputs(value, reader).items()}
     return all(
-        [text.replace("\r\n", "\n") for text in form.getall(name) if isinstance(text, str) and text]
-        == [text for text in texts if text]
+        [_with_line_feeds(text) for text in form.getall(name) if isinstance(text, str) and text]
+        == [_with_line_feeds(text) for text in texts if text]
         for name, texts in shown.items()
     )
+
+
+def _with_line_feeds(text: str) -> str:
+    """Browsers send line breaks as CR LF, whatever the page held."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def is_shown(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
