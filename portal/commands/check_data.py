@@ -10,11 +10,12 @@ from portal.declaration.source.places import Places
 from portal.declaration.source.problems import Problem
 from portal.records.audit.expectations import check_expectations, check_names
 from portal.records.audit.missing_indexes import check_speed
+from portal.records.audit.removed_options import check_options
 from portal.records.policy import Policy
 
 
 def data_problems(folder: Path | None) -> list[Problem]:
-    """Expectations that do not hold, records that are named and missing, lists that would be slow."""
+    """Expectations that do not hold, missing and outdated records, lists that would be slow."""
     portal = open_portal(folder=folder)
     places = Places(portal.settings.folder)
     with reading(portal.engine) as connection:
@@ -33,4 +34,5 @@ def _problems(portal: OpenPortal, connection: Connection, places: Places) -> Ite
 
     yield from check_expectations(connection, declaration, places, policy_of)
     yield from check_names(connection, tables, places)
+    yield from check_options(connection, tables, places)
     yield from check_speed(connection, tables, places)

@@ -1,11 +1,14 @@
-"""Renamed options of choices: the stored values follow."""
+"""Renamed options of choices: the stored values follow. Removed ones: the records that keep them are counted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.migration.snapshot import renamed_names
+from portal.database.migration.row_counts import RowCounts
+from portal.database.migration.snapshot import columns, renamed_names
+from portal.database.migration.steps import Step, counted
 from portal.fields.base import Field
 
 BATCH = 1000
@@ -18,6 +21,20 @@ def renamed_options(entry: Mapping[str, Any], after: Field, history: Mapping[str
     """
     formerly = {name: option.formerly for name, option in after.declared_options.items()}
     return renamed_names(entry.get("options", {}), formerly, history)
+
+
+def removed_options(
+    counts: RowCounts, module: str, before: Field, after: Field, renames: Mapping[str, str]
+) -> Iterator[Step]:
+    """A note for each option that is no longer declared: records keep it until someone chooses anew."""
+    for name in before.offered:
+        if name in after.declared_options or name in renames.values() or not after.declared_options:
+            continue
+        count = counts.matching(module, columns(before), partial(before.compare, operator="equal", value=name))
+        if count:
+            keep = "keeps" if count == 1 else "keep"
+            what = f'option "{name}" of {module}.{after.name} is no longer offered'
+            yield Step(f"{what}: {counted(count, 'record')} {keep} it until someone chooses anew", needed=False)
 
 
 def rename_options(connection: sa.Connection, table: str, before: Field, renames: Mapping[str, str]) -> None:

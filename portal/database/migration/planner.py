@@ -14,7 +14,7 @@ from portal.database.migration import alter, aside
 from portal.database.migration.convert import Conversion
 from portal.database.migration.detach import attach, detach
 from portal.database.migration.difference import Changes
-from portal.database.migration.options import rename_options, renamed_options
+from portal.database.migration.options import removed_options, rename_options, renamed_options
 from portal.database.migration.row_counts import SHOWN, RowCounts
 from portal.database.migration.snapshot import (
     column_names,
@@ -191,6 +191,8 @@ class Planner:
             yield from self._duplicates(module, field)
         if entry is not None and before is not None:
             yield from self._renamed_options(module, before, field, entry)
+            renamed = self.option_renames.get((module.name, field.name), {})
+            yield from removed_options(self.counts, module.name, before, field, renamed)
         if field.required and not (entry or {}).get("required"):
             yield from self._required(module, field, new=bool(missing or joins))
 

@@ -1,11 +1,12 @@
 """Counts of rows and values, for the sentences of a plan. Without a connection every count is None: not known."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 SHOWN = 3
+RowTest = Callable[[sa.TableClause], sa.ColumnElement[bool]]
 
 
 class RowCounts:
@@ -27,6 +28,14 @@ class RowCounts:
         source = sa.table(table, *map(sa.column, columns))
         has_value = sa.or_(sa.false(), *[column.is_not(None) for column in source.c])
         return self.connection.execute(sa.select(sa.func.count()).select_from(source).where(has_value)).scalar_one()
+
+    def matching(self, table: str, columns: Collection[sa.Column[Any]], condition: RowTest) -> int | None:
+        """How many rows meet a condition on these columns."""
+        if self.connection is None:
+            return None
+        source = sa.table(table, *[sa.column(column.name, column.type) for column in columns])
+        rows = sa.select(sa.func.count()).select_from(source).where(condition(source))
+        return self.connection.execute(rows).scalar_one()
 
     def linked(self, join: str) -> int | None:
         """How many records have a link in a join table."""

@@ -5,8 +5,10 @@ import textwrap
 import pytest
 import sqlalchemy as sa
 
-from portal.database.engine import writing
+from portal.database.engine import reading, writing
+from portal.declaration.source.places import Places
 from portal.fields.linked import Linked
+from portal.records.audit.removed_options import check_options
 from tests.unit.database.migration.database import COMPANIES, TICKETS
 
 
@@ -146,3 +148,21 @@ def test_a_removed_module_that_was_left_is_dropped_when_loss_is_allowed(portal):
     assert portal.apply(allow_loss=True) == ["drop module tickets: 1 record lost"]
     portal.at_rest()
     assert "tickets" not in portal.tables_there()
+
+
+def test_records_keep_an_option_that_was_removed_and_are_counted(portal):
+    portal.started("a: {fields: {one: {type: choice, options: [x, y, z]}, many: {type: choices, options: [x, y]}}}")
+    portal.add("a", {"one": "y", "many": ("x", "y")}, {"one": "y"}, {"one": "x"})
+    portal.declare("a: {fields: {one: {type: choice, options: [x]}, many: {type: choices, options: [x]}}}")
+    assert portal.apply()[:2] == [
+        'option "y" of a.one is no longer offered: 2 records keep it until someone chooses anew',
+        'option "y" of a.many is no longer offered: 1 record keeps it until someone chooses anew',
+    ]
+    portal.at_rest()
+    assert portal.values("a", "one") == ["y", "y", "x"]
+    with reading(portal.engine) as connection:
+        said = [problem.message for problem in check_options(connection, portal.tables, Places(portal.folder))]
+    assert said == [
+        'records keep options that are not listed here, until someone chooses anew: "y" (2 records)',
+        'records keep options that are not listed here, until someone chooses anew: "y" (1 record)',
+    ]
