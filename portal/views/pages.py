@@ -109,6 +109,11 @@ class Column:
         """The classes of its cells."""
         return f"{self.place} number" if self.number else self.place
 
+    @cached_property
+    def cell_label(self) -> Words:
+        """What a narrow screen writes before its cells; empty where the cell says it by itself."""
+        return self.label if self.place == "extra" else ""
+
 
 def lead(columns: tuple[Column, ...]) -> int:
     """The place of the column that bears the link to the record."""

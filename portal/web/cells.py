@@ -43,6 +43,15 @@ class Shown(Protocol):
     def matches(self) -> tuple[tuple[str, bool], ...]: ...
 
 
+class ColumnShown(Protocol):
+    """The attributes of views.pages.Column that are drawn here."""
+
+    @property
+    def classes(self) -> str: ...
+    @property
+    def cell_label(self) -> Any: ...
+
+
 class CellTemplates:
     """The cache of the drawn kinds, for all portals and languages of one process."""
 
@@ -82,19 +91,20 @@ class CellRenderer:
         self._templates, self._draw, self._page = templates, draw, page
         self._pieces_of_page: dict[Kind, Pieces] = {}
 
-    def cells(self, columns: Sequence[Any], values: Sequence[Shown]) -> Markup:
+    def cells(self, columns: Sequence[ColumnShown], values: Sequence[Shown]) -> Markup:
         """The cells of a row."""
         line = Line()
         for column, value in zip(columns, values, strict=True):
-            self._cell(line, column.classes, value)
+            self._cell(line, column, value)
         return line.markup()
 
-    def _cell(self, line: "Line", classes: str, value: Shown) -> None:
+    def _cell(self, line: "Line", column: ColumnShown, value: Shown) -> None:
         if not value.reusable:
-            line.add(self._macro(classes, value))
+            line.add(self._macro(column.classes, value, column.cell_label))
             return
-        kind = (value.macro, classes, bool(value.url), bool(value.note), value.tone, value.icon)
-        for markup, slot in self._pieces(kind, classes, value):
+        label = column.cell_label
+        kind = (value.macro, column.classes, label, bool(value.url), bool(value.note), value.tone, value.icon)
+        for markup, slot in self._pieces(kind, column.classes, value, label):
             line.add(markup)
             if slot == "text" and value.matches:
                 self._matches(line, value)
@@ -113,11 +123,11 @@ class CellRenderer:
         """Items of the menu, the same for all people of a profile."""
         return self._templates.whole(("menu", *self._page, items), lambda: self._draw("menu.pt", items=items))
 
-    def _pieces(self, kind: Kind, classes: str, value: Shown) -> Pieces:
+    def _pieces(self, kind: Kind, classes: str, value: Shown, label: Any = "") -> Pieces:
         pieces = self._pieces_of_page.get(kind)
         if pieces is None:
             template = CellTemplate(kind[0], value)
-            draw = lambda: self._macro(classes, template)  # noqa: E731
+            draw = lambda: self._macro(classes, template, label)  # noqa: E731
             pieces = self._pieces_of_page[kind] = self._templates.pieces((*self._page, *kind), draw)
         return pieces
 
@@ -129,9 +139,9 @@ class CellRenderer:
             ("filter", *self._page, state, form), lambda: self._draw("filter.pt", filter=state, form=form)
         )
 
-    def _macro(self, classes: str, value: Any) -> str:
+    def _macro(self, classes: str, value: Any, label: Any = "") -> str:
         name = "cell.pt" if classes else "value.pt"
-        return self._draw(name, value=value, classes=classes, compact=True).strip()
+        return self._draw(name, value=value, classes=classes, label=label, compact=True).strip()
 
 
 class Line:

@@ -75,7 +75,7 @@ def test_what_links_here_is_listed_with_a_way_to_all_and_to_a_new_one(world):
     for number in range(12):
         world.add("requests", name=f"R{number}", body="x", caller=anna, company=acme, service=service)
     page = world[ANNA].get(f"/services/{service.id}/")
-    more = page.html.find("a", href=f"/requests/?tab=all&service={service.id}")
+    more = page.html.find("a", href=f"/requests/?tab=all&service.id={service.id}")
     assert "12" in page
     assert more
     assert len(world[ANNA].titles(more["href"])) == 12

@@ -47,7 +47,7 @@ def test_every_display_has_a_macro_of_its_name():
 @pytest.mark.parametrize("note", ["", "found in: Notes & more"])
 def test_a_reused_cell_looks_like_one_that_is_drawn_alone(name, url, note):
     value = Value("Label", name, "A <b> & “c”", url=url, note=note, tone="good", icon="star", iso="2026-11-27T10:00:00")
-    alone = draw("cell.pt", value=value, classes="extra", compact=True).strip()
+    alone = draw("cell.pt", value=value, classes="extra", label="X", compact=True).strip()
     assert as_cell(value) == alone
 
 
