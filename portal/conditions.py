@@ -126,7 +126,7 @@ def parse(data: Any) -> Condition:
     if isinstance(data, Comparison | AllOf | AnyOf):
         return data
     if not isinstance(data, Mapping):
-        raise ConditionError("a condition is a mapping of fields to values")
+        raise ConditionError("a condition is a mapping of fields to values, such as {status: open}")
     return AllOf(tuple(part for key, value in data.items() for part in _line(key, value)))
 
 
@@ -142,7 +142,7 @@ def is_group(key: Any, value: Any) -> bool:
 def _line(key: Any, value: Any) -> Iterator[Condition]:
     if is_group(key, value):
         if not isinstance(value, list) or not value:
-            raise ConditionError("any: wants a list of conditions", ("any",))
+            raise ConditionError("any: needs a list of conditions", ("any",))
         yield AnyOf(tuple(_within_list(part, index) for index, part in enumerate(value)))
         return
     if not isinstance(key, str) or not re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", key):
@@ -170,12 +170,12 @@ def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) ->
         raise ConditionError(f'unknown comparison "{operator}"; known are {", ".join(OPERATORS)}', place)
     if operator == "not":
         if isinstance(operand, Mapping):
-            raise ConditionError("not: wants a value or a list of values", place)
+            raise ConditionError("not: needs a value or a list of values", place)
         return replace(_equal(path, operand, place), negated=True)
     if isinstance(operand, Mapping | list) or operand is None:
-        raise ConditionError(f"{operator}: wants one value", place)
+        raise ConditionError(f"{operator}: needs one value", place)
     if operator == "empty" and not isinstance(operand, bool):
-        raise ConditionError("empty: wants true or false", place)
+        raise ConditionError("empty: needs true or false", place)
     if operator == "within":
         return Comparison(path, operator, _period(operand, place))
     return Comparison(path, operator, _operand(operand))
@@ -184,7 +184,7 @@ def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) ->
 def _equal(path: tuple[str, ...], value: Any, place: tuple[str | int, ...]) -> Comparison:
     if isinstance(value, list):
         if any(isinstance(item, Mapping | list) for item in value):
-            raise ConditionError("a list of plain values is wanted", place)
+            raise ConditionError("must be a list of single values", place)
         return Comparison(path, "one_of", tuple(_operand(item) for item in value))
     if value is None or value == "nothing":
         return Comparison(path, "empty", True)

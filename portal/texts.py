@@ -79,7 +79,7 @@ def _text(value: Any) -> Text:
         return Text(value)
     if isinstance(value, Mapping) and value and all(isinstance(item, str) for item in [*value, *value.values()]):
         return Text(value)
-    raise PydanticCustomError("text", "a text is wanted, or a mapping of language codes to texts")
+    raise PydanticCustomError("text", "must be a text, or a mapping of language codes to texts")
 
 
 def readable(name: str) -> Text:

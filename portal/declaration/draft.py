@@ -20,6 +20,7 @@ from portal.fields.reader import Reader
 
 MODULES = "modules.yaml"
 BUTTONS = "buttons.yaml"
+ALL_MODULES = ""  # stands for every module where a whole profile is in doubt
 
 
 def profile_file(name: str) -> str:
@@ -60,7 +61,13 @@ class Draft:
     broken_modules: set[str] = dataclasses.field(default_factory=set)
     broken_fields: set[tuple[str, str]] = dataclasses.field(default_factory=set)  # (module, field)
     broken_profiles: set[str] = dataclasses.field(default_factory=set)
+    broken_accesses: set[tuple[str, str]] = dataclasses.field(default_factory=set)  # (profile, module)
     broken_buttons: set[str] = dataclasses.field(default_factory=set)
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems so far that are not warnings."""
+        return [problem for problem in self.problems if not problem.warning]
 
     def at(self, file: str, *path: str | int) -> Cursor:
         """A cursor at `path` of `file`."""

@@ -4,11 +4,11 @@ Called by load with the documents that the reader made. Whether the names in an 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from portal.declaration.builtin import LABELS, builtin_fields
-from portal.declaration.draft import BUTTONS, MODULES, Draft, profile_file
+from portal.declaration.draft import ALL_MODULES, BUTTONS, MODULES, Draft, profile_file
 from portal.declaration.other_names import did_you_mean, our_key, our_type
 from portal.declaration.shapes import Access, Button, Expectation, Module, OnComment, Profile, Settings, Transition
 from portal.declaration.source.cursor import Cursor
@@ -37,6 +37,14 @@ def wrong_name(name: str) -> str | None:
     return None
 
 
+def _known_keys(top: Mapping[str, Any], known: Collection[str], at: Cursor) -> dict[str, Any]:
+    """`top` under the keys that are meant; unknown keys are reported, and left out where nothing is meant."""
+    for name in top:
+        if name not in known:
+            at[name].key.wrong(unknown_key(name, list(known)))
+    return {name: value for name, value in with_meant_keys(top, known).items() if name in known}
+
+
 def _as_name(text: str) -> str:
     """The name that other entries probably use for what is called `text`."""
     return re.sub(r"\W+", "_", text.strip().lower())
@@ -61,13 +69,10 @@ def read_modules(draft: Draft) -> None:
     at = draft.at(MODULES)
     top = mapping(at.value, at, f"keys ({', '.join(TOP_LEVEL_KEYS)})")
     misplaced = [name for name, entry in top.items() if name not in TOP_LEVEL_KEYS and _has_keys_of(Module, entry)]
-    for name in top:
-        if name in misplaced:
-            at[name].key.wrong(f'a module belongs under modules: indent "{name}" and its lines by two spaces')
-            draft.broken_modules.add(name)
-        elif name not in TOP_LEVEL_KEYS:
-            at[name].key.wrong(unknown_key(name, list(TOP_LEVEL_KEYS)))
-    top = with_meant_keys({name: entry for name, entry in top.items() if name not in misplaced}, TOP_LEVEL_KEYS)
+    for name in misplaced:
+        at[name].key.wrong(f'a module belongs under modules: indent "{name}" and its lines by two spaces')
+        draft.broken_modules.add(name)
+    top = _known_keys({name: entry for name, entry in top.items() if name not in misplaced}, TOP_LEVEL_KEYS, at)
     draft.settings = _settings(draft, top.get("portal"), at["portal"])
     modules = top.get("modules")
     if not modules and not misplaced and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
@@ -95,7 +100,8 @@ def _role(draft: Draft, name: Any, modules: Mapping[str, Any], at: Cursor) -> st
     if not isinstance(name, str):
         at.wrong("must be the name of a module")
         draft.broken_roles = True
-        return name[0] if isinstance(name, list) and len(name) == 1 and name[0] in modules else None
+        only = name[0] if isinstance(name, list) and len(name) == 1 else None
+        return only if isinstance(only, str) and only in modules else None
     if name in modules:
         return name
     if name not in draft.broken_modules:
@@ -296,28 +302,47 @@ def read_profile(draft: Draft, name: str) -> None:
         return
     at = draft.at(file)
     top = mapping(at.value, at, f"keys ({', '.join(keys_of(Profile))})")
+    is_empty = not top
     top = _with_misplaced_modules(draft, dict(without_internal(Profile, top, at)), at)
-    if not top and isinstance(at.value, Mapping | None):
+    top = _known_keys(top, keys_of(Profile), at)
+    before = len(draft.problems)
+    if is_empty and isinstance(at.value, Mapping | None):
         at.wrong("the profile is empty: name at least one module under modules:")
     entries = mapping(top.get("modules"), at["modules"], "modules")
-    accesses: dict[str, Access] = {}
-    written: dict[str, Any] = {module: {} for module in entries}
-    for module, entry in entries.items():
-        if entry is False:
-            written[module] = False
-        elif (result := _access(entry, at["modules"][module])) is not None:
-            accesses[module], written[module] = result
+    if len(draft.problems) > before:
+        draft.broken_accesses.add((name, ALL_MODULES))
+    accesses, written = _accesses(draft, name, entries, at["modules"])
     top["modules"] = accesses
     if isinstance(top.get("expect"), list):
         top["expect"] = [
             without_internal(Expectation, item, at["expect"][index]) for index, item in enumerate(top["expect"])
         ]
+    if not isinstance(top.get("extends"), str | None):
+        draft.broken_accesses.add((name, ALL_MODULES))
     profile = validated(Profile, {**top, "name": name}, at)
     if profile is None:
         draft.broken_profiles.add(name)
         return
     draft.profiles[name] = profile[0]
     draft.written_profiles[name] = {**profile[1], "modules": written}
+
+
+def _accesses(
+    draft: Draft, profile: str, entries: Mapping[str, Any], at: Cursor
+) -> tuple[dict[str, Access], dict[str, Any]]:
+    """What a profile says of its modules, as shapes and as mappings; False where it takes a module away."""
+    accesses: dict[str, Access] = {}
+    written: dict[str, Any] = {module: {} for module in entries}
+    for module, entry in entries.items():
+        if entry is False:
+            written[module] = False
+            continue
+        before = len(draft.problems)
+        if (result := _access(entry, at[module])) is not None:
+            accesses[module], written[module] = result
+        if len(draft.problems) > before:
+            draft.broken_accesses.add((profile, module))
+    return accesses, written
 
 
 def _with_misplaced_modules(draft: Draft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
@@ -342,16 +367,16 @@ def read_buttons(draft: Draft) -> None:
     """Reads buttons.yaml into the draft."""
     at = draft.at(BUTTONS)
     top = mapping(at.value, at, "keys (buttons)")
-    for name in top:
-        if name != "buttons" and _has_keys_of(Button, top[name]):
-            at[name].key.wrong(f'a button belongs under buttons: indent "{name}" and its lines by two spaces')
-            draft.broken_buttons.add(name)
-        elif name != "buttons":
-            at[name].key.wrong(unknown_key(name, ["buttons"]))
+    misplaced = [name for name, entry in top.items() if name != "buttons" and _has_keys_of(Button, entry)]
+    for name in misplaced:
+        at[name].key.wrong(f'a button belongs under buttons: indent "{name}" and its lines by two spaces')
+        draft.broken_buttons.add(name)
+    top = _known_keys({name: entry for name, entry in top.items() if name not in misplaced}, ["buttons"], at)
     at = at["buttons"]
     for name, entry in mapping(top.get("buttons"), at, "names to buttons").items():
         if complaint := wrong_name(name):
             at[name].key.wrong(complaint)
+            draft.broken_buttons.add(_as_name(name))
         entry = without_internal(Button, entry, at[name])
         entry = {**entry, "name": name} if isinstance(entry, Mapping) else entry
         result = validated(Button, entry, at[name])

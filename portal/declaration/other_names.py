@@ -55,7 +55,7 @@ _KEYS = {
     "min": "minimum from least",
     "max": "maximum until most",
     "show_when": "visible_if depends_on condition visible when show_if if",
-    "where": "filter domain query criteria scope",
+    "where": "filter domain query criteria",
     "can": "permissions actions rights allow may allowed",
     "see": "scope access visible visibility read",
     "extends": "inherit inherits parent base based_on",
@@ -87,6 +87,20 @@ _KEYS = {
     "count": "counter badge",
     "page_size": "per_page pagesize limit rows",
 }
+_ACTIONS = {
+    "create": "add new insert post open",
+    "edit": "update write modify change",
+    "delete": "remove destroy",
+    "comment": "reply answer write message respond",
+    "attach": "upload attachments files",
+    "export": "download csv",
+    "grant": "invite access grants",
+}
+_SCOPES = {
+    "own": "mine my me self owner personal",
+    "organization": "company organisation companies account team",
+    "all": "everyone everything any everybody public",
+}
 
 
 def _inverted(table: dict[str, str]) -> dict[str, list[str]]:
@@ -98,6 +112,7 @@ def _inverted(table: dict[str, str]) -> dict[str, list[str]]:
 
 
 OUR_TYPES, OUR_KEYS = _inverted(_TYPES), _inverted(_KEYS)
+_OUR_ACTIONS, _OUR_SCOPES = _inverted(_ACTIONS), _inverted(_SCOPES)
 
 
 def our_type(name: str, known: Collection[str]) -> str | None:
@@ -108,6 +123,16 @@ def our_type(name: str, known: Collection[str]) -> str | None:
 def our_key(name: str, known: Collection[str]) -> str | None:
     """The key of `known` that is meant by a misspelt key, or by the key of another system."""
     return _meant(name, known, OUR_KEYS)
+
+
+def our_action(name: str, known: Collection[str]) -> str | None:
+    """The action of `known` that is meant by a word under `can`."""
+    return _meant(name, known, _OUR_ACTIONS)
+
+
+def our_scope(name: str) -> str | None:
+    """The scope that is meant by a word after `see`."""
+    return _meant(name, list(_SCOPES), _OUR_SCOPES)
 
 
 def did_you_mean(name: str | None) -> str:

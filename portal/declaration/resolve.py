@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from portal.conditions import ALWAYS, Condition, all_of
-from portal.declaration.draft import Draft
+from portal.declaration.draft import ALL_MODULES, Draft
 from portal.declaration.labels import labelled_modules
 from portal.declaration.layouts import Viewer, finished, readable_fields, with_related
 from portal.declaration.shapes import (
@@ -160,6 +160,12 @@ def ancestry(draft: Draft, name: str) -> list[str]:
         line.append(here)
         here = draft.profiles[here].extends
     return line[::-1]
+
+
+def is_access_broken(draft: Draft, profile: str, module: str) -> bool:
+    """Whether another problem already explains why the profile cannot do something with the module."""
+    line = ancestry(draft, profile)
+    return any((name, scope) in draft.broken_accesses for name in line for scope in (module, ALL_MODULES))
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

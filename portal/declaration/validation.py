@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 
-from portal.declaration.other_names import did_you_mean, our_key
+from portal.declaration.other_names import did_you_mean, our_key, our_scope
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.nodes import copied
 from portal.declaration.source.problems import KeyPath, closest, suggest
@@ -62,6 +62,12 @@ _SENTENCES_OF_KEYS = {
     "accent": 'must be a colour such as "#2457d6", in quotes',
     "currency": 'must be a currency code of three letters such as "EUR"',
     "search": "must be true or false",
+    "ask": "must be a mapping such as {comment: required}",
+    "set": "must be a mapping of fields to values, such as {priority: high}",
+    "create": "must be a mapping with fields: or steps:",
+    "edit": "must be a mapping with fields: or steps:",
+    "list": "must be a mapping with columns:, sort: or tabs:",
+    "detail": "must be a mapping with sections: or aside:",
 }
 
 
@@ -70,6 +76,7 @@ def validated(shape: type[S], entry: Any, at: Cursor) -> tuple[S, dict[str, Any]
 
     Reports at the cursor what had to be left out.
     """
+    _warn_of_empty_keys(shape, entry, at)
     reading = _Reading(shape, entry, at)
     for _round in range(MOST_ROUNDS):
         try:
@@ -78,6 +85,14 @@ def validated(shape: type[S], entry: Any, at: Cursor) -> tuple[S, dict[str, Any]
             if not reading.repair(error):
                 return None
     return None
+
+
+def _warn_of_empty_keys(shape: type[Shape], entry: Any, at: Cursor) -> None:
+    """A key without a value has no effect: often what follows is taken for a comment or an anchor."""
+    for key in entry if isinstance(entry, Mapping) else ():
+        info = shape.model_fields.get(key)
+        if entry[key] is None and info is not None and info.default is None and info.annotation is not Any:
+            at[key].key.warn('there is no value here: a text that begins with "#" or "&" needs quotes')
 
 
 def unknown_key(name: str, known: list[str]) -> str:
@@ -212,7 +227,7 @@ def _is_repaired(holder: dict[str, Any], key: str, errors: Sequence[dict[str, An
         holder[meant] = holder.pop(key)
     elif isinstance(value, str) and "bool_type" in kinds and value.lower() in _YES_AND_NO:
         holder[key] = _YES_AND_NO[value.lower()]
-    elif isinstance(value, str) and kinds & set(_LIST_EXPECTED) and "," in value:
+    elif isinstance(value, str) and kinds & set(_LIST_EXPECTED) and "," in value and not value.startswith("-"):
         holder[key] = [item.strip() for item in value.split(",")]
     else:
         return False
@@ -250,8 +265,10 @@ def _sentence(shape: type[Shape], errors: list[dict[str, Any]], path: KeyPath = 
         return str(context.get("message") or context["error"])
     if (hint := _written_wrongly(kind, last, error["input"])) is not None:
         return hint
-    if (len(errors) > 1 or kind == "string_pattern_mismatch") and last in _SENTENCES_OF_KEYS:
-        return _SENTENCES_OF_KEYS[last]
+    special = len(errors) > 1 or kind == "string_pattern_mismatch" or kind in _MAPPING_EXPECTED
+    if special and last in _SENTENCES_OF_KEYS:
+        meant = our_scope(error["input"]) if last == "see" and isinstance(error["input"], str) else None
+        return _SENTENCES_OF_KEYS[last] + did_you_mean(meant)
     return _none_of(error) if kind == "literal_error" else _wrong_kind(error, last)
 
 
@@ -268,6 +285,8 @@ def _written_wrongly(kind: str, key: str, value: Any) -> str | None:
     """The sentence for a value that YAML takes for another kind of value than its author did; None for others."""
     if kind in TEXT_EXPECTED and isinstance(value, Mapping) and value and not any(value.values()):
         return f'must be a text in quotes: "{{{", ".join(value)}}}"'
+    if kind in TEXT_EXPECTED and isinstance(value, Mapping) and (empty := [k for k, v in value.items() if v is None]):
+        return f'there is no text for "{empty[0]}"'
     if kind in TEXT_EXPECTED and isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
         return f"must be one text, without brackets: {value[0]}"
     if not isinstance(value, str):
@@ -292,6 +311,7 @@ def _as_list(key: str, text: str) -> str:
 def _none_of(error: dict[str, Any]) -> str:
     known = re.findall(r"'([^']*)'", str(error["ctx"]["expected"]))
     written = str(error["input"])
+    written = written.lower() if isinstance(error["input"], bool) else written
     return f'"{written[:80]}" is none of {", ".join(known)}{suggest(written, known)}'
 
 

@@ -23,7 +23,7 @@ def _bound(written: Any) -> Any:
     try:
         return parse_date(str(written), PLAIN)
     except Refused:
-        raise ValueError("a date like 2024-03-31 is wanted, or today") from None
+        raise ValueError("must be a date such as 2024-03-31, or today") from None
 
 
 Day = Annotated[datetime.date | Literal["today"], BeforeValidator(_bound)]

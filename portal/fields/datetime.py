@@ -71,7 +71,7 @@ def _bound(written: Any) -> Any:
     try:
         return str(written) if parse_moment_or_day(str(written), PLAIN) else None
     except Refused:
-        raise ValueError("a date like 2024-03-31 or 2024-03-31T14:30 is wanted, or today, or now") from None
+        raise ValueError("must be a date such as 2024-03-31 or 2024-03-31T14:30, or today, or now") from None
 
 
 # Kept as it was written: which moment it is depends on the reader's zone.

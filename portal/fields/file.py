@@ -11,7 +11,7 @@ from portal.fields.base import Field
 
 def _size(written: Any) -> str:
     if isinstance(written, bool) or not re.fullmatch(r"[1-9]\d{0,11}(\.\d{1,3})?\s*([kKMG]?B)?", str(written).strip()):
-        raise ValueError("a size like 25 MB is wanted")
+        raise ValueError("must be a size such as 25 MB")
     return str(written).strip()
 
 

@@ -46,7 +46,7 @@ def _tokens(of: str) -> list[str]:
     while place < len(of):
         match = TOKEN.match(of, place)
         if not match:
-            raise ValueError("fields, numbers, + - * / and brackets are wanted")
+            raise ValueError("must be made of fields, numbers, + - * / and brackets")
         tokens.append(match[1])
         place = match.end()
     return tokens

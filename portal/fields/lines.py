@@ -56,7 +56,7 @@ def _column(name: str, entry: Any) -> Field:
     kind = Field.types.get(str(keys.get("type"))) if isinstance(keys, Mapping) else None
     if kind is None or kind.stored is False:
         known = ", ".join(sorted(name for name, type_ in Field.types.items() if type_.stored and not type_.computed))
-        raise _mistake(f"the type of a column is wanted: {known}", (name,))
+        raise _mistake(f"must be the type of a column: {known}", (name,))
     try:
         return kind.model_validate({**keys, "name": name})
     except ValidationError as error:

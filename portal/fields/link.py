@@ -68,7 +68,7 @@ class LinkLike(Field):
     @classmethod
     def _one_or_several(cls, to: Any) -> Any:
         if not to:
-            raise ValueError("the name of a module is wanted")
+            raise ValueError("must be the name of a module")
         return (to,) if isinstance(to, str) else to
 
     @property

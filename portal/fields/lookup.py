@@ -39,7 +39,7 @@ class Lookup(Field):
     @classmethod
     def _dotted(cls, of: str) -> str:
         if not all(of.split(".")) or "." not in of:
-            raise ValueError("a link and a field of its record are wanted: service.name")
+            raise ValueError("must be a link and a field of its record, such as service.name")
         return of
 
     def bind(self, declaration: Declared, module: Any) -> None:

@@ -110,7 +110,7 @@ def _amount(written: Any) -> Decimal:
     except InvalidOperation:
         value = None
     if value is None or not value.is_finite():
-        raise ValueError("a number is wanted")
+        raise ValueError("must be a number")
     return value
 
 

@@ -19,7 +19,7 @@ def _bound(written: Any) -> Any:
     try:
         return written if isinstance(written, datetime.time) else parse_time(str(written), PLAIN)
     except Refused:
-        raise ValueError('a time like "14:30" is wanted') from None
+        raise ValueError('must be a time such as "14:30"') from None
 
 
 Clock = Annotated[datetime.time, BeforeValidator(_bound)]

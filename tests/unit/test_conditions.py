@@ -69,12 +69,12 @@ REFUSED = [
     ({"Bad": 1}, "is not the name of a field", ("Bad",)), ({1: 1}, "is not the name of a field", (1,)),
     ({"a.": 1}, "is not the name of a field", ("a.",)), ({"a": {}}, "an empty comparison", ("a",)),
     ({"a": {"like": 1}}, "unknown comparison", ("a", "like")),
-    ({"a": {"not": {"min": 1}}}, "not: wants a value", ("a", "not")),
-    ({"a": {"min": [1]}}, "wants one value", ("a", "min")), ({"a": {"min": None}}, "wants one value", ("a", "min")),
-    ({"a": {"empty": "yes"}}, "wants true or false", ("a", "empty")), ({"a": [[1]]}, "plain values", ("a",)),
+    ({"a": {"not": {"min": 1}}}, "not: needs a value", ("a", "not")),
+    ({"a": {"min": [1]}}, "needs one value", ("a", "min")), ({"a": {"min": None}}, "needs one value", ("a", "min")),
+    ({"a": {"empty": "yes"}}, "needs true or false", ("a", "empty")), ({"a": [[1]]}, "single values", ("a",)),
     ({"a": {"within": "soon"}}, "is not a period", ("a", "within")),
     ({"a": {"within": "-3 days"}}, "is not a period", ("a", "within")),
-    ({"any": []}, "wants a list", ("any",)), ({"any": {"a": 1}}, "wants a list", ("any",)),
+    ({"any": []}, "needs a list", ("any",)), ({"any": {"a": 1}}, "needs a list", ("any",)),
     ({"any": [{"a": {"like": 1}}]}, "unknown comparison", ("any", 0, "a", "like")),
 ]  # fmt: skip
 

@@ -39,12 +39,19 @@ def check_appearance(draft: Draft) -> None:
         elif path[-1] == "icon":
             draft.icons.add(value)
             if known_icons() and value not in known_icons():
-                draft.at(file, *path).warn(f'no icon "{value}"{suggest(value, known_icons())}')
+                draft.at(file, *path).warn(f'no icon "{value}"{_suggest_icon(value)}')
         elif value not in TONES:
             draft.at(file, *path).wrong(f'"{value}" is none of {", ".join(TONES)}{suggest(value, TONES)}')
     languages = draft.at(MODULES, "portal", "languages")
     if languages.value is None or languages.value == list(draft.settings.languages) or "languages" in draft.overrides:
         counts.warn(languages)
+
+
+def _suggest_icon(name: str) -> str:
+    """Other collections put the words of a name the other way round, or their own initials before it."""
+    words = [word for word in name.lower().replace("_", "-").split("-") if word not in ("fa", "mdi", "bi", "icon")]
+    turned = ("-".join(words), "-".join(reversed(words)))
+    return suggest(next((icon for icon in turned if icon in known_icons()), name), known_icons())
 
 
 class _TextCounts:

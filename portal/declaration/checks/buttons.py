@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from portal.declaration.checks.conditions import check_condition, check_values
 from portal.declaration.draft import BUTTONS, Draft, profile_file
 from portal.declaration.layouts import typed
+from portal.declaration.resolve import is_access_broken
 from portal.declaration.shapes import Button, Declaration, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import suggest
@@ -19,7 +20,7 @@ def check_buttons(draft: Draft, declaration: Declaration) -> None:
     tabs = _tabs(declaration)
     for name, button in draft.buttons.items():
         at = draft.at(BUTTONS, "buttons", name)
-        if (button.opens is None) == (button.url is None):
+        if (button.opens is None) == (button.url is None) and ("opens" in at) == ("url" in at):
             at.key.wrong("a button needs either opens: or url:")
         if button.url is not None and not ADDRESS.fullmatch(button.url):
             at["url"].wrong("must be an address that begins with https://, http://, mailto:, tel: or /")
@@ -53,7 +54,8 @@ def _check_opens(draft: Draft, opens: str, button: Button, tabs: Mapping[str, Co
     else:
         _refuse(button, ("set",), "a form: opens: MODULE/create", at)
         check_condition(draft, module, at["where"])
-        if button.tab is not None and button.tab not in tabs.get(module, ()):
+        if button.tab is not None and button.tab not in tabs.get(module, ()) and not draft.broken_profiles:
+            draft.broken_buttons.add(button.name)
             at["tab"].wrong(f'{module} has no tab "{button.tab}"{suggest(button.tab, tabs.get(module, ()))}')
 
 
@@ -132,7 +134,9 @@ def _check_inherited(
 def _dead_end(draft: Draft, profile: Profile, button: Button) -> str | None:
     """Why this profile could not follow the button, or None."""
     module, _slash, page = str(button.opens or "").partition("/")
-    if button.opens is None or module not in draft.modules:
+    if button.opens is None or module not in draft.modules or button.name in draft.broken_buttons:
+        return None
+    if is_access_broken(draft, profile.name, module):
         return None
     access = profile.modules.get(module)
     if access is None:

@@ -1,5 +1,6 @@
 """Checks layouts wherever they are written: every name exists, and forms hold only what can be typed."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from portal.declaration.checks.conditions import check_condition
@@ -44,6 +45,10 @@ def _check_list(draft: Draft, module: Module, layout: ListLayout, at: Cursor) ->
     check_names(draft, module.name, _items(layout.columns or (), at["columns"]))
     for index, name in enumerate(layout.sort or ()):
         place = at["sort"].inner(index)
+        if match := re.fullmatch(r"(\w+)[ ,]+(asc|desc)(ending)?", name.lower()):
+            order = f"-{match[1]}" if match[2] == "desc" else match[1]
+            place.wrong(f'write "{order}": a minus stands for the descending order')
+            continue
         check_names(draft, module.name, [(place, name.removeprefix("-"))])
         field = draft.field(module.name, name.removeprefix("-"))
         if field is not None and not field.sortable:

@@ -112,7 +112,8 @@ def rights_of(draft: Draft, module: Module) -> tuple[str | None, str | None]:
 
 def needs_scope(draft: Draft, module: Module) -> bool:
     """Whether a profile must say `see` for this module."""
-    return module.see is None and default_scope(*rights_of(draft, module)) is None
+    unwritten = module.see is None and "see" not in draft.at_module(module.name)
+    return unwritten and default_scope(*rights_of(draft, module)) is None
 
 
 # -- lifecycles ---------------------------------------------------------------------------------------------------

@@ -7,13 +7,15 @@ from portal.declaration.checks.buttons import check_home, check_menu
 from portal.declaration.checks.conditions import check_condition, check_values
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_scope, needs_scope
-from portal.declaration.draft import Draft, leads_to, profile_file
+from portal.declaration.draft import ALL_MODULES, Draft, leads_to, profile_file
 from portal.declaration.layouts import form_fields
-from portal.declaration.resolve import ancestry, merged_accesses
+from portal.declaration.other_names import did_you_mean, our_action
+from portal.declaration.resolve import ancestry, is_access_broken, merged_accesses
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import KeyPath, list_in_text, suggest
+from portal.declaration.source.problems import KeyPath, closest, list_in_text, suggest
 
+READING = ("read", "view", "see", "list", "show")
 Complaint = tuple[KeyPath, str]
 
 
@@ -26,11 +28,15 @@ def check_profile(draft: Draft, profile: Profile, at: Cursor) -> None:
         if module not in draft.modules:
             if not draft.is_broken(module):
                 place.key.wrong(draft.no_module(module))
+            draft.broken_accesses.add((profile.name, closest(module, draft.modules) or ALL_MODULES))
         elif entry is False:
             if module not in inherited:
                 place.key.warn("there is nothing to take away: no extended profile has this module")
         elif module in profile.modules:
+            before = len(draft.errors)
             _check_access(draft, draft.modules[module], profile.modules[module], place)
+            if len(draft.errors) > before:
+                draft.broken_accesses.add((profile.name, module))
     _check_panels(draft, profile, at["home"]["panels"])
     _check_expectations(draft, profile, at["expect"])
 
@@ -40,6 +46,7 @@ def _check_extends(draft: Draft, profile: Profile, at: Cursor) -> None:
     if parent is None:
         return
     if parent not in draft.profiles:
+        draft.broken_accesses.add((profile.name, ALL_MODULES))
         if parent not in draft.broken_profiles:
             at.wrong(f'no profile "{parent}"{suggest(parent, draft.profiles)}')
         return
@@ -95,8 +102,12 @@ def _broken_transitions(draft: Draft, module: Module) -> Iterator[str]:
 def _action_complaint(draft: Draft, module: Module, word: str, known: list[str]) -> str | None:
     if word not in known and (sentence := list_in_text(word, known)):
         return sentence
+    if word in READING:
+        return f'leave "{word}" out: whoever has a module can read it, and see: says which records'
     if word not in known:
-        return f'"{word}" is neither an action nor a transition of {module.name}{suggest(word, known)}'
+        possible = [action for action in known if _action_complaint(draft, module, action, known) is None]
+        meant = did_you_mean(our_action(word, possible))
+        return f'"{word}" is neither an action nor a transition of {module.name}{meant}'
     if word == "grant" and module.name != draft.people:
         return "grant gives access to the portal: it belongs to the module of people"
     if word == "comment" and not module.comments:
@@ -154,7 +165,8 @@ def check_resolved_profiles(draft: Draft, declaration: Declaration) -> None:
                 at.down(path).wrong(message)
         check_home(draft, profile, declaration)
         check_menu(draft, profile, declaration)
-        if not profile.modules and not (draft.broken_modules or draft.broken_fields):
+        in_doubt = draft.broken_modules or draft.broken_fields or draft.broken_accesses
+        if not profile.modules and not in_doubt:
             at["modules"].key.warn("this profile has no module, so its people see nothing")
 
 
@@ -165,6 +177,8 @@ def _complaints(draft: Draft, profile: Profile) -> Iterator[Complaint]:
         if needs_see and not _says_see(draft, profile.name, name):
             yield path, "see is missing: own, organization, all or {through: FIELD}"
         yield from _scope_through(draft, profile, path, access)
+        if is_access_broken(draft, profile.name, name):
+            continue
         yield from _unreachable_links(draft, profile, path, module, access)
         if "create" in access.can:
             yield from _never_filled(path, module, access)
