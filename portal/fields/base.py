@@ -185,6 +185,20 @@ class Field(Shape):
         """The dotted paths of the fields from which a computed field is made."""
         return ()
 
+    @property
+    def link_path(self) -> tuple[str, ...]:
+        """The fields that a lookup follows, the first of them a link of the same record."""
+        return ()
+
+    @property
+    def value_type(self) -> str:
+        """The type of its values: that of the field to which a lookup leads."""
+        return self.type
+
+    def takes(self, other: "Field") -> bool:
+        """Whether the values of `other` may become values of this field."""
+        return other.value_type == self.value_type and set(other.targets) <= set(self.targets)
+
     def bounds(self, reader: Reader) -> tuple[Any, Any]:
         """The least and the greatest value that a form takes; None where there is no bound."""
         return None, None

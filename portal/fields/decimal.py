@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field as Key
 from pydantic import model_validator
 
+from portal.fields.base import Field
 from portal.fields.numbers import Amount, Number, check_digits, check_places
 
 
@@ -36,6 +37,9 @@ class DecimalNumber(Number):
         if self.places > self.digits:
             raise ValueError("more places than digits")
         return self
+
+    def takes(self, other: Field) -> bool:
+        return other.value_type in ("decimal", "integer")
 
     def check(self, value: Decimal) -> Decimal:
         return check_digits(check_places(value, self.places), self.digits - self.places)

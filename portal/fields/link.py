@@ -79,6 +79,9 @@ class LinkLike(Field):
     def target_condition(self) -> Condition | None:
         return self.where
 
+    def takes(self, other: Field) -> bool:
+        return bool(other.targets) and set(other.targets) <= set(self.to) and (self.multiple or not other.multiple)
+
     def linked_by_id(self, text: str) -> Linked:
         """The record that an input names by its id, `MODULE:ID` where there are several modules. Raises Refused."""
         module, record_id = self._module_and_id(text)

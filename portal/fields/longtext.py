@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field as Key
 
+from portal.fields.base import Field
 from portal.fields.text import TextLike, at_most
 
 
@@ -35,3 +36,6 @@ class LongText(Long):
         ("", None, ""),
     )
     rejects: ClassVar[tuple[str, ...]] = ("x" * 41, "a\x00b", "a\udfffb")
+
+    def takes(self, other: Field) -> bool:
+        return other.filter == "text"

@@ -103,6 +103,14 @@ class Lookup(Field):
         copy._labels = labels
         return copy
 
+    @property
+    def link_path(self) -> tuple[str, ...]:
+        return tuple(self.of.split("."))
+
+    @property
+    def value_type(self) -> str:
+        return self._target.value_type
+
     def bounds(self, reader: Reader) -> tuple[Any, Any]:
         return self._target.bounds(reader)
 

@@ -103,6 +103,9 @@ class LineOfText(TextLike):
             raise ValueError(f"not a regular expression: {error}") from None
         return pattern
 
+    def takes(self, other: Field) -> bool:
+        return other.filter == "text"
+
     def check(self, text: str) -> str:
         line = at_most(" ".join(text.splitlines()), self.max_length)
         if len(line) < self.min_length:

@@ -16,7 +16,7 @@ from portal.accounts.drafts import Content, Draft
 from portal.declaration.shapes import FormLayout, Step
 from portal.fields.base import Field, Form
 from portal.records.writing.defaults import declared_value, defaults
-from portal.records.writing.validation import Filled, names_in, read_form
+from portal.records.writing.validation import Filled, follow_again, names_in, read_form
 from portal.texts import _
 from portal.views.addresses import create_address
 from portal.views.details import back_to_list
@@ -95,10 +95,12 @@ def is_prefilled(form: CreateForm) -> bool:
 def initial_filling(form: CreateForm) -> Filling:
     """A new form."""
     records, address = form.records, form.request.GET
-    values = {**form.defaults, **button_values(form)}
-    inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
+    by_button = button_values(form)
+    values = {**form.defaults, **by_button}
     given = read_form(records, form.fields, address, values).values
     values |= {name: value for name, value in given.items() if name in address}
+    values = follow_again(records, values, keep={*address, *by_button})
+    inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
     return Filling(records, inputs, values)
 
 
@@ -107,7 +109,8 @@ def button_values(form: CreateForm) -> dict[str, Any]:
     records, name = form.records, form.request.GET.get("_button", "")
     if name not in (records.policy.profile.home.buttons or ()):
         return {}
-    declared = records.policy.declaration.buttons[name].set
+    button = records.policy.declaration.buttons[name]
+    declared = button.set if button.opens == f"{records.name}/create" else {}
     return {
         name: declared_value(records.connection, records.policy, records.module.field(name), raw)
         for name, raw in declared.items()

@@ -60,7 +60,7 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
     field = records.module.fields.get(request.GET.get("field", ""))
     if field is None or not field.targets or field.name not in findable(records):
         raise HTTPNotFound
-    others = [records.module.field(name) for name in depends_on(field)]
+    others = [records.module.field(name) for name in depends_on(records.module, field)]
     sent = [other for other in others if other.has_input(request.GET)]
     values = defaults(records.connection, records.policy, records.module)
     values |= read_form(records, sent, request.GET, values).values

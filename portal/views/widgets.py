@@ -154,7 +154,7 @@ def _link(filling: Filling, field: Any, base: Widget) -> Widget:
         many=offers.more or bool(find_text),
         find=f"/{filling.records.name}/find?field={field.name}",
         find_text=find_text,
-        depends=tuple(depends_on(field)),
+        depends=tuple(depends_on(filling.records.module, field)),
     )
 
 

@@ -366,3 +366,48 @@ def test_numbers_ask_for_their_keyboard_and_units_and_bounds_are_said(shop):
     assert keyboards == {"amount": "numeric", "weight": "decimal", "price": "decimal"}
     assert page.find("input", {"name": "amount"})["type"] == "text", "“1,5” can be typed"
     assert page.find("input", {"name": "share"}).parent.find(class_="suffix").text == "%"
+
+
+# -- defaults that follow a link --
+
+
+def test_a_default_follows_a_link_of_the_same_form(shop):
+    acme, globex, carla = (
+        shop.the("companies", "Acme"),
+        shop.the("companies", "Globex"),
+        shop.the("people", "Carla Neri"),
+    )
+    project = shop.add("projects", name="Move", company=globex)
+    nancy, form = shop[NANCY], {"name": "Pack", "project": str(project), "helper": str(carla.id)}
+    chosen = nancy.get(f"/tasks/create?project={project}&helper={carla.id}")
+    assert value_of(chosen, "employer") == str(globex.id)
+    assert nancy.send("/tasks/create", {**form, "employer": ""}).status_int == 303
+    assert nancy.send("/tasks/create", {**form, "name": "Carry", "employer": str(acme.id)}).status_int == 303
+    employers = {record.title: record.values["employer"] for record in shop.all("tasks")}
+    assert employers == {"Pack": globex, "Carry": acme}, "what was typed wins"
+
+
+def test_a_default_is_followed_for_fields_that_the_form_does_not_ask_for(shop):
+    assert create(shop).status_int == 303
+    (record,) = shop.all("requests")
+    assert record.values["company"] == shop.the("companies", "Acme")
+
+
+def test_defaults_come_from_ones_own_record_and_ones_company(shop):
+    nancy, supplier = shop.the("people", "Nancy Smith"), shop.the("companies", "Supplier")
+    shop.set("people", nancy.id, phone="+39 02 1234")
+    shop.set("companies", supplier.id, city="Roma")
+    page = shop[NANCY].get("/tasks/create")
+    assert (value_of(page, "phone"), value_of(page, "city")) == ("+39 02 1234", "Roma")
+
+
+def test_a_link_offers_what_belongs_to_a_lookup_of_the_same_form(shop):
+    project = shop.add("projects", name="Move", company=shop.the("companies", "Globex"))
+    nancy, carla = shop[NANCY], shop.the("people", "Carla Neri")
+    offers = nancy.get(f"/tasks/find?q=&field=helper&project={project}").json
+    assert [offer["title"] for offer in offers] == ["Carla Neri", "Dario Blu"]
+    assert nancy.get("/tasks/find?q=&field=helper").json == [], "no project is chosen yet"
+    form = {"name": "Pack", "project": str(project), "helper": str(carla.id)}
+    assert nancy.send("/tasks/create", form).status_int == 303
+    anna = {**form, "helper": str(shop.the("people", "Anna Rossi").id)}
+    assert "helper" in errors(nancy.send("/tasks/create", anna))

@@ -70,8 +70,12 @@ def _operands(comparison: Comparison, at: Cursor) -> Iterator[tuple[Cursor, Any]
 def _check_form_value(draft: Draft, value: FormValue, at: Cursor, form: str | None) -> None:
     if form is None:
         at.wrong(f'"${value.field}" stands for a field of a form: it can only be used in the where of a link')
-    elif draft.field(form, value.field) is None and not draft.is_broken(form, value.field):
+    elif draft.is_broken(form, value.field):
+        return
+    elif (field := draft.field(form, value.field)) is None:
         at.wrong(f"{draft.no_field(form, value.field)} on this form")
+    elif field.computed and not field.link_path:
+        at.wrong(f'"{value.field}" is worked out when the record is read: a form does not know it')
 
 
 def _complaint(draft: Draft, field: Field, operator: str, value: Any) -> str | None:

@@ -9,6 +9,7 @@ from portal.declaration.draft import Draft, key, leads_to
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.fields.base import Field
+from portal.fields.value_path import ValuePath, value_path
 
 SMALLEST_LIMIT = 1000  # bytes
 
@@ -36,10 +37,59 @@ def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
 def _check_default(draft: Draft, module: Module, field: Field, at: Cursor) -> None:
     if field.default is None or field.computed or draft.is_broken(module.name, field.name):
         return
-    if complaint := stored_complaint(draft, field, field.default):
+    if path := value_path(field.default):
+        if complaint := _path_complaint(draft, module, field, path):
+            at.wrong(complaint)
+        return
+    if isinstance(field.default, str) and field.default.removeprefix("$") in module.fields and field.default[0] == "$":
+        at.wrong(f'"{field.default}" is a link: say which field of its record, as in {field.default}.name')
+    elif complaint := stored_complaint(draft, field, field.default):
         at.wrong(complaint)
     elif warning := word_warning(field, field.default):
         at.warn(warning)
+
+
+def _path_complaint(draft: Draft, module: Module, field: Field, path: ValuePath) -> str | None:
+    """Why a default such as `$caller.company` or `me.phone` cannot give `field` a value, or None."""
+    start, complaint = _start_of(draft, module, field, path)
+    if start is None:
+        return complaint
+    followed = draft.follow(start, path.path)
+    if followed.complaint or followed.last is None:
+        return followed.complaint
+    if not all(step.stored for _module, step in followed.steps):
+        return f"fields of type {followed.last.type} have no effect yet"
+    if not field.takes(followed.last):
+        return f'"{field.default}" is of type {followed.last.value_type}, and {field.name} cannot hold that'
+    return None
+
+
+def _start_of(draft: Draft, module: Module, field: Field, path: ValuePath) -> tuple[str | None, str | None]:
+    """The module in which the path goes on; else why there is none, or nothing where that is reported elsewhere."""
+    if path.who:
+        start, role = (draft.people, "people") if path.who == "me" else (draft.organizations, "organizations")
+        unknown = f'"{path.who}" has no meaning here: modules.yaml does not say which module holds the {role}'
+        return (start, None) if start else (None, unknown)
+    link = module.fields.get(path.link)
+    if link is None:
+        complaint = draft.no_field(module.name, path.link)
+        return None, None if draft.is_broken(module.name, path.link) else complaint
+    if link.computed or link.multiple or len(link.targets) != 1:
+        return None, f'"{path.link}" does not lead to one record of one module'
+    if field.name in _defaults_behind(module, link):
+        return None, f'"{field.default}" leads back to {field.name}'
+    return (link.targets[0], None) if link.targets[0] in draft.modules else (None, None)
+
+
+def _defaults_behind(module: Module, link: Field) -> set[str]:
+    """The fields whose values decide about the default of `link`, and `link` itself."""
+    names: set[str] = set()
+    field: Field | None = link
+    while field is not None and field.name not in names:
+        names.add(field.name)
+        path = value_path(field.default)
+        field = module.fields.get(path.link) if path and path.link else None
+    return names
 
 
 def _check_targets(draft: Draft, module: Module, field: Field, at: Cursor) -> None:

@@ -14,6 +14,7 @@ from portal.declaration.shapes import Declaration, Expectation, Module
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import KeyPath, Problem
 from portal.fields.base import Field
+from portal.fields.value_path import value_path
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records
 from portal.records.writing.defaults import find_named
@@ -92,7 +93,8 @@ def _named_records(declaration: Declaration) -> Iterator[Named]:
 def _in_module(declaration: Declaration, module: Module, here: KeyPath) -> Iterator[Named]:
     for name, field in module.fields.items():
         keys = (*here, "fields", name)
-        yield from _in_values(declaration, module.name, {name: field.default}, "modules.yaml", (*keys, "default"))
+        default = {} if value_path(field.default) else {name: field.default}
+        yield from _in_values(declaration, module.name, default, "modules.yaml", (*keys, "default"))
         yield from _in_condition(declaration, module.name, field.show_when, "modules.yaml", (*keys, "show_when"))
         for target in field.targets[:1]:
             yield from _in_condition(declaration, target, field.target_condition, "modules.yaml", (*keys, "where"))

@@ -8,7 +8,7 @@ from portal.fields.linked import Linked
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import EMPTY, ImportRow
 from portal.records.transfer.names import Names, key_of_name, names_in, naming_fields
-from portal.records.writing.validation import depends_on
+from portal.records.writing.validation import condition_values, depends_on
 from portal.texts import _, ngettext
 
 # By row: the names in its cell, and the records that each may mean.
@@ -21,7 +21,8 @@ class RowLinks:
 
     def __init__(self, system: Records, fields: Sequence[Field], refuse: Callable[[int, str, str], None]) -> None:
         self.system, self.refuse, self.names = system, refuse, Names(system)
-        self.fields = sorted(fields, key=lambda field: bool(depends_on(field)))  # those that others depend on first
+        # Those on which others depend come first.
+        self.fields = sorted(fields, key=lambda field: bool(depends_on(system.module, field)))
         self._naming_fields = naming_fields(system.module)
 
     def read(self, rows: Sequence[ImportRow]) -> None:
@@ -59,7 +60,7 @@ class RowLinks:
         meanings = {
             row: [(name, self.names.records_named(field, name)) for name in several] for row, several in names.items()
         }
-        if depends_on(field):
+        if depends_on(self.system.module, field):
             meanings = self._only_offered(field, meanings)
         for row, named in meanings.items():
             links = [link for name, records in named if (link := self._the_one(row, field, name, records))]
@@ -94,7 +95,7 @@ class RowLinks:
 
         A condition without `$` is not checked: it says what is offered today, and files bring what was chosen before.
         """
-        others = {row: {name: row.all_values().get(name) for name in depends_on(field)} for row in meanings}
+        others = {row: condition_values(self.system, field, row.all_values()) for row in meanings}
         groups: dict[tuple[Any, ...], tuple[ImportRow, set[Linked]]] = {}
         for row, named in meanings.items():
             key = tuple(others[row].values())

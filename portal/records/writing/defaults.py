@@ -9,7 +9,9 @@ from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.link import is_called
 from portal.fields.linked import Linked
+from portal.fields.value_path import value_path
 from portal.records.policy import Policy
+from portal.records.writing.followed import followed_defaults
 
 
 def defaults(connection: sa.Connection, policy: Policy, module: Module) -> dict[str, Any]:
@@ -17,14 +19,14 @@ def defaults(connection: sa.Connection, policy: Policy, module: Module) -> dict[
     values = {
         name: declared_value(connection, policy, field, field.default)
         for name, field in module.fields.items()
-        if field.stored and not field.computed
+        if field.stored and not field.computed and not value_path(field.default)
     }
     if module.lifecycle:
         values[module.lifecycle.field] = module.lifecycle.start
     access = policy.access(module.name)
     for name, raw in (access.set if access else {}).items():
         values[name] = declared_value(connection, policy, module.field(name), raw)
-    return values
+    return values | followed_defaults(connection, policy, module, values, module.fields.values())
 
 
 def declared_value(connection: sa.Connection, policy: Policy, field: Field, raw: Any) -> Any:

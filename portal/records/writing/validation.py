@@ -1,7 +1,7 @@
 """What was posted → values, or one message per field. Used by create and edit, by wizard steps and by transitions."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,14 @@ import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, Comparison, Condition, FormValue, comparisons, holds, replace_form_values
 from portal.database.sql import period_bounds
-from portal.declaration.shapes import FormLayout
+from portal.declaration.shapes import FormLayout, Module
 from portal.fields.base import Field, Form, Refused
 from portal.fields.link import ids_by_title, ids_named
 from portal.fields.linked import Linked
 from portal.fields.reader import Reader
+from portal.fields.value_path import value_path
 from portal.records.reading.records import Records
+from portal.records.writing.followed import followed_defaults, value_in_form
 from portal.texts import _
 
 EMPTY: tuple[Any, ...] = (None, (), "")
@@ -62,18 +64,38 @@ def read_form(
         except Refused as refused:
             values[field.name] = None
             errors[field.name] = refused.message
+    followed: dict[str, Any] = {}
+    if record_id is None:
+        empty = [field for field in fields if field.name not in errors and is_shown(records, field, values)]
+        followed = followed_defaults(records.connection, records.policy, records.module, values, empty)
+        values |= followed
     for field in fields:
         name = field.name
         if not is_shown(records, field, values):
             hidden_before = record_id is not None and not is_shown(records, field, known)
             values[name] = known.get(name) if hidden_before else None
             errors.pop(name, None)
-        elif name not in errors and (problem := _problem(records, field, values, record_id)):
+        elif name not in errors and name not in followed and (problem := _problem(records, field, values, record_id)):
             # A link may stay where it is, though it would not be offered any more, as long as what it depends on stays.
-            unchanged = all(values.get(other) == known.get(other) for other in (name, *depends_on(field)))
+            names = (name, *depends_on(records.module, field))
+            unchanged = all(values.get(other) == known.get(other) for other in names)
             if record_id is None or not values[name] or not unchanged:
                 errors[name] = problem
     return Filled({field.name: values[field.name] for field in fields}, errors)
+
+
+def follow_again(records: Records, values: Mapping[str, Any], keep: Collection[str]) -> dict[str, Any]:
+    """`values` of a new form with the defaults that follow one of its links anew; those of `keep` stay."""
+    names = [name for name, field in records.module.fields.items() if (path := value_path(field.default)) and path.link]
+    emptied = {**values, **{name: None for name in names if name not in {*keep, *records.access.set}}}
+    return {**emptied, **_missing_defaults(records, emptied)}
+
+
+def _missing_defaults(records: Records, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults that follow a link of the record, of the fields that nobody filled in."""
+    fields = [field for field in records.module.fields.values() if value_path(field.default)]
+    shown = [field for field in fields if is_shown(records, field, values)]
+    return followed_defaults(records.connection, records.policy, records.module, values, shown)
 
 
 def _comes_back(field: Field, form: Form, value: Any, reader: Reader) -> bool:
@@ -105,14 +127,26 @@ def offered_records(records: Records, field: Field, target: str, values: Mapping
     """The records that a link offers, given the form's other values; None while one that it depends on is empty."""
     if field.target_condition is None:
         return records.of(target)
-    if any(values.get(name) in EMPTY for name in depends_on(field)):
+    others = condition_values(records, field, values)
+    if any(value in EMPTY for value in others.values()):
         return None
-    condition: Condition = replace_form_values(field.target_condition, lambda name: values.get(name))
+    condition: Condition = replace_form_values(field.target_condition, others.get)
     return records.of(target, condition)
 
 
-def depends_on(field: Field) -> list[str]:
-    """The fields of the same form whose values the link's `where` uses as `$field`."""
+def condition_values(records: Records, field: Field, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that the link's `where` uses as `$field`, in a form with `values`."""
+    names = _form_names(field)
+    return {name: value_in_form(records.connection, records.policy, records.module, values, name) for name in names}
+
+
+def depends_on(module: Module, field: Field) -> list[str]:
+    """The fields of the same form on whose values the link's `where` depends; instead of a lookup its link."""
+    names = _form_names(field)
+    return list(dict.fromkeys(next(iter(module.field(name).link_path), name) for name in names))
+
+
+def _form_names(field: Field) -> list[str]:
     constants = [comparison.value for comparison in comparisons(field.target_condition or ALWAYS)]
     items = [item for value in constants for item in (value if isinstance(value, tuple) else (value,))]
     return [item.field for item in items if isinstance(item, FormValue)]

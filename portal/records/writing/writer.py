@@ -26,6 +26,7 @@ from portal.records.writing.lifecycle import editable_fields, is_final, leaves, 
 from portal.records.writing.rows import execute, link_values, new_row, write_links
 from portal.records.writing.sequence import next_numbers
 from portal.records.writing.transitions import transition_values
+from portal.records.writing.validation import follow_again
 from portal.texts import _, ngettext
 
 MOST_NAMED = 1_000  # records that may be named as the reason of a refusal; of more, none is
@@ -43,7 +44,7 @@ class Writer:
         self._check_right("create")
         records = self.records
         policy, module = records.policy, records.module
-        values = {**defaults(records.connection, policy, module), **values}
+        values = follow_again(records, {**defaults(records.connection, policy, module), **values}, keep=values)
         (number,) = next_numbers(records.connection, policy.tables, records.name)
         insert = sa.insert(records.table).values(new_row(records, values, number, self.author))
         record_id: int = execute(records, insert.returning(records.table.c["id"])).scalar_one()

@@ -1,0 +1,88 @@
+"""Values that stand in a linked record: defaults such as `$caller.company` and `me.phone`, lookups of an unsaved form.
+
+They are read as the portal itself sees the records: a declared default holds for whoever creates the record.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.declaration.shapes import Module
+from portal.fields.base import Field, Refused
+from portal.fields.linked import Linked
+from portal.fields.value_path import ValuePath, value_path
+from portal.records.policy import Policy, system_policy
+from portal.records.reading.records import Records
+
+
+def followed_defaults(
+    connection: sa.Connection, policy: Policy, module: Module, values: Mapping[str, Any], fields: Iterable[Field]
+) -> dict[str, Any]:
+    """Those of `fields` that are empty in `values` and whose default follows a link, with what it leads to."""
+    found: dict[str, Any] = {}
+    waiting = [field for field in fields if value_path(field.default) and field.is_empty(values.get(field.name))]
+    # One of them may begin at a link that another one fills in.
+    for _round in waiting:
+        known = {**values, **found}
+        for field in waiting:
+            path = value_path(field.default)
+            if path is not None and field.name not in found:
+                value = _value_at(connection, policy, field, _start(policy, module, path, known), path.path)
+                if not field.is_empty(value):
+                    found[field.name] = value
+    return found
+
+
+def value_in_form(
+    connection: sa.Connection, policy: Policy, module: Module, values: Mapping[str, Any], name: str
+) -> Any:
+    """The value of the field `name` in a form with `values`; of a lookup, what its link in the form leads to."""
+    field = module.field(name)
+    if not field.link_path:
+        return values.get(name)
+    link = next(iter(module.field(field.link_path[0]).links_in(values.get(field.link_path[0]))), None)
+    followed = follow(connection, policy, link, field.link_path[1:]) if link else None
+    return followed and followed[1]
+
+
+def follow(connection: sa.Connection, policy: Policy, link: Linked, path: Sequence[str]) -> tuple[Field, Any] | None:
+    """The last field of `path`, which begins at the record of `link`, and its value; None where a link is empty."""
+    records = Records(connection, system_policy(policy.tables, policy.reader), link.module)
+    for place, name in enumerate(path):
+        record = next(iter(records.by_ids([link.id], [name])), None)
+        if record is None:
+            return None
+        field, value = records.module.field(name), record.values.get(name)
+        if place == len(path) - 1:
+            return field, value
+        following = next(iter(field.links_in(value)), None)
+        if following is None:
+            return None
+        link, records = following, records.of(following.module)
+    return None
+
+
+def _start(policy: Policy, module: Module, path: ValuePath, values: Mapping[str, Any]) -> Linked | None:
+    reader = policy.reader
+    if path.link:
+        return next(iter(module.field(path.link).links_in(values.get(path.link))), None)
+    if path.who == "me":
+        return Linked(reader.person, reader.people) if reader.person and reader.people else None
+    return Linked(reader.companies[0], reader.organizations) if reader.companies and reader.organizations else None
+
+
+def _value_at(
+    connection: sa.Connection, policy: Policy, field: Field, start: Linked | None, path: Sequence[str]
+) -> Any:
+    followed = follow(connection, policy, start, path) if start else None
+    if followed is None:
+        return None
+    source, value = followed
+    if field.targets:
+        links = tuple(Linked(link.id, link.module) for link in source.links_in(value) if link.module in field.targets)
+        return links if field.multiple else next(iter(links), None)
+    try:
+        return field.read(source.write(value), policy.reader.machine)
+    except Refused:  # too long, out of bounds: the field stays empty
+        return None
