@@ -10,9 +10,10 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from portal.conditions import AnyOf, Comparison, Condition, ParsedValue
 from portal.declaration.shapes import Declaration, Module
-from portal.fields.base import Field, VisibleIds, operator_refused
+from portal.fields.base import Field, operator_refused
 from portal.fields.columns import table_of
 from portal.fields.links import join_name
+from portal.fields.protocols import VisibleIds
 from portal.fields.reader import Reader
 
 

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Form, Refused, filled, storable
+from portal.fields.base import Field, Refused, filled, storable
 from portal.fields.columns import folded_text
+from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.fields.several import join, split_all
 from portal.fields.text import at_most

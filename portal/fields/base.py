@@ -5,9 +5,9 @@ Code outside a type's file never asks which type a field has: it uses the attrib
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from markupsafe import escape
@@ -16,6 +16,7 @@ from pydantic import StrictBool, field_validator
 from portal.conditions import Condition
 from portal.fields.comparisons import COMPARISONS
 from portal.fields.linked import Linked
+from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.shape import Option, Shape, Where
 from portal.texts import Text, _, is_blank, readable
@@ -47,30 +48,6 @@ def filled(text: str) -> str:
 def operator_refused(operator: str) -> Refused:
     """The refusal of a comparison that the type of a field does not have."""
     return Refused(_("“${operator}” does not apply to this field.", mapping={"operator": operator}))
-
-
-class Form(Protocol):
-    """A posted form or a query string: one name may have several values."""
-
-    def get(self, name: str, default: str = "") -> str: ...
-
-    def getall(self, name: str) -> list[str]: ...
-
-    def __contains__(self, name: object) -> bool: ...
-
-    def __iter__(self) -> Iterator[str]: ...
-
-
-class Declared(Protocol):
-    """As much of the declaration as a field needs that depends on other fields."""
-
-    @property
-    def modules(self) -> Any: ...
-    def along(self, module: str, path: str) -> Iterator[tuple[Any, "Field"]]: ...
-
-
-# The ids of the records of a module that a reader may see; None for all of them.
-VisibleIds = Callable[[str], sa.Select[tuple[int]] | None]
 
 
 class Field(Shape):

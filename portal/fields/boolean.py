@@ -5,7 +5,8 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Form, Refused, filled
+from portal.fields.base import Field, Refused, filled
+from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.fields.shape import Option
 from portal.texts import _, fold

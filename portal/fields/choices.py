@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Form, operator_refused, storable
+from portal.fields.base import operator_refused, storable
 from portal.fields.choice import HasOptions
+from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.several import holds_value, join, pack, split, unpack
 

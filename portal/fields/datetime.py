@@ -12,10 +12,11 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, get_datetime_format
 from pydantic import BeforeValidator
 
-from portal.fields.base import Form, Refused, storable
+from portal.fields.base import Refused, storable
 from portal.fields.calendar import EXAMPLE, LONGEST, TOO_EARLY, TOO_LATE, Unreadable, parse_date, parse_time
 from portal.fields.columns import UTCDateTime
 from portal.fields.numbers import Bounded
+from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import _, is_blank
 

@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import Field as Key
 
-from portal.fields.base import Declared, Field
+from portal.fields.base import Field
 from portal.fields.columns import SecondsBetween, UTCDateTime
 from portal.fields.duration import in_units, in_words, seconds
+from portal.fields.protocols import Declared
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import is_blank
 

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator
 
-from portal.fields.base import Declared, Field
+from portal.fields.base import Field
+from portal.fields.protocols import Declared
 
 TOKEN = re.compile(r"\s*([a-z][a-z0-9_]*|\d+(?:\.\d+)?|[-+*/()])")
 DEEPEST = 50

@@ -7,7 +7,8 @@ from pydantic import Field as Key
 from pydantic import ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from portal.fields.base import Declared, Field
+from portal.fields.base import Field
+from portal.fields.protocols import Declared
 
 
 class Lines(Field):

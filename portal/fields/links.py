@@ -6,10 +6,11 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Form, VisibleIds
+from portal.fields.base import Field
 from portal.fields.columns import table_of
 from portal.fields.link import LinkLike, ids_by_title, ids_named, ids_of, sort_title_column
 from portal.fields.linked import Linked
+from portal.fields.protocols import Form, VisibleIds
 from portal.fields.reader import Reader
 from portal.fields.several import join, split
 

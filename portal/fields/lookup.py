@@ -6,9 +6,10 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import PrivateAttr, field_validator
 
-from portal.fields.base import Declared, Field
+from portal.fields.base import Field
 from portal.fields.columns import table_of
 from portal.fields.linked import Linked
+from portal.fields.protocols import Declared
 from portal.fields.reader import Reader
 from portal.fields.shape import Option
 from portal.texts import Text

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol, list_currencies
 from pydantic import field_validator
 
-from portal.fields.base import Form, Refused, storable
+from portal.fields.base import Refused, storable
 from portal.fields.columns import ExactDecimal
 from portal.fields.numbers import Amount, Bounded, check_digits, check_places, declared_number, localized, number
+from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import _, is_blank
 

@@ -9,7 +9,8 @@ from pyramid.view import view_config
 
 from portal.accounts.drafts import Draft
 from portal.declaration.shapes import Transition
-from portal.fields.base import FORBIDDEN, Field, Form, Refused
+from portal.fields.base import FORBIDDEN, Field, Refused
+from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.validation import read_form

@@ -14,7 +14,8 @@ from pyramid.view import view_config
 
 from portal.accounts.drafts import Content, Draft
 from portal.declaration.shapes import FormLayout, Step
-from portal.fields.base import Field, Form
+from portal.fields.base import Field
+from portal.fields.protocols import Form
 from portal.records.writing.defaults import declared_value, defaults
 from portal.records.writing.validation import Filled, follow_again, names_in, read_form
 from portal.texts import _

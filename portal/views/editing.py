@@ -12,7 +12,8 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.accounts.drafts import Draft
-from portal.fields.base import Field, Form
+from portal.fields.base import Field
+from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.lifecycle import editable_fields

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from portal.conditions import AnyOf, Comparison, Condition
-from portal.fields.base import Field, Form
+from portal.fields.base import Field
+from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
 from portal.records.reading.records import Records
 from portal.records.writing.validation import depends_on, is_shown, linked_records

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from portal.conditions import ALWAYS, AllOf, AnyOf, Comparison, Condition, ParsedValue
 from portal.database.sql import where
-from portal.fields.base import Field, Form, Refused
+from portal.fields.base import Field, Refused
+from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.records.reading.records import Count, Query, Records
 from portal.texts import _, ngettext

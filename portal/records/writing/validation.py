@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from portal.conditions import ALWAYS, Comparison, Condition, FormValue, comparisons, holds, replace_form_values
 from portal.database.sql import period_bounds
 from portal.declaration.shapes import FormLayout, Module
-from portal.fields.base import Field, Form, Refused
+from portal.fields.base import Field, Refused
 from portal.fields.link import ids_by_title, ids_named
 from portal.fields.linked import Linked
+from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.fields.value_path import value_path
 from portal.records.reading.records import Records

@@ -1,0 +1,30 @@
+"""What field types need of a form and of the declaration, without importing either."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+
+class Form(Protocol):
+    """A posted form or a query string: one name may have several values."""
+
+    def get(self, name: str, default: str = "") -> str: ...
+
+    def getall(self, name: str) -> list[str]: ...
+
+    def __contains__(self, name: object) -> bool: ...
+
+    def __iter__(self) -> Iterator[str]: ...
+
+
+class Declared(Protocol):
+    """As much of the declaration as a field needs that depends on other fields."""
+
+    @property
+    def modules(self) -> Any: ...
+    def along(self, module: str, path: str) -> Iterator[tuple[Any, Any]]: ...
+
+
+# The ids of the records of a module that a reader may see; None for all of them.
+VisibleIds = Callable[[str], sa.Select[tuple[int]] | None]
