@@ -191,5 +191,5 @@ def adapt_database(engine: Engine, tables: Tables, development: bool) -> tuple[l
             log.warning("Left undone in the database: %s", step.sentence.removeprefix("! "))
     with reading(engine) as connection:
         steps = missing_steps(connection, tables)
-    pending = [step.sentence for step in plan(engine, tables).steps] if steps else []
+    pending = [step.planned for step in plan(engine, tables).steps] if steps else []
     return pending, not any(step.needed for step in steps)

@@ -4,12 +4,33 @@ They are kept as text in a column of their own, which no declared table has, unt
 another type) or until their loss is allowed. Which fields have such a column is in the snapshot, see `left_of`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 
 import sqlalchemy as sa
 
 from portal.database.migration import alter
+from portal.database.migration.row_counts import RowCounts
+from portal.database.migration.steps import Phase, Step, Task, counted, removing
 from portal.fields.links import shortened
+
+
+def steps(counts: RowCounts, fields: Mapping[str, Mapping[str, str]], modules: Collection[str]) -> Iterator[Step]:
+    """What could be dropped; `fields`: module → field → the type that it had, of the declared `modules` or others."""
+    for module, types in fields.items():
+        for field, old_type in types.items():
+            if module in modules:
+                count = counts.filled(module, [column_name(field)])
+                change = f"drop the values of {module}.{field} that fitted it as {old_type} only"
+                tasks = (Task(Phase.DROP_FIELDS, partial(_drop, counts, module, field)),)
+                loss = f": {counted(count, 'value')} would be lost"
+                yield replace(removing(change, loss, (module, "aside", field), tasks, module), left_before=True)
+
+
+def _drop(counts: RowCounts, module: str, field: str) -> None:
+    if counts.connection is not None:
+        drop(counts.connection, module, field)
 
 
 def column_name(field: str) -> str:

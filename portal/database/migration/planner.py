@@ -26,12 +26,13 @@ from portal.database.migration.snapshot import (
     sorted_system_tables,
     storage_of,
 )
-from portal.database.migration.steps import WITH_LOSS, Phase, Step, Task, counted, staying
+from portal.database.migration.steps import WITH_LOSS, Phase, Step, Task, counted, removing, staying
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.links import join_name
 
+LARGE = 100_000  # records; reading as many takes seconds
 MOST_COLUMNS = {"sqlite": 2000, "postgresql": 1600}
 
 
@@ -57,7 +58,7 @@ class Planner:
                 steps.append(self._new_module(module))
             else:
                 steps += self._changed_module(module)
-        steps += [*self._removed_modules(), *self._values_set_aside()]
+        steps += [*self._removed_modules(), *aside.steps(self.counts, self.left["aside"], self.declaration.modules)]
         return [*steps, *self._search_index()]
 
     @property
@@ -156,7 +157,7 @@ class Planner:
                 Task(Phase.DROP_MODULES, partial(self._drop_tables, [name])),
             )
             loss = f": {counted(count, 'record')} would be lost" if count is None or count > 0 else ""
-            step = _removing(f"drop module {name}", loss, (name,), tasks, name)
+            step = removing(f"drop module {name}", loss, (name,), tasks, name)
             yield self._leavable(step, entry["fields"].values(), name in self.left["modules"])
 
     def _empty_module(self, name: str, joins: list[str]) -> None:
@@ -219,7 +220,8 @@ class Planner:
             Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, joins)),
             Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, indexes)),
         )
-        return Step(f"add field {module.name}.{field.name} ({field.type}){hint}", tasks=tasks)
+        note = self._locking(module.name) if indexes else ""
+        return Step(f"add field {module.name}.{field.name} ({field.type}){hint}", note, tasks=tasks)
 
     def _add_columns(self, table: sa.Table, names: Iterable[str]) -> None:
         for name in names:
@@ -229,7 +231,8 @@ class Planner:
     def _missing_companions(self, module: Module, field: Field, missing: set[str]) -> Step:
         """A later version of the portal stores more beside the value than the one that made the column."""
         task = Task(Phase.CONVERT_VALUES, lambda: self._converter(module, field, field).fill_companions(missing))
-        return Step(f"complete field {module.name}.{field.name}: {', '.join(sorted(missing))}", tasks=(task,))
+        sentence = f"complete field {module.name}.{field.name}: {', '.join(sorted(missing))}"
+        return Step(sentence, self._locking(module.name), tasks=(task,))
 
     def _required(self, module: Module, field: Field, new: bool) -> Iterator[Step]:
         count = self.counts.rows(module.name)
@@ -268,7 +271,7 @@ class Planner:
             Task(Phase.DROP_FIELDS, lambda: alter.drop_columns(self.connection, module, obsolete)),
         )
         loss = f": {counted(count, 'value')} would be lost" if count is None or count > 0 else ""
-        step = _removing(f"drop field {module}.{name}", loss, (module, "fields", name), tasks, module)
+        step = removing(f"drop field {module}.{name}", loss, (module, "fields", name), tasks, module)
         yield self._leavable(step, [entry], name in self.left["fields"].get(module, ()))
 
     def _leavable(self, step: Step, entries: Iterable[dict[str, Any]], left_before: bool) -> Step:
@@ -287,23 +290,6 @@ class Planner:
             task = Task(Phase.ADD_COLUMNS, lambda: attach(self.connection, self.tables, module.name, field))
             values = staying(self._count_values(module.name, field), "value")
             yield Step(f"use field {module.name}.{field.name} again{values}", tasks=(task,))
-
-    def _values_set_aside(self) -> Iterator[Step]:
-        for module, fields in self.left["aside"].items():
-            for field, old_type in fields.items():
-                if module not in self.declaration.modules:
-                    continue
-                count = self.counts.filled(module, [aside.column_name(field)])
-                what = f"values of {module}.{field} that fitted it as {old_type} only"
-                loss = f": {counted(count, 'value')} would be lost"
-                run = partial(self._drop_aside, module, field)
-                step = _removing(
-                    f"drop the {what}", loss, (module, "aside", field), (Task(Phase.DROP_FIELDS, run),), module
-                )
-                yield replace(step, left_before=True)
-
-    def _drop_aside(self, module: str, field: str) -> None:
-        aside.drop(self.connection, module, field)
 
     def _conversion(self, module: Module, before: Field | None, after: Field, old_type: str) -> Step:
         path = f"{module.name}.{after.name}"
@@ -325,7 +311,7 @@ class Planner:
         fitting = counted(misfits.values - misfits.count, "value")
         if not misfits.count:
             converted = f": {fitting} converted" if misfits.values else ""
-            return Step(change + converted, tasks=tuple(tasks), tables=(module.name,))
+            return Step(change + converted, self._locking(module.name), tasks=tuple(tasks), tables=(module.name,))
         self.set_aside[module.name, after.name] = old_type
         many = f"{misfits.count:,} of {counted(misfits.values, 'value')}"
         keeping = Task(Phase.CONVERT_VALUES, partial(conversion.run, keep_misfits=True))
@@ -388,10 +374,10 @@ class Planner:
                 Task(Phase.DROP_INDEXES, lambda: alter.drop_indexes(self.connection, name, obsolete)),
                 Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, missing)),
             )
-            yield Step(f"bring the indexes of {name} up to date", tasks=tasks)
+            note = self._locking(name) if missing else ""
+            yield Step(f"bring the indexes of {name} up to date", note, tasks=tasks)
 
-
-def _removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, ...], table: str) -> Step:
-    """A step that removes something; `loss` says what would be lost, "" for nothing."""
-    sentence = f"! {change}{loss} {WITH_LOSS}" if loss else change
-    return Step(sentence, loses=bool(loss), needed=False, path=path, tasks=tasks, tables=(table,))
+    def _locking(self, table: str) -> str:
+        """What to know before a large table is read as a whole: writing to it waits, on PostgreSQL reading may too."""
+        count = self.counts.rows(table) or 0
+        return f"; {count:,} records: {table} is locked meanwhile" if count >= LARGE else ""

@@ -41,6 +41,7 @@ class Step:
     """
 
     sentence: str
+    note: str = ""  # added to the sentence before the step is carried out
     loses: bool = False
     blocked: bool = False
     needed: bool = True
@@ -51,6 +52,11 @@ class Step:
     path: tuple[str, ...] = ()
     tasks_if_left: tuple[Task, ...] = field(default=(), repr=False, compare=False)
     sentence_if_left: str = ""
+
+    @property
+    def planned(self) -> str:
+        """The sentence before the step was carried out."""
+        return self.sentence + self.note
 
     @property
     def done(self) -> str:
@@ -72,3 +78,9 @@ def staying(count: int | None, noun: str = "record") -> str:
     if not count:
         return ""
     return f", {counted(count, noun)} stay{'s' if count == 1 else ''}"
+
+
+def removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, ...], table: str) -> Step:
+    """A step that removes something of a table; `loss` says what would be lost, "" for nothing."""
+    sentence = f"! {change}{loss} {WITH_LOSS}" if loss else change
+    return Step(sentence, loses=bool(loss), needed=False, path=path, tasks=tasks, tables=(table,))

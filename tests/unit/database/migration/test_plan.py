@@ -6,8 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
+from portal.database.migration import planner
 from portal.database.migration.alter import drop_columns
-from portal.database.migration.plan import CannotBeAppliedError
+from portal.database.migration.plan import CannotBeAppliedError, plan
 from portal.fields.base import Field
 from portal.fields.linked import Linked
 from tests.unit.database.migration.database import COMPANIES, TICKETS
@@ -207,3 +208,15 @@ def waits(engine):
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     with reading(engine) as connection:
         return connection.exec_driver_sql(waiting).scalar_one() > 0
+
+
+def test_a_plan_says_that_a_large_table_is_locked(portal, monkeypatch):
+    monkeypatch.setattr(planner, "LARGE", 3)
+    portal.started("a: {fields: {x: {type: integer, index: false}}}", "b: {fields: {x: {type: integer, index: false}}}")
+    portal.add("a", *[{"x": number} for number in range(3)])
+    portal.declare("a: {fields: {x: integer, y: integer}}", "b: {fields: {x: text}}")
+    assert str(plan(portal.engine, portal.tables)).splitlines() == [
+        "add field a.y (integer); 3 records: a is locked meanwhile",
+        "bring the indexes of a up to date; 3 records: a is locked meanwhile",
+        "change field b.x from integer to text",
+    ]
