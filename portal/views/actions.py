@@ -15,14 +15,15 @@ from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.validation import read_form
 from portal.texts import _, is_blank, ngettext
-from portal.views.addresses import record_address
-from portal.views.details import back_to_list, detail_page, new_composer, transition_label
+from portal.views.details import detail_page, new_composer, transition_label
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.forms import once_key, record_or_list
 from portal.views.pages import DetailPage, QuestionPage
 from portal.views.parts import FormRow, Widget
+from portal.views.return_to_list import back_to_list
 from portal.views.submissions import done, repeated
 from portal.views.widgets import Filling, inputs_of, posted_inputs, widget
+from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Record, RecordTransition

@@ -19,8 +19,6 @@ from portal.fields.protocols import Form
 from portal.records.writing.defaults import declared_value, defaults
 from portal.records.writing.validation import Filled, follow_again, names_in, read_form
 from portal.texts import _
-from portal.views.addresses import create_address
-from portal.views.details import back_to_list
 from portal.views.drafts import (
     KEY,
     as_form,
@@ -37,8 +35,10 @@ from portal.views.forms import FormAnswer, finds, form_fields, once_key, record_
 from portal.views.lists import new_label
 from portal.views.pages import FormPage
 from portal.views.parts import Choice, DraftForm, StepState
+from portal.views.return_to_list import back_to_list
 from portal.views.submissions import done, repeated
 from portal.views.widgets import Filling, form_rows, inputs_of, posted_inputs
+from portal.web.addresses import create_address
 from portal.web.flash import set_flash
 from portal.web.resources import Module
 
@@ -108,10 +108,12 @@ def initial_filling(form: CreateForm) -> Filling:
 def button_values(form: CreateForm) -> dict[str, Any]:
     """The values of the button that opened the form."""
     records, name = form.records, form.request.GET.get("_button", "")
-    if name not in (records.policy.profile.home.buttons or ()):
+    profile, button = records.policy.profile, records.policy.declaration.buttons.get(name)
+    if button is None or button.opens != f"{records.name}/create":
         return {}
-    button = records.policy.declaration.buttons[name]
-    declared = button.set if button.opens == f"{records.name}/create" else {}
+    if name not in (*(profile.home.buttons or ()), *(profile.menu or ())):
+        return {}
+    declared = button.set
     return {
         name: declared_value(records.connection, records.policy, records.module.field(name), raw)
         for name, raw in declared.items()

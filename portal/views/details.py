@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
-from urllib.parse import parse_qsl
 
 from pyramid.request import Request
 from pyramid.view import view_config
@@ -20,14 +18,15 @@ from portal.records.writing.lifecycle import editable_fields, is_final, state_of
 from portal.records.writing.transitions import open_transitions
 from portal.records.writing.validation import names_in, typed_fields
 from portal.texts import Text, _, readable
-from portal.views.addresses import create_address, list_address, record_address
 from portal.views.displays import CHANNEL_ICONS, Value, initials, moment, shown
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.linked_text import linked_text
-from portal.views.lists import LIST_COOKIE, count_text, list_rows, new_label, plain_column, widest_tab
+from portal.views.lists import count_text, list_rows, new_label, plain_column, widest_tab
 from portal.views.pages import DetailPage, RelatedList, SectionShown, Stage, StageState
 from portal.views.parts import Action, Composer, Conversation, Note
+from portal.views.return_to_list import back_to_list
 from portal.views.submissions import one_time_key
+from portal.web.addresses import create_address, list_address, record_address
 from portal.web.form_input import posted_text
 from portal.web.resources import Record
 from portal.web.shell import Words
@@ -96,11 +95,6 @@ def about(resource: Record) -> str:
         "${reference} · opened by ${author} on ${when}",
         mapping={"reference": record.reference, "author": str(author), "when": when},
     )
-
-
-def back_to_list(resource: Any, request: Request) -> str:
-    """The list as it was left: its search, filters, order and page."""
-    return list_address(resource.module_name, parse_qsl(request.cookies.get(LIST_COOKIE, "")[:3000]))
 
 
 def actions(resource: Record) -> Iterator[Action]:

@@ -16,8 +16,8 @@ from markupsafe import Markup
 from portal.fields.base import Field
 from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
-from portal.views.addresses import record_address
 from portal.views.parts import Moment
+from portal.web.addresses import record_address
 from portal.web.shell import Words
 
 # Points in time that belong to no field are written as those of one.

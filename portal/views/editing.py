@@ -19,7 +19,6 @@ from portal.records.writing.errors import ConflictError
 from portal.records.writing.lifecycle import editable_fields
 from portal.records.writing.validation import read_form
 from portal.texts import _
-from portal.views.addresses import record_address
 from portal.views.details import record_heading
 from portal.views.displays import moment
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
@@ -29,6 +28,7 @@ from portal.views.pages import FormPage
 from portal.views.parts import Conflict, Difference, DraftForm
 from portal.views.submissions import done, repeated
 from portal.views.widgets import Filling, form_rows, inputs_of, posted_inputs
+from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Record

@@ -11,10 +11,10 @@ from portal.fields.base import Field
 from portal.fields.linked import Linked
 from portal.records.reading.records import Records
 from portal.records.writing.validation import names_in, typed_fields
-from portal.views.addresses import record_address
-from portal.views.details import back_to_list
 from portal.views.pages import FormPage
+from portal.views.return_to_list import back_to_list
 from portal.views.submissions import one_time_key
+from portal.web.addresses import record_address
 from portal.web.form_input import posted_text
 
 FIND = "_find."

@@ -12,11 +12,11 @@ from portal.declaration.shapes import Button
 from portal.records.reading.filters import button_condition, tab_condition
 from portal.records.reading.records import Count, Query, Record, Records
 from portal.texts import _, readable
-from portal.views.addresses import button_address, record_address
 from portal.views.displays import initials, moment
 from portal.views.lists import count_text
 from portal.views.pages import Happening, HomeButton, HomePage
 from portal.views.parts import Moment
+from portal.web.addresses import button_address, record_address
 from portal.web.resources import Root
 
 LATEST = 6

@@ -12,9 +12,9 @@ from portal.fields.reader import Reader
 from portal.records.reading.filters import Filter, ListRequest
 from portal.records.reading.records import Records
 from portal.texts import _, readable
-from portal.views.addresses import list_address
 from portal.views.pages import Chip
 from portal.views.parts import FilterState, Offer
+from portal.web.addresses import list_address
 
 MOST_CHOICES = 30  # linked records that a filter offers to choose from; of more, a part of the title is typed
 Parameters = list[tuple[str, str]]

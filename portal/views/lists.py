@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from urllib.parse import quote
 
 from pyramid.request import Request
 from pyramid.view import view_config
@@ -16,16 +15,14 @@ from portal.records.reading.filters import ListRequest, read_address, tab_counts
 from portal.records.reading.highlight import Words
 from portal.records.reading.records import Count, Page, Record, Records
 from portal.texts import Text, _, first_visible, readable
-from portal.views.addresses import create_address, export_address, list_address, record_address
 from portal.views.displays import COUNT_ICONS, DISPLAYS, Value, display_of
 from portal.views.list_filters import Parameters, chips, filter_states
 from portal.views.pages import Column, ListPage, Pager, Row, TabState
 from portal.views.parts import FilterState
+from portal.views.return_to_list import remember_list
+from portal.web.addresses import create_address, export_address, list_address, record_address
 from portal.web.resources import Module
-from portal.web.serving import is_secure
 
-# The cookie in which the browser keeps the query of the list that was seen last, one per module by its path.
-LIST_COOKIE = "list"
 # Parameters of the address that a link to another order, tab or page leaves out.
 PLACE = ("after", "before")
 
@@ -78,15 +75,6 @@ def page_and_counts(records: Records, list_request: ListRequest) -> tuple[Page, 
         return page, count, counts | ({list_request.tab: count} if list_request.tab and not list_request.button else {})
     counts = tab_counts(records, list_request)
     return records.page(query, columns), records.count(query), counts
-
-
-def remember_list(request: Request, module: str) -> None:
-    """Lets the browser keep this list's query, so that “Return to list” leads back to it from any page of a record."""
-    # Commas and semicolons end a cookie's value in some browsers.
-    query = quote(request.query_string[:1000], safe="%=&+", encoding="latin-1")[:3000]
-    request.response.set_cookie(
-        LIST_COOKIE, query, path=f"/{module}/", httponly=True, samesite="Lax", secure=is_secure(request)
-    )
 
 
 def may_export(records: Records) -> bool:

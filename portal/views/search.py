@@ -9,11 +9,11 @@ from pyramid.view import view_config
 from portal.records.reading.records import Query, Records
 from portal.records.writing.defaults import defaults
 from portal.records.writing.validation import depends_on, names_in, offered_records, read_form
-from portal.views.addresses import list_address, record_address
 from portal.views.displays import moment
 from portal.views.lists import count_text, widest_tab
 from portal.views.pages import Hit, HitsOfModule, SearchPage
 from portal.views.parts import Moment
+from portal.web.addresses import list_address, record_address
 from portal.web.resources import Module, Root
 
 HITS = 5  # of each module

@@ -8,8 +8,9 @@ from pyramid.location import lineage
 from pyramid.request import Request
 
 from portal.accounts.people import Identity
-from portal.declaration.shapes import Access, Declaration
+from portal.declaration.shapes import Access, Button, Declaration
 from portal.texts import _, readable
+from portal.web.addresses import button_address
 from portal.web.flash import flash_message
 from portal.web.form_input import referring_page
 from portal.web.resources import Account, Module, Record
@@ -60,24 +61,46 @@ def _signed_in(request: Request, bare: Shell, identity: Identity) -> Shell:
 
 
 def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], tuple[MenuItem, ...]]:
-    """The modules in the profile's order, and apart from them those about oneself, for the foot of the menu."""
-    declaration = request.portal.declaration
+    """The modules and buttons in the profile's order, and apart from them what is about oneself, for the foot."""
+    declaration, policy = request.portal.declaration, identity.policy
     resources = _lineage(request)
+    home = MenuItem(HOME.label, HOME.icon, HOME.url, current=len(resources) == 1 and _view_name(request) == "")
+    names = policy.profile.menu or ()
+    buttons = {name: _button_item(request, declaration.buttons[name]) for name in names if name not in policy.modules}
     current = next((resource.module_name for resource in resources if isinstance(resource, Module)), None)
-    at_home = len(resources) == 1 and _view_name(request) == ""
-    menu, own = [MenuItem(HOME.label, HOME.icon, HOME.url, current=at_home)], list[MenuItem]()
-    for name, access in identity.policy.modules.items():
-        if access.menu:
-            label, icon = _label(declaration, name, access), _icon(declaration, name, access)
-            item = MenuItem(label, icon, f"/{name}/", current=name == current)
-            (own if _about_oneself(declaration, name, access) else menu).append(item)
+    if any(item.current for item in buttons.values()):
+        current = None  # the button's own list, not the module's
+    menu, own = [home], list[MenuItem]()
+    for name in names:
+        if name in buttons:
+            menu.append(buttons[name])
+            continue
+        access = policy.modules[name]
+        label, icon = _label(declaration, name, access), _icon(declaration, name, access)
+        item = MenuItem(label, icon, f"/{name}/", current=name == current)
+        (own if _about_oneself(declaration, name, access) else menu).append(item)
+    return tuple(menu), (*own, *_portal_items(identity, resources, _view_name(request)))
+
+
+def _button_item(request: Request, button: Button) -> MenuItem:
+    url = button_address(button)
+    return MenuItem(button.label or readable(button.name), button.icon, url, current=url == _path(request))
+
+
+def _portal_items(identity: Identity, resources: list[Any], view_name: str) -> tuple[MenuItem, ...]:
+    """The pages of the portal itself, at the end of the menu."""
     at_account = any(isinstance(resource, Account) for resource in resources)
-    own.append(MenuItem(_("Drafts"), "file-pen-line", "/account/", current=at_account))
-    own.append(MenuItem(_("Change password"), "key-round", "/password"))
-    if identity.administrator:
-        own.append(MenuItem(_("Problems"), "triangle-alert", "/-/problems", current=_view_name(request) == "problems"))
-        own.append(MenuItem(_("Emails"), "mail", "/-/outbox", current=_view_name(request) == "outbox"))
-    return tuple(menu), tuple(own)
+    everyone = (
+        MenuItem(_("Drafts"), "file-pen-line", "/account/", current=at_account),
+        MenuItem(_("Change password"), "key-round", "/password"),
+    )
+    if not identity.administrator:
+        return everyone
+    return (
+        *everyone,
+        MenuItem(_("Problems"), "triangle-alert", "/-/problems", current=view_name == "problems"),
+        MenuItem(_("Emails"), "mail", "/-/outbox", current=view_name == "outbox"),
+    )
 
 
 def _about_oneself(declaration: Declaration, name: str, access: Access) -> bool:

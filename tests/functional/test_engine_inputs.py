@@ -20,8 +20,8 @@ INPUTS = [
 BUTTONS = ["new_request", "printing", "waiting", "resolved", "open_requests"]
 VALUES = [
     *BUTTONS, "module:things", "requests/create", "tasks/create", "1/edit", "create", "service", "name", "-name",
-    "id",
-    "open", "resolve", "0", "1", "-1", "2", "99999999999999999999", "9" * 400, "1e999", "NaN", "", " ", "x" * 3000, "[]",
+    "id", "open", "resolve", "0", "1", "-1",
+    "2", "99999999999999999999", "9" * 400, "1e999", "NaN", "", " ", "x" * 3000, "[]",
     "{}", "null", "/", "//evil.example", "/\\evil.example", "\u202e", "\U0001f642", "١", "²", "\r\nSet-Cookie: a=b",
     "WyJ4IiwxXQ", "=?utf-8?b?SGkNCg==?=",
 ]  # fmt: skip

@@ -70,6 +70,33 @@ def test_the_way_back_leads_to_the_list_as_it_was_left(shop):
     assert titles(anna.get(back["href"])) == ["R0", "R1", "R2"]
 
 
+def way_back(page):
+    return page.html.find("a", attrs={"data-return-to-list": True})["href"]
+
+
+def test_the_way_back_leads_to_the_list_that_the_record_was_opened_from(shop):
+    anna, (one, other) = shop[ANNA], [f"/requests/{record.id}/" for record in shop.all("requests")[:2]]
+    left, right = "/requests/?tab=all&sort=name", "/requests/?tab=all&q=R1"
+    anna.get(left)
+    anna.get(right)  # in another tab
+    assert way_back(anna.get(one, headers={"Referer": f"http://localhost{left}"})) == left
+    assert way_back(anna.get(other, headers={"Referer": f"http://localhost{right}"})) == right
+    # After a form of the record, or another page beneath it.
+    for page in (one, f"{one}edit"):
+        assert way_back(anna.get(one, headers={"Referer": f"http://localhost{page}"})) == left
+    assert way_back(anna.get(one, headers={"Referer": "http://localhost/"})) == left
+    assert way_back(anna.get(one, headers={"Referer": "http://localhost/requests/"})) == "/requests/"
+    assert way_back(anna.get(one, headers={"Referer": "http://localhost/"})) == "/requests/"
+
+
+@pytest.mark.parametrize(
+    "referer", ["http://evil.example/requests/?tab=closed", "http://localhost/things/?q=a", "\xff", "//"]
+)
+def test_the_way_back_is_never_that_of_another_page(shop, referer):
+    page = shop[ANNA].get(f"/requests/{shop.all('requests')[0].id}/", headers={"Referer": referer})
+    assert way_back(page) == "/requests/"
+
+
 def test_the_way_back_keeps_odd_characters(shop):
     anna = shop[ANNA]
     asked = "/requests/?tab=all&name=a%3Bb%2C%22c%22+%26%C3%A9"

@@ -1,0 +1,54 @@
+"""“Return to list”: the list that a record was opened from, with its search, filters, order and page.
+
+The browser says which list led to a record (Referer). A cookie of the record's own path keeps it for the forms of the
+record and for the page after them; static/js/return-to-list.js corrects it where one record is open in two tabs. Only a
+request that does not say where it comes from is led to the list that the browser saw last.
+"""
+
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from pyramid.request import Request
+
+from portal.web.addresses import list_address, record_address
+from portal.web.form_input import referring_page
+from portal.web.resources import Record
+from portal.web.serving import is_secure
+
+LAST_LIST = "list"  # the cookie with the query of the list that the browser saw last, one per module by its path
+LIST_OF_RECORD = "portal_list"  # the cookie with the query of the list that led to a record, by the record's path
+LONGEST_QUERY = 3_000  # characters
+KEEP = 86_400  # seconds
+
+
+def remember_list(request: Request, module: str) -> None:
+    """Keep the query of this list for records that are opened without saying from where."""
+    _set_cookie(request, LAST_LIST, request.query_string, list_address(module))
+
+
+def back_to_list(resource: Any, request: Request) -> str:
+    """The list that led to this page."""
+    module, query = resource.module_name, _referring_query(resource, request)
+    if isinstance(resource, Record):
+        current = request.cookies.get(LIST_OF_RECORD)
+        if query is None:
+            query = current
+        elif query != (current or ""):
+            _set_cookie(request, LIST_OF_RECORD, query, record_address(module, resource.record.id), KEEP)
+    if query is None and not request.headers.get("Referer"):
+        query = request.cookies.get(LAST_LIST)
+    return list_address(module, parse_qsl((query or "")[:LONGEST_QUERY]))
+
+
+def _referring_query(resource: Any, request: Request) -> str | None:
+    """The query of the list that the request comes from; None if it does not come from a list of the module."""
+    page = urlsplit(referring_page(request))
+    return page.query[:LONGEST_QUERY] if page.path == list_address(resource.module_name) else None
+
+
+def _set_cookie(request: Request, name: str, query: str, path: str, keep: int | None = None) -> None:
+    # Commas and semicolons end a cookie's value in some browsers.
+    value = quote(query[:1000], safe="%=&+", encoding="latin-1")[:LONGEST_QUERY]
+    request.response.set_cookie(
+        name, value, path=path, max_age=keep, httponly=True, samesite="Lax", secure=is_secure(request)
+    )
