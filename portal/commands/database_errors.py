@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import click
 
 from portal.database.errors import DatabaseError, Failure, classify, driver_error
+from portal.records.writing.errors import RetryError
 
 SENTENCES = {
     Failure.CONFLICT: "something else was written at the same time; nothing was changed, please run the command again",
@@ -21,6 +22,8 @@ def database_errors_explained() -> Iterator[None]:
     """Ends the command with 2 and a sentence where the database refuses."""
     try:
         yield
+    except RetryError as error:
+        raise click.UsageError(SENTENCES[Failure.CONFLICT]) from error
     except DatabaseError as error:
         if classify(error) not in SENTENCES:
             raise

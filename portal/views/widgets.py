@@ -116,15 +116,9 @@ def _with_bounds(filling: Filling, field: Field, base: Widget) -> Widget:
 
 def _options(filling: Filling, field: Any, base: Widget) -> Widget:
     chosen = filling.many(field.name)
-    stored = field.inputs(filling.stored.get(field.name), filling.records.policy.reader).get(field.name, "")
     offers = tuple(
         Offer(name, option.label, name in chosen, option.help or "", option.icon or "")
         for name, option in field.offered.items()
-    ) + tuple(
-        # An option that was taken out of the declaration stays on its records until someone chooses another.
-        Offer(name, name, True)
-        for name in chosen
-        if name and name not in field.offered and name in ([stored] if isinstance(stored, str) else stored)
     )
     offers += tuple(Offer(name, label, name in chosen) for name, label in _removed_options(filling, field))
     cards = base.macro == "select" and len(offers) <= CARDS and any(offer.help for offer in offers)

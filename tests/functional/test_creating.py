@@ -1,6 +1,7 @@
 """Making a record: what the form offers and refuses, and that nothing typed is lost on the way."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -411,3 +412,16 @@ def test_a_link_offers_what_belongs_to_a_lookup_of_the_same_form(shop):
     assert nancy.send("/tasks/create", form).status_int == 303
     anna = {**form, "helper": str(shop.the("people", "Anna Rossi").id)}
     assert "helper" in errors(nancy.send("/tasks/create", anna))
+
+
+@pytest.mark.parametrize(("edited", "people"), [(False, (ANNA, BRUNO, NANCY)), (True, (BRUNO, NANCY))])
+def test_of_those_who_write_one_unique_value_at_once_one_succeeds_and_the_others_read_why(shop, edited, people):
+    address = {person: "/requests/create" for person in people}
+    if edited:
+        address = {person: create(shop, person).location.removeprefix("http://localhost") + "edit" for person in people}
+    form = whole(shop, code="SAME")
+    with ThreadPoolExecutor(len(people)) as pool:
+        answers = list(pool.map(lambda person: shop[person].send(address[person], form), people))
+    assert sorted(answer.status_int for answer in answers) == [303, *[422] * (len(people) - 1)]
+    assert all("already in use" in answer for answer in answers if answer.status_int == 422)
+    assert [record.values["code"] for record in shop.all("requests")].count("SAME") == 1

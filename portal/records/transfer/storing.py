@@ -19,7 +19,7 @@ from portal.records.indexing.index import index_records, replace_texts
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import EMPTY, ImportRow
 from portal.records.writing.history import Author, author_of, state_written
-from portal.records.writing.rows import link_values, new_row
+from portal.records.writing.rows import link_values, new_row, unique_violations_retried
 from portal.records.writing.sequence import keep_above, next_numbers
 
 BATCH = 1000
@@ -44,13 +44,13 @@ def expected_outcome(rows: Sequence[ImportRow]) -> Outcome:
 def store_rows(
     system: Records, rows: Sequence[ImportRow], author: Author, on_written: Callable[[int], None] = lambda done: None
 ) -> Outcome:
-    """Stores `rows`, all in the caller's transaction. `on_written` gets how many are done."""
+    """Stores `rows`, all in the caller's transaction. `on_written` gets how many are done. Raises RetryError."""
     new = [row for row in rows if row.record is None]
     changed_values = {row: changes(row) for row in rows if row.record is not None}
     changed = [row for row, values in changed_values.items() if values]
     visibly, internally = _by_visibility(system, changed, changed_values)
     done = 0
-    with search.filling(system.connection):
+    with search.filling(system.connection), unique_violations_retried():
         _use_numbers(system, new)
         for batch in _batches(new):
             _insert(system, batch, author)

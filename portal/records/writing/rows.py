@@ -1,6 +1,7 @@
 """A record's values as rows: the columns of a new record, and the join tables that hold its `links`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,11 +56,15 @@ def write_links(records: Records, name: str, record_id: int, links: Iterable[Lin
 
 
 def execute(records: Records, statement: sa.Insert | sa.Update) -> sa.CursorResult[Any]:
-    """Writes one row. Of two forms with the same unique value at once the second is tried again, and then told.
-
-    Raises RetryError.
-    """
-    try:
+    """Writes one row. Raises RetryError."""
+    with unique_violations_retried():
         return records.connection.execute(statement)
+
+
+@contextmanager
+def unique_violations_retried() -> Iterator[None]:
+    """Of two that write the same unique value at once the second is tried again, and then finds the first's record."""
+    try:
+        yield
     except sa.exc.IntegrityError as error:
         raise RetryError from error
