@@ -3,7 +3,6 @@
 The tests share the database: each works on tickets of its own making, or only looks.
 """
 
-import contextlib
 import csv
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 from playwright.sync_api import Browser, Page
 
 from portal.application import make_application
 from portal.commands import main as portal
+from portal.database.engine import writing
 from portal.settings import Settings
 from tests.browser.walking import FOLDER, sign_in, ticket
 from tests.real_parts import serving
@@ -44,12 +45,27 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(demo_folder: Path) -> Iterator[str]:
-    """Where the demo is served, without a slash at its end."""
+def application(demo_folder: Path) -> Iterator[Any]:
+    """The demo as an application."""
     application = make_application(Settings(folder=demo_folder))
-    with contextlib.ExitStack() as ending:
-        ending.callback(application.registry.live.engine.dispose)
-        yield ending.enter_context(serving(application))
+    yield application
+    application.registry.live.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def address(application: Any) -> Iterator[str]:
+    """Where the demo is served, without a slash at its end."""
+    with serving(application) as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def forget_drafts(application: Any) -> Iterator[None]:
+    """What a test leaves unsent does not come back in the next one."""
+    yield
+    portal = application.registry.live.current()
+    with writing(portal.engine) as connection:
+        connection.execute(sa.delete(portal.tables.draft))
 
 
 @pytest.fixture(scope="session")

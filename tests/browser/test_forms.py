@@ -143,28 +143,90 @@ def test_two_who_edit_at_once_both_see_what_happened(visit: Visit, new_ticket: M
     expect(second.get_by_role("heading", level=1)).to_have_text("Two cooks, sugared")
 
 
+def saved(page: Page, typing: Callable[[], None]) -> None:
+    """Types, and waits until the server has what was typed."""
+    with page.expect_response("**/account/drafts"):
+        typing()
+
+
 def test_a_draft_outlives_the_page_and_goes_when_it_is_sent(visit: Visit, new_ticket: Make) -> None:
-    page = visit("customer", new_ticket("Draught in the hall"))
+    path = new_ticket("Draught in the hall")
+    page = visit("customer", path)
     box = page.get_by_role("textbox", name="Write a comment")
-    box.fill("Half a sentence")
-    page.wait_for_function("() => Object.values(sessionStorage).some((text) => text.includes('Half a sentence'))")
+    saved(page, lambda: box.fill("Half a sentence"))
     page.reload()
     expect(box).to_have_value("Half a sentence")
+    expect(page.locator(".draft")).to_contain_text("Draft from")
+    other_device = visit("customer", path)
+    expect(other_device.get_by_role("textbox", name="Write a comment")).to_have_value("Half a sentence")
     page.get_by_role("button", name="Send").click()
     expect(page.locator("article.note")).to_have_count(1)
     page.reload()
     expect(box).to_have_value("")
 
 
+def test_a_discarded_draft_stays_away(visit: Visit, new_ticket: Make) -> None:
+    page = visit("customer", new_ticket("Second thoughts"))
+    box = page.get_by_role("textbox", name="Write a comment")
+    saved(page, lambda: box.fill("Better not"))
+    page.reload()
+    page.get_by_role("button", name="Discard").click()
+    expect(box).to_have_value("")
+    page.reload()
+    expect(box).to_have_value("")
+
+
+def test_what_is_typed_without_a_connection_reaches_the_server_later(visit: Visit, new_ticket: Make) -> None:
+    path = new_ticket("In a tunnel")
+    page = visit("customer", path)
+    box = page.get_by_role("textbox", name="Write a comment")
+    page.context.set_offline(True)
+    with page.expect_event("requestfailed"):
+        box.fill("Written in a tunnel")
+    page.context.set_offline(False)
+    saved(page, page.reload)
+    expect(visit("customer", path).get_by_role("textbox", name="Write a comment")).to_have_value("Written in a tunnel")
+
+
+def test_the_wizard_follows_back_forward_and_reload_and_comes_back_on_another_device(
+    open_page: Callable[..., Page], address: str, passwords: dict[str, tuple[str, str]], visit: Visit
+) -> None:
+    page = open_page(base_url=address, locale="en-GB")
+    page.goto("/tickets/create")
+    sign_in(page, *passwords["customer"])
+    here = page.locator(".steps [aria-current]")
+    pick(page, "Printing")
+    go_on(page)
+    expect(here).to_have_text("Category")
+    pick(page, "Scanning")
+    go_on(page)
+    title = page.get_by_role("textbox", name="Title")
+    saved(page, lambda: title.fill("The lid will not close"))
+    page.go_back()
+    expect(here).to_have_text("Category")
+    page.reload()
+    expect(page.get_by_role("radio", name=re.compile("Scanning"))).to_be_checked()
+    page.go_forward()
+    expect(title).to_have_value("The lid will not close")
+    page.context.clear_cookies(name="portal_session")
+    page.locator("form[data-form] button[type=submit]:visible").last.click()
+    other_device = visit("customer", "/account/")
+    other_device.locator(".draft-list a").filter(has_text="New ticket").first.click()
+    expect(other_device.get_by_role("textbox", name="Title")).to_have_value("The lid will not close")
+    sign_in(page, *passwords["customer"])
+    expect(title).to_have_value("The lid will not close")
+    page.get_by_role("button", name="Discard").click()
+
+
 def test_a_lost_session_keeps_what_was_typed(
     open_page: Callable[..., Page], address: str, passwords: dict[str, tuple[str, str]], new_ticket: Make
 ) -> None:
     path = new_ticket("Session is lost")
-    page = open_page(base_url=address, locale="en-GB")
+    page = open_page(base_url=address, locale="en-GB", java_script_enabled=False)
     page.goto(path)
     sign_in(page, *passwords["customer"])
     page.get_by_role("textbox", name="Write a comment").fill("Do not lose me")
-    page.context.clear_cookies()
+    page.context.clear_cookies(name="portal_session")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     sign_in(page, *passwords["customer"])
