@@ -98,8 +98,8 @@ def initial_filling(form: CreateForm) -> Filling:
     records, address = form.records, form.request.GET
     by_button = button_values(form)
     values = {**form.defaults, **by_button}
-    given = read_form(records, form.fields, address, values).values
-    values |= {name: value for name, value in given.items() if name in address}
+    given = read_form(records, form.fields, address, values)
+    values |= {name: value for name, value in given.values.items() if name in address and name not in given.errors}
     values = follow_again(records, values, keep={*address, *by_button})
     inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
     return Filling(records, inputs, values)

@@ -82,6 +82,8 @@ class Widget:
     find: str = ""  # link, links: the address that finds records while one types (/MODULE/find?field=NAME)
     many: bool = False  # link, links: `offers` holds only a part of what can be chosen
     find_text: str = ""  # link, links: the text of _find.NAME
+    follows: str = ""  # the link of this form from whose record a default comes
+    followed: str = ""  # the address that finds the default for the record that was chosen
     depends: tuple[str, ...] = ()  # fields of this form on which the offers depend
     show_when: str = ""  # JSON for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]
     hidden: bool = False  # show_when does not hold now: a script hides it; without one it can be filled in

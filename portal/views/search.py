@@ -6,10 +6,19 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from portal.fields.value_path import value_path
 from portal.records.reading.records import Query, Records
 from portal.records.writing.defaults import defaults
-from portal.records.writing.validation import depends_on, names_in, offered_records, read_form
+from portal.records.writing.validation import (
+    depends_on,
+    follow_again,
+    names_in,
+    offered_records,
+    read_form,
+    typed_fields,
+)
 from portal.views.displays import moment
+from portal.views.forms import with_titles
 from portal.views.lists import count_text, widest_tab
 from portal.views.pages import Hit, HitsOfModule, SearchPage
 from portal.views.parts import Moment
@@ -71,6 +80,22 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
         for record_id, title in offered.find(text) if offered else ():
             offers.append({"id": f"{target}:{record_id}" if field.several_targets else record_id, "title": title})
     return offers
+
+
+@view_config(context=Module, name="followed", request_method="GET", renderer="json", permission="create")
+def followed_default(module: Module, request: Request) -> dict[str, Any]:
+    """`/MODULE/followed?field=&LINK=`: the inputs of a field whose default comes from the record chosen as LINK."""
+    records, name = module.records, request.GET.get("field", "")
+    fields = {field.name: field for field in typed_fields(records, names_in(records.access.create))}
+    path = value_path(fields[name].default) if name in fields else None
+    if path is None or path.link not in fields:
+        raise HTTPNotFound
+    chosen = read_form(records, [fields[path.link]], request.GET, {})
+    # Only the record of a link that this reader may choose is followed.
+    values = {} if chosen.errors else follow_again(records, chosen.values, keep=())
+    value = values.get(name)
+    titled = with_titles(records, fields[name], value)
+    return {"inputs": fields[name].inputs(value, request.reader), "title": fields[name].show(titled, request.reader)}
 
 
 def findable(records: Records) -> set[str]:

@@ -13,6 +13,7 @@ from portal.conditions import AnyOf, Comparison, Condition
 from portal.fields.base import Field
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.value_path import value_path
 from portal.records.reading.records import Records
 from portal.records.writing.validation import depends_on, is_shown, linked_records
 from portal.texts import _
@@ -102,7 +103,15 @@ def widget(filling: Filling, field: Field) -> Widget:
         show_when=_rule(filling.records, field),
         hidden=not is_shown(filling.records, field, filling.values),
     )
-    return kind.make(filling, field, _with_bounds(filling, field, base))
+    return kind.make(filling, field, _with_followed(filling, field, _with_bounds(filling, field, base)))
+
+
+def _with_followed(filling: Filling, field: Field, base: Widget) -> Widget:
+    """A new record's field whose default comes from the record of a link of the same form."""
+    path = value_path(field.default)
+    if path is None or not path.link or filling.stored:
+        return base
+    return replace(base, follows=path.link, followed=f"/{filling.records.name}/followed?field={field.name}")
 
 
 def _with_bounds(filling: Filling, field: Field, base: Widget) -> Widget:

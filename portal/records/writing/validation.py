@@ -67,8 +67,7 @@ def read_form(
             errors[field.name] = refused.message
     followed: dict[str, Any] = {}
     if record_id is None:
-        empty = [field for field in fields if field.name not in errors and is_shown(records, field, values)]
-        followed = followed_defaults(records.connection, records.policy, records.module, values, empty)
+        followed = _followed(records, [field for field in fields if field.name not in errors], values)
         values |= followed
     for field in fields:
         name = field.name
@@ -83,6 +82,15 @@ def read_form(
             if record_id is None or not values[name] or not unchanged:
                 errors[name] = problem
     return Filled({field.name: values[field.name] for field in fields}, errors)
+
+
+def _followed(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults of empty `fields` that follow a link. A record that the reader may not choose is not followed."""
+    paths = {field.name: path for field in fields if (path := value_path(field.default))}
+    links = [field for field in fields if field.name in {path.link for path in paths.values()}]
+    wrong = {link.name: None for link in links if _problem(records, link, values, None)}
+    shown = [field for field in fields if field.name in paths and is_shown(records, field, values)]
+    return followed_defaults(records.connection, records.policy, records.module, {**values, **wrong}, shown)
 
 
 def follow_again(records: Records, values: Mapping[str, Any], keep: Collection[str]) -> dict[str, Any]:

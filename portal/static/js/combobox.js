@@ -182,5 +182,9 @@ class Combobox {
 attach("[data-combobox]", (box) => {
   if (!box.dataset.combobox) return;
   const select = box.querySelector("select");
-  new Combobox(box, select ? new OneChoice(select) : new SeveralChoices(box));
+  const combobox = new Combobox(box, select ? new OneChoice(select) : new SeveralChoices(box));
+  select?.addEventListener("followed", ({ detail }) => {
+    combobox.choice.take(detail.value, detail.title);
+    combobox.input.value = combobox.choice.shown();
+  });
 });

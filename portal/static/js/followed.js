@@ -1,0 +1,33 @@
+// A default such as $caller.company is filled in when its link is chosen, unless somebody typed another value.
+// Without this script the server fills it in when the form is sent.
+import { attach } from "./attach.js";
+
+attach("[data-follows]", (field) => {
+  const form = field.closest("form");
+  const url = new URL(field.dataset.followed, location.href);
+  let typed = false;
+  let filling = false;
+  field.addEventListener("input", () => (typed = true));
+  field.addEventListener("change", () => (typed ||= !filling));
+  form.addEventListener("change", async (event) => {
+    if (event.target.name !== field.dataset.follows || typed) return;
+    url.searchParams.set(field.dataset.follows, event.target.value);
+    const answer = await fetch(url, { headers: { Accept: "application/json" } });
+    if (!answer.ok || typed) return;
+    const { inputs, title } = await answer.json();
+    filling = true;
+    for (const [name, value] of Object.entries(inputs)) fill(form.elements[name], value, title);
+    filling = false;
+  });
+});
+
+function fill(input, value, title) {
+  if (!input) return;
+  if (input.type === "checkbox") input.checked = value === "true";
+  else if (input instanceof HTMLSelectElement && ![...input.options].some((option) => option.value === value)) {
+    input.append(new Option(title, value));
+    input.value = value;
+  } else input.value = value;
+  // A combobox shows the title of the record that was chosen for it.
+  input.dispatchEvent(new CustomEvent("followed", { detail: { value, title } }));
+}
