@@ -24,7 +24,7 @@ def steps(counts: RowCounts, fields: Mapping[str, Mapping[str, str]], modules: C
                 count = counts.filled(module, [column_name(field)])
                 change = f"drop the values of {module}.{field} that fitted it as {old_type} only"
                 tasks = (Task(Phase.DROP_FIELDS, partial(_drop, counts, module, field)),)
-                loss = f": {counted(count, 'value')} would be lost"
+                loss = "" if count == 0 else f": {counted(count, 'value')} would be lost"
                 yield replace(removing(change, loss, (module, "aside", field), tasks, module), left_before=True)
 
 

@@ -123,7 +123,8 @@ def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False) -> Applie
         with writing(engine) as connection:
             analyze(connection, indexed)
     sentences = [step.sentence_if_left if step in left else step.done for step in steps]
-    return Applied([sentence for sentence in sentences if sentence], left)
+    undone = [step for step in left if not step.sentence_if_left]
+    return Applied([sentence for sentence in sentences if sentence], undone)
 
 
 def missing_steps(connection: sa.Connection, tables: Tables) -> list[Step]:

@@ -321,7 +321,7 @@ class Planner:
             tables=(module.name,),
             tasks=tuple(tasks),
             tasks_if_left=(keeping, *tasks[1:]),
-            sentence_if_left=f"{change}: {fitting} converted, {misfits.count:,} kept aside, not fitting: {misfits}",
+            sentence_if_left=f"{change}: {fitting} converted, {misfits.count:,} that would be lost kept aside: {misfits}",
         )
 
     def _converter(self, module: Module, before: Field | None, after: Field) -> Conversion:
