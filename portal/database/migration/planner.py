@@ -313,6 +313,7 @@ class Planner:
             converted = f": {fitting} converted" if misfits.values else ""
             return Step(change + converted, self._locking(module.name), tasks=tuple(tasks), tables=(module.name,))
         self.set_aside[module.name, after.name] = old_type
+        kept = f"{misfits.count:,} that would be lost kept aside: {misfits}"
         many = f"{misfits.count:,} of {counted(misfits.values, 'value')}"
         keeping = Task(Phase.CONVERT_VALUES, partial(conversion.run, keep_misfits=True))
         return Step(
@@ -321,7 +322,7 @@ class Planner:
             tables=(module.name,),
             tasks=tuple(tasks),
             tasks_if_left=(keeping, *tasks[1:]),
-            sentence_if_left=f"{change}: {fitting} converted, {misfits.count:,} that would be lost kept aside: {misfits}",
+            sentence_if_left=f"{change}: {fitting} converted, {kept}",
         )
 
     def _converter(self, module: Module, before: Field | None, after: Field) -> Conversion:
