@@ -81,7 +81,9 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     filling, basis = form.read(request.POST), posted_basis(request, form.record.version)
     if filling.finds:
         return {"page": edit_page(form, replace(filling, errors={}), basis)}
-    older = basis.version != form.record.version
+    # Internal fields change without a new version: what a colleague has written into them stays, or is contested.
+    merged = merge(form, filling, basis) if basis.digests else Merged(filling, frozenset(), frozenset())
+    older = basis.version != form.record.version or bool(merged.contested)
     if filling.errors and not older:
         request.response.status_code = 422
         return {"page": edit_page(form, filling, basis)}
@@ -89,7 +91,7 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
         return again
     if older:
         return refuse_older(form, basis, filling)
-    values = {field.name: filling.values[field.name] for field in form.fields}
+    values = {field.name: merged.filling.values[field.name] for field in form.fields}
     try:
         request.writer(form.records).edit(form.record, values, basis.version)
     except ConflictError:  # somebody saved while this request was under way

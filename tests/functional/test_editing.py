@@ -263,6 +263,20 @@ def test_internal_fields_are_changed_without_a_trace_for_customers(shop):
     assert request(shop).values["budget"] == 9
 
 
+def test_colleagues_do_not_overwrite_each_others_internal_fields(shop):
+    first, second = edit_form(shop, NANCY), edit_form(shop, NANCY)
+    first["budget"] = "9"
+    first.submit(status=303)
+    second["name"] = "After"
+    second.submit(status=303)
+    assert (request(shop).values["name"], request(shop).values["budget"]) == ("After", 9)
+    third = edit_form(shop, NANCY)
+    shop.set("requests", request(shop).id, budget=11)
+    third["budget"] = "5"
+    assert "budget" in third.submit(status=409).text.lower()
+    assert request(shop).values["budget"] == 11
+
+
 def test_of_a_final_record_only_internal_fields_are_edited_by_staff_alone(shop):
     mine, theirs = edit_form(shop), edit_form(shop, NANCY)
     shop.set("requests", request(shop).id, status="closed")
