@@ -41,6 +41,7 @@ _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 # The parser compares each of these lines with all before it: a megabyte of them would take minutes.
 _TAG_LINE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG")
 _ODD_START = re.compile(f"[{NOT_A_SPACE}]")
+_SUSPICIOUS = re.compile(f"[{NOT_A_SPACE}{TYPOGRAPHIC_QUOTES}]")
 # What YAML calls not printable (YAML 1.2 §5.1): binary files, and bytes that slipped in by mistake.
 _CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -238,7 +239,7 @@ class _Reading:
         self._last_scalar = event
         written = event.value
         plain = event.implicit[0]
-        if plain:
+        if plain and (_SUSPICIOUS.match(written) or written.endswith('"') or " // " in written):
             self._check_plain(event)
         if event.tag is not None:
             self._refuse_tag(event)
