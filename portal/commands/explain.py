@@ -8,8 +8,8 @@ from portal.accounts.people import find_account, identify, refusal
 from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
 from portal.database.engine import Connection, reading
-from portal.declaration.shapes import Declaration
 from portal.declaration.source.places import Places
+from portal.records.audit.deciding_line import deciding_line
 from portal.records.audit.explain import Step, explain
 from portal.texts import translate
 
@@ -33,8 +33,8 @@ def command(email: str, module: str, reference: str, field_or_action: str | None
         steps = list(_steps(connection, portal, email, (module, reference, field_or_action)))
     profile = account.profile if account else None
     for step in steps:
-        place = _place(places, portal.declaration, step, profile)
-        click.echo(f"{'yes' if step.holds else 'no '}  {step.sentence}{place}")
+        line = deciding_line(places, portal.declaration, step, profile)
+        click.echo(f"{'yes' if step.holds else 'no '}  {step.sentence}{f'  ({line})' if line else ''}")
     answer = all(step.holds for step in steps)
     click.echo("yes" if answer else "no")
     raise SystemExit(0 if answer else 1)
@@ -58,17 +58,3 @@ def _steps(
             yield from explain(connection, identity.policy, *question)
         except LookupError as error:
             raise click.ClickException(str(error.args[0])) from None
-
-
-def _place(places: Places, declaration: Declaration, step: Step, profile: str | None) -> str:
-    """The place of the first of the step's keys that is written: in the profile, in those it extends, in the module."""
-    while profile in declaration.profiles:
-        file = f"profiles/{profile}.yaml"
-        for keys in step.profile_keys:
-            if places.has(file, keys):
-                return f"  ({places.line(file, keys)})"
-        profile = declaration.profiles[profile].extends
-    for keys in step.module_keys:
-        if places.has("modules.yaml", ("modules", *keys)):
-            return f"  ({places.line('modules.yaml', ('modules', *keys))})"
-    return ""

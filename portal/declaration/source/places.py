@@ -1,6 +1,8 @@
 """Finds the line of something in the files for checks that run after the declaration was read."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from portal.declaration.source.problems import KeyPath, Problem
 from portal.declaration.source.reader import Document, read
@@ -21,6 +23,14 @@ class Places:
         """Whether something is written at `path` of `file`."""
         return self._document(file).has(path)
 
+    def value(self, file: str, path: KeyPath) -> Any:
+        """What is written at `path` of `file`, None for nothing."""
+        return self._document(file).value(path)
+
+    def find(self, file: str, path: KeyPath, word: str = "") -> KeyPath | None:
+        """The path of the first item `word` in the lists at `path` or below, `path` itself without a word."""
+        return path if not word else next(_items(self._document(file).value(path), path, word), None)
+
     def line(self, file: str, path: KeyPath) -> str:
         """`file:line:column` of the key at `path`."""
         line, column = self._document(file).place(path, key=True)
@@ -31,3 +41,11 @@ class Places:
             path = self._folder / file
             self._documents[file] = read(path.read_bytes() if path.is_file() else b"", file)
         return self._documents[file]
+
+
+def _items(value: Any, path: KeyPath, word: str) -> Iterator[KeyPath]:
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _items(inner, (*path, key), word)
+    elif value == word:
+        yield path

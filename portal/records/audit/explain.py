@@ -17,16 +17,19 @@ from portal.records.writing.defaults import find_named
 from portal.records.writing.lifecycle import leaves, state_of
 
 Keys = tuple[str, ...]
+# Where a field may be written to be shown. A generated layout is written nowhere.
+LAYOUTS: tuple[Keys, ...] = (("list", "columns"), ("detail", "sections"), ("detail", "aside"), ("create",), ("edit",))
 
 
 @dataclass(frozen=True)
 class Step:
-    """One reason. The keys lead to where the declaration says so, the most important first."""
+    """One reason. The keys lead to where the declaration says so, the most important first; `word` stands there."""
 
     holds: bool
     sentence: str
     profile_keys: tuple[Keys, ...] = ()
     module_keys: tuple[Keys, ...] = ()
+    word: str = ""
 
 
 def explain(
@@ -112,9 +115,9 @@ def _who(policy: Policy) -> str:
 def _field_step(records: Records, name: str) -> Step:
     module, here = records.name, ("modules", records.name)
     if name in records.policy.readable(module):
-        layouts = ("list", "detail", "create", "edit")
         shown = f"{name} stands in a layout of {module}, or is readable always"
-        return Step(True, shown, tuple((*here, each) for each in layouts), tuple((module, each) for each in layouts))
+        layouts = tuple((*here, *layout) for layout in LAYOUTS)
+        return Step(True, shown, layouts, ((module, "fields", name), (module,)), name)
     if records.module.field(name).internal and not records.policy.staff:
         return Step(False, f"{name} is internal: staff only", (), ((module, "fields", name),))
     return Step(False, f"no layout of {module} shows {name} to this profile", (here,))
@@ -128,7 +131,8 @@ def _action_steps(records: Records, record: Record, action: str) -> Iterator[Ste
         raise LookupError(f'{module} has no field, action or transition "{action}"; actions are {", ".join(known)}')
     granted = records.policy.may(module, action)
     keys = (("modules", module, "can"), ("modules", module))
-    yield Step(granted, f"“can” {'grants' if granted else 'does not grant'} {action}", keys)
+    sentence = f"“can” {'grants' if granted else 'does not grant'} {action}"
+    yield Step(granted, sentence, keys, word=action if granted else "")
     if transition is not None:
         now = state_of(records, record)
         open_now = leaves(transition, now)

@@ -1,15 +1,21 @@
 """Why somebody may or may not: the same answer as the portal gives, with the lines that decided."""
 
 import datetime
+from pathlib import Path
 
 import pytest
 
 from portal.accounts.people import find_account, identify
 from portal.database.engine import reading
+from portal.declaration.load import load
 from portal.declaration.shapes import Expectation
+from portal.declaration.source.places import Places
+from portal.records.audit.deciding_line import deciding_line
 from portal.records.audit.expectations import check_expectations, check_names
-from portal.records.audit.explain import explain
+from portal.records.audit.explain import Step, explain
 from tests.functional.world import ANNA, BRUNO, EDDA, NANCY, World, linked
+
+SMALL = Path(__file__).parents[3] / "portals" / "small"
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +133,30 @@ def test_names_of_records_are_looked_for(world):
         (problem,) = check_names(connection, portal.tables, HERE())
     assert "several records of services" in problem[2]
     assert not problem[3]
+
+
+@pytest.mark.parametrize(
+    ("profile", "step", "line"),
+    [
+        # What the profile does not write, the one that it extends grants.
+        (
+            "power",
+            Step(True, "", (("modules", "people", "can"), ("modules", "people")), word="edit"),
+            ("customer", "edit"),
+        ),
+        ("power", Step(True, "", (("modules", "tickets", "can"),), word="export"), ("power", "export")),
+        # The nearest `can` decides about what is not granted.
+        ("power", Step(False, "", (("modules", "tickets", "can"), ("modules", "tickets"))), ("power", "can")),
+        ("power", Step(True, "", (("modules", "tickets", "see"),)), ("power", "see")),
+        ("power", Step(True, "", (("modules", "articles"),)), ("customer", "articles")),
+        ("customer", Step(True, "", (("modules", "tickets", "create"),), word="article"), ("customer", "article")),
+        ("power", Step(True, "", (("modules", "tickets", "list", "columns"),), word="urgency"), ("modules", "urgency")),
+    ],
+)
+def test_a_step_names_the_line_that_decided(profile, step, line):
+    places, declaration = Places(SMALL), load(SMALL).declaration
+    place = deciding_line(places, declaration, step, profile)
+    file, number, column = place.split(":")
+    assert Path(file).stem == line[0]
+    written = (SMALL / file).read_text(encoding="utf-8").splitlines()[int(number) - 1]
+    assert written[int(column) - 1 :].startswith(line[1])
