@@ -25,7 +25,9 @@ from portal.web.resources import Password, Reset
 from portal.web.security import CHANGE_PASSWORD
 from portal.web.visitor import YEAR, device_cookie, session_cookie, set_cookie
 
-LOGGED = _("If this address has an account, the portal's log has a link. It works once, within one hour.")
+LOGGED = _(
+    "If this address has an account, a link has been written to the portal's log. It works once and expires in an hour."
+)
 GONE = _("This link has expired or has already been used.")
 Errors = dict[str, str]
 
@@ -153,7 +155,7 @@ def _forgotten_page(error: str) -> PasswordPage:
     return PasswordPage(
         heading=_("I forgot my password"),
         action="/password/forgotten",
-        text=_("This portal runs in development: a link to set a new password is written to its log."),
+        text=_("This portal runs in development mode: the link to set a new password is written to its log."),
         widgets=(email,),
         submit=_("Write link"),
         back_url="/login",
