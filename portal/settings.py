@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     trusted_proxy: str | None = None  # the address of the proxy whose X-Forwarded-For and -Proto are believed
     largest_request: int = Field(30_000_000, ge=100_000)  # bytes
     compiled: Path | None = Path("var/templates")  # the folder of compiled templates, relative as above; "": none
+    files: str = "var/files"  # where the bytes of files go: a folder, relative as above, or s3://BUCKET?endpoint=URL
+    s3_access_key: str = Field("", validation_alias="AWS_ACCESS_KEY_ID")
+    s3_secret_key: str = Field("", validation_alias="AWS_SECRET_ACCESS_KEY", repr=False)
+    scanner: str | None = None  # clamd's address, tcp://HOST:PORT or unix:///PATH; files are refused without its word
     reload_every: float = Field(0.25, ge=0)  # seconds between two checks of the YAML files
     password_memory: int = Field(19_456, ge=8)  # KiB to hash one password
     password_rounds: int = Field(2, ge=1)

@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 DEFINES = re.compile(r"^(def command\(|command\s*[:=])", re.MULTILINE)
 
 
-def files() -> dict[str, Path]:
+def command_files() -> dict[str, Path]:
     """The commands by name, each with its file; `import_.py` is `portal import`, a name that Python reserves."""
     paths = [*HERE.glob("[a-z]*.py"), *HERE.glob("[a-z]*/__init__.py")]
     commands = {module_name(path): path for path in paths if DEFINES.search(path.read_text(encoding="utf-8"))}
@@ -39,15 +39,15 @@ class Commands(click.Group):
     """The commands of this folder. Listing them imports none: `check` does not wait for the libraries of the web."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(files())
+        return list(command_files())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        path = files().get(cmd_name)
+        path = command_files().get(cmd_name)
         return importlib.import_module(f"{__name__}.{module_name(path)}").command if path else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, purpose(path)) for name, path in files().items()])
+            formatter.write_dl([(name, purpose(path)) for name, path in command_files().items()])
 
 
 @click.group("portal", cls=Commands)

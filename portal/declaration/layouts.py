@@ -190,14 +190,16 @@ def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[s
         if viewer.sees(field) and typed(module, field) and name not in given
     ]
     visible = frozenset(possible)
+    written = layout.fields is not None or layout.steps is not None
+    files = bool(module.attachments) and (not written or "attachments" in form_fields(layout))
     if layout.steps is not None:
         filtered = ((step, _rows(step.fields, visible)) for step in layout.steps)
         steps = tuple(Step(title=step.title, fields=rows) for step, rows in filtered if rows)
-        return FormLayout(steps=steps) if steps else FormLayout(fields=())
+        return FormLayout(steps=steps, files=files) if steps else FormLayout(fields=(), files=files)
     if layout.fields is not None:
-        return FormLayout(fields=_rows(layout.fields, visible))
+        return FormLayout(fields=_rows(layout.fields, visible), files=files)
     generated = [module.fields[name] for name in possible if viewer.may_fill_in(module, module.fields[name])]
-    return FormLayout(fields=tuple(field.name for field in generated if viewer.reaches(field)))
+    return FormLayout(fields=tuple(field.name for field in generated if viewer.reaches(field)), files=files)
 
 
 def form_fields(layout: FormLayout) -> tuple[str, ...]:

@@ -96,6 +96,7 @@ class Step(Shape):
 class FormLayout(Shape):
     fields: tuple[Row, ...] | None = None
     steps: tuple[Step, ...] | None = None
+    files: StrictBool = False  # whether files are asked for; filled in by resolve; refused in YAML
 
 
 class Transition(Shape):

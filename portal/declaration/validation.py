@@ -345,6 +345,7 @@ def _inner(annotation: Any, depth: int = 0) -> tuple[type[Shape] | None, int]:
 INTERNAL = {
     "Module": ("name", "builtin"),
     "Access": ("module", "readable"),
+    "FormLayout": ("files",),
     "Transition": ("name",),
     "Profile": ("name", "labelled"),
     "Button": ("name",),

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pyramid.httpexceptions import HTTPConflict
+from pyramid.httpexceptions import HTTPConflict, HTTPServiceUnavailable
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
@@ -13,8 +13,11 @@ from portal.fields.base import FORBIDDEN, Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
+from portal.records.writing.files import Checked
 from portal.records.writing.validation import read_form
+from portal.store import StoreError
 from portal.texts import _, is_blank, ngettext
+from portal.views.attachments import checked_uploads
 from portal.views.details import detail_page, new_composer, transition_label
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.forms import once_key, record_or_list
@@ -127,20 +130,35 @@ def comment_widget(transition: Transition, text: str, error: str) -> Widget:
 
 @view_config(context=Record, name="comments", request_method="POST", renderer="detail.pt", permission="comment")
 def comment_on_record(resource: Record, request: Request) -> dict[str, DetailPage] | Response:
-    """Adds to the conversation; one stays on the page and sees it."""
+    """Adds to the conversation, with the files that were sent; one stays on the page and sees it."""
     records, record = resource.records, resource.record
     text = comment_text(request, "text")
     internal = records.policy.staff and posted_text(request, "internal") == "true"
-    if problem := comment_problem(text, required=True):
+    files = checked_uploads(records, request, internal)
+    if problem := comment_problem(text, required=not files.taken):
         request.response.status_code = 422
-        return {"page": detail_page(resource, request, new_composer(resource, request, text, internal, problem))}
+        composer = new_composer(resource, request, text, internal, problem)
+        return {"page": detail_page(resource, request, composer, files.refused)}
     if again := repeated(records, request):
         return again
+    add_comment(resource, request, text, files)
+    answer = done(records, request, record_address(records.name, record.id))
+    if files.refused:
+        return {"page": detail_page(resource, request, new_composer(resource, request), files.refused)}
+    return set_flash(request, answer, "commented")
+
+
+def add_comment(resource: Record, request: Request, text: str, files: Checked) -> None:
+    """Adds a comment and its files. Raises HTTPConflict on a final record, and HTTPServiceUnavailable."""
+    writer = request.writer(resource.records)
     try:
-        request.writer(records).comment(record, text, internal=internal)
+        comment_id = writer.comment(resource.record, text, internal=files.internal)
+        if files.taken:
+            writer.attach(resource.record, files, request.store, comment_id)
     except ConflictError:
         raise HTTPConflict(_("This conversation is closed.")) from None
-    return set_flash(request, done(records, request, record_address(records.name, record.id)), "commented")
+    except StoreError:
+        raise HTTPServiceUnavailable(_("Files cannot be stored right now. Try again later.")) from None
 
 
 def comment_text(request: Request, name: str) -> str:

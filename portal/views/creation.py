@@ -19,6 +19,7 @@ from portal.fields.protocols import Form
 from portal.records.writing.defaults import declared_value, defaults
 from portal.records.writing.validation import Filled, follow_again, names_in, read_form
 from portal.texts import _
+from portal.views.attachments import checked_uploads, upload_input
 from portal.views.drafts import (
     KEY,
     as_form,
@@ -31,6 +32,7 @@ from portal.views.drafts import (
     posted_content,
     with_earlier_steps,
 )
+from portal.views.files import add_form_files
 from portal.views.forms import FormAnswer, finds, form_fields, once_key, record_or_list, step_names, with_titles
 from portal.views.lists import new_label
 from portal.views.pages import FormPage
@@ -140,10 +142,12 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         request.response.status_code = 422
         wrong = first_wrong_step(form.layout, filled.errors)
         return {"page": posted_page(form, replace(filling, errors=filled.errors), wrong)}
+    files = checked_uploads(form.records, request)
     if again := repeated(form.records, request):
         return again
     record_id = request.writer(form.records).create(filled.values)
-    return set_flash(request, done(form.records, request, record_or_list(module, record_id, request)), "created")
+    answer = done(form.records, request, record_or_list(module, record_id, request))
+    return add_form_files(module, request, record_id, files) or set_flash(request, answer, "created")
 
 
 def change_step(
@@ -181,6 +185,7 @@ def create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: 
         back_label=_("Return to list"),
         once=once_key(form.request),
         draft=create_draft(form, step, key, draft),
+        files=upload_input(records, form.request) if form.layout.files else None,
     )
     if not steps:
         return page

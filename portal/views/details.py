@@ -1,6 +1,6 @@
 """One record: its fields, its place in the lifecycle, the conversation, and the records that link to it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pyramid.request import Request
@@ -11,6 +11,7 @@ from portal.declaration.shapes import Related, Transition
 from portal.fields.base import Field
 from portal.fields.linked import Linked
 from portal.records.reading import records as reading
+from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Query, Records
 from portal.records.writing.comments import Comment, comments, may_comment
 from portal.records.writing.history import states_before
@@ -18,6 +19,7 @@ from portal.records.writing.lifecycle import editable_fields, is_final, state_of
 from portal.records.writing.transitions import open_transitions
 from portal.records.writing.validation import names_in, typed_fields
 from portal.texts import Text, _, readable
+from portal.views.attachments import files_card, record_files, shown_files, upload_input
 from portal.views.displays import CHANNEL_ICONS, Value, initials, moment, shown
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.linked_text import linked_text
@@ -40,10 +42,15 @@ def show_record(resource: Record, request: Request) -> dict[str, DetailPage]:
     return {"page": detail_page(resource, request, draft_composer(resource, request))}
 
 
-def detail_page(resource: Record, request: Request, composer: Composer | None) -> DetailPage:
-    """The page of a record; `composer`: the form for a comment; None where one may not comment."""
+def detail_page(
+    resource: Record, request: Request, composer: Composer | None, refused: Iterable[str] = ()
+) -> DetailPage:
+    """The page of a record.
+
+    `composer`: the form for a comment, None where one may not comment; `refused`: one sentence per file not added.
+    """
     records, record = resource.records, resource.record
-    layout = records.access.detail
+    layout, stored = records.access.detail, record_files(resource)
     return DetailPage(
         heading=record_heading(records, record),
         about=about(resource),
@@ -55,7 +62,8 @@ def detail_page(resource: Record, request: Request, composer: Composer | None) -
             for section in layout.sections or ()
         ),
         aside=tuple(field_value(resource, name) for name in layout.aside or ()),
-        conversation=conversation(resource, request, composer) if records.module.comments else None,
+        conversation=conversation(resource, request, composer, stored) if records.module.comments else None,
+        files=files_card(resource, request, stored, refused) if records.module.attachments else None,
         related=tuple(related_lists(resource, layout.related or ())),
     )
 
@@ -189,6 +197,7 @@ def new_composer(
         error=error,
         may_be_internal=resource.records.policy.staff,
         internal=internal,
+        files=upload_input(resource.records, request),
     )
 
 
@@ -197,7 +206,9 @@ def comment_form(resource: Record) -> str:
     return f"{resource.module_name}/{resource.record.id}/comments"
 
 
-def conversation(resource: Record, request: Request, composer: Composer | None) -> Conversation:
+def conversation(
+    resource: Record, request: Request, composer: Composer | None, stored: Sequence[StoredFile]
+) -> Conversation:
     """The comments, and where one writes as long as one may; in a closed one what was written too late.
 
     Of a final record staff may still write internal comments.
@@ -205,20 +216,22 @@ def conversation(resource: Record, request: Request, composer: Composer | None) 
     records, record = resource.records, resource.record
     closed = composer is not None and is_final(records.module.lifecycle, state_of(records, record))
     if composer and closed and records.policy.staff:
-        composer = replace(composer, internal=True, only_internal=True)
+        composer = replace(composer, internal=True, only_internal=True, files=None)
     return Conversation(
-        notes=tuple(note(request, comment) for comment in comments(records, record)),
+        notes=tuple(note(resource, request, comment, stored) for comment in comments(records, record)),
         composer=composer,
         closed=_("This conversation is closed.") if closed else "",
         top=records.access.detail.comments != "bottom",
     )
 
 
-def note(request: Request, comment: Comment) -> Note:
-    """One comment as its reader sees it."""
+def note(resource: Record, request: Request, comment: Comment, stored: Sequence[StoredFile]) -> Note:
+    """One comment as its reader sees it, with those of the record's files that came with it."""
+    attached = [file for file in reversed(stored) if file.comment == comment.id]
     mine = comment.account is not None and comment.account == request.visitor.identity.account.id
     mail = comment.channel == "mail"
     return Note(
+        id=comment.id,
         author=_("You") if mine else comment.author,
         initials=initials(comment.author),
         at=moment(comment.created, request.reader),
@@ -228,6 +241,7 @@ def note(request: Request, comment: Comment) -> Note:
         side=_("Support") if comment.staff else _("Customer"),
         channel=_("by email") if mail else "",
         channel_icon=CHANNEL_ICONS["mail"] if mail else "",
+        files=tuple(shown_files(resource, request, attached)),
     )
 
 

@@ -19,9 +19,11 @@ from portal.records.writing.errors import ConflictError
 from portal.records.writing.lifecycle import editable_fields
 from portal.records.writing.validation import read_form
 from portal.texts import _
+from portal.views.attachments import checked_uploads, upload_input
 from portal.views.details import record_heading
 from portal.views.displays import moment
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
+from portal.views.files import add_form_files
 from portal.views.form_basis import Basis, basis_of, digest_of, read_basis
 from portal.views.forms import FormAnswer, finds, form_fields, once_key, record_or_list, with_titles
 from portal.views.pages import FormPage
@@ -91,12 +93,14 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
         return again
     if older:
         return refuse_older(form, basis, filling)
+    files = checked_uploads(form.records, request)
     values = {field.name: merged.filling.values[field.name] for field in form.fields}
     try:
         request.writer(form.records).edit(form.record, values, basis.version)
     except ConflictError:  # somebody saved while this request was under way
         return refuse_older(form, basis, filling)
-    return set_flash(request, done(form.records, request, record_or_list(resource, form.record.id, request)), "edited")
+    answer = done(form.records, request, record_or_list(resource, form.record.id, request))
+    return add_form_files(resource, request, form.record.id, files) or set_flash(request, answer, "edited")
 
 
 def refuse_older(form: EditForm, basis: Basis, filling: Filling) -> dict[str, FormPage]:
@@ -185,6 +189,7 @@ def edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | Non
         version=str(basis.version),
         hidden=tuple((name, filling.one(name)) for name in filling.inputs if name.endswith(".later")),
         draft=edit_draft(form, basis, draft),
+        files=upload_input(records, form.request) if layout.files else None,
     )
 
 

@@ -22,11 +22,14 @@ from portal.views.parts import (
     Conflict,
     Conversation,
     DraftForm,
+    Files,
     FilterState,
     FormRow,
+    Happening,
     Moment,
     Pairs,
     StepState,
+    UploadInput,
     Widget,
 )
 from portal.web.shell import Words
@@ -53,6 +56,7 @@ class FormPage:
     choices: tuple[Choice, ...] = ()
     conflict: Conflict | None = None
     draft: DraftForm | None = None
+    files: UploadInput | None = None  # asked for in the last step
 
     @property
     def widgets(self) -> Iterator[Widget]:
@@ -232,18 +236,6 @@ class RelatedList:
 
 
 @dataclass(frozen=True)
-class Happening:
-    """One line of the latest activity."""
-
-    title: Words
-    text: Words
-    at: Moment
-    url: str = ""
-    initials: str = ""  # or an icon
-    icon: str = ""
-
-
-@dataclass(frozen=True)
 class DetailPage:
     """detail.pt"""
 
@@ -255,6 +247,7 @@ class DetailPage:
     sections: tuple[SectionShown, ...] = ()
     aside: tuple[Value, ...] = ()
     conversation: Conversation | None = None
+    files: Files | None = None
     related: tuple[RelatedList, ...] = ()
 
 

@@ -30,6 +30,18 @@ class Action:
     once: str = ""  # one-time key of a posting action
 
 
+@dataclass(frozen=True)
+class Happening:
+    """One line of the latest activity."""
+
+    title: Words
+    text: Words
+    at: Moment
+    url: str = ""
+    initials: str = ""  # or an icon
+    icon: str = ""
+
+
 # -- forms ------------------------------------------------------------------------------------------------------------
 
 
@@ -190,10 +202,57 @@ class FilterState:
 # -- conversation ------------------------------------------------------------------------------------------------------
 
 
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class UploadInput:
+    """Where files are chosen, dropped or pasted."""
+
+    limits: Words  # “Up to 25 MB each”
+    max_size: int  # bytes
+    max_count: int
+    too_large: Words  # for the script: “…: it has SIZE, the limit is …”
+    accept: str = ""  # as the attribute of an input
+
+
+@dataclass(frozen=True)
+class FileShown:
+    """One file of a record."""
+
+    name: str
+    url: str
+    size: str
+    kind: str  # “PDF”
+    author: Words  # “You” where it is the reader
+    at: Moment
+    icon: str = "file"
+    preview_url: str = ""  # of a picture
+    remove_url: str = ""
+    remove_once: str = ""
+    comment_url: str = ""  # the comment that it came with
+    internal: bool = False
+
+
+@dataclass(frozen=True)
+class Files:
+    """The card of a record's files."""
+
+    files: tuple[FileShown, ...]
+    url: str
+    once: str = ""
+    input: UploadInput | None = None  # None: nothing can be added
+    refused: tuple[Words, ...] = ()  # one sentence per file
+
+
+# -- comments ---------------------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Note:
     """One comment."""
 
+    id: int
     author: Words  # “You” where it is the reader
     initials: str
     at: Moment
@@ -203,6 +262,7 @@ class Note:
     side: Words = ""  # “Support”, “Customer”
     channel: Words = ""  # “by email”
     channel_icon: str = ""
+    files: tuple[FileShown, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -217,6 +277,7 @@ class Composer:
     may_be_internal: bool = False
     internal: bool = False
     only_internal: bool = False  # the record is final: the customer is not written to any more
+    files: UploadInput | None = None
 
 
 @dataclass(frozen=True)

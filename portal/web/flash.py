@@ -15,6 +15,8 @@ MESSAGES = {
     "deleted": _("Deleted."),
     "moved": _("Done."),
     "commented": _("Comment added."),
+    "attached": _("Files added."),
+    "detached": _("File removed."),
 }
 
 

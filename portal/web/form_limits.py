@@ -76,6 +76,7 @@ def count_form(request: Request) -> None:
     """Refuse a form with too many parts, escapes or lines. The body can be read again afterwards."""
     request.make_body_seekable()
     body: BinaryIO = request.body_file_raw
+    request.add_finished_callback(lambda _request: body.close())  # it may be a temporary file
     fields = request.query_string.count("&")
     if multipart := MULTIPART.fullmatch(_content_type(request)):
         _count_multipart(body, b"--" + multipart[2].encode(), fields)

@@ -12,6 +12,7 @@ from pyramid.request import Request
 
 from portal.declaration import shapes
 from portal.records.reading import records as reading
+from portal.records.reading.files import StoredFile, file
 
 RECORD_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
@@ -100,10 +101,48 @@ class Record(Branch):
     def records(self) -> reading.Records:
         return self.__parent__.records
 
-    def __getitem__(self, name: str) -> "RecordTransitions":
+    def __getitem__(self, name: str) -> "RecordTransitions | RecordFiles":
         if name == "move" and self.module.lifecycle:
             return RecordTransitions(self, name)
+        if name == "files" and self.module.attachments:
+            return RecordFiles(self, name)
         raise KeyError(name)
+
+
+class RecordFiles(Branch):
+    """`/MODULE/ID/files/`: the files of a record that this person may have."""
+
+    @property
+    def record(self) -> Record:
+        """The resource of the record."""
+        return self.__parent__
+
+    @property
+    def module_name(self) -> str:
+        return self.record.module_name
+
+    def __getitem__(self, name: str) -> "RecordFile":
+        found = file(self.record.records, self.record.record, int(name)) if RECORD_ID.fullmatch(name) else None
+        if found is None:
+            raise KeyError(name)
+        return RecordFile(self, name, found)
+
+
+class RecordFile(Branch):
+    """`/MODULE/ID/files/FILE`"""
+
+    def __init__(self, parent: RecordFiles, name: str, stored: StoredFile) -> None:
+        super().__init__(parent, name)
+        self.stored = stored
+
+    @property
+    def record(self) -> Record:
+        """The resource of the record."""
+        return self.__parent__.record
+
+    @property
+    def module_name(self) -> str:
+        return self.record.module_name
 
 
 class RecordTransitions(Branch):

@@ -6,7 +6,7 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from portal.commands import Commands, files, main
+from portal.commands import Commands, command_files, main
 from portal.declaration import shapes
 from portal.fields.base import Field
 from portal.fields.shape import Shape
@@ -44,7 +44,7 @@ def test_every_key_of_fields_is_documented():
     assert [key for key in sorted(keys_of(Field)) if f"`{key}" not in REFERENCE and f"{key}:" not in REFERENCE] == []
 
 
-@pytest.mark.parametrize("name", sorted(files()))
+@pytest.mark.parametrize("name", sorted(command_files()))
 def test_every_command_is_documented_with_its_options(name):
     assert isinstance(main, Commands)
     command = main.get_command(click.Context(main), name)

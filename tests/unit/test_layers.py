@@ -18,7 +18,7 @@ ROWS = [
     ["declaration"],
     ["declaration/checks"],
     ["declaration/load"],
-    ["database"],
+    ["database", "store"],
     ["database/search"],
     ["database/schema"],
     ["database/outbox", "database/search/backlog"],
@@ -45,6 +45,7 @@ HOMES = {
     "pyramid": {"web", "views", "application"},
     "sqlalchemy": {room for room, level in LEVELS.items() if level <= LEVELS["mail"]},
     "yaml": {"declaration/source"},
+    "obstore": {"store"},
 }
 
 MOST_LINES_OF_A_FILE = 400

@@ -85,13 +85,14 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Index("ix_portal_comment_module_record", "module", "record"),
             sqlite_autoincrement=True,
         ),
+        "file": _file_table(metadata),
         "event": sa.Table(
             "portal_event",
             metadata,
             sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
             sa.Column("module", sa.Text()),
             sa.Column("record", sa.BigInteger()),
-            sa.Column("kind", sa.Text()),  # created, edited, moved, commented, deleted
+            sa.Column("kind", sa.Text()),  # created, edited, moved, commented, attached, detached, deleted
             sa.Column("account", sa.Integer()),
             sa.Column("at", UTCDateTime()),
             sa.Column("details", sa.JSON()),
@@ -119,6 +120,30 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sqlite_autoincrement=True,
         ),
     }
+
+
+def _file_table(metadata: sa.MetaData) -> sa.Table:
+    """The files of records; their bytes are in the store."""
+    return sa.Table(
+        "portal_file",
+        metadata,
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("module", sa.Text()),
+        sa.Column("record", sa.BigInteger()),
+        sa.Column("comment", sa.BigInteger()),  # the comment that it came with
+        sa.Column("name", sa.Text()),
+        sa.Column("size", sa.BigInteger()),  # bytes
+        sa.Column("media_type", sa.Text()),
+        sa.Column("stored", sa.Text()),  # its name in the store
+        sa.Column("preview", sa.Text()),  # the name of its preview in the store
+        sa.Column("account", sa.Integer()),
+        sa.Column("author", sa.Text()),  # the author's name at the time
+        sa.Column("staff", sa.Boolean()),
+        sa.Column("internal", sa.Boolean()),
+        sa.Column("created", UTCDateTime()),
+        sa.Index("ix_portal_file_module_record", "module", "record"),
+        sqlite_autoincrement=True,
+    )
 
 
 def _portal_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:

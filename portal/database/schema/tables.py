@@ -45,6 +45,7 @@ class Tables:
     schema: sa.Table
     backlog: sa.Table
     comment: sa.Table
+    file: sa.Table
     event: sa.Table
     once: sa.Table
     draft: sa.Table

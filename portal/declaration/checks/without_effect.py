@@ -4,13 +4,12 @@ Whoever gives a key its effect deletes its line here.
 """
 
 MODULE_KEYS = {
-    "attachments": "files cannot be attached",
     "mail": "emails about records are not sent",
     "table": "existing tables are not read",
     "key": "existing tables are not read",
 }
 FIELD_KEYS = {"column": "existing tables are not read"}
-# Words under `can` of a profile's modules; `attach` needs the key `attachments`, which is in the table above.
+# Words under `can` of a profile's modules.
 ACTIONS = {"grant": "access to the portal is given with `portal account add`"}
 PANELS = {"chart": "charts are not drawn"}
 

@@ -17,16 +17,19 @@ from portal.fields.base import Refused
 from portal.fields.linked import Linked
 from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.index import index_records, replace_texts
+from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.comments import insert_comment, may_comment
 from portal.records.writing.defaults import defaults
 from portal.records.writing.errors import ConflictError, NotAllowedError
+from portal.records.writing.files import Checked, delete_file, insert_files, may_attach, may_detach
 from portal.records.writing.history import Author, add_event, author_of, state_written
 from portal.records.writing.lifecycle import editable_fields, is_final, leaves, state_after_comment, state_of
 from portal.records.writing.rows import execute, link_values, new_row, write_links
 from portal.records.writing.sequence import next_numbers
 from portal.records.writing.transitions import transition_values
 from portal.records.writing.validation import follow_again
+from portal.store import Store
 from portal.texts import _, ngettext
 
 MOST_NAMED = 1_000  # records that may be named as the reason of a refusal; of more, none is
@@ -116,10 +119,10 @@ class Writer:
         records = self.records
         if not may_comment(records) or (internal and not records.policy.staff):
             raise NotAllowedError(records.name, "comment")
-        lifecycle, state = records.module.lifecycle, state_of(records, record)
-        if is_final(lifecycle, state) and not internal:
-            raise ConflictError(record.id)
-        next_state = None if internal else state_after_comment(lifecycle, state, records.policy.staff)
+        if not internal:
+            self._check_open(record)
+        state = state_of(records, record)
+        next_state = None if internal else state_after_comment(records.module.lifecycle, state, records.policy.staff)
         return self.add_comment(record, text, internal=internal, next_state=next_state)
 
     def add_comment(self, record: Record, text: str, *, internal: bool = False, next_state: str | None = None) -> int:
@@ -128,14 +131,39 @@ class Writer:
         comment_id = insert_comment(records, record, text, internal, self.author)
         if internal:  # leaves no trace that a customer could see: neither count nor time nor place in the list
             return comment_id
-        table, lifecycle = records.table, records.module.lifecycle
-        row = {"comments": sa.func.coalesce(table.c["comments"], 0) + 1, **self._modified()}
-        if next_state and lifecycle:
+        row: dict[str, Any] = {"comments": sa.func.coalesce(records.table.c["comments"], 0) + 1}
+        if next_state and (lifecycle := records.module.lifecycle):
             row |= records.module.field(lifecycle.field).store(next_state)
             add_event(records, record.id, "moved", self.author, {"state": next_state})
-        records.connection.execute(sa.update(table).values(row).where(table.c["id"] == record.id))
-        index_records(records.as_system, [record.id])
+        self._touch(record, row)
         return comment_id
+
+    def attach(self, record: Record, checked: Checked, store: Store, comment_id: int | None = None) -> None:
+        """Adds the files that `checked` takes, to the comment that they came with.
+
+        Raises NotAllowedError, ConflictError on a final record, and StoreError.
+        """
+        records = self.records
+        if not may_attach(records) or (checked.internal and not records.policy.staff):
+            raise NotAllowedError(records.name, "attach")
+        if comment_id is None or checked.internal:  # a comment keeps its files, whatever state it led to
+            self._check_open(record)
+        added = insert_files(records, record.id, checked, store, self.author, comment_id)
+        if added and not checked.internal:
+            self._touch(record, {"attachments": sa.func.coalesce(records.table.c["attachments"], 0) + added})
+
+    def detach(self, record: Record, file: StoredFile) -> None:
+        """Removes a file, which its author and staff may.
+
+        Raises NotAllowedError, and ConflictError on a final record.
+        """
+        records = self.records
+        if not may_detach(records, file, self.author):
+            raise NotAllowedError(records.name, "attach")
+        self._check_open(record)
+        delete_file(records, record, file, self.author)
+        if not file.internal:
+            self._touch(record, {"attachments": records.table.c["attachments"] - 1})
 
     def delete(self, record: Record) -> None:
         """Removes the record and what depends on it.
@@ -144,6 +172,17 @@ class Writer:
         """
         self._check_right("delete")
         self._as_system(self.records.name)._remove(record.id, self.records)
+
+    def _check_open(self, record: Record) -> None:
+        if is_final(self.records.module.lifecycle, state_of(self.records, record)):
+            raise ConflictError(record.id)
+
+    def _touch(self, record: Record, row: Mapping[str, Any]) -> None:
+        """Writes columns that are no fields' values, as the newest change of the record."""
+        records, table = self.records, self.records.table
+        values = {**row, **self._modified()}
+        records.connection.execute(sa.update(table).values(values).where(table.c["id"] == record.id))
+        index_records(records.as_system, [record.id])
 
     def _check_right(self, action: str) -> None:
         if not self.records.policy.may(self.records.name, action):
@@ -169,9 +208,9 @@ class Writer:
         for name in link_values(records.module, dict.fromkeys(records.module.fields)):
             write_links(records, name, record_id, ())
         add_event(records, record_id, "deleted", self.author)
-        comment = tables.comment
-        on_record = comment.c["module"] == records.name, comment.c["record"] == record_id
-        connection.execute(sa.delete(comment).where(*on_record))
+        for table in (tables.comment, tables.file):
+            on_record = table.c["module"] == records.name, table.c["record"] == record_id
+            connection.execute(sa.delete(table).where(*on_record))
         search.remove(connection, tables.search, records.name, record_id)
         connection.execute(sa.delete(records.table).where(records.table.c["id"] == record_id))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from portal.commands import files, main
+from portal.commands import command_files, main
 from portal.settings import NO_EMAIL
 
 ROOT = Path(__file__).parents[3]
@@ -66,7 +66,7 @@ def test_wrong_use_exits_with_two(arguments):
 def test_help_names_every_command_and_gives_an_example():
     result = portal("--help")
     assert result.exit_code == 0
-    assert all(name in result.output for name in files())
+    assert all(name in result.output for name in command_files())
     assert "Example: portal check" in portal("check", "--help").output
 
 

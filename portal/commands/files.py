@@ -1,0 +1,33 @@
+"""`portal files`: remove stored bytes that no record's file names."""
+
+import datetime
+
+import click
+
+from portal.commands.database_errors import database_errors_explained
+from portal.commands.open_portal import open_portal
+from portal.commands.options import common_options
+from portal.database.engine import reading
+from portal.records.writing.files import stored_names
+from portal.store import StoreError, open_store
+from portal.texts import plural
+
+
+@click.command("files", short_help="Remove stored files that no record names.")
+@common_options
+def command() -> None:
+    """Remove what the store keeps for files that were removed, or whose upload was not finished. What is younger than
+    an hour stays, as its upload may still be under way. Run it daily.
+
+    Example: portal files
+    """
+    portal = open_portal()
+    settings = portal.settings
+    try:
+        store = open_store(settings.files, settings.folder.absolute(), settings.s3_access_key, settings.s3_secret_key)
+        with database_errors_explained(), reading(portal.engine) as connection:
+            unnamed = store.unnamed(stored_names(connection, portal.tables.file), datetime.datetime.now(datetime.UTC))
+        store.remove(unnamed)
+    except (StoreError, ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"Removed {plural(len(unnamed), 'stored file')} that no record names")

@@ -1,0 +1,148 @@
+// Files: dropped, pasted or chosen ones are listed, can be taken off again, and show how far they are when they are sent.
+// What is too large is refused before it is sent; the server checks the same again.
+import { attach, drawn, make } from "./attach.js";
+
+attach("[data-drop]", (box) => {
+  const input = box.querySelector("input[type=file]");
+  const list = box.querySelector("[data-picked]");
+  const form = box.closest("form");
+  let picked = [];
+  let refused = [];
+
+  const take = (files) => {
+    refused = [];
+    for (const file of files) {
+      const fits = file.size <= Number(box.dataset.maxSize) && picked.length < Number(box.dataset.maxCount);
+      (fits ? picked : refused).push(file);
+    }
+    keep();
+    if (picked.length) box.dispatchEvent(new CustomEvent("picked", { bubbles: true }));
+  };
+
+  const keep = () => {
+    const all = new DataTransfer();
+    for (const file of picked) all.items.add(file);
+    input.files = all.files;
+    const rows = [...picked.map(row), ...refused.map(refusal)];
+    list.replaceChildren(...rows);
+    list.hidden = !rows.length;
+  };
+
+  const row = (file) => {
+    const remove = make("button", { type: "button", className: "button quiet small", textContent: box.dataset.remove });
+    remove.setAttribute("aria-label", `${box.dataset.remove} ${file.name}`);
+    remove.addEventListener("click", () => {
+      picked = picked.filter((other) => other !== file);
+      keep();
+      input.focus();
+    });
+    const words = make("span", { className: "grow" }, make("span", { className: "name" }, file.name), small(size(file.size)));
+    return make("li", {}, words, remove);
+  };
+
+  const refusal = (file) => {
+    const reason = file.size > Number(box.dataset.maxSize) ? box.dataset.tooLarge : box.querySelector(".target .small").textContent;
+    const words = make("span", { className: "grow" }, make("span", { className: "name" }, file.name), small(`${size(file.size)} · ${reason}`));
+    return make("li", { className: "refused" }, words);
+  };
+
+  // The bytes of a form are sent in the order of its files: what is sent tells how far each one is.
+  box.showProgress = (sent) => {
+    let before = 0;
+    [...list.children].slice(0, picked.length).forEach((item, index) => {
+      const bar = item.querySelector("progress") ?? item.querySelector(".grow").appendChild(make("progress", { max: 1 }));
+      bar.value = Math.min(1, Math.max(0, (sent - before) / Math.max(1, picked[index].size)));
+      item.querySelector("button")?.remove();
+      before += picked[index].size;
+    });
+  };
+
+  for (const name of ["dragenter", "dragover"]) {
+    box.addEventListener(name, (event) => {
+      event.preventDefault();
+      box.classList.add("over");
+    });
+  }
+  for (const name of ["dragleave", "drop"]) box.addEventListener(name, () => box.classList.remove("over"));
+  box.addEventListener("drop", (event) => {
+    event.preventDefault();
+    take(event.dataTransfer.files);
+  });
+  input.addEventListener("change", () => {
+    const chosen = [...input.files];
+    take(chosen);
+  });
+  form.addEventListener("reset", () => {
+    picked = [];
+    refused = [];
+    keep();
+  });
+  box.takeFiles = take;
+});
+
+// Files pasted or dropped into a comment's text are attached to it.
+attach("[data-attach]", (details) => {
+  const text = details.closest("form").querySelector("textarea");
+  const add = (event, files) => {
+    if (!files?.length) return;
+    event.preventDefault();
+    details.open = true;
+    details.querySelector("[data-drop]").takeFiles(files);
+  };
+  text.addEventListener("paste", (event) => add(event, event.clipboardData.files));
+  text.addEventListener("drop", (event) => add(event, event.dataTransfer.files));
+});
+
+// The card of a record's files sends what was chosen at once.
+attach("form[data-upload]", (form) => {
+  form.addEventListener("picked", () => send(form, (page) => redrawPart(page, "documents")));
+});
+
+// A form with files is sent by the script, which shows how far it is; without files the browser sends it.
+attach("form[data-sends-files]", (form) => {
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || !form.querySelector("input[type=file]")?.files.length) return;
+    event.preventDefault();
+    send(form, (page, request) => {
+      if (request.status < 400 && request.responseURL !== new URL(form.action).href) location.assign(request.responseURL);
+      else document.querySelector("main").replaceWith(show(page.querySelector("main")));
+    });
+  });
+});
+
+function send(form, then) {
+  const box = form.querySelector("[data-drop]");
+  const request = new XMLHttpRequest();
+  form.setAttribute("aria-busy", "true");
+  request.open("POST", form.action);
+  request.upload.addEventListener("progress", (event) => box.showProgress(event.loaded));
+  request.addEventListener("loadend", () => {
+    form.removeAttribute("aria-busy");
+    delete form.dataset.sending;
+    const page = new DOMParser().parseFromString(request.responseText, "text/html");
+    if (page.querySelector("main")) then(page, request);
+  });
+  request.send(new FormData(form));
+}
+
+function redrawPart(page, id) {
+  const part = page.getElementById(id);
+  if (part) document.getElementById(id).replaceWith(show(part));
+  else document.querySelector("main").replaceWith(show(page.querySelector("main")));
+}
+
+function show(part) {
+  const adopted = document.adoptNode(part);
+  queueMicrotask(() => drawn(adopted.parentNode));
+  return adopted;
+}
+
+function small(text) {
+  return make("span", { className: "small muted" }, text);
+}
+
+function size(bytes) {
+  const words = (unit, value) =>
+    new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, maximumFractionDigits: 1 }).format(value);
+  return bytes < 1e6 ? words("kilobyte", Math.ceil(bytes / 1e3)) : words("megabyte", bytes / 1e6);
+}

