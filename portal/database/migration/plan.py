@@ -79,7 +79,7 @@ def plan(engine: sa.Engine, tables: Tables) -> Plan:
     """The steps from the database to `tables`. Nothing is changed."""
     with reading(engine) as connection:
         old = last_applied(connection, tables) or EMPTY
-        renames = find_renames(old, tables.declaration)
+        renames = find_renames(connection, old, tables.declaration)
         if not renames:
             return Plan(_planner(connection, tables, old, renames).steps())
     # The database is inspected under its new names: the renames are done in a savepoint, and rolled back.
@@ -101,7 +101,7 @@ def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False) -> Applie
     """
     with _exclusive(engine) as connection:
         old = last_applied(connection, tables) or EMPTY
-        renames = find_renames(old, tables.declaration)
+        renames = find_renames(connection, old, tables.declaration)
         rename(connection, tables, old, renames)
         planner = _planner(connection, tables, old, renames)
         steps = planner.steps()
@@ -132,7 +132,7 @@ def missing_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
     old, new = last_applied(connection, tables) or EMPTY, take_snapshot(tables)
     if declared_part(old) == new and left_of(old) == NOTHING_LEFT:
         return []
-    renames = find_renames(old, tables.declaration)
+    renames = find_renames(connection, old, tables.declaration)
     renamed = with_new_names(old, renames)
     changes = Changes(renamed, new, renames, compare_snapshots(renamed, new))
     return Planner(tables, changes, RowCounts(None)).steps()

@@ -26,6 +26,10 @@ from portal.fields.links import join_name
 
 def rename(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
     """Does all `renames`; `old` is the last snapshot, under its old names."""
+    for module, fields in renames.fields.items():
+        old_name = renames.modules.get(module, module)
+        for replaced in fields.keys() & old["modules"][old_name]["fields"].keys():
+            _drop_empty(connection, old_name, old["modules"][old_name]["fields"][replaced])
     if renames.modules:
         _rename_rows(connection, tables, renames.modules)
     for before, after in _table_pairs(old, renames).items():
@@ -39,6 +43,15 @@ def rename(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Re
                 aside.rename(connection, module, before, new_names[before])
     if renames.modules:
         _rename_targets(connection, with_new_names(old, renames), renames.modules)
+
+
+def _drop_empty(connection: sa.Connection, module: str, entry: Mapping[str, object]) -> None:
+    """A field without values, whose name another one takes."""
+    field = rebuild_field(entry)
+    if field is not None and join_target(field):
+        alter.drop_tables(connection, [join_name(module, field.name)])
+    elif field is not None:
+        alter.drop_columns(connection, module, _column_names(field))
 
 
 def _table_pairs(old: Snapshot, renames: Renames) -> dict[str, str]:

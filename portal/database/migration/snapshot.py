@@ -5,7 +5,7 @@ their values can be read; comparing two snapshots shows what changed without a l
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,7 +149,7 @@ class Renames:
         return {before: after for after, before in self.fields.get(module, {}).items()}
 
 
-def find_renames(old: Snapshot, declaration: Declaration) -> Renames:
+def find_renames(connection: sa.Connection, old: Snapshot, declaration: Declaration) -> Renames:
     """The renames that `formerly` declares and that are not done yet, and renames that the declaration has undone."""
     formerly = {name: module.formerly for name, module in declaration.modules.items()}
     history = history_of(old)
@@ -161,8 +161,34 @@ def find_renames(old: Snapshot, declaration: Declaration) -> Renames:
         if before:
             formerly = {key: field.formerly for key, field in module.fields.items()}
             renamed = renamed_names(before["fields"], formerly, history["fields"].get(old_name, {}))
+            for key, left in _late_renames(old, old_name, formerly):
+                if _is_empty(connection, old_name, before["fields"][key]):
+                    renamed[key] = left
             fields |= {name: renamed} if renamed else {}
     return Renames(modules, fields)
+
+
+def _late_renames(old: Snapshot, module: str, formerly: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
+    """Fields whose `formerly` was written after their first migration: the values are left under the old name."""
+    left = left_of(old)["fields"].get(module, ())
+    for name, before in formerly.items():
+        if before is None or before not in left or before in formerly:
+            continue
+        if name in old["modules"][module]["fields"]:
+            yield name, before
+
+
+def _is_empty(connection: sa.Connection, module: str, entry: Mapping[str, Any]) -> bool:
+    """Whether no record has a value of a field."""
+    field = rebuild_field(entry)
+    if field is None:
+        return False
+    if join_target(field):
+        source = sa.table(join_name(module, field.name), sa.column("record"))
+        return connection.execute(sa.select(source.c["record"]).limit(1)).first() is None
+    name = columns(field)[0].name
+    source = sa.table(module, sa.column(name))
+    return connection.execute(sa.select(source.c[name]).where(source.c[name].is_not(None)).limit(1)).first() is None
 
 
 def renamed_names(
@@ -228,6 +254,7 @@ def with_new_names(old: Snapshot, renames: Renames) -> Snapshot:
         fields = {
             field_names.get(key, key): _with_targets({**entry, "name": field_names.get(key, key)}, names)
             for key, entry in module["fields"].items()
+            if key not in field_names.values()  # an empty field whose name the other one takes
         }
         modules[name] = {**module, "fields": fields}
     return {**old, "modules": modules, "left": _left_with_new_names(left_of(old), names, renames)}

@@ -1,5 +1,6 @@
 """Renamed modules, fields and options keep their values."""
 
+import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import writing
@@ -144,3 +145,24 @@ def test_renames_are_undone_after_formerly_was_taken_out_and_through_several_nam
     portal.changed("a: {fields: {three: integer, one: integer, o: {type: choice, options: [x]}}}")
     assert portal.values("a", "three") == [1]
     assert portal.values("a", "one") == [None]
+
+
+def test_formerly_may_be_written_after_the_new_name_was_applied_as_long_as_the_new_field_is_empty(portal):
+    portal.started(COMPANIES, TICKETS + "    watchers: {type: links, to: companies}\n")
+    portal.add("companies", {"name": "Acme"})
+    acme = Linked(1, "companies")
+    portal.add("tickets", {"title": "Printer", "company": acme, "watchers": (acme,)}, {"title": "Screen"})
+    names = "{subject: {type: text%s}, firm: {type: link, to: companies%s}, readers: {type: links, to: companies%s}}"
+    portal.declare(COMPANIES, f"tickets: {{fields: {names % ('', '', '')}}}")
+    portal.apply()
+    assert portal.values("tickets", "subject") == [None, None]
+    named = names % (", formerly: title", ", formerly: company", ", formerly: watchers")
+    assert portal.changed(COMPANIES, f"tickets: {{fields: {named}}}")[:2] == [
+        "rename field tickets.title to subject, 2 values stay",
+        "use field tickets.subject again, 2 values stay",
+    ]
+    assert portal.values("tickets", "subject") == ["Printer", "Screen"]
+    assert portal.values("tickets", "firm") == [acme, None]
+    assert portal.linked("tickets", "readers") == [(1, 1)]
+    with pytest.raises(sa.exc.IntegrityError), writing(portal.engine) as connection:
+        connection.execute(sa.insert(portal.tables.module("tickets")).values(firm=9))
