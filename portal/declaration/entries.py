@@ -20,10 +20,13 @@ from portal.fields.shape import Shape
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 LONGEST_NAME = 48
-RESERVED_FIELDS = ("q", "tab", "sort", "after", "before")
+RESERVED_FIELDS = ("q", "tab", "sort", "after", "before", "view")
 SYSTEM_COLUMNS = ("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid")
 BUILT_IN = tuple(LABELS)
-RESERVED_MODULES = ("login", "logout", "password", "language", "search", "static")
+RESERVED_MODULES = (
+    "login", "logout", "password", "language", "search", "static", "account", "api", "join", "signup", "unsubscribe",
+    "views",
+)  # fmt: skip
 RESERVED_PREFIXES = ("portal_", "sqlite_", "pg_")
 TOP_LEVEL_KEYS = ("portal", "people", "organizations", "modules")
 

@@ -1,0 +1,131 @@
+"""Every key and word of the language, with those that later versions bring: it works, is warned about, or is refused.
+
+Nothing is accepted silently that has no effect. Whoever builds a feature moves its line.
+"""
+
+import pytest
+import yaml
+
+from portal.declaration.load import load
+
+MODULES = """
+people: people
+organizations: companies
+modules:
+  people: {organization: company, fields: {name: text, email: email, company: {type: link, to: companies}}}
+  companies: {fields: {name: text}}
+  tickets:
+    owner: caller
+    organization: company
+    comments: true
+    fields:
+      title: text
+      caller: {type: link, to: people, default: me}
+      company: {type: link, to: companies}
+      previous: {type: link, to: tickets}
+      state: {type: choice, options: [new, open, closed]}
+      due: datetime
+    lifecycle:
+      field: state
+      transitions:
+        begin: {from: new, to: open}
+        close: {from: open, to: closed}
+"""
+CUSTOMER = "modules: {tickets: {can: [create]}, people: {}, companies: {}}"
+BUTTONS = "buttons: {open: {opens: tickets}}"
+
+WORKS, WARNS, REFUSED = "works", "warns", "refused"
+TICKETS = "modules.tickets"
+BEGIN = f"{TICKETS}.lifecycle.transitions.begin"
+# The path below which a key is added, the key, and the value.
+MODULE_KEYS = [
+    (WORKS, TICKETS, "records_from", False),
+    (WORKS, TICKETS, "see", "all"),
+    (WORKS, f"{TICKETS}.lifecycle", "stages", ["new", "open"]),
+    (WORKS, f"{TICKETS}.list", "page_size", 10),
+    (WORKS, f"{TICKETS}.fields.due", "default", "now"),
+    (WORKS, f"{TICKETS}.fields.company", "default", "$caller.company"),
+    (WARNS, TICKETS, "attachments", True),
+    (WARNS, TICKETS, "mail", {"created": True}),
+    (WARNS, TICKETS, "table", "old_tickets"),
+    (WARNS, f"{TICKETS}.fields", "lines", {"type": "lines", "fields": {"what": "text"}}),
+    (WARNS, f"{TICKETS}.fields", "sum", {"type": "formula", "of": "number * 2"}),
+    (WARNS, f"{TICKETS}.fields", "data", "json"),
+    (WARNS, f"{TICKETS}.fields", "scan", "file"),
+    (WARNS, f"{TICKETS}.fields", "photo", "image"),
+    (REFUSED, "", "version", 1),
+    (REFUSED, "", "sign_up", {"profile": "customer"}),
+    (REFUSED, "", "inbox", {"address": "help@lumen.example", "creates": "tickets"}),
+    (REFUSED, "", "webhooks", {"erp": {"url": "https://erp.example"}}),
+    (REFUSED, "portal", "sign_in", ["password"]),
+    (REFUSED, "portal", "second_factor", ["customer"]),
+    (REFUSED, "portal", "letters", {"footer": "Bye"}),
+    (REFUSED, "portal", "hours", {"monday": "9:00-18:00"}),
+    (REFUSED, "portal", "holidays", "IT"),
+    (REFUSED, TICKETS, "watchers", True),
+    (REFUSED, TICKETS, "comments", {"order": "newest"}),
+    (REFUSED, TICKETS, "comments", {"correct": "15 min"}),
+    (REFUSED, TICKETS, "mail", {"desk": "help@lumen.example"}),
+    (REFUSED, TICKETS, "mail", {"remind": {"open": "3 days"}}),
+    (REFUSED, TICKETS, "mail", {"created": {"subject": "Hello"}}),
+    (REFUSED, f"{TICKETS}.fields", "signed", "signature"),
+    (REFUSED, f"{TICKETS}.fields", "view", "text"),
+    (REFUSED, f"{TICKETS}.fields.title", "required_when", {"state": "open"}),
+    (REFUSED, f"{TICKETS}.fields.title", "read_only", "once"),
+    (REFUSED, f"{TICKETS}.fields.due", "within", {"state": {"new": "4 h"}}),
+    (REFUSED, f"{TICKETS}.fields.due", "pause", ["open"]),
+    (REFUSED, f"{TICKETS}.lifecycle", "follow_up", "previous"),
+    (REFUSED, BEGIN, "only", "caller"),
+    (REFUSED, BEGIN, "after", "7 days"),
+    (REFUSED, BEGIN, "bulk", False),
+    (REFUSED, f"{TICKETS}.detail", "history", True),
+    (REFUSED, "modules", "account", {"see": "all", "fields": {"name": "text"}}),
+    (REFUSED, "modules", "views", {"see": "all", "fields": {"name": "text"}}),
+]
+PROFILE_KEYS = [
+    (WORKS, "", "menu", ["open", "tickets"]),
+    (WORKS, TICKETS, "options", {"state": {"open": "In work"}}),
+    (WORKS, TICKETS, "set", {"title": "Call"}),
+    (WARNS, "modules.people", "can", ["grant"]),
+    (WARNS, "home", "panels", [{"chart": "tickets", "by": "state"}]),
+    (REFUSED, TICKETS, "can", ["watch"]),
+    (REFUSED, "modules.people", "grants", ["customer"]),
+    (REFUSED, "home", "panels", [{"chart": "tickets", "per": "month"}]),
+    (REFUSED, "home", "panels", [{"list": "tickets", "where": {"state": "open"}}]),
+    (REFUSED, "home", "panels", [{"notices": "tickets"}]),
+    (REFUSED, "home", "panels", [{"text": "Open Monday to Friday"}]),
+]
+
+
+@pytest.mark.parametrize(("expected", "path", "key", "value"), MODULE_KEYS)
+def test_a_key_of_modules(tmp_path, expected, path, key, value):
+    assert outcome(tmp_path, with_key(MODULES, path, key, value), CUSTOMER) == expected
+
+
+@pytest.mark.parametrize(("expected", "path", "key", "value"), PROFILE_KEYS)
+def test_a_key_of_profiles(tmp_path, expected, path, key, value):
+    assert outcome(tmp_path, MODULES, with_key(CUSTOMER, path, key, value)) == expected
+
+
+def test_without_such_a_key_there_is_no_problem(tmp_path):
+    assert outcome(tmp_path, MODULES, CUSTOMER) == WORKS
+
+
+def with_key(text: str, path: str, key: str, value: object) -> str:
+    whole = yaml.safe_load(text)
+    here = whole
+    for part in path.split(".") if path else ():
+        entry = here.get(part, {})
+        here[part] = {"type": entry} if isinstance(entry, str) else entry
+        here = here[part]
+    here[key] = value
+    return yaml.safe_dump(whole, sort_keys=False)
+
+
+def outcome(folder, modules: str, customer: str) -> str:
+    (folder / "profiles").mkdir()
+    (folder / "modules.yaml").write_text(modules)
+    (folder / "buttons.yaml").write_text(BUTTONS)
+    (folder / "profiles/customer.yaml").write_text(customer)
+    loaded = load(folder)
+    return REFUSED if loaded.errors else WARNS if loaded.problems else WORKS
