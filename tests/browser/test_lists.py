@@ -159,3 +159,16 @@ def test_a_click_anywhere_in_a_row_opens_the_record(visit: Visit, path: str) -> 
     box = row.bounding_box()
     page.mouse.click(box["x"] + 4, box["y"] + 4)
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+def test_return_to_list_belongs_to_the_tab(visit: Visit) -> None:
+    page = visit("support", "/tickets/?tab=all&sort=reference")
+    other = page.context.new_page()
+    other.goto(page.url.replace("sort=reference", "sort=-reference"))
+    for tab, sort in ((page, "reference"), (other, "-reference")):
+        tab.locator("table.records a.cover").first.click()
+        tab.get_by_role("link", name="Edit").click()
+        tab.get_by_role("link", name="Cancel").click()
+        tab.get_by_role("link", name="Return to list").click()
+        expect(tab).to_have_url(re.compile(f"/tickets/.tab=all&sort={sort}$"))
+    other.close()

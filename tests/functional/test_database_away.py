@@ -1,5 +1,7 @@
 """The database ends a connection, or answers read-only, while people work: one more try, or 503 with Retry-After."""
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
@@ -104,3 +106,29 @@ def test_a_read_only_file_gives_503_when_something_is_written(filled_sqlite, mak
     form = form_of(app.get("/login"), "/login")
     form["email"], form["password"] = ANNA, PASSWORD
     assert int(form.submit(status=503).headers["Retry-After"]) > 0
+
+
+PATHS = [
+    "/", "/login", "/tickets/", "/tickets/1/", "/tickets/create", "/search?q=x", "/tickets/export.csv", "/account/",
+    "/password", "/password/reset/x", "/-/outbox", "/-/problems", "/nothing",
+]  # fmt: skip
+
+
+def test_every_page_says_so_while_the_database_is_away(make_app, database, sign_in):
+    if not database.startswith("sqlite"):
+        pytest.skip("a file is taken away")
+    app = make_app()
+    sign_in(ANNA, browser=app)
+    token = form_of(app.get("/"), "/logout")["_csrf"].value
+    app.app.registry.live.engine.dispose()
+    file = Path(database.removeprefix("sqlite:///"))
+    for path in file.parent.glob(f"{file.name}*"):
+        path.unlink()
+    file.mkdir()
+    for path in PATHS:
+        answer = app.get(path, status="*")
+        assert (answer.status_int, int(answer.headers["Retry-After"]) > 0) == (503, True), path
+    for path in ("/login", "/logout", "/tickets/create", "/password", "/language"):
+        answer = app.post(path, {"_csrf": token, "email": ANNA, "password": "x"}, status="*")
+        assert (answer.status_int, int(answer.headers["Retry-After"]) > 0) == (503, True), path
+    assert app.get("/-/health", status="*").status_int == 503

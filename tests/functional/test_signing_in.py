@@ -141,6 +141,14 @@ def test_a_forged_device_is_unknown(app, forged):
     assert try_to_sign_in(app).status_int == 429
 
 
+def test_signing_out_leaves_nothing_in_the_browser(app, sign_in):
+    page = sign_in(ANNA).get("/tickets/")
+    assert page.headers["Cache-Control"] == "no-store"  # Back shows nothing
+    answer = form_of(page, "/logout").submit()
+    assert answer.headers["Clear-Site-Data"] == '"storage"'
+    assert not any(cookie.name == "portal_session" for cookie in app.cookiejar)
+
+
 def test_right_passwords_are_not_counted(app, another_browser):
     for _time in range(12):
         assert try_to_sign_in(another_browser()).status_int == 303
