@@ -128,15 +128,21 @@ def watch_form(event: NewRequest) -> None:
 def keep_refused_form(request: Request, response: Response) -> None:
     """Called when the request's own transaction has ended. What cannot be kept is left out."""
     owner, form, content = posted_text(request, "_account"), form_of(request), posted_content(request)
-    if not OWNER.fullmatch(owner) or not any(text for texts in content.inputs.values() for text in texts):
-        return
     try:
-        if request.visitor.identity is None:
+        if request.visitor.identity is None and OWNER.fullmatch(owner) and content.length:
             _set_aside(request, response, f"{owner} {form}", content)
-        elif response.status_int in REFUSED and owner == owner_of(request):
+        elif response.status_int in REFUSED and keeps_form(request):
             _save_apart(request, form, content)
     except DatabaseError as error:
         log.info("A draft is not kept: %s", error)
+
+
+def keeps_form(request: Request) -> bool:
+    """Whether the request sends a form that this account has filled in: then it is kept if it is not taken."""
+    if request.method != "POST" or not ADDRESS.fullmatch(request.path_info):
+        return False
+    owner = owner_of(request)
+    return bool(owner) and posted_text(request, "_account") == owner and posted_content(request).length > 0
 
 
 def _save_apart(request: Request, form: str, content: Content) -> None:

@@ -18,7 +18,7 @@ from portal.accounts.attempts import TooManyAttemptsError
 from portal.database.errors import DatabaseError, Failure, classify, connection_ended
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import _
-from portal.views.drafts import page_of_posted_form
+from portal.views.drafts import keeps_form, page_of_posted_form
 from portal.views.pages import ErrorPage
 from portal.views.session import too_often_message
 from portal.web.canonical import allowed_methods
@@ -27,6 +27,9 @@ from portal.web.serving import own_path
 from portal.web.visitor import SAFE_METHODS, Visitor
 
 log = logging.getLogger(__name__)
+
+# Answers that come after a form has been read.
+FORM_READ = frozenset({404, 409, 500, 503})
 
 HEADINGS = {
     400: _("The request could not be read"),
@@ -154,7 +157,8 @@ def _page(request: Request, status: int, text: str = "", reference: str = "") ->
     known = status if status in HEADINGS else 500 if status >= 500 else 400
     text = text or TEXTS.get(status, TEXTS.get(known, ""))
     retry_url = _address_of_form(request) if status in (409, 429, 503) else ""
-    return {"page": ErrorPage(status, HEADINGS[known], text, reference, retry_url)}
+    drafts_url = "/account/" if (status in FORM_READ or text is NO_TOKEN) and keeps_form(request) else ""
+    return {"page": ErrorPage(status, HEADINGS[known], text, reference, retry_url, drafts_url)}
 
 
 def _to_login(request: Request) -> HTTPSeeOther:

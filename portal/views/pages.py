@@ -352,6 +352,7 @@ class ErrorPage:
     text: Words
     reference: str = ""  # what the log calls it
     retry_url: str = ""  # where another attempt may succeed
+    drafts_url: str = ""  # where what was sent is kept
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ def test_what_was_written_for_a_record_that_is_gone_is_among_the_drafts(shop):
     lost, edit = form(shop[BRUNO], address(shop, "edit")), address(shop, "edit")
     lost["body"] = "All of it"
     shop.remove("requests", request(shop).id)
-    lost.submit(status=404)
+    assert lost.submit(status=404).html.find("main").find("a", href="/account/")
     assert shop[BRUNO].see(edit).status_int == 404
     page = shop[BRUNO].get("/account/")
     assert "All of it" in page
