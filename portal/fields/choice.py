@@ -18,7 +18,7 @@ def options(entry: Any) -> Any:
     """The `options` key as written (names; name: label; name: {label, …}) → name: mapping for Option."""
     if isinstance(entry, list):
         if len(set(map(str, entry))) < len(entry):
-            raise ValueError("an option stands here twice")
+            raise ValueError("an option appears twice")
         return {item: {"label": readable(item)} if isinstance(item, str) else item for item in entry}
     if not isinstance(entry, Mapping):
         return entry
