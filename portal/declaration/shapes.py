@@ -185,10 +185,14 @@ class Module(Shape):
         """The field that names a record in headings and links: the title, else the reference."""
         return self.field(self.title or "reference")
 
+    def unique_within(self, field: Field) -> tuple[str, ...]:
+        """The column within which the values of `field` are unique: the company of `unique: organization`."""
+        return (self.organization,) if field.unique == "organization" and self.organization else ()
+
     @cached_property
     def unique_text(self) -> Field | None:
         """The first unique text field: imports find a record by it, exports name records by it."""
-        unique = (field for field in self.fields.values() if field.unique and field.filter == "text")
+        unique = (field for field in self.fields.values() if field.unique is True and field.filter == "text")
         return next((field for field in unique if field.columns()), None)
 
 

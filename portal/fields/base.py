@@ -87,7 +87,7 @@ class Field(Shape):
     placeholder: Text | None = None
     required: StrictBool = False
     default: Any = None
-    unique: StrictBool = False
+    unique: StrictBool | Literal["organization"] = False
     read_only: StrictBool = False
     internal: StrictBool = False
     search: StrictBool | None = None
@@ -103,7 +103,7 @@ class Field(Shape):
 
     @field_validator("unique")
     @classmethod
-    def _unique_only_where_it_can_be(cls, unique: bool) -> bool:
+    def _unique_only_where_it_can_be(cls, unique: bool | str) -> bool | str:
         if unique and not cls.can_be_unique:
             raise ValueError("a field of this type cannot be unique")
         return unique

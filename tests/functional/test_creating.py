@@ -369,6 +369,16 @@ def test_numbers_ask_for_their_keyboard_and_units_and_bounds_are_said(shop):
     assert page.find("input", {"name": "share"}).parent.find(class_="suffix").text == "%"
 
 
+def test_a_value_may_have_to_be_unique_within_a_company_only(shop):
+    scanning = str(shop.the("services", "Scanning").id)
+    assert create(shop, order_number="7").status_int == 303
+    assert create(shop, CARLA, order_number="7", service=scanning).status_int == 303
+    page = create(shop, BRUNO, order_number="7")
+    assert errors(page) == {"order_number": "This value is already in use."}, "it does not say whose"
+    indexes = {index.name: index.unique for index in shop.portal.tables.module("requests").indexes}
+    assert indexes["ix_requests$company$order_number"]
+
+
 # -- defaults that follow a link --
 
 

@@ -200,6 +200,28 @@ def test_unique_values_are_compared_with_the_records_and_within_the_file(shop):
     assert problems == ["3: email: This value is already in use.", "4: email: Line 2 has the same value."]
 
 
+def test_values_may_have_to_be_unique_within_a_company_only(tmp_path, database_url):
+    modules = """
+people: people
+organizations: firms
+modules:
+  people: {fields: {name: text, email: email}}
+  firms: {see: all, fields: {name: text}}
+  orders:
+    see: all
+    organization: firm
+    fields: {title: text, firm: {type: link, to: firms}, number_: {type: text, unique: organization}}
+"""
+    shop = make_shop(tmp_path / "firms", database_url, modules, "staff: true\nmodules: {orders: {}, firms: {}}\n")
+    try:
+        shop.loaded("firms", "name\nAcme\nGlobex\n")
+        shop.loaded("orders", "title,firm,number_\nA,Acme,1\nB,Globex,1\nC,,1\nD,,1\n")
+        problems = shop.bad("orders", "title,firm,number_\nE,Acme,1\nF,Globex,2\nG,Globex,2\n")
+        assert problems == ["2: number_: This value is already in use.", "4: number_: Line 3 has the same value."]
+    finally:
+        shop.engine.dispose()
+
+
 def test_an_address_is_the_same_in_any_case(shop):
     shop.loaded("people", PEOPLE)
     problems = shop.bad("people", "name,email\nX,x@acme.example\nY,ADA@acme.Example\nZ,X@ACME.example\n")

@@ -338,11 +338,12 @@ class Planner:
     def _duplicates(self, module: Module, field: Field) -> Iterator[Step]:
         """Values that keep a field from becoming unique; without them its index comes with the others."""
         table = self.tables.module(module.name)
+        within = [column for column in table.c if column.name in module.unique_within(field)]
         compared = [column for column in columns(field) if column.name == field.name]
         unique = {str(index.name) for index in table.indexes if index.unique}
         missing = self._indexes_of(table, field) & unique & self.difference.indexes.get(module.name, set())
         any_case = field.key_column != field.name
-        duplicates = self.counts.duplicates(module.name, compared, any_case) if missing else []
+        duplicates = self.counts.duplicates(module.name, [*within, *compared], any_case) if missing else []
         if duplicates:
             self.handled_indexes |= missing
             shown = ", ".join(f'"{value[:40]}" ({count} times)' for value, count in duplicates[:SHOWN])

@@ -50,7 +50,8 @@ class RowCounts:
             return []
         source = sa.table(table, *[sa.column(column.name, column.type) for column in columns])
         number = sa.func.count()
-        values = [sa.func.lower(column) if any_case else column for column in source.c]
+        *within, compared = source.c
+        values = [*within, sa.func.lower(compared) if any_case else compared]
         groups = sa.select(*values, number).where(*[column.is_not(None) for column in source.c]).group_by(*values)
         rows = self.connection.execute(groups.having(number > 1).order_by(number.desc(), *values).limit(SHOWN + 1))
-        return [(" ".join(map(str, row[:-1])), row[-1]) for row in rows]
+        return [(str(row[-2]), row[-1]) for row in rows]

@@ -102,7 +102,9 @@ def _module_table(metadata: sa.MetaData, module: Module) -> None:
         info={
             "title": _title_column(module),
             "title_folded": _folded_title_column(module),
-            "unique": [field.key_column for field in module.fields.values() if field.unique and field.columns()],
+            "unique": [
+                field.key_column for field in module.fields.values() if field.unique is True and field.columns()
+            ],
         },
     )
     for name, field in module.fields.items():
@@ -110,8 +112,8 @@ def _module_table(metadata: sa.MetaData, module: Module) -> None:
             table.append_column(column)
         if field.in_join_table:
             _join_table(metadata, module.name, name, field.targets[0])
-    for name in _unique_columns(module):
-        sa.Index(index_name(module.name, name), table.c[name], unique=True)
+    for names in _unique_columns(module):
+        sa.Index(index_name(module.name, *names), *[table.c[name] for name in names], unique=True)
 
 
 def author_columns(field: Field) -> list[sa.Column[Any]]:
@@ -140,10 +142,14 @@ def _join_table(metadata: sa.MetaData, module: str, field: str, target: str) -> 
     )
 
 
-def _unique_columns(module: Module) -> list[str]:
-    """The columns with a unique index, which stops two simultaneous writes of one value.
+def _unique_columns(module: Module) -> list[tuple[str, ...]]:
+    """The columns of each unique index, which stops two simultaneous writes of one value.
 
     PostgreSQL cannot index a value of more than 2,700 bytes: the uniqueness of long texts is checked before writing.
     """
     fields = [field for field in module.fields.values() if field.unique and field.columns()]
-    return [field.key_column for field in fields if (field.length_limit or 0) <= LONGEST_INDEXED]
+    return [
+        (*module.unique_within(field), field.key_column)
+        for field in fields
+        if (field.length_limit or 0) <= LONGEST_INDEXED
+    ]

@@ -21,6 +21,8 @@ def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
         place = at[name]
         _check_targets(draft, module, field, place)
         _check_default(draft, module, field, place["default"])
+        if field.unique == "organization" and not _is_link(module.fields.get(module.organization or "")):
+            place["unique"].wrong("unique: organization needs a link of this module as the module's organization")
         if field.show_when is not None:
             check_condition(draft, module.name, place["show_when"])
             _check_form_condition(module, field, place["show_when"])
@@ -32,6 +34,11 @@ def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
             _check_computed(field, place)
         if field.column is not None and module.table is None:
             place["column"].key.wrong("column needs table: at the module")
+
+
+def _is_link(field: Field | None) -> bool:
+    """Whether a field holds one record of one module."""
+    return field is not None and not field.computed and not field.multiple and len(field.targets) == 1
 
 
 def _check_default(draft: Draft, module: Module, field: Field, at: Cursor) -> None:
@@ -74,7 +81,7 @@ def _start_of(draft: Draft, module: Module, field: Field, path: ValuePath) -> tu
     if link is None:
         complaint = draft.no_field(module.name, path.link)
         return None, None if draft.is_broken(module.name, path.link) else complaint
-    if link.computed or link.multiple or len(link.targets) != 1:
+    if not _is_link(link):
         return None, f'"{path.link}" does not lead to one record of one module'
     if field.name in _defaults_behind(module, link):
         return None, f'"{field.default}" leads back to {field.name}'

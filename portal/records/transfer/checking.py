@@ -14,7 +14,7 @@ from portal.records.transfer.columns import SETTABLE, Column, parts
 from portal.records.transfer.formulas import unprotected
 from portal.records.transfer.import_row import EMPTY, BadCell, CellForm, ImportRow
 from portal.records.transfer.linking import RowLinks
-from portal.records.transfer.names import ids_by_name, stored_values
+from portal.records.transfer.names import ids_by_name, stored_keys
 from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import Row, Rows
 from portal.records.writing.defaults import defaults
@@ -201,6 +201,13 @@ class Checking:
             if field.unique or name in IDENTITY or name == self.key:
                 yield field
 
+    def _company_of(self, field: Field, row: ImportRow) -> tuple[int, ...] | None:
+        """The company within which the value must be unique: () for everywhere, None where the row has no company."""
+        names = self.module.unique_within(field)
+        values = row.all_values()
+        links = [link for name in names for link in self.module.field(name).links_in(values.get(name))]
+        return tuple(link.id for link in links) if len(links) == len(names) else None
+
     def _check_unique(self, field: Field, rows: Iterable[ImportRow]) -> None:
         """Compares the values with those of the rows before, and with the records."""
         rows_by_value: dict[Any, ImportRow] = {}
@@ -210,14 +217,17 @@ class Checking:
                 value = row.record.values[field.name]
             if value in EMPTY:
                 continue
-            value = field.key_of(value)
+            within = self._company_of(field, row)
+            if within is None:
+                continue
+            value = (*within, field.key_of(value))
             first = self._lines.setdefault((field.name, value), row.line)
             if first != row.line:
                 self._refuse(row.line, field.name, _("Line ${line} has the same value.", mapping={"line": first}))
             else:
                 rows_by_value[value] = row
         if field.unique or field.name in IDENTITY:
-            for value, record_id in stored_values(self.system, field, rows_by_value):
+            for value, record_id in stored_keys(self.system, field, rows_by_value):
                 record = rows_by_value[value].record
                 if record is None or record.id != record_id:
                     self._refuse(rows_by_value[value].line, field.name, _("This value is already in use."))

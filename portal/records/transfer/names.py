@@ -46,7 +46,7 @@ def written_names(names: Iterable[str]) -> str:
 
 def naming_fields(module: Module) -> list[Field]:
     """The fields by which a record of `module` may be named, the surest first; each has one key column."""
-    unique = [field for field in module.fields.values() if field.unique]
+    unique = [field for field in module.fields.values() if field.unique is True]
     fields = {field.name: field for field in (*unique, module.builtin["reference"], module.title_field)}
     return [
         field
@@ -70,6 +70,18 @@ def stored_values(records: Records, field: Field, values: Iterable[Any]) -> Iter
     while chunk := list(islice(remaining, CHUNK)):
         rows = records.connection.execute(sa.select(column, records.table.c["id"]).where(column.in_(chunk)))
         yield from ((value, record_id) for value, record_id in rows)
+
+
+def stored_keys(
+    records: Records, field: Field, keys: Iterable[tuple[Any, ...]]
+) -> Iterator[tuple[tuple[Any, ...], int]]:
+    """(key, id) of the records that have one of `keys`: the values of the columns that make `field` unique."""
+    names = (*records.module.unique_within(field), field.key_column)
+    wanted = set(keys)
+    columns, remaining = [records.table.c[name] for name in names], iter({key[-1] for key in wanted})
+    while chunk := list(islice(remaining, CHUNK)):
+        rows = records.connection.execute(sa.select(*columns, records.table.c["id"]).where(columns[-1].in_(chunk)))
+        yield from ((tuple(row[:-1]), row[-1]) for row in rows if tuple(row[:-1]) in wanted)
 
 
 def ids_by_name(records: Records, field: Field, names: Iterable[str]) -> dict[str, list[int]]:

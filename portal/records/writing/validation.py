@@ -202,18 +202,23 @@ def _problem(records: Records, field: Field, values: Mapping[str, Any], record_i
         return _("Required")
     if field.is_empty(value):
         return None
-    if field.unique and _is_taken(records, field, value, record_id):
+    if field.unique and _is_taken(records, field, values, record_id):
         return _("This value is already in use.")
     if field.targets:
         return _link_problem(records, field, value, values)
     return None
 
 
-def _is_taken(records: Records, field: Field, value: Any, record_id: int | None) -> bool:
-    """Whether another record has the value, among all records, whoever may see them."""
+def _is_taken(records: Records, field: Field, values: Mapping[str, Any], record_id: int | None) -> bool:
+    """Whether another record has the value, among all records, whoever may see them; or among those of its company."""
     table = records.table
-    same = sa.select(sa.literal(1)).where(field.compare(table, "equal", value), table.c["id"] != (record_id or 0))
-    return records.connection.execute(same.limit(1)).first() is not None
+    same = [field.compare(table, "equal", values[field.name]), table.c["id"] != (record_id or 0)]
+    for name in records.module.unique_within(field):
+        link = next(iter(records.module.field(name).links_in(values.get(name))), None)
+        if link is None:
+            return False
+        same.append(table.c[name] == link.id)
+    return records.connection.execute(sa.select(sa.literal(1)).where(*same).limit(1)).first() is not None
 
 
 def _link_problem(records: Records, field: Field, value: Any, values: Mapping[str, Any]) -> str | None:
