@@ -36,13 +36,14 @@ class Interruption:
 
 
 @pytest.fixture
-def on_postgresql(database):
-    if not database.startswith("postgresql"):
-        pytest.skip("SQLite has no connections that others could end")
+def database(postgresql, filled_postgresql):
+    """PostgreSQL alone: SQLite has no connections that others could end."""
+    with postgresql.empty_database(like=filled_postgresql) as url:
+        yield url
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_connection_that_ends_while_a_page_is_read_is_tried_again(on_postgresql, database, app, sign_in, page):
+def test_a_connection_that_ends_while_a_page_is_read_is_tried_again(database, app, sign_in, page):
     sign_in(ANNA)
     interruption = Interruption(engine_of(app), database)
     number, interrupted = 0, True
@@ -55,9 +56,7 @@ def test_a_connection_that_ends_while_a_page_is_read_is_tried_again(on_postgresq
     assert number > 1
 
 
-def test_a_connection_that_ends_while_a_form_is_sent_gives_503_and_a_way_to_try_again(
-    on_postgresql, database, app, sign_in
-):
+def test_a_connection_that_ends_while_a_form_is_sent_gives_503_and_a_way_to_try_again(database, app, sign_in):
     sign_in(ANNA)
     interruption = Interruption(engine_of(app), database)
     number, interrupted = 0, True
@@ -71,9 +70,7 @@ def test_a_connection_that_ends_while_a_form_is_sent_gives_503_and_a_way_to_try_
         interrupted = interruption.remaining is None
 
 
-def test_a_database_that_answers_read_only_gives_503_until_it_can_be_written_again(
-    on_postgresql, database, app, sign_in
-):
+def test_a_database_that_answers_read_only_gives_503_until_it_can_be_written_again(database, app, sign_in):
     """As a primary does that became a standby; pages can be read meanwhile."""
     sign_in(ANNA)
     read_only(database, True)
@@ -99,9 +96,7 @@ def read_only(url, on):
     other.dispose()
 
 
-def test_a_read_only_file_gives_503_when_something_is_written(filled_sqlite, make_app, database):
-    if database.startswith("postgresql"):
-        pytest.skip("a file of SQLite")
+def test_a_read_only_file_gives_503_when_something_is_written(filled_sqlite, make_app):
     app = make_app(database=f"sqlite:///file:{filled_sqlite}?mode=ro&uri=true")
     form = form_of(app.get("/login"), "/login")
     form["email"], form["password"] = ANNA, PASSWORD

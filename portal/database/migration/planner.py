@@ -108,7 +108,7 @@ class Planner:
             if exists and (unknown or not same or moved) and self.counts.rows(name) != 0:
                 outdated.append(name)
         if outdated:
-            sentence = f"fill the search index of {', '.join(outdated)} anew: what is searched there has changed"
+            sentence = f"fill the search index of {', '.join(outdated)} again: what is searched there has changed"
             yield Step(sentence, needed=False, modules_to_index=tuple(outdated))
 
     # -- modules --------------------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ class Planner:
     def _missing_companions(self, module: Module, field: Field, missing: set[str]) -> Step:
         """A later version of the portal stores more beside the value than the one that made the column."""
         task = Task(Phase.CONVERT_VALUES, lambda: self._converter(module, field, field).fill_companions(missing))
-        sentence = f"complete field {module.name}.{field.name}: {', '.join(sorted(missing))}"
+        sentence = f"fill the new columns of field {module.name}.{field.name}: {', '.join(sorted(missing))}"
         return Step(sentence, self._locking(module.name), tasks=(task,))
 
     def _required(self, module: Module, field: Field, new: bool) -> Iterator[Step]:
@@ -295,7 +295,7 @@ class Planner:
         path = f"{module.name}.{after.name}"
         change = f"change field {path} from {old_type} to {after.type}"
         if old_type == after.type:
-            change = f"change how field {path} is kept"
+            change = f"change how field {path} is stored"
         indexes = self._handle_indexes_of(self.tables.module(module.name), after)
         self._handle_old_indexes_of(module.name, {column.name for column in columns(before or after)})
         if self.counts.connection is None:
@@ -349,7 +349,7 @@ class Planner:
             shown = ", ".join(f'"{value[:40]}" ({count} times)' for value, count in duplicates[:SHOWN])
             more = ", …" if len(duplicates) > SHOWN else ""
             path = f"{module.name}.{field.name}"
-            sentence = f"! field {path} cannot be made unique, these values stand more than once: {shown}{more}"
+            sentence = f"! field {path} cannot be made unique, these values occur more than once: {shown}{more}"
             yield Step(sentence, blocked=True, needed=False)
 
     def _indexes_of(self, table: sa.Table, field: Field) -> set[str]:

@@ -46,7 +46,7 @@ def test_what_would_lose_data_is_left_undone_and_then_allowed(folder):
     declare(folder, "fields: {name: text}")
     said = (
         "! drop field companies.fax: 1 value would be lost (apply with --allow-loss)\n"
-        "fill the search index of companies anew: what is searched there has changed\n"
+        "fill the search index of companies again: what is searched there has changed\n"
     )
     assert portal(folder, "plan") == (0, said)
     code, done = portal(folder, "apply")

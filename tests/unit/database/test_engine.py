@@ -1,4 +1,4 @@
-"""Transactions: no update is lost, nobody hears “locked”, and who did not say that he writes cannot."""
+"""Transactions: no update is lost, no writer is told “locked”, and a reading transaction cannot write."""
 
 import os
 import stat

@@ -47,7 +47,7 @@ def test_a_field_becomes_unique_only_when_no_value_stands_twice(portal):
     portal.started(COMPANIES)
     portal.add("companies", {"name": "Acme"}, {"name": "Acme"}, {}, {})
     portal.declare("companies: {fields: {name: {type: text, unique: true}}}")
-    said = '! field companies.name cannot be made unique, these values stand more than once: "Acme" (2 times)'
+    said = '! field companies.name cannot be made unique, these values occur more than once: "Acme" (2 times)'
     assert portal.plan() == [said]
     assert (portal.apply(allow_loss=True), portal.left) == ([], [said])
     assert portal.blocking() == []

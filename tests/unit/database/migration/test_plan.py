@@ -83,7 +83,10 @@ def test_addresses_of_an_older_version_get_their_key_and_duplicates_in_another_c
     with writing(portal.engine) as connection:
         connection.exec_driver_sql("DROP INDEX ix_people$_email_key")
         drop_columns(connection, "people", ["_email_key"])
-    assert portal.plan() == ["complete field people.email: _email_key", "bring the indexes of people up to date"]
+    assert portal.plan() == [
+        "fill the new columns of field people.email: _email_key",
+        "bring the indexes of people up to date",
+    ]
     portal.apply()
     portal.at_rest()
     assert portal.rows(portal.tables.module("people"))[0]["_email_key"] == "anna@acme.example"
@@ -98,7 +101,7 @@ def test_what_went_missing_in_the_database_is_noticed_and_made_again(portal):
         connection.exec_driver_sql("DROP INDEX ix_tickets$modified$id")
     assert portal.missing() == []
     assert portal.plan() == [
-        "complete field companies.name: _name_folded",
+        "fill the new columns of field companies.name: _name_folded",
         "bring the indexes of companies up to date",
         "add field tickets.title (text)",
         "bring the indexes of tickets up to date",
@@ -168,7 +171,7 @@ def test_the_search_index_is_filled_anew_when_what_is_searched_changed(portal):
     portal.add("companies", {"name": "Acme"})
     portal.add("tickets", {"title": "Printer", "company": Linked(1, "companies")})
     hidden = COMPANIES.replace("name: text", "name: {type: text, search: false}")
-    said = "fill the search index of companies anew: what is searched there has changed"
+    said = "fill the search index of companies again: what is searched there has changed"
     portal.declare(hidden, TICKETS)
     assert portal.plan() == [said]
     portal.apply()

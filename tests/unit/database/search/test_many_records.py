@@ -67,8 +67,12 @@ def test_a_condition_on_the_module_holds_for_every_hit(many, condition, expected
     number = count(many, Search(search, tickets, parse_words(typed), condition=condition))
     assert min(26, len(expected)) <= number.number <= len(expected)
     assert number.more or number.number == len(expected)
-    assert found(many, typed, 3, condition=condition, before=5000) == [each for each in expected if each < 5000][:3]
-    assert found(many, typed, 3, condition=condition, after=5000) == [each for each in expected if each > 5000][-3:]
+    assert (
+        found(many, typed, 3, condition=condition, before=5000) == [record for record in expected if record < 5000][:3]
+    )
+    assert (
+        found(many, typed, 3, condition=condition, after=5000) == [record for record in expected if record > 5000][-3:]
+    )
 
 
 @pytest.mark.parametrize("condition", [None, sa.true(), tickets.c.id > 0])
@@ -86,7 +90,7 @@ def test_rare_and_common_words_are_found_alike(many, typed, expected, condition)
     assert found(many, typed, condition=condition) == expected[:25]
     assert found(many, typed, 2000, condition=condition) == expected
     assert found(many, typed, condition=condition, scopes=(organization(1),)) == []
-    alone = [each for each in expected if each % 1000 == 0]
+    alone = [record for record in expected if record % 1000 == 0]
     assert found(many, typed, condition=condition, scopes=(person(0),)) == alone
 
 
