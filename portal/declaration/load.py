@@ -6,6 +6,7 @@ this never raises.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,6 +21,7 @@ from portal.declaration.resolve import resolve
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.problems import Problem
 
+MOST_OF_A_FILE = 500
 NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -62,10 +64,22 @@ def load(folder: Path, overrides: Mapping[str, str] = NO_OVERRIDES) -> Loaded:
 
 
 def _in_order(draft: Draft) -> list[Problem]:
-    """Each problem once, by file and place."""
+    """Each problem once, by file and place; of a file with very many, the first."""
     ranks = {name: rank for rank, name in enumerate(draft.documents)}
     unique = list(dict.fromkeys(draft.problems))
-    return sorted(unique, key=lambda problem: (ranks.get(problem.file, -1), problem.file, problem.line, problem.column))
+    order = {problem: (ranks.get(problem.file, -1), problem.file, problem.line, problem.column) for problem in unique}
+    by_file = groupby(sorted(unique, key=order.__getitem__), key=lambda problem: problem.file)
+    return [problem for file, problems in by_file for problem in _first(file, list(problems))]
+
+
+def _first(file: str, problems: list[Problem]) -> list[Problem]:
+    """At most `MOST_OF_A_FILE` problems, rather errors than warnings, and the number of the others."""
+    if len(problems) <= MOST_OF_A_FILE:
+        return problems
+    by_weight = sorted(problems, key=lambda problem: problem.warning)
+    chosen, others = set(by_weight[:MOST_OF_A_FILE]), by_weight[MOST_OF_A_FILE:]
+    more = f"{len(others)} more problems in this file are not listed"
+    return [*(problem for problem in problems if problem in chosen), Problem(file, 1, 1, (), more, others[0].warning)]
 
 
 def _profiles(draft: Draft) -> list[str]:

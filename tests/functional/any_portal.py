@@ -16,7 +16,7 @@ NAMES = (
     *("order", "from", "class", "keys", "items", "select", "values", "index", "count", "metadata", "self"),
     *("table", "any", "column", "c", "name", "label", "user", "group"),
     *("where", "rowid", "none", "limit", "primary", "join", "title"),
-    *("status", "parent", "position", "request", "view", "line_number", "order_line"),
+    *("status", "parent", "position", "request", "window", "line_number", "order_line"),
 )
 TEXTS = (
     *("Ticket", "Order <b>line</b>", 'What\'s "up" & ${name}'),

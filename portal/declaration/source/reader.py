@@ -224,7 +224,8 @@ class _Reading:
                 if handler := handlers.get(type(event)):
                     handler(event)
         except yaml.MarkedYAMLError as error:
-            place, words = in_words(error, self._text, self._last_scalar)
+            opened = self._open[-1].node.mark if self._open else None
+            place, words = in_words(error, self._text, self._last_scalar, opened)
             raise _UnreadableError(place or (1, 1), words, self._path()) from None
         except (yaml.YAMLError, UnicodeError):
             raise self._unreadable(self._last, "the file cannot be read from here on: is it text in UTF-8?") from None

@@ -90,8 +90,11 @@ def what_is_not_yaml(text: str) -> tuple[Place, str] | None:
     return None
 
 
-def in_words(error: MarkedYAMLError, text: str, last: Scalar | None) -> tuple[Place | None, str]:
-    """The place of a syntax error and one sentence that says what to do; `last` is the last scalar before it."""
+def in_words(error: MarkedYAMLError, text: str, last: Scalar | None, opened: Mark | None) -> tuple[Place | None, str]:
+    """The place of a syntax error and one sentence that says what to do.
+
+    `last` is the last scalar before it, `opened` where the innermost list or mapping begins that has no end yet.
+    """
     problem = error.problem or "this cannot be read"
     mark: Mark | None = error.problem_mark or error.context_mark
     context: Mark | None = error.context_mark
@@ -99,6 +102,8 @@ def in_words(error: MarkedYAMLError, text: str, last: Scalar | None) -> tuple[Pl
         return _place(context or mark), _wrong_start(context, text)
     if mark is None:
         return None, f"this is not YAML: {problem}"
+    if opened is not None and not text[mark.index :].strip() and text[opened.index : opened.index + 1] in ("[", "{"):
+        return _place(opened), f'the "{text[opened.index]}" that opens here is never closed'
     if (cause := _cause(problem, mark, context, text, last)) is not None:
         return cause
     if problem == "found character that cannot start any token":

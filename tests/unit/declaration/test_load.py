@@ -105,6 +105,19 @@ def test_a_file_that_cannot_be_read_is_reported(folder):
     assert lines_of(folder)[0].startswith("modules.yaml:1:1: modules: this file cannot be read: ")
 
 
+def test_of_very_many_problems_the_first_are_listed_and_no_file_hides_another(folder):
+    columns = ", ".join(f"nothing_{number}" for number in range(2000))
+    text = (folder / "modules.yaml").read_text(encoding="utf-8")
+    (folder / "modules.yaml").write_text(text.replace("[reference, title,", f"[{columns}, reference, title,", 1))
+    (folder / "buttons.yaml").write_text("buttons: [")
+    lines = lines_of(folder)
+    assert len(lines) == 502
+    assert lines[500:] == [
+        "modules.yaml:1:1: modules: 1500 more problems in this file are not listed",
+        'buttons.yaml:1:10: buttons: the "[" that opens here is never closed',
+    ]
+
+
 @pytest.mark.parametrize("file", ["profiles/guest.yaml", "buttons.yaml", "modules.yaml"])
 def test_a_named_pipe_is_reported_and_not_waited_for(folder, file):
     (folder / file).unlink(missing_ok=True)

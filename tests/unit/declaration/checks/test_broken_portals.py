@@ -70,7 +70,7 @@ def test_all_problems_of_all_files_are_listed_at_once(tmp_path):
         "modules.yaml:4:72",
         "profiles/customer.yaml:1:11",
         "profiles/customer.yaml:1:35",
-        "profiles/staff.yaml:2:1",
+        "profiles/staff.yaml:1:10",
         "buttons.yaml:1:24",
     ]
 
