@@ -83,7 +83,7 @@ modules:
 PROFILE = """
 label: Staff
 modules:
-  things: {list: {columns: [reference, title, price, day, moment, kind, ready, service, owners]}, can: [export]}
+  things: {options: {kind: {small: Tiny}}, list: {columns: [reference, title, price, day, moment, kind, ready, service, owners]}, can: [export]}
   services: {}
   people: {see: all}
 """

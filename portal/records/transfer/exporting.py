@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.reader import Reader
 from portal.records.reading.records import Query, Record, Records
@@ -28,7 +29,7 @@ def export_rows(records: Records, query: Query, columns: Sequence[str], reader: 
     module, languages = records.module, records.policy.declaration.settings.languages
     names = [name for name in columns if name in records.policy.readable(records.name)]
     fields = [module.field(name) for name in names]
-    cells = ListCells(fields, reader)
+    cells = ListCells(records.policy.declaration.modules[records.name], fields, reader)
     headers = [
         header_of(module, field, reader.language, languages, part) for field in fields for part in cells.parts(field)
     ]
@@ -37,10 +38,10 @@ def export_rows(records: Records, query: Query, columns: Sequence[str], reader: 
 
 
 class ListCells:
-    """The cells of a list's export for one reader."""
+    """The cells of a list's export for one reader. `module`: with the labels that the import knows."""
 
-    def __init__(self, fields: Sequence[Field], reader: Reader) -> None:
-        self.fields, self.reader = fields, reader
+    def __init__(self, module: Module, fields: Sequence[Field], reader: Reader) -> None:
+        self.module, self.fields, self.reader = module, fields, reader
         self._machine = machine_reader(reader)
         self._amounts = {field.name for field in fields if CURRENCY in parts(field)}
         self._words: dict[tuple[str, Any], str] = {}
@@ -64,7 +65,8 @@ class ListCells:
         if value is None or value == ():
             return ""
         if field.targets:
-            return written_names(link.title for link in field.links_in(value) if link.title)
+            titles = [link.title for link in field.links_in(value) if link.title]
+            return written_names(titles) if field.multiple else "".join(titles)
         if field.input_type == "datetime-local":
             return self._moment(field, value)
         return self._word(field, value) if field.offered else field.write(value)
@@ -76,11 +78,13 @@ class ListCells:
         return f"{local}{value.astimezone(self.reader.time_zone):%z}" if f"{field.name}.later" in inputs else local
 
     def _word(self, field: Field, value: Any) -> str:
-        """Labels in the reader's language, or the raw value where labels would not be read back as the same."""
+        """Options in the words of the reader's profile, else of the module; the raw value where neither reads back."""
         key = (field.name, value)
         if key not in self._words:
-            label = field.show(value, self.reader)
-            self._words[key] = label if _reads_as(field, label, value, self.reader.machine) else field.write(value)
+            declared = self.module.field(field.name)
+            labels = [field.show(value, self.reader), declared.show(value, self.reader)]
+            readable = (label for label in labels if _reads_as(declared, label, value, self.reader.machine))
+            self._words[key] = next(readable, field.write(value))
         return self._words[key]
 
 
