@@ -66,6 +66,13 @@ def find_account(connection: sa.Connection, tables: Tables, email: str) -> Accou
     return _find_one(connection, tables, tables.account.c["email"] == normalize_email(email))
 
 
+def find_account_of_person(connection: sa.Connection, tables: Tables, person_id: int) -> Account | None:
+    """The account of a person; of several the first."""
+    table = tables.account
+    first = sa.select(sa.func.min(table.c["id"])).where(table.c["person"] == person_id).scalar_subquery()
+    return _find_one(connection, tables, table.c["id"] == first)
+
+
 def load_account(connection: sa.Connection, tables: Tables, account_id: int) -> Account | None:
     """The account of an id."""
     return _find_one(connection, tables, tables.account.c["id"] == account_id)

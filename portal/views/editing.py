@@ -12,6 +12,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.accounts.drafts import Draft
+from portal.accounts.people import find_account_of_person
 from portal.fields.base import Field
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
@@ -42,7 +43,8 @@ class EditForm:
     def __init__(self, resource: Record, request: Request) -> None:
         self.resource, self.request = resource, request
         self.records, self.record = resource.records, resource.record
-        self.fields = editable_fields(self.records, self.record, form_fields(self.records, self.records.access.edit))
+        fields = editable_fields(self.records, self.record, form_fields(self.records, self.records.access.edit))
+        self.fields = with_sign_in_note(self, fields)
         if not self.fields:
             raise HTTPConflict(_("This record is closed and can no longer be edited."))
         self.basis = basis_of(self.fields, self.record.values, self.record.version)
@@ -53,6 +55,18 @@ class EditForm:
         values = {**self.record.values, **filled.values}
         inputs, stored = posted_inputs(self.fields, form), self.record.values
         return Filling(self.records, inputs, values, filled.errors, finds(self.request), stored)
+
+
+def with_sign_in_note(form: EditForm, fields: list[Field]) -> list[Field]:
+    """The fields of a form; on a person's card the email field says that the address to sign in with stays."""
+    tables = form.records.policy.tables
+    if form.records.name != tables.declaration.people or not any(field.input_type == "email" for field in fields):
+        return fields
+    account = find_account_of_person(form.records.connection, tables, form.record.id)
+    if account is None:
+        return fields
+    note = _("This does not change the address to sign in with, ${email}.", mapping={"email": account.email})
+    return [field.model_copy(update={"help": note}) if field.input_type == "email" else field for field in fields]
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,10 @@ modules:
 PROFILE = """
 label: Staff
 modules:
-  things: {options: {kind: {small: Tiny}}, list: {columns: [reference, title, price, day, moment, kind, ready, service, owners]}, can: [export]}
+  things:
+    options: {kind: {small: Tiny}}
+    list: {columns: [reference, title, price, day, moment, kind, ready, service, owners]}
+    can: [export]
   services: {}
   people: {see: all}
 """

@@ -354,3 +354,12 @@ def test_a_field_that_was_hidden_and_stays_so_keeps_its_value(world):
     form["name"] = "After"
     form.submit(status=303)
     assert world.record("requests", record).values["affected"] == 7
+
+
+def test_an_address_on_a_persons_card_is_not_the_one_to_sign_in_with(world):
+    anna, note = world.the("people", "Anna Rossi").id, "does not change the address to sign in with, anna@acme.example"
+    form = form_of(world[NANCY].get(f"/people/{anna}/edit"), f"/people/{anna}/edit")
+    assert note in form.text
+    form["email"] = "anna.rossi@acme.example"
+    form.submit(status=303)
+    assert world.signed_in(ANNA).get("/").status_int == 200
