@@ -23,7 +23,7 @@ RECORDS = 2  # of each module, by each person
 FIELDS = 7  # of each module, by which it is sorted and filtered
 TYPED = ("²", "9999-12-31T23:59", "9" * 40, "%", "''", "<script>", "-", "تذكرة", "me", "today", "b")
 SEARCHED = ("zolw", '"rue d', "工", "(", "'", "*", "x y")
-ONE_TIME = re.compile(r'(name="_(?:csrf|once)"[^>]*value=")[^"]*')
+ONE_TIME = re.compile(r'name="_(?:csrf|once|draft)"[^>]*value="[^"]*|data-draft="[^"]*|_draft=[\w-]*')
 
 
 class Twin:
