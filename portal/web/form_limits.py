@@ -10,6 +10,7 @@ from typing import BinaryIO, NoReturn
 
 from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 from pyramid.request import Request
+from pyramid_retry import is_error_retryable
 
 from portal.texts import _
 
@@ -76,13 +77,19 @@ def count_form(request: Request) -> None:
     """Refuse a form with too many parts, escapes or lines. The body can be read again afterwards."""
     request.make_body_seekable()
     body: BinaryIO = request.body_file_raw
-    request.add_finished_callback(lambda _request: body.close())  # it may be a temporary file
+    request.add_finished_callback(lambda request: _close_body(request, body))
     fields = request.query_string.count("&")
     if multipart := MULTIPART.fullmatch(_content_type(request)):
         _count_multipart(body, b"--" + multipart[2].encode(), fields)
     else:
         _count_urlencoded(body, fields)
     body.seek(0)
+
+
+def _close_body(request: Request, body: BinaryIO) -> None:
+    """The body may be a temporary file. A request that is tried again reads it once more."""
+    if request.exception is None or not is_error_retryable(request, request.exception):
+        body.close()
 
 
 def drop_body(request: Request) -> None:
