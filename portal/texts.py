@@ -4,6 +4,7 @@ Used by every layer. Knows nothing of requests: whoever shows a text says in whi
 """
 
 import functools
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -27,8 +28,20 @@ LOCALE = Path(__file__).parent / "locale"
 # Default-ignorable characters are among them, as are the Hangul fillers; U+2800 is the empty pattern of Braille.
 INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Z}\p{Mn}\s\u2800]*")
 WORD = re.compile(r"[^\W_]+")
+COMPOUND = re.compile(r"[^\W_]+(?:-[^\W_]+){1,5}")
 # Scripts written without spaces: every character is a word of its own.
 UNSPACED = re.compile(r"([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff])")
+
+
+# Which letters are compared as which others, compiled by scripts/compile_folding.py: a target, a space, its letters.
+_FOLDING_FILE = (LOCALE / "folding.txt").read_bytes()
+_FOLDING = {
+    ord(letter): target
+    for target, _space, letters in (line.partition(" ") for line in _FOLDING_FILE.decode().splitlines())
+    for letter in letters
+}
+# Another one when texts are folded in another way: then folded columns and the search index are written again.
+FOLDING_VERSION = hashlib.sha256(_FOLDING_FILE).hexdigest()[:8]
 
 
 class Text:
@@ -161,12 +174,15 @@ def _locale(language: str) -> Locale:
 
 
 def fold(text: str) -> str:
-    """`text` without accents, case and width, for comparing: “Größe” → “grosse”, “Łódź” → “łodz”."""
+    """`text` without accents, case and width, for comparing: “Größe” → “grosse”, “Łódź” → “lodz”.
+
+    Letters that Unicode's collation takes for others are these (locale/folding.txt): ø is o, æ is ae; ’ is '.
+    """
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return unicodedata.normalize("NFC", bare.casefold())
+    return unicodedata.normalize("NFC", bare.casefold().translate(_FOLDING))
 
 
 def is_blank(text: str) -> bool:
@@ -181,7 +197,24 @@ def first_visible(*texts: str | None) -> str:
 
 def words(text: str) -> list[str]:
     """The words of `text`, folded; characters of unspaced scripts (CJK, Thai) stand alone."""
+    return _words_in(fold(text))
+
+
+def indexed_words(text: str) -> tuple[list[str], list[str]]:
+    """The words of `text`; and its compounds in one piece, from each part on: “Wi-Fi” as `wifi`."""
     folded = fold(text)
+    compounds = [found[0].split("-") for found in COMPOUND.finditer(folded)] if "-" in folded else []
+    joined = ["".join(parts[start:]) for parts in compounds for start in range(len(parts) - 1)]
+    return _words_in(folded), joined
+
+
+def typed_words(text: str) -> list[str]:
+    """The words of a search: a compound is one word, as `indexed_words` has it."""
+    folded = fold(text)
+    return _words_in(COMPOUND.sub(lambda found: found[0].replace("-", ""), folded) if "-" in folded else folded)
+
+
+def _words_in(folded: str) -> list[str]:
     return WORD.findall(folded if folded.isascii() else UNSPACED.sub(r" \1 ", folded))
 
 

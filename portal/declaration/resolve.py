@@ -45,9 +45,23 @@ def resolve(draft: Draft) -> Declaration:
         folder=draft.folder, settings=draft.settings, people=draft.people, organizations=draft.organizations,
         modules=draft.modules, profiles=profiles, buttons=buttons, icons=frozenset(draft.icons | {DEFAULT_ICON}),
     )  # fmt: skip
+    _search_listed_fields(draft.modules, profiles)
     for name, profile in profiles.items():
         profiles[name] = profile.model_copy(update={"labelled": labelled_modules(declaration, profile)})
     return declaration
+
+
+def _search_listed_fields(modules: Mapping[str, Module], profiles: Mapping[str, Profile]) -> None:
+    """Fields whose type is searched where a list shows it get `search: true`, unless the declaration says otherwise."""
+    for module in modules.values():
+        accesses = (profile.modules[module.name] for profile in profiles.values() if module.name in profile.modules)
+        layouts = (module.list, *(access.list for access in accesses))
+        listed = {name for layout in layouts for name in layout.columns or ()}
+        for name in listed & set(module.fields):
+            field = module.fields[name]
+            if field.searched_in_lists and field.search is None:
+                module.fields[name] = field.model_copy(update={"search": True})
+        module.__dict__.pop("everything", None)  # cached before
 
 
 # -- modules ------------------------------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ class Field(Shape):
     stored: ClassVar[bool] = True  # False: the declaration is checked, and a warning says that it has no effect
     sortable: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = True
+    searched_in_lists: ClassVar[bool] = False  # part of the general search where a list shows it
     multiple: ClassVar[bool] = False  # several values, posted by repeating the name
     in_join_table: ClassVar[bool] = False  # its values stand in a table of pairs, none in the record's own row
     indexed_as: ClassVar[tuple[str, ...]] = ()  # changes with what `texts` gives, so that the search index follows
@@ -253,13 +254,13 @@ class Field(Shape):
         return self.expression(table)
 
     def order_among(self, table: sa.FromClause, visible_ids: VisibleIds) -> sa.ColumnElement[Any]:
-        """As `order`; `links` count only the records that the reader may see."""
+        """As `order`; `links` count only visible records."""
         return self.order(table)
 
     def compare_among(
         self, table: sa.FromClause, operator: str, value: Any, visible_ids: VisibleIds
     ) -> sa.ColumnElement[bool]:
-        """As `compare`; `links` count only the records that the reader may see."""
+        """As `compare`; `links` count only visible records."""
         return self.compare(table, operator, value)
 
     @property

@@ -11,7 +11,7 @@ from babel.dates import format_date
 from pydantic import BeforeValidator
 
 from portal.fields.base import Refused
-from portal.fields.calendar import EXAMPLE, TOO_EARLY, TOO_LATE, Unreadable, date_wanted, numeric, parse_date
+from portal.fields.calendar import EXAMPLE, TOO_EARLY, TOO_LATE, Unreadable, date_wanted, parse_date, searched_texts
 from portal.fields.numbers import Bounded
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import is_blank
@@ -36,6 +36,7 @@ def _format(value: datetime.date, locale: Locale) -> str:
 
 class Date(Bounded):
     type: Literal["date"]
+    searched_in_lists: ClassVar[bool] = True
     column_type: ClassVar[Any] = sa.Date
     input_type: ClassVar[str] = "date"
     filter: ClassVar[str] = "range"
@@ -86,4 +87,4 @@ class Date(Bounded):
         return reader.today if raw in ("today", "now") else parse_date(str(raw), reader)
 
     def texts(self, value: Any) -> Iterable[str]:
-        return () if value is None else (value.isoformat(), numeric(value, PLAIN.locale))
+        return () if value is None else searched_texts(value)

@@ -13,7 +13,16 @@ from babel.dates import format_date, format_datetime, format_time, get_datetime_
 from pydantic import BeforeValidator
 
 from portal.fields.base import Refused, storable
-from portal.fields.calendar import EXAMPLE, LONGEST, TOO_EARLY, TOO_LATE, Unreadable, parse_date, parse_time
+from portal.fields.calendar import (
+    EXAMPLE,
+    LONGEST,
+    TOO_EARLY,
+    TOO_LATE,
+    Unreadable,
+    parse_date,
+    parse_time,
+    searched_texts,
+)
 from portal.fields.columns import UTCDateTime
 from portal.fields.numbers import Bounded
 from portal.fields.protocols import Form
@@ -122,6 +131,7 @@ def _format_minute(here: datetime.datetime, locale: Locale) -> str:
 
 class Datetime(Bounded):
     type: Literal["datetime"]
+    searched_in_lists: ClassVar[bool] = True
     column_type: ClassVar[Any] = UTCDateTime
     input_type: ClassVar[str] = "datetime-local"
     display: ClassVar[str] = "datetime"
@@ -245,4 +255,4 @@ class Datetime(Bounded):
         return answers.get(operator, False)
 
     def texts(self, value: Any) -> Iterable[str]:
-        return () if value is None else (value.date().isoformat(),)
+        return () if value is None else searched_texts(value.date())

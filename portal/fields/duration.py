@@ -97,6 +97,7 @@ def in_words(value: int, reader: Reader, units: tuple[str, ...] = ("hour", "minu
 
 class Duration(Field):
     type: Literal["duration"]
+    searched_in_lists: ClassVar[bool] = True
     column_type: ClassVar[Any] = sa.BigInteger
     filter: ClassVar[str] = "range"
     sample: ClassVar[Mapping[str, Any]] = {}
@@ -134,7 +135,7 @@ class Duration(Field):
         return seconds(str(raw), PLAIN if isinstance(raw, int | float) else reader)
 
     def texts(self, value: Any) -> Iterable[str]:
-        return ()
+        return () if value is None else (in_units(value), self.show(value, PLAIN))
 
 
 def in_units(value: int | None) -> str:

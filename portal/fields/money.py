@@ -1,7 +1,7 @@
 """`money`: an exact amount and its currency. Amounts of different currencies are never compared."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
@@ -35,6 +35,7 @@ class MoneyField(Bounded):
     widget: ClassVar[str] = "money"
     filter: ClassVar[str] = "range"
     inputmode: ClassVar[str] = "decimal"
+    searched_in_lists: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
     sample: ClassVar[Mapping[str, Any]] = {"currency": "EUR", "min": -1000, "max": "1000000000000.00"}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
@@ -121,6 +122,10 @@ class MoneyField(Bounded):
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         amount = "" if value is None else localized(value.amount, reader, grouped=False)
         return {self.name: amount, f"{self.name}.currency": value.currency if value else self.usual(reader)}
+
+    def texts(self, value: Any) -> Iterable[str]:
+        """With and without grouped digits, and the code of the currency."""
+        return () if value is None else (self.show(value, PLAIN), f"{value.amount:f} {value.currency}")
 
     def show(self, value: Any, reader: Reader) -> str:
         return "" if value is None else format_currency(value.amount, value.currency, locale=reader.locale)

@@ -6,6 +6,7 @@ Nothing here goes through a float: what was typed is what is kept.
 import functools
 import re
 import unicodedata
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar
 
@@ -162,7 +163,12 @@ class Number(Bounded):
     column_type: ClassVar[Any] = ExactDecimal
     filter: ClassVar[str] = "range"
     inputmode: ClassVar[str] = "decimal"
+    searched_in_lists: ClassVar[bool] = True
     type: str
+
+    def texts(self, value: Any) -> Iterable[str]:
+        """With and without grouped digits."""
+        return () if value is None else (self.show(value, PLAIN), localized(value, PLAIN, grouped=False))
 
     def parse(self, text: str, reader: Reader) -> Any:
         if is_blank(text):

@@ -13,6 +13,7 @@ from portal.texts import Text, _
 
 class Rating(Field):
     type: Literal["rating"]
+    searched_in_lists: ClassVar[bool] = True
     column_type: ClassVar[Any] = sa.Integer
     widget: ClassVar[str] = "rating"
     display: ClassVar[str] = "rating"

@@ -27,6 +27,7 @@ Clock = Annotated[datetime.time, BeforeValidator(_bound)]
 
 class Time(Bounded):
     type: Literal["time"]
+    searched_in_lists: ClassVar[bool] = True
     column_type: ClassVar[Any] = sa.Time
     input_type: ClassVar[str] = "time"
     filter: ClassVar[str] = "range"

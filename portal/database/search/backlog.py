@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration, Module
+from portal.texts import FOLDING_VERSION
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,13 @@ def searched_description(declaration: Declaration, module: Module) -> dict[str, 
             titles = [declaration.modules[target].title_field.name for target in field.targets]
             options = {key: list(option.label) for key, option in field.declared_options.items()}
             fields[name] = [field.type, field.internal, titles, options, *field.indexed_as]
-    return {"owner": module.owner, "organization": module.organization, "fields": fields}
+    return {
+        "owner": module.owner,
+        "organization": module.organization,
+        "fields": fields,
+        "comments": module.comments,
+        "folding": FOLDING_VERSION,
+    }
 
 
 def _oldest_mark(tables: Tables) -> sa.Select[Any]:

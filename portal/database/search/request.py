@@ -14,7 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from portal.texts import words
+from portal.texts import indexed_words, typed_words, words
 
 MAX_TEXT_LENGTH = 200_000  # characters of one record; PostgreSQL's tsvector holds a megabyte
 MAX_WORD_LENGTH = 128
@@ -31,12 +31,17 @@ BATCH_SIZE = sa.bindparam("size", type_=sa.Integer())  # how many candidate rows
 def indexed_text(texts: Iterable[str], reference: str = "") -> str:
     """` w1 w2 _ w3 `: a space before and after every word, so that its start and its end can be searched.
 
-    Numbers are found without their leading zeros too, in the reference also behind letters (TT0030 by 30).
+    Numbers are found without their leading zeros too, in the reference also behind letters (TT0030 by 30); compounds
+    in one piece too (Wi-Fi by wifi).
     """
     tokens: list[str] = []
+    compounds: list[str] = []
     for text in (reference, *texts):
-        if text_words := _shortened_words(text):
-            tokens += [*text_words, BORDER]
+        text_words, joined = indexed_words(text[:MAX_TEXT_LENGTH])
+        if text_words:
+            tokens += [*_shortened(text_words), BORDER]
+            compounds += _shortened(joined)
+    tokens += dict.fromkeys(compounds)
     numbers = [*DIGITS.findall(reference), *(token for token in tokens if token[0] == "0" and token.isdigit())]
     known = {*tokens, ""}
     tokens += dict.fromkeys(number.lstrip("0") for number in numbers if number.lstrip("0") not in known)
@@ -44,8 +49,8 @@ def indexed_text(texts: Iterable[str], reference: str = "") -> str:
     return text if len(text) <= MAX_TEXT_LENGTH else text[: text.rindex(" ", 0, MAX_TEXT_LENGTH) + 1]
 
 
-def _shortened_words(text: str) -> list[str]:
-    return [word[:MAX_WORD_LENGTH] for word in words(text[:MAX_TEXT_LENGTH])]
+def _shortened(found: Iterable[str]) -> list[str]:
+    return [word[:MAX_WORD_LENGTH] for word in found]
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def parse_words(text: str) -> Words:
     shortened = text[:MAX_INPUT_LENGTH]
     for quoted in QUOTED.finditer(shortened):
         terms += _unquoted_terms(shortened[position : quoted.start()])
-        phrase = _shortened_words(quoted[quoted.lastindex or 0])
+        phrase = _shortened(words(quoted[quoted.lastindex or 0]))
         terms += [Term(word, whole=True) for word in phrase]
         if len(phrase) > 1:
             phrases.append(f" {' '.join(phrase)} ")
@@ -107,7 +112,7 @@ def parse_words(text: str) -> Words:
 
 def _unquoted_terms(text: str) -> list[Term]:
     # The words that begin with one letter are a good part of all words: a single letter is a whole word.
-    return [Term(word, whole=len(word) == 1) for word in _shortened_words(text)]
+    return [Term(word, whole=len(word) == 1) for word in _shortened(typed_words(text))]
 
 
 class PositionIn(FunctionElement[int]):

@@ -23,6 +23,7 @@ from portal.database.search.backlog import Mark, advance_mark, has_backlog, lock
 from portal.database.sql import where
 from portal.declaration.shapes import Module
 from portal.fields.linked import Linked
+from portal.records.indexing.folding import refold
 from portal.records.indexing.index import replace_texts
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
@@ -101,6 +102,8 @@ def _update_some(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
         links = _links(system.module, mark.target)
         following = following.where(where(links, system.table, system.module, tables.declaration, system.policy.reader))
     ids = connection.scalars(following).all()
+    if mark.target is None:
+        refold(system, ids)
     replace_texts(system, ids)
     if len(ids) < AT_ONCE:
         remove_mark(connection, tables, mark)

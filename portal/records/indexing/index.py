@@ -13,6 +13,7 @@ from portal.database.schema.tables import Tables
 from portal.database.search import index as search
 from portal.declaration.shapes import Module
 from portal.records.policy import is_own_field, system_policy
+from portal.records.reading.conversations import conversation_texts
 from portal.records.reading.records import Query, Record, Records
 
 BATCH = 1000
@@ -20,14 +21,12 @@ BATCH = 1000
 
 def index_records(system: Records, ids: Iterable[int]) -> None:
     """Indexes records of one module as the newest. `system`: the records as the portal itself sees them."""
-    entries = (search_entry(system.module, record) for record in _loaded(system, ids))
-    search.put_many(system.connection, system.policy.tables.search, entries)
+    search.put_many(system.connection, system.policy.tables.search, _entries(system, _loaded(system, ids)))
 
 
 def replace_texts(system: Records, ids: Iterable[int]) -> None:
     """Updates the texts of records without making them newer."""
-    entries = (search_entry(system.module, record) for record in _loaded(system, ids))
-    search.replace_texts(system.connection, system.policy.tables.search, entries)
+    search.replace_texts(system.connection, system.policy.tables.search, _entries(system, _loaded(system, ids)))
 
 
 def rebuild(
@@ -44,7 +43,7 @@ def rebuild(
             system, done = Records(connection, policy, name), 0
             oldest_first = system.iterate(Query(sort=("modified", "id")), searched_names(system.module))
             for records in batched(oldest_first, BATCH):
-                search.put_many(connection, tables.search, (search_entry(system.module, record) for record in records))
+                search.put_many(connection, tables.search, _entries(system, records))
                 done += len(records)
                 report(name, done)
             total += done
@@ -77,21 +76,35 @@ def searched_names(module: Module) -> list[str]:
     return [*dict.fromkeys([*searched, "reference", *scope])]
 
 
-def search_entry(module: Module, record: Record) -> search.Entry:
-    """What every reader may match; and, where there are internal fields, what only staff may."""
+def _entries(system: Records, records: Iterable[Record]) -> Iterator[search.Entry]:
+    """The entries of records with their conversations."""
+    for batch in batched(records, BATCH):
+        ids, tables = [record.id for record in batch], system.policy.tables
+        public, internal = (
+            conversation_texts(system.connection, tables, system.module, ids, side) for side in (False, True)
+        )
+        for record in batch:
+            yield search_entry(system.module, record, public.get(record.id, ()), internal.get(record.id, ()))
+
+
+def search_entry(
+    module: Module, record: Record, public: Iterable[str] = (), internal_comments: Iterable[str] = ()
+) -> search.Entry:
+    """What every reader may match, public comments included; and what only staff may, where a module can have that."""
     searched = {name: field for name, field in module.fields.items() if field.searched and field.stored}
     texts = {name: list(field.texts(record.values.get(name))) for name, field in searched.items()}
-    internal = {name for name, field in searched.items() if field.internal}
+    internal = [name for name, field in searched.items() if field.internal]
+    has_internal = bool(internal) or module.comments
     return search.Entry(
         module.name,
         record.id,
-        [text for name in texts if name not in internal for text in texts[name]],
+        [*(text for name in texts if name not in internal for text in texts[name]), *public],
         record.reference,
         [
             *_tokens(module, module.owner, record, search.person),
             *_tokens(module, module.organization, record, search.organization),
         ],
-        [text for name in internal for text in texts[name]] if internal else None,
+        [*(text for name in internal for text in texts[name]), *internal_comments] if has_internal else None,
     )
 
 

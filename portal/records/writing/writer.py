@@ -130,6 +130,7 @@ class Writer:
         records = self.records
         comment_id = insert_comment(records, record, text, internal, self.author)
         if internal:  # leaves no trace that a customer could see: neither count nor time nor place in the list
+            replace_texts(records.as_system, [record.id])
             return comment_id
         row: dict[str, Any] = {"comments": sa.func.coalesce(records.table.c["comments"], 0) + 1}
         if next_state and (lifecycle := records.module.lifecycle):
