@@ -263,17 +263,35 @@ def related_list(resource: Record, records: Records, related: Related, linking: 
     here = Linked(resource.record.id, resource.module_name)
     query = Query(condition=AnyOf(tuple(Comparison((name,), "equal", here) for name in linking)), size=RELATED_ROWS)
     columns = related_columns(records, related, linking)
-    page, first = records.page(query, columns), records.module.field(linking[0])
-    value = first.link_value(here)
+    page = records.page(query, columns)
+    in_form = names_in(records.access.create) if policy.may(records.name, "create") else ()
+    filled = next((name for name in linking if name in in_form), None)
     return RelatedList(
         label=records.access.label or records.name,
         columns=tuple(plain_column(records, name) for name in columns),
         rows=tuple(list_rows(records, page.records, columns)),
         count=count_text(records.count(query), policy.reader),
-        all_url=list_address(records.name, {**widest_tab(records), f"{first.name}.id": value}) if page.next else "",
-        create_url=create_address(records.name, {first.name: value}) if policy.may(records.name, "create") else "",
+        all_url=list_of_linking(records, linking, here) if page.next else "",
+        create_url=create_address(records.name, {filled: link_value(records, filled, here)}) if filled else "",
         create_label=new_label(records),
     )
+
+
+def list_of_linking(records: Records, linking: list[str], here: Linked) -> str:
+    """The list of all records that link to `here`; empty where the reader may not filter by a field that does."""
+    readable_names = records.policy.readable(records.name)
+    name = next((name for name in linking if name in readable_names), None)
+    if name is not None:
+        return list_address(records.name, {**widest_tab(records), f"{name}.id": link_value(records, name, here)})
+    reader = records.policy.reader
+    mine = {reader.people: [reader.person], reader.organizations: reader.companies}.get(here.module, ())
+    # What is the reader's own is the whole list, for who sees nothing else.
+    return list_address(records.name, widest_tab(records)) if here.id in mine else ""
+
+
+def link_value(records: Records, name: str, here: Linked) -> str:
+    """`here` as the input of a link has it."""
+    return records.module.field(name).link_value(here)
 
 
 def related_columns(records: Records, related: Related, linking: list[str]) -> list[str]:
@@ -284,10 +302,11 @@ def related_columns(records: Records, related: Related, linking: list[str]) -> l
 
 
 def linking_fields(records: Records, target: str) -> list[str]:
-    """The readable links of a module that lead to `target`."""
-    readable_names = records.policy.readable(records.name)
+    """The links of a module that lead to `target`: readable ones, and those that say whose a record is."""
+    module = records.module
+    allowed = {*records.policy.readable(records.name), module.owner, module.organization}
     return [
         name
-        for name, field in records.module.fields.items()
-        if target in field.targets and not field.computed and name in readable_names
+        for name, field in module.fields.items()
+        if target in field.targets and not field.computed and name in allowed
     ]

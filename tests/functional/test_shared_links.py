@@ -1,9 +1,13 @@
 """Of `links`, readers meet only the records that they may see: shown, matched, sorted, counted, exported, found."""
 
+import datetime
+from decimal import Decimal
+
 import pytest
 
 from portal.accounts.register import AccessRequest
 from portal.fields.linked import Linked
+from portal.fields.money import Money
 from tests.functional.world import ANNA, NANCY, World, titles
 
 MODULES = """
@@ -23,12 +27,25 @@ modules:
       name: text
       customers: {type: links, to: companies}
       partners: {type: links, to: companies}
+  tickets:
+    owner: caller
+    title: name
+    fields:
+      name: text
+      caller: {type: link, to: people, default: me}
+      cost: money
+      done: date
+    comments: true
+    list: {columns: [name, cost, done]}
+    detail: {sections: [{fields: [name]}]}
+    create: {fields: [name]}
 """
 CUSTOMER = """
 modules:
   services: {can: [edit, export], edit: {fields: [name, partners]}}
   companies: {see: organization}
   people: {see: own}
+  tickets: {can: [create, comment]}
 """
 STAFF = """
 staff: true
@@ -36,6 +53,7 @@ modules:
   services: {see: all, can: [edit, export]}
   companies: {see: all}
   people: {see: all}
+  tickets: {see: all, can: [create, comment], create: {fields: [name, caller]}}
 """
 
 
@@ -109,3 +127,52 @@ def test_an_edited_record_keeps_the_links_that_its_editor_does_not_see(shared):
     page.submit(status=303)
     kept = {link.title for link in shared.record("services", first).values["partners"]}
     assert kept == {"Acme", "Globex secret"}
+
+
+def test_a_related_list_leads_by_the_owner_even_if_no_layout_shows_it(shared):
+    anna = shared.the("people", "Anna")
+    for number in range(3):
+        shared.add("tickets", name=f"Ticket {number}", caller=anna)
+    page = shared[ANNA].get(f"/people/{anna.id}/")
+    assert [page.text.count(f"Ticket {number}") for number in range(3)] == [1, 1, 1]
+    related = page.html.find("h2", string=lambda text: text and "Tickets" in text).find_parent("section")
+    assert related.find(class_="count").text.strip() == "3"
+    assert "New ticket" not in related.text, "the form of this profile has no caller"
+    assert "New ticket" in shared[NANCY].get(f"/people/{anna.id}/")
+
+
+def comment(world, browser, record, text, internal=False):
+    page = browser.get(f"/tickets/{record}/")
+    form = next(form for form in page.forms.values() if "text" in form.fields)
+    form["text"] = text
+    if internal:
+        form["internal"] = True
+    form.submit(status=303)
+
+
+def test_the_search_covers_the_conversation_internal_comments_for_staff_alone(shared):
+    ticket = shared.add("tickets", name="Router", caller=shared.the("people", "Anna"))
+    other = shared.add("tickets", name="Later", caller=shared.the("people", "Anna"))
+    comment(shared, shared[NANCY], ticket, "Have you tried the zebra?")
+    comment(shared, shared[NANCY], ticket, "The giraffe must not know", internal=True)
+    assert titles(shared[ANNA].get("/tickets/?q=zebra")) == ["Router"]
+    assert titles(shared[ANNA].get("/tickets/?q=giraffe")) == []
+    assert titles(shared[NANCY].get("/tickets/?q=giraffe")) == ["Router"]
+    comment(shared, shared[NANCY], other, "okapi", internal=True)
+    assert titles(shared[NANCY].get("/tickets/?q=okapi")) == ["Later"]
+    assert titles(shared[ANNA].get("/tickets/?q=r")) == titles(shared[ANNA].get("/tickets/?q=o")) == []
+
+
+AS_PEOPLE_WRITE = (
+    "1234", "1,234.50", "€ 1.234,50", "2024-03-05", "5/3/2024", "5 March", "wifi", "Wi-Fi", "wi-fi lodz", "ŁÓDŹ",
+    "Łódz", "o'neil", "O’Neil", "aero", "ærø", "strasse", "isik", "thor",
+)  # fmt: skip
+
+
+def test_the_search_finds_what_lists_show_as_people_write_it(shared):
+    name = "Wi-Fi in Łódź, O’Neil, Ærø, Straße, Işık, Þór"
+    cost, done = Money(Decimal("1234.50"), "EUR"), datetime.date(2024, 3, 5)
+    shared.add("tickets", name=name, caller=shared.the("people", "Anna"), cost=cost, done=done)
+    missed = [text for text in AS_PEOPLE_WRITE if not titles(shared[ANNA].get("/tickets/", params={"q": text}))]
+    assert missed == []
+    assert titles(shared[ANNA].get("/tickets/?q=1235")) == []
