@@ -43,6 +43,7 @@ KINDS = {
     "markdown": Kind(("**b** [l](https://x.example)",), ({"contains": "b"},)),
     "html": Kind(("<p>x</p><script>y</script>",), ({"contains": "x"},)),
     "email": Kind(("a@x.example", "b@x.example"), ("a@x.example",)),
+    "phone": Kind(("+39 06 123456", "123"), ({"contains": "06"},)),
     "url": Kind(("https://x.example/?a=1&b=2",)),
     "integer": Kind(("0", "3", "-5"), (3, [1, 3], {"min": 1, "max": 3}, {"not": 3}), ({"min": -5, "max": 1000},)),
     "decimal": Kind(("0", "2"), ({"before": 3, "after": 1}, 2), ({"places": 0}, {"places": 6})),
@@ -151,6 +152,13 @@ class AnyPortal:
         link = next((name for name in self._links(fields) if fields[name]["type"] == "link"), None)
         if link:
             fields = {**fields, f"look_{link}"[:48]: {"type": "lookup", "of": f"{link}.created"}}
+            can_be_looked_up = [
+                name
+                for name, field in self._of(fields[link]["to"]).items()
+                if field["type"] not in ("links", "formula", "lookup")
+            ]
+            for number, name in enumerate(self.random.sample(can_be_looked_up, min(3, len(can_be_looked_up)))):
+                fields[f"seen_{number}_{link}"[:48]] = {"type": "lookup", "of": f"{link}.{name}"}
             beyond = next(
                 (name for name, field in self._of(fields[link]["to"]).items() if field["type"] == "link"), None
             )

@@ -127,7 +127,8 @@ def test_a_customer_meets_their_own_and_nothing_of_another(reached, person):
     for address, page in pages.items():
         text = everything_in(page).replace(f"={theirs}", "")
         assert theirs not in text, address
-        for asked_for in (f"q={INTERNAL}", f'value="{INTERNAL}"', f"“<span>{INTERNAL}</span>”"):
+        echoes = (f"q={INTERNAL}", f'value="{INTERNAL}"', f"“<span>{INTERNAL}</span>”", f"<strong>{INTERNAL}</strong>")
+        for asked_for in echoes:
             text = text.replace(asked_for, "")
         assert INTERNAL not in text, address
         assert ("2222" if OF[person] == "Acme" else "1111") not in re.sub(r'"[\w-]{16}"|[0-9a-f]{64,}', "", text), (

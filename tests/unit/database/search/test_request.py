@@ -24,7 +24,7 @@ def terms(text):
         ("Größe", [("grosse", False)]),
         ("a printer", [("a", True), ("printer", False)]),
         ("TT30", [("tt30", False)]),
-        ("SN-159C78F6", [("sn", False), ("159c78f6", False)]),
+        ("SN-159C78F6", [("sn159c78f6", False)]),
         ("東京", [("東", True), ("京", True)]),
         ("printer printer", [("printer", False)]),
         ('"paper jam"', [("paper", True), ("jam", True)]),
@@ -63,9 +63,9 @@ def test_what_is_not_cut_does_not_say_so():
 @pytest.mark.parametrize(
     ("texts", "reference", "expected"),
     [
-        (["Paper jam", "Łódź"], "", " paper jam _ łodz _ "),
+        (["Paper jam", "Łódź"], "", " paper jam _ lodz _ "),
         (["jam"], "TT30", " tt30 _ jam _ 30 "),
-        (["jam"], "R-000123", " r 000123 _ jam _ 123 "),
+        (["jam"], "R-000123", " r 000123 _ jam _ r000123 123 "),
         (["room 007"], "", " room 007 _ 7 "),
         (["000"], "", " 000 _ "),
         (["", "!"], "", " "),
