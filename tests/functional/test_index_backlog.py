@@ -17,7 +17,7 @@ from portal.records.reading.records import Query, Records
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.writer import Writer
 from tests.functional.test_speed import add_requests
-from tests.functional.world import PORTALS
+from tests.functional.world import NANCY, PORTALS
 
 BODY, BODY_NOT_SEARCHED = "body: {type: longtext, required: true}", "body: {type: longtext, search: false}"
 
@@ -161,3 +161,16 @@ def test_others_write_while_the_index_is_made_anew(world, old):
 def finish():
     for thread in running_threads():
         thread.join()
+
+
+def test_columns_folded_in_an_old_way_are_folded_again(world):
+    record = world.add("services", name="Łódź")
+    process = Process(world, world.portal.declaration)
+    services = process.tables.module("services")
+    with writing(process.engine) as connection:
+        connection.execute(sa.update(services).values(_name_folded="łodz"))
+        mark_modules(connection, process.tables, ["services"])
+    assert world[NANCY].titles("/services/?name=lodz") == []
+    catch_up(process.engine, process.tables)
+    assert world[NANCY].titles("/services/?name=lodz") == ["Łódź"]
+    assert world.record("services", record).version == 1, "the record itself has not changed"
