@@ -1,14 +1,16 @@
 """Of `links`, readers meet only the records that they may see: shown, matched, sorted, counted, exported, found."""
 
+import base64
 import datetime
 from decimal import Decimal
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from portal.accounts.register import AccessRequest
 from portal.fields.linked import Linked
 from portal.fields.money import Money
-from tests.functional.world import ANNA, NANCY, World, titles
+from tests.functional.world import ANNA, NANCY, World, titles, way
 
 MODULES = """
 portal: {name: Shared, base_url: http://localhost}
@@ -176,3 +178,18 @@ def test_the_search_finds_what_lists_show_as_people_write_it(shared):
     missed = [text for text in AS_PEOPLE_WRITE if not titles(shared[ANNA].get("/tickets/", params={"q": text}))]
     assert missed == []
     assert titles(shared[ANNA].get("/tickets/?q=1235")) == []
+
+
+def test_the_key_of_a_page_tells_nothing_that_may_not_be_read(shared):
+    anna = shared.the("people", "Anna")
+    ids = [shared.add("tickets", name=f"Ticket {number}", caller=anna) for number in range(30)]
+    for query, browser in (("", shared[ANNA]), ("?q=ticket", shared[ANNA]), ("", shared[NANCY])):
+        page = browser.get(f"/tickets/{query}")
+        following = way(page, "next")
+        key = parse_qs(urlsplit(following).query)["after"][0]
+        if not query:
+            key = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)).decode()
+        assert key.strip("[]") == str(ids[5]), "neither when a record was changed nor how much changes elsewhere"
+        assert titles(browser.get(following)) == [f"Ticket {number}" for number in range(4, -1, -1)]
+        back = browser.get(way(browser.get(following), "prev"))
+        assert titles(back) == titles(page)

@@ -1,8 +1,8 @@
 """The order of a list, and paging by key: a page begins after the last row of the one before, not after N rows.
 
-A key is the sort values of a row, and its id, as opaque text. Empty values come last in both directions. An order
-consists of segments, read one after the other, each in the order of an index: the rows that have a value, then the
-empty ones; option by option; the titles of linked records.
+A key is the sort values of a row, and its id, as text; the id alone where the reader may not read these values. Empty
+values come last in both directions. An order consists of segments, read one after the other, each in the order of an
+index: the rows that have a value, then the empty ones; option by option; the titles of linked records.
 """
 
 import base64
@@ -66,6 +66,7 @@ class Order:
     keys: tuple[SortKey, ...]
     table: sa.Table
     field: Field | None = None
+    by_record: bool = False  # a page's key holds the id alone
 
     @classmethod
     def of(
@@ -90,7 +91,8 @@ class Order:
                 expression = module.field(name).order_among(table, visible_ids)
                 keys.append(SortKey(expression, entry.startswith("-"), name not in NEVER_EMPTY))
         descending = keys[0].descending if keys else True
-        return cls((*keys, SortKey(table.c["id"], descending, False)), table, first)
+        unreadable = "modified" not in readable and any(entry.removeprefix("-") == "modified" for entry in sort)
+        return cls((*keys, SortKey(table.c["id"], descending, False)), table, first, by_record=unreadable)
 
     @property
     def columns(self) -> list[sa.ColumnElement[Any]]:
@@ -201,11 +203,15 @@ class Order:
 
     def key(self, row: Mapping[str, Any]) -> str:
         """The key of a row."""
-        values = [_packed(row[f"_sort_{index}"]) for index in range(len(self.keys))]
+        values = [_packed(value) for value in self.values(row)[-1 if self.by_record else 0 :]]
         return base64.urlsafe_b64encode(json.dumps(values, ensure_ascii=False).encode()).decode().rstrip("=")
 
+    def values(self, row: Mapping[str, Any]) -> list[Any]:
+        """The position of a row that was selected with `columns`."""
+        return [row[f"_sort_{index}"] for index in range(len(self.keys))]
+
     def position(self, key: str) -> list[Any] | None:
-        """The sort values that `key` holds; None for no key, and for one that this order did not make."""
+        """The sort values or the id that `key` holds; None for no key, and for one that this order did not make."""
         if not key:
             return None
         try:
@@ -213,8 +219,8 @@ class Order:
             values = [_unpacked(value) for value in values] if isinstance(values, list) else []
         except (ValueError, TypeError, KeyError, ArithmeticError, binascii.Error, RecursionError):
             return None
-        fits = len(values) == len(self.keys) and all(map(_fits, self.keys, values))
-        return values if fits else None
+        keys = self.keys[-1:] if self.by_record else self.keys
+        return values if len(values) == len(keys) and all(map(_fits, keys, values)) else None
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class OrderedPages:
     def page(self, query: Query, fields: Sequence[Field], among: Sequence[int] | None = None) -> Page:
         """The page of `query` with these fields; `among`: only of the records of these ids."""
         order = self._order(self._sort(query))
-        position = order.position(query.before or query.after)
+        position = self._position(order, query.before or query.after)
         backwards = position is not None and bool(query.before)  # a key that cannot be read leads to the first page
         request = PageRequest(order, fields, query.condition, position, backwards)
         key = self._key(query, request, among is not None) if self._may_be_shared(self._sort(query)) else None
@@ -46,6 +46,13 @@ class OrderedPages:
         else:
             rows = self._sorted(request, key, values)
         return self._page(request, rows, query.size)
+
+    def _position(self, order: Order, key: str) -> list[Any] | None:
+        position = order.position(key)
+        if position is None or not order.by_record:
+            return position
+        statement = self.reader.statements.position(order)
+        return next((order.values(row) for row in self.reader.execute(statement, **{IDS: position})), None)
 
     def _page(self, request: PageRequest, rows: Sequence[Row], size: int) -> Page:
         """The page of `rows`, of which there is one more than its size where others follow."""

@@ -30,8 +30,8 @@ class SearchPages:
 
     def page(self, query: Query, fields: Sequence[Field]) -> tuple[Page, Count | None]:
         """The page of `query`, and the number of all hits where it is known from that (on the first page)."""
-        backwards = _is_number(query.before)
-        position = int(query.before) if backwards else int(query.after) if _is_number(query.after) else None
+        position = self._place(query.before or query.after)
+        backwards = position is not None and bool(query.before)
         answer = self._hits(query, query.size + 1, position, backwards, search.COUNTED if position is None else 0)
         hits, more = answer.hits, len(answer.hits) > query.size
         hits = hits[1:] if backwards and more else hits[: query.size]
@@ -41,11 +41,23 @@ class SearchPages:
         previous, following = (more, True) if backwards else (position is not None, more)
         page = Page(
             [by_id[hit.record] for hit in hits if hit.record in by_id],
-            next=str(hits[-1].seq) if following and hits else "",
-            previous=str(hits[0].seq) if previous and hits else "",
+            next=str(hits[-1].record) if following and hits else "",
+            previous=str(hits[0].record) if previous and hits else "",
             first=not previous,
         )
         return page, _count(answer) if known else None
+
+    def _place(self, key: str) -> int | None:
+        """The place of a record in the order of changes; None for no record of this reader's. A page's key is the id of
+        its last record: the place itself would tell how much changes elsewhere."""
+        if not _is_number(key) or not self.reader.exists(int(key)):
+            return None
+        table = self.reader.policy.tables.search
+        here = (table.c["module"] == self.reader.name, table.c["part"] == int(self._searches_internal))
+        place: int | None = self.reader.connection.scalar(
+            sa.select(table.c["seq"]).where(*here, table.c["record"] == int(key))
+        )
+        return place
 
     def newest(self, query: Query, limit: int) -> list[int]:
         """The ids of the newest hits."""

@@ -72,6 +72,10 @@ class Statements(ModulePolicy):
         select = sa.select(*self.columns(fields)).where(self._among_ids(), Redundant(self.where(ALWAYS)))
         return self._planned_once(select)
 
+    def position(self, order: Order) -> Statement:
+        """The sort values of the record IDS, if this reader may see it."""
+        return sa.select(*order.columns).where(self._among_ids(), Redundant(self.where(ALWAYS)))
+
     def existing(self) -> Statement:
         """The ids among IDS of records that this reader may see."""
         scope = Redundant(self.where(ALWAYS))
