@@ -93,7 +93,7 @@ def checked_uploads(records: Records, request: Request, internal: bool = False) 
     """What came in the inputs `files` of a form; nothing where the module takes no files."""
     limit = limits(records.module)
     if limit is None:
-        return Checked()
+        return Checked(internal=internal)
     checked = check_uploads(list(_uploads(request)), limit, request.reader, request.registry.scan)
     return Checked(checked.taken, checked.refused, internal)
 
