@@ -145,6 +145,9 @@ def _line(key: Any, value: Any) -> Iterator[Condition]:
             raise ConditionError("any: needs a list of conditions", ("any",))
         yield AnyOf(tuple(_within_list(part, index) for index, part in enumerate(value)))
         return
+    if key in ("and", "or") and isinstance(value, list) and any(isinstance(part, Mapping) for part in value):
+        cure = "any: is its name here" if key == "or" else "write its conditions below each other, without it"
+        raise ConditionError(f"{key}: is not used here: {cure}", (key,))
     if not isinstance(key, str) or not re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", key):
         raise ConditionError(f'"{key}" is not the name of a field', (key,))
     path = tuple(key.split("."))

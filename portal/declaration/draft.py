@@ -106,7 +106,8 @@ class Draft:
 
     def no_field(self, module: str, name: str) -> str:
         """The sentence for a field that does not exist in `module`."""
-        return f'no field "{name}"{suggest(name, self.modules[module].everything)}'
+        names = [known for known in self.modules[module].everything if known.isascii() and known.isidentifier()]
+        return f'no field "{name}"{suggest(name, names)}'
 
     def follow(self, module: str, path: Sequence[str]) -> "FollowedPath":
         """The fields along a dotted path of links."""

@@ -17,6 +17,7 @@ from portal.declaration.source.reader import Document
 from portal.declaration.validation import keys_of, unknown_key, validated, with_meant_keys, without_internal
 from portal.fields.base import Field
 from portal.fields.shape import Shape
+from portal.texts import fold
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 LONGEST_NAME = 48
@@ -50,7 +51,7 @@ def _known_keys(top: Mapping[str, Any], known: Collection[str], at: Cursor) -> d
 
 def _as_name(text: str) -> str:
     """The name that other entries probably use for what is called `text`."""
-    return re.sub(r"\W+", "_", text.strip().lower())
+    return re.sub(r"[^a-z0-9]+", "_", fold(text)).strip("_")
 
 
 def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:

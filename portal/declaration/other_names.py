@@ -117,7 +117,7 @@ _OUR_ACTIONS, _OUR_SCOPES = _inverted(_ACTIONS), _inverted(_SCOPES)
 
 def our_type(name: str, known: Collection[str]) -> str | None:
     """The type of `known` that is meant by a misspelt type, or by the type of another system."""
-    return _meant(name, known, OUR_TYPES)
+    return _meant(name.partition("(")[0], known, OUR_TYPES)
 
 
 def our_key(name: str, known: Collection[str]) -> str | None:

@@ -221,7 +221,8 @@ def _is_repaired(holder: dict[str, Any], key: str, errors: Sequence[dict[str, An
     kinds = {error["type"] for error in errors}
     value = holder.get(key)
     if kinds == {"extra_forbidden"}:
-        meant = closest(key, known)
+        # What another system calls a key is trusted with a whole entry, not with a single word.
+        meant = our_key(key, known) if isinstance(value, dict) else closest(key, known)
         if meant is None or meant in holder:
             return False
         holder[meant] = holder.pop(key)

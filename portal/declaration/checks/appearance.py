@@ -43,7 +43,8 @@ def check_appearance(draft: Draft) -> None:
         elif value not in TONES:
             draft.at(file, *path).wrong(f'"{value}" is none of {", ".join(TONES)}{suggest(value, TONES)}')
     languages = draft.at(MODULES, "portal", "languages")
-    if languages.value is None or languages.value == list(draft.settings.languages) or "languages" in draft.overrides:
+    written = "languages" in draft.at(MODULES, "portal")
+    if not written or languages.value == list(draft.settings.languages) or "languages" in draft.overrides:
         counts.warn(languages)
 
 

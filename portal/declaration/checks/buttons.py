@@ -97,6 +97,8 @@ def check_menu(draft: Draft, profile: Profile, declaration: Declaration) -> None
         if name in written[:index]:
             place.wrong(f'"{name}" appears twice')
         elif name not in profile.modules:
+            if is_access_broken(draft, profile.name, name):
+                continue
             if name in draft.modules and name not in draft.buttons:
                 place.wrong(f'this profile has no module "{name}"')
             elif not draft.is_broken(name):

@@ -105,7 +105,9 @@ def _action_complaint(draft: Draft, module: Module, word: str, known: list[str])
     if word in READING:
         return f'leave "{word}" out: whoever has a module can read it, and see: says which records'
     if word not in known:
-        possible = [action for action in known if _action_complaint(draft, module, action, known) is None]
+        possible = [
+            action for action in known if action.isidentifier() and not _action_complaint(draft, module, action, known)
+        ]
         meant = did_you_mean(our_action(word, possible))
         return f'"{word}" is neither an action nor a transition of {module.name}{meant}'
     if word == "grant" and module.name != draft.people:
@@ -181,7 +183,7 @@ def _complaints(draft: Draft, profile: Profile) -> Iterator[Complaint]:
             continue
         yield from _unreachable_links(draft, profile, path, module, access)
         if "create" in access.can:
-            yield from _never_filled(path, module, access)
+            yield from _never_filled(draft, path, module, access)
 
 
 def _says_see(draft: Draft, profile: str, module: str) -> bool:
@@ -226,14 +228,14 @@ def _unreachable_links(
                 yield (*path, form), f"the {form} form asks for {name}, but {missing}"
 
 
-def _never_filled(path: KeyPath, module: Module, access: Access) -> Iterator[Complaint]:
+def _never_filled(draft: Draft, path: KeyPath, module: Module, access: Access) -> Iterator[Complaint]:
     """Required fields that cannot be filled in when a record is created."""
     shown = set(form_fields(access.create))
     moved = module.lifecycle.field if module.lifecycle else None
     for name, field in module.fields.items():
         if not field.required or name in shown or name in access.set or name == moved:
             continue
-        if field.default is not None or field.computed or not field.stored:
+        if field.default is not None or field.computed or not field.stored or draft.is_broken(module.name, name):
             continue
         if field.show_when is not None and not _may_hold(module, access, shown, field.show_when):
             continue

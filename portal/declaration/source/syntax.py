@@ -197,6 +197,8 @@ def _indentation(mark: Mark, lines: list[str]) -> tuple[Place, str] | None:
     place = (mark.line + 1, mark.column + 1)
     if opener is None or inner is None or inner == mark.column:
         above = written[-1][1] if written else 0
+        if above == mark.column:
+            return None
         return place, f"this line is indented by {mark.column} spaces, the line above by {above}: check the indentation"
     name = lines[opener].strip().partition(":")[0]
     return place, (

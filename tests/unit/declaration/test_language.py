@@ -45,7 +45,7 @@ MODULE_KEYS = [
     (WORKS, f"{TICKETS}.list", "page_size", 10),
     (WORKS, f"{TICKETS}.fields.due", "default", "now"),
     (WORKS, f"{TICKETS}.fields.company", "default", "$caller.company"),
-    (WARNS, TICKETS, "attachments", True),
+    (WORKS, TICKETS, "attachments", True),
     (WARNS, TICKETS, "mail", {"created": True}),
     (WARNS, TICKETS, "table", "old_tickets"),
     (WARNS, f"{TICKETS}.fields", "lines", {"type": "lines", "fields": {"what": "text"}}),
