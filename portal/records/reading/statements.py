@@ -113,12 +113,13 @@ class Statements(ModulePolicy):
         return self._planned_once(counting(self.table, branches, requests))
 
     def counting_ids(self, conditions: Sequence[Condition]) -> Statement:
-        """How many of the records IDS fulfil each condition, as `count_0`, `count_1` …; without the scope."""
+        """How many of the records IDS that this reader may see fulfil each condition, as `count_0`, `count_1` …."""
         numbers: list[sa.ColumnElement[Any]] = [
             sa.func.count().filter(self._sql(condition)).label(f"count_{place}")
             for place, condition in enumerate(conditions)
         ]
-        return sa.select(*numbers).select_from(self.table).where(self._among_ids())
+        scope = Redundant(self.where(ALWAYS))
+        return sa.select(*numbers).select_from(self.table).where(self._among_ids(), scope)
 
     def _count_request(self, conditions: Iterable[Condition]) -> CountRequest:
         """How the rows of `conditions` are counted, out of those that the reader may see."""
