@@ -222,6 +222,24 @@ modules:
         shop.engine.dispose()
 
 
+def test_a_default_that_follows_a_link_is_imported_where_the_file_has_no_column_for_it(tmp_path, database_url):
+    modules = """
+modules:
+  people: {see: all, fields: {name: text, phone: phone}}
+  calls:
+    see: all
+    fields: {title: text, caller: {type: link, to: people}, number_: {type: phone, default: $caller.phone}}
+"""
+    shop = make_shop(tmp_path / "calls", database_url, modules, "staff: true\nmodules: {calls: {}, people: {}}\n")
+    try:
+        shop.loaded("people", "name,phone\nAda,+39 02 1234\nBob,\n")
+        shop.loaded("calls", "title,caller\nA,Ada\nB,Bob\nC,\n")
+        shop.loaded("calls", "title,caller,number_\nD,Ada,112\nE,Ada,\n")
+        assert shop.values("calls", "number_") == ["+39 02 1234", None, None, "112", None]
+    finally:
+        shop.engine.dispose()
+
+
 def test_an_address_is_the_same_in_any_case(shop):
     shop.loaded("people", PEOPLE)
     problems = shop.bad("people", "name,email\nX,x@acme.example\nY,ADA@acme.Example\nZ,X@ACME.example\n")

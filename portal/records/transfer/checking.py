@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from portal.fields.base import Field, Refused
+from portal.fields.value_path import value_path
 from portal.records.reading.records import Records
 from portal.records.transfer.columns import SETTABLE, Column, parts
 from portal.records.transfer.formulas import unprotected
@@ -18,6 +19,7 @@ from portal.records.transfer.names import ids_by_name, stored_keys
 from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import Row, Rows
 from portal.records.writing.defaults import defaults
+from portal.records.writing.followed import followed_defaults
 from portal.records.writing.validation import is_shown
 from portal.texts import _, ngettext
 
@@ -48,6 +50,7 @@ class Checking:
         # Words of other languages (“sì”) are tried where a cell means nothing in English.
         languages = system.policy.declaration.settings.languages
         self._other_readers = [replace(self.reader, language=language) for language in languages if language != "en"]
+        self._followed = [field for field in self.module.fields.values() if value_path(field.default)]
         self._bad_fields: dict[int, set[str]] = {}
         self._lines: dict[tuple[str, Any], int] = {}
 
@@ -61,6 +64,7 @@ class Checking:
                 self._read_cells(row)
             self._links.read(rows)
             for row in rows:
+                self._follow_defaults(row)
                 self._check_required(row)
                 row.cells = {}
             for field in self._unrepeatable_fields():
@@ -174,6 +178,13 @@ class Checking:
             raise refused from None
 
     # -- whole rows -------------------------------------------------------------------------------------------------
+
+    def _follow_defaults(self, row: ImportRow) -> None:
+        """Fills the fields of a new record that the file has no column for and whose default follows a link."""
+        fields = [field for field in self._followed if field.name not in self._fields]
+        if fields and row.record is None:
+            system = self.system
+            row.values |= followed_defaults(system.connection, system.policy, self.module, row.all_values(), fields)
 
     def _check_required(self, row: ImportRow) -> None:
         """Refuses empty required values, and values that `show_when` leaves empty."""
