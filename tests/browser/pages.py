@@ -32,6 +32,17 @@ def sign_in_wrongly(page: Page) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+def leave_a_draft(page: Page) -> None:
+    with page.expect_response("**/account/drafts"):
+        page.get_by_role("textbox", name="Write a comment").fill("Half a sentence")
+    page.reload()
+
+
+def list_drafts(page: Page) -> None:
+    leave_a_draft(page)
+    page.goto("/account/")
+
+
 def last_step(page: Page) -> None:
     """Through the wizard to its last step, and sent there with everything missing."""
     page.locator("input[name=service]").first.check()
@@ -92,6 +103,8 @@ KINDS = (
     Kind("transition with rating", "customer", "/tickets/4/move/close"),
     Kind("confirmation", "customer", "/tickets/1/move/withdraw"),
     Kind("delete", "support", "/service_categories/1/delete"),
+    Kind("ticket with a draft", "customer", "/tickets/1/", leave_a_draft),
+    Kind("drafts", "customer", "/tickets/1/", list_drafts),
     Kind("password", "customer", "/password"),
     Kind("not found", "customer", "/nowhere/"),
     Kind("letters", "support", "/-/outbox"),
