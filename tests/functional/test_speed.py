@@ -63,7 +63,7 @@ def statements_of(world, browser, address):
     return len([statement for statement in found if not statement.startswith(("SET", "BEGIN"))])
 
 
-PAGES = {"/": 14, "/requests/": 12, "/requests/?tab=all&sort=status": 16, "/requests/?q=paper": 28}
+PAGES = {"/": 14, "/requests/": 12, "/requests/?tab=all&sort=status": 16, "/requests/?q=paper": 30}
 
 
 @pytest.mark.parametrize("email", [ANNA, BRUNO, NANCY])
