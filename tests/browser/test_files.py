@@ -1,0 +1,65 @@
+"""Files as people add them in a browser: several at once, taken off again, too large, and without a script."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.browser.walking import Make, Visit
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.jpg"
+    Image.new("RGB", (1200, 800), "orange").save(path)
+    return path
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    path = tmp_path / "report.pdf"
+    path.write_bytes(b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n")
+    return path
+
+
+def test_a_comment_with_a_photo_and_a_file_taken_off_again(
+    visit: Visit, new_ticket: Make, photo: Path, report: Path
+) -> None:
+    page = visit("customer", new_ticket("Shelf is loose"))
+    page.get_by_text("Attach files").click()
+    page.locator("#comment-files").set_input_files([photo, report])
+    composer = page.locator("form.composer")
+    expect(composer.locator("[data-picked] .name")).to_have_text(["photo.jpg", "report.pdf"])
+    composer.get_by_role("button", name="Remove report.pdf").click()
+    page.get_by_role("textbox", name="Write a comment").fill("See the photo.")
+    page.get_by_role("button", name="Send").click()
+
+    note = page.locator("article.note").first
+    expect(note).to_contain_text("See the photo.")
+    picture = note.locator(".thumbnail img")
+    expect(picture).to_be_visible()
+    page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=picture.element_handle())
+    expect(page.locator("#documents a.name")).to_have_text(["photo.jpg"])
+
+
+def test_the_card_of_a_record_sends_what_is_chosen_and_says_what_is_too_large(
+    visit: Visit, new_ticket: Make, report: Path, tmp_path: Path
+) -> None:
+    film = tmp_path / "film.mov"
+    with film.open("wb") as file:
+        file.truncate(26_000_000)
+    page = visit("customer", new_ticket("Door squeaks"))
+    page.locator("#documents-files").set_input_files(film)
+    expect(page.locator("#documents .refused")).to_contain_text("Not sent: the limit is 25 MB")
+    page.locator("#documents-files").set_input_files(report)
+    expect(page.locator("#documents a.name")).to_have_text(["report.pdf"])
+    page.locator("#documents").get_by_role("button", name="Remove report.pdf").click()
+    expect(page.locator("#documents a.name")).to_have_count(0)
+
+
+def test_without_a_script_the_same_forms_work(visit: Visit, new_ticket: Make, report: Path) -> None:
+    page = visit("customer", new_ticket("Lamp is dark"), java_script_enabled=False)
+    page.locator("#documents-files").set_input_files(report)
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("#documents a.name")).to_have_text(["report.pdf"])
