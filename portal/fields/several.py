@@ -19,7 +19,7 @@ def pack(values: Iterable[str]) -> str | None:
 
 
 def unpack(text: str | None) -> tuple[str, ...]:
-    """The values of `pack`."""
+    """The values of a column that `pack` filled; none where it is empty."""
     return tuple(json.loads(f"[{text[1:-1]}]")) if text else ()
 
 

@@ -12,7 +12,8 @@ from portal.texts import _
 from portal.views.displays import moment
 from portal.views.drafts import drafts_of, page_of
 from portal.views.lists import new_label
-from portal.views.pages import AccountPage, DraftLine
+from portal.views.pages import AccountPage
+from portal.views.parts import DraftLine
 from portal.web.resources import Account
 
 EXCERPT = 200  # characters of a draft that its own page shows whole

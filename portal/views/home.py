@@ -14,8 +14,8 @@ from portal.records.reading.records import Count, Query, Record, Records
 from portal.texts import _, readable
 from portal.views.displays import initials, moment
 from portal.views.lists import count_text
-from portal.views.pages import HomeButton, HomePage
-from portal.views.parts import Happening, Moment
+from portal.views.pages import HomePage
+from portal.views.parts import Happening, HomeButton, Moment
 from portal.web.addresses import button_address, record_address
 from portal.web.resources import Root
 

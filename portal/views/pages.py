@@ -22,12 +22,17 @@ from portal.views.parts import (
     Conflict,
     Conversation,
     DraftForm,
+    DraftLine,
     Files,
     FilterState,
     FormRow,
     Happening,
+    HitsOfModule,
+    HomeButton,
+    Letter,
     Moment,
     Pairs,
+    ProblemShown,
     StepState,
     UploadInput,
     Widget,
@@ -255,16 +260,6 @@ class DetailPage:
 
 
 @dataclass(frozen=True)
-class HomeButton:
-    label: Words
-    icon: str
-    url: str
-    text: Words = ""
-    tone: str = ""
-    count: str = ""
-
-
-@dataclass(frozen=True)
 class HomePage:
     """home.pt; `activity` None: there is no such panel."""
 
@@ -275,39 +270,11 @@ class HomePage:
 
 
 @dataclass(frozen=True)
-class Hit:
-    title: str
-    url: str
-    reference: str
-    at: Moment
-
-
-@dataclass(frozen=True)
-class HitsOfModule:
-    label: Words
-    icon: str
-    hits: tuple[Hit, ...]
-    count: str  # "3", "1,000+"
-    all_url: str  # the module's list with the same search
-
-
-@dataclass(frozen=True)
 class SearchPage:
     """search.pt"""
 
     query: str
     groups: tuple[HitsOfModule, ...] = ()
-
-
-@dataclass(frozen=True)
-class DraftLine:
-    """One draft in the list of one's own."""
-
-    form: str
-    title: Words
-    at: Moment
-    url: str = ""  # where it can be continued; empty where its page is gone
-    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -356,30 +323,12 @@ class ErrorPage:
 
 
 @dataclass(frozen=True)
-class Letter:
-    to: str
-    subject: str
-    at: Moment
-    state: Words
-    tone: str = ""
-    url: str = ""
-
-
-@dataclass(frozen=True)
 class OutboxPage:
     """outbox.pt, for administrators: the letters, and the one that is read."""
 
     letters: tuple[Letter, ...] = ()
     chosen: Letter | None = None
     text: str = ""
-
-
-@dataclass(frozen=True)
-class ProblemShown:
-    place: str  # modules.yaml:41:9
-    path: str
-    message: str
-    warning: bool = False
 
 
 @dataclass(frozen=True)

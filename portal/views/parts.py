@@ -1,4 +1,4 @@
-"""The parts that several pages are made of: buttons, widgets of forms, filters, comments. Plain values."""
+"""The parts that pages are made of: buttons, widgets of forms, filters, comments, lines of lists. Plain values."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -286,3 +286,62 @@ class Conversation:
     composer: Composer | None = None  # of a closed one it holds what was written too late
     closed: Words = ""  # why nothing can be written any more
     top: bool = True
+
+
+# -- home, search, drafts, letters, problems ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class HomeButton:
+    label: Words
+    icon: str
+    url: str
+    text: Words = ""
+    tone: str = ""
+    count: str = ""
+
+
+@dataclass(frozen=True)
+class Hit:
+    title: str
+    url: str
+    reference: str
+    at: Moment
+
+
+@dataclass(frozen=True)
+class HitsOfModule:
+    label: Words
+    icon: str
+    hits: tuple[Hit, ...]
+    count: str  # "3", "1,000+"
+    all_url: str  # the module's list with the same search
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """One draft in the list of one's own."""
+
+    form: str
+    title: Words
+    at: Moment
+    url: str = ""  # where it can be continued; empty where its page is gone
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Letter:
+    to: str
+    subject: str
+    at: Moment
+    state: Words
+    tone: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class ProblemShown:
+    place: str  # modules.yaml:41:9
+    path: str
+    message: str
+    warning: bool = False

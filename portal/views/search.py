@@ -20,8 +20,8 @@ from portal.records.writing.validation import (
 from portal.views.displays import moment
 from portal.views.forms import with_titles
 from portal.views.lists import count_text, widest_tab
-from portal.views.pages import Hit, HitsOfModule, SearchPage
-from portal.views.parts import Moment
+from portal.views.pages import SearchPage
+from portal.views.parts import Hit, HitsOfModule, Moment
 from portal.web.addresses import list_address, record_address
 from portal.web.resources import Module, Root
 

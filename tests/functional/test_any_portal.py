@@ -17,7 +17,8 @@ from webtest import TestResponse
 from portal.accounts.register import AccessRequest
 from portal.declaration.load import load
 from portal.declaration.shapes import Module
-from tests.functional.any_portal import AnyPortal
+from portal.fields.base import Field
+from tests.functional.any_portal import KINDS, AnyPortal
 from tests.functional.world import World, way
 from tests.real_parts import PostgreSQL
 
@@ -29,6 +30,14 @@ TYPED = ("²", "9999-12-31T23:59", "9" * 40, "%", "''", "<script>", "-", "تذك
 SEARCHED = ("zolw", '"rue d', "工", "(", "'", "*", "x y")
 # Random keys: of a session, of a form, of a draft.
 ONE_TIME = re.compile(r'name="_(?:csrf|once|draft)"[^>]*value="[^"]*|data-draft="[^"]*|_draft=[\w-]*')
+
+
+# `lookup` leads along the links of a portal, `lines` stand in none of them, and the others hold nothing yet.
+NOT_AT_RANDOM = {"file", "image", "json", "lines", "lookup"}
+
+
+def test_every_field_type_takes_part():
+    assert set(KINDS) == set(Field.types) - NOT_AT_RANDOM
 
 
 class Twin:

@@ -230,6 +230,20 @@ def test_contains_ignores_case_and_accents(kind, database):
     assert set(database.execute(nothing).scalars()) == percent
 
 
+@pytest.mark.parametrize(
+    "kind", [name for name in STORED if Field.types[name].filter == "text" and name not in (*SHOWN_OTHERWISE, "tags")]
+)
+def test_what_is_shown_can_be_copied_into_the_filter(kind, database):
+    one = field(kind)
+    table, values = filled(database, one)
+    for identity, value in values.items():
+        if not is_empty(value):
+            operator, constant = one.parse_filter(one.show(value, ENGLISH), ENGLISH)
+            query = sa.select(table.c["id"]).where(one.compare(table, operator, constant))
+            assert identity in set(database.execute(query).scalars())
+            assert one.matches(value, operator, constant)
+
+
 @every_type
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_form_that_is_sent_back_unchanged_changes_nothing(kind, language):
@@ -294,6 +308,7 @@ def test_types_that_are_stored_later_have_no_columns(kind):
 
 
 def test_every_type_of_the_language_is_there():
+    """A type that goes by mistake is missed; a new one is named here."""
     assert set(Field.types) == {
         "text", "longtext", "markdown", "html", "email", "phone", "url", "integer", "decimal", "money", "percent",
         "boolean", "date", "datetime", "time", "duration", "elapsed", "choice", "choices", "tags", "link", "links",

@@ -4,14 +4,17 @@ import base64
 import datetime
 import email
 import email.policy
+import inspect
 from email.header import decode_header
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from portal.accounts.people import Account
 from portal.declaration.load import load
-from portal.mail.letters import Sender, header_text, password_changed, password_reset
+from portal.mail import letters
+from portal.mail.letters import Sender, header_text, password_changed, password_reset, plain_text
 
 SMALL = load(Path(__file__).parents[2] / "portals" / "small").declaration
 NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
@@ -47,7 +50,29 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("write", [password_changed, lambda *who: password_reset(*who, "TOKEN")])
+# Every letter, written to somebody.
+WRITE = {"password_changed": password_changed, "password_reset": lambda *who: password_reset(*who, "TOKEN")}
+
+
+def test_every_letter_is_tested_here():
+    written = inspect.getmembers(letters, inspect.isfunction)
+    returning = {name for name, each in written if inspect.signature(each).return_annotation is EmailMessage}
+    assert {name for name in returning if not name.startswith("_")} == set(WRITE)
+
+
+@pytest.mark.parametrize("write", WRITE.values(), ids=WRITE)
+def test_a_letter_is_written_in_the_language_of_its_reader(write):
+    settings = SMALL.settings.model_copy(update={"languages": ("en", "it")})
+    sender = Sender(SMALL.model_copy(update={"settings": settings}), "https://care.example", NOW)
+    first, second = (
+        write(sender, Account(1, "anna@b.example", "Anna", "customer", language=each)) for each in ("en", "it")
+    )
+    assert first["Subject"] != second["Subject"]
+    common = set(plain_text(first).partition("-- ")[0].split("\n")) & set(plain_text(second).split("\n"))
+    assert {line for line in common if line and not line.startswith("https://")} == set()
+
+
+@pytest.mark.parametrize("write", WRITE.values(), ids=WRITE)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_writes_no_header_no_recipient_and_no_body(write, name):
     settings = SMALL.settings.model_copy(update={"name": name})

@@ -1,6 +1,7 @@
 """The templates: what they may contain, what every page gets, and in which language it speaks."""
 
 import re
+from html.parser import HTMLParser
 
 import pytest
 
@@ -70,6 +71,55 @@ def test_templates_obey_the_content_security_policy(path):
     text = path.read_text("utf-8")
     assert not re.search(r"\sstyle=|\son[a-z]+=|javascript:|<style", text)
     assert all("src=" in script for script in re.findall(r"<script[^>]*>", text))
+
+
+class WordsNotTranslated(HTMLParser):
+    """What readers see of a template and no catalogue translates, each with its line."""
+
+    EMPTY = ("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr")
+    READ = ("title", "alt", "aria-label", "placeholder")
+
+    def __init__(self, text):
+        super().__init__()
+        self.translated = [False]  # for each open element
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = {name: value or "" for name, value in attrs}
+        translated = [name.split()[0] for name in attributes.get("i18n:attributes", "").split(";") if name.strip()]
+        for name in set(attributes) & set(self.READ) - set(translated):
+            self.note(attributes[name])
+        if tag not in self.EMPTY:
+            self.translated.append("i18n:translate" in attributes or tag in ("script", "style"))
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.EMPTY:
+            self.translated.pop()
+
+    def handle_data(self, data):
+        if not self.translated[-1]:
+            self.note(data)
+
+    def note(self, text):
+        """Letters count that stand outside of `${…}`; an example of a color says the same in every language."""
+        if re.search(r"[^\W\d_]", re.sub(r"\$\{[^}]*\}|#[0-9a-f]{6}", "", text)):
+            self.found.append(f"line {self.getpos()[0]}: {text.strip()}")
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.pt")), ids=lambda path: path.name)
+def test_every_word_of_a_template_is_translated(path):
+    assert WordsNotTranslated(path.read_text("utf-8")).found == [], "i18n:translate or i18n:attributes is missing"
+
+
+def test_words_that_are_not_translated_are_found():
+    found = WordsNotTranslated('<p>Hello</p><b>${a} files</b><p i18n:translate="">Yes</p><img alt="Logo">').found
+    assert found == ["line 1: Hello", "line 1: ${a} files", "line 1: Logo"]
+    assert WordsNotTranslated('<b title="x" i18n:attributes="title">${a}</b>').found == []
 
 
 def test_markup_goes_out_as_it_is_in_one_place_only():
