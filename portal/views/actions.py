@@ -141,14 +141,14 @@ def comment_on_record(resource: Record, request: Request) -> dict[str, DetailPag
         return {"page": detail_page(resource, request, composer, files.refused)}
     if again := repeated(records, request):
         return again
-    add_comment(resource, request, text, files)
+    add_comment_and_files(resource, request, text, files)
     answer = done(records, request, record_address(records.name, record.id))
     if files.refused:
         return {"page": detail_page(resource, request, new_composer(resource, request), files.refused)}
     return set_flash(request, answer, "commented")
 
 
-def add_comment(resource: Record, request: Request, text: str, files: Checked) -> None:
+def add_comment_and_files(resource: Record, request: Request, text: str, files: Checked) -> None:
     """Adds a comment and its files. Raises HTTPConflict on a final record, and HTTPServiceUnavailable."""
     writer = request.writer(resource.records)
     try:

@@ -37,7 +37,7 @@ def create_module_table(connection: sa.Connection, table: sa.Table) -> None:
 
 
 def create_tables(connection: sa.Connection, tables: Tables, names: Collection[str]) -> None:
-    """Join tables and system tables, with their indexes."""
+    """The declared tables `names` with their indexes: join tables and those of the portal itself."""
     for table in sa.schema.sort_tables([tables.metadata.tables[name] for name in names]):
         table.create(connection)
 

@@ -126,7 +126,10 @@ class Writer:
         return self.add_comment(record, text, internal=internal, next_state=next_state)
 
     def add_comment(self, record: Record, text: str, *, internal: bool = False, next_state: str | None = None) -> int:
-        """Adds a comment as part of something else, without checking rights or `on_comment`; returns its id."""
+        """Adds a comment without checking rights or `on_comment`; returns its id.
+
+        Every comment passes here: that of `comment`, that of a transition which asks for one, those of the demo.
+        """
         records = self.records
         comment_id = insert_comment(records, record, text, internal, self.author)
         if internal:  # leaves no trace that a customer could see: neither count nor time nor place in the list
