@@ -29,15 +29,20 @@ def remember_list(request: Request, module: str) -> None:
 def back_to_list(resource: Any, request: Request) -> str:
     """The list that led to this page."""
     module, query = resource.module_name, _referring_query(resource, request)
-    if isinstance(resource, Record):
-        current = request.cookies.get(LIST_OF_RECORD)
-        if query is None:
-            query = current
-        elif query != (current or ""):
-            _set_cookie(request, LIST_OF_RECORD, query, record_address(module, resource.record.id), KEEP)
-    if query is None and not request.headers.get("Referer"):
+    current = request.cookies.get(LIST_OF_RECORD) if isinstance(resource, Record) else None
+    if query is None:
+        query = current
+    if query is None and _says_nothing(resource, request):
         query = request.cookies.get(LAST_LIST)
+    if isinstance(resource, Record) and (query or "") != (current or ""):
+        _set_cookie(request, LIST_OF_RECORD, query or "", record_address(module, resource.record.id), KEEP)
     return list_address(module, parse_qsl((query or "")[:LONGEST_QUERY]))
+
+
+def _says_nothing(resource: Any, request: Request) -> bool:
+    """Whether the request does not say from which list it comes: no page, or one of the record itself."""
+    own = record_address(resource.module_name, resource.record.id) if isinstance(resource, Record) else None
+    return not request.headers.get("Referer") or (own is not None and referring_page(request).startswith(own))
 
 
 def _referring_query(resource: Any, request: Request) -> str | None:

@@ -4,6 +4,7 @@ Called by protection.py. Parsers of cookies and forms take seconds and gigabytes
 here such bodies are recognized by counting bytes. Nothing is decoded, and nothing is repaired.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from typing import BinaryIO, NoReturn
@@ -87,7 +88,12 @@ def count_form(request: Request) -> None:
 
 
 def _close_body(request: Request, body: BinaryIO) -> None:
-    """The body may be a temporary file. A request that is tried again reads it once more."""
+    """Close WebOb's temporary file; what the server gave is the server's to close (PEP 3333).
+
+    A request that is tried again reads it once more.
+    """
+    if not isinstance(body, io.BufferedRandom):
+        return
     if request.exception is None or not is_error_retryable(request, request.exception):
         body.close()
 

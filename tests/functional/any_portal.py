@@ -15,7 +15,7 @@ import yaml
 NAMES = (
     *("order", "from", "class", "keys", "items", "select", "values", "index", "count", "metadata", "self"),
     *("table", "any", "column", "c", "name", "label", "user", "group"),
-    *("where", "rowid", "none", "limit", "primary", "join", "title"),
+    *("where", "rowid", "none", "limit", "primary", "joins", "title"),
     *("status", "parent", "position", "request", "window", "line_number", "order_line"),
 )
 TEXTS = (

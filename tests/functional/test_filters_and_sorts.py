@@ -197,7 +197,7 @@ SORTS = [
     ("effort", "ĆbA|E"),
     ("since", "Ab|ĆE"), ("size", "AĆb|E"), ("words", "ĆbA|E"), ("owner", "Ab|ĆE"), ("makers", "Ab|ĆE"),
     ("either", "Ab|ĆE"),
-    ("place", "Ab|ĆE"), ("manager", "A|bĆE"), ("stars", "bĆA|E"), ("city", "Ab|ĆE"), ("reference", "AbĆE|"),
+    ("place", "Ab|ĆE"), ("manager", "A|bĆE"), ("stars", "bĆA|E"), ("city", "bA|ĆE"), ("reference", "AbĆE|"),
 ]  # fmt: skip
 
 

@@ -175,7 +175,7 @@ def stripped(answer, address) -> tuple:
         (name, value) for name, value in answer.headers.items() if name not in ("Set-Cookie", "Content-Length")
     )
     text = answer.text.replace(address, "").replace(address.replace("&", "&amp;"), "")
-    return answer.status_int, headers, re.sub(r'name="_(once|csrf)" value="[^"]*"', "", text)
+    return answer.status_int, headers, re.sub(r'name="_(once|csrf|draft)" value="[^"]*"|data-draft="[^"]*"', "", text)
 
 
 WATCHED = ["/", "/search?q=zq", "/search?q=request"]

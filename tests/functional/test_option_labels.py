@@ -18,7 +18,7 @@ def shop(world):
 
 
 def addresses(world):
-    return ["/requests/", "/requests/export.csv", f"/requests/{world.all('requests')[0].id}/"]
+    return ["/requests/", f"/requests/{world.all('requests')[0].id}/"]
 
 
 def test_every_page_of_the_profile_has_its_label(shop):
@@ -29,6 +29,11 @@ def test_every_page_of_the_profile_has_its_label(shop):
         page = shop[BRUNO].get(address).text
         assert OWN not in page, address
         assert COMMON in page, address
+
+
+def test_an_export_says_what_the_import_reads(shop):
+    for person in (NANCY, BRUNO):
+        assert f",{COMMON}," in shop[person].get("/requests/export.csv").text
 
 
 def test_the_search_index_keeps_the_common_label(shop):

@@ -146,7 +146,7 @@ def test_what_was_accepted_stays_when_a_process_is_killed_under_load(program, po
     engine = make_engine(postgresql_url)
     declaration = load(PORTALS / "small").declaration
     with reading(engine) as connection:
-        records = Records(connection, system_policy(declaration, build(declaration)), "tickets")
+        records = Records(connection, system_policy(build(declaration)), "tickets")
         titles = [record.title for record in records.iterate(Query(sort=("id",)), ["title"])]
     engine.dispose()
     assert set(accepted) <= set(titles)

@@ -265,7 +265,7 @@ def test_nobody_loses_a_page_when_the_database_ends_all_connections(world):
     add_requests(world, 30)
     world[ANNA].get("/requests/")
     if world.portal.engine.dialect.name == "postgresql":
-        beside = make_engine(world.portal.engine.url)
+        beside = make_engine(world.portal.engine.url.render_as_string(hide_password=False))
         with writing(beside) as connection:
             others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
             connection.execute(sa.text(f"{others} AND datname = current_database()"))

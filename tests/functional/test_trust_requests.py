@@ -175,9 +175,9 @@ def test_cookies_of_others_on_the_same_host_do_no_harm(app, sign_in):
 
 
 @pytest.mark.parametrize("address", ["http://[", "http://localhost:port/", "\xff", "//"])
-def test_a_page_that_cannot_be_told_from_its_address_is_home(app, address):
+def test_after_signing_in_a_form_leads_to_its_own_page_whatever_it_says_it_comes_from(app, address):
     answer = raw(app, "/tickets/1/comments", method="POST", HTTP_REFERER=address)
-    assert answer.location.endswith("/login?next=%2F")
+    assert answer.location.endswith("/login?next=%2Ftickets%2F1%2F")
 
 
 @pytest.mark.parametrize("following", ["/ż", "/ü", "/\u2028", "/\x7f", "/ b", "/\U0001f600"])
