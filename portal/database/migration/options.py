@@ -27,7 +27,7 @@ def removed_options(
     counts: RowCounts, module: str, before: Field, after: Field, renames: Mapping[str, str]
 ) -> Iterator[Step]:
     """A note for each option that is no longer declared: records keep it until someone chooses anew."""
-    for name in before.offered:
+    for name in before.declared_options:
         if name in after.declared_options or name in renames.values() or not after.declared_options:
             continue
         count = counts.matching(module, columns(before), partial(before.compare, operator="equal", value=name))
