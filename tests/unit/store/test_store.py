@@ -43,7 +43,7 @@ def s3_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         _wait_for(address, server)
         yield address
     finally:
-        server.terminate()
+        server.kill()  # what it holds is thrown away: it need not close it
         server.wait()
 
 
