@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.accounts.attempts import TooManyAttemptsError
-from portal.accounts.logins import Logins, SignedIn, SignInAttempt
+from portal.accounts.logins import Logins, ResetAttempt, SignedIn, SignInAttempt
 from portal.accounts.passwords import Passwords
 from portal.accounts.register import AccessRequest, Register
 from portal.database.engine import make_engine, reading, writing
@@ -74,6 +74,6 @@ def test_wrong_passwords_at_the_same_moment_are_all_counted(logins):
 def test_an_office_asks_for_new_passwords_at_the_same_moment(logins):
     def ask(number):
         with writing(logins.engine) as connection:
-            return logins.request_reset(connection, address(number), NETWORK, NOW)
+            return logins.request_reset(connection, ResetAttempt(address(number), NETWORK), NOW)
 
     assert None not in at_once(ask)
