@@ -177,7 +177,7 @@ def _related(access: Access, related: Related) -> Related:
 # -- forms --------------------------------------------------------------------------------------------------------
 
 
-def typed(module: Module, field: Field) -> bool:
+def can_be_typed(module: Module, field: Field) -> bool:
     """Whether this field can be typed in forms."""
     moved = module.lifecycle is not None and module.lifecycle.field == field.name
     return field.name in module.fields and not (moved or field.read_only or field.computed)
@@ -187,7 +187,7 @@ def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[s
     possible = [
         name
         for name, field in module.fields.items()
-        if viewer.sees(field) and typed(module, field) and name not in given
+        if viewer.sees(field) and can_be_typed(module, field) and name not in given
     ]
     visible = frozenset(possible)
     written = layout.fields is not None or layout.steps is not None

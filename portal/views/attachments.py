@@ -100,7 +100,8 @@ def checked_uploads(records: Records, request: Request, internal: bool = False) 
 
 def _uploads(request: Request) -> Iterator[Upload]:
     for part in request.POST.getall(INPUT):
-        if not isinstance(part, str) and part.filename:
+        # An input in which nothing is chosen arrives as a part with an empty file name, which is read as bytes.
+        if getattr(part, "filename", ""):
             request.add_finished_callback(lambda _request, file=part.file: file.close())
             yield Upload(part.filename, part.file, _size(part.file))
 

@@ -266,3 +266,18 @@ def test_editing_adds_files(people):
 @ON_SQLITE
 def test_a_form_asks_who_may_attach_alone(people):
     assert not people["bruno"].get("/tickets/create").html.select("input[type=file]")
+
+
+@ON_SQLITE
+def test_a_comment_whose_file_input_was_left_empty(people):
+    """As browsers send it: a part with an empty file name."""
+    form = form_of(people["anna"].get("/tickets/1/"), "/tickets/1/comments")
+    fields = {"_csrf": form["_csrf"].value, "text": "Nothing attached"}
+    parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}' for name, value in fields.items()]
+    parts.append(
+        'Content-Disposition: form-data; name="files"; filename=""\r\nContent-Type: application/octet-stream\r\n\r\n'
+    )
+    body = "".join(f"--edge\r\n{part}\r\n" for part in parts) + "--edge--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=edge"}
+    page = people["anna"].post("/tickets/1/comments", body, headers=headers, status=303).follow()
+    assert "Nothing attached" in page.html.select_one(".note").text

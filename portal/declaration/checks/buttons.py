@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from portal.declaration.checks.conditions import check_condition, check_values
 from portal.declaration.draft import BUTTONS, Draft, profile_file
-from portal.declaration.layouts import typed
+from portal.declaration.layouts import can_be_typed
 from portal.declaration.resolve import is_access_broken
 from portal.declaration.shapes import Button, Declaration, Profile
 from portal.declaration.source.cursor import Cursor
@@ -63,7 +63,7 @@ def _check_set(draft: Draft, module: str, button: Button, at: Cursor) -> None:
     check_values(draft, module, button.set, at)
     for name in button.set:
         field = draft.modules[module].fields.get(name)
-        if field is not None and not typed(draft.modules[module], field):
+        if field is not None and not can_be_typed(draft.modules[module], field):
             at[name].key.wrong(f'"{name}" cannot be filled in: it is not part of forms')
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.draft import Draft
 from portal.declaration.entries import wrong_name
-from portal.declaration.layouts import typed
+from portal.declaration.layouts import can_be_typed
 from portal.declaration.shapes import Access, DetailLayout, FormLayout, ListLayout, Module, Related, Row
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import list_in_text, suggest
@@ -107,7 +107,7 @@ def _check_form_field(draft: Draft, module: Module, name: str, at: Cursor) -> No
     field = draft.field(module.name, name)
     if field is None:
         check_names(draft, module.name, [(at, name)])
-    elif not typed(module, field):
+    elif not can_be_typed(module, field):
         at.warn(f'"{name}" is left out of the form: {_why_not_typed(module, field)}')
 
 
