@@ -145,7 +145,7 @@ def test_who_may_not_attach_sees_files_and_adds_none(people):
 def test_each_refusal_has_its_reason_and_the_rest_is_kept(people):
     too_large = ("large.pdf", PDF + b"x" * 100_000)
     page = comment(people["anna"], "Three files", too_large, ("report.pdf", PDF), ("a\u202egnp.exe", b"x"), status=200)
-    assert "“large.pdf” was not added: it has 100 kB, the limit is 100 kB." in page.text
+    assert "“large.pdf” was not added: it is 100 kB, and the limit is 100 kB." in page.text
     assert "its name contains characters that cannot be used" in page.text
     assert "Three files" in page.html.select_one(".note").text
     assert documents(people["anna"]) == ["report.pdf"]
@@ -154,7 +154,7 @@ def test_each_refusal_has_its_reason_and_the_rest_is_kept(people):
 @ON_SQLITE
 def test_more_files_than_allowed_at_once_are_named(people):
     page = upload(people["anna"], *[(f"{number}.pdf", PDF) for number in range(4)], status=200)
-    assert "“3.pdf” was not added: the limit is 3 at once." in page.text
+    assert "“3.pdf” was not added: you can add up to 3 at once." in page.text
     assert documents(people["anna"]) == ["2.pdf", "1.pdf", "0.pdf"]
 
 

@@ -153,7 +153,7 @@ def _problem(upload: Upload, kind: str, limit: Attachments, reader: Reader) -> s
         return _("A file was not added: its name contains characters that cannot be used.")
     if upload.size > limit.max_size:
         sizes = {"name": name, "size": shown_size(upload.size, reader), "max": shown_size(limit.max_size, reader)}
-        return _("“${name}” was not added: it has ${size}, the limit is ${max}.", mapping=sizes)
+        return _("“${name}” was not added: it is ${size}, and the limit is ${max}.", mapping=sizes)
     if limit.types and not any(_is_of(kind, wanted) for wanted in limit.types):
         return _("“${name}” was not added: files of this type are not accepted.", mapping={"name": name})
     return ""
@@ -168,7 +168,7 @@ def _too_many(upload: Upload, taken: int, limit: Attachments) -> str:
     if taken < limit.max_count:
         return ""
     mapping = {"name": upload.name, "max": limit.max_count}
-    return _("“${name}” was not added: the limit is ${max} at once.", mapping=mapping)
+    return _("“${name}” was not added: you can add up to ${max} at once.", mapping=mapping)
 
 
 def _unclean(upload: Upload, scan: Callable[[BinaryIO], str | None] | None) -> str:
@@ -181,4 +181,4 @@ def _unclean(upload: Upload, scan: Callable[[BinaryIO], str | None] | None) -> s
     except ScannerError as error:
         log.error("A file was refused: %s", error)
         return _("“${name}” was not added: it could not be scanned. Try again later.", mapping={"name": upload.name})
-    return _("“${name}” was not added: the virus scanner refuses it.", mapping={"name": upload.name})
+    return _("“${name}” was not added: the virus scanner rejected it.", mapping={"name": upload.name})
