@@ -17,7 +17,7 @@ from portal.fields.base import Field
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
-from portal.records.writing.lifecycle import editable_fields
+from portal.records.writing.lifecycle import editable_fields, is_final, state_of
 from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.attachments import checked_uploads, upload_input
@@ -190,6 +190,7 @@ def edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | Non
     """The form; `basis`: what it was made from."""
     records, record = form.records, form.record
     layout = records.access.edit
+    final = is_final(records.module.lifecycle, state_of(records, record))
     rows = tuple(row for step in layout.steps for row in step.fields) if layout.steps else layout.fields or ()
     return FormPage(
         heading=_("Edit: ${title}", mapping={"title": record_heading(records, record)}),
@@ -203,7 +204,7 @@ def edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | Non
         version=str(basis.version),
         hidden=tuple((name, filling.one(name)) for name in filling.inputs if name.endswith(".later")),
         draft=edit_draft(form, basis, draft),
-        files=upload_input(records, form.request) if layout.files else None,
+        files=upload_input(records, form.request) if layout.files and not final else None,
     )
 
 
