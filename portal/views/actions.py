@@ -18,7 +18,8 @@ from portal.records.writing.validation import read_form
 from portal.store import StoreError
 from portal.texts import _, is_blank, ngettext
 from portal.views.attachments import checked_uploads
-from portal.views.details import detail_page, new_composer, transition_label
+from portal.views.conversation import new_composer
+from portal.views.details import detail_page, transition_label
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.forms import once_key, record_or_list
 from portal.views.pages import DetailPage, QuestionPage

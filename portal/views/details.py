@@ -1,39 +1,31 @@
-"""One record: its fields, its place in the lifecycle, the conversation, and the records that link to it."""
+"""One record: its fields and its place in the lifecycle, with the conversation, its files, and what links to it."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.conditions import AnyOf, Comparison
-from portal.declaration.shapes import Related, Transition
+from portal.declaration.shapes import Transition
 from portal.fields.base import Field
-from portal.fields.linked import Linked
 from portal.records.reading import records as reading
-from portal.records.reading.files import StoredFile
-from portal.records.reading.records import Query, Records
-from portal.records.writing.comments import Comment, comments, may_comment
+from portal.records.reading.records import Records
 from portal.records.writing.history import states_before
-from portal.records.writing.lifecycle import editable_fields, is_final, state_of
+from portal.records.writing.lifecycle import editable_fields, state_of
 from portal.records.writing.transitions import open_transitions
 from portal.records.writing.validation import names_in, typed_fields
 from portal.texts import Text, _, readable
-from portal.views.attachments import files_card, record_files, shown_files, upload_input
-from portal.views.displays import CHANNEL_ICONS, Value, initials, moment, shown
-from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
+from portal.views.attachments import files_card, record_files
+from portal.views.conversation import conversation, draft_composer
+from portal.views.displays import Value, moment, shown
 from portal.views.linked_text import linked_text
-from portal.views.lists import count_text, list_rows, new_label, plain_column, widest_tab
-from portal.views.pages import DetailPage, RelatedList, SectionShown, Stage, StageState
-from portal.views.parts import Action, Composer, Conversation, Note
+from portal.views.pages import DetailPage, SectionShown, Stage, StageState
+from portal.views.parts import Action, Composer
+from portal.views.related import related_lists
 from portal.views.return_to_list import back_to_list
 from portal.views.submissions import one_time_key
-from portal.web.addresses import create_address, list_address, record_address
-from portal.web.form_input import posted_text
+from portal.web.addresses import record_address
 from portal.web.resources import Record
 from portal.web.shell import Words
-
-RELATED_ROWS = 10
 
 
 @view_config(context=Record, name="", request_method="GET", renderer="detail.pt")
@@ -166,147 +158,3 @@ def stages(resource: Record) -> Iterator[Stage]:
 def stage_label(field: Field, state: str) -> Words:
     """The label of a state; one that was taken out of the options keeps its name."""
     return field.offered[state].label if state in field.offered else state
-
-
-# -- the conversation --------------------------------------------------------------------------------------------------
-
-
-def draft_composer(resource: Record, request: Request) -> Composer | None:
-    """The form for a comment, with this person's draft of it; None where one may not comment."""
-    if not may_comment(resource.records):
-        return None
-    draft = drafts_of(request).get(comment_form(resource))
-    if draft is None:
-        return new_composer(resource, request)
-    form = as_form(draft.content.inputs)
-    internal = resource.records.policy.staff and form.get("internal") == "true"
-    composer = new_composer(resource, request, form.get("text", ""), internal)
-    shown = draft_shown(draft, request.reader)
-    return replace(composer, draft=draft_form(request, comment_form(resource), shown=shown))
-
-
-def new_composer(
-    resource: Record, request: Request, text: str = "", internal: bool = False, error: str = ""
-) -> Composer:
-    """The form for a comment, with what was written into it."""
-    return Composer(
-        url=record_address(resource.module_name, resource.record.id, "comments"),
-        once=posted_text(request, "_once") or one_time_key(),
-        draft=draft_form(request, comment_form(resource)),
-        text=text,
-        error=error,
-        may_be_internal=resource.records.policy.staff,
-        internal=internal,
-        files=upload_input(resource.records, request),
-    )
-
-
-def comment_form(resource: Record) -> str:
-    """The name of the form for a comment (views/drafts.py)."""
-    return f"{resource.module_name}/{resource.record.id}/comments"
-
-
-def conversation(
-    resource: Record, request: Request, composer: Composer | None, stored: Sequence[StoredFile]
-) -> Conversation:
-    """The comments, and where one writes as long as one may; in a closed one what was written too late.
-
-    Of a final record staff may still write internal comments.
-    """
-    records, record = resource.records, resource.record
-    closed = composer is not None and is_final(records.module.lifecycle, state_of(records, record))
-    if composer and closed and records.policy.staff:
-        composer = replace(composer, internal=True, only_internal=True, files=None)
-    return Conversation(
-        notes=tuple(note(resource, request, comment, stored) for comment in comments(records, record)),
-        composer=composer,
-        closed=_("This conversation is closed.") if closed else "",
-        top=records.access.detail.comments != "bottom",
-    )
-
-
-def note(resource: Record, request: Request, comment: Comment, stored: Sequence[StoredFile]) -> Note:
-    """One comment as its reader sees it, with those of the record's files that came with it."""
-    attached = [file for file in reversed(stored) if file.comment == comment.id]
-    mine = comment.account is not None and comment.account == request.visitor.identity.account.id
-    mail = comment.channel == "mail"
-    return Note(
-        id=comment.id,
-        author=_("You") if mine else comment.author,
-        initials=initials(comment.author),
-        at=moment(comment.created, request.reader),
-        text=linked_text(comment.text),
-        mine=mine,
-        internal=comment.internal,
-        side=_("Support") if comment.staff else _("Customer"),
-        channel=_("by email") if mail else "",
-        channel_icon=CHANNEL_ICONS["mail"] if mail else "",
-        files=tuple(shown_files(resource, request, attached)),
-    )
-
-
-# -- related lists -----------------------------------------------------------------------------------------------------
-
-
-def related_lists(resource: Record, layout: Iterable[Related]) -> Iterator[RelatedList]:
-    """The records of other modules that link here, as far as the profile has those modules."""
-    for related in layout:
-        if resource.records.policy.access(related.module) is not None:
-            records = resource.records.of(related.module)
-            if linking := linking_fields(records, resource.module_name):
-                yield related_list(resource, records, related, linking)
-
-
-def related_list(resource: Record, records: Records, related: Related, linking: list[str]) -> RelatedList:
-    """The newest of the `records` that link here by one of the fields `linking`."""
-    policy = records.policy
-    here = Linked(resource.record.id, resource.module_name)
-    query = Query(condition=AnyOf(tuple(Comparison((name,), "equal", here) for name in linking)), size=RELATED_ROWS)
-    columns = related_columns(records, related, linking)
-    page = records.page(query, columns)
-    in_form = names_in(records.access.create) if policy.may(records.name, "create") else ()
-    filled = next((name for name in linking if name in in_form), None)
-    return RelatedList(
-        label=records.access.label or records.name,
-        columns=tuple(plain_column(records, name) for name in columns),
-        rows=tuple(list_rows(records, page.records, columns)),
-        count=count_text(records.count(query), policy.reader),
-        all_url=list_of_linking(records, linking, here) if page.next else "",
-        create_url=create_address(records.name, {filled: link_value(records, filled, here)}) if filled else "",
-        create_label=new_label(records),
-    )
-
-
-def list_of_linking(records: Records, linking: list[str], here: Linked) -> str:
-    """The list of all records that link to `here`; empty where the reader may not filter by a field that does."""
-    readable_names = records.policy.readable(records.name)
-    name = next((name for name in linking if name in readable_names), None)
-    if name is not None:
-        return list_address(records.name, {**widest_tab(records), f"{name}.id": link_value(records, name, here)})
-    reader = records.policy.reader
-    mine = {reader.people: [reader.person], reader.organizations: reader.companies}.get(here.module, ())
-    # What is the reader's own is the whole list, for who sees nothing else.
-    return list_address(records.name, widest_tab(records)) if here.id in mine else ""
-
-
-def link_value(records: Records, name: str, here: Linked) -> str:
-    """`here` as the input of a link has it."""
-    return records.module.field(name).link_value(here)
-
-
-def related_columns(records: Records, related: Related, linking: list[str]) -> list[str]:
-    """The declared columns, else those of the module's list, without the fields that lead back here."""
-    readable_names = records.policy.readable(records.name)
-    columns = [name for name in related.columns or records.access.list.columns or () if name in readable_names]
-    return [name for name in columns if name not in linking] or columns
-
-
-def linking_fields(records: Records, target: str) -> list[str]:
-    """The links of a module that lead to `target`: readable ones, and those that say whose a record is."""
-    module = records.module
-    allowed = {*records.policy.readable(records.name), module.owner, module.organization}
-    return [
-        name
-        for name, field in module.fields.items()
-        if target in field.targets and not field.computed and name in allowed
-    ]

@@ -16,7 +16,8 @@ from portal.store.media_type import SHOWN, UNKNOWN
 from portal.store.preview import MEDIA_TYPE
 from portal.texts import _
 from portal.views.attachments import checked_uploads
-from portal.views.details import detail_page, new_composer
+from portal.views.conversation import new_composer
+from portal.views.details import detail_page
 from portal.views.submissions import done, repeated
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash

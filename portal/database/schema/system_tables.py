@@ -7,11 +7,17 @@ from portal.fields.columns import UTCDateTime
 
 def system_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
     """The system tables, by their attribute of `Tables`."""
-    return {**_account_tables(metadata), **_record_tables(metadata), **_portal_tables(metadata)}
+    return {
+        **_account_tables(metadata),
+        **_signing_in_tables(metadata),
+        **_record_tables(metadata),
+        **_form_tables(metadata),
+        **_portal_tables(metadata),
+    }
 
 
 def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """Who may sign in, who is signed in, and the counters that slow down guessing."""
+    """Who may sign in, and who is signed in."""
     return {
         "account": sa.Table(
             "portal_account",
@@ -41,6 +47,12 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("seen", UTCDateTime()),
             sa.Column("expires", UTCDateTime(), index=True),
         ),
+    }
+
+
+def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """One-time links, and the counters that slow down guessing."""
+    return {
         "link": sa.Table(
             "portal_link",
             metadata,
@@ -61,7 +73,7 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """What belongs to records without being a field: numbers, comments, history, submitted and unfinished forms."""
+    """What belongs to records without being a field: numbers, comments, files, history."""
     return {
         "sequence": sa.Table(
             "portal_sequence",
@@ -99,26 +111,6 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Index("ix_portal_event_module_record", "module", "record"),
             sqlite_autoincrement=True,
         ),
-        "once": sa.Table(
-            "portal_once",
-            metadata,
-            sa.Column("key", sa.Text(), primary_key=True),  # a form's one-time key, with the account's id before it
-            sa.Column("address", sa.Text()),  # where the first submission of the form led
-            sa.Column("created", UTCDateTime(), index=True),
-        ),
-        "draft": sa.Table(
-            "portal_draft",
-            metadata,
-            sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
-            sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id")),
-            sa.Column("form", sa.Text()),  # MODULE/create, MODULE/ID/edit, MODULE/ID/comments, MODULE/ID/move/NAME
-            sa.Column("step", sa.Integer()),  # of a form in steps, from 0
-            sa.Column("version", sa.BigInteger()),  # of the record when the form was opened
-            sa.Column("data", sa.JSON()),  # the inputs by their names
-            sa.Column("modified", UTCDateTime(), index=True),
-            sa.UniqueConstraint("account", "form"),
-            sqlite_autoincrement=True,
-        ),
     }
 
 
@@ -144,6 +136,32 @@ def _file_table(metadata: sa.MetaData) -> sa.Table:
         sa.Index("ix_portal_file_module_record", "module", "record"),
         sqlite_autoincrement=True,
     )
+
+
+def _form_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """Submitted and unfinished forms."""
+    return {
+        "once": sa.Table(
+            "portal_once",
+            metadata,
+            sa.Column("key", sa.Text(), primary_key=True),  # a form's one-time key, with the account's id before it
+            sa.Column("address", sa.Text()),  # where the first submission of the form led
+            sa.Column("created", UTCDateTime(), index=True),
+        ),
+        "draft": sa.Table(
+            "portal_draft",
+            metadata,
+            sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+            sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id")),
+            sa.Column("form", sa.Text()),  # MODULE/create, MODULE/ID/edit, MODULE/ID/comments, MODULE/ID/move/NAME
+            sa.Column("step", sa.Integer()),  # of a form in steps, from 0
+            sa.Column("version", sa.BigInteger()),  # of the record when the form was opened
+            sa.Column("data", sa.JSON()),  # the inputs by their names
+            sa.Column("modified", UTCDateTime(), index=True),
+            sa.UniqueConstraint("account", "form"),
+            sqlite_autoincrement=True,
+        ),
+    }
 
 
 def _portal_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
