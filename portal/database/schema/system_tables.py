@@ -51,7 +51,7 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """One-time links, and the counters that slow down guessing."""
+    """One-time links, the counters that slow down guessing, and the key of signatures."""
     return {
         "link": sa.Table(
             "portal_link",
@@ -68,6 +68,12 @@ def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("key", sa.Text(), primary_key=True),  # what is counted: the purpose and a hash of who
             sa.Column("window", sa.BigInteger(), primary_key=True),  # seconds since 1970, start of the window
             sa.Column("count", sa.Integer()),
+        ),
+        "key": sa.Table(
+            "portal_key",
+            metadata,
+            sa.Column("id", sa.Integer(), primary_key=True),
+            sa.Column("secret", sa.Text()),  # hexadecimal
         ),
     }
 

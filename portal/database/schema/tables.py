@@ -40,6 +40,7 @@ class Tables:
     session: sa.Table
     link: sa.Table
     attempt: sa.Table
+    key: sa.Table
     outbox: sa.Table
     sequence: sa.Table
     schema: sa.Table

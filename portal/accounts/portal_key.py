@@ -1,0 +1,30 @@
+"""The key with which the portal signs what it sends by mail and reads again: reply addresses, links without a sign-in.
+
+It is random, made when it is first needed and kept in the database: every process has the same one. Who has a copy of
+the database can sign; what is signed therefore opens no page and is checked again where it is used.
+"""
+
+import secrets
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.database.schema.tables import Tables
+
+ONLY = 1  # the id of the only row
+
+
+def portal_key(connection: sa.Connection, tables: Tables) -> bytes:
+    """The portal's key; `connection` writes, as the first call makes it."""
+    if (key := find_portal_key(connection, tables)) is not None:
+        return key
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(tables.key)
+    row = {"id": ONLY, "secret": secrets.token_hex(32)}
+    connection.execute(insert.values(row).on_conflict_do_nothing(index_elements=["id"]))
+    return bytes.fromhex(connection.execute(sa.select(tables.key.c["secret"])).scalar_one())
+
+
+def find_portal_key(connection: sa.Connection, tables: Tables) -> bytes | None:
+    """The portal's key; None before anything was signed."""
+    secret = connection.execute(sa.select(tables.key.c["secret"])).scalar()
+    return None if secret is None else bytes.fromhex(secret)

@@ -1,0 +1,64 @@
+"""The address to which a letter is answered: its token finds the record and proves to whom the letter went.
+
+`help@lumen.example` becomes `help+TOKEN@lumen.example`. The token is the same for all letters about one record to one
+account, has only a to z and 2 to 7, since mail programs change the case, and stays below 64 characters with the rest
+(RFC 5321). It says who was written to, not who writes: whoever reads the answer checks the sender and their rights.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+IDS = struct.Struct(">QI")  # the record and the account
+PROOF = 10  # bytes: too many to try one after the other by mail
+LENGTH = -(-(IDS.size + PROOF) * 8 // 5)  # characters of a token
+LONGEST_LOCAL_PART = 64  # of any address (RFC 5321)
+LONGEST_INBOX = LONGEST_LOCAL_PART - LENGTH - 1  # characters before the @ of the address that takes answers
+
+
+@dataclass(frozen=True)
+class ReplyTo:
+    """What a letter was about, and the account that it went to."""
+
+    module: str
+    record_id: int
+    account_id: int
+
+
+def make_reply_address(key: bytes, inbox: str, reply_to: ReplyTo) -> str:
+    """The address of answers to a letter; `inbox` has at most LONGEST_INBOX characters before its @.
+
+    `key` is that of the portal (accounts/portal_key.py).
+    """
+    local, _at, domain = inbox.rpartition("@")
+    ids = IDS.pack(reply_to.record_id, reply_to.account_id)
+    token = base64.b32encode(ids + _proof(key, reply_to)).decode("ascii").rstrip("=").lower()
+    return f"{local}+{token}@{domain}"
+
+
+def read_reply_address(key: bytes, address: str, modules: Iterable[str]) -> ReplyTo | None:
+    """What an address was made for; None where it has no token, or one that this portal did not make.
+
+    `modules`: the names that a module may have had, since the token holds none.
+    """
+    token = address.rpartition("@")[0].rpartition("+")[2].upper()
+    if len(token) != LENGTH:
+        return None
+    try:
+        content = base64.b32decode(token + "=" * (-LENGTH % 8))
+    except (binascii.Error, ValueError):
+        return None
+    ids, proof = content[: IDS.size], content[IDS.size :]
+    record_id, account_id = IDS.unpack(ids)
+    candidates = [ReplyTo(module, record_id, account_id) for module in modules]
+    proved = [candidate for candidate in candidates if hmac.compare_digest(_proof(key, candidate), proof)]
+    return proved[0] if proved else None
+
+
+def _proof(key: bytes, reply_to: ReplyTo) -> bytes:
+    message = f"reply {reply_to.module} {reply_to.record_id} {reply_to.account_id}".encode()
+    return hmac.new(key, message, hashlib.sha256).digest()[:PROOF]

@@ -1,0 +1,56 @@
+"""Reply addresses: what the token says, and that nobody else can write one."""
+
+import itertools
+
+import pytest
+
+from portal.accounts.portal_key import find_portal_key, portal_key
+from portal.database.engine import make_engine, reading, writing
+from portal.database.migration.plan import apply
+from portal.database.schema.tables import build
+from portal.mail.reply_address import LONGEST_INBOX, ReplyTo, make_reply_address, read_reply_address
+from tests.unit.mail.test_letters import SMALL
+
+KEY = b"k" * 32
+MODULES = ["tickets", "tasks"]
+ABOUT = ReplyTo("tickets", 1042, 7)
+ADDRESS = make_reply_address(KEY, "help@lumen.example", ABOUT)
+
+
+@pytest.mark.parametrize("about", [ABOUT, ReplyTo("tasks", 2**62, 2**31 - 1), ReplyTo("tasks", 1, 1)])
+def test_the_token_finds_record_and_recipient(about):
+    address = make_reply_address(KEY, "a.b" + "c" * (LONGEST_INBOX - 3) + "@lumen.example", about)
+    assert len(address.partition("@")[0]) == 64
+    for written in (address, address.upper(), address.replace("a.b", "else+a.b")):
+        assert read_reply_address(KEY, written, MODULES) == about
+
+
+def test_an_address_without_a_token_of_this_portal_is_none():
+    local, _plus, token = ADDRESS.partition("@")[0].partition("+")
+    others = ["help@lumen.example", "help+@lumen.example", "", "@", "help+ü" + token[1:] + "@lumen.example"]
+    changed = [
+        token[:place] + ("a" if token[place] != "a" else "b") + token[place + 1 :] for place in range(len(token) - 1)
+    ]
+    for address in [*others, *[f"{local}+{each}@lumen.example" for each in changed]]:
+        assert read_reply_address(KEY, address, MODULES) is None
+    assert read_reply_address(b"x" * 32, ADDRESS, MODULES) is None
+    assert read_reply_address(KEY, ADDRESS, ["tasks"]) is None
+
+
+def test_each_record_account_and_module_has_another_token():
+    every = [ReplyTo(*which) for which in itertools.product(MODULES, (1, 2), (1, 2))]
+    assert len({make_reply_address(KEY, "help@lumen.example", about) for about in every}) == len(every)
+
+
+def test_the_key_is_made_once_and_kept(database_url):
+    engine, tables = make_engine(database_url), build(SMALL)
+    apply(engine, tables)
+    with reading(engine) as connection:
+        assert find_portal_key(connection, tables) is None
+    with writing(engine) as connection:
+        key = portal_key(connection, tables)
+        assert portal_key(connection, tables) == key
+    with reading(engine) as connection:
+        assert find_portal_key(connection, tables) == key
+    assert len(key) == 32
+    engine.dispose()
