@@ -10,7 +10,7 @@ from portal.fields.base import Field
 from portal.records.reading import records as reading
 from portal.records.reading.records import Records
 from portal.records.writing.history import states_before
-from portal.records.writing.lifecycle import editable_fields, state_of
+from portal.records.writing.lifecycle import editable_fields
 from portal.records.writing.transitions import open_transitions
 from portal.records.writing.validation import names_in, typed_fields
 from portal.texts import Text, _, readable
