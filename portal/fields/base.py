@@ -21,8 +21,8 @@ from portal.fields.reader import PLAIN, Reader
 from portal.fields.shape import Option, Shape, Where
 from portal.texts import Text, _, is_blank, readable
 
-# Characters that no text may hold: PostgreSQL refuses NUL, every encoder refuses lone surrogates.
-FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+FORBIDDEN = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses NUL, every encoder refuses lone surrogates
+LONGEST_IN_HISTORY = 200  # characters
 
 
 class Refused(ValueError):
@@ -326,6 +326,15 @@ class Field(Shape):
     def read(self, text: str, reader: Reader = PLAIN) -> Any:
         """The value from CSV; `reader` gives the time zone and currency where the text has none. Raises Refused."""
         return self.parse(text, reader)
+
+    def to_history(self, value: Any) -> Any:
+        """The value as JSON for the history of a record; None where it is too long to be kept there."""
+        text = "" if self.is_empty(value) else self.write(value)
+        return None if self.long or len(text) > LONGEST_IN_HISTORY else text
+
+    def from_history(self, recorded: Any) -> Any:
+        """The inverse of `to_history`. Raises Refused for what the field, as it is declared now, does not take."""
+        return self.read(str(recorded)) if recorded else None
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
         """All texts from which a field of another type may read the value without loss, that of `write` first."""

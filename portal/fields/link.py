@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pydantic import field_validator
 
 from portal.conditions import Condition
-from portal.fields.base import Field, Refused, storable
+from portal.fields.base import LONGEST_IN_HISTORY, Field, Refused, storable
 from portal.fields.columns import NORMALIZE, table_of
 from portal.fields.linked import Linked
 from portal.fields.reader import Reader
@@ -16,6 +16,7 @@ from portal.fields.shape import Where
 from portal.texts import _, fold, is_blank
 
 RECORD_ID = re.compile(r"[1-9][0-9]{0,17}")
+MOST_IN_HISTORY = 50  # links of one value
 
 
 def title_column(target: sa.Table) -> str:
@@ -119,6 +120,17 @@ class LinkLike(Field):
     def parse_filter_id(self, text: str) -> Any:
         link = self.linked_by_id(text)
         return self._meant([link.id], link.module)
+
+    def to_history(self, value: Any) -> Any:
+        """The ids of the linked records, each with its title at the time, for when it is deleted."""
+        links = self.links_in(value)
+        return [[link.module, link.id, link.title[:LONGEST_IN_HISTORY]] for link in links[:MOST_IN_HISTORY]]
+
+    def from_history(self, recorded: Any) -> Any:
+        if not isinstance(recorded, list):
+            raise Refused(_("Choose a record from the list."))
+        links = tuple(Linked(record_id, module, title) for module, record_id, title in recorded)
+        return links if self.multiple else next(iter(links), None)
 
     def is_among(self, link: Linked, constant: Any) -> bool:
         """Whether `link` is among what `constant` gave."""

@@ -110,8 +110,11 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
             sa.Column("module", sa.Text()),
             sa.Column("record", sa.BigInteger()),
-            sa.Column("kind", sa.Text()),  # created, edited, moved, commented, attached, detached, deleted
+            sa.Column("kind", sa.Text()),  # one of KINDS in records/writing/history.py
             sa.Column("account", sa.Integer()),
+            sa.Column("author", sa.Text()),  # the author's name at the time
+            sa.Column("channel", sa.Text()),
+            sa.Column("internal", sa.Boolean()),  # nothing of it is for customers
             sa.Column("at", UTCDateTime()),
             sa.Column("details", sa.JSON()),
             sa.Index("ix_portal_event_module_record", "module", "record"),

@@ -18,7 +18,7 @@ from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.index import index_records, replace_texts
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import EMPTY, ImportRow
-from portal.records.writing.history import Author, author_of, state_written
+from portal.records.writing.history import Author, author_of, change_details, event_row, state_written
 from portal.records.writing.rows import link_values, new_row, unique_violations_retried
 from portal.records.writing.sequence import keep_above, next_numbers
 
@@ -168,8 +168,15 @@ def _update(
     statement = sa.update(table).where(table.c["id"] == sa.bindparam("_id"))
     system.connection.execute(statement.values(columns), parameters)
     _write_join_tables(system, {row: changed[row] for row in batch})
-    details = {row: {"fields": sorted(changed[row]), **state_written(system.module, changed[row])} for row in batch}
-    _add_events(system, details, author)
+    _add_events(system, {row: _update_details(system, row, changed[row]) for row in batch}, author)
+
+
+def _update_details(system: Records, row: ImportRow, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """The details of the event; links to rows of the file have no ids yet, and are named as changed alone."""
+    details = change_details(system.module, row.record.values if row.record else {}, changed)
+    for name in row.linked_rows:
+        details["changes"].pop(name, None)
+    return details
 
 
 def _new(stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -220,9 +227,5 @@ def _set_link(system: Records, field: Field, batch: Sequence[ImportRow]) -> None
 
 
 def _add_events(system: Records, details: Mapping[ImportRow, dict[str, Any]], author: Author) -> None:
-    now = system.policy.reader.now
-    events = [
-        {"module": system.name, "record": row.id, "kind": EVENT, "account": author.account, "at": now, "details": said}
-        for row, said in details.items()
-    ]
+    events = [event_row(system, row.id, EVENT, author, said) for row, said in details.items()]
     system.connection.execute(sa.insert(system.policy.tables.event), events)

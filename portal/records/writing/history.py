@@ -19,6 +19,29 @@ class Author:
     channel: str = "portal"
 
 
+# What may happen to a record, beside `moved:TRANSITION`; views/history.py has the sentence of each.
+KINDS = (
+    "created",
+    "imported",
+    "edited",
+    "moved",  # by a comment
+    "commented",
+    "attached",
+    "detached",
+    "corrected",
+    "withdrawn",
+    "deleted",
+    "watched",
+    "unwatched",
+    "signed",
+    "granted",
+    "revoked",
+    "invited",
+    "viewed_as",
+    "bounced",
+    "reminded",
+    "followed_up",
+)
 SYSTEM = Author(name="Portal", channel="import")
 
 
@@ -33,6 +56,27 @@ def state_written(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
     """The state among the `values` that are written, for the details of an event."""
     lifecycle = module.lifecycle
     return {"state": values[lifecycle.field]} if lifecycle and lifecycle.field in values else {}
+
+
+def change_details(module: Module, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The details of an event that gave the fields of `after` these values.
+
+    `fields`: their names; `changes`: name → [before, after] as `Field.to_history` has them, but for values that are too
+    long; `private`: the names of those that are internal at the time, so that what they held stays with staff whatever
+    is declared later; `internal`: true where all of them are; `state`: of the lifecycle.
+    """
+    fields = [module.field(name) for name in sorted(after)]
+    pairs = {
+        field.name: [field.to_history(before.get(field.name)), field.to_history(after[field.name])] for field in fields
+    }
+    private = [field.name for field in fields if field.internal]
+    return {
+        "fields": [field.name for field in fields],
+        "changes": {name: pair for name, pair in pairs.items() if None not in pair},
+        **({"private": private} if private else {}),
+        **({"internal": True} if len(private) == len(fields) else {}),
+        **state_written(module, after),
+    }
 
 
 def states_before(records: Records, record: Record) -> list[str]:
@@ -63,17 +107,29 @@ def states_before(records: Records, record: Record) -> list[str]:
 def add_event(
     records: Records, record_id: int, kind: str, author: Author, details: Mapping[str, Any] | None = None
 ) -> None:
-    """Adds an event to a record's history.
+    """Adds an event to a record's history, in the transaction of what happened.
 
-    `kind`: created, edited, moved:TRANSITION, moved (by a comment), commented, deleted or imported. `details` may name
-    the `fields` that changed, and the `state` of the lifecycle that was written.
+    `kind`: one of KINDS, or moved:TRANSITION. `details`: what `change_details` gives, and the ids of what the event is
+    about: `comment`, `file`, `person`, `record`; `internal` where it is nothing for customers. A value that may have to
+    be withdrawn, such as a text or a file's name, is never among them.
     """
-    event = {
+    records.connection.execute(
+        sa.insert(records.policy.tables.event).values(event_row(records, record_id, kind, author, details or {}))
+    )
+
+
+def event_row(
+    records: Records, record_id: int, kind: str, author: Author, details: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The row of an event; see `add_event`."""
+    return {
         "module": records.name,
         "record": record_id,
         "kind": kind,
         "account": author.account,
+        "author": author.name,
+        "channel": author.channel,
+        "internal": bool(details.get("internal")),
         "at": records.policy.reader.now,
-        "details": dict(details or {}),
+        "details": dict(details),
     }
-    records.connection.execute(sa.insert(records.policy.tables.event).values(event))

@@ -4,7 +4,7 @@ A writer is bound to its author: pages get one from `request.writer(records)`, c
 come checked from `validation.py` or from `transfer/`; rights and states are checked here, whatever path led here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from portal.records.writing.comments import insert_comment, may_comment
 from portal.records.writing.defaults import defaults
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.records.writing.files import Checked, delete_file, insert_files, may_attach, may_detach
-from portal.records.writing.history import Author, add_event, author_of, state_written
+from portal.records.writing.history import Author, add_event, author_of, change_details, state_written
 from portal.records.writing.lifecycle import editable_fields, is_final, leaves, state_after_comment, state_of
 from portal.records.writing.rows import execute, link_values, new_row, write_links
 from portal.records.writing.sequence import next_numbers
@@ -64,7 +64,7 @@ class Writer:
         record has another version by now, or is final, so that only staff may change internal fields.
         """
         self._check_right("edit")
-        fields = [self.records.module.field(name) for name in _changed(record, values)]
+        fields = [self.records.module.field(name) for name in _changed(record.values, values)]
         if fields != editable_fields(self.records, record, fields):
             raise ConflictError(record.id)
         self.change(record, values, version)
@@ -76,7 +76,8 @@ class Writer:
         Raises ConflictError where the record has another version by now.
         """
         records = self.records
-        changed = _changed(record, values)
+        before = {**record.values, **self._unread_values(record, values)}
+        changed = _changed(before, values)
         if not changed:
             return
         visible = not all(records.module.field(name).internal for name in changed)
@@ -89,8 +90,7 @@ class Writer:
             raise ConflictError(record.id)
         for name, links in link_values(records.module, changed).items():
             write_links(records, name, record.id, links)
-        details = {"fields": sorted(changed), **state_written(records.module, changed)}
-        add_event(records, record.id, kind, self.author, details)
+        add_event(records, record.id, kind, self.author, change_details(records.module, before, changed))
         (index_records if visible else replace_texts)(records.as_system, [record.id])
         if records.module.title_field.name in changed:
             update_linking_records(records.as_system, record.id)
@@ -138,7 +138,8 @@ class Writer:
         row: dict[str, Any] = {"comments": sa.func.coalesce(records.table.c["comments"], 0) + 1}
         if next_state and (lifecycle := records.module.lifecycle):
             row |= records.module.field(lifecycle.field).store(next_state)
-            add_event(records, record.id, "moved", self.author, {"state": next_state})
+            before, after = {lifecycle.field: state_of(records, record)}, {lifecycle.field: next_state}
+            add_event(records, record.id, "moved", self.author, change_details(records.module, before, after))
         self._touch(record, row)
         return comment_id
 
@@ -177,6 +178,12 @@ class Writer:
         self._check_right("delete")
         self._as_system(self.records.name)._remove(record.id, self.records)
 
+    def _unread_values(self, record: Record, names: Iterable[str]) -> Mapping[str, Any]:
+        """The present values of those fields that the author may not read, and a transition may set."""
+        unread = [name for name in names if name not in record.values]
+        found = self.records.as_system.by_ids([record.id], unread) if unread else []
+        return {name: found[0].values[name] for name in unread if found}
+
     def _check_open(self, record: Record) -> None:
         if is_final(self.records.module.lifecycle, state_of(self.records, record)):
             raise ConflictError(record.id)
@@ -211,12 +218,20 @@ class Writer:
                     self._as_system(module.name)._release(field.name, Linked(record_id, records.name), asker)
         for name in link_values(records.module, dict.fromkeys(records.module.fields)):
             write_links(records, name, record_id, ())
-        add_event(records, record_id, "deleted", self.author)
+        self._record_deleted(record_id)
         for table in (tables.comment, tables.file):
             on_record = table.c["module"] == records.name, table.c["record"] == record_id
             connection.execute(sa.delete(table).where(*on_record))
         search.remove(connection, tables.search, records.name, record_id)
         connection.execute(sa.delete(records.table).where(records.table.c["id"] == record_id))
+
+    def _record_deleted(self, record_id: int) -> None:
+        """The event, with the reference alone: what the history kept of the record's values goes with the record."""
+        records, event = self.records, self.records.policy.tables.event
+        on_record = event.c["module"] == records.name, event.c["record"] == record_id
+        records.connection.execute(sa.update(event).where(*on_record).values(details={}))
+        deleted = records.by_ids([record_id], [])
+        add_event(records, record_id, "deleted", self.author, {"reference": deleted[0].reference} if deleted else {})
 
     def _release(self, name: str, target: Linked, asker: Records) -> None:
         """Lets go of `target` in the records whose field `name` links to it, as the field's `on_delete` says."""
@@ -237,9 +252,9 @@ class Writer:
                 self.change(record, {name: None}, record.version)
 
 
-def _changed(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of `values` that differ from the record's."""
-    return {name: value for name, value in values.items() if name not in record.values or record.values[name] != value}
+def _changed(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `values` that differ from the ones `before`."""
+    return {name: value for name, value in values.items() if name not in before or before[name] != value}
 
 
 def _still_needed(linking: Records, found: Sequence[Record], asker: Records) -> str:
