@@ -13,8 +13,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from portal.colors import tokens
 from portal.web import icons
-from portal.web.colors import tokens
 
 STATIC = Path(__file__).parents[1] / "static"
 # The first file declares the CSS layers; the others follow by name.

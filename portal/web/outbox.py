@@ -7,7 +7,7 @@ from pyramid.request import Request
 
 from portal.accounts.one_time_links import link_exists
 from portal.database.outbox import put
-from portal.mail.letters import Sender, plain_text
+from portal.mail.builder import Sender, plain_text
 from portal.web.serving import own_address
 
 log = logging.getLogger(__name__)

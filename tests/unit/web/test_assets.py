@@ -5,9 +5,9 @@ import re
 
 import pytest
 
+from portal.colors import contrast, tokens
 from portal.web import icons
 from portal.web.assets import STATIC, Assets
-from portal.web.colors import contrast, tokens
 
 ROOM_FOR_A_LIST_PAGE = 10_000  # bytes, zipped: a list page and what it needs stay below 40 KB
 

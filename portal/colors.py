@@ -1,7 +1,9 @@
-"""The CSS colours that follow from the declared accent: as a background under text, and as text on light and dark.
+"""The colours that follow from the declared accent: as a background under text, and as text on light and dark.
 
 Contrast is that of WCAG 2.2: whatever accent is declared, text keeps at least 4.5 to 1.
 """
+
+from dataclasses import dataclass
 
 Rgb = tuple[int, int, int]
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
@@ -10,17 +12,36 @@ READABLE = 4.6  # the contrast of text: WCAG asks for 4.5, the rest is for round
 VISIBLE = 3.1  # of lines and icons: WCAG asks for 3
 
 
+@dataclass(frozen=True)
+class Palette:
+    """The colours that follow from an accent, as #rrggbb."""
+
+    on_accent: str  # text on the accent
+    light_ink: str  # text of the accent's hue on light ground
+    dark_ink: str  # the same on dark ground
+    light_line: str
+    dark_line: str
+
+
+def palette(accent: str) -> Palette:
+    """The colours that follow from `accent` (#rrggbb)."""
+    color = _parse(accent)
+    return Palette(
+        on_accent=_hex(WHITE if contrast(color, WHITE) >= READABLE else BLACK),
+        light_ink=_hex(_towards(_mix(color, BLACK, 0.12), BLACK, [WHITE, _mix(color, WHITE, 0.88)])),
+        dark_ink=_hex(_towards(color, WHITE, [DARK, _mix(color, DARK, 0.7)])),
+        light_line=_hex(_towards(color, BLACK, [WHITE], VISIBLE)),
+        dark_line=_hex(_towards(color, WHITE, [DARK], VISIBLE)),
+    )
+
+
 def tokens(accent: str) -> str:
     """CSS that replaces the default colour tokens by those of `accent` (#rrggbb)."""
-    color = _parse(accent)
-    on_accent = WHITE if contrast(color, WHITE) >= READABLE else BLACK
-    light = _towards(_mix(color, BLACK, 0.12), BLACK, [WHITE, _mix(color, WHITE, 0.88)])
-    dark = _towards(color, WHITE, [DARK, _mix(color, DARK, 0.7)])
-    strong = _towards(color, BLACK, [WHITE], VISIBLE)
+    colors = palette(accent)
     return (
-        f"@layer tokens{{:root{{--accent:{accent};--on-accent:{_hex(on_accent)};"
-        f"--accent-ink:light-dark({_hex(light)},{_hex(dark)});"
-        f"--accent-line:light-dark({_hex(strong)},{_hex(_towards(color, WHITE, [DARK], VISIBLE))})}}}}"
+        f"@layer tokens{{:root{{--accent:{accent};--on-accent:{colors.on_accent};"
+        f"--accent-ink:light-dark({colors.light_ink},{colors.dark_ink});"
+        f"--accent-line:light-dark({colors.light_line},{colors.dark_line})}}}}"
     )
 
 

@@ -1,0 +1,204 @@
+"""How every letter is built: the headers, the plain text and the HTML from one `Content`.
+
+To add a letter, write a function that takes the `Sender` and the `Account` of the recipient, says each sentence with
+`sender.reader(account).text(_("…"))`, puts it into a `Content` and returns `write_letter(sender, account, content)`.
+The caller queues it in the transaction of its cause: `queue_letter` in a view, `database/outbox.py` elsewhere.
+
+No letter holds a password. What others typed stands in `said`, `facts` and `heading` only, and only in letters to
+people who may read it: nobody makes the portal send a stranger words of their own.
+"""
+
+import datetime
+import email.policy
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import make_msgid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from babel import Locale
+from chameleon import PageTemplateFile
+
+from portal.accounts.people import Account
+from portal.colors import palette
+from portal.declaration.shapes import Declaration
+from portal.fields.reader import Reader
+
+HTML = PageTemplateFile(str(Path(__file__).parents[1] / "templates" / "letter.pt"))
+WIDTH = 72  # characters of a line of what is quoted in the plain text
+LONGEST_SUBJECT = 200  # characters
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The portal that sends letters; `address` is its own, for links, without a last slash."""
+
+    declaration: Declaration
+    address: str
+    now: datetime.datetime
+
+    @property
+    def domain(self) -> str:
+        """The host in the Message-IDs."""
+        return urlsplit(self.address).hostname or "localhost"
+
+    @property
+    def name(self) -> str:
+        """What the portal is called, in its default language."""
+        return self.declaration.reader().text(self.declaration.settings.name)
+
+    @property
+    def mailbox(self) -> str:
+        """The address that letters come from."""
+        return self.declaration.settings.support_address or f"portal@{self.domain}"
+
+    def reader(self, account: Account) -> Reader:
+        """The language and the zone in which letters to an account are written."""
+        languages = self.declaration.settings.languages
+        language = account.language if account.language in languages else languages[0]
+        return self.declaration.reader(language=language, now=self.now, person=account.person)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One comment: who wrote it, from which side and when, its paragraphs, and its files as (name, size, address)."""
+
+    author: str
+    when: str
+    paragraphs: tuple[str, ...]
+    files: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Content:
+    """The content of one letter, in its recipient's language; the `button` leads to `address`."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+    button: str
+    address: str
+    notes: tuple[str, ...] = ()  # small print below the button
+    heading: str = ""  # by default the subject
+    eyebrow: str = ""  # the small line above the heading
+    facts: tuple[tuple[str, str], ...] = ()  # labels and values
+    said: tuple[Said, ...] = ()
+    reasons: tuple[str, ...] = ()  # why the recipient gets it, below everything
+    spell_out: bool = True  # whether the address stands below the button too
+
+
+@dataclass(frozen=True)
+class Thread:
+    """What makes letters about one record a conversation in mail programs, and lets their reader end them.
+
+    `reply_above`: the line above which an answer is written, with the sentence before it; empty where nobody reads
+    answers.
+    """
+
+    message_id: str
+    root: str  # the Message-ID that every letter of the thread refers to
+    reply_to: str = ""
+    reply_above: tuple[str, str] | None = None
+    unsubscribe: tuple[str, str] | None = None  # label and address
+
+
+def write_letter(sender: Sender, account: Account, content: Content, thread: Thread | None = None) -> EmailMessage:
+    """The letter as it is sent."""
+    reader = sender.reader(account)
+    subject = textwrap.shorten(header_text(content.subject), LONGEST_SUBJECT, placeholder=" …")
+    letter = EmailMessage(policy=email.policy.SMTP)
+    letter["From"] = mail_address(reader.text(sender.declaration.settings.name), sender.mailbox)
+    letter["To"] = mail_address(account.name, account.email)
+    letter["Subject"] = subject
+    letter["Date"] = sender.now
+    letter["Message-ID"] = thread.message_id if thread else make_msgid(domain=sender.domain)
+    letter["Auto-Submitted"] = "auto-generated"
+    if thread:
+        _add_thread(letter, thread)
+    settings = sender.declaration.settings
+    footer = [reader.text(settings.name), *([settings.support_address] if settings.support_address else [])]
+    letter.set_content(_plain(content, thread, footer))
+    html = HTML(
+        language=reader.language,
+        direction=Locale.parse(reader.locale.language).text_direction,
+        subject=subject,
+        name=reader.text(settings.name),
+        accent=settings.accent,
+        colors=palette(settings.accent),
+        content=content,
+        heading=content.heading or content.subject,
+        preview=_preview(content),
+        thread=thread,
+        footer=footer,
+        home=f"{sender.address}/",
+    )
+    letter.add_alternative(html, subtype="html")
+    return letter
+
+
+def plain_text(letter: EmailMessage) -> str:
+    """The text part of a letter, for the log and the page of the outbox."""
+    part = letter.get_body(("plain",))
+    return part.get_content() if part else ""
+
+
+def mail_address(name: str, spec: str) -> Address:
+    """A structured address: as text “victim, evil@e.com <a@b.com>” would be two recipients."""
+    return Address(header_text(name), addr_spec=spec)
+
+
+def header_text(text: str) -> str:
+    """`text` for a header: one line, and nothing in it that is read as an encoded word (RFC 2047).
+
+    Python decodes "=?utf-8?b?…?=" when a header is set, and writes out what it holds: line breaks and headers too.
+    """
+    line = " ".join(text.split())
+    return "".join(character for character in line if character.isprintable()).replace("=?", "= ?")
+
+
+def _add_thread(letter: EmailMessage, thread: Thread) -> None:
+    letter["In-Reply-To"] = thread.root
+    letter["References"] = thread.root
+    letter["X-Auto-Response-Suppress"] = "All"
+    if thread.reply_to:
+        letter["Reply-To"] = mail_address("", thread.reply_to)
+    if thread.unsubscribe:
+        letter["List-Unsubscribe"] = f"<{thread.unsubscribe[1]}>"
+        letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+
+
+def _plain(content: Content, thread: Thread | None, footer: Sequence[str]) -> str:
+    blocks = []
+    if thread and thread.reply_above:
+        sentence, line = thread.reply_above
+        blocks.append(f"{sentence}\n---- {line} ----")
+    if content.heading:
+        blocks.append("\n".join(filter(None, [content.eyebrow, content.heading])))
+    blocks += content.paragraphs
+    if content.facts:
+        blocks.append("\n".join(f"{label}: {value}" for label, value in content.facts))
+    blocks += [_quoted(said) for said in content.said]
+    blocks.append(f"{content.button}:\n{content.address}")
+    blocks += content.notes
+    end = ["-- ", *content.reasons, *footer]
+    if thread and thread.unsubscribe:
+        end.append(": ".join(thread.unsubscribe))
+    return "\n\n".join([*blocks, "\n".join(end)]) + "\n"
+
+
+def _quoted(said: Said) -> str:
+    lines = [line for paragraph in said.paragraphs for line in [*paragraph.split("\n"), ""]]
+    lines += [", ".join(filter(None, file[:2])) for file in said.files]
+    wrapped = [part for line in lines for part in (textwrap.wrap(line, WIDTH, break_long_words=False) or [""])]
+    return f"{said.author}, {said.when}:\n\n" + textwrap.indent("\n".join(wrapped).rstrip("\n"), "    ")
+
+
+def _preview(content: Content) -> str:
+    """What inboxes show beside the subject: who wrote what, rather than a greeting."""
+    if content.said:
+        text = f"{content.said[-1].author}: {' '.join(content.said[-1].paragraphs)}"
+    else:
+        text = " ".join(content.paragraphs) or " ".join(map(": ".join, content.facts))
+    return textwrap.shorten(text, LONGEST_SUBJECT, placeholder=" …")
