@@ -31,6 +31,7 @@ RUNTIME = [
     "argon2-cffi>=25.1",
     "regex>=2025.9",  # patterns of administrators can be given up after a moment, which Python's own cannot
     "click>=8.3",
+    "multipart>=2.0",  # forms with files: WebOb's own parser takes a second for 200,000 short lines
     "obstore>=0.12",  # files in a folder or an S3-compatible service, by one interface
     "puremagic>=1.30",  # what a file is, by its bytes
     "Pillow>=12.0",  # previews of pictures

@@ -15,12 +15,12 @@ from portal.accounts.people import Account, PersonRow, account_columns, account_
 from portal.accounts.random_tokens import hash_token, new_token
 from portal.database.engine import writing
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import Declaration
+from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Declaration
 
 # Without “remember me” the cookie ends with the browser, and the session after this time without a request.
 IDLE = datetime.timedelta(hours=12)
 # Every session ends after this time, however much it is used and whatever `remember_days` says.
-LONGEST = datetime.timedelta(days=30)
+LONGEST = datetime.timedelta(days=MOST_REMEMBERED_DAYS)
 
 
 @dataclass(frozen=True)

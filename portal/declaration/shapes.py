@@ -35,6 +35,9 @@ def _as_list(value: Any) -> Any:
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 
 
+MOST_REMEMBERED_DAYS = 30  # every session ends after them, however much it is used
+
+
 class Settings(Shape):
     """`portal:` of modules.yaml. Every key may also come from outside the files, which wins."""
 
@@ -44,7 +47,7 @@ class Settings(Shape):
     languages: tuple[str, ...] = Key(("en",), min_length=1)
     currency: str = Key("EUR", pattern="^[A-Z]{3}$")
     time_zone: str = "UTC"
-    remember_days: int = Key(30, ge=1, le=3650)
+    remember_days: int = Key(MOST_REMEMBERED_DAYS, ge=1, le=3650)
     base_url: str | None = None
     support_address: str | None = None
     administrators: tuple[str, ...] = ()

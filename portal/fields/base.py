@@ -73,10 +73,10 @@ class Field(Shape):
     multiple: ClassVar[bool] = False  # several values, posted by repeating the name
     in_join_table: ClassVar[bool] = False  # its values stand in a table of pairs, none in the record's own row
     indexed_as: ClassVar[tuple[str, ...]] = ()  # changes with what `texts` gives, so that the search index follows
+    taken: ClassVar[str] = _("This value is already in use.")  # where it must be unique
     suffix: ClassVar[str] = ""  # the unit behind an input
     specials: ClassVar[tuple[str, ...]] = ()  # words of conditions and defaults that mean something for this type
-    # For the contract test and the reference: keys that the examples need, (input, value, shown in English), and
-    # inputs that are refused.
+    # For the contract test and the reference: needed keys; (input, value, shown in English); refused inputs.
     sample: ClassVar[Mapping[str, Any]] = {}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = ()
     rejects: ClassVar[tuple[str, ...]] = ()

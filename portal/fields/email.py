@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Refused
+from portal.fields.base import Field, Refused
 from portal.fields.columns import NORMALIZE
 from portal.fields.text import TextLike
 from portal.texts import _
@@ -30,6 +30,7 @@ class Email(TextLike):
     input_type: ClassVar[str] = "email"
     inputmode: ClassVar[str] = "email"
     display: ClassVar[str] = "email"
+    taken: ClassVar[str] = Field.taken  # accents do make a difference
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         (" anna.o'neill+x@acme.example ", "anna.o'neill+x@acme.example", "anna.o'neill+x@acme.example"),
         ("ola@łódź.example", "ola@łódź.example", "ola@łódź.example"),

@@ -9,7 +9,7 @@ from pydantic import Field as Key
 from pydantic import field_validator
 
 from portal.fields.base import Field, Refused, filled, storable
-from portal.fields.columns import folded_text
+from portal.fields.columns import NORMALIZE, folded_text
 from portal.fields.reader import Reader
 from portal.texts import _, fold, ngettext
 
@@ -22,14 +22,20 @@ class TextLike(Field):
 
     filter: ClassVar[str] = "text"
     textual: ClassVar[bool] = True
+    taken: ClassVar[str] = _("This value is already in use. Capitals and accents make no difference.")
     type: str
 
     @property
     def folded(self) -> str:
         return f"_{self.name}_folded"
 
+    @property
+    def key_column(self) -> str:
+        """Where values must be unique, they are the same if they fold to the same text."""
+        return self.folded if self.unique else self.name
+
     def columns(self) -> list[sa.Column[Any]]:
-        return [sa.Column(self.name, sa.Text()), sa.Column(self.folded, folded_text())]
+        return [sa.Column(self.name, sa.Text()), sa.Column(self.folded, folded_text(), info={NORMALIZE: fold})]
 
     def store(self, value: Any) -> dict[str, Any]:
         return {self.name: value, self.folded: None if value is None else fold(self.without_markup(value))}

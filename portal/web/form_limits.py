@@ -1,32 +1,22 @@
 """Limits of what is parsed: our own cookies, and forms that are measured before a library parses them.
 
 Called by protection.py. Parsers of cookies and forms take seconds and gigabytes for some bodies of a few megabytes:
-here such bodies are recognized by counting bytes. Nothing is decoded, and nothing is repaired.
+here such bodies are recognized by counting bytes. Nothing is repaired. Forms with files are in multipart_forms.py.
 """
 
 import io
 import re
-from collections.abc import Iterator
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 from pyramid.request import Request
 from pyramid_retry import is_error_retryable
 
-from portal.texts import _
+from portal.web.multipart_forms import MOST_FIELDS, MULTIPART, TOO_LARGE, TOO_MANY_FIELDS, UNREADABLE, parse_multipart
 
 CHUNK = 65_536  # bytes read at once
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 URLENCODED = re.compile(r"application/x-www-form-urlencoded\s*(;\s*charset=\"?utf-?8\"?\s*)?", re.IGNORECASE)
-# What browsers and libraries send, with a boundary as long as RFC 2046 allows. Parsers disagree about other spellings,
-# and the count must see the parts that the parser sees.
-MULTIPART = re.compile(
-    r"multipart/form-data\s*(?:;\s*charset=\"?utf-?8\"?\s*)?;\s*boundary=(\"?)([!#-:<-\[\]-~]{1,70})\1\s*",
-    re.ASCII | re.IGNORECASE,
-)
-LONGEST_PART_HEADERS = 4_096  # bytes; a file's name is among them
-# A part that holds a form again, whose fields would not be counted.
-NESTED_FORM = re.compile(rb"(?i)(?:^|[\r\n])content-type:\s*(?:multipart/|application/x-www-form-urlencoded)")
 # Our cookies as browsers send them back; the other cookies of the host are not ours.
 COOKIE = re.compile(
     r"""\s*((?:__Host-)?portal_[a-z]+|list|theme)="?[\w!#$%&'()*+./:<=>?@^`{|}~-]{0,4000}"?\s*""",
@@ -35,14 +25,7 @@ COOKIE = re.compile(
 
 LARGEST_ANONYMOUS = 65_536  # bytes: signing in and passwords are all that is sent without a session
 LARGEST_URLENCODED = 2_000_000  # bytes: several long texts; files come as multipart
-# The parser takes 240 bytes of memory and 1.7 µs for each percent sign, 6 µs for each line of a multipart body.
-MOST_ESCAPES = 400_000
-MOST_LINES = 400_000  # a text file of 25 MB has fewer if its lines have 60 characters
-MOST_FIELDS = 1_000
-
-TOO_LARGE = _("You sent more than the portal accepts at once.")
-TOO_MANY_FIELDS = _("This form has too many fields.")
-UNREADABLE = _("The form could not be read.")
+MOST_ESCAPES = 400_000  # the parser takes 240 bytes of memory and 1.7 µs for each percent sign
 
 
 def keep_own_cookies(request: Request) -> None:
@@ -69,19 +52,19 @@ def check_form_type(request: Request, largest: int) -> None:
     content_type = _content_type(request)
     multipart = MULTIPART.fullmatch(content_type)
     if not multipart and content_type and not URLENCODED.fullmatch(content_type):
-        _refuse()
+        raise HTTPBadRequest(UNREADABLE)
     if (request.content_length or 0) > (largest if multipart else LARGEST_URLENCODED):
         raise HTTPRequestEntityTooLarge(TOO_LARGE)
 
 
 def count_form(request: Request) -> None:
-    """Refuse a form with too many parts, escapes or lines. The body can be read again afterwards."""
+    """Refuse a form with too many fields or escapes. The body can be read again afterwards."""
     request.make_body_seekable()
     body: BinaryIO = request.body_file_raw
     request.add_finished_callback(lambda request: _close_body(request, body))
     fields = request.query_string.count("&")
     if multipart := MULTIPART.fullmatch(_content_type(request)):
-        _count_multipart(body, b"--" + multipart[2].encode(), fields)
+        parse_multipart(request, body, multipart[2], fields)
     else:
         _count_urlencoded(body, fields)
     body.seek(0)
@@ -118,39 +101,3 @@ def _count_urlencoded(body: BinaryIO, fields: int) -> None:
             raise HTTPRequestEntityTooLarge(TOO_MANY_FIELDS)
         if escapes > MOST_ESCAPES:
             raise HTTPRequestEntityTooLarge(TOO_LARGE)
-
-
-def _count_multipart(body: BinaryIO, delimiter: bytes, fields: int) -> None:
-    lines = 0
-    while chunk := body.read(CHUNK):
-        lines += chunk.count(b"\n")
-        if lines > MOST_LINES:
-            raise HTTPRequestEntityTooLarge(TOO_LARGE)
-    body.seek(0)
-    for headers in _part_headers(body, delimiter):
-        _check_part(headers)
-        fields += 1
-        if fields >= MOST_FIELDS:
-            raise HTTPRequestEntityTooLarge(TOO_MANY_FIELDS)
-
-
-def _part_headers(body: BinaryIO, delimiter: bytes) -> Iterator[bytes]:
-    """What follows each delimiter of the parts, as far as a part's headers may reach."""
-    text, at_end, reach = b"", False, len(delimiter) + LONGEST_PART_HEADERS
-    while not at_end:
-        chunk = body.read(CHUNK)
-        at_end, text, start = not chunk, text + chunk, 0
-        while (place := text.find(delimiter, start)) >= 0 and (at_end or place + reach <= len(text)):
-            yield text[place + len(delimiter) : place + reach]
-            start = place + len(delimiter)
-        text = text[place:] if place >= 0 else text[max(start, len(text) - len(delimiter) + 1) :]
-
-
-def _check_part(following: bytes) -> None:
-    headers, blank_line, _content = following.partition(b"\r\n\r\n")
-    if not following.startswith(b"--") and (not blank_line or NESTED_FORM.search(headers)):
-        _refuse()
-
-
-def _refuse() -> NoReturn:
-    raise HTTPBadRequest(UNREADABLE)

@@ -18,7 +18,6 @@ from portal.texts import _
 from portal.web.compression import compress
 from portal.web.form_limits import (
     LARGEST_ANONYMOUS,
-    TOO_LARGE,
     check_form_type,
     check_query,
     count_form,
@@ -26,6 +25,7 @@ from portal.web.form_limits import (
     is_form,
     keep_own_cookies,
 )
+from portal.web.multipart_forms import TOO_LARGE
 from portal.web.serving import is_secure, knows_host, own_origins
 from portal.web.visitor import SAFE_METHODS, guest_cookie, session_cookie
 

@@ -19,6 +19,7 @@ from portal.records.transfer.exporting import export_rows
 from tests.functional.shop import Shop, make_shop, table
 
 PEOPLE = "name,email,boss\nAda,ada@acme.example,\nBob,bob@acme.example,ada@acme.example\n"
+USED = "This value is already in use. Capitals and accents make no difference."
 EVERYTHING = (
     "title,code,body,page,rich,mail,phone,site,amount,weight,price,share,ready,day,moment,clock,length,"
     "kind,colours,tags,service,category,owners,about,place.street,place.city,stars,colour,solved,secret,state,created\n"
@@ -217,7 +218,7 @@ modules:
         shop.loaded("firms", "name\nAcme\nGlobex\n")
         shop.loaded("orders", "title,firm,number_\nA,Acme,1\nB,Globex,1\nC,,1\nD,,1\n")
         problems = shop.bad("orders", "title,firm,number_\nE,Acme,1\nF,Globex,2\nG,Globex,2\n")
-        assert problems == ["2: number_: This value is already in use.", "4: number_: Line 3 has the same value."]
+        assert problems == [f"2: number_: {USED}", "4: number_: Line 3 has the same value."]
     finally:
         shop.engine.dispose()
 
@@ -238,6 +239,16 @@ modules:
         assert shop.values("calls", "number_") == ["+39 02 1234", None, None, "112", None]
     finally:
         shop.engine.dispose()
+
+
+def test_a_unique_text_is_the_same_whatever_its_case_and_accents(shop):
+    shop.loaded("things", "title,code\nA,Łódź\nB,X\n")
+    problems = shop.bad("things", "title,code\nC,lodz\nD,Ny\nE,NÝ\n")
+    assert problems == [f"2: code: {USED}", "4: code: Line 3 has the same value."]
+    assert shop.load("things", "code,title\nLODZ,Other\n", "--key", "code").output.startswith(
+        "things: 0 new, 1 changed"
+    )
+    assert shop.values("things", "title", "code")[0] == ("Other", "LODZ")
 
 
 def test_an_address_is_the_same_in_any_case(shop):

@@ -80,6 +80,13 @@ def test_an_uploaded_file_may_hold_what_looks_like_parts(app, sign_in):
     app.post("/logout", {"_csrf": form["_csrf"].value}, upload_files=[("file", "multipart.sql", odd)], status=303)
 
 
+def test_an_uploaded_file_may_have_any_number_of_lines(app, sign_in):
+    sign_in(ANNA)
+    form = form_of(app.get("/"), "/logout")
+    lines = b"7\n" * 2_000_000
+    app.post("/logout", {"_csrf": form["_csrf"].value}, upload_files=[("file", "readings.csv", lines)], status=303)
+
+
 class Unreadable(io.RawIOBase):
     """A body that must not be read."""
 

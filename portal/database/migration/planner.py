@@ -27,6 +27,7 @@ from portal.database.migration.snapshot import (
     storage_of,
 )
 from portal.database.migration.steps import WITH_LOSS, Phase, Step, Task, counted, removing, staying
+from portal.database.schema.indexes import index_name
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
@@ -339,14 +340,15 @@ class Planner:
         """Values that keep a field from becoming unique; without them its index comes with the others."""
         table = self.tables.module(module.name)
         within = [column for column in table.c if column.name in module.unique_within(field)]
-        compared = [column for column in columns(field) if column.name == field.name]
+        compared = [column for column in columns(field) if column.name in (field.name, field.key_column)]
         unique = {str(index.name) for index in table.indexes if index.unique}
         missing = self._indexes_of(table, field) & unique & self.difference.indexes.get(module.name, set())
-        any_case = field.key_column != field.name
-        duplicates = self.counts.duplicates(module.name, [*within, *compared], any_case) if missing else []
+        duplicates = self.counts.duplicates(module.name, within, compared) if missing else []
         if duplicates:
             self.handled_indexes |= missing
-            shown = ", ".join(f'"{value[:40]}" ({count} times)' for value, count in duplicates[:SHOWN])
+            # What kept exactly the same values apart in older versions stays until then.
+            self.handled_indexes.add(index_name(module.name, *module.unique_within(field), field.name))
+            shown = ", ".join(f"{_spellings(values)} ({count} times)" for *values, count in duplicates[:SHOWN])
             more = ", …" if len(duplicates) > SHOWN else ""
             path = f"{module.name}.{field.name}"
             sentence = f"! field {path} cannot be made unique, these values occur more than once: {shown}{more}"
@@ -383,3 +385,8 @@ class Planner:
         """What to know before a large table is read as a whole: writing to it waits, on PostgreSQL reading may too."""
         count = self.counts.rows(table) or 0
         return f"; {count:,} records: {table} is locked meanwhile" if count >= LARGE else ""
+
+
+def _spellings(values: Iterable[str]) -> str:
+    """Values that count as the same: “"Łódź", "Lodz"”."""
+    return ", ".join(f'"{value[:40]}"' for value in dict.fromkeys(values))

@@ -44,14 +44,24 @@ class RowCounts:
         records = sa.func.count(sa.column("record").distinct())
         return self.connection.execute(sa.select(records).select_from(sa.table(join))).scalar_one()
 
-    def duplicates(self, table: str, columns: Sequence[sa.Column[Any]], any_case: bool) -> list[tuple[str, int]]:
-        """The first values that several rows have, and how many rows have each; `any_case`: in any letter case."""
+    def duplicates(
+        self, table: str, within: Sequence[sa.Column[Any]], compared: Sequence[sa.Column[Any]]
+    ) -> list[tuple[str, str, int]]:
+        """The first values that several rows have: two spellings of each, and how many rows.
+
+        The last of `compared` says which values are the same, the first how they are written.
+        """
         if self.connection is None:
             return []
-        source = sa.table(table, *[sa.column(column.name, column.type) for column in columns])
-        number = sa.func.count()
-        *within, compared = source.c
-        values = [*within, sa.func.lower(compared) if any_case else compared]
-        groups = sa.select(*values, number).where(*[column.is_not(None) for column in source.c]).group_by(*values)
-        rows = self.connection.execute(groups.having(number > 1).order_by(number.desc(), *values).limit(SHOWN + 1))
-        return [(str(row[-2]), row[-1]) for row in rows]
+        source = sa.table(table, *[sa.column(column.name, column.type) for column in {*within, *compared}])
+        number, written = sa.func.count(), source.c[compared[0].name]
+        groups = [source.c[column.name] for column in (*within, compared[-1])]
+        rows = self.connection.execute(
+            sa.select(sa.func.max(written), sa.func.min(written), number)
+            .where(*[column.is_not(None) for column in groups])
+            .group_by(*groups)
+            .having(number > 1)
+            .order_by(number.desc(), *groups)
+            .limit(SHOWN + 1)
+        )
+        return [(str(last), str(first), count) for last, first, count in rows]

@@ -8,7 +8,7 @@ from babel.core import get_global
 
 from portal.declaration.draft import MODULES, Draft
 from portal.declaration.entries import variable
-from portal.declaration.shapes import Settings
+from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Settings
 from portal.declaration.source.problems import Problem, suggest
 from portal.texts import catalogue
 
@@ -41,6 +41,9 @@ def check_settings(draft: Draft) -> None:
     for index, profile in enumerate(settings.administrators):
         if draft.profiles and profile not in {*draft.profiles, *draft.broken_profiles}:
             _report(draft, "administrators", index, f'no profile "{profile}"{suggest(profile, draft.profiles)}')
+    if settings.remember_days > MOST_REMEMBERED_DAYS:
+        sentence = f"every session ends after {MOST_REMEMBERED_DAYS} days: a larger number has no effect"
+        _report(draft, "remember_days", None, sentence, warning=True)
     draft.settings = settings.model_copy(
         update={key: getattr(DEFAULTS, key) for key, complaint in complaints.items() if complaint}
     )

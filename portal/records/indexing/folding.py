@@ -1,5 +1,6 @@
 """Folded columns follow another folding: what is compared without accents and case is written again."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,8 @@ import sqlalchemy as sa
 
 from portal.fields.base import Field
 from portal.records.reading.records import Records
+
+log = logging.getLogger(__name__)
 
 
 def refold(system: Records, ids: Sequence[int]) -> None:
@@ -25,8 +28,17 @@ def refold(system: Records, ids: Sequence[int]) -> None:
         stored = {_name(field): field.store(field.load(row))[_name(field)] for field in fields}
         changed = {name: text for name, text in stored.items() if row[name] != text}
         if changed:
-            update = sa.update(system.table).where(system.table.c["id"] == row["id"])
-            system.connection.execute(update.values(changed))
+            _write(system, row["id"], changed)
+
+
+def _write(system: Records, record_id: int, columns: dict[str, str]) -> None:
+    update = sa.update(system.table).where(system.table.c["id"] == record_id)
+    try:
+        with system.connection.begin_nested():
+            system.connection.execute(update.values(columns))
+    except sa.exc.IntegrityError:
+        log.warning("%s %s keeps its old folding: another record has a value that now counts as the same.",
+                    system.name, record_id)  # fmt: skip
 
 
 def _name(field: Field) -> str:

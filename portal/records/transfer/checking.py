@@ -241,4 +241,4 @@ class Checking:
             for value, record_id in stored_keys(self.system, field, rows_by_value):
                 record = rows_by_value[value].record
                 if record is None or record.id != record_id:
-                    self._refuse(rows_by_value[value].line, field.name, _("This value is already in use."))
+                    self._refuse(rows_by_value[value].line, field.name, field.taken)

@@ -203,7 +203,7 @@ def _problem(records: Records, field: Field, values: Mapping[str, Any], record_i
     if field.is_empty(value):
         return None
     if field.unique and _is_taken(records, field, values, record_id):
-        return _("This value is already in use.")
+        return field.taken
     if field.targets:
         return _link_problem(records, field, value, values)
     return None
@@ -211,8 +211,9 @@ def _problem(records: Records, field: Field, values: Mapping[str, Any], record_i
 
 def _is_taken(records: Records, field: Field, values: Mapping[str, Any], record_id: int | None) -> bool:
     """Whether another record has the value, among all records, whoever may see them; or among those of its company."""
-    table = records.table
-    same = [field.compare(table, "equal", values[field.name]), table.c["id"] != (record_id or 0)]
+    table, stored = records.table, field.store(values[field.name])
+    same = [table.c[name] == stored[name] for name in (field.key_column, field.module_column) if name]
+    same.append(table.c["id"] != (record_id or 0))
     for name in records.module.unique_within(field):
         link = next(iter(records.module.field(name).links_in(values.get(name))), None)
         if link is None:

@@ -53,12 +53,33 @@ def test_a_field_becomes_unique_only_when_no_value_stands_twice(portal):
     assert portal.blocking() == []
     with writing(portal.engine) as connection:
         table = portal.tables.module("companies")
-        connection.execute(sa.update(table).where(table.c["id"] == 2).values(name="Other"))
+        connection.execute(sa.update(table).where(table.c["id"] == 2).values(name="Other", _name_folded="other"))
     assert portal.plan() == ["bring the indexes of companies up to date"]
     portal.apply()
     portal.at_rest()
     with pytest.raises(sa.exc.IntegrityError):
         portal.add("companies", {"name": "Acme"})
+
+
+def test_values_of_an_older_version_that_only_look_different_stay_and_are_named(portal):
+    portal.started("companies: {fields: {code: {type: text, unique: true}}}")
+    with writing(portal.engine) as connection:
+        connection.exec_driver_sql("DROP INDEX ix_companies$_code_folded")
+        connection.exec_driver_sql("CREATE UNIQUE INDEX ix_companies$code ON companies (code)")
+    portal.add("companies", {"code": "Łódź"}, {"code": "LODZ"}, {"code": "Kraków"})
+    said = '! field companies.code cannot be made unique, these values occur more than once: "Łódź", "LODZ" (2 times)'
+    assert portal.plan() == [said]
+    assert (portal.apply(allow_loss=True), portal.left) == ([], [said])
+    assert (portal.blocking(), portal.values("companies", "code")) == ([], ["Łódź", "LODZ", "Kraków"])
+    with pytest.raises(sa.exc.IntegrityError):
+        portal.add("companies", {"code": "Łódź"})
+    with writing(portal.engine) as connection:
+        table = portal.tables.module("companies")
+        connection.execute(sa.update(table).where(table.c["id"] == 2).values(code="Lublin", _code_folded="lublin"))
+    portal.apply()
+    portal.at_rest()
+    with pytest.raises(sa.exc.IntegrityError):
+        portal.add("companies", {"code": "krakow"})
 
 
 def test_a_module_with_too_many_columns_is_reported(portal):
