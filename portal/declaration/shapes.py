@@ -25,7 +25,7 @@ from portal.texts import Text
 Row = str | tuple[str, ...]
 Size = Annotated[int, BeforeValidator(size)]
 DEFAULT_ICON = "square"
-ACTIONS = ("create", "edit", "delete", "comment", "attach", "export", "grant")
+ACTIONS = ("create", "edit", "delete", "comment", "attach", "watch", "export", "grant")
 
 
 def _as_list(value: Any) -> Any:
@@ -163,6 +163,7 @@ class Module(Shape):
     see: Scope | None = None
     comments: StrictBool = False
     attachments: StrictBool | Attachments = False
+    watchers: StrictBool = False  # people may be added to a record, who then see it
     lifecycle: Lifecycle | None = None
     list: ListLayout = ListLayout()
     detail: DetailLayout = DetailLayout()

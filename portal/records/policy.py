@@ -14,7 +14,7 @@ from portal.conditions import ALWAYS, Comparison
 from portal.database.schema.indexes import scope_column
 from portal.database.schema.tables import Tables
 from portal.database.search import index as search
-from portal.database.sql import linked, where
+from portal.database.sql import Among, linked, where
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
 from portal.fields.base import Field
 from portal.fields.reader import Reader
@@ -106,6 +106,10 @@ class Policy:
             return [sa.true()]
         owner = scope_column(declared, table, declared.owner)
         mine = [table.c[owner] == self.reader.person] if owner and self.reader.person is not None else []
+        watched = self._watched(declared, table)
+        if owner and watched is not None:
+            not_mine = sa.or_(table.c[owner].is_(None), table.c[owner] != self.reader.person)
+            mine.append(sa.and_(watched, not_mine))
         if access.see == "own":
             return mine if owner else None
         organization = scope_column(declared, table, declared.organization)
@@ -114,6 +118,8 @@ class Policy:
         companies = list(dict.fromkeys(self.reader.companies))
         if len(companies) > MOST_BRANCHES:
             return None
+        if watched is not None and not owner:
+            mine.append(watched)
         others = table.c[organization].is_(None) | table.c[organization].not_in(companies)
         return [table.c[organization] == company for company in companies] + [
             sa.and_(part, others) if companies else part for part in mine
@@ -153,15 +159,37 @@ class Policy:
         access, declared = self.access(module), self.declaration.modules[module]
         see = access.see if access else None
         persons = [search.person(self.reader.person)] if self.reader.person else []
+        watchers = [search.watcher(self.reader.person)] if self.reader.person and declared.watchers else []
         companies = [search.organization(company) for company in self.reader.companies]
         owned, organized = is_own_field(declared.owner), is_own_field(declared.organization)
         if see == "own" and owned:
-            return persons
+            return persons + watchers
         if see == "organization" and organized and (owned or not declared.owner):
-            return companies + (persons if owned else [])
+            return companies + (persons if owned else []) + watchers
         return None
 
+    def colleagues(self) -> sa.ColumnElement[bool]:
+        """SQL on the table of people: those of the reader's own companies, and the reader."""
+        people = self.declaration.modules[str(self.declaration.people)]
+        table = self.tables.module(people.name)
+        own = self._leads_to("my organization", people.organization, people, table)
+        return sa.or_(own, self._leads_to("me", "id", people, table))
+
     def _within(self, access: Access, module: Module, table: sa.Table) -> sa.ColumnElement[bool]:
+        """The rows of the profile's scope, and those that the reader watches."""
+        watched = self._watched(module, table)
+        within = self._within_scope(access, module, table)
+        return within if access.see == "all" or watched is None else sa.or_(within, watched)
+
+    def _watched(self, module: Module, table: sa.Table) -> sa.ColumnElement[bool] | None:
+        """The rows to which the reader was added; None where that can be none."""
+        if not module.watchers or self.reader.person is None:
+            return None
+        watcher = self.tables.watcher
+        of_module = watcher.c["module"] == module.name, watcher.c["person"] == self.reader.person
+        return Among(table.c["id"], sa.select(watcher.c["record"]).where(*of_module).scalar_subquery())
+
+    def _within_scope(self, access: Access, module: Module, table: sa.Table) -> sa.ColumnElement[bool]:
         see = access.see
         if see == "all":
             return sa.true()

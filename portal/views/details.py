@@ -23,6 +23,7 @@ from portal.views.parts import Action, Composer
 from portal.views.related import related_lists
 from portal.views.return_to_list import back_to_list
 from portal.views.submissions import one_time_key
+from portal.views.watching import watchers_card
 from portal.web.addresses import record_address
 from portal.web.resources import Record
 from portal.web.shell import Words
@@ -56,6 +57,7 @@ def detail_page(
         aside=tuple(field_value(resource, name) for name in layout.aside or ()),
         conversation=conversation(resource, request, composer, stored) if records.module.comments else None,
         files=files_card(resource, request, stored, refused) if records.module.attachments else None,
+        watchers=watchers_card(resource),
         related=tuple(related_lists(resource, layout.related or ())),
     )
 

@@ -35,6 +35,7 @@ from portal.views.parts import (
     ProblemShown,
     StepState,
     UploadInput,
+    Watchers,
     Widget,
 )
 from portal.web.shell import Words
@@ -253,6 +254,7 @@ class DetailPage:
     aside: tuple[Value, ...] = ()
     conversation: Conversation | None = None
     files: Files | None = None
+    watchers: Watchers | None = None
     related: tuple[RelatedList, ...] = ()
 
 

@@ -245,6 +245,35 @@ class Files:
     refused: tuple[Words, ...] = ()  # one sentence per file
 
 
+# -- watchers ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """One person who watches a record."""
+
+    id: int
+    name: str
+    initials: str
+    url: str = ""  # of the person, where the reader may see them
+    mine: bool = False
+    removable: bool = False
+
+
+@dataclass(frozen=True)
+class Watchers:
+    """The card of a record's watchers."""
+
+    people: tuple[Watcher, ...]
+    url: str
+    may_add: bool = False
+    mine: str = ""  # the reader's own id, where they may add themselves
+
+    @property
+    def follows(self) -> bool:
+        return any(person.mine for person in self.people)
+
+
 # -- comments ---------------------------------------------------------------------------------------------------------
 
 

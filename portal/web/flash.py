@@ -17,6 +17,8 @@ MESSAGES = {
     "commented": _("Comment added."),
     "attached": _("Files added."),
     "detached": _("File removed."),
+    "watched": _("Added."),
+    "unwatched": _("Removed."),
 }
 
 

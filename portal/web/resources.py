@@ -101,11 +101,13 @@ class Record(Branch):
     def records(self) -> reading.Records:
         return self.__parent__.records
 
-    def __getitem__(self, name: str) -> "RecordTransitions | RecordFiles":
+    def __getitem__(self, name: str) -> "RecordTransitions | RecordFiles | RecordWatchers":
         if name == "move" and self.module.lifecycle:
             return RecordTransitions(self, name)
         if name == "files" and self.module.attachments:
             return RecordFiles(self, name)
+        if name == "watchers" and self.module.watchers:
+            return RecordWatchers(self, name)
         raise KeyError(name)
 
 
@@ -139,6 +141,19 @@ class RecordFile(Branch):
     def record(self) -> Record:
         """The resource of the record."""
         return self.__parent__.record
+
+    @property
+    def module_name(self) -> str:
+        return self.record.module_name
+
+
+class RecordWatchers(Branch):
+    """`/MODULE/ID/watchers`: the people who were added to a record."""
+
+    @property
+    def record(self) -> Record:
+        """The resource of the record."""
+        return self.__parent__
 
     @property
     def module_name(self) -> str:

@@ -26,18 +26,18 @@ CUSTOMER = {
     "portal_account": set(),
 }
 POWER = CUSTOMER | {
-    "requests": SEES | {"create", "edit", "comment", "export", "resolve", "reopen", "close"},
+    "requests": SEES | {"create", "edit", "comment", "watch", "export", "resolve", "reopen", "close"},
 }
 STAFF = {
-    "requests": WRITES | {"comment", "export", "ask_back", "resolve", "reopen", "close"},
+    "requests": WRITES | {"comment", "watch", "export", "ask_back", "resolve", "reopen", "close"},
     "things": WRITES | {"export"},
-    "projects": WRITES,
-    "tasks": WRITES,
-    "milestones": WRITES,
+    "projects": WRITES | {"watch"},
+    "tasks": WRITES | {"watch"},
+    "milestones": WRITES | {"watch"},
     "remarks": WRITES,
-    "services": WRITES,
+    "services": WRITES | {"watch"},
     "categories": WRITES,
-    "articles": WRITES,
+    "articles": WRITES | {"watch"},
     "people": WRITES,
     "companies": WRITES,
     "ledgers": WRITES | {"export"},
@@ -57,6 +57,7 @@ ACTIONS = {
     "delete": ("GET", "/{module}/{id}/delete", 200),
     "export": ("GET", "/{module}/export.csv", 200),
     "comment": ("POST", "/{module}/{id}/comments", 422),
+    "watch": ("POST", "/{module}/{id}/watchers", 422),
     "ask_back": ("GET", "/{module}/{id}/move/ask_back", 200),
     "resolve": ("GET", "/{module}/{id}/move/resolve", 200),
     "reopen": ("GET", "/{module}/{id}/move/reopen", 200),

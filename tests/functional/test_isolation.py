@@ -208,6 +208,8 @@ def test_what_another_company_does_changes_no_byte_of_mine(world):
         if "zqacme" in record.title:
             world.set("requests", record.id, name="zqacme changed", body="changed zq", status="new", cost=None)
             said(world, record.id, "one more comment")
+            for person in (anna, world.the("people", "Bruno Verdi")):
+                world[NANCY].send(f"/requests/{record.id}/watchers", {"add": str(person.id)}, status=303)
     for record in world.all("tasks"):
         if "zqacme" in record.title:
             world.remove("tasks", record.id)

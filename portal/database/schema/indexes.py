@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.functions import FunctionElement
 
 from portal.conditions import AllOf, comparisons
 from portal.declaration.shapes import Declaration, ListLayout, Module
@@ -91,9 +92,11 @@ def scope_column(module: Module, table: sa.Table, path: str | None) -> str | Non
 def is_indexed(table: sa.Table, branch: sa.ColumnElement[bool], column: str) -> bool:
     """Whether an index leads to the values of a column within one branch of a scope (Policy.branches).
 
-    Without such an index the branch has few rows: a person's own.
+    Without such an index the branch has few rows: a person's own, or those that they watch.
     """
     first = next(iter(branch.clauses)) if isinstance(branch, sa.BooleanClauseList) else branch
+    if isinstance(first, FunctionElement):  # the ids of what they watch
+        return False
     leading = [*([first.left.name] if isinstance(first, sa.BinaryExpression) else []), column]
     return any(index.columns.keys()[: len(leading)] == leading for index in table.indexes)
 

@@ -79,7 +79,7 @@ def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """What belongs to records without being a field: numbers, comments, files, history."""
+    """What belongs to records without being a field: numbers, comments, files, watchers, history."""
     return {
         "sequence": sa.Table(
             "portal_sequence",
@@ -104,6 +104,15 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sqlite_autoincrement=True,
         ),
         "file": _file_table(metadata),
+        "watcher": sa.Table(
+            "portal_watcher",
+            metadata,
+            sa.Column("module", sa.Text(), primary_key=True),
+            sa.Column("record", sa.BigInteger(), primary_key=True),
+            sa.Column("person", sa.BigInteger(), primary_key=True),
+            sa.Column("added", UTCDateTime()),
+            sa.Index("ix_portal_watcher_module_person", "module", "person", "record"),
+        ),
         "event": sa.Table(
             "portal_event",
             metadata,

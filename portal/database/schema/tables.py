@@ -47,6 +47,7 @@ class Tables:
     backlog: sa.Table
     comment: sa.Table
     file: sa.Table
+    watcher: sa.Table
     event: sa.Table
     once: sa.Table
     draft: sa.Table

@@ -85,6 +85,7 @@ def searched_description(declaration: Declaration, module: Module) -> dict[str, 
         "fields": fields,
         "comments": module.comments,
         "folding": FOLDING_VERSION,
+        **({"watchers": True} if module.watchers else {}),
     }
 
 

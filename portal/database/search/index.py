@@ -35,7 +35,7 @@ from portal.database.search.request import (
 __all__ = [
     "COUNTED", "MAX_WORDS", "Entry", "Hit", "Search", "SearchResult", "Words", "count", "create_index", "drop_index",
     "filling", "find", "indexed_text", "is_index_object", "organization", "page", "parse_words", "person", "put",
-    "put_many", "rebuild", "remove", "replace_texts", "search_table",
+    "put_many", "rebuild", "remove", "replace_texts", "search_table", "watcher",
 ]  # fmt: skip
 
 COUNTED = 1001  # hits; more are shown as “1,000+”
@@ -67,8 +67,8 @@ def search_table(metadata: sa.MetaData) -> sa.Table:
 class Entry:
     """What the index holds of one record.
 
-    `scopes`: tokens of `person` and `organization`. `internal`: texts that only staff may search, None if the module
-    has no such fields.
+    `scopes`: tokens of `person`, `organization` and `watcher`. `internal`: texts that only staff may search, None if
+    the module has no such fields.
     """
 
     module: str
@@ -117,6 +117,11 @@ def person(record_id: int) -> str:
 def organization(record_id: int) -> str:
     """The token of a record's organization."""
     return f"_o{record_id}"
+
+
+def watcher(record_id: int) -> str:
+    """The token of a person who was added to a record."""
+    return f"_w{record_id}"
 
 
 # -- the index itself -------------------------------------------------------------------------------------------------

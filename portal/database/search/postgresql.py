@@ -11,7 +11,7 @@ import itertools
 import math
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY, distinct_on
 
 from portal.database.search.request import BATCH_SIZE, Candidates, PageStart, Search, Term
+from portal.database.sql import Among
 
 INDEX = "portal_search_words"
 NEWEST = "portal_search_newest"
 BY_OWNER = {"_p": "portal_search_person", "_o": "portal_search_organization"}  # by the prefix of their tokens
+WATCHER = "_w"  # the prefix of their tokens
 INDEXES = (INDEX, NEWEST, *BY_OWNER.values())
 STATISTICS_LIFETIME = 60  # seconds for which frequencies are cached
 UNKNOWN_FREQUENCY = 0.0005  # the assumed share of rows with a word that ANALYZE did not collect
@@ -164,7 +166,7 @@ def _estimate(search: Search, statistics: _Statistics) -> _Estimate:
 
 
 def _owner_tokens(search: Search) -> tuple[str, ...]:
-    """The tokens of the scope if its rows are read by the indexes of owners; () if all rows of the module are."""
+    """The tokens of the scope if its rows are read owner by owner, watcher by watcher; () if all of the module are."""
     scopes = search.scopes or ()
     return scopes if len(scopes) <= MAX_BRANCHES else ()
 
@@ -177,9 +179,10 @@ def window_candidates(search: Search, start: PageStart) -> Candidates:
     if not tokens:
         cache_key = ("all", len(search.scopes or ()), search.scopes is None, places)
         return Candidates(lambda: _visible_rows(search, start).limit(BATCH_SIZE), {}, cache_key)
-    owners = {f"owner_{place}": token for place, token in enumerate(tokens)}
+    owners = {f"owner_{place}": token for place, token in enumerate(tokens) if token[:2] in BY_OWNER}
+    watchers = {f"watcher_{place}": int(token[2:]) for place, token in enumerate(tokens) if token[:2] == WATCHER}
     cache_key = ("scope", tuple(token[:2] for token in tokens), places)
-    return Candidates(lambda: _rows_of_owners(search, start, owners), owners, cache_key)
+    return Candidates(lambda: _rows_of_people(search, start, owners, watchers), {**owners, **watchers}, cache_key)
 
 
 def _visible_rows(search: Search, start: PageStart) -> sa.Select[tuple[int, int, bool]]:
@@ -187,18 +190,34 @@ def _visible_rows(search: Search, start: PageStart) -> sa.Select[tuple[int, int,
     return rows if search.scopes is None else rows.where(search.has_token(*search.scopes))
 
 
-def _rows_of_owners(search: Search, start: PageStart, owners: dict[str, str]) -> sa.Select[tuple[int, int, bool]]:
-    """The rows of each owner (parameter → token) and the shared rows, each read in order by an index, and merged."""
+def _rows_of_people(
+    search: Search, start: PageStart, owners: dict[str, str], watchers: Iterable[str]
+) -> sa.Select[tuple[int, int, bool]]:
+    """The rows of each owner and the shared rows, each read in order by an index, and the few of each watcher, merged.
+
+    `owners`: parameter → token; `watchers`: parameters.
+    """
     tests = [search.contains(needle) for needle in search.words.needles]
     branches = [
         _tested_rows(search, start, tests).where(_owner(token[:2]) == sa.bindparam(name, type_=sa.Text()))
         for name, token in owners.items()
     ]
+    branches += [_tested_rows(search, start, tests).where(_watched(search, name)) for name in watchers]
     shared = _tested_rows(search, start, search.index_tests()).where(_owner("_p") == sa.literal_column("''"))
     parts = [sa.select(branch.limit(BATCH_SIZE).subquery()) for branch in (*branches, shared)]
     rows = sa.union_all(*parts).subquery("rows_of_scope")
-    # One row may belong to a person and to the person's company.
+    # One row may belong to a person and to the person's company, and be watched.
     return start.order(sa.select(rows).ext(distinct_on(rows.c["seq"])), rows.c["seq"]).limit(BATCH_SIZE)
+
+
+def _watched(search: Search, parameter: str) -> sa.ColumnElement[bool]:
+    """The rows of the records to which a person was added."""
+    watcher = search.table.metadata.tables["portal_watcher"]
+    person = sa.bindparam(parameter, type_=sa.BigInteger())
+    records = sa.select(watcher.c["record"]).where(
+        watcher.c["module"] == search.module.name, watcher.c["person"] == person
+    )
+    return Among(search.table.c["record"], records.scalar_subquery())
 
 
 def _owner(kind: str) -> sa.ColumnElement[str]:

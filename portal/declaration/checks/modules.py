@@ -31,6 +31,8 @@ def check_module(draft: Draft, module: Module, at: Cursor) -> None:
         _check_assigned(draft, module, module.mail.assigned, at["mail"]["assigned"])
     if isinstance(module.attachments, Attachments):
         check_size(module.attachments.max_size, at["attachments"]["max_size"])
+    if module.watchers and draft.people is None and not draft.broken_roles:
+        at["watchers"].wrong("modules.yaml does not say which module holds the people: add people: MODULE")
     if module.formerly is not None and module.formerly in draft.modules:
         at["formerly"].wrong(f'"{module.formerly}" is still a module')
     if module.key is not None and module.table is None:

@@ -16,6 +16,7 @@ from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath, closest, list_in_text, suggest
 
 READING = ("read", "view", "see", "list", "show")
+NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watchers"}  # of a module, by what it allows
 Complaint = tuple[KeyPath, str]
 
 
@@ -112,10 +113,9 @@ def _action_complaint(draft: Draft, module: Module, word: str, known: list[str])
         return f'"{word}" is neither an action nor a transition of {module.name}{meant}'
     if word == "grant" and module.name != draft.people:
         return "grant gives access to the portal: it belongs to the module of people"
-    if word == "comment" and not module.comments:
-        return f"{module.name} has no comments: add comments: true to the module"
-    if word == "attach" and not module.attachments:
-        return f"{module.name} has no attachments: add attachments: true to the module"
+    key = NEEDED_KEYS.get(word)
+    if key is not None and not getattr(module, key):
+        return f"{module.name} has no {key}: add {key}: true to the module"
     return None
 
 

@@ -13,6 +13,7 @@ from portal.conditions import ALWAYS
 from portal.declaration.shapes import ACTIONS, Access, Through
 from portal.records.policy import Policy
 from portal.records.reading.records import Record, Records
+from portal.records.reading.watchers import watchers
 from portal.records.writing.defaults import find_named
 from portal.records.writing.lifecycle import leaves, state_of
 
@@ -81,12 +82,16 @@ def _scope_steps(
     within = _with(policy, module, replace_where=True)
     holds = Records(connection, within, module).exists(record.id)
     keys = ("see", "owner" if access.see == "own" else "organization")
-    yield Step(
-        holds,
-        f"{record.reference} is {'' if holds else 'not '}within “see: {see}” for {_who(policy)}",
-        ((*here, "see"),),
-        tuple((module, key) for key in keys),
-    )
+    person = policy.reader.person
+    if access.see != "all" and person in watchers(connection, policy.tables, records.module, record.id):
+        yield Step(holds, f"person {person} watches {record.reference}", (), ((module, "watchers"),))
+    else:
+        yield Step(
+            holds,
+            f"{record.reference} is {'' if holds else 'not '}within “see: {see}” for {_who(policy)}",
+            ((*here, "see"),),
+            tuple((module, key) for key in keys),
+        )
     if access.where != ALWAYS:
         holds = Records(connection, _with(policy, module), module).exists(record.id)
         yield Step(holds, f"the condition “where” {'holds' if holds else 'does not hold'}", ((*here, "where"),))

@@ -15,6 +15,7 @@ from portal.declaration.shapes import Module
 from portal.records.policy import is_own_field, system_policy
 from portal.records.reading.conversations import conversation_texts
 from portal.records.reading.records import Query, Record, Records
+from portal.records.reading.watchers import watchers_of
 
 BATCH = 1000
 
@@ -83,12 +84,18 @@ def _entries(system: Records, records: Iterable[Record]) -> Iterator[search.Entr
         public, internal = (
             conversation_texts(system.connection, tables, system.module, ids, side) for side in (False, True)
         )
+        watching = watchers_of(system.connection, tables, system.module, ids)
         for record in batch:
-            yield search_entry(system.module, record, public.get(record.id, ()), internal.get(record.id, ()))
+            texts = public.get(record.id, ()), internal.get(record.id, ())
+            yield search_entry(system.module, record, *texts, watching.get(record.id, ()))
 
 
 def search_entry(
-    module: Module, record: Record, public: Iterable[str] = (), internal_comments: Iterable[str] = ()
+    module: Module,
+    record: Record,
+    public: Iterable[str] = (),
+    internal_comments: Iterable[str] = (),
+    watchers: Iterable[int] = (),
 ) -> search.Entry:
     """What every reader may match, public comments included; and what only staff may, where a module can have that."""
     searched = {name: field for name, field in module.fields.items() if field.searched and field.stored}
@@ -103,6 +110,7 @@ def search_entry(
         [
             *_tokens(module, module.owner, record, search.person),
             *_tokens(module, module.organization, record, search.organization),
+            *map(search.watcher, watchers),
         ],
         [*(text for name in internal for text in texts[name]), *internal_comments] if has_internal else None,
     )

@@ -29,6 +29,7 @@ from portal.records.writing.rows import execute, link_values, new_row, write_lin
 from portal.records.writing.sequence import next_numbers
 from portal.records.writing.transitions import transition_values
 from portal.records.writing.validation import follow_again
+from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
 from portal.store import Store
 from portal.texts import _, ngettext
 
@@ -170,6 +171,22 @@ class Writer:
         if not file.internal:
             self._touch(record, {"attachments": records.table.c["attachments"] - 1})
 
+    def watch(self, record: Record, person_id: int) -> None:
+        """Adds a person to the record, who then sees it; nothing where they watch it already.
+
+        Raises NotAllowedError, also for somebody whom the author may not add; Refused where there are too many.
+        """
+        self._check_watching(person_id)
+        if add_watcher(self.records, record.id, person_id, self.author):
+            replace_texts(self.records.as_system, [record.id])
+
+    def unwatch(self, record: Record, person_id: int) -> None:
+        """Takes a person off the record; everybody may take themselves off. Raises NotAllowedError."""
+        if person_id != self.records.policy.reader.person:
+            self._check_watching(person_id)
+        if remove_watcher(self.records, record.id, person_id, self.author):
+            replace_texts(self.records.as_system, [record.id])
+
     def delete(self, record: Record) -> None:
         """Removes the record and what depends on it.
 
@@ -195,6 +212,10 @@ class Writer:
         records.connection.execute(sa.update(table).values(values).where(table.c["id"] == record.id))
         index_records(records.as_system, [record.id])
 
+    def _check_watching(self, person_id: int) -> None:
+        if not may_watch(self.records) or not addable(self.records, [person_id]):
+            raise NotAllowedError(self.records.name, "watch")
+
     def _check_right(self, action: str) -> None:
         if not self.records.policy.may(self.records.name, action):
             raise NotAllowedError(self.records.name, action)
@@ -219,9 +240,11 @@ class Writer:
         for name in link_values(records.module, dict.fromkeys(records.module.fields)):
             write_links(records, name, record_id, ())
         self._record_deleted(record_id)
-        for table in (tables.comment, tables.file):
+        for table in (tables.comment, tables.file, tables.watcher):
             on_record = table.c["module"] == records.name, table.c["record"] == record_id
             connection.execute(sa.delete(table).where(*on_record))
+        if records.name == records.policy.declaration.people:
+            connection.execute(sa.delete(tables.watcher).where(tables.watcher.c["person"] == record_id))
         search.remove(connection, tables.search, records.name, record_id)
         connection.execute(sa.delete(records.table).where(records.table.c["id"] == record_id))
 

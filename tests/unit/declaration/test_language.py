@@ -62,7 +62,7 @@ MODULE_KEYS = [
     (REFUSED, "portal", "letters", {"footer": "Bye"}),
     (REFUSED, "portal", "hours", {"monday": "9:00-18:00"}),
     (REFUSED, "portal", "holidays", "IT"),
-    (REFUSED, TICKETS, "watchers", True),
+    (WORKS, TICKETS, "watchers", True),
     (REFUSED, TICKETS, "comments", {"order": "newest"}),
     (REFUSED, TICKETS, "comments", {"correct": "15 min"}),
     (REFUSED, TICKETS, "mail", {"desk": "help@lumen.example"}),

@@ -1,0 +1,30 @@
+"""Who watches a record: people who were added to it, and see it whatever the scope of their profile says.
+
+The policy reads the same table for what a watcher sees; here it is read for a record's page, its letters, its entry in
+the search index.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from portal.database.schema.tables import Tables
+from portal.declaration.shapes import Module
+
+
+def watchers(connection: sa.Connection, tables: Tables, module: Module, record_id: int) -> list[int]:
+    """The ids of the people who watch a record, in the order in which they were added."""
+    return watchers_of(connection, tables, module, [record_id]).get(record_id, [])
+
+
+def watchers_of(connection: sa.Connection, tables: Tables, module: Module, ids: Sequence[int]) -> dict[int, list[int]]:
+    """Each record of `ids` → the people who watch it; only if there are some."""
+    people: dict[int, list[int]] = defaultdict(list)
+    if module.watchers and ids:
+        table = tables.watcher
+        of_records = table.c["module"] == module.name, table.c["record"].in_(ids)
+        rows = sa.select(table.c["record"], table.c["person"]).where(*of_records)
+        for record_id, person in connection.execute(rows.order_by(table.c["added"], table.c["person"])):
+            people[record_id].append(person)
+    return people
