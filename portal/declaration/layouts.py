@@ -118,7 +118,13 @@ def _detail(viewer: Viewer, module: Module, layout: DetailLayout) -> DetailLayou
         visible = _visible_in(viewer, module)
         filtered = ((section, _rows(section.fields, visible)) for section in layout.sections)
         sections = tuple(Section(title=section.title, fields=rows) for section, rows in filtered if rows)
-    return DetailLayout(sections=sections, aside=aside, related=layout.related, comments=layout.comments or "bottom")
+    return DetailLayout(
+        sections=sections,
+        aside=aside,
+        related=layout.related,
+        comments=layout.comments or "bottom",
+        history=layout.history is not False,
+    )
 
 
 def _visible_in(viewer: Viewer, module: Module) -> frozenset[str]:

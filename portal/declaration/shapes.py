@@ -81,6 +81,7 @@ class DetailLayout(Shape):
     aside: tuple[str, ...] | None = None
     related: tuple[Related, ...] | None = None
     comments: Literal["top", "bottom"] | None = None
+    history: StrictBool | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -334,7 +334,7 @@ class Field(Shape):
 
     def from_history(self, recorded: Any) -> Any:
         """The inverse of `to_history`. Raises Refused for what the field, as it is declared now, does not take."""
-        return self.read(str(recorded)) if recorded else None
+        return self.read(recorded) if recorded else None
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
         """All texts from which a field of another type may read the value without loss, that of `write` first."""

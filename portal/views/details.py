@@ -17,6 +17,7 @@ from portal.texts import Text, _, readable
 from portal.views.attachments import files_card, record_files
 from portal.views.conversation import conversation, draft_composer
 from portal.views.displays import Value, moment, shown
+from portal.views.history import history_card
 from portal.views.linked_text import linked_text
 from portal.views.pages import DetailPage, SectionShown, Stage, StageState
 from portal.views.parts import Action, Composer
@@ -59,6 +60,7 @@ def detail_page(
         files=files_card(resource, request, stored, refused) if records.module.attachments else None,
         watchers=watchers_card(resource),
         related=tuple(related_lists(resource, layout.related or ())),
+        history=history_card(resource, request),
     )
 
 

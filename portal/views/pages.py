@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Literal
 
 from portal.views.displays import Value
+from portal.views.history_parts import History, HistoryLine
 from portal.views.parts import (
     Action,
     Choice,
@@ -31,6 +32,7 @@ from portal.views.parts import (
     HomeButton,
     Letter,
     Moment,
+    Offer,
     Pairs,
     ProblemShown,
     StepState,
@@ -256,6 +258,17 @@ class DetailPage:
     files: Files | None = None
     watchers: Watchers | None = None
     related: tuple[RelatedList, ...] = ()
+    history: History | None = None
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """history.pt"""
+
+    about: str  # “TT1042 · Printer on floor 2”
+    back_url: str
+    lines: tuple[HistoryLine, ...] = ()
+    older_url: str = ""
 
 
 # -- the other pages --------------------------------------------------------------------------------------------------
@@ -341,3 +354,18 @@ class ProblemsPage:
     read: Moment
     in_force: Moment | None = None  # since when the last good one is in force; None: the newest one is
     changes: tuple[str, ...] = ()  # what the database lacks, in sentences
+
+
+@dataclass(frozen=True)
+class WholeHistoryPage:
+    """all_history.pt, for administrators: what happened to all records, and the filters."""
+
+    lines: tuple[HistoryLine, ...]
+    modules: tuple[Offer, ...]
+    who: str = ""
+    record: str = ""
+    start: str = ""
+    end: str = ""
+    error: Words = ""
+    clear_url: str = ""  # without the filters; empty: none is in force
+    older_url: str = ""

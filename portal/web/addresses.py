@@ -21,6 +21,11 @@ def record_address(module: str, record_id: int, *more: str) -> str:
     return f"/{module}/{record_id}/" + "/".join(more)
 
 
+def history_address(parameters: Iterable[tuple[str, str]] = ()) -> str:
+    """The history of all records."""
+    return f"/-/history{_query_string(list(parameters))}"
+
+
 def create_address(module: str, parameters: Mapping[str, str] | None = None) -> str:
     """The form for a new record, with some of its fields filled in."""
     return f"/{module}/create{_query_string(parameters or ())}"

@@ -13,7 +13,7 @@ from portal.texts import _, readable
 from portal.web.addresses import button_address
 from portal.web.flash import flash_message
 from portal.web.form_input import referring_page
-from portal.web.resources import Account, Module, Record
+from portal.web.resources import Account, Administration, Module, Record
 from portal.web.shell import Crumb, Language, MenuItem, Shell, Words
 
 HOME = MenuItem(_("Home"), "house", "/")
@@ -24,6 +24,7 @@ VIEWS = {
     "search": _("Search"),
     "problems": _("Problems"),
     "outbox": _("Emails"),
+    "history": _("History"),
 }
 IN_DOCK = 4
 
@@ -100,7 +101,14 @@ def _portal_items(identity: Identity, resources: list[Any], view_name: str) -> t
         *everyone,
         MenuItem(_("Problems"), "triangle-alert", "/-/problems", current=view_name == "problems"),
         MenuItem(_("Emails"), "mail", "/-/outbox", current=view_name == "outbox"),
+        MenuItem(
+            _("History"), "history", "/-/history", current=_at_portal_itself(resources) and view_name == "history"
+        ),
     )
+
+
+def _at_portal_itself(resources: list[Any]) -> bool:
+    return any(isinstance(resource, Administration) for resource in resources)
 
 
 def _about_oneself(declaration: Declaration, name: str, access: Access) -> bool:

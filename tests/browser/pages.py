@@ -89,6 +89,7 @@ KINDS = (
     Kind("search", "customer", "/search?q=printer"),
     Kind("ticket", "customer", "/tickets/1/"),
     Kind("ticket of support", "support", "/tickets/1/"),
+    Kind("history of a ticket", "support", "/tickets/1/history"),
     Kind("article", "customer", "/articles/1/"),
     Kind("invoice", "support", "/invoices/1/"),
     Kind("project", "support", "/projects/1/"),
@@ -109,4 +110,5 @@ KINDS = (
     Kind("not found", "customer", "/nowhere/"),
     Kind("letters", "support", "/-/outbox"),
     Kind("problems", "support", "/-/problems"),
+    Kind("history of all records", "support", "/-/history"),
 )

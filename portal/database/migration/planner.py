@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.migration import alter, aside
+from portal.database.migration import alter, aside, events
 from portal.database.migration.convert import Conversion
 from portal.database.migration.detach import attach, detach
 from portal.database.migration.difference import Changes
@@ -258,6 +258,9 @@ class Planner:
 
     def _rename_options(self, module: str, before: Field, renames: dict[str, str]) -> None:
         rename_options(self.connection, module, before, renames)
+        lifecycle = self.declaration.modules[module].lifecycle
+        is_state = lifecycle is not None and lifecycle.field == before.name
+        events.rename_options(self.connection, self.tables.event, module, before, renames, is_state)
 
     def _removed_field(self, module: str, name: str, entry: dict[str, Any]) -> Iterator[Step]:
         obsolete = sorted(column_names(entry) & self.difference.obsolete_columns.get(module, set()))
@@ -270,6 +273,7 @@ class Planner:
         tasks = (
             Task(Phase.DROP_FIELDS, partial(self._drop_tables, joins)),
             Task(Phase.DROP_FIELDS, lambda: alter.drop_columns(self.connection, module, obsolete)),
+            Task(Phase.DROP_FIELDS, lambda: events.forget_field(self.connection, self.tables.event, module, name)),
         )
         loss = f": {counted(count, 'value')} would be lost" if count is None or count > 0 else ""
         step = removing(f"drop field {module}.{name}", loss, (module, "fields", name), tasks, module)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from portal.database.migration import alter, aside
+from portal.database.migration.events import rename_fields
 from portal.database.migration.snapshot import (
     Renames,
     Snapshot,
@@ -41,8 +42,15 @@ def rename(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Re
         for before in left_of(old)["aside"].get(renames.modules.get(module, module), {}):
             if before in (new_names := renames.new_field_names(module)):
                 aside.rename(connection, module, before, new_names[before])
+    _rename_in_history(connection, tables, renames)
     if renames.modules:
         _rename_targets(connection, with_new_names(old, renames), renames.modules)
+
+
+def _rename_in_history(connection: sa.Connection, tables: Tables, renames: Renames) -> None:
+    if renames.fields and sa.inspect(connection).has_table(tables.event.name):
+        for module, fields in renames.fields.items():
+            rename_fields(connection, tables.event, module, fields)
 
 
 def _drop_empty(connection: sa.Connection, module: str, entry: Mapping[str, object]) -> None:

@@ -30,20 +30,28 @@ def add_linked_records(
     for field in links:
         if field.in_join_table:
             _add_many(connection, policy, module, field, ids, values)
-    linked: dict[str, set[int]] = defaultdict(set)
-    for field in links:
-        for of_record in values:
-            for link in field.links_in(of_record.get(field.name)):
-                linked[link.module].add(link.id)
-    titled = {target: _titled(connection, policy, target, target_ids) for target, target_ids in linked.items()}
+    linked = [link for field in links for of_record in values for link in field.links_in(of_record.get(field.name))]
+    titled = titled_links(connection, policy, linked)
     for field in links:
         for of_record in values:
             links_of_record = [
-                titled[link.module].get(link.id, link) for link in field.links_in(of_record.get(field.name))
+                titled.get((link.module, link.id), link) for link in field.links_in(of_record.get(field.name))
             ]
             if field.in_join_table:  # others would tell who else shares this record
                 links_of_record = [link for link in links_of_record if link.visible]
             of_record[field.name] = tuple(links_of_record) if field.multiple else next(iter(links_of_record), None)
+
+
+def titled_links(connection: sa.Connection, policy: Policy, links: Iterable[Linked]) -> dict[tuple[str, int], Linked]:
+    """The linked records by module and id, with their titles: one query per module. Deleted ones are left out."""
+    ids: dict[str, set[int]] = defaultdict(set)
+    for link in links:
+        ids[link.module].add(link.id)
+    return {
+        (target, linked.id): linked
+        for target, target_ids in ids.items()
+        for linked in _titled(connection, policy, target, target_ids).values()
+    }
 
 
 def _add_many(

@@ -10,8 +10,8 @@ TEMPLATES = FOLDER.parent / "templates"
 # Everybody who is signed in may open what these show: the tree of addresses holds only what they may see.
 OPEN_TO_WHO_IS_SIGNED_IN = {
     "account.show_account", "actions.move_record", "actions.show_transition", "details.show_record",
-    "drafts.discard_draft", "drafts.save_draft", "files.send_file", "files.send_preview", "home.show_home",
-    "lists.list_records", "search.find_linked", "search.search_everywhere",
+    "drafts.discard_draft", "drafts.save_draft", "files.send_file", "files.send_preview", "history.show_history",
+    "home.show_home", "lists.list_records", "search.find_linked", "search.search_everywhere",
     "watching.change_watchers",
 }  # fmt: skip
 # Everybody in the world may.

@@ -57,6 +57,16 @@ class Portal:
         self.declare(*modules, **options)
         self.apply()
 
+    def add_event(self, module, details):
+        with writing(self.engine) as connection:
+            connection.execute(sa.insert(self.tables.event).values(module=module, record=1, details=details))
+
+    def events(self, module):
+        event = self.tables.event
+        with reading(self.engine) as connection:
+            of_module = sa.select(event.c["details"]).where(event.c["module"] == module)
+            return list(connection.scalars(of_module.order_by(event.c["id"])))
+
     def changed(self, *modules, top="", **options):
         """Declares, applies what was planned, and sees that nothing is left to be done."""
         self.declare(*modules, top=top)

@@ -166,3 +166,35 @@ def test_formerly_may_be_written_after_the_new_name_was_applied_as_long_as_the_n
     assert portal.linked("tickets", "readers") == [(1, 1)]
     with pytest.raises(sa.exc.IntegrityError), writing(portal.engine) as connection:
         connection.execute(sa.insert(portal.tables.module("tickets")).values(firm=9))
+
+
+def test_the_history_bears_new_names_and_forgets_what_is_dropped(portal):
+    portal.started("""
+    a:
+      fields:
+        x: integer
+        gone: integer
+        one: {type: choice, options: [new, open]}
+        many: {type: choices, options: [x, y]}
+      lifecycle: {field: one, transitions: {begin: {from: new, to: open}}}
+    """)
+    changes = {"x": ["1", "2"], "gone": ["3", "4"], "one": ["new", "open"], "many": ["x, y", "y"]}
+    portal.add_event("a", {"fields": [*changes], "changes": changes, "private": ["x"], "state": "open"})
+    portal.add_event("a", {"fields": ["x"], "changes": {"x": ["5", "6"]}})
+    portal.changed(
+        """
+    b:
+      formerly: a
+      fields:
+        y: {type: integer, formerly: x}
+        two: {type: choice, options: {new: New, begun: {formerly: open}}, formerly: one}
+        many: {type: choices, options: {x: X, "z, z": {formerly: y}}}
+      lifecycle: {field: two, transitions: {begin: {from: new, to: begun}}}
+    """,
+        allow_loss=True,
+    )
+    changes = {"y": ["1", "2"], "two": ["new", "begun"], "many": ['x,"z, z"', '"z, z"']}
+    assert portal.events("b") == [
+        {"fields": [*changes], "changes": changes, "private": ["y"], "state": "begun"},
+        {"fields": ["y"], "changes": {"y": ["5", "6"]}},
+    ]
