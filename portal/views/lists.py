@@ -17,6 +17,7 @@ from portal.records.reading.records import Count, Page, Record, Records
 from portal.texts import Text, _, first_visible, readable
 from portal.views.displays import COUNT_ICONS, DISPLAYS, Value, display_of
 from portal.views.list_filters import Parameters, chips, filter_states
+from portal.views.match_notes import match_notes
 from portal.views.pages import Column, ListPage, Pager, Row, TabState
 from portal.views.parts import FilterState
 from portal.views.return_to_list import remember_list
@@ -115,7 +116,7 @@ def list_rows(records: Records, page: Iterable[Record], names: Sequence[str]) ->
 
 
 def page_rows(records: Records, page: Page, names: Sequence[str], text: str) -> list[Row]:
-    """The rows of a page; those of hits with what was searched for marked, or the name of the field in which it is."""
+    """The rows of a page; those of hits with what was searched for marked, or what match_notes.py says."""
     rows = list(list_rows(records, page.records, names))
     if not text:
         return rows
@@ -137,18 +138,6 @@ def shows_match(row: Row) -> bool:
     return any(cell.matches for cell in row.cells)
 
 
-def match_notes(records: Records, ids: Sequence[int], words: Words) -> dict[int, str]:
-    """“found in Description”, for those of the records `ids` where that can be said."""
-    names, reader = searched_fields(records), records.policy.reader
-    fields = [records.module.field(name) for name in names]
-    matching = {record.id: highlight.elsewhere(fields, record.values, words) for record in records.by_ids(ids, names)}
-    return {
-        record_id: reader.text(_("found in ${field}", mapping={"field": reader.text(field.title)}))
-        for record_id, field in matching.items()
-        if field is not None
-    }
-
-
 def with_note(row: Row, note: str) -> Row:
     """A row that says beside its title in which field the words are."""
     if not note:
@@ -156,12 +145,6 @@ def with_note(row: Row, note: str) -> Row:
     return replace(
         row, cells=tuple(cell._replace(note=note) if cell.display == "cover" else cell for cell in row.cells)
     )
-
-
-def searched_fields(records: Records) -> list[str]:
-    """The readable fields in which the general search looks."""
-    readable_names = records.policy.readable(records.name)
-    return [name for name, field in records.module.fields.items() if field.searched and name in readable_names]
 
 
 # -- columns -----------------------------------------------------------------------------------------------

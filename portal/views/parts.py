@@ -336,6 +336,7 @@ class Hit:
     url: str
     reference: str
     at: Moment
+    note: str = ""  # where the words are, if not in title or reference
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.fields.value_path import value_path
+from portal.records.reading import highlight
 from portal.records.reading.records import Query, Records
 from portal.records.writing.defaults import defaults
 from portal.records.writing.validation import (
@@ -20,6 +21,7 @@ from portal.records.writing.validation import (
 from portal.views.displays import moment
 from portal.views.forms import with_titles
 from portal.views.lists import count_text, widest_tab
+from portal.views.match_notes import match_notes
 from portal.views.pages import SearchPage
 from portal.views.parts import Hit, HitsOfModule, Moment
 from portal.web.addresses import list_address, record_address
@@ -44,12 +46,17 @@ def hits_of(request: Request, module: str, text: str) -> HitsOfModule | None:
     page = records.page(query, names)
     if not page.records:
         return None
+    words = highlight.read(text)
+    named = [highlight.matches(f"{record.title} {record.reference}", words) for record in page.records]
+    hidden = [record.id for record, shown in zip(page.records, named, strict=True) if not shown]
+    notes = match_notes(records, hidden, words)
     hits = (
         Hit(
             record.title,
             record_address(module, record.id),
             record.reference,
             _when(request, record.values.get("modified")),
+            notes.get(record.id, ""),
         )
         for record in page.records
     )

@@ -75,3 +75,20 @@ def test_what_is_deleted_is_found_no_more(world):
     fill(world)
     world.remove("requests", next(record.id for record in world.all("requests") if record.title == "Screen"))
     assert world[ANNA].titles("/requests/?q=screen") == []
+
+
+def test_a_hit_in_the_conversation_shows_where_it_is_and_internal_comments_only_to_staff(world):
+    fill(world)
+    screen = next(record for record in world.all("requests") if record.title == "Screen")
+    said = "We have looked at it twice, the hinge squeaks when it is opened, so that we send a new one."
+    for text, fields in ((said, {}), ("The customer is on the blacklist.", {"internal": "true"})):
+        world[NANCY].send(f"/requests/{screen.id}/comments", {"text": text, **fields}, status=303)
+    shown = (
+        "found in the conversation: … at it twice, the hinge squeaks when it is opened, so that we send …"
+    )
+    for person in (ANNA, NANCY):
+        for address in ("/requests/?q=squeak", "/search?q=squeak"):
+            assert shown in world[person].get(address).html.get_text()
+    assert "found in the conversation: The customer is on the blacklist." in world[NANCY].get("/requests/?q=blacklist")
+    assert "blacklist." not in world[ANNA].get("/requests/?q=blacklist")
+    assert "found in" not in world[ANNA].get("/requests/?q=screen")

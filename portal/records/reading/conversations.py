@@ -7,6 +7,18 @@ import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
+from portal.records.policy import Policy
+
+
+def readable_texts(
+    connection: sa.Connection, policy: Policy, module: Module, ids: Sequence[int]
+) -> dict[int, list[str]]:
+    """Each record of `ids` → what its conversation says to this reader: internal comments to staff alone."""
+    texts: dict[int, list[str]] = defaultdict(list)
+    for internal in (False, True) if policy.staff else (False,):
+        for record_id, written in conversation_texts(connection, policy.tables, module, ids, internal).items():
+            texts[record_id] += written
+    return texts
 
 
 def conversation_texts(

@@ -11,6 +11,7 @@ from portal.texts import fold, words
 # A piece of text that may be a word: letters and digits. Scripts without spaces fall into single characters.
 PIECE = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\W_]+")
 LONGEST = 5_000  # characters of one text that are compared
+BEFORE, AFTER = 30, 50  # characters of an excerpt around what matches
 
 Matches = tuple[tuple[str, bool], ...]
 
@@ -31,6 +32,18 @@ def matches(text: str, typed: Words) -> Matches:
             pieces += [(text[end : piece.start()], False), (piece[0], True)]
             end = piece.end()
     return tuple(part for part in (*pieces, (text[end:], False)) if part[0]) if pieces else ()
+
+
+def excerpt(text: str, typed: Words) -> str:
+    """The words around the first match in `text`, on one line: “… the toner is empty again …”; "" where none matches."""
+    text = " ".join(text[:LONGEST].split())
+    piece = next((piece for piece in PIECE.finditer(text) if _piece_matches(piece[0], typed)), None)
+    if piece is None:
+        return ""
+    start = text.find(" ", max(0, piece.start() - BEFORE)) + 1 if piece.start() > BEFORE else 0
+    end = text.rfind(" ", piece.end(), piece.end() + AFTER) if len(text) > piece.end() + AFTER else len(text)
+    start, end = min(start, piece.start()), max(end, piece.end())
+    return ("… " if start else "") + text[start:end] + (" …" if end < len(text) else "")
 
 
 def elsewhere(fields: Iterable[Field], values: Mapping[str, Any], typed: Words) -> Field | None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from portal.conditions import ALWAYS, AllOf
 from portal.database.search import index as search
 from portal.fields.base import Field
-from portal.records.reading.conversations import conversation_texts
+from portal.records.reading.conversations import readable_texts
 from portal.records.reading.counts import Count, parts_of
 from portal.records.reading.page import Page, Query
 from portal.records.reading.record_reader import RecordReader
@@ -136,19 +136,14 @@ class SearchPages:
     def _with_readable_words(self, hits: list[search.Hit], words: search.Words) -> list[search.Hit]:
         fields = [field for field in self.reader.readable_fields(self.reader.module.everything) if field.searched]
         matching, ids = set(), [hit.record for hit in hits]
-        comments = self._comment_texts(ids)
+        reader = self.reader
+        comments = readable_texts(reader.connection, reader.policy, reader.module, ids)
         for record in self.reader.by_ids(ids, [field.name for field in fields]):
             texts = [text for field in fields for text in field.texts(record.values.get(field.name))]
-            texts += [text for of_records in comments for text in of_records.get(record.id, ())]
+            texts += comments.get(record.id, ())
             if words.found_in(search.indexed_text(texts, record.reference)):
                 matching.add(record.id)
         return [hit for hit in hits if hit.record in matching]
-
-    def _comment_texts(self, ids: Sequence[int]) -> list[dict[int, list[str]]]:
-        reader = self.reader
-        sides = (False, True) if self._searches_internal else (False,)
-        tables = reader.policy.tables
-        return [conversation_texts(reader.connection, tables, reader.module, ids, side) for side in sides]
 
 
 def _count(result: search.SearchResult) -> Count:
