@@ -28,7 +28,9 @@ LOCALE = Path(__file__).parent / "locale"
 # Default-ignorable characters are among them, as are the Hangul fillers; U+2800 is the empty pattern of Braille.
 INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Z}\p{Mn}\s\u2800]*")
 WORD = re.compile(r"[^\W_]+")
-COMPOUND = re.compile(r"[^\W_]+(?:-[^\W_]+){1,5}")
+# What is one word as well as several: “Wi-Fi”, “14:30”.
+COMPOUND = re.compile(r"[^\W_]+(?:-[^\W_]+){1,5}|(?<!\d)\d{1,2}:\d\d(?!\d)")
+JOINTS = re.compile("[-:]")
 # Scripts written without spaces: every character is a word of its own.
 UNSPACED = re.compile(r"([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff])")
 
@@ -40,8 +42,8 @@ _FOLDING = {
     for target, _space, letters in (line.partition(" ") for line in _FOLDING_FILE.decode().splitlines())
     for letter in letters
 }
-# Another one when texts are folded in another way: then folded columns and the search index are written again.
-FOLDING_VERSION = hashlib.sha256(_FOLDING_FILE).hexdigest()[:8]
+# Another one when texts are folded or cut in another way: then folded columns and the search index are written again.
+FOLDING_VERSION = hashlib.sha256(_FOLDING_FILE + COMPOUND.pattern.encode()).hexdigest()[:8]
 
 
 class Text:
@@ -201,9 +203,9 @@ def words(text: str) -> list[str]:
 
 
 def indexed_words(text: str) -> tuple[list[str], list[str]]:
-    """The words of `text`; and its compounds in one piece, from each part on: “Wi-Fi” as `wifi`."""
+    """The words of `text`; and its compounds in one piece, from each part on: “Wi-Fi” as `wifi`, “14:30” as `1430`."""
     folded = fold(text)
-    compounds = [found[0].split("-") for found in COMPOUND.finditer(folded)] if "-" in folded else []
+    compounds = [JOINTS.split(found[0]) for found in COMPOUND.finditer(folded)] if JOINTS.search(folded) else []
     joined = ["".join(parts[start:]) for parts in compounds for start in range(len(parts) - 1)]
     return _words_in(folded), joined
 
@@ -211,7 +213,9 @@ def indexed_words(text: str) -> tuple[list[str], list[str]]:
 def typed_words(text: str) -> list[str]:
     """The words of a search: a compound is one word, as `indexed_words` has it."""
     folded = fold(text)
-    return _words_in(COMPOUND.sub(lambda found: found[0].replace("-", ""), folded) if "-" in folded else folded)
+    if JOINTS.search(folded):
+        folded = COMPOUND.sub(lambda found: JOINTS.sub("", found[0]), folded)
+    return _words_in(folded)
 
 
 def _words_in(folded: str) -> list[str]:

@@ -18,6 +18,7 @@ NO = ("false", "no", "0", "off")
 class Boolean(Field):
     type: Literal["boolean"]
     column_type: ClassVar[Any] = sa.Boolean
+    searched_in_lists: ClassVar[bool] = True
     widget: ClassVar[str] = "checkbox"
     filter: ClassVar[str] = "options"
     can_be_unique: ClassVar[bool] = False
@@ -78,4 +79,5 @@ class Boolean(Field):
         return "" if value is None else "true" if value else "false"
 
     def texts(self, value: Any) -> Iterable[str]:
-        return ()
+        """Nobody looks for “yes”, and “no” would find all others: what is true is found by what it is called."""
+        return tuple(self.title) if value else ()

@@ -8,7 +8,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 
 from portal.fields.base import Refused, storable
-from portal.fields.reader import PLAIN, Reader
+from portal.fields.reader import Reader
 from portal.texts import _, fold
 
 LONGEST = 60
@@ -147,8 +147,3 @@ def _half_of_day(word: str, locale: Locale) -> str | None:
 
 def _letters(text: str) -> str:
     return re.sub(r"[\W\d]", "", fold(text))
-
-
-def searched_texts(day: datetime.date) -> tuple[str, ...]:
-    """A date in numbers, and with the name of its month in English."""
-    return day.isoformat(), numeric(day, PLAIN.locale), f"{day:%B} {day.day}"

@@ -11,9 +11,9 @@ from babel.dates import format_date
 from pydantic import BeforeValidator
 
 from portal.fields.base import Refused
-from portal.fields.calendar import EXAMPLE, TOO_EARLY, TOO_LATE, Unreadable, date_wanted, parse_date, searched_texts
-from portal.fields.numbers import Bounded
+from portal.fields.calendar import EXAMPLE, TOO_EARLY, TOO_LATE, Unreadable, date_wanted, parse_date
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.worded import Worded, day_texts
 from portal.texts import is_blank
 
 
@@ -34,9 +34,10 @@ def _format(value: datetime.date, locale: Locale) -> str:
     return format_date(value, "medium", locale=locale)
 
 
-class Date(Bounded):
+class Date(Worded):
     type: Literal["date"]
     searched_in_lists: ClassVar[bool] = True
+    indexed_as: ClassVar[tuple[str, ...]] = ("words",)
     column_type: ClassVar[Any] = sa.Date
     input_type: ClassVar[str] = "date"
     filter: ClassVar[str] = "range"
@@ -87,4 +88,4 @@ class Date(Bounded):
         return reader.today if raw in ("today", "now") else parse_date(str(raw), reader)
 
     def texts(self, value: Any) -> Iterable[str]:
-        return () if value is None else searched_texts(value)
+        return () if value is None else day_texts(value, self._locales)

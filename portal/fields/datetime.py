@@ -21,12 +21,11 @@ from portal.fields.calendar import (
     Unreadable,
     parse_date,
     parse_time,
-    searched_texts,
 )
 from portal.fields.columns import UTCDateTime
-from portal.fields.numbers import Bounded
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.worded import Worded, clock_texts, day_texts
 from portal.texts import _, is_blank
 
 ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[Tt]|,?\s+)(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?)\d*")
@@ -129,9 +128,10 @@ def _format_minute(here: datetime.datetime, locale: Locale) -> str:
     return pattern.replace("{1}", date).replace("{0}", time).replace("'", "")
 
 
-class Datetime(Bounded):
+class Datetime(Worded):
     type: Literal["datetime"]
     searched_in_lists: ClassVar[bool] = True
+    indexed_as: ClassVar[tuple[str, ...]] = ("words",)
     column_type: ClassVar[Any] = UTCDateTime
     input_type: ClassVar[str] = "datetime-local"
     display: ClassVar[str] = "datetime"
@@ -255,4 +255,8 @@ class Datetime(Bounded):
         return answers.get(operator, False)
 
     def texts(self, value: Any) -> Iterable[str]:
-        return () if value is None else searched_texts(value.date())
+        """By the clocks of the portal's own zone."""
+        if value is None:
+            return ()
+        here = value.astimezone(self._zone)
+        return (*day_texts(here.date(), self._locales), *clock_texts(here.time(), self._locales))

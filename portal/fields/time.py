@@ -1,7 +1,7 @@
 """`time`: a time of day, in no particular zone."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
@@ -10,8 +10,8 @@ from pydantic import BeforeValidator
 
 from portal.fields.base import Refused
 from portal.fields.calendar import EXAMPLE, TOO_EARLY, TOO_LATE, Unreadable, parse_time, time_wanted
-from portal.fields.numbers import Bounded
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.worded import Worded, clock_texts
 from portal.texts import is_blank
 
 
@@ -25,9 +25,10 @@ def _bound(written: Any) -> Any:
 Clock = Annotated[datetime.time, BeforeValidator(_bound)]
 
 
-class Time(Bounded):
+class Time(Worded):
     type: Literal["time"]
     searched_in_lists: ClassVar[bool] = True
+    indexed_as: ClassVar[tuple[str, ...]] = ("words",)
     column_type: ClassVar[Any] = sa.Time
     input_type: ClassVar[str] = "time"
     filter: ClassVar[str] = "range"
@@ -75,3 +76,6 @@ class Time(Bounded):
         if raw == "now":
             return reader.now.astimezone(reader.time_zone).time().replace(microsecond=0)
         return parse_time(str(raw), reader)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return () if value is None else clock_texts(value, self._locales)

@@ -1,4 +1,4 @@
-"""Why a search found a record where the list does not show it: the name of the field, or a piece of the conversation."""
+"""Why a search found a record where the list does not show it: the name of a field, or a piece of the conversation."""
 
 from collections.abc import Sequence
 

@@ -79,6 +79,8 @@ def searched_description(declaration: Declaration, module: Module) -> dict[str, 
             titles = [declaration.modules[target].title_field.name for target in field.targets]
             options = {key: list(option.label) for key, option in field.declared_options.items()}
             fields[name] = [field.type, field.internal, titles, options, *field.indexed_as]
+            if field.searched_in_lists:  # by words of the portal's languages: months, what a boolean is called
+                fields[name] += [*declaration.settings.languages, declaration.settings.time_zone, list(field.title)]
     return {
         "owner": module.owner,
         "organization": module.organization,

@@ -35,7 +35,7 @@ def matches(text: str, typed: Words) -> Matches:
 
 
 def excerpt(text: str, typed: Words) -> str:
-    """The words around the first match in `text`, on one line: “… the toner is empty again …”; "" where none matches."""
+    """The words around the first match in `text`, on one line: “… the toner is empty …”; "" where none matches."""
     text = " ".join(text[:LONGEST].split())
     piece = next((piece for piece in PIECE.finditer(text) if _piece_matches(piece[0], typed)), None)
     if piece is None:
