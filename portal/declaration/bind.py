@@ -15,11 +15,12 @@ def bind_fields(draft: Draft) -> None:
     while left_out:  # fields computed from a field that was left out
         left_out = _bind_all(draft, report=False)
     for module in draft.modules.values():
-        module.__dict__.pop("everything", None)  # cached while fields were still being replaced
+        for name in ("everything", "formulas"):  # cached while fields were still being replaced
+            module.__dict__.pop(name, None)
 
 
 def _mark_internal(draft: Draft) -> None:
-    """A lookup shows the field at the end of its path, so it is internal if any step of the path is."""
+    """A lookup or a formula shows what it reads, so it is internal if any step on the way there is."""
     computed = [
         (module, name) for module in draft.modules.values() for name, field in module.fields.items() if field.computed
     ]

@@ -9,7 +9,7 @@ from portal.declaration.shapes import Declaration, Module, Profile
 from portal.fields.base import Field
 from portal.texts import Text
 
-CACHED = ("everything", "unique_text")  # properties of a module that hold its fields
+CACHED = ("everything", "formulas", "unique_text")  # properties of a module that hold its fields
 
 
 def labelled_modules(declaration: Declaration, profile: Profile) -> dict[str, Module]:

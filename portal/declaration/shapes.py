@@ -185,6 +185,17 @@ class Module(Shape):
         """Declared and built-in fields together."""
         return {**self.fields, **self.builtin}
 
+    @cached_property
+    def formulas(self) -> dict[str, Field]:
+        """The fields that are computed and stored, each behind those that it reads."""
+        waiting = {name: field for name, field in self.fields.items() if field.computed and not field.virtual}
+        ordered: dict[str, Field] = {}
+        while waiting:
+            ready = {name: field for name, field in waiting.items() if waiting.keys().isdisjoint(field.sources)}
+            ordered |= ready
+            waiting = {name: field for name, field in waiting.items() if name not in ready}
+        return ordered
+
     @property
     def title_field(self) -> Field:
         """The field that names a record in headings and links: the title, else the reference."""

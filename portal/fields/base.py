@@ -4,7 +4,6 @@ A type defines its own YAML keys, its columns, how it is parsed, shown, compared
 Code outside a type's file never asks which type a field has: it uses the attributes and methods below.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -14,40 +13,17 @@ from markupsafe import escape
 from pydantic import StrictBool, field_validator
 
 from portal.conditions import Condition
-from portal.fields.comparisons import COMPARISONS
+from portal.fields.comparisons import COMPARISONS, ORDER
 from portal.fields.linked import Linked
+from portal.fields.measure import Measure
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import FORBIDDEN, Refused, filled, operator_refused, storable
 from portal.fields.shape import Option, Shape, Where
-from portal.texts import Text, _, is_blank, readable
+from portal.texts import Text, _, readable
 
-FORBIDDEN = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses NUL, every encoder refuses lone surrogates
+__all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "storable"]
 LONGEST_IN_HISTORY = 200  # characters
-
-
-class Refused(ValueError):
-    """The input is not accepted; `message` is one sentence for the person who typed it."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
-
-
-def storable(text: str) -> str:
-    """`text` itself. Raises Refused for characters that no database and no page can hold."""
-    if FORBIDDEN.search(text):
-        raise Refused(_("This text contains a character that cannot be saved."))
-    return text
-
-
-def filled(text: str) -> str:
-    """`text` without the spaces around it; "" where nothing of it can be seen. Raises Refused, as `storable` does."""
-    return "" if is_blank(storable(text)) else text.strip()
-
-
-def operator_refused(operator: str) -> Refused:
-    """The refusal of a comparison that the type of a field does not have."""
-    return Refused(_("“${operator}” does not apply to this field.", mapping={"operator": operator}))
 
 
 class Field(Shape):
@@ -65,7 +41,9 @@ class Field(Shape):
     textual: ClassVar[bool] = False  # part of the general search unless `search: false`
     long: ClassVar[bool] = False  # too long for a column of a generated list
     holds_html: ClassVar[bool] = False  # a plain text must be escaped to become a value
-    computed: ClassVar[bool] = False  # worked out when it is read: not in forms, not stored
+    computed: ClassVar[bool] = False  # worked out by the portal: not in forms
+    virtual: ClassVar[bool] = False  # computed whenever it is read: without a column
+    measure: ClassVar[Measure | None] = None  # what formulas compute with; None where they cannot
     stored: ClassVar[bool] = True  # False: the declaration is checked, and a warning says that it has no effect
     sortable: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = True
@@ -164,6 +142,11 @@ class Field(Shape):
         return ()
 
     @property
+    def row_fields(self) -> Mapping[str, "Field"]:
+        """The columns of the rows of which its value consists."""
+        return {}
+
+    @property
     def link_path(self) -> tuple[str, ...]:
         """The fields that a lookup follows, the first of them a link of the same record."""
         return ()
@@ -198,15 +181,32 @@ class Field(Shape):
     def bind(self, declaration: Declared, module: Any) -> None:
         """Called when all modules are read: types that depend on other fields look them up. Raises ValueError."""
 
+    def bind_formula(self, fields: Mapping[str, "Field"], waiting: tuple[str, ...]) -> None:
+        """Binds a formula among the `fields` of its record before others are, which read it. Raises ValueError."""
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """The combinations of options for which a formula has no value."""
+        return ()
+
+    def compute(self, values: Mapping[str, Any], currency: str) -> Any:
+        """What a formula gives for a record with `values`; `currency` is the portal's."""
+        return None
+
     # -- the database ---------------------------------------------------------------------------------------------
+
+    @property
+    def as_stored(self) -> "Field":
+        """The field whose columns and values these are: of a formula that of its result."""
+        return self
 
     def columns(self) -> list[sa.Column[Any]]:
         """The columns that hold the value; names of companion columns begin with `_`."""
-        return [sa.Column(self.name, self.column_type())] if self.stored and not self.computed else []
+        return [sa.Column(self.name, self.column_type())] if self.stored and not self.virtual else []
 
     def store(self, value: Any) -> dict[str, Any]:
         """The value as columns of the table."""
-        return {self.name: value} if self.stored and not self.computed else {}
+        return {self.name: value} if self.stored and not self.virtual else {}
 
     @property
     def folded(self) -> str | None:
@@ -231,7 +231,7 @@ class Field(Shape):
         """The columns of a query from whose rows `load` takes the value."""
         if not self.stored:
             return []
-        if self.computed:
+        if self.virtual:
             return [self.expression(table).label(self.name)]
         return [table.c[name] for name in self._columns_read]
 
@@ -274,7 +274,7 @@ class Field(Shape):
 
     def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
         """The column whose index lets lists sort by this field quickly."""
-        return None if self.computed or self.multiple else self.order(table)
+        return None if self.virtual or self.multiple else self.order(table)
 
     # -- input and output -----------------------------------------------------------------------------------------
 
@@ -365,21 +365,17 @@ class Field(Shape):
         """SQL for one comparison; `value` comes from `constant`, for one_of a list of such."""
         column = self.expression(table)
         match operator:
-            case "equal":
-                return column == value
             case "one_of":
                 return sa.or_(sa.false(), *[self.compare(table, "equal", item) for item in value])
-            case "min":
-                return column >= value
-            case "max":
-                return column <= value
-            case "before":
-                return column < value
-            case "after":
-                return column > value
             case "empty":
                 return column.is_(None) if value else column.is_not(None)
+            case "equal" | "min" | "max" | "before" | "after":
+                return ORDER[operator](column, value)
         raise operator_refused(operator)
+
+    def option_of(self, value: Any) -> str:
+        """The option that a value is, "" for the empty one."""
+        return "" if value is None else self.write(value)
 
     def is_empty(self, value: Any) -> bool:
         """Whether there is no value."""

@@ -56,6 +56,10 @@ class Boolean(Field):
     def show(self, value: Any, reader: Reader) -> str:
         return "" if value is None else reader.text(_("Yes") if value else _("No"))
 
+    def option_of(self, value: Any) -> str:
+        """A field that was never set counts as No."""
+        return "true" if value else "false"
+
     def is_missing(self, value: Any) -> bool:
         """A box that must be ticked is one that says yes."""
         return not value

@@ -6,11 +6,15 @@ from typing import Any
 
 from portal.texts import fold
 
-COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+# Of columns they make SQL.
+ORDER: Mapping[str, Callable[[Any, Any], Any]] = {
     "equal": operators.eq,
     "min": operators.ge,
     "max": operators.le,
     "before": operators.lt,
     "after": operators.gt,
+}
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    **ORDER,
     "contains": lambda value, part: fold(str(part)) in fold(str(value)),
 }

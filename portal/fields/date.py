@@ -12,6 +12,7 @@ from pydantic import BeforeValidator
 
 from portal.fields.base import Refused
 from portal.fields.calendar import EXAMPLE, TOO_EARLY, TOO_LATE, Unreadable, date_wanted, parse_date
+from portal.fields.measure import Measure
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.worded import Worded, day_texts
 from portal.texts import is_blank
@@ -39,6 +40,7 @@ class Date(Worded):
     searched_in_lists: ClassVar[bool] = True
     indexed_as: ClassVar[tuple[str, ...]] = ("words",)
     column_type: ClassVar[Any] = sa.Date
+    measure: ClassVar[Measure | None] = Measure("date")
     input_type: ClassVar[str] = "date"
     filter: ClassVar[str] = "range"
     too_small: ClassVar[Any] = TOO_EARLY

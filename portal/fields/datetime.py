@@ -23,6 +23,7 @@ from portal.fields.calendar import (
     parse_time,
 )
 from portal.fields.columns import UTCDateTime
+from portal.fields.measure import Measure
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.worded import Worded, clock_texts, day_texts
@@ -133,6 +134,7 @@ class Datetime(Worded):
     searched_in_lists: ClassVar[bool] = True
     indexed_as: ClassVar[tuple[str, ...]] = ("words",)
     column_type: ClassVar[Any] = UTCDateTime
+    measure: ClassVar[Measure | None] = Measure("datetime")
     input_type: ClassVar[str] = "datetime-local"
     display: ClassVar[str] = "datetime"
     filter: ClassVar[str] = "range"

@@ -8,6 +8,7 @@ from pydantic import Field as Key
 from pydantic import model_validator
 
 from portal.fields.base import Field
+from portal.fields.measure import Measure
 from portal.fields.numbers import Amount, Number, check_digits, check_places
 
 
@@ -37,6 +38,10 @@ class DecimalNumber(Number):
         if self.places > self.digits:
             raise ValueError("more places than digits")
         return self
+
+    @property
+    def measure(self) -> Measure:  # type: ignore[override] # of these its places are part
+        return Measure("number", self.places)
 
     def takes(self, other: Field) -> bool:
         return other.value_type in ("decimal", "integer")

@@ -11,6 +11,7 @@ from babel import Locale
 from babel.units import format_unit
 
 from portal.fields.base import Field, Refused, storable
+from portal.fields.measure import Measure
 from portal.fields.numbers import number
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import _, fold, is_blank
@@ -99,6 +100,7 @@ class Duration(Field):
     type: Literal["duration"]
     searched_in_lists: ClassVar[bool] = True
     column_type: ClassVar[Any] = sa.BigInteger
+    measure: ClassVar[Measure | None] = Measure("duration")
     filter: ClassVar[str] = "range"
     sample: ClassVar[Mapping[str, Any]] = {}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (

@@ -24,6 +24,7 @@ def _now() -> datetime.datetime:
 class Elapsed(Field):
     type: Literal["elapsed"]
     computed: ClassVar[bool] = True
+    virtual: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
     filter: ClassVar[str] = "range"
     sample: ClassVar[Mapping[str, Any]] = {"from": "opened", "to": "solved"}

@@ -1,77 +1,287 @@
-"""`formula`: computed from the record's own numbers, `quantity * price`. Read and checked, not computed yet."""
+"""`formula`: computed from other fields of the same record and stored, so that lists sort, filter and search by it.
 
-import re
+`of` is arithmetic (`quantity * price`) or a table of options (`{impact: {company: high, person: low}}`). The value is
+computed again whenever a field changes that it reads: records/writing/derived.py. What cannot be computed is empty.
+"""
+
+import datetime
+import decimal
 from collections.abc import Mapping
+from decimal import Decimal
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-from pydantic import field_validator
+import sqlalchemy as sa
+from babel.numbers import get_currency_precision
+from pydantic import Field as Key
+from pydantic import PrivateAttr, field_validator, model_validator
 
+from portal.fields import arithmetic, decision_table
 from portal.fields.base import Field
+from portal.fields.choice import options
+from portal.fields.decision_table import DecisionTable
+from portal.fields.delegate import Delegate, of_target
+from portal.fields.duration import MOST as LONGEST_DURATION
+from portal.fields.integer import LARGEST
+from portal.fields.measure import Measure
+from portal.fields.money import WHOLE_DIGITS, Money
+from portal.fields.numbers import places_of
 from portal.fields.protocols import Declared
+from portal.fields.reader import PLAIN, Reader
+from portal.fields.shape import Option
+from portal.texts import Text, readable
 
-TOKEN = re.compile(r"\s*([a-z][a-z0-9_]*|\d+(?:\.\d+)?|[-+*/()])")
-DEEPEST = 50
+DIGITS = 28  # of a number; those of an amount are the type's own
+BUILT_IN = ("number", "created")  # what every record has and never changes
+# The types of the results of arithmetic.
+TYPES = {"number": "decimal", "percent": "percent", "money": "money", "duration": "duration", "date": "date",
+         "datetime": "datetime"}  # fmt: skip
 
 
-class Formula(Field):
+class Formula(Delegate):
     type: Literal["formula"]
     computed: ClassVar[bool] = True
-    stored: ClassVar[bool] = False
-    sortable: ClassVar[bool] = False
     can_be_unique: ClassVar[bool] = False
     sample: ClassVar[Mapping[str, Any]] = {"of": "quantity * (price - 0.5)"}
 
-    of: str
+    column_type: ClassVar[Any] = of_target("column_type")
+    textual: ClassVar[bool] = of_target("textual")
+    searched_in_lists: ClassVar[bool] = of_target("searched_in_lists")
+    measure: ClassVar[Measure | None] = of_target("measure")
 
-    @field_validator("of")
+    of: Any
+    places: int | None = Key(None, ge=0, le=8)
+    options: dict[str, Option] | None = Key(None, min_length=1)
+
+    _measures: Mapping[str, Measure] = PrivateAttr({})  # what arithmetic computes with, by name
+    _read: Mapping[str, Field] = PrivateAttr({})  # the fields that are read, by name
+    _labels: Mapping[str, Text] = PrivateAttr({})  # of a profile
+    _bound: bool = PrivateAttr(False)
+
+    @field_validator("of", mode="after")
     @classmethod
-    def _reads(cls, of: str) -> str:
-        tokens = _tokens(of)
-        rest = _sum(tokens, 0)
-        if rest:
-            raise ValueError(f'"{rest[0]}" is not expected in this formula')
+    def _understood(cls, of: Any) -> Any:
+        if isinstance(of, Mapping):
+            decision_table.read_table(of)
+        elif isinstance(of, str | int | float | Decimal) and not isinstance(of, bool):
+            arithmetic.read_expression(str(of))
+        else:
+            raise ValueError("must be a formula such as quantity * price, or a table of options")
         return of
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _options(cls, entry: Any) -> Any:
+        return options(entry)
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> "Formula":
+        if self._table is None and self.options is not None:
+            raise ValueError("options belong to a table: write of: {impact: {high: …, low: …}}")
+        if self._table is not None and self.options is not None:
+            for result in decision_table.results_in(self._table):
+                if str(result) not in self.options:
+                    raise ValueError(f'"{result}" is not one of the options')
+        return self
+
+    @cached_property
+    def _table(self) -> DecisionTable | None:
+        return decision_table.read_table(self.of) if isinstance(self.of, Mapping) else None
+
+    @cached_property
+    def _expression(self) -> arithmetic.Expression:
+        return arithmetic.read_expression(str(self.of))
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        """What is read, each once: fields, and columns of lines as `lines.price`."""
+        if self._table is not None:
+            return tuple(dict.fromkeys(name for name, _options in decision_table.fields_in(self._table)))
+        return tuple(dict.fromkeys(arithmetic.names_in(self._expression)))
 
     @property
     def sources(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(token for token in _tokens(self.of) if token[0].isalpha()))
+        return tuple(dict.fromkeys(name.partition(".")[0] for name in self._names))
+
+    # -- the type of its result -----------------------------------------------------------------------------------
 
     def bind(self, declaration: Declared, module: Any) -> None:
+        built_in = {name: field for name, field in module.builtin.items() if name in BUILT_IN}
         for name in self.sources:
-            if name not in module.everything:
-                raise ValueError(f'no field "{name}"')
+            if name in module.builtin and name not in BUILT_IN:
+                raise ValueError(f'"{name}" changes without a form: a formula reads declared fields and created')
+        self._bound = False
+        self.bind_among({**built_in, **module.fields})
+        self._target.bind(declaration, module)
+
+    def bind_among(self, fields: Mapping[str, Field], waiting: tuple[str, ...] = ()) -> None:
+        """Finds what it reads among the fields of a record, or the columns of a row. Raises ValueError.
+
+        `waiting`: the formulas that read this one.
+        """
+        if self._bound:
+            return
+        if self.name in waiting:
+            raise ValueError(_circle(fields, waiting, self.name))
+        read: dict[str, Field] = {}
+        for name in self._names:
+            first, _dot, column = name.partition(".")
+            field = fields.get(first)
+            if field is None:
+                raise ValueError(f'no field "{first}"')
+            field.bind_formula(fields, (*waiting, self.name))
+            read[name] = _column(field, column) if column else field
+        self._read = read
+        result = self._result_of_table(self._table) if self._table else self._result_of_arithmetic()
+        self._target = result.with_labels(self._labels) if self._labels else result
+        self._bound = True
+
+    def bind_formula(self, fields: Mapping[str, Field], waiting: tuple[str, ...]) -> None:
+        self.bind_among(fields, waiting)
+
+    def _result_of_arithmetic(self) -> Field:
+        measures: dict[str, Measure] = {}
+        for name, field in self._read.items():
+            if field.measure is None or field.virtual:
+                raise ValueError(f'"{name}" is of type {field.type}, which a formula cannot compute with')
+            measures[name] = field.measure
+        self._measures = measures
+        kind, places = arithmetic.measure_of(self._expression, measures)
+        if self.places is not None and kind not in ("number", "percent"):
+            raise ValueError(f"places belong to a number, and this formula gives {arithmetic.CALLED[kind]}")
+        places = min(places, 8) if self.places is None else self.places
+        if kind == "number":
+            return self._field("decimal" if places else "integer", digits=DIGITS, places=places)
+        return self._field(TYPES[kind], places=places)
+
+    def _result_of_table(self, table: DecisionTable) -> Field:
+        for name, written in decision_table.fields_in(table):
+            offered = self._read[name].offered
+            if not offered or self._read[name].multiple:
+                raise ValueError(f'"{name}" is of type {self._read[name].type}: a table asks fields with options')
+            unknown = next((option for option in written if option and option not in offered), None)
+            if unknown is not None:
+                raise ValueError(f'"{unknown}" is not an option of {name}')
+        results = decision_table.results_in(table)
+        if self.options is None and decision_table.are_numbers(results):
+            places = max(places_of(Decimal(str(result))) for result in results)
+            return self._field("decimal" if places else "integer", digits=DIGITS, places=places)
+        if self.places is not None:
+            raise ValueError("places belong to a number, and this table gives options")
+        listed = self.options or {str(result): Option(label=readable(str(result))) for result in results}
+        return self._field("choice", options=listed)
+
+    def _field(self, type_: str, **keys: Any) -> Field:
+        """A field of this name whose type has those of the `keys` that it knows."""
+        kind = Field.types[type_]
+        known = {name: value for name, value in keys.items() if name in kind.model_fields}
+        return kind.model_validate({"name": self.name, "type": type_, **known})
+
+    @property
+    def as_stored(self) -> Field:
+        return self._target
+
+    def with_labels(self, labels: Mapping[str, Text]) -> Field:
+        """A copy that has the labels once it is bound again."""
+        copy = self.model_copy()
+        copy._labels = labels
+        return copy
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        offered = {name: field.offered.keys() for name, field in self._read.items()}
+        return tuple(decision_table.gaps_in(self._table, offered)) if self._table else ()
+
+    # -- its value --------------------------------------------------------------------------------------------------
+
+    def compute(self, values: Mapping[str, Any], currency: str) -> Any:
+        """The value for a record, or a row, with `values`; None where it cannot be computed.
+
+        `currency`: the portal's, in which a total over no rows is nothing.
+        """
+        if self._table is not None:
+            names = {name: field.option_of(values.get(name)) for name, field in self._read.items()}
+            result = decision_table.looked_up(self._table, names)
+            return None if result is None else self._target.default_value(result, PLAIN)
+        return self._rounded(arithmetic.evaluate(self._expression, lambda name: self._operand(name, values, currency)))
+
+    def _operand(self, name: str, values: Mapping[str, Any], currency: str) -> arithmetic.Value:
+        first, _dot, column = name.partition(".")
+        kind = self._measures[name].kind
+        if not column:
+            return arithmetic.operand(kind, values.get(first))
+        nothing = self._read[name].constant(0, Reader(plain=True, currency=currency))
+        rows = values.get(first) or ()
+        return arithmetic.total(
+            [arithmetic.operand(kind, row.get(column)) for row in rows], arithmetic.operand(kind, nothing)
+        )
+
+    def _rounded(self, value: arithmetic.Value) -> Any:
+        """A result as it is stored, rounded half up; None for what the column cannot hold."""
+        match value:
+            case None:
+                return None
+            case Money(amount, currency):
+                amount = _to_places(amount, get_currency_precision(currency))
+                return Money(amount, currency) if amount.adjusted() < WHOLE_DIGITS else None
+            case datetime.timedelta():
+                seconds = int(_to_places(Decimal(value.total_seconds()), 0))
+                return seconds if abs(seconds) <= LONGEST_DURATION else None
+            case Decimal():
+                return self._number(value)
+        return value
+
+    def _number(self, value: Decimal) -> Decimal | int | None:
+        places = self.measure.places if self.measure else 0
+        if self.value_type == "integer":
+            whole = int(_to_places(value, 0))
+            return whole if abs(whole) <= LARGEST else None
+        number = _to_places(value.scaleb(2, arithmetic.EXACT) if self.value_type == "percent" else value, places)
+        return number if number.adjusted() < DIGITS - places else None
+
+    # -- the database -----------------------------------------------------------------------------------------------
+
+    def columns(self) -> list[sa.Column[Any]]:
+        return self._target.columns()
+
+    def store(self, value: Any) -> dict[str, Any]:
+        return self._target.store(value)
+
+    def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+        return self._target.selected(table)
+
+    def load(self, row: Mapping[str, Any]) -> Any:
+        return self._target.load(row)
+
+    def order(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
+        return self._target.order(table)
+
+    def index_column(self, table: sa.FromClause) -> sa.ColumnElement[Any] | None:
+        return self._target.index_column(table)
+
+    @property
+    def ranked(self) -> tuple[Any, ...]:
+        return self._target.ranked
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        return self._target.compare(table, operator, value)
 
 
-def _tokens(of: str) -> list[str]:
-    tokens, place, of = [], 0, of.rstrip()
-    while place < len(of):
-        match = TOKEN.match(of, place)
-        if not match:
-            raise ValueError("must be made of fields, numbers, + - * / and brackets")
-        tokens.append(match[1])
-        place = match.end()
-    return tokens
+def _circle(fields: Mapping[str, Field], waiting: tuple[str, ...], name: str) -> str:
+    """The sentence for formulas that read each other, at the first of them in the file; "" at the others."""
+    around = waiting[waiting.index(name) :]
+    first = next(field for field in fields if field in around)
+    return f'"{first}" is computed from itself' if waiting[0] == first else ""
 
 
-def _sum(tokens: list[str], depth: int) -> list[str]:
-    """What is left of the tokens behind one whole expression."""
-    rest = _term(tokens, depth)
-    while rest and rest[0] in "+-*/":
-        rest = _term(rest[1:], depth)
-    return rest
+def _to_places(value: Decimal, places: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-places), decimal.ROUND_HALF_UP, arithmetic.EXACT)
 
 
-def _term(tokens: list[str], depth: int) -> list[str]:
-    if not tokens or depth > DEEPEST:
-        raise ValueError("the formula ends too early" if not tokens else "the formula has too many brackets")
-    first, rest = tokens[0], tokens[1:]
-    if first == "-":
-        return _term(rest, depth + 1)
-    if first == "(":
-        rest = _sum(rest, depth + 1)
-        if not rest or rest[0] != ")":
-            raise ValueError("a bracket is not closed")
-        return rest[1:]
-    if not first[0].isalnum():
-        raise ValueError(f'"{first}" is not expected in this formula')
-    return rest
+def _column(lines: Field, name: str) -> Field:
+    column = lines.row_fields.get(name)
+    if column is None:
+        raise ValueError(f'no column "{name}" in {lines.name}')
+    if column.measure and column.measure.kind in ("date", "datetime"):
+        raise ValueError(f"dates have no sum: {lines.name}.{name} cannot be computed with")
+    return column

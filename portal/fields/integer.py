@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.fields.base import Refused
+from portal.fields.measure import Measure
 from portal.fields.numbers import Number
 from portal.texts import _
 
@@ -16,6 +17,7 @@ LARGEST = 2**63 - 1
 class Integer(Number):
     type: Literal["integer"]
     column_type: ClassVar[Any] = sa.BigInteger
+    measure: ClassVar[Measure | None] = Measure("number")
     inputmode: ClassVar[str] = "numeric"
     sample: ClassVar[Mapping[str, Any]] = {"min": -5000, "max": 10_000_000}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (

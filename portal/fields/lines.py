@@ -24,6 +24,10 @@ class Lines(Field):
     min: int = Key(0, ge=0)
     max: int | None = Key(None, ge=1)
 
+    @property
+    def row_fields(self) -> Mapping[str, Field]:
+        return self.fields
+
     @field_validator("fields", mode="before")
     @classmethod
     def _columns(cls, entries: Any) -> Any:

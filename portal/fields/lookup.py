@@ -1,6 +1,6 @@
 """`lookup`: a field of a linked record, read-only: `service.owner.name`. Not stored; the field it leads to decides."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
@@ -8,10 +8,8 @@ from pydantic import PrivateAttr, field_validator
 
 from portal.fields.base import Field
 from portal.fields.columns import table_of
-from portal.fields.linked import Linked
+from portal.fields.delegate import Delegate
 from portal.fields.protocols import Declared
-from portal.fields.reader import Reader
-from portal.fields.shape import Option
 from portal.texts import Text
 
 # The links on the way, each with the module that it leads to.
@@ -19,21 +17,16 @@ Steps = tuple[tuple[str, str], ...]
 Pick = Callable[[sa.FromClause], sa.ColumnElement[Any]]
 
 
-def _of_target(name: str) -> Any:
-    """An attribute that the field at the end of the way has for the lookup."""
-    return property(lambda lookup: getattr(lookup._target, name))
-
-
-class Lookup(Field):
+class Lookup(Delegate):
     type: Literal["lookup"]
     computed: ClassVar[bool] = True
+    virtual: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
     sample: ClassVar[Mapping[str, Any]] = {"of": "service.owner.name"}
 
     of: str
 
     _steps: Steps = PrivateAttr(())
-    _target: Field = PrivateAttr()
     _labels: Mapping[str, Text] = PrivateAttr({})  # of a profile, for this lookup alone
 
     @field_validator("of")
@@ -71,33 +64,6 @@ class Lookup(Field):
     def sources(self) -> tuple[str, ...]:
         return (self.of,)
 
-    # -- the field that it leads to says how it is shown and compared ----------------------------------------------
-
-    display: ClassVar[str] = _of_target("display")
-    filter: ClassVar[str] = _of_target("filter")
-    input_type: ClassVar[str] = _of_target("input_type")
-    inputmode: ClassVar[str] = _of_target("inputmode")
-    suffix: ClassVar[str] = _of_target("suffix")
-    long: ClassVar[bool] = _of_target("long")
-    sortable: ClassVar[bool] = _of_target("sortable")
-    specials: ClassVar[tuple[str, ...]] = _of_target("specials")
-
-    @property
-    def ranged(self) -> bool:
-        return self._target.ranged
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        return self._target.targets
-
-    @property
-    def offered(self) -> Mapping[str, Option]:
-        return self._target.offered
-
-    @property
-    def declared_options(self) -> Mapping[str, Option]:
-        return self._target.declared_options
-
     def with_labels(self, labels: Mapping[str, Text]) -> Field:
         """A copy that has the labels once it is bound again."""
         copy = self.model_copy()
@@ -107,13 +73,6 @@ class Lookup(Field):
     @property
     def link_path(self) -> tuple[str, ...]:
         return tuple(self.of.split("."))
-
-    @property
-    def value_type(self) -> str:
-        return self._target.value_type
-
-    def bounds(self, reader: Reader) -> tuple[Any, Any]:
-        return self._target.bounds(reader)
 
     # -- the database ---------------------------------------------------------------------------------------------
 
@@ -175,40 +134,3 @@ class Lookup(Field):
 
     def _table(self, table: sa.FromClause, module: str) -> sa.FromClause:
         return table_of(table).metadata.tables[module].alias()
-
-    # -- values ---------------------------------------------------------------------------------------------------
-
-    def parse(self, text: str, reader: Reader) -> Any:
-        return self._target.parse(text, reader)
-
-    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """As the target's, under this field's name."""
-        inputs = self._target.inputs(value, reader)
-        return {self.name + name.removeprefix(self._target.name): text for name, text in inputs.items()}
-
-    def show(self, value: Any, reader: Reader) -> str:
-        return self._target.show(value, reader)
-
-    def html(self, value: Any) -> str:
-        return self._target.html(value)
-
-    def write(self, value: Any) -> str:
-        return self._target.write(value)
-
-    def constant(self, raw: Any, reader: Reader) -> Any:
-        return self._target.constant(raw, reader)
-
-    def parse_filter(self, text: str, reader: Reader) -> tuple[str, Any]:
-        return self._target.parse_filter(text, reader)
-
-    def parse_filter_id(self, text: str) -> Any:
-        return self._target.parse_filter_id(text)
-
-    def matches(self, value: Any, operator: str, constant: Any) -> bool:
-        return self._target.matches(value, operator, constant)
-
-    def links_in(self, value: Any) -> tuple[Linked, ...]:
-        return self._target.links_in(value)
-
-    def texts(self, value: Any) -> Iterable[str]:
-        return self._target.texts(value)

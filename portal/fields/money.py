@@ -12,6 +12,7 @@ from pydantic import field_validator
 
 from portal.fields.base import Refused, storable
 from portal.fields.columns import ExactDecimal
+from portal.fields.measure import Measure
 from portal.fields.numbers import Amount, Bounded, check_digits, check_places, declared_number, localized, number
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
@@ -32,6 +33,7 @@ class Money:
 
 class MoneyField(Bounded):
     type: Literal["money"]
+    measure: ClassVar[Measure | None] = Measure("money")
     widget: ClassVar[str] = "money"
     filter: ClassVar[str] = "range"
     inputmode: ClassVar[str] = "decimal"

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from babel.numbers import format_percent
 from pydantic import Field as Key
 
+from portal.fields.measure import Measure
 from portal.fields.numbers import Amount, Number, check_digits, check_places, without_zeros
 from portal.fields.reader import Reader
 
@@ -29,6 +30,10 @@ class Percent(Number):
     places: int = Key(2, ge=0, le=8)
     min: Amount | None = None
     max: Amount | None = None
+
+    @property
+    def measure(self) -> Measure:  # type: ignore[override] # of these its places are part
+        return Measure("percent", self.places)
 
     def number_in(self, text: str) -> str:
         return text.strip().strip(SIGNS) or text

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 
 from portal.fields.base import Field, Refused
+from portal.fields.measure import Measure
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.shape import Option
 from portal.texts import Text, _
@@ -15,6 +16,7 @@ class Rating(Field):
     type: Literal["rating"]
     searched_in_lists: ClassVar[bool] = True
     column_type: ClassVar[Any] = sa.Integer
+    measure: ClassVar[Measure | None] = Measure("number")
     widget: ClassVar[str] = "rating"
     display: ClassVar[str] = "rating"
     filter: ClassVar[str] = "options"

@@ -82,7 +82,7 @@ KINDS = (
     Kind("home of support", "support", "/"),
     Kind("language open", "customer", "/", open_language),
     Kind("list", "customer", "/tickets/"),
-    Kind("wide list", "support", "/tickets/?tab=all&urgency=normal&due.min=nonsense"),
+    Kind("wide list", "support", "/tickets/?tab=all&priority=medium&due.min=nonsense"),
     Kind("list of invoices", "power", "/invoices/?tab=all"),
     Kind("bare list", "customer", "/contacts/"),
     Kind("list without hits", "customer", "/tickets/?q=qqqqq"),

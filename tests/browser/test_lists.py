@@ -41,8 +41,8 @@ def test_typing_goes_on_while_the_list_refreshes(visit: Visit) -> None:
 
 def test_filters_on_two_columns_are_joined_and_can_be_cleared(visit: Visit) -> None:
     page = visit("support", "/tickets/?tab=all")
-    page.get_by_role("combobox", name="Urgency").select_option(label="Normal")
-    expect(page).to_have_url(re.compile("urgency=normal"))
+    page.get_by_role("combobox", name="Priority").select_option(label="Medium")
+    expect(page).to_have_url(re.compile("priority=medium"))
     page.get_by_role("combobox", name="Status").select_option(label="New")
     expect(page).to_have_url(re.compile("status=new"))
     settled(page)
@@ -114,7 +114,7 @@ def test_pages_go_forward_and_back_by_keys(visit: Visit) -> None:
 
 
 def test_return_to_list_brings_back_search_filter_sort_and_tab(visit: Visit) -> None:
-    page = visit("support", "/tickets/?tab=all&sort=title&urgency=normal")
+    page = visit("support", "/tickets/?tab=all&sort=title&priority=medium")
     page.get_by_role("searchbox").press_sequentially("printer")
     expect(page).to_have_url(re.compile("q=printer"))
     settled(page)
@@ -124,8 +124,8 @@ def test_return_to_list_brings_back_search_filter_sort_and_tab(visit: Visit) -> 
     expect(page.get_by_role("heading", level=1)).to_have_text(before[0])
     page.get_by_role("link", name="Return to list").click()
     expect(page.get_by_role("searchbox")).to_have_value("printer")
-    assert {name: asked(page)[name] for name in ("tab", "sort", "urgency", "q")} == {
-        "tab": ["all"], "sort": ["title"], "urgency": ["normal"], "q": ["printer"],
+    assert {name: asked(page)[name] for name in ("tab", "sort", "priority", "q")} == {
+        "tab": ["all"], "sort": ["title"], "priority": ["medium"], "q": ["printer"],
     }  # fmt: skip
     assert rows(page) == before
 

@@ -63,10 +63,10 @@ KINDS = {
     "link": Kind((), ({"contains": "a"}, {"not": "Some name"}, {"empty": False})),
     "links": Kind((), ({"contains": "a"}, "Some name")),
     "address": Kind((), ({"contains": "a"},)),
-    "formula": Kind((), (), ({"of": "1 + 2"},)),
+    "formula": Kind((), ({"min": 2}, {"not": 3}), ({"of": "1 + 2"},)),
 }
 COMPUTED = ("elapsed", "formula")
-NOT_COMPARED = ("formula", "lookup")
+NOT_COMPARED = ("lookup",)
 
 
 class AnyPortal:
@@ -153,9 +153,7 @@ class AnyPortal:
         if link:
             fields = {**fields, f"look_{link}"[:48]: {"type": "lookup", "of": f"{link}.created"}}
             can_be_looked_up = [
-                name
-                for name, field in self._of(fields[link]["to"]).items()
-                if field["type"] not in ("links", "formula", "lookup")
+                name for name, field in self._of(fields[link]["to"]).items() if field["type"] not in ("links", "lookup")
             ]
             for number, name in enumerate(self.random.sample(can_be_looked_up, min(3, len(can_be_looked_up)))):
                 fields[f"seen_{number}_{link}"[:48]] = {"type": "lookup", "of": f"{link}.{name}"}
@@ -190,7 +188,7 @@ class AnyPortal:
         entry, fields = self.modules[name], self._of(name)
         entry |= {"label": self._text(), "singular": self._text(), "comments": True}
         entry["reference"] = self.random.choice(["{number}", "{year}-{number:05}", "<{number}>", "R'{number}\""])
-        shown = [each for each, field in fields.items() if field["type"] != "formula"]
+        shown = list(fields)
         odd = ("date", "integer", "link", "choice", "money", "duration")
         titles = [each for each in shown if fields[each]["type"] in odd]
         if titles and name not in (self.people, self.organizations):

@@ -101,6 +101,15 @@ def drop_columns(connection: sa.Connection, table: str, columns: Collection[str]
         alembic.operations(connection).drop_column(table, name)
 
 
+def replace_columns(
+    connection: sa.Connection, table: sa.Table, old: Iterable[sa.Column[Any]], new: Iterable[sa.Column[Any]]
+) -> None:
+    """Empty columns in the place of old ones."""
+    drop_columns(connection, table.name, [column.name for column in old])
+    for column in new:
+        add_column(connection, table.c[column.name])
+
+
 def drop_indexes_of(connection: sa.Connection, table: str, columns: Collection[str]) -> None:
     """The indexes that hold one of the columns."""
     for index in sa.inspect(connection).get_indexes(table):

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.migration import alter, aside, events
+from portal.database.migration.computed import computed_steps, had_formula
 from portal.database.migration.convert import Conversion
 from portal.database.migration.detach import attach, detach
 from portal.database.migration.difference import Changes
@@ -42,7 +43,7 @@ class Planner:
 
     def __init__(self, tables: Tables, changes: Changes, counts: RowCounts) -> None:
         self.declaration, self.tables, self.counts = tables.declaration, tables, counts
-        self.old, self.new = changes.old, changes.new
+        self.changes, self.old, self.new = changes, changes.old, changes.new
         self.renames, self.difference = changes.renames, changes.difference
         self.changed_tables = self.difference.changed_tables
         self.left = left_of(self.old)
@@ -60,7 +61,7 @@ class Planner:
             else:
                 steps += self._changed_module(module)
         steps += [*self._removed_modules(), *aside.steps(self.counts, self.left["aside"], self.declaration.modules)]
-        return [*steps, *self._search_index()]
+        return [*steps, *computed_steps(self.changes, self.left, self.counts)]
 
     @property
     def connection(self) -> sa.Connection:
@@ -96,22 +97,6 @@ class Planner:
         for name, before in self.renames.modules.items():
             yield Step(f"rename module {before} to {name}{staying(self.counts.rows(name))}")
 
-    def _search_index(self) -> Iterator[Step]:
-        """Modules with records whose entries in the search index are out of date."""
-        outdated = []
-        # Without a backlog nobody knows which entries are out of date: it comes with the index, or by an upgrade.
-        unknown = not {"portal_search", "portal_backlog"}.isdisjoint(self.difference.tables)
-        for name, module in self.new["modules"].items():
-            before = self.old["modules"].get(name)
-            same = before is not None and before["search"] == module["search"]
-            exists = name not in self.difference.tables
-            moved = name in self.renames.modules or name in self.left["modules"]
-            if exists and (unknown or not same or moved) and self.counts.rows(name) != 0:
-                outdated.append(name)
-        if outdated:
-            sentence = f"fill the search index of {', '.join(outdated)} again: what is searched there has changed"
-            yield Step(sentence, needed=False, modules_to_index=tuple(outdated))
-
     # -- modules --------------------------------------------------------------------------------------------------
 
     def _new_module(self, module: Module) -> Step:
@@ -140,7 +125,7 @@ class Planner:
             return
         for name, entry in after["fields"].items():
             if module.name in self.changed_tables or left or entry != before["fields"].get(name):
-                yield from self._field(module, module.field(name), before["fields"].get(name))
+                yield from self._field(module, module.field(name).as_stored, before["fields"].get(name))
         for name, entry in before["fields"].items():
             if name not in after["fields"]:
                 yield from self._removed_field(module.name, name, entry)
@@ -183,7 +168,10 @@ class Planner:
         joins = {join_name(table, field.name)} & self.difference.tables if join_target(field) else set()
         yield from self._renamed_field(table, field, before)
         if entry is not None and (before is None or self._is_stored_otherwise(table, before, field)):
-            yield self._conversion(module, before, field, entry["type"])
+            if before and field.name in module.formulas and had_formula(self.old, table, field.name):
+                yield self._replaced_formula(module, before, field)
+            else:
+                yield self._conversion(module, before, field, entry["type"])
         elif missing and missing != names and entry is not None:
             yield self._missing_companions(module, field, missing)
         elif missing or joins:
@@ -191,12 +179,24 @@ class Planner:
         else:
             yield from self._returned_field(module, field)
             yield from self._duplicates(module, field)
-        if entry is not None and before is not None:
+        if entry is not None and before is not None and field.name not in module.formulas:
             yield from self._renamed_options(module, before, field, entry)
             renamed = self.option_renames.get((module.name, field.name), {})
             yield from removed_options(self.counts, module.name, before, field, renamed)
         if field.required and not (entry or {}).get("required"):
             yield from self._required(module, field, new=bool(missing or joins))
+
+    def _replaced_formula(self, module: Module, before: Field, after: Field) -> Step:
+        """Values of another type need not be converted: they are computed again."""
+        table, old, new = self.tables.module(module.name), columns(before), columns(after)
+        indexes = self._handle_indexes_of(table, after)
+        self._handle_old_indexes_of(module.name, {column.name for column in old})
+        tasks = (
+            Task(Phase.CONVERT_VALUES, lambda: alter.replace_columns(self.connection, table, old, new)),
+            Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, indexes)),
+        )
+        sentence = f"the results of {module.name}.{after.name} are of type {after.type} instead of {before.type}"
+        return Step(sentence, tasks=tasks, tables=(module.name,))
 
     def _is_stored_otherwise(self, table: str, before: Field, after: Field) -> bool:
         if storage_of(before) != storage_of(after) or (after.holds_html and not before.holds_html):

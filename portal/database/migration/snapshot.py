@@ -65,11 +65,12 @@ def left_of(snapshot: Snapshot) -> dict[str, Any]:
 def stored_fields(module: Module) -> dict[str, Field]:
     """The fields with a place in the database, and the two built-in ones whose column depends on `people:`."""
     authors = {name: module.builtin[name] for name in ("created_by", "modified_by")}
-    return authors | {name: field for name, field in module.fields.items() if field.stored and _has_place(field)}
+    stored = {name: field.as_stored for name, field in module.fields.items() if field.stored and not field.virtual}
+    return authors | {name: field for name, field in stored.items() if _has_place(field)}
 
 
 def _has_place(field: Field) -> bool:
-    return not field.computed and bool(join_target(field) or field.columns())
+    return bool(join_target(field) or field.columns())
 
 
 def columns(field: Field) -> list[sa.Column[Any]]:

@@ -81,13 +81,25 @@ def searched_description(declaration: Declaration, module: Module) -> dict[str, 
             fields[name] = [field.type, field.internal, titles, options, *field.indexed_as]
             if field.searched_in_lists:  # by words of the portal's languages: months, what a boolean is called
                 fields[name] += [*declaration.settings.languages, declaration.settings.time_zone, list(field.title)]
-    return {
+    description = {
         "owner": module.owner,
         "organization": module.organization,
         "fields": fields,
         "comments": module.comments,
         "folding": FOLDING_VERSION,
         **({"watchers": True} if module.watchers else {}),
+    }
+    return description | ({"formulas": formulas} if (formulas := formulas_description(module)) else {})
+
+
+def formulas_description(module: Module) -> dict[str, Any]:
+    """All that decides about the values of a module's formulas, as plain JSON."""
+    return {
+        name: [
+            field.model_dump(mode="json", include={"of", "places"}),
+            {source: module.field(source).value_type for source in field.sources},
+        ]
+        for name, field in module.formulas.items()
     }
 
 

@@ -12,6 +12,7 @@ from portal.fields.base import Field
 from portal.fields.value_path import ValuePath, value_path
 
 SMALLEST_LIMIT = 1000  # bytes
+MOST_GAPS = 3  # named in one warning
 
 
 def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
@@ -180,3 +181,8 @@ def _check_computed(field: Field, at: Cursor) -> None:
     for name in ("required", "unique", "default"):
         if getattr(field, name):
             at[name].key.wrong(f"{name} has no meaning here: the portal computes this field")
+    if field.gaps:
+        more = ", …" if len(field.gaps) > MOST_GAPS else ""
+        at["of"].key.warn(
+            f"the table has no value for {'; '.join(field.gaps[:MOST_GAPS])}{more}: the field is then empty"
+        )

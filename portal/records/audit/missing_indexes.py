@@ -43,7 +43,7 @@ def _orders(declaration: Declaration, module: Module, table: sa.Table, places: P
         keys: KeyPath = ("modules", module.name, "fields", name)
         if field.index is False:
             how = f"take `index: false` away from {name}"
-        elif field.computed or field.multiple:
+        elif field.virtual or field.multiple:
             how = "it is computed for every record: take it out of the list, or store the value in a field"
         else:
             how = "it is too long for an index: take it out of the list, or give it a smaller max_length"

@@ -24,6 +24,7 @@ from portal.database.sql import where
 from portal.declaration.shapes import Module
 from portal.fields.linked import Linked
 from portal.records.indexing.folding import refold
+from portal.records.indexing.formulas import compute_again
 from portal.records.indexing.index import replace_texts
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
@@ -103,6 +104,7 @@ def _update_some(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
         following = following.where(where(links, system.table, system.module, tables.declaration, system.policy.reader))
     ids = connection.scalars(following).all()
     if mark.target is None:
+        compute_again(system, ids)
         refold(system, ids)
     replace_texts(system, ids)
     if len(ids) < AT_ONCE:

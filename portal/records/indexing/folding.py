@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 def refold(system: Records, ids: Sequence[int]) -> None:
     """Writes the folded columns of records anew where they differ, and nothing else."""
-    fields = [field for field in system.module.everything.values() if field.folded and not field.computed]
+    fields = [field for field in system.module.everything.values() if field.folded and not field.virtual]
     columns = {
         column.name: column
         for field in fields

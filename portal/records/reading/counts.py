@@ -132,7 +132,7 @@ def _rank(part: Comparison, module: Module, table: sa.Table, indexed: set[str]) 
     if len(part.path) != 1 or part.path[0] not in module.everything:
         return None
     field = module.field(part.path[0])
-    if field.computed or field.multiple or (column := sort_column(field, table)) is None or column.name not in indexed:
+    if field.virtual or field.multiple or (column := sort_column(field, table)) is None or column.name not in indexed:
         return None
     if column.name != field.name and part.operator != "empty":
         return None  # the folded companion sorts lists; comparisons are with the text itself

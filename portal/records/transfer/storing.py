@@ -15,6 +15,7 @@ from portal.database.search import index as search
 from portal.fields.base import Field
 from portal.fields.linked import Linked
 from portal.records.indexing.backlog import update_linking_records
+from portal.records.indexing.formulas import computed, formulas_reading
 from portal.records.indexing.index import index_records, replace_texts
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import EMPTY, ImportRow
@@ -154,13 +155,14 @@ def _update(
     table, now = system.table, system.policy.reader.now
     names = dict.fromkeys(name for row in batch for name in row.values)
     fields = [field for name in names if (field := system.module.field(name)).columns()]
+    formulas, currency = formulas_reading(system.module, names), system.policy.reader.currency
     parameters = []
     for row in batch:
         values = row.all_values()
         stored = {name: value for field in fields for name, value in field.store(values[field.name]).items()}
-        parameters.append({"_id": row.id, **_new(stored)})
+        parameters.append({"_id": row.id, **_new(stored | computed(formulas, values, currency))})
     columns: dict[str, Any] = {
-        column.name: sa.bindparam(f"new_{column.name}") for field in fields for column in field.columns()
+        column.name: sa.bindparam(f"new_{column.name}") for field in (*fields, *formulas) for column in field.columns()
     }
     if _by_visibility(system, batch, changed)[0]:
         who = author_of(system, author, "modified_by")

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
 from portal.fields.linked import Linked
+from portal.records.indexing.formulas import computed
 from portal.records.reading.records import Records
 from portal.records.writing.errors import RetryError
 from portal.records.writing.history import Author, author_of
@@ -34,7 +35,8 @@ def new_row(records: Records, values: Mapping[str, Any], number: int, author: Au
     }
     for field in records.module.fields.values():
         row |= field.store(values.get(field.name))
-    return row
+    formulas = records.module.formulas.values()
+    return row | computed(formulas, {**values, "number": number, "created": created}, records.policy.reader.currency)
 
 
 def link_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Linked, ...]]:

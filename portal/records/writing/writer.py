@@ -16,6 +16,7 @@ from portal.declaration.shapes import Transition
 from portal.fields.base import Refused
 from portal.fields.linked import Linked
 from portal.records.indexing.backlog import update_linking_records
+from portal.records.indexing.formulas import recomputed
 from portal.records.indexing.index import index_records, replace_texts
 from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Query, Record, Records
@@ -85,6 +86,7 @@ class Writer:
         row = self._modified(version + 1) if visible else {"_version": version}
         for name, value in changed.items():
             row |= records.module.field(name).store(value)
+        row |= recomputed(records, record.id, changed)
         table = records.table
         statement = sa.update(table).values(row).where(table.c["id"] == record.id, table.c["_version"] == version)
         if execute(records, statement).rowcount != 1:
@@ -139,6 +141,7 @@ class Writer:
         row: dict[str, Any] = {"comments": sa.func.coalesce(records.table.c["comments"], 0) + 1}
         if next_state and (lifecycle := records.module.lifecycle):
             row |= records.module.field(lifecycle.field).store(next_state)
+            row |= recomputed(records, record.id, {lifecycle.field: next_state})
             before, after = {lifecycle.field: state_of(records, record)}, {lifecycle.field: next_state}
             add_event(records, record.id, "moved", self.author, change_details(records.module, before, after))
         self._touch(record, row)

@@ -49,7 +49,7 @@ MODULE_KEYS = [
     (WARNS, TICKETS, "mail", {"created": True}),
     (WARNS, TICKETS, "table", "old_tickets"),
     (WARNS, f"{TICKETS}.fields", "lines", {"type": "lines", "fields": {"what": "text"}}),
-    (WARNS, f"{TICKETS}.fields", "sum", {"type": "formula", "of": "number * 2"}),
+    (WORKS, f"{TICKETS}.fields", "sum", {"type": "formula", "of": "number * 2"}),
     (WARNS, f"{TICKETS}.fields", "data", "json"),
     (WARNS, f"{TICKETS}.fields", "scan", "file"),
     (WARNS, f"{TICKETS}.fields", "photo", "image"),

@@ -135,8 +135,11 @@ def test_written_layouts_lose_what_their_reader_may_not_see(portal):
     assert [section.fields for section in customer.detail.sections] == [("kind",)]
     assert customer.detail.aside == ()
     assert [(str(step.title), step.fields) for step in customer.create.steps] == [("Two", ("code",))]
-    assert staff.list.columns == ("code", "secret")
-    assert [section.fields for section in staff.detail.sections] == [(("secret", "kind"), "secret"), ("secret",)]
+    assert staff.list.columns == ("code", "secret", "sum")
+    assert [section.fields for section in staff.detail.sections] == [
+        (("secret", "kind"), ("sum", "secret")),
+        ("secret",),
+    ]
     assert [step.fields for step in staff.create.steps] == [("secret",), ("code",)]
 
 

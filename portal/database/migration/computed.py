@@ -1,0 +1,52 @@
+"""What is worked out from the records once more after a migration: the search index, and formulas that have changed.
+
+The steps only mark the modules; records/indexing works the marks off, a few records per transaction.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from portal.database.migration.difference import Changes
+from portal.database.migration.row_counts import RowCounts
+from portal.database.migration.snapshot import Snapshot
+from portal.database.migration.steps import Step
+
+
+def computed_steps(changes: Changes, left: Mapping[str, Any], counts: RowCounts) -> Iterator[Step]:
+    """The steps for modules with records whose formulas or whose entries in the search index are out of date."""
+    outdated: list[str] = []
+    formulas: dict[str, str] = {}  # module.field → module
+    # Without a backlog nobody knows which entries are out of date: it comes with the index, or by an upgrade.
+    unknown = not {"portal_search", "portal_backlog"}.isdisjoint(changes.difference.tables)
+    for name, module in changes.new["modules"].items():
+        if name in changes.difference.tables:
+            continue
+        before = changes.old["modules"].get(name)
+        anew = unknown or before is None or name in changes.renames.modules or name in left["modules"]
+        if (anew or before["search"] != module["search"]) and counts.rows(name) != 0:
+            formulas |= dict.fromkeys(_changed_formulas(changes, name), name)
+            if anew or _texts(before) != _texts(module):
+                outdated.append(name)
+    if formulas:
+        modules = tuple(dict.fromkeys(formulas.values()))
+        yield Step(f"compute {', '.join(formulas)} again", needed=False, modules_to_index=modules)
+    if outdated:
+        sentence = f"fill the search index of {', '.join(outdated)} again: what is searched there has changed"
+        yield Step(sentence, needed=False, modules_to_index=tuple(outdated))
+
+
+def had_formula(snapshot: Snapshot, module: str, field: str) -> bool:
+    """Whether a field of a snapshot is a formula."""
+    return field in snapshot["modules"].get(module, {"search": {}})["search"].get("formulas", {})
+
+
+def _changed_formulas(changes: Changes, module: str) -> Iterator[str]:
+    before = changes.old["modules"].get(module, {"search": {}})["search"].get("formulas", {})
+    for name, formula in changes.new["modules"][module]["search"].get("formulas", {}).items():
+        if before.get(name) != formula:
+            yield f"{module}.{name}"
+
+
+def _texts(module: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides about the texts of a module in the search index, apart from its formulas."""
+    return {**module["search"], "formulas": None}

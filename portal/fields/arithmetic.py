@@ -1,0 +1,345 @@
+"""The arithmetic of formulas: `quantity * price - discount`, read once, then computed for each record or row.
+
+What is computed with is known beforehand (`measure_of`), so that a sum of an amount and a date is a mistake in the
+declaration. Numbers are exact; only the result is rounded, by who asks for it. Whatever cannot be computed is None:
+an empty value, a division by zero, two currencies, a date beyond the calendar.
+"""
+
+import datetime
+import decimal
+import functools
+import operator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from portal.fields.measure import Kind, Measure
+from portal.fields.money import Money
+from portal.fields.numbers import places_of
+
+TOKEN = re.compile(r"\s*([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?|\d+(?:\.\d+)?|[-+*/()])")
+DEEPEST = 50
+LONGEST = 2000  # characters
+EXACT = decimal.Context(prec=100, rounding=decimal.ROUND_HALF_UP)
+HOUR, DAY = Decimal(3600), Decimal(86400)
+
+
+@dataclass(frozen=True)
+class Constant:
+    value: Decimal
+
+
+@dataclass(frozen=True)
+class Name:
+    """The value of a field; `lines.price` is the sum of a column."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Negative:
+    of: "Expression"
+
+
+@dataclass(frozen=True)
+class Operation:
+    sign: str
+    left: "Expression"
+    right: "Expression"
+
+
+Expression = Constant | Name | Negative | Operation
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read_expression(text: str) -> Expression:
+    """The expression that `text` means. Raises ValueError."""
+    if len(text) > LONGEST:
+        raise ValueError(f"a formula has at most {LONGEST:,} characters")
+    expression, rest = _sum(_tokens(text), 0)
+    if rest:
+        raise ValueError(f'"{rest[0]}" is not expected in this formula')
+    return expression
+
+
+def names_in(expression: Expression) -> Iterator[str]:
+    """The names of an expression, as often as they are written."""
+    match expression:
+        case Name(name):
+            yield name
+        case Negative(of):
+            yield from names_in(of)
+        case Operation(_, left, right):
+            yield from names_in(left)
+            yield from names_in(right)
+
+
+def _tokens(text: str) -> list[str]:
+    tokens, place, text = [], 0, text.rstrip()
+    while place < len(text):
+        match = TOKEN.match(text, place)
+        if not match:
+            raise ValueError("must be made of fields, numbers, + - * / and brackets")
+        tokens.append(match[1])
+        place = match.end()
+    return tokens
+
+
+def _sum(tokens: list[str], depth: int) -> tuple[Expression, list[str]]:
+    """One whole expression, and the tokens behind it."""
+    return _chain(tokens, depth, "+-", _product)
+
+
+def _product(tokens: list[str], depth: int) -> tuple[Expression, list[str]]:
+    return _chain(tokens, depth, "*/", _term)
+
+
+Reading = Callable[[list[str], int], tuple[Expression, list[str]]]
+
+
+def _chain(tokens: list[str], depth: int, signs: str, part: Reading) -> tuple[Expression, list[str]]:
+    expression, rest = part(tokens, depth)
+    while rest and rest[0] in signs:
+        right, behind = part(rest[1:], depth)
+        expression, rest = Operation(rest[0], expression, right), behind
+    return expression, rest
+
+
+def _term(tokens: list[str], depth: int) -> tuple[Expression, list[str]]:
+    if not tokens or depth > DEEPEST:
+        raise ValueError("the formula ends too early" if not tokens else "the formula has too many brackets")
+    first, rest = tokens[0], tokens[1:]
+    if first == "-":
+        of, rest = _term(rest, depth + 1)
+        return Negative(of), rest
+    if first == "(":
+        expression, rest = _sum(rest, depth + 1)
+        if not rest or rest[0] != ")":
+            raise ValueError("a bracket is not closed")
+        return expression, rest[1:]
+    if not first[0].isalnum():
+        raise ValueError(f'"{first}" is not expected in this formula')
+    return (Name(first) if first[0].isalpha() else Constant(Decimal(first))), rest
+
+
+# -- what comes out of it ---------------------------------------------------------------------------------------------
+
+NUMBER: Final = "number"
+PERCENT: Final = "percent"
+MONEY: Final = "money"
+DURATION: Final = "duration"
+DATE: Final = "date"
+DATETIME: Final = "datetime"
+CALLED: dict[Kind, str] = {
+    NUMBER: "a number", PERCENT: "a percentage", MONEY: "an amount of money", DURATION: "a duration", DATE: "a date",
+    DATETIME: "a date with a time",
+}  # fmt: skip
+# What a sign makes of the kinds on its left and its right. A number added to an amount is an amount of its currency,
+# to a date it is days; an amount times a duration is paid by the hour.
+_SUMS: dict[tuple[Kind, Kind], Kind] = {
+    (NUMBER, NUMBER): NUMBER, (NUMBER, PERCENT): NUMBER, (PERCENT, NUMBER): NUMBER, (PERCENT, PERCENT): PERCENT,
+    (MONEY, MONEY): MONEY, (MONEY, NUMBER): MONEY, (NUMBER, MONEY): MONEY, (DURATION, DURATION): DURATION,
+    (DATE, NUMBER): DATE, (DATETIME, NUMBER): DATETIME, (DATETIME, DURATION): DATETIME,
+}  # fmt: skip
+_PRODUCTS: dict[tuple[Kind, Kind], Kind] = {
+    (NUMBER, NUMBER): NUMBER, (NUMBER, PERCENT): NUMBER, (PERCENT, PERCENT): PERCENT, (MONEY, NUMBER): MONEY,
+    (MONEY, PERCENT): MONEY, (DURATION, NUMBER): DURATION, (DURATION, PERCENT): DURATION, (MONEY, DURATION): MONEY,
+}  # fmt: skip
+_KINDS: dict[str, dict[tuple[Kind, Kind], Kind]] = {
+    "+": {**_SUMS, (NUMBER, DATE): DATE, (NUMBER, DATETIME): DATETIME, (DURATION, DATETIME): DATETIME},
+    "-": {**_SUMS, (DATE, DATE): NUMBER, (DATETIME, DATETIME): DURATION},
+    "*": {**_PRODUCTS, **{(right, left): kind for (left, right), kind in _PRODUCTS.items()}},
+    "/": {
+        (NUMBER, NUMBER): NUMBER, (NUMBER, PERCENT): NUMBER, (PERCENT, NUMBER): PERCENT, (PERCENT, PERCENT): NUMBER,
+        (MONEY, NUMBER): MONEY, (MONEY, PERCENT): MONEY, (MONEY, MONEY): NUMBER, (DURATION, NUMBER): DURATION,
+        (DURATION, PERCENT): DURATION, (DURATION, DURATION): NUMBER, (MONEY, DURATION): MONEY,
+    },
+}  # fmt: skip
+_WORDS = {"+": "added to", "-": "subtracted from", "*": "multiplied by", "/": "divided by"}
+
+
+def measure_of(expression: Expression, measures: Mapping[str, Measure]) -> Measure:
+    """What comes out of an expression whose names have these `measures`. Raises ValueError."""
+    match expression:
+        case Constant(value):
+            return Measure(NUMBER, places_of(value))
+        case Name(name):
+            return measures[name]
+        case Negative(of):
+            measure = measure_of(of, measures)
+            if measure.kind in (DATE, DATETIME):
+                raise ValueError(f"{CALLED[measure.kind]} cannot be negative")
+            return measure
+        case Operation(sign, left, right):
+            return _measure(sign, measure_of(left, measures), measure_of(right, measures))
+
+
+def _measure(sign: str, left: Measure, right: Measure) -> Measure:
+    kind = _KINDS[sign].get((left.kind, right.kind))
+    if kind is None:
+        first, second = (right, left) if sign in "+-" else (left, right)
+        raise ValueError(f"{CALLED[first.kind]} cannot be {_WORDS[sign]} {CALLED[second.kind]}")
+    # A percentage is a fraction while it is computed with: 15 % has two places more than 15.
+    mixed = left.kind != right.kind
+    places = [side.places + 2 * (side.kind == PERCENT and (mixed or sign == "*")) for side in (left, right)]
+    if sign == "/":
+        return Measure(kind, max(2, *places))
+    return Measure(kind, sum(places) if sign == "*" else max(places))
+
+
+# -- computing --------------------------------------------------------------------------------------------------------
+
+Value = Decimal | Money | datetime.date | datetime.datetime | datetime.timedelta | None
+
+
+def evaluate(expression: Expression, value_of: Callable[[str], Value]) -> Value:
+    """The value of an expression, not rounded; None where it cannot be computed.
+
+    Durations are timedeltas, percentages fractions; `value_of` gives the values of its names so.
+    """
+    with decimal.localcontext(EXACT):
+        try:
+            return _evaluated(expression, value_of)
+        except (decimal.DecimalException, OverflowError, _MixedCurrenciesError):
+            return None
+
+
+class _MixedCurrenciesError(Exception):
+    """Amounts of two currencies have no sum."""
+
+
+def _evaluated(expression: Expression, value_of: Callable[[str], Value]) -> Value:
+    match expression:
+        case Constant(value):
+            return value
+        case Name(name):
+            return value_of(name)
+        case Negative(of):
+            return _product_of(_evaluated(of, value_of), Decimal(-1))
+        case Operation(sign, left, right):
+            return _applied(sign, _evaluated(left, value_of), _evaluated(right, value_of))
+
+
+def _applied(sign: str, left: Any, right: Any) -> Value:
+    if left is None or right is None:
+        return None
+    match sign:
+        case "+":
+            return _sum_of(left, right)
+        case "-":
+            return _difference_of(left, right)
+        case "*":
+            return _product_of(left, right)
+    return _quotient_of(left, right)
+
+
+def _sum_of(left: Any, right: Any) -> Value:
+    if isinstance(left, Money) or isinstance(right, Money):
+        return _of_amounts(operator.add, left, right)
+    dated = next((side for side in (left, right) if isinstance(side, datetime.date)), None)
+    if dated is None:
+        total: Value = left + right
+        return total
+    return _later(dated, right if dated is left else left)
+
+
+def _difference_of(left: Any, right: Any) -> Value:
+    if isinstance(left, Money) or isinstance(right, Money):
+        return _of_amounts(operator.sub, left, right)
+    if isinstance(left, datetime.date) and not isinstance(right, datetime.date):
+        return _later(left, -right)
+    difference: Value = left - right
+    days = isinstance(left, datetime.date) and not isinstance(left, datetime.datetime)
+    return Decimal(difference.days) if days and isinstance(difference, datetime.timedelta) else difference
+
+
+def _later(day: datetime.date, by: Any) -> datetime.date:
+    """`by`: days, or a duration. A day that only partly passed has not passed for a date."""
+    if isinstance(by, datetime.timedelta):
+        return day + by
+    if isinstance(day, datetime.datetime):
+        return day + _seconds(by * DAY)
+    return day + datetime.timedelta(days=int(by.to_integral_value(decimal.ROUND_FLOOR)))
+
+
+def _product_of(left: Any, right: Any) -> Value:
+    if left is None:
+        return None
+    if isinstance(right, Money) or (isinstance(right, datetime.timedelta) and not isinstance(left, Money)):
+        left, right = right, left
+    if isinstance(left, Money):
+        factor = _in_seconds(right) / HOUR if isinstance(right, datetime.timedelta) else right
+        return Money(left.amount * factor, left.currency)
+    if isinstance(left, datetime.timedelta):
+        return _seconds(_in_seconds(left) * right)
+    product: Value = left * right
+    return product
+
+
+def _quotient_of(left: Any, right: Any) -> Value:
+    if isinstance(right, Money):
+        return Decimal(left.amount / right.amount) if _currency(left, right) else None
+    if isinstance(left, Money):
+        divisor = _in_seconds(right) / HOUR if isinstance(right, datetime.timedelta) else right
+        return Money(left.amount / divisor, left.currency)
+    if isinstance(right, datetime.timedelta):
+        return _in_seconds(left) / _in_seconds(right)
+    if isinstance(left, datetime.timedelta):
+        return _seconds(_in_seconds(left) / right)
+    quotient: Value = left / right
+    return quotient
+
+
+def _of_amounts(operation: Callable[[Decimal, Decimal], Decimal], left: Any, right: Any) -> Money:
+    """A plain number is an amount of the other's currency."""
+    currency = _currency(left, right)
+    amounts = [side.amount if isinstance(side, Money) else side for side in (left, right)]
+    return Money(operation(*amounts), currency)
+
+
+def _currency(left: Any, right: Any) -> str:
+    currencies = {side.currency for side in (left, right) if isinstance(side, Money)}
+    if len(currencies) > 1:
+        raise _MixedCurrenciesError
+    return str(currencies.pop())
+
+
+def _in_seconds(duration: datetime.timedelta) -> Decimal:
+    return Decimal(duration.days) * DAY + duration.seconds + Decimal(duration.microseconds) / 1_000_000
+
+
+def _seconds(number: Decimal) -> datetime.timedelta:
+    """Microseconds are exact enough for a duration, which has whole seconds when it is stored."""
+    return datetime.timedelta(microseconds=int((number * 1_000_000).to_integral_value()))
+
+
+def operand(kind: Kind, value: Any) -> Value:
+    """A field's value as it is computed with."""
+    if value is None:
+        return None
+    match kind:
+        case "number":
+            return Decimal(value)
+        case "percent":
+            return EXACT.scaleb(value, -2)
+        case "duration":
+            return datetime.timedelta(seconds=value)
+    operand: Value = value
+    return operand
+
+
+def total(values: Iterable[Value], nothing: Value) -> Value:
+    """The sum of a column, without the rows where it is empty; `nothing` where none has a value.
+
+    None where two currencies are in it.
+    """
+    with decimal.localcontext(EXACT):
+        try:
+            present: list[Any] = [value for value in values if value is not None]
+            return functools.reduce(_sum_of, present) if present else nothing
+        except (OverflowError, _MixedCurrenciesError):
+            return None

@@ -1,0 +1,86 @@
+"""The table of a formula: which value follows from which options of other fields.
+
+    impact:
+      company: {urgency: {high: critical, normal: high}}
+      person: low
+
+Each level asks one field; an option leads to the next level or to the value. The option "" is the empty field.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+DEEPEST = 6
+
+
+@dataclass(frozen=True)
+class DecisionTable:
+    """The field that is asked, and by its options the next table or the value."""
+
+    field: str
+    values: Mapping[str, Any]
+
+
+def read_table(written: Mapping[Any, Any], depth: int = 1) -> DecisionTable:
+    """The table that a mapping of the YAML means. Raises ValueError."""
+    if len(written) != 1 or depth > DEEPEST:
+        levels = f"at most {DEEPEST} fields" if depth > DEEPEST else "one field, such as {impact: {high: …, low: …}}"
+        raise ValueError(f"a table asks {levels}")
+    ((field, options),) = written.items()
+    if not isinstance(options, Mapping) or not options:
+        raise ValueError(f'"{field}" needs its options, each with a value: {{{field}: {{high: …, low: …}}}}')
+    return DecisionTable(str(field), {_name(option): _part(value, depth) for option, value in options.items()})
+
+
+def _part(value: Any, depth: int) -> Any:
+    if isinstance(value, Mapping):
+        return read_table(value, depth + 1)
+    if isinstance(value, list | tuple) or value is None or value == "":
+        raise ValueError("each option of a table leads to one value")
+    return value
+
+
+def _name(option: Any) -> str:
+    """Booleans as the YAML writes them."""
+    return str(option).lower() if isinstance(option, bool) else "" if option is None else str(option)
+
+
+def fields_in(table: DecisionTable) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every field that is asked, with the options that are written for it, as often as it stands in the table."""
+    yield table.field, table.values
+    for part in table.values.values():
+        if isinstance(part, DecisionTable):
+            yield from fields_in(part)
+
+
+def results_in(table: DecisionTable) -> list[Any]:
+    """The values of the table, each once, in the order of the file."""
+    found: dict[Any, None] = {}
+    for part in table.values.values():
+        found.update(dict.fromkeys(results_in(part) if isinstance(part, DecisionTable) else [part]))
+    return list(found)
+
+
+def gaps_in(table: DecisionTable, offered: Mapping[str, Collection[str]], path: str = "") -> Iterator[str]:
+    """The combinations without a value, as `impact: company, urgency: low`; `offered`: the options of each field."""
+    for option in offered[table.field]:
+        part, here = table.values.get(option), f"{path}{table.field}: {option}"
+        if part is None:
+            yield here
+        elif isinstance(part, DecisionTable):
+            yield from gaps_in(part, offered, f"{here}, ")
+
+
+def looked_up(table: DecisionTable, options: Mapping[str, str]) -> Any:
+    """The value for the `options` of the fields; None where the table has none."""
+    part: Any = table
+    while isinstance(part, DecisionTable):
+        part = part.values.get(options[part.field])
+    return part
+
+
+def are_numbers(results: list[Any]) -> bool:
+    """Whether the values are computed with, not shown as options."""
+    return all(isinstance(result, int | float | Decimal) and not isinstance(result, bool) for result in results)

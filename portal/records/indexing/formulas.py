@@ -1,0 +1,63 @@
+"""The values of formulas: worked out with every write of what they read, and again when a formula has changed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.declaration.shapes import Module
+from portal.fields.base import Field
+from portal.records.reading.records import Records
+
+
+def formulas_reading(module: Module, changed: Iterable[str]) -> list[Field]:
+    """The formulas that read one of the fields `changed`, or another such formula, in the order of computing."""
+    names, reading = set(changed), []
+    for name, field in module.formulas.items():
+        if not names.isdisjoint(field.sources):
+            reading.append(field)
+            names.add(name)
+    return reading
+
+
+def computed(formulas: Iterable[Field], values: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """The values of `formulas` in a record with `values`, as columns; later ones may read earlier ones."""
+    known, columns = dict(values), dict[str, Any]()
+    for field in formulas:
+        known[field.name] = field.compute(known, currency)
+        columns |= field.store(known[field.name])
+    return columns
+
+
+def recomputed(records: Records, record_id: int, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of the formulas that follow when the values `changed` are written to a record.
+
+    The record is locked before it is read: of two that change different fields at once the second sees the first.
+    """
+    formulas = formulas_reading(records.module, changed)
+    if not formulas:
+        return {}
+    values = _locked(records.as_system, [record_id], formulas).get(record_id, {})
+    return computed(formulas, {**values, **changed}, records.policy.reader.currency)
+
+
+def compute_again(system: Records, ids: Sequence[int]) -> None:
+    """Writes the formulas of records anew where they differ, and nothing else."""
+    formulas = list(system.module.formulas.values())
+    if not formulas or not ids:
+        return
+    currency = system.policy.reader.currency
+    for record_id, values in _locked(system, ids, formulas).items():
+        columns = computed(formulas, values, currency)
+        before = {name: value for field in formulas for name, value in field.store(values[field.name]).items()}
+        if columns != before:
+            this_record = system.table.c["id"] == record_id
+            system.connection.execute(sa.update(system.table).where(this_record).values(columns))
+
+
+def _locked(system: Records, ids: Sequence[int], formulas: Sequence[Field]) -> dict[int, Mapping[str, Any]]:
+    """The values of records that formulas read and have, by id."""
+    record_id = system.table.c["id"]
+    system.connection.execute(sa.select(record_id).where(record_id.in_(ids)).order_by(record_id).with_for_update())
+    names = [name for field in formulas for name in (*field.sources, field.name)]
+    return {record.id: record.values for record in system.by_ids(ids, names)}

@@ -1,0 +1,137 @@
+"""Formulas: what may be computed with what, and what comes out of it."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+
+from portal.fields.base import Field
+from portal.fields.money import Money
+
+
+def field(kind: str, name: str, **keys: object) -> Field:
+    return Field.types[kind].model_validate({"name": name, "type": kind, **keys})
+
+
+LINES = field("lines", "lines", fields={"price": "money", "pieces": "integer", "day": "date"})
+FIELDS = {
+    one.name: one
+    for one in (
+        field("integer", "pieces"), field("decimal", "weight", places=4), field("money", "price"),
+        field("money", "yen", currency="JPY"), field("percent", "vat"), field("duration", "work"),
+        field("date", "begin"), field("date", "end"), field("datetime", "opened"), field("datetime", "solved"),
+        field("rating", "stars"), field("boolean", "urgent"),
+        field("choice", "impact", options=["one", "all"]), field("text", "name"),
+        field("decimal", "nothing"), LINES,
+    )
+}  # fmt: skip
+MONDAY = datetime.datetime(2024, 1, 1, 9, 0, tzinfo=datetime.UTC)
+VALUES = {
+    "pieces": 3, "weight": Decimal("1.2345"), "price": Money(Decimal("19.99"), "EUR"),
+    "yen": Money(Decimal(500), "JPY"), "vat": Decimal(22), "work": 5400,
+    "begin": datetime.date(2024, 1, 31), "end": datetime.date(2024, 3, 1),
+    "opened": MONDAY, "solved": MONDAY + datetime.timedelta(hours=30), "stars": 4, "urgent": True, "impact": "all",
+    "lines": (
+        {"price": Money(Decimal("0.10"), "EUR"), "pieces": 2}, {"price": Money(Decimal("0.20"), "EUR"), "pieces": None},
+    ),
+}  # fmt: skip
+
+
+def formula(of: object, **keys: object) -> Field:
+    made = field("formula", "result", of=of, **keys)
+    made.bind_formula(FIELDS, ())
+    return made
+
+
+def euros(amount: str) -> Money:
+    return Money(Decimal(amount), "EUR")
+
+
+@pytest.mark.parametrize(
+    ("of", "type_", "value"),
+    [
+        ("pieces * price", "money", euros("59.97")),
+        ("price * (1 + vat)", "money", euros("24.39")),
+        ("price * 0.5", "money", euros("10.00")),  # 9.995 is rounded half up
+        ("2.50 - price", "money", euros("-17.49")),
+        ("price / work", "money", euros("13.33")),  # by the hour
+        ("price * work", "money", euros("29.99")),
+        ("yen / 3", "money", Money(Decimal(167), "JPY")),
+        ("price + yen", "money", None),
+        ("price / yen", "decimal", None),
+        ("vat + vat", "percent", Decimal(44)),
+        ("pieces + stars", "integer", 7),
+        ("pieces * weight", "decimal", Decimal("3.7035")),
+        ("1 / pieces", "decimal", Decimal("0.33")),
+        ("- (pieces - 5) * 2 + 1", "integer", 5),
+        ("7 - 2 - 1", "integer", 4),
+        ("pieces / (stars - 4)", "decimal", None),
+        ("pieces + nothing", "decimal", None),
+        ("end - begin", "integer", 30),
+        ("begin + 1.5", "date", datetime.date(2024, 2, 1)),
+        ("end - 9999999", "date", None),
+        ("solved - opened", "duration", 30 * 3600),
+        ("opened + 0.5", "datetime", MONDAY + datetime.timedelta(hours=12)),
+        ("opened + work * 2", "datetime", MONDAY + datetime.timedelta(hours=3)),
+        ("work / 7", "duration", 771),
+        ("lines.price", "money", euros("0.30")),
+        ("lines.pieces * 2", "integer", 4),
+        ("9999999999 * 9999999999", "integer", None),
+    ],
+)  # fmt: skip
+def test_what_a_formula_gives(of, type_, value):
+    one = formula(of)
+    assert (one.value_type, one.compute(VALUES, "EUR")) == (type_, value)
+    assert one.load(one.store(value)) == value
+
+
+def test_a_total_over_no_rows_is_nothing_in_the_usual_currency():
+    assert formula("lines.price + 1").compute({}, "PLN") == Money(Decimal(1), "PLN")
+
+
+def test_places_round_a_number():
+    assert formula("pieces / 7", places=4).compute(VALUES, "EUR") == Decimal("0.4286")
+    assert formula("weight", places=0).compute(VALUES, "EUR") == 1
+
+
+@pytest.mark.parametrize(
+    ("of", "keys", "sentence"),
+    [
+        ("price + begin", {}, "a date cannot be added to an amount of money"),
+        ("price + vat", {}, "a percentage cannot be added to an amount of money"),
+        ("price * price", {}, "cannot be multiplied by"),
+        ("pieces - work", {}, "a duration cannot be subtracted from a number"),
+        ("-begin", {}, "a date cannot be negative"),
+        ("name * 2", {}, '"name" is of type text'),
+        ("lines.day", {}, "dates have no sum"),
+        ("lines.cost", {}, 'no column "cost" in lines'),
+        ("price * 2", {"places": 3}, "places belong to a number"),
+        ("(" * 60 + "1" + ")" * 60, {}, "too many brackets"),
+        ("1 + " * 600 + "1", {}, "at most 2,000 characters"),
+        ("price", {"options": ["low"]}, "options belong to a table"),
+        (["price"], {}, "must be a formula such as"),
+        ({"impact": {"everyone": "a"}}, {}, '"everyone" is not an option of impact'),
+        ({"pieces": {"1": "a"}}, {}, "a table asks fields with options"),
+        ({"impact": {"one": "a"}, "urgent": {"true": "b"}}, {}, "a table asks one field"),
+        ({"impact": {"one": ["a"]}}, {}, "leads to one value"),
+        ({"impact": {"one": "a"}}, {"options": ["b"]}, '"a" is not one of the options'),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_computed_is_a_mistake_of_the_declaration(of, keys, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        formula(of, **keys)
+
+
+def test_a_table_gives_options_or_numbers():
+    table = {"impact": {"one": "low", "all": {"urgent": {True: "high", False: "middle"}}, "": "unknown"}}
+    one = formula(
+        table, options={"high": {"label": "At once", "tone": "bad"}, "middle": None, "low": None, "unknown": None}
+    )
+    assert (one.compute(VALUES, ""), one.offered["high"].tone, one.display) == ("high", "bad", "pill")
+    assert [one.compute(values, "") for values in ({}, {"impact": "one"}, {"impact": "all"})] == [
+        "unknown",
+        "low",
+        "middle",
+    ]
+    hours = formula({"impact": {"one": 8, "all": 0.5}})
+    assert (hours.value_type, hours.compute(VALUES, ""), hours.compute({}, "")) == ("decimal", Decimal("0.5"), None)
