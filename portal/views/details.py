@@ -6,10 +6,8 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.declaration.shapes import Transition
-from portal.fields.base import Field
 from portal.records.reading import records as reading
 from portal.records.reading.records import Records
-from portal.records.writing.history import states_before
 from portal.records.writing.lifecycle import editable_fields
 from portal.records.writing.transitions import open_transitions
 from portal.records.writing.validation import names_in, typed_fields
@@ -19,15 +17,15 @@ from portal.views.conversation import conversation, draft_composer
 from portal.views.displays import Value, moment, shown
 from portal.views.history import history_card
 from portal.views.linked_text import linked_text
-from portal.views.pages import DetailPage, SectionShown, Stage, StageState
+from portal.views.pages import DetailPage, SectionShown
 from portal.views.parts import Action, Composer
 from portal.views.related import related_lists
 from portal.views.return_to_list import back_to_list
+from portal.views.stages import stage_bar
 from portal.views.submissions import one_time_key
 from portal.views.watching import watchers_card
 from portal.web.addresses import record_address
 from portal.web.resources import Record
-from portal.web.shell import Words
 
 
 @view_config(context=Record, name="", request_method="GET", renderer="detail.pt")
@@ -50,7 +48,7 @@ def detail_page(
         about=about(resource),
         back_url=back_to_list(resource, request),
         actions=tuple(actions(resource)),
-        stages=tuple(stages(resource)),
+        stage_bar=stage_bar(resource),
         sections=tuple(
             SectionShown(section.title or "", tuple(section_rows(resource, section.fields)))
             for section in layout.sections or ()
@@ -135,30 +133,3 @@ def transition_action(module: str, record_id: int, transition: Transition) -> Ac
 def transition_label(transition: Transition) -> Text:
     """What a transition's button says."""
     return transition.label or readable(transition.name)
-
-
-def stages(resource: Record) -> Iterator[Stage]:
-    """The stages of the lifecycle; those before the present one are done if the record was in them.
-
-    A state beside the stages stands behind the last one that the record was in, and the others are not reached.
-    """
-    lifecycle = resource.module.lifecycle
-    if lifecycle is None or lifecycle.field not in resource.record.values:
-        return
-    way, present = lifecycle.stages or (), resource.record.values[lifecycle.field]
-    before = [state for state in states_before(resource.records, resource.record) if state in way]
-    field, aside = resource.module.field(lifecycle.field), bool(present) and present not in way
-    place = way.index(present) if present in way else way.index(before[-1]) + 1 if before and present else 0
-    for index, state in enumerate(way):
-        if aside and index == place:
-            yield Stage(stage_label(field, present), "aside")
-        done = index < place and state in before
-        ahead: StageState = "unreached" if aside else ""
-        yield Stage(stage_label(field, state), "current" if state == present else "done" if done else ahead)
-    if aside and place == len(way):
-        yield Stage(stage_label(field, present), "aside")
-
-
-def stage_label(field: Field, state: str) -> Words:
-    """The label of a state; one that was taken out of the options keeps its name."""
-    return field.offered[state].label if state in field.offered else state

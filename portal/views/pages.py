@@ -219,6 +219,12 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class StageBar:
+    stages: tuple[Stage, ...]
+    note: str = ""  # when and why the record left the stages
+
+
+@dataclass(frozen=True)
 class SectionShown:
     title: Words
     rows: tuple[tuple[Value, ...], ...]  # the values of a row are side by side
@@ -251,7 +257,7 @@ class DetailPage:
     about: Words  # “TT1042 · opened by Maria Anders on 19 November, 09:12”
     back_url: str
     actions: tuple[Action, ...] = ()  # edit, delete, transitions
-    stages: tuple[Stage, ...] = ()
+    stage_bar: StageBar | None = None
     sections: tuple[SectionShown, ...] = ()
     aside: tuple[Value, ...] = ()
     conversation: Conversation | None = None

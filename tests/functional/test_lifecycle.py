@@ -339,12 +339,14 @@ def test_a_state_that_a_comment_led_to_was_passed(shop):
 
 def test_a_state_beside_the_stages_is_drawn_where_the_record_left_them(shop):
     place = f"/requests/{request(shop).id}/"
-    shop[NANCY].send(f"{place}move/cancel")
+    shop[NANCY].send(f"{place}move/cancel", {"comment": "No longer needed"})
     assert stages(shop[ANNA].get(place)) == [
         ("done", "New"), ("aside", "Cancelled"), ("unreached", "Answered"), ("unreached", "Resolved"),
         ("unreached", "Closed"),
     ]  # fmt: skip
     assert shop[ANNA].get(place).html.find(attrs={"aria-current": "step"}).text.strip() == "Cancelled"
+    note = "Stopped after “New” on Mar 5, 2026, 1:00\u202fPM · Nancy Smith: “No longer needed”"
+    assert note in shop[ANNA].get(place).html.get_text()
 
 
 def test_only_states_that_the_history_knows_are_done(shop):

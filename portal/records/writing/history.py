@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
-from portal.records.reading.records import Record, Records
+from portal.records.reading.records import Records
 
 
 @dataclass(frozen=True)
@@ -77,31 +77,6 @@ def change_details(module: Module, before: Mapping[str, Any], after: Mapping[str
         **({"internal": True} if len(private) == len(fields) else {}),
         **state_written(module, after),
     }
-
-
-def states_before(records: Records, record: Record) -> list[str]:
-    """The states that the record was in, the present one left out, in order, each where it was in it last.
-
-    States that no event tells of, such as those before a record was imported, are not known.
-    """
-    lifecycle, event = records.module.lifecycle, records.policy.tables.event
-    if lifecycle is None:
-        return []
-    query = (
-        sa.select(event.c["kind"], event.c["details"])
-        .where(event.c["module"] == records.name, event.c["record"] == record.id)
-        .order_by(event.c["id"])
-    )
-    states: dict[str, None] = {}
-    for kind, details in records.connection.execute(query):
-        transition = lifecycle.transitions.get(kind.removeprefix("moved:"))
-        start = lifecycle.start if kind == "created" else None
-        state = (details or {}).get("state") or (transition.to if transition else start)
-        if state:
-            states.pop(state, None)
-            states[state] = None
-    present = record.values.get(lifecycle.field)
-    return [state for state in states if state != present]
 
 
 def add_event(

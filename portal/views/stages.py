@@ -1,0 +1,72 @@
+"""The way of a record through the stages of its lifecycle, drawn above it."""
+
+from collections.abc import Iterator, Sequence
+
+from portal.fields.base import Field
+from portal.records.reading.states import StateEntered, states_entered
+from portal.records.writing.comments import comments
+from portal.texts import _
+from portal.views.displays import moment
+from portal.views.pages import Stage, StageBar, StageState
+from portal.web.resources import Record
+from portal.web.shell import Words
+
+LONGEST_COMMENT = 120  # characters
+
+
+def stage_bar(resource: Record) -> StageBar | None:
+    """The stages, and where a record is beside them a sentence that says when and why it left them.
+
+    A stage before the present one is done if the record was in it. A state beside the stages stands behind the last one
+    that the record was in, and the others are not reached. None where the reader may not read the state.
+    """
+    lifecycle = resource.module.lifecycle
+    if lifecycle is None or lifecycle.field not in resource.record.values:
+        return None
+    way, present = lifecycle.stages or (), resource.record.values[lifecycle.field]
+    entered = states_entered(resource.records, resource.record)
+    before = [entry.state for entry in entered if entry.state in way and entry.state != present]
+    field, aside = resource.module.field(lifecycle.field), bool(present) and present not in way
+    place = way.index(present) if present in way else way.index(before[-1]) + 1 if before and present else 0
+    stages = _stages(field, way, present, before, place if aside else None)
+    note = _note(resource, field, before[-1], entered) if aside and before else ""
+    return StageBar(tuple(stages), note) if way else None
+
+
+def _stages(
+    field: Field, way: Sequence[str], present: str | None, before: Sequence[str], aside: int | None
+) -> Iterator[Stage]:
+    """`aside`: the place at which the record left the way, None for a record on it."""
+    place = aside if aside is not None else way.index(present) if present in way else 0
+    for index, state in enumerate(way):
+        if index == aside:
+            yield Stage(_label(field, present), "aside")
+        done = index < place and state in before
+        ahead: StageState = "unreached" if aside is not None else ""
+        yield Stage(_label(field, state), "current" if state == present else "done" if done else ahead)
+    if aside == len(way):
+        yield Stage(_label(field, present), "aside")
+
+
+def _note(resource: Record, field: Field, stage: str, entered: Sequence[StateEntered]) -> str:
+    """“Stopped after “In progress” on 20 November 2026, 16:20 · Maria Anders: “No longer needed””."""
+    left = next((entry for entry in entered if entry.state == resource.record.values[field.name]), None)
+    if left is None:
+        return ""
+    reader, records = resource.records.policy.reader, resource.records
+    readable = comments(records, resource.record) if left.comment else []
+    said = next((comment.text for comment in readable if comment.id == left.comment), "")
+    names = {
+        "stage": reader.text(_label(field, stage)),
+        "moment": moment(left.at, reader).text,
+        "author": left.author,
+        "comment": " ".join(said[:LONGEST_COMMENT].split()) + ("…" if len(said) > LONGEST_COMMENT else ""),
+    }
+    if said:
+        return reader.text(_("Stopped after “${stage}” on ${moment} · ${author}: “${comment}”", mapping=names))
+    return reader.text(_("Stopped after “${stage}” on ${moment} · ${author}", mapping=names))
+
+
+def _label(field: Field, state: str | None) -> Words:
+    """The label of a state; one that was taken out of the options keeps its name."""
+    return field.offered[state].label if state and state in field.offered else state or ""
