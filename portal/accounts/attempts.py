@@ -35,6 +35,8 @@ CURRENT_PASSWORD = Limit("current-password", 10, 900)
 RESET = Limit("reset", 3, 3600)  # of one address, by the same network or known device
 RESET_ADDRESS = Limit("reset-address", 12, 3600)  # of one address, by all networks
 RESET_NETWORK = Limit("reset-network", 30, 3600)
+INVITATIONS = Limit("invitations", 200, 3600)  # of one account that gives access
+INVITATION_ADDRESS = Limit("invitation-address", 3, 3600)  # to one address, by everybody
 
 
 class TooManyAttemptsError(Exception):

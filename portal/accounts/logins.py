@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from portal.accounts import attempts
 from portal.accounts.devices import device_of, remember_device
-from portal.accounts.one_time_links import find_link, make_link, use_link, void_links
+from portal.accounts.one_time_links import INVITATION, RESET, find_link, make_link, use_link, void_links
 from portal.accounts.passwords import Passwords, weakness
 from portal.accounts.people import Account, find_account, load_account, normalize_email, password_of, refusal
 from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
@@ -22,7 +22,6 @@ from portal.declaration.shapes import Declaration
 from portal.texts import _
 
 WRONG = _("Incorrect email or password.")
-RESET = "reset"  # the purpose of the links that set a new password
 # The recipient of a letter that is written and not sent.
 NO_ONE = Account(0, "nobody@localhost.invalid", "", "", person=0)
 
@@ -107,7 +106,8 @@ class Logins:
             # Only with the hash that was verified: the password may have been changed in the meantime.
             unchanged = sa.and_(table.c["id"] == account.id, table.c["password"] == hashed)
             language = attempt.language or account.language
-            updated = connection.execute(sa.update(table).where(unchanged).values(password=renewed, language=language))
+            values = {"password": renewed, "language": language, "signed_in": now, "invited": None}
+            updated = connection.execute(sa.update(table).where(unchanged).values(values))
             if not updated.rowcount:
                 return WRONG
             if attempt.old_session:
@@ -139,7 +139,7 @@ class Logins:
     def save_password(self, connection: sa.Connection, account_id: int, hashed: str) -> None:
         """Save a new password: all sessions of the account end, and its one-time links are void."""
         table = self.tables.account
-        values = {"password": hashed, "must_change": False}
+        values = {"password": hashed, "must_change": False, "invited": None}
         connection.execute(sa.update(table).where(table.c["id"] == account_id).values(values))
         close_sessions(connection, self.tables, account_id)
         void_links(connection, self.tables, account_id)
@@ -166,18 +166,23 @@ class Logins:
         recipient = account if within and reason is None else NO_ONE
         return recipient, make_link(connection, self.tables, recipient.id, RESET, now)
 
-    def reset_account(self, token: str, now: datetime.datetime) -> Account | None:
-        """The account whose password a link sets; the link stays valid."""
+    def account_of_link(self, token: str, purpose: str, now: datetime.datetime) -> Account | None:
+        """The account that a link is for, if it may sign in; the link stays valid.
+
+        Invited people choose a password before the first day of their access, too.
+        """
         with reading(self.engine) as connection:
-            account_id = find_link(connection, self.tables, token, RESET, now)
+            account_id = find_link(connection, self.tables, token, purpose, now)
             account = None if account_id is None else load_account(connection, self.tables, account_id)
-            if account and refusal(connection, self.tables, account, now) is None:
+            if account and (purpose == INVITATION or refusal(connection, self.tables, account, now) is None):
                 return account
         return None
 
-    def reset_password(self, connection: sa.Connection, token: str, hashed: str, now: datetime.datetime) -> bool:
+    def set_password(
+        self, connection: sa.Connection, token: str, purpose: str, hashed: str, now: datetime.datetime
+    ) -> bool:
         """Use a link up for a new password; False if it has been used in the meantime."""
-        account_id = use_link(connection, self.tables, token, RESET, now)
+        account_id = use_link(connection, self.tables, token, purpose, now)
         if account_id is not None:
             self.save_password(connection, account_id, hashed)
         return account_id is not None

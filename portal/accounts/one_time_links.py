@@ -1,4 +1,4 @@
-"""One-time links: an address in a letter that opens one page once, within an hour.
+"""One-time links: an address in a letter that opens one page once, for an hour or as long as the caller says.
 
 Opening the page does not use the link up, since mail scanners open it; only submitting its form does.
 """
@@ -10,13 +10,23 @@ import sqlalchemy as sa
 from portal.accounts.random_tokens import hash_token, new_token
 from portal.database.schema.tables import Tables
 
+# What links are for.
+RESET = "reset"
+INVITATION = "invitation"
 LIFETIME = datetime.timedelta(hours=1)
 
 
-def make_link(connection: sa.Connection, tables: Tables, account_id: int, purpose: str, now: datetime.datetime) -> str:
+def make_link(
+    connection: sa.Connection,
+    tables: Tables,
+    account_id: int,
+    purpose: str,
+    now: datetime.datetime,
+    lifetime: datetime.timedelta = LIFETIME,
+) -> str:
     """Store a new link, if there is an account `account_id`; its token, for the address."""
     token, account = new_token(), tables.account.c
-    expires = sa.literal(now + LIFETIME, tables.link.c["expires"].type)
+    expires = sa.literal(now + lifetime, tables.link.c["expires"].type)
     row = sa.select(sa.literal(hash_token(token)), account["id"], sa.literal(purpose), expires)
     columns = ["token", "account", "purpose", "expires"]
     connection.execute(sa.insert(tables.link).from_select(columns, row.where(account["id"] == account_id)))

@@ -33,6 +33,8 @@ class Account:
     access_from: datetime.date | None = None
     access_until: datetime.date | None = None
     records_from: datetime.date | None = None
+    invited: datetime.datetime | None = None  # the last invitation, while it has not been accepted
+    signed_in: datetime.datetime | None = None  # the last time
 
 
 @dataclass(frozen=True)
@@ -227,6 +229,8 @@ def account_of(row: sa.RowMapping) -> Account:
         access_from=row["access_from"],
         access_until=row["access_until"],
         records_from=row["records_from"],
+        invited=row["invited"],
+        signed_in=row["signed_in"],
     )
 
 

@@ -1,6 +1,7 @@
-"""Giving, changing and withdrawing access, for `portal account`, in the caller's transaction.
+"""Giving, changing and withdrawing access, for `portal account` and for pages, in the caller's transaction.
 
 The person and the company of an account are ordinary records, made through the records layer by the portal itself.
+Whether somebody may do it is not asked here: see granting.py.
 """
 
 import dataclasses
@@ -11,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.one_time_links import void_links
+from portal.accounts.one_time_links import INVITATION, make_link, void_links
 from portal.accounts.people import Account, find_account, normalize_email
 from portal.accounts.sessions import close_sessions
 from portal.conditions import Comparison
@@ -23,8 +24,10 @@ from portal.fields.reader import PLAIN
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.defaults import defaults, find_named
-from portal.records.writing.history import SYSTEM
+from portal.records.writing.history import SYSTEM, Author, add_event
 from portal.records.writing.writer import Writer
+
+INVITATION_LASTS = datetime.timedelta(days=7)
 
 
 class AccessRefusedError(Exception):
@@ -38,17 +41,24 @@ class AccessRequest:
     email: str
     profile: str
     name: str | None = None
-    organization: str | None = None
+    organization: str | None = None  # the company's title; it becomes a record where there is none
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # access_from, access_until, records_from
+    company: int | None = None  # the company's id, instead of its title
+    person: int | None = None  # the person's id, where it is not looked up by the address
 
 
 @dataclass
 class Register:
-    """The accounts of one portal, for its administrator. `warnings` collects the requirements that were waived."""
+    """The accounts of one portal, changed in the name of `author`, who is the person `me`.
+
+    `warnings` collects the requirements that were waived.
+    """
 
     connection: sa.Connection
     tables: Tables
     now: datetime.datetime
+    author: Author = SYSTEM
+    me: int | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
 
     @property
@@ -56,8 +66,11 @@ class Register:
         """What the tables were made from."""
         return self.tables.declaration
 
-    def add(self, access_request: AccessRequest, hashed: str, must_change: bool) -> Account:
-        """Add an account, and its person and company if they do not exist. Raises AccessRefusedError."""
+    def add(self, access_request: AccessRequest, hashed: str | None, must_change: bool) -> Account:
+        """Add an account, and its person and company if they do not exist. Raises AccessRefusedError.
+
+        Without a password the account waits for its invitation to be accepted.
+        """
         email = normalize_email(access_request.email)
         self._check_email(email)
         self._check_profile(access_request.profile)
@@ -76,7 +89,16 @@ class Register:
             **access_request.values,
         }
         self.connection.execute(sa.insert(self.tables.account).values(row))
-        return self.find(email)
+        account = self.find(email)
+        self._add_event(account, "granted")
+        return account
+
+    def invite(self, account: Account) -> str:
+        """Make the link by which an account gets its first password; earlier ones are void. Its token."""
+        void_links(self.connection, self.tables, account.id)
+        self._store(account, {"invited": self.now})
+        self._add_event(account, "invited")
+        return make_link(self.connection, self.tables, account.id, INVITATION, self.now, INVITATION_LASTS)
 
     def find(self, email: str) -> Account:
         """The account of an address. Raises AccessRefusedError."""
@@ -86,11 +108,12 @@ class Register:
         return account
 
     def change(self, email: str, values: Mapping[str, Any]) -> Account:
-        """Change profile and dates."""
+        """Change profile and dates; an account that was disabled stays so."""
         account = self.find(email)
         if "profile" in values:
             self._check_profile(values["profile"])
         self._store(account, values)
+        self._add_event(account, "granted")
         return self.find(email)
 
     def change_email(self, email: str, new_email: str) -> Account:
@@ -122,7 +145,7 @@ class Register:
         same = self._find_person(people, new)
         if same is not None and same.id != person.id:
             raise AccessRefusedError(f"{same.title} has the address {new}")
-        Writer(people, SYSTEM).change(person, {name: new}, person.version)
+        Writer(people, self.author).change(person, {name: new}, person.version)
 
     def disable(self, email: str) -> Account:
         """Disable an account and end its sessions."""
@@ -130,12 +153,14 @@ class Register:
         self._store(account, {"disabled": True})
         close_sessions(self.connection, self.tables, account.id)
         void_links(self.connection, self.tables, account.id)
+        self._add_event(account, "revoked")
         return self.find(email)
 
     def enable(self, email: str) -> Account:
         """Enable a disabled account; its password stays."""
         account = self.find(email)
         self._store(account, {"disabled": False})
+        self._add_event(account, "granted")
         return self.find(email)
 
     def reset(self, email: str, hashed: str) -> Account:
@@ -151,13 +176,14 @@ class Register:
         if values:
             self.connection.execute(sa.update(self.tables.account).where(this_account).values(dict(values)))
 
+    def _add_event(self, account: Account, kind: str) -> None:
+        """Remember it with the person's record."""
+        if self.declaration.people is not None and account.person is not None:
+            people = self._records(self.declaration.people)
+            add_event(people, account.person, kind, self.author)
+
     def _check_email(self, email: str) -> None:
-        try:
-            parsed = Field.types["email"](name="email", type="email").parse(email, PLAIN)
-        except Refused:
-            parsed = None
-        # Few mail servers accept other letters than ASCII; "=?" begins an encoded word, which may hold another header.
-        if not parsed or not email.isascii() or "=?" in email:
+        if not is_mail_address(email):
             raise AccessRefusedError(f'"{email}" is not an e-mail address that letters can be sent to')
 
     def _check_profile(self, profile: str) -> None:
@@ -173,7 +199,9 @@ class Register:
                 raise AccessRefusedError("modules.yaml names no people module: nobody can belong to a company")
             return None
         people = self._records(self.declaration.people)
-        company = self._company(access_request.organization) if access_request.organization else None
+        if access_request.person is not None:
+            return people.get(access_request.person)
+        company = self._company_of(access_request)
         person = self._find_person(people, email)
         if person is None:
             name = access_request.name or _readable_name(email)
@@ -181,6 +209,19 @@ class Register:
             return self._create(people, name, values)
         self._add_company(people, person, company)
         return person
+
+    def address_of(self, person_id: int) -> str:
+        """The address on a person's record, as accounts are found by; empty where there is none."""
+        people = self._records(str(self.declaration.people))
+        person = people.get(person_id)
+        name = next(iter(_email_value(people.module, "")), None)
+        return normalize_email(person.values[name] or "") if person and name else ""
+
+    def person_with(self, email: str) -> Record | None:
+        """The person who has an address. Raises AccessRefusedError where several have it."""
+        if self.declaration.people is None:
+            return None
+        return self._find_person(self._records(self.declaration.people), normalize_email(email))
 
     def _find_person(self, people: Records, email: str) -> Record | None:
         name = next(iter(_email_value(people.module, email)), None)
@@ -192,6 +233,11 @@ class Register:
         if len(rows) > 1:
             raise AccessRefusedError(f"several people of {people.name} have the address {email}")
         return people.get(rows[0].id) if rows else None
+
+    def _company_of(self, access_request: AccessRequest) -> Linked | None:
+        if access_request.company is not None and self.declaration.organizations is not None:
+            return Linked(access_request.company, self.declaration.organizations)
+        return self._company(access_request.organization) if access_request.organization else None
 
     def _company(self, title: str) -> Linked:
         module = self.declaration.organizations
@@ -222,7 +268,7 @@ class Register:
         for name, value in self._company_value(people.module, company).items():
             current = person.values.get(name)
             if not current:
-                Writer(people, SYSTEM).change(person, {name: value}, person.version)
+                Writer(people, self.author).change(person, {name: value}, person.version)
             elif company.id not in [link.id for link in (current if isinstance(current, tuple) else (current,))]:
                 self.warnings.append(f"{person.title} stays with the company that is recorded already")
 
@@ -233,7 +279,7 @@ class Register:
         for name, field in module.fields.items():
             if field.required and field.stored and not field.computed and filled.get(name) in (None, ""):
                 self.warnings.append(f"{module.name}.{name} is required, and was left empty for {title}")
-        created = records.get(Writer(records, SYSTEM).create(values))
+        created = records.get(Writer(records, self.author).create(values))
         if created is None:
             raise LookupError(f"a new record of {records.name} cannot be read")
         return created
@@ -250,7 +296,7 @@ class Register:
             return {}
 
     def _records(self, module: str) -> Records:
-        reader = self.declaration.reader(now=self.now)
+        reader = self.declaration.reader(now=self.now, person=self.me)
         return Records(self.connection, system_policy(self.tables, reader), module)
 
 
@@ -258,6 +304,16 @@ def all_accounts(connection: sa.Connection, tables: Tables) -> list[sa.RowMappin
     """All accounts, ordered by address, without their passwords."""
     columns = [column for column in tables.account.c if column.name != "password"]
     return list(connection.execute(sa.select(*columns).order_by(tables.account.c["email"])).mappings())
+
+
+def is_mail_address(email: str) -> bool:
+    """Whether letters can be sent to an address."""
+    try:
+        parsed = Field.types["email"](name="email", type="email").parse(email, PLAIN)
+    except Refused:
+        return False
+    # Few mail servers accept other letters than ASCII; "=?" begins an encoded word, which may hold another header.
+    return bool(parsed) and email.isascii() and "=?" not in email
 
 
 def _email_value(module: Module, email: str) -> dict[str, str]:

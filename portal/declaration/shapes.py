@@ -225,6 +225,7 @@ class Access(Shape):
     where: Where = ALWAYS
     set: dict[str, Any] = {}
     options: dict[str, dict[str, Text]] = {}  # field → option → its label for this profile
+    grants: tuple[str, ...] | None = None  # profiles that who may `grant` gives; None: see Policy.grants
     list: ListLayout = ListLayout()
     detail: DetailLayout = DetailLayout()
     create: FormLayout = FormLayout()

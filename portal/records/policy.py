@@ -75,6 +75,28 @@ class Policy:
         access = self.access(module)
         return access is not None and action in access.can
 
+    @cached_property
+    def grants(self) -> tuple[str, ...]:
+        """The profiles that the reader may give to others, and whose accounts they may change; none without `grant`.
+
+        Never a staff profile by who is not staff, never the profile of administrators by who is none.
+        """
+        people, profiles = self.declaration.people, self.declaration.profiles
+        access = self.access(people) if people else None
+        if access is None or not self.may(access.module, "grant"):
+            return ()
+        customers = tuple(name for name, profile in profiles.items() if not profile.staff)
+        names = access.grants or (customers if self.staff else (self.profile.name,))
+        administrators = self.declaration.settings.administrators
+        is_administrator = self.profile.name in administrators
+        return tuple(
+            name
+            for name in names
+            if name in profiles
+            and (self.staff or not profiles[name].staff)
+            and (is_administrator or name not in administrators)
+        )
+
     def readable(self, module: str) -> frozenset[str]:
         """The names of the fields of `module` that may be read on any path."""
         access = self.access(module)

@@ -12,6 +12,7 @@ from portal.records.writing.lifecycle import editable_fields
 from portal.records.writing.transitions import open_transitions
 from portal.records.writing.validation import names_in, typed_fields
 from portal.texts import Text, _, readable
+from portal.views.access_card import access_card
 from portal.views.attachments import files_card, record_files
 from portal.views.conversation import conversation, draft_composer
 from portal.views.displays import Value, moment, shown
@@ -59,6 +60,7 @@ def detail_page(
         watchers=watchers_card(resource),
         related=tuple(related_lists(resource, layout.related or ())),
         history=history_card(resource, request),
+        access=access_card(resource, request),
     )
 
 

@@ -57,6 +57,7 @@ def list_page(records: Records, request: Request) -> ListPage:
         clear_url=clear_address(records, list_request) if list_request.narrowed or list_request.button else "",
         create_url=create_address(records.name) if policy.may(records.name, "create") else "",
         create_label=new_label(records),
+        invite_url=f"/{records.name}/invite" if policy.may(records.name, "grant") else "",
         export_url=export_address(records.name, parameters) if may_export(records) else "",
     )
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from portal.views.access_parts import AccessCard
 from portal.views.displays import Value
 from portal.views.history_parts import History, HistoryLine
 from portal.views.parts import (
@@ -184,6 +185,7 @@ class ListPage:
     clear_url: str = ""  # without search and filters; empty: none are in force
     create_url: str = ""
     create_label: Words = ""
+    invite_url: str = ""  # of people, for who may give access
     export_url: str = ""
 
     @property
@@ -265,6 +267,7 @@ class DetailPage:
     watchers: Watchers | None = None
     related: tuple[RelatedList, ...] = ()
     history: History | None = None
+    access: AccessCard | None = None
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from pyramid.view import view_config
 from portal.accounts.attempts import TooManyAttemptsError, network_of
 from portal.accounts.devices import remember_device
 from portal.accounts.logins import ResetAttempt
-from portal.accounts.people import Account, Identity
-from portal.accounts.sessions import open_session, session_days
+from portal.accounts.one_time_links import INVITATION
+from portal.accounts.people import Account, Identity, refusal
+from portal.accounts.sessions import close_session, open_session, session_days
 from portal.mail.letters import password_changed, password_reset
 from portal.texts import _
 from portal.views.pages import PasswordPage
@@ -21,7 +22,7 @@ from portal.views.session import too_often_message
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.outbox import letter_sender, queue_letter
-from portal.web.resources import Password, Reset
+from portal.web.resources import Password, PasswordLink
 from portal.web.security import CHANGE_PASSWORD
 from portal.web.visitor import YEAR, device_cookie, session_cookie, set_cookie
 
@@ -176,30 +177,47 @@ def _unavailable_page(support: str | None) -> PasswordPage:
 # -- with the link of a letter ----------------------------------------------------------------------------------------
 
 
-@view_config(context=Reset, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
-def show_reset(context: Reset, request: Request) -> Any:
+@view_config(context=PasswordLink, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def show_link(context: PasswordLink, request: Request) -> Any:
     """The form. Looking at it, as scanners of mail do, does not use the link up."""
     account = _account_of_link(context, request)
-    return {"page": _reset_page(context, account, {})} if account else _gone(request)
+    return {"page": _link_page(context, account, {})} if account else _gone(context, request)
 
 
-@view_config(context=Reset, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
-def reset(context: Reset, request: Request) -> Any:
-    """Uses the link up for a new password, signs out every device, and says so by letter."""
+@view_config(context=PasswordLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def set_password(context: PasswordLink, request: Request) -> Any:
+    """Uses the link up for a new password, and signs out every device. Who was invited is signed in."""
     account = _account_of_link(context, request)
     if account is None:
-        return _gone(request)
+        return _gone(context, request)
     errors = _new_errors(request, account)
     if errors:
-        return _refused(request, _reset_page(context, account, errors))
+        return _refused(request, _link_page(context, account, errors))
     hashed = request.passwords.hash(posted_text(request, "new"))
-    if not request.logins.reset_password(request.connection, context.token, hashed, request.now):
-        return _gone(request)
+    if not request.logins.set_password(request.connection, context.token, context.purpose, hashed, request.now):
+        return _gone(context, request)
+    if context.purpose == INVITATION:
+        return _welcome(request, account, hashed)
     queue_letter(request, password_changed(letter_sender(request), account))
     response = HTTPSeeOther("/login")
     _remember_device(request, response, account, hashed)
     set_cookie(request, response, session_cookie(request), None)
     return set_flash(request, response, "password-reset")
+
+
+def _welcome(request: Request, account: Account, hashed: str) -> Any:
+    """Signs the new account in; before its first day, says when that is."""
+    tables = request.portal.tables
+    if reason := refusal(request.connection, tables, account, request.now):
+        page = PasswordPage(_("Password saved"), text=reason, back_url="/login", back_label=_("Sign in"))
+        return {"page": page}
+    if request.cookies.get(session_cookie(request)):
+        close_session(request.connection, tables, request.cookies[session_cookie(request)])
+    token = open_session(request.connection, tables, account.id, request.now, days=None)
+    response = HTTPSeeOther("/")
+    _remember_device(request, response, account, hashed)
+    set_cookie(request, response, session_cookie(request), token)
+    return response
 
 
 def _remember_device(request: Request, response: Response, account: Account, hashed: str) -> None:
@@ -208,22 +226,27 @@ def _remember_device(request: Request, response: Response, account: Account, has
     set_cookie(request, response, device_cookie(request), device, YEAR)
 
 
-def _account_of_link(context: Reset, request: Request) -> Account | None:
-    return request.logins.reset_account(context.token, request.now)
+def _account_of_link(context: PasswordLink, request: Request) -> Account | None:
+    return request.logins.account_of_link(context.token, context.purpose, request.now)
 
 
-def _reset_page(context: Reset, account: Account, errors: Errors) -> PasswordPage:
+def _link_page(context: PasswordLink, account: Account, errors: Errors) -> PasswordPage:
+    invited = context.purpose == INVITATION
     return PasswordPage(
-        heading=_("Set a new password"),
+        heading=_("Welcome") if invited else _("Set a new password"),
         action=context.path.rstrip("/"),
+        text=_("Choose a password. You sign in with it and with this address.") if invited else "",
         email=account.email,
         widgets=_new_widgets(errors),
-        submit=_("Save"),
+        submit=_("Save and sign in") if invited else _("Save"),
     )
 
 
-def _gone(request: Request) -> dict[str, PasswordPage]:
+def _gone(context: PasswordLink, request: Request) -> dict[str, PasswordPage]:
     request.response.status_int = 404
+    if context.purpose == INVITATION:
+        text = _("This invitation has expired or has already been used. Ask for another one if you cannot sign in.")
+        return {"page": PasswordPage(_("Welcome"), text=text, back_url="/login", back_label=_("Sign in"))}
     page = PasswordPage(
         _("Set a new password"), text=GONE, back_url="/password/forgotten", back_label=_("Request a new link")
     )

@@ -19,6 +19,9 @@ MESSAGES = {
     "detached": _("File removed."),
     "watched": _("Added."),
     "unwatched": _("Removed."),
+    "invited": _("Invitation written."),
+    "access-changed": _("Access changed."),
+    "access-ended": _("Access ended."),
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pyramid.request import Request
 
+from portal.accounts.one_time_links import INVITATION, RESET
 from portal.declaration import shapes
 from portal.records.reading import records as reading
 from portal.records.reading.files import StoredFile, file
@@ -202,25 +203,30 @@ class Account(Branch):
 class Password(Branch):
     """`/password`, `/password/forgotten`, and the links in letters."""
 
-    def __getitem__(self, name: str) -> "Resets":
-        if name == "reset":
-            return Resets(self, name)
+    def __getitem__(self, name: str) -> "PasswordLinks":
+        if name in (RESET, INVITATION):
+            return PasswordLinks(self, name)
         raise KeyError(name)
 
 
-class Resets(Branch):
-    """`/password/reset/`: every token has a page, which says whether the link is valid."""
+class PasswordLinks(Branch):
+    """`/password/reset/`, `/password/invitation/`: every token has a page, which says whether the link is valid."""
 
-    def __getitem__(self, name: str) -> "Reset":
-        return Reset(self, name)
+    def __getitem__(self, name: str) -> "PasswordLink":
+        return PasswordLink(self, name)
 
 
-class Reset(Branch):
-    """`/password/reset/TOKEN`"""
+class PasswordLink(Branch):
+    """`/password/reset/TOKEN`, `/password/invitation/TOKEN`"""
 
     @property
     def token(self) -> str:
         return self.__name__
+
+    @property
+    def purpose(self) -> str:
+        """What the link is for."""
+        return str(self.__parent__.__name__)
 
 
 class Administration(Branch):

@@ -139,6 +139,11 @@ def flash_cookie(request: Request) -> str:
     return _name(request, "portal_notice")
 
 
+def invitation_cookie(request: Request) -> str:
+    """The name of the cookie with the token of an invitation that is shown once, to who made it."""
+    return _name(request, "portal_invitation")
+
+
 def draft_cookie(request: Request) -> str:
     """The name of the cookie that holds the key of a form sent after the session had ended."""
     return _name(request, "portal_draft")

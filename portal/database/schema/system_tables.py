@@ -35,6 +35,8 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("records_from", sa.Date()),
             sa.Column("language", sa.Text()),
             sa.Column("created", UTCDateTime()),
+            sa.Column("invited", UTCDateTime()),  # the last invitation; NULL once it was accepted
+            sa.Column("signed_in", UTCDateTime()),  # the last time
             sqlite_autoincrement=True,
         ),
         "session": sa.Table(

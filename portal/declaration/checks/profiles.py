@@ -35,7 +35,7 @@ def check_profile(draft: Draft, profile: Profile, at: Cursor) -> None:
                 place.key.warn("there is nothing to take away: no extended profile has this module")
         elif module in profile.modules:
             before = len(draft.errors)
-            _check_access(draft, draft.modules[module], profile.modules[module], place)
+            _check_access(draft, profile, draft.modules[module], profile.modules[module], place)
             if len(draft.errors) > before:
                 draft.broken_accesses.add((profile.name, module))
     _check_panels(draft, profile, at["home"]["panels"])
@@ -60,7 +60,7 @@ def _check_extends(draft: Draft, profile: Profile, at: Cursor) -> None:
         line.append(parent)
 
 
-def _check_access(draft: Draft, module: Module, access: Access, at: Cursor) -> None:
+def _check_access(draft: Draft, profile: Profile, module: Module, access: Access, at: Cursor) -> None:
     """What a profile says of one module."""
     if access.see is not None:
         check_scope(draft, module, access.see, at["see"])
@@ -74,6 +74,7 @@ def _check_access(draft: Draft, module: Module, access: Access, at: Cursor) -> N
     if module.lifecycle is not None and module.lifecycle.field in access.set:
         at["set"][module.lifecycle.field].key.wrong("only transitions change this field")
     _check_option_labels(draft, module, access, at["options"])
+    _check_grants(draft, profile, module, access, at["grants"])
     check_layouts(draft, module, access, at)
 
 
@@ -92,6 +93,33 @@ def _check_option_labels(draft: Draft, module: Module, access: Access, at: Curso
         for option in labels:
             if option not in known:
                 at[name][option].key.wrong(f'no option "{option}"{suggest(option, known)}')
+
+
+def _check_grants(draft: Draft, profile: Profile, module: Module, access: Access, at: Cursor) -> None:
+    """`grants: [PROFILE]`: the profiles that people of this profile give to others."""
+    if access.grants is None:
+        return
+    if module.name != draft.people:
+        if not draft.broken_roles:
+            at.key.wrong("grants says who may be given access to the portal: it belongs to the module of people")
+        return
+    if not access.grants:
+        at.wrong("names no profile: leave grants out, or name the profiles that may be given")
+    staff = _is_staff(draft, profile.name)
+    for index, name in enumerate(access.grants):
+        if name in draft.broken_profiles:
+            continue
+        if name not in draft.profiles:
+            at[index].wrong(f'no profile "{name}"{suggest(name, draft.profiles)}')
+        elif not staff and _is_staff(draft, name):
+            at[index].wrong(f"{name} is a profile of staff: only staff may give it")
+        elif name in draft.settings.administrators and profile.name not in draft.settings.administrators:
+            at[index].wrong(f"{name} is a profile of administrators: only they may give it")
+
+
+def _is_staff(draft: Draft, name: str) -> bool:
+    line = [draft.profiles[ancestor] for ancestor in reversed(ancestry(draft, name))]
+    return next((profile.staff for profile in line if "staff" in profile.model_fields_set), False)
 
 
 def _broken_transitions(draft: Draft, module: Module) -> Iterator[str]:
@@ -184,6 +212,8 @@ def _complaints(draft: Draft, profile: Profile) -> Iterator[Complaint]:
         yield from _unreachable_links(draft, profile, path, module, access)
         if "create" in access.can:
             yield from _never_filled(draft, path, module, access)
+        if access.grants is not None and "grant" not in access.can:
+            yield (*path, "grants"), "has no effect without grant: add it to can, or leave grants out"
 
 
 def _says_see(draft: Draft, profile: str, module: str) -> bool:

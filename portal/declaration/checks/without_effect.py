@@ -10,7 +10,7 @@ MODULE_KEYS = {
 }
 FIELD_KEYS = {"column": "existing tables are not read"}
 # Words under `can` of a profile's modules.
-ACTIONS = {"grant": "access to the portal is given with `portal account add`"}
+ACTIONS: dict[str, str] = {}
 PANELS = {"chart": "charts are not drawn"}
 
 

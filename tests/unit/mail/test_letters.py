@@ -13,8 +13,9 @@ import pytest
 
 from portal.accounts.people import Account
 from portal.declaration.load import load
-from portal.mail import letters
+from portal.mail import invitations, letters
 from portal.mail.builder import Sender, header_text, plain_text
+from portal.mail.invitations import invitation
 from portal.mail.letters import password_changed, password_reset
 
 SMALL = load(Path(__file__).parents[2] / "portals" / "small").declaration
@@ -52,13 +53,20 @@ HOSTILE = [
 
 
 # Every letter, written to somebody.
-WRITE = {"password_changed": password_changed, "password_reset": lambda *who: password_reset(*who, "TOKEN")}
+WRITE = {
+    "invitation": lambda *who: invitation(*who, "TOKEN", 7),
+    "password_changed": password_changed,
+    "password_reset": lambda *who: password_reset(*who, "TOKEN"),
+}
 
 
 def test_every_letter_is_tested_here():
-    functions = [each for name, each in inspect.getmembers(letters, inspect.isfunction) if not name.startswith("_")]
+    functions = [
+        each for module in (letters, invitations) for name, each in inspect.getmembers(module, inspect.isfunction)
+        if not name.startswith("_") and each.__module__ == module.__name__
+    ]  # fmt: skip
     written = [each for each in functions if inspect.signature(each).return_annotation is EmailMessage]
-    assert {each.__name__ for each in written if each.__module__ == letters.__name__} == set(WRITE)
+    assert {each.__name__ for each in written} == set(WRITE)
 
 
 @pytest.mark.parametrize("write", WRITE.values(), ids=WRITE)

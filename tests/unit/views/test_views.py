@@ -16,8 +16,8 @@ OPEN_TO_WHO_IS_SIGNED_IN = {
 }  # fmt: skip
 # Everybody in the world may.
 PUBLIC = {
-    "administration.health", "assets.serve_asset", "password.request_reset", "password.reset",
-    "password.show_forgotten", "password.show_reset", "session.choose_language", "session.show_login",
+    "administration.health", "assets.serve_asset", "password.request_reset", "password.set_password",
+    "password.show_forgotten", "password.show_link", "session.choose_language", "session.show_login",
     "session.sign_in", "session.sign_out",
 }  # fmt: skip
 

@@ -1,0 +1,49 @@
+"""Who may give, change and end the access of whom: the only place that decides it. Changes nothing.
+
+Which profiles somebody gives is `Policy.grants`. Staff gives them to everybody whom they see. Everybody else to people
+of their own companies alone, and never more than they have: no later end, no older records.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal.accounts.people import Account, Identity, companies_of
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What `identity` may give at most: the last day of access, and the first day whose records are shown."""
+
+    access_until: datetime.date | None = None
+    records_from: datetime.date | None = None
+
+
+def may_manage(connection: sa.Connection, identity: Identity, person: int, account: Account | None) -> bool:
+    """Whether `identity` may give, change and end the access of a person, whom they see, and who has `account`.
+
+    Nobody changes their own access, or that of an account whose profile they could not give.
+    """
+    policy = identity.policy
+    if not policy.grants or person == identity.account.person:
+        return False
+    if account is not None and account.profile in policy.declaration.profiles and account.profile not in policy.grants:
+        return False
+    if policy.staff:
+        return True
+    companies = companies_of(connection, policy.tables, person)
+    return bool(companies) and set(companies or ()) <= set(policy.reader.companies)
+
+
+def may_manage_company(identity: Identity, company: int) -> bool:
+    """Whether `identity` may let people of a company, which they see, into the portal."""
+    policy = identity.policy
+    return bool(policy.grants) and (policy.staff or company in policy.reader.companies)
+
+
+def bounds(identity: Identity) -> Bounds:
+    """What an access that `identity` gives is bound to."""
+    if identity.policy.staff:
+        return Bounds()
+    return Bounds(identity.account.access_until, identity.account.records_from)

@@ -1,0 +1,10 @@
+// Copies the text of the input beside the button.
+import { attach } from "./attach.js";
+
+attach("[data-copy]", (button) => {
+  const input = button.parentElement.querySelector("input");
+  button.addEventListener("click", async () => {
+    input.select();
+    await navigator.clipboard.writeText(input.value);
+  });
+});

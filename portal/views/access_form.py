@@ -1,0 +1,138 @@
+"""The inputs by which access is given: the profile, from when until when, and which records are shown."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyramid.request import Request
+
+from portal.accounts.granting import bounds
+from portal.accounts.people import Account
+from portal.fields.base import Refused
+from portal.fields.date import Date
+from portal.texts import _
+from portal.views.parts import FormRow, Offer, Widget
+from portal.web.form_input import posted_text
+from portal.web.shell import Words
+
+DAY = Date(name="day", type="date")
+ALL, FROM, NEW = "all", "from", "new"
+NAMES = ("profile", "access_from", "access_until", "visible", "records_from")
+MOST_CARDS = 4
+
+
+@dataclass(frozen=True)
+class GivenAccess:
+    """What was posted: the values of an account, and what is wrong, by input."""
+
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
+    errors: dict[str, Words] = dataclasses.field(default_factory=dict)
+
+
+def posted_access(request: Request) -> dict[str, str]:
+    """The inputs as they were posted."""
+    return {name: posted_text(request, name).strip() for name in NAMES}
+
+
+def access_inputs(request: Request, account: Account | None) -> dict[str, str]:
+    """The inputs that show the access of `account`, or what a new one begins with: as little as its giver has."""
+    limits, profiles = bounds(request.identity), request.policy.grants
+    if account is None:
+        profile, first, last, oldest = profiles[0], None, limits.access_until, limits.records_from
+    else:
+        profile, first = account.profile, account.access_from
+        last, oldest = account.access_until, account.records_from
+    return {
+        "profile": profile,
+        "access_from": _typed(first),
+        "access_until": _typed(last),
+        "visible": FROM if oldest else ALL,
+        "records_from": _typed(oldest),
+    }
+
+
+def read_access(request: Request, inputs: Mapping[str, str]) -> GivenAccess:
+    """The values of an account; a profile or a day that its giver may not give is refused."""
+    given, limits, reader = GivenAccess(), bounds(request.identity), request.reader
+    if inputs["profile"] not in request.policy.grants:
+        given.errors["profile"] = _("Choose one of the profiles that you may give.")
+    given.values["profile"] = inputs["profile"]
+    for name in ("access_from", "access_until"):
+        _read_day(given, name, inputs[name], request)
+    visible = inputs["visible"] or (FROM if inputs["records_from"] else ALL)
+    given.values["records_from"] = reader.today if visible == NEW else None
+    if visible == FROM:
+        _read_day(given, "records_from", inputs["records_from"], request)
+        if not inputs["records_from"]:
+            given.errors["records_from"] = _("Enter a date.")
+    first, last = given.values.get("access_from"), given.values.get("access_until")
+    if first and last and last < first:
+        given.errors["access_until"] = _("Access cannot end before it starts.")
+    if limits.access_until and (last is None or last > limits.access_until):
+        day = DAY.show(limits.access_until, reader)
+        given.errors.setdefault(
+            "access_until", _("Choose ${date} or an earlier day: your own access ends then.", mapping={"date": day})
+        )
+    oldest = given.values.get("records_from")
+    if limits.records_from and (oldest is None or oldest < limits.records_from):
+        day = DAY.show(limits.records_from, reader)
+        given.errors.setdefault(
+            "records_from",
+            _("Choose ${date} or a later day: you do not see older records either.", mapping={"date": day}),
+        )
+    return given
+
+
+def _read_day(given: GivenAccess, name: str, text: str, request: Request) -> None:
+    try:
+        given.values[name] = DAY.parse(text, request.reader)
+    except Refused as refused:
+        given.errors[name] = refused.message
+
+
+def _typed(day: Any) -> str:
+    return day.isoformat() if day else ""
+
+
+# -- the widgets -------------------------------------------------------------------------------------------------------
+
+
+def access_rows(request: Request, inputs: Mapping[str, str], errors: Mapping[str, Words]) -> Iterator[FormRow]:
+    """The rows of the form."""
+    yield FormRow((profile_widget(request, request.policy.grants, inputs["profile"], errors.get("profile", "")),))
+    yield FormRow(
+        (
+            _day_widget("access_from", _("Access from"), _("Leave empty to start at once."), inputs, errors),
+            _day_widget("access_until", _("Access until"), _("The last day. Leave empty for no end."), inputs, errors),
+        )
+    )
+    if not any(module.records_from for module in request.portal.declaration.modules.values()):
+        return
+    chosen = inputs["visible"] or ALL
+    offers = (
+        Offer(ALL, _("All"), chosen == ALL),
+        Offer(FROM, _("From a day on"), chosen == FROM),
+        Offer(NEW, _("Only new ones"), chosen == NEW),
+    )
+    yield FormRow((Widget("visible", _("Records shown"), "cards", grouped=True, required=True, offers=offers),))
+    first_day = _day_widget("records_from", _("First day shown"), "", inputs, errors)
+    rule = f'["visible", "equal", ["{FROM}"], false]'
+    yield FormRow((dataclasses.replace(first_day, show_when=rule, hidden=chosen != FROM and not first_day.error),))
+
+
+def profile_widget(request: Request, profiles: tuple[str, ...], chosen: str, error: Words = "") -> Widget:
+    """The choice between the profiles that may be given."""
+    declared = request.portal.declaration.profiles
+    offers = tuple(Offer(name, declared[name].label or name, name == chosen) for name in profiles)
+    few = len(offers) <= MOST_CARDS
+    return Widget(
+        "profile", _("Profile"), "cards" if few else "select", grouped=few, required=True, offers=offers, error=error
+    )
+
+
+def _day_widget(
+    name: str, label: Words, help_text: Words, inputs: Mapping[str, str], errors: Mapping[str, Words]
+) -> Widget:
+    error = errors.get(name, "")
+    return Widget(name, label, type="date", value=inputs[name], help=help_text, error=error)

@@ -1,0 +1,197 @@
+"""Access given in the browser: by staff, and by a company's own administrator to colleagues and to nobody else."""
+
+import datetime
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import reading
+from tests.functional.conftest import form_of
+from tests.functional.test_passwords import letters
+from tests.functional.test_signing_in import ANNA, change_account, is_signed_in, try_to_sign_in
+
+BRUNO, CARLA, NANCY = "bruno@acme.example", "carla@globex.example", "nancy@supplier.example"
+DORA = "dora@acme.example"
+
+
+@pytest.fixture
+def portal_folder(portal_folder):
+    """The small portal, whose staff and power users may give access."""
+    for profile, can in (("staff", "create, edit, export, grant"), ("power", "edit, grant")):
+        path = portal_folder / "profiles" / f"{profile}.yaml"
+        text = path.read_text()
+        people = re.search(r"^  people: \{.*\}$", text, re.MULTILINE)[0]
+        see = "all" if profile == "staff" else "organization"
+        grants = "" if profile == "staff" else ", grants: [customer]"
+        path.write_text(text.replace(people, f"  people: {{see: {see}, can: [{can}]{grants}}}"))
+    return portal_folder
+
+
+def rows(app, name):
+    portal = app.app.registry.live.current()
+    table = getattr(portal.tables, name, None)
+    table = portal.tables.module(name) if table is None else table
+    with reading(portal.engine) as connection:
+        return connection.execute(sa.select(table).order_by(sa.text("1"))).mappings().all()
+
+
+def account(app, email):
+    return next((row for row in rows(app, "account") if row["email"] == email), None)
+
+
+def person_id(app, email):
+    return next(row["id"] for row in rows(app, "people") if row["email"] == email)
+
+
+def post(app, address, **inputs):
+    token = form_of(app.get("/"), "/logout")["_csrf"].value
+    return app.post(address, {"_csrf": token, **inputs}, status="*")
+
+
+def invite(app, email=DORA, name="Dora Blu", profile="customer", **inputs):
+    return post(app, "/people/invite", email=email, name=name, profile=profile, **inputs)
+
+
+def link_of(answer):
+    return re.search(r'value="http://localhost(/password/invitation/[^"]+)"', answer.follow().text)[1]
+
+
+def accept(browser, link, password="a phrase of my own"):
+    form = form_of(browser.get(link), link)
+    form["new"] = form["confirm"] = password
+    return form.submit(status=303)
+
+
+def test_a_new_colleague_comes_in_with_one_form_and_one_link(app, sign_in, another_browser):
+    sign_in(BRUNO)
+    answer = invite(app)
+    assert answer.status_int == 303
+    link, dora = link_of(answer), another_browser()
+    assert link not in app.get(answer.location), "shown once"
+    accept(dora, link)
+    form = form_of(dora.get("/tickets/create"), "/tickets/create")
+    form["title"] = "My first request"
+    form.submit(status=303)
+    ticket, person = rows(app, "tickets")[-1], person_id(app, DORA)
+    acme = next(row["company"] for row in rows(app, "people") if row["email"] == BRUNO)
+    assert (ticket["caller"], ticket["company"]) == (person, acme)
+    assert another_browser().get(link, status=404)
+    assert try_to_sign_in(another_browser(), DORA, "a phrase of my own").status_int == 303
+    kinds = [row["kind"] for row in rows(app, "event") if (row["module"], row["record"]) == ("people", person)]
+    assert kinds == ["created", "granted", "invited"]
+
+
+def test_the_letter_holds_the_link_and_nothing_that_the_sender_typed(app, sign_in):
+    sign_in(BRUNO)
+    link = link_of(invite(app, name="Buy now at evil.example"))
+    [(to, _subject, text)] = letters(app)
+    assert to == DORA
+    assert link in text
+    assert "Buy now" not in text
+
+
+def test_staff_gives_a_recorded_person_access_for_a_time(app, sign_in, clock, another_browser):
+    staff = sign_in(NANCY)
+    post(staff, "/people/create", name="Elio Rosa", email="elio@acme.example")
+    card = f"/people/{person_id(app, 'elio@acme.example')}/"
+    assert "No access" in staff.get(card)
+    answer = post(
+        staff, f"{card}access", profile="power", access_from="2026-03-10", access_until="2026-03-20", visible="new"
+    )
+    elio = another_browser()
+    link = link_of(answer)
+    form = form_of(elio.get(link), link)
+    form["new"] = form["confirm"] = "a phrase of my own"
+    assert "2026-03-10" in form.submit(status=200)
+    assert str(account(app, "elio@acme.example")["records_from"]) == "2026-03-05"
+    clock.pass_by(days=6)
+    assert try_to_sign_in(elio, "elio@acme.example", "a phrase of my own").status_int == 303
+    clock.pass_by(days=11)
+    assert not is_signed_in(elio)
+
+
+def test_ended_access_signs_out_with_the_next_request_and_can_be_given_again(app, sign_in, another_browser):
+    anna = sign_in(ANNA, browser=another_browser())
+    staff = sign_in(NANCY)
+    card = f"/people/{person_id(app, ANNA)}/"
+    assert "End access to the portal?" in staff.get(f"{card}revoke")
+    assert post(staff, f"{card}revoke").status_int == 303
+    assert not is_signed_in(anna)
+    assert "Access ended" in staff.get(card)
+    post(staff, f"{card}access", profile="customer")
+    assert sign_in(ANNA, browser=another_browser()), "the old password opens again"
+
+
+def test_a_second_invitation_voids_the_first(app, sign_in, another_browser):
+    sign_in(BRUNO)
+    answer = invite(app)
+    first = link_of(answer)
+    again = post(app, f"{answer.location.partition('localhost')[2]}invite")
+    another_browser().get(first, status=404)
+    accept(another_browser(), link_of(again))
+    assert post(app, f"{answer.location.partition('localhost')[2]}invite").status_int == 404, "it has been accepted"
+
+
+# -- what a company's administrator cannot do --------------------------------------------------------------------------
+
+
+def test_no_profile_is_given_beyond_the_own_grants(app, sign_in):
+    sign_in(BRUNO)
+    for profile in ("staff", "power", "king", ""):
+        assert invite(app, profile=profile).status_int == 422
+        assert post(app, f"/people/{person_id(app, ANNA)}/access", profile=profile).status_int == 422
+    assert account(app, DORA) is None
+    assert account(app, ANNA)["profile"] == "customer"
+
+
+def test_foreign_people_staff_and_oneself_are_out_of_reach(app, sign_in):
+    sign_in(BRUNO)
+    before = rows(app, "account")
+    for email in (CARLA, NANCY, BRUNO):
+        for action in ("access", "revoke", "invite"):
+            address = f"/people/{person_id(app, email)}/{action}"
+            assert post(app, address, profile="customer", access_until="2026-04-01").status_int == 404
+            assert app.get(address, status="*").status_int in (404, 405)
+    assert rows(app, "account") == before
+
+
+def test_an_account_with_a_higher_profile_is_out_of_reach(app, sign_in):
+    change_account(app, ANNA, profile="staff")
+    sign_in(BRUNO)
+    address = f"/people/{person_id(app, ANNA)}"
+    assert 'id="access"' not in app.get(f"{address}/")
+    assert post(app, f"{address}/revoke").status_int == 404
+    assert post(app, f"{address}/access", profile="customer").status_int == 404
+
+
+def test_an_address_that_is_taken_is_refused_without_a_word_about_its_owner(app, sign_in):
+    sign_in(BRUNO)
+    for email in (CARLA, NANCY, ANNA):
+        answer = invite(app, email=email)
+        assert answer.status_int == 422
+        assert "This address cannot be given access here" in answer
+    assert letters(app) == []
+
+
+def test_a_colleague_is_invited_into_no_other_company(app, sign_in):
+    sign_in(BRUNO)
+    globex = next(row["company"] for row in rows(app, "people") if row["email"] == CARLA)
+    assert invite(app, company=str(globex)).status_int == 422
+    assert account(app, DORA) is None
+
+
+def test_nobody_gives_more_than_they_have(app, sign_in):
+    change_account(app, BRUNO, access_until=datetime.date(2026, 4, 1))
+    sign_in(BRUNO)
+    assert invite(app).status_int == 422
+    assert invite(app, access_until="2026-05-01").status_int == 422
+    assert invite(app, access_until="2026-04-01").status_int == 303
+
+
+def test_without_grant_there_are_no_such_pages(app, sign_in):
+    sign_in(ANNA)
+    own = person_id(app, ANNA)
+    for address in ("/people/invite", f"/people/{own}/access", f"/people/{own}/revoke"):
+        assert app.get(address, status="*").status_int == 404
+        assert post(app, address, profile="customer").status_int == 404
