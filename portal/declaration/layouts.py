@@ -159,7 +159,9 @@ def _with_related(viewer: Viewer, accesses: Mapping[str, Access], access: Access
         names = dict.fromkeys(
             other
             for other, field in linking
-            if other in accesses and (field in accesses[other].readable or field in _rights(draft.modules[other]))
+            if other in accesses
+            and (field in accesses[other].readable or field in _rights(draft.modules[other]))
+            and not (other == module and _is_follow_up(draft.modules[other], field))
         )
         written = tuple(Related(module=name) for name in names)
     else:
@@ -168,6 +170,11 @@ def _with_related(viewer: Viewer, accesses: Mapping[str, Access], access: Access
         written = tuple(related for related in written if related.module in accesses and related.module in visible)
     related = tuple(_related(accesses[item.module], item) for item in written)
     return access.model_copy(update={"detail": access.detail.model_copy(update={"related": related})})
+
+
+def _is_follow_up(module: Module, field: str) -> bool:
+    """Whether a link leads to the record that is followed up, whose page names its follow-ups by itself."""
+    return module.lifecycle is not None and module.lifecycle.follow_up == field
 
 
 def _rights(module: Module) -> tuple[str | None, ...]:

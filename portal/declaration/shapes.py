@@ -113,6 +113,7 @@ class Transition(Shape):
     ask: dict[str, Literal["required", "optional"]] = {}
     set: dict[str, Any] = {}
     confirm: Text | None = None
+    only: str | None = None  # the link to the people who alone may do it
 
 
 class OnComment(Shape):
@@ -126,6 +127,7 @@ class Lifecycle(Shape):
     transitions: dict[str, Transition] = {}
     on_comment: dict[Literal["customer", "staff"], OnComment] = {}
     stages: tuple[str, ...] | None = Key(None, min_length=1)  # the states along the way of a record
+    follow_up: str | None = None  # the link of the module to itself that leads to the record that is followed up
 
 
 class Attachments(Shape):

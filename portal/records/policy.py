@@ -31,6 +31,7 @@ class Policy:
     profile: Profile
     reader: Reader
     records_from: datetime.date | None = None
+    system: bool = False  # the portal itself
     statements: StatementCache | None = field(default=None, compare=False, repr=False)  # of a shared policy
 
     @property
@@ -276,7 +277,7 @@ def system_policy(tables: Tables, reader: Reader | None = None) -> Policy:
     """The rights of the portal itself and of its administrator at the command line: everything."""
     access = {name: _everything(module) for name, module in tables.declaration.modules.items()}
     profile = Profile(name="system", staff=True, modules=access)
-    return Policy(tables, profile, replace(reader or tables.declaration.reader(), plain=True))
+    return Policy(tables, profile, replace(reader or tables.declaration.reader(), plain=True), system=True)
 
 
 def _everything(module: Module) -> Access:

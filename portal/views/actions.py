@@ -26,7 +26,7 @@ from portal.views.pages import DetailPage, QuestionPage
 from portal.views.parts import FormRow, Widget
 from portal.views.return_to_list import back_to_list
 from portal.views.submissions import done, repeated
-from portal.views.widgets import Filling, inputs_of, posted_inputs, widget
+from portal.views.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
@@ -47,7 +47,8 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
         form = as_form(draft.content.inputs)
         filling = replace(transition_filling(resource, form), errors={})
         return {"page": transition_page(resource, request, filling, form.get("comment", ""), draft)}
-    inputs = inputs_of(transition_fields(records, resource.transition), values, request.reader)
+    shown = [field for field in transition_fields(records, resource.transition) if not WIDGETS[field.widget].asked_anew]
+    inputs = inputs_of(shown, values, request.reader)
     return {"page": transition_page(resource, request, Filling(records, inputs, values, stored=values), "")}
 
 

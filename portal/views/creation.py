@@ -17,6 +17,7 @@ from portal.declaration.shapes import FormLayout, Step
 from portal.fields.base import Field
 from portal.fields.protocols import Form
 from portal.records.writing.defaults import declared_value, defaults
+from portal.records.writing.follow_ups import can_be_followed, follow_up_field
 from portal.records.writing.validation import Filled, follow_again, names_in, read_form
 from portal.texts import _
 from portal.views.attachments import checked_uploads, upload_input
@@ -53,6 +54,9 @@ class CreateForm:
         self.layout = self.records.access.create
         self.steps = self.layout.steps or ()
         self.fields = form_fields(self.records, self.layout)
+        self.followed = self._hidden_follow_up()
+        if self.followed:
+            self.fields.append(self.followed)
         self.defaults = defaults(self.records.connection, self.records.policy, self.records.module)
 
     def filling(self, form: Form) -> Filling:
@@ -61,8 +65,20 @@ class CreateForm:
         return Filling(self.records, posted_inputs(self.fields, form), values, finds=finds(self.request))
 
     def read(self, form: Form) -> Filled:
-        """The values and errors of `form`."""
-        return read_form(self.records, self.fields, form, self.defaults)
+        """The values and errors of `form`. A follow-up that the form does not show is one of a final record only."""
+        filled = read_form(self.records, self.fields, form, self.defaults)
+        if self.followed is None:
+            return filled
+        name = self.followed.name
+        kept = filled.values[name] if can_be_followed(self.records, filled.values[name]) else None
+        errors = {field: error for field, error in filled.errors.items() if field != name}
+        return Filled({**filled.values, name: kept}, errors)
+
+    def _hidden_follow_up(self) -> Field | None:
+        """The link to the record that is followed up, where the layout does not ask for it."""
+        field = follow_up_field(self.records)
+        shown = field is None or any(field.name == asked.name for asked in self.fields)
+        return None if field is None or shown else field.model_copy(update={"required": False})
 
     def step_of(self, form: Mapping[str, Any], name: str) -> int | None:
         """A step's number from an input; None for none, and for what is no step."""
@@ -186,6 +202,7 @@ def create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: 
         once=once_key(form.request),
         draft=create_draft(form, step, key, draft),
         files=upload_input(records, form.request) if form.layout.files else None,
+        hidden=hidden_inputs(filling, [form.followed] if form.followed else []),
     )
     if not steps:
         return page

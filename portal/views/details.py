@@ -6,8 +6,10 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.declaration.shapes import Transition
+from portal.fields.linked import Linked
 from portal.records.reading import records as reading
 from portal.records.reading.records import Records
+from portal.records.writing.follow_ups import follow_up_field, follow_ups, may_follow_up
 from portal.records.writing.lifecycle import editable_fields
 from portal.records.writing.transitions import open_transitions
 from portal.records.writing.validation import names_in, typed_fields
@@ -19,13 +21,13 @@ from portal.views.displays import Value, moment, shown
 from portal.views.history import history_card
 from portal.views.linked_text import linked_text
 from portal.views.pages import DetailPage, SectionShown
-from portal.views.parts import Action, Composer
+from portal.views.parts import Action, Composer, TitledLink
 from portal.views.related import related_lists
 from portal.views.return_to_list import back_to_list
 from portal.views.stages import stage_bar
 from portal.views.submissions import one_time_key
 from portal.views.watching import watchers_card
-from portal.web.addresses import record_address
+from portal.web.addresses import create_address, record_address
 from portal.web.resources import Record
 
 
@@ -50,6 +52,10 @@ def detail_page(
         back_url=back_to_list(resource, request),
         actions=tuple(actions(resource)),
         stage_bar=stage_bar(resource),
+        follow_ups=tuple(
+            TitledLink(f"{other.reference} · {other.title}", record_address(records.name, other.id))
+            for other in follow_ups(records, record)
+        ),
         sections=tuple(
             SectionShown(section.title or "", tuple(section_rows(resource, section.fields)))
             for section in layout.sections or ()
@@ -108,6 +114,9 @@ def actions(resource: Record) -> Iterator[Action]:
         yield Action(_("Edit"), record_address(records.name, record.id, "edit"), "pencil")
     for transition in open_transitions(records, record):
         yield transition_action(records.name, record.id, transition)
+    if may_follow_up(records, record) and (followed := follow_up_field(records)):
+        here = followed.link_value(Linked(record.id, records.name))
+        yield Action(_("Follow up"), create_address(records.name, {followed.name: here}), "corner-down-right")
     if records.policy.may(records.name, "delete"):
         yield Action(_("Delete"), record_address(records.name, record.id, "delete"), "trash-2")
 

@@ -37,6 +37,7 @@ from portal.views.parts import (
     Pairs,
     ProblemShown,
     StepState,
+    TitledLink,
     UploadInput,
     Watchers,
     Widget,
@@ -265,6 +266,7 @@ class DetailPage:
     conversation: Conversation | None = None
     files: Files | None = None
     watchers: Watchers | None = None
+    follow_ups: tuple[TitledLink, ...] = ()  # of a final record
     related: tuple[RelatedList, ...] = ()
     history: History | None = None
     access: AccessCard | None = None

@@ -19,6 +19,14 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class TitledLink:
+    """Another record, and its page."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Action:
     """A button: a link, or a form of its own that posts to `url`."""
 

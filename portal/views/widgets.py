@@ -60,6 +60,7 @@ class WidgetKind:
     name: str
     make: MakeWidget = _unchanged
     grouped: bool = False  # it has several inputs, named together by a legend
+    asked_anew: bool = False  # a transition that asks for it does not show the answer of last time
 
 
 def inputs_of(fields: list[Field], values: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
@@ -219,7 +220,7 @@ WIDGETS = {
         WidgetKind("links", _link, grouped=True),
         WidgetKind("money", _money, grouped=True),
         WidgetKind("address", _address, grouped=True),
-        WidgetKind("rating", _rating, grouped=True),
+        WidgetKind("rating", _rating, grouped=True, asked_anew=True),
     )
 }
 

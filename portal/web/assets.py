@@ -26,7 +26,17 @@ LOGO_TYPES = {
 }  # fmt: skip
 # Icons that point along the reading direction, mirrored in right-to-left languages.
 DIRECTIONAL = frozenset(
-    {"arrow-left", "arrow-right", "chevron-left", "chevron-right", "log-out", "log-in", "send", "undo-2"}
+    {
+        "arrow-left",
+        "arrow-right",
+        "chevron-left",
+        "chevron-right",
+        "log-out",
+        "log-in",
+        "send",
+        "undo-2",
+        "corner-down-right",
+    }
 )
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)

@@ -20,6 +20,7 @@ INTERFACE = frozenset(
     globe hash history house image inbox info italic key-round languages link list list-filter lock log-in log-out mail
     maximize menu message-circle minimize minus monitor moon paperclip pencil phone plus printer refresh-cw save search
     send square star sun sun-moon trash-2 triangle-alert undo-2 unlink upload user user-plus user-x users webhook x
+    corner-down-right
     """.split()  # noqa: SIM905 - a list of 80 strings is harder to read
 )
 DRAWING = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)

@@ -14,6 +14,7 @@ from portal.accounts.one_time_links import INVITATION, RESET
 from portal.declaration import shapes
 from portal.records.reading import records as reading
 from portal.records.reading.files import StoredFile, file
+from portal.records.writing.transitions import is_for_reader
 
 RECORD_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
@@ -166,9 +167,12 @@ class RecordTransitions(Branch):
 
     def __getitem__(self, name: str) -> "RecordTransition":
         record: Record = self.__parent__
-        if name in transitions_of(record.module) and self.request.policy.may(record.module_name, name):
-            return RecordTransition(self, name)
-        raise KeyError(name)
+        transition = transitions_of(record.module).get(name)
+        if transition is None or not self.request.policy.may(record.module_name, name):
+            raise KeyError(name)
+        if not is_for_reader(record.records, record.record, transition):
+            raise KeyError(name)
+        return RecordTransition(self, name)
 
 
 class RecordTransition(Branch):

@@ -78,7 +78,7 @@ def test_a_transition_sets_what_is_declared(shop):
 
 
 def test_what_is_asked_is_required_and_kept_while_something_is_missing(shop):
-    send(shop, ANNA, "move/resolve")
+    shop.set("requests", request(shop).id, status="resolved", satisfaction=3)  # of an earlier time
     question = page_of(shop, ANNA, "move/close")
     assert question.html.find(attrs={"name": "satisfaction"})
     assert question.html.find(attrs={"name": "comment"})

@@ -140,6 +140,7 @@ def _check_lifecycle(draft: Draft, module: Module, lifecycle: Lifecycle, at: Cur
     for name, transition in lifecycle.transitions.items():
         _check_transition(draft, module, states, name, transition, at["transitions"][name])
     _check_stages(states, lifecycle.stages or (), at["stages"])
+    _check_follow_up(draft, module, lifecycle.follow_up, at["follow_up"])
     _check_on_comment(module, states, lifecycle, at["on_comment"])
 
 
@@ -148,6 +149,26 @@ def _check_stages(states: Collection[str], stages: Sequence[str], at: Cursor) ->
     for index, name in enumerate(stages):
         if name in stages[:index]:
             at[index].wrong(f'"{name}" appears twice')
+
+
+def _check_follow_up(draft: Draft, module: Module, name: str | None, at: Cursor) -> None:
+    if name is None or draft.is_broken(module.name, name):
+        return
+    field = module.fields.get(name)
+    if field is None:
+        at.wrong(f'no field "{name}"{suggest(name, module.fields)}')
+    elif leads_to(field) != (module.name,):
+        at.wrong(f'"{name}" is not a link to {module.name}: a follow-up needs one, to the record that it follows')
+
+
+def _check_only(draft: Draft, module: Module, name: str | None, at: Cursor) -> None:
+    if name is None or draft.is_broken(module.name, name):
+        return
+    field = draft.field(module.name, name)
+    if field is None:
+        at.wrong(draft.no_field(module.name, name))
+    elif draft.people not in leads_to(field) and not draft.broken_roles:
+        at.wrong(f'"{name}" is not a link to the module of people, so nobody could do this')
 
 
 def _check_on_comment(module: Module, states: Collection[str], lifecycle: Lifecycle, at: Cursor) -> None:
@@ -169,6 +190,7 @@ def _check_transition(
     _check_states(states, [transition.to], at["to"])
     _check_asked_fields(draft, module, transition.ask, at["ask"])
     check_values(draft, module.name, transition.set, at["set"])
+    _check_only(draft, module, transition.only, at["only"])
     if module.lifecycle and module.lifecycle.field in transition.set:
         at["set"][module.lifecycle.field].key.wrong("write the new state under to:")
 

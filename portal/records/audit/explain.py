@@ -16,6 +16,7 @@ from portal.records.reading.records import Record, Records
 from portal.records.reading.watchers import watchers
 from portal.records.writing.defaults import find_named
 from portal.records.writing.lifecycle import leaves, state_of
+from portal.records.writing.transitions import is_for_reader
 
 Keys = tuple[str, ...]
 # Where a field may be written to be shown. A generated layout is written nowhere.
@@ -138,6 +139,10 @@ def _action_steps(records: Records, record: Record, action: str) -> Iterator[Ste
     keys = (("modules", module, "can"), ("modules", module))
     sentence = f"“can” {'grants' if granted else 'does not grant'} {action}"
     yield Step(granted, sentence, keys, word=action if granted else "")
+    if transition is not None and transition.only is not None:
+        alone = is_for_reader(records, record, transition)
+        sentence = f"only {transition.only} may {action}: {_who(records.policy)} is {'' if alone else 'not '}among them"
+        yield Step(alone, sentence, (), ((module, "lifecycle", "transitions", action, "only"),))
     if transition is not None:
         now = state_of(records, record)
         open_now = leaves(transition, now)

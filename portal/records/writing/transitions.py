@@ -1,4 +1,8 @@
-"""Which transitions a reader may use on a record now, and the values that one of them writes."""
+"""Which transitions a reader may use on a record now, and the values that one of them writes.
+
+`only` names a link to people: whoever is not among them may not do it, whatever their profile grants. It does not bind
+the portal itself.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,8 +22,21 @@ def open_transitions(records: Records, record: Record) -> list[Transition]:
     return [
         transition
         for transition in lifecycle.transitions.values()
-        if leaves(transition, state) and records.policy.may(records.name, transition.name)
+        if leaves(transition, state)
+        and records.policy.may(records.name, transition.name)
+        and is_for_reader(records, record, transition)
     ]
+
+
+def is_for_reader(records: Records, record: Record, transition: Transition) -> bool:
+    """Whether the reader is one of those who alone may do the transition, whether or not they may read the field."""
+    policy = records.policy
+    if transition.only is None or policy.system:
+        return True
+    (full,) = records.as_system.by_ids([record.id], [transition.only])
+    people = records.module.field(transition.only).links_in(full.values[transition.only])
+    reader = policy.reader.people, policy.reader.person
+    return any((person.module, person.id) == reader for person in people)
 
 
 def transition_values(records: Records, transition: Transition, answers: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,11 +24,12 @@ from portal.records.writing.comments import insert_comment, may_comment
 from portal.records.writing.defaults import defaults
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.records.writing.files import Checked, delete_file, insert_files, may_attach, may_detach
+from portal.records.writing.follow_ups import followed_record
 from portal.records.writing.history import Author, add_event, author_of, change_details, state_written
 from portal.records.writing.lifecycle import editable_fields, is_final, leaves, state_after_comment, state_of
 from portal.records.writing.rows import execute, link_values, new_row, write_links
 from portal.records.writing.sequence import next_numbers
-from portal.records.writing.transitions import transition_values
+from portal.records.writing.transitions import is_for_reader, transition_values
 from portal.records.writing.validation import follow_again
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
 from portal.store import Store
@@ -56,6 +57,8 @@ class Writer:
         for name, links in link_values(module, values).items():
             write_links(records, name, record_id, links)
         add_event(records, record_id, "created", self.author, state_written(records.module, values))
+        if followed := followed_record(records, values):
+            add_event(records, followed, "followed_up", self.author, {"record": record_id})
         index_records(records.as_system, [record_id])
         return record_id
 
@@ -106,6 +109,8 @@ class Writer:
         records = self.records
         lifecycle = records.module.lifecycle
         self._check_right(transition.name)
+        if not is_for_reader(records, record, transition):
+            raise NotAllowedError(records.name, transition.name)
         if lifecycle is None or not leaves(transition, state_of(records, record)):
             raise ConflictError(record.id)
         values = {**transition_values(records, transition, values), lifecycle.field: transition.to}

@@ -1,0 +1,78 @@
+"""A final record goes on in another one; and transitions that only some people may use."""
+
+import pytest
+
+from portal.fields.linked import Linked
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
+
+
+def closed_request(world, **values):
+    """A request of Anna's that is closed."""
+    firm, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
+    service = Linked(world.add("services", name="Printing", customers=(firm,)), "services")
+    values = {"status": "closed", **values}
+    return world.add(
+        "requests", name="First", body="words", caller=anna, company=firm, service=service, **values
+    ), service.id
+
+
+def form(service, previous):
+    return {"name": "Second", "body": "more words", "service": str(service), "previous": str(previous)}
+
+
+def follow_up_of(world, title="Second"):
+    record = next((record for record in world.all("requests") if record.title == title), None)
+    return record and record.values["previous"] and record.values["previous"].id
+
+
+def test_a_final_record_is_followed_up_in_one_click(world):
+    record, service = closed_request(world)
+    page = world[ANNA].get(f"/requests/{record}/")
+    assert f"/requests/create?previous={record}" in page
+    step = world[ANNA].get(f"/requests/create?previous={record}")
+    sent = step.forms[next(key for key, each in step.forms.items() if each.action == "/requests/create")]
+    assert sent["previous"].value == str(record)
+    sent["service"] = str(service)
+    step = sent.submit().follow()  # the wizard keeps it from step to step
+    sent = step.forms[next(key for key, each in step.forms.items() if each.action == "/requests/create")]
+    assert sent["previous"].value == str(record)
+    created = world[ANNA].send("/requests/create", form(service, record), status=303)
+    assert follow_up_of(world) == record
+    assert "R0002 · Second" in world[ANNA].get(f"/requests/{record}/")
+    events = [row for row in world.rows()["portal_event"] if row["kind"] == "followed_up"]
+    assert [(row["record"], row["details"]["record"]) for row in events] == [
+        (record, int(created.headers["Location"].rstrip("/").rpartition("/")[2]))
+    ]
+
+
+def test_only_a_final_record_that_one_sees_is_followed_up(world):
+    record, service = closed_request(world)
+    still_open, _service = closed_request(world, status="new")
+    assert "create?previous" not in world[ANNA].get(f"/requests/{still_open}/")
+    world[ANNA].send("/requests/create", form(service, still_open), status=303)
+    assert follow_up_of(world) is None
+    firm, carla = world.the("companies", "Globex"), world.the("people", "Carla Neri")
+    theirs = world.add("services", name="Scanning", customers=(firm,))
+    foreign = world.add("requests", name="Foreign", body="w", caller=carla, company=firm, status="closed",
+                        service=Linked(theirs, "services"))  # fmt: skip
+    world[CARLA].send("/requests/create", {**form(theirs, record), "name": "Theirs"}, status=303)
+    assert follow_up_of(world, "Theirs") is None
+    world.add("requests", name="By support", body="w", caller=carla, company=firm, previous=Linked(record, "requests"),
+              service=Linked(theirs, "services"))  # fmt: skip
+    assert "By support" not in world[ANNA].get(f"/requests/{record}/")
+    assert "By support" in world[NANCY].get(f"/requests/{record}/")
+    assert world[ANNA].see(f"/requests/{foreign}/").status_int == 404
+
+
+@pytest.mark.parametrize(
+    ("helpers", "status"), [((), 404), (("Anna Rossi",), 404), (("Anna Rossi", "Bruno Verdi"), 303)]
+)
+def test_a_transition_belongs_to_those_whom_a_field_names(world, helpers, status):
+    people = linked("people", *[world.the("people", name).id for name in helpers])
+    record, _service = closed_request(world, status="new", helpers=people)
+    for email in (BRUNO, NANCY):
+        expected = status if email == BRUNO else 404
+        assert ("move/help" in world[email].get(f"/requests/{record}/")) is (expected == 303)
+        assert world[email].see(f"/requests/{record}/move/help").status_int == (200 if expected == 303 else 404)
+        assert world[email].send(f"/requests/{record}/move/help").status_int == expected
+    assert world.record("requests", record).values["status"] == ("answered" if status == 303 else "new")
