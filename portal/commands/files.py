@@ -7,8 +7,9 @@ import click
 from portal.commands.database_errors import database_errors_explained
 from portal.commands.open_portal import open_portal
 from portal.commands.options import common_options
-from portal.database.engine import reading
+from portal.database.engine import reading, writing
 from portal.records.writing.files import stored_names
+from portal.records.writing.pending_files import drop_expired
 from portal.store import StoreError, open_store
 from portal.texts import plural
 
@@ -16,8 +17,8 @@ from portal.texts import plural
 @click.command("files", short_help="Remove stored files that no record names.")
 @common_options
 def command() -> None:
-    """Remove what the store keeps for files that were removed, or whose upload was not finished. What is younger than
-    an hour stays, as its upload may still be under way. Run it daily.
+    """Remove what the store keeps for files that were removed or replaced, whose upload was not finished, or whose form
+    was not sent within 30 days. What is younger than an hour stays, as its upload may still be under way. Run it daily.
 
     Example: portal files
     """
@@ -25,8 +26,11 @@ def command() -> None:
     settings = portal.settings
     try:
         store = open_store(settings.files, settings.folder.absolute(), settings.s3_access_key, settings.s3_secret_key)
+        now = datetime.datetime.now(datetime.UTC)
+        with database_errors_explained(), writing(portal.engine) as connection:
+            drop_expired(connection, portal.tables, now)
         with database_errors_explained(), reading(portal.engine) as connection:
-            unnamed = store.unnamed(stored_names(connection, portal.tables.file), datetime.datetime.now(datetime.UTC))
+            unnamed = store.unnamed(stored_names(connection, portal.tables), now)
         store.remove(unnamed)
     except (StoreError, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None

@@ -15,10 +15,10 @@ from pydantic import BeforeValidator, StrictBool, model_validator
 from pydantic import Field as Key
 
 from portal.conditions import ALWAYS
-from portal.declaration.size import size
 from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.fields.shape import Shape, Where
+from portal.fields.size import size
 from portal.texts import Text
 
 # One field, or several side by side.

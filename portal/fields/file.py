@@ -1,18 +1,54 @@
-"""`file`: one stored file. Read and checked, not stored yet. Also the base of image."""
+"""`file`: one stored file. Also the base of image.
+
+The bytes are in the store and the file has a row of its own (`portal_file`). The record's row holds the file's id, name
+and size, so that lists show it without another query.
+"""
 
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from dataclasses import field as data_field
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator
+import sqlalchemy as sa
+from pydantic import BeforeValidator, PrivateAttr
 from pydantic import Field as Key
 
-from portal.fields.base import Field
+from portal.fields.base import Field, Refused, storable
+from portal.fields.protocols import Declared, Form
+from portal.fields.reader import Reader
+from portal.fields.size import size
+from portal.fields.text import TextLike
+from portal.texts import _, fold
+
+DEFAULT_SIZE = 25_000_000  # bytes
+# What an input holds: the id of the record's file, or the key of one that was sent and that no record has yet.
+TOKEN = re.compile(r"[1-9][0-9]{0,17}|[A-Za-z0-9_-]{22}")
 
 
-def _size(written: Any) -> str:
-    if isinstance(written, bool) or not re.fullmatch(r"[1-9]\d{0,11}(\.\d{1,3})?\s*([kKMG]?B)?", str(written).strip()):
-        raise ValueError("must be a size such as 25 MB")
-    return str(written).strip()
+@dataclass(frozen=True)
+class FileValue:
+    """A file by its `id`, or, sent and not saved yet, by its `key`; `size` in bytes. Two are equal if they are one."""
+
+    id: int = 0
+    key: str = ""
+    name: str = data_field(default="", compare=False)
+    size: int = data_field(default=0, compare=False)
+    module: str = data_field(default="", compare=False)  # with `record`: whose file it is
+    record: int = data_field(default=0, compare=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def token(self) -> str:
+        """What an input holds that means this file."""
+        return str(self.id) if self.id else self.key
+
+
+def kept_input(name: str) -> str:
+    """The input with the tokens of the files that a form has already, beside the input NAME where one is chosen."""
+    return f"{name}.kept"
 
 
 def _types(written: Any) -> Any:
@@ -23,17 +59,111 @@ def _types(written: Any) -> Any:
     return entries
 
 
-class StoredFile(Field):
-    """The keys of both."""
+class FileField(TextLike):
+    """The keys of both. Sorted and filtered by the name of the file."""
 
-    stored: ClassVar[bool] = False
-    sortable: ClassVar[bool] = False
+    by_upload: ClassVar[bool] = True
+    textual: ClassVar[bool] = False
     can_be_unique: ClassVar[bool] = False
+    widget: ClassVar[str] = "file"
     type: str
 
-    max_size: Annotated[str, BeforeValidator(_size)] | None = None
+    max_size: Annotated[int, BeforeValidator(size)] = DEFAULT_SIZE
     types_: Annotated[tuple[str, ...], BeforeValidator(_types)] = Key((), alias="types")
 
+    _module: str = PrivateAttr("")
 
-class File(StoredFile):
+    def bind(self, declaration: Declared, module: Any) -> None:
+        self._module = module.name
+
+    @property
+    def id_column(self) -> str:
+        """The column with the id of the file's row."""
+        return f"_{self.name}_file"
+
+    @property
+    def size_column(self) -> str:
+        return f"_{self.name}_size"
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The media types that are taken; none for all."""
+        return self.types_
+
+    @property
+    def needs_preview(self) -> bool:
+        """Whether only pictures are taken that can be shown."""
+        return False
+
+    def takes(self, other: Field) -> bool:
+        return False
+
+    def columns(self) -> list[sa.Column[Any]]:
+        numbers = (sa.Column(name, sa.BigInteger()) for name in (self.id_column, self.size_column))
+        return [*super().columns(), *numbers]
+
+    def store(self, value: Any) -> dict[str, Any]:
+        file = value or FileValue()
+        return {
+            self.name: file.name or None,
+            self.folded: fold(file.name) if file.name else None,
+            self.id_column: file.id or None,
+            self.size_column: file.size if file.id else None,
+        }
+
+    def load(self, row: Mapping[str, Any]) -> FileValue | None:
+        file_id = row[self.id_column]
+        if not file_id:
+            return None
+        size = row[self.size_column] or 0
+        return FileValue(file_id, name=row[self.name], size=size, module=self._module, record=row.get("id", 0))
+
+    def parse(self, text: str, reader: Reader) -> None:
+        if text.strip():
+            raise Refused(_("A file is needed here, not a text."))
+
+    def parse_form(self, form: Form, reader: Reader) -> FileValue | None:
+        return self.parse_form_over(form, reader, None)
+
+    def parse_form_over(self, form: Form, reader: Reader, present: Any) -> FileValue | None:
+        """The file that the form keeps: the record's, or one that was sent; whose that is, the caller finds out."""
+        texts = [text for text in form.getall(kept_input(self.name)) if isinstance(text, str) and text]
+        if not texts:
+            return None
+        if present is not None and texts[-1] == present.token:
+            return present
+        if not TOKEN.fullmatch(texts[-1]) or texts[-1].isdigit():
+            raise Refused(_("Choose the file again."))
+        return FileValue(key=texts[-1])
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        return {kept_input(self.name): value.token if value else ""}
+
+    def has_input(self, form: Form) -> bool:
+        return self.name in form or kept_input(self.name) in form
+
+    def constant(self, raw: Any, reader: Reader) -> str:
+        return storable(str(raw))
+
+    def default_value(self, raw: Any, reader: Reader) -> Any:
+        if raw is None or raw == "nothing":
+            return None
+        raise Refused(_("A file is needed here, not a text."))
+
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        return super().matches(value and value.name, operator, constant)
+
+    def from_history(self, recorded: Any) -> FileValue | None:
+        """The name alone: a file that is gone cannot be had."""
+        return FileValue(name=recorded) if recorded else None
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return value.name if value else ""
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return (value.name,) if value else ()
+
+
+class File(FileField):
     type: Literal["file"]
+    display: ClassVar[str] = "file"

@@ -38,4 +38,4 @@ class LongText(Long):
     rejects: ClassVar[tuple[str, ...]] = ("x" * 41, "a\x00b", "a\udfffb")
 
     def takes(self, other: Field) -> bool:
-        return other.filter == "text"
+        return other.filter == "text" and not other.by_upload

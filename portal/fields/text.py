@@ -110,7 +110,7 @@ class LineOfText(TextLike):
         return pattern
 
     def takes(self, other: Field) -> bool:
-        return other.filter == "text"
+        return other.filter == "text" and not other.by_upload
 
     def check(self, text: str) -> str:
         line = at_most(" ".join(text.splitlines()), self.max_length)

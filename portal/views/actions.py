@@ -1,8 +1,10 @@
 """What is done to one record with a button: transitions, comments, deleting."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
-from pyramid.httpexceptions import HTTPConflict, HTTPServiceUnavailable
+from pyramid.httpexceptions import HTTPConflict
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
@@ -13,11 +15,10 @@ from portal.fields.base import FORBIDDEN, Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
-from portal.records.writing.files import Checked
+from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.validation import read_form
-from portal.store import StoreError
 from portal.texts import _, is_blank, ngettext
-from portal.views.attachments import checked_uploads
+from portal.views.attachments import largest_file, upload_input
 from portal.views.conversation import new_composer
 from portal.views.details import detail_page, transition_label
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
@@ -26,6 +27,13 @@ from portal.views.pages import DetailPage, QuestionPage
 from portal.views.parts import FormRow, Widget
 from portal.views.return_to_list import back_to_list
 from portal.views.submissions import done, repeated
+from portal.views.uploads import (
+    Attached,
+    held_attachments,
+    receive_attachments,
+    receive_field_files,
+    with_pending_files,
+)
 from portal.views.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
@@ -45,29 +53,33 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
     draft = drafts_of(request).get(transition_form(resource))
     if draft:
         form = as_form(draft.content.inputs)
-        filling = replace(transition_filling(resource, form), errors={})
+        filling = replace(transition_filling(resource, request, form), errors={})
         return {"page": transition_page(resource, request, filling, form.get("comment", ""), draft)}
     shown = [field for field in transition_fields(records, resource.transition) if not WIDGETS[field.widget].asked_anew]
     inputs = inputs_of(shown, values, request.reader)
-    return {"page": transition_page(resource, request, Filling(records, inputs, values, stored=values), "")}
+    filling = Filling(records, inputs, values, stored=values, largest_file=largest_file(request))
+    return {"page": transition_page(resource, request, filling, "")}
 
 
 @view_config(context=RecordTransition, name="", request_method="POST", renderer="question.pt")
 def move_record(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
     """Moves the record with what was answered."""
     records, record, transition = resource.record.records, resource.record.record, resource.transition
-    filling = transition_filling(resource, request.POST)
+    refused = receive_field_files(request, records, transition_fields(records, transition))
+    attached = receive_attachments(request, records) if "comment" in transition.ask else Attached()
+    filling = transition_filling(resource, request, request.POST, refused)
     text = comment_text(request, "comment") if "comment" in transition.ask else ""
-    if problem := comment_problem(text, transition.ask.get("comment") == "required"):
+    required = transition.ask.get("comment") == "required" and not attached.files
+    if problem := comment_problem(text, required):
         filling = replace(filling, errors={**filling.errors, "comment": problem})
-    if filling.errors:
+    if filling.errors or attached.refused:
         request.response.status_code = 422
-        return {"page": transition_page(resource, request, filling, text)}
+        return {"page": transition_page(resource, request, filling, text, refused=attached.refused)}
     if again := repeated(records, request):
         return again
     answers = {field.name: filling.values[field.name] for field in transition_fields(records, transition)}
     try:
-        request.writer(records).move(record, transition, answers, text)
+        request.writer(records).move(record, transition, answers, text, attached.files)
     except ConflictError:
         raise HTTPConflict(_("The status of this record has changed since you opened it.")) from None
     return set_flash(request, done(records, request, record_or_list(resource.record, record.id, request)), "moved")
@@ -82,13 +94,23 @@ def transition_fields(records: Records, transition: Transition) -> list[Field]:
     ]
 
 
-def transition_filling(resource: RecordTransition, form: Form) -> Filling:
-    """What `form` answers to the question of a transition."""
+def transition_filling(
+    resource: RecordTransition, request: Request, form: Form, refused: Mapping[str, str] = MappingProxyType({})
+) -> Filling:
+    """What `form` answers to the question of a transition; `refused`: why the file of a field was not taken."""
     records, record = resource.record.records, resource.record.record
     fields = transition_fields(records, resource.transition)
     filled = read_form(records, fields, form, record.values, record.id)
-    values = {**record.values, **filled.values}
-    return Filling(records, posted_inputs(fields, form), values, filled.errors, stored=record.values)
+    filled = with_pending_files(request, records, fields, filled, refused)
+    return Filling(
+        records,
+        posted_inputs(fields, form),
+        {**record.values, **filled.values},
+        filled.errors,
+        stored=record.values,
+        held=tuple(held_attachments(request, records, form)),
+        largest_file=largest_file(request),
+    )
 
 
 def transition_form(resource: RecordTransition) -> str:
@@ -97,12 +119,18 @@ def transition_form(resource: RecordTransition) -> str:
 
 
 def transition_page(
-    resource: RecordTransition, request: Request, filling: Filling, comment: str, draft: Draft | None = None
+    resource: RecordTransition,
+    request: Request,
+    filling: Filling,
+    comment: str,
+    draft: Draft | None = None,
+    refused: Sequence[str] = (),
 ) -> QuestionPage:
-    """The question of a transition."""
+    """The question of a transition; with its comment files are asked for too, of which some may have been `refused`."""
     records, record, transition = filling.records, resource.record.record, resource.transition
     widgets = [widget(filling, field) for field in transition_fields(records, transition)]
-    if "comment" in transition.ask:
+    asks_comment = "comment" in transition.ask
+    if asks_comment:
         widgets.append(comment_widget(transition, comment, filling.errors.get("comment", "")))
     return QuestionPage(
         heading=transition_label(transition),
@@ -115,6 +143,7 @@ def transition_page(
         tone=transition.tone or "primary",
         icon=transition.icon or "",
         once=once_key(request),
+        files=upload_input(records, request, filling.held, refused) if asks_comment else None,
         draft=draft_form(
             request, transition_form(resource), shown=draft_shown(draft, request.reader) if draft else None
         ),
@@ -136,31 +165,31 @@ def comment_on_record(resource: Record, request: Request) -> dict[str, DetailPag
     records, record = resource.records, resource.record
     text = comment_text(request, "text")
     internal = records.policy.staff and posted_text(request, "internal") == "true"
-    files = checked_uploads(records, request, internal)
-    if problem := comment_problem(text, required=not files.taken):
+    attached = receive_attachments(request, records)
+    if problem := comment_problem(text, required=not attached.files):
         request.response.status_code = 422
-        composer = new_composer(resource, request, text, internal, problem)
-        return {"page": detail_page(resource, request, composer, files.refused)}
+        composer = new_composer(resource, request, text, internal, problem, attached.files)
+        return {"page": detail_page(resource, request, composer, attached.refused)}
     if again := repeated(records, request):
         return again
-    add_comment_and_files(resource, request, text, files)
+    add_comment_and_files(resource, request, text, attached.files, internal)
     answer = done(records, request, record_address(records.name, record.id))
-    if files.refused:
-        return {"page": detail_page(resource, request, new_composer(resource, request), files.refused)}
+    if attached.refused:
+        return {"page": detail_page(resource, request, new_composer(resource, request), attached.refused)}
     return set_flash(request, answer, "commented")
 
 
-def add_comment_and_files(resource: Record, request: Request, text: str, files: Checked) -> None:
-    """Adds a comment and its files. Raises HTTPConflict on a final record, and HTTPServiceUnavailable."""
+def add_comment_and_files(
+    resource: Record, request: Request, text: str, files: Sequence[PendingFile], internal: bool
+) -> None:
+    """Adds a comment and its files. Raises HTTPConflict on a final record."""
     writer = request.writer(resource.records)
     try:
-        comment_id = writer.comment(resource.record, text, internal=files.internal)
-        if files.taken:
-            writer.attach(resource.record, files, request.store, comment_id)
+        comment_id = writer.comment(resource.record, text, internal=internal)
+        if files:
+            writer.attach(resource.record, files, internal=internal, comment_id=comment_id)
     except ConflictError:
         raise HTTPConflict(_("This conversation is closed.")) from None
-    except StoreError:
-        raise HTTPServiceUnavailable(_("Files cannot be stored right now. Try again later.")) from None
 
 
 def comment_text(request: Request, name: str) -> str:

@@ -2,22 +2,25 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
-from typing import BinaryIO
 
 from pyramid.request import Request
 
+from portal.fields.file import kept_input
+from portal.fields.size import shown_size
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Records
-from portal.records.writing.files import Checked, Upload, check_uploads, limits, may_attach, may_detach, shown_size
+from portal.records.writing.files import limits, may_attach, may_detach
 from portal.records.writing.lifecycle import is_final, state_of
+from portal.records.writing.pending_files import PendingFile
 from portal.texts import _
 from portal.views.displays import moment
-from portal.views.parts import Files, FileShown, UploadInput
+from portal.views.parts import Files, FileShown
 from portal.views.submissions import one_time_key
+from portal.views.upload_parts import HeldFile, UploadInput
+from portal.views.uploads import INPUT
 from portal.web.addresses import record_address
 from portal.web.resources import Record
 
-INPUT = "files"
 MARGIN = 100_000  # bytes of a request that are not the file
 ICONS = {
     "image": "file-image",
@@ -73,12 +76,14 @@ def shown_files(
         )
 
 
-def upload_input(records: Records, request: Request) -> UploadInput | None:
-    """Where files are chosen, with its limits; None where the reader may not add any."""
+def upload_input(
+    records: Records, request: Request, held: Iterable[PendingFile] = (), refused: Sequence[str] = ()
+) -> UploadInput | None:
+    """Where files are chosen, with its limits and what the form holds; None where the reader may not add any."""
     limit = limits(records.module) if may_attach(records) else None
     if limit is None:
         return None
-    largest = min(limit.max_size, request.registry.serving.largest_request - MARGIN)
+    largest = min(limit.max_size, largest_file(request))
     size = shown_size(largest, request.reader)
     return UploadInput(
         limits=_("Up to ${size} each, ${count} at once", mapping={"size": size, "count": limit.max_count}),
@@ -86,27 +91,13 @@ def upload_input(records: Records, request: Request) -> UploadInput | None:
         max_count=limit.max_count,
         too_large=_("Not sent: the limit is ${size}", mapping={"size": size}),
         accept=",".join(limit.types),
+        name=INPUT,
+        kept=kept_input(INPUT),
+        held=tuple(HeldFile(file.key, file.name, shown_size(file.size, request.reader)) for file in held),
+        refused=tuple(refused),
     )
 
 
-def checked_uploads(records: Records, request: Request, internal: bool = False) -> Checked:
-    """What came in the inputs `files` of a form; nothing where the module takes no files."""
-    limit = limits(records.module)
-    if limit is None:
-        return Checked(internal=internal)
-    checked = check_uploads(list(_uploads(request)), limit, request.reader, request.registry.scan)
-    return Checked(checked.taken, checked.refused, internal)
-
-
-def _uploads(request: Request) -> Iterator[Upload]:
-    for part in request.POST.getall(INPUT):
-        # An input in which nothing is chosen arrives as a part with an empty file name, which is read as bytes.
-        if getattr(part, "filename", ""):
-            request.add_finished_callback(lambda _request, file=part.file: file.close())
-            yield Upload(part.filename, part.file, _size(part.file))
-
-
-def _size(source: BinaryIO) -> int:
-    size = source.seek(0, 2)
-    source.seek(0)
-    return size
+def largest_file(request: Request) -> int:
+    """The bytes of the largest file that one request can bring."""
+    return int(request.registry.serving.largest_request - MARGIN)

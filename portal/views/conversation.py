@@ -1,6 +1,6 @@
 """The conversation on a record: the comments, and the form in which one writes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pyramid.request import Request
@@ -8,6 +8,7 @@ from pyramid.request import Request
 from portal.records.reading.files import StoredFile
 from portal.records.writing.comments import Comment, comments, may_comment
 from portal.records.writing.lifecycle import is_final, state_of
+from portal.records.writing.pending_files import PendingFile
 from portal.texts import _
 from portal.views.attachments import shown_files, upload_input
 from portal.views.displays import CHANNEL_ICONS, initials, moment
@@ -15,6 +16,7 @@ from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.linked_text import linked_text
 from portal.views.parts import Composer, Conversation, Note
 from portal.views.submissions import one_time_key
+from portal.views.uploads import held_attachments
 from portal.web.addresses import record_address
 from portal.web.form_input import posted_text
 from portal.web.resources import Record
@@ -29,13 +31,19 @@ def draft_composer(resource: Record, request: Request) -> Composer | None:
         return new_composer(resource, request)
     form = as_form(draft.content.inputs)
     internal = resource.records.policy.staff and form.get("internal") == "true"
-    composer = new_composer(resource, request, form.get("text", ""), internal)
+    files = held_attachments(request, resource.records, form)
+    composer = new_composer(resource, request, form.get("text", ""), internal, files=files)
     shown = draft_shown(draft, request.reader)
     return replace(composer, draft=draft_form(request, comment_form(resource), shown=shown))
 
 
 def new_composer(
-    resource: Record, request: Request, text: str = "", internal: bool = False, error: str = ""
+    resource: Record,
+    request: Request,
+    text: str = "",
+    internal: bool = False,
+    error: str = "",
+    files: Iterable[PendingFile] = (),
 ) -> Composer:
     """The form for a comment, with what was written into it."""
     return Composer(
@@ -46,7 +54,7 @@ def new_composer(
         error=error,
         may_be_internal=resource.records.policy.staff,
         internal=internal,
-        files=upload_input(resource.records, request),
+        files=upload_input(resource.records, request, files),
     )
 
 

@@ -4,7 +4,7 @@ Each step has an address of its own: a POST keeps what the form holds as a draft
 Back, Forward, Reload and a bookmark work. Steps are counted from 0 in inputs and addresses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from portal.records.writing.defaults import declared_value, defaults
 from portal.records.writing.follow_ups import can_be_followed, follow_up_field
 from portal.records.writing.validation import Filled, follow_again, names_in, read_form
 from portal.texts import _
-from portal.views.attachments import checked_uploads, upload_input
+from portal.views.attachments import largest_file, upload_input
 from portal.views.drafts import (
     KEY,
     as_form,
@@ -40,6 +40,13 @@ from portal.views.pages import FormPage
 from portal.views.parts import Choice, DraftForm, StepState
 from portal.views.return_to_list import back_to_list
 from portal.views.submissions import done, repeated
+from portal.views.uploads import (
+    Attached,
+    held_attachments,
+    receive_attachments,
+    receive_field_files,
+    with_pending_files,
+)
 from portal.views.widgets import Filling, form_rows, inputs_of, posted_inputs
 from portal.web.addresses import create_address
 from portal.web.flash import set_flash
@@ -58,15 +65,26 @@ class CreateForm:
         if self.followed:
             self.fields.append(self.followed)
         self.defaults = defaults(self.records.connection, self.records.policy, self.records.module)
+        self.refused_files: Mapping[str, str] = {}  # by field
+        self.refused_attachments: Sequence[str] = ()
+
+    def receive_files(self) -> None:
+        """Stores the files that were posted; from then on the form holds their keys."""
+        self.refused_files = receive_field_files(self.request, self.records, self.fields)
+        if self.layout.files:
+            self.refused_attachments = receive_attachments(self.request, self.records).refused
 
     def filling(self, form: Form) -> Filling:
         """What `form` holds, without its errors."""
         values = {**self.defaults, **self.read(form).values}
-        return Filling(self.records, posted_inputs(self.fields, form), values, finds=finds(self.request))
+        inputs, largest = posted_inputs(self.fields, form), largest_file(self.request)
+        held = tuple(self.attached(form).files)
+        return Filling(self.records, inputs, values, finds=finds(self.request), held=held, largest_file=largest)
 
     def read(self, form: Form) -> Filled:
         """The values and errors of `form`. A follow-up that the form does not show is one of a final record only."""
         filled = read_form(self.records, self.fields, form, self.defaults)
+        filled = with_pending_files(self.request, self.records, self.fields, filled, self.refused_files)
         if self.followed is None:
             return filled
         name = self.followed.name
@@ -79,6 +97,11 @@ class CreateForm:
         field = follow_up_field(self.records)
         shown = field is None or any(field.name == asked.name for asked in self.fields)
         return None if field is None or shown else field.model_copy(update={"required": False})
+
+    def attached(self, form: Form) -> Attached:
+        """The attachments of `form`, and what was refused of those that were posted."""
+        held = held_attachments(self.request, self.records, form) if self.layout.files else ()
+        return Attached(tuple(held), tuple(self.refused_attachments))
 
     def step_of(self, form: Mapping[str, Any], name: str) -> int | None:
         """A step's number from an input; None for none, and for what is no step."""
@@ -120,7 +143,7 @@ def initial_filling(form: CreateForm) -> Filling:
     values |= {name: value for name, value in given.values.items() if name in address and name not in given.errors}
     values = follow_again(records, values, keep={*address, *by_button})
     inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
-    return Filling(records, inputs, values)
+    return Filling(records, inputs, values, largest_file=largest_file(form.request))
 
 
 def button_values(form: CreateForm) -> dict[str, Any]:
@@ -142,6 +165,7 @@ def button_values(form: CreateForm) -> dict[str, Any]:
 def create_record(module: Module, request: Request) -> FormAnswer:
     """One step further, back, or the record itself."""
     form, name = CreateForm(module, request), form_of(request)
+    form.receive_files()
     step, target = form.step_of(request.POST, "_step"), form.step_of(request.POST, "_to")
     content = posted_content(request)
     if step is not None:
@@ -158,12 +182,12 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         request.response.status_code = 422
         wrong = first_wrong_step(form.layout, filled.errors)
         return {"page": posted_page(form, replace(filling, errors=filled.errors), wrong)}
-    files = checked_uploads(form.records, request)
     if again := repeated(form.records, request):
         return again
     record_id = request.writer(form.records).create(filled.values)
     answer = done(form.records, request, record_or_list(module, record_id, request))
-    return add_form_files(module, request, record_id, files) or set_flash(request, answer, "created")
+    attached = form.attached(sent)
+    return add_form_files(module, request, record_id, attached) or set_flash(request, answer, "created")
 
 
 def change_step(
@@ -192,6 +216,7 @@ def create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: 
     """The form at one of its steps; `draft`: the one to tell of, which is not always the one that it shows."""
     records, steps = form.records, form.steps
     fields = {field.name: field for field in form.fields}
+    files = upload_input(records, form.request, filling.held, form.refused_attachments) if form.layout.files else None
     page = FormPage(
         heading=new_label(records),
         action=create_address(records.name),
@@ -201,7 +226,7 @@ def create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: 
         back_label=_("Return to list"),
         once=once_key(form.request),
         draft=create_draft(form, step, key, draft),
-        files=upload_input(records, form.request) if form.layout.files else None,
+        files=files,
         hidden=hidden_inputs(filling, [form.followed] if form.followed else []),
     )
     if not steps:

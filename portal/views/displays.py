@@ -16,6 +16,7 @@ from markupsafe import Markup
 from portal.fields.base import Field
 from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
+from portal.fields.size import shown_size
 from portal.views.parts import Moment
 from portal.web.addresses import record_address
 from portal.web.shell import Words
@@ -158,6 +159,11 @@ def _datetime(display: str, field: Field, value: Any, text: str, reader: Reader)
     return Value(field.title, display, text, iso=value.astimezone(reader.time_zone).isoformat() if value else "")
 
 
+def _file(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    url = record_address(value.module, value.record, "files", str(value.id)) if value else ""
+    return Value(field.title, display, text, url=url, note=shown_size(value.size, reader) if value else "")
+
+
 def _address(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
     lines = value.lines if value else ()
     return Value(field.title, display, text, parts=tuple(Value(text=line) for line in lines))
@@ -183,6 +189,8 @@ DISPLAYS = {
         Display("url", _url, reusable=True, highlight=True),
         Display("color", reusable=True),
         Display("datetime", _datetime, reusable=True),
+        Display("file", _file, reusable=True, highlight=True),
+        Display("image", _file, reusable=True),
         Display("rating", _rating),
         Display("address", _address),
         Display("markdown", _rich),

@@ -27,6 +27,7 @@ from portal.records.writing.form_keys import is_used
 from portal.records.writing.validation import names_in
 from portal.views.displays import short_moment
 from portal.views.parts import DraftForm, DraftShown
+from portal.views.uploads import INPUT
 from portal.web.form_input import posted_text
 from portal.web.resources import Account
 from portal.web.serving import own_path
@@ -215,6 +216,8 @@ def with_earlier_steps(request: Request, drafts: Drafts, form: str, content: Con
     if earlier is None:
         return content
     names = set(names_in(FormLayout(fields=steps[content.step].fields)))
+    if content.step == len(steps) - 1:
+        names.add(INPUT)  # attachments are asked for in the last step
     shown = {name: texts for name, texts in content.inputs.items() if name.partition(".")[0] in names}
     others = {name: texts for name, texts in earlier.content.inputs.items() if name.partition(".")[0] not in names}
     return replace(content, inputs={**others, **shown})

@@ -4,6 +4,7 @@ What a person has changed in the form is theirs; the rest follows the record, ho
 a newer version, or as a draft.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from portal.records.writing.errors import ConflictError
 from portal.records.writing.lifecycle import editable_fields, is_final, state_of
 from portal.records.writing.validation import read_form
 from portal.texts import _
-from portal.views.attachments import checked_uploads, upload_input
+from portal.views.attachments import largest_file, upload_input
 from portal.views.details import record_heading
 from portal.views.displays import moment
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
@@ -30,6 +31,13 @@ from portal.views.forms import FormAnswer, finds, form_fields, once_key, record_
 from portal.views.pages import FormPage
 from portal.views.parts import Conflict, Difference, DraftForm
 from portal.views.submissions import done, repeated
+from portal.views.uploads import (
+    Attached,
+    held_attachments,
+    receive_attachments,
+    receive_field_files,
+    with_pending_files,
+)
 from portal.views.widgets import Filling, form_rows, inputs_of, posted_inputs
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
@@ -48,13 +56,33 @@ class EditForm:
         if not self.fields:
             raise HTTPConflict(_("This record is closed and can no longer be edited."))
         self.basis = basis_of(self.fields, self.record.values, self.record.version)
+        self.final = is_final(self.records.module.lifecycle, state_of(self.records, self.record))
+        self.takes_attachments = self.records.access.edit.files and not self.final
+        self.refused_files: Mapping[str, str] = {}  # by field
+        self.attached = Attached()
+
+    def receive_files(self) -> None:
+        """Stores the files that were posted; from then on the form holds their keys."""
+        self.refused_files = receive_field_files(self.request, self.records, self.fields)
+        if self.takes_attachments:
+            self.attached = receive_attachments(self.request, self.records)
 
     def read(self, form: Form) -> Filling:
         """What `form` holds."""
         filled = read_form(self.records, self.fields, form, self.record.values, self.record.id)
+        filled = with_pending_files(self.request, self.records, self.fields, filled, self.refused_files)
         values = {**self.record.values, **filled.values}
-        inputs, stored = posted_inputs(self.fields, form), self.record.values
-        return Filling(self.records, inputs, values, filled.errors, finds(self.request), stored)
+        held = held_attachments(self.request, self.records, form) if self.takes_attachments else ()
+        return Filling(
+            self.records,
+            posted_inputs(self.fields, form),
+            values,
+            filled.errors,
+            finds(self.request),
+            self.record.values,
+            held=tuple(held),
+            largest_file=largest_file(self.request),
+        )
 
 
 def with_sign_in_note(form: EditForm, fields: list[Field]) -> list[Field]:
@@ -94,6 +122,7 @@ def show_edit_form(resource: Record, request: Request) -> dict[str, FormPage]:
 def edit_record(resource: Record, request: Request) -> FormAnswer:
     """Stores what differs."""
     form = EditForm(resource, request)
+    form.receive_files()
     filling, basis = form.read(request.POST), posted_basis(request, form.record.version)
     if filling.finds:
         return {"page": edit_page(form, replace(filling, errors={}), basis)}
@@ -107,14 +136,13 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
         return again
     if older:
         return refuse_older(form, basis, filling)
-    files = checked_uploads(form.records, request)
     values = {field.name: merged.filling.values[field.name] for field in form.fields}
     try:
         request.writer(form.records).edit(form.record, values, basis.version)
     except ConflictError:  # somebody saved while this request was under way
         return refuse_older(form, basis, filling)
     answer = done(form.records, request, record_or_list(resource, form.record.id, request))
-    return add_form_files(resource, request, form.record.id, files) or set_flash(request, answer, "edited")
+    return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, answer, "edited")
 
 
 def refuse_older(form: EditForm, basis: Basis, filling: Filling) -> dict[str, FormPage]:
@@ -182,15 +210,16 @@ def difference(records: Records, field: Field, yours: Any, theirs: Any) -> Diffe
 
 def present_filling(form: EditForm) -> Filling:
     """The record as it is."""
-    values = form.record.values
-    return Filling(form.records, inputs_of(form.fields, values, form.request.reader), values, stored=values)
+    values, largest = form.record.values, largest_file(form.request)
+    inputs = inputs_of(form.fields, values, form.request.reader)
+    return Filling(form.records, inputs, values, stored=values, largest_file=largest)
 
 
 def edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | None = None) -> FormPage:
     """The form; `basis`: what it was made from."""
     records, record = form.records, form.record
     layout = records.access.edit
-    final = is_final(records.module.lifecycle, state_of(records, record))
+    attached = upload_input(records, form.request, filling.held, form.attached.refused)
     rows = tuple(row for step in layout.steps for row in step.fields) if layout.steps else layout.fields or ()
     return FormPage(
         heading=_("Edit: ${title}", mapping={"title": record_heading(records, record)}),
@@ -204,7 +233,7 @@ def edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | Non
         version=str(basis.version),
         hidden=tuple((name, filling.one(name)) for name in filling.inputs if name.endswith(".later")),
         draft=edit_draft(form, basis, draft),
-        files=upload_input(records, form.request) if layout.files and not final else None,
+        files=attached if form.takes_attachments else None,
     )
 
 

@@ -10,15 +10,15 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.records.writing.errors import ConflictError
-from portal.records.writing.files import Checked
+from portal.records.writing.files import may_attach
 from portal.store import StoreError
 from portal.store.media_type import SHOWN, UNKNOWN
 from portal.store.preview import MEDIA_TYPE
 from portal.texts import _
-from portal.views.attachments import checked_uploads
 from portal.views.conversation import new_composer
 from portal.views.details import detail_page
 from portal.views.submissions import done, repeated
+from portal.views.uploads import Attached, receive_attachments
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.resources import Module, Record, RecordFile, RecordFiles
@@ -32,39 +32,35 @@ SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; object
 def add_files(resource: RecordFiles, request: Request) -> dict[str, Any] | Response:
     """Adds what was sent; one stays on the page and sees it, with a sentence for each file that was refused."""
     records, record = resource.record.records, resource.record.record
-    checked = checked_uploads(records, request)
-    if not checked.taken and not checked.refused:
-        checked = Checked(refused=(_("Choose a file."),))
+    if not may_attach(records):
+        raise HTTPNotFound
+    attached = receive_attachments(request, records)
+    refused = attached.refused if attached.files or attached.refused else (_("Choose a file."),)
     if again := repeated(records, request):
         return again
     try:
-        request.writer(records).attach(record, checked, request.store)
+        request.writer(records).attach(record, attached.files)
     except ConflictError:
         raise HTTPConflict(_("This record is closed.")) from None
-    except StoreError:
-        raise HTTPServiceUnavailable(_("Files cannot be stored right now. Try again later.")) from None
-    if checked.refused:
+    if refused:
         # 200 where something was taken: a status of an error would take it back
-        request.response.status_code = 200 if checked.taken else 422
-        return {"page": detail_page(resource.record, request, new_composer(resource.record, request), checked.refused)}
+        request.response.status_code = 200 if attached.files else 422
+        return {"page": detail_page(resource.record, request, new_composer(resource.record, request), refused)}
     return set_flash(request, done(records, request, record_address(records.name, record.id)), "attached")
 
 
-def add_form_files(resource: Module | Record, request: Request, record_id: int, files: Checked) -> Response | None:
+def add_form_files(resource: Module | Record, request: Request, record_id: int, attached: Attached) -> Response | None:
     """Adds the files of a form for a record; the record's page with the reasons where some were refused, else None."""
     records = resource.records
-    record = records.as_system.get(record_id) if files.taken or files.refused else None
+    record = records.as_system.get(record_id) if attached.files or attached.refused else None
     if record is None:
         return None
-    try:
-        request.writer(records).attach(record, files, request.store)
-    except StoreError:
-        raise HTTPServiceUnavailable(_("Files cannot be stored right now. Try again later.")) from None
-    if not files.refused or not records.exists(record_id):
+    request.writer(records).attach(record, attached.files)
+    if not attached.refused or not records.exists(record_id):
         return None
     module = resource if isinstance(resource, Module) else resource.__parent__
     shown = module[str(record_id)]
-    page = detail_page(shown, request, new_composer(shown, request), files.refused)
+    page = detail_page(shown, request, new_composer(shown, request), attached.refused)
     return render_to_response("detail.pt", {"page": page}, request)
 
 
@@ -93,6 +89,8 @@ def send_preview(resource: RecordFile, request: Request) -> Response:
 def remove_file(resource: RecordFile, request: Request) -> Response:
     """Takes a file away, which its author and staff may."""
     records, record = resource.record.records, resource.record.record
+    if resource.stored.field is not None:
+        raise HTTPNotFound
     if again := repeated(records, request):
         return again
     try:

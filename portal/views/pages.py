@@ -38,10 +38,10 @@ from portal.views.parts import (
     ProblemShown,
     StepState,
     TitledLink,
-    UploadInput,
     Watchers,
     Widget,
 )
+from portal.views.upload_parts import UploadInput
 from portal.web.shell import Words
 
 # -- forms -------------------------------------------------------------------------------------------------------------
@@ -81,6 +81,10 @@ class FormPage:
     def last(self) -> bool:
         return self.step + 1 >= len(self.steps)
 
+    @property
+    def sends_files(self) -> bool:
+        return bool(self.last and self.files) or any(widget.upload for widget in self.widgets)
+
 
 @dataclass(frozen=True)
 class QuestionPage:
@@ -97,11 +101,16 @@ class QuestionPage:
     icon: str = ""
     once: str = ""
     draft: DraftForm | None = None  # where something is asked
+    files: UploadInput | None = None  # with a comment that is asked
     error: Words = ""
 
     @property
     def wrong(self) -> tuple[Widget, ...]:
         return tuple(widget for row in self.rows for widget in row.widgets if widget.error)
+
+    @property
+    def sends_files(self) -> bool:
+        return bool(self.files) or any(widget.upload for row in self.rows for widget in row.widgets)
 
 
 # -- lists ------------------------------------------------------------------------------------------------------------

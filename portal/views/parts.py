@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from portal.views.linked_text import Piece
+from portal.views.upload_parts import UploadInput
 from portal.web.shell import Words
 
 Pairs = tuple[tuple[str, str], ...]  # hidden inputs: (name, value), names may repeat
@@ -98,6 +99,7 @@ class Widget:
     offers: tuple[Offer, ...] = ()  # select, cards, checkboxes, link, links
     empty: Words = ""  # the label of the empty choice; empty: a dash
     inputs: tuple[Input, ...] = ()  # money, address
+    upload: UploadInput | None = None  # file
     most_stars: int = 0  # rating
     find: str = ""  # link, links: the address that finds records while one types (/MODULE/find?field=NAME)
     many: bool = False  # link, links: `offers` holds only a part of what can be chosen
@@ -211,17 +213,6 @@ class FilterState:
 
 
 # -- files ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class UploadInput:
-    """Where files are chosen, dropped or pasted."""
-
-    limits: Words  # “Up to 25 MB each”
-    max_size: int  # bytes
-    max_count: int
-    too_large: Words  # for the script: “…: it has SIZE, the limit is …”
-    accept: str = ""  # as the attribute of an input
 
 
 @dataclass(frozen=True)

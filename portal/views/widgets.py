@@ -11,14 +11,19 @@ from typing import Any
 
 from portal.conditions import AnyOf, Comparison, Condition
 from portal.fields.base import Field
+from portal.fields.file import FileValue, kept_input
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.size import shown_size
 from portal.fields.value_path import value_path
 from portal.records.reading.records import Records
+from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.validation import depends_on, is_shown, linked_records
 from portal.texts import _
 from portal.views.offers import link_cards, link_offers
 from portal.views.parts import FormRow, Input, Offer, Widget
+from portal.views.upload_parts import HeldFile, UploadInput
+from portal.web.addresses import record_address
 
 # A choice of so many options at most, of which one has a help text, is drawn as cards.
 CARDS = 4
@@ -34,6 +39,8 @@ class Filling:
     errors: Mapping[str, str] = field(default_factory=dict)
     finds: Mapping[str, str] = field(default_factory=dict)  # without JavaScript: what to find, per link field
     stored: Mapping[str, Any] = field(default_factory=dict)  # what the record holds: a link may stay, offered or not
+    held: tuple[PendingFile, ...] = ()  # attachments that were sent before
+    largest_file: int = 0  # bytes of the largest that one request can bring
 
     def one(self, name: str) -> str:
         """The text of an input."""
@@ -199,6 +206,30 @@ def _rating(filling: Filling, field: Any, base: Widget) -> Widget:
     return replace(base, most_stars=max(stored, int(field.bounds(filling.records.policy.reader)[1])))
 
 
+def _file(filling: Filling, field: Any, base: Widget) -> Widget:
+    """The file that the field holds, which can be taken off, and where another one is chosen."""
+    reader, value = filling.records.policy.reader, filling.values.get(field.name)
+    largest = min(field.max_size, filling.largest_file)
+    size = shown_size(largest, reader)
+    upload = UploadInput(
+        limits=_("Up to ${size}", mapping={"size": size}),
+        max_size=largest,
+        max_count=1,
+        too_large=_("Not sent: the limit is ${size}", mapping={"size": size}),
+        accept=",".join(field.accepted),
+        name=field.name,
+        kept=kept_input(field.name),
+        held=(_held_file(field, value, reader),) if value and value.name else (),
+    )
+    return replace(base, upload=upload)
+
+
+def _held_file(field: Any, value: FileValue, reader: Reader) -> HeldFile:
+    url = record_address(value.module, value.record, "files", str(value.id)) if value.id else ""
+    preview_url = f"{url}/preview" if url and field.needs_preview else ""
+    return HeldFile(value.token, value.name, shown_size(value.size, reader), url, preview_url)
+
+
 def _tags(filling: Filling, field: Any, base: Widget) -> Widget:
     return replace(base, value=", ".join(filling.many(field.name)))
 
@@ -221,6 +252,7 @@ WIDGETS = {
         WidgetKind("money", _money, grouped=True),
         WidgetKind("address", _address, grouped=True),
         WidgetKind("rating", _rating, grouped=True, asked_anew=True),
+        WidgetKind("file", _file),
     )
 }
 

@@ -106,7 +106,8 @@ class Record(Branch):
     def __getitem__(self, name: str) -> "RecordTransitions | RecordFiles | RecordWatchers":
         if name == "move" and self.module.lifecycle:
             return RecordTransitions(self, name)
-        if name == "files" and self.module.attachments:
+        takes_files = self.module.attachments or any(field.by_upload for field in self.module.fields.values())
+        if name == "files" and takes_files:
             return RecordFiles(self, name)
         if name == "watchers" and self.module.watchers:
             return RecordWatchers(self, name)

@@ -143,6 +143,7 @@ def _file_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("module", sa.Text()),
         sa.Column("record", sa.BigInteger()),
         sa.Column("comment", sa.BigInteger()),  # the comment that it came with
+        sa.Column("field", sa.Text()),  # the field whose value it was when it came; NULL for an attachment
         sa.Column("name", sa.Text()),
         sa.Column("size", sa.BigInteger()),  # bytes
         sa.Column("media_type", sa.Text()),
@@ -158,9 +159,28 @@ def _file_table(metadata: sa.MetaData) -> sa.Table:
     )
 
 
+def _pending_file_table(metadata: sa.MetaData) -> sa.Table:
+    """Files that forms have sent and that no record has yet; their bytes are in the store."""
+    return sa.Table(
+        "portal_pending_file",
+        metadata,
+        sa.Column("key", sa.Text(), primary_key=True),  # random: forms and drafts name the file by it
+        sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), index=True),
+        sa.Column("module", sa.Text()),
+        sa.Column("field", sa.Text()),  # NULL for an attachment
+        sa.Column("name", sa.Text()),
+        sa.Column("size", sa.BigInteger()),  # bytes
+        sa.Column("media_type", sa.Text()),
+        sa.Column("stored", sa.Text()),  # its name in the store
+        sa.Column("preview", sa.Text()),  # the name of its preview in the store
+        sa.Column("created", UTCDateTime(), index=True),
+    )
+
+
 def _form_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
     """Submitted and unfinished forms."""
     return {
+        "pending_file": _pending_file_table(metadata),
         "once": sa.Table(
             "portal_once",
             metadata,

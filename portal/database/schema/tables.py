@@ -48,6 +48,7 @@ class Tables:
     comment: sa.Table
     file: sa.Table
     watcher: sa.Table
+    pending_file: sa.Table
     event: sa.Table
     once: sa.Table
     draft: sa.Table

@@ -7,12 +7,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
+from portal.fields.file import FileValue
 from portal.records.reading.records import Record, Records
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """One file; `size` in bytes, `stored` and `preview` its names in the store, `comment` the one that it came with."""
+    """One file; `size` in bytes, `stored` and `preview` its names in the store, `comment` the one that it came with.
+
+    `field`: the field whose value it is; None for an attachment.
+    """
 
     id: int
     name: str
@@ -21,6 +25,7 @@ class StoredFile:
     stored: str
     preview: str | None
     comment: int | None
+    field: str | None
     account: int | None
     author: str
     staff: bool
@@ -37,14 +42,33 @@ def files(records: Records, record: Record) -> list[StoredFile]:
 
 
 def file(records: Records, record: Record, file_id: int) -> StoredFile | None:
-    """One of `files`; None for a foreign one, an internal one and a missing one alike."""
+    """One of `files`, or the file of a field that the reader may read; None for any other and a missing one alike."""
+    if any(value.id == file_id for value in field_files(records, record)):
+        return _one(records, record, file_id)
     return next((file for file in files(records, record) if file.id == file_id), None)
+
+
+def field_files(records: Records, record: Record) -> list[FileValue]:
+    """The files that the readable fields of a record hold."""
+    names = [name for name, field in records.module.fields.items() if field.by_upload]
+    return [value for name in names if (value := record.values.get(name))]
+
+
+def _one(records: Records, record: Record, file_id: int) -> StoredFile | None:
+    """The file of this id, if it is the record's."""
+    table = records.policy.tables.file
+    whose = table.c["module"] == records.name, table.c["record"] == record.id, table.c["id"] == file_id
+    row = records.connection.execute(_columns(table).where(*whose)).mappings().first()
+    return None if row is None else StoredFile(**row)
 
 
 def _readable(tables: Tables, staff: bool) -> sa.Select[Any]:
     """The files of one record that one side may have, newest first."""
     table = tables.file
     on_record = table.c["module"] == sa.bindparam("module_name"), table.c["record"] == sa.bindparam("record_id")
-    columns = [table.c[name] for name in StoredFile.__dataclass_fields__]
-    query = sa.select(*columns).where(*on_record).order_by(table.c["id"].desc())
+    query = _columns(table).where(*on_record, table.c["field"].is_(None)).order_by(table.c["id"].desc())
     return query if staff else query.where(table.c["internal"].is_(False))
+
+
+def _columns(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(*[table.c[name] for name in StoredFile.__dataclass_fields__])

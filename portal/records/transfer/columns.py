@@ -45,7 +45,8 @@ def settable(module: Module) -> dict[str, Field]:
 
 def parts(field: Field) -> list[str]:
     """The parts that a field's value may be spread over, as a form does: FIELD.street, FIELD.currency."""
-    return [name.partition(".")[2] for name in field.inputs(None, PLAIN) if "." in name]
+    names = () if field.by_upload else field.inputs(None, PLAIN)
+    return [name.partition(".")[2] for name in names if "." in name]
 
 
 def header_of(module: Module, field: Field, language: str, languages: Sequence[str], part: str = "") -> str:

@@ -1,27 +1,27 @@
 """Files on their way to a record: which are refused, with one sentence each, and what the others become in the store.
 
-The bytes are stored first, in the open transaction of their rows: a crash in between leaves bytes that no row names,
-which `portal files` removes, and never a row without bytes.
+The bytes are stored first (pending_files.py): a crash in between leaves bytes that no row names, which `portal files`
+removes, and never a row without bytes.
 """
 
-import io
 import logging
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import sqlalchemy as sa
-from babel.units import format_unit
 
+from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Attachments, Module
+from portal.fields.file import FileValue
 from portal.fields.reader import Reader
+from portal.fields.size import shown_size
 from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Record, Records
 from portal.records.writing.history import Author, add_event
-from portal.store import Store
+from portal.records.writing.pending_files import PendingFile, drop_pending, pending_files
 from portal.store.media_type import media_type
-from portal.store.preview import make_preview
 from portal.store.scanner import ScannerError
 from portal.texts import _
 
@@ -46,7 +46,6 @@ class Checked:
 
     taken: tuple[tuple[Upload, str], ...] = ()
     refused: tuple[str, ...] = ()
-    internal: bool = False  # for staff alone, as the comment that they came with
 
 
 def limits(module: Module) -> Attachments | None:
@@ -70,16 +69,25 @@ def may_detach(records: Records, file: StoredFile, author: Author) -> bool:
 
 
 def check_uploads(
-    uploads: Sequence[Upload], limit: Attachments, reader: Reader, scan: Callable[[BinaryIO], str | None] | None = None
+    uploads: Sequence[Upload],
+    limit: Attachments,
+    reader: Reader,
+    scan: Callable[[BinaryIO], str | None] | None = None,
+    present: int = 0,
 ) -> Checked:
-    """Which of the `uploads` keep the limits, and are clean for `scan` where there is one. Reads their bytes."""
+    """Which of the `uploads` keep the limits, and are clean for `scan` where there is one. Reads their bytes.
+
+    `present`: how many files the form holds already.
+    """
     taken: list[tuple[Upload, str]] = []
     refused: list[str] = []
     for upload in uploads:
         upload.source.seek(0)
         kind = media_type(upload.source, upload.name)
         problem = (
-            _problem(upload, kind, limit, reader) or _too_many(upload, len(taken), limit) or _unclean(upload, scan)
+            _problem(upload, kind, limit, reader)
+            or _too_many(upload, present + len(taken), limit)
+            or _unclean(upload, scan)
         )
         if problem:
             refused.append(problem)
@@ -88,44 +96,62 @@ def check_uploads(
     return Checked(tuple(taken), tuple(refused))
 
 
-def shown_size(size: int, reader: Reader) -> str:
-    """A size in bytes as people read it: 84 kB, 1.2 MB."""
-    unit, bytes_per_unit, places = ("megabyte", 1_000_000, 1) if size >= 999_500 else ("kilobyte", 1_000, 0)
-    number = max(round(size / bytes_per_unit, places), 1 if size else 0)
-    return format_unit(number, f"digital-{unit}", "short", locale=reader.locale)
-
-
 def insert_files(
-    records: Records, record_id: int, checked: Checked, store: Store, author: Author, comment_id: int | None = None
-) -> int:
-    """Stores what was taken, bytes first, and adds its rows and events; returns how many. Raises StoreError.
+    records: Records,
+    record_id: int,
+    files: Sequence[PendingFile],
+    author: Author,
+    *,
+    internal: bool = False,
+    comment_id: int | None = None,
+) -> None:
+    """Adds stored files to a record, each with its event. Rights are the caller's to check.
 
-    Files of an internal comment are internal. Rights are the caller's to check.
+    Files of an internal comment are internal.
     """
+    for file in files:
+        file_id = _insert(records, file, author, record=record_id, comment=comment_id, internal=internal)
+        add_event(records, record_id, "attached", author, {"file": file_id, "internal": internal})
+    drop_pending(records, [file.key for file in files])
+
+
+def insert_field_files(
+    records: Records, values: Mapping[str, Any], author: Author, record_id: int | None = None
+) -> dict[str, Any]:
+    """`values` with the ids of their new files, whose rows are added; without `record_id`, `assign_files` says whose.
+
+    Raises KeyError for the key of a file that this account has not sent for this field.
+    """
+    written = dict(values)
+    for name, field in records.module.fields.items():
+        value = values.get(name)
+        if not field.by_upload or value is None or not value.key:
+            continue
+        file = pending_files(records, author.account, name, [value.key])[value.key]
+        file_id = _insert(records, file, author, record=record_id, field=name, internal=field.internal)
+        written[name] = FileValue(file_id, name=file.name, size=file.size)
+        drop_pending(records, [file.key])
+    return written
+
+
+def assign_files(records: Records, values: Mapping[str, Any], record_id: int) -> None:
+    """Says whose the files are that `insert_field_files` has added for a new record."""
     table = records.policy.tables.file
-    for upload, kind in checked.taken:
-        upload.source.seek(0)
-        preview = make_preview(upload.source, kind)
-        upload.source.seek(0)
-        stored = store.put(upload.source)
-        row = {
-            "module": records.name,
-            "record": record_id,
-            "comment": comment_id,
-            "name": upload.name,
-            "size": stored.size,
-            "media_type": kind,
-            "stored": stored.name,
-            "preview": store.put(io.BytesIO(preview)).name if preview else None,
-            "account": author.account,
-            "author": author.name,
-            "staff": records.policy.staff,
-            "internal": checked.internal,
-            "created": records.policy.reader.now,
-        }
-        file_id = records.connection.execute(sa.insert(table).values(row).returning(table.c["id"])).scalar_one()
-        add_event(records, record_id, "attached", author, {"file": file_id, "internal": checked.internal})
-    return len(checked.taken)
+    ids = [value.id for name, value in values.items() if value and _by_upload(records, name)]
+    if ids:
+        records.connection.execute(sa.update(table).values(record=record_id).where(table.c["id"].in_(ids)))
+
+
+def delete_replaced_files(records: Records, names: Collection[str], record_id: int) -> None:
+    """Removes the rows of the files that the fields `names` hold, which are about to get other values."""
+    fields: list[Any] = [records.module.field(name) for name in names if _by_upload(records, name)]
+    columns = [records.table.c[field.id_column] for field in fields]
+    if not columns:
+        return
+    row = records.connection.execute(sa.select(*columns).where(records.table.c["id"] == record_id)).first()
+    table = records.policy.tables.file
+    ids = [file_id for file_id in row or () if file_id]
+    records.connection.execute(sa.delete(table).where(table.c["id"].in_(ids), table.c["record"] == record_id))
 
 
 def delete_file(records: Records, record: Record, file: StoredFile, author: Author) -> None:
@@ -135,10 +161,38 @@ def delete_file(records: Records, record: Record, file: StoredFile, author: Auth
     add_event(records, record.id, "detached", author, {"file": file.id, "internal": file.internal})
 
 
-def stored_names(connection: sa.Connection, table: sa.Table) -> set[str]:
-    """Every name in the store that a row of `table` (`tables.file`) bears."""
-    rows = connection.execute(sa.select(table.c["stored"], table.c["preview"]))
+def stored_names(connection: sa.Connection, tables: Tables) -> set[str]:
+    """Every name in the store that a row bears, of a record's file or of one that is still pending."""
+    rows = [
+        row
+        for table in (tables.file, tables.pending_file)
+        for row in connection.execute(sa.select(table.c["stored"], table.c["preview"]))
+    ]
     return {name for row in rows for name in row if name}
+
+
+def _by_upload(records: Records, name: str) -> bool:
+    return records.module.everything[name].by_upload
+
+
+def _insert(records: Records, file: PendingFile, author: Author, **whose: Any) -> int:
+    """The row of a record's file; `whose`: record, comment, field, internal."""
+    table = records.policy.tables.file
+    row = {
+        "module": records.name,
+        "name": file.name,
+        "size": file.size,
+        "media_type": file.media_type,
+        "stored": file.stored,
+        "preview": file.preview,
+        "account": author.account,
+        "author": author.name,
+        "staff": records.policy.staff,
+        "created": records.policy.reader.now,
+        **whose,
+    }
+    file_id: int = records.connection.execute(sa.insert(table).values(row).returning(table.c["id"])).scalar_one()
+    return file_id
 
 
 def _problem(upload: Upload, kind: str, limit: Attachments, reader: Reader) -> str:

@@ -23,16 +23,24 @@ from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.comments import insert_comment, may_comment
 from portal.records.writing.defaults import defaults
 from portal.records.writing.errors import ConflictError, NotAllowedError
-from portal.records.writing.files import Checked, delete_file, insert_files, may_attach, may_detach
+from portal.records.writing.files import (
+    assign_files,
+    delete_file,
+    delete_replaced_files,
+    insert_field_files,
+    insert_files,
+    may_attach,
+    may_detach,
+)
 from portal.records.writing.follow_ups import followed_record
 from portal.records.writing.history import Author, add_event, author_of, change_details, state_written
 from portal.records.writing.lifecycle import editable_fields, is_final, leaves, state_after_comment, state_of
+from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.rows import execute, link_values, new_row, write_links
 from portal.records.writing.sequence import next_numbers
 from portal.records.writing.transitions import is_for_reader, transition_values
 from portal.records.writing.validation import follow_again
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
-from portal.store import Store
 from portal.texts import _, ngettext
 
 MOST_NAMED = 1_000  # records that may be named as the reason of a refusal; of more, none is
@@ -51,11 +59,13 @@ class Writer:
         records = self.records
         policy, module = records.policy, records.module
         values = follow_again(records, {**defaults(records.connection, policy, module), **values}, keep=values)
+        values = insert_field_files(records, values, self.author)
         (number,) = next_numbers(records.connection, policy.tables, records.name)
         insert = sa.insert(records.table).values(new_row(records, values, number, self.author))
         record_id: int = execute(records, insert.returning(records.table.c["id"])).scalar_one()
         for name, links in link_values(module, values).items():
             write_links(records, name, record_id, links)
+        assign_files(records, values, record_id)
         add_event(records, record_id, "created", self.author, state_written(records.module, values))
         if followed := followed_record(records, values):
             add_event(records, followed, "followed_up", self.author, {"record": record_id})
@@ -85,6 +95,8 @@ class Writer:
         changed = _changed(before, values)
         if not changed:
             return
+        delete_replaced_files(records, changed, record.id)
+        changed = insert_field_files(records, changed, self.author, record.id)
         visible = not all(records.module.field(name).internal for name in changed)
         row = self._modified(version + 1) if visible else {"_version": version}
         for name, value in changed.items():
@@ -101,8 +113,15 @@ class Writer:
         if records.module.title_field.name in changed:
             update_linking_records(records.as_system, record.id)
 
-    def move(self, record: Record, transition: Transition, values: Mapping[str, Any], comment: str = "") -> None:
-        """Does `transition` with the `values` and the `comment` that it asks for.
+    def move(
+        self,
+        record: Record,
+        transition: Transition,
+        values: Mapping[str, Any],
+        comment: str = "",
+        files: Sequence[PendingFile] = (),
+    ) -> None:
+        """Does `transition` with the `values` that it asks for, the `comment`, and the files that came with it.
 
         Raises NotAllowedError, and ConflictError in a state that the transition does not leave.
         """
@@ -115,8 +134,10 @@ class Writer:
             raise ConflictError(record.id)
         values = {**transition_values(records, transition, values), lifecycle.field: transition.to}
         self.change(record, values, record.version, f"moved:{transition.name}")
-        if comment:
-            self.add_comment(record, comment)
+        if comment or files:
+            comment_id = self.add_comment(record, comment)
+            if files:
+                self.attach(record, files, comment_id=comment_id)
 
     def comment(self, record: Record, text: str, *, internal: bool = False) -> int:
         """Adds a comment, which `on_comment` may answer with another state; returns its id.
@@ -152,19 +173,21 @@ class Writer:
         self._touch(record, row)
         return comment_id
 
-    def attach(self, record: Record, checked: Checked, store: Store, comment_id: int | None = None) -> None:
-        """Adds the files that `checked` takes, to the comment that they came with.
+    def attach(
+        self, record: Record, files: Sequence[PendingFile], *, internal: bool = False, comment_id: int | None = None
+    ) -> None:
+        """Adds files that were stored, to the comment that they came with.
 
-        Raises NotAllowedError, ConflictError on a final record, and StoreError.
+        Raises NotAllowedError, and ConflictError on a final record.
         """
         records = self.records
-        if not may_attach(records) or (checked.internal and not records.policy.staff):
+        if not may_attach(records) or (internal and not records.policy.staff):
             raise NotAllowedError(records.name, "attach")
-        if comment_id is None or checked.internal:  # a comment keeps its files, whatever state it led to
+        if comment_id is None or internal:  # a comment keeps its files, whatever state it led to
             self._check_open(record)
-        added = insert_files(records, record.id, checked, store, self.author, comment_id)
-        if added and not checked.internal:
-            self._touch(record, {"attachments": sa.func.coalesce(records.table.c["attachments"], 0) + added})
+        insert_files(records, record.id, files, self.author, internal=internal, comment_id=comment_id)
+        if files and not internal:
+            self._touch(record, {"attachments": sa.func.coalesce(records.table.c["attachments"], 0) + len(files)})
 
     def detach(self, record: Record, file: StoredFile) -> None:
         """Removes a file, which its author and staff may.

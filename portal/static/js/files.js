@@ -9,10 +9,19 @@ attach("[data-drop]", (box) => {
   let picked = [];
   let refused = [];
 
+  const most = Number(box.dataset.maxCount);
+  // What the form holds already, each file with a checkbox that takes it off.
+  const held = () => [...box.querySelectorAll("input[type=checkbox]:checked")];
+
   const take = (files) => {
     refused = [];
+    if (most === 1 && files.length) {
+      // A file replaces the one before.
+      picked = [];
+      for (const checkbox of held()) checkbox.checked = false;
+    }
     for (const file of files) {
-      const fits = file.size <= Number(box.dataset.maxSize) && picked.length < Number(box.dataset.maxCount);
+      const fits = file.size <= Number(box.dataset.maxSize) && held().length + picked.length < most;
       (fits ? picked : refused).push(file);
     }
     keep();
@@ -46,7 +55,8 @@ attach("[data-drop]", (box) => {
     return make("li", { className: "refused" }, words);
   };
 
-  // The bytes of a form are sent in the order of its files: what is sent tells how far each one is.
+  // The bytes of a form are sent in the order of its files: what is sent tells how far each one is. Returns what is left
+  // for the next input.
   box.showProgress = (sent) => {
     let before = 0;
     [...list.children].slice(0, picked.length).forEach((item, index) => {
@@ -55,6 +65,7 @@ attach("[data-drop]", (box) => {
       item.querySelector("button")?.remove();
       before += picked[index].size;
     });
+    return sent - before;
   };
 
   for (const name of ["dragenter", "dragover"]) {
@@ -95,34 +106,36 @@ attach("[data-attach]", (details) => {
 
 // The card of a record's files sends what was chosen at once.
 attach("form[data-upload]", (form) => {
-  form.addEventListener("picked", () => send(form, (page) => redrawPart(page, "documents")));
+  form.addEventListener("picked", () => send(form, null, (page) => redrawPart(page, "documents")));
 });
 
 // A form with files is sent by the script, which shows how far it is; without files the browser sends it.
 attach("form[data-sends-files]", (form) => {
   form.addEventListener("submit", (event) => {
-    if (event.defaultPrevented || !form.querySelector("input[type=file]")?.files.length) return;
+    const hasFiles = [...form.querySelectorAll("input[type=file]")].some((input) => input.files.length);
+    if (event.defaultPrevented || !hasFiles) return;
     event.preventDefault();
-    send(form, (page, request) => {
+    send(form, event.submitter, (page, request) => {
       if (request.status < 400 && request.responseURL !== new URL(form.action).href) location.assign(request.responseURL);
       else document.querySelector("main").replaceWith(show(page.querySelector("main")));
     });
   });
 });
 
-function send(form, then) {
-  const box = form.querySelector("[data-drop]");
+function send(form, submitter, then) {
+  const boxes = [...form.querySelectorAll("[data-drop]")];
   const request = new XMLHttpRequest();
   form.setAttribute("aria-busy", "true");
   request.open("POST", form.action);
-  request.upload.addEventListener("progress", (event) => box.showProgress(event.loaded));
+  request.upload.addEventListener("progress", (event) => boxes.reduce((sent, box) => box.showProgress(sent), event.loaded));
   request.addEventListener("loadend", () => {
     form.removeAttribute("aria-busy");
     delete form.dataset.sending;
     const page = new DOMParser().parseFromString(request.responseText, "text/html");
     if (page.querySelector("main")) then(page, request);
   });
-  request.send(new FormData(form));
+  // The button that was pressed is sent too: a step of a wizard is told where to go on.
+  request.send(new FormData(form, submitter));
 }
 
 function redrawPart(page, id) {

@@ -20,7 +20,9 @@ function holds(condition, inputs) {
   if (condition.all) return condition.all.every((part) => holds(part, inputs));
   if (condition.any) return condition.any.some((part) => holds(part, inputs));
   const [field, operator, expected, negated] = condition;
-  const values = inputs.getAll(field).filter((value) => value !== "");
+  // A file counts by its name; one that the form has already is an input of its own.
+  const sent = [...inputs.getAll(field), ...inputs.getAll(`${field}.kept`)];
+  const values = sent.map((value) => (typeof value === "string" ? value : value.name)).filter((value) => value !== "");
   const result = compare(operator, values, expected);
   // What this script cannot decide is shown; the server decides again.
   return result === undefined || result !== Boolean(negated);

@@ -1,0 +1,181 @@
+"""The files that a form sends: stored at once, after which the form holds their keys in the place of the files.
+
+A form that comes back, a step of a wizard and a draft thus hold files as they hold texts. Where the answer takes back
+what the request wrote, the rows of the files are written once more behind it, as drafts are.
+"""
+
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from pyramid.httpexceptions import HTTPServiceUnavailable
+from pyramid.request import Request
+from pyramid.response import Response
+
+from portal.database.engine import writing
+from portal.database.errors import DatabaseError
+from portal.declaration.shapes import Attachments
+from portal.fields.base import Field
+from portal.fields.file import FileValue, kept_input
+from portal.fields.protocols import Form
+from portal.records.reading.records import Records
+from portal.records.writing.files import Upload, check_uploads, limits, may_attach
+from portal.records.writing.pending_files import PendingFile, keep_pending, pending_files, store_file
+from portal.records.writing.validation import Filled, is_shown
+from portal.store import StoreError
+from portal.texts import _
+
+INPUT = "files"
+SENT = "portal.pending_files"  # in the environ, so that a request that is tried again still has its files
+CANNOT_STORE = _("Files cannot be stored right now. Try again later.")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Attached:
+    """The attachments that a form holds, and one sentence for each file that was refused."""
+
+    files: tuple[PendingFile, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+# -- fields ------------------------------------------------------------------------------------------------------------
+
+
+def receive_field_files(request: Request, records: Records, fields: Iterable[Field]) -> dict[str, str]:
+    """Takes the files that were sent in `fields`; returns one sentence for each field whose file was refused.
+
+    A refused file leaves the one that the form held before. Raises HTTPServiceUnavailable.
+    """
+    refused = {}
+    _remember(request, records, ())
+    by_upload: list[Any] = [field for field in fields if field.by_upload]
+    for field in by_upload:
+        uploads = list(_sent(request, field.name))[:1]
+        if not uploads:
+            continue
+        limit = Attachments(max_size=field.max_size, max_count=1, types=field.accepted)
+        checked = check_uploads(uploads, limit, request.reader, request.registry.scan)
+        files, refusals = _store(request, records, checked.taken, field.name), list(checked.refused)
+        if field.needs_preview and any(file.preview is None for file in files):
+            refusals.append(_("“${name}” was not added: this picture cannot be read.", mapping={"name": files[0].name}))
+        elif files:
+            _remember(request, records, files)
+            _hold(request, field.name, files)
+        if refusals:
+            refused[field.name] = refusals[0]
+    return refused
+
+
+def with_pending_files(
+    request: Request, records: Records, fields: Iterable[Field], filled: Filled, refused: Mapping[str, str]
+) -> Filled:
+    """What was read from a form, with the names of its pending files, and what is wrong with its files.
+
+    A key that this account has not been given for this field is no file.
+    """
+    values, errors = dict(filled.values), dict(filled.errors)
+    for field in fields:
+        value = values.get(field.name)
+        if not field.by_upload:
+            continue
+        if value is not None and value.key:
+            account_id = request.visitor.identity.account.id
+            file = pending_files(records, account_id, field.name, [value.key]).get(value.key)
+            values[field.name] = file and FileValue(key=file.key, name=file.name, size=file.size)
+            if file is None:
+                errors[field.name] = _("Choose the file again.")
+        if field.name in refused and is_shown(records, field, values):
+            errors[field.name] = refused[field.name]
+    return Filled(values, errors)
+
+
+# -- attachments -------------------------------------------------------------------------------------------------------
+
+
+def receive_attachments(request: Request, records: Records) -> Attached:
+    """The attachments of a form: those that it holds already, and what was sent in its inputs `files`.
+
+    Nothing where the module takes none or the profile adds none. Raises HTTPServiceUnavailable.
+    """
+    limit = limits(records.module) if may_attach(records) else None
+    if limit is None:
+        return Attached()
+    present = list(held_attachments(request, records, request.POST))[: limit.max_count]
+    uploads = list(_sent(request, INPUT))
+    checked = check_uploads(uploads, limit, request.reader, request.registry.scan, len(present))
+    files = _store(request, records, checked.taken, None)
+    _remember(request, records, files)
+    _hold(request, INPUT, (*present, *files))
+    return Attached((*present, *files), checked.refused)
+
+
+def held_attachments(request: Request, records: Records, form: Form) -> Collection[PendingFile]:
+    """The attachments that a form or a draft has already, as far as this account has sent them."""
+    keys = [text for text in form.getall(kept_input(INPUT)) if isinstance(text, str)]
+    return pending_files(records, request.visitor.identity.account.id, None, keys).values()
+
+
+# -- both --------------------------------------------------------------------------------------------------------------
+
+
+def _sent(request: Request, name: str) -> Iterator[Upload]:
+    for part in request.POST.getall(name):
+        # An input in which nothing is chosen arrives as a part with an empty file name, which is read as bytes.
+        if getattr(part, "filename", ""):
+            request.add_finished_callback(lambda _request, file=part.file: file.close())
+            yield Upload(part.filename, part.file, _size(part.file))
+
+
+def _size(source: BinaryIO) -> int:
+    size = source.seek(0, 2)
+    source.seek(0)
+    return size
+
+
+def _store(
+    request: Request, records: Records, taken: Iterable[tuple[Upload, str]], field: str | None
+) -> list[PendingFile]:
+    try:
+        return [
+            store_file(request.store, upload.source, upload.name, kind, records.name, field) for upload, kind in taken
+        ]
+    except StoreError:
+        raise HTTPServiceUnavailable(CANNOT_STORE) from None
+
+
+def _remember(request: Request, records: Records, files: Sequence[PendingFile]) -> None:
+    """Keeps the rows of the files: in the request's transaction, and behind it where that is taken back.
+
+    A request that is tried again has lost the rows of its first attempt, whose files it holds by their keys.
+    """
+    sent = request.environ.setdefault(SENT, [])
+    sent += files
+    if sent:
+        account_id = request.visitor.identity.account.id
+        keep_pending(records.connection, records.policy.tables, account_id, sent, request.now)
+        request.add_response_callback(_keep_apart)
+
+
+def _keep_apart(request: Request, response: Response) -> None:
+    """Called when the request's own transaction has ended."""
+    if response.status_int < 400:
+        return
+    try:
+        with writing(request.portal.engine) as connection:
+            account_id = request.visitor.identity.account.id
+            keep_pending(connection, request.portal.tables, account_id, request.environ[SENT], request.now)
+    except DatabaseError as error:
+        log.info("Files that were sent are not kept: %s", error)
+
+
+def _hold(request: Request, name: str, files: Iterable[PendingFile]) -> None:
+    """From now on the posted form has these files in the place of what was sent in the input `name`."""
+    form = request.POST
+    for sent in (name, kept_input(name)):
+        if sent in form:
+            del form[sent]
+    for file in files:
+        form.add(kept_input(name), file.key)

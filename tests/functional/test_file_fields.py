@@ -1,0 +1,168 @@
+"""Fields of the types `file` and `image`: filled in, shown, replaced, refused, had by who may read the field."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from webtest import TestApp, Upload
+
+from tests.functional.conftest import PASSWORD, form_of
+from tests.functional.test_files import PDF
+
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+FIELDS = """
+      bill: {type: file, max_size: 100 kB, types: application/pdf, required: true}
+      photo: {type: image, show_when: {urgency: high}}
+      costs: {type: file, internal: true}
+    comments: true
+"""
+
+
+def picture(color: str = "red") -> bytes:
+    drawn = io.BytesIO()
+    Image.new("RGB", (40, 30), color).save(drawn, "PNG")
+    return drawn.getvalue()
+
+
+@pytest.fixture
+def portal_folder(portal_folder: Path) -> Path:
+    """Tickets have a bill, a photo of what is urgent, and what it costs, which is internal."""
+    modules, profiles = portal_folder / "modules.yaml", portal_folder / "profiles"
+    text = modules.read_text(encoding="utf-8").replace("    comments: true\n", FIELDS.lstrip("\n"), 1)
+    text = text.replace("description, [article", "description, bill, photo, costs, [article")
+    text = text.replace("modified, comments]\n", "modified, comments, bill, photo]\n")
+    text = text.replace(
+        "        all: {}\n", "        all: {}\n        with_photo: {where: {photo: {empty: false}}}\n", 1
+    )
+    modules.write_text(text.replace("to: resolved, set:", "to: resolved, ask: {costs: optional}, set:"), "utf-8")
+    customer = profiles / "customer.yaml"
+    text = customer.read_text(encoding="utf-8").replace("stopped_since, article]", "stopped_since, bill, photo]")
+    customer.write_text(text.replace("can: [create, comment", "can: [create, edit, comment", 1), "utf-8")
+    return portal_folder
+
+
+@pytest.fixture
+def people(app: TestApp, sign_in, another_browser) -> dict[str, TestApp]:
+    emails = {"anna": "anna@acme.example", "carla": "carla@globex.example", "nancy": "nancy@supplier.example"}
+    return {name: sign_in(email, PASSWORD, another_browser()) for name, email in emails.items()}
+
+
+def create(browser: TestApp, status: int = 303, **values: object):
+    form = form_of(browser.get("/tickets/create"), "/tickets/create")
+    for name, value in {"title": "Broken", **values}.items():
+        form[name] = value
+    return form.submit(status=status)
+
+
+def test_a_record_has_the_files_of_its_fields(people):
+    anna = people["anna"]
+    page = create(anna, urgency="high", bill=Upload("bill.pdf", PDF), photo=Upload("photo.png", picture())).follow()
+    bill = page.html.select_one("main a.file")
+    assert bill.text.strip() == "bill.pdf"
+    answer = anna.get(bill["href"])
+    assert (answer.body, answer.content_type) == (PDF, "application/pdf")
+    preview = page.html.select_one("main a.picture img")
+    assert anna.get(preview["src"]).content_type == "image/webp"
+    row = anna.get("/tickets/?q=").html.select_one("tbody tr")
+    assert "bill.pdf" in row.text
+    assert row.select_one("img")["src"] == preview["src"]
+    assert "Broken" in anna.get("/tickets/?tab=with_photo").text
+    assert "Broken" not in people["nancy"].get("/tickets/?bill=other").text
+    assert "bill.pdf" in people["nancy"].get("/tickets/?bill=BILL").text
+
+
+@ON_SQLITE
+def test_a_file_that_was_taken_survives_errors_elsewhere(people):
+    refused = create(people["anna"], status=422, title="", bill=Upload("bill.pdf", PDF))
+    form = form_of(refused, "/tickets/create")
+    assert "bill.pdf" in refused.text
+    # Another day, from the draft:
+    form = form_of(people["anna"].get("/tickets/create"), "/tickets/create")
+    form["title"] = "Broken"
+    page = form.submit(status=303).follow()
+    assert people["anna"].get(page.html.select_one("main a.file")["href"]).body == PDF
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("bill.txt", b"only text", "files of this type are not accepted"),
+        ("bill.pdf", PDF + b"x" * 100_001, "the limit is 100 kB"),
+        ("bill\u202e.pdf", PDF, "contains characters that cannot be used"),
+    ],
+)
+def test_a_refused_file_says_why_and_nothing_is_made(people, name, content, reason):
+    refused = create(people["anna"], status=422, bill=Upload(name, content))
+    assert reason in refused.html.select_one("#field-bill-error").text
+    assert form_of(refused, "/tickets/create")["title"].value == "Broken"
+    assert "Broken" not in people["anna"].get("/tickets/").html.select_one("main").text
+
+
+@ON_SQLITE
+def test_a_picture_that_cannot_be_read_is_refused(people):
+    refused = create(
+        people["anna"], status=422, urgency="high", bill=Upload("b.pdf", PDF), photo=Upload("p.png", picture()[:60])
+    )
+    assert "this picture cannot be read" in refused.html.select_one("#field-photo-error").text
+    form = form_of(refused, "/tickets/create")
+    assert form["bill.kept"].checked  # the other file is still there
+
+
+@ON_SQLITE
+def test_a_required_file_is_asked_for_and_a_hidden_one_is_left_out(people):
+    assert "Required" in create(people["anna"], status=422).html.select_one("#field-bill-error").text
+    page = create(people["anna"], bill=Upload("b.pdf", PDF), photo=Upload("p.png", picture())).follow()
+    assert not page.html.select("main a.picture")
+
+
+@ON_SQLITE
+def test_a_file_is_replaced_and_removed(people):
+    anna = people["anna"]
+    page = create(anna, urgency="high", bill=Upload("bill.pdf", PDF), photo=Upload("photo.png", picture())).follow()
+    old = [link["href"] for link in page.html.select("main a.file, main a.picture")]
+    form = form_of(anna.get("/tickets/1/edit"), "/tickets/1/edit")
+    form["bill"] = Upload("new.pdf", PDF + b"%")
+    form["photo.kept"] = False
+    page = form.submit(status=303).follow()
+    assert [link.text.strip() for link in page.html.select("main a.file")] == ["new.pdf"]
+    assert not page.html.select("main a.picture")
+    for address in old:
+        anna.get(address, status=404)
+    form = form_of(anna.get("/tickets/1/edit"), "/tickets/1/edit")
+    form["title"] = "Other words"
+    form.submit(status=303)
+    assert anna.get(anna.get("/tickets/1/").html.select_one("main a.file")["href"]).body == PDF + b"%"
+    assert "new.pdf" in anna.get("/tickets/1/history").text
+
+
+@ON_SQLITE
+def test_the_file_of_an_internal_field_is_for_staff_alone(people):
+    create(people["anna"], bill=Upload("bill.pdf", PDF))
+    nancy = people["nancy"]
+    form = form_of(nancy.get("/tickets/1/move/resolve"), "/tickets/1/move/resolve")
+    form["costs"] = Upload("costs.pdf", PDF)
+    page = form.submit(status=303).follow()
+    address = next(link["href"] for link in page.html.select("main a.file") if "costs" in link.text)
+    assert nancy.get(address).body == PDF
+    assert "costs.pdf" not in people["anna"].get("/tickets/1/").text
+    people["anna"].get(address, status=404)
+    people["anna"].get(f"{address}/preview", status=404)
+
+
+@ON_SQLITE
+def test_nobody_takes_the_file_of_others(people):
+    refused = create(people["anna"], status=422, title="", bill=Upload("bill.pdf", PDF))
+    key = form_of(refused, "/tickets/create")["bill.kept"]._value
+    create(people["anna"], bill=Upload("bill.pdf", PDF))
+    carla = people["carla"]
+    form = form_of(carla.get("/tickets/create"), "/tickets/create")
+    for token in (key, "1", "x" * 100_000):
+        fields = {"_csrf": form["_csrf"].value, "title": "Taken", "bill.kept": token}
+        answer = carla.post("/tickets/create", fields, status=422)
+        assert "Choose the file again." in answer.text
+    carla.get("/tickets/1/files/1", status=404)
+    token = people["anna"].get("/tickets/").html.select_one('input[name="_csrf"]')["value"]
+    people["anna"].post("/tickets/1/files/1/remove", {"_csrf": token}, status=404)
+    people["anna"].post("/tickets/1/files", {"_csrf": token}, upload_files=[("files", "x.pdf", PDF)], status=404)
