@@ -9,7 +9,7 @@ from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
 from portal.database.engine import Connection, reading
 from portal.declaration.source.places import Places
-from portal.records.audit.deciding_line import deciding_line
+from portal.records.audit.deciding_line import deciding_lines
 from portal.records.audit.explain import Step, explain
 from portal.texts import translate
 
@@ -33,8 +33,8 @@ def command(email: str, module: str, reference: str, field_or_action: str | None
         steps = list(_steps(connection, portal, email, (module, reference, field_or_action)))
     profile = account.profile if account else None
     for step in steps:
-        line = deciding_line(places, portal.declaration, step, profile)
-        click.echo(f"{'yes' if step.holds else 'no '}  {step.sentence}{f'  ({line})' if line else ''}")
+        lines = ", ".join(deciding_lines(places, portal.declaration, step, profile))
+        click.echo(f"{'yes' if step.holds else 'no '}  {step.sentence}{f'  ({lines})' if lines else ''}")
     answer = all(step.holds for step in steps)
     click.echo("yes" if answer else "no")
     raise SystemExit(0 if answer else 1)

@@ -60,6 +60,7 @@ class Draft:
     broken_roles: bool = False  # whether people: or organizations: names no module
     broken_modules: set[str] = dataclasses.field(default_factory=set)
     broken_fields: set[tuple[str, str]] = dataclasses.field(default_factory=set)  # (module, field)
+    misnamed_fields: list[str] = dataclasses.field(default_factory=list)  # the module of each field with such a name
     broken_profiles: set[str] = dataclasses.field(default_factory=set)
     broken_accesses: set[tuple[str, str]] = dataclasses.field(default_factory=set)  # (profile, module)
     broken_buttons: set[str] = dataclasses.field(default_factory=set)

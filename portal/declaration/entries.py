@@ -9,6 +9,7 @@ from typing import Any
 
 from portal.declaration.builtin import LABELS, builtin_fields
 from portal.declaration.draft import ALL_MODULES, BUTTONS, MODULES, Draft, profile_file
+from portal.declaration.misplaced import with_misplaced
 from portal.declaration.other_names import did_you_mean, our_key, our_type
 from portal.declaration.shapes import Access, Button, Expectation, Module, OnComment, Profile, Settings, Transition
 from portal.declaration.source.cursor import Cursor
@@ -204,6 +205,7 @@ def read_fields(draft: Draft, entries: Any, module: str, at: Cursor) -> dict[str
         if complaint := wrong_name(name) or _reserved_field(name):
             at[name].key.wrong(complaint)
             draft.broken_fields.add((module, _as_name(name)))
+            draft.misnamed_fields.append(module)
         field = None if name in BUILT_IN else read_field(name, entry, at[name])
         if len(draft.problems) > before:
             draft.broken_fields.add((module, name))
@@ -307,7 +309,7 @@ def read_profile(draft: Draft, name: str) -> None:
     at = draft.at(file)
     top = mapping(at.value, at, f"keys ({', '.join(keys_of(Profile))})")
     is_empty = not top
-    top = _with_misplaced_modules(draft, dict(without_internal(Profile, top, at)), at)
+    top = with_misplaced(draft, dict(without_internal(Profile, top, at)), at)
     top = _known_keys(top, keys_of(Profile), at)
     before = len(draft.problems)
     if is_empty and isinstance(at.value, Mapping | None):
@@ -347,17 +349,6 @@ def _accesses(
         if len(draft.problems) > before:
             draft.broken_accesses.add((profile, module))
     return accesses, written
-
-
-def _with_misplaced_modules(draft: Draft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
-    """`top` with the modules that are written beside `modules:`, which are reported, in their right place."""
-    misplaced = {name: top.pop(name) for name in list(top) if name not in keys_of(Profile) and name in draft.modules}
-    for name in misplaced:
-        at[name].key.wrong(f'a module belongs under modules: indent "{name}" and its lines by two spaces')
-    modules = top.get("modules")
-    if misplaced and isinstance(modules, Mapping | None):
-        top["modules"] = {**(modules or {}), **misplaced}
-    return top
 
 
 def _access(entry: Any, at: Cursor) -> tuple[Access, dict[str, Any]] | None:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from portal.declaration.bind import bind_fields
 from portal.declaration.checks.all import check_modules, check_profiles
 from portal.declaration.checks.settings import check_settings
+from portal.declaration.consequences import without_consequences
 from portal.declaration.draft import BUTTONS, MODULES, Draft
 from portal.declaration.entries import read_buttons, read_modules, read_profile
 from portal.declaration.files import read_files
@@ -49,16 +50,15 @@ def load(folder: Path, overrides: Mapping[str, str] = NO_OVERRIDES) -> Loaded:
         read_buttons(draft)
     for name in _profiles(draft):
         read_profile(draft, name)
-    declaration = None
-    # Without modules, every name in the other files would look wrong.
-    if not draft.modules and MODULES in draft.documents:
+    if MODULES in draft.documents:
         check_settings(draft)
-    elif draft.modules:
+    declaration = None
+    if draft.modules:  # without any, every name in the other files would look wrong
         bind_fields(draft)
         check_modules(draft)
         declaration = resolve(draft)
         check_profiles(draft, declaration)
-    problems = _in_order(draft)
+    problems = without_consequences(draft, _in_order(draft))
     failed = any(not problem.warning for problem in problems)
     return Loaded(None if failed else declaration, problems)
 

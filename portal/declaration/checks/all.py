@@ -13,7 +13,6 @@ from portal.declaration.checks.fields import check_fields
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_module
 from portal.declaration.checks.profiles import check_profile, check_resolved_profiles
-from portal.declaration.checks.settings import check_settings
 from portal.declaration.checks.unnoticed import check_unnoticed_comments
 from portal.declaration.checks.without_effect import ACTIONS, FIELD_KEYS, MODULE_KEYS, PANELS, sentence
 from portal.declaration.draft import Draft, profile_file
@@ -23,7 +22,6 @@ from portal.declaration.source.cursor import Cursor
 
 def check_modules(draft: Draft) -> None:
     """What the files say, before anything is resolved."""
-    check_settings(draft)
     for module in draft.modules.values():
         check_fields(draft, module, draft.at_module(module.name)["fields"])
     for module in draft.modules.values():

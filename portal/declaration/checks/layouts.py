@@ -1,7 +1,7 @@
 """Checks layouts wherever they are written: every name exists, and forms hold only what can be typed."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.draft import Draft
@@ -41,8 +41,16 @@ def check_names(draft: Draft, module: str, names: Iterable[PlacedName]) -> None:
             at.wrong(list_in_text(name, draft.modules[module].everything) or draft.no_field(module, name))
 
 
+def warn_of_repeated(columns: Sequence[str], at: Cursor) -> None:
+    """A list has a column once; the place of another one of its name is probably that of something else."""
+    for index, name in enumerate(columns):
+        if name in columns[:index]:
+            at[index].warn(f'"{name}" is already a column of this list')
+
+
 def _check_list(draft: Draft, module: Module, layout: ListLayout, at: Cursor) -> None:
     check_names(draft, module.name, _items(layout.columns or (), at["columns"]))
+    warn_of_repeated(layout.columns or (), at["columns"])
     for index, name in enumerate(layout.sort or ()):
         place = at["sort"].inner(index)
         if match := re.fullmatch(r"(\w+)[ ,]+(asc|desc)(ending)?", name.lower()):
@@ -80,6 +88,7 @@ def _check_related(draft: Draft, module: Module, related: Related, at: Cursor) -
         place.wrong(f"{name} has no link to {module.name}{suggest(name, linking)}")
     else:
         check_names(draft, name, _items(related.columns or (), at["columns"]))
+        warn_of_repeated(related.columns or (), at["columns"])
 
 
 def _check_form(draft: Draft, module: Module, layout: FormLayout, at: Cursor) -> None:

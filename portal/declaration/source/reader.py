@@ -137,8 +137,7 @@ def _decoded(raw: bytes) -> str:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode(encoding)
-        wrong = f"the byte 0x{raw[error.start]:02X} is not {encoding[:6].upper()}: save it as UTF-8"
-        raise _UnreadableError(_end(before), wrong) from None
+        raise _UnreadableError(_end(before), _wrong_byte(raw, error.start, encoding)) from None
     if control := _CONTROL.search(text):
         character = f"U+{ord(control.group()):04X}"
         wrong = f"the character {character} is not allowed in YAML: remove it, or save the file as UTF-8"
@@ -148,6 +147,18 @@ def _decoded(raw: bytes) -> str:
     if (trace := what_is_not_yaml(text)) is not None:
         raise _UnreadableError(*trace)
     return text
+
+
+def _wrong_byte(raw: bytes, place: int, encoding: str) -> str:
+    """The sentence for a byte that is no text in `encoding`: most such files are in the old encoding of Windows."""
+    wrong = f"the byte 0x{raw[place]:02X} is not {encoding[:6].upper()}: save it as UTF-8"
+    character = raw[place : place + 1].decode("cp1252", "ignore")
+    if encoding != "utf-8" or not character.isalpha():
+        return wrong
+    return (
+        f'{wrong} (in Windows-1252 it is "{character}": choose UTF-8 in "Save as" of your editor, or run'
+        " iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW)"
+    )
 
 
 def _not_text(raw: bytes, encoding: str) -> str | None:

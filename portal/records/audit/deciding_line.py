@@ -1,4 +1,4 @@
-"""The line of the declaration that decided a step of an explanation, also through profiles that others extend.
+"""The lines of the declaration that decided a step of an explanation, also through profiles that others extend.
 
 Called by `portal explain`. A key that a profile writes replaces that of the profile which it extends and that of the
 module, so the nearest file with the key decides.
@@ -12,7 +12,20 @@ from portal.declaration.source.places import Places
 from portal.records.audit.explain import Step
 
 
-def deciding_line(places: Places, declaration: Declaration, step: Step, profile: str | None) -> str | None:
+def deciding_lines(places: Places, declaration: Declaration, step: Step, profile: str | None) -> list[str]:
+    """The place that decided, as `file:line:column`; of conditions that are joined, one of each profile."""
+    if not step.joined:
+        line = _deciding_line(places, declaration, step, profile)
+        return [] if line is None else [line]
+    return [
+        places.line(file, keys)
+        for keys in step.profile_keys
+        for file in _profile_files(places, declaration, profile, keys[:2])
+        if places.has(file, keys)
+    ]
+
+
+def _deciding_line(places: Places, declaration: Declaration, step: Step, profile: str | None) -> str | None:
     """`file:line:column` of the first of the step's keys that is written and names the step's word, if it has one."""
     for keys in step.profile_keys:
         files = list(_profile_files(places, declaration, profile, keys[:2]))

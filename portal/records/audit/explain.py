@@ -32,6 +32,7 @@ class Step:
     profile_keys: tuple[Keys, ...] = ()
     module_keys: tuple[Keys, ...] = ()
     word: str = ""
+    joined: bool = False  # the keys of all profiles that a profile extends decide together
 
 
 def explain(
@@ -95,7 +96,8 @@ def _scope_steps(
         )
     if access.where != ALWAYS:
         holds = Records(connection, _with(policy, module), module).exists(record.id)
-        yield Step(holds, f"the condition “where” {'holds' if holds else 'does not hold'}", ((*here, "where"),))
+        sentence = f"the condition “where” {'holds' if holds else 'does not hold'}"
+        yield Step(holds, sentence, ((*here, "where"),), joined=True)
     if policy.hides_older(module):
         holds = records.exists(record.id)
         then = f"records are visible from {policy.records_from} on"

@@ -232,7 +232,10 @@ def test_a_mistake_of_syntax_knows_where_in_the_file_it_is():
 
 def test_bytes_that_are_not_utf_8_are_reported_with_the_cure():
     problem = read("a: 1\nb: città è\n".encode("latin-1"), "modules.yaml").problems[0]
-    assert str(problem) == "modules.yaml:2:8: modules: the byte 0xE0 is not UTF-8: save it as UTF-8"
+    assert str(problem) == (
+        "modules.yaml:2:8: modules: the byte 0xE0 is not UTF-8: save it as UTF-8 (in Windows-1252 it is "
+        '"à": choose UTF-8 in "Save as" of your editor, or run iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW)'
+    )
 
 
 @pytest.mark.parametrize(

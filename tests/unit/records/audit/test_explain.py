@@ -10,7 +10,7 @@ from portal.database.engine import reading
 from portal.declaration.load import load
 from portal.declaration.shapes import Expectation
 from portal.declaration.source.places import Places
-from portal.records.audit.deciding_line import deciding_line
+from portal.records.audit.deciding_line import deciding_lines
 from portal.records.audit.expectations import check_expectations, check_names
 from portal.records.audit.explain import Step, explain
 from tests.functional.world import ANNA, BRUNO, EDDA, NANCY, World, linked
@@ -155,8 +155,19 @@ def test_names_of_records_are_looked_for(world):
 )
 def test_a_step_names_the_line_that_decided(profile, step, line):
     places, declaration = Places(SMALL), load(SMALL).declaration
-    place = deciding_line(places, declaration, step, profile)
+    (place,) = deciding_lines(places, declaration, step, profile)
     file, number, column = place.split(":")
     assert Path(file).stem == line[0]
     written = (SMALL / file).read_text(encoding="utf-8").splitlines()[int(number) - 1]
     assert written[int(column) - 1 :].startswith(line[1])
+
+
+def test_conditions_that_are_joined_are_all_named(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "modules.yaml").write_text("modules: {notes: {see: all, fields: {title: text, open: boolean}}}\n")
+    (tmp_path / "profiles/customer.yaml").write_text("modules:\n  notes: {where: {open: true}}\n")
+    narrower = "extends: customer\nmodules:\n  notes: {where: {title: {empty: false}}}\n"
+    (tmp_path / "profiles/power.yaml").write_text(narrower)
+    step = Step(False, "", (("modules", "notes", "where"),), joined=True)
+    lines = deciding_lines(Places(tmp_path), load(tmp_path).declaration, step, "power")
+    assert lines == ["profiles/power.yaml:3:11", "profiles/customer.yaml:2:11"]
