@@ -35,6 +35,8 @@ RUNTIME = [
     "obstore>=0.12",  # files in a folder or an S3-compatible service, by one interface
     "puremagic>=1.30",  # what a file is, by its bytes
     "Pillow>=12.0",  # previews of pictures
+    "mail-parser-reply>=1.36",  # how mail programs of many languages introduce what they quote
+    "aiosmtpd>=1.4.6",  # takes mail by LMTP
     "tzdata>=2025.2",
 ]
 TEST = [

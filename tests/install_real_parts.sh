@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs the real browser and the real database server that the tests use, from Debian's packages, where they lack.
+# Installs the real browser, the real database server and the real mail server that the tests use, from Debian's packages, where they lack.
 # Without the right to install, the tests that need them are skipped with their reason (and fail where CI=true).
 set -euo pipefail
 
 missing=()
 command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium fonts-liberation)
 command -v initdb >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
+command -v dovecot >/dev/null || [ -x /usr/sbin/dovecot ] || missing+=(dovecot-imapd)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

@@ -8,6 +8,7 @@ from portal.commands.database_errors import database_errors_explained
 from portal.commands.open_portal import open_portal
 from portal.commands.options import common_options
 from portal.database.engine import reading, writing
+from portal.mail.incoming.mails import stored_mails
 from portal.records.writing.files import stored_names
 from portal.records.writing.pending_files import drop_expired
 from portal.store import StoreError, open_store
@@ -30,7 +31,8 @@ def command() -> None:
         with database_errors_explained(), writing(portal.engine) as connection:
             drop_expired(connection, portal.tables, now)
         with database_errors_explained(), reading(portal.engine) as connection:
-            unnamed = store.unnamed(stored_names(connection, portal.tables), now)
+            named = stored_names(connection, portal.tables) | stored_mails(connection, portal.tables)
+            unnamed = store.unnamed(named, now)
         store.remove(unnamed)
     except (StoreError, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None

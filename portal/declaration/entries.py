@@ -7,14 +7,21 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from portal.declaration.beside_modules import mapping, read_inbox, read_portal, read_role
 from portal.declaration.builtin import LABELS, builtin_fields
 from portal.declaration.draft import ALL_MODULES, BUTTONS, MODULES, Draft, profile_file
 from portal.declaration.misplaced import with_misplaced
 from portal.declaration.other_names import did_you_mean, our_key, our_type
-from portal.declaration.shapes import Access, Button, Expectation, Module, OnComment, Profile, Settings, Transition
+from portal.declaration.shapes import (
+    Access,
+    Button,
+    Expectation,
+    Module,
+    OnComment,
+    Profile,
+    Transition,
+)
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import Problem, closest, suggest
-from portal.declaration.source.reader import Document
 from portal.declaration.validation import keys_of, unknown_key, validated, with_meant_keys, without_internal
 from portal.fields.base import Field
 from portal.fields.shape import Shape
@@ -30,7 +37,7 @@ RESERVED_MODULES = (
     "views",
 )  # fmt: skip
 RESERVED_PREFIXES = ("portal_", "sqlite_", "pg_")
-TOP_LEVEL_KEYS = ("portal", "people", "organizations", "modules")
+TOP_LEVEL_KEYS = ("portal", "people", "organizations", "inbox", "modules")
 
 
 def wrong_name(name: str) -> str | None:
@@ -55,17 +62,6 @@ def _as_name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", fold(text)).strip("_")
 
 
-def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
-    """`value` if it is a mapping; else an empty mapping, with a problem unless nothing is written."""
-    if isinstance(value, Mapping):
-        return value
-    if isinstance(value, str) and re.match(r"[\w-]+:\S", value):
-        at.wrong(f'write a space after the ":" of "{value[:80]}"')
-    elif value is not None:
-        at.wrong(f"must be a mapping of {what}")
-    return {}
-
-
 # -- modules.yaml -------------------------------------------------------------------------------------------------
 
 
@@ -78,13 +74,14 @@ def read_modules(draft: Draft) -> None:
         at[name].key.wrong(f'a module belongs under modules: indent "{name}" and its lines by two spaces')
         draft.broken_modules.add(name)
     top = _known_keys({name: entry for name, entry in top.items() if name not in misplaced}, TOP_LEVEL_KEYS, at)
-    draft.settings = _settings(draft, top.get("portal"), at["portal"])
+    draft.settings = read_portal(draft, top.get("portal"), at["portal"])
     modules = top.get("modules")
     if not modules and not misplaced and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
         at["modules"].key.wrong("no module is declared: a portal needs at least one")
     entries = mapping(modules, at["modules"], "names to modules")
-    draft.people = _role(draft, top.get("people"), entries, at["people"])
-    draft.organizations = _role(draft, top.get("organizations"), entries, at["organizations"])
+    draft.people = read_role(draft, top.get("people"), entries, at["people"])
+    draft.organizations = read_role(draft, top.get("organizations"), entries, at["organizations"])
+    draft.inbox = read_inbox(top.get("inbox"), at["inbox"])
     builtin = builtin_fields(draft.people)
     for name, entry in entries.items():
         _read_module(draft, name, entry, builtin)
@@ -96,42 +93,6 @@ def _has_keys_of(shape: type[Shape], entry: Any) -> bool:
         return False
     known = sum(key in keys_of(shape) for key in entry)
     return known * 2 > len(entry)
-
-
-def _role(draft: Draft, name: Any, modules: Mapping[str, Any], at: Cursor) -> str | None:
-    """The module that `people:` or `organizations:` names."""
-    if name is None:
-        return None
-    if not isinstance(name, str):
-        at.wrong("must be the name of a module")
-        draft.broken_roles = True
-        only = name[0] if isinstance(name, list) and len(name) == 1 else None
-        return only if isinstance(only, str) and only in modules else None
-    if name in modules:
-        return name
-    if name not in draft.broken_modules:
-        at.wrong(f'no module "{name}"{suggest(name, modules)}')
-    draft.broken_modules.add(name)
-    draft.broken_roles = True
-    return closest(name, modules)
-
-
-def _settings(draft: Draft, entry: Any, at: Cursor) -> Settings:
-    entry = dict(mapping(entry, at, "settings"))
-    for key, text in draft.overrides.items():
-        several = key in ("languages", "administrators")
-        value = [part.strip() for part in text.split(",") if part.strip()] if several else text
-        problems: list[Problem] = []
-        if validated(Settings, {key: value}, Cursor(Document(key), problems)) and not problems:
-            entry[key] = value
-        draft.problems += [Problem(variable(key), 1, 1, ("portal", key), problem.message) for problem in problems]
-    result = validated(Settings, entry, at)
-    return result[0] if result else Settings()
-
-
-def variable(key: str) -> str:
-    """The environment variable of a setting."""
-    return f"PORTAL_{key.upper()}"
 
 
 def _read_module(draft: Draft, name: str, entry: Any, builtin: dict[str, Field]) -> None:

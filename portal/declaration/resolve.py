@@ -10,6 +10,7 @@ from typing import Any
 
 from portal.conditions import ALWAYS, Condition, all_of
 from portal.declaration.draft import ALL_MODULES, Draft
+from portal.declaration.inbox import complete_inbox
 from portal.declaration.labels import labelled_modules
 from portal.declaration.layouts import Viewer, finished, readable_fields, with_related
 from portal.declaration.shapes import (
@@ -41,9 +42,12 @@ def resolve(draft: Draft) -> Declaration:
     draft.modules = {name: _with_layouts(draft, module) for name, module in draft.modules.items()}
     buttons = {name: _labelled(button) for name, button in draft.buttons.items()}
     profiles = {name: resolve_profile(draft, name, buttons) for name in draft.profiles}
+    module = draft.modules.get(draft.inbox.creates) if draft.inbox else None
+    inbox = complete_inbox(draft.inbox, module) if draft.inbox and module else None
     declaration = Declaration.model_construct(
         folder=draft.folder, settings=draft.settings, people=draft.people, organizations=draft.organizations,
-        modules=draft.modules, profiles=profiles, buttons=buttons, icons=frozenset(draft.icons | {DEFAULT_ICON}),
+        modules=draft.modules, profiles=profiles, buttons=buttons, inbox=inbox,
+        icons=frozenset(draft.icons | {DEFAULT_ICON}),
     )  # fmt: skip
     _search_listed_fields(draft.modules, profiles)
     for name, profile in profiles.items():

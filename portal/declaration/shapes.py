@@ -275,6 +275,16 @@ class Button(Shape):
     count: StrictBool = False
 
 
+class Inbox(Shape):
+    """`inbox:` of modules.yaml: what becomes of mail that is no reply to a record."""
+
+    address: str = Key(pattern=r"^[^\s@<>,;:\"+]{1,27}@[A-Za-z0-9.-]+$")  # replies go to help+TOKEN@…
+    creates: str
+    title: str | None = None  # the field that takes the subject; resolved: the module's title
+    text: str | None = None  # the field that takes the text; resolved: the module's first long text, if it has one
+    unknown: Literal["keep", "create"] = "keep"
+
+
 class Declaration(Shape):
     """The whole of a portal's YAML, checked and resolved: the one object that the engine runs on."""
 
@@ -285,6 +295,7 @@ class Declaration(Shape):
     modules: dict[str, Module]
     profiles: dict[str, Profile]
     buttons: dict[str, Button] = {}
+    inbox: Inbox | None = None
     icons: frozenset[str] = frozenset()  # every icon that some part of the declaration names
 
     def along(self, module: str, path: str) -> Iterator[tuple[Module, Field]]:

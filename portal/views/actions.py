@@ -14,6 +14,7 @@ from portal.declaration.shapes import Transition
 from portal.fields.base import FORBIDDEN, Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
+from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.validation import read_form
@@ -39,9 +40,6 @@ from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Record, RecordTransition
-
-LONGEST_COMMENT = 50_000  # characters
-
 
 # -- transitions -------------------------------------------------------------------------------------------------------
 

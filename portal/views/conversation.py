@@ -13,7 +13,7 @@ from portal.texts import _
 from portal.views.attachments import shown_files, upload_input
 from portal.views.displays import CHANNEL_ICONS, initials, moment
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
-from portal.views.linked_text import linked_text
+from portal.views.linked_text import with_pictures
 from portal.views.parts import Composer, Conversation, Note
 from portal.views.submissions import one_time_key
 from portal.views.uploads import held_attachments
@@ -87,16 +87,21 @@ def note(resource: Record, request: Request, comment: Comment, stored: Sequence[
     attached = [file for file in reversed(stored) if file.comment == comment.id]
     mine = comment.account is not None and comment.account == request.visitor.identity.account.id
     mail = comment.channel == "mail"
+    shown = tuple(shown_files(resource, request, attached))
+    placed = {file.name: (file.url, file.preview_url) for file in shown if file.preview_url and mail}
+    text = with_pictures(comment.text, placed)
+    in_text = {piece.url for piece in text if piece.picture}
     return Note(
         id=comment.id,
         author=_("You") if mine else comment.author,
         initials=initials(comment.author),
         at=moment(comment.created, request.reader),
-        text=linked_text(comment.text),
+        text=text,
         mine=mine,
         internal=comment.internal,
         side=_("Support") if comment.staff else _("Customer"),
         channel=_("by email") if mail else "",
         channel_icon=CHANNEL_ICONS["mail"] if mail else "",
-        files=tuple(shown_files(resource, request, attached)),
+        files=tuple(file for file in shown if file.url not in in_text),
+        folded=(comment.folded or "") if mine or resource.records.policy.staff else "",
     )

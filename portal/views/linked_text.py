@@ -1,7 +1,10 @@
-"""Addresses in plain text that can be clicked: http, https, mailto, and bare email addresses; nothing else is one."""
+"""Plain text with what stands in it: addresses that can be clicked, and the pictures of a mail where they stood.
+
+Addresses are http, https, mailto, and bare email addresses; nothing else is one.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -15,15 +18,31 @@ PUNCTUATION = ".,;:!?'’*_…"
 
 
 class Piece(NamedTuple):
-    """A part of a text; `url` is empty where it is no link."""
+    """A part of a text. `url`: where it leads, if it is a link; `picture`: the preview that is shown in its place."""
 
     text: str
     url: str = ""
+    picture: str = ""
 
 
 def linked_text(text: str) -> tuple[Piece, ...]:
     """`text` in pieces, which joined are the text again."""
     return tuple(piece for piece in _pieces(text) if piece.text)
+
+
+def with_pictures(text: str, pictures: Mapping[str, tuple[str, str]]) -> tuple[Piece, ...]:
+    """As `linked_text`, with pictures where their names stand in brackets: `[photo.jpg]`.
+
+    `pictures`: the addresses of each file and of its preview, by the name of the file.
+    """
+    if not pictures:
+        return linked_text(text)
+    names = re.compile(r"\[(" + "|".join(map(re.escape, pictures)) + r")\]")
+    parts = names.split(text)  # text, name, text, name, … text
+    pieces: list[Piece] = []
+    for index, part in enumerate(parts):
+        pieces += [Piece(part, *pictures[part])] if index % 2 else linked_text(part)
+    return tuple(pieces)
 
 
 def _pieces(text: str) -> Iterator[Piece]:

@@ -31,6 +31,7 @@ from portal.views.parts import (
     Happening,
     HitsOfModule,
     HomeButton,
+    KeptMail,
     Letter,
     Moment,
     Offer,
@@ -364,6 +365,19 @@ class OutboxPage:
     letters: tuple[Letter, ...] = ()
     chosen: Letter | None = None
     text: str = ""
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    """inbox.pt, for staff: the mails that were not used, and the one that is read."""
+
+    mails: tuple[KeptMail, ...] = ()
+    chosen: KeptMail | None = None
+    text: str = ""
+    files: tuple[str, ...] = ()
+    create_label: Words = ""  # “New ticket”; empty where no record can be made of the mail
+    create_url: str = ""
+    dismiss_url: str = ""
 
 
 @dataclass(frozen=True)

@@ -291,6 +291,7 @@ class Note:
     channel: Words = ""  # “by email”
     channel_icon: str = ""
     files: tuple[FileShown, ...] = ()
+    folded: str = ""  # what a mail quotes and its signature
 
 
 @dataclass(frozen=True)
@@ -356,6 +357,17 @@ class DraftLine:
     at: Moment
     url: str = ""  # where it can be continued; empty where its page is gone
     text: str = ""
+
+
+@dataclass(frozen=True)
+class KeptMail:
+    """A mail that came in and was not used; `url` opens it."""
+
+    sender: str
+    subject: str
+    reason: str
+    at: Moment
+    url: str
 
 
 @dataclass(frozen=True)

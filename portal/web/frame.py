@@ -13,7 +13,8 @@ from portal.texts import _, readable
 from portal.web.addresses import button_address
 from portal.web.flash import flash_message
 from portal.web.form_input import referring_page
-from portal.web.resources import Account, Administration, Module, Record
+from portal.web.resources import Account, Administration, Inbox, Module, Record
+from portal.web.security import may_handle_mail
 from portal.web.shell import Crumb, Language, MenuItem, Shell, Words
 
 HOME = MenuItem(_("Home"), "house", "/")
@@ -91,10 +92,13 @@ def _button_item(request: Request, button: Button) -> MenuItem:
 def _portal_items(identity: Identity, resources: list[Any], view_name: str) -> tuple[MenuItem, ...]:
     """The pages of the portal itself, at the end of the menu."""
     at_account = any(isinstance(resource, Account) for resource in resources)
-    everyone = (
+    everyone: tuple[MenuItem, ...] = (
         MenuItem(_("Drafts"), "file-pen-line", "/account/", current=at_account),
         MenuItem(_("Change password"), "key-round", "/password"),
     )
+    if identity.policy.declaration.inbox is not None and may_handle_mail(identity):
+        at_inbox = any(isinstance(resource, Inbox) for resource in resources)
+        everyone = (*everyone, MenuItem(_("Incoming mail"), "inbox", "/-/inbox", current=at_inbox))
     if not identity.administrator:
         return everyone
     return (
@@ -122,6 +126,8 @@ def _crumbs(request: Request) -> tuple[Crumb, ...]:
         if isinstance(resource, Module):
             label = _label(request.portal.declaration, resource.module_name, resource.access)
             crumbs.append(Crumb(label, resource.path))
+        elif isinstance(resource, Inbox):
+            crumbs.append(Crumb(_("Incoming mail"), "/-/inbox"))
         elif isinstance(resource, Account):
             crumbs.append(Crumb(_("Drafts"), resource.path))
         elif isinstance(resource, Record):

@@ -12,6 +12,7 @@ from pyramid.request import Request
 
 from portal.accounts.one_time_links import INVITATION, RESET
 from portal.declaration import shapes
+from portal.mail.incoming.mails import Mail, load_mail
 from portal.records.reading import records as reading
 from portal.records.reading.files import StoredFile, file
 from portal.records.writing.transitions import is_for_reader
@@ -237,5 +238,28 @@ class PasswordLink(Branch):
 class Administration(Branch):
     """`/-/`: pages of the portal about itself."""
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> "Inbox":
+        if name == "inbox" and self.request.visitor.identity is not None:
+            return Inbox(self, name)
         raise KeyError(name)
+
+
+class Inbox(Branch):
+    """`/-/inbox`: the mails that came in and were not used."""
+
+    def __getitem__(self, name: str) -> "KeptMail":
+        portal = self.request.portal
+        mail = (
+            load_mail(self.request.connection, portal.tables, int(name), "kept") if RECORD_ID.fullmatch(name) else None
+        )
+        if mail is None:
+            raise KeyError(name)
+        return KeptMail(self, name, mail)
+
+
+class KeptMail(Branch):
+    """`/-/inbox/ID/`"""
+
+    def __init__(self, parent: Inbox, name: str, mail: Mail) -> None:
+        super().__init__(parent, name)
+        self.mail = mail

@@ -4,6 +4,7 @@ Rights are data of the profile; `permits` asks the policy and says why. Every vi
 public.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from pyramid.request import Request
@@ -16,6 +17,21 @@ SEE = "see"  # the default: what the resource tree contains may be seen
 CHANGE_PASSWORD = "change password"  # noqa: S105 - the name of a permission
 ADMINISTER = "administer"
 READ_LETTERS = "read letters"
+HANDLE_MAIL = "handle mail"
+
+
+def may_handle_mail(identity: Identity) -> bool:
+    """Whether this person reads the mails that were not used: staff who may create what mail creates."""
+    policy, inbox = identity.policy, identity.policy.declaration.inbox
+    return identity.administrator or (policy.staff and inbox is not None and policy.may(inbox.creates, "create"))
+
+
+# The pages of the portal about itself, and whom they are open to.
+PORTAL_PAGES: dict[str, Callable[[Identity], bool]] = {
+    ADMINISTER: lambda identity: identity.administrator,
+    READ_LETTERS: lambda identity: identity.administrator,
+    HANDLE_MAIL: may_handle_mail,
+}
 
 
 class Security:
@@ -40,8 +56,8 @@ class Security:
             return Denied("the generated password has to be changed first")
         if permission == SEE:
             return Allowed("what the resource tree contains may be seen")
-        if permission in (ADMINISTER, READ_LETTERS):
-            return self._granted(identity.administrator, identity, "administrator of the portal")
+        if permission in PORTAL_PAGES:
+            return self._granted(PORTAL_PAGES[permission](identity), identity, permission)
         module = getattr(context, "module_name", None)
         may = module is not None and identity.policy.may(module, permission)
         return self._granted(may, identity, f"{permission} in {module}")

@@ -100,6 +100,7 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("staff", sa.Boolean()),
             sa.Column("internal", sa.Boolean()),
             sa.Column("text", sa.Text()),
+            sa.Column("folded", sa.Text()),  # what a mail quoted and its signature, for its author and staff
             sa.Column("created", UTCDateTime()),
             sa.Column("channel", sa.Text()),
             sa.Index("ix_portal_comment_module_record", "module", "record"),
@@ -204,6 +205,29 @@ def _form_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
     }
 
 
+def _incoming_mail_table(metadata: sa.MetaData) -> sa.Table:
+    """The mails that came in: what became of each, and the bytes of those that nothing was made of."""
+    return sa.Table(
+        "portal_mail",
+        metadata,
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("key", sa.Text(), unique=True),  # the same for each copy of a mail
+        sa.Column("message_id", sa.Text(), index=True),
+        sa.Column("sender", sa.Text(), index=True),
+        sa.Column("sender_name", sa.Text()),
+        sa.Column("subject", sa.Text()),
+        sa.Column("received", UTCDateTime()),
+        sa.Column("outcome", sa.Text()),  # commented, created, bounced, kept, or set aside by staff
+        sa.Column("reason", sa.Text()),  # why it was kept
+        sa.Column("module", sa.Text()),
+        sa.Column("record", sa.BigInteger()),
+        sa.Column("stored", sa.Text()),  # its name in the store
+        sa.Index("ix_portal_mail_outcome_id", "outcome", "id"),
+        sa.Index("ix_portal_mail_module_record", "module", "record"),
+        sqlite_autoincrement=True,
+    )
+
+
 def _portal_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
     """The outbox, the backlog of the search index, and the snapshot of the last migration."""
     return {
@@ -218,6 +242,7 @@ def _portal_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("sent", UTCDateTime()),
             sqlite_autoincrement=True,
         ),
+        "mail": _incoming_mail_table(metadata),
         "backlog": sa.Table(
             "portal_backlog",
             metadata,

@@ -42,6 +42,7 @@ class Tables:
     attempt: sa.Table
     key: sa.Table
     outbox: sa.Table
+    mail: sa.Table
     sequence: sa.Table
     schema: sa.Table
     backlog: sa.Table

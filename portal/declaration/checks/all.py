@@ -10,6 +10,7 @@ from portal.declaration.checks.appearance import check_appearance
 from portal.declaration.checks.buttons import check_buttons
 from portal.declaration.checks.customers import check_what_customers_get
 from portal.declaration.checks.fields import check_fields
+from portal.declaration.checks.inbox import check_inbox
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_module
 from portal.declaration.checks.profiles import check_profile, check_resolved_profiles
@@ -33,6 +34,7 @@ def check_modules(draft: Draft) -> None:
         at = draft.at(profile_file(profile.name))
         check_profile(draft, profile, at)
         _warn_of_profile(profile, at)
+    check_inbox(draft)
     check_appearance(draft)
 
 

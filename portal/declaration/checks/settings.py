@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
+from portal.declaration.beside_modules import variable
 from portal.declaration.draft import MODULES, Draft
-from portal.declaration.entries import variable
 from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Settings
 from portal.declaration.source.problems import Problem, suggest
 from portal.texts import catalogue

@@ -10,6 +10,8 @@ from portal.database.schema.tables import Tables
 from portal.records.reading.records import Record, Records
 from portal.records.writing.history import Author, add_event
 
+LONGEST_COMMENT = 50_000  # characters
+
 
 @dataclass(frozen=True)
 class Comment:
@@ -23,6 +25,7 @@ class Comment:
     text: str
     created: datetime.datetime
     channel: str
+    folded: str | None = None  # what a mail quotes and its signature, for its author and staff
 
 
 def comments(records: Records, record: Record) -> list[Comment]:
@@ -36,7 +39,7 @@ def comments(records: Records, record: Record) -> list[Comment]:
 def _readable(tables: Tables, staff: bool) -> sa.Select[Any]:
     """The comments on one record that one side may read, newest first."""
     table = tables.comment
-    names = ("id", "author", "account", "staff", "internal", "text", "created", "channel")
+    names = ("id", "author", "account", "staff", "internal", "text", "created", "channel", "folded")
     on_record = table.c["module"] == sa.bindparam("module_name"), table.c["record"] == sa.bindparam("record_id")
     query = sa.select(*[table.c[name] for name in names]).where(*on_record).order_by(table.c["id"].desc())
     return query if staff else query.where(table.c["internal"].is_(False))
@@ -47,7 +50,9 @@ def may_comment(records: Records) -> bool:
     return records.module.comments and records.policy.may(records.name, "comment")
 
 
-def insert_comment(records: Records, record: Record, text: str, internal: bool, author: Author) -> int:
+def insert_comment(
+    records: Records, record: Record, text: str, author: Author, *, internal: bool = False, folded: str = ""
+) -> int:
     """Adds a comment and its event, and nothing else; returns the comment's id. Rights are the caller's to check."""
     table = records.policy.tables.comment
     row = {
@@ -58,6 +63,7 @@ def insert_comment(records: Records, record: Record, text: str, internal: bool, 
         "staff": records.policy.staff,
         "internal": internal,
         "text": text,
+        "folded": folded or None,
         "created": records.policy.reader.now,
         "channel": author.channel,
     }

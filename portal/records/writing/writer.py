@@ -139,8 +139,10 @@ class Writer:
             if files:
                 self.attach(record, files, comment_id=comment_id)
 
-    def comment(self, record: Record, text: str, *, internal: bool = False) -> int:
+    def comment(self, record: Record, text: str, *, internal: bool = False, folded: str = "") -> int:
         """Adds a comment, which `on_comment` may answer with another state; returns its id.
+
+        `folded`: what a mail quotes, and its signature.
 
         Raises NotAllowedError, also for an internal comment by who is not staff; ConflictError on a final record,
         unless the comment is internal.
@@ -152,15 +154,17 @@ class Writer:
             self._check_open(record)
         state = state_of(records, record)
         next_state = None if internal else state_after_comment(records.module.lifecycle, state, records.policy.staff)
-        return self.add_comment(record, text, internal=internal, next_state=next_state)
+        return self.add_comment(record, text, internal=internal, next_state=next_state, folded=folded)
 
-    def add_comment(self, record: Record, text: str, *, internal: bool = False, next_state: str | None = None) -> int:
+    def add_comment(
+        self, record: Record, text: str, *, internal: bool = False, next_state: str | None = None, folded: str = ""
+    ) -> int:
         """Adds a comment without checking rights or `on_comment`; returns its id.
 
         Every comment passes here: that of `comment`, that of a transition which asks for one, those of the demo.
         """
         records = self.records
-        comment_id = insert_comment(records, record, text, internal, self.author)
+        comment_id = insert_comment(records, record, text, self.author, internal=internal, folded=folded)
         if internal:  # leaves no trace that a customer could see: neither count nor time nor place in the list
             replace_texts(records.as_system, [record.id])
             return comment_id

@@ -55,7 +55,7 @@ MODULE_KEYS = [
     (WORKS, f"{TICKETS}.fields", "photo", "image"),
     (REFUSED, "", "version", 1),
     (REFUSED, "", "sign_up", {"profile": "customer"}),
-    (REFUSED, "", "inbox", {"address": "help@lumen.example", "creates": "tickets"}),
+    (WORKS, "", "inbox", {"address": "help@lumen.example", "creates": "tickets"}),
     (REFUSED, "", "webhooks", {"erp": {"url": "https://erp.example"}}),
     (REFUSED, "portal", "sign_in", ["password"]),
     (REFUSED, "portal", "second_factor", ["customer"]),
@@ -78,7 +78,7 @@ MODULE_KEYS = [
     (WORKS, BEGIN, "only", "caller"),
     (REFUSED, BEGIN, "after", "7 days"),
     (REFUSED, BEGIN, "bulk", False),
-    (REFUSED, f"{TICKETS}.detail", "history", True),
+    (WORKS, f"{TICKETS}.detail", "history", True),
     (REFUSED, "modules", "account", {"see": "all", "fields": {"name": "text"}}),
     (REFUSED, "modules", "views", {"see": "all", "fields": {"name": "text"}}),
 ]

@@ -1,0 +1,137 @@
+"""`portal inbox`: takes mail in, from a Maildir, an IMAP mailbox, or by LMTP from the mail server."""
+
+import datetime
+import functools
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from portal.commands.open_portal import open_engine
+from portal.commands.options import chosen_settings, common_options
+from portal.commands.stopping import stop_signals
+from portal.database.engine import writing
+from portal.database.errors import DatabaseError, driver_error
+from portal.mail.incoming.receive import Receiver
+from portal.mail.incoming.sources import PORTS, SourceError, Use, serve_lmtp, take_from_imap, take_from_maildir
+from portal.settings import Settings
+from portal.store import StoreError, open_store
+from portal.store.scanner import scan
+from portal.web.live import LivePortal, StartupError
+
+EVERY = 10  # seconds between two looks into a Maildir or a mailbox
+
+log = logging.getLogger(__name__)
+
+
+@click.command("inbox", short_help="Take mail in.")
+@click.option("--maildir", type=click.Path(path_type=Path, file_okay=False, exists=True), help="A Maildir.")
+@click.option("--lmtp", metavar="[HOST:]PORT", help="Where the mail server delivers.")
+@click.option("--imap", metavar="URL", help="A mailbox: imaps://USER@HOST/INBOX.")
+@click.option("--password-file", type=click.File(), help="The password of the mailbox, - for the keyboard.")
+@click.option("--once", is_flag=True, help="Take what is there, and end.")
+@common_options
+def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_file: Any, once: bool) -> None:
+    """Take mail in until Ctrl-C or SIGTERM: an answer to a letter becomes a comment, other mail what `inbox:` of
+    modules.yaml says. What cannot be used is kept for staff, with the reason, on /-/inbox.
+
+    Example: portal inbox --maildir /var/mail/help/Maildir
+    """
+    if sum(source is not None for source in (maildir, lmtp, imap)) != 1:
+        raise click.UsageError("name one source of mail: --maildir, --lmtp or --imap")
+    if once and lmtp:
+        raise click.UsageError("--once goes with --maildir and --imap: by LMTP, mail comes when it comes")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    inbox = Inbox.of(chosen_settings())
+    password = password_file.readline().rstrip("\r\n") if password_file else ""
+    if lmtp:
+        _serve(lmtp, inbox)
+        return
+    take = _source(maildir, imap or "", password)
+    if once:
+        click.echo(f"Took {_take_once(take, inbox)} mails in")
+        return
+    with stop_signals() as stopped:
+        while not stopped.is_set():
+            _take(take, inbox)
+            stopped.wait(EVERY)
+
+
+def _source(maildir: Path | None, imap: str, password: str) -> Callable[[Use], int]:
+    if maildir is not None:
+        return functools.partial(take_from_maildir, maildir)
+    if urlsplit(imap).scheme not in PORTS or not urlsplit(imap).hostname:
+        raise click.UsageError(f'"{imap}" is no mailbox: one looks like imaps://help@mail.example/INBOX')
+    return functools.partial(take_from_imap, imap, password)
+
+
+class Inbox:
+    """Receives mail for the portal in force, each mail in a transaction of its own."""
+
+    def __init__(self, live: LivePortal, settings: Settings) -> None:
+        self.live = live
+        keys = settings.s3_access_key, settings.s3_secret_key
+        self.store = open_store(settings.files, settings.folder.absolute(), *keys)
+        self.scan = functools.partial(scan, settings.scanner) if settings.scanner else None
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Inbox":
+        """That of a portal. Mistakes in its declarations exit 1, a database or store that cannot be reached 2."""
+        engine = open_engine(settings)
+        try:
+            live = LivePortal(settings.folder, engine, _now, settings.development, settings.declared)
+            return cls(live, settings)
+        except StartupError as reasons:
+            for line in reasons.lines:
+                click.echo(line)
+            raise SystemExit(1) from None
+        except (OSError, ValueError) as error:
+            raise click.UsageError(str(error)) from None
+
+    def use(self, raw: bytes, envelope: tuple[str, ...]) -> None:
+        """Uses one mail. Raises DatabaseError and StoreError: then it has to come again."""
+        portal = self.live.current()
+        with writing(portal.engine) as connection:
+            outcome = Receiver(connection, portal.tables, self.store, _now(), self.scan).receive(raw, envelope)
+        where = f" {outcome.place[0]} {outcome.place[1]}" if outcome.place else ""
+        log.info("Mail: %s%s%s", outcome.kind, where, f" ({outcome.reason})" if outcome.reason else "")
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _take_once(take: Callable[[Use], int], inbox: Inbox) -> int:
+    try:
+        return take(inbox.use)
+    except (SourceError, StoreError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    except DatabaseError as error:
+        raise click.ClickException(f"the database refuses: {driver_error(error)}") from None
+
+
+def _take(take: Callable[[Use], int], inbox: Inbox) -> None:
+    """Takes what is there; what fails is tried again in the next round."""
+    try:
+        take(inbox.use)
+    except (SourceError, StoreError, OSError) as error:
+        log.error("%s", error)
+    except DatabaseError as error:
+        log.error("The database refuses: %s", driver_error(error))
+
+
+def _serve(address: str, inbox: Inbox) -> None:
+    host, _colon, port = address.rpartition(":")
+    if not port.isdigit():
+        raise click.UsageError(f'"{address}" is no port: 8024, or 127.0.0.1:8024')
+    try:
+        controller = serve_lmtp(host or "127.0.0.1", int(port), inbox.use)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {address}: {error.strerror}") from None
+    click.echo(f"Taking mail by LMTP on {host or '127.0.0.1'}:{port}")
+    with stop_signals() as stopped:
+        stopped.wait()
+    controller.stop()

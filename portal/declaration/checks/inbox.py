@@ -1,0 +1,40 @@
+"""Checks `inbox:`: the module that mail creates, and the fields that take its subject and its text."""
+
+from portal.declaration.draft import MODULES, Draft
+from portal.declaration.inbox import LONG_TEXTS, text_field
+from portal.declaration.shapes import Module
+from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.problems import suggest
+
+TITLES = ("text",)
+TEXTS = (*LONG_TEXTS, "text")
+
+
+def check_inbox(draft: Draft) -> None:
+    """Every name in `inbox:` exists and can hold what it is given."""
+    inbox = draft.inbox
+    if inbox is None or draft.is_broken(inbox.creates):
+        return
+    at = draft.at(MODULES, "inbox")
+    module = draft.modules.get(inbox.creates)
+    if module is None:
+        at["creates"].wrong(draft.no_module(inbox.creates))
+        return
+    for key, types in (("title", TITLES), ("text", TEXTS)):
+        _check_field(draft, module, getattr(inbox, key), types, at[key])
+    if inbox.text is None and not module.comments and not text_field(module):
+        at.key.warn(f"the text of a mail is lost: {module.name} has neither a long text nor comments; add text:")
+    if draft.people is None:
+        at.key.warn("nobody who writes is known: there is no module of people")
+    elif module.owner is None:
+        at["creates"].warn(f"whoever writes does not see what becomes of it: {module.name} has no owner")
+
+
+def _check_field(draft: Draft, module: Module, name: str | None, types: tuple[str, ...], at: Cursor) -> None:
+    if name is None or draft.is_broken(module.name, name):
+        return
+    field = module.fields.get(name)
+    if field is None:
+        at.wrong(f'no field "{name}" in {module.name}{suggest(name, module.fields)}')
+    elif field.type not in types:
+        at.wrong(f'"{name}" is of the type {field.type}: use a field of the type {" or ".join(types)}')

@@ -1,0 +1,1 @@
+"""Mail that comes in: read within bounds, matched to a record or a person, used once or kept aside with its reason."""

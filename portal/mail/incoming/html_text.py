@@ -1,0 +1,103 @@
+"""The text of an HTML mail: paragraphs as lines, quoted blocks with ">" as plain mails have them, pictures by name."""
+
+from collections.abc import Mapping
+from html.parser import HTMLParser
+
+BLOCKS = {
+    "address", "article", "blockquote", "br", "center", "dd", "div", "dl", "dt", "figure", "footer", "form", "h1", "h2",
+    "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "ol", "p", "pre", "section", "table", "tr", "ul",
+}  # fmt: skip
+PARAGRAPHS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre"}
+UNSEEN = {"head", "script", "style", "title", "template", "noscript", "svg", "math"}
+DEEPEST_QUOTE = 20
+
+
+def text_of_html(html: str, pictures: Mapping[str, str]) -> str:
+    """`html` as plain text. `pictures`: names of files by content id, which stand in brackets where they stood."""
+    reader = _Reader(pictures)
+    reader.feed(html)
+    reader.close()
+    return reader.text()
+
+
+class _Reader(HTMLParser):
+    def __init__(self, pictures: Mapping[str, str]) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pictures = pictures
+        self.lines: list[str] = []
+        self.line: list[str] = []
+        self.quotes = 0
+        self.unseen = 0
+        self.preformatted = 0
+        self.link = ""
+        self.link_start = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        if tag in UNSEEN:
+            self.unseen += 1
+        if tag in BLOCKS:
+            self._end_line(paragraph=tag in PARAGRAPHS)
+        if tag == "blockquote":
+            self.quotes += 1
+        elif tag == "pre":
+            self.preformatted += 1
+        elif tag == "li":
+            self.line.append("- ")
+        elif tag in ("td", "th") and "".join(self.line).strip():
+            self.line.append("\t")
+        elif tag == "img":
+            name = self.pictures.get((attributes.get("src") or "").removeprefix("cid:")) or attributes.get("alt") or ""
+            self.line.append(f"[{name}]" if name.strip() else "")
+        elif tag == "a":
+            self.link, self.link_start = attributes.get("href") or "", len(self.line)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in UNSEEN:
+            self.unseen = max(0, self.unseen - 1)
+        if tag in BLOCKS:
+            self._end_line(paragraph=tag in PARAGRAPHS)
+        if tag == "blockquote":
+            self.quotes = max(0, self.quotes - 1)
+        elif tag == "pre":
+            self.preformatted = max(0, self.preformatted - 1)
+        elif tag == "a":
+            shown = "".join(self.line[self.link_start :]).strip()
+            if self.link.startswith(("http://", "https://")) and self.link.rstrip("/") not in (
+                shown,
+                shown.rstrip("/"),
+            ):
+                self.line.append(f" <{self.link}>")
+            self.link = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.unseen:
+            return
+        if self.preformatted:
+            first, *others = data.split("\n")
+            self.line.append(first)
+            for line in others:
+                self._end_line()
+                self.line.append(line)
+        else:
+            words = " ".join(data.replace("\xa0", " ").split())
+            before = " " if data[:1].isspace() and self.line else ""
+            after = " " if words and data[-1:].isspace() else ""
+            self.line.append(f"{before}{words}{after}")
+
+    def text(self) -> str:
+        """What was read so far."""
+        self._end_line()
+        while self.lines and not self.lines[-1].strip("> "):
+            self.lines.pop()
+        return "\n".join(self.lines).strip("\n")
+
+    def _end_line(self, paragraph: bool = False) -> None:
+        text = "".join(self.line)
+        text = text.rstrip() if self.preformatted else " ".join(text.split(" ")).strip()
+        self.line, self.link_start = [], 0
+        mark = "> " * min(self.quotes, DEEPEST_QUOTE)
+        if text:
+            self.lines.append(f"{mark}{text}")
+        if paragraph and self.lines and self.lines[-1].strip("> "):
+            self.lines.append(mark.rstrip())

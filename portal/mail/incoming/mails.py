@@ -1,0 +1,107 @@
+"""The rows of the mails that came in: each is claimed before it is used, so that no copy of it is used again."""
+
+import datetime
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.database.schema.tables import Tables
+
+LONGEST_SHOWN = 300  # characters of a subject or a name
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail that came in. `outcome`: what was made of it, or "kept", with the `reason` in words for staff."""
+
+    id: int
+    sender: str
+    sender_name: str
+    subject: str
+    received: datetime.datetime
+    outcome: str
+    reason: str
+    module: str | None
+    record: int | None
+    stored: str | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mail: commented, created, bounced, kept, dismissed or duplicate, and why it was kept."""
+
+    kind: str
+    reason: str = ""
+    place: tuple[str, int] | None = None  # the module and id of the record
+
+
+def claim_mail(connection: sa.Connection, tables: Tables, key: str, now: datetime.datetime, **facts: str) -> int | None:
+    """The id of a new row for the mail with this key; None where another transaction has used a copy of it.
+
+    It waits for a transaction that uses a copy at the moment. `facts`: message_id, sender, sender_name, subject.
+    """
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(tables.mail)
+    row = {name: text[:LONGEST_SHOWN] for name, text in facts.items()}
+    statement = insert.values({**row, "key": key, "received": now}).on_conflict_do_nothing(index_elements=["key"])
+    return connection.execute(statement.returning(tables.mail.c["id"])).scalar()
+
+
+def finish_mail(
+    connection: sa.Connection, tables: Tables, mail_id: int, outcome: Outcome, stored: str | None = None
+) -> None:
+    """Writes what became of a mail. `stored`: its name in the store, where its bytes are kept."""
+    module, record = outcome.place or (None, None)
+    values = {"outcome": outcome.kind, "reason": outcome.reason, "module": module, "record": record, "stored": stored}
+    table = tables.mail
+    connection.execute(sa.update(table).where(table.c["id"] == mail_id).values(values))
+
+
+def mails(connection: sa.Connection, tables: Tables, outcome: str, limit: int) -> list[Mail]:
+    """The newest mails with an outcome."""
+    table = tables.mail
+    query = sa.select(*_columns(table)).where(table.c["outcome"] == outcome).order_by(table.c["id"].desc()).limit(limit)
+    return [Mail(**row) for row in connection.execute(query).mappings()]
+
+
+def load_mail(connection: sa.Connection, tables: Tables, mail_id: int, outcome: str) -> Mail | None:
+    """A mail by its id, if it has this outcome."""
+    table = tables.mail
+    query = sa.select(*_columns(table)).where(table.c["id"] == mail_id, table.c["outcome"] == outcome)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else Mail(**row)
+
+
+def count_kept(connection: sa.Connection, tables: Tables, most: int) -> int:
+    """How many mails wait for staff, counted up to `most`."""
+    kept = sa.select(tables.mail.c["id"]).where(tables.mail.c["outcome"] == "kept").limit(most).subquery()
+    return connection.execute(sa.select(sa.func.count()).select_from(kept)).scalar_one()
+
+
+def record_of_thread(
+    connection: sa.Connection, tables: Tables, sender: str, message_ids: tuple[str, ...]
+) -> tuple[str, int] | None:
+    """The module and id of the record that an earlier mail of the same sender in this thread belongs to."""
+    table = tables.mail
+    same_thread = table.c["message_id"].in_(message_ids), table.c["sender"] == sender, table.c["record"].is_not(None)
+    query = sa.select(table.c["module"], table.c["record"]).where(*same_thread).order_by(table.c["id"].desc()).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else (row[0], row[1])
+
+
+def created_since(connection: sa.Connection, tables: Tables, sender: str, moment: datetime.datetime) -> int:
+    """How many records the mails of a sender have made since a moment."""
+    table = tables.mail
+    recent = table.c["sender"] == sender, table.c["outcome"] == "created", table.c["received"] >= moment
+    return connection.execute(sa.select(sa.func.count()).select_from(table).where(*recent)).scalar_one()
+
+
+def stored_mails(connection: sa.Connection, tables: Tables) -> set[str]:
+    """Every name in the store that a mail bears."""
+    return set(
+        connection.execute(sa.select(tables.mail.c["stored"]).where(tables.mail.c["stored"].is_not(None))).scalars()
+    )
+
+
+def _columns(table: sa.Table) -> list[sa.Column[object]]:
+    return [table.c[name] for name in Mail.__dataclass_fields__]

@@ -1,0 +1,238 @@
+"""One mail → a comment, a record, a note on a letter that bounced, or kept aside with its reason; never twice.
+
+Who writes is proved by the reply address, which only the recipient of a letter has, or by the thread of an earlier
+mail of theirs; what they may do is what their profile lets them do on the pages. A mail that a machine wrote is never
+used: nothing that the portal sends can come back as a comment.
+"""
+
+import datetime
+import hashlib
+import io
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import sqlalchemy as sa
+
+from portal.accounts.portal_key import find_portal_key
+from portal.database.schema.tables import Tables
+from portal.fields.base import FORBIDDEN, Field, Refused
+from portal.fields.linked import Linked
+from portal.mail.incoming.mails import Outcome, claim_mail, created_since, finish_mail, record_of_thread
+from portal.mail.incoming.message import IncomingMail, MailFile, UnreadableMailError, read_mail
+from portal.mail.incoming.reply_text import Reply, split_reply
+from portal.mail.incoming.senders import KeptAsideError, Sender, Senders, portal_policy
+from portal.mail.reply_address import ReplyTo, read_reply_address
+from portal.records.reading.records import Record, Records
+from portal.records.writing.comments import LONGEST_COMMENT
+from portal.records.writing.errors import ConflictError, NotAllowedError
+from portal.records.writing.files import Upload, check_uploads, limits, may_attach
+from portal.records.writing.writer import Writer
+from portal.store import Store
+from portal.texts import _, is_blank, translate
+
+MOST_AN_HOUR = 20  # records that one sender makes by mail; further mails are kept aside
+MOST_OF_STRANGERS = 5
+HOUR = datetime.timedelta(hours=1)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Receives mail for one portal, in a transaction of the caller. `scan`: the virus scanner, where there is one."""
+
+    connection: sa.Connection
+    tables: Tables
+    store: Store
+    now: datetime.datetime
+    scan: Callable[[BinaryIO], str | None] | None = None
+
+    def receive(self, raw: bytes, envelope: tuple[str, ...] = ()) -> Outcome:
+        """Uses a mail once. `envelope`: the addresses that it was delivered to. Raises StoreError."""
+        try:
+            mail = read_mail(raw, envelope)
+        except UnreadableMailError as error:
+            mail_id = self._claim(hashlib.sha256(raw).hexdigest())
+            return self._keep(mail_id, raw, str(error)) if mail_id else Outcome("duplicate")
+        facts = {"message_id": mail.message_id, "sender": mail.sender, "sender_name": mail.sender_name}
+        mail_id = self._claim(mail.key, **facts, subject=mail.subject)
+        return self._use(mail_id, mail, raw) if mail_id else Outcome("duplicate")
+
+    def receive_again(self, mail_id: int, raw: bytes, as_stranger: bool = False) -> Outcome:
+        """Uses a mail that was kept: its sender is known by now, or staff make a record of it (`as_stranger`)."""
+        return self._use(mail_id, read_mail(raw), raw, as_stranger)
+
+    def _claim(self, key: str, **facts: str) -> int | None:
+        return claim_mail(self.connection, self.tables, key, self.now, **facts)
+
+    def _use(self, mail_id: int, mail: IncomingMail, raw: bytes, as_stranger: bool = False) -> Outcome:
+        try:
+            with self.connection.begin_nested():  # what fails half done leaves nothing
+                outcome = self._outcome(mail, as_stranger)
+        except KeptAsideError as error:
+            return self._keep(mail_id, raw, str(error))
+        # The mail itself is kept where something of it was not taken.
+        stored = self.store.put(io.BytesIO(raw)).name if outcome.reason else None
+        finish_mail(self.connection, self.tables, mail_id, outcome, stored)
+        return outcome
+
+    def _keep(self, mail_id: int, raw: bytes, reason: str) -> Outcome:
+        outcome = Outcome("kept", reason)
+        finish_mail(self.connection, self.tables, mail_id, outcome, self.store.put(io.BytesIO(raw)).name)
+        return outcome
+
+    def _outcome(self, mail: IncomingMail, as_stranger: bool) -> Outcome:
+        if as_stranger:
+            return self._create(mail, self._senders.known(mail.sender) or self._senders.stranger(mail))
+        if mail.report is not None:
+            raise KeptAsideError(_("a letter was not delivered"))
+        if mail.automatic:
+            raise KeptAsideError(_("a program wrote it, not a person"))
+        if mail.forged:
+            raise KeptAsideError(_("the mail server says that the sender is not who they claim to be"))
+        if (reply_to := self._reply_to(mail)) is not None:
+            return self._comment(mail, self._senders.replying(mail, reply_to), (reply_to.module, reply_to.record_id))
+        thread = record_of_thread(self.connection, self.tables, mail.sender, mail.references)
+        if thread is not None and (sender := self._senders.known(mail.sender)) is not None:
+            return self._comment(mail, sender, thread)
+        return self._new(mail)
+
+    # -- replies -------------------------------------------------------------------------------------------------------
+
+    def _reply_to(self, mail: IncomingMail) -> ReplyTo | None:
+        key = find_portal_key(self.connection, self.tables)
+        if key is None:
+            return None
+        modules = self.tables.declaration.modules
+        names = [*modules, *(module.formerly for module in modules.values() if module.formerly)]
+        found = (read_reply_address(key, address, names) for address in mail.recipients)
+        return next((reply_to for reply_to in found if reply_to is not None), None)
+
+    def _comment(self, mail: IncomingMail, sender: Sender, place: tuple[str, int]) -> Outcome:
+        module, record_id = place
+        records = self._records(sender, module)
+        record = records.get(record_id) if records else None
+        if records is None or record is None:
+            raise KeptAsideError(_("its sender may not see the record that it answers"))
+        reply = split_reply(mail.text)
+        checked_reply = _readable(reply)
+        files = _unfolded(mail, reply)
+        if is_blank(checked_reply.text) and not files:
+            raise KeptAsideError(_("it is empty"))
+        writer = Writer(records, sender.author)
+        try:
+            comment_id = writer.comment(record, checked_reply.text, folded=checked_reply.folded)
+        except NotAllowedError:
+            raise KeptAsideError(_("its sender may not comment on the record that it answers")) from None
+        except ConflictError:
+            raise KeptAsideError(_("the conversation that it answers is closed")) from None
+        refused = self._attach(writer, record, files, comment_id)
+        return Outcome("commented", refused, place)
+
+    # -- new records ---------------------------------------------------------------------------------------------------
+
+    def _new(self, mail: IncomingMail) -> Outcome:
+        inbox = self.tables.declaration.inbox
+        if inbox is None:
+            raise KeptAsideError(_("it answers no letter of the portal"))
+        sender = self._senders.known(mail.sender)
+        if sender is None and inbox.unknown == "keep":
+            raise KeptAsideError(_("its sender is not known"))
+        most = MOST_OF_STRANGERS if sender is None else MOST_AN_HOUR
+        if created_since(self.connection, self.tables, mail.sender, self.now - HOUR) >= most:
+            raise KeptAsideError(_("its sender wrote too many mails within an hour"))
+        return self._create(mail, sender or self._senders.stranger(mail))
+
+    def _create(self, mail: IncomingMail, sender: Sender) -> Outcome:
+        inbox = self.tables.declaration.inbox
+        records = self._records(sender, inbox.creates) if inbox else None
+        if inbox is None or records is None:
+            raise KeptAsideError(_("its sender may not create records"))
+        writer, module = Writer(records, sender.author), records.module
+        text = _readable(Reply(mail.text))
+        subject = mail.subject or translate(_("(no subject)"), self.tables.declaration.settings.languages[0])
+        values = self._owner_values(records, sender)
+        for name, content in ((inbox.title, subject), (inbox.text, text.text)):
+            if name is not None:
+                values[name] = _fitting(module.fields[name], content, records)
+        try:
+            record_id = writer.create(values)
+        except NotAllowedError:
+            raise KeptAsideError(_("its sender may not create records")) from None
+        except Refused as error:
+            raise KeptAsideError(translate(error.message, "en")) from None
+        place = (records.name, record_id)
+        everything = Records(self.connection, portal_policy(sender.policy), records.name)
+        record = everything.get(record_id)
+        if record is None:
+            raise LookupError(place)
+        writer, comment_id = Writer(everything, sender.author), None
+        if len(values.get(inbox.text or "") or "") < len(text.text) and module.comments and not is_blank(text.text):
+            comment_id = writer.add_comment(record, text.text, folded=text.folded)  # what the field does not hold
+        return Outcome("created", self._attach(writer, record, list(mail.files), comment_id), place)
+
+    def _owner_values(self, records: Records, sender: Sender) -> dict[str, Any]:
+        """Whose the new record is, where fields of its own say so."""
+        module = records.module
+        values: dict[str, Any] = {}
+        owner = module.fields.get(module.owner or "")
+        if owner is not None and sender.person is not None:
+            link = Linked(sender.person, str(self.tables.declaration.people))
+            values[owner.name] = (link,) if owner.multiple else link
+        organization = module.fields.get(module.organization or "")
+        companies = sender.policy.reader.companies
+        if organization is not None and companies and organization.default is None:
+            links = tuple(Linked(company, str(self.tables.declaration.organizations)) for company in companies)
+            values[organization.name] = links if organization.multiple else links[0]
+        return values
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def _records(self, sender: Sender, module: str) -> Records | None:
+        if module not in self.tables.declaration.modules or sender.policy.access(module) is None:
+            return None
+        return Records(self.connection, sender.policy, module)
+
+    def _attach(self, writer: Writer, record: Record, files: list[MailFile], comment_id: int | None) -> str:
+        """Attaches the files; why some of them were not, in one text."""
+        records = writer.records
+        if not files:
+            return ""
+        limit = limits(records.module)
+        if limit is None or not may_attach(records):
+            return _("its files were not added: the record takes none from its sender")
+        uploads = [Upload(file.name, io.BytesIO(file.content), len(file.content)) for file in files]
+        checked = check_uploads(uploads, limit, records.policy.reader, self.scan)
+        try:
+            writer.attach(record, checked, self.store, comment_id)
+        except ConflictError:
+            return _("its files were not added: the record is closed")
+        return " ".join(translate(sentence, "en") for sentence in checked.refused)
+
+    @property
+    def _senders(self) -> Senders:
+        return Senders(self.connection, self.tables, self.now)
+
+
+def _readable(reply: Reply) -> Reply:
+    """Without characters that cannot be saved, and no longer than a comment; what is too long is folded away."""
+    text, folded = FORBIDDEN.sub("", reply.text), FORBIDDEN.sub("", reply.folded)
+    return Reply(text[:LONGEST_COMMENT], "\n".join(filter(None, (text[LONGEST_COMMENT:], folded))))
+
+
+def _unfolded(mail: IncomingMail, reply: Reply) -> list[MailFile]:
+    """The files of a reply without the pictures of what it quotes, and of its signature."""
+    folded = {file for file in mail.files if file.content_id and f"[{file.name}]" in reply.folded}
+    return [file for file in mail.files if file not in folded or f"[{file.name}]" in reply.text]
+
+
+def _fitting(field: Field, content: str, records: Records) -> Any:
+    """`content` as a value of `field`, shortened to what it holds."""
+    content = FORBIDDEN.sub("", content).strip()
+    limit = field.length_limit or len(content)
+    try:
+        return field.parse(content[:limit], records.policy.reader)
+    except Refused:
+        return content[:limit]

@@ -1,0 +1,144 @@
+"""What somebody wrote in a reply, apart from what their mail program quoted below it, and from their signature.
+
+Nothing is lost: what is taken off is folded away below the comment.
+"""
+
+import re
+from dataclasses import dataclass
+
+from mailparser_reply.constants import MAIL_LANGUAGES
+
+LOOKED_AT = 100_000  # characters; what comes later in a longer mail counts as quoted
+LONGEST_ATTRIBUTION = 3  # lines that “On … wrote:” may be broken into
+
+ATTRIBUTIONS = [
+    re.compile(language["wrote_header"], re.IGNORECASE | re.DOTALL)
+    for language in MAIL_LANGUAGES.values()
+    if "wrote_header" in language
+]
+ENDS_ATTRIBUTION = (":", "：")
+QUOTED = re.compile(r"\s*>")
+SEPARATOR = re.compile(
+    r"[-_ ]{3,}\s*(original message|forwarded message|ursprüngliche nachricht|message d'origine|messaggio originale"
+    r"|oryginalna wiadomość|wiadomość oryginalna|mensaje original|oorspronkelijk bericht|ursprungligt meddelande"
+    r"|oprindelig meddelelse)\s*[-_ ]{3,}|_{32,}|begin forwarded message:",
+    re.IGNORECASE,
+)
+# The heading that Outlook puts above what it quotes: two such lines, one naming the sender, one the date.
+SENDER_LINE = re.compile(r"[*>\s]*(from|von|de|da|od|van|från|fra|lähettäjä|发件人|보낸\s?사람)\s?[:：]", re.IGNORECASE)
+DATE_LINE = re.compile(
+    r"[*>\s]*(sent|date|gesendet|datum|envoyé|inviato|data|wysłano|enviado|fecha|verzonden|skickat|sendt|odesláno|发送时间)"
+    r"\s?[:：]",
+    re.IGNORECASE,
+)
+RULE = re.compile(r"[-_=*]*")  # an empty line, or one that is drawn
+SIGNATURE = re.compile(r"--\s?$|—\s?$")  # RFC 3676 writes "-- "; many programs take the space away
+PHONE_SIGNATURE = re.compile(
+    r"[\[(]?\s*(" + "|".join(language["sent_from"] for language in MAIL_LANGUAGES.values() if language.get("sent_from"))
+    + r")\b.{0,80}$",
+    re.IGNORECASE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reply:
+    """`text`: what was written; `folded`: what was quoted or signed, in its order, "" where there is nothing."""
+
+    text: str
+    folded: str = ""
+
+
+def split_reply(text: str) -> Reply:
+    """Takes the quoted mail and the signature off a reply.
+
+    Answers that stand between quoted lines stay with these lines. A mail in which nothing else is left is left whole.
+    """
+    lines = text[:LOOKED_AT].split("\n")
+    rest = text[LOOKED_AT:]
+    start = _start_of_quote(lines)
+    written, quoted = lines[:start], lines[start:]
+    if not "".join(written).strip() or _begins_with_quote(written):
+        written, quoted = _answer_below(lines)
+    written, signature = _without_signature(written)
+    if not "".join(written).strip():
+        return Reply(text.strip("\n"))
+    folded = "\n".join([*signature, *quoted]) + rest
+    while written and RULE.fullmatch(written[-1].strip()):
+        written = written[:-1]
+    return Reply("\n".join(written).strip("\n").rstrip(), folded.strip("\n"))
+
+
+def _begins_with_quote(lines: list[str]) -> bool:
+    """Whether what was written is one answer below one quoted block."""
+    first = next((index for index, line in enumerate(lines) if line.strip()), 0)
+    marks = [bool(QUOTED.match(line)) for line in lines[first + _attribution_length(lines, first) :] if line.strip()]
+    return marks[:1] == [True] and marks == sorted(marks, reverse=True)
+
+
+def _start_of_quote(lines: list[str]) -> int:
+    """The index of the first line of the quoted mail at the end; the number of lines where there is none."""
+    for index, line in enumerate(lines):
+        if SEPARATOR.fullmatch(line.strip()) or _is_outlook_heading(lines, index):
+            return index
+        if (length := _attribution_length(lines, index)) and not _answers_follow(lines, index + length):
+            return index
+    end = len(lines)
+    while end and (not lines[end - 1].strip() or QUOTED.match(lines[end - 1])):
+        end -= 1
+    if not any(QUOTED.match(line) for line in lines[end:]):
+        return len(lines)
+    return _above_unknown_attribution(lines, end)
+
+
+def _above_unknown_attribution(lines: list[str], end: int) -> int:
+    """As `end`, without the lines right above it that name an address and end with a colon, in whatever language."""
+    for start in range(end - 1, max(-1, end - 1 - LONGEST_ATTRIBUTION), -1):
+        above = "".join(lines[start:end])
+        if not lines[start].strip() or not lines[end - 1].rstrip().endswith(ENDS_ATTRIBUTION):
+            break
+        if "@" in above and any(character.isdigit() for character in above):
+            return start
+    return end
+
+
+def _attribution_length(lines: list[str], index: int) -> int:
+    """How many lines from `index` on say who wrote what is quoted next; 0 where they do not."""
+    for length in range(1, LONGEST_ATTRIBUTION + 1):
+        part = [line.strip() for line in lines[index : index + length]]
+        if len(part) < length or not part[0] or len(part[-1]) > 500:
+            return 0
+        if part[-1].endswith(ENDS_ATTRIBUTION):
+            return length if any(pattern.match(" ".join(part)) for pattern in ATTRIBUTIONS) else 0
+    return 0
+
+
+def _answers_follow(lines: list[str], index: int) -> bool:
+    """Whether something is written between or below the quoted lines from `index` on, other than a signature."""
+    quoted = False
+    for line in lines[index:]:
+        if QUOTED.match(line):
+            quoted = True
+        elif SIGNATURE.match(line) or SEPARATOR.fullmatch(line.strip()):
+            return False
+        elif line.strip():
+            return quoted
+    return False
+
+
+def _answer_below(lines: list[str]) -> tuple[list[str], list[str]]:
+    """What stands below the quoted block with which a mail begins, and that block."""
+    last = max((index for index, line in enumerate(lines) if QUOTED.match(line)), default=-1)
+    return lines[last + 1 :], lines[: last + 1]
+
+
+def _is_outlook_heading(lines: list[str], index: int) -> bool:
+    return bool(SENDER_LINE.match(lines[index])) and any(DATE_LINE.match(line) for line in lines[index + 1 : index + 4])
+
+
+def _without_signature(lines: list[str]) -> tuple[list[str], list[str]]:
+    for index, line in enumerate(lines):
+        if SIGNATURE.fullmatch(line) or (
+            PHONE_SIGNATURE.match(line.strip()) and not "".join(lines[index + 1 :]).strip()
+        ):
+            return lines[:index], lines[index:]
+    return lines, []

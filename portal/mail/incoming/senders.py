@@ -1,0 +1,110 @@
+"""Who writes a mail, and what they may do: what their profile lets them do on the pages."""
+
+import datetime
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from portal.accounts.people import (
+    Account,
+    Identity,
+    admit,
+    companies_of,
+    find_account,
+    find_account_of_person,
+    load_account,
+    normalize_email,
+)
+from portal.conditions import Comparison
+from portal.database.schema.tables import Tables
+from portal.mail.incoming.message import IncomingMail
+from portal.mail.reply_address import ReplyTo
+from portal.records.policy import Policy, system_policy
+from portal.records.reading.records import Query, Record, Records
+from portal.records.writing.history import Author
+from portal.texts import _
+
+
+class KeptAsideError(Exception):
+    """A mail that is not used; the message is the reason, one sentence for staff."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Somebody who writes, with their rights. A stranger has no person."""
+
+    policy: Policy
+    author: Author
+    person: int | None = None
+
+
+@dataclass(frozen=True)
+class Senders:
+    """Finds out who writes."""
+
+    connection: sa.Connection
+    tables: Tables
+    now: datetime.datetime
+
+    def known(self, address: str) -> Sender | None:
+        """Whoever has access with an address, else the person who has it; None for a stranger.
+
+        Raises KeptAsideError where their access is over.
+        """
+        account = find_account(self.connection, self.tables, address)
+        if account is not None:
+            return self.admitted(account)
+        person = self._person(address)
+        if person is None:
+            return None
+        account = find_account_of_person(self.connection, self.tables, person.id)
+        if account is not None:  # whatever address they write from
+            return self.admitted(account)
+        companies = companies_of(self.connection, self.tables, person.id) or ()
+        return self._without_access(person.title, person.id, companies)
+
+    def replying(self, mail: IncomingMail, reply_to: ReplyTo) -> Sender:
+        """Whoever got the letter that `mail` answers. Raises KeptAsideError where that is not who writes."""
+        account = load_account(self.connection, self.tables, reply_to.account_id)
+        if account is None or normalize_email(account.email) != mail.sender:
+            raise KeptAsideError(_("the letter that it answers went to someone else"))
+        return self.admitted(account)
+
+    def admitted(self, account: Account) -> Sender:
+        """The person of an account. Raises KeptAsideError where it may not sign in."""
+        language = account.language or self.tables.declaration.settings.languages[0]
+        identity = admit(self.connection, self.tables, account, language=language, now=self.now)
+        if not isinstance(identity, Identity):
+            raise KeptAsideError(_("its sender has no access at present"))
+        return Sender(identity.policy, Author(account.id, account.name, "mail"), account.person)
+
+    def stranger(self, mail: IncomingMail) -> Sender:
+        """Somebody whom the portal does not know."""
+        return self._without_access(mail.sender_name or mail.sender, None, ())
+
+    def _person(self, address: str) -> Record | None:
+        """The one person with an address; None where there are several."""
+        if self.tables.declaration.people is None:
+            return None
+        records = Records(self.connection, system_policy(self.tables), self.tables.declaration.people)
+        field = next((field for field in records.module.fields.values() if field.type == "email"), None)
+        if field is None:
+            return None
+        people = records.page(Query(condition=Comparison((field.name,), "equal", address), size=2), []).records
+        return people[0] if len(people) == 1 else None
+
+    def _without_access(self, name: str, person: int | None, companies: tuple[int, ...]) -> Sender:
+        """Somebody in whose name the portal writes what they sent, and who reads nothing."""
+        reader = self.tables.declaration.reader(person=person, companies=companies, now=self.now)
+        policy = system_policy(self.tables, reader)
+        return Sender(_as_customer(policy), Author(None, name, "mail"), person)
+
+
+def portal_policy(policy: Policy) -> Policy:
+    """The portal's own rights, on the side of the conversation and in the name of the reader of `policy`."""
+    everything = system_policy(policy.tables, policy.reader)
+    return everything if policy.staff else _as_customer(everything)
+
+
+def _as_customer(policy: Policy) -> Policy:
+    return replace(policy, profile=policy.profile.model_copy(update={"staff": False}))

@@ -1,0 +1,258 @@
+"""Mail that comes in: what becomes of it on the pages, for whom, and what is kept aside."""
+
+import datetime
+from collections.abc import Callable
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from portal.accounts.portal_key import portal_key
+from portal.database.engine import reading, writing
+from portal.mail.incoming.mails import Outcome, mails
+from portal.mail.incoming.receive import Receiver
+from portal.mail.reply_address import ReplyTo, make_reply_address
+from tests.functional.conftest import form_of
+
+ANNA, BRUNO, CARLA, NANCY = (
+    "anna@acme.example", "bruno@acme.example", "carla@globex.example", "nancy@supplier.example",
+)  # fmt: skip
+INBOX = "inbox: {address: help@supplier.example, creates: tickets, title: title}\n"
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000" "1f15c4890000000d49444154789c63f8cfc0f01f0005000"
+    "1ff5c2b9f130000000049454e44ae426082"
+)  # fmt: skip
+
+
+class Post:
+    """A portal that takes mail in, and what is sent to it."""
+
+    def __init__(self, app: object, clock: object) -> None:
+        self.app, self.clock = app, clock
+
+    @property
+    def portal(self) -> object:
+        return self.app.app.registry.live.current()
+
+    def brings(self, mail: EmailMessage | bytes, *envelope: str) -> Outcome:
+        raw = mail if isinstance(mail, bytes) else mail.as_bytes()
+        with writing(self.portal.engine) as connection:
+            receiver = Receiver(connection, self.portal.tables, self.app.app.registry.store(), self.clock.now)
+            return receiver.receive(raw, envelope)
+
+    def reply_address(self, email: str, record_id: int = 1) -> str:
+        """Where a letter about a ticket to somebody is answered."""
+        account = self.portal.tables.account
+        with writing(self.portal.engine) as connection:
+            account_id = connection.execute(sa.select(account.c["id"]).where(account.c["email"] == email)).scalar_one()
+            key = portal_key(connection, self.portal.tables)
+        return make_reply_address(key, "help@supplier.example", ReplyTo("tickets", record_id, account_id))
+
+    def kept(self) -> list[str]:
+        with reading(self.portal.engine) as connection:
+            return [mail.reason for mail in mails(connection, self.portal.tables, "kept", 50)]
+
+
+def mail(sender: str, to: str, text: str = "It still jams.", subject: str = "Printer", **headers: str) -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, to, subject
+    message["Message-ID"] = headers.pop("id", f"<{abs(hash((sender, to, text, subject)))}@mail.example>")
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    return message
+
+
+@pytest.fixture
+def post(make_app: Callable, portal_folder: Path, clock: object) -> Post:
+    declared = (portal_folder / "modules.yaml").read_text()
+    declared = declared.replace(
+        "    comments: true\n    lifecycle", "    comments: true\n    attachments: true\n    lifecycle", 1
+    )
+    (portal_folder / "modules.yaml").write_text(INBOX + declared)
+    customer = portal_folder / "profiles" / "customer.yaml"
+    customer.write_text(customer.read_text().replace("[create, comment,", "[create, comment, attach,", 1))
+    return Post(make_app(), clock)
+
+
+@pytest.fixture
+def ticket(post: Post, sign_in: Callable) -> str:
+    """The address of a ticket of Anna's, with Anna signed in."""
+    form = form_of(sign_in(ANNA, browser=post.app).get("/tickets/create"), "/tickets/create")
+    form["title"] = "Printer jams"
+    return form.submit(status=303).location
+
+
+def test_a_reply_becomes_a_comment_without_what_it_quotes(post: Post, ticket: str):
+    text = "It still jams.\n\nOn Thu, 5 Mar 2026 at 12:00, Small Portal <help@supplier.example> wrote:\n> Try again."
+
+    outcome = post.brings(mail(f"Anna <{ANNA}>", post.reply_address(ANNA), text))
+
+    page = post.app.get(ticket)
+    assert outcome == Outcome("commented", "", ("tickets", 1))
+    assert page.html.select_one(".note .lines").text == "It still jams."
+    assert "by email" in page.html.select_one(".note header").text
+    assert "Try again." in page.html.select_one(".note details").text
+
+
+def test_a_reply_moves_the_record_as_a_comment_on_the_page_does(post: Post, ticket: str):
+    post.brings(mail(ANNA, post.reply_address(ANNA)))
+    post.brings(mail(NANCY, post.reply_address(NANCY), "Which paper?"))
+
+    assert "Waiting for you" in post.app.get(ticket)
+
+
+def test_what_staff_quote_is_not_shown_to_customers(post: Post, ticket: str):
+    quoting = (
+        "Which paper?\n\nOn Thu, 5 Mar 2026 at 12:00, Portal <help@supplier.example> wrote:\n> an internal thought"
+    )
+
+    post.brings(mail(NANCY, post.reply_address(NANCY), quoting))
+
+    page = post.app.get(ticket)
+    assert "Which paper?" in page
+    assert "an internal thought" not in page
+
+
+@pytest.mark.parametrize(
+    ("sender", "recipient", "reason"),
+    [
+        (CARLA, ANNA, "went to someone else"),
+        (CARLA, CARLA, "may not see the record"),
+        ("stranger@elsewhere.example", ANNA, "went to someone else"),
+    ],
+)
+def test_whoever_is_not_who_the_letter_went_to_says_nothing(
+    post: Post, ticket: str, sender: str, recipient: str, reason: str
+):
+    outcome = post.brings(mail(sender, post.reply_address(recipient), "Forged."))
+
+    assert outcome.kind == "kept"
+    assert reason in outcome.reason
+    assert "Forged." not in post.app.get(ticket)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Precedence": "bulk"},
+        {"Return_Path": "<>"},
+        {"List_Id": "<news.example>"},
+        {"subject": "Out of office: Printer"},
+        {"Authentication_Results": "mx.supplier.example; spf=fail; dmarc=fail (p=reject)"},
+    ],
+)
+def test_machines_and_forgers_are_kept_aside(post: Post, ticket: str, headers: dict[str, str]):
+    to_record = post.brings(mail(ANNA, post.reply_address(ANNA), "Away.", id="<1@m.example>", **headers))
+    to_inbox = post.brings(mail(ANNA, "help@supplier.example", "Away.", id="<2@m.example>", **headers))
+
+    assert [to_record.kind, to_inbox.kind] == ["kept", "kept"]
+    assert "Away." not in post.app.get(ticket)
+    assert post.app.get("/tickets/").html.select_one("tbody").text.count("T") == 1
+
+
+def test_a_mail_is_used_once_however_often_it_comes(post: Post, ticket: str):
+    message = mail(ANNA, post.reply_address(ANNA))
+    again = b"Received: from relay.example\r\n" + message.as_bytes()
+
+    kinds = [post.brings(message).kind, post.brings(again).kind, post.brings(message).kind]
+
+    assert kinds == ["commented", "duplicate", "duplicate"]
+    assert len(post.app.get(ticket).html.select(".note")) == 1
+
+
+def test_access_that_is_over_is_over_by_mail_too(post: Post, ticket: str):
+    account = post.portal.tables.account
+    with writing(post.portal.engine) as connection:
+        connection.execute(sa.update(account).where(account.c["email"] == ANNA).values(disabled=True))
+
+    outcome = post.brings(mail(ANNA, post.reply_address(ANNA)))
+
+    assert outcome == Outcome("kept", "its sender has no access at present")
+
+
+def test_a_mail_of_somebody_known_becomes_their_ticket(post: Post, ticket: str):
+    message = mail(f"Anna Rossi <{ANNA.upper()}>", "help@supplier.example", "Paper everywhere.", "Fax is broken")
+    message.add_attachment(PNG, "image", "png", filename="../fax.png")
+
+    post.brings(message)
+
+    rows = post.app.get("/tickets/").html.select("tbody tr")
+    page = post.app.get("/tickets/2/")
+    assert ["Fax is broken" in row.text for row in rows] == [True, False]
+    assert "Paper everywhere." in page
+    assert "Acme" in page
+    assert [link.text for link in page.html.select("#documents a.name")] == ["fax.png"]
+
+
+def test_what_the_sender_adds_in_the_same_thread_is_a_comment(post: Post, ticket: str):
+    post.brings(mail(ANNA, "help@supplier.example", "First.", id="<first@acme.example>"))
+    post.brings(mail(ANNA, "help@supplier.example", "Second.", "Re: Printer", References="<first@acme.example>"))
+    post.brings(mail(BRUNO, "help@supplier.example", "Mine.", "Re: Printer", References="<first@acme.example>"))
+
+    assert "Second." in post.app.get("/tickets/2/").html.select_one(".note").text
+    assert "Mine." not in post.app.get("/tickets/2/")
+
+
+def test_a_stranger_is_kept_for_staff_who_make_a_ticket_of_it(post: Post, ticket: str, another_browser, sign_in):
+    post.brings(mail("Zoe <zoe@elsewhere.example>", "help@supplier.example", "Do you repair faxes?", "A question"))
+
+    assert post.app.get("/-/inbox", status=404)
+    nancy = sign_in(NANCY, browser=another_browser())
+    page = nancy.get("/-/inbox")
+    assert "its sender is not known" in page
+    shown = page.click("A question")
+    assert "Do you repair faxes?" in shown
+    made = form_of(shown, "/-/inbox/1/create").submit(status=303)
+    assert "Do you repair faxes?" in nancy.get(made.location)
+    assert "A question" not in nancy.get("/-/inbox")
+
+
+def test_staff_put_a_mail_away(post: Post, ticket: str, another_browser, sign_in):
+    post.brings(mail("zoe@elsewhere.example", "help@supplier.example", "Buy!", "Great offer"))
+    nancy = sign_in(NANCY, browser=another_browser())
+
+    form_of(nancy.get("/-/inbox?mail=1"), "/-/inbox/1/dismiss").submit(status=303)
+
+    assert "Great offer" not in nancy.get("/-/inbox")
+
+
+def test_nobody_makes_tickets_without_end(post: Post, ticket: str):
+    kinds = [post.brings(mail(ANNA, "help@supplier.example", f"Number {number}")).kind for number in range(22)]
+    post.clock.now += datetime.timedelta(hours=2)
+
+    assert kinds.count("created") == 20
+    assert kinds[-1] == "kept"
+    assert post.brings(mail(ANNA, "help@supplier.example", "Later")).kind == "created"
+
+
+def test_a_picture_in_the_text_is_shown_where_it_stood(post: Post, ticket: str):
+    message = mail(ANNA, post.reply_address(ANNA), "")
+    message.set_content("<p>Look:</p><img src='cid:p1'><p>That is it.</p>", "html")
+    message.add_related(PNG, "image", "png", cid="<p1>", filename="jam.png")
+
+    post.brings(message)
+
+    text = post.app.get(ticket).html.select_one(".note .lines")
+    assert text.text.split() == ["Look:", "That", "is", "it."]
+    assert text.select_one("img")["alt"] == "jam.png"
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        b"",
+        b"\x00\xff" * 5_000,
+        b"From: a@b.example\r\n"
+        + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(3_000)),
+        b"From: a@b.example\r\nTo: " + b"c@d.example, " * 20_000 + b"\r\n\r\nHello",
+        b"From: " + b"(" * 3_000 + b"a@b.example\r\n\r\nHello",
+        b"From: a@b.example\r\nContent-Type: text/plain; charset=nothing\r\n\r\n\xe9\xe8",
+        b"From: =?utf-8?b?" + b"A" * 50_000 + b"\r\n\r\nHello",
+        b"Content-Type: message/delivery-status\r\n\r\n",
+    ],
+)  # fmt: skip
+def test_poison_is_kept_and_nothing_fails(post: Post, poison: bytes):
+    assert post.brings(poison).kind == "kept"

@@ -1,0 +1,94 @@
+"""A mail as bytes: who wrote it, its text and files, whether a machine wrote it, and what it reports."""
+
+from email.message import EmailMessage
+
+import pytest
+
+from portal.mail.incoming.message import UnreadableMailError, read_mail
+
+REPORT = b"""From: Mail Delivery System <MAILER-DAEMON@mx.example>
+Message-ID: <report@mx.example>
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: text/plain
+
+It could not be delivered.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example
+
+Final-Recipient: rfc822; anna@acme.example
+Action: %s
+Status: %s
+Diagnostic-Code: smtp; 550 5.1.1 no such user
+
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: <letter@portal.example>
+--b--
+"""
+
+
+def mail(**headers: str) -> EmailMessage:
+    message = EmailMessage()
+    for name, value in {"From": "Anna <Anna@Acme.example>", **headers}.items():
+        message[name.replace("_", "-")] = value
+    message.set_content("Hello\n")
+    return message
+
+
+def test_names_and_subjects_are_decoded():
+    raw = b"From: =?utf-8?q?Zo=C3=AB?= <zoe@x.example>\nSubject: =?utf-8?b?R3LDvMOfZQ==?=\n =?utf-8?q?_dich?=\n\nHi"
+    read = read_mail(raw)
+    assert (read.sender_name, read.sender, read.subject, read.text) == ("Zoë", "zoe@x.example", "Grüße dich", "Hi")
+
+
+def test_the_addresses_of_the_envelope_come_first():
+    read = read_mail(mail(To="Help <help@x.example>", Cc="a@b.example").as_bytes(), ("help+token@x.example",))
+    assert read.recipients == ("help+token@x.example", "help@x.example", "a@b.example")
+
+
+def test_a_copy_has_the_same_key_and_another_mail_has_another():
+    first = mail(Message_ID="<1@a.example>").as_bytes()
+    keys = [
+        read_mail(raw).key for raw in (first, b"Received: by x\n" + first, mail(Message_ID="<2@a.example>").as_bytes())
+    ]
+    assert keys[0] == keys[1] != keys[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("a\\b\\c.txt", "c.txt"),
+        ("\u202egnp.exe", "gnp.exe"),
+        ("", "attachment-1.bin"),
+        ("x" * 400 + ".pdf", "x" * 150 + ".pdf"),
+    ],
+)
+def test_files_get_names_that_a_portal_may_store(name: str, safe: str):
+    message = mail()
+    message.add_attachment(b"x", "application", "octet-stream", filename=name)
+    assert [file.name for file in read_mail(message.as_bytes()).files] == [safe]
+
+
+@pytest.mark.parametrize(("action", "status", "permanent"), [(b"failed", b"5.1.1", True), (b"failed", b"4.4.7", False)])
+def test_a_report_names_the_letter_that_was_not_delivered(action: bytes, status: bytes, permanent: bool):
+    report = read_mail(REPORT % (action, status)).report
+    assert (report.letter_ids, report.permanent) == (("<letter@portal.example>",), permanent)
+    assert "no such user" in report.reason
+
+
+def test_a_delay_is_no_failure():
+    read = read_mail(REPORT % (b"delayed", b"4.4.1"))
+    assert read.report is None
+    assert read.automatic
+
+
+@pytest.mark.parametrize("raw", [b"", b"Subject: x\n\nHi", b"From: a@b.example, c@d.example\n\nHi"])
+def test_a_mail_without_one_sender_cannot_be_read(raw: bytes):
+    with pytest.raises(UnreadableMailError):
+        read_mail(raw)

@@ -1,0 +1,59 @@
+"""What was written in a reply, apart from what the mail program quoted and from the signature."""
+
+import pytest
+
+from portal.mail.incoming.html_text import text_of_html
+from portal.mail.incoming.reply_text import split_reply
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "folded"),
+    [
+        ("Thanks!", "Thanks!", ""),
+        ("Thanks!\n\nOn Thu, 5 Mar 2026, Us <a@b.example> wrote:\n> Hi\n>\n> there", "Thanks!", "On Thu, 5 Mar"),
+        ("Thanks!\n\nOn Thu, 5 Mar 2026 at 12:00, Us\n<a@b.example> wrote:\n\n> Hi", "Thanks!", "On Thu, 5 Mar"),
+        ("Grazie!\n\nIl giorno 5 mar 2026 Noi <a@b.example> ha scritto:\n> Ciao", "Grazie!", "Il giorno"),
+        ("Dzięki!\n\nDnia 5 mar 2026 My <a@b.example> napisał(a):\n> Cześć", "Dzięki!", "Dnia 5"),
+        ("Kiitos!\n\n5.3.2026 klo 12 Me <a@b.example> kirjoitti:\n> Hei", "Kiitos!", "5.3.2026 klo"),
+        ("Thanks!\n\nFrom: Us <a@b.example>\nSent: Thursday\nTo: Anna\nSubject: Hi\n\nHi there", "Thanks!", "From: Us"),
+        ("Danke!\n\nVon: Uns <a@b.example>\nGesendet: Donnerstag\nAn: Anna\n\nHallo", "Danke!", "Von: Uns"),
+        ("Thanks!\n\n-----Original Message-----\nFrom: a@b.example\n\nHi", "Thanks!", "-----Original"),
+        ("Thanks!\n-- \nAnna Rossi\nAcme", "Thanks!", "-- \nAnna Rossi\nAcme"),
+        ("Thanks!\n\nSent from my iPhone", "Thanks!", "Sent from my iPhone"),
+        ("On Thu, 5 Mar 2026, Us wrote:\n> Does it work?\n\nYes, it does.", "Yes, it does.", "On Thu, 5 Mar"),
+        ("> Does it work?\nYes, it does.", "Yes, it does.", "> Does it work?"),
+        ("> One?\nYes.\n> Two?\nNo.", "> One?\nYes.\n> Two?\nNo.", ""),
+        ("My list:\n- one\n- two\n\n    indented", "My list:\n- one\n- two\n\n    indented", ""),
+        ("On your machine:\nrun it.", "On your machine:\nrun it.", ""),
+        ("Data: 5 marca\nDo: Anny", "Data: 5 marca\nDo: Anny", ""),
+        ("> only what was quoted", "> only what was quoted", ""),
+    ],
+)  # fmt: skip
+def test_what_was_written_is_told_from_what_is_quoted(text: str, written: str, folded: str):
+    reply = split_reply(text)
+    assert reply.text == written
+    assert reply.folded.startswith(folded)
+    assert bool(reply.folded) == bool(folded)
+
+
+def test_nothing_is_lost():
+    text = "Thanks!\n\nOn Thu, 5 Mar 2026, Us wrote:\n> Hi\n> there" + "\n> more" * 50_000
+    reply = split_reply(text)
+    assert text.replace("\n", "") == (reply.text + reply.folded).replace("\n", "")
+
+
+@pytest.mark.parametrize("odd", ["On " * 30_000, "> " * 40_000, "On a\nwrote:\n" * 8_000])
+def test_odd_texts_are_left(odd: str):
+    assert split_reply(odd).text.split() == odd.split()
+
+
+def test_html_reads_as_a_plain_mail_does():
+    html = (
+        '<style>p {color: red}</style><p>Hello <b>you</b>,</p><div>see <a href="https://a.example/x">this</a>: '
+        '<img src="cid:p1"><ul><li>one<li>two</ul></div>'
+        "<blockquote>What <br>now?<blockquote>Older</blockquote></blockquote>"
+    )
+    assert text_of_html(html, {"p1": "photo.jpg"}).split("\n") == [
+        "Hello you,", "", "see this <https://a.example/x>: [photo.jpg]", "", "- one", "- two", "",
+        "> What", "> now?", ">", "> > Older",
+    ]  # fmt: skip
