@@ -14,8 +14,7 @@ from portal.declaration.source.problems import Problem
 from portal.mail.letters import hide_links, read_letter
 from portal.texts import _
 from portal.views.displays import moment
-from portal.views.pages import OutboxPage, ProblemsPage
-from portal.views.parts import Letter, ProblemShown
+from portal.views.portal_pages import Letter, OutboxPage, ProblemShown, ProblemsPage
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER, READ_LETTERS
 from portal.web.serving import is_local_development

@@ -15,8 +15,8 @@ from portal.records.reading.records import Query, Record, Records
 from portal.texts import _, fold
 from portal.views.history import PAGE, history_line, page_key
 from portal.views.history_parts import HistoryLine
-from portal.views.pages import WholeHistoryPage
 from portal.views.parts import Offer
+from portal.views.portal_pages import WholeHistoryPage
 from portal.web.addresses import history_address, record_address
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER

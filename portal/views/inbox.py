@@ -15,8 +15,7 @@ from portal.store import StoreError
 from portal.texts import _, translate
 from portal.views.displays import moment
 from portal.views.lists import new_label
-from portal.views.pages import InboxPage
-from portal.views.parts import KeptMail
+from portal.views.portal_pages import InboxPage, KeptMail
 from portal.web import resources
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash

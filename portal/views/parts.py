@@ -357,32 +357,3 @@ class DraftLine:
     at: Moment
     url: str = ""  # where it can be continued; empty where its page is gone
     text: str = ""
-
-
-@dataclass(frozen=True)
-class KeptMail:
-    """A mail that came in and was not used; `url` opens it."""
-
-    sender: str
-    subject: str
-    reason: str
-    at: Moment
-    url: str
-
-
-@dataclass(frozen=True)
-class Letter:
-    to: str
-    subject: str
-    at: Moment
-    state: Words
-    tone: str = ""
-    url: str = ""
-
-
-@dataclass(frozen=True)
-class ProblemShown:
-    place: str  # modules.yaml:41:9
-    path: str
-    message: str
-    warning: bool = False

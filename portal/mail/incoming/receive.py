@@ -28,6 +28,7 @@ from portal.records.reading.records import Record, Records
 from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.records.writing.files import Upload, check_uploads, limits, may_attach
+from portal.records.writing.pending_files import store_file
 from portal.records.writing.writer import Writer
 from portal.store import Store
 from portal.texts import _, is_blank, translate
@@ -205,8 +206,9 @@ class Receiver:
             return _("its files were not added: the record takes none from its sender")
         uploads = [Upload(file.name, io.BytesIO(file.content), len(file.content)) for file in files]
         checked = check_uploads(uploads, limit, records.policy.reader, self.scan)
+        stored = [store_file(self.store, file.source, file.name, kind, records.name) for file, kind in checked.taken]
         try:
-            writer.attach(record, checked, self.store, comment_id)
+            writer.attach(record, stored, comment_id=comment_id)
         except ConflictError:
             return _("its files were not added: the record is closed")
         return " ".join(translate(sentence, "en") for sentence in checked.refused)
