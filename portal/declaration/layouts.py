@@ -66,8 +66,8 @@ def finished(viewer: Viewer, module: Module, written: Mapping[str, Any], given: 
     return {
         "list": _list(viewer, module, written["list"]),
         "detail": _detail(viewer, module, written["detail"]),
-        "create": _form(viewer, module, written["create"], given),
-        "edit": _form(viewer, module, written["edit"], frozenset()),
+        "create": _form(viewer, module, written["create"], given, new=True),
+        "edit": _form(viewer, module, written["edit"], frozenset(), new=False),
     }
 
 
@@ -190,17 +190,18 @@ def _related(access: Access, related: Related) -> Related:
 # -- forms --------------------------------------------------------------------------------------------------------
 
 
-def can_be_typed(module: Module, field: Field) -> bool:
-    """Whether this field can be typed in forms."""
+def can_be_typed(module: Module, field: Field, new: bool) -> bool:
+    """Whether this field can be typed in the form of a `new` record, or of one that exists."""
     moved = module.lifecycle is not None and module.lifecycle.field == field.name
-    return field.name in module.fields and not (moved or field.read_only or field.computed)
+    read_only = field.read_only is True or (field.read_only == "once" and not new)
+    return field.name in module.fields and not (moved or read_only or field.computed)
 
 
-def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[str]) -> FormLayout:
+def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[str], new: bool) -> FormLayout:
     possible = [
         name
         for name, field in module.fields.items()
-        if viewer.sees(field) and can_be_typed(module, field) and name not in given
+        if viewer.sees(field) and can_be_typed(module, field, new) and name not in given
     ]
     visible = frozenset(possible)
     written = layout.fields is not None or layout.steps is not None

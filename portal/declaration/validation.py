@@ -62,6 +62,7 @@ _SENTENCES_OF_KEYS = {
     "accent": 'must be a colour such as "#2457d6", in quotes',
     "currency": 'must be a currency code of three letters such as "EUR"',
     "search": "must be true or false",
+    "read_only": "must be true, false or once",
     "ask": "must be a mapping such as {comment: required}",
     "set": "must be a mapping of fields to values, such as {priority: high}",
     "create": "must be a mapping with fields: or steps:",

@@ -66,9 +66,10 @@ class Field(Shape):
     help: Text | None = None
     placeholder: Text | None = None
     required: StrictBool = False
+    required_when: Where | None = None
     default: Any = None
     unique: StrictBool | Literal["organization"] = False
-    read_only: StrictBool = False
+    read_only: StrictBool | Literal["once"] = False  # `once`: typed in the form of a new record alone
     internal: StrictBool = False
     search: StrictBool | None = None
     index: StrictBool | None = None

@@ -108,6 +108,7 @@ class Widget:
     followed: str = ""  # the address that finds the default for the record that was chosen
     depends: tuple[str, ...] = ()  # fields of this form on which the offers depend
     show_when: str = ""  # JSON for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]
+    required_when: str = ""  # likewise
     hidden: bool = False  # show_when does not hold now: a script hides it; without one it can be filled in
 
     @property

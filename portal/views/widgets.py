@@ -18,7 +18,7 @@ from portal.fields.size import shown_size
 from portal.fields.value_path import value_path
 from portal.records.reading.records import Records
 from portal.records.writing.pending_files import PendingFile
-from portal.records.writing.validation import depends_on, is_shown, linked_records
+from portal.records.writing.validation import depends_on, is_required, is_shown, linked_records
 from portal.texts import _
 from portal.views.offers import link_cards, link_offers
 from portal.views.parts import FormRow, Input, Offer, Widget
@@ -105,10 +105,11 @@ def widget(filling: Filling, field: Field) -> Widget:
         value=filling.one(field.name),
         help=field.help or "",
         placeholder=field.placeholder or "",
-        required=field.required,
+        required=is_required(filling.records, field, filling.values),
+        required_when=_rule(filling.records, field.required_when),
         error=filling.errors.get(field.name, ""),
         max_length=field.length_limit,
-        show_when=_rule(filling.records, field),
+        show_when=_rule(filling.records, field.show_when),
         hidden=not is_shown(filling.records, field, filling.values),
     )
     return kind.make(filling, field, _with_followed(filling, field, _with_bounds(filling, field, base)))
@@ -257,9 +258,9 @@ WIDGETS = {
 }
 
 
-def _rule(records: Records, field: Field) -> str:
-    """`show_when` for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]; empty: always."""
-    return "" if field.show_when is None else json.dumps(_as_json(records, field.show_when))
+def _rule(records: Records, condition: Condition | None) -> str:
+    """A condition for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]; "" for none."""
+    return "" if condition is None else json.dumps(_as_json(records, condition))
 
 
 def _as_json(records: Records, condition: Condition) -> Any:

@@ -24,7 +24,10 @@ EMPTY: Snapshot = {"own": {}, "modules": {}}
 NOTHING_LEFT: dict[str, Any] = {"modules": [], "fields": {}, "aside": {}}
 
 # Keys that change what people see, but neither a column nor a value.
-_LEFT_OUT = {"help", "placeholder", "show_when", "where", "default", "read_only", "index", "tone", "icon", "on_delete"}
+_LEFT_OUT = {
+    "help", "placeholder", "show_when", "required_when", "where", "default", "read_only", "index", "tone", "icon",
+    "on_delete",
+}  # fmt: skip
 
 
 def take_snapshot(tables: Tables) -> Snapshot:

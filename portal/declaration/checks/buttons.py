@@ -63,7 +63,7 @@ def _check_set(draft: Draft, module: str, button: Button, at: Cursor) -> None:
     check_values(draft, module, button.set, at)
     for name in button.set:
         field = draft.modules[module].fields.get(name)
-        if field is not None and not can_be_typed(draft.modules[module], field):
+        if field is not None and not can_be_typed(draft.modules[module], field, new=True):
             at[name].key.wrong(f'"{name}" cannot be filled in: it is not part of forms')
 
 

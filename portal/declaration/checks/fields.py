@@ -24,9 +24,12 @@ def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
         _check_default(draft, module, field, place["default"])
         if field.unique == "organization" and not _is_link(module.fields.get(module.organization or "")):
             place["unique"].wrong("unique: organization needs a link of this module as the module's organization")
-        if field.show_when is not None:
-            check_condition(draft, module.name, place["show_when"])
-            _check_form_condition(module, field, place["show_when"])
+        for key_, condition in (("show_when", field.show_when), ("required_when", field.required_when)):
+            if condition is not None:
+                check_condition(draft, module.name, place[key_])
+                _check_form_condition(module, field, place[key_])
+        if field.required and field.required_when is not None:
+            place["required_when"].key.wrong("a field that is required always needs no required_when")
         _check_limits(field, place)
         check_size(key(field, "max_size"), place["max_size"])
         _check_options(field, place["options"])
@@ -178,7 +181,7 @@ def _check_formerly(module: Module, field: Field, former_names: dict[str, str], 
 
 
 def _check_computed(field: Field, at: Cursor) -> None:
-    for name in ("required", "unique", "default"):
+    for name in ("required", "required_when", "read_only", "unique", "default"):
         if getattr(field, name):
             at[name].key.wrong(f"{name} has no meaning here: the portal computes this field")
     if field.gaps:

@@ -19,8 +19,8 @@ def check_layouts(draft: Draft, module: Module, written: Module | Access, at: Cu
     """The four layouts at `at`, of the module itself or of a profile's access to it."""
     _check_list(draft, module, written.list, at["list"])
     _check_detail(draft, module, written.detail, at["detail"])
-    _check_form(draft, module, written.create, at["create"])
-    _check_form(draft, module, written.edit, at["edit"])
+    _check_form(draft, module, written.create, at["create"], new=True)
+    _check_form(draft, module, written.edit, at["edit"], new=False)
 
 
 def placed_names(written: Module | Access, at: Cursor) -> Iterator[tuple[str, Cursor, str]]:
@@ -91,7 +91,7 @@ def _check_related(draft: Draft, module: Module, related: Related, at: Cursor) -
         warn_of_repeated(related.columns or (), at["columns"])
 
 
-def _check_form(draft: Draft, module: Module, layout: FormLayout, at: Cursor) -> None:
+def _check_form(draft: Draft, module: Module, layout: FormLayout, at: Cursor, new: bool) -> None:
     if layout.fields is not None and layout.steps is not None:
         at["steps"].key.wrong("a form has fields or steps, not both")
     seen: set[str] = set()
@@ -99,7 +99,7 @@ def _check_form(draft: Draft, module: Module, layout: FormLayout, at: Cursor) ->
         if name in seen:
             place.wrong(f'"{name}" appears twice in this form')
         seen.add(name)
-        _check_form_field(draft, module, name, place)
+        _check_form_field(draft, module, name, place, new)
 
 
 def _form_names(layout: FormLayout, at: Cursor) -> Iterator[PlacedName]:
@@ -108,7 +108,7 @@ def _form_names(layout: FormLayout, at: Cursor) -> Iterator[PlacedName]:
         yield from _rows(step.fields, at["steps"][index]["fields"])
 
 
-def _check_form_field(draft: Draft, module: Module, name: str, at: Cursor) -> None:
+def _check_form_field(draft: Draft, module: Module, name: str, at: Cursor, new: bool) -> None:
     if name == "attachments":
         if not module.attachments:
             at.wrong(f"{module.name} has no attachments: add attachments: true to the module")
@@ -116,13 +116,15 @@ def _check_form_field(draft: Draft, module: Module, name: str, at: Cursor) -> No
     field = draft.field(module.name, name)
     if field is None:
         check_names(draft, module.name, [(at, name)])
-    elif not can_be_typed(module, field):
+    elif not can_be_typed(module, field, new):
         at.warn(f'"{name}" is left out of the form: {_why_not_typed(module, field)}')
 
 
 def _why_not_typed(module: Module, field: Field) -> str:
     if module.lifecycle is not None and module.lifecycle.field == field.name:
         return "only transitions change it"
+    if field.read_only == "once":
+        return "it is typed when the record is made, and not afterwards"
     return "it is read-only" if field.read_only else "the portal fills it in"
 
 

@@ -20,13 +20,19 @@ def formulas_reading(module: Module, changed: Iterable[str]) -> list[Field]:
     return reading
 
 
-def computed(formulas: Iterable[Field], values: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    """The values of `formulas` in a record with `values`, as columns; later ones may read earlier ones."""
-    known, columns = dict(values), dict[str, Any]()
+def computed_values(formulas: Iterable[Field], values: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """The `values` of a record with those of `formulas`, of which later ones may read earlier ones."""
+    known = dict(values)
     for field in formulas:
         known[field.name] = field.compute(known, currency)
-        columns |= field.store(known[field.name])
-    return columns
+    return known
+
+
+def computed(formulas: Iterable[Field], values: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """The values of `formulas` in a record with `values`, as columns."""
+    formulas = list(formulas)
+    known = computed_values(formulas, values, currency)
+    return {name: value for field in formulas for name, value in field.store(known[field.name]).items()}
 
 
 def recomputed(records: Records, record_id: int, changed: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import Row, Rows
 from portal.records.writing.defaults import defaults
 from portal.records.writing.followed import followed_defaults
-from portal.records.writing.validation import is_shown
+from portal.records.writing.validation import is_required, is_shown
 from portal.texts import _, ngettext
 
 BATCH = 1000
@@ -203,7 +203,7 @@ class Checking:
                     self._refuse(row.line, name, reason)
                 elif not row.record:
                     row.values[name] = None
-            elif field.required and not unresolved and field.is_missing(values.get(name)):
+            elif not unresolved and field.is_missing(values.get(name)) and is_required(self.system, field, values):
                 self._refuse(row.line, name, _("Required"))
 
     def _unrepeatable_fields(self) -> Iterator[Field]:

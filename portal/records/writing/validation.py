@@ -16,6 +16,7 @@ from portal.fields.linked import Linked
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.fields.value_path import value_path
+from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
 from portal.records.writing.followed import followed_defaults, value_in_form
 from portal.texts import _
@@ -38,11 +39,14 @@ def names_in(layout: FormLayout) -> list[str]:
 
 
 def typed_fields(records: Records, names: Iterable[str]) -> list[Field]:
-    """Those of `names` that people type: not what the engine, the lifecycle or the profile sets."""
+    """Those of `names` that people type: not what the engine, the lifecycle or the profile sets.
+
+    The layouts have seen to it that what is typed once stands in the form of new records alone.
+    """
     module = records.module
     set_elsewhere = {*records.access.set, *([module.lifecycle.field] if module.lifecycle else ())}
     fields = [module.fields[name] for name in names if name in module.fields and name not in set_elsewhere]
-    return [field for field in fields if field.stored and not field.computed and not field.read_only]
+    return [field for field in fields if field.stored and not field.computed and field.read_only is not True]
 
 
 def read_form(
@@ -124,12 +128,23 @@ def _with_line_feeds(text: str) -> str:
 
 def is_shown(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
     """Whether the field's `show_when` holds for the values of the form."""
+    return _holds(records, field.show_when, values)
+
+
+def is_required(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
+    """Whether the form must have a value for the field: always, or because its `required_when` holds."""
+    return field.required or (field.required_when is not None and _holds(records, field.required_when, values))
+
+
+def _holds(records: Records, condition: Condition | None, values: Mapping[str, Any]) -> bool:
+    module, currency = records.module, records.policy.reader.currency
 
     def compare(comparison: Comparison) -> bool:
-        other = records.module.field(comparison.path[0])
-        return _matches(other, values.get(other.name), comparison, records)
+        other = module.field(comparison.path[0])
+        known = computed_values(module.formulas.values(), values, currency) if other.name in module.formulas else values
+        return _matches(other, known.get(other.name), comparison, records)
 
-    return holds(field.show_when, compare)
+    return holds(condition, compare)
 
 
 def offered_records(records: Records, field: Field, target: str, values: Mapping[str, Any]) -> Records | None:
@@ -198,7 +213,7 @@ def _matches(field: Field, value: Any, comparison: Comparison, records: Records)
 
 def _problem(records: Records, field: Field, values: Mapping[str, Any], record_id: int | None) -> str | None:
     value = values[field.name]
-    if field.required and field.is_missing(value):
+    if field.is_missing(value) and is_required(records, field, values):
         return _("Required")
     if field.is_empty(value):
         return None

@@ -1,31 +1,47 @@
-// Fields under a condition appear and disappear while the form is filled in. The server decides again.
+// Fields under a condition appear and disappear, and are marked as required, while the form is filled in. The server
+// decides again, and what this script cannot decide stays as the server drew it.
 import { attach } from "./attach.js";
 
 attach("form[data-form]", (form) => {
-  const fields = [...form.querySelectorAll("[data-show-when]")];
-  if (!fields.length) return;
+  const shown = [...form.querySelectorAll("[data-show-when]")];
+  const required = [...form.querySelectorAll("[data-required-when]")];
+  if (!shown.length && !required.length) return;
+  for (const field of shown) {
+    field.hidden = field.hasAttribute("data-hidden");
+    field.removeAttribute("data-hidden");
+  }
   const refresh = () => {
     const inputs = new FormData(form);
-    for (const field of fields) {
-      field.hidden = !holds(JSON.parse(field.dataset.showWhen), inputs);
-      field.removeAttribute("data-hidden");
-    }
+    const decide = (condition) => holds(JSON.parse(condition), inputs, form);
+    for (const field of shown) field.hidden = !(decide(field.dataset.showWhen) ?? !field.hidden);
+    for (const field of required) markRequired(field, decide(field.dataset.requiredWhen));
   };
   form.addEventListener("input", refresh);
   form.addEventListener("change", refresh);
   refresh();
 });
 
-function holds(condition, inputs) {
-  if (condition.all) return condition.all.every((part) => holds(part, inputs));
-  if (condition.any) return condition.any.some((part) => holds(part, inputs));
+function markRequired(field, isRequired) {
+  if (isRequired === undefined) return;
+  for (const mark of field.querySelectorAll("[data-required]")) mark.hidden = !isRequired;
+  const inputs = [...field.querySelectorAll("input, select, textarea")].filter((input) => input.type !== "hidden");
+  if (inputs.length > 1 && inputs[0].type === "checkbox") return; // none of several boxes must be ticked
+  for (const input of inputs) input.required = isRequired;
+}
+
+// True, false, or undefined where only the server can tell.
+function holds(condition, inputs, form) {
+  const parts = (condition.all ?? condition.any)?.map((part) => holds(part, inputs, form));
+  if (condition.all) return parts.includes(false) ? false : parts.includes(undefined) ? undefined : true;
+  if (condition.any) return parts.includes(true) ? true : parts.includes(undefined) ? undefined : false;
   const [field, operator, expected, negated] = condition;
+  const name = CSS.escape(field);
+  if (!form.querySelector(`[name="${name}"], [name^="${name}."], [id="field-${name}"]`)) return undefined;
   // A file counts by its name; one that the form has already is an input of its own.
   const sent = [...inputs.getAll(field), ...inputs.getAll(`${field}.kept`)];
   const values = sent.map((value) => (typeof value === "string" ? value : value.name)).filter((value) => value !== "");
   const result = compare(operator, values, expected);
-  // What this script cannot decide is shown; the server decides again.
-  return result === undefined || result !== Boolean(negated);
+  return result === undefined ? undefined : result !== Boolean(negated);
 }
 
 function compare(operator, values, expected) {

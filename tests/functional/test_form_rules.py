@@ -1,0 +1,119 @@
+"""What a form asks under a condition, once, or fills in by itself: decided by the server on every path."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from portal.accounts.register import AccessRequest
+from tests.functional.world import NANCY, World
+
+MODULES = """
+people: contacts
+organizations: firms
+modules:
+  firms: {fields: {name: text, site: {type: text, default: Hall 1}}}
+  contacts:
+    organization: firm
+    fields: {name: text, email: {type: email, unique: true}, phone: phone, firm: {type: link, to: firms}}
+  cases:
+    organization: firm
+    fields:
+      title: {type: text, required: true}
+      caller: {type: link, to: contacts, default: me}
+      firm: {type: link, to: firms, default: $caller.firm}
+      site: {type: text, default: $firm.site}
+      phone: {type: phone, default: me.phone}
+      size: {type: integer}
+      double: {type: formula, of: size * 2}
+      kind: {type: choice, options: [small, large], default: small}
+      reason: {type: text, required_when: {any: [{kind: large}, {double: {min: 100}}]}}
+      detail: {type: text, show_when: {kind: large}, required_when: {size: {min: 10}}}
+      serial: {type: text, read_only: once}
+      state: {type: choice, options: [open, closed]}
+      remark: {type: text, required_when: {state: closed}}
+    lifecycle:
+      field: state
+      transitions: {close: {from: open, to: closed, ask: {kind: required, reason: optional}}}
+    create:
+      steps:
+        - {title: What, fields: [title, reason, serial, detail]}
+        - {title: How much, fields: [kind, size, caller, firm, site, phone]}
+    edit: {fields: [title, kind, size, reason, detail, serial]}
+"""
+STAFF = """staff: true
+modules:
+  cases: {see: all, can: [create, edit, close]}
+  contacts: {see: all}
+  firms: {see: all}
+"""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder: Path = tmp_path_factory.mktemp("rules")
+    (folder / "profiles").mkdir()
+    (folder / "modules.yaml").write_text(MODULES)
+    (folder / "profiles" / "staff.yaml").write_text(STAFF)
+    people = (AccessRequest(NANCY, "staff", "Nancy Smith", "Acme"),)
+    served = World.of(str(folder), f"sqlite:///{folder / 'portal.sqlite'}", people)
+    yield served
+    served.portal.engine.dispose()
+
+
+def errors(page):
+    return {tag["id"].split("-")[1] for tag in page.html.select(".error[id]")}
+
+
+def test_a_field_is_required_while_its_condition_holds(world):
+    nancy = world[NANCY]
+    assert nancy.send("/cases/create", {"title": "A", "kind": "small", "size": "3"}).status_int == 303
+    refused = nancy.send("/cases/create", {"title": "B", "kind": "large", "size": "3"})
+    assert (refused.status_int, errors(refused)) == (422, {"reason"})  # in the step before that of its condition
+    assert nancy.send("/cases/create", {"title": "B", "size": "50"}).status_int == 422  # a formula of the same form
+    assert (
+        nancy.send("/cases/create", {"title": "B", "size": "12", "reason": "x"}).status_int == 303
+    )  # detail is hidden
+    refused = nancy.send("/cases/create", {"title": "B", "kind": "large", "size": "12", "reason": "x"})
+    assert errors(refused) == {"detail"}
+
+
+def test_the_form_says_what_is_required_now(world):
+    case = world.add("cases", title="Marked", kind="large")
+    page = world[NANCY].get(f"/cases/{case}/edit")
+    field = page.html.find(attrs={"name": "reason"})
+    assert field.has_attr("required")
+    assert field.find_parent(attrs={"data-required-when": True})
+    assert world[NANCY].send(f"/cases/{case}/edit", {"title": "Marked", "kind": "large"}).status_int == 422
+    assert world[NANCY].send(f"/cases/{case}/edit", {"title": "Marked", "kind": "small"}).status_int == 303
+
+
+def test_a_transition_asks_what_its_answers_make_required(world):
+    case = world.add("cases", title="Moved")
+    refused = world[NANCY].send(f"/cases/{case}/move/close", {"kind": "large", "reason": ""})
+    assert errors(refused) == {"reason"}
+    assert world[NANCY].send(f"/cases/{case}/move/close", {"kind": "large", "reason": "y"}).status_int == 303
+
+
+def test_what_is_typed_once_stays(world):
+    nancy = world[NANCY]
+    nancy.send("/cases/create", {"title": "Once", "serial": "S1"})
+    (record,) = [record for record in world.all("cases") if record.title == "Once"]
+    assert record.values["serial"] == "S1"
+    page = nancy.get(f"/cases/{record.id}/edit")
+    assert page.html.find(attrs={"name": "serial"}) is None
+    assert nancy.send(f"/cases/{record.id}/edit", {"title": "Once more", "serial": "S2"}).status_int == 303
+    assert world.record("cases", record.id).values["serial"] == "S1"
+
+
+def test_a_form_knows_who_fills_it_in_and_lets_them_say_otherwise(world):
+    nancy, firm = world[NANCY], world.the("firms", "Acme")
+    world.set("contacts", world.the("contacts", "Nancy Smith").id, phone="+390612345")
+    world.set("firms", firm.id, site="Gate 7")
+    page = nancy.get("/cases/create").html
+    shown = {name: page.find(attrs={"name": name})["value"] for name in ("caller", "firm", "site", "phone")}
+    assert (shown["firm"], shown["site"]) == (str(firm.id), "Gate 7")
+    assert "06" in shown["phone"]
+    nancy.send("/cases/create", {"title": "Here", "caller": shown["caller"], "phone": "123456", "site": "Gate 9"})
+    (record,) = [record for record in world.all("cases") if record.title == "Here"]
+    assert (record.values["site"], record.values["phone"], record.values["firm"].id) == ("Gate 9", "123456", firm.id)
