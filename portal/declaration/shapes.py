@@ -114,6 +114,7 @@ class Transition(Shape):
     set: dict[str, Any] = {}
     confirm: Text | None = None
     only: str | None = None  # the link to the people who alone may do it
+    bulk: StrictBool = True  # whether it is offered for many records at once
 
 
 class OnComment(Shape):

@@ -17,6 +17,7 @@ from portal.records.reading.records import Count, Page, Record, Records
 from portal.texts import Text, _, first_visible, readable
 from portal.views.displays import COUNT_ICONS, DISPLAYS, Value, display_of
 from portal.views.list_filters import Parameters, chips, filter_states
+from portal.views.many_bar import many_form
 from portal.views.match_notes import match_notes
 from portal.views.pages import Column, ListPage, Pager, Row, TabState
 from portal.views.parts import FilterState
@@ -58,6 +59,7 @@ def list_page(records: Records, request: Request) -> ListPage:
         create_url=create_address(records.name) if policy.may(records.name, "create") else "",
         create_label=new_label(records),
         invite_url=f"/{records.name}/invite" if policy.may(records.name, "grant") else "",
+        many=many_form(records, parameters, count_text(count, policy.reader)),
         export_url=export_address(records.name, parameters) if may_export(records) else "",
     )
 
@@ -113,7 +115,7 @@ def list_rows(records: Records, page: Iterable[Record], names: Sequence[str]) ->
             cells[lead] = cells[lead]._replace(
                 display="cover", text=first_visible(cells[lead].text, record.title, "—"), url=url
             )
-        yield Row(url, tuple(cells))
+        yield Row(record.id, record.title, url, tuple(cells))
 
 
 def page_rows(records: Records, page: Page, names: Sequence[str], text: str) -> list[Row]:

@@ -18,6 +18,7 @@ from typing import Literal
 from portal.views.access_parts import AccessCard
 from portal.views.displays import Value
 from portal.views.history_parts import History, HistoryLine
+from portal.views.many_parts import ManyForm
 from portal.views.parts import (
     Action,
     Choice,
@@ -87,7 +88,7 @@ class QuestionPage:
     """question.pt: moving a record (with what is asked), deleting one, anything that is confirmed first."""
 
     heading: Words  # the transition's label, “Delete?”
-    subject: str  # the record's reference and title
+    subject: Words  # the record's reference and title
     action: str
     submit: Words
     back_url: str
@@ -96,6 +97,7 @@ class QuestionPage:
     tone: str = "primary"
     icon: str = ""
     once: str = ""
+    hidden: Pairs = ()  # what else the form sends
     draft: DraftForm | None = None  # where something is asked
     files: UploadInput | None = None  # with a comment that is asked
     error: Words = ""
@@ -146,6 +148,8 @@ def bare(columns: tuple[Column, ...]) -> bool:
 
 @dataclass(frozen=True)
 class Row:
+    id: int
+    title: str
     url: str
     cells: tuple[Value, ...]  # as many as there are columns; the cell of the `lead` column bears the link
 
@@ -193,6 +197,7 @@ class ListPage:
     create_label: Words = ""
     invite_url: str = ""  # of people, for who may give access
     export_url: str = ""
+    many: ManyForm | None = None  # where records can be chosen
 
     @property
     def lead(self) -> int:

@@ -16,6 +16,11 @@ def export_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:
     return f"/{module}/export.csv{_query_string(parameters)}"
 
 
+def bulk_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """Where something is done to many records of the same list."""
+    return f"/{module}/bulk{_query_string(parameters)}"
+
+
 def record_address(module: str, record_id: int, *more: str) -> str:
     """A record's page, or what `more` names below it: `edit`, `move`/TRANSITION, `comments`."""
     return f"/{module}/{record_id}/" + "/".join(more)

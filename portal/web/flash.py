@@ -17,6 +17,7 @@ MESSAGES = {
     "commented": _("Comment added."),
     "attached": _("Files added."),
     "detached": _("File removed."),
+    "nothing-chosen": _("Choose at least one record."),
     "watched": _("Added."),
     "unwatched": _("Removed."),
     "invited": _("Invitation written."),

@@ -77,7 +77,7 @@ MODULE_KEYS = [
     (WORKS, f"{TICKETS}.lifecycle", "follow_up", "previous"),
     (WORKS, BEGIN, "only", "caller"),
     (REFUSED, BEGIN, "after", "7 days"),
-    (REFUSED, BEGIN, "bulk", False),
+    (WORKS, BEGIN, "bulk", False),
     (WORKS, f"{TICKETS}.detail", "history", True),
     (REFUSED, "modules", "account", {"see": "all", "fields": {"name": "text"}}),
     (REFUSED, "modules", "views", {"see": "all", "fields": {"name": "text"}}),

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from portal.fields.base import Field
-from portal.views import displays, history_parts, pages, parts, portal_pages, upload_parts, widgets
+from portal.views import displays, history_parts, many_parts, pages, parts, portal_pages, upload_parts, widgets
 from portal.web import shell
 
 PORTAL = Path(pages.__file__).parents[1]
-MODULES = (pages, portal_pages, parts, history_parts, upload_parts, displays, shell)
+MODULES = (pages, portal_pages, parts, history_parts, many_parts, upload_parts, displays, shell)
 PYTHON = [ast.parse(path.read_text("utf-8")) for folder in ("views", "web") for path in (PORTAL / folder).glob("*.py")]
 TEMPLATES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "templates").glob("*.pt"))}
 SCRIPTS = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "static/js").glob("*.js"))}

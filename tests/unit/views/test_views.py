@@ -11,7 +11,7 @@ TEMPLATES = FOLDER.parent / "templates"
 OPEN_TO_WHO_IS_SIGNED_IN = {
     "account.show_account", "actions.move_record", "actions.show_transition", "details.show_record",
     "drafts.discard_draft", "drafts.save_draft", "files.send_file", "files.send_preview", "history.show_history",
-    "home.show_home", "lists.list_records", "search.find_linked", "search.search_everywhere",
+    "home.show_home", "lists.list_records", "many.do_to_records", "search.find_linked", "search.search_everywhere",
     "watching.change_watchers",
 }  # fmt: skip
 # Everybody in the world may.

@@ -1,0 +1,93 @@
+"""One thing done to many records: each by itself, wholly or not at all, with what became of it.
+
+Every record is written within a savepoint by the writer that writes single ones, so that rights, states and versions
+are checked as they are there.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from portal.batches import batched
+from portal.declaration.shapes import Transition
+from portal.fields.base import Field, Refused
+from portal.records.reading.records import Query, Record, Records
+from portal.records.writing.errors import ConflictError, NotAllowedError
+from portal.records.writing.lifecycle import leaves, state_of
+from portal.texts import _
+
+MOST_AT_ONCE = 1_000  # records
+READ_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one record; `record` is None where the reader sees none of this id. No `problem`: it is done."""
+
+    id: int
+    record: Record | None
+    problem: str = ""
+    field: Field | None = None  # of which answer the problem is
+
+
+class AnswerRefusedError(Refused):
+    """What was answered for a field cannot be taken for this record."""
+
+    def __init__(self, message: str, field: Field) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def first_ids(records: Records, query: Query) -> list[int]:
+    """The ids of the first records of a list, in its order: one more than can be done at once."""
+    ids: list[int] = []
+    for record in records.iterate(query, [], size=MOST_AT_ONCE + 1):
+        ids.append(record.id)
+        if len(ids) > MOST_AT_ONCE:
+            break
+    return ids
+
+
+def do_to_many(records: Records, ids: Sequence[int], do: Callable[[Record], None]) -> Iterator[Outcome]:
+    """Does something to each of the records `ids`, in this order."""
+    for batch in batched(ids, READ_AT_ONCE):
+        found = {record.id: record for record in records.by_ids(batch, records.module.everything)}
+        for record_id in batch:
+            record = found.get(record_id)
+            if record is None:
+                yield Outcome(record_id, None, _("There is no such record."))
+            else:
+                yield _attempt(records, record, do)
+
+
+def _attempt(records: Records, record: Record, do: Callable[[Record], None]) -> Outcome:
+    try:
+        with records.connection.begin_nested():
+            do(record)
+    except AnswerRefusedError as refused:
+        return Outcome(record.id, record, refused.message, refused.field)
+    except Refused as refused:
+        return Outcome(record.id, record, refused.message)
+    except ConflictError:
+        return Outcome(record.id, record, _("Somebody else has just changed it."))
+    except NotAllowedError:
+        return Outcome(record.id, record, _("Somebody else has to do this."))
+    return Outcome(record.id, record)
+
+
+def check_leaves(records: Records, record: Record, transition: Transition) -> None:
+    """Raises Refused in a state that the transition does not leave."""
+    if not leaves(transition, state_of(records, record)):
+        raise Refused(_("Its status does not allow this."))
+
+
+def transitions_for_many(records: Records) -> list[Transition]:
+    """The transitions that the profile may use on many records at once; none that asks for a file, of which each record
+    needs its own."""
+    lifecycle, fields = records.module.lifecycle, records.module.fields
+    return [
+        transition
+        for transition in (lifecycle.transitions.values() if lifecycle else ())
+        if transition.bulk
+        and records.policy.may(records.name, transition.name)
+        and not any(fields[name].by_upload for name in transition.ask if name in fields)
+    ]
