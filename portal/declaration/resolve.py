@@ -84,7 +84,7 @@ def resolve_module(draft: Draft, module: Module) -> Module:
         "see": module.see or default_scope(owner, organization),
         "lifecycle": _lifecycle(module),
         "mail": _mail(module),
-        "records_from": module.comments if module.records_from is None else module.records_from,
+        "records_from": bool(module.comments) if module.records_from is None else module.records_from,
     }
     return module.model_copy(update=filled)
 
@@ -154,7 +154,7 @@ def leads(transition: Transition, state: str, target: str) -> bool:
 
 
 def _mail(module: Module) -> Mail:
-    default = module.comments or module.lifecycle is not None
+    default = bool(module.comments) or module.lifecycle is not None
     events = {key: getattr(module.mail, key) for key in ("created", "commented", "moved")}
     return module.mail.model_copy(update={key: default if value is None else value for key, value in events.items()})
 

@@ -5,6 +5,7 @@ missing, merges what profiles change, and leaves no None where there is a defaul
 the resolved `Declaration`.
 """
 
+import datetime
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import BeforeValidator, StrictBool, model_validator
 from pydantic import Field as Key
 
 from portal.conditions import ALWAYS
+from portal.declaration.period import period
 from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.fields.shape import Shape, Where
@@ -24,6 +26,7 @@ from portal.texts import Text
 # One field, or several side by side.
 Row = str | tuple[str, ...]
 Size = Annotated[int, BeforeValidator(size)]
+Period = Annotated[datetime.timedelta, BeforeValidator(period)]
 DEFAULT_ICON = "square"
 ACTIONS = ("create", "edit", "delete", "comment", "attach", "watch", "export", "grant")
 
@@ -131,6 +134,12 @@ class Lifecycle(Shape):
     follow_up: str | None = None  # the link of the module to itself that leads to the record that is followed up
 
 
+class Comments(Shape):
+    order: Literal["newest", "oldest"] = "newest"  # which comment comes first
+    answers: str | None = None  # the module whose records staff may put into a comment
+    correct: Period | None = None  # how long authors may change and withdraw what they wrote
+
+
 class Attachments(Shape):
     max_size: Size = 25_000_000
     max_count: int = Key(20, ge=1)
@@ -165,7 +174,7 @@ class Module(Shape):
     owner: str | None = None  # a dotted path to a person; "id" on the module of people itself
     organization: str | None = None
     see: Scope | None = None
-    comments: StrictBool = False
+    comments: StrictBool | Comments = False
     attachments: StrictBool | Attachments = False
     watchers: StrictBool = False  # people may be added to a record, who then see it
     lifecycle: Lifecycle | None = None
@@ -178,6 +187,11 @@ class Module(Shape):
     formerly: str | None = None
     table: str | None = None
     key: str | None = None
+
+    @property
+    def conversation(self) -> Comments:
+        """What is declared of the comments; the defaults where the module just has some, or none."""
+        return Comments() if isinstance(self.comments, bool) else self.comments
 
     def field(self, name: str) -> Field:
         """A declared or built-in field; raises KeyError."""
@@ -207,6 +221,11 @@ class Module(Shape):
     def unique_within(self, field: Field) -> tuple[str, ...]:
         """The column within which the values of `field` are unique: the company of `unique: organization`."""
         return (self.organization,) if field.unique == "organization" and self.organization else ()
+
+    @property
+    def first_long_text(self) -> Field | None:
+        """What a record of canned answers puts into a comment."""
+        return next((field for field in self.fields.values() if field.long and field.textual), None)
 
     @cached_property
     def unique_text(self) -> Field | None:

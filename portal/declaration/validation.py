@@ -57,6 +57,7 @@ _EVERYTHING = {"all", "any", "none", "everything", "*", "true", "yes"}
 # The sentences for keys that take several kinds of value, or a value that matches a pattern.
 _SENTENCES_OF_KEYS = {
     "see": "must be own, organization, all or {through: FIELD}",
+    "comments": "must be true, false or a mapping of order, answers and correct",
     "attachments": "must be true, false or a mapping of max_size, max_count and types",
     "fields": "must be the name of a field, or a list of names to stand side by side",
     "accent": 'must be a colour such as "#2457d6", in quotes',

@@ -1,4 +1,4 @@
-"""What is done to one record with a button: transitions, comments, deleting."""
+"""What is done to one record with a button: transitions, deleting."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,20 +11,18 @@ from pyramid.view import view_config
 
 from portal.accounts.drafts import Draft
 from portal.declaration.shapes import Transition
-from portal.fields.base import FORBIDDEN, Field, Refused
+from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
-from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError
-from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.validation import read_form
-from portal.texts import _, is_blank, ngettext
+from portal.texts import _
 from portal.views.attachments import largest_file, upload_input
-from portal.views.conversation import new_composer
-from portal.views.details import detail_page, transition_label
+from portal.views.comments import comment_problem, comment_text
+from portal.views.details import transition_label
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.forms import once_key, record_or_list
-from portal.views.pages import DetailPage, QuestionPage
+from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Widget
 from portal.views.return_to_list import back_to_list
 from portal.views.submissions import done, repeated
@@ -38,7 +36,6 @@ from portal.views.uploads import (
 from portal.views.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
-from portal.web.form_input import posted_text
 from portal.web.resources import Record, RecordTransition
 
 # -- transitions -------------------------------------------------------------------------------------------------------
@@ -152,59 +149,6 @@ def comment_widget(transition: Transition, text: str, error: str) -> Widget:
     """Where the comment that a transition asks for is written."""
     required = transition.ask["comment"] == "required"
     return Widget("comment", _("Comment"), "textarea", value=text, required=required, error=error)
-
-
-# -- comments ----------------------------------------------------------------------------------------------------------
-
-
-@view_config(context=Record, name="comments", request_method="POST", renderer="detail.pt", permission="comment")
-def comment_on_record(resource: Record, request: Request) -> dict[str, DetailPage] | Response:
-    """Adds to the conversation, with the files that were sent; one stays on the page and sees it."""
-    records, record = resource.records, resource.record
-    text = comment_text(request, "text")
-    internal = records.policy.staff and posted_text(request, "internal") == "true"
-    attached = receive_attachments(request, records)
-    if problem := comment_problem(text, required=not attached.files):
-        request.response.status_code = 422
-        composer = new_composer(resource, request, text, internal, problem, attached.files)
-        return {"page": detail_page(resource, request, composer, attached.refused)}
-    if again := repeated(records, request):
-        return again
-    add_comment_and_files(resource, request, text, attached.files, internal)
-    answer = done(records, request, record_address(records.name, record.id))
-    if attached.refused:
-        return {"page": detail_page(resource, request, new_composer(resource, request), attached.refused)}
-    return set_flash(request, answer, "commented")
-
-
-def add_comment_and_files(
-    resource: Record, request: Request, text: str, files: Sequence[PendingFile], internal: bool
-) -> None:
-    """Adds a comment and its files. Raises HTTPConflict on a final record."""
-    writer = request.writer(resource.records)
-    try:
-        comment_id = writer.comment(resource.record, text, internal=internal)
-        if files:
-            writer.attach(resource.record, files, internal=internal, comment_id=comment_id)
-    except ConflictError:
-        raise HTTPConflict(_("This conversation is closed.")) from None
-
-
-def comment_text(request: Request, name: str) -> str:
-    """The comment in the input `name`; "" where nothing of it can be seen."""
-    text = posted_text(request, name).strip()
-    return "" if is_blank(text) else text
-
-
-def comment_problem(text: str, required: bool) -> str:
-    """Why a comment cannot be taken; empty if it can."""
-    if not text:
-        return _("Enter a comment.") if required else ""
-    if FORBIDDEN.search(text):
-        return _("This text contains a character that cannot be saved.")
-    if len(text) > LONGEST_COMMENT:
-        return ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_COMMENT)
-    return ""
 
 
 # -- deleting ----------------------------------------------------------------------------------------------------------

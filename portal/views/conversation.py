@@ -6,7 +6,8 @@ from dataclasses import replace
 from pyramid.request import Request
 
 from portal.records.reading.files import StoredFile
-from portal.records.writing.comments import Comment, comments, may_comment
+from portal.records.reading.records import Records
+from portal.records.writing.comments import Comment, comments, may_comment, may_correct
 from portal.records.writing.lifecycle import is_final, state_of
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _
@@ -14,12 +15,14 @@ from portal.views.attachments import shown_files, upload_input
 from portal.views.displays import CHANNEL_ICONS, initials, moment
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.linked_text import with_pictures
-from portal.views.parts import Composer, Conversation, Note
+from portal.views.parts import Composer, Conversation, Note, Offer
 from portal.views.submissions import one_time_key
 from portal.views.uploads import held_attachments
 from portal.web.addresses import record_address
 from portal.web.form_input import posted_text
-from portal.web.resources import Record
+from portal.web.resources import RECORD_ID, Record
+
+MOST_ANSWERS = 200
 
 
 def draft_composer(resource: Record, request: Request) -> Composer | None:
@@ -55,6 +58,8 @@ def new_composer(
         may_be_internal=resource.records.policy.staff,
         internal=internal,
         files=upload_input(resource.records, request, files),
+        answers=tuple(Offer(str(record_id), title) for record_id, title in answers_offered(resource.records)),
+        answer_url=record_address(resource.module_name, resource.record.id, "comments", "answer"),
     )
 
 
@@ -74,8 +79,11 @@ def conversation(
     closed = composer is not None and is_final(records.module.lifecycle, state_of(records, record))
     if composer and closed and records.policy.staff:
         composer = replace(composer, internal=True, only_internal=True, files=None)
+    notes = [note(resource, request, comment, stored) for comment in comments(records, record)]
+    oldest_first = records.module.conversation.order == "oldest"
     return Conversation(
-        notes=tuple(note(resource, request, comment, stored) for comment in comments(records, record)),
+        notes=tuple(reversed(notes) if oldest_first else notes),
+        oldest_first=oldest_first,
         composer=composer,
         closed=_("This conversation is closed.") if closed else "",
         top=records.access.detail.comments != "bottom",
@@ -91,6 +99,8 @@ def note(resource: Record, request: Request, comment: Comment, stored: Sequence[
     placed = {file.name: (file.url, file.preview_url) for file in shown if file.preview_url and mail}
     text = with_pictures(comment.text, placed)
     in_text = {piece.url for piece in text if piece.picture}
+    url = record_address(resource.module_name, resource.record.id, "comments", str(comment.id))
+    may = may_correct(resource.records, comment, request.writer(resource.records).author)
     return Note(
         id=comment.id,
         author=_("You") if mine else comment.author,
@@ -104,4 +114,34 @@ def note(resource: Record, request: Request, comment: Comment, stored: Sequence[
         channel_icon=CHANNEL_ICONS["mail"] if mail else "",
         files=tuple(file for file in shown if file.url not in in_text),
         folded=(comment.folded or "") if mine or resource.records.policy.staff else "",
+        corrected=comment.corrected is not None,
+        edit_url=f"{url}/edit" if may else "",
+        withdraw_url=f"{url}/withdraw" if may else "",
     )
+
+
+# -- canned answers ----------------------------------------------------------------------------------------------------
+
+
+def canned_answers(records: Records) -> Records | None:
+    """The records that the reader may put into a comment: those that they see of the module, if they are staff."""
+    name = records.module.conversation.answers
+    if name is None or not records.policy.staff or records.policy.access(name) is None:
+        return None
+    return records.of(name)
+
+
+def answers_offered(records: Records) -> list[tuple[int, str]]:
+    """Ids and titles of the answers that are offered."""
+    answers = canned_answers(records)
+    return [] if answers is None else answers.find("", MOST_ANSWERS)
+
+
+def answer_text(records: Records, text: str) -> str:
+    """The text of the answer whose id is `text`; empty where there is none for this reader."""
+    answers = canned_answers(records)
+    answer = answers.get(int(text)) if answers and RECORD_ID.fullmatch(text) else None
+    field = answers.module.first_long_text if answers else None
+    if answer is None or field is None:
+        return ""
+    return field.show(answer.values.get(field.name), records.policy.reader)

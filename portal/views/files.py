@@ -1,5 +1,7 @@
 """The files of a record: adding some, having one, its preview, removing it."""
 
+import logging
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +11,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from portal.records.reading.files import StoredFile
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.files import may_attach
 from portal.store import StoreError
@@ -22,6 +25,8 @@ from portal.views.uploads import Attached, receive_attachments
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.resources import Module, Record, RecordFile, RecordFiles
+
+log = logging.getLogger(__name__)
 
 # What is shown in the browser's own viewer may load nothing and run nothing. Chromium's viewer does not open a PDF in a
 # sandboxed page (crbug.com/271452), and runs its scripts apart from the page.
@@ -95,9 +100,27 @@ def remove_file(resource: RecordFile, request: Request) -> Response:
         return again
     try:
         request.writer(records).detach(record, resource.stored)
+        remove_bytes(request, [resource.stored])
     except ConflictError:
         raise HTTPConflict(_("This record is closed.")) from None
     return set_flash(request, done(records, request, record_address(records.name, record.id)), "detached")
+
+
+def remove_bytes(request: Request, removed: Iterable[StoredFile]) -> None:
+    """Once the request has ended well, removes the bytes of files whose rows it has removed.
+
+    What cannot be removed now is found by `portal files`.
+    """
+    names = [name for file in removed for name in (file.stored, file.preview) if name]
+
+    def remove(request: Request, response: Response) -> None:
+        if names and response.status_int < 400:
+            try:
+                request.store.remove(names)
+            except StoreError as error:
+                log.warning("Bytes of removed files are still stored, until portal files is run: %s", error)
+
+    request.add_response_callback(remove)
 
 
 def disposition(kind: str, name: str) -> str:

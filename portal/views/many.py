@@ -29,7 +29,8 @@ from portal.records.writing.many import (
 )
 from portal.records.writing.validation import read_form
 from portal.texts import _, ngettext
-from portal.views.actions import comment_problem, comment_text, comment_widget, transition_fields
+from portal.views.actions import comment_widget, transition_fields
+from portal.views.comments import comment_problem, comment_text
 from portal.views.details import transition_label
 from portal.views.forms import finds, once_key
 from portal.views.many_parts import ManyPage, RefusedRecord

@@ -293,6 +293,9 @@ class Note:
     channel_icon: str = ""
     files: tuple[FileShown, ...] = ()
     folded: str = ""  # what a mail quotes and its signature
+    corrected: bool = False
+    edit_url: str = ""  # as long as its author may change and withdraw it
+    withdraw_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -308,11 +311,14 @@ class Composer:
     internal: bool = False
     only_internal: bool = False  # the record is final: the customer is not written to any more
     files: UploadInput | None = None
+    answers: tuple[Offer, ...] = ()  # canned ones, for staff
+    answer_url: str = ""  # gives a script their texts
 
 
 @dataclass(frozen=True)
 class Conversation:
     notes: tuple[Note, ...]
+    oldest_first: bool = False  # then one writes below
     composer: Composer | None = None  # of a closed one it holds what was written too late
     closed: Words = ""  # why nothing can be written any more
     top: bool = True

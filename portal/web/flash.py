@@ -15,6 +15,8 @@ MESSAGES = {
     "deleted": _("Deleted."),
     "moved": _("Done."),
     "commented": _("Comment added."),
+    "corrected": _("Comment changed."),
+    "withdrawn": _("Comment withdrawn."),
     "attached": _("Files added."),
     "detached": _("File removed."),
     "nothing-chosen": _("Choose at least one record."),

@@ -15,6 +15,7 @@ from portal.declaration import shapes
 from portal.mail.incoming.mails import Mail, load_mail
 from portal.records.reading import records as reading
 from portal.records.reading.files import StoredFile, file
+from portal.records.writing.comments import Comment, comment, may_correct
 from portal.records.writing.transitions import is_for_reader
 
 RECORD_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
@@ -104,12 +105,14 @@ class Record(Branch):
     def records(self) -> reading.Records:
         return self.__parent__.records
 
-    def __getitem__(self, name: str) -> "RecordTransitions | RecordFiles | RecordWatchers":
+    def __getitem__(self, name: str) -> "RecordTransitions | RecordComments | RecordFiles | RecordWatchers":
         if name == "move" and self.module.lifecycle:
             return RecordTransitions(self, name)
         takes_files = self.module.attachments or any(field.by_upload for field in self.module.fields.values())
         if name == "files" and takes_files:
             return RecordFiles(self, name)
+        if name == "comments" and self.module.comments:
+            return RecordComments(self, name)
         if name == "watchers" and self.module.watchers:
             return RecordWatchers(self, name)
         raise KeyError(name)
@@ -158,6 +161,43 @@ class RecordWatchers(Branch):
     def record(self) -> Record:
         """The resource of the record."""
         return self.__parent__
+
+    @property
+    def module_name(self) -> str:
+        return self.record.module_name
+
+
+class RecordComments(Branch):
+    """`/MODULE/ID/comments/`: the conversation on a record, as far as this person may read it."""
+
+    @property
+    def record(self) -> Record:
+        """The resource of the record."""
+        return self.__parent__
+
+    @property
+    def module_name(self) -> str:
+        return self.record.module_name
+
+    def __getitem__(self, name: str) -> "RecordComment":
+        found = comment(self.record.records, self.record.record, int(name)) if RECORD_ID.fullmatch(name) else None
+        author = self.request.writer(self.record.records).author
+        if found is None or not may_correct(self.record.records, found, author):
+            raise KeyError(name)
+        return RecordComment(self, name, found)
+
+
+class RecordComment(Branch):
+    """`/MODULE/ID/comments/COMMENT/`: a comment of one's own, as long as one may correct it."""
+
+    def __init__(self, parent: RecordComments, name: str, comment: Comment) -> None:
+        super().__init__(parent, name)
+        self.comment = comment
+
+    @property
+    def record(self) -> Record:
+        """The resource of the record."""
+        return self.__parent__.record
 
     @property
     def module_name(self) -> str:

@@ -102,6 +102,7 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("text", sa.Text()),
             sa.Column("folded", sa.Text()),  # what a mail quoted and its signature, for its author and staff
             sa.Column("created", UTCDateTime()),
+            sa.Column("corrected", UTCDateTime()),  # when its author changed it last
             sa.Column("channel", sa.Text()),
             sa.Index("ix_portal_comment_module_record", "module", "record"),
             sqlite_autoincrement=True,

@@ -85,7 +85,7 @@ def searched_description(declaration: Declaration, module: Module) -> dict[str, 
         "owner": module.owner,
         "organization": module.organization,
         "fields": fields,
-        "comments": module.comments,
+        "comments": bool(module.comments),
         "folding": FOLDING_VERSION,
         **({"watchers": True} if module.watchers else {}),
     }

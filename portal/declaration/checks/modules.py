@@ -31,12 +31,23 @@ def check_module(draft: Draft, module: Module, at: Cursor) -> None:
         _check_assigned(draft, module, module.mail.assigned, at["mail"]["assigned"])
     if isinstance(module.attachments, Attachments):
         check_size(module.attachments.max_size, at["attachments"]["max_size"])
+    if module.conversation.answers is not None:
+        _check_answers(draft, module.conversation.answers, at["comments"]["answers"])
     if module.watchers and draft.people is None and not draft.broken_roles:
         at["watchers"].wrong("modules.yaml does not say which module holds the people: add people: MODULE")
     if module.formerly is not None and module.formerly in draft.modules:
         at["formerly"].wrong(f'"{module.formerly}" is still a module')
     if module.key is not None and module.table is None:
         at["key"].key.wrong("key needs table:, the name of the existing table")
+
+
+def _check_answers(draft: Draft, name: str, at: Cursor) -> None:
+    answers = draft.modules.get(name)
+    if answers is None:
+        if not draft.is_broken(name):
+            at.wrong(draft.no_module(name))
+    elif answers.first_long_text is None:
+        at.wrong(f"{name} has no long text that could be put into a comment: add a field of type longtext")
 
 
 def _check_title(draft: Draft, module: Module, at: Cursor) -> None:

@@ -101,7 +101,7 @@ def search_entry(
     searched = {name: field for name, field in module.fields.items() if field.searched and field.stored}
     texts = {name: list(field.texts(record.values.get(name))) for name, field in searched.items()}
     internal = [name for name, field in searched.items() if field.internal]
-    has_internal = bool(internal) or module.comments
+    has_internal = bool(internal) or bool(module.comments)
     return search.Entry(
         module.name,
         record.id,

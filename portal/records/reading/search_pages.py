@@ -77,7 +77,8 @@ class SearchPages:
     @cached_property
     def _searches_internal(self) -> bool:
         module = self.reader.module
-        has_internal = module.comments or any(field.internal and field.searched for field in module.fields.values())
+        internal_fields = any(field.internal and field.searched for field in module.fields.values())
+        has_internal = bool(module.comments) or internal_fields
         return self.reader.policy.staff and has_internal
 
     @cached_property

@@ -26,6 +26,7 @@ class Comment:
     created: datetime.datetime
     channel: str
     folded: str | None = None  # what a mail quotes and its signature, for its author and staff
+    corrected: datetime.datetime | None = None  # when its author changed it last
 
 
 def comments(records: Records, record: Record) -> list[Comment]:
@@ -39,7 +40,7 @@ def comments(records: Records, record: Record) -> list[Comment]:
 def _readable(tables: Tables, staff: bool) -> sa.Select[Any]:
     """The comments on one record that one side may read, newest first."""
     table = tables.comment
-    names = ("id", "author", "account", "staff", "internal", "text", "created", "channel", "folded")
+    names = Comment.__dataclass_fields__
     on_record = table.c["module"] == sa.bindparam("module_name"), table.c["record"] == sa.bindparam("record_id")
     query = sa.select(*[table.c[name] for name in names]).where(*on_record).order_by(table.c["id"].desc())
     return query if staff else query.where(table.c["internal"].is_(False))
@@ -47,7 +48,39 @@ def _readable(tables: Tables, staff: bool) -> sa.Select[Any]:
 
 def may_comment(records: Records) -> bool:
     """Whether the module has a conversation and the profile may take part."""
-    return records.module.comments and records.policy.may(records.name, "comment")
+    return bool(records.module.comments) and records.policy.may(records.name, "comment")
+
+
+def comment(records: Records, record: Record, comment_id: int) -> Comment | None:
+    """One of `comments`; None for a foreign one, an internal one and a missing one alike."""
+    return next((comment for comment in comments(records, record) if comment.id == comment_id), None)
+
+
+def may_correct(records: Records, comment: Comment, author: Author) -> bool:
+    """Whether `author` wrote the comment, and may change and withdraw it still."""
+    mine = comment.account is not None and comment.account == author.account
+    return mine and may_comment(records) and is_correctable(records, comment.created)
+
+
+def is_correctable(records: Records, written: datetime.datetime) -> bool:
+    """Whether what was `written` then is within the time that the module declares for corrections."""
+    period = records.module.conversation.correct
+    return period is not None and records.policy.reader.now <= written + period
+
+
+def update_comment(records: Records, record: Record, comment: Comment, text: str, author: Author) -> None:
+    """Gives a comment another text; the event says only that. Rights are the caller's to check."""
+    table = records.policy.tables.comment
+    values = {"text": text, "corrected": records.policy.reader.now}
+    records.connection.execute(sa.update(table).values(values).where(table.c["id"] == comment.id))
+    add_event(records, record.id, "corrected", author, {"comment": comment.id, "internal": comment.internal})
+
+
+def delete_comment(records: Records, record: Record, comment: Comment, author: Author) -> None:
+    """Removes a comment; the event says only that. Its files and rights are the caller's."""
+    table = records.policy.tables.comment
+    records.connection.execute(sa.delete(table).where(table.c["id"] == comment.id))
+    add_event(records, record.id, "withdrawn", author, {"comment": comment.id, "internal": comment.internal})
 
 
 def insert_comment(

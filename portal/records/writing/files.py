@@ -17,8 +17,9 @@ from portal.declaration.shapes import Attachments, Module
 from portal.fields.file import FileValue
 from portal.fields.reader import Reader
 from portal.fields.size import shown_size
-from portal.records.reading.files import StoredFile
+from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Record, Records
+from portal.records.writing.comments import Comment, comment, is_correctable
 from portal.records.writing.history import Author, add_event
 from portal.records.writing.pending_files import PendingFile, drop_pending, pending_files
 from portal.store.media_type import media_type
@@ -62,10 +63,13 @@ def may_attach(records: Records) -> bool:
 
 
 def may_detach(records: Records, file: StoredFile, author: Author) -> bool:
-    """Whether a file may be removed: by its author, and by staff who may attach."""
-    return may_attach(records) and (
-        records.policy.staff or (file.account is not None and file.account == author.account)
-    )
+    """Whether a file may be removed: by staff who may attach, and by its author; where the module declares how long
+    one may correct what one wrote, as long as that."""
+    if not may_attach(records):
+        return False
+    mine = file.account is not None and file.account == author.account
+    in_time = records.module.conversation.correct is None or is_correctable(records, file.created)
+    return records.policy.staff or (mine and in_time)
 
 
 def check_uploads(
@@ -154,11 +158,27 @@ def delete_replaced_files(records: Records, names: Collection[str], record_id: i
     records.connection.execute(sa.delete(table).where(table.c["id"].in_(ids), table.c["record"] == record_id))
 
 
+def delete_files_of_comment(records: Records, record: Record, comment_id: int) -> list[StoredFile]:
+    """Removes the rows of the files that came with a comment; returns what they were."""
+    came_with = [file for file in files(records, record) if file.comment == comment_id]
+    table = records.policy.tables.file
+    records.connection.execute(sa.delete(table).where(table.c["id"].in_([file.id for file in came_with])))
+    return came_with
+
+
 def delete_file(records: Records, record: Record, file: StoredFile, author: Author) -> None:
     """Removes a file's row, and adds the event. Rights are the caller's to check."""
     table = records.policy.tables.file
     records.connection.execute(sa.delete(table).where(table.c["id"] == file.id))
     add_event(records, record.id, "detached", author, {"file": file.id, "internal": file.internal})
+
+
+def empty_comment(records: Records, record: Record, comment_id: int | None) -> Comment | None:
+    """The comment of this id, if it has neither text nor files any more."""
+    found = comment(records, record, comment_id) if comment_id is not None else None
+    if found is None or found.text or any(file.comment == comment_id for file in files(records, record)):
+        return None
+    return found
 
 
 def stored_names(connection: sa.Connection, tables: Tables) -> set[str]:

@@ -20,13 +20,22 @@ from portal.records.indexing.formulas import recomputed
 from portal.records.indexing.index import index_records, replace_texts
 from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Query, Record, Records
-from portal.records.writing.comments import insert_comment, may_comment
+from portal.records.writing.comments import (
+    Comment,
+    delete_comment,
+    insert_comment,
+    may_comment,
+    may_correct,
+    update_comment,
+)
 from portal.records.writing.defaults import defaults
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.records.writing.files import (
     assign_files,
     delete_file,
+    delete_files_of_comment,
     delete_replaced_files,
+    empty_comment,
     insert_field_files,
     insert_files,
     may_attach,
@@ -177,6 +186,37 @@ class Writer:
         self._touch(record, row)
         return comment_id
 
+    def correct(self, record: Record, comment: Comment, text: str) -> None:
+        """Gives a comment of the author's own another text, in the time that is declared for it, whatever the state.
+
+        Raises NotAllowedError.
+        """
+        if not may_correct(self.records, comment, self.author):
+            raise NotAllowedError(self.records.name, "comment")
+        update_comment(self.records, record, comment, text, self.author)
+        replace_texts(self.records.as_system, [record.id])
+
+    def withdraw(self, record: Record, comment: Comment) -> list[StoredFile]:
+        """Removes a comment of the author's own and its files, likewise; returns the files, whose bytes may go.
+
+        Where the comment led the record stays. Raises NotAllowedError.
+        """
+        if not may_correct(self.records, comment, self.author):
+            raise NotAllowedError(self.records.name, "comment")
+        removed = delete_files_of_comment(self.records, record, comment.id)
+        delete_comment(self.records, record, comment, self.author)
+        public = sum(not file.internal for file in removed)
+        self._count_down(record, comments=0 if comment.internal else 1, attachments=public)
+        return removed
+
+    def _count_down(self, record: Record, **removed: int) -> None:
+        """Lowers the counts of a record by what was removed, and its entry in the index follows, where it stands."""
+        table = self.records.table
+        row = {name: table.c[name] - number for name, number in removed.items() if number}
+        if row:
+            self.records.connection.execute(sa.update(table).values(row).where(table.c["id"] == record.id))
+        replace_texts(self.records.as_system, [record.id])
+
     def attach(
         self, record: Record, files: Sequence[PendingFile], *, internal: bool = False, comment_id: int | None = None
     ) -> None:
@@ -203,8 +243,11 @@ class Writer:
             raise NotAllowedError(records.name, "attach")
         self._check_open(record)
         delete_file(records, record, file, self.author)
-        if not file.internal:
-            self._touch(record, {"attachments": records.table.c["attachments"] - 1})
+        empty = empty_comment(records, record, file.comment)
+        if empty is not None:
+            delete_comment(records, record, empty, self.author)
+        gone = empty is not None and not empty.internal
+        self._count_down(record, comments=int(gone), attachments=int(not file.internal))
 
     def watch(self, record: Record, person_id: int) -> None:
         """Adds a person to the record, who then sees it; nothing where they watch it already.
