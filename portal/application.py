@@ -13,7 +13,7 @@ from pyramid.router import Router
 from portal.accounts.logins import Logins
 from portal.accounts.passwords import Passwords
 from portal.database.engine import reach
-from portal.settings import NO_EMAIL, Settings, read_settings
+from portal.settings import Settings, read_settings
 from portal.store import open_store
 from portal.store.scanner import scan
 from portal.web import csrf, frame, visitor
@@ -41,7 +41,7 @@ def main(global_config: Mapping[str, str] | None = None, **settings: Any) -> Rou
 def make_server_application(settings: Settings, reload_templates: bool = False, on_loopback: bool = False) -> Router:
     """The application of a process that only serves it. Raises StartupError and DatabaseUnreachableError."""
     application = make_application(settings, reload_templates, on_loopback)
-    log.warning(NO_EMAIL)
+    log.log(logging.INFO if settings.smtp else logging.WARNING, settings.email_notice)
     # What exists now lives as long as the process. Collecting it takes 40 ms every few hundred pages, and would write
     # to memory that forked processes share.
     gc.collect()
@@ -73,7 +73,7 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool) -
     settings.make_room()
     registry, engine = config.registry, reach(settings.database_url)
     registry.clock = lambda: datetime.datetime.now(datetime.UTC)
-    registry.serving = Serving(settings.largest_request, on_loopback)
+    registry.serving = Serving(settings.largest_request, on_loopback, sends_email=settings.smtp is not None)
     registry.passwords = Passwords(settings.password_memory, settings.password_rounds)
     registry.scan = functools.partial(scan, settings.scanner) if settings.scanner else None
     keys = settings.s3_access_key, settings.s3_secret_key

@@ -19,7 +19,11 @@ PREFIX = "PORTAL_"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 INI_PREFIX = "portal."
 # What `portal check` and the log say at every start.
-NO_EMAIL = "Email is not sent: letters stay in the outbox, and forgotten passwords are reset by `portal account reset`."
+NO_EMAIL = (
+    "Email is not sent, as PORTAL_SMTP names no mail server: letters stay in the outbox, and forgotten passwords are"
+    " reset by `portal account reset`."
+)
+EMAIL = "Email is sent by `portal worker`."
 # Keys of `portal:` in modules.yaml that a setting may override; lists are written with commas.
 DECLARED = (
     "name", "logo", "accent", "languages", "currency", "time_zone", "remember_days", "base_url", "support_address",
@@ -46,6 +50,7 @@ class Settings(BaseSettings):
     files: str = "var/files"  # where the bytes of files go: a folder, relative as above, or s3://BUCKET?endpoint=URL
     s3_access_key: str = Field("", validation_alias="AWS_ACCESS_KEY_ID")
     s3_secret_key: str = Field("", validation_alias="AWS_SECRET_ACCESS_KEY", repr=False)
+    smtp: str | None = Field(None, repr=False)  # the mail server, smtp://USER:PASSWORD@HOST:587 or smtps://…
     scanner: str | None = None  # clamd's address, tcp://HOST:PORT or unix:///PATH; files are refused without its word
     reload_every: float = Field(0.25, ge=0)  # seconds between two checks of the YAML files
     password_memory: int = Field(19_456, ge=8)  # KiB to hash one password
@@ -75,6 +80,16 @@ class Settings(BaseSettings):
         if not kind.startswith("sqlite") or not slashes or path in ("", ":memory:") or path.startswith("file:"):
             return self.database
         return f"{kind}:///{self.folder.absolute() / path}"
+
+    @property
+    def email_notice(self) -> str:
+        """Whether letters leave, for the log of every start and `portal check`."""
+        return EMAIL if self.smtp else NO_EMAIL
+
+    @property
+    def local_address(self) -> str:
+        """Where the portal is on this machine, for letters where no `base_url` is declared."""
+        return f"http://localhost:{self.port}"
 
     @property
     def on_loopback(self) -> bool:

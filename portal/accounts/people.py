@@ -4,6 +4,7 @@ Looked up for every request: withdrawn rights are gone with the next one.
 """
 
 import datetime
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -84,6 +85,15 @@ def people_of_address(connection: sa.Connection, tables: Tables, email: str) -> 
     query = sa.select(table.c["id"]).where(sa.or_(sa.false(), *held)).order_by(table.c["id"])
     ids = [*([account.person] if account and account.person else []), *connection.scalars(query)]
     return list(dict.fromkeys(ids))
+
+
+def accounts_of(
+    connection: sa.Connection, tables: Tables, *, people: Collection[int] = (), profile: str | None = None
+) -> list[Account]:
+    """The accounts of some persons and of a profile, the oldest first."""
+    table = tables.account
+    query = sa.select(table).where(sa.or_(table.c["person"].in_(people), table.c["profile"] == profile))
+    return [account_of(row) for row in connection.execute(query.order_by(table.c["id"])).mappings()]
 
 
 def load_account(connection: sa.Connection, tables: Tables, account_id: int) -> Account | None:

@@ -8,7 +8,6 @@ import click
 
 from portal.commands.options import chosen_settings, common_options
 from portal.declaration.load import Loaded, load
-from portal.settings import NO_EMAIL
 from portal.texts import plural
 
 
@@ -32,7 +31,7 @@ def command(path: Path | None, data: bool) -> None:
     for problem in loaded.problems:
         click.echo(problem)
     if not loaded.errors:
-        click.echo(NO_EMAIL)
+        click.echo(settings.email_notice)
     click.echo(summary(loaded))
     raise SystemExit(1 if loaded.errors else 0)
 

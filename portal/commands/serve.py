@@ -7,6 +7,7 @@ import click
 from portal.application import make_server_application
 from portal.commands.options import chosen_settings, common_options
 from portal.commands.server import listening_server
+from portal.commands.worker import mail_server, worker_beside
 from portal.database.engine import DatabaseUnreachableError
 from portal.web.live import StartupError
 
@@ -19,7 +20,8 @@ from portal.web.live import StartupError
 def command(host: str | None, port: int | None, threads: int | None) -> None:
     """Run the portal until Ctrl-C or SIGTERM; changed YAML files are in force within a second.
 
-    Requests that are open then are answered first, for at most 20 seconds; a second signal ends it at once.
+    Requests that are open then are answered first, for at most 20 seconds; a second signal ends it at once. In
+    development it does the work of `portal worker` too.
 
     Example: portal serve --port 8080
     """
@@ -27,6 +29,7 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
     settings = chosen_settings().model_copy(update=given)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    mail_server(settings)
     try:
         application = make_server_application(settings, on_loopback=settings.on_loopback)
     except StartupError as reasons:
@@ -42,5 +45,6 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
     # The name rather than the number: people type it, and links in letters have it.
     host = "localhost" if server.host == "127.0.0.1" else server.host
     click.echo(f"Serving {settings.folder.absolute()} on http://{host}:{server.port}")
-    server.run()
+    with worker_beside(settings, application.registry.live):
+        server.run()
     click.echo("Stopped")

@@ -41,6 +41,12 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 MOST_REMEMBERED_DAYS = 30  # every session ends after them, however much it is used
 
 
+class Letters(Shape):
+    """What every letter about a record says besides."""
+
+    footer: Text | None = None  # below everything
+
+
 class Settings(Shape):
     """`portal:` of modules.yaml. Every key may also come from outside the files, which wins."""
 
@@ -54,6 +60,7 @@ class Settings(Shape):
     base_url: str | None = None
     support_address: str | None = None
     administrators: tuple[str, ...] = ()
+    letters: Letters = Letters()
 
 
 class Tab(Shape):
@@ -118,6 +125,7 @@ class Transition(Shape):
     confirm: Text | None = None
     only: str | None = None  # the link to the people who alone may do it
     bulk: StrictBool = True  # whether it is offered for many records at once
+    after: Period | None = None  # in which the portal does it by itself
 
 
 class OnComment(Shape):
@@ -146,11 +154,22 @@ class Attachments(Shape):
     types: tuple[str, ...] = ()
 
 
+class Wording(Shape):
+    """A letter in the administrator's own words; {reference}, {title}, {link} and {FIELD} stand for values."""
+
+    subject: Text | None = None
+    text: Text | None = None
+
+
 class Mail(Shape):
-    created: StrictBool | None = None
-    commented: StrictBool | None = None
-    moved: StrictBool | None = None
-    assigned: str | None = None
+    """Which letters are written about a record; resolved, the first three are not None."""
+
+    created: StrictBool | Wording | None = None
+    commented: StrictBool | Wording | None = None
+    moved: StrictBool | Wording | None = None
+    assigned: str | None = None  # the link field that names who is told
+    desk: str | None = None  # an address, or the profile whose people are told of what is assigned to nobody
+    remind: dict[str, Period] = {}  # state → after which time in it the customer is reminded
 
 
 class Through(Shape):

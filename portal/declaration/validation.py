@@ -70,6 +70,9 @@ _SENTENCES_OF_KEYS = {
     "edit": "must be a mapping with fields: or steps:",
     "list": "must be a mapping with columns:, sort: or tabs:",
     "detail": "must be a mapping with sections: or aside:",
+    "created": "must be true, false or a mapping of subject and text",
+    "commented": "must be true, false or a mapping of subject and text",
+    "moved": "must be true, false or a mapping of subject and text",
 }
 
 

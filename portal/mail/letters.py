@@ -9,7 +9,8 @@ from portal.accounts.people import Account
 from portal.mail.builder import Content, Sender, plain_text, write_letter
 from portal.texts import _
 
-TOKEN = re.compile(r"/[A-Za-z0-9_-]{40,}")
+# The tokens of links, and those of reply addresses.
+TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_-]{40,}|(?<=\+)[a-z2-7]{36}(?=@)")
 
 
 def password_reset(sender: Sender, account: Account, token: str) -> EmailMessage:
@@ -44,6 +45,19 @@ def password_changed(sender: Sender, account: Account) -> EmailMessage:
     return write_letter(sender, account, content)
 
 
+def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
+    """Tells an administrator that emails could not be sent for three days."""
+    say = sender.reader(account).text
+    content = Content(
+        say(_("Some emails could not be sent")),
+        (say(_("The portal has tried for three days to send some emails, and has given up.")),),
+        say(_("Open the list of emails")),
+        f"{sender.address}/-/outbox?state=refused",
+        (say(_("It says why each of them was not sent, and can send them again.")),),
+    )
+    return write_letter(sender, account, content)
+
+
 def read_letter(message: str) -> str:
     """The text of a letter from the outbox."""
     return plain_text(email.message_from_string(message, policy=email.policy.SMTP))
@@ -51,4 +65,4 @@ def read_letter(message: str) -> str:
 
 def hide_links(text: str) -> str:
     """The text of a letter without the tokens of its links, which whoever reads them could use."""
-    return TOKEN.sub("/…", text)
+    return TOKEN.sub("…", text)

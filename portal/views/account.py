@@ -1,4 +1,4 @@
-"""`/account/`: what one has begun to write and not sent, wherever it was written."""
+"""`/account/`: which letters one gets, and what one has begun to write and not sent, wherever it was written."""
 
 import textwrap
 
@@ -11,6 +11,7 @@ from portal.records.reading.records import Records
 from portal.texts import _
 from portal.views.displays import moment
 from portal.views.drafts import drafts_of, page_of
+from portal.views.letter_choices import letter_choices
 from portal.views.lists import new_label
 from portal.views.pages import AccountPage
 from portal.views.parts import DraftLine
@@ -23,8 +24,9 @@ WRITTEN = frozenset({"input", "textarea", "markdown", "html"})
 
 @view_config(context=Account, name="", request_method="GET", renderer="account.pt")
 def show_account(context: Account, request: Request) -> dict[str, AccountPage]:
-    """The drafts, the newest first."""
-    return {"page": AccountPage(tuple(draft_line(request, draft) for draft in drafts_of(request).all()))}
+    """The letters to choose from; the drafts, the newest first."""
+    drafts = tuple(draft_line(request, draft) for draft in drafts_of(request).all())
+    return {"page": AccountPage(drafts, letter_choices(request))}
 
 
 def draft_line(request: Request, draft: Draft) -> DraftLine:

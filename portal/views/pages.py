@@ -32,6 +32,7 @@ from portal.views.parts import (
     Happening,
     HitsOfModule,
     HomeButton,
+    LetterChoice,
     Pairs,
     StepState,
     TitledLink,
@@ -318,6 +319,19 @@ class AccountPage:
     """account.pt"""
 
     drafts: tuple[DraftLine, ...] = ()
+    letters: tuple[LetterChoice, ...] = ()
+
+
+@dataclass(frozen=True)
+class NoticePage:
+    """notice.pt, for who need not be signed in: a sentence, a button that does something, or a way on."""
+
+    heading: Words
+    text: Words
+    action: str = ""
+    submit: Words = ""
+    back_url: str = ""
+    back_label: Words = ""
 
 
 @dataclass(frozen=True)

@@ -356,6 +356,15 @@ class HitsOfModule:
 
 
 @dataclass(frozen=True)
+class LetterChoice:
+    """A kind of letters about records, and whether one gets it."""
+
+    kind: str
+    label: Words
+    wanted: bool
+
+
+@dataclass(frozen=True)
 class DraftLine:
     """One draft in the list of one's own."""
 

@@ -26,8 +26,9 @@ from portal.web.resources import Password, PasswordLink
 from portal.web.security import CHANGE_PASSWORD
 from portal.web.visitor import YEAR, device_cookie, session_cookie, set_cookie
 
-LOGGED = _(
-    "If this address has an account, a link has been written to the portal's log. It works once and expires in an hour."
+SENT = _("If this address has an account, we have sent it a link. The link works once and expires in an hour.")
+KEPT = _(
+    "If this address has an account, an email with a link is kept at ${page}. It works once and expires in an hour."
 )
 GONE = _("This link has expired or has already been used.")
 Errors = dict[str, str]
@@ -127,12 +128,11 @@ def _refused(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
 )
 def show_forgotten(context: Password, request: Request) -> Any:
     """Asks for the address, and after that always says the same; without a way to send a link, whom to ask instead."""
-    if not request.portal.development:
+    if not _writes_links(request):
         return {"page": _unavailable_page(request.portal.declaration.settings.support_address)}
     if "sent" in request.GET:
-        page = PasswordPage(_("Check the log"), text=LOGGED, back_url="/login", back_label=_("Back to sign in"))
-        return {"page": page}
-    return {"page": _forgotten_page("")}
+        return {"page": _sent_page(request)}
+    return {"page": _forgotten_page(request, "")}
 
 
 @view_config(
@@ -140,25 +140,39 @@ def show_forgotten(context: Password, request: Request) -> Any:
 )
 def request_reset(context: Password, request: Request) -> Any:
     """Writes an email with a link; the answer and the work are the same for addresses without an account."""
-    if not request.portal.development:
+    if not _writes_links(request):
         return HTTPSeeOther("/password/forgotten")
     email = posted_text(request, "email").strip()
     if not email:
-        return _refused(request, _forgotten_page(_("Enter your email address.")))
+        return _refused(request, _forgotten_page(request, _("Enter your email address.")))
     attempt = ResetAttempt(email, network_of(request.remote_addr), request.cookies.get(device_cookie(request)))
     recipient, token = request.logins.request_reset(request.connection, attempt, request.now)
     queue_letter(request, password_reset(letter_sender(request), recipient, token), link=token)
     return HTTPSeeOther("/password/forgotten?sent=1")
 
 
-def _forgotten_page(error: str) -> PasswordPage:
+def _writes_links(request: Request) -> bool:
+    """Whether a link reaches anybody: by the mail server, or in development by the page of the emails."""
+    return bool(request.registry.serving.sends_email or request.portal.development)
+
+
+def _sent_page(request: Request) -> PasswordPage:
+    if request.registry.serving.sends_email:
+        return PasswordPage(_("Check your email"), text=SENT, back_url="/login", back_label=_("Back to sign in"))
+    text = _(KEPT, mapping={"page": "/-/outbox"})
+    return PasswordPage(_("Check the emails"), text=text, back_url="/login", back_label=_("Back to sign in"))
+
+
+def _forgotten_page(request: Request, error: str) -> PasswordPage:
     email = Widget("email", _("Email"), type="email", required=True, error=error, autocomplete="username")
+    sends = request.registry.serving.sends_email
+    kept = _("This portal runs in development mode: the email is kept at ${page}.", mapping={"page": "/-/outbox"})
     return PasswordPage(
         heading=_("I forgot my password"),
         action="/password/forgotten",
-        text=_("This portal runs in development mode: the link to set a new password is written to its log."),
+        text=_("We will email you a link to set a new password.") if sends else kept,
         widgets=(email,),
-        submit=_("Write link"),
+        submit=_("Send link") if sends else _("Write link"),
         back_url="/login",
         back_label=_("Back to sign in"),
     )

@@ -20,12 +20,23 @@ class KeptMail:
 
 @dataclass(frozen=True)
 class Letter:
+    id: int
     to: str
     subject: str
     at: Moment
     state: Words
     tone: str = ""
+    reason: str = ""  # why the last try to send it failed, in the words of the mail server
     url: str = ""
+
+
+@dataclass(frozen=True)
+class StateTab:
+    """A tab of the emails: those of one state."""
+
+    label: Words
+    url: str
+    current: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,8 +52,12 @@ class OutboxPage:
     """outbox.pt, for administrators: the letters, and the one that is read."""
 
     letters: tuple[Letter, ...] = ()
+    tabs: tuple[StateTab, ...] = ()
     chosen: Letter | None = None
     text: str = ""
+    links_url: str = ""  # where the links of the chosen one are shown
+    may_send: bool = False
+    sends_email: bool = False  # whether there is a mail server
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ MESSAGES = {
     "corrected": _("Comment changed."),
     "withdrawn": _("Comment withdrawn."),
     "attached": _("Files added."),
+    "sent-again": _("This email is sent again."),
+    "letters-chosen": _("Saved."),
     "detached": _("File removed."),
     "nothing-chosen": _("Choose at least one record."),
     "watched": _("Added."),

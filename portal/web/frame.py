@@ -93,7 +93,7 @@ def _portal_items(identity: Identity, resources: list[Any], view_name: str) -> t
     """The pages of the portal itself, at the end of the menu."""
     at_account = any(isinstance(resource, Account) for resource in resources)
     everyone: tuple[MenuItem, ...] = (
-        MenuItem(_("Drafts"), "file-pen-line", "/account/", current=at_account),
+        MenuItem(_("My account"), "user-round-cog", "/account/", current=at_account),
         MenuItem(_("Change password"), "key-round", "/password"),
     )
     if identity.policy.declaration.inbox is not None and may_handle_mail(identity):
@@ -129,7 +129,7 @@ def _crumbs(request: Request) -> tuple[Crumb, ...]:
         elif isinstance(resource, Inbox):
             crumbs.append(Crumb(_("Incoming mail"), "/-/inbox"))
         elif isinstance(resource, Account):
-            crumbs.append(Crumb(_("Drafts"), resource.path))
+            crumbs.append(Crumb(_("My account"), resource.path))
         elif isinstance(resource, Record):
             crumbs.append(Crumb(resource.record.title or resource.record.reference, resource.path))
     if request.exception is None and _view_name(request) in VIEWS:

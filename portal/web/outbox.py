@@ -1,4 +1,4 @@
-"""Queues the letters of a request, in its transaction; in development the log shows them at once."""
+"""Queues the letters of a request, in its transaction; in development the log shows them, without their links."""
 
 import logging
 from email.message import EmailMessage
@@ -8,6 +8,7 @@ from pyramid.request import Request
 from portal.accounts.one_time_links import link_exists
 from portal.database.outbox import put
 from portal.mail.builder import Sender, plain_text
+from portal.mail.letters import hide_links
 from portal.web.serving import own_address
 
 log = logging.getLogger(__name__)
@@ -21,10 +22,10 @@ def letter_sender(request: Request) -> Sender:
 def queue_letter(request: Request, letter: EmailMessage, link: str | None = None) -> None:
     """Queue `letter`, which is sent if the request succeeds; with a `link` (its token) only if that link exists.
 
-    It may hold a one-time link: production logs none.
+    It may hold a one-time link, and the words of a customer: production logs nothing of it.
     """
     tables = request.portal.tables
     condition = None if link is None else link_exists(tables, link)
     queued = put(request.connection, tables, letter, request.now, condition)
     if queued and request.portal.development:
-        log.info("Letter to %s: %s\n%s", letter["To"], letter["Subject"], plain_text(letter))
+        log.info("Letter to %s: %s\n%s", letter["To"], letter["Subject"], hide_links(plain_text(letter)))

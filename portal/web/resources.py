@@ -36,6 +36,8 @@ class Root:
             return Administration(self, name)
         if name == "password":
             return Password(self, name)
+        if name == "unsubscribe":
+            return Unsubscribes(self, name)
         identity = self.request.visitor.identity
         if identity is None or identity.account.must_change:
             raise KeyError(name)
@@ -273,6 +275,21 @@ class PasswordLink(Branch):
     def purpose(self) -> str:
         """What the link is for."""
         return str(self.__parent__.__name__)
+
+
+class Unsubscribes(Branch):
+    """`/unsubscribe/`: the links of letters that end them."""
+
+    def __getitem__(self, name: str) -> "Unsubscribe":
+        return Unsubscribe(self, name)
+
+
+class Unsubscribe(Branch):
+    """`/unsubscribe/TOKEN`"""
+
+    @property
+    def token(self) -> str:
+        return self.__name__
 
 
 class Administration(Branch):

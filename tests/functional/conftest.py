@@ -175,6 +175,17 @@ def wide_rows(wide_world: World) -> dict[str, list[dict[str, object]]]:
     return wide_world.rows()
 
 
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def post_world(request: pytest.FixtureRequest) -> Iterator[World]:
+    with opened_world("post", request) as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def post_rows(post_world: World) -> dict[str, list[dict[str, object]]]:
+    return post_world.rows()
+
+
 @pytest.fixture(scope="module")
 def filled(request: pytest.FixtureRequest, wide_world: World, wide_rows: dict) -> Iterator[World]:
     """The wide portal with the records that the file's own `fill(world)` makes; its tests only read."""

@@ -26,7 +26,7 @@ from portal.records.transfer.columns import find_columns
 from portal.records.transfer.importing import ImportOptions, Progress, Report, import_file
 from portal.records.transfer.source import Row, open_source
 from portal.records.writing.defaults import find_named
-from portal.records.writing.history import Author
+from portal.records.writing.history import Author, forget_news
 from portal.records.writing.writer import Writer
 from portal.texts import translate
 
@@ -143,6 +143,7 @@ class Demonstration:
         for moment, row in sorted(zip(moments, rows, strict=True), key=lambda pair: pair[0]):
             self._add_comment(row, min(moment, reader.now), suppliers)
         rebuild(self.connection, self.portal.tables, self.files())
+        forget_news(self.connection, self.portal.tables)  # of what is past nobody is told
 
     def has_records(self) -> bool:
         """Whether a module of the demo has records."""

@@ -230,18 +230,25 @@ def _incoming_mail_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _portal_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """The outbox, the backlog of the search index, and the snapshot of the last migration."""
+    """The outbox and what leads to letters, the backlog of the search index, and the snapshot of the last migration."""
     return {
-        "outbox": sa.Table(
-            "portal_outbox",
+        "outbox": _outbox_table(metadata),
+        "announcement": sa.Table(
+            "portal_announcement",
             metadata,
-            sa.Column("id", sa.Integer(), primary_key=True),
-            sa.Column("recipient", sa.Text()),
-            sa.Column("subject", sa.Text()),
-            sa.Column("message", sa.Text()),  # the whole letter as it is sent
-            sa.Column("created", UTCDateTime()),
-            sa.Column("sent", UTCDateTime()),
-            sqlite_autoincrement=True,
+            sa.Column("event", sa.BigInteger(), primary_key=True, autoincrement=False),  # of which nobody was told yet
+            sa.Column("module", sa.Text()),
+            sa.Column("record", sa.BigInteger()),
+            sa.Column("kind", sa.Text()),
+            sa.Column("at", UTCDateTime(), index=True),
+            sa.Column("attempts", sa.Integer()),
+            sa.Index("ix_portal_announcement_module_record", "module", "record"),
+        ),
+        "muted": sa.Table(
+            "portal_muted",
+            metadata,
+            sa.Column("account", sa.Integer(), primary_key=True, autoincrement=False),
+            sa.Column("kind", sa.Text(), primary_key=True),  # of the letters that this account does not want
         ),
         "mail": _incoming_mail_table(metadata),
         "backlog": sa.Table(
@@ -263,3 +270,31 @@ def _portal_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("description", sa.JSON()),
         ),
     }
+
+
+def _outbox_table(metadata: sa.MetaData) -> sa.Table:
+    """The letters, those that were sent too."""
+    return sa.Table(
+        "portal_outbox",
+        metadata,
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("recipient", sa.Text()),
+        sa.Column("subject", sa.Text()),
+        sa.Column("message", sa.Text()),  # the whole letter as it is sent
+        sa.Column("message_id", sa.Text(), index=True),
+        sa.Column("created", UTCDateTime()),
+        sa.Column("state", sa.Text()),  # waiting, sent or refused; NULL: written before letters were sent
+        sa.Column("sent", UTCDateTime()),
+        sa.Column("attempts", sa.Integer()),
+        sa.Column("next_try", UTCDateTime()),
+        sa.Column("locked_until", UTCDateTime()),  # while a worker sends it
+        sa.Column("give_up", UTCDateTime()),  # when it is no longer tried
+        sa.Column("reason", sa.Text()),  # why the last try failed, in the words of the mail server
+        sa.Column("account", sa.Integer(), index=True),  # of the recipient
+        sa.Column("module", sa.Text()),  # what the letter is about
+        sa.Column("record", sa.BigInteger()),
+        sa.Column("kind", sa.Text()),
+        sa.Column("events", sa.JSON()),  # the ids of the events that it tells
+        sa.Index("ix_portal_outbox_state_next_try", "state", "next_try"),
+        sqlite_autoincrement=True,
+    )

@@ -43,6 +43,8 @@ class Tables:
     key: sa.Table
     outbox: sa.Table
     mail: sa.Table
+    announcement: sa.Table
+    muted: sa.Table
     sequence: sa.Table
     schema: sa.Table
     backlog: sa.Table

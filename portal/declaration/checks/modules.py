@@ -6,6 +6,7 @@ from typing import Any
 
 from portal.declaration.checks.conditions import check_values
 from portal.declaration.checks.fields import check_size
+from portal.declaration.checks.mail import check_after, check_mail
 from portal.declaration.draft import Draft, leads_to
 from portal.declaration.entries import wrong_name
 from portal.declaration.resolve import default_scope
@@ -27,8 +28,7 @@ def check_module(draft: Draft, module: Module, at: Cursor) -> None:
         check_scope(draft, module, module.see, at["see"])
     if module.lifecycle is not None:
         _check_lifecycle(draft, module, module.lifecycle, at["lifecycle"])
-    if module.mail.assigned is not None:
-        _check_assigned(draft, module, module.mail.assigned, at["mail"]["assigned"])
+    check_mail(draft, module, at["mail"])
     if isinstance(module.attachments, Attachments):
         check_size(module.attachments.max_size, at["attachments"]["max_size"])
     if module.conversation.answers is not None:
@@ -202,6 +202,7 @@ def _check_transition(
     _check_asked_fields(draft, module, transition.ask, at["ask"])
     check_values(draft, module.name, transition.set, at["set"])
     _check_only(draft, module, transition.only, at["only"])
+    check_after(transition, at)
     if module.lifecycle and module.lifecycle.field in transition.set:
         at["set"][module.lifecycle.field].key.wrong("write the new state under to:")
 
@@ -224,11 +225,3 @@ def _check_asked_fields(draft: Draft, module: Module, asked: Mapping[str, Any], 
                 at[name].key.wrong(f'no field "{name}"{suggest(name, [*module.fields, "comment"])}')
         elif field.computed or (module.lifecycle and module.lifecycle.field == name):
             at[name].key.wrong(f'"{name}" cannot be asked for: the portal fills it in')
-
-
-def _check_assigned(draft: Draft, module: Module, name: str, at: Cursor) -> None:
-    followed = draft.follow(module.name, [name])
-    if followed.complaint:
-        at.wrong(followed.complaint)
-    elif followed.last is not None and draft.people not in leads_to(followed.last) and not draft.broken_roles:
-        at.wrong(f'"{name}" is not a link to the module of people, so nobody would get the email')

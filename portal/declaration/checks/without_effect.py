@@ -4,7 +4,6 @@ Whoever gives a key its effect deletes its line here.
 """
 
 MODULE_KEYS = {
-    "mail": "emails about records are not sent",
     "table": "existing tables are not read",
     "key": "existing tables are not read",
 }

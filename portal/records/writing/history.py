@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
 from portal.records.reading.records import Records
 
@@ -42,6 +43,7 @@ KINDS = (
     "reminded",
     "followed_up",
 )
+NEWS = frozenset({"created", "edited", "moved", "commented", "reminded"})
 SYSTEM = Author(name="Portal", channel="import")
 
 
@@ -88,9 +90,24 @@ def add_event(
     about: `comment`, `file`, `person`, `record`; `internal` where it is nothing for customers. A value that may have to
     be withdrawn, such as a text or a file's name, is never among them.
     """
-    records.connection.execute(
-        sa.insert(records.policy.tables.event).values(event_row(records, record_id, kind, author, details or {}))
-    )
+    tables, row = records.policy.tables, event_row(records, record_id, kind, author, details or {})
+    insert = sa.insert(tables.event).values(row)
+    if not is_news(kind, author):
+        records.connection.execute(insert)
+        return
+    event_id = records.connection.execute(insert.returning(tables.event.c["id"])).scalar_one()
+    news = {"event": event_id, "attempts": 0, **{name: row[name] for name in ("module", "record", "kind", "at")}}
+    records.connection.execute(sa.insert(tables.announcement).values(news))
+
+
+def is_news(kind: str, author: Author) -> bool:
+    """Whether somebody may have to be told of an event; whom, is found out later. What is imported is no news."""
+    return author.channel != SYSTEM.channel and kind.partition(":")[0] in NEWS
+
+
+def forget_news(connection: sa.Connection, tables: Tables) -> None:
+    """Nobody is told of what happened until now."""
+    connection.execute(sa.delete(tables.announcement))
 
 
 def event_row(

@@ -16,7 +16,7 @@ from portal.declaration.load import load
 from portal.mail import invitations, letters
 from portal.mail.builder import Sender, header_text, plain_text
 from portal.mail.invitations import invitation
-from portal.mail.letters import password_changed, password_reset
+from portal.mail.letters import letters_given_up, password_changed, password_reset
 
 SMALL = load(Path(__file__).parents[2] / "portals" / "small").declaration
 NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
@@ -55,6 +55,7 @@ HOSTILE = [
 # Every letter, written to somebody.
 WRITE = {
     "invitation": lambda *who: invitation(*who, "TOKEN", 7),
+    "letters_given_up": letters_given_up,
     "password_changed": password_changed,
     "password_reset": lambda *who: password_reset(*who, "TOKEN"),
 }

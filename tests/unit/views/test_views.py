@@ -11,12 +11,14 @@ TEMPLATES = FOLDER.parent / "templates"
 OPEN_TO_WHO_IS_SIGNED_IN = {
     "account.show_account", "actions.move_record", "actions.show_transition", "details.show_record",
     "drafts.discard_draft", "drafts.save_draft", "files.send_file", "files.send_preview", "history.show_history",
-    "home.show_home", "lists.list_records", "many.do_to_records", "search.find_linked", "search.search_everywhere",
+    "home.show_home", "letter_choices.choose_letters", "lists.list_records", "many.do_to_records",
+    "search.find_linked", "search.search_everywhere",
     "watching.change_watchers",
 }  # fmt: skip
 # Everybody in the world may.
 PUBLIC = {
-    "administration.health", "assets.serve_asset", "password.request_reset", "password.set_password",
+    "administration.health", "assets.serve_asset", "letter_choices.show_unsubscribe", "letter_choices.unsubscribe",
+    "password.request_reset", "password.set_password",
     "password.show_forgotten", "password.show_link", "session.choose_language", "session.show_login",
     "session.sign_in", "session.sign_out",
 }  # fmt: skip

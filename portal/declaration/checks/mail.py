@@ -1,0 +1,80 @@
+"""Checks what modules say about letters and time: who is told, in which words, what the portal does by itself."""
+
+import re
+from collections.abc import Collection
+
+from portal.declaration.draft import Draft, leads_to
+from portal.declaration.shapes import Mail, Module, Transition, Wording
+from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.problems import suggest
+from portal.texts import Text
+
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+PLACEHOLDERS = ("reference", "title", "link")
+ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
+
+
+def check_mail(draft: Draft, module: Module, at: Cursor) -> None:
+    """`mail:` of a module."""
+    mail = module.mail
+    if mail.assigned is not None:
+        _check_assigned(draft, module, mail.assigned, at["assigned"])
+    if mail.desk is not None:
+        _check_desk(draft, mail.desk, at["desk"])
+    if mail.remind:
+        _check_remind(draft, module, mail, at["remind"])
+    if mail.commented and not module.comments:
+        at["commented"].key.warn(f"has no effect: {module.name} has no comments")
+    if mail.moved and module.lifecycle is None:
+        at["moved"].key.warn(f"has no effect: {module.name} has no lifecycle")
+    for name, wording in (("created", mail.created), ("commented", mail.commented), ("moved", mail.moved)):
+        if isinstance(wording, Wording):
+            _check_wording(module, wording, at[name])
+
+
+def check_after(transition: Transition, at: Cursor) -> None:
+    """A transition that the portal does by itself asks for nothing that only a person can answer."""
+    for name, need in transition.ask.items():
+        if transition.after is not None and need == "required" and name != "comment":
+            at["after"].wrong(f'the portal cannot do this by itself: "{name}" is asked for as required')
+
+
+def _check_assigned(draft: Draft, module: Module, name: str, at: Cursor) -> None:
+    followed = draft.follow(module.name, [name])
+    if followed.complaint:
+        at.wrong(followed.complaint)
+    elif followed.last is not None and draft.people not in leads_to(followed.last) and not draft.broken_roles:
+        at.wrong(f'"{name}" is not a link to the module of people, so nobody would get the email')
+
+
+def _check_desk(draft: Draft, desk: str, at: Cursor) -> None:
+    if "@" in desk:
+        if not ADDRESS.fullmatch(desk) or not desk.isascii():
+            at.wrong('must be an email address such as "help@example.com", or the name of a profile')
+    elif desk not in {*draft.profiles, *draft.broken_profiles}:
+        at.wrong(f'no profile "{desk}"{suggest(desk, draft.profiles)}: name a profile or an email address')
+
+
+def _check_remind(draft: Draft, module: Module, mail: Mail, at: Cursor) -> None:
+    if module.lifecycle is None:
+        at.key.wrong(f"{module.name} has no lifecycle, and so no states to remind of")
+        return
+    if module.owner is None and module.name != draft.people:
+        at.key.wrong(f"{module.name} has no owner: nobody could be reminded")
+    field = module.fields.get(module.lifecycle.field)
+    states: Collection[str] = field.declared_options if field is not None else ()
+    for name in mail.remind:
+        if field is not None and name not in states:
+            at[name].key.wrong(f'no state "{name}"{suggest(name, states)}')
+
+
+def _check_wording(module: Module, wording: Wording, at: Cursor) -> None:
+    known = [*PLACEHOLDERS, *module.everything]
+    for key, text in (("subject", wording.subject), ("text", wording.text)):
+        for name in _placeholders(text):
+            if name not in known:
+                at[key].wrong(f'nothing is called "{{{name}}}"{suggest(name, known)}')
+
+
+def _placeholders(text: Text | None) -> list[str]:
+    return [] if text is None else list(dict.fromkeys(name for each in text for name in PLACEHOLDER.findall(each)))

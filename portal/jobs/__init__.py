@@ -1,0 +1,1 @@
+"""What the worker does: announcing what happened, sending letters, what is due."""

@@ -1,0 +1,115 @@
+"""Announces what happened to records: some two minutes later, so that several comments make one letter.
+
+The rights of that moment decide who is told, and what. Taking the events, writing the letters and forgetting the events
+is one transaction: nothing is told twice, and nothing is lost. Of several workers one takes a record: the first of its
+events, which stays locked until all of them are told.
+"""
+
+import datetime
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal.accounts.portal_key import portal_key
+from portal.database.engine import reading
+from portal.database.outbox import Waiting, put
+from portal.database.schema.tables import Tables
+from portal.jobs.transactions import in_transaction
+from portal.mail.builder import Sender
+from portal.mail.record_letters import Letter, letters, load_news
+
+log = logging.getLogger(__name__)
+
+DELAY = datetime.timedelta(minutes=2)
+AT_ONCE = ("created", "reminded")  # nothing else belongs to these
+FORGET = datetime.timedelta(days=30)  # what no worker told in this time is no news any more
+MOST_ATTEMPTS = 5  # after an error of the portal itself
+
+
+@dataclass(frozen=True)
+class Announcing:
+    """Writes the letters about records of one database. `sender`: who sends letters at a moment."""
+
+    engine: sa.Engine
+    clock: Callable[[], datetime.datetime]
+    sender: Callable[[Tables, datetime.datetime], Sender]
+
+    def announce_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
+        """Announces what is due; returns how many letters that made."""
+        written = 0
+        while not is_stopping() and self._is_due(tables):
+            number = self._announce_one(tables)
+            if number is None:
+                break
+            written += number
+        return written
+
+    def rewrite(self, connection: sa.Connection, tables: Tables, waiting: Waiting) -> Letter | None:
+        """A letter that waits, as it would be written now; None where its recipient is to be told nothing of it."""
+        about = waiting.about
+        news = load_news(connection, tables, str(about.module), int(about.record or 0), about.events)
+        sender = self.sender(tables, self.clock())
+        written = letters(connection, tables, sender, portal_key(connection, tables), news)
+        return next((letter for letter in written if letter.about.account == about.account), None)
+
+    def _announce_one(self, tables: Tables) -> int | None:
+        """Tells the news of one record; how many letters that made, None where another worker is telling them."""
+        try:
+            return in_transaction(self.engine, lambda connection: self._tell(connection, tables))
+        except sa.exc.DBAPIError:
+            raise
+        except Exception:
+            log.exception("What happened to a record could not be announced")
+            in_transaction(self.engine, lambda connection: self._put_off(connection, tables))
+            return 0
+
+    def _tell(self, connection: sa.Connection, tables: Tables) -> int | None:
+        table, now = tables.announcement, self.clock()
+        first = connection.execute(_due(tables, now).limit(1).with_for_update(skip_locked=True)).mappings().first()
+        if first is None:
+            return None
+        same = sa.and_(table.c["module"] == first["module"], table.c["record"] == first["record"])
+        taken = connection.execute(sa.delete(table).where(same).returning(table.c["event"], table.c["at"])).all()
+        ids = sorted(event for event, at in taken if at > now - FORGET)
+        if not ids:
+            return 0
+        news = load_news(connection, tables, first["module"], first["record"], ids)
+        sender, key = self.sender(tables, now), portal_key(connection, tables)
+        written = letters(connection, tables, sender, key, news)
+        for letter in written:
+            put(connection, tables, letter.message, now, about=letter.about)
+        return len(written)
+
+    def _put_off(self, connection: sa.Connection, tables: Tables) -> None:
+        """An error of the portal must not keep the news of other records back."""
+        table, now = tables.announcement, self.clock()
+        first = connection.execute(_due(tables, now).limit(1).with_for_update(skip_locked=True)).mappings().first()
+        if first is None:
+            return
+        same = sa.and_(table.c["module"] == first["module"], table.c["record"] == first["record"])
+        if first["attempts"] + 1 >= MOST_ATTEMPTS:
+            connection.execute(sa.delete(table).where(same))
+        else:
+            connection.execute(sa.update(table).where(same).values(at=now, attempts=table.c["attempts"] + 1))
+
+    def _is_due(self, tables: Tables) -> bool:
+        # Without asking for the right to write, which others would have to wait for on SQLite.
+        with reading(self.engine) as connection:
+            return connection.execute(_due(tables, self.clock()).limit(1)).first() is not None
+
+
+def _due(tables: Tables, now: datetime.datetime) -> sa.Select[tuple[int, str, int, int]]:
+    """The first events of the records that have news to be told now, the oldest first.
+
+    A moment in the future was set by a clock that went wrong.
+    """
+    table = tables.announcement
+    earlier = table.alias()
+    same = sa.and_(earlier.c["module"] == table.c["module"], earlier.c["record"] == table.c["record"])
+    first = ~sa.exists().where(same, earlier.c["event"] < table.c["event"])
+    old = sa.or_(table.c["at"] <= now - DELAY, table.c["at"] > now + DELAY)
+    at_once = sa.and_(table.c["kind"].in_(AT_ONCE), table.c["attempts"] == 0)
+    names = ("event", "module", "record", "attempts")
+    return sa.select(*[table.c[name] for name in names]).where(sa.or_(old, at_once), first).order_by(table.c["event"])

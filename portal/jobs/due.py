@@ -1,0 +1,149 @@
+"""Does what time brings: transitions with `after`, and reminders. Each due thing happens once.
+
+A record is locked, looked at once more and changed in one transaction. A transition leaves the state from which it is
+due; a reminder is an event, written only if the stay in the state has none yet. So it does not matter how often this
+runs, how many do it, and for how long nobody did.
+"""
+
+import datetime
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.engine import reading
+from portal.database.schema.tables import Tables
+from portal.declaration.shapes import Lifecycle, Module, Transition
+from portal.fields.duration import in_words
+from portal.jobs.transactions import in_transaction
+from portal.records.policy import system_policy
+from portal.records.reading.records import Record, Records
+from portal.records.writing.errors import ConflictError
+from portal.records.writing.history import Author, add_event
+from portal.records.writing.lifecycle import leaves
+from portal.records.writing.writer import Writer
+from portal.texts import _
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 500  # records that are looked up together
+UNITS = ("day", "hour", "minute")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is done to a record that has been in one of `states` for `period`; `transition` is None for a reminder."""
+
+    module: Module
+    lifecycle: Lifecycle
+    states: Sequence[str]
+    period: datetime.timedelta
+    transition: Transition | None = None
+
+
+@dataclass(frozen=True)
+class Due:
+    """What is due in one database."""
+
+    engine: sa.Engine
+    clock: Callable[[], datetime.datetime]
+
+    def do_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
+        """Does what is due; returns how many records that were."""
+        return sum(self._do(tables, task, is_stopping) for task in _tasks(tables))
+
+    def _do(self, tables: Tables, task: Task, is_stopping: Callable[[], bool]) -> int:
+        done, last = 0, 0
+        record_id = tables.module(task.module.name).c["id"]
+        while not is_stopping():
+            following = _waiting(tables, task, self.clock()).where(record_id > last).order_by(record_id).limit(AT_ONCE)
+            with reading(self.engine) as connection:
+                ids = list(connection.execute(following).scalars())
+            done += sum(self._do_one(tables, task, each) for each in ids if not is_stopping())
+            if len(ids) < AT_ONCE:
+                break
+            last = ids[-1]
+        return done
+
+    def _do_one(self, tables: Tables, task: Task, record_id: int) -> bool:
+        try:
+            return in_transaction(self.engine, lambda connection: self._act(connection, tables, task, record_id))
+        except ConflictError:
+            return False  # somebody else has changed it
+        except sa.exc.DBAPIError:
+            raise
+        except Exception:
+            log.exception("What is due for %s %s could not be done", task.module.name, record_id)
+            return False
+
+    def _act(self, connection: sa.Connection, tables: Tables, task: Task, record_id: int) -> bool:
+        table, now = tables.module(task.module.name), self.clock()
+        # Of two workers one waits here for the other, and then finds the record done.
+        connection.execute(sa.select(table.c["id"]).where(table.c["id"] == record_id).with_for_update())
+        if connection.execute(_waiting(tables, task, now).where(table.c["id"] == record_id)).first() is None:
+            return False
+        reader = tables.declaration.reader(now=now)
+        records = Records(connection, system_policy(tables, reader), task.module.name)
+        record = records.get(record_id)
+        if record is None:
+            return False
+        author = Author(name=reader.text(tables.declaration.settings.name))
+        if task.transition is None:
+            add_event(records, record_id, "reminded", author, {"state": record.values[task.lifecycle.field]})
+        else:
+            _move(Writer(records, author), record, task, task.transition)
+        return True
+
+
+def _move(writer: Writer, record: Record, task: Task, transition: Transition) -> None:
+    comment = ""
+    if transition.ask.get("comment") == "required":
+        reader = writer.records.policy.reader
+        period = in_words(int(task.period.total_seconds()), reader, UNITS)
+        comment = reader.text(_("Done automatically after ${period}.", mapping={"period": period}))
+    writer.move(record, transition, {}, comment)
+
+
+def _tasks(tables: Tables) -> Iterator[Task]:
+    for module in tables.declaration.modules.values():
+        lifecycle = module.lifecycle
+        if lifecycle is None:
+            continue
+        states = [name for name in module.field(lifecycle.field).declared_options if name]
+        for transition in lifecycle.transitions.values():
+            if transition.after is not None:
+                left = [state for state in states if leaves(transition, state)]
+                yield Task(module, lifecycle, left, transition.after, transition)
+        for state, period in module.mail.remind.items():
+            yield Task(module, lifecycle, [state], period)
+
+
+def _waiting(tables: Tables, task: Task, now: datetime.datetime) -> sa.Select[Any]:
+    """The ids of the records for which a task is due.
+
+    When a record came into its state is known from its events; without any it has been there since it was created.
+    """
+    table, event, before = tables.module(task.module.name), tables.event, now - task.period
+    state = task.module.field(task.lifecycle.field).expression(table)
+    newer = sa.exists().where(_of(event, task, table), _brought(event), event.c["at"] > before)
+    query = sa.select(table.c["id"]).where(
+        state.in_(task.states), sa.or_(table.c["created"].is_(None), table.c["created"] <= before), ~newer
+    )
+    if task.transition is None:
+        later = event.alias()
+        left_since = sa.exists().where(_of(later, task, table), _brought(later), later.c["id"] > event.c["id"])
+        query = query.where(~sa.exists().where(_of(event, task, table), event.c["kind"] == "reminded", ~left_since))
+    return query
+
+
+def _of(event: sa.FromClause, task: Task, table: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(event.c["module"] == task.module.name, event.c["record"] == table.c["id"])
+
+
+def _brought(event: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether an event brought its record into a state."""
+    kind = event.c["kind"]
+    imported = sa.and_(kind == "imported", event.c["details"]["state"].as_string().is_not(None))
+    return sa.or_(kind.in_(["created", "moved"]), kind.startswith("moved:"), imported)

@@ -1,0 +1,169 @@
+"""Sends the letters of the outbox: one connection for many, retries with growing pauses, three days at most.
+
+Whatever happens to the mail server or to this process, no letter is lost; one that was handed in when either failed may
+be handed in again, with the same Message-ID.
+"""
+
+import datetime
+import email
+import email.policy
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+
+import sqlalchemy as sa
+
+from portal.database import outbox
+from portal.database.engine import reading, writing
+from portal.database.outbox import Waiting
+from portal.database.schema.tables import Tables
+from portal.jobs.transactions import in_transaction
+from portal.mail.record_letters import Letter
+from portal.mail.smtp import LetterRefusedError, ServerAwayError, SmtpConnection, SmtpServer
+
+log = logging.getLogger(__name__)
+
+FIRST_REST, LONGEST_REST = datetime.timedelta(seconds=5), datetime.timedelta(minutes=5)
+LETTERS_OF_A_CONNECTION = 100  # servers end longer ones
+# A server that was set up wrongly refuses everything for good: it is asked so often before that is believed.
+REFUSALS = 3
+# A letter about a record is written anew if it has waited for longer: comments may have been withdrawn meanwhile.
+STILL_TRUE = datetime.timedelta(seconds=30)
+TOO_LATE = "not sent within three days"
+
+# What a waiting letter is by now: as it was written, written anew, or None for one that its recipient may not read.
+Rewrite = Callable[[sa.Connection, Tables, Waiting], Letter | None]
+
+
+@dataclass
+class Rest:
+    """How long the mail server is left alone after it failed: longer each time, until it takes a letter again."""
+
+    failures: int = 0
+    until: datetime.datetime | None = None
+
+    def begin(self, now: datetime.datetime) -> None:
+        """The server has failed or refused a letter."""
+        self.until = now + min(FIRST_REST * 2 ** min(self.failures, 10), LONGEST_REST)
+        self.failures += 1
+
+    def end(self) -> None:
+        """The server has taken a letter."""
+        self.failures, self.until = 0, None
+
+    def lasts(self, now: datetime.datetime) -> bool:
+        """Whether the server is left alone at `now`; the clock may have been set back meanwhile."""
+        return self.until is not None and now < self.until <= now + LONGEST_REST
+
+
+@dataclass
+class Sending:
+    """Sends what waits in one database by one mail server. `rewrite` looks at letters about records once more."""
+
+    engine: sa.Engine
+    server: SmtpServer
+    clock: Callable[[], datetime.datetime]
+    rewrite: Rewrite
+    rest: Rest = field(default_factory=Rest)
+
+    def send_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
+        """Sends what is due, until nothing is, the server fails or the process is stopping; returns how many."""
+        sent = 0
+        while not is_stopping() and not self.rest.lasts(self.clock()) and self._is_due(tables):
+            letter = self._claim(tables)
+            if letter is None:
+                break
+            sent += self._send_with_one_connection(tables, letter, is_stopping)
+        return sent
+
+    def give_up(self, tables: Tables) -> int:
+        """Refuses what could not be sent in three days; returns how many letters that were."""
+        with reading(self.engine) as connection:
+            if not outbox.is_due(connection, tables, self.clock()):
+                return 0
+        late = in_transaction(
+            self.engine, lambda connection: outbox.give_up(connection, tables, self.clock(), TOO_LATE)
+        )
+        if late:
+            log.error("Emails given up after three days: %s", late)
+        return late
+
+    def _send_with_one_connection(self, tables: Tables, letter: Waiting | None, is_stopping: Callable[[], bool]) -> int:
+        sent = 0
+        try:
+            smtp = SmtpConnection(self.server)
+        except ServerAwayError as error:
+            self._server_failed(tables, letter, error)
+            return 0
+        try:
+            while letter is not None:
+                sent += self._send(tables, smtp, letter)
+                ends = is_stopping() or self.rest.lasts(self.clock()) or sent >= LETTERS_OF_A_CONNECTION
+                letter = None if ends else self._claim(tables)
+        except ServerAwayError as error:
+            self._server_failed(tables, letter, error)
+        finally:
+            smtp.close()
+        return sent
+
+    def _send(self, tables: Tables, smtp: SmtpConnection, letter: Waiting) -> int:
+        """Sends one letter; returns 1 if the server took it."""
+        message = self._current(tables, letter)
+        if message is None:
+            return 0
+        recipient = message["To"].addresses[0].addr_spec
+        try:
+            smtp.send(message["From"].addresses[0].addr_spec, [recipient], message.as_bytes())
+        except LetterRefusedError as error:
+            self._letter_refused(tables, letter, error)
+            return 0
+        in_transaction(self.engine, lambda connection: outbox.mark_sent(connection, tables, letter.id, self.clock()))
+        self.rest.end()
+        log.info("Email sent to %s: %s", recipient, message["Message-ID"])
+        return 1
+
+    def _current(self, tables: Tables, letter: Waiting) -> EmailMessage | None:
+        """The letter as it may be sent now; None where it must not be sent at all."""
+        fresh = letter.created > self.clock() - STILL_TRUE
+        if letter.about.record is None or fresh:
+            return _parse(letter)
+        return in_transaction(self.engine, lambda connection: self._rewrite(connection, tables, letter))
+
+    def _rewrite(self, connection: sa.Connection, tables: Tables, letter: Waiting) -> EmailMessage | None:
+        rewritten = self.rewrite(connection, tables, letter)
+        if rewritten is None:
+            outbox.refuse(connection, tables, letter.id, "the recipient may no longer read this")
+            return None
+        message = rewritten.message
+        message.replace_header("Message-ID", letter.message_id)
+        return message
+
+    def _letter_refused(self, tables: Tables, letter: Waiting, error: LetterRefusedError) -> None:
+        final = error.permanent and letter.attempts >= REFUSALS
+        with writing(self.engine) as connection:
+            if final:
+                outbox.refuse(connection, tables, letter.id, error.reason)
+            else:
+                outbox.put_off(connection, tables, letter, error.reason, self.clock())
+        log.warning("Email to %s %s: %s", letter.recipient, "refused" if final else "put off", error.reason)
+        self.rest.begin(self.clock())
+
+    def _server_failed(self, tables: Tables, letter: Waiting | None, error: ServerAwayError) -> None:
+        if letter is not None:
+            with writing(self.engine) as connection:
+                outbox.put_off(connection, tables, letter, str(error), self.clock())
+        log.error("Emails cannot be sent at the moment: %s", error)
+        self.rest.begin(self.clock())
+
+    def _is_due(self, tables: Tables) -> bool:
+        # Without asking for the right to write, which others would have to wait for on SQLite.
+        with reading(self.engine) as connection:
+            return outbox.is_due(connection, tables, self.clock())
+
+    def _claim(self, tables: Tables) -> Waiting | None:
+        return in_transaction(self.engine, lambda connection: outbox.claim(connection, tables, self.clock()))
+
+
+def _parse(letter: Waiting) -> EmailMessage:
+    return email.message_from_string(letter.message, policy=email.policy.SMTP)

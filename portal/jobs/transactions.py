@@ -1,0 +1,26 @@
+"""Transactions of the worker, tried again where another one was in the way."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from portal.database.engine import writing
+from portal.database.errors import is_retryable
+
+Result = TypeVar("Result")
+MOST_TRIES = 20
+
+
+def in_transaction(engine: sa.Engine, work: Callable[[sa.Connection], Result]) -> Result:
+    """What `work` returns, in a transaction that is committed. Raises what the database does."""
+    for number in range(MOST_TRIES):
+        try:
+            with writing(engine) as connection:
+                return work(connection)
+        except sa.exc.DBAPIError as error:
+            if not is_retryable(error) or number == MOST_TRIES - 1:
+                raise
+            time.sleep(0.01 * number)
+    raise AssertionError("unreachable")

@@ -1,0 +1,94 @@
+"""The worker: announces what happened, does what is due and sends letters, until it is stopped.
+
+Without a mail server it announces and does what is due, and letters stay in the outbox.
+"""
+
+import datetime
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal.database.schema.tables import Tables
+from portal.jobs.announcing import Announcing
+from portal.jobs.due import Due
+from portal.jobs.giving_up import tell_administrators
+from portal.jobs.sending import Sending
+from portal.jobs.transactions import in_transaction
+from portal.mail.builder import Sender
+from portal.mail.smtp import SmtpServer
+
+log = logging.getLogger(__name__)
+
+PAUSE = 2.0  # seconds between two looks
+DUE_EVERY = datetime.timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one turn of the worker did."""
+
+    announced: int = 0  # letters written about records
+    due: int = 0  # records moved or reminded
+    sent: int = 0  # letters that the mail server took
+
+
+class Worker:
+    """The worker of one database. `tables`: those in force now; `address`: the portal's own, for links in letters."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        tables: Callable[[], Tables],
+        clock: Callable[[], datetime.datetime],
+        address: Callable[[Tables], str],
+        server: SmtpServer | None,
+    ) -> None:
+        self.engine, self.tables, self.clock, self.address = engine, tables, clock, address
+        self.stopping = threading.Event()
+        self.announcing = Announcing(engine, clock, self.sender)
+        self.due = Due(engine, clock)
+        self.sending = None if server is None else Sending(engine, server, clock, self.announcing.rewrite)
+        self._due_again: datetime.datetime | None = None
+
+    def sender(self, tables: Tables, now: datetime.datetime) -> Sender:
+        """Who sends letters at a moment."""
+        return Sender(tables.declaration, self.address(tables), now)
+
+    def run(self) -> None:
+        """Works until `stop`. An error is logged, and what it kept from being done is tried again."""
+        while not self.stopping.is_set():
+            try:
+                self.turn()
+            except Exception:
+                log.exception("The worker could not go on, and tries again")
+            self.stopping.wait(PAUSE)
+
+    def stop(self) -> None:
+        """Ends `run` after the letter that is being sent."""
+        self.stopping.set()
+
+    def turn(self) -> Done:
+        """Does everything that is due at this moment."""
+        tables, is_stopping = self.tables(), self.stopping.is_set
+        due = self.due.do_all(tables, is_stopping) if self._is_time_for_due() else 0
+        announced = self.announcing.announce_all(tables, is_stopping)
+        if self.sending is None:
+            return Done(announced, due)
+        sent = self.sending.send_all(tables, is_stopping)
+        if self.sending.give_up(tables):
+            in_transaction(self.engine, lambda connection: self._tell_administrators(connection, tables))
+        return Done(announced, due, sent)
+
+    def _tell_administrators(self, connection: sa.Connection, tables: Tables) -> None:
+        tell_administrators(connection, tables, self.sender(tables, self.clock()))
+
+    def _is_time_for_due(self) -> bool:
+        """Once a minute, and at once where the clock was set back."""
+        now, again = self.clock(), self._due_again
+        if again is not None and now < again <= now + DUE_EVERY:
+            return False
+        self._due_again = now + DUE_EVERY
+        return True

@@ -1,0 +1,109 @@
+"""Who is told of what happens to a record: its owner, who follows it, who is assigned to it, or the desk.
+
+Only who may sign in at this moment, each once however many ways lead to them. What they may read of it is another
+question, which their own policy answers (record_letters.py).
+"""
+
+import enum
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal.accounts.people import Account, Identity, accounts_of, admit, find_account
+from portal.database.schema.tables import Tables
+from portal.mail.builder import Sender
+from portal.records.policy import system_policy
+from portal.records.reading.records import Records
+from portal.records.reading.watchers import watchers
+
+
+class Role(enum.StrEnum):
+    """Why somebody is told."""
+
+    OWNER = "owner"
+    WATCHER = "watcher"
+    ASSIGNEE = "assignee"
+    DESK = "desk"
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody who may be told; `identity` is None for the address of a desk that is no account, and reads nothing."""
+
+    account: Account
+    roles: frozenset[Role]
+    identity: Identity | None
+
+
+def recipients(
+    connection: sa.Connection, tables: Tables, sender: Sender, module: str, record_id: int
+) -> list[Recipient]:
+    """Everybody who may have to be told of news of a record, the oldest account first."""
+    declared = tables.declaration.modules[module]
+    assigned, desk = declared.mail.assigned, declared.mail.desk
+    owners = people_along(connection, tables, module, declared.owner, record_id)
+    assignees = people_along(connection, tables, module, assigned, record_id)
+    roles: dict[int, set[Role]] = {}
+    accounts: dict[int, Account] = {}
+    identities: dict[int, Identity] = {}
+    following = watchers(connection, tables, declared, record_id)
+    for role, people in ((Role.OWNER, owners), (Role.WATCHER, following), (Role.ASSIGNEE, assignees)):
+        for account in _one_each(
+            connection, tables, sender, accounts_of(connection, tables, people=people), identities
+        ):
+            accounts[account.id] = account
+            roles.setdefault(account.id, set()).add(role)
+    without_account = []
+    if desk and not assignees:
+        for account in _desk(connection, tables, desk):
+            if account.id == 0:
+                without_account.append(Recipient(account, frozenset({Role.DESK}), None))
+            elif _identify(connection, tables, sender, account, identities):
+                accounts[account.id] = account
+                roles.setdefault(account.id, set()).add(Role.DESK)
+    known = [Recipient(accounts[key], frozenset(roles[key]), identities[key]) for key in sorted(accounts)]
+    return known + without_account
+
+
+def people_along(
+    connection: sa.Connection, tables: Tables, module: str, path: str | None, record_id: int
+) -> frozenset[int]:
+    """The persons to whom a dotted path of links leads from a record; the record itself where the path is `id`."""
+    if path is None or tables.declaration.people is None:
+        return frozenset()
+    ids = {record_id}
+    for here, field in tables.declaration.along(module, path) if path != "id" else ():
+        records = Records(connection, system_policy(tables), here.name)
+        rows = records.by_ids(sorted(ids), [field.name])
+        ids = {link.id for row in rows for link in field.links_in(row.values.get(field.name))}
+    return frozenset(ids)
+
+
+def _one_each(
+    connection: sa.Connection, tables: Tables, sender: Sender, accounts: list[Account], identities: dict[int, Identity]
+) -> list[Account]:
+    """Those who may sign in; of several accounts of one person the oldest."""
+    chosen: dict[int | None, Account] = {}
+    for account in accounts:
+        if account.person not in chosen and _identify(connection, tables, sender, account, identities):
+            chosen[account.person] = account
+    return list(chosen.values())
+
+
+def _identify(
+    connection: sa.Connection, tables: Tables, sender: Sender, account: Account, identities: dict[int, Identity]
+) -> bool:
+    """Whether the account may sign in; then its rights are in `identities`."""
+    if account.id not in identities:
+        language = sender.reader(account).language
+        identity = admit(connection, tables, account, language=language, now=sender.now)
+        if isinstance(identity, Identity):
+            identities[account.id] = identity
+    return account.id in identities
+
+
+def _desk(connection: sa.Connection, tables: Tables, desk: str) -> list[Account]:
+    """The people of a profile, or the account of an address; one of the number 0 for an address without account."""
+    if "@" not in desk:
+        return accounts_of(connection, tables, profile=desk)
+    return [find_account(connection, tables, desk) or Account(0, desk, "", "")]

@@ -1,0 +1,318 @@
+"""Letters about records: what one recipient may be told of what happened, at this moment, as one letter.
+
+Everything is read with the recipient's own policy. What they did themselves is not told, but that a record of theirs
+was opened: that letter is their receipt. The address of a desk that is no account reads nothing but the title.
+"""
+
+import datetime
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.accounts.letter_choices import muted_kinds
+from portal.database.outbox import About
+from portal.database.schema.tables import Tables
+from portal.declaration.shapes import Module, Wording
+from portal.fields.datetime import Datetime
+from portal.fields.reader import Reader
+from portal.mail.builder import Content, Said, Sender, Thread, write_letter
+from portal.mail.recipients import Recipient, Role, recipients
+from portal.mail.unsubscribe import unsubscribe_token
+from portal.records.policy import system_policy
+from portal.records.reading.files import StoredFile, files
+from portal.records.reading.records import Record, Records
+from portal.records.writing.comments import Comment, comments
+from portal.records.writing.files import shown_size
+from portal.texts import _
+
+MOMENT = Datetime(name="at", type="datetime")
+# The kind of a letter that tells several things: the first of these among them.
+KINDS = ("created", "reminded", "assigned", "commented", "moved")
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+MOST_FACTS, LONGEST_FACT = 12, 2_000  # fields that a receipt repeats, characters of each
+TOLD_AS_CREATED = {Role.OWNER, Role.WATCHER, Role.DESK}
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An event that somebody may have to be told of."""
+
+    id: int
+    kind: str
+    account: int | None
+    author: str
+    internal: bool
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class News:
+    """What happened to one record since its people were told last."""
+
+    module: str
+    record: int
+    events: tuple[Happened, ...]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter to one recipient, and what it is about."""
+
+    message: EmailMessage
+    about: About
+
+
+def load_news(connection: sa.Connection, tables: Tables, module: str, record_id: int, ids: Sequence[int]) -> News:
+    """The events `ids` of a record, in their order."""
+    event = tables.event
+    names = ("id", "kind", "account", "author", "internal", "details")
+    query = sa.select(*[event.c[name] for name in names]).where(event.c["id"].in_(ids)).order_by(event.c["id"])
+    events = [
+        Happened(
+            **{**row, "author": row["author"] or "", "internal": bool(row["internal"]), "details": row["details"] or {}}
+        )
+        for row in connection.execute(query).mappings()
+    ]
+    return News(module, record_id, tuple(events))
+
+
+def letters(connection: sa.Connection, tables: Tables, sender: Sender, key: bytes, news: News) -> list[Letter]:
+    """The letters that tell `news`, one for each who may be told at this moment; `key` is that of the portal."""
+    if news.module not in tables.declaration.modules:
+        return []
+    to = recipients(connection, tables, sender, news.module, news.record)
+    written = (_letter(connection, tables, sender, key, news, recipient) for recipient in to)
+    return [letter for letter in written if letter is not None]
+
+
+def _letter(
+    connection: sa.Connection, tables: Tables, sender: Sender, key: bytes, news: News, recipient: Recipient
+) -> Letter | None:
+    """The letter to one recipient; None where there is nothing to tell them."""
+    module, account = tables.declaration.modules[news.module], recipient.account
+    muted = muted_kinds(connection, tables, account.id)
+    events = {
+        event.id: kind for event in news.events if (kind := _kind(event, recipient, module)) and kind not in muted
+    }
+    identity = recipient.identity
+    if not events or (identity is not None and identity.policy.access(module.name) is None):
+        return None
+    policy = identity.policy if identity else system_policy(tables, sender.reader(account))
+    records = Records(connection, policy, module.name)
+    record = records.get(news.record)
+    if record is None:
+        return None
+    told = Told(sender, recipient, records, record, [event for event in news.events if event.id in events], events)
+    content = told.content() if identity else told.for_outsiders()
+    if content is None:
+        return None
+    about = About(told.kind, account.id, module.name, record.id, tuple(event.id for event in news.events))
+    return Letter(write_letter(sender, account, content, told.thread(key)), about)
+
+
+def _kind(event: Happened, recipient: Recipient, module: Module) -> str | None:
+    """Which kind of letter an event makes for a recipient; None for none."""
+    mail, roles = module.mail, recipient.roles
+    mine = event.account is not None and event.account == recipient.account.id
+    if event.kind == "created" and mail.created and roles & TOLD_AS_CREATED and (not mine or Role.OWNER in roles):
+        return "created"
+    staff = recipient.identity is not None and recipient.identity.policy.staff
+    if mine or (event.internal and not staff):
+        return None
+    if Role.ASSIGNEE in roles and (event.kind == "created" or mail.assigned in event.details.get("fields", ())):
+        return "assigned"
+    if event.kind == "reminded" and Role.OWNER in roles:
+        return "reminded"
+    if event.kind == "commented" and mail.commented:
+        return "commented"
+    return "moved" if event.kind.partition(":")[0] == "moved" and mail.moved else None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one recipient is told of one record; `kinds`: the events' ids → the kinds of letter that they make."""
+
+    sender: Sender
+    recipient: Recipient
+    records: Records
+    record: Record
+    events: Sequence[Happened]
+    kinds: Mapping[int, str]
+
+    @property
+    def kind(self) -> str:
+        """The kind of the whole letter."""
+        return next(kind for kind in KINDS if kind in self.kinds.values())
+
+    @property
+    def reader(self) -> Reader:
+        return self.records.policy.reader
+
+    @property
+    def address(self) -> str:
+        return f"{self.sender.address}/{self.records.name}/{self.record.id}/"
+
+    def content(self) -> Content | None:
+        """The content; None where nothing is left that the recipient may read."""
+        said, state = self._said(), self._state()
+        kinds = {kind for kind in self.kinds.values() if (kind != "commented" or said) and (kind != "moved" or state)}
+        if not kinds:
+            return None
+        kind = next(kind for kind in KINDS if kind in kinds)
+        wording = getattr(self.records.module.mail, kind, None) if kind in ("created", "commented", "moved") else None
+        own = wording if isinstance(wording, Wording) else Wording()
+        sentences = self._in_own_words(own) if own.text else self._sentences(kind, state)
+        return Content(
+            subject=self._fill(self.reader.text(own.subject)) if own.subject else self._subject(),
+            paragraphs=tuple(sentences),
+            button=self.reader.text(_("Open ${reference}", mapping={"reference": self.record.reference})),
+            address=self.address,
+            heading=self.record.title,
+            eyebrow=" · ".join(filter(None, [self.record.reference, state])),
+            facts=tuple(self._facts()) if kind == "created" else (),
+            said=tuple(said),
+            reasons=(self._reason(), *self._footer()),
+            spell_out=False,
+        )
+
+    def for_outsiders(self) -> Content:
+        """What an address may be told that is no account: that there is something to look at."""
+        return Content(
+            subject=self._subject(),
+            paragraphs=(self.reader.text(_("There is something new here, and nobody is assigned to it.")),),
+            button=self.reader.text(_("Open ${reference}", mapping={"reference": self.record.reference})),
+            address=self.address,
+            heading=self.record.title,
+            eyebrow=self.record.reference,
+            reasons=(*self._footer(),),
+            spell_out=False,
+        )
+
+    def thread(self, key: bytes) -> Thread:
+        """The same letter always has the same Message-ID, and all letters about a record to one account one root."""
+        about = f"{self.records.name}.{self.record.id}.{self.recipient.account.id}"
+        unsubscribe = None
+        if self.recipient.identity is not None:
+            token = unsubscribe_token(key, self.recipient.account.id)
+            unsubscribe = (self.reader.text(_("Stop these emails")), f"{self.sender.address}/unsubscribe/{token}")
+        return Thread(
+            message_id=f"<{about}.{self.events[-1].id}@{self.sender.domain}>",
+            root=f"<{about}@{self.sender.domain}>",
+            reply_to=self.sender.mailbox,
+            unsubscribe=unsubscribe,
+        )
+
+    def _said(self) -> list[Said]:
+        """The comments that the events tell of and the recipient may read, the oldest first."""
+        ids = {event.details.get("comment") for event in self.events if event.kind == "commented"}
+        if not ids or not self.records.module.comments:
+            return []
+        readable = [comment for comment in comments(self.records, self.record) if comment.id in ids]
+        stored = files(self.records, self.record)
+        return [
+            self._one_said(comment, [file for file in stored if file.comment == comment.id])
+            for comment in sorted(readable, key=lambda comment: comment.id)
+        ]
+
+    def _one_said(self, comment: Comment, attached: Sequence[StoredFile]) -> Said:
+        side = self.reader.text(_("Support")) if comment.staff else ""
+        return Said(
+            author=comment.author,
+            when=" · ".join(filter(None, [side, self._moment(comment.created)])),
+            paragraphs=tuple(_paragraphs(comment.text)),
+            files=tuple(
+                (file.name, shown_size(file.size, self.reader), f"{self.address}files/{file.id}")
+                for file in reversed(attached)
+            ),
+        )
+
+    def _state(self) -> str:
+        """The present state as the recipient knows it; empty where there is none, or where they may not read it."""
+        lifecycle = self.records.module.lifecycle
+        if lifecycle is None or lifecycle.field not in self.record.values:
+            return ""
+        return self.records.module.field(lifecycle.field).show(self.record.values[lifecycle.field], self.reader)
+
+    def _sentences(self, kind: str, state: str) -> list[str]:
+        say = self.reader.text
+        created = next((event for event in self.events if event.kind == "created"), None)
+        sentences = []
+        if kind == "created" and created and created.account == self.recipient.account.id:
+            sentences.append(say(_("This is what we have received from you.")))
+        elif kind == "created" and created and created.author:
+            sentences.append(say(_("${author} has opened this.", mapping={"author": created.author})))
+        if Role.DESK in self.recipient.roles:
+            sentences.append(say(_("Nobody is assigned to it yet.")))
+        if "assigned" in self.kinds.values():
+            sentences.append(say(_("This is assigned to you.")))
+        if kind == "reminded":
+            sentences.append(say(_("A reminder: this is waiting for you.")))
+        if "moved" in self.kinds.values() and state:
+            sentences.append(say(_("The status is now: ${state}", mapping={"state": state})))
+        return sentences
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """What was filled in, as far as the recipient may read it."""
+        module, record = self.records.module, self.record
+        rows = module.create.fields or [row for step in module.create.steps or () for row in step.fields]
+        names = [name for row in rows for name in ([row] if isinstance(row, str) else row)]
+        left_out = {module.title, module.lifecycle.field if module.lifecycle else None}
+        facts = []
+        for name in names:
+            if name in left_out or name not in record.values or name not in module.fields:
+                continue
+            field = module.fields[name]
+            text = "" if field.is_empty(record.values[name]) else field.show(record.values[name], self.reader).strip()
+            if text:
+                facts.append((self.reader.text(field.title), _shortened(text)))
+        return facts[:MOST_FACTS]
+
+    def _subject(self) -> str:
+        reference, title = self.record.reference, self.record.title
+        return f"[{reference}] {title}" if title != reference else reference
+
+    def _reason(self) -> str:
+        roles, mapping = self.recipient.roles, {"reference": self.record.reference}
+        if Role.OWNER in roles:
+            return self.reader.text(_("You get this because ${reference} is yours.", mapping=mapping))
+        if Role.WATCHER in roles:
+            return self.reader.text(_("You get this because you follow ${reference}.", mapping=mapping))
+        if Role.ASSIGNEE in roles:
+            return self.reader.text(_("You get this because ${reference} is assigned to you.", mapping=mapping))
+        return self.reader.text(_("You get this because ${reference} is assigned to nobody.", mapping=mapping))
+
+    def _footer(self) -> list[str]:
+        text = self.reader.text(self.sender.declaration.settings.letters.footer)
+        return [text] if text else []
+
+    def _in_own_words(self, wording: Wording) -> list[str]:
+        return _paragraphs(self._fill(self.reader.text(wording.text)))
+
+    def _fill(self, text: str) -> str:
+        """`text` with the values of its placeholders, as far as the recipient may read them."""
+        module, values = self.records.module, self.record.values
+        fixed = {"reference": self.record.reference, "title": self.record.title, "link": self.address}
+
+        def value(match: re.Match[str]) -> str:
+            name = match[1]
+            if name in fixed:
+                return fixed[name]
+            return module.field(name).show(values[name], self.reader) if name in values else ""
+
+        return PLACEHOLDER.sub(value, text)
+
+    def _moment(self, moment: datetime.datetime) -> str:
+        return MOMENT.show(moment, self.reader)
+
+
+def _paragraphs(text: str) -> list[str]:
+    """The paragraphs of a text, between empty lines."""
+    return [part.strip("\n") for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n")) if part.strip()]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_FACT else f"{text[:LONGEST_FACT].rstrip()} …"

@@ -1,0 +1,77 @@
+"""Which letters a person gets: chosen at `/account/`, and ended by the link in each letter without signing in."""
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from portal.accounts.letter_choices import KINDS, mute_kinds, muted_kinds
+from portal.accounts.people import Account as Login
+from portal.accounts.people import load_account
+from portal.accounts.portal_key import find_portal_key
+from portal.mail.unsubscribe import read_unsubscribe_token
+from portal.texts import _
+from portal.views.pages import NoticePage
+from portal.views.parts import LetterChoice
+from portal.web.flash import set_flash
+from portal.web.resources import Account, Unsubscribe
+
+
+def letter_choices(request: Request) -> tuple[LetterChoice, ...]:
+    """Each kind of letters, and whether the signed-in person gets it."""
+    account_id = request.visitor.identity.account.id
+    muted = muted_kinds(request.connection, request.portal.tables, account_id)
+    return tuple(LetterChoice(kind, label, kind not in muted) for kind, label in KINDS.items())
+
+
+@view_config(context=Account, name="letters", request_method="POST")
+def choose_letters(context: Account, request: Request) -> Response:
+    """Stores which letters the signed-in person wants: those of the boxes that are ticked."""
+    wanted = set(request.POST.getall("letters"))
+    account_id = request.visitor.identity.account.id
+    mute_kinds(request.connection, request.portal.tables, account_id, [kind for kind in KINDS if kind not in wanted])
+    return set_flash(request, HTTPSeeOther("/account/"), "letters-chosen")
+
+
+@view_config(context=Unsubscribe, request_method="GET", renderer="notice.pt", permission=NO_PERMISSION_REQUIRED)
+def show_unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]:
+    """Asks; opening a link, as scanners of mail do, changes nothing."""
+    account = _account(context, request)
+    page = NoticePage(
+        heading=_("Stop these emails?"),
+        text=_("${email} will get no more emails about what happens here.", mapping={"email": account.email}),
+        action=context.path.rstrip("/"),
+        submit=_("Stop these emails"),
+    )
+    return {"page": page}
+
+
+@view_config(
+    context=Unsubscribe,
+    request_method="POST",
+    renderer="notice.pt",
+    permission=NO_PERMISSION_REQUIRED,
+    require_csrf=False,  # mail programs post here by themselves (RFC 8058); the token is the proof
+)
+def unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]:
+    """Ends all letters about records."""
+    account = _account(context, request)
+    mute_kinds(request.connection, request.portal.tables, account.id, KINDS)
+    page = NoticePage(
+        heading=_("You will get no more of these emails"),
+        text=_("You can choose which ones you want under “My account”, whenever you like."),
+        back_url="/account/",
+        back_label=_("My account"),
+    )
+    return {"page": page}
+
+
+def _account(context: Unsubscribe, request: Request) -> Login:
+    """The account of the token in the address. Raises HTTPNotFound."""
+    key = find_portal_key(request.connection, request.portal.tables)
+    account_id = read_unsubscribe_token(key, context.token) if key else None
+    account = None if account_id is None else load_account(request.connection, request.portal.tables, account_id)
+    if account is None:
+        raise HTTPNotFound
+    return account

@@ -1,0 +1,316 @@
+"""Emails about records: who is told what, once, with the rights of the moment; and what happens by itself."""
+
+import datetime
+import email
+import email.policy
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import reading, writing
+from portal.fields.money import Money
+from portal.jobs.worker import Worker
+from portal.mail.builder import plain_text
+from portal.records.writing.history import Author
+from portal.records.writing.writer import Writer
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY
+
+LATER = datetime.timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Letter:
+    to: str
+    subject: str
+    text: str
+    html: str
+    message: email.message.EmailMessage
+
+
+def worker_of(world):
+    address = "https://care.example"
+    return Worker(world.portal.engine, lambda: world.portal.tables, world.clock, lambda tables: address, None)
+
+
+@pytest.fixture
+def post(post_world, post_rows):
+    yield post_world
+    post_world.put_back(post_rows)
+
+
+def new_letters(world, after=LATER):
+    """What the worker writes some time later, by recipient."""
+    with writing(world.portal.engine) as connection:
+        connection.execute(sa.delete(world.portal.tables.outbox))
+    world.clock.now += after
+    worker_of(world).turn()
+    with reading(world.portal.engine) as connection:
+        rows = connection.execute(sa.select(world.portal.tables.outbox)).mappings().all()
+    return [read(row["message"]) for row in rows]
+
+
+def read(message):
+    parsed = email.message_from_string(message, policy=email.policy.SMTP)
+    to = parsed["To"].addresses[0].addr_spec
+    html = parsed.get_body(("html",)).get_content()
+    return Letter(to, str(parsed["Subject"]), plain_text(parsed).replace("\r\n", "\n"), html, parsed)
+
+
+def to(letters):
+    return sorted(letter.to for letter in letters)
+
+
+def open_ticket(world, who=ANNA, **fields):
+    page = world[who].send("/tickets/create", {"title": "Printer is broken", "body": "It smokes", **fields})
+    assert page.status_int == 303, page.text
+    return int(page.location.rstrip("/").rpartition("/")[2])
+
+
+def comment(world, who, record, text, **more):
+    assert world[who].send(f"/tickets/{record}/comments", {"text": text, **more}).status_int == 303
+
+
+def move(world, who, record, transition, **answers):
+    """Somebody signs in and moves a ticket."""
+    page = world.signed_in(who).send(f"/tickets/{record}/move/{transition}", answers)
+    assert page.location.endswith(f"/tickets/{record}/")
+
+
+def assign(world, record, person, who=NANCY):
+    """Nancy or another gives a ticket to somebody."""
+    with writing(world.portal.engine) as connection:
+        records = world.records(connection, "tickets")
+        ticket = records.get(record)
+        account = connection.execute(
+            sa.select(world.portal.tables.account.c["id"]).where(world.portal.tables.account.c["email"] == who)
+        ).scalar_one()
+        value = world.the("people", person) if person else None
+        Writer(records, Author(account, "Nancy Smith")).change(ticket, {"assignee": value}, ticket.version)
+
+
+def test_who_opens_something_gets_a_receipt_at_once_and_the_desk_hears_of_it(post):
+    record = open_ticket(post, urgency="high")
+    letters = new_letters(post, datetime.timedelta(seconds=2))
+    assert to(letters) == [ANNA, NANCY]
+    receipt = next(letter for letter in letters if letter.to == ANNA)
+    assert receipt.subject == "[T1] Printer is broken"
+    assert "This is what we have received from you." in receipt.text
+    assert "Body: It smokes" in receipt.text
+    assert "Urgency: High" in receipt.text
+    assert f'href="https://care.example/tickets/{record}/"' in receipt.html
+    assert "Open Monday to Friday" in receipt.text
+    desk = next(letter for letter in letters if letter.to == NANCY)
+    assert "Anna Rossi has opened this." in desk.text
+    assert "Nobody is assigned to it yet." in desk.text
+    assert new_letters(post) == []
+
+
+def test_several_comments_make_one_letter_and_nobody_is_told_of_their_own(post):
+    record = open_ticket(post)
+    assign(post, record, "Nancy Smith")
+    new_letters(post)
+    comment(post, NANCY, record, "First answer")
+    post.clock.now += datetime.timedelta(minutes=1)
+    comment(post, NANCY, record, "Second answer")
+    assert new_letters(post, datetime.timedelta(seconds=50)) == []
+    letters = new_letters(post, datetime.timedelta(seconds=20))
+    assert to(letters) == [ANNA]
+    assert letters[0].text.index("First answer") < letters[0].text.index("Second answer")
+    assert "Nancy Smith, Support · " in letters[0].text
+    comment(post, ANNA, record, "Thanks")
+    letters = new_letters(post)
+    assert to(letters) == [NANCY]
+    assert "Thanks" in letters[0].text
+    assert "First answer" not in letters[0].text
+    assert new_letters(post) == []
+
+
+def test_letters_of_a_record_are_one_thread_that_one_click_ends(post):
+    record = open_ticket(post)
+    (first, _desk) = sorted(new_letters(post), key=lambda letter: letter.to)
+    comment(post, NANCY, record, "Hello")
+    second = next(letter for letter in new_letters(post) if letter.to == ANNA)
+    assert first.subject == second.subject
+    assert first.message["Message-ID"] != second.message["Message-ID"]
+    assert first.message["References"] == second.message["References"]
+    assert second.message["Auto-Submitted"] == "auto-generated"
+    assert second.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = re.fullmatch("<https://care.example(.*)>", str(second.message["List-Unsubscribe"]))[1]
+    stranger = post[CARLA]
+    assert "anna@acme.example" in stranger.get(link)
+    comment(post, NANCY, record, "Looking at the link ends nothing")
+    assert ANNA in to(new_letters(post))
+    stranger.post(link, "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded")
+    comment(post, NANCY, record, "After the end")
+    assert new_letters(post) == []
+    assert stranger.get(link[:-1] + ("A" if link[-1] != "A" else "B"), status="*").status_int == 404
+
+
+def test_each_person_chooses_which_letters_they_get(post):
+    record = open_ticket(post)
+    assert post[ANNA].get("/account/").text.count(' checked="checked"') == 5
+    post[ANNA].send("/account/letters", [("letters", "moved"), ("letters", "created")], status=303)
+    assert post[ANNA].get("/account/").text.count(' checked="checked"') == 2
+    new_letters(post)
+    comment(post, NANCY, record, "Not told")
+    assert new_letters(post) == []
+    move(post, NANCY, record, "resolve")
+    letters = new_letters(post)
+    assert to(letters) == [ANNA]
+    assert "The status is now: Resolved" in letters[0].text
+
+
+def test_the_language_is_the_recipients(post):
+    post.account(ANNA, language="it")
+    record = open_ticket(post)
+    move(post, NANCY, record, "resolve")
+    letter = next(letter for letter in new_letters(post) if letter.to == ANNA)
+    assert "T1 · Risolto" in letter.text
+    assert '<html lang="it"' in letter.html
+
+
+@pytest.mark.parametrize("change", ["disabled", "ended", "scope", "deleted"])
+def test_the_rights_of_the_moment_decide(post, change):
+    record = open_ticket(post)
+    assign(post, record, "Nancy Smith")
+    new_letters(post)
+    comment(post, NANCY, record, "Secret by now")
+    if change == "disabled":
+        post.account(ANNA, disabled=True)
+    elif change == "ended":
+        post.account(ANNA, access_until=datetime.date(2020, 1, 1))
+    elif change == "scope":
+        post.set("tickets", record, caller=post.the("people", "Carla Neri"))
+        letters = new_letters(post)
+        assert ANNA not in to(letters)
+        return
+    else:
+        post.remove("tickets", record)
+    assert new_letters(post) == []
+
+
+def test_internal_comments_reach_staff_alone(post):
+    record = open_ticket(post)
+    assign(post, record, "Nancy Smith")
+    new_letters(post)
+    with writing(post.portal.engine) as connection:
+        records = post.records(connection, "tickets")
+        Writer(records, Author(None, "Ulla Graf")).add_comment(records.get(record), "Between us", internal=True)
+    letters = new_letters(post)
+    assert to(letters) == [NANCY]
+    assert "Between us" in letters[0].text
+
+
+def test_who_is_assigned_is_told_and_the_desk_no_longer(post):
+    record = open_ticket(post)
+    new_letters(post)
+    assign(post, record, "Bruno Verdi")
+    letters = new_letters(post)
+    assert to(letters) == [BRUNO]
+    assert "This is assigned to you." in letters[0].text
+    comment(post, ANNA, record, "And now?")
+    assert to(new_letters(post)) == [BRUNO]
+
+
+def test_who_follows_a_record_is_told_once(post):
+    record = open_ticket(post)
+    assign(post, record, "Nancy Smith")
+    new_letters(post)
+    watcher = post.the("people", "Carla Neri").id
+    post[NANCY].send(f"/tickets/{record}/watchers", {"add": str(watcher)}, status=303)
+    comment(post, NANCY, record, "For everybody")
+    letters = new_letters(post)
+    assert to(letters) == [ANNA, CARLA]
+    assert "because you follow T1" in next(letter for letter in letters if letter.to == CARLA).text
+
+
+def test_own_words_say_only_what_the_recipient_may_read(post):
+    page = post[ANNA].send("/orders/create", {"name": "Desk", "price": "10", "price.currency": "EUR"})
+    record = int(page.location.rstrip("/").rpartition("/")[2])
+    post.set("orders", record, margin=Money(Decimal(7), "EUR"))
+    letters = new_letters(post)
+    assert to(letters) == [ANNA, "orders@outside.example"]
+    receipt = letters[0]
+    assert receipt.subject == "Order 1, Desk"
+    assert f"We thank you for Desk (€10.00, ).\n\nSee https://care.example/orders/{record}/" in receipt.text
+    outside = letters[1]
+    assert "Desk" in outside.text
+    assert "10.00" not in outside.text
+    assert not any("7.00" in letter.html for letter in letters)
+    assert "List-Unsubscribe" not in outside.message
+
+
+def test_nothing_is_told_of_what_is_rolled_back_or_imported(post):
+    post.add("tickets", title="Imported", caller=post.the("people", "Anna Rossi"))
+    with pytest.raises(ZeroDivisionError), writing(post.portal.engine) as connection:
+        records = post.records(connection, "tickets")
+        Writer(records, Author(None, "Portal")).create({"title": "Never", "caller": post.the("people", "Anna Rossi")})
+        raise ZeroDivisionError
+    assert new_letters(post) == []
+
+
+def test_hostile_texts_change_no_header_and_no_markup(post):
+    title = "<b>x</b>\u2028Bcc: evil@e.example =?utf-8?b?QmNjOg==?="
+    record = open_ticket(post, title=title)
+    comment(post, ANNA, record, "<script>alert(1)</script>")
+    for letter in new_letters(post):
+        assert "<b>x</b>" not in letter.html
+        assert "<script" not in letter.html
+        assert set(letter.message.keys()).isdisjoint({"Bcc", "Cc"})
+        assert "=?" not in letter.subject
+
+
+# -- what happens by itself -------------------------------------------------------------------------------------------
+
+
+def events_of(world, record, kind):
+    event = world.portal.tables.event
+    with reading(world.portal.engine) as connection:
+        query = sa.select(event).where(
+            event.c["module"] == "tickets", event.c["record"] == record, event.c["kind"] == kind
+        )
+        return connection.execute(query).mappings().all()
+
+
+def test_what_is_due_is_done_once_with_the_portal_as_author(post):
+    record = open_ticket(post)
+    move(post, NANCY, record, "resolve")
+    post.clock.now += datetime.timedelta(days=6)
+    worker_of(post).turn()
+    assert events_of(post, record, "moved:close") == []
+    post.clock.now += datetime.timedelta(days=8)
+    for _time in range(3):
+        worker_of(post).turn()
+    (event,) = events_of(post, record, "moved:close")
+    assert (event["account"], event["author"]) == (None, "Post")
+    assert "Done automatically after 7 days" in post.signed_in(ANNA).get(f"/tickets/{record}/")
+
+
+def test_a_new_stay_in_the_state_counts_from_its_beginning(post):
+    record = open_ticket(post)
+    move(post, NANCY, record, "resolve")
+    post.clock.now += datetime.timedelta(days=6)
+    move(post, ANNA, record, "reopen")
+    move(post, NANCY, record, "resolve")
+    post.clock.now += datetime.timedelta(days=6)
+    worker_of(post).turn()
+    assert events_of(post, record, "moved:close") == []
+
+
+def test_a_reminder_comes_once_in_each_stay(post):
+    record = open_ticket(post)
+    move(post, NANCY, record, "ask_back", comment="Which printer?")
+    new_letters(post)
+    letters = new_letters(post, datetime.timedelta(days=10))
+    assert to(letters) == [ANNA]
+    assert "A reminder: this is waiting for you." in letters[0].text
+    post.clock.now -= datetime.timedelta(days=9)  # a clock that was set back
+    assert new_letters(post, datetime.timedelta(days=20)) == []
+    post.browsers[ANNA] = post.signed_in(ANNA)
+    comment(post, ANNA, record, "The big one")
+    move(post, NANCY, record, "ask_back", comment="Which of them?")
+    new_letters(post)
+    assert to(new_letters(post, datetime.timedelta(days=4))) == [ANNA]
