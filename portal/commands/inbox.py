@@ -13,13 +13,15 @@ import click
 from portal.commands.open_portal import open_engine
 from portal.commands.options import chosen_settings, common_options
 from portal.commands.stopping import stop_signals
-from portal.database.engine import writing
+from portal.database.engine import reading, writing
 from portal.database.errors import DatabaseError, driver_error
+from portal.mail.incoming.mails import mails_of_newcomers
 from portal.mail.incoming.receive import Receiver
 from portal.mail.incoming.sources import PORTS, SourceError, Use, serve_lmtp, take_from_imap, take_from_maildir
 from portal.settings import Settings
 from portal.store import StoreError, open_store
 from portal.store.scanner import scan
+from portal.texts import plural
 from portal.web.live import LivePortal, StartupError
 
 EVERY = 10  # seconds between two looks into a Maildir or a mailbox
@@ -45,6 +47,7 @@ def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_f
     if once and lmtp:
         raise click.UsageError("--once goes with --maildir and --imap: by LMTP, mail comes when it comes")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # each line of LMTP
     inbox = Inbox.of(chosen_settings())
     password = password_file.readline().rstrip("\r\n") if password_file else ""
     if lmtp:
@@ -52,11 +55,12 @@ def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_f
         return
     take = _source(maildir, imap or "", password)
     if once:
-        click.echo(f"Took {_take_once(take, inbox)} mails in")
+        click.echo(f"Took {plural(_take_once(take, inbox), 'mail')} in")
         return
     with stop_signals() as stopped:
         while not stopped.is_set():
-            _take(take, inbox)
+            _trying(lambda: take(inbox.use))
+            _trying(inbox.adopt)
             stopped.wait(EVERY)
 
 
@@ -99,6 +103,16 @@ class Inbox:
         where = f" {outcome.place[0]} {outcome.place[1]}" if outcome.place else ""
         log.info("Mail: %s%s%s", outcome.kind, where, f" ({outcome.reason})" if outcome.reason else "")
 
+    def adopt(self) -> None:
+        """Gives the mails of people who have got access since then to them. Raises DatabaseError and StoreError."""
+        portal = self.live.current()
+        with reading(portal.engine) as connection:
+            if not mails_of_newcomers(connection, portal.tables, limit=1):
+                return
+        with writing(portal.engine) as connection:
+            number = Receiver(connection, portal.tables, self.store, _now(), self.scan).adopt()
+        log.info("Mail: %s of people who have access now", plural(number, "mail"))
+
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
@@ -106,17 +120,19 @@ def _now() -> datetime.datetime:
 
 def _take_once(take: Callable[[Use], int], inbox: Inbox) -> int:
     try:
-        return take(inbox.use)
+        taken = take(inbox.use)
+        inbox.adopt()
+        return taken
     except (SourceError, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from None
     except DatabaseError as error:
         raise click.ClickException(f"the database refuses: {driver_error(error)}") from None
 
 
-def _take(take: Callable[[Use], int], inbox: Inbox) -> None:
-    """Takes what is there; what fails is tried again in the next round."""
+def _trying(work: Callable[[], object]) -> None:
+    """Does what is to be done; what fails is tried again in the next round."""
     try:
-        take(inbox.use)
+        work()
     except (SourceError, StoreError, OSError) as error:
         log.error("%s", error)
     except DatabaseError as error:
@@ -133,5 +149,6 @@ def _serve(address: str, inbox: Inbox) -> None:
         raise click.ClickException(f"cannot listen on {address}: {error.strerror}") from None
     click.echo(f"Taking mail by LMTP on {host or '127.0.0.1'}:{port}")
     with stop_signals() as stopped:
-        stopped.wait()
+        while not stopped.wait(EVERY):
+            _trying(inbox.adopt)
     controller.stop()

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from portal.accounts.passwords import Passwords
 from portal.accounts.portal_key import portal_key
+from portal.accounts.register import AccessRequest, Register
 from portal.database.engine import reading, writing
 from portal.mail.incoming.mails import Outcome, mails
 from portal.mail.incoming.receive import Receiver
 from portal.mail.reply_address import ReplyTo, make_reply_address
-from tests.functional.conftest import form_of
+from tests.functional.conftest import PASSWORD, form_of
 
 ANNA, BRUNO, CARLA, NANCY = (
     "anna@acme.example", "bruno@acme.example", "carla@globex.example", "nancy@supplier.example",
@@ -208,6 +210,26 @@ def test_a_stranger_is_kept_for_staff_who_make_a_ticket_of_it(post: Post, ticket
     made = form_of(shown, "/-/inbox/1/create").submit(status=303)
     assert "Do you repair faxes?" in nancy.get(made.location)
     assert "A question" not in nancy.get("/-/inbox")
+
+
+@pytest.mark.parametrize("unknown", ["keep", "create"])
+def test_after_getting_access_a_stranger_finds_what_they_wrote(
+    post: Post, portal_folder: Path, another_browser, sign_in, unknown: str
+):
+    modules = portal_folder / "modules.yaml"
+    modules.write_text(modules.read_text().replace("title: title}", f"title: title, unknown: {unknown}}}", 1))
+    outcome = post.brings(mail("zoe@elsewhere.example", "help@supplier.example", "Do you repair faxes?", "A question"))
+    assert outcome.kind == {"keep": "kept", "create": "created"}[unknown]
+    with writing(post.portal.engine) as connection:
+        register = Register(connection, post.portal.tables, post.clock.now)
+        access = AccessRequest("zoe@elsewhere.example", "customer", "Zoe", "Globex")
+        register.add(access, Passwords(8, 1).hash(PASSWORD), must_change=False)
+        receiver = Receiver(connection, post.portal.tables, post.app.app.registry.store(), post.clock.now)
+        assert (receiver.adopt(), receiver.adopt()) == (1, 0)
+
+    zoe = sign_in("zoe@elsewhere.example", browser=another_browser())
+    assert "A question" in zoe.get("/tickets/")
+    assert "Globex" in zoe.get("/tickets/1/")
 
 
 def test_staff_put_a_mail_away(post: Post, ticket: str, another_browser, sign_in):

@@ -218,6 +218,7 @@ def _incoming_mail_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("sender_name", sa.Text()),
         sa.Column("subject", sa.Text()),
         sa.Column("received", UTCDateTime()),
+        sa.Column("stranger", sa.Boolean()),  # whether nobody with this address is known
         sa.Column("outcome", sa.Text()),  # commented, created, bounced, kept, or set aside by staff
         sa.Column("reason", sa.Text()),  # why it was kept
         sa.Column("module", sa.Text()),

@@ -34,6 +34,7 @@ class Outcome:
     kind: str
     reason: str = ""
     place: tuple[str, int] | None = None  # the module and id of the record
+    stranger: bool = False  # whether nobody with the sender's address is known
 
 
 def claim_mail(connection: sa.Connection, tables: Tables, key: str, now: datetime.datetime, **facts: str) -> int | None:
@@ -52,7 +53,14 @@ def finish_mail(
 ) -> None:
     """Writes what became of a mail. `stored`: its name in the store, where its bytes are kept."""
     module, record = outcome.place or (None, None)
-    values = {"outcome": outcome.kind, "reason": outcome.reason, "module": module, "record": record, "stored": stored}
+    values = {
+        "outcome": outcome.kind,
+        "reason": outcome.reason,
+        "module": module,
+        "record": record,
+        "stored": stored,
+        "stranger": outcome.stranger,
+    }
     table = tables.mail
     connection.execute(sa.update(table).where(table.c["id"] == mail_id).values(values))
 
@@ -87,6 +95,15 @@ def record_of_thread(
     query = sa.select(table.c["module"], table.c["record"]).where(*same_thread).order_by(table.c["id"].desc()).limit(1)
     row = connection.execute(query).first()
     return None if row is None else (row[0], row[1])
+
+
+def mails_of_newcomers(connection: sa.Connection, tables: Tables, limit: int) -> list[Mail]:
+    """Mails that strangers wrote who have access by now, and that were kept or made records; the oldest first."""
+    table = tables.mail
+    wanted = table.c["stranger"], table.c["outcome"].in_(("kept", "created"))
+    known = table.c["sender"].in_(sa.select(tables.account.c["email"]).where(tables.account.c["disabled"].is_not(True)))
+    query = sa.select(*_columns(table)).where(*wanted, known).order_by(table.c["id"]).limit(limit)
+    return [Mail(**row) for row in connection.execute(query).mappings()]
 
 
 def created_since(connection: sa.Connection, tables: Tables, sender: str, moment: datetime.datetime) -> int:

@@ -154,12 +154,13 @@ RECIPIENT_HEADERS = ("Delivered-To", "X-Original-To", "To", "Cc", "Resent-To")
 
 
 def _key(message: Message, message_id: str, sender: str, raw: bytes) -> str:
-    """The same for each copy of one mail, whatever the servers on its way wrote above it."""
-    parts = (message_id, sender, str(message.get("Date", "")))
-    content = (
-        "\n".join(parts).encode("utf-8", "replace") if message_id else re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[-1]
-    )
-    return hashlib.sha256(content if message_id else "\n".join(parts).encode("utf-8", "replace") + content).hexdigest()
+    """The same for each copy of one mail, whatever the servers on its way wrote above it.
+
+    Its id alone does not do: programs repeat theirs, and whoever knows one could keep a mail from being used.
+    """
+    body = re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[-1]
+    facts = "\n".join((message_id, sender, str(message.get("Date", ""))))
+    return hashlib.sha256(facts.encode("utf-8", "replace") + hashlib.sha256(body).digest()).hexdigest()
 
 
 def _is_automatic(message: Message, sender: str) -> bool:

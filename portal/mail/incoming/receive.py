@@ -5,6 +5,7 @@ mail of theirs; what they may do is what their profile lets them do on the pages
 used: nothing that the portal sends can come back as a comment.
 """
 
+import contextlib
 import datetime
 import hashlib
 import io
@@ -19,15 +20,24 @@ from portal.accounts.portal_key import find_portal_key
 from portal.database.schema.tables import Tables
 from portal.fields.base import FORBIDDEN, Field, Refused
 from portal.fields.linked import Linked
-from portal.mail.incoming.mails import Outcome, claim_mail, created_since, finish_mail, record_of_thread
+from portal.mail.incoming.mails import (
+    Outcome,
+    claim_mail,
+    created_since,
+    finish_mail,
+    mails_of_newcomers,
+    record_of_thread,
+)
 from portal.mail.incoming.message import IncomingMail, MailFile, UnreadableMailError, read_mail
 from portal.mail.incoming.reply_text import Reply, split_reply
 from portal.mail.incoming.senders import KeptAsideError, Sender, Senders, portal_policy
 from portal.mail.reply_address import ReplyTo, read_reply_address
+from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
 from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.records.writing.files import Upload, check_uploads, limits, may_attach
+from portal.records.writing.history import SYSTEM
 from portal.records.writing.pending_files import store_file
 from portal.records.writing.writer import Writer
 from portal.store import Store
@@ -65,6 +75,38 @@ class Receiver:
         """Uses a mail that was kept: its sender is known by now, or staff make a record of it (`as_stranger`)."""
         return self._use(mail_id, read_mail(raw), raw, as_stranger)
 
+    def adopt(self) -> int:
+        """Gives the mails of strangers who have access by now to them; returns how many. Raises StoreError.
+
+        What was kept is used now, and the records that were made of their mails become theirs.
+        """
+        newcomers = mails_of_newcomers(self.connection, self.tables, MOST_AN_HOUR)
+        for mail in newcomers:
+            if mail.outcome == "kept" and mail.stored:
+                self.receive_again(mail.id, b"".join(self.store.read(mail.stored)))
+            elif mail.module and mail.record:
+                self._give(mail.sender, (mail.module, mail.record))
+                finish_mail(
+                    self.connection,
+                    self.tables,
+                    mail.id,
+                    Outcome("created", mail.reason, (mail.module, mail.record)),
+                    mail.stored,
+                )
+        return len(newcomers)
+
+    def _give(self, address: str, place: tuple[str, int]) -> None:
+        """Makes somebody the owner of a record that has none."""
+        module, record_id = place
+        with contextlib.suppress(KeptAsideError):
+            sender = self._senders.known(address)
+            records = Records(self.connection, system_policy(self.tables), module)
+            record = records.get(record_id)
+            owner = records.module.fields.get(records.module.owner or "")
+            if sender is not None and record is not None and owner is not None and not record.values.get(owner.name):
+                values = self._owner_values(records, sender, defaults=False)
+                Writer(records, SYSTEM).change(record, values, record.version)
+
     def _claim(self, key: str, **facts: str) -> int | None:
         return claim_mail(self.connection, self.tables, key, self.now, **facts)
 
@@ -73,14 +115,14 @@ class Receiver:
             with self.connection.begin_nested():  # what fails half done leaves nothing
                 outcome = self._outcome(mail, as_stranger)
         except KeptAsideError as error:
-            return self._keep(mail_id, raw, str(error))
+            return self._keep(mail_id, raw, str(error), error.stranger)
         # The mail itself is kept where something of it was not taken.
         stored = self.store.put(io.BytesIO(raw)).name if outcome.reason else None
         finish_mail(self.connection, self.tables, mail_id, outcome, stored)
         return outcome
 
-    def _keep(self, mail_id: int, raw: bytes, reason: str) -> Outcome:
-        outcome = Outcome("kept", reason)
+    def _keep(self, mail_id: int, raw: bytes, reason: str, stranger: bool = False) -> Outcome:
+        outcome = Outcome("kept", reason, stranger=stranger)
         finish_mail(self.connection, self.tables, mail_id, outcome, self.store.put(io.BytesIO(raw)).name)
         return outcome
 
@@ -140,7 +182,7 @@ class Receiver:
             raise KeptAsideError(_("it answers no letter of the portal"))
         sender = self._senders.known(mail.sender)
         if sender is None and inbox.unknown == "keep":
-            raise KeptAsideError(_("its sender is not known"))
+            raise KeptAsideError(_("its sender is not known"), stranger=True)
         most = MOST_OF_STRANGERS if sender is None else MOST_AN_HOUR
         if created_since(self.connection, self.tables, mail.sender, self.now - HOUR) >= most:
             raise KeptAsideError(_("its sender wrote too many mails within an hour"))
@@ -172,10 +214,11 @@ class Receiver:
         writer, comment_id = Writer(everything, sender.author), None
         if len(values.get(inbox.text or "") or "") < len(text.text) and module.comments and not is_blank(text.text):
             comment_id = writer.add_comment(record, text.text, folded=text.folded)  # what the field does not hold
-        return Outcome("created", self._attach(writer, record, list(mail.files), comment_id), place)
+        refused = self._attach(writer, record, list(mail.files), comment_id)
+        return Outcome("created", refused, place, stranger=sender.person is None and sender.author.account is None)
 
-    def _owner_values(self, records: Records, sender: Sender) -> dict[str, Any]:
-        """Whose the new record is, where fields of its own say so."""
+    def _owner_values(self, records: Records, sender: Sender, defaults: bool = True) -> dict[str, Any]:
+        """Whose the record is, where fields of its own say so. `defaults`: a new one, of which defaults say it too."""
         module = records.module
         values: dict[str, Any] = {}
         owner = module.fields.get(module.owner or "")
@@ -184,7 +227,7 @@ class Receiver:
             values[owner.name] = (link,) if owner.multiple else link
         organization = module.fields.get(module.organization or "")
         companies = sender.policy.reader.companies
-        if organization is not None and companies and organization.default is None:
+        if organization is not None and companies and not (defaults and organization.default is not None):
             links = tuple(Linked(company, str(self.tables.declaration.organizations)) for company in companies)
             values[organization.name] = links if organization.multiple else links[0]
         return values

@@ -26,7 +26,14 @@ from portal.texts import _
 
 
 class KeptAsideError(Exception):
-    """A mail that is not used; the message is the reason, one sentence for staff."""
+    """A mail that is not used; the message is the reason, one sentence for staff.
+
+    `stranger`: whether it is, because its sender is not known.
+    """
+
+    def __init__(self, reason: str, stranger: bool = False) -> None:
+        super().__init__(reason)
+        self.stranger = stranger
 
 
 @dataclass(frozen=True)
