@@ -128,6 +128,11 @@ def _along(
     field = module.field(path[0])
     if len(path) == 1:
         return comparison(field, test, table, reader)
+    if field.row_fields:
+        name = join_name(table_of(table).name, field.name)
+        rows = table_of(table).metadata.tables[name].alias()
+        inner = _along(path[1:], test, rows, declaration.row_modules[name], declaration, reader)
+        return table.c["id"].in_(sa.select(rows.c["_record"]).where(inner))
     target_module = declaration.modules[field.targets[0]]
     target = table_of(table).metadata.tables[target_module.name].alias()
     inner = _along(path[1:], test, target, target_module, declaration, reader)

@@ -32,7 +32,12 @@ def _mark_internal(draft: Draft) -> None:
             steps = [
                 step for path in field.sources for _module, step in draft.follow(module.name, path.split(".")).steps
             ]
-            if not field.internal and any(step.internal for step in steps):
+            columns = [
+                module.fields[lines].row_fields.get(column)
+                for lines, column in field.columns_read
+                if lines in module.fields
+            ]
+            if not field.internal and any(step and step.internal for step in (*steps, *columns)):
                 module.fields[name] = field.model_copy(update={"internal": True})
                 changed = True
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal.declaration.shapes import Button, Inbox, Module, Profile, Settings
+from portal.declaration.shapes import Button, Inbox, Module, Profile, Settings, row_modules
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath, Problem, suggest
 from portal.declaration.source.reader import Document
 from portal.fields.base import Field
+from portal.fields.links import is_rows
 from portal.fields.reader import Reader
 
 MODULES = "modules.yaml"
@@ -89,9 +90,13 @@ class Draft:
         """Whether something is written at `path` of `file`."""
         return file in self.documents and self.documents[file].has(path)
 
+    def known(self, name: str) -> Module | None:
+        """A module, or the rows of a `lines` field by the name of their table."""
+        return self.modules.get(name) or (self.row_modules.get(name) if is_rows(name) else None)
+
     def field(self, module: str, name: str) -> Field | None:
         """A declared or built-in field, None where there is none or it could not be understood."""
-        owner = self.modules.get(module)
+        owner = self.known(module)
         return (owner.fields.get(name) or owner.builtin.get(name)) if owner is not None else None
 
     def is_broken(self, module: str, name: str | None = None) -> bool:
@@ -108,7 +113,9 @@ class Draft:
 
     def no_field(self, module: str, name: str) -> str:
         """The sentence for a field that does not exist in `module`."""
-        names = [known for known in self.modules[module].everything if known.isascii() and known.isidentifier()]
+        owner = self.known(module)
+        everything = owner.everything if owner else ()
+        names = [known for known in everything if known.isascii() and known.isidentifier()]
         return f'no field "{name}"{suggest(name, names)}'
 
     def follow(self, module: str, path: Sequence[str]) -> "FollowedPath":
@@ -116,7 +123,7 @@ class Draft:
         steps: list[tuple[str, Field]] = []
         here = module
         for index, name in enumerate(path):
-            if self.is_broken(here, name) or here not in self.modules:
+            if self.is_broken(here, name) or self.known(here) is None:
                 return FollowedPath(steps)
             field = self.field(here, name)
             if field is None:
@@ -139,6 +146,11 @@ class Draft:
         if followed.last is None:
             raise KeyError(path)
         yield from ((self.modules[name], field) for name, field in followed.steps)
+
+    @cached_property
+    def row_modules(self) -> Mapping[str, Module]:
+        """The rows of the `lines` fields, once all fields are bound."""
+        return row_modules(self.modules.values())
 
     @cached_property
     def linking(self) -> Mapping[str, list[tuple[str, str]]]:

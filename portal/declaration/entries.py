@@ -230,15 +230,21 @@ def _columns(entries: Mapping[str, Any], at: Cursor) -> dict[str, Field]:
     """The columns of a field that holds lines."""
     columns: dict[str, Field] = {}
     for name, entry in entries.items():
-        if complaint := wrong_name(name):
+        if complaint := wrong_name(name) or _reserved_column(name):
             at[name].key.wrong(complaint)
             continue
         column = read_field(name, entry, at[name])
-        if column is not None and (column.computed or not column.stored):
+        if column is not None and not (column.can_be_column and column.stored):
             at[name].wrong(f"a field of type {column.type} cannot be a column of lines")
         elif column is not None:
             columns[name] = column
     return columns
+
+
+def _reserved_column(name: str) -> str | None:
+    if name == "id" or name in SYSTEM_COLUMNS:
+        return f'"{name}" cannot be the name of a column: the table of the rows has one of that name already'
+    return None
 
 
 def _as_written(entry: dict[str, Any], shape: type[Field], at: Cursor) -> dict[str, Any]:

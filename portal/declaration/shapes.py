@@ -6,7 +6,7 @@ the resolved `Declaration`.
 """
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +18,7 @@ from pydantic import Field as Key
 from portal.conditions import ALWAYS
 from portal.declaration.period import period
 from portal.fields.base import Field
+from portal.fields.links import join_name
 from portal.fields.reader import Reader
 from portal.fields.shape import Shape, Where
 from portal.fields.size import size
@@ -253,6 +254,28 @@ class Module(Shape):
         return next((field for field in unique if field.columns()), None)
 
 
+def fields_with_rows(modules: Iterable[Module]) -> Iterator[tuple[Module, Field]]:
+    """The `lines` fields, each with its module."""
+    return ((module, field) for module in modules for field in module.fields.values() if field.row_fields)
+
+
+def row_modules(modules: Iterable[Module]) -> dict[str, Module]:
+    """The rows of each `lines` field as a module, by the name of their table: what has columns, links and conditions.
+
+    No profile has such a module: who may read the field may read its rows. A unique column has no value twice within
+    one record, which no index says.
+    """
+    made: dict[str, Module] = {}
+    for module, field in fields_with_rows(modules):
+        name = join_name(module.name, field.name)
+        columns = {
+            key: column.model_copy(update={"unique": False}) if column.unique else column
+            for key, column in field.row_fields.items()
+        }
+        made[name] = Module(name=name, fields=columns, label=field.title)
+    return made
+
+
 class Access(Shape):
     """What one profile sees of one module, and how. Resolved, its layouts hold only what the profile can read."""
 
@@ -337,9 +360,19 @@ class Declaration(Shape):
     inbox: Inbox | None = None
     icons: frozenset[str] = frozenset()  # every icon that some part of the declaration names
 
+    @cached_property
+    def row_modules(self) -> dict[str, Module]:
+        """The rows of the `lines` fields, by the name of their table."""
+        return row_modules(self.modules.values())
+
+    @cached_property
+    def with_rows(self) -> dict[str, Module]:
+        """Everything that has a table: the modules, and the rows of their `lines` fields."""
+        return {**self.modules, **self.row_modules}
+
     def along(self, module: str, path: str) -> Iterator[tuple[Module, Field]]:
         """The (module, field) pairs along a dotted path from `module`; raises KeyError where it leads nowhere."""
-        here: Module | None = self.modules[module]
+        here: Module | None = self.with_rows[module]
         for name in path.split("."):
             if here is None:
                 raise KeyError(path)

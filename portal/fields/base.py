@@ -14,19 +14,19 @@ from pydantic import StrictBool, field_validator
 
 from portal.conditions import Condition
 from portal.fields.comparisons import COMPARISONS, ORDER
+from portal.fields.in_lines import InLines
 from portal.fields.linked import Linked
-from portal.fields.measure import Measure
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.refused import FORBIDDEN, Refused, filled, operator_refused, storable
-from portal.fields.shape import Option, Shape, Where
+from portal.fields.shape import Option, Where
 from portal.texts import Text, _, readable
 
 __all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "storable"]
 LONGEST_IN_HISTORY = 200  # characters
 
 
-class Field(Shape):
+class Field(InLines):
     """The base of every type. `name` is the key in the YAML, put in by the declaration."""
 
     types: ClassVar[dict[str, type["Field"]]] = {}
@@ -43,7 +43,6 @@ class Field(Shape):
     holds_html: ClassVar[bool] = False  # a plain text must be escaped to become a value
     computed: ClassVar[bool] = False  # worked out by the portal: not in forms
     virtual: ClassVar[bool] = False  # computed whenever it is read: without a column
-    measure: ClassVar[Measure | None] = None  # what formulas compute with; None where they cannot
     stored: ClassVar[bool] = True  # False: the declaration is checked, and a warning says that it has no effect
     sortable: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = True
@@ -70,7 +69,6 @@ class Field(Shape):
     default: Any = None
     unique: StrictBool | Literal["organization"] = False
     read_only: StrictBool | Literal["once"] = False  # `once`: typed in the form of a new record alone
-    internal: StrictBool = False
     search: StrictBool | None = None
     index: StrictBool | None = None
     show_when: Where | None = None
@@ -142,11 +140,6 @@ class Field(Shape):
     def sources(self) -> tuple[str, ...]:
         """The dotted paths of the fields from which a computed field is made."""
         return ()
-
-    @property
-    def row_fields(self) -> Mapping[str, "Field"]:
-        """The columns of the rows of which its value consists."""
-        return {}
 
     @property
     def link_path(self) -> tuple[str, ...]:
@@ -300,6 +293,12 @@ class Field(Shape):
     def has_input(self, form: Form) -> bool:
         """Whether the form has an input for this field."""
         return self.name in form
+
+    def input_names(self, form: Iterable[str]) -> list[str]:
+        """The names of the inputs of this field, out of all names of a form."""
+        own = (*self.inputs(None, PLAIN), f"{self.name}.later")
+        names = set(form)
+        return [name for name in own if name in names]
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """The value as a form's inputs hold it: the inverse of parse_form."""

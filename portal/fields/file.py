@@ -66,6 +66,7 @@ class FileField(TextLike):
     textual: ClassVar[bool] = False
     can_be_unique: ClassVar[bool] = False
     widget: ClassVar[str] = "file"
+    can_be_column: ClassVar[bool] = False
     type: str
 
     max_size: Annotated[int, BeforeValidator(size)] = DEFAULT_SIZE

@@ -103,6 +103,11 @@ class Formula(Delegate):
     def sources(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name.partition(".")[0] for name in self._names))
 
+    @property
+    def columns_read(self) -> tuple[tuple[str, str], ...]:
+        parts = (name.partition(".") for name in self._names)
+        return tuple((field, column) for field, dot, column in parts if dot)
+
     # -- the type of its result -----------------------------------------------------------------------------------
 
     def bind(self, declaration: Declared, module: Any) -> None:

@@ -1,21 +1,44 @@
-"""`lines`: rows that belong to the record, as an order's do. Read and checked, not stored yet."""
+"""`lines`: rows that belong to the record, as an order's do. They stand in a table of their own, in their order.
 
-from collections.abc import Mapping
+The value is a tuple of Row. Reading and writing the table is the work of records/, as it is for `links`.
+"""
+
+import functools
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
+import sqlalchemy as sa
 from pydantic import Field as Key
 from pydantic import ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from portal.fields.base import Field
-from portal.fields.protocols import Declared
+from portal.fields.arithmetic import EXACT
+from portal.fields.base import Field, Refused, operator_refused
+from portal.fields.columns import table_of
+from portal.fields.links import join_name
+from portal.fields.money import Money
+from portal.fields.protocols import Declared, Form
+from portal.fields.reader import Reader
+from portal.fields.row import ROW_ID, Row, RowForm
+from portal.texts import _, is_blank, ngettext
+
+INPUT = re.compile(r"(0|[1-9][0-9]{0,4})\.(.+)", re.DOTALL)  # behind “FIELD.”
+
+
+MANY = 1_000_000  # more rows than any field takes
 
 
 class Lines(Field):
     type: Literal["lines"]
-    stored: ClassVar[bool] = False
+    widget: ClassVar[str] = "lines"
+    display: ClassVar[str] = "lines"
+    textual: ClassVar[bool] = True
     sortable: ClassVar[bool] = False
     can_be_unique: ClassVar[bool] = False
+    can_be_column: ClassVar[bool] = False
     long: ClassVar[bool] = True
     sample: ClassVar[Mapping[str, Any]] = {"fields": {"what": "text", "price": {"type": "money"}}, "total": ["price"]}
 
@@ -23,10 +46,6 @@ class Lines(Field):
     total: tuple[str, ...] = ()
     min: int = Key(0, ge=0)
     max: int | None = Key(None, ge=1)
-
-    @property
-    def row_fields(self) -> Mapping[str, Field]:
-        return self.fields
 
     @field_validator("fields", mode="before")
     @classmethod
@@ -40,6 +59,13 @@ class Lines(Field):
     def _one_or_several(cls, total: Any) -> Any:
         return (total,) if isinstance(total, str) else total
 
+    @field_validator("default")
+    @classmethod
+    def _without_default(cls, default: Any) -> Any:
+        if default is not None:
+            raise ValueError("lines have no default: give their columns one")
+        return default
+
     @model_validator(mode="after")
     def _totals_are_columns(self) -> "Lines":
         for name in self.total:
@@ -47,11 +73,177 @@ class Lines(Field):
                 raise _mistake(f'no column "{name}"', ("total",))
         return self
 
+    @model_validator(mode="after")
+    def _internal_formulas(self) -> "Lines":
+        """A formula that reads an internal column is internal itself."""
+        for _round in self.fields:
+            for name, column in self.fields.items():
+                read = [self.fields[source] for source in column.sources if source in self.fields]
+                if column.computed and not column.internal and any(source.internal for source in read):
+                    self.fields[name] = column.model_copy(update={"internal": True})
+        return self
+
+    @property
+    def row_fields(self) -> Mapping[str, Field]:
+        return self.fields
+
+    @property
+    def searched(self) -> bool:
+        return super().searched and any(column.searched for column in self.fields.values())
+
     def bind(self, declaration: Declared, module: Any) -> None:
+        self.bind_formula(module.fields, ())
+
+    def bind_formula(self, fields: Mapping[str, Field], waiting: tuple[str, ...]) -> None:
         for column in self.fields.values():
-            for target in column.targets:
-                if target not in declaration.modules:
-                    raise ValueError(f'no module "{target}"')
+            column.bind_formula(self.fields, ())
+
+    # -- the database ---------------------------------------------------------------------------------------------
+
+    def columns(self) -> list[sa.Column[Any]]:
+        return []
+
+    def store(self, value: Any) -> dict[str, Any]:
+        return {}
+
+    def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+        return []
+
+    def load(self, row: Mapping[str, Any]) -> tuple[Row, ...]:
+        """Empty: the rows are read from their own table, for many records at once."""
+        return ()
+
+    def index_column(self, table: sa.FromClause) -> None:
+        return None
+
+    def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        """Whether there are rows; conditions know nothing else of them."""
+        if operator != "empty":
+            raise operator_refused(operator)
+        base = table_of(table)
+        rows = base.metadata.tables[join_name(base.name, self.name)]
+        some = table.c["id"].in_(sa.select(rows.c["_record"]))
+        return sa.not_(some) if value else some
+
+    # -- input and output -----------------------------------------------------------------------------------------
+
+    def parse(self, text: str, reader: Reader) -> tuple[Row, ...]:
+        """The rows of what `write` wrote. Raises Refused."""
+        if is_blank(text):
+            return ()
+        try:
+            entries = json.loads(text)
+            return tuple(
+                Row({name: column.read(entry.get(name, ""), reader) for name, column in self.fields.items()})
+                for entry in entries
+            )
+        except (ValueError, AttributeError, TypeError) as error:
+            raise error if isinstance(error, Refused) else Refused(_("This is not in the expected format.")) from None
+
+    def parse_form(self, form: Form, reader: Reader) -> tuple[Row, ...]:
+        """The rows as far as a form alone tells them; records/writing/row_forms.py reads those of a record."""
+        return tuple(
+            Row({name: column.parse_form(row, reader) for name, column in self.fields.items()})
+            for row in self.rows_in(form).values()
+        )
+
+    def rows_in(self, form: Form) -> dict[int, RowForm]:
+        """The rows of a form by their index, in the order of the indexes."""
+        indexes = {int(match[1]) for name in self.input_names(form) if (match := self._match(name))}
+        return {index: RowForm(form, f"{self.name}.{index}.") for index in sorted(indexes)}
+
+    def number_hint(self, reader: Reader) -> str:
+        """The sentence that says how many rows there may be; "" where that is not limited."""
+        if self.min and self.max is not None:
+            return reader.text(_("From ${min} to ${max} lines.", mapping={"min": self.min, "max": self.max}))
+        return reader.text(self.wrong_number(0)) if self.min else reader.text(self.wrong_number(MANY))
+
+    def is_internal_change(self, before: Any, after: Any) -> bool:
+        return self.internal or self._without_internal(before) == self._without_internal(after)
+
+    def _without_internal(self, value: Any) -> list[dict[str, Any]]:
+        """The rows as customers see them."""
+        return [
+            {name: item for name, item in row.values.items() if not self.fields[name].internal} for row in value or ()
+        ]
+
+    def wrong_number(self, number: int) -> str:
+        """Why a record cannot have so many rows; "" where it can. A required field has one at least."""
+        if number < self.min:
+            return ngettext("Enter at least ${number} line.", "Enter at least ${number} lines.", self.min)
+        if self.max is not None and number > self.max:
+            return ngettext("Enter at most ${number} line.", "Enter at most ${number} lines.", self.max)
+        return ""
+
+    def input_names(self, form: Iterable[str]) -> list[str]:
+        return [name for name in dict.fromkeys(form) if self._match(name)]
+
+    def _match(self, name: str) -> re.Match[str] | None:
+        start = f"{self.name}."
+        return INPUT.fullmatch(name, len(start)) if name.startswith(start) else None
+
+    def has_input(self, form: Form) -> bool:
+        return any(map(self._match, form))
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        inputs: dict[str, str | list[str]] = {}
+        for index, row in enumerate(value or ()):
+            prefix = f"{self.name}.{index}."
+            if row.id is not None:
+                inputs[prefix + ROW_ID] = str(row.id)
+            for name, column in self._shown_in(row):
+                inputs |= {prefix + key: text for key, text in column.inputs(row.values[name], reader).items()}
+        return inputs
+
+    def _shown_in(self, row: Row) -> list[tuple[str, Field]]:
+        """The columns that the reader of a row may read."""
+        return [(name, column) for name, column in self.fields.items() if name in row.values]
+
+    def show(self, value: Any, reader: Reader) -> str:
+        """A line of text for each row: “Laptop · 6 · €1,149.00”."""
+        rows = ((column.show(row.values[name], reader) for name, column in self._shown_in(row)) for row in value or ())
+        return "\n".join(" · ".join(filter(None, texts)) for texts in rows)
+
+    def summary(self, value: Any, reader: Reader) -> str:
+        """What a list shows: the totals, or the number of rows where none is declared."""
+        if not value:
+            return ""
+        totals = [self.fields[name].show(total, reader) for name in self.total for total in self.totals_of(value, name)]
+        return " · ".join(totals) or reader.text(ngettext("${number} line", "${number} lines", len(value)))
+
+    def totals_of(self, value: Any, column: str) -> tuple[Any, ...]:
+        """The totals of a column, exact: one for each currency that occurs in it; none where it is empty."""
+        values = [item for row in value or () if (item := row.get(column)) is not None]
+        if not values or not isinstance(values[0], Money):
+            return (_exact_sum(values),) if values else ()
+        amounts: dict[str, list[Decimal]] = {}
+        for money in values:
+            amounts.setdefault(money.currency, []).append(money.amount)
+        return tuple(Money(_exact_sum(amounts[currency]), currency) for currency in sorted(amounts))
+
+    def total_of(self, value: Any, column: str) -> Any:
+        """The one total of a column; None where it is empty, or holds several currencies."""
+        totals = self.totals_of(value, column)
+        return totals[0] if len(totals) == 1 else None
+
+    def write(self, value: Any) -> str:
+        rows = [{name: column.write(row.values[name]) for name, column in self._shown_in(row)} for row in value or ()]
+        return json.dumps(rows, ensure_ascii=False) if rows else ""
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return self._texts(value, internal=False)
+
+    def internal_texts(self, value: Any) -> Iterable[str]:
+        return self._texts(value, internal=True)
+
+    def _texts(self, value: Any, internal: bool) -> list[str]:
+        columns = [column for column in self.fields.values() if column.searched and column.internal is internal]
+        return [text for row in value or () for column in columns for text in column.texts(row.get(column.name))]
+
+
+def _exact_sum(values: Sequence[Any]) -> Any:
+    """The sum of whole numbers, or of decimals."""
+    return functools.reduce(EXACT.add, values) if isinstance(values[0], Decimal) else sum(values)
 
 
 def _column(name: str, entry: Any) -> Field:
@@ -59,8 +251,9 @@ def _column(name: str, entry: Any) -> Field:
         return entry
     keys = {"type": entry} if isinstance(entry, str) else entry
     kind = Field.types.get(str(keys.get("type"))) if isinstance(keys, Mapping) else None
-    if kind is None or kind.stored is False:
-        known = ", ".join(sorted(name for name, type_ in Field.types.items() if type_.stored and not type_.computed))
+    if kind is None or not (kind.can_be_column and kind.stored):
+        possible = (name for name, type_ in Field.types.items() if type_.can_be_column and type_.stored)
+        known = ", ".join(sorted(possible))
         raise _mistake(f"must be the type of a column: {known}", (name,))
     try:
         return kind.model_validate({**keys, "name": name})

@@ -30,6 +30,11 @@ def join_name(module: str, field: str) -> str:
     return shortened(f"{module}${field}")
 
 
+def is_rows(table: str) -> bool:
+    """Whether a table holds the rows of a `lines` field, or links, rather than the records of a module."""
+    return "$" in table
+
+
 class Links(LinkLike):
     type: Literal["links"]
     widget: ClassVar[str] = "links"
@@ -37,6 +42,7 @@ class Links(LinkLike):
     multiple: ClassVar[bool] = True
     in_join_table: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
+    can_be_column: ClassVar[bool] = False
 
     to: tuple[str]
 

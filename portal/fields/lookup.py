@@ -22,6 +22,7 @@ class Lookup(Delegate):
     computed: ClassVar[bool] = True
     virtual: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
+    can_be_column: ClassVar[bool] = False
     sample: ClassVar[Mapping[str, Any]] = {"of": "service.owner.name"}
 
     of: str

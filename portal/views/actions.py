@@ -20,8 +20,9 @@ from portal.texts import _
 from portal.views.attachments import largest_file, upload_input
 from portal.views.comments import comment_problem, comment_text
 from portal.views.details import transition_label
-from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
+from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
 from portal.views.forms import once_key, record_or_list
+from portal.views.line_buttons import pressed_button, with_lines_changed
 from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Widget
 from portal.views.return_to_list import back_to_list
@@ -62,6 +63,13 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
     records, record, transition = resource.record.records, resource.record.record, resource.transition
     refused = receive_field_files(request, records, transition_fields(records, transition))
     attached = receive_attachments(request, records) if "comment" in transition.ask else Attached()
+    if pressed := pressed_button(request):
+        content = posted_content(request)
+        fields = transition_fields(records, transition)
+        content = replace(content, inputs=with_lines_changed(records, fields, content.inputs, pressed))
+        drafts_of(request).save(transition_form(resource), content)
+        filling = replace(transition_filling(resource, request, as_form(content.inputs), refused), errors={})
+        return {"page": transition_page(resource, request, filling, comment_text(request, "comment"))}
     filling = transition_filling(resource, request, request.POST, refused)
     text = comment_text(request, "comment") if "comment" in transition.ask else ""
     required = transition.ask.get("comment") == "required" and not attached.files

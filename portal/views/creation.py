@@ -35,6 +35,7 @@ from portal.views.drafts import (
 )
 from portal.views.files import add_form_files
 from portal.views.forms import FormAnswer, finds, form_fields, once_key, record_or_list, step_names, with_titles
+from portal.views.line_buttons import pressed_button, with_lines_changed
 from portal.views.lists import new_label
 from portal.views.pages import FormPage
 from portal.views.parts import Choice, DraftForm, StepState
@@ -140,7 +141,8 @@ def initial_filling(form: CreateForm) -> Filling:
     by_button = button_values(form)
     values = {**form.defaults, **by_button}
     given = read_form(records, form.fields, address, values)
-    values |= {name: value for name, value in given.values.items() if name in address and name not in given.errors}
+    asked = {field.name for field in form.fields if field.has_input(address) and field.name not in given.errors}
+    values |= {name: value for name, value in given.values.items() if name in asked}
     values = follow_again(records, values, keep={*address, *by_button})
     inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
     return Filling(records, inputs, values, largest_file=largest_file(form.request))
@@ -170,6 +172,10 @@ def create_record(module: Module, request: Request) -> FormAnswer:
     content = posted_content(request)
     if step is not None:
         content = with_earlier_steps(request, drafts_of(request), name, content)
+    if pressed := pressed_button(request):
+        inputs = with_lines_changed(form.records, form.fields, content.inputs, pressed)
+        drafts_of(request).save(name, replace(content, inputs=inputs))
+        return {"page": posted_page(form, form.filling(as_form(inputs)), step or 0)}
     sent = as_form(content.inputs)
     filling, filled = form.filling(sent), form.read(sent)
     if filling.finds:
@@ -195,7 +201,7 @@ def change_step(
 ) -> FormAnswer:
     """Forward only when the shown step is right; back always, with everything that was typed."""
     names = step_names(form.steps[content.step])
-    wrong = {name: error for name, error in errors.items() if name in names}
+    wrong = {name: error for name, error in errors.items() if name.partition(".")[0] in names}
     if target > content.step and wrong:
         form.request.response.status_code = 422
         return {"page": posted_page(form, replace(filling, errors=wrong), content.step)}
@@ -258,7 +264,7 @@ def step_state(number: int, present: int, step: Step) -> StepState:
 
 def hidden_inputs(filling: Filling, fields: list[Field]) -> tuple[tuple[str, str], ...]:
     """What the other steps hold, as hidden inputs."""
-    names = [name for field in fields for name in field.inputs(None, filling.records.policy.reader)]
+    names = [name for field in fields for name in field.input_names(filling.inputs)]
     return tuple((name, value) for name in names for value in filling.many(name) if value)
 
 

@@ -16,7 +16,9 @@ from markupsafe import Markup
 from portal.fields.base import Field
 from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
+from portal.fields.row import Row
 from portal.fields.size import shown_size
+from portal.views.line_parts import LineHead
 from portal.views.parts import Moment
 from portal.web.addresses import record_address
 from portal.web.shell import Words
@@ -169,6 +171,50 @@ def _address(display: str, field: Field, value: Any, text: str, reader: Reader) 
     return Value(field.title, display, text, parts=tuple(Value(text=line) for line in lines))
 
 
+class LineValue(NamedTuple):
+    """One value of a row, with the head of its column."""
+
+    label: Words
+    value: Value
+    number: bool
+
+
+class LineTotal(NamedTuple):
+    """What stands below a column: one text for each currency; none where there is no total."""
+
+    label: Words
+    texts: tuple[str, ...]
+
+
+class LinesShown(NamedTuple):
+    """The rows of a `lines` field as a table."""
+
+    heads: tuple[LineHead, ...]
+    rows: tuple[tuple[LineValue, ...], ...]
+    totals: tuple[LineTotal, ...]  # of all columns, or none
+
+
+def _lines(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
+    if not value:
+        return Value(field.title, display)
+    columns = [column for name, column in field.row_fields.items() if name in value[0].values]
+    rows = tuple(tuple(_line_value(column, row, reader) for column in columns) for row in value)
+    totals = tuple(LineTotal(column.title, _totals(field, column, value, reader)) for column in columns)
+    heads = tuple(LineHead(column.title, number=column.has_sum) for column in columns)
+    table = LinesShown(heads, rows, totals if any(total.texts for total in totals) else ())
+    return Value(field.title, display, field.summary(value, reader), parts=(table,))
+
+
+def _line_value(column: Field, row: Row, reader: Reader) -> LineValue:
+    return LineValue(column.title, shown(column, row.get(column.name), reader), column.has_sum)
+
+
+def _totals(field: Any, column: Field, value: Any, reader: Reader) -> tuple[str, ...]:
+    if column.name not in field.total:
+        return ()
+    return tuple(column.show(total, reader) for total in field.totals_of(value, column.name))
+
+
 DISPLAYS = {
     display.name: display
     for display in (
@@ -193,6 +239,7 @@ DISPLAYS = {
         Display("image", _file, reusable=True),
         Display("rating", _rating),
         Display("address", _address),
+        Display("lines", _lines),
         Display("markdown", _rich),
         Display("html", _rich),
     )

@@ -98,7 +98,8 @@ def owner_of(request: Request) -> str:
 
 def as_form(inputs: Mapping[str, Any]) -> MultiDict:
     """The inputs of a draft as if they were posted."""
-    return MultiDict([(name, text) for name, texts in inputs.items() for text in texts])
+    several = ((name, [texts] if isinstance(texts, str) else texts) for name, texts in inputs.items())
+    return MultiDict([(name, text) for name, texts in several for text in texts])
 
 
 def draft_form(

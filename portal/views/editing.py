@@ -24,10 +24,11 @@ from portal.texts import _
 from portal.views.attachments import largest_file, upload_input
 from portal.views.details import record_heading
 from portal.views.displays import moment
-from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
+from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of, form_of, posted_content
 from portal.views.files import add_form_files
 from portal.views.form_basis import Basis, basis_of, digest_of, read_basis
 from portal.views.forms import FormAnswer, finds, form_fields, once_key, record_or_list, with_titles
+from portal.views.line_buttons import pressed_button, with_lines_changed
 from portal.views.pages import FormPage
 from portal.views.parts import Conflict, Difference, DraftForm
 from portal.views.submissions import done, repeated
@@ -123,7 +124,13 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     """Stores what differs."""
     form = EditForm(resource, request)
     form.receive_files()
-    filling, basis = form.read(request.POST), posted_basis(request, form.record.version)
+    basis = posted_basis(request, form.record.version)
+    if pressed := pressed_button(request):
+        content = posted_content(request)
+        inputs = with_lines_changed(form.records, form.fields, content.inputs, pressed)
+        drafts_of(request).save(form_of(request), replace(content, inputs=inputs))
+        return {"page": edit_page(form, replace(form.read(as_form(inputs)), errors={}), basis)}
+    filling = form.read(request.POST)
     if filling.finds:
         return {"page": edit_page(form, replace(filling, errors={}), basis)}
     # Internal fields change without a new version: what a colleague has written into them stays, or is contested.
@@ -176,7 +183,7 @@ def merge(form: EditForm, filling: Filling, basis: Basis) -> Merged:
     inputs = {name: texts for name, texts in filling.inputs.items() if name.partition(".")[0] in own}
     inputs |= inputs_of(others, form.record.values, form.request.reader)
     values = {**filling.values, **{field.name: form.record.values.get(field.name) for field in others}}
-    errors = {name: error for name, error in filling.errors.items() if name in own}
+    errors = {name: error for name, error in filling.errors.items() if name.partition(".")[0] in own}
     contested = {
         field.name
         for field in form.fields

@@ -9,6 +9,7 @@ from pyramid.response import Response
 from portal.declaration.shapes import FormLayout, Step
 from portal.fields.base import Field
 from portal.fields.linked import Linked
+from portal.fields.row import Row
 from portal.records.reading.records import Records
 from portal.records.writing.validation import names_in, typed_fields
 from portal.views.pages import FormPage
@@ -53,9 +54,15 @@ def with_titles(records: Records, field: Field, value: Any) -> Any:
     """A value of a form; its links, which a form knows by id alone, with their titles, as far as they may be seen."""
     if isinstance(value, Linked):
         return _with_title(records, value)
+    if field.row_fields:
+        return tuple(replace(row, values=_titled_row(records, field, row)) for row in value or ())
     if field.multiple and value and isinstance(value[0], Linked):
         return tuple(_with_title(records, link) for link in value)
     return value
+
+
+def _titled_row(records: Records, lines: Field, row: Row) -> dict[str, Any]:
+    return {name: with_titles(records, lines.row_fields[name], value) for name, value in row.values.items()}
 
 
 def _with_title(records: Records, link: Linked) -> Linked:

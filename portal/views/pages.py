@@ -73,7 +73,11 @@ class FormPage:
 
     @property
     def wrong(self) -> tuple[Widget, ...]:
-        return tuple(widget for widget in self.widgets if widget.error)
+        return tuple(wrong for widget in self.widgets for wrong in widget.wrong)
+
+    @property
+    def has_lines(self) -> bool:
+        return any(widget.lines for widget in self.widgets)
 
     @property
     def last(self) -> bool:
@@ -105,7 +109,11 @@ class QuestionPage:
 
     @property
     def wrong(self) -> tuple[Widget, ...]:
-        return tuple(widget for row in self.rows for widget in row.widgets if widget.error)
+        return tuple(wrong for row in self.rows for widget in row.widgets for wrong in widget.wrong)
+
+    @property
+    def has_lines(self) -> bool:
+        return any(widget.lines for row in self.rows for widget in row.widgets)
 
     @property
     def sends_files(self) -> bool:

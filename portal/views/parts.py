@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from portal.views.line_parts import LineInputs
 from portal.views.linked_text import Piece
 from portal.views.upload_parts import UploadInput
 from portal.web.shell import Words
@@ -100,6 +101,7 @@ class Widget:
     empty: Words = ""  # the label of the empty choice; empty: a dash
     inputs: tuple[Input, ...] = ()  # money, address
     upload: UploadInput | None = None  # file
+    lines: LineInputs | None = None  # lines
     most_stars: int = 0  # rating
     find: str = ""  # link, links: the address that finds records while one types (/MODULE/find?field=NAME)
     many: bool = False  # link, links: `offers` holds only a part of what can be chosen
@@ -114,6 +116,11 @@ class Widget:
     @property
     def id(self) -> str:
         return "field-" + self.name.replace(".", "-")
+
+    @property
+    def wrong(self) -> "tuple[Widget, ...]":
+        """The widget itself where something is wrong in it; of lines the inputs in which there is."""
+        return (self.lines.wrong if self.lines else ()) or ((self,) if self.error else ())
 
     @property
     def described(self) -> str | None:

@@ -1,14 +1,18 @@
 """Search in all modules, and what a link input offers as one types."""
 
+from collections.abc import Collection
 from typing import Any
 
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from portal.fields.protocols import Form
+from portal.fields.row import RowForm
 from portal.fields.value_path import value_path
 from portal.records.reading import highlight
 from portal.records.reading.records import Query, Records
+from portal.records.reading.row_records import rows_of
 from portal.records.writing.defaults import defaults
 from portal.records.writing.validation import (
     depends_on,
@@ -72,14 +76,13 @@ def _when(request: Request, at: Any) -> Moment:
 @view_config(context=Module, name="find", request_method="GET", renderer="json")
 def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
     """`/MODULE/find?q=&field=`: the records that a link offers, by title; other inputs of the form may narrow them."""
-    records = module.records
-    field = records.module.fields.get(request.GET.get("field", ""))
-    if field is None or not field.targets or field.name not in findable(records):
+    records, field, form = place_in_form(module.records, request, findable(module.records))
+    if field is None or not field.targets:
         raise HTTPNotFound
     others = [records.module.field(name) for name in depends_on(records.module, field)]
-    sent = [other for other in others if other.has_input(request.GET)]
+    sent = [other for other in others if other.has_input(form)]
     values = defaults(records.connection, records.policy, records.module)
-    values |= read_form(records, sent, request.GET, values).values
+    values |= read_form(records, sent, form, values).values
     text = request.GET.get("q", "").replace("\x00", "")[:200]
     offers: list[dict[str, Any]] = []
     for target in field.targets:
@@ -92,17 +95,34 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
 @view_config(context=Module, name="followed", request_method="GET", renderer="json", permission="create")
 def followed_default(module: Module, request: Request) -> dict[str, Any]:
     """`/MODULE/followed?field=&LINK=`: the inputs of a field whose default comes from the record chosen as LINK."""
-    records, name = module.records, request.GET.get("field", "")
-    fields = {field.name: field for field in typed_fields(records, names_in(records.access.create))}
-    path = value_path(fields[name].default) if name in fields else None
-    if path is None or path.link not in fields:
+    typed = {field.name for field in typed_fields(module.records, names_in(module.records.access.create))}
+    records, field, form = place_in_form(module.records, request, typed)
+    path = value_path(field.default) if field is not None else None
+    if path is None or (records is module.records and path.link not in typed):
         raise HTTPNotFound
-    chosen = read_form(records, [fields[path.link]], request.GET, {})
+    chosen = read_form(records, [records.module.field(path.link)], form, {})
     # Only the record of a link that this reader may choose is followed.
     values = {} if chosen.errors else follow_again(records, chosen.values, keep=())
-    value = values.get(name)
-    titled = with_titles(records, fields[name], value)
-    return {"inputs": fields[name].inputs(value, request.reader), "title": fields[name].show(titled, request.reader)}
+    value = values.get(field.name)
+    titled = with_titles(records, field, value)
+    prefix = request.GET["field"].removesuffix(field.name)
+    inputs = {prefix + name: text for name, text in field.inputs(value, request.reader).items()}
+    return {"inputs": inputs, "title": field.show(titled, request.reader)}
+
+
+def place_in_form(records: Records, request: Request, names: Collection[str]) -> tuple[Records, Any, Form]:
+    """Where the input `field` of the address stands: the records whose fields its form asks for, the field, the form.
+
+    “lines.0.product” stands in a row of the field `lines`. The field is None unless its own name, or that of the lines,
+    is among `names`.
+    """
+    name, _dot, rest = request.GET.get("field", "").partition(".")
+    field: Any = records.module.fields.get(name) if name in names else None
+    if field is None or not field.row_fields:
+        return records, None if rest else field, request.GET
+    index, _dot, column = rest.partition(".")
+    of_rows = rows_of(records, field)
+    return of_rows, of_rows.module.fields.get(column), RowForm(request.GET, f"{name}.{index}.")
 
 
 def findable(records: Records) -> set[str]:

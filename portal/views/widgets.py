@@ -10,16 +10,28 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from portal.conditions import AnyOf, Comparison, Condition
-from portal.fields.base import Field
+from portal.fields.base import Field, Refused
 from portal.fields.file import FileValue, kept_input
 from portal.fields.protocols import Form
-from portal.fields.reader import PLAIN, Reader
+from portal.fields.reader import Reader
+from portal.fields.row import ROW_ID, UNTOUCHED, Row, RowForm
 from portal.fields.size import shown_size
 from portal.fields.value_path import value_path
+from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
+from portal.records.reading.row_records import RowRecords, rows_of
 from portal.records.writing.pending_files import PendingFile
-from portal.records.writing.validation import depends_on, is_required, is_shown, linked_records
+from portal.records.writing.validation import (
+    depends_on,
+    is_required,
+    is_shown,
+    linked_records,
+    row_defaults,
+    typed_columns,
+)
 from portal.texts import _
+from portal.views.drafts import as_form
+from portal.views.line_parts import LineCell, LineHead, LineInputs, RowInputs
 from portal.views.offers import link_cards, link_offers
 from portal.views.parts import FormRow, Input, Offer, Widget
 from portal.views.upload_parts import HeldFile, UploadInput
@@ -27,6 +39,7 @@ from portal.web.addresses import record_address
 
 # A choice of so many options at most, of which one has a help text, is drawn as cards.
 CARDS = 4
+NEW_ROW = "new"  # in place of the index in the inputs that a script copies for a new row
 
 
 @dataclass(frozen=True)
@@ -41,15 +54,16 @@ class Filling:
     stored: Mapping[str, Any] = field(default_factory=dict)  # what the record holds: a link may stay, offered or not
     held: tuple[PendingFile, ...] = ()  # attachments that were sent before
     largest_file: int = 0  # bytes of the largest that one request can bring
+    prefix: str = ""  # before the names of the inputs of a row: “lines.0.”
 
     def one(self, name: str) -> str:
         """The text of an input."""
-        value = self.inputs.get(name, "")
+        value = self.inputs.get(self.prefix + name, "")
         return value if isinstance(value, str) else next(iter(value), "")
 
     def many(self, name: str) -> list[str]:
         """The texts of all inputs of this name."""
-        value = self.inputs.get(name, [])
+        value = self.inputs.get(self.prefix + name, [])
         return [value] if isinstance(value, str) else list(value)
 
 
@@ -77,8 +91,8 @@ def inputs_of(fields: list[Field], values: Mapping[str, Any], reader: Reader) ->
 
 def posted_inputs(fields: list[Field], form: Form) -> dict[str, Any]:
     """The inputs of `fields` as they were posted, for showing them again unchanged; a file is no text."""
-    names = [name for field in fields for name in (*field.inputs(None, PLAIN), f"{field.name}.later")]
-    return {name: [text for text in form.getall(name) if isinstance(text, str)] for name in names if name in form}
+    names = [name for field in fields for name in field.input_names(form)]
+    return {name: [text for text in form.getall(name) if isinstance(text, str)] for name in names}
 
 
 def form_rows(filling: Filling, layout: tuple[Any, ...], fields: Mapping[str, Field]) -> tuple[FormRow, ...]:
@@ -94,7 +108,7 @@ def widget(filling: Filling, field: Field) -> Widget:
     """The widget of one field, filled in."""
     kind = WIDGETS[field.widget]
     base = Widget(
-        name=field.name,
+        name=filling.prefix + field.name,
         label=field.title,
         macro=kind.name,
         grouped=kind.grouped,
@@ -106,10 +120,10 @@ def widget(filling: Filling, field: Field) -> Widget:
         help=field.help or "",
         placeholder=field.placeholder or "",
         required=is_required(filling.records, field, filling.values),
-        required_when=_rule(filling.records, field.required_when),
-        error=filling.errors.get(field.name, ""),
+        required_when=_rule(filling, field.required_when),
+        error=filling.errors.get(filling.prefix + field.name, ""),
         max_length=field.length_limit,
-        show_when=_rule(filling.records, field.show_when),
+        show_when=_rule(filling, field.show_when),
         hidden=not is_shown(filling.records, field, filling.values),
     )
     return kind.make(filling, field, _with_followed(filling, field, _with_bounds(filling, field, base)))
@@ -120,7 +134,8 @@ def _with_followed(filling: Filling, field: Field, base: Widget) -> Widget:
     path = value_path(field.default)
     if path is None or not path.link or filling.stored:
         return base
-    return replace(base, follows=path.link, followed=f"/{filling.records.name}/followed?field={field.name}")
+    address = f"/{filling.records.form_module}/followed?field={base.name}"
+    return replace(base, follows=filling.prefix + path.link, followed=address)
 
 
 def _with_bounds(filling: Filling, field: Field, base: Widget) -> Widget:
@@ -159,15 +174,15 @@ def _as_cards(base: Widget) -> Widget:
 
 
 def _link(filling: Filling, field: Any, base: Widget) -> Widget:
-    find_text, chosen = filling.finds.get(field.name, ""), [value for value in filling.many(field.name) if value]
+    find_text, chosen = filling.finds.get(base.name, ""), [value for value in filling.many(field.name) if value]
     offers = link_offers(filling.records, field, filling.values, filling.stored.get(field.name), find_text, chosen)
     return replace(
         base,
         offers=tuple(Offer(value, title, value in chosen) for value, title in offers.titles.items()),
         many=offers.more or bool(find_text),
-        find=f"/{filling.records.name}/find?field={field.name}",
+        find=f"/{filling.records.form_module}/find?field={base.name}",
         find_text=find_text,
-        depends=tuple(depends_on(filling.records.module, field)),
+        depends=tuple(filling.prefix + name for name in depends_on(filling.records.module, field)),
     )
 
 
@@ -182,7 +197,8 @@ def _alone(filling: Filling, field: Any, drawn: Widget) -> Widget:
 def _money(filling: Filling, field: Any, base: Widget) -> Widget:
     currency = f"{field.name}.currency"
     code = filling.one(currency) or field.currency or filling.records.policy.reader.currency
-    return replace(base, inputs=(Input(field.name, _("Amount"), base.value), Input(currency, _("Currency"), code)))
+    inputs = Input(base.name, _("Amount"), base.value), Input(filling.prefix + currency, _("Currency"), code)
+    return replace(base, inputs=inputs)
 
 
 ADDRESS = {
@@ -196,7 +212,7 @@ ADDRESS = {
 
 def _address(filling: Filling, field: Any, base: Widget) -> Widget:
     inputs = (
-        Input(f"{field.name}.{part}", label, filling.one(f"{field.name}.{part}"), autocomplete)
+        Input(f"{base.name}.{part}", label, filling.one(f"{field.name}.{part}"), autocomplete)
         for part, (label, autocomplete) in ADDRESS.items()
     )
     return replace(base, inputs=tuple(inputs))
@@ -235,6 +251,67 @@ def _tags(filling: Filling, field: Any, base: Widget) -> Widget:
     return replace(base, value=", ".join(filling.many(field.name)))
 
 
+def _lines(filling: Filling, field: Any, base: Widget) -> Widget:
+    """The inputs of each row. Rows that a record must have are there from the beginning."""
+    of_rows, form = rows_of(filling.records, field), as_form(filling.inputs)
+    columns = list(of_rows.module.fields.values())
+    by_id = {str(row.id): row for row in filling.stored.get(field.name) or ()}
+    rows = [
+        _row(filling, of_rows, f"{base.name}.{index}.", number, row_form, by_id.get(row_form.get(ROW_ID)))
+        for number, (index, row_form) in enumerate(field.rows_in(form).items(), start=1)
+    ]
+    new = inputs_of(columns, row_defaults(of_rows), filling.records.policy.reader)
+    least = max(field.min, int(field.required or not filling.stored))
+    for index in (*range(len(rows), least), NEW_ROW):
+        prefix = f"{base.name}.{index}."
+        inputs = {prefix + name: value for name, value in new.items()}
+        inputs |= {prefix + ROW_ID: UNTOUCHED} if index != NEW_ROW else {}
+        blank = replace(filling, inputs=inputs, errors={}, stored={})
+        number = len(rows) + 1
+        rows.append(_row(blank, of_rows, prefix, number, RowForm(as_form(inputs), prefix), None))
+    *shown, template = rows
+    heads = tuple(LineHead(column.title, column.help or "", column.has_sum, column.required) for column in columns)
+    return replace(
+        base,
+        bounds=base.bounds or field.number_hint(filling.records.policy.reader),
+        lines=LineInputs(heads, tuple(shown), template, field.max is not None and len(shown) >= field.max, field.max),
+    )
+
+
+def _row(filling: Filling, of_rows: RowRecords, prefix: str, number: int, form: Form, before: Row | None) -> RowInputs:
+    """The inputs of one row; what nobody types is shown as it is."""
+    reader, stored = filling.records.policy.reader, before.values if before else row_defaults(of_rows)
+    typed = {column.name: column for column in typed_columns(of_rows, new=before is None)}
+    parsed = {name: _parsed(column, form, reader) for name, column in typed.items()}
+    values = computed_values(of_rows.module.formulas.values(), {**stored, **parsed}, reader.currency)
+    of_row = replace(filling, records=of_rows, values=values, stored=before.values if before else {}, prefix=prefix)
+    cells: list[LineCell] = []
+    for name, column in of_rows.module.fields.items():
+        label, text = column.title, column.show(values.get(name), reader)
+        if name not in typed:
+            cells.append(LineCell(label, None, text, number=column.has_sum))
+            continue
+        drawn = replace(widget(of_row, column), help="", bounds="")
+        if drawn.macro == "cards":
+            drawn = replace(drawn, macro="select", grouped=False)
+        cells.append(LineCell(label, _wrong_label(drawn, column, number, reader), number=column.has_sum))
+    row_id = str(before.id) if before else UNTOUCHED if form.get(ROW_ID) == UNTOUCHED else ""
+    return RowInputs(prefix.removesuffix("."), number, tuple(cells), row_id)
+
+
+def _wrong_label(drawn: Widget, column: Field, number: int, reader: Reader) -> Widget:
+    """The widget of a cell, called by its column and its row."""
+    facts = {"column": reader.text(column.title), "number": number}
+    return replace(drawn, label=_("${column}, line ${number}", mapping=facts))
+
+
+def _parsed(column: Field, form: Form, reader: Reader) -> Any:
+    try:
+        return column.parse_form(form, reader)
+    except Refused:
+        return None
+
+
 WIDGETS = {
     kind.name: kind
     for kind in (
@@ -254,24 +331,26 @@ WIDGETS = {
         WidgetKind("address", _address, grouped=True),
         WidgetKind("rating", _rating, grouped=True, asked_anew=True),
         WidgetKind("file", _file),
+        WidgetKind("lines", _lines, grouped=True),
     )
 }
 
 
-def _rule(records: Records, condition: Condition | None) -> str:
+def _rule(filling: Filling, condition: Condition | None) -> str:
     """A condition for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]; "" for none."""
-    return "" if condition is None else json.dumps(_as_json(records, condition))
+    return "" if condition is None else json.dumps(_as_json(filling, condition))
 
 
-def _as_json(records: Records, condition: Condition) -> Any:
+def _as_json(filling: Filling, condition: Condition) -> Any:
     if not isinstance(condition, Comparison):
-        return {"any" if isinstance(condition, AnyOf) else "all": [_as_json(records, part) for part in condition.parts]}
+        return {"any" if isinstance(condition, AnyOf) else "all": [_as_json(filling, part) for part in condition.parts]}
+    records = filling.records
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     other = records.module.field(condition.path[0])
     texts = [text for value in values for text in _input_texts(records, other, condition.operator, value)]
     # Of a link a form holds the id alone, so only the server can tell what its title contains.
     operator = "" if condition.operator == "contains" and other.targets else condition.operator
-    return [other.name, operator, texts, condition.negated]
+    return [filling.prefix + other.name, operator, texts, condition.negated]
 
 
 def _input_texts(records: Records, other: Any, operator: str, value: Any) -> list[str]:

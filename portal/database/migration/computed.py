@@ -10,6 +10,7 @@ from portal.database.migration.difference import Changes
 from portal.database.migration.row_counts import RowCounts
 from portal.database.migration.snapshot import Snapshot
 from portal.database.migration.steps import Step
+from portal.fields.links import is_rows
 
 
 def computed_steps(changes: Changes, left: Mapping[str, Any], counts: RowCounts) -> Iterator[Step]:
@@ -24,8 +25,8 @@ def computed_steps(changes: Changes, left: Mapping[str, Any], counts: RowCounts)
         before = changes.old["modules"].get(name)
         anew = unknown or before is None or name in changes.renames.modules or name in left["modules"]
         if (anew or before["search"] != module["search"]) and counts.rows(name) != 0:
-            formulas |= dict.fromkeys(_changed_formulas(changes, name), name)
-            if anew or _texts(before) != _texts(module):
+            formulas |= dict.fromkeys(_changed_formulas(changes, name), name.partition("$")[0])
+            if not is_rows(name) and (anew or _texts(before) != _texts(module)):
                 outdated.append(name)
     if formulas:
         modules = tuple(dict.fromkeys(formulas.values()))

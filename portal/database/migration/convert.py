@@ -22,7 +22,7 @@ from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.link import ids_named
 from portal.fields.linked import Linked
-from portal.fields.links import join_name
+from portal.fields.links import is_rows, join_name
 from portal.fields.reader import Reader
 from portal.fields.several import split
 
@@ -134,13 +134,14 @@ class Conversion:
                     after = self._converted(before)
                 except Refused as refused:
                     after = refused
-                yield Converted(row["id"], row["reference"] or f"#{row['id']}", before, after)
+                yield Converted(row["id"], row.get("reference") or f"#{row['id']}", before, after)
 
     def _batches(self, old_columns: Sequence[sa.Column[Any]]) -> Iterator[list[dict[str, Any]]]:
         """The records, in batches by id, so that no cursor is open while they are changed."""
-        identifying = (sa.column("id", sa.BigInteger()), sa.column("reference", sa.Text()))
+        # The rows of a `lines` field have no reference of their own.
+        reference = [] if is_rows(self.module.name) else [sa.column("reference", sa.Text())]
         values = [sa.column(column.name, column.type) for column in old_columns]
-        source = sa.table(self.module.name, *identifying, *values)
+        source = sa.table(self.module.name, sa.column("id", sa.BigInteger()), *reference, *values)
         last = 0
         while True:
             query = sa.select(source).where(source.c["id"] > last).order_by(source.c["id"]).limit(BATCH)

@@ -12,7 +12,7 @@ from portal.database.migration import alter
 from portal.database.migration.snapshot import columns, join_target
 from portal.database.schema.tables import Tables
 from portal.fields.base import Field
-from portal.fields.links import join_name
+from portal.fields.links import is_rows, join_name
 
 TEMPORARY = "_new"
 JOIN_COLUMNS = ("record", "target", "position")
@@ -32,6 +32,8 @@ def detach(connection: sa.Connection, module: str, field: Field) -> None:
 
 def attach(connection: sa.Connection, tables: Tables, module: str, field: Field) -> None:
     """The foreign keys of a field that is declared again."""
+    if is_rows(module):
+        _drop_orphans(connection, module)
     table = tables.module(module)
     target = join_target(field)
     if target:
@@ -47,6 +49,12 @@ def attach(connection: sa.Connection, tables: Tables, module: str, field: Field)
                 _replace_column(connection, module, column)
             else:
                 alter.add_foreign_keys(connection, table, [column.name])
+
+
+def _drop_orphans(connection: sa.Connection, rows: str) -> None:
+    """Delete the rows of records that were deleted while the field of the rows was not declared."""
+    source = sa.table(rows, sa.column("_record", sa.BigInteger()))
+    connection.execute(sa.delete(source).where(source.c["_record"].not_in(_ids(rows.partition("$")[0]))))
 
 
 def _detach_column(connection: sa.Connection, module: str, column: sa.Column[object]) -> None:

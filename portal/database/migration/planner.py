@@ -15,6 +15,7 @@ from portal.database.migration.computed import computed_steps, had_formula
 from portal.database.migration.convert import Conversion
 from portal.database.migration.detach import attach, detach
 from portal.database.migration.difference import Changes
+from portal.database.migration.limits import locking, too_many_columns
 from portal.database.migration.options import removed_options, rename_options, renamed_options
 from portal.database.migration.row_counts import SHOWN, RowCounts
 from portal.database.migration.snapshot import (
@@ -27,15 +28,22 @@ from portal.database.migration.snapshot import (
     sorted_system_tables,
     storage_of,
 )
-from portal.database.migration.steps import WITH_LOSS, Phase, Step, Task, counted, removing, staying
+from portal.database.migration.steps import (
+    WITH_LOSS,
+    Phase,
+    Step,
+    Task,
+    counted,
+    for_people,
+    kind_of,
+    removing,
+    staying,
+)
 from portal.database.schema.indexes import index_name
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.links import join_name
-
-LARGE = 100_000  # records; reading as many takes seconds
-MOST_COLUMNS = {"sqlite": 2000, "postgresql": 1600}
 
 
 class Planner:
@@ -54,14 +62,19 @@ class Planner:
 
     def steps(self) -> list[Step]:
         """All steps, in the order of the declaration."""
-        steps = [*self._too_many_columns(), *self._system_tables(), *self._renamed_modules()]
-        for module in self.declaration.modules.values():
+        steps = [
+            *too_many_columns(self.tables, self.counts.connection),
+            *self._system_tables(),
+            *self._renamed_modules(),
+        ]
+        for module in self.declaration.with_rows.values():
             if module.name in self.difference.tables:
                 steps.append(self._new_module(module))
             else:
                 steps += self._changed_module(module)
-        steps += [*self._removed_modules(), *aside.steps(self.counts, self.left["aside"], self.declaration.modules)]
-        return [*steps, *computed_steps(self.changes, self.left, self.counts)]
+        steps += [*self._removed_modules(), *aside.steps(self.counts, self.left["aside"], self.declaration.with_rows)]
+        names = {*self.old["modules"], *self.new["modules"], *self.renames.modules.values()}
+        return [for_people(step, names) for step in (*steps, *computed_steps(self.changes, self.left, self.counts))]
 
     @property
     def connection(self) -> sa.Connection:
@@ -71,15 +84,6 @@ class Planner:
         return self.counts.connection
 
     # -- the database ---------------------------------------------------------------------------------------------
-
-    def _too_many_columns(self) -> Iterator[Step]:
-        connection = self.counts.connection
-        most = MOST_COLUMNS[connection.dialect.name] if connection is not None else min(MOST_COLUMNS.values())
-        for name in self.declaration.modules:
-            count = len(self.tables.module(name).c)
-            if count > most:
-                sentence = f"! module {name} needs {count:,} columns, and this database has at most {most:,} in a table"
-                yield Step(sentence, blocked=True)
 
     def _system_tables(self) -> Iterator[Step]:
         new = {name for name in self.new["own"] if name in self.difference.tables}
@@ -95,7 +99,8 @@ class Planner:
 
     def _renamed_modules(self) -> Iterator[Step]:
         for name, before in self.renames.modules.items():
-            yield Step(f"rename module {before} to {name}{staying(self.counts.rows(name))}")
+            kind, noun = kind_of(name)
+            yield Step(f"rename {kind} {before} to {name}{staying(self.counts.rows(name), noun)}")
 
     # -- modules --------------------------------------------------------------------------------------------------
 
@@ -110,7 +115,7 @@ class Planner:
             Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, joins)),
             Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, indexes)),
         )
-        return Step(f"add module {module.name}", tasks=tasks)
+        return Step(f"add {kind_of(module.name)[0]} {module.name}", tasks=tasks)
 
     def _join_tables(self, module: Module) -> Iterator[str]:
         for name, field in module.fields.items():
@@ -142,8 +147,9 @@ class Planner:
                 Task(Phase.DROP_FIELDS, partial(self._empty_module, name, obsolete)),
                 Task(Phase.DROP_MODULES, partial(self._drop_tables, [name])),
             )
-            loss = f": {counted(count, 'record')} would be lost" if count is None or count > 0 else ""
-            step = removing(f"drop module {name}", loss, (name,), tasks, name)
+            kind, noun = kind_of(name)
+            loss = f": {counted(count, noun)} would be lost" if count is None or count > 0 else ""
+            step = removing(f"drop {kind} {name}", loss, (name,), tasks, name)
             yield self._leavable(step, entry["fields"].values(), name in self.left["modules"])
 
     def _empty_module(self, name: str, joins: list[str]) -> None:
@@ -214,14 +220,14 @@ class Planner:
         table = self.tables.module(module.name)
         count = self.counts.rows(module.name) if field.default is not None else 0
         keep = "that exists keeps" if count == 1 else "that exist keep"
-        hint = f"; the {counted(count, 'record')} {keep} it empty" if count else ""
+        hint = f"; the {counted(count, kind_of(module.name)[1])} {keep} it empty" if count else ""
         indexes = self._handle_indexes_of(table, field)
         tasks = (
             Task(Phase.ADD_COLUMNS, partial(self._add_columns, table, sorted(missing))),
             Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, joins)),
             Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, indexes)),
         )
-        note = self._locking(module.name) if indexes else ""
+        note = locking(self.counts, module.name) if indexes else ""
         return Step(f"add field {module.name}.{field.name} ({field.type}){hint}", note, tasks=tasks)
 
     def _add_columns(self, table: sa.Table, names: Iterable[str]) -> None:
@@ -233,13 +239,13 @@ class Planner:
         """A later version of the portal stores more beside the value than the one that made the column."""
         task = Task(Phase.CONVERT_VALUES, lambda: self._converter(module, field, field).fill_companions(missing))
         sentence = f"fill the new columns of field {module.name}.{field.name}: {', '.join(sorted(missing))}"
-        return Step(sentence, self._locking(module.name), tasks=(task,))
+        return Step(sentence, locking(self.counts, module.name), tasks=(task,))
 
     def _required(self, module: Module, field: Field, new: bool) -> Iterator[Step]:
         count = self.counts.rows(module.name)
         filled = 0 if new else self._count_values(module.name, field)
         if count is not None and filled is not None and count > filled:
-            empty = counted(count - filled, "record") + " without it"
+            empty = counted(count - filled, kind_of(module.name)[1]) + " without it"
             stay = "stays as it is" if count - filled == 1 else "stay as they are"
             yield Step(f"field {module.name}.{field.name} is required from now on: {empty} {stay} until edited")
 
@@ -258,7 +264,7 @@ class Planner:
 
     def _rename_options(self, module: str, before: Field, renames: dict[str, str]) -> None:
         rename_options(self.connection, module, before, renames)
-        lifecycle = self.declaration.modules[module].lifecycle
+        lifecycle = self.declaration.with_rows[module].lifecycle
         is_state = lifecycle is not None and lifecycle.field == before.name
         events.rename_options(self.connection, self.tables.event, module, before, renames, is_state)
 
@@ -316,7 +322,9 @@ class Planner:
         fitting = counted(misfits.values - misfits.count, "value")
         if not misfits.count:
             converted = f": {fitting} converted" if misfits.values else ""
-            return Step(change + converted, self._locking(module.name), tasks=tuple(tasks), tables=(module.name,))
+            return Step(
+                change + converted, locking(self.counts, module.name), tasks=tuple(tasks), tables=(module.name,)
+            )
         self.set_aside[module.name, after.name] = old_type
         kept = f"{misfits.count:,} that would be lost kept aside: {misfits}"
         many = f"{misfits.count:,} of {counted(misfits.values, 'value')}"
@@ -382,13 +390,8 @@ class Planner:
                 Task(Phase.DROP_INDEXES, lambda: alter.drop_indexes(self.connection, name, obsolete)),
                 Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, missing)),
             )
-            note = self._locking(name) if missing else ""
+            note = locking(self.counts, name) if missing else ""
             yield Step(f"bring the indexes of {name} up to date", note, tasks=tasks)
-
-    def _locking(self, table: str) -> str:
-        """What to know before a large table is read as a whole: writing to it waits, on PostgreSQL reading may too."""
-        count = self.counts.rows(table) or 0
-        return f"; {count:,} records: {table} is locked meanwhile" if count >= LARGE else ""
 
 
 def _spellings(values: Iterable[str]) -> str:

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ValidationError
 
 from portal.database.schema.tables import Tables, author_columns
-from portal.database.search.backlog import searched_description
-from portal.declaration.shapes import Declaration, Module
+from portal.database.search.backlog import rows_description, searched_description
+from portal.declaration.shapes import Declaration, Module, fields_with_rows
 from portal.fields.base import Field
-from portal.fields.links import join_name
+from portal.fields.links import is_rows, join_name
 from portal.texts import Text
 
 Snapshot = dict[str, Any]
@@ -33,7 +33,7 @@ _LEFT_OUT = {
 def take_snapshot(tables: Tables) -> Snapshot:
     """The snapshot of the declaration of `tables`."""
     own = {table.name: sorted(table.c.keys()) for table in sorted_system_tables(tables)}
-    modules = {name: _module_entry(module, tables) for name, module in tables.declaration.modules.items()}
+    modules = {name: _module_entry(module, tables) for name, module in tables.declaration.with_rows.items()}
     return json.loads(json.dumps({"own": own, "modules": modules}))
 
 
@@ -67,7 +67,7 @@ def left_of(snapshot: Snapshot) -> dict[str, Any]:
 
 def stored_fields(module: Module) -> dict[str, Field]:
     """The fields with a place in the database, and the two built-in ones whose column depends on `people:`."""
-    authors = {name: module.builtin[name] for name in ("created_by", "modified_by")}
+    authors = {name: module.builtin[name] for name in ("created_by", "modified_by") if name in module.builtin}
     stored = {name: field.as_stored for name, field in module.fields.items() if field.stored and not field.virtual}
     return authors | {name: field for name, field in stored.items() if _has_place(field)}
 
@@ -106,6 +106,7 @@ def rebuild_field(entry: Mapping[str, Any]) -> Field | None:
 
 
 def _module_entry(module: Module, tables: Tables) -> dict[str, Any]:
+    declaration = tables.declaration
     return {
         "formerly": module.formerly,
         "fields": {name: _plain(field) for name, field in stored_fields(module).items()},
@@ -113,7 +114,7 @@ def _module_entry(module: Module, tables: Tables) -> dict[str, Any]:
             str(index.name): [bool(index.unique), *index.columns.keys()]
             for index in sorted(tables.module(module.name).indexes, key=lambda index: str(index.name))
         },
-        "search": searched_description(tables.declaration, module),
+        "search": rows_description(module) if is_rows(module.name) else searched_description(declaration, module),
     }
 
 
@@ -158,8 +159,9 @@ def find_renames(connection: sa.Connection, old: Snapshot, declaration: Declarat
     formerly = {name: module.formerly for name, module in declaration.modules.items()}
     history = history_of(old)
     modules = renamed_names(old["modules"], formerly, history["modules"])
+    modules |= _renamed_rows(old, declaration, modules)
     fields: dict[str, dict[str, str]] = {}
-    for name, module in declaration.modules.items():
+    for name, module in declaration.with_rows.items():
         old_name = modules.get(name, name)
         before = old["modules"].get(old_name)
         if before:
@@ -170,6 +172,17 @@ def find_renames(connection: sa.Connection, old: Snapshot, declaration: Declarat
                     renamed[key] = left
             fields |= {name: renamed} if renamed else {}
     return Renames(modules, fields)
+
+
+def _renamed_rows(old: Snapshot, declaration: Declaration, modules: Mapping[str, str]) -> dict[str, str]:
+    """The tables of rows whose `lines` field, or its module, has another name: new name → old name."""
+    formerly: dict[str, str | None] = {}
+    for module, lines in fields_with_rows(declaration.modules.values()):
+        before = modules.get(module.name, module.name)
+        names = [lines.name] if lines.formerly in (None, *module.fields) else [str(lines.formerly), lines.name]
+        former = (join_name(before, name) for name in names)
+        formerly[join_name(module.name, lines.name)] = next((name for name in former if name in old["modules"]), None)
+    return renamed_names(old["modules"], formerly, history_of(old)["modules"])
 
 
 def _late_renames(old: Snapshot, module: str, formerly: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:

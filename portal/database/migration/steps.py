@@ -1,8 +1,10 @@
 """What a plan consists of: steps, each one sentence for people and the tasks that carry it out."""
 
 import enum
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from portal.fields.links import is_rows
 
 WITH_LOSS = "(apply with --allow-loss)"
 
@@ -84,3 +86,16 @@ def removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, .
     """A step that removes something of a table; `loss` says what would be lost, "" for nothing."""
     sentence = f"! {change}{loss} {WITH_LOSS}" if loss else change
     return Step(sentence, loses=bool(loss), needed=False, path=path, tasks=tasks, tables=(table,))
+
+
+def kind_of(table: str) -> tuple[str, str]:
+    """What a table is, and what it holds."""
+    return ("field", "line") if is_rows(table) else ("module", "record")
+
+
+def for_people(step: Step, names: Iterable[str]) -> Step:
+    """The step with the tables of rows among `names` as the declaration calls them: `orders$lines` is orders.lines."""
+    sentence, left = step.sentence, step.sentence_if_left
+    for name in filter(is_rows, names):
+        sentence, left = (text.replace(name, name.replace("$", ".")) for text in (sentence, left))
+    return replace(step, sentence=sentence, sentence_if_left=left)

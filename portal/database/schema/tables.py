@@ -1,4 +1,4 @@
-"""The tables, made from the declaration: one table per module, one join table per `links` field, the system tables.
+"""The tables, made from the declaration: one per module, per `links` field and per `lines` field; the system tables.
 
 Generated columns carry no server default, NOT NULL, CHECK or CASCADE: the portal enforces what these would, so that
 migrations stay small and SQLite never rebuilds a table.
@@ -72,7 +72,7 @@ class Tables:
         return self.metadata.tables[name]
 
     def join(self, module: str, field: str) -> sa.Table:
-        """The join table of a `links` field."""
+        """The table of a `links` or a `lines` field."""
         return self.metadata.tables[join_name(module, field)]
 
 
@@ -82,6 +82,8 @@ def build(declaration: Declaration) -> Tables:
     metadata = sa.MetaData(naming_convention=NAMING)
     for module in declaration.modules.values():
         _module_table(metadata, module)
+    for rows in declaration.row_modules.values():
+        _rows_table(metadata, rows)
     for module in declaration.modules.values():
         add_indexes(declaration, module, metadata.tables[module.name])
     return Tables(declaration, metadata, search=search_table(metadata), **system_tables(metadata))
@@ -145,6 +147,26 @@ def _join_table(metadata: sa.MetaData, module: str, field: str, target: str) -> 
         sa.Column("target", sa.BigInteger(), sa.ForeignKey(f"{target}.id"), primary_key=True),
         sa.Column("position", sa.Integer()),
         sa.Index(index_name(name, "target"), "target"),
+    )
+
+
+def _rows_table(metadata: sa.MetaData, rows: Module) -> None:
+    """The rows of a `lines` field. No foreign key leads to their record: a field that was removed keeps its rows, and
+    they must not keep records from being deleted."""
+    sa.Table(
+        rows.name,
+        metadata,
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("_record", sa.BigInteger()),
+        sa.Column("_position", sa.Integer()),
+        *[column for field in rows.fields.values() for column in field.columns()],
+        sa.Index(index_name(rows.name, "_record", "_position"), "_record", "_position"),
+        *[
+            sa.Index(index_name(rows.name, name), name)
+            for name, field in rows.fields.items()
+            if field.targets and field.columns()
+        ],
+        sqlite_autoincrement=True,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from portal.declaration.checks.appearance import check_appearance
 from portal.declaration.checks.buttons import check_buttons
 from portal.declaration.checks.customers import check_what_customers_get
-from portal.declaration.checks.fields import check_fields
+from portal.declaration.checks.fields import check_columns, check_fields
 from portal.declaration.checks.inbox import check_inbox
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_module
@@ -17,7 +17,7 @@ from portal.declaration.checks.profiles import check_profile, check_resolved_pro
 from portal.declaration.checks.unnoticed import check_unnoticed_comments
 from portal.declaration.checks.without_effect import ACTIONS, FIELD_KEYS, MODULE_KEYS, PANELS, sentence
 from portal.declaration.draft import Draft, profile_file
-from portal.declaration.shapes import Declaration, Module, Profile
+from portal.declaration.shapes import Declaration, Module, Profile, fields_with_rows
 from portal.declaration.source.cursor import Cursor
 
 
@@ -25,6 +25,9 @@ def check_modules(draft: Draft) -> None:
     """What the files say, before anything is resolved."""
     for module in draft.modules.values():
         check_fields(draft, module, draft.at_module(module.name)["fields"])
+    for module, field in fields_with_rows(draft.modules.values()):
+        at = draft.at_module(module.name)["fields"][field.name]
+        check_columns(draft, module, field, at)
     for module in draft.modules.values():
         at = draft.at_module(module.name)
         check_module(draft, module, at)

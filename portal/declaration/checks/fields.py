@@ -9,6 +9,7 @@ from portal.declaration.draft import Draft, key, leads_to
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.fields.base import Field
+from portal.fields.links import join_name
 from portal.fields.value_path import ValuePath, value_path
 
 SMALLEST_LIMIT = 1000  # bytes
@@ -38,6 +39,20 @@ def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
             _check_computed(field, place)
         if field.column is not None and module.table is None:
             place["column"].key.wrong("column needs table: at the module")
+
+
+def check_columns(draft: Draft, module: Module, lines: Field, at: Cursor) -> None:
+    """The columns of a `lines` field, as the fields of the module that its rows are."""
+    check_fields(draft, draft.row_modules[join_name(module.name, lines.name)], at["fields"])
+    for index, name in enumerate(key(lines, "total") or ()):
+        if not lines.row_fields[name].has_sum:
+            place = at["total"][index] if isinstance(at["total"].value, list) else at["total"]
+            place.wrong(f'"{name}" is of type {lines.row_fields[name].type}, which has no total')
+    for name, column in lines.row_fields.items():
+        if column.unique == "organization":
+            at["fields"][name]["unique"].wrong("a column is unique within its record: write unique: true")
+        if column.index is not None:
+            at["fields"][name]["index"].key.warn("has no effect: lists neither sort nor filter by columns of lines")
 
 
 def _is_link(field: Field | None) -> bool:

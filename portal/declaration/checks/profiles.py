@@ -14,6 +14,7 @@ from portal.declaration.resolve import ancestry, is_access_broken, merged_access
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath, closest, list_in_text, suggest
+from portal.fields.base import Field
 
 READING = ("read", "view", "see", "list", "show")
 NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watchers"}  # of a module, by what it allows
@@ -251,11 +252,21 @@ def _unreachable_links(
         if form not in access.can:
             continue
         for name in form_fields(layout):
-            targets = leads_to(module.fields.get(name))
-            existing = [target for target in targets if target in draft.modules and not draft.is_broken(target)]
-            if existing and not any(target in profile.modules for target in targets):
-                missing = f'this profile has no module "{existing[0]}"'
-                yield (*path, form), f"the {form} form asks for {name}, but {missing}"
+            for asked, link in _links_asked_for(module, name):
+                targets = leads_to(link)
+                existing = [target for target in targets if target in draft.modules and not draft.is_broken(target)]
+                if existing and not any(target in profile.modules for target in targets):
+                    missing = f'this profile has no module "{existing[0]}"'
+                    yield (*path, form), f"the {form} form asks for {asked}, but {missing}"
+
+
+def _links_asked_for(module: Module, name: str) -> Iterator[tuple[str, Field | None]]:
+    """A field of a form, and the columns of its rows that must have a value."""
+    field = module.fields.get(name)
+    yield name, field
+    for column in field.row_fields.values() if field else ():
+        if column.required:
+            yield f"{name}.{column.name}", column
 
 
 def _never_filled(draft: Draft, path: KeyPath, module: Module, access: Access) -> Iterator[Complaint]:

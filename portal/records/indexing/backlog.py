@@ -117,8 +117,15 @@ def _update_some(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
 def _links(module: Module, target: tuple[str, int]) -> AnyOf:
     """The condition for records of `module` in whose text the title of `target` is."""
     name, target_id = target
-    fields = [field for field in module.fields.values() if field.searched and name in field.targets]
-    return AnyOf(tuple(Comparison((field.name,), "equal", Linked(target_id, name)) for field in fields))
+    searched = [field for field in module.fields.values() if field.searched]
+    paths: list[tuple[str, ...]] = [(field.name,) for field in searched if name in field.targets]
+    paths += [
+        (field.name, column.name)
+        for field in searched
+        for column in field.row_fields.values()
+        if column.searched and name in column.targets
+    ]
+    return AnyOf(tuple(Comparison(path, "equal", Linked(target_id, name)) for path in paths))
 
 
 def _start_after_commit(system: Records, record_id: int) -> None:

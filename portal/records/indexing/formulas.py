@@ -49,8 +49,12 @@ def recomputed(records: Records, record_id: int, changed: Mapping[str, Any]) -> 
 
 def compute_again(system: Records, ids: Sequence[int]) -> None:
     """Writes the formulas of records anew where they differ, and nothing else."""
+    if not ids:
+        return
+    for name in system.module.fields:
+        _compute_rows_again(system, name, ids)
     formulas = list(system.module.formulas.values())
-    if not formulas or not ids:
+    if not formulas:
         return
     currency = system.policy.reader.currency
     for record_id, values in _locked(system, ids, formulas).items():
@@ -61,9 +65,30 @@ def compute_again(system: Records, ids: Sequence[int]) -> None:
             system.connection.execute(sa.update(system.table).where(this_record).values(columns))
 
 
+def _compute_rows_again(system: Records, name: str, ids: Sequence[int]) -> None:
+    field, currency = system.module.field(name), system.policy.reader.currency
+    if not any(column.computed for column in field.row_fields.values()):
+        return
+    table = system.policy.tables.join(system.name, name)
+    rows = system.policy.declaration.row_modules[table.name]
+    _lock(system, ids)
+    for record in system.by_ids(ids, [name]):
+        for row in record.values[name]:
+            values = computed_values(rows.formulas.values(), row.values, currency)
+            if values != row.values:
+                columns: dict[str, Any] = {}
+                for formula in rows.formulas:
+                    columns |= field.row_fields[formula].store(values[formula])
+                system.connection.execute(sa.update(table).values(columns).where(table.c["id"] == row.id))
+
+
 def _locked(system: Records, ids: Sequence[int], formulas: Sequence[Field]) -> dict[int, Mapping[str, Any]]:
     """The values of records that formulas read and have, by id."""
-    record_id = system.table.c["id"]
-    system.connection.execute(sa.select(record_id).where(record_id.in_(ids)).order_by(record_id).with_for_update())
+    _lock(system, ids)
     names = [name for field in formulas for name in (*field.sources, field.name)]
     return {record.id: record.values for record in system.by_ids(ids, names)}
+
+
+def _lock(system: Records, ids: Sequence[int]) -> None:
+    record_id = system.table.c["id"]
+    system.connection.execute(sa.select(record_id).where(record_id.in_(ids)).order_by(record_id).with_for_update())

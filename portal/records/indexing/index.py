@@ -12,6 +12,7 @@ from portal.batches import batched
 from portal.database.schema.tables import Tables
 from portal.database.search import index as search
 from portal.declaration.shapes import Module
+from portal.fields.base import Field
 from portal.records.policy import is_own_field, system_policy
 from portal.records.reading.conversations import conversation_texts
 from portal.records.reading.records import Query, Record, Records
@@ -101,7 +102,10 @@ def search_entry(
     searched = {name: field for name, field in module.fields.items() if field.searched and field.stored}
     texts = {name: list(field.texts(record.values.get(name))) for name, field in searched.items()}
     internal = [name for name, field in searched.items() if field.internal]
-    has_internal = bool(internal) or bool(module.comments)
+    internal_texts = [text for name in internal for text in texts[name]]
+    for name, field in searched.items():
+        internal_texts += field.internal_texts(record.values.get(name))
+    has_internal = bool(internal) or bool(module.comments) or any(map(has_internal_columns, searched.values()))
     return search.Entry(
         module.name,
         record.id,
@@ -112,8 +116,13 @@ def search_entry(
             *_tokens(module, module.organization, record, search.organization),
             *map(search.watcher, watchers),
         ],
-        [*(text for name in internal for text in texts[name]), *internal_comments] if has_internal else None,
+        [*internal_texts, *internal_comments] if has_internal else None,
     )
+
+
+def has_internal_columns(field: Field) -> bool:
+    """Whether the rows of a `lines` field have words that staff alone may find."""
+    return any(column.internal and column.searched for column in field.row_fields.values())
 
 
 def _loaded(system: Records, ids: Iterable[int]) -> Iterator[Record]:

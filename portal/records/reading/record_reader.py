@@ -14,6 +14,7 @@ from portal.conditions import ALWAYS, Condition
 from portal.fields.base import Field
 from portal.records.policy import ModulePolicy, Policy
 from portal.records.reading.page import Record
+from portal.records.reading.rows import add_rows
 from portal.records.reading.statements import Statements
 from portal.records.reading.titles import add_linked_records
 from portal.records.statement_cache import IDS, Statement, StatementKey, may_be_shared, padded, values_of
@@ -109,6 +110,7 @@ class RecordReader(ModulePolicy):
         in_table = [field for field in fields if not field.in_join_table]  # others have a join table
         values = [{field.name: field.load(row) for field in in_table} for row in rows]
         add_linked_records(self.connection, self.policy, self.name, fields, [row["id"] for row in rows], values)
+        add_rows(self.connection, self.policy, self.name, fields, [row["id"] for row in rows], values)
         title = self.module.title_field
         reader = self.policy.reader
         return [

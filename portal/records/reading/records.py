@@ -34,6 +34,11 @@ class Records(RecordReader):
         """The records of another module for the same reader."""
         return Records(self.connection, self.policy, module, narrowed)
 
+    @property
+    def form_module(self) -> str:
+        """The module whose forms ask for the fields of these records."""
+        return self.name
+
     def narrow(self, condition: Condition) -> "Records":
         """Those of these records for which `condition` holds."""
         return replace(self, narrowed=AllOf((self.narrowed, condition)))

@@ -77,8 +77,9 @@ class SearchPages:
     @cached_property
     def _searches_internal(self) -> bool:
         module = self.reader.module
-        internal_fields = any(field.internal and field.searched for field in module.fields.values())
-        has_internal = bool(module.comments) or internal_fields
+        fields = [field for field in module.fields.values() if field.searched]
+        columns = [column for field in fields for column in field.row_fields.values() if column.searched]
+        has_internal = bool(module.comments) or any(field.internal for field in (*fields, *columns))
         return self.reader.policy.staff and has_internal
 
     @cached_property

@@ -71,7 +71,7 @@ def change_details(module: Module, before: Mapping[str, Any], after: Mapping[str
     pairs = {
         field.name: [field.to_history(before.get(field.name)), field.to_history(after[field.name])] for field in fields
     }
-    private = [field.name for field in fields if field.internal]
+    private = [field.name for field in fields if field.is_internal_change(before.get(field.name), after[field.name])]
     return {
         "fields": [field.name for field in fields],
         "changes": {name: pair for name, pair in pairs.items() if None not in pair},

@@ -1,15 +1,21 @@
-"""A record's values as rows: the columns of a new record, and the join tables that hold its `links`."""
+"""A record's values as rows of tables: the columns of a new record, its `links`, and the rows of its `lines`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
+from portal.fields.base import Field
 from portal.fields.linked import Linked
-from portal.records.indexing.formulas import computed
+from portal.fields.links import join_name
+from portal.fields.row import Row
+from portal.fields.value_path import value_path
+from portal.records.indexing.formulas import computed, computed_values
 from portal.records.reading.records import Records
+from portal.records.writing.defaults import declared_value
 from portal.records.writing.errors import RetryError
 from portal.records.writing.history import Author, author_of
 from portal.records.writing.sequence import reference
@@ -39,6 +45,14 @@ def new_row(records: Records, values: Mapping[str, Any], number: int, author: Au
     return row | computed(formulas, {**values, "number": number, "created": created}, records.policy.reader.currency)
 
 
+def write_own_tables(records: Records, record_id: int, values: Mapping[str, Any]) -> None:
+    """Writes those of the `values` of a record that stand in tables of their own: `links`, and rows."""
+    for name, links in link_values(records.module, values).items():
+        write_links(records, name, record_id, links)
+    for name, rows in row_values(records.module, values).items():
+        write_rows(records, name, record_id, rows)
+
+
 def link_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Linked, ...]]:
     """Those of `values` that live in join tables."""
     names = [name for name, field in module.fields.items() if field.in_join_table]
@@ -55,6 +69,73 @@ def write_links(records: Records, name: str, record_id: int, links: Iterable[Lin
     rows = [{"record": record_id, "target": target, "position": position} for position, target in enumerate(targets)]
     if rows:
         records.connection.execute(sa.insert(table), rows)
+
+
+def row_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Row, ...]]:
+    """Those of `values` that are rows of `lines` fields."""
+    names = [name for name, field in module.fields.items() if field.row_fields and name in values]
+    return {name: tuple(values[name] or ()) for name in names}
+
+
+def with_whole_rows(records: Records, values: Mapping[str, Any], record_id: int | None = None) -> dict[str, Any]:
+    """`values` with whole rows: with the columns that the author may not read, and with what is computed in them."""
+    names = row_values(records.module, values)
+    if not names:
+        return dict(values)
+    stored = records.as_system.by_ids([record_id], names) if record_id is not None else []
+    whole = dict(values)
+    for name, rows in names.items():
+        field = records.module.field(name)
+        by_id = {row.id: row for record in stored for row in record.values[name]}
+        whole[name] = tuple(_whole(records, field, row, by_id.get(row.id)) for row in rows)
+    return whole
+
+
+def _whole(records: Records, field: Field, row: Row, before: Row | None) -> Row:
+    declared = records.policy.declaration.row_modules[join_name(records.name, field.name)]
+    hidden = [column for name, column in field.row_fields.items() if name not in row.values and not column.computed]
+    values = before.values if before else {column.name: _hidden_default(records, column) for column in hidden}
+    values = computed_values(declared.formulas.values(), {**values, **row.values}, records.policy.reader.currency)
+    return Row(values, before.id if before else None)
+
+
+def _hidden_default(records: Records, column: Field) -> Any:
+    path = value_path(column.default)
+    return None if path else declared_value(records.connection, records.policy, column, column.default)
+
+
+def write_rows(records: Records, name: str, record_id: int, rows: Sequence[Row]) -> None:
+    """Makes `rows`, as `with_whole_rows` gives them, those of the `lines` field `name` of a record."""
+    field, table = records.module.field(name), records.policy.tables.join(records.name, name)
+    kept = [row.id for row in rows if row.id is not None]
+    gone = table.c["_record"] == record_id, table.c["id"].not_in(kept)
+    records.connection.execute(sa.delete(table).where(*gone))
+    for position, row in enumerate(rows):
+        columns = {"_record": record_id, "_position": position, **stored_columns(field, row.values)}
+        if row.id is None:
+            records.connection.execute(sa.insert(table).values(columns))
+        else:
+            records.connection.execute(sa.update(table).values(columns).where(table.c["id"] == row.id))
+
+
+def rows_without(rows: Iterable[Row], column: Field, target: Linked) -> tuple[Row, ...]:
+    """The rows without the links of `column` to `target`, a record that goes: its rows go too, or their link does."""
+    left: list[Row] = []
+    for row in rows:
+        if target not in column.links_in(row.get(column.name)):
+            left.append(row)
+        elif column.on_target_deleted == "clear":
+            left.append(replace(row, values={**row.values, column.name: None}))
+    return tuple(left)
+
+
+def stored_columns(field: Field, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a row of a `lines` field as columns of its table."""
+    stored: dict[str, Any] = {}
+    for name, column in field.row_fields.items():
+        if name in values:
+            stored |= column.store(values[name])
+    return stored
 
 
 def execute(records: Records, statement: sa.Insert | sa.Update) -> sa.CursorResult[Any]:

@@ -15,9 +15,12 @@ from portal.fields.link import ids_by_title, ids_named
 from portal.fields.linked import Linked
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
+from portal.fields.row import ROW_ID, UNTOUCHED, Row
 from portal.fields.value_path import value_path
 from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
+from portal.records.reading.row_records import RowRecords, rows_of
+from portal.records.writing.defaults import defaults
 from portal.records.writing.followed import followed_defaults, value_in_form
 from portal.texts import _
 
@@ -58,8 +61,12 @@ def read_form(
     offered no more, a yes/no that was never set. So does a field that `show_when` hid before and hides still.
     """
     reader, fields = records.policy.reader, list(fields)
-    values, errors = dict(known), {}
+    values, errors = dict(known), dict[str, str]()
     for field in fields:
+        if field.row_fields:
+            values[field.name], wrong = read_rows(records, field, form, known.get(field.name) if record_id else ())
+            errors |= wrong
+            continue
         present = known.get(field.name) if record_id is not None else None
         if record_id is not None and _comes_back(field, form, present, reader):
             values[field.name] = present
@@ -78,7 +85,7 @@ def read_form(
         if not is_shown(records, field, values):
             hidden_before = record_id is not None and not is_shown(records, field, known)
             values[name] = known.get(name) if hidden_before else None
-            errors.pop(name, None)
+            errors = {key: error for key, error in errors.items() if key.partition(".")[0] != name}
         elif name not in errors and name not in followed and (problem := _problem(records, field, values, record_id)):
             # A link may stay where it is, though it would not be offered any more, as long as what it depends on stays.
             names = (name, *depends_on(records.module, field))
@@ -86,6 +93,77 @@ def read_form(
             if record_id is None or not values[name] or not unchanged:
                 errors[name] = problem
     return Filled({field.name: values[field.name] for field in fields}, errors)
+
+
+def read_rows(
+    records: Records, field: Any, form: Form, present: Iterable[Row] | None
+) -> tuple[tuple[Row, ...], dict[str, str]]:
+    """The rows of a `lines` field in `form`, and what is wrong: by the name of the input, and once for the field.
+
+    `present`: the rows of the record. One that comes back keeps what its form does not ask for. A row without any
+    answer is none.
+    """
+    of_rows, by_id = rows_of(records, field), {str(row.id): row for row in present or ()}
+    rows: dict[int, Row] = {}
+    errors: dict[str, str] = {}
+    for index, row_form in field.rows_in(form).items():
+        new, row_id = row_defaults(of_rows), row_form.get(ROW_ID)
+        before = by_id.pop(row_id, None)
+        typed = typed_columns(of_rows, new=before is None)
+        if _is_blank_row(typed, row_form, records.policy.reader, new if row_id == UNTOUCHED else {}):
+            continue
+        known = before.values if before else new
+        filled = read_form(of_rows, typed, row_form, known, before.id if before else None)
+        values = computed_values(
+            of_rows.module.formulas.values(), {**known, **filled.values}, records.policy.reader.currency
+        )
+        rows[index] = Row(values, before.id if before else None)
+        errors |= {f"{field.name}.{index}.{name}": error for name, error in filled.errors.items()}
+    errors |= _repeated_values(field, rows)
+    if errors:
+        errors[field.name] = _("Check the marked lines.")
+    elif problem := field.wrong_number(len(rows)):
+        errors[field.name] = problem
+    return tuple(rows.values()), errors
+
+
+def typed_columns(of_rows: RowRecords, new: bool) -> list[Field]:
+    """The columns that people type in a row: not a link to modules that their profile lacks, which could offer nothing,
+    and what is typed once in `new` rows alone."""
+    modules = of_rows.policy.modules
+    typed = [field for field in typed_fields(of_rows, of_rows.module.fields) if new or field.read_only != "once"]
+    return [column for column in typed if not column.targets or any(target in modules for target in column.targets)]
+
+
+def row_defaults(of_rows: RowRecords) -> dict[str, Any]:
+    """The values of a new row before somebody types."""
+    return defaults(of_rows.connection, of_rows.policy, of_rows.module)
+
+
+def _is_blank_row(columns: Iterable[Field], form: Form, reader: Reader, shown: Mapping[str, Any]) -> bool:
+    """Whether nobody typed anything into a row that showed the values of `shown` from the beginning."""
+    for column in columns:
+        try:
+            value = column.parse_form(form, reader)
+        except Refused:
+            return False
+        if value is not False and not column.is_empty(value) and value != shown.get(column.name):
+            return False
+    return True
+
+
+def _repeated_values(field: Any, rows: Mapping[int, Row]) -> dict[str, str]:
+    """What is wrong with unique columns: no two rows of a record have the same value."""
+    errors: dict[str, str] = {}
+    for name, column in field.row_fields.items():
+        seen: list[Any] = []
+        for index, row in rows.items() if column.unique else ():
+            value = row.get(name)
+            if value in seen:
+                errors[f"{field.name}.{index}.{name}"] = _("Another line has this value.")
+            elif not column.is_empty(value):
+                seen.append(value)
+    return errors
 
 
 def _followed(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ A writer is bound to its author: pages get one from `request.writer(records)`, c
 come checked from `validation.py` or from `transfer/`; rights and states are checked here, whatever path led here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from portal.conditions import AllOf, Comparison
 from portal.database.search import index as search
 from portal.declaration.shapes import Transition
-from portal.fields.base import Refused
+from portal.fields.base import Field, Refused
 from portal.fields.linked import Linked
 from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.formulas import recomputed
@@ -45,7 +45,7 @@ from portal.records.writing.follow_ups import followed_record
 from portal.records.writing.history import Author, add_event, author_of, change_details, state_written
 from portal.records.writing.lifecycle import editable_fields, is_final, leaves, state_after_comment, state_of
 from portal.records.writing.pending_files import PendingFile
-from portal.records.writing.rows import execute, link_values, new_row, write_links
+from portal.records.writing.rows import execute, new_row, rows_without, with_whole_rows, write_own_tables
 from portal.records.writing.sequence import next_numbers
 from portal.records.writing.transitions import is_for_reader, transition_values
 from portal.records.writing.validation import follow_again
@@ -69,11 +69,11 @@ class Writer:
         policy, module = records.policy, records.module
         values = follow_again(records, {**defaults(records.connection, policy, module), **values}, keep=values)
         values = insert_field_files(records, values, self.author)
+        values = with_whole_rows(records, values)
         (number,) = next_numbers(records.connection, policy.tables, records.name)
         insert = sa.insert(records.table).values(new_row(records, values, number, self.author))
         record_id: int = execute(records, insert.returning(records.table.c["id"])).scalar_one()
-        for name, links in link_values(module, values).items():
-            write_links(records, name, record_id, links)
+        write_own_tables(records, record_id, values)
         assign_files(records, values, record_id)
         add_event(records, record_id, "created", self.author, state_written(records.module, values))
         if followed := followed_record(records, values):
@@ -106,7 +106,10 @@ class Writer:
             return
         delete_replaced_files(records, changed, record.id)
         changed = insert_field_files(records, changed, self.author, record.id)
-        visible = not all(records.module.field(name).internal for name in changed)
+        changed = with_whole_rows(records, changed, record.id)
+        visible = not all(
+            records.module.field(name).is_internal_change(before.get(name), value) for name, value in changed.items()
+        )
         row = self._modified(version + 1) if visible else {"_version": version}
         for name, value in changed.items():
             row |= records.module.field(name).store(value)
@@ -115,8 +118,7 @@ class Writer:
         statement = sa.update(table).values(row).where(table.c["id"] == record.id, table.c["_version"] == version)
         if execute(records, statement).rowcount != 1:
             raise ConflictError(record.id)
-        for name, links in link_values(records.module, changed).items():
-            write_links(records, name, record.id, links)
+        write_own_tables(records, record.id, changed)
         add_event(records, record.id, kind, self.author, change_details(records.module, before, changed))
         (index_records if visible else replace_texts)(records.as_system, [record.id])
         if records.module.title_field.name in changed:
@@ -313,10 +315,9 @@ class Writer:
         tables, connection = records.policy.tables, records.connection
         for module in records.policy.declaration.modules.values():
             for field in module.fields.values():
-                if records.name in field.targets and not field.computed:
-                    self._as_system(module.name)._release(field.name, Linked(record_id, records.name), asker)
-        for name in link_values(records.module, dict.fromkeys(records.module.fields)):
-            write_links(records, name, record_id, ())
+                for path in _links_to(records.name, field):
+                    self._as_system(module.name)._release(path, Linked(record_id, records.name), asker)
+        write_own_tables(records, record_id, dict.fromkeys(records.module.fields))
         self._record_deleted(record_id)
         for table in (tables.comment, tables.file, tables.watcher):
             on_record = table.c["module"] == records.name, table.c["record"] == record_id
@@ -334,23 +335,37 @@ class Writer:
         deleted = records.by_ids([record_id], [])
         add_event(records, record_id, "deleted", self.author, {"reference": deleted[0].reference} if deleted else {})
 
-    def _release(self, name: str, target: Linked, asker: Records) -> None:
-        """Lets go of `target` in the records whose field `name` links to it, as the field's `on_delete` says."""
+    def _release(self, path: tuple[str, ...], target: Linked, asker: Records) -> None:
+        """Lets go of `target` in the records that link to it by `path`, a field or a column of one, as its `on_delete`
+        says."""
         records = self.records
-        field = records.module.field(name)
+        field = records.module.field(path[0])
         if field.multiple:
-            table = records.policy.tables.join(records.name, name)
+            table = records.policy.tables.join(records.name, field.name)
             records.connection.execute(sa.delete(table).where(table.c["target"] == target.id))
             return
-        query = Query(condition=AllOf((Comparison((name,), "equal", target),)), sort=("id",))
-        linking = list(records.iterate(query, []))
-        if linking and field.on_target_deleted == "refuse":
+        query = Query(condition=AllOf((Comparison(path, "equal", target),)), sort=("id",))
+        linking = list(records.iterate(query, [field.name]))
+        on_deleted = (field.row_fields[path[1]] if field.row_fields else field).on_target_deleted
+        if linking and on_deleted == "refuse":
             raise Refused(_still_needed(records, linking, asker))
         for record in linking:
-            if field.on_target_deleted == "cascade":
+            if field.row_fields:
+                rows = rows_without(record.values[field.name], field.row_fields[path[1]], target)
+                self.change(record, {field.name: rows}, record.version)
+            elif on_deleted == "cascade":
                 self._remove(record.id, asker)
             else:
-                self.change(record, {name: None}, record.version)
+                self.change(record, {field.name: None}, record.version)
+
+
+def _links_to(module: str, field: Field) -> Iterator[tuple[str, ...]]:
+    """The paths by which `field`, or columns of its rows, may link to records of `module`."""
+    if module in field.targets and not field.computed:
+        yield (field.name,)
+    for name, column in field.row_fields.items():
+        if module in column.targets and not column.computed:
+            yield (field.name, name)
 
 
 def _changed(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,13 +4,13 @@ import { attach } from "./attach.js";
 
 attach("[data-follows]", (field) => {
   const form = field.closest("form");
-  const url = new URL(field.dataset.followed, location.href);
   let typed = false;
   let filling = false;
   field.addEventListener("input", () => (typed = true));
   field.addEventListener("change", () => (typed ||= !filling));
   form.addEventListener("change", async (event) => {
     if (event.target.name !== field.dataset.follows || typed) return;
+    const url = new URL(field.dataset.followed, location.href);
     url.searchParams.set(field.dataset.follows, event.target.value);
     const answer = await fetch(url, { headers: { Accept: "application/json" } });
     if (!answer.ok || typed) return;

@@ -3,14 +3,16 @@
 import { attach } from "./attach.js";
 
 attach("form[data-form]", (form) => {
-  const shown = [...form.querySelectorAll("[data-show-when]")];
-  const required = [...form.querySelectorAll("[data-required-when]")];
-  if (!shown.length && !required.length) return;
-  for (const field of shown) {
-    field.hidden = field.hasAttribute("data-hidden");
-    field.removeAttribute("data-hidden");
-  }
+  const decided = new WeakSet();
   const refresh = () => {
+    const shown = form.querySelectorAll("[data-show-when]"); // lines may have been added
+    const required = form.querySelectorAll("[data-required-when]");
+    if (!shown.length && !required.length) return;
+    for (const field of shown) {
+      if (!decided.has(field)) field.hidden = field.hasAttribute("data-hidden");
+      field.removeAttribute("data-hidden");
+      decided.add(field);
+    }
     const inputs = new FormData(form);
     const decide = (condition) => holds(JSON.parse(condition), inputs, form);
     for (const field of shown) field.hidden = !(decide(field.dataset.showWhen) ?? !field.hidden);

@@ -48,7 +48,7 @@ MODULE_KEYS = [
     (WORKS, TICKETS, "attachments", True),
     (WORKS, TICKETS, "mail", {"created": True}),
     (WARNS, TICKETS, "table", "old_tickets"),
-    (WARNS, f"{TICKETS}.fields", "lines", {"type": "lines", "fields": {"what": "text"}}),
+    (WORKS, f"{TICKETS}.fields", "lines", {"type": "lines", "fields": {"what": "text"}}),
     (WORKS, f"{TICKETS}.fields", "sum", {"type": "formula", "of": "number * 2"}),
     (WARNS, f"{TICKETS}.fields", "data", "json"),
     (WORKS, f"{TICKETS}.fields", "scan", "file"),

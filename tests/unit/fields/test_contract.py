@@ -14,10 +14,11 @@ from portal.fields.reader import PLAIN, Reader
 
 ENGLISH = Reader(language="en")
 LANGUAGES = ("en", "it", "pl", "de", "fr")
+OWN_TABLE = ("links", "lines")
 STORED = sorted(
     name
     for name, kind in Field.types.items()
-    if kind.stored and not kind.computed and name != "links" and not kind.by_upload
+    if kind.stored and not kind.computed and name not in OWN_TABLE and not kind.by_upload
 )
 NOT_STORED = sorted(name for name, kind in Field.types.items() if not kind.stored)
 # What these show says less or more than what is typed.

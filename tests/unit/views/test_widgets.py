@@ -6,7 +6,7 @@ from portal.web.rendering import Templates
 
 TEMPLATES = Templates()
 # Macros that widgets.pt is made of.
-INNER = {"field", "name", "notes", "finder"}
+INNER = {"field", "name", "notes", "finder", "line"}
 
 
 def test_every_widget_of_a_field_type_is_registered():

@@ -1,0 +1,28 @@
+"""What a database cannot hold, and what takes it long."""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from portal.database.migration.row_counts import RowCounts
+from portal.database.migration.steps import Step, kind_of
+from portal.database.schema.tables import Tables
+
+LARGE = 100_000  # records; reading as many takes seconds
+MOST_COLUMNS = {"sqlite": 2000, "postgresql": 1600}
+
+
+def too_many_columns(tables: Tables, connection: sa.Connection | None) -> Iterator[Step]:
+    """A blocked step for each table with more columns than the database has, or than any has where it is not known."""
+    most = MOST_COLUMNS[connection.dialect.name] if connection is not None else min(MOST_COLUMNS.values())
+    for name in tables.declaration.with_rows:
+        count = len(tables.module(name).c)
+        if count > most:
+            needs = f"{kind_of(name)[0]} {name} needs {count:,} columns"
+            yield Step(f"! {needs}, and this database has at most {most:,} in a table", blocked=True)
+
+
+def locking(counts: RowCounts, table: str) -> str:
+    """What to know before a large table is read as a whole: writing to it waits, on PostgreSQL reading may too."""
+    count = counts.rows(table) or 0
+    return f"; {count:,} records: {table} is locked meanwhile" if count >= LARGE else ""

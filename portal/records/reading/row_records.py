@@ -1,0 +1,41 @@
+"""The rows of a `lines` field in forms: which columns there are, and what links in them offer."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from portal.declaration.shapes import Access, Module
+from portal.fields.base import Field
+from portal.fields.links import join_name
+from portal.records.reading.records import Records
+
+
+@dataclass(frozen=True)
+class RowRecords(Records):
+    """The rows of one `lines` field in the forms of their records: their columns, and what links in them offer.
+
+    Only the rows of one record at a time are read and written, as a value of it; none are found here.
+    """
+
+    form_of: str = ""
+
+    def __post_init__(self) -> None:
+        """The field is readable, or a form would not ask for it."""
+
+    @property
+    def form_module(self) -> str:
+        return self.form_of
+
+    @cached_property
+    def module(self) -> Module:
+        declared = self.policy.declaration.row_modules[self.name]
+        shown = {name: field for name, field in declared.fields.items() if self.policy.staff or not field.internal}
+        return Module(name=self.name, fields=shown, label=declared.label)
+
+    @cached_property
+    def access(self) -> Access:
+        return Access(module=self.name)
+
+
+def rows_of(records: Records, field: Field) -> RowRecords:
+    """The rows of a `lines` field of `records`."""
+    return RowRecords(records.connection, records.policy, join_name(records.name, field.name), form_of=records.name)

@@ -1,0 +1,48 @@
+"""The rows of `lines` fields, read for a whole page of records at once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.fields.base import Field
+from portal.fields.links import join_name
+from portal.fields.row import Row
+from portal.records.policy import Policy
+from portal.records.reading.titles import add_linked_records
+
+
+def add_rows(
+    connection: sa.Connection,
+    policy: Policy,
+    module: str,
+    fields: Sequence[Field],
+    ids: Sequence[int],
+    values: list[dict[str, Any]],
+) -> None:
+    """Completes `values`, one mapping per record of `ids`, with the rows of each `lines` field among `fields`.
+
+    One query for each such field, and one for each module that its columns link to.
+    """
+    for field in fields:
+        if field.row_fields and ids:
+            rows = _rows(connection, policy, join_name(module, field.name), list(policy.columns(field).values()), ids)
+            for record_id, of_record in zip(ids, values, strict=True):
+                of_record[field.name] = tuple(rows[record_id])
+
+
+def _rows(
+    connection: sa.Connection, policy: Policy, name: str, columns: Sequence[Field], ids: Sequence[int]
+) -> dict[int, list[Row]]:
+    table = policy.tables.module(name)
+    selected = [table.c["id"], table.c["_record"], *(part for column in columns for part in column.selected(table))]
+    order = table.c["_record"], table.c["_position"], table.c["id"]
+    found = connection.execute(sa.select(*selected).where(table.c["_record"].in_(ids)).order_by(*order))
+    stored = [dict(row) for row in found.mappings()]
+    values = [{column.name: column.load(row) for column in columns} for row in stored]
+    add_linked_records(connection, policy, name, columns, [row["id"] for row in stored], values)
+    rows: dict[int, list[Row]] = defaultdict(list)
+    for row, of_row in zip(stored, values, strict=True):
+        rows[row["_record"]].append(Row(of_row, row["id"]))
+    return rows

@@ -1,0 +1,81 @@
+// Lines of a form are added, moved and removed in the page. Without this script the same buttons send the form.
+import { attach, drawn } from "./attach.js";
+
+attach("[data-lines]", (box) => {
+  const body = box.querySelector("tbody");
+  const template = box.querySelector("template");
+  const add = box.querySelector("[data-add]");
+  const actions = {
+    add: () => {
+      const row = template.content.firstElementChild.cloneNode(true);
+      body.append(row);
+      renumber();
+      drawn(row);
+      focusIn(row);
+    },
+    up: (row, button) => {
+      row.previousElementSibling?.before(row);
+      button?.focus();
+    },
+    down: (row, button) => {
+      row.nextElementSibling?.after(row);
+      button?.focus();
+    },
+    remove: (row) => {
+      const next = row.nextElementSibling ?? row.previousElementSibling;
+      row.remove();
+      if (next) focusIn(next);
+      else add.focus();
+    },
+  };
+
+  function renumber() {
+    const rows = [...body.rows];
+    // First to names that no row has: two groups of radio buttons of one name would undo each other.
+    for (const prefix of [`${box.dataset.lines}.moved`, `${box.dataset.lines}.`]) {
+      rows.forEach((row, index) => rename(row, `${prefix}${index}`));
+    }
+    rows.forEach((row, index) => {
+      for (const number of row.querySelectorAll("[data-number]")) number.textContent = index + 1;
+    });
+    add.hidden = rows.length >= (Number(box.dataset.most) || Infinity);
+  }
+
+  function act(name, row, button) {
+    actions[name](row, button);
+    renumber();
+    box.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  box.addEventListener("click", (event) => {
+    const button = event.target.closest("button[name=_lines]");
+    if (!button) return;
+    event.preventDefault();
+    act(button.value.split(".").pop(), button.closest("tr"), button);
+  });
+  box.addEventListener("keydown", (event) => {
+    const row = event.target.closest("tbody tr");
+    const name = { ArrowUp: "up", ArrowDown: "down" }[event.key];
+    if (!row || !name || !event.altKey) return;
+    event.preventDefault();
+    act(name, row, event.target);
+  });
+});
+
+/** Gives a row, and all that is named after it, another name: “lines.2” becomes “lines.1”. */
+function rename(row, name) {
+  const before = row.dataset.line;
+  const id = (text) => `field-${text.replaceAll(".", "-")}-`;
+  row.dataset.line = name;
+  for (const element of row.querySelectorAll("*")) {
+    for (const attribute of element.attributes) {
+      if (attribute.name === "value" && element.localName !== "button") continue;
+      const text = attribute.value.replaceAll(`${before}.`, `${name}.`).replaceAll(id(before), id(name));
+      if (text !== attribute.value) attribute.value = text;
+    }
+  }
+}
+
+function focusIn(row) {
+  row.querySelector("input:not([type=hidden]), select:not([hidden]), textarea")?.focus();
+}

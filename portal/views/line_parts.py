@@ -1,0 +1,53 @@
+"""The parts of lines in forms. Plain values, as those of parts.py."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from portal.web.shell import Words
+
+
+@dataclass(frozen=True)
+class LineHead:
+    """The head of a column of lines."""
+
+    label: Words
+    help: Words = ""
+    number: bool = False
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class LineCell:
+    """One value of a row in a form: its widget, or the text of what nobody types."""
+
+    label: Words  # of the column
+    widget: Any  # views.parts.Widget, which may hold lines; or None
+    text: str = ""
+    number: bool = False
+
+
+@dataclass(frozen=True)
+class RowInputs:
+    """The inputs of one row; `name` is what their names begin with: “lines.0”."""
+
+    name: str
+    number: int  # counted from 1
+    cells: tuple[LineCell, ...]
+    row_id: str = ""  # of a row that is stored
+
+
+@dataclass(frozen=True)
+class LineInputs:
+    """The rows of a `lines` field in a form."""
+
+    heads: tuple[LineHead, ...]
+    rows: tuple[RowInputs, ...]
+    template: RowInputs  # for the script: a new row
+    full: bool = False  # there can be no more rows
+    most: int | None = None
+
+    @property
+    def wrong(self) -> tuple[Any, ...]:
+        """The inputs in which something is wrong."""
+        cells = (cell for row in self.rows for cell in row.cells)
+        return tuple(cell.widget for cell in cells if cell.widget and cell.widget.error)
