@@ -20,10 +20,11 @@ from portal.views.conversation import conversation, draft_composer
 from portal.views.displays import Value, moment, shown
 from portal.views.history import history_card
 from portal.views.linked_text import linked_text
+from portal.views.next_record import remember_place
 from portal.views.pages import DetailPage, SectionShown
 from portal.views.parts import Action, Composer, TitledLink
 from portal.views.related import related_lists
-from portal.views.return_to_list import back_to_list
+from portal.views.return_to_list import list_of_query, list_query
 from portal.views.stages import stage_bar
 from portal.views.submissions import one_time_key
 from portal.views.watching import watchers_card
@@ -34,6 +35,7 @@ from portal.web.resources import Record
 @view_config(context=Record, name="", request_method="GET", renderer="detail.pt")
 def show_record(resource: Record, request: Request) -> dict[str, DetailPage]:
     """`/MODULE/ID/`"""
+    remember_place(resource, request)
     return {"page": detail_page(resource, request, draft_composer(resource, request))}
 
 
@@ -45,11 +47,13 @@ def detail_page(
     `composer`: the form for a comment, None where one may not comment; `refused`: one sentence per file not added.
     """
     records, record = resource.records, resource.record
-    layout, stored = records.access.detail, record_files(resource)
+    layout, stored, query = records.access.detail, record_files(resource), list_query(resource, request)
     return DetailPage(
         heading=record_heading(records, record),
         about=about(resource),
-        back_url=back_to_list(resource, request),
+        back_url=list_of_query(records.name, query or ""),
+        previous_url="" if query is None else record_address(records.name, record.id, "previous"),
+        next_url="" if query is None else record_address(records.name, record.id, "next"),
         actions=tuple(actions(resource)),
         stage_bar=stage_bar(resource),
         follow_ups=tuple(

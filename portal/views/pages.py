@@ -278,6 +278,8 @@ class DetailPage:
     heading: str
     about: Words  # “TT1042 · opened by Maria Anders on 19 November, 09:12”
     back_url: str
+    previous_url: str = ""  # in the list from which the record was opened
+    next_url: str = ""
     actions: tuple[Action, ...] = ()  # edit, delete, transitions
     stage_bar: StageBar | None = None
     sections: tuple[SectionShown, ...] = ()

@@ -17,6 +17,7 @@ from portal.web.serving import is_secure
 
 LAST_LIST = "list"  # the cookie with the query of the list that the browser saw last, one per module by its path
 LIST_OF_RECORD = "portal_list"  # the cookie with the query of the list that led to a record, by the record's path
+PLACE_OF_RECORD = "portal_place"  # the cookie with its place in that list
 LONGEST_QUERY = 3_000  # characters
 KEEP = 86_400  # seconds
 
@@ -28,7 +29,17 @@ def remember_list(request: Request, module: str) -> None:
 
 def back_to_list(resource: Any, request: Request) -> str:
     """The list that led to this page."""
-    module, query = resource.module_name, _referring_query(resource, request)
+    return list_of_query(resource.module_name, list_query(resource, request) or "")
+
+
+def list_of_query(module: str, query: str) -> str:
+    """The list of a query that a cookie or a referring page held."""
+    return list_address(module, parse_qsl(query[:LONGEST_QUERY]))
+
+
+def list_query(resource: Any, request: Request) -> str | None:
+    """The query of the list that led to this page, kept for what follows; None where no list is known."""
+    module, query = resource.module_name, referring_query(resource, request)
     current = request.cookies.get(LIST_OF_RECORD) if isinstance(resource, Record) else None
     if query is None:
         query = current
@@ -36,7 +47,17 @@ def back_to_list(resource: Any, request: Request) -> str:
         query = request.cookies.get(LAST_LIST)
     if isinstance(resource, Record) and (query or "") != (current or ""):
         _set_cookie(request, LIST_OF_RECORD, query or "", record_address(module, resource.record.id), KEEP)
-    return list_address(module, parse_qsl((query or "")[:LONGEST_QUERY]))
+    return query
+
+
+def keep_list(request: Request, module: str, record_id: int, query: str) -> None:
+    """Keeps that a record is opened from this list."""
+    _set_cookie(request, LIST_OF_RECORD, query, record_address(module, record_id), KEEP)
+
+
+def keep_place(request: Request, module: str, record_id: int, place: str) -> None:
+    """Keeps where a record stood in its list when it was opened."""
+    _set_cookie(request, PLACE_OF_RECORD, place, record_address(module, record_id), KEEP)
 
 
 def _says_nothing(resource: Any, request: Request) -> bool:
@@ -45,7 +66,7 @@ def _says_nothing(resource: Any, request: Request) -> bool:
     return not request.headers.get("Referer") or (own is not None and referring_page(request).startswith(own))
 
 
-def _referring_query(resource: Any, request: Request) -> str | None:
+def referring_query(resource: Any, request: Request) -> str | None:
     """The query of the list that the request comes from; None if it does not come from a list of the module."""
     page = urlsplit(referring_page(request))
     return page.query[:LONGEST_QUERY] if page.path == list_address(resource.module_name) else None

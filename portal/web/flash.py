@@ -21,6 +21,8 @@ MESSAGES = {
     "sent-again": _("This email is sent again."),
     "letters-chosen": _("Saved."),
     "detached": _("File removed."),
+    "list-begins": _("That was the first record of this list."),
+    "list-ends": _("That was the last record of this list."),
     "nothing-chosen": _("Choose at least one record."),
     "watched": _("Added."),
     "unwatched": _("Removed."),

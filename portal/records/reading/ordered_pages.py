@@ -47,6 +47,16 @@ class OrderedPages:
             rows = self._sorted(request, key, values)
         return self._page(request, rows, query.size)
 
+    def place(self, query: Query, record_id: int) -> str:
+        """The key of the page that begins after this record; empty for one that the reader does not see."""
+        order = self._order(self._sort(query))
+        rows = self.reader.execute(self.reader.statements.position(order), **{IDS: [record_id]})
+        return order.key(rows[0]) if rows else ""
+
+    def has_place(self, query: Query, key: str) -> bool:
+        """Whether a key was made by this order."""
+        return self._position(self._order(self._sort(query)), key) is not None
+
     def _position(self, order: Order, key: str) -> list[Any] | None:
         position = order.position(key)
         if position is None or not order.by_record:

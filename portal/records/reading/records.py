@@ -61,6 +61,26 @@ class Records(RecordReader):
             self._counts.remember(query, count)
         return page
 
+    def place(self, query: Query, record_id: int) -> str:
+        """Where a record stands in the list of `query` at this moment, as a key that `beside` understands."""
+        return str(record_id) if self._is_by_change(query) else self._ordered.place(query, record_id)
+
+    def beside(self, query: Query, record_id: int, place: str, backwards: bool) -> Record | None:
+        """The record after a place of the list, or the one before it; never the record `record_id` itself, which may
+        have moved since it stood there. An unknown place is where the record stands now."""
+        if self._is_by_change(query) or not self._ordered.has_place(query, place):
+            place = self.place(query, record_id)
+        if not place:
+            return None
+        after, before = ("", place) if backwards else (place, "")
+        page = self.page(replace(query, size=2, after=after, before=before), [])
+        others = [record for record in page.records if record.id != record_id]
+        return (others[-1] if backwards else others[0]) if others else None
+
+    def _is_by_change(self, query: Query) -> bool:
+        """Whether the list is the hits of a search, newest change first."""
+        return bool(search.parse_words(query.text)) and not query.sort
+
     def iterate(self, query: Query, names: Iterable[str], size: int = 1000) -> Iterator[Record]:
         """Every record of `query`, read page after page of `size` records."""
         names, key = list(names), ""

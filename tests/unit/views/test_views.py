@@ -13,7 +13,7 @@ OPEN_TO_WHO_IS_SIGNED_IN = {
     "drafts.discard_draft", "drafts.save_draft", "files.send_file", "files.send_preview", "history.show_history",
     "home.show_home", "letter_choices.choose_letters", "lists.list_records", "many.do_to_records",
     "search.find_linked", "search.search_everywhere",
-    "watching.change_watchers",
+    "next_record.show_next", "next_record.show_previous", "watching.change_watchers",
 }  # fmt: skip
 # Everybody in the world may.
 PUBLIC = {
