@@ -18,6 +18,7 @@ from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
 from portal.fields.row import Row
 from portal.fields.size import shown_size
+from portal.views.json_tree import json_nodes
 from portal.views.line_parts import LineHead
 from portal.views.parts import Moment
 from portal.web.addresses import record_address
@@ -28,6 +29,7 @@ MOMENT = Datetime(name="at", type="datetime")
 # Built-in fields that are drawn otherwise than their type: display by name.
 BUILT_IN = {"comments": "count", "attachments": "count", "channel": "channel"}
 COUNT_ICONS = {"comments": "message-circle", "attachments": "paperclip"}
+LONGEST_JSON = 120  # characters in a table
 CHANNEL_ICONS = {"portal": "monitor", "mail": "mail", "api": "webhook", "import": "file-input"}
 
 
@@ -215,6 +217,11 @@ def _totals(field: Any, column: Field, value: Any, reader: Reader) -> tuple[str,
     return tuple(column.show(total, reader) for total in field.totals_of(value, column.name))
 
 
+def _json(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    short = text if len(text) <= LONGEST_JSON else f"{text[:LONGEST_JSON]}…"
+    return Value(field.title, display, text, note=short, parts=json_nodes(value) if value else ())
+
+
 DISPLAYS = {
     display.name: display
     for display in (
@@ -240,6 +247,7 @@ DISPLAYS = {
         Display("rating", _rating),
         Display("address", _address),
         Display("lines", _lines),
+        Display("json", _json),
         Display("markdown", _rich),
         Display("html", _rich),
     )

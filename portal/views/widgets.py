@@ -319,6 +319,7 @@ WIDGETS = {
         WidgetKind("textarea"),
         WidgetKind("markdown"),
         WidgetKind("html"),
+        WidgetKind("json"),
         WidgetKind("color"),
         WidgetKind("tags", _tags),
         WidgetKind("checkbox"),

@@ -30,6 +30,7 @@ modules:
       reason: {type: text, required_when: {any: [{kind: large}, {double: {min: 100}}]}}
       detail: {type: text, show_when: {kind: large}, required_when: {size: {min: 10}}}
       serial: {type: text, read_only: once}
+      data: json
       state: {type: choice, options: [open, closed]}
       remark: {type: text, required_when: {state: closed}}
     lifecycle:
@@ -37,9 +38,9 @@ modules:
       transitions: {close: {from: open, to: closed, ask: {kind: required, reason: optional}}}
     create:
       steps:
-        - {title: What, fields: [title, reason, serial, detail]}
+        - {title: What, fields: [title, reason, serial, detail, data]}
         - {title: How much, fields: [kind, size, caller, firm, site, phone]}
-    edit: {fields: [title, kind, size, reason, detail, serial]}
+    edit: {fields: [title, kind, size, reason, detail, serial, data]}
 """
 STAFF = """staff: true
 modules:
@@ -117,3 +118,25 @@ def test_a_form_knows_who_fills_it_in_and_lets_them_say_otherwise(world):
     nancy.send("/cases/create", {"title": "Here", "caller": shown["caller"], "phone": "123456", "site": "Gate 9"})
     (record,) = [record for record in world.all("cases") if record.title == "Here"]
     assert (record.values["site"], record.values["phone"], record.values["firm"].id) == ("Gate 9", "123456", firm.id)
+
+
+def test_structured_data_is_checked_to_the_column_and_shown_as_a_tree(world):
+    nancy = world[NANCY]
+    refused = nancy.send("/cases/create", {"title": "Data", "data": '{\n "a": [1,]\n}'})
+    assert refused.status_int == 422
+    assert "Line 2, column" in refused
+    assert '"a": [1,]' in refused  # what was typed stays
+    typed = '{"printer": {"name": "<b>Größe</b>", "pages": 1.10, "trays": [true, null]}, "empty": []}'
+    nancy.send("/cases/create", {"title": "Data", "data": typed})
+    (record,) = [record for record in world.all("cases") if record.title == "Data"]
+    assert record.values["data"] == typed
+    tree = nancy.get(f"/cases/{record.id}/").html.select_one("ul.tree")
+    assert [" ".join(item.text.split()) for item in tree.select("summary")] == [
+        "printer 3 entries", "trays 2 entries", "empty 0 entries",
+    ]  # fmt: skip
+    assert [" ".join(item.text.split()) for item in tree.select("li:not(:has(li)):not(:has(summary))")] == [
+        "name <b>Größe</b>", "pages 1.10", "1 true", "2 null",
+    ]  # fmt: skip
+    assert nancy.titles("/cases/?q=grosse") == ["Data"]
+    assert nancy.titles("/cases/?q=trays") == ["Data"]
+    assert nancy.get(f"/cases/{record.id}/edit").html.find(attrs={"name": "data"}).text.strip() == typed

@@ -50,7 +50,7 @@ MODULE_KEYS = [
     (WARNS, TICKETS, "table", "old_tickets"),
     (WORKS, f"{TICKETS}.fields", "lines", {"type": "lines", "fields": {"what": "text"}}),
     (WORKS, f"{TICKETS}.fields", "sum", {"type": "formula", "of": "number * 2"}),
-    (WARNS, f"{TICKETS}.fields", "data", "json"),
+    (WORKS, f"{TICKETS}.fields", "data", "json"),
     (WORKS, f"{TICKETS}.fields", "scan", "file"),
     (WORKS, f"{TICKETS}.fields", "photo", "image"),
     (REFUSED, "", "version", 1),

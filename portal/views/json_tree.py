@@ -1,0 +1,35 @@
+"""The tree of a `json` field as its page draws it: what has parts can be folded."""
+
+from typing import Any, NamedTuple
+
+from portal.fields.json import Bare, tree_of
+from portal.texts import ngettext
+from portal.web.shell import Words
+
+OPEN_LEVELS, OPEN_PARTS = 2, 20  # what is small is open at first
+
+
+class Node(NamedTuple):
+    """One value below its name, or its place in a list from 1."""
+
+    name: str
+    text: str = ""
+    bare: bool = False  # a number, true, false or null
+    parts: tuple[Any, ...] = ()
+    size: Words = ""  # “3 entries”, of what has parts
+    open: bool = False
+
+
+def json_nodes(text: str) -> tuple[Node, ...]:
+    """The outermost values of `text`, which the field has accepted."""
+    whole = _node("", tree_of(text), 0)
+    return whole.parts or (whole,)
+
+
+def _node(name: str, tree: Any, level: int) -> Node:
+    if isinstance(tree, str):
+        return Node(name, tree, isinstance(tree, Bare))
+    named = tree.items() if isinstance(tree, dict) else ((str(place), part) for place, part in enumerate(tree, 1))
+    parts = tuple(_node(name, part, level + 1) for name, part in named)
+    size = ngettext("${number} entry", "${number} entries", len(parts))
+    return Node(name, parts=parts, size=size, open=level < OPEN_LEVELS and len(parts) <= OPEN_PARTS)
