@@ -18,6 +18,7 @@ from portal.store import open_store
 from portal.store.scanner import scan
 from portal.web import csrf, frame, visitor
 from portal.web.live import LivePortal
+from portal.web.news import RequestNews
 from portal.web.resources import Root
 from portal.web.security import SEE, Security
 from portal.web.serving import Serving
@@ -109,6 +110,7 @@ def _add_request_methods(config: Configurator) -> None:
     config.add_request_method(visitor.reader, "reader", reify=True)
     config.add_request_method(lambda request: request.visitor.identity.policy, "policy", reify=True)
     config.add_request_method(visitor.writer, "writer")
+    config.add_request_method(RequestNews, "news", reify=True)
     config.add_request_method(csrf.guest_token, "guest", reify=True)
     config.add_request_method(frame.shell, "shell", reify=True)
 

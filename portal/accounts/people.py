@@ -36,6 +36,8 @@ class Account:
     records_from: datetime.date | None = None
     invited: datetime.datetime | None = None  # the last invitation, while it has not been accepted
     signed_in: datetime.datetime | None = None  # the last time
+    news_from: datetime.datetime | None = None
+    hides: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,8 @@ def account_of(row: sa.RowMapping) -> Account:
         records_from=row["records_from"],
         invited=row["invited"],
         signed_in=row["signed_in"],
+        news_from=row["news_from"],
+        hides=row["hides"],
     )
 
 

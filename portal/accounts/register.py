@@ -86,6 +86,7 @@ class Register:
             "must_change": must_change,
             "disabled": False,
             "created": self.now,
+            "news_from": self.now,
             **access_request.values,
         }
         self.connection.execute(sa.insert(self.tables.account).values(row))

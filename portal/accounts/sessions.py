@@ -53,6 +53,9 @@ def open_session(
         "expires": now + (IDLE if days is None else datetime.timedelta(days=days)),
     }
     connection.execute(sa.insert(tables.session).values(row))
+    # To an account that is older than the marks of what is new, everything before is known.
+    unmarked = tables.account.c["id"] == account_id, tables.account.c["news_from"].is_(None)
+    connection.execute(sa.update(tables.account).where(*unmarked).values(news_from=now))
     return token
 
 

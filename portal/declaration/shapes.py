@@ -234,6 +234,11 @@ class Module(Shape):
         return ordered
 
     @property
+    def has_news(self) -> bool:
+        """Whether what others do to a record is new to an account until it has looked: two sides work on the record."""
+        return bool(self.comments) or self.lifecycle is not None
+
+    @property
     def title_field(self) -> Field:
         """The field that names a record in headings and links: the title, else the reference."""
         return self.field(self.title or "reference")

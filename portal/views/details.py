@@ -20,6 +20,7 @@ from portal.views.conversation import conversation, draft_composer
 from portal.views.displays import Value, moment, shown
 from portal.views.history import history_card
 from portal.views.linked_text import linked_text
+from portal.views.news import record_news
 from portal.views.next_record import remember_place
 from portal.views.pages import DetailPage, SectionShown
 from portal.views.parts import Action, Composer, TitledLink
@@ -71,6 +72,7 @@ def detail_page(
         related=tuple(related_lists(resource, layout.related or ())),
         history=history_card(resource, request),
         access=access_card(resource, request),
+        news=record_news(resource, request),
     )
 
 

@@ -7,8 +7,8 @@ from pyramid.request import Request
 from pyramid.response import FileIter, Response
 from pyramid.view import view_config
 
-from portal.records.reading.filters import read_address
 from portal.records.transfer.exporting import export_rows
+from portal.views.lists import shown_request
 from portal.web.resources import Module
 
 IN_MEMORY = 1_000_000  # bytes; what is longer is kept in a file until it is sent
@@ -20,7 +20,7 @@ def export_list(module: Module, request: Request) -> Response:
     records = module.records
     if not records.access.list.export:
         raise HTTPNotFound
-    query = read_address(records, request.GET).query
+    query = shown_request(records, request, request.GET).query
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by the server when it is sent
     for chunk in export_rows(records, query, records.access.list.columns or (), request.reader):
         file.write(chunk)

@@ -1,4 +1,4 @@
-"""The parts of pages that tell what happened to records. Plain values, as those of parts.py."""
+"""The parts of pages that tell what happened to records, and what of it is new. Plain values, as those of parts.py."""
 
 from dataclasses import dataclass
 
@@ -39,3 +39,32 @@ class History:
 
     lines: tuple[HistoryLine, ...]
     all_url: str = ""  # where there are more
+
+
+@dataclass(frozen=True)
+class RecordNews:
+    """What the page of a record says of its news."""
+
+    seen_url: str = ""  # where “seen” is sent; empty: nothing is new
+    key: str = ""  # of the state that the page shows
+    hide_url: str = ""
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class HiddenRecords:
+    """The line of a list that leaves out records which the reader has hidden, or shows these alone."""
+
+    text: Words
+    url: str
+    label: Words
+
+
+@dataclass(frozen=True)
+class NewRecords:
+    """A module with something new, on the home page."""
+
+    label: Words
+    icon: str
+    count: str
+    url: str

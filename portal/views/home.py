@@ -3,6 +3,7 @@
 import datetime
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pyramid.request import Request
 from pyramid.view import view_config
@@ -13,10 +14,11 @@ from portal.records.reading.filters import button_condition, tab_condition
 from portal.records.reading.records import Count, Query, Record, Records
 from portal.texts import _, readable
 from portal.views.displays import initials, moment
+from portal.views.history_parts import NewRecords
 from portal.views.lists import count_text
 from portal.views.pages import HomePage
 from portal.views.parts import Happening, HomeButton, Moment
-from portal.web.addresses import button_address, record_address
+from portal.web.addresses import button_address, list_address, record_address
 from portal.web.resources import Root
 
 LATEST = 6
@@ -30,9 +32,18 @@ def show_home(root: Root, request: Request) -> dict[str, HomePage]:
         greeting=greeting(request),
         about=", ".join(companies(request)),
         buttons=tuple(buttons(request)),
+        news=tuple(new_records(request)),
         activity=tuple(activity(request)) if "activity" in request.policy.profile.home.panels else None,
     )
     return {"page": page}
+
+
+def new_records(request: Request) -> Iterator[NewRecords]:
+    """The modules in which something is new, in the order of the menu."""
+    for name, count in request.news.counts().items():
+        access = request.policy.modules[name]
+        text = f"{count.number}{'+' if count.more else ''}"
+        yield NewRecords(access.label or name, access.icon or "square", text, list_address(name))
 
 
 def greeting(request: Request) -> str:
@@ -78,7 +89,9 @@ def button_counts(request: Request, declared: list[Button]) -> dict[str, Count]:
         module = (button.opens or "").partition("/")[0]
         if button.count and request.policy.access(module) is not None:
             records = Records(request.connection, request.policy, module)
-            queries[module][button.name] = button_query(records, button)
+            query = button_query(records, button)
+            hidden = replace(query, condition=AllOf((query.condition, request.news.shown(records))))
+            queries[module][button.name] = hidden if request.news.hidden(records) else query
     counts: dict[str, Count] = {}
     for module, by_button in queries.items():
         records = Records(request.connection, request.policy, module)

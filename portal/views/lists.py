@@ -9,16 +9,20 @@ from pyramid.view import view_config
 from portal.conditions import always
 from portal.declaration.shapes import Tab
 from portal.fields.numbers import localized
+from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.records.reading import highlight
-from portal.records.reading.filters import ListRequest, read_address, tab_counts
+from portal.records.reading.filters import ListRequest, narrowed, read_address, tab_counts
 from portal.records.reading.highlight import Words
 from portal.records.reading.records import Count, Page, Record, Records
-from portal.texts import Text, _, first_visible, readable
+from portal.records.writing.seen import only
+from portal.texts import Text, _, first_visible, ngettext, readable
 from portal.views.displays import COUNT_ICONS, DISPLAYS, Value, display_of
+from portal.views.history_parts import HiddenRecords
 from portal.views.list_filters import Parameters, chips, filter_states
 from portal.views.many_bar import many_form
 from portal.views.match_notes import match_notes
+from portal.views.news import marked_rows
 from portal.views.pages import Column, ListPage, Pager, Row, TabState
 from portal.views.parts import FilterState
 from portal.views.return_to_list import remember_list
@@ -39,7 +43,7 @@ def list_records(module: Module, request: Request) -> dict[str, ListPage]:
 
 def list_page(records: Records, request: Request) -> ListPage:
     """The page of a list as its address asks for it."""
-    list_request, parameters = read_address(records, request.GET), parameters_of(request)
+    list_request, parameters = shown_request(records, request, request.GET), parameters_of(request)
     states = filter_states(records, list_request)
     query, access, policy = list_request.query, records.access, records.policy
     columns = access.list.columns or ()
@@ -48,7 +52,7 @@ def list_page(records: Records, request: Request) -> ListPage:
         heading=access.label or records.name,
         url=list_address(records.name),
         columns=tuple(list_column(records, list_request, name, parameters, states) for name in columns),
-        rows=tuple(page_rows(records, page, columns, query.text)),
+        rows=marked_rows(request, records, page.records, page_rows(records, page, columns, query.text), columns),
         pager=pager(records.name, page, count, parameters, request.reader),
         query=query.text,
         hidden=tuple((name, value) for name, value in parameters if name in ("tab", "sort", "button")),
@@ -61,7 +65,35 @@ def list_page(records: Records, request: Request) -> ListPage:
         invite_url=f"/{records.name}/invite" if policy.may(records.name, "grant") else "",
         many=many_form(records, parameters, count_text(count, policy.reader)),
         export_url=export_address(records.name, parameters) if may_export(records) else "",
+        seen_url=f"{list_address(records.name)}seen" if request.news.counts().get(records.name) else "",
+        hidden_records=hidden_records(records, request, list_request),
     )
+
+
+def shown_request(records: Records, request: Request, parameters: Form) -> ListRequest:
+    """The list that the parameters ask for, without what the reader has hidden; `_hidden=1`: that alone.
+
+    A search is for all records.
+    """
+    list_request = read_address(records, parameters)
+    if parameters.get("_hidden") == "1":
+        return narrowed(list_request, only(request.news.hidden(records)))
+    return list_request if list_request.query.text else narrowed(list_request, request.news.shown(records))
+
+
+def hidden_records(records: Records, request: Request, list_request: ListRequest) -> HiddenRecords | None:
+    """The line about records that the reader has hidden; None where there are none, and in a search."""
+    number = len(request.news.hidden(records))
+    if not number or list_request.query.text:
+        return None
+    text = ngettext(
+        "${number} record is hidden until something happens.",
+        "${number} records are hidden until something happens.",
+        number,
+    )
+    if request.GET.get("_hidden") == "1":
+        return HiddenRecords(text, list_address(records.name), _("Show the others"))
+    return HiddenRecords(text, list_address(records.name, {**widest_tab(records), "_hidden": "1"}), _("Show"))
 
 
 def parameters_of(request: Request) -> Parameters:

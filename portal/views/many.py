@@ -16,7 +16,6 @@ from webob.multidict import MultiDict
 
 from portal.declaration.shapes import Transition
 from portal.fields.link import RECORD_ID
-from portal.records.reading.filters import read_address
 from portal.records.reading.records import Record, Records
 from portal.records.writing.many import (
     MOST_AT_ONCE,
@@ -33,6 +32,7 @@ from portal.views.actions import comment_widget, transition_fields
 from portal.views.comments import comment_problem, comment_text
 from portal.views.details import transition_label
 from portal.views.forms import finds, once_key
+from portal.views.lists import shown_request
 from portal.views.many_parts import ManyPage, RefusedRecord
 from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Pairs, TitledLink
@@ -77,7 +77,7 @@ def do_to_records(module: Module, request: Request) -> Response:
 def chosen_ids(records: Records, request: Request) -> list[int]:
     """The ids that were chosen, in their order; 0 for what is no id. Of a whole list one more than can be done."""
     if posted_text(request, "all") == "1":
-        return first_ids(records, read_address(records, list_parameters(records, request)).query)
+        return first_ids(records, shown_request(records, request, list_parameters(records, request)).query)
     texts = [part.strip() for text in request.POST.getall("ids") if isinstance(text, str) for part in text.split(",")]
     return list(dict.fromkeys(int(text) if RECORD_ID.fullmatch(text) else 0 for text in texts if text))
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 from portal.views.access_parts import AccessCard
 from portal.views.displays import Value
-from portal.views.history_parts import History, HistoryLine
+from portal.views.history_parts import HiddenRecords, History, HistoryLine, NewRecords, RecordNews
 from portal.views.many_parts import ManyForm
 from portal.views.parts import (
     Action,
@@ -161,6 +161,7 @@ class Row:
     title: str
     url: str
     cells: tuple[Value, ...]  # as many as there are columns; the cell of the `lead` column bears the link
+    unread: bool = False  # something in it is new to the reader
 
 
 @dataclass(frozen=True)
@@ -207,6 +208,8 @@ class ListPage:
     invite_url: str = ""  # of people, for who may give access
     export_url: str = ""
     many: ManyForm | None = None  # where records can be chosen
+    seen_url: str = ""  # where one says that nothing is new any more; empty: nothing is
+    hidden_records: HiddenRecords | None = None
 
     @property
     def lead(self) -> int:
@@ -291,6 +294,7 @@ class DetailPage:
     related: tuple[RelatedList, ...] = ()
     history: History | None = None
     access: AccessCard | None = None
+    news: RecordNews | None = None
 
 
 @dataclass(frozen=True)
@@ -314,6 +318,7 @@ class HomePage:
     about: Words = ""
     buttons: tuple[HomeButton, ...] = ()
     activity: tuple[Happening, ...] | None = None
+    news: tuple[NewRecords, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from record to record; its later values replace the placeholders, escaped. The c
 tones come from the declaration), nothing of a record or of a person.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -120,8 +121,10 @@ class CellRenderer:
             line.add(after if matched else "")
 
     def menu(self, items: tuple[Any, ...]) -> Markup:
-        """Items of the menu, the same for all people of a profile."""
-        return self._templates.whole(("menu", *self._page, items), lambda: self._draw("menu.pt", items=items))
+        """Items of the menu: each is the same for all people of a profile, but for how much is new to them."""
+        draw = lambda item: self._draw("menu.pt", items=(item,))  # noqa: E731
+        drawn = [self._templates.whole(("menu", *self._page, item), functools.partial(draw, item)) for item in items]
+        return Markup("").join(drawn)
 
     def _pieces(self, kind: Kind, classes: str, value: Shown, label: Any = "") -> Pieces:
         pieces = self._pieces_of_page.get(kind)

@@ -24,6 +24,7 @@ MESSAGES = {
     "list-begins": _("That was the first record of this list."),
     "list-ends": _("That was the last record of this list."),
     "nothing-chosen": _("Choose at least one record."),
+    "hidden": _("Hidden until something happens."),
     "watched": _("Added."),
     "unwatched": _("Removed."),
     "invited": _("Invitation written."),

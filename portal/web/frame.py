@@ -79,9 +79,15 @@ def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], t
             continue
         access = policy.modules[name]
         label, icon = _label(declaration, name, access), _icon(declaration, name, access)
-        item = MenuItem(label, icon, f"/{name}/", current=name == current)
+        item = MenuItem(label, icon, f"/{name}/", current=name == current, new=_new(request, name))
         (own if _about_oneself(declaration, name, access) else menu).append(item)
     return tuple(menu), (*own, *_portal_items(identity, resources, _view_name(request)))
+
+
+def _new(request: Request, module: str) -> str:
+    """How many records of a module are new to the reader; empty where none is."""
+    count = request.news.counts().get(module)
+    return f"{count.number}{'+' if count.more else ''}" if count else ""
 
 
 def _button_item(request: Request, button: Button) -> MenuItem:

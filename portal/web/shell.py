@@ -20,6 +20,7 @@ class MenuItem:
     icon: str
     url: str
     current: bool = False
+    new: str = ""  # how many of its records are new to the reader
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,11 @@ from portal.database.migration.plan import apply
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.settings import Settings
+from tests.functional.orders_portal import orders
 from tests.functional.world import World
 from tests.real_parts import PostgreSQL
+
+__all__ = ["orders"]  # a fixture of its own file
 
 SMALL = Path(__file__).parents[1] / "portals" / "small"
 PASSWORD = "correct horse battery"

@@ -33,6 +33,8 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("access_from", sa.Date()),
             sa.Column("access_until", sa.Date()),
             sa.Column("records_from", sa.Date()),
+            sa.Column("news_from", UTCDateTime()),  # what happened before is not new to the account
+            sa.Column("hides", sa.Boolean()),  # whether the account has ever hidden a record
             sa.Column("language", sa.Text()),
             sa.Column("created", UTCDateTime()),
             sa.Column("invited", UTCDateTime()),  # the last invitation; NULL once it was accepted
@@ -117,6 +119,7 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("added", UTCDateTime()),
             sa.Index("ix_portal_watcher_module_person", "module", "person", "record"),
         ),
+        "seen": _seen_table(metadata),
         "event": sa.Table(
             "portal_event",
             metadata,
@@ -134,6 +137,20 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sqlite_autoincrement=True,
         ),
     }
+
+
+def _seen_table(metadata: sa.MetaData) -> sa.Table:
+    """What each account has seen of the records."""
+    return sa.Table(
+        "portal_seen",
+        metadata,
+        sa.Column("account", sa.Integer(), primary_key=True),
+        sa.Column("module", sa.Text(), primary_key=True),
+        sa.Column("record", sa.BigInteger(), primary_key=True, autoincrement=False),  # 0: all of the module
+        sa.Column("at", UTCDateTime()),  # the moment up to which the account has seen what happened
+        sa.Column("hidden", UTCDateTime()),  # since when the record is hidden, until something happens
+        sa.Index("ix_portal_seen_module_record", "module", "record"),
+    )
 
 
 def _file_table(metadata: sa.MetaData) -> sa.Table:

@@ -52,6 +52,7 @@ class Tables:
     file: sa.Table
     watcher: sa.Table
     pending_file: sa.Table
+    seen: sa.Table
     event: sa.Table
     once: sa.Table
     draft: sa.Table

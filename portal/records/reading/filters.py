@@ -82,6 +82,14 @@ def read_address(records: Records, form: Form) -> ListRequest:
     return ListRequest(query, AllOf(tuple(filtering)), tab, button if narrowing is not None else "", filters)
 
 
+def narrowed(list_request: ListRequest, condition: Condition) -> ListRequest:
+    """The same list, and the counts of its tabs, of the records for which `condition` holds too."""
+    if condition == ALWAYS:
+        return list_request
+    query = replace(list_request.query, condition=AllOf((list_request.query.condition, condition)))
+    return replace(list_request, query=query, filtering=AllOf((list_request.filtering, condition)))
+
+
 def tab_condition(records: Records, tab: str) -> Condition:
     """The condition of a tab; of an unknown one none."""
     declared = (records.access.list.tabs or {}).get(tab)

@@ -46,6 +46,7 @@ from portal.records.writing.history import Author, add_event, author_of, change_
 from portal.records.writing.lifecycle import editable_fields, is_final, leaves, state_after_comment, state_of
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.rows import execute, new_row, rows_without, with_whole_rows, write_own_tables
+from portal.records.writing.seen import is_new_to_staff, saw_own_change
 from portal.records.writing.sequence import next_numbers
 from portal.records.writing.transitions import is_for_reader, transition_values
 from portal.records.writing.validation import follow_again
@@ -79,6 +80,7 @@ class Writer:
         if followed := followed_record(records, values):
             add_event(records, followed, "followed_up", self.author, {"record": record_id})
         index_records(records.as_system, [record_id])
+        saw_own_change(records, record_id, self.author)
         return record_id
 
     def edit(self, record: Record, values: Mapping[str, Any], version: int) -> None:
@@ -121,6 +123,7 @@ class Writer:
         write_own_tables(records, record.id, changed)
         add_event(records, record.id, kind, self.author, change_details(records.module, before, changed))
         (index_records if visible else replace_texts)(records.as_system, [record.id])
+        (saw_own_change if visible else is_new_to_staff)(records, record.id, self.author)
         if records.module.title_field.name in changed:
             update_linking_records(records.as_system, record.id)
 
@@ -178,6 +181,7 @@ class Writer:
         comment_id = insert_comment(records, record, text, self.author, internal=internal, folded=folded)
         if internal:  # leaves no trace that a customer could see: neither count nor time nor place in the list
             replace_texts(records.as_system, [record.id])
+            is_new_to_staff(records, record.id, self.author)
             return comment_id
         row: dict[str, Any] = {"comments": sa.func.coalesce(records.table.c["comments"], 0) + 1}
         if next_state and (lifecycle := records.module.lifecycle):
@@ -291,6 +295,7 @@ class Writer:
         values = {**row, **self._modified()}
         records.connection.execute(sa.update(table).values(values).where(table.c["id"] == record.id))
         index_records(records.as_system, [record.id])
+        saw_own_change(records, record.id, self.author)
 
     def _check_watching(self, person_id: int) -> None:
         if not may_watch(self.records) or not addable(self.records, [person_id]):
@@ -319,7 +324,7 @@ class Writer:
                     self._as_system(module.name)._release(path, Linked(record_id, records.name), asker)
         write_own_tables(records, record_id, dict.fromkeys(records.module.fields))
         self._record_deleted(record_id)
-        for table in (tables.comment, tables.file, tables.watcher):
+        for table in (tables.comment, tables.file, tables.watcher, tables.seen):
             on_record = table.c["module"] == records.name, table.c["record"] == record_id
             connection.execute(sa.delete(table).where(*on_record))
         if records.name == records.policy.declaration.people:

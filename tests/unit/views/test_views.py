@@ -11,9 +11,9 @@ TEMPLATES = FOLDER.parent / "templates"
 OPEN_TO_WHO_IS_SIGNED_IN = {
     "account.show_account", "actions.move_record", "actions.show_transition", "details.show_record",
     "drafts.discard_draft", "drafts.save_draft", "files.send_file", "files.send_preview", "history.show_history",
-    "home.show_home", "letter_choices.choose_letters", "lists.list_records", "many.do_to_records",
-    "search.find_linked", "search.search_everywhere",
-    "next_record.show_next", "next_record.show_previous", "watching.change_watchers",
+    "home.show_home", "letter_choices.choose_letters", "lists.list_records", "many.do_to_records", "news.hide_record",
+    "news.mark_module_seen", "news.mark_record_seen", "next_record.show_next", "next_record.show_previous",
+    "search.find_linked", "search.search_everywhere", "watching.change_watchers",
 }  # fmt: skip
 # Everybody in the world may.
 PUBLIC = {

@@ -1,0 +1,74 @@
+"""What an account has seen of the records, and which it has hidden until something happens to them.
+
+Never a side effect of reading: pages send it once they are looked at, and who writes has seen what they wrote.
+"""
+
+import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.conditions import ALWAYS, Comparison, Condition, ParsedValue
+from portal.records.reading.news import ALL
+from portal.records.reading.records import Records
+from portal.records.writing.history import Author
+
+MOST_HIDDEN = 500  # records of one module and account; of more, those hidden first come back
+LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+def mark_seen(records: Records, record_id: int, account: int, at: datetime.datetime, hide: bool = False) -> None:
+    """The account has seen what happened to a record up to `at`. Shows a hidden record again unless it is to `hide`."""
+    tables, now = records.policy.tables, records.policy.reader.now
+    insert: Any = postgresql.insert if records.connection.dialect.name == "postgresql" else sqlite.insert
+    values = {"at": at, "hidden": now if hide else None}
+    row = {"account": account, "module": records.name, "record": record_id, **values}
+    key = [column.name for column in tables.seen.primary_key]
+    statement = insert(tables.seen).values(row).on_conflict_do_update(index_elements=key, set_=values)
+    records.connection.execute(statement)
+    if hide:
+        hiding = sa.update(tables.account).where(tables.account.c["id"] == account)
+        records.connection.execute(hiding.values(hides=True))
+
+
+def mark_all_seen(records: Records, account: int) -> None:
+    """The account has seen all that has happened in the module. What is hidden stays so."""
+    table = records.policy.tables.seen
+    shown = table.c["account"] == account, table.c["module"] == records.name, table.c["hidden"].is_(None)
+    records.connection.execute(sa.delete(table).where(*shown))
+    mark_seen(records, ALL, account, records.policy.reader.now)
+
+
+def saw_own_change(records: Records, record_id: int, author: Author) -> None:
+    """Whoever changes a record has seen it as it is then."""
+    if author.account is not None and records.module.has_news:
+        mark_seen(records, record_id, author.account, records.policy.reader.now)
+
+
+def is_new_to_staff(records: Records, record_id: int, author: Author) -> None:
+    """What happened internally is new to those of the staff who had seen the record, but to its author."""
+    table, account = records.policy.tables.seen, records.policy.tables.account
+    staff = [name for name, profile in records.policy.declaration.profiles.items() if profile.staff]
+    others = sa.select(account.c["id"]).where(account.c["profile"].in_(staff), account.c["id"] != (author.account or 0))
+    seen = table.c["module"] == records.name, table.c["record"] == record_id, table.c["account"].in_(others)
+    records.connection.execute(sa.update(table).where(*seen).values(at=LONG_AGO, hidden=None))
+
+
+def hidden_records(records: Records, account: int) -> list[int]:
+    """The ids of the records that the account has hidden and to which nothing has happened since."""
+    seen, table = records.policy.tables.seen, records.table
+    mine = seen.c["account"] == account, seen.c["module"] == records.name, seen.c["hidden"].is_not(None)
+    query = sa.select(seen.c["record"]).join(table, table.c["id"] == seen.c["record"])
+    unchanged = query.where(*mine, seen.c["at"] >= table.c["modified"])
+    return list(records.connection.scalars(unchanged.order_by(seen.c["hidden"].desc()).limit(MOST_HIDDEN)))
+
+
+def without(ids: list[int]) -> Condition:
+    """The condition that leaves out the records of these ids."""
+    return Comparison(("id",), "one_of", ParsedValue(ids), negated=True) if ids else ALWAYS
+
+
+def only(ids: list[int]) -> Condition:
+    """The condition that leaves these ids alone."""
+    return Comparison(("id",), "one_of", ParsedValue(ids))

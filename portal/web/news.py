@@ -1,0 +1,55 @@
+"""What is new to who makes a request: read once, with the records of the page that is shown if it shows some."""
+
+from collections.abc import Sequence
+
+from pyramid.request import Request
+
+from portal.conditions import ALWAYS, Condition
+from portal.records.reading.counts import Count
+from portal.records.reading.news import News, Onlooker, read_news
+from portal.records.reading.records import Records
+from portal.records.writing.seen import hidden_records, without
+
+
+class RequestNews:
+    """`request.news`"""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._counts: dict[str, Count] | None = None
+        self._hidden: dict[str, list[int]] = {}
+
+    @property
+    def account(self) -> int:
+        """The id of the signed-in account."""
+        account_id: int = self._request.visitor.identity.account.id
+        return account_id
+
+    def counts(self) -> dict[str, Count]:
+        """How many records of each module are new; nothing on pages of errors, which may have lost the database."""
+        if self._counts is None:
+            self._counts = {} if self._request.exception is not None else self._read().counts
+        return self._counts
+
+    def of(self, records: Records, ids: Sequence[int]) -> News:
+        """What is new of the records of a page, which the reader may see; the counts come with it."""
+        news = self._read(records, ids)
+        self._counts = news.counts
+        return news
+
+    def hidden(self, records: Records) -> list[int]:
+        """The ids of the records that the account has hidden for itself; a statement only if there may be some."""
+        if not self._request.visitor.identity.account.hides or not records.module.has_news:
+            return []
+        if records.name not in self._hidden:
+            self._hidden[records.name] = hidden_records(records, self.account)
+        return self._hidden[records.name]
+
+    def shown(self, records: Records) -> Condition:
+        """The condition that leaves out what the account has hidden for itself."""
+        ids = self.hidden(records)
+        return without(ids) if ids else ALWAYS
+
+    def _read(self, records: Records | None = None, ids: Sequence[int] = ()) -> News:
+        onlooker = Onlooker(self.account, self._request.visitor.identity.account.news_from)
+        return read_news(self._request.connection, self._request.policy, onlooker, records, ids)

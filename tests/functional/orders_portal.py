@@ -1,0 +1,101 @@
+"""A portal in which customers of two companies and two of the staff, its administrators, work on orders."""
+
+import contextlib
+
+import pytest
+
+from portal.accounts.register import AccessRequest
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, World
+
+MODULES = """
+portal: {name: History, languages: [en, it], administrators: [staff]}
+people: people
+organizations: companies
+modules:
+  companies: {fields: {name: text}}
+  people:
+    organization: company
+    fields: {name: text, email: {type: email, unique: true}, company: {type: link, to: companies}}
+  orders:
+    reference: "O{number}"
+    owner: caller
+    organization: company
+    fields:
+      name: text
+      caller: {type: link, to: people}
+      company: {type: link, to: companies}
+      priority: {type: choice, options: {low: {en: Low, it: Bassa}, high: {en: High, it: Alta}}}
+      body: longtext
+      helper: {type: link, to: people}
+      margin: {type: text, internal: true}
+      weight: integer
+      status: {type: choice, options: [new, waiting, done]}
+    comments: true
+    lifecycle:
+      field: status
+      transitions: {finish: {from: [new, waiting], to: done, set: {weight: 7}}, reopen: {from: done, to: new}}
+      on_comment: {staff: {from: new, to: waiting}}
+  plain: {see: all, detail: {history: false}, fields: {name: text}}
+"""
+CUSTOMER = """
+modules:
+  orders:
+    see: own
+    can: [create, comment, finish, export]
+    create: {fields: [name]}
+    list: {columns: [reference, name, status]}
+    detail: {sections: [{fields: [body, priority, helper]}], aside: [status]}
+  plain: {}
+  people: {see: own}
+  companies: {see: organization}
+"""
+STAFF = """
+staff: true
+modules:
+  orders:
+    see: all
+    can: [create, edit, delete, comment, finish, reopen]
+    list: {columns: [reference, name, status, weight, comments]}
+  plain: {can: [create, edit]}
+  people: {see: all, can: [create, edit, delete]}
+  companies: {see: all}
+"""
+PEOPLE = (
+    AccessRequest(ANNA, "customer", "Anna Rossi", "Acme"),
+    AccessRequest(CARLA, "customer", "Carla Neri", "Globex"),
+    AccessRequest(NANCY, "staff", "Nancy Smith", "Supplier"),
+    AccessRequest(BRUNO, "staff", "Bruno Verdi", "Supplier"),
+)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def orders(request, tmp_path_factory):
+    """The portal, served on both kinds of database; the records of one test stay for the next."""
+    folder = tmp_path_factory.mktemp("orders")
+    (folder / "profiles").mkdir()
+    (folder / "modules.yaml").write_text(MODULES, encoding="utf-8")
+    (folder / "profiles" / "customer.yaml").write_text(CUSTOMER, encoding="utf-8")
+    (folder / "profiles" / "staff.yaml").write_text(STAFF, encoding="utf-8")
+    with contextlib.ExitStack() as opened:
+        url = f"sqlite:///{folder / 'portal.sqlite'}"
+        if request.param == "postgresql":
+            url = opened.enter_context(request.getfixturevalue("postgresql").empty_database())
+        world = World.of(folder, url, PEOPLE)
+        yield world
+        world.portal.engine.dispose()
+
+
+def new_order(world, email=ANNA, **values):
+    """A new order of that person; its address."""
+    name = {ANNA: "Anna Rossi", CARLA: "Carla Neri"}[email]
+    values = {"name": "Chairs", "caller": world.the("people", name), "priority": "low", **values}
+    return f"/orders/{world.add('orders', **values)}/"
+
+
+def edit(world, address, **values):
+    """Nancy edits the record in its form."""
+    forms = world[NANCY].get(f"{address}edit").forms.values()
+    form = next(form for form in forms if form.action == f"{address}edit")
+    for name, value in values.items():
+        form[name] = value
+    form.submit(status=303)
