@@ -88,7 +88,37 @@ def test_a_delay_is_no_failure():
     assert read.automatic
 
 
-@pytest.mark.parametrize("raw", [b"", b"Subject: x\n\nHi", b"From: a@b.example, c@d.example\n\nHi"])
-def test_a_mail_without_one_sender_cannot_be_read(raw: bytes):
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Precedence": "bulk"},
+        {"Return_Path": "<>"},
+        {"List_Id": "<news.example>"},
+        {"Subject": "Out of office: Printer"},
+        {"From": "No reply <no-reply@x.example>"},
+    ],
+)
+def test_what_a_machine_wrote_is_known(headers: dict[str, str]):
+    assert read_mail(mail(**headers).as_bytes()).automatic
+    assert not read_mail(mail(Auto_Submitted="no", Subject="Out of paper").as_bytes()).automatic
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        b"",
+        b"Subject: x\n\nHi",
+        b"From: a@b.example, c@d.example\n\nHi",
+        b"\x00\xff" * 5_000,
+        b"From: a@b.example\r\n"
+        + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(3_000)),
+        b"From: a@b.example\r\nTo: " + b"c@d.example, " * 20_000 + b"\r\n\r\nHello",
+        b"From: " + b"(" * 3_000 + b"a@b.example\r\n\r\nHello",
+        b"From: =?utf-8?b?" + b"A" * 50_000 + b"\r\n\r\nHello",
+        b"Content-Type: message/delivery-status\r\n\r\n",
+    ],
+)
+def test_poison_is_refused_at_once(poison: bytes):
     with pytest.raises(UnreadableMailError):
-        read_mail(raw)
+        read_mail(poison)
