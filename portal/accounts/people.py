@@ -34,6 +34,8 @@ class Account:
     access_from: datetime.date | None = None
     access_until: datetime.date | None = None
     records_from: datetime.date | None = None
+    bounces: int = 0
+    bounce_reason: str | None = None
     invited: datetime.datetime | None = None  # the last invitation, while it has not been accepted
     signed_in: datetime.datetime | None = None  # the last time
     news_from: datetime.datetime | None = None
@@ -241,6 +243,8 @@ def account_of(row: sa.RowMapping) -> Account:
         access_from=row["access_from"],
         access_until=row["access_until"],
         records_from=row["records_from"],
+        bounces=row["bounces"] or 0,
+        bounce_reason=row["bounce_reason"],
         invited=row["invited"],
         signed_in=row["signed_in"],
         news_from=row["news_from"],

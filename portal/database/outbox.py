@@ -6,6 +6,7 @@ same Message-ID.
 """
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any
@@ -128,6 +129,14 @@ def put_off(
 def refuse(connection: sa.Connection, tables: Tables, letter_id: int, reason: str) -> None:
     """The letter is not sent, unless somebody asks for it."""
     _store(connection, tables, letter_id, state=REFUSED, locked_until=None, reason=reason)
+
+
+def letter_with_id(connection: sa.Connection, tables: Tables, message_ids: Sequence[str]) -> sa.RowMapping | None:
+    """The letter that bears one of these Message-IDs."""
+    table = tables.outbox
+    return (
+        connection.execute(sa.select(table).where(table.c["message_id"].in_(message_ids)).limit(1)).mappings().first()
+    )
 
 
 def give_up(connection: sa.Connection, tables: Tables, now: datetime.datetime, reason: str) -> int:

@@ -1,7 +1,7 @@
 """Who is told of what happens to a record: its owner, who follows it, who is assigned to it, or the desk.
 
-Only who may sign in at this moment, each once however many ways lead to them. What they may read of it is another
-question, which their own policy answers (record_letters.py).
+Only who may sign in at this moment and has an address that takes letters; each once however many ways lead to them.
+What they may read of it is another question, which their own policy answers (record_letters.py).
 """
 
 import enum
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from portal.accounts.bounces import takes_letters
 from portal.accounts.people import Account, Identity, accounts_of, admit, find_account
 from portal.database.schema.tables import Tables
 from portal.mail.builder import Sender
@@ -85,7 +86,11 @@ def _one_each(
     """Those who may sign in; of several accounts of one person the oldest."""
     chosen: dict[int | None, Account] = {}
     for account in accounts:
-        if account.person not in chosen and _identify(connection, tables, sender, account, identities):
+        if (
+            account.person not in chosen
+            and takes_letters(account)
+            and _identify(connection, tables, sender, account, identities)
+        ):
             chosen[account.person] = account
     return list(chosen.values())
 
@@ -93,8 +98,8 @@ def _one_each(
 def _identify(
     connection: sa.Connection, tables: Tables, sender: Sender, account: Account, identities: dict[int, Identity]
 ) -> bool:
-    """Whether the account may sign in; then its rights are in `identities`."""
-    if account.id not in identities:
+    """Whether the account may sign in and its address takes letters; then its rights are in `identities`."""
+    if account.id not in identities and takes_letters(account):
         language = sender.reader(account).language
         identity = admit(connection, tables, account, language=language, now=sender.now)
         if isinstance(identity, Identity):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pyramid.request import Request
 
+from portal.accounts.bounces import takes_letters
 from portal.accounts.granting import may_manage
 from portal.accounts.one_time_links import INVITATION
 from portal.accounts.people import Account, find_account_of_person
@@ -66,6 +67,9 @@ def _facts(account: Account, request: Request) -> Iterator[Fact]:
         (_("Records since"), account.records_from),
     )
     yield from (Fact(label, DAY.show(day, reader)) for label, day in days if day)
+    if account.bounces:
+        label = _("Emails come back") if takes_letters(account) else _("Emails have stopped: they came back")
+        yield Fact(label, account.bounce_reason or "")
     if is_waiting(account):
         yield Fact(_("Invited on"), MOMENT.show(account.invited, reader))
     elif account.signed_in:

@@ -3,17 +3,22 @@
 import datetime
 from collections.abc import Callable
 from email.message import EmailMessage
+from email.utils import make_msgid
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from portal.accounts.passwords import Passwords
+from portal.accounts.people import find_account
 from portal.accounts.portal_key import portal_key
 from portal.accounts.register import AccessRequest, Register
 from portal.database.engine import reading, writing
-from portal.mail.incoming.mails import Outcome, mails
+from portal.database.outbox import About, put
+from portal.mail.builder import Sender
+from portal.mail.incoming.mails import Outcome
 from portal.mail.incoming.receive import Receiver
+from portal.mail.recipients import recipients
 from portal.mail.reply_address import ReplyTo, make_reply_address
 from tests.functional.conftest import PASSWORD, form_of
 
@@ -26,6 +31,24 @@ PNG = bytes.fromhex(
     "1ff5c2b9f130000000049454e44ae426082"
 )  # fmt: skip
 
+REPORT = """From: MAILER-DAEMON@mx.example
+Message-ID: <report{id}@mx.example>
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: message/delivery-status
+
+Final-Recipient: rfc822; anna@acme.example
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 no such user
+
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: {letter_id}
+--b--
+"""
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # once is enough: the statements are few
 
 
@@ -53,9 +76,20 @@ class Post:
             key = portal_key(connection, self.portal.tables)
         return make_reply_address(key, "help@supplier.example", ReplyTo("tickets", record_id, account_id))
 
-    def kept(self) -> list[str]:
+    def letter_to(self, email: str) -> str:
+        """The Message-ID of a new letter about the first ticket, to somebody."""
+        letter = mail("help@supplier.example", email, id=make_msgid())
+        with writing(self.portal.engine) as connection:
+            account = find_account(connection, self.portal.tables, email)
+            put(connection, self.portal.tables, letter, self.clock.now, about=About("moved", account.id, "tickets", 1))
+        return str(letter["Message-ID"])
+
+    def recipients(self) -> list[str]:
+        """Who would be told of news of the first ticket."""
+        sender = Sender(self.portal.declaration, "http://localhost", self.clock.now)
         with reading(self.portal.engine) as connection:
-            return [mail.reason for mail in mails(connection, self.portal.tables, "kept", 50)]
+            found = recipients(connection, self.portal.tables, sender, "tickets", 1)
+        return [recipient.account.email for recipient in found]
 
 
 def mail(sender: str, to: str, text: str = "It still jams.", subject: str = "Printer", **headers: str) -> EmailMessage:
@@ -77,6 +111,8 @@ def post(make_app: Callable, portal_folder: Path, clock: object) -> Post:
     (portal_folder / "modules.yaml").write_text(INBOX + declared)
     customer = portal_folder / "profiles" / "customer.yaml"
     customer.write_text(customer.read_text().replace("[create, comment,", "[create, comment, attach,", 1))
+    staff = portal_folder / "profiles" / "staff.yaml"
+    staff.write_text(staff.read_text().replace("people: {see: all, can: [", "people: {see: all, can: [grant, ", 1))
     return Post(make_app(), clock)
 
 
@@ -245,6 +281,31 @@ def test_staff_put_a_mail_away(post: Post, ticket: str, another_browser, sign_in
     form_of(nancy.get("/-/inbox?mail=1"), "/-/inbox/1/dismiss").submit(status=303)
 
     assert "Great offer" not in nancy.get("/-/inbox")
+
+
+@on_sqlite
+def test_an_address_from_which_letters_come_back_gets_no_more(post: Post, ticket: str, another_browser, sign_in):
+    nancy = sign_in(NANCY, browser=another_browser())
+    for number in range(3):
+        letter_id = post.letter_to(ANNA)
+        returned = REPORT.format(id=number, letter_id=letter_id)
+        assert post.brings(returned.encode()).kind == "bounced"
+        assert post.brings(returned.encode()).kind == "duplicate"
+
+    person = nancy.get("/people/").click("Anna Rossi")
+    assert "Emails have stopped" in person
+    assert "550 no such user" in person
+    assert "Email could not be delivered" in nancy.get("/tickets/1/history")
+    assert "Email could not be delivered" not in post.app.get("/tickets/1/history")
+    assert post.recipients() == []
+    post.brings(mail(ANNA, post.reply_address(ANNA)))
+    assert ANNA in post.recipients()
+
+
+@on_sqlite
+def test_a_report_about_a_letter_of_somebody_else_changes_nothing(post: Post, ticket: str):
+    assert post.brings(REPORT.format(id=1, letter_id="<guessed@localhost>").encode()).kind == "kept"
+    assert post.recipients() == [ANNA]
 
 
 @on_sqlite

@@ -30,6 +30,8 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("password", sa.Text()),
             sa.Column("must_change", sa.Boolean()),
             sa.Column("disabled", sa.Boolean()),
+            sa.Column("bounces", sa.Integer()),  # letters that came back since the last sign that the address works
+            sa.Column("bounce_reason", sa.Text()),  # of the last one, in the words of the mail server
             sa.Column("access_from", sa.Date()),
             sa.Column("access_until", sa.Date()),
             sa.Column("records_from", sa.Date()),

@@ -16,10 +16,14 @@ from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 
+from portal.accounts.bounces import count_bounce
+from portal.accounts.people import load_account
 from portal.accounts.portal_key import find_portal_key
+from portal.database import outbox
 from portal.database.schema.tables import Tables
 from portal.fields.base import FORBIDDEN, Field, Refused
 from portal.fields.linked import Linked
+from portal.mail.incoming.delivery_report import DeliveryReport
 from portal.mail.incoming.mails import (
     Outcome,
     claim_mail,
@@ -37,7 +41,7 @@ from portal.records.reading.records import Record, Records
 from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.records.writing.files import Upload, check_uploads, limits, may_attach
-from portal.records.writing.history import SYSTEM
+from portal.records.writing.history import SYSTEM, add_event
 from portal.records.writing.pending_files import store_file
 from portal.records.writing.writer import Writer
 from portal.store import Store
@@ -117,7 +121,7 @@ class Receiver:
         except KeptAsideError as error:
             return self._keep(mail_id, raw, str(error), error.stranger)
         # The mail itself is kept where something of it was not taken.
-        stored = self.store.put(io.BytesIO(raw)).name if outcome.reason else None
+        stored = self.store.put(io.BytesIO(raw)).name if outcome.reason and outcome.kind != "bounced" else None
         finish_mail(self.connection, self.tables, mail_id, outcome, stored)
         return outcome
 
@@ -130,7 +134,7 @@ class Receiver:
         if as_stranger:
             return self._create(mail, self._senders.known(mail.sender) or self._senders.stranger(mail))
         if mail.report is not None:
-            raise KeptAsideError(_("a letter was not delivered"))
+            return self._bounced(mail.report)
         if mail.automatic:
             raise KeptAsideError(_("a program wrote it, not a person"))
         if mail.forged:
@@ -173,6 +177,25 @@ class Receiver:
             raise KeptAsideError(_("the conversation that it answers is closed")) from None
         refused = self._attach(writer, record, files, comment_id)
         return Outcome("commented", refused, place)
+
+    # -- letters that came back ----------------------------------------------------------------------------------------
+
+    def _bounced(self, report: DeliveryReport) -> Outcome:
+        """The letter came back: its record says so to staff, and the account counts it."""
+        letter = outbox.letter_with_id(self.connection, self.tables, report.letter_ids)
+        if letter is None:
+            raise KeptAsideError(_("it reports that a letter was not delivered, which the portal did not write"))
+        outbox.refuse(self.connection, self.tables, letter["id"], report.reason)
+        if report.permanent and letter["account"]:
+            count_bounce(self.connection, self.tables, letter["account"], report.reason)
+        module, record_id = letter["module"], letter["record"]
+        if module not in self.tables.declaration.modules or not record_id:
+            return Outcome("bounced", report.reason)
+        account = load_account(self.connection, self.tables, letter["account"] or 0)
+        records = Records(self.connection, system_policy(self.tables), module)
+        details = {"internal": True, "person": account.person if account else None}
+        add_event(records, record_id, "bounced", SYSTEM, details)
+        return Outcome("bounced", report.reason, (module, record_id))
 
     # -- new records ---------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from portal.accounts.bounces import forget_bounces
 from portal.accounts.people import (
     Account,
     Identity,
@@ -83,6 +84,7 @@ class Senders:
         identity = admit(self.connection, self.tables, account, language=language, now=self.now)
         if not isinstance(identity, Identity):
             raise KeptAsideError(_("its sender has no access at present"))
+        forget_bounces(self.connection, self.tables, account.id)
         return Sender(identity.policy, Author(account.id, account.name, "mail"), account.person)
 
     def stranger(self, mail: IncomingMail) -> Sender:

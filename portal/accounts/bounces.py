@@ -1,0 +1,31 @@
+"""Addresses that do not take letters: after three that came back, no more are written to them.
+
+An address works again when a mail comes from it, or when it is changed.
+"""
+
+import sqlalchemy as sa
+
+from portal.accounts.people import Account
+from portal.database.schema.tables import Tables
+
+MOST_BOUNCES = 3
+
+
+def takes_letters(account: Account) -> bool:
+    """Whether letters about records are still written to an account."""
+    return account.bounces < MOST_BOUNCES
+
+
+def count_bounce(connection: sa.Connection, tables: Tables, account_id: int, reason: str) -> None:
+    """One more letter to an account came back."""
+    table = tables.account
+    bounces = sa.func.coalesce(table.c["bounces"], 0) + 1
+    values = {"bounces": bounces, "bounce_reason": reason}
+    connection.execute(sa.update(table).where(table.c["id"] == account_id).values(values))
+
+
+def forget_bounces(connection: sa.Connection, tables: Tables, account_id: int) -> None:
+    """The address of an account works."""
+    table = tables.account
+    bounced = table.c["id"] == account_id, table.c["bounces"] > 0
+    connection.execute(sa.update(table).where(*bounced).values(bounces=0, bounce_reason=None))
