@@ -1,5 +1,7 @@
 """`portal export`: all records of one module as a CSV file that `portal import` takes back."""
 
+from contextlib import nullcontext
+from pathlib import Path
 from typing import IO
 
 import click
@@ -11,15 +13,23 @@ from portal.commands.progress_bar import progress_bar
 from portal.database.engine import reading
 from portal.records.reading.records import Query
 from portal.records.transfer.exporting import Export
+from portal.records.transfer.file_bundle import open_bundle
+from portal.records.transfer.files_out import FilesOut
+from portal.store import StoreError
 from portal.texts import plural
 
 
 @click.command("export", short_help="Write a module's records to a CSV file.")
 @click.argument("module")
 @click.argument("file", type=click.File("wb", lazy=True, atomic=True), default="-")
+@click.option(
+    "--files", "bundle", type=click.Path(path_type=Path), metavar="FOLDER|FILE.zip", help="Write the files there too."
+)
 @common_options
-def command(module: str, file: IO[bytes]) -> None:
+def command(module: str, file: IO[bytes], bundle: Path | None) -> None:
     """Write all records of MODULE to FILE, or to the terminal: names of fields and raw values.
+
+    With --files the files of the records are written as well, into a folder or a zip archive, and cells name them.
 
     What a spreadsheet would take for a formula gets an apostrophe before it, which the import takes away again.
 
@@ -30,7 +40,13 @@ def command(module: str, file: IO[bytes]) -> None:
         records = portal.records(connection, module)
         total = records.count(Query())
         with progress_bar("Exporting", None if total.more else total.number) as report_progress:
-            export = Export(records, report_progress)
-            for chunk in export.chunks():
-                file.write(chunk)
-    click.echo(f"{module}: {plural(export.done, 'record')} written", err=True)  # the standard output may be the file
+            try:
+                with nullcontext() if bundle is None else open_bundle(bundle, write=True) as opened:
+                    files = FilesOut(records, opened, portal.store()) if opened else None
+                    export = Export(records, report_progress, files)
+                    for chunk in export.chunks():
+                        file.write(chunk)
+            except (OSError, StoreError) as error:
+                raise click.ClickException(str(error)) from None
+    written = f"{module}: {plural(export.done, 'record')}" + (f" and {plural(files.done, 'file')}" if files else "")
+    click.echo(f"{written} written", err=True)  # the standard output may be the file

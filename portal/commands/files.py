@@ -11,7 +11,7 @@ from portal.database.engine import reading, writing
 from portal.mail.incoming.mails import stored_mails
 from portal.records.writing.files import stored_names
 from portal.records.writing.pending_files import drop_expired
-from portal.store import StoreError, open_store
+from portal.store import StoreError
 from portal.texts import plural
 
 
@@ -24,9 +24,8 @@ def command() -> None:
     Example: portal files
     """
     portal = open_portal()
-    settings = portal.settings
+    store = portal.store()
     try:
-        store = open_store(settings.files, settings.folder.absolute(), settings.s3_access_key, settings.s3_secret_key)
         now = datetime.datetime.now(datetime.UTC)
         with database_errors_explained(), writing(portal.engine) as connection:
             drop_expired(connection, portal.tables, now)
@@ -34,6 +33,6 @@ def command() -> None:
             named = stored_names(connection, portal.tables) | stored_mails(connection, portal.tables)
             unnamed = store.unnamed(named, now)
         store.remove(unnamed)
-    except (StoreError, ValueError, OSError) as error:
+    except StoreError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"Removed {plural(len(unnamed), 'stored file')} that no record names")

@@ -1,7 +1,8 @@
 """`portal import`: the rows of a CSV file become records of one module, or change them."""
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,9 +13,12 @@ from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
 from portal.commands.progress_bar import progress_bar
 from portal.database.engine import reading, writing
+from portal.records.transfer.file_bundle import open_bundle
+from portal.records.transfer.files_in import FilesIn
 from portal.records.transfer.importing import ImportOptions, Report, WrongColumnsError, import_file
 from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import UnreadableFileError, open_source
+from portal.store import StoreError
 from portal.texts import plural, translate
 
 
@@ -35,6 +39,13 @@ class Delimiter(click.ParamType):
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--map", "mapped", multiple=True, metavar="COLUMN=FIELD", help="Where a column goes; nowhere: COLUMN=")
 @click.option("--key", metavar="FIELD", help="Change the records that have the same value there already.")
+@click.option(
+    "--files",
+    "bundle",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FOLDER|FILE.zip",
+    help="Where the files are that cells name.",
+)
 @click.option("--delimiter", type=Delimiter(), metavar="C", help="What separates cells; else it is found out.")
 @click.option("--decimal", type=click.Choice([",", "."]), help="The decimal mark of numbers with separated thousands.")
 @click.option("--day-first", is_flag=True, help="Dates like 05/03/2024 are in March.")
@@ -47,6 +58,7 @@ def command(  # noqa: PLR0913 - one per option
     file: Path,
     mapped: tuple[str, ...],
     key: str | None,
+    bundle: Path | None,
     delimiter: str | None,
     decimal: str | None,
     day_first: bool,
@@ -60,7 +72,8 @@ def command(  # noqa: PLR0913 - one per option
     several with ";" between them. Numbers are like 1234.5, with --decimal , also like 1.234,5; dates are like
     2024-03-05 or 05.03.2024, with --day-first also like 05/03/2024; a time without zone is one of the portal's zone.
     Money is "12.50 EUR" or has its currency in a column FIELD.currency; addresses have FIELD.street,
-    FIELD.postal_code, FIELD.city, FIELD.region and FIELD.country. Columns of computed fields are skipped.
+    FIELD.postal_code, FIELD.city, FIELD.region and FIELD.country. Columns of computed fields are skipped. Files are
+    named by their paths in what --files names, those of the column attachments with ";" between them.
 
     Example: portal import contacts people.csv --key email --map "E-Mail=email" --map "Remarks="
     """
@@ -69,7 +82,11 @@ def command(  # noqa: PLR0913 - one per option
     notation = Notation(decimal or "", day_first)
     options = ImportOptions(_columns(mapped), key, dry_run, skip_bad, notation)
     try:
-        report = _import(portal, module, file, delimiter, options)
+        with nullcontext() if bundle is None else open_bundle(bundle) as opened:
+            files = FilesIn(opened, portal.store()) if opened else None
+            report = _import(portal, module, file, delimiter, replace(options, files=files))
+    except (OSError, StoreError) as error:
+        raise click.ClickException(str(error)) from None
     except UnreadableFileError as unreadable:
         _print_problem(file, unreadable.line, "", unreadable.message)
         raise SystemExit(1) from None

@@ -17,6 +17,7 @@ from portal.declaration.source.problems import suggest
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.settings import Settings
+from portal.store import Store, open_store
 
 STEPS_SHOWN = 10
 
@@ -38,6 +39,15 @@ class OpenPortal:
         """All records of a module, as the portal itself sees them. An unknown module exits 2."""
         self.check_module(module)
         return Records(connection, system_policy(self.tables), module)
+
+    def store(self) -> Store:
+        """Where the bytes of files are. A store that cannot be opened exits 1."""
+        settings = self.settings
+        keys = settings.s3_access_key, settings.s3_secret_key
+        try:
+            return open_store(settings.files, settings.folder.absolute(), *keys)
+        except (ValueError, OSError) as error:
+            raise click.ClickException(str(error)) from None
 
     def check_module(self, module: str) -> None:
         """Exits 2 where there is no such module."""

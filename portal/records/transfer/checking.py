@@ -9,9 +9,11 @@ from itertools import islice
 from typing import Any
 
 from portal.fields.base import Field, Refused
+from portal.fields.file import FileValue
 from portal.fields.value_path import value_path
 from portal.records.reading.records import Records
-from portal.records.transfer.columns import SETTABLE, Column, parts
+from portal.records.transfer.columns import ATTACHMENTS, SETTABLE, Column, parts
+from portal.records.transfer.files_in import FilesIn, same_name
 from portal.records.transfer.formulas import unprotected
 from portal.records.transfer.import_row import EMPTY, BadCell, CellForm, ImportRow
 from portal.records.transfer.linking import RowLinks
@@ -37,7 +39,9 @@ class Checking:
         columns: Sequence[Column],
         key: str | None = None,
         notation: Notation = Notation(),  # noqa: B008 - frozen
+        files: FilesIn | None = None,
     ) -> None:
+        self._files = files
         self.system, self.source, self.columns, self.key, self.notation = system, source, columns, key, notation
         self.module, self.reader = system.module, system.policy.reader
         self.rows: list[ImportRow] = []
@@ -143,13 +147,27 @@ class Checking:
             if field.targets:
                 continue
             try:
-                value = self._value(row, field)
+                if name == ATTACHMENTS:
+                    self._read_attachments(row)
+                    continue
+                value = self._file(row, field) if field.by_upload else self._value(row, field)
             except Refused as refused:
                 self._refuse(row.line, name, refused.message)
                 continue
             # Where the file is silent the portal gives these by itself.
             if value not in EMPTY or not (name == self._state_field or name in SETTABLE):
                 row.values[name] = value
+
+    def _file(self, row: ImportRow, field: Field) -> FileValue | None:
+        text, present = row.cells[field.name][field.name], row.record.values[field.name] if row.record else None
+        if self._files is None:
+            return same_name(text, present)
+        return self._files.read_field(field, text, present, self.system)
+
+    def _read_attachments(self, row: ImportRow) -> None:
+        if self._files is not None:
+            cell = row.cells[ATTACHMENTS][ATTACHMENTS]
+            row.attachments = self._files.read_attachments(cell, row.record, self.system)
 
     def _value(self, row: ImportRow, field: Field) -> Any:
         cells = {name: self.notation.plain(field, text) for name, text in row.cells[field.name].items()}

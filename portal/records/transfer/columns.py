@@ -16,6 +16,7 @@ from portal.texts import _, fold, translate
 # Built-in fields that a file may bring along: an export can be taken back, an old system's numbers be kept.
 SETTABLE = ("reference", "number", "created")
 CURRENCY = "currency"
+ATTACHMENTS = "attachments"  # the paths of the attachments, where files come with the CSV file
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,14 @@ class Columns:
     problems: list[str] = dataclasses.field(default_factory=list)
 
 
-def settable(module: Module) -> dict[str, Field]:
-    """The fields that an import may set: whatever is stored, read-only and lifecycle fields as well."""
+def settable(module: Module, with_files: bool = False) -> dict[str, Field]:
+    """The fields that an import may set: whatever is stored, read-only and lifecycle fields as well.
+
+    `with_files`: there are files beside the CSV file, and a column names those of each record.
+    """
     declared = {name: field for name, field in module.fields.items() if field.stored and not field.computed}
-    return declared | {name: module.builtin[name] for name in SETTABLE if name in module.builtin}
+    names = (*SETTABLE, ATTACHMENTS) if with_files else SETTABLE
+    return declared | {name: module.builtin[name] for name in names if name in module.builtin}
 
 
 def parts(field: Field) -> list[str]:
@@ -60,10 +65,15 @@ def header_of(module: Module, field: Field, language: str, languages: Sequence[s
 
 
 def find_columns(
-    module: Module, languages: Sequence[str], headers: Sequence[str], mapped: Mapping[str, str], key: str | None
+    module: Module,
+    languages: Sequence[str],
+    headers: Sequence[str],
+    mapped: Mapping[str, str],
+    key: str | None,
+    with_files: bool = False,
 ) -> Columns:
     """The columns of a file with these `headers`. `mapped`: header → field, or "" for nothing."""
-    columns, known = Columns(problems=list(_wrong_headers(headers, mapped))), settable(module)
+    columns, known = Columns(problems=list(_wrong_headers(headers, mapped))), settable(module, with_files)
     targets = {_same(header): name for header, name in mapped.items()}
     for index, header in enumerate(headers):
         name = targets.get(_same(header))

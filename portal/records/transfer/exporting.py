@@ -16,7 +16,8 @@ from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.reader import Reader
 from portal.records.reading.records import Query, Record, Records
-from portal.records.transfer.columns import CURRENCY, header_of, parts, settable
+from portal.records.transfer.columns import ATTACHMENTS, CURRENCY, header_of, parts, settable
+from portal.records.transfer.files_out import FilesOut
 from portal.records.transfer.formulas import protected
 from portal.records.transfer.names import written_names
 
@@ -91,8 +92,13 @@ class ListCells:
 class Export:
     """All records of a module, oldest first, with every field that an import may set; `done` counts them."""
 
-    def __init__(self, system: Records, report_progress: Callable[[int], None] = lambda done: None) -> None:
-        self.system, self.report_progress, self.done = system, report_progress, 0
+    def __init__(
+        self,
+        system: Records,
+        report_progress: Callable[[int], None] = lambda done: None,
+        files: FilesOut | None = None,
+    ) -> None:
+        self.system, self.report_progress, self.done, self.files = system, report_progress, 0, files
         fields = settable(system.module)
         builtin = [name for name in fields if name in system.module.builtin]
         self.fields = [fields[name] for name in dict.fromkeys([*builtin, *fields])]
@@ -101,7 +107,8 @@ class Export:
 
     def chunks(self) -> Iterator[bytes]:
         """The file, piece by piece."""
-        yield _lines([[name for field in self.fields for name in self._headers(field)]])
+        headers = [name for field in self.fields for name in self._headers(field)]
+        yield _lines([[*headers, *([ATTACHMENTS] if self.files else [])]])
         names = [field.name for field in self.fields]
         for chunk in _chunks(self.system.iterate(Query(sort=("id",)), names, size=BATCH), self._cells):
             yield chunk
@@ -113,6 +120,7 @@ class Export:
     def _cells(self, record: Record) -> list[str]:
         self.done += 1
         cells: list[str] = []
+        paths = self.files.cells(record) if self.files else {}
         for field in self.fields:
             value = record.values[field.name]
             if field.name in self._in_parts:
@@ -120,8 +128,8 @@ class Export:
             elif field.multiple and field.targets:
                 cells.append(written_names(link.raw for link in value or ()))
             else:
-                cells.append(field.write(value))
-        return cells
+                cells.append(paths.get(field.name) or field.write(value))
+        return [*cells, paths[ATTACHMENTS]] if self.files else cells
 
 
 def machine_reader(reader: Reader) -> Reader:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from portal.fields.file import FileValue
 from portal.records.reading.records import Record
 
 EMPTY: tuple[Any, ...] = (None, (), "")
@@ -31,6 +32,7 @@ class ImportRow:
     unresolved: dict[str, list[str]] = field(default_factory=dict)
     linked_rows: dict[str, list["ImportRow"]] = field(default_factory=dict)
     id: int = 0
+    attachments: list[FileValue] = field(default_factory=list)  # by their paths in the bundle
 
     def all_values(self) -> dict[str, Any]:
         """The values of the record as it will be."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from portal.records.reading.records import Records
 from portal.records.transfer.checking import Checking
 from portal.records.transfer.columns import find_columns
+from portal.records.transfer.files_in import FilesIn
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import Rows
@@ -35,6 +36,7 @@ class ImportOptions:
     dry_run: bool = False
     skip_bad: bool = False
     notation: Notation = Notation()
+    files: FilesIn | None = None  # what the cells of files name
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,13 @@ def import_file(
     reader = replace(system.policy.reader, language="en", plain=True)
     system = replace(system, policy=replace(system.policy, reader=reader))
     languages = system.policy.declaration.settings.languages
-    columns = find_columns(system.module, languages, source.headers, options.columns, options.key)
+    columns = find_columns(system.module, languages, source.headers, options.columns, options.key, bool(options.files))
     if columns.problems:
         raise WrongColumnsError(columns.problems)
-    checking = Checking(system, source, columns.imported, options.key, options.notation)
+    checking = Checking(system, source, columns.imported, options.key, options.notation, options.files)
     checking.check(on_checked)
     if options.dry_run or (checking.bad and not options.skip_bad):
         outcome = expected_outcome(checking.rows)
     else:
-        outcome = store_rows(system, checking.rows, SYSTEM, on_written)
+        outcome = store_rows(system, checking.rows, SYSTEM, on_written, options.files)
     return Report(outcome, checking.bad, columns.skipped)

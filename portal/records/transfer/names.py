@@ -29,6 +29,11 @@ def names_in(field: Field, cell: str) -> list[str]:
     """
     if not field.multiple:
         return [cell.strip()] if cell.strip() else []
+    return split_names(cell)
+
+
+def split_names(cell: str) -> list[str]:
+    """Several names in one cell, as in `names_in`. Raises Refused."""
     unquoted = re.sub(r'"[^"]*"', "", cell)
     delimiter = ";" if re.search(r"[;\n]", unquoted) else ","
     try:

@@ -18,7 +18,9 @@ from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.formulas import computed, formulas_reading
 from portal.records.indexing.index import index_records, replace_texts
 from portal.records.reading.records import Records
+from portal.records.transfer.files_in import FilesIn
 from portal.records.transfer.import_row import EMPTY, ImportRow
+from portal.records.writing.files import delete_replaced_files
 from portal.records.writing.history import Author, author_of, change_details, event_row, state_written
 from portal.records.writing.rows import link_values, new_row, unique_violations_retried
 from portal.records.writing.sequence import keep_above, next_numbers
@@ -38,14 +40,23 @@ class Outcome:
 
 def expected_outcome(rows: Sequence[ImportRow]) -> Outcome:
     """What storing `rows` would do."""
-    changed = [bool(changes(row)) for row in rows if row.record is not None]
+    changed = [bool(changes(row) or row.attachments) for row in rows if row.record is not None]
     return Outcome(len(rows) - len(changed), sum(changed), len(changed) - sum(changed))
 
 
 def store_rows(
-    system: Records, rows: Sequence[ImportRow], author: Author, on_written: Callable[[int], None] = lambda done: None
+    system: Records,
+    rows: Sequence[ImportRow],
+    author: Author,
+    on_written: Callable[[int], None] = lambda done: None,
+    files: FilesIn | None = None,
 ) -> Outcome:
-    """Stores `rows`, all in the caller's transaction. `on_written` gets how many are done. Raises RetryError."""
+    """Stores `rows`, all in the caller's transaction. `on_written` gets how many are done.
+
+    Raises RetryError, and StoreError and OSError where there are `files`.
+    """
+    if files:
+        files.store_fields(system, rows, author)
     new = [row for row in rows if row.record is None]
     changed_values = {row: changes(row) for row in rows if row.record is not None}
     changed = [row for row, values in changed_values.items() if values]
@@ -62,6 +73,8 @@ def store_rows(
             done += len(batch)
             on_written(done)
         _write_links_between_rows(system, rows)
+        if files:
+            files.store_attachments(system, rows, author)
         _index(system, [*new, *visibly])
         replace_texts(system, [row.id for row in internally])
         for row in changed:
@@ -69,7 +82,8 @@ def store_rows(
                 update_linking_records(system, row.id)
     if len(new) + len(changed) >= BATCH:
         analyze(system.connection, [system.table.name, system.policy.tables.search.name])
-    return Outcome(len(new), len(changed), len(changed_values) - len(changed))
+    touched = sum(bool(values or row.attachments) for row, values in changed_values.items())
+    return Outcome(len(new), touched, len(changed_values) - touched)
 
 
 def _by_visibility(
@@ -157,8 +171,10 @@ def _update(
     fields = [field for name in names if (field := system.module.field(name)).columns()]
     formulas, currency = formulas_reading(system.module, names), system.policy.reader.currency
     parameters = []
+    by_upload = [field.name for field in fields if field.by_upload]
     for row in batch:
         values = row.all_values()
+        delete_replaced_files(system, [name for name in by_upload if name in changed[row]], row.id)
         stored = {name: value for field in fields for name, value in field.store(values[field.name]).items()}
         parameters.append({"_id": row.id, **_new(stored | computed(formulas, values, currency))})
     columns: dict[str, Any] = {

@@ -114,7 +114,7 @@ def insert_files(
     Files of an internal comment are internal.
     """
     for file in files:
-        file_id = _insert(records, file, author, record=record_id, comment=comment_id, internal=internal)
+        file_id = insert_file(records, file, author, record=record_id, comment=comment_id, internal=internal)
         add_event(records, record_id, "attached", author, {"file": file_id, "internal": internal})
     drop_pending(records, [file.key for file in files])
 
@@ -132,10 +132,30 @@ def insert_field_files(
         if not field.by_upload or value is None or not value.key:
             continue
         file = pending_files(records, author.account, name, [value.key])[value.key]
-        file_id = _insert(records, file, author, record=record_id, field=name, internal=field.internal)
+        file_id = insert_file(records, file, author, record=record_id, field=name, internal=field.internal)
         written[name] = FileValue(file_id, name=file.name, size=file.size)
         drop_pending(records, [file.key])
     return written
+
+
+def insert_file(records: Records, file: PendingFile, author: Author, **whose: Any) -> int:
+    """Adds the row of a record's file, without an event; `whose`: record, comment, field, internal. Returns its id."""
+    table = records.policy.tables.file
+    row = {
+        "module": records.name,
+        "name": file.name,
+        "size": file.size,
+        "media_type": file.media_type,
+        "stored": file.stored,
+        "preview": file.preview,
+        "account": author.account,
+        "author": author.name,
+        "staff": records.policy.staff,
+        "created": records.policy.reader.now,
+        **whose,
+    }
+    file_id: int = records.connection.execute(sa.insert(table).values(row).returning(table.c["id"])).scalar_one()
+    return file_id
 
 
 def assign_files(records: Records, values: Mapping[str, Any], record_id: int) -> None:
@@ -193,26 +213,6 @@ def stored_names(connection: sa.Connection, tables: Tables) -> set[str]:
 
 def _by_upload(records: Records, name: str) -> bool:
     return records.module.everything[name].by_upload
-
-
-def _insert(records: Records, file: PendingFile, author: Author, **whose: Any) -> int:
-    """The row of a record's file; `whose`: record, comment, field, internal."""
-    table = records.policy.tables.file
-    row = {
-        "module": records.name,
-        "name": file.name,
-        "size": file.size,
-        "media_type": file.media_type,
-        "stored": file.stored,
-        "preview": file.preview,
-        "account": author.account,
-        "author": author.name,
-        "staff": records.policy.staff,
-        "created": records.policy.reader.now,
-        **whose,
-    }
-    file_id: int = records.connection.execute(sa.insert(table).values(row).returning(table.c["id"])).scalar_one()
-    return file_id
 
 
 def _problem(upload: Upload, kind: str, limit: Attachments, reader: Reader) -> str:

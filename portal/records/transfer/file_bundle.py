@@ -1,0 +1,121 @@
+"""The files beside a CSV file: a folder, or a zip archive where the name ends so.
+
+A file stands at `RECORD/FILE/NAME`, by the ids of the portal that exported it; what customers may not have is below
+`internal/`. The cells of the CSV name these paths. Nothing outside of the folder is read or written.
+"""
+
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol, cast
+
+INTERNAL = "internal"
+LONGEST_NAME = 200  # bytes; file systems take 255
+
+
+class FileBundle(Protocol):
+    """Files by their paths."""
+
+    def add(self, path: str, chunks: Iterable[bytes]) -> None:
+        """Writes a file. Raises OSError."""
+
+    def size(self, path: str) -> int | None:
+        """The bytes of a file; None where there is none."""
+
+    def open(self, path: str) -> BinaryIO:
+        """A stream that can be read again from its start. Raises OSError."""
+
+
+class FolderBundle:
+    """Files in a folder, which is made where it is missing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+
+    def add(self, path: str, chunks: Iterable[bytes]) -> None:
+        """Writes a file. Raises OSError."""
+        place = self._folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+
+    def size(self, path: str) -> int | None:
+        """The bytes of a file; None where there is none."""
+        place = self._place(path)
+        return place.stat().st_size if place and place.is_file() else None
+
+    def open(self, path: str) -> BinaryIO:
+        """A stream that can be read again from its start. Raises OSError."""
+        place = self._place(path)
+        if place is None:
+            raise FileNotFoundError(path)
+        return place.open("rb")
+
+    def _place(self, path: str) -> Path | None:
+        """Where `path` lies on disk; None for what leads out of the folder."""
+        try:
+            place = (self._folder / path).resolve()
+        except (OSError, ValueError):  # a circle of links; a NUL
+            return None
+        return place if place.is_relative_to(self._folder) else None
+
+
+class ZipBundle:
+    """Files in a zip archive."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+
+    def add(self, path: str, chunks: Iterable[bytes]) -> None:
+        """Writes a file. Raises OSError."""
+        with self._archive.open(path, "w", force_zip64=True) as file:
+            for chunk in chunks:
+                file.write(chunk)
+
+    def size(self, path: str) -> int | None:
+        """The bytes of a file; None where there is none."""
+        try:
+            return self._archive.getinfo(path).file_size
+        except KeyError:
+            return None
+
+    def open(self, path: str) -> BinaryIO:
+        """A stream that can be read again from its start. Raises OSError."""
+        return cast(BinaryIO, self._archive.open(path))
+
+
+@contextmanager
+def open_bundle(path: Path, write: bool = False) -> Iterator[FileBundle]:
+    """The files at `path`. Raises OSError, also for an archive that is none."""
+    if path.suffix.lower() == ".zip":
+        try:
+            with zipfile.ZipFile(path, "w" if write else "r") as archive:
+                yield ZipBundle(archive)
+        except zipfile.BadZipFile as error:
+            raise OSError(f"{path} is no zip archive: {error}") from None
+    elif write or path.is_dir():
+        yield FolderBundle(path)
+    else:
+        raise OSError(f"{path} is neither a folder nor a zip archive")
+
+
+def path_of(record_id: int, file_id: int, name: str, internal: bool = False) -> str:
+    """The path of a file of a record."""
+    return f"{f'{INTERNAL}/' if internal else ''}{record_id}/{file_id}/{_shortened(name)}"
+
+
+def is_internal(path: str) -> bool:
+    """Whether a file is for staff alone."""
+    return PurePosixPath(path).parts[:1] == (INTERNAL,)
+
+
+def _shortened(name: str) -> str:
+    """A name that every file system takes; it keeps its ending."""
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    ending = f"{dot}{ending}" if stem and len(ending) < 10 else ""
+    kept = name.encode()[: LONGEST_NAME - len(ending.encode())].decode("utf-8", "ignore")
+    return kept + ending

@@ -1,0 +1,118 @@
+"""The files of imported rows: found in a bundle, checked like uploads, and stored with their records."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.declaration.shapes import Attachments
+from portal.fields.base import Field, Refused
+from portal.fields.file import FileValue
+from portal.records.reading.files import files
+from portal.records.reading.records import Record, Records
+from portal.records.transfer.file_bundle import FileBundle, is_internal
+from portal.records.transfer.import_row import ImportRow
+from portal.records.transfer.names import split_names
+from portal.records.writing.files import Upload, assign_files, check_uploads, insert_file, limits
+from portal.records.writing.history import Author
+from portal.records.writing.pending_files import store_file
+from portal.store import Store
+from portal.store.media_type import media_type
+from portal.store.preview import make_preview
+from portal.texts import _
+
+NO_FILES = _("This is a file. Say with --files where the files are.")
+
+
+@dataclass(frozen=True)
+class FilesIn:
+    """The files beside a CSV file, and the store that takes them."""
+
+    bundle: FileBundle
+    store: Store
+
+    def read_field(self, field: Any, path: str, present: FileValue | None, system: Records) -> FileValue | None:
+        """The file that a cell names; `present` where it is the record's already. Raises Refused."""
+        if not path.strip():
+            return None
+        limit = Attachments(max_size=field.max_size, max_count=1, types=field.accepted)
+        file = self._checked(path.strip(), limit, system)
+        if field.needs_preview and not self._is_picture(file):
+            raise Refused(_("“${name}” was not added: this picture cannot be read.", mapping={"name": file.name}))
+        return present if present is not None and _same(present, file) else file
+
+    def read_attachments(self, cell: str, record: Record | None, system: Records) -> list[FileValue]:
+        """The attachments that a cell names and that the record has not yet. Raises Refused."""
+        limit = limits(system.module)
+        paths = split_names(cell)
+        if paths and limit is None:
+            raise Refused(_("This module takes no attachments."))
+        checked = [self._checked(path, limit or Attachments(), system) for path in paths]
+        present = {(file.name, file.size) for file in files(system, record)} if record and checked else set()
+        return [file for file in checked if (file.name, file.size) not in present]
+
+    def _checked(self, path: str, limit: Attachments, system: Records) -> FileValue:
+        """The file at `path`, named by it until it is stored. Raises Refused."""
+        size = self.bundle.size(path)
+        if size is None:
+            raise Refused(_("There is no file “${path}” beside the CSV file.", mapping={"path": path[:200]}))
+        name = PurePosixPath(path).name
+        with self.bundle.open(path) as source:
+            checked = check_uploads([Upload(name, source, size)], limit, system.policy.reader)
+        if checked.refused:
+            raise Refused(checked.refused[0])
+        return FileValue(key=path, name=name, size=size)
+
+    def _is_picture(self, file: FileValue) -> bool:
+        with self.bundle.open(file.key) as source:
+            kind = media_type(source, file.name)
+            return make_preview(source, kind) is not None
+
+    def store_fields(self, system: Records, rows: Iterable[ImportRow], author: Author) -> None:
+        """Stores the files of fields, whose values are known by their ids afterwards. Raises StoreError and OSError."""
+        for row in rows:
+            for name, field in system.module.fields.items():
+                value = row.values.get(name)
+                if field.by_upload and value is not None and value.key:
+                    row.values[name] = self._stored_value(system, field, value, author)
+
+    def store_attachments(self, system: Records, rows: Iterable[ImportRow], author: Author) -> None:
+        """Stores the attachments of rows that are records now, and counts them; files of fields learn whose they are.
+
+        Raises StoreError and OSError.
+        """
+        table = system.table
+        for row in rows:
+            assign_files(system, row.values, row.id)
+            for value in row.attachments:
+                internal = is_internal(value.key)
+                self._store(system, value, author, record=row.id, internal=internal)
+                if not internal:
+                    count = sa.func.coalesce(table.c["attachments"], 0) + 1
+                    statement = sa.update(table).values(attachments=count).where(table.c["id"] == row.id)
+                    system.connection.execute(statement)
+
+    def _stored_value(self, system: Records, field: Field, value: FileValue, author: Author) -> FileValue:
+        file_id = self._store(system, value, author, field=field.name, internal=field.internal)
+        return FileValue(file_id, name=value.name, size=value.size)
+
+    def _store(self, system: Records, value: FileValue, author: Author, **whose: Any) -> int:
+        with self.bundle.open(value.key) as source:
+            kind = media_type(source, value.name)
+            pending = store_file(self.store, source, value.name, kind, system.name)
+        return insert_file(system, pending, author, **whose)
+
+
+def same_name(text: str, present: FileValue | None) -> FileValue | None:
+    """The record's file where a cell says its name, without files beside the CSV file. Raises Refused."""
+    if not text.strip():
+        return None
+    if present is not None and text.strip() == present.name:
+        return present
+    raise Refused(NO_FILES)
+
+
+def _same(one: FileValue, other: FileValue) -> bool:
+    return (one.name, one.size) == (other.name, other.size)

@@ -1,0 +1,132 @@
+"""`portal export --files` and `portal import --files`: attachments and the files of fields beside the CSV file."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+
+from tests.functional.shop import Shop, make_shop, table
+from tests.functional.test_files import PDF
+
+MODULES = """
+modules:
+  assets:
+    see: all
+    fields:
+      name: {type: text, required: true, unique: true}
+      photo: image
+      manual: {type: file, max_size: 1 kB, types: application/pdf}
+    attachments: true
+"""
+PROFILE = "modules: {assets: {}}\n"
+
+
+def picture() -> bytes:
+    drawn = io.BytesIO()
+    Image.new("RGB", (4, 3), "red").save(drawn, "PNG")
+    return drawn.getvalue()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return make_shop(tmp_path / "shop", f"sqlite:///{tmp_path / 'shop.sqlite'}", MODULES, PROFILE)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """The files as an old system gives them."""
+    folder = tmp_path / "old"
+    for path, content in {
+        "photo.png": picture(), "manual.pdf": PDF, "7/notes.txt": b"Notes", "internal/7/costs; 2026.txt": b"Costs",
+        "large.pdf": PDF + b"x" * 1_000, "broken.png": picture()[:40],
+    }.items():  # fmt: skip
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    (tmp_path / "outside.pdf").write_bytes(PDF)
+    return folder
+
+
+ROW = 'name,photo,manual,attachments\nPress,photo.png,manual.pdf,"7/notes.txt; ""internal/7/costs; 2026.txt"""\n'
+
+
+def stored(shop: Shop) -> list[tuple[object, ...]]:
+    """The rows of files: name, field, whose, whether internal, bytes."""
+    names = sa.select(*[shop.tables.file.c[name] for name in ("name", "field", "record", "internal", "stored")])
+    with shop.engine.connect() as connection:
+        rows = connection.execute(names.order_by(shop.tables.file.c["name"])).all()
+    folder = shop.folder / "var" / "files"
+    return [(*row[:4], (folder / row.stored).read_bytes()) for row in rows]
+
+
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_files_make_the_round_trip(shop, files, tmp_path, ending):
+    shop.loaded("assets", ROW, "--files", str(files))
+    expected = [
+        ("costs; 2026.txt", None, 1, True, b"Costs"),
+        ("manual.pdf", "manual", 1, False, PDF),
+        ("notes.txt", None, 1, False, b"Notes"),
+        ("photo.png", "photo", 1, False, picture()),
+    ]
+    assert stored(shop) == expected
+    assert shop.values("assets", "attachments") == [1]  # what customers see
+    target, bundle = tmp_path / "assets.csv", tmp_path / f"bundle{ending}"
+    result = shop.run("export", "assets", target, "--files", bundle)
+    assert "1 record and 4 files written" in result.stderr
+    other = make_shop(tmp_path / "other", f"sqlite:///{tmp_path / 'other.sqlite'}", MODULES, PROFILE)
+    assert other.run("import", "assets", target, "--files", bundle).exit_code == 0
+    assert stored(other) == expected
+    again = other.run("import", "assets", target, "--key", "name", "--files", bundle)
+    assert "0 new, 0 changed, 1 unchanged" in again.output
+    assert stored(other) == expected
+
+
+def test_files_are_replaced_and_removed_by_a_key(shop, files):
+    shop.loaded("assets", ROW, "--files", str(files))
+    (files / "new.pdf").write_bytes(PDF + b"%")
+    shop.loaded("assets", "name,photo,manual\nPress,,new.pdf\n", "--key", "name", "--files", str(files))
+    assert [row[:2] for row in stored(shop) if row[1]] == [("new.pdf", "manual")]
+    assert shop.values("assets", "photo") == [None]
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ("nowhere.png,", "There is no file “nowhere.png” beside the CSV file."),
+        (",../outside.pdf", "There is no file “../outside.pdf” beside the CSV file."),
+        (",large.pdf", "it is 1 kB, and the limit is 1 kB"),
+        (",photo.png", "files of this type are not accepted"),
+        ("broken.png,", "this picture cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_is_a_bad_row(shop, files, cells, reason):
+    (bad,) = shop.bad("assets", f"name,photo,manual\nPress,{cells}\n", "--files", str(files))
+    assert reason in bad
+    assert stored(shop) == []
+
+
+def test_without_files_a_name_stays_and_no_other_is_taken(shop, files):
+    shop.loaded("assets", ROW, "--files", str(files))
+    header, row = table(shop.run("export", "assets").stdout_bytes)
+    assert dict(zip(header, row, strict=True))["photo"] == "photo.png"
+    assert "attachments" not in header
+    shop.loaded("assets", "name,photo\nPress,photo.png\n", "--key", "name")
+    assert len(stored(shop)) == 4
+    (bad,) = shop.bad("assets", "name,photo\nPress,other.png\n", "--key", "name")
+    assert "Say with --files where the files are." in bad
+
+
+def test_what_is_no_archive_is_said(shop, files):
+    (files / "no.zip").write_bytes(b"no archive")
+    result = shop.load("assets", ROW, "--files", str(files / "no.zip"))
+    assert result.exit_code == 1
+    assert "is no zip archive" in result.output
+
+
+def test_an_archive_that_leads_elsewhere_leads_nowhere(shop, tmp_path):
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
+        archive.writestr("../manual.pdf", PDF)
+    shop.loaded("assets", "name,manual\nPress,../manual.pdf\n", "--files", str(tmp_path / "evil.zip"))
+    assert [path for path in tmp_path.rglob("manual.pdf")] == []
