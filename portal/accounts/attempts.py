@@ -36,6 +36,9 @@ RESET = Limit("reset", 3, 3600)  # of one address, by the same network or known 
 RESET_ADDRESS = Limit("reset-address", 12, 3600)  # of one address, by all networks
 RESET_NETWORK = Limit("reset-network", 30, 3600)
 INVITATIONS = Limit("invitations", 200, 3600)  # of one account that gives access
+SIGN_UP_ADDRESS = Limit("sign-up-address", 1, 3600)  # letters to an address that nobody has proved
+SIGN_UP_NETWORK = Limit("sign-up-network", 30, 3600)
+SIGN_UP_PORTAL = Limit("sign-up-portal", 1000, 3600)
 INVITATION_ADDRESS = Limit("invitation-address", 3, 3600)  # to one address, by everybody
 
 

@@ -16,6 +16,7 @@ from portal.fields.base import Field
 from portal.records.policy import Policy
 from portal.texts import _
 
+CLOSED = _("The access of your company has been closed.")
 NO_PERSON = _("Your account belongs to a person who no longer exists here. Ask us to set it up again.")
 
 
@@ -48,6 +49,7 @@ class PersonRow:
 
     person: int | None
     organization: int | None = None
+    any_closed: bool = True  # whether there is any company whose people may not sign in
 
 
 @dataclass(frozen=True)
@@ -117,16 +119,29 @@ def refusal(connection: sa.Connection, tables: Tables, account: Account, now: da
     One statement, whatever the answer is: the work does not tell which addresses have an account.
     """
     declaration = tables.declaration
-    row = _load_person_row(connection, tables, account.person) if declaration.people else None
     reason = _closed_reason(declaration, account, declaration.reader(now=now).today)
-    return reason or (NO_PERSON if row is not None and row.person is None else None)
+    if declaration.people is None:
+        return reason
+    people, company = tables.module(declaration.people), tables.company.c
+    ids = _company_ids(tables, sa.select(people.c["id"]).where(people.c["id"] == account.person))
+    closed = sa.select(company["organization"]).where(company["closed"].is_(True))
+    query = sa.select(
+        sa.select(people.c["id"]).where(people.c["id"] == account.person).scalar_subquery(),
+        sa.exists(ids.where(ids.selected_columns[0].in_(closed))),
+        sa.exists(ids.where(ids.selected_columns[0].not_in(closed))),
+    )
+    person, any_closed, any_open = connection.execute(query).one()
+    if reason or person is None:
+        return reason or NO_PERSON
+    return CLOSED if any_closed and not any_open and not declaration.profiles[account.profile].staff else None
 
 
 def identify(connection: sa.Connection, tables: Tables, account: Account, **reading: Any) -> Identity:
     """The rights of an account, whether it may sign in or not; `reading`: its language, and now."""
-    mine = companies_of(connection, tables, account.person) or ()
-    reader = tables.declaration.reader(person=account.person, companies=mine, **reading)
     profile = tables.declaration.profiles[account.profile]
+    mine = companies_of(connection, tables, account.person) or ()
+    mine = mine if profile.staff else open_companies(connection, tables, mine)
+    reader = tables.declaration.reader(person=account.person, companies=mine, **reading)
     return Identity(account, Policy(tables, profile, reader, account.records_from))
 
 
@@ -145,8 +160,20 @@ def admit(
     mine = companies_of(connection, tables, account.person, person_row)
     if mine is None:
         return NO_PERSON
-    profile, reader = tables.declaration.profiles[account.profile], replace(reader, companies=mine)
-    return Identity(account, Policy(tables, profile, reader, account.records_from))
+    profile = tables.declaration.profiles[account.profile]
+    if mine and not profile.staff and (person_row is None or person_row.any_closed):
+        mine = open_companies(connection, tables, mine)
+        if not mine:
+            return CLOSED
+    return Identity(account, Policy(tables, profile, replace(reader, companies=mine), account.records_from))
+
+
+def open_companies(connection: sa.Connection, tables: Tables, companies: tuple[int, ...]) -> tuple[int, ...]:
+    """Those of `companies` whose people may sign in. Staff may in any case."""
+    company = tables.company.c
+    closed = sa.select(company["organization"]).where(company["organization"].in_(companies), company["closed"])
+    shut = set(connection.execute(closed).scalars()) if companies else set()
+    return tuple(one for one in companies if one not in shut)
 
 
 def _closed_reason(declaration: Declaration, account: Account, today: datetime.date) -> str | None:
@@ -197,6 +224,25 @@ def _load_person_row(connection: sa.Connection, tables: Tables, person: int | No
     return PersonRow(None) if row is None else PersonRow(row[0], row[1])
 
 
+def _company_ids(tables: Tables, person: sa.Select[Any]) -> sa.Select[Any]:
+    """The ids of the companies of `person`, a query of one person's id, along the path of `companies_of`."""
+    if tables.declaration.modules[str(tables.declaration.people)].organization is None:
+        return person.where(sa.false())
+    ids = person
+    for module, field in _steps(tables.declaration):
+        ids = _linked_ids(tables, module.name, field.name, ids)
+    return ids
+
+
+def _linked_ids(tables: Tables, module: str, field: str, ids: Any) -> sa.Select[Any]:
+    """The ids that `field` of the records `ids` leads to."""
+    table = tables.module(module)
+    if field in table.c:
+        return sa.select(table.c[field]).where(table.c["id"].in_(ids), table.c[field].is_not(None))
+    join = tables.join(module, field)  # `links` have a table of their own
+    return sa.select(join.c["target"]).where(join.c["record"].in_(ids)).order_by(join.c["position"])
+
+
 def _steps(declaration: Declaration) -> list[tuple[Module, Field]]:
     """The links that lead from a person to their companies."""
     path = declaration.modules[str(declaration.people)].organization
@@ -210,13 +256,7 @@ def _first_step(tables: Tables) -> str:
 
 
 def _linked(connection: sa.Connection, tables: Tables, module: str, field: str, ids: list[int]) -> list[int]:
-    table = tables.module(module)
-    if field in table.c:
-        query = sa.select(table.c[field]).where(table.c["id"].in_(ids), table.c[field].is_not(None))
-    else:  # `links` have a table of their own
-        join = tables.join(module, field)
-        query = sa.select(join.c["target"]).where(join.c["record"].in_(ids)).order_by(join.c["position"])
-    return list(dict.fromkeys(connection.execute(query).scalars()))
+    return list(dict.fromkeys(connection.execute(_linked_ids(tables, module, field, ids)).scalars()))
 
 
 def _find_one(connection: sa.Connection, tables: Tables, condition: sa.ColumnElement[bool]) -> Account | None:

@@ -72,7 +72,7 @@ def find_session(
     if row is None:
         return None
     session = Session(row["session_token"], row["session_remembered"], row["session_created"], row["session_expires"])
-    return session, account_of(row), PersonRow(row["person_id"], row["person_organization"])
+    return session, account_of(row), PersonRow(row["person_id"], row["person_organization"], bool(row["any_closed"]))
 
 
 def _session_statement(tables: Tables) -> sa.Select[Any]:
@@ -90,7 +90,8 @@ def _session_statement(tables: Tables) -> sa.Select[Any]:
         person, organization = person_columns(tables)
         people = tables.module(tables.declaration.people)
         joined = joined.outerjoin(people, people.c["id"] == account.c["person"])
-    columns += [person.label("person_id"), organization.label("person_organization")]
+    any_closed = sa.exists(sa.select(tables.company.c["organization"]).where(tables.company.c["closed"]))
+    columns += [person.label("person_id"), organization.label("person_organization"), any_closed.label("any_closed")]
     return sa.select(*columns, *account_columns(tables)).select_from(joined).where(*is_open)
 
 

@@ -1,11 +1,12 @@
-"""Reads what stands beside `modules:` in modules.yaml: the settings, who is who, what becomes of mail."""
+"""Reads what stands beside `modules:` in modules.yaml: settings, who is who, what becomes of mail, who may sign up."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from portal.declaration.beside_shapes import Inbox, SignUp
 from portal.declaration.draft import Draft
-from portal.declaration.shapes import Inbox, Settings
+from portal.declaration.shapes import Settings
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import Problem, closest, suggest
 from portal.declaration.source.reader import Document
@@ -46,6 +47,14 @@ def read_inbox(entry: Any, at: Cursor) -> Inbox | None:
     if entry is None:
         return None
     result = validated(Inbox, mapping(entry, at, "address, creates, title, text and unknown"), at)
+    return result[0] if result else None
+
+
+def read_sign_up(entry: Any, at: Cursor) -> SignUp | None:
+    """What `sign_up:` says; None where it is not there, or wrong."""
+    if entry is None:
+        return None
+    result = validated(SignUp, mapping(entry, at, "profile, domains and approve"), at)
     return result[0] if result else None
 
 

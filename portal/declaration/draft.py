@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal.declaration.shapes import Button, Inbox, Module, Profile, Settings, row_modules
+from portal.declaration.beside_shapes import Inbox, SignUp
+from portal.declaration.shapes import Button, Module, Profile, Settings, row_modules
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath, Problem, suggest
 from portal.declaration.source.reader import Document
@@ -51,6 +52,7 @@ class Draft:
     people: str | None = None
     organizations: str | None = None
     inbox: Inbox | None = None
+    sign_up: SignUp | None = None
     modules: dict[str, Module] = dataclasses.field(default_factory=dict)
     declared: dict[str, Module] = dataclasses.field(default_factory=dict)  # the modules before they were resolved
     written: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)

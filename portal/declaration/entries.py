@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from portal.declaration.beside_modules import mapping, read_inbox, read_portal, read_role
+from portal.declaration.beside_modules import mapping, read_inbox, read_portal, read_role, read_sign_up
 from portal.declaration.builtin import LABELS, builtin_fields
 from portal.declaration.draft import ALL_MODULES, BUTTONS, MODULES, Draft, profile_file
 from portal.declaration.misplaced import with_misplaced
@@ -37,7 +37,7 @@ RESERVED_MODULES = (
     "views",
 )  # fmt: skip
 RESERVED_PREFIXES = ("portal_", "sqlite_", "pg_")
-TOP_LEVEL_KEYS = ("portal", "people", "organizations", "inbox", "modules")
+TOP_LEVEL_KEYS = ("portal", "people", "organizations", "inbox", "sign_up", "modules")
 
 
 def wrong_name(name: str) -> str | None:
@@ -82,6 +82,7 @@ def read_modules(draft: Draft) -> None:
     draft.people = read_role(draft, top.get("people"), entries, at["people"])
     draft.organizations = read_role(draft, top.get("organizations"), entries, at["organizations"])
     draft.inbox = read_inbox(top.get("inbox"), at["inbox"])
+    draft.sign_up = read_sign_up(top.get("sign_up"), at["sign_up"])
     builtin = builtin_fields(draft.people)
     for name, entry in entries.items():
         _read_module(draft, name, entry, builtin)

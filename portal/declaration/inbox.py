@@ -1,6 +1,7 @@
 """What `inbox:` leaves out: the fields of a module that take the subject and the text of a mail."""
 
-from portal.declaration.shapes import Inbox, Module
+from portal.declaration.beside_shapes import Inbox
+from portal.declaration.shapes import Module
 
 LONG_TEXTS = ("longtext", "markdown")
 

@@ -46,7 +46,7 @@ def resolve(draft: Draft) -> Declaration:
     inbox = complete_inbox(draft.inbox, module) if draft.inbox and module else None
     declaration = Declaration.model_construct(
         folder=draft.folder, settings=draft.settings, people=draft.people, organizations=draft.organizations,
-        modules=draft.modules, profiles=profiles, buttons=buttons, inbox=inbox,
+        modules=draft.modules, profiles=profiles, buttons=buttons, inbox=inbox, sign_up=draft.sign_up,
         icons=frozenset(draft.icons | {DEFAULT_ICON}),
     )  # fmt: skip
     _search_listed_fields(draft.modules, profiles)

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, StrictBool, model_validator
 from pydantic import Field as Key
 
 from portal.conditions import ALWAYS
+from portal.declaration.beside_shapes import Inbox, SignUp
 from portal.declaration.period import period
 from portal.fields.base import Field
 from portal.fields.links import join_name
@@ -342,16 +343,6 @@ class Button(Shape):
     count: StrictBool = False
 
 
-class Inbox(Shape):
-    """`inbox:` of modules.yaml: what becomes of mail that is no reply to a record."""
-
-    address: str = Key(pattern=r"^[^\s@<>,;:\"+]{1,27}@[A-Za-z0-9.-]+$")  # replies go to help+TOKEN@…
-    creates: str
-    title: str | None = None  # the field that takes the subject; resolved: the module's title
-    text: str | None = None  # the field that takes the text; resolved: the module's first long text, if it has one
-    unknown: Literal["keep", "create"] = "keep"
-
-
 class Declaration(Shape):
     """The whole of a portal's YAML, checked and resolved: the one object that the engine runs on."""
 
@@ -363,6 +354,7 @@ class Declaration(Shape):
     profiles: dict[str, Profile]
     buttons: dict[str, Button] = {}
     inbox: Inbox | None = None
+    sign_up: SignUp | None = None
     icons: frozenset[str] = frozenset()  # every icon that some part of the declaration names
 
     @cached_property

@@ -30,3 +30,43 @@ def invitation(sender: Sender, account: Account, token: str, days: int) -> Email
         ),
     )
     return write_letter(sender, dataclasses.replace(account, name=""), content)
+
+
+def address_proof(sender: Sender, account: Account, token: str) -> EmailMessage:
+    """Holds the link by which who signs up proves the address of `account`, which is no account yet."""
+    say = sender.reader(account).text
+    name = say(sender.declaration.settings.name)
+    content = Content(
+        say(_("Sign up for ${name}", mapping={"name": name})),
+        (
+            say(_("Someone, probably you, wants to sign up for ${name} with this address.", mapping={"name": name})),
+            say(_("Go on with the button below: you will choose a name and a password.")),
+        ),
+        say(_("Continue")),
+        f"{sender.address}/signup/{token}",
+        (
+            say(_("The link works once and expires in an hour.")),
+            say(_("If it was not you, ignore this email.")),
+        ),
+    )
+    return write_letter(sender, account, content)
+
+
+def let_in(sender: Sender, account: Account) -> EmailMessage:
+    """Tells who has signed up that they may sign in now."""
+    say = sender.reader(account).text
+    name = say(sender.declaration.settings.name)
+    content = Content(
+        say(_("Welcome to ${name}", mapping={"name": name})),
+        (
+            say(
+                _(
+                    "You can sign in now, as ${email} and with the password that you chose.",
+                    mapping={"email": account.email},
+                )
+            ),
+        ),
+        say(_("Sign in")),
+        f"{sender.address}/login",
+    )
+    return write_letter(sender, account, content)

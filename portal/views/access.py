@@ -170,7 +170,10 @@ def invite_again(resource: Record, request: Request) -> Response:
 
 
 def invited(request: Request, answer: Response, register: Register, account: Account) -> Response:
-    """Writes the invitation; `answer` leads to a page that shows its link once. Raises TooManyAttemptsError."""
+    """Sends the invitation. Raises TooManyAttemptsError.
+
+    Where no mail server is set, the page that `answer` leads to shows the link, once: else it would reach nobody.
+    """
     tables = request.portal.tables
     by = str(request.identity.account.id)
     attempts.check(request.connection, tables, attempts.INVITATIONS, by, request.now)
@@ -178,5 +181,7 @@ def invited(request: Request, answer: Response, register: Register, account: Acc
     token = register.invite(account)
     letter = invitation(letter_sender(request), account, token, INVITATION_LASTS.days)
     queue_letter(request, letter, link=token)
+    if request.registry.serving.sends_email:
+        return set_flash(request, answer, "invited")
     set_cookie(request, answer, invitation_cookie(request), token, SHOWN_FOR)
-    return set_flash(request, answer, "invited")
+    return set_flash(request, answer, "invitation-kept")

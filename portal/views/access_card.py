@@ -27,7 +27,7 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 def access_card(resource: Record, request: Request) -> AccessCard | None:
     """None where the record is no person, or one whose access the reader may not change."""
-    if resource.module_name != request.portal.declaration.people or not request.policy.grants:
+    if not request.policy.grants or resource.module_name != request.portal.declaration.people:
         return None
     account = find_account_of_person(request.connection, request.portal.tables, resource.record.id)
     if not may_manage(request.connection, request.identity, resource.record.id, account):

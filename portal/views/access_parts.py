@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal.views.parts import Action
+from portal.views.parts import Action, Moment, Offer
 from portal.web.shell import Words
 
 
@@ -21,3 +21,69 @@ class AccessCard:
     facts: tuple[Fact, ...] = ()
     actions: tuple[Action, ...] = ()
     link: str = ""  # of the invitation that was just made, shown once
+
+
+@dataclass(frozen=True)
+class WaitingLine:
+    """One who has signed up, with the profiles to choose from."""
+
+    id: int
+    name: str
+    initials: str
+    email: str
+    company: str
+    at: Moment
+    profiles: tuple[Offer, ...]
+
+
+@dataclass(frozen=True)
+class WaitingPage:
+    """waiting.pt: who waits for a yes."""
+
+    url: str
+    back_url: str
+    lines: tuple[WaitingLine, ...] = ()
+    error: Words = ""
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """One person of a company, with their access."""
+
+    name: str
+    initials: str
+    email: str
+    profile: Words
+    state: Words
+    tone: str
+    signed_in: Moment | None
+    until: str
+    url: str = ""  # of their card; empty for the reader
+    mine: bool = False
+
+
+@dataclass(frozen=True)
+class JoinLink:
+    """A company's own link; `link` empty: there is none."""
+
+    url: str  # where its buttons post to
+    link: str
+    profiles: tuple[Offer, ...]
+    profile: Words = ""  # what who joins with it gets
+    error: Words = ""
+
+
+@dataclass(frozen=True)
+class CompanyPage:
+    """company.pt: the access of a company's people."""
+
+    heading: str
+    back_url: str
+    people: tuple[Colleague, ...]
+    count: str
+    more: bool
+    waiting: WaitingPage
+    join: JoinLink
+    invite_url: str = ""
+    switch_url: str = ""  # for staff
+    closed: bool = False

@@ -16,6 +16,7 @@ from portal.records.writing.validation import names_in, typed_fields
 from portal.texts import Text, _, readable
 from portal.views.access_card import access_card
 from portal.views.attachments import files_card, record_files
+from portal.views.company_access import company_card
 from portal.views.conversation import conversation, draft_composer
 from portal.views.displays import Value, moment, shown
 from portal.views.history import history_card
@@ -71,7 +72,7 @@ def detail_page(
         watchers=watchers_card(resource),
         related=tuple(related_lists(resource, layout.related or ())),
         history=history_card(resource, request),
-        access=access_card(resource, request),
+        access=access_card(resource, request) or company_card(resource, request),
         news=record_news(resource, request),
     )
 

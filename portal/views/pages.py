@@ -359,11 +359,12 @@ class LoginPage:
     error: Words = ""
     notice: Words = ""  # “Your session has ended.”
     support: str = ""  # an address to write to
+    sign_up: bool = False  # whether strangers may sign up
 
 
 @dataclass(frozen=True)
 class PasswordPage:
-    """password.pt: change, forced change, forgotten, reset; `widgets` empty: only `text` is said (“sent”)."""
+    """password.pt: changing and setting passwords, signing up; `widgets` empty: only `text` is said (“sent”)."""
 
     heading: Words
     action: str = ""
@@ -373,6 +374,7 @@ class PasswordPage:
     submit: Words = ""
     back_url: str = ""
     back_label: Words = ""
+    steps: tuple[StepState, ...] = ()  # of signing up
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from portal.views.parts import Widget
 from portal.views.session import too_often_message
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
-from portal.web.outbox import letter_sender, queue_letter
+from portal.web.outbox import letter_sender, queue_letter, writes_links
 from portal.web.resources import Password, PasswordLink
 from portal.web.security import CHANGE_PASSWORD
 from portal.web.visitor import YEAR, device_cookie, session_cookie, set_cookie
@@ -94,14 +94,15 @@ def _change_page(identity: Identity, errors: Errors) -> PasswordPage:
         action="/password",
         text=_("Choose your own password to continue.") if forced else "",
         email=account.email,
-        widgets=(current, *_new_widgets(errors)),
+        widgets=(current, *new_password_widgets(errors)),
         submit=_("Save"),
         back_url="" if forced else "/",
         back_label=_("Back"),
     )
 
 
-def _new_widgets(errors: Errors) -> tuple[Widget, ...]:
+def new_password_widgets(errors: Errors) -> tuple[Widget, ...]:
+    """The inputs of a new password."""
     return (
         Widget(
             "new", _("New password"), type="password", required=True, error=errors.get("new", ""),
@@ -128,7 +129,7 @@ def _refused(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
 )
 def show_forgotten(context: Password, request: Request) -> Any:
     """Asks for the address, and after that always says the same; without a way to send a link, whom to ask instead."""
-    if not _writes_links(request):
+    if not writes_links(request):
         return {"page": _unavailable_page(request.portal.declaration.settings.support_address)}
     if "sent" in request.GET:
         return {"page": _sent_page(request)}
@@ -140,7 +141,7 @@ def show_forgotten(context: Password, request: Request) -> Any:
 )
 def request_reset(context: Password, request: Request) -> Any:
     """Writes an email with a link; the answer and the work are the same for addresses without an account."""
-    if not _writes_links(request):
+    if not writes_links(request):
         return HTTPSeeOther("/password/forgotten")
     email = posted_text(request, "email").strip()
     if not email:
@@ -149,11 +150,6 @@ def request_reset(context: Password, request: Request) -> Any:
     recipient, token = request.logins.request_reset(request.connection, attempt, request.now)
     queue_letter(request, password_reset(letter_sender(request), recipient, token), link=token)
     return HTTPSeeOther("/password/forgotten?sent=1")
-
-
-def _writes_links(request: Request) -> bool:
-    """Whether a link reaches anybody: by the mail server, or in development by the page of the emails."""
-    return bool(request.registry.serving.sends_email or request.portal.development)
 
 
 def _sent_page(request: Request) -> PasswordPage:
@@ -211,7 +207,7 @@ def set_password(context: PasswordLink, request: Request) -> Any:
     if not request.logins.set_password(request.connection, context.token, context.purpose, hashed, request.now):
         return _gone(context, request)
     if context.purpose == INVITATION:
-        return _welcome(request, account, hashed)
+        return welcome(request, account, hashed)
     queue_letter(request, password_changed(letter_sender(request), account))
     response = HTTPSeeOther("/login")
     _remember_device(request, response, account, hashed)
@@ -219,8 +215,8 @@ def set_password(context: PasswordLink, request: Request) -> Any:
     return set_flash(request, response, "password-reset")
 
 
-def _welcome(request: Request, account: Account, hashed: str) -> Any:
-    """Signs the new account in; before its first day, says when that is."""
+def welcome(request: Request, account: Account, hashed: str) -> Any:
+    """Signs a new account in; before its first day, says when that is."""
     tables = request.portal.tables
     if reason := refusal(request.connection, tables, account, request.now):
         page = PasswordPage(_("Password saved"), text=reason, back_url="/login", back_label=_("Sign in"))
@@ -251,7 +247,7 @@ def _link_page(context: PasswordLink, account: Account, errors: Errors) -> Passw
         action=context.path.rstrip("/"),
         text=_("Choose a password. You sign in with it and with this address.") if invited else "",
         email=account.email,
-        widgets=_new_widgets(errors),
+        widgets=new_password_widgets(errors),
         submit=_("Save and sign in") if invited else _("Save"),
     )
 

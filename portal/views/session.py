@@ -107,5 +107,6 @@ def login_page(
             error=error,
             notice=notice,
             support=request.portal.declaration.settings.support_address or "",
+            sign_up=request.portal.declaration.sign_up is not None,
         )
     }

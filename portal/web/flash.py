@@ -27,9 +27,16 @@ MESSAGES = {
     "hidden": _("Hidden until something happens."),
     "watched": _("Added."),
     "unwatched": _("Removed."),
-    "invited": _("Invitation written."),
+    "invited": _("Invitation sent."),
+    "invitation-kept": _("This portal cannot send email: give the link below to the person yourself."),
     "access-changed": _("Access changed."),
     "access-ended": _("Access ended."),
+    "let-in": _("Access given."),
+    "refused": _("Request declined."),
+    "link-made": _("The link is ready."),
+    "link-withdrawn": _("The link is no longer valid."),
+    "company-closed": _("The portal is closed for this company."),
+    "company-opened": _("The portal is open for this company."),
 }
 
 

@@ -8,6 +8,7 @@ from pyramid.location import lineage
 from pyramid.request import Request
 
 from portal.accounts.people import Identity
+from portal.accounts.sign_ups import SignUps
 from portal.declaration.shapes import Access, Button, Declaration
 from portal.texts import _, readable
 from portal.web.addresses import button_address
@@ -22,6 +23,11 @@ VIEWS = {
     "create": _("New"),
     "edit": _("Edit"),
     "delete": _("Delete"),
+    "invite": _("Invite"),
+    "access": _("Portal access"),
+    "people": _("Portal access"),
+    "revoke": _("End access"),
+    "waiting": _("Sign-ups"),
     "search": _("Search"),
     "problems": _("Problems"),
     "outbox": _("Emails"),
@@ -81,6 +87,7 @@ def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], t
         label, icon = _label(declaration, name, access), _icon(declaration, name, access)
         item = MenuItem(label, icon, f"/{name}/", current=name == current, new=_new(request, name))
         (own if _about_oneself(declaration, name, access) else menu).append(item)
+    own += _waiting_items(request, identity)
     return tuple(menu), (*own, *_portal_items(identity, resources, _view_name(request)))
 
 
@@ -93,6 +100,18 @@ def _new(request: Request, module: str) -> str:
 def _button_item(request: Request, button: Button) -> MenuItem:
     url = button_address(button)
     return MenuItem(button.label or readable(button.name), button.icon, url, current=url == _path(request))
+
+
+def _waiting_items(request: Request, identity: Identity) -> list[MenuItem]:
+    """Who has signed up and waits for a yes, for those who may give it."""
+    if not identity.policy.grants or request.exception is not None:
+        return []
+    number = SignUps(request.connection, request.portal.tables, request.now).count_waiting(identity)
+    if not number and not (identity.policy.staff and request.portal.declaration.sign_up):
+        return []
+    url = f"/{request.portal.declaration.people}/waiting"
+    count = str(number) if number else ""
+    return [MenuItem(_("Sign-ups"), "user-plus", url, current=url == _path(request), new=count)]
 
 
 def _portal_items(identity: Identity, resources: list[Any], view_name: str) -> tuple[MenuItem, ...]:

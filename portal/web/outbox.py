@@ -19,6 +19,11 @@ def letter_sender(request: Request) -> Sender:
     return Sender(request.portal.declaration, own_address(request), request.now)
 
 
+def writes_links(request: Request) -> bool:
+    """Whether a link reaches anybody: by the mail server, or in development by the page of the emails."""
+    return bool(request.registry.serving.sends_email or request.portal.development)
+
+
 def queue_letter(request: Request, letter: EmailMessage, link: str | None = None) -> None:
     """Queue `letter`, which is sent if the request succeeds; with a `link` (its token) only if that link exists.
 

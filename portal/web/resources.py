@@ -32,12 +32,8 @@ class Root:
         self.request = request
 
     def __getitem__(self, name: str) -> Any:
-        if name == "-":
-            return Administration(self, name)
-        if name == "password":
-            return Password(self, name)
-        if name == "unsubscribe":
-            return Unsubscribes(self, name)
+        if name in OPEN_TO_ALL:
+            return OPEN_TO_ALL[name](self, name)
         identity = self.request.visitor.identity
         if identity is None or identity.account.must_change:
             raise KeyError(name)
@@ -292,6 +288,36 @@ class Unsubscribe(Branch):
         return self.__name__
 
 
+class SignUp(Branch):
+    """`/signup`"""
+
+    def __getitem__(self, name: str) -> "SignUpLink":
+        return SignUpLink(self, name)
+
+
+class SignUpLink(Branch):
+    """`/signup/TOKEN`: the link that proves an address; every token has a page, as with passwords."""
+
+    @property
+    def token(self) -> str:
+        return self.__name__
+
+
+class Joins(Branch):
+    """`/join/`: the companies' own links."""
+
+    def __getitem__(self, name: str) -> "Join":
+        return Join(self, name)
+
+
+class Join(Branch):
+    """`/join/TOKEN`: a company's own link; a wrong one has the same page as one that was withdrawn."""
+
+    @property
+    def token(self) -> str:
+        return self.__name__
+
+
 class Administration(Branch):
     """`/-/`: pages of the portal about itself."""
 
@@ -320,3 +346,13 @@ class KeptMail(Branch):
     def __init__(self, parent: Inbox, name: str, mail: Mail) -> None:
         super().__init__(parent, name)
         self.mail = mail
+
+
+# What is found without a session, below the root.
+OPEN_TO_ALL: dict[str, type[Branch]] = {
+    "-": Administration,
+    "password": Password,
+    "unsubscribe": Unsubscribes,
+    "signup": SignUp,
+    "join": Joins,
+}

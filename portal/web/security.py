@@ -10,6 +10,7 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.security import Allowed, Denied
 
+from portal.accounts.granting import may_manage_company
 from portal.accounts.people import Identity
 from portal.web.serving import is_local_development
 
@@ -18,6 +19,7 @@ CHANGE_PASSWORD = "change password"  # noqa: S105 - the name of a permission
 ADMINISTER = "administer"
 READ_LETTERS = "read letters"
 HANDLE_MAIL = "handle mail"
+LET_IN = "let people of a company in"
 
 
 def may_handle_mail(identity: Identity) -> bool:
@@ -59,7 +61,11 @@ class Security:
         if permission in PORTAL_PAGES:
             return self._granted(PORTAL_PAGES[permission](identity), identity, permission)
         module = getattr(context, "module_name", None)
-        may = module is not None and identity.policy.may(module, permission)
+        if permission == LET_IN:
+            company = module == identity.policy.declaration.organizations
+            may = company and may_manage_company(identity, context.record.id)
+        else:
+            may = module is not None and identity.policy.may(module, permission)
         return self._granted(may, identity, f"{permission} in {module}")
 
     def remember(self, request: Request, userid: str, **options: Any) -> list[tuple[str, str]]:

@@ -91,6 +91,12 @@ def test_the_letter_holds_the_link_and_nothing_that_the_sender_typed(app, sign_i
     assert "Buy now" not in text
 
 
+def test_with_a_mail_server_nobody_but_the_recipient_sees_the_link(make_app, sign_in):
+    browser = sign_in(BRUNO, browser=make_app(smtp="smtp://mail.example"))
+    assert "/password/invitation/" not in invite(browser).follow()
+    assert "/password/invitation/" in letters(browser)[-1][2]
+
+
 def test_staff_gives_a_recorded_person_access_for_a_time(app, sign_in, clock, another_browser):
     staff = sign_in(NANCY)
     post(staff, "/people/create", name="Elio Rosa", email="elio@acme.example")

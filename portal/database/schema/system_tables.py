@@ -10,6 +10,7 @@ def system_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
     return {
         **_account_tables(metadata),
         **_signing_in_tables(metadata),
+        **_coming_in_tables(metadata),
         **_record_tables(metadata),
         **_form_tables(metadata),
         **_portal_tables(metadata),
@@ -52,6 +53,36 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("created", UTCDateTime()),
             sa.Column("seen", UTCDateTime()),
             sa.Column("expires", UTCDateTime(), index=True),
+        ),
+    }
+
+
+def _coming_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """By which way people come in: the companies' own links and switches, and who has signed up."""
+    return {
+        "company": sa.Table(
+            "portal_company",
+            metadata,
+            sa.Column("organization", sa.BigInteger(), primary_key=True, autoincrement=False),
+            sa.Column("closed", sa.Boolean()),  # nobody of the company may sign in
+            # The link has to be shown again, so that its token is stored as it is: it opens no more than a form.
+            sa.Column("join_token", sa.Text(), unique=True),
+            sa.Column("join_profile", sa.Text()),
+        ),
+        "sign_up": sa.Table(
+            "portal_sign_up",
+            metadata,
+            sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+            sa.Column("token", sa.Text(), unique=True),  # a hash; NULL once the address has been proved
+            sa.Column("email", sa.Text(), index=True),
+            sa.Column("organization", sa.BigInteger()),
+            sa.Column("profile", sa.Text()),
+            sa.Column("language", sa.Text()),
+            sa.Column("expires", UTCDateTime(), index=True),  # of the token
+            sa.Column("proved", UTCDateTime(), index=True),  # since when it waits for somebody's yes
+            sa.Column("name", sa.Text()),
+            sa.Column("password", sa.Text()),
+            sqlite_autoincrement=True,
         ),
     }
 

@@ -39,6 +39,8 @@ class Tables:
     account: sa.Table
     session: sa.Table
     link: sa.Table
+    company: sa.Table
+    sign_up: sa.Table
     attempt: sa.Table
     key: sa.Table
     outbox: sa.Table

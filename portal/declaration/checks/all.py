@@ -14,6 +14,7 @@ from portal.declaration.checks.inbox import check_inbox
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_module
 from portal.declaration.checks.profiles import check_profile, check_resolved_profiles
+from portal.declaration.checks.sign_up import check_sign_up
 from portal.declaration.checks.unnoticed import check_unnoticed_comments
 from portal.declaration.checks.without_effect import ACTIONS, FIELD_KEYS, MODULE_KEYS, PANELS, sentence
 from portal.declaration.draft import Draft, profile_file
@@ -45,6 +46,7 @@ def check_profiles(draft: Draft, declaration: Declaration) -> None:
     """What only the resolved declaration shows."""
     check_buttons(draft, declaration)
     check_resolved_profiles(draft, declaration)
+    check_sign_up(draft, declaration)
     check_what_customers_get(draft, declaration)
     check_unnoticed_comments(draft, declaration)
 

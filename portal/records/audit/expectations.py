@@ -132,3 +132,18 @@ def _names(field: Field, raw: Iterable[Any]) -> Iterator[str]:
     """Those of the values that name a record."""
     if field.targets:
         yield from (str(value) for value in raw if value is not None and value not in (*SPECIAL, ""))
+
+
+def check_sign_up_companies(connection: sa.Connection, tables: Tables, places: Places) -> Iterator[Problem]:
+    """A problem for each company of `sign_up.domains` that is not there, or that several records are called."""
+    sign_up, organizations = tables.declaration.sign_up, tables.declaration.organizations
+    if sign_up is None or organizations is None:
+        return
+    policy = system_policy(tables)
+    for domain, title in (sign_up.domains or {}).items():
+        ids = find_named(connection, policy, organizations, title)
+        keys = ("sign_up", "domains", domain)
+        if not ids:
+            yield places.problem("modules.yaml", keys, f'there is no record "{title}" in {organizations}')
+        elif len(ids) > 1:
+            yield places.problem("modules.yaml", keys, f'several records of {organizations} are called "{title}"')

@@ -15,7 +15,6 @@ from portal.accounts.people import Account
 from portal.declaration.load import load
 from portal.mail import invitations, letters
 from portal.mail.builder import Sender, header_text, plain_text
-from portal.mail.invitations import invitation
 from portal.mail.letters import letters_given_up, password_changed, password_reset
 
 SMALL = load(Path(__file__).parents[2] / "portals" / "small").declaration
@@ -54,8 +53,10 @@ HOSTILE = [
 
 # Every letter, written to somebody.
 WRITE = {
-    "invitation": lambda *who: invitation(*who, "TOKEN", 7),
     "letters_given_up": letters_given_up,
+    "address_proof": lambda *who: invitations.address_proof(*who, "TOKEN"),
+    "invitation": lambda *who: invitations.invitation(*who, "TOKEN", 7),
+    "let_in": invitations.let_in,
     "password_changed": password_changed,
     "password_reset": lambda *who: password_reset(*who, "TOKEN"),
 }

@@ -20,7 +20,8 @@ PUBLIC = {
     "administration.health", "assets.serve_asset", "letter_choices.show_unsubscribe", "letter_choices.unsubscribe",
     "password.request_reset", "password.set_password",
     "password.show_forgotten", "password.show_link", "session.choose_language", "session.show_login",
-    "session.sign_in", "session.sign_out",
+    "session.sign_in", "session.sign_out", "sign_up.join", "sign_up.prove", "sign_up.show_join", "sign_up.show_proof",
+    "sign_up.show_sign_up", "sign_up.sign_up",
 }  # fmt: skip
 
 

@@ -1,0 +1,98 @@
+"""How the people of a company come in: its switch, its own link, and who of them has access."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.accounts.people import Account, account_columns, account_of
+from portal.accounts.random_tokens import new_token
+from portal.conditions import Comparison
+from portal.database.schema.tables import Tables
+from portal.database.sql import where
+from portal.fields.linked import Linked
+from portal.records.policy import Policy
+
+
+@dataclass(frozen=True)
+class Door:
+    """How a company stands open: closed, nobody of it may sign in; by its link people ask to join with `profile`."""
+
+    closed: bool = False
+    token: str | None = None
+    profile: str | None = None
+
+
+def door_of(connection: sa.Connection, tables: Tables, organization: int) -> Door:
+    """The door of a company; open and without a link, where nothing is stored."""
+    company = tables.company
+    row = connection.execute(sa.select(company).where(company.c["organization"] == organization)).mappings().first()
+    return Door(bool(row["closed"]), row["join_token"], row["join_profile"]) if row else Door()
+
+
+def switch(connection: sa.Connection, tables: Tables, organization: int, closed: bool) -> None:
+    """Open or close the portal for all people of a company, from their next request on."""
+    _store(connection, tables, organization, {"closed": closed})
+
+
+def renew_link(connection: sa.Connection, tables: Tables, organization: int, profile: str) -> None:
+    """Make a new link by which people ask to join a company with `profile`; an earlier one is void."""
+    _store(connection, tables, organization, {"join_token": new_token(), "join_profile": profile})
+
+
+def withdraw_link(connection: sa.Connection, tables: Tables, organization: int) -> None:
+    """Make the link of a company void."""
+    _store(connection, tables, organization, {"join_token": None, "join_profile": None})
+
+
+def company_of_link(connection: sa.Connection, tables: Tables, token: str) -> tuple[int, str] | None:
+    """The company that a link leads into, and the profile; None for a void one, and where the company is closed."""
+    company = tables.company.c
+    is_open = sa.or_(company["closed"].is_(None), company["closed"].is_(False))
+    query = sa.select(company["organization"], company["join_profile"]).where(company["join_token"] == token, is_open)
+    row = connection.execute(query).first()
+    return (row[0], row[1]) if row and row[1] in tables.declaration.profiles else None
+
+
+def accounts_of_company(connection: sa.Connection, policy: Policy, organization: int, limit: int) -> list[Account]:
+    """The accounts of those people of a company whom the reader sees: the open ones first, then by name."""
+    condition = _belongs_to(policy, organization)
+    if condition is None:
+        return []
+    account = policy.tables.account
+    columns = account_columns(policy.tables)
+    query = sa.select(*columns).where(condition).order_by(account.c["disabled"], account.c["name"], account.c["id"])
+    return [account_of(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+
+def count_accounts(connection: sa.Connection, policy: Policy, organization: int) -> int:
+    """How many of the people whom `accounts_of_company` lists are not disabled."""
+    condition = _belongs_to(policy, organization)
+    if condition is None:
+        return 0
+    account = policy.tables.account
+    query = sa.select(sa.func.count()).select_from(account).where(condition, account.c["disabled"].is_not(True))
+    return int(connection.execute(query).scalar_one())
+
+
+def _belongs_to(policy: Policy, organization: int) -> sa.ColumnElement[bool] | None:
+    """SQL on the accounts: their person is of the company, and seen by the reader."""
+    declaration, people = policy.declaration, policy.declaration.people
+    path = declaration.modules[people].organization if people else None
+    if people is None or path is None or declaration.organizations is None:
+        return None
+    table, module = policy.tables.module(people), declaration.modules[people]
+    if path == "id":
+        member: sa.ColumnElement[bool] = table.c["id"] == organization
+    else:
+        company = Linked(organization, declaration.organizations)
+        comparison = Comparison(tuple(path.split(".")), "equal", company)
+        member = where(comparison, table, module, declaration, policy.reader)
+    return policy.tables.account.c["person"].in_(policy.visible(people).where(member))
+
+
+def _store(connection: sa.Connection, tables: Tables, organization: int, values: dict[str, Any]) -> None:
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    upsert = insert(tables.company).values(organization=organization, **values)
+    connection.execute(upsert.on_conflict_do_update(index_elements=["organization"], set_=values))

@@ -1,0 +1,168 @@
+"""People who ask to be let in: they prove their address first, then give a name and a password, then wait for a yes.
+
+Nothing is looked up when somebody asks: the answer, the work and the letter are the same for every address. Who has
+access already learns it behind the link, which only the owner of the address opens.
+"""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.accounts import attempts
+from portal.accounts.attempts import TooManyAttemptsError
+from portal.accounts.people import Account, Identity, companies_of, normalize_email
+from portal.accounts.random_tokens import hash_token, new_token
+from portal.accounts.register import AccessRefusedError, AccessRequest, Register
+from portal.database.schema.tables import Tables
+
+LIFETIME = datetime.timedelta(hours=1)  # of the link that proves an address
+MOST_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Who asks, and what they would get: the profile, the company of a link or of the address."""
+
+    email: str
+    profile: str
+    organization: int | None
+    language: str
+    network: str
+
+
+@dataclass(frozen=True)
+class SignUp:
+    """One who asked; `proved` is None until the address has been proved, and name and password have been given."""
+
+    id: int
+    email: str
+    organization: int | None
+    profile: str
+    language: str
+    proved: datetime.datetime | None
+    name: str
+    password: str
+
+
+@dataclass(frozen=True)
+class SignUps:
+    """Who asks to be let into one portal."""
+
+    connection: sa.Connection
+    tables: Tables
+    now: datetime.datetime
+
+    def ask(self, ask: Ask) -> str | None:
+        """The token that proves the address; None where it has got a letter within the hour.
+
+        Raises TooManyAttemptsError.
+        """
+        email = normalize_email(ask.email)
+        attempts.check(self.connection, self.tables, attempts.SIGN_UP_NETWORK, ask.network, self.now)
+        attempts.check(self.connection, self.tables, attempts.SIGN_UP_PORTAL, "", self.now)
+        try:
+            attempts.check(self.connection, self.tables, attempts.SIGN_UP_ADDRESS, email, self.now)
+        except TooManyAttemptsError:
+            return None
+        sign_up, token = self.tables.sign_up, new_token()
+        expired = sa.and_(sign_up.c["expires"] < self.now, sign_up.c["proved"].is_(None))
+        self.connection.execute(sa.delete(sign_up).where(expired))
+        row = {
+            "token": hash_token(token), "email": email, "organization": ask.organization, "profile": ask.profile,
+            "language": ask.language, "expires": self.now + LIFETIME,
+        }  # fmt: skip
+        self.connection.execute(sa.insert(sign_up).values(row))
+        return token
+
+    def find(self, token: str) -> SignUp | None:
+        """Who asked with a link that is still valid."""
+        sign_up = self.tables.sign_up.c
+        return self._first(sign_up["token"] == hash_token(token), sign_up["expires"] > self.now)
+
+    def prove(self, sign_up: SignUp, name: str, hashed: str) -> SignUp | None:
+        """Name and password of who has proved the address, and waits from now on; the link is used up.
+
+        None if it has been in the meantime. Of one address only the last one waits. A person who is recorded with
+        another company does not come into this one: staff decides.
+        """
+        table = self.tables.sign_up
+        values = {"token": None, "proved": self.now, "name": name, "password": hashed}
+        if self._belongs_elsewhere(sign_up):
+            values["organization"] = None
+        unused = sa.and_(table.c["id"] == sign_up.id, table.c["proved"].is_(None))
+        if not self.connection.execute(sa.update(table).where(unused).values(values)).rowcount:
+            return None
+        others = sa.and_(table.c["email"] == sign_up.email, table.c["id"] != sign_up.id)
+        self.connection.execute(sa.delete(table).where(others))
+        return self._first(table.c["id"] == sign_up.id)
+
+    def let_in(
+        self, sign_up: SignUp, register: Register, profile: str, values: Mapping[str, Any] = MappingProxyType({})
+    ) -> Account:
+        """Give access to who has waited, with the password of their own; `values`: of the account.
+
+        Raises AccessRefusedError.
+        """
+        values = {**values, "language": sign_up.language}
+        wanted = AccessRequest(sign_up.email, profile, sign_up.name, values=values, company=sign_up.organization)
+        account = register.add(wanted, sign_up.password, must_change=False)
+        self.refuse(sign_up)
+        return account
+
+    def refuse(self, sign_up: SignUp) -> None:
+        """Forget who has waited."""
+        self.connection.execute(sa.delete(self.tables.sign_up).where(self.tables.sign_up.c["id"] == sign_up.id))
+
+    def waiting(self, identity: Identity, organization: int | None = None) -> list[SignUp]:
+        """Who waits for the yes of `identity`, the longest first; into one company alone."""
+        query = sa.select(self.tables.sign_up).where(*self._decided_by(identity)).limit(MOST_SHOWN)
+        if organization is not None:
+            query = query.where(self.tables.sign_up.c["organization"] == organization)
+        rows = self.connection.execute(query.order_by(self.tables.sign_up.c["proved"])).mappings()
+        return [_sign_up(row) for row in rows]
+
+    def one_waiting(self, identity: Identity, sign_up_id: int) -> SignUp | None:
+        """One of those who wait for the yes of `identity`."""
+        return self._first(self.tables.sign_up.c["id"] == sign_up_id, *self._decided_by(identity))
+
+    def count_waiting(self, identity: Identity) -> int:
+        """How many wait for the yes of `identity`."""
+        query = sa.select(sa.func.count()).select_from(self.tables.sign_up).where(*self._decided_by(identity))
+        return int(self.connection.execute(query).scalar_one())
+
+    def _decided_by(self, identity: Identity) -> list[sa.ColumnElement[bool]]:
+        """Staff who may `grant` decides about everybody, others about who asks to join their own companies."""
+        sign_up, policy = self.tables.sign_up.c, identity.policy
+        if not policy.grants:
+            return [sa.false()]
+        waits = sign_up["proved"].is_not(None)
+        return [waits] if policy.staff else [waits, sign_up["organization"].in_(policy.reader.companies)]
+
+    def _belongs_elsewhere(self, sign_up: SignUp) -> bool:
+        try:
+            person = Register(self.connection, self.tables, self.now).person_with(sign_up.email)
+        except AccessRefusedError:  # several have the address
+            return True
+        companies = companies_of(self.connection, self.tables, person.id) if person else ()
+        return bool(companies) and sign_up.organization not in (companies or ())
+
+    def _first(self, *conditions: sa.ColumnElement[bool]) -> SignUp | None:
+        row = self.connection.execute(sa.select(self.tables.sign_up).where(*conditions)).mappings().first()
+        return _sign_up(row) if row else None
+
+
+def _sign_up(row: sa.RowMapping) -> SignUp:
+    return SignUp(
+        id=row["id"],
+        email=row["email"],
+        organization=row["organization"],
+        profile=row["profile"],
+        language=row["language"],
+        proved=row["proved"],
+        name=row["name"] or "",
+        password=row["password"] or "",
+    )

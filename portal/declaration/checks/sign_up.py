@@ -1,0 +1,54 @@
+"""Checks `sign_up:`: who may come in uninvited is a customer, of a company that exists."""
+
+import re
+from collections.abc import Mapping
+
+from portal.declaration.draft import MODULES, Draft
+from portal.declaration.shapes import Declaration
+from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.problems import suggest
+
+DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.[a-z0-9-]{2,}")
+
+
+def check_sign_up(draft: Draft, declaration: Declaration) -> None:
+    """The profile, the domains, and whether somebody lets those in who wait."""
+    if draft.sign_up is None:
+        return
+    at = draft.at(MODULES, "sign_up")
+    _check_profile(draft, declaration, draft.sign_up.profile, at["profile"])
+    _check_domains(draft, draft.sign_up.domains, at["domains"])
+    if draft.sign_up.approve and not (
+        draft.broken_profiles or draft.broken_accesses or _is_granted(draft, declaration)
+    ):
+        at.key.warn(
+            "nobody can let those in who sign up: no profile of staff has grant in its module of people;"
+            " give it to one, or write approve: false"
+        )
+
+
+def _check_profile(draft: Draft, declaration: Declaration, name: str, at: Cursor) -> None:
+    profile = declaration.profiles.get(name)
+    if profile is None:
+        if name not in draft.broken_profiles:
+            at.wrong(f'no profile "{name}"{suggest(name, declaration.profiles)}')
+    elif profile.staff:
+        at.wrong(f"{name} is a profile of staff: nobody becomes staff by signing up")
+    elif name in declaration.settings.administrators:
+        at.wrong(f"{name} is a profile of administrators: nobody becomes one by signing up")
+
+
+def _check_domains(draft: Draft, domains: Mapping[str, str] | None, at: Cursor) -> None:
+    for domain in domains or {}:
+        if not DOMAIN.fullmatch(domain):
+            at[domain].key.wrong(f'"{domain}" is no mail domain: write it as in acme.example, in lower case')
+    if domains and draft.organizations is None and not draft.broken_roles:
+        at.key.wrong("names companies, but organizations: names no module")
+    if domains == {}:
+        at.key.warn("names no domain, so nobody can sign up: leave it out to admit every address")
+
+
+def _is_granted(draft: Draft, declaration: Declaration) -> bool:
+    """Whether some staff may give access."""
+    accesses = [profile.modules.get(draft.people or "") for profile in declaration.profiles.values() if profile.staff]
+    return any(access is not None and "grant" in access.can for access in accesses)

@@ -1,0 +1,179 @@
+"""Coming in uninvited: sign-up, the link of a company, the yes of who may give it, and the switch of a company."""
+
+import re
+
+import pytest
+
+from tests.functional.conftest import form_of
+from tests.functional.test_granting import BRUNO, CARLA, NANCY, account, person_id, portal_folder, post, rows
+from tests.functional.test_passwords import letters
+from tests.functional.test_signing_in import ANNA, is_signed_in, try_to_sign_in
+
+__all__ = ["portal_folder"]
+EVA = "eva@acme.example"
+PHRASE = "a phrase of my own"
+
+
+@pytest.fixture
+def declare(portal_folder):
+    """A function that adds `sign_up:` to the portal."""
+
+    def declared(text):
+        path = portal_folder / "modules.yaml"
+        path.write_text(f"sign_up: {text}\n" + path.read_text())
+
+    return declared
+
+
+def ask(browser, address="/signup", email=EVA):
+    form = form_of(browser.get(address), address)
+    form["email"] = email
+    return form.submit(status="*")
+
+
+def link_to(app, email=EVA):
+    texts = [text for to, _subject, text in letters(app) if to == email]
+    return re.search(r"http://localhost(/signup/\S+)", texts[-1])[1]
+
+
+def prove(browser, link, name="Eva Gialli", password=PHRASE):
+    form = form_of(browser.get(link), link)
+    form["name"], form["new"], form["confirm"] = name, password, password
+    return form.submit(status="*")
+
+
+def company_of(app, email):
+    return next(row["company"] for row in rows(app, "people") if row["email"] == email)
+
+
+def test_without_sign_up_nobody_comes_in_uninvited(app):
+    assert app.get("/signup", status="*").status_int in (303, 404)
+    assert "/signup" not in app.get("/login")
+
+
+def test_who_signs_up_waits_for_the_yes_of_staff(app, declare, sign_in, another_browser):
+    declare("{profile: customer, domains: {acme.example: Acme}}")
+    eva, staff = another_browser(), sign_in(NANCY)
+    assert ask(eva, email="eva@elsewhere.example").status_int == 422
+    assert "/signup" in eva.get("/login")
+    assert ask(eva).status_int == 303
+    link = link_to(app)
+    assert "Almost done" in prove(eva, link)
+    assert eva.get(link, status=404)
+    assert try_to_sign_in(eva, EVA, PHRASE).status_int == 422
+    page = staff.get("/people/waiting")
+    assert "Eva Gialli" in page
+    assert "Acme" in page
+    form = form_of(page, "/people/waiting")
+    assert form.submit("do", value="yes", status=303)
+    assert try_to_sign_in(eva, EVA, PHRASE).status_int == 303
+    assert company_of(app, EVA) == company_of(app, ANNA)
+    assert "You can sign in now" in letters(app)[-1][2]
+
+
+def test_who_is_declined_has_no_access(app, declare, sign_in, another_browser):
+    declare("{profile: customer}")
+    eva, staff = another_browser(), sign_in(NANCY)
+    ask(eva)
+    prove(eva, link_to(app))
+    form_of(staff.get("/people/waiting"), "/people/waiting").submit("do", value="no", status=303)
+    assert "Nobody is waiting" in staff.get("/people/waiting")
+    assert account(app, EVA) is None
+
+
+def test_without_approval_one_is_in_at_once(app, declare, another_browser):
+    declare("{profile: customer, approve: false}")
+    eva = another_browser()
+    ask(eva)
+    assert prove(eva, link_to(app)).location == "http://localhost/"
+    assert is_signed_in(eva)
+
+
+def test_answer_and_letter_are_the_same_for_known_and_unknown_addresses(app, declare, another_browser):
+    declare("{profile: customer}")
+    answers = [ask(another_browser(), email=email) for email in (ANNA, EVA)]
+    assert {answer.location for answer in answers} == {"http://localhost/signup?sent=1"}
+    first, second = letters(app)
+    assert first[1] == second[1]
+    assert "has access already" in another_browser().get(link_to(app, ANNA))
+    assert account(app, ANNA)["profile"] == "customer"
+
+
+def test_an_unproven_address_gets_one_letter_an_hour(app, declare, clock, another_browser):
+    declare("{profile: customer}")
+    for _time in range(5):
+        assert ask(another_browser()).status_int == 303
+    assert len(letters(app)) == 1
+    clock.pass_by(hours=1)
+    ask(another_browser())
+    assert len(letters(app)) == 2
+
+
+# -- the company's link and its switch ---------------------------------------------------------------------------------
+
+
+def make_link(browser, company, profile="customer"):
+    assert post(browser, f"/organizations/{company}/join", do="renew", profile=profile).status_int == 303
+    return re.search(r'value="http://localhost(/join/[^"]+)"', browser.get(f"/organizations/{company}/people").text)[1]
+
+
+def test_by_its_link_people_join_a_company_and_its_administrator_says_yes(app, sign_in, another_browser):
+    bruno, eva = sign_in(BRUNO), another_browser()
+    acme = company_of(app, BRUNO)
+    link = make_link(bruno, acme)
+    assert "Join Acme" in eva.get(link)
+    assert "/login" in eva.get(link)
+    ask(eva, link)
+    prove(eva, link_to(app))
+    form_of(bruno.get(f"/organizations/{acme}/people"), "/people/waiting").submit("do", value="yes", status=303)
+    assert try_to_sign_in(eva, EVA, PHRASE).status_int == 303
+    assert company_of(app, EVA) == acme
+
+
+def test_a_wrong_link_and_a_withdrawn_one_say_the_same_and_nothing_about_anybody(app, sign_in, another_browser):
+    bruno, acme = sign_in(BRUNO), company_of(app, BRUNO)
+    link = make_link(bruno, acme)
+    renewed = make_link(bruno, acme)
+    stranger = another_browser()
+    token = re.compile(r'name="_csrf" value="[^"]*"|/join/[\w-]+')
+    gone = token.sub("", stranger.get(link, status=404).text)
+    assert gone == token.sub("", stranger.get("/join/made-up", status=404).text)
+    assert "Acme" not in gone
+    post(bruno, f"/organizations/{acme}/join", do="withdraw")
+    stranger.get(renewed, status=404)
+
+
+def test_who_is_recorded_with_another_company_does_not_join_unseen(app, declare, sign_in, another_browser):
+    declare("{profile: customer, approve: false}")
+    staff = sign_in(NANCY, browser=another_browser())
+    post(staff, "/people/create", name="Zoe", email=EVA, company=str(company_of(app, CARLA)))
+    bruno, eva, acme = sign_in(BRUNO), another_browser(), company_of(app, BRUNO)
+    ask(eva, make_link(bruno, acme))
+    assert "Almost done" in prove(eva, link_to(app))
+    [waiting] = rows(app, "sign_up")
+    assert post(bruno, "/people/waiting", id=str(waiting["id"]), do="yes", profile="customer").status_int == 404
+    assert account(app, EVA) is None
+
+
+def test_links_and_switches_of_other_companies_are_out_of_reach(app, sign_in):
+    bruno, globex, acme = sign_in(BRUNO), company_of(app, CARLA), company_of(app, BRUNO)
+    for company, address in ((globex, "people"), (globex, "join"), (globex, "switch"), (acme, "switch")):
+        assert post(bruno, f"/organizations/{company}/{address}", do="renew", profile="customer").status_int in (
+            404,
+            405,
+        )
+    assert bruno.get(f"/organizations/{globex}/people", status="*").status_int == 404
+    assert post(bruno, f"/organizations/{acme}/join", do="renew", profile="power").status_int == 422
+    assert rows(app, "company") == []
+
+
+def test_a_closed_company_is_out_with_the_next_request_and_back_when_opened(app, sign_in, another_browser):
+    anna, staff = sign_in(ANNA, browser=another_browser()), sign_in(NANCY)
+    acme = company_of(app, ANNA)
+    assert post(staff, f"/organizations/{acme}/switch", do="close").status_int == 303
+    assert not is_signed_in(anna)
+    assert try_to_sign_in(another_browser(), ANNA).status_int == 422
+    assert is_signed_in(sign_in(CARLA, browser=another_browser()))
+    post(staff, f"/organizations/{acme}/switch", do="open")
+    assert is_signed_in(sign_in(ANNA, browser=another_browser()))
+    assert person_id(app, ANNA)
