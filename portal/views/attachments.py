@@ -14,6 +14,7 @@ from portal.records.writing.lifecycle import is_final, state_of
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _
 from portal.views.displays import moment
+from portal.views.linked_text import Pictures
 from portal.views.parts import Files, FileShown
 from portal.views.submissions import one_time_key
 from portal.views.upload_parts import HeldFile, UploadInput
@@ -74,6 +75,12 @@ def shown_files(
             comment_url=f"#comment-{file.comment}" if file.comment else "",
             internal=file.internal,
         )
+
+
+def pictures_of(resource: Record, stored: Iterable[StoredFile]) -> Pictures:
+    """Those of the files that are pictures, for a text in which they may stand."""
+    url = record_address(resource.module_name, resource.record.id, "files")
+    return {file.name: (f"{url}/{file.id}", f"{url}/{file.id}/preview") for file in stored if file.preview}
 
 
 def upload_input(

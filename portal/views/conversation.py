@@ -11,7 +11,7 @@ from portal.records.writing.comments import Comment, comments, may_comment, may_
 from portal.records.writing.lifecycle import is_final, state_of
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _
-from portal.views.attachments import shown_files, upload_input
+from portal.views.attachments import pictures_of, shown_files, upload_input
 from portal.views.displays import CHANNEL_ICONS, initials, moment
 from portal.views.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.linked_text import with_pictures
@@ -96,8 +96,7 @@ def note(resource: Record, request: Request, comment: Comment, stored: Sequence[
     mine = comment.account is not None and comment.account == request.visitor.identity.account.id
     mail = comment.channel == "mail"
     shown = tuple(shown_files(resource, request, attached))
-    placed = {file.name: (file.url, file.preview_url) for file in shown if file.preview_url and mail}
-    text = with_pictures(comment.text, placed)
+    text = with_pictures(comment.text, pictures_of(resource, attached) if mail else {})
     in_text = {piece.url for piece in text if piece.picture}
     url = record_address(resource.module_name, resource.record.id, "comments", str(comment.id))
     may = may_correct(resource.records, comment, request.writer(resource.records).author)

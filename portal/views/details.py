@@ -15,12 +15,12 @@ from portal.records.writing.transitions import open_transitions
 from portal.records.writing.validation import names_in, typed_fields
 from portal.texts import Text, _, readable
 from portal.views.access_card import access_card
-from portal.views.attachments import files_card, record_files
+from portal.views.attachments import files_card, pictures_of, record_files
 from portal.views.company_access import company_card
 from portal.views.conversation import conversation, draft_composer
 from portal.views.displays import Value, moment, shown
 from portal.views.history import history_card
-from portal.views.linked_text import linked_text
+from portal.views.linked_text import Pictures, with_pictures
 from portal.views.news import record_news
 from portal.views.next_record import remember_place
 from portal.views.pages import DetailPage, SectionShown
@@ -50,6 +50,7 @@ def detail_page(
     """
     records, record = resource.records, resource.record
     layout, stored, query = records.access.detail, record_files(resource), list_query(resource, request)
+    pictures = pictures_of(resource, [file for file in stored if file.comment is None])
     return DetailPage(
         heading=record_heading(records, record),
         about=about(resource),
@@ -63,10 +64,10 @@ def detail_page(
             for other in follow_ups(records, record)
         ),
         sections=tuple(
-            SectionShown(section.title or "", tuple(section_rows(resource, section.fields)))
+            SectionShown(section.title or "", tuple(section_rows(resource, section.fields, pictures)))
             for section in layout.sections or ()
         ),
-        aside=tuple(field_value(resource, name) for name in layout.aside or ()),
+        aside=tuple(field_value(resource, name, pictures) for name in layout.aside or ()),
         conversation=conversation(resource, request, composer, stored) if records.module.comments else None,
         files=files_card(resource, request, stored, refused) if records.module.attachments else None,
         watchers=watchers_card(resource),
@@ -84,19 +85,22 @@ def record_heading(records: Records, record: reading.Record) -> str:
     return f"{records.policy.reader.text(records.access.singular)} {record.title}"
 
 
-def field_value(resource: Record, name: str) -> Value:
-    """One readable field of the record."""
+def field_value(resource: Record, name: str, pictures: Pictures) -> Value:
+    """One readable field of the record; `pictures` stand in long texts where a mail had them."""
     records = resource.records
     value = shown(records.module.field(name), resource.record.values.get(name), records.policy.reader)
     if value.display == "longtext" and value.text:
-        return value._replace(display="linked_text", parts=linked_text(value.text))
+        return value._replace(display="linked_text", parts=with_pictures(value.text, pictures))
     return value
 
 
-def section_rows(resource: Record, fields: Iterable[str | tuple[str, ...]]) -> Iterator[tuple[Value, ...]]:
+def section_rows(
+    resource: Record, fields: Iterable[str | tuple[str, ...]], pictures: Pictures
+) -> Iterator[tuple[Value, ...]]:
     """The rows of a section."""
     for entry in fields:
-        yield tuple(field_value(resource, name) for name in ([entry] if isinstance(entry, str) else entry))
+        names = [entry] if isinstance(entry, str) else entry
+        yield tuple(field_value(resource, name, pictures) for name in names)
 
 
 def about(resource: Record) -> str:

@@ -16,6 +16,9 @@ ADDRESS = re.compile(
 CLOSING = {")": "(", "]": "[", "}": "{"}
 PUNCTUATION = ".,;:!?'’*_…"
 
+# The addresses of files and of their previews, by the names of the files.
+Pictures = Mapping[str, tuple[str, str]]
+
 
 class Piece(NamedTuple):
     """A part of a text. `url`: where it leads, if it is a link; `picture`: the preview that is shown in its place."""
@@ -30,12 +33,9 @@ def linked_text(text: str) -> tuple[Piece, ...]:
     return tuple(piece for piece in _pieces(text) if piece.text)
 
 
-def with_pictures(text: str, pictures: Mapping[str, tuple[str, str]]) -> tuple[Piece, ...]:
-    """As `linked_text`, with pictures where their names stand in brackets: `[photo.jpg]`.
-
-    `pictures`: the addresses of each file and of its preview, by the name of the file.
-    """
-    if not pictures:
+def with_pictures(text: str, pictures: Pictures) -> tuple[Piece, ...]:
+    """As `linked_text`, with pictures where their names stand in brackets: `[photo.jpg]`."""
+    if not pictures or "[" not in text:
         return linked_text(text)
     names = re.compile(r"\[(" + "|".join(map(re.escape, pictures)) + r")\]")
     parts = names.split(text)  # text, name, text, name, … text

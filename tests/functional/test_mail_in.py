@@ -325,7 +325,13 @@ def test_a_picture_in_the_text_is_shown_where_it_stood(post: Post, ticket: str):
     message.add_related(PNG, "image", "png", cid="<p1>", filename="jam.png")
 
     post.brings(message)
+    message.replace_header("To", "help@supplier.example")
+    message.replace_header("Message-ID", "<another@mail.example>")
+    post.brings(message)
 
-    text = post.app.get(ticket).html.select_one(".note .lines")
-    assert text.text.split() == ["Look:", "That", "is", "it."]
-    assert text.select_one("img")["alt"] == "jam.png"
+    for text in (
+        post.app.get(ticket).html.select_one(".note .lines"),
+        post.app.get("/tickets/2/").html.select_one(".lines"),
+    ):
+        assert text.text.split() == ["Look:", "That", "is", "it."]
+        assert text.select_one("img")["alt"] == "jam.png"
