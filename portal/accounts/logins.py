@@ -56,6 +56,7 @@ class SignedIn:
     token: str
     keep: int | None
     device: str  # the value of the device's cookie
+    new_device: bool = False  # one that the account does not know, though it has signed in before
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,9 @@ class Logins:
             if attempt.old_session:
                 close_session(connection, self.tables, attempt.old_session)
             token = open_session(connection, self.tables, account.id, now, days)
+        is_new = account.signed_in is not None and device_of(attempt.device, account.id, hashed) is None
         device = remember_device(attempt.device, account.id, renewed)
-        return SignedIn(account, token, None if days is None else days * 86_400, device)
+        return SignedIn(account, token, None if days is None else days * 86_400, device, is_new)
 
     # -- passwords ------------------------------------------------------------------------------------------------
 

@@ -8,10 +8,14 @@ from typing import Any
 import click
 
 from portal.accounts.passwords import Passwords, generated, weakness
+from portal.accounts.people import Account
 from portal.accounts.register import AccessRefusedError, AccessRequest, Register, all_accounts
 from portal.commands.open_portal import open_portal
 from portal.commands.options import chosen_settings, common_options
+from portal.database import outbox
 from portal.database.engine import reading, writing
+from portal.mail.builder import Sender
+from portal.mail.letters import address_changed
 from portal.texts import plural, translate
 
 DATES = {"--from": "access_from", "--until": "access_until", "--records-from": "records_from"}
@@ -107,9 +111,20 @@ def change(email: str, new_email: str | None, profile: str | None, **days: Any) 
     with _register() as register:
         account = register.change(email, values)
         if new_email:
+            before = account
             account = register.change_email(account.email, new_email)
+            _tell_of_address(register, before, account)
             values = {"signs in with": account.email} | values
     click.echo(f"{account.email}: " + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items()))
+
+
+def _tell_of_address(register: Register, before: Account, after: Account) -> None:
+    """A letter to the old address and to the new one, in the transaction of the change."""
+    base_url = register.declaration.settings.base_url or chosen_settings().local_address
+    sender = Sender(register.declaration, base_url.rstrip("/"), register.now)
+    for account in (before, after) if before.email != after.email else ():
+        letter = address_changed(sender, account, after.email)
+        outbox.put(register.connection, register.tables, letter, register.now)
 
 
 @command.command("disable")

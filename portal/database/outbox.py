@@ -104,12 +104,20 @@ def claim(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> 
         .returning(outbox)
     )
     row = connection.execute(claimed).mappings().first()
-    if row is None:
-        return None
+    return None if row is None else _waiting(row)
+
+
+def _waiting(row: sa.RowMapping) -> Waiting:
     about = About(row["kind"] or "", row["account"], row["module"], row["record"], tuple(row["events"] or ()))
     return Waiting(
         row["id"], row["recipient"], row["message"], row["message_id"], row["created"], row["attempts"], about
     )
+
+
+def release_claims(connection: sa.Connection, tables: Tables) -> None:
+    """Frees what a worker had claimed that died. Only for the single worker of a database."""
+    locked = tables.outbox.c["locked_until"].is_not(None)
+    connection.execute(sa.update(tables.outbox).where(locked).values(locked_until=None))
 
 
 def mark_sent(connection: sa.Connection, tables: Tables, letter_id: int, now: datetime.datetime) -> None:
@@ -144,6 +152,24 @@ def give_up(connection: sa.Connection, tables: Tables, now: datetime.datetime, r
     outbox = tables.outbox
     values = {"state": REFUSED, "reason": sa.func.coalesce(outbox.c["reason"], reason)}
     return connection.execute(sa.update(outbox).where(_late(tables, now)).values(values)).rowcount
+
+
+def waiting_about(connection: sa.Connection, tables: Tables, module: str, record_id: int) -> list[Waiting]:
+    """The letters about a record that no worker sends at this moment; they are locked until the transaction ends."""
+    outbox = tables.outbox.c
+    about = outbox["module"] == module, outbox["record"] == record_id, outbox["state"] == WAITING
+    query = sa.select(tables.outbox).where(*about).order_by(outbox["id"]).with_for_update(skip_locked=True)
+    return [_waiting(row) for row in connection.execute(query).mappings()]
+
+
+def replace(connection: sa.Connection, tables: Tables, letter_id: int, letter: EmailMessage) -> None:
+    """Another text for a letter that waits."""
+    _store(connection, tables, letter_id, subject=str(letter["Subject"]), message=letter.as_string())
+
+
+def remove(connection: sa.Connection, tables: Tables, letter_id: int) -> None:
+    """A letter that is not to be sent, and leaves nothing."""
+    connection.execute(sa.delete(tables.outbox).where(tables.outbox.c["id"] == letter_id))
 
 
 def send_again(connection: sa.Connection, tables: Tables, letter_id: int, now: datetime.datetime) -> bool:

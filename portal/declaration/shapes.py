@@ -47,6 +47,7 @@ class Letters(Shape):
     """What every letter about a record says besides."""
 
     footer: Text | None = None  # below everything
+    reply_above: Text | None = None  # the line above which an answer is written, where `inbox` takes answers in
 
 
 class Settings(Shape):

@@ -13,17 +13,19 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.accounts.portal_key import portal_key
+from portal.database import outbox
 from portal.database.engine import reading
 from portal.database.outbox import Waiting, put
 from portal.database.schema.tables import Tables
 from portal.jobs.transactions import in_transaction
 from portal.mail.builder import Sender
-from portal.mail.record_letters import Letter, letters, load_news
+from portal.mail.record_letters import Letter, News, letters, load_news
 
 log = logging.getLogger(__name__)
 
 DELAY = datetime.timedelta(minutes=2)
-AT_ONCE = ("created", "reminded")  # nothing else belongs to these
+UNTRUE = ("corrected", "withdrawn", "detached", "deleted")  # after these, letters that wait may say what is gone
+AT_ONCE = ("created", "reminded", *UNTRUE)  # nothing else belongs to these
 FORGET = datetime.timedelta(days=30)  # what no worker told in this time is no news any more
 MOST_ATTEMPTS = 5  # after an error of the portal itself
 
@@ -52,7 +54,10 @@ class Announcing:
         news = load_news(connection, tables, str(about.module), int(about.record or 0), about.events)
         sender = self.sender(tables, self.clock())
         written = letters(connection, tables, sender, portal_key(connection, tables), news)
-        return next((letter for letter in written if letter.about.account == about.account), None)
+        letter = next((letter for letter in written if letter.about.account == about.account), None)
+        if letter is not None:
+            letter.message.replace_header("Message-ID", waiting.message_id)
+        return letter
 
     def _announce_one(self, tables: Tables) -> int | None:
         """Tells the news of one record; how many letters that made, None where another worker is telling them."""
@@ -76,11 +81,22 @@ class Announcing:
         if not ids:
             return 0
         news = load_news(connection, tables, first["module"], first["record"], ids)
+        if any(event.kind in UNTRUE for event in news.events):
+            self._refresh(connection, tables, news)
         sender, key = self.sender(tables, now), portal_key(connection, tables)
         written = letters(connection, tables, sender, key, news)
         for letter in written:
             put(connection, tables, letter.message, now, about=letter.about)
         return len(written)
+
+    def _refresh(self, connection: sa.Connection, tables: Tables, news: News) -> None:
+        """What was withdrawn or deleted is in no letter that waits."""
+        for waiting in outbox.waiting_about(connection, tables, news.module, news.record):
+            rewritten = self.rewrite(connection, tables, waiting)
+            if rewritten is None:
+                outbox.remove(connection, tables, waiting.id)
+            else:
+                outbox.replace(connection, tables, waiting.id, rewritten.message)
 
     def _put_off(self, connection: sa.Connection, tables: Tables) -> None:
         """An error of the portal must not keep the news of other records back."""

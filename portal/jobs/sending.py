@@ -135,9 +135,7 @@ class Sending:
         if rewritten is None:
             outbox.refuse(connection, tables, letter.id, "the recipient may no longer read this")
             return None
-        message = rewritten.message
-        message.replace_header("Message-ID", letter.message_id)
-        return message
+        return rewritten.message
 
     def _letter_refused(self, tables: Tables, letter: Waiting, error: LetterRefusedError) -> None:
         final = error.permanent and letter.attempts >= REFUSALS

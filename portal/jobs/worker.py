@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from portal.database import outbox
 from portal.database.schema.tables import Tables
 from portal.jobs.announcing import Announcing
 from portal.jobs.due import Due
@@ -59,6 +60,8 @@ class Worker:
 
     def run(self) -> None:
         """Works until `stop`. An error is logged, and what it kept from being done is tried again."""
+        if self.engine.dialect.name == "sqlite":  # whose only worker this is (lock.py)
+            in_transaction(self.engine, lambda connection: outbox.release_claims(connection, self.tables()))
         while not self.stopping.is_set():
             try:
                 self.turn()

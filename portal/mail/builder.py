@@ -51,9 +51,14 @@ class Sender:
         return self.declaration.reader().text(self.declaration.settings.name)
 
     @property
+    def inbox(self) -> str | None:
+        """The address at which the portal takes mail in; None where it takes none."""
+        return self.declaration.inbox.address if self.declaration.inbox else None
+
+    @property
     def mailbox(self) -> str:
-        """The address that letters come from."""
-        return self.declaration.settings.support_address or f"portal@{self.domain}"
+        """The address that letters come from, to which mail servers return what they cannot deliver."""
+        return self.inbox or self.declaration.settings.support_address or f"portal@{self.domain}"
 
     def reader(self, account: Account) -> Reader:
         """The language and the zone in which letters to an account are written."""

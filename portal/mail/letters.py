@@ -7,6 +7,7 @@ from email.message import EmailMessage
 
 from portal.accounts.people import Account
 from portal.mail.builder import Content, Sender, plain_text, write_letter
+from portal.mail.devices import Device
 from portal.texts import _
 
 # The tokens of links, and those of reply addresses.
@@ -41,6 +42,39 @@ def password_changed(sender: Sender, account: Account) -> EmailMessage:
         say(_("Open ${name}", mapping={"name": say(sender.declaration.settings.name)})),
         f"{sender.address}/",
         (say(_("If this was not you, set a new password right away and let us know.")),),
+    )
+    return write_letter(sender, account, content)
+
+
+def new_device(sender: Sender, account: Account, device: Device) -> EmailMessage:
+    """Tells of a sign-in from a device that the account did not know."""
+    reader = sender.reader(account)
+    say = reader.text
+    names = {"browser": device.browser, "system": device.system}
+    what = _("${browser} on ${system}", mapping=names) if device.browser and device.system else _("an unknown browser")
+    told = {"email": account.email, "device": say(what)}
+    content = Content(
+        say(_("A new sign-in")),
+        (
+            say(_("Someone has just signed in as ${email} on a device that we do not know: ${device}.", mapping=told)),
+            say(_("If this was you, there is nothing to do.")),
+        ),
+        say(_("Change my password")),
+        f"{sender.address}/password",
+        (say(_("If it was not you, change your password right away and let us know.")),),
+    )
+    return write_letter(sender, account, content)
+
+
+def address_changed(sender: Sender, account: Account, new_email: str) -> EmailMessage:
+    """Tells the address of `account`, the old one or the new one, that one signs in with `new_email` from now on."""
+    say = sender.reader(account).text
+    content = Content(
+        say(_("Your email address was changed")),
+        (say(_("From now on you sign in as ${email}.", mapping={"email": new_email})),),
+        say(_("Open ${name}", mapping={"name": say(sender.declaration.settings.name)})),
+        f"{sender.address}/",
+        (say(_("If you did not expect this, let us know.")),),
     )
     return write_letter(sender, account, content)
 

@@ -21,12 +21,14 @@ from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
 from portal.mail.builder import Content, Said, Sender, Thread, write_letter
 from portal.mail.recipients import Recipient, Role, recipients
+from portal.mail.reply_address import ReplyTo, make_reply_address
 from portal.mail.unsubscribe import unsubscribe_token
 from portal.records.policy import system_policy
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Record, Records
-from portal.records.writing.comments import Comment, comments
+from portal.records.writing.comments import Comment, comments, may_comment
 from portal.records.writing.files import shown_size
+from portal.records.writing.lifecycle import is_final, state_of
 from portal.texts import _
 
 MOMENT = Datetime(name="at", type="datetime")
@@ -199,12 +201,32 @@ class Told:
         if self.recipient.identity is not None:
             token = unsubscribe_token(key, self.recipient.account.id)
             unsubscribe = (self.reader.text(_("Stop these emails")), f"{self.sender.address}/unsubscribe/{token}")
+        answers = self._takes_answers()
         return Thread(
             message_id=f"<{about}.{self.events[-1].id}@{self.sender.domain}>",
             root=f"<{about}@{self.sender.domain}>",
-            reply_to=self.sender.mailbox,
+            reply_to=self._reply_address(key) if answers else self.sender.mailbox,
+            reply_above=self._reply_above() if answers else None,
             unsubscribe=unsubscribe,
         )
+
+    def _takes_answers(self) -> bool:
+        """Whether an answer by mail becomes a comment of the recipient."""
+        has_inbox = self.sender.inbox is not None and self.recipient.identity is not None
+        return (
+            has_inbox
+            and may_comment(self.records)
+            and not is_final(self.records.module.lifecycle, state_of(self.records, self.record))
+        )
+
+    def _reply_address(self, key: bytes) -> str:
+        reply_to = ReplyTo(self.records.name, self.record.id, self.recipient.account.id)
+        return make_reply_address(key, str(self.sender.inbox), reply_to)
+
+    def _reply_above(self) -> tuple[str, str]:
+        declared = self.reader.text(self.sender.declaration.settings.letters.reply_above)
+        line = declared or self.reader.text(_("Please write above this line"))
+        return self.reader.text(_("Reply to this email to add a comment.")), line
 
     def _said(self) -> list[Said]:
         """The comments that the events tell of and the recipient may read, the oldest first."""

@@ -61,9 +61,9 @@ class ServerAwayError(Exception):
 class SmtpConnection:
     """An open connection, for letters one after the other. Raises ServerAwayError."""
 
-    def __init__(self, server: SmtpServer, timeout: float = TIMEOUT) -> None:
+    def __init__(self, server: SmtpServer, timeout: float | None = None) -> None:
         try:
-            self._smtp = self._open(server, timeout)
+            self._smtp = self._open(server, timeout or TIMEOUT)
         except (OSError, smtplib.SMTPException) as error:
             raise ServerAwayError(f"{server}: {_sentence(error)}") from None
 

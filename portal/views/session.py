@@ -12,11 +12,14 @@ from portal.accounts.attempts import TooManyAttemptsError, network_of
 from portal.accounts.logins import SignInAttempt
 from portal.accounts.people import save_language
 from portal.accounts.sessions import close_session
+from portal.mail.devices import device_name
+from portal.mail.letters import new_device
 from portal.texts import ngettext
 from portal.views.drafts import claim_draft
 from portal.views.pages import LoginPage
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text, referring_page
+from portal.web.outbox import letter_sender, queue_letter
 from portal.web.resources import Root
 from portal.web.serving import own_path
 from portal.web.visitor import YEAR, device_cookie, language_cookie, session_cookie, set_cookie
@@ -55,6 +58,9 @@ def sign_in(context: Root, request: Request) -> Any:
             request.response.status_int = 422
         return login_page(request, following, attempt.email, attempt.remember, error=session)
     claim_draft(request, session.account.id)
+    if session.new_device:
+        device = device_name(request.user_agent or "")
+        queue_letter(request, new_device(letter_sender(request), session.account, device))
     response = HTTPSeeOther("/password" if session.account.must_change else following)
     set_cookie(request, response, device_cookie(request), session.device, YEAR)
     set_cookie(request, response, session_cookie(request), session.token, session.keep)

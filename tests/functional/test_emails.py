@@ -10,13 +10,16 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
+from portal.accounts.people import find_account
+from portal.accounts.portal_key import find_portal_key
 from portal.database.engine import reading, writing
 from portal.fields.money import Money
 from portal.jobs.worker import Worker
 from portal.mail.builder import plain_text
+from portal.mail.reply_address import ReplyTo, read_reply_address
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
-from tests.functional.world import ANNA, BRUNO, CARLA, NANCY
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, PASSWORD, Browser
 
 LATER = datetime.timedelta(minutes=2)
 
@@ -147,6 +150,51 @@ def test_letters_of_a_record_are_one_thread_that_one_click_ends(post):
     comment(post, NANCY, record, "After the end")
     assert new_letters(post) == []
     assert stranger.get(link[:-1] + ("A" if link[-1] != "A" else "B"), status="*").status_int == 404
+
+
+def test_an_answer_finds_the_record_and_proves_who_was_written_to(post):
+    record = open_ticket(post)
+    letter = next(letter for letter in new_letters(post) if letter.to == ANNA)
+    with reading(post.portal.engine) as connection:
+        key = find_portal_key(connection, post.portal.tables)
+        account = find_account(connection, post.portal.tables, ANNA)
+    address = letter.message["Reply-To"].addresses[0].addr_spec
+    assert read_reply_address(key, address, ["tickets"]) == ReplyTo("tickets", record, account.id)
+    assert letter.text.startswith("Reply to this email to add a comment.\n---- Write above ----\n")
+    post.set("tickets", record, status="closed")
+    post[NANCY].send(f"/tickets/{record}/comments", {"text": "Too late for an answer", "internal": "true"})
+    move_back = new_letters(post)
+    assert not any("Reply to this email" in letter.text for letter in move_back)
+
+
+def test_what_is_withdrawn_is_in_no_letter_that_waits(post):
+    record = open_ticket(post)
+    new_letters(post)
+    comment(post, NANCY, record, "Withdrawn at once")
+    comment(post, NANCY, record, "This one stays")
+    assert "Withdrawn at once" in new_letters(post)[0].text
+    page = post[NANCY].get(f"/tickets/{record}/").text
+    (first, *_others) = re.findall(rf"/tickets/{record}/comments/(\d+)/withdraw", page)[::-1]
+    assert post[NANCY].send(f"/tickets/{record}/comments/{first}/withdraw").status_int == 303
+    worker_of(post).turn()
+    with reading(post.portal.engine) as connection:
+        (message,) = connection.scalars(sa.select(post.portal.tables.outbox.c["message"])).all()
+    assert "Withdrawn at once" not in message
+    assert "This one stays" in message
+
+
+def test_a_sign_in_from_a_new_device_is_told(post):
+    new_letters(post)
+    browser = Browser(post.app, extra_environ={"HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux) <b>evil</b> Firefox/140.0"})
+    for _time in range(2):  # the second time the device is known
+        token = re.search(r'name="_csrf"[^>]*value="([^"]+)"', browser.get("/login").text)[1]
+        browser.post("/login", {"_csrf": token, "email": ANNA, "password": PASSWORD}, status=303)
+        browser.cookiejar.clear("localhost.local", "/", "portal_session")
+    with reading(post.portal.engine) as connection:
+        written = [read(message) for message in connection.scalars(sa.select(post.portal.tables.outbox.c["message"]))]
+    assert [letter.subject for letter in written] == ["A new sign-in"]
+    assert "Firefox on Linux" in written[0].text
+    assert "evil" not in written[0].html
 
 
 def test_each_person_chooses_which_letters_they_get(post):

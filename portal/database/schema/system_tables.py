@@ -347,5 +347,6 @@ def _outbox_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("kind", sa.Text()),
         sa.Column("events", sa.JSON()),  # the ids of the events that it tells
         sa.Index("ix_portal_outbox_state_next_try", "state", "next_try"),
+        sa.Index("ix_portal_outbox_module_record", "module", "record"),
         sqlite_autoincrement=True,
     )

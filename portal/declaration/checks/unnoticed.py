@@ -1,8 +1,8 @@
 """Warns of states in which customers may comment and nobody of the staff would notice.
 
-A comment is noticed if `on_comment` moves the record, or if its state is in a queue: a tab or a button of a staff
-profile that has a condition, and that also shows new records. A tab like “Resolved” is no queue, since nobody waits
-there for anything.
+A comment is noticed if the module has a desk that is told of it by email, if `on_comment` moves the record, or if its
+state is in a queue: a tab or a button of a staff profile that has a condition, and that also shows new records. A tab
+like “Resolved” is no queue, since nobody waits there for anything.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,8 @@ def check_unnoticed_comments(draft: Draft, declaration: Declaration) -> None:
     for module in declaration.modules.values():
         lifecycle = module.lifecycle
         staffed = any(profile.staff and module.name in profile.modules for profile in declaration.profiles.values())
-        if lifecycle is None or lifecycle.field not in module.fields or not staffed:
+        told = module.mail.desk is not None and bool(module.mail.commented)  # the assignee, or else the desk
+        if lifecycle is None or lifecycle.field not in module.fields or not staffed or told:
             continue
         if states := _unnoticed_states(declaration, module, lifecycle):
             them = "it" if len(states) == 1 else "them"

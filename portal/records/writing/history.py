@@ -43,7 +43,10 @@ KINDS = (
     "reminded",
     "followed_up",
 )
-NEWS = frozenset({"created", "edited", "moved", "commented", "reminded"})
+# What somebody may have to be told of, and what makes letters untrue that wait to be sent.
+NEWS = frozenset(
+    {"created", "edited", "moved", "commented", "reminded", "corrected", "withdrawn", "detached", "deleted"}
+)
 SYSTEM = Author(name="Portal", channel="import")
 
 

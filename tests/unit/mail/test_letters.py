@@ -15,7 +15,8 @@ from portal.accounts.people import Account
 from portal.declaration.load import load
 from portal.mail import invitations, letters
 from portal.mail.builder import Sender, header_text, plain_text
-from portal.mail.letters import letters_given_up, password_changed, password_reset
+from portal.mail.devices import Device
+from portal.mail.letters import address_changed, letters_given_up, new_device, password_changed, password_reset
 
 SMALL = load(Path(__file__).parents[2] / "portals" / "small").declaration
 NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
@@ -53,6 +54,8 @@ HOSTILE = [
 
 # Every letter, written to somebody.
 WRITE = {
+    "address_changed": lambda *who: address_changed(*who, "anna@new.example"),
+    "new_device": lambda *who: new_device(*who, Device("Firefox", "Linux")),
     "letters_given_up": letters_given_up,
     "address_proof": lambda *who: invitations.address_proof(*who, "TOKEN"),
     "invitation": lambda *who: invitations.invitation(*who, "TOKEN", 7),

@@ -1,0 +1,330 @@
+"""Emails on their way, with a real mail server: none is lost, none doubled, whatever happens to either side."""
+
+import asyncio
+import contextlib
+import datetime
+import email
+import email.policy
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from aiosmtpd.controller import Controller
+
+from portal.accounts.people import Account
+from portal.database import outbox
+from portal.database.engine import make_engine, reading, writing
+from portal.database.schema.tables import build
+from portal.declaration.load import load
+from portal.jobs.worker import Worker
+from portal.mail.builder import Sender
+from portal.mail.letters import password_changed
+from portal.mail.smtp import SmtpServer
+from tests.functional.test_emails import comment, open_ticket
+from tests.functional.world import ANNA, NANCY, PORTALS
+
+MINUTE, DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
+
+
+class MailServer:
+    """A real SMTP server, in its thread; `answers`: what it says to the next letters instead of taking them."""
+
+    def __init__(self):
+        self.taken, self.connections, self.answers = [], 0, []
+        self.wait_in_letter = 0  # in which letter it waits until it `goes_on`
+        self.is_waiting, self.goes_on, self.has_all = threading.Event(), threading.Event(), threading.Event()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.controller = None
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802 - named by aiosmtpd
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        if len(self.taken) + 1 == self.wait_in_letter and not self.goes_on.is_set():
+            self.is_waiting.set()
+            await asyncio.get_running_loop().run_in_executor(None, self.goes_on.wait)
+            return "451 too late"
+        answer = self.answers.pop(0) if self.answers else ""
+        if answer == "die":  # it has taken the letter and says nothing any more
+            self.taken.append(envelope)
+            server.transport.abort()
+            return "451 gone"
+        if answer:
+            return answer
+        self.taken.append(envelope)
+        if len(self.taken) == 6:
+            self.has_all.set()
+        return "250 OK"
+
+    def start(self):
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.controller.start()
+
+    def stop(self):
+        if self.controller:
+            self.controller.stop()
+            self.controller = None
+
+    @property
+    def ids(self):
+        """The Message-IDs of what was taken."""
+        return [email.message_from_bytes(each.content, policy=email.policy.SMTP)["Message-ID"] for each in self.taken]
+
+
+@pytest.fixture
+def server():
+    running = MailServer()
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def post(post_world, post_rows):
+    yield post_world
+    post_world.put_back(post_rows)
+
+
+def worker_of(world, server):
+    smtp = SmtpServer.parse(f"smtp://127.0.0.1:{server.port}")
+    address = "https://care.example"
+    return Worker(world.portal.engine, lambda: world.portal.tables, world.clock, lambda tables: address, smtp)
+
+
+def queue(world, number=1):
+    sender = Sender(world.portal.declaration, "https://care.example", world.clock.now)
+    account = Account(1, ANNA, "Anna Rossi", "customer")
+    with writing(world.portal.engine) as connection:
+        for _number in range(number):
+            outbox.put(connection, world.portal.tables, password_changed(sender, account), world.clock.now)
+
+
+def rows(world):
+    with reading(world.portal.engine) as connection:
+        table = world.portal.tables.outbox
+        return connection.execute(sa.select(table).order_by(table.c["id"])).mappings().all()
+
+
+def states(world):
+    return [row["state"] for row in rows(world)]
+
+
+def test_one_connection_carries_many_letters(post, server):
+    queue(post, 5)
+    assert worker_of(post, server).turn().sent == 5
+    assert states(post) == ["sent"] * 5
+    assert server.connections == 1
+    assert sorted(server.ids) == sorted(row["message_id"] for row in rows(post))
+    envelope = server.taken[0]
+    assert (envelope.mail_from, envelope.rcpt_tos) == ("inbox@post.example", [ANNA])
+    assert worker_of(post, server).turn().sent == 0
+
+
+def test_a_server_that_is_away_delays_letters_and_loses_none(post, server):
+    server.stop()
+    queue(post, 3)
+    worker = worker_of(post, server)
+    for _time in range(12):
+        worker.turn()
+        post.clock.now += 5 * MINUTE
+    assert set(states(post)) == {"waiting"}
+    server.start()
+    for _time in range(14):
+        worker.turn()
+        post.clock.now += 5 * MINUTE
+    assert states(post) == ["sent"] * 3
+    assert len(set(server.ids)) == len(server.ids) == 3
+
+
+def test_a_server_that_dies_while_it_takes_a_letter_gets_it_again_with_the_same_id(post, server):
+    queue(post)
+    server.answers = ["die"]
+    worker = worker_of(post, server)
+    worker.turn()
+    assert states(post) == ["waiting"]
+    post.clock.now += 2 * MINUTE
+    worker.turn()
+    assert states(post) == ["sent"]
+    assert len(server.ids) == 2
+    assert len(set(server.ids)) == 1
+
+
+def test_a_refusal_is_tried_again_and_believed_when_it_lasts(post, server):
+    queue(post)
+    server.answers = ["451 later", "550 never", "550 never"]
+    worker = worker_of(post, server)
+    for _try in range(2):
+        worker.turn()
+        assert states(post) == ["waiting"]
+        post.clock.now += 10 * MINUTE
+    worker.turn()
+    (row,) = rows(post)
+    assert (row["state"], row["reason"], row["attempts"]) == ("refused", "550 never", 3)
+    post.clock.now += DAY
+    assert worker.turn().sent == 0
+
+
+def test_after_a_refusal_the_server_is_left_alone_for_a_while(post, server):
+    queue(post, 3)
+    server.answers = ["452 full"] * 3
+    worker = worker_of(post, server)
+    worker.turn()
+    worker.turn()
+    assert len(server.answers) == 2
+
+
+def test_after_three_days_a_letter_is_given_up_and_administrators_are_told_once(post, server):
+    queue(post, 2)
+    server.stop()
+    worker = worker_of(post, server)
+    worker.turn()
+    post.clock.now += 3 * DAY
+    worker.turn()
+    *given_up, told = rows(post)
+    assert [row["state"] for row in given_up] == ["refused"] * 2
+    assert (told["recipient"], told["state"]) == (f"Nancy Smith <{NANCY}>", "waiting")
+    assert "Connection refused" in given_up[0]["reason"]
+    assert given_up[1]["reason"] == "not sent within three days"
+    post.account(NANCY, signed_in=None)  # else a sign-in from here would be told, too
+    browser = post.signed_in(NANCY)
+    assert "Not sent" in browser.get("/-/outbox?state=refused")
+    server.start()
+    browser.send("/-/outbox", {"letter": str(given_up[0]["id"])}, status=303)
+    post.clock.now += 10 * MINUTE
+    worker.turn()
+    assert states(post) == ["sent", "refused", "sent"]
+
+
+def test_nobody_else_sends_letters_again(post, server):
+    queue(post)
+    worker_of(post, server).turn()
+    letter = str(rows(post)[0]["id"])
+    assert post[ANNA].send("/-/outbox", {"letter": letter}).status_int == 404
+    assert post[NANCY].post("/-/outbox", {"letter": letter}, status="*").status_int == 400
+    assert post[NANCY].send("/-/outbox", {"letter": "4000000"}).status_int == 404
+    assert post[NANCY].send("/-/outbox", {"letter": "x"}).status_int == 404
+    assert states(post) == ["sent"]
+
+
+def test_several_workers_send_each_letter_once(post, server):
+    queue(post, 40)
+    workers = [worker_of(post, server) for _number in range(3)]
+    threads = [threading.Thread(target=worker.turn) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(server.ids) == len(set(server.ids)) == 40
+
+
+def test_a_worker_that_died_leaves_its_letter_to_another(post, server):
+    queue(post)
+    with writing(post.portal.engine) as connection:
+        assert outbox.claim(connection, post.portal.tables, post.clock.now)
+    assert worker_of(post, server).turn().sent == 0
+    post.clock.now += 11 * MINUTE
+    assert worker_of(post, server).turn().sent == 1
+
+
+def test_a_clock_that_went_wrong_keeps_no_letter(post, server):
+    post.clock.now += 300 * DAY
+    queue(post)
+    server.answers = ["451 later"]
+    worker = worker_of(post, server)
+    worker.turn()
+    post.clock.now -= 299 * DAY
+    assert worker_of(post, server).turn().sent == 1
+
+
+@pytest.mark.parametrize("change", ["withdrawn right", "withdrawn comment"])
+def test_what_may_no_longer_be_read_does_not_leave(post, server, change):
+    record = open_ticket(post)
+    server.stop()
+    worker = worker_of(post, server)
+    comment(post, NANCY, record, "Never to be read")
+    post.clock.now += 2 * MINUTE
+    worker.turn()
+    assert any("Never to be read" in row["message"] for row in rows(post))
+    if change == "withdrawn right":
+        post.account(ANNA, disabled=True)
+    else:
+        with writing(post.portal.engine) as connection:
+            comments = post.portal.tables.comment
+            connection.execute(sa.delete(comments).where(comments.c["record"] == record))
+    server.start()
+    post.clock.now += 30 * MINUTE
+    worker.turn()
+    assert server.ids
+    assert not any(b"Never to be read" in envelope.content for envelope in server.taken)
+
+
+def test_a_stalled_server_does_not_stop_the_worker(post, monkeypatch):
+    monkeypatch.setattr("portal.mail.smtp.TIMEOUT", 0.2)
+    queue(post)
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as silent:
+
+        class Silent:
+            port = silent.getsockname()[1]
+
+        assert worker_of(post, Silent).turn().sent == 0
+    (row,) = rows(post)
+    assert row["state"] == "waiting"
+    assert "timed out" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    "address", ["mail.example", "http://mail.example", "smtp://", "smtp://mail.example:x", "smtp://a/b"]
+)
+def test_a_wrong_address_of_the_server_is_one_sentence(address):
+    with pytest.raises(ValueError, match="PORTAL_SMTP must be an address"):
+        SmtpServer.parse(address)
+
+
+def test_a_killed_process_loses_no_letter_and_ends_by_itself_when_told_to(tmp_path, filled_sqlite, server):
+    path = shutil.copy(filled_sqlite, tmp_path / "portal.sqlite")
+    engine, tables = make_engine(f"sqlite:///{path}"), build(load(PORTALS / "small").declaration)
+    sender = Sender(tables.declaration, "https://care.example", datetime.datetime.now(datetime.UTC))
+    with writing(engine) as connection:
+        for _number in range(6):
+            letter = password_changed(sender, Account(1, ANNA, "Anna Rossi", "customer"))
+            outbox.put(connection, tables, letter, sender.now)
+        expected = set(connection.scalars(sa.select(tables.outbox.c["message_id"])))
+    environment = {
+        **os.environ, "PORTAL_FOLDER": str(PORTALS / "small"), "PORTAL_DATABASE": f"sqlite:///{path}",
+        "PORTAL_SMTP": f"smtp://127.0.0.1:{server.port}", "PORTAL_COMPILED": "",
+    }  # fmt: skip
+    command = [str(Path(sys.executable).parent / "portal"), "worker"]
+    server.wait_in_letter = 3
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as killed:
+        assert server.is_waiting.wait(60)
+        killed.kill()
+    server.goes_on.set()
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert server.has_all.wait(60), server.ids
+        process.send_signal(signal.SIGTERM)
+        output, _errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert output.splitlines() == [f"Sending emails by 127.0.0.1:{server.port}", "Stopped"]
+    assert set(server.ids) == expected
+    with reading(engine) as connection:
+        assert connection.scalars(sa.select(tables.outbox.c["state"])).all() == ["sent"] * 6
+    engine.dispose()
+
+
+def test_the_address_of_the_server_shows_no_password():
+    server = SmtpServer.parse("smtp://anna%40b.example:p%2Fw@mail.example")
+    assert (server.user, server.password, server.port) == ("anna@b.example", "p/w", 587)
+    assert "p/w" not in f"{server} {server!r}"
