@@ -11,10 +11,12 @@ from portal.commands.open_portal import open_portal
 from portal.commands.options import common_options
 from portal.commands.progress_bar import progress_bar
 from portal.database.engine import reading
-from portal.records.reading.records import Query
+from portal.fields.base import Field
+from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import Export
 from portal.records.transfer.file_bundle import open_bundle
 from portal.records.transfer.files_out import FilesOut
+from portal.records.transfer.rows import exported_rows, file_beside, lines_fields
 from portal.store import StoreError
 from portal.texts import plural
 
@@ -31,7 +33,8 @@ def command(module: str, file: IO[bytes], bundle: Path | None) -> None:
 
     With --files the files of the records are written as well, into a folder or a zip archive, and cells name them.
 
-    What a spreadsheet would take for a formula gets an apostrophe before it, which the import takes away again.
+    What a spreadsheet would take for a formula gets an apostrophe before it, which the import takes away again. The
+    rows of a field of type lines have a file of their own beside FILE, with the name of the field: orders_lines.csv.
 
     Example: portal export contacts people.csv
     """
@@ -48,5 +51,19 @@ def command(module: str, file: IO[bytes], bundle: Path | None) -> None:
                         file.write(chunk)
             except (OSError, StoreError) as error:
                 raise click.ClickException(str(error)) from None
-    written = f"{module}: {plural(export.done, 'record')}" + (f" and {plural(files.done, 'file')}" if files else "")
-    click.echo(f"{written} written", err=True)  # the standard output may be the file
+        written = f"{module}: {plural(export.done, 'record')}" + (f" and {plural(files.done, 'file')}" if files else "")
+        click.echo(f"{written} written", err=True)  # the standard output may be the file
+        for field in lines_fields(records.module):
+            _write_rows(records, field, file.name)
+
+
+def _write_rows(records: Records, field: Field, name: str) -> None:
+    """Writes the rows of a field beside the file `name`."""
+    if name in ("-", "<stdout>"):
+        click.echo(f"{records.name}.{field.name}: left out, its rows need a file of their own beside FILE", err=True)
+        return
+    path = file_beside(Path(name), field)
+    with click.open_file(str(path), "wb", lazy=True, atomic=True) as file:
+        for chunk in exported_rows(records, field):
+            file.write(chunk)
+    click.echo(f"{records.name}.{field.name}: rows written to {path}", err=True)

@@ -1,8 +1,9 @@
 """`portal import`: the rows of a CSV file become records of one module, or change them."""
 
 import sys
-from contextlib import ExitStack, nullcontext
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -15,8 +16,10 @@ from portal.commands.progress_bar import progress_bar
 from portal.database.engine import reading, writing
 from portal.records.transfer.file_bundle import open_bundle
 from portal.records.transfer.files_in import FilesIn
+from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportOptions, Report, WrongColumnsError, import_file
 from portal.records.transfer.notation import Notation
+from portal.records.transfer.rows import RowsReport, file_beside, import_rows, lines_fields
 from portal.records.transfer.source import UnreadableFileError, open_source
 from portal.store import StoreError
 from portal.texts import plural, translate
@@ -75,6 +78,9 @@ def command(  # noqa: PLR0913 - one per option
     FIELD.postal_code, FIELD.city, FIELD.region and FIELD.country. Columns of computed fields are skipped. Files are
     named by their paths in what --files names, those of the column attachments with ";" between them.
 
+    The rows of a field of type lines are taken from the file beside FILE that has its name, as the export writes it
+    (orders_lines.csv): the column _record names the record, whose rows they become in the place of others.
+
     Example: portal import contacts people.csv --key email --map "E-Mail=email" --map "Remarks="
     """
     portal = open_portal()
@@ -84,25 +90,51 @@ def command(  # noqa: PLR0913 - one per option
     try:
         with nullcontext() if bundle is None else open_bundle(bundle) as opened:
             files = FilesIn(opened, portal.store()) if opened else None
-            report = _import(portal, module, file, delimiter, replace(options, files=files))
+            done = _import(portal, module, file, delimiter, replace(options, files=files))
     except (OSError, StoreError) as error:
         raise click.ClickException(str(error)) from None
-    except UnreadableFileError as unreadable:
-        _print_problem(file, unreadable.line, "", unreadable.message)
-        raise SystemExit(1) from None
-    except WrongColumnsError as wrong:
-        for problem in wrong.problems:
-            _print_problem(file, 1, "", problem)
-        raise SystemExit(1) from None
-    if report.skipped:
-        columns = "”, “".join(report.skipped)
-        click.echo(f"{module}: skipped what the portal computes or keeps itself: “{columns}”", err=True)
-    for bad in report.bad:
-        _print_problem(file, bad.line, bad.column, bad.reason)
-    click.echo(_summary(module, report, options))
+    for part in done:
+        if part.skipped:
+            columns = "”, “".join(part.skipped)
+            click.echo(f"{part.name}: skipped what the portal computes or keeps itself: “{columns}”", err=True)
+        for bad in part.bad:
+            _print_problem(part.file, bad.line, bad.column, bad.reason)
+    stopped = not skip_bad and any(part.bad for part in done)
+    for part in done:
+        click.echo(part.summary(options, stopped))
     if not dry_run:
         update_search_index(portal)  # titles that were changed stand in the entries of other records
-    raise SystemExit(1 if report.bad and not skip_bad else 0)
+    raise SystemExit(1 if stopped else 0)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What became of one file: the records of a module, or the rows of one of its fields."""
+
+    name: str
+    file: Path
+    report: Report | RowsReport
+
+    @property
+    def bad(self) -> list[BadCell]:
+        return self.report.bad
+
+    @property
+    def skipped(self) -> list[str]:
+        """The headers of columns that were left out."""
+        return self.report.skipped if isinstance(self.report, Report) else []
+
+    def summary(self, options: ImportOptions, stopped: bool) -> str:
+        """What was done, in one line; `stopped`: nothing was, as something is wrong in this file or in another."""
+        if isinstance(self.report, Report):
+            return _summary(self.name, self.report, options, stopped)
+        rows, records = plural(self.report.rows, "line"), plural(self.report.records, "record")
+        bad = plural(self.report.bad_rows, "bad row")
+        if stopped:
+            return f"{self.name}: nothing imported, {bad}"
+        left_out = f", {bad}, whose records keep their lines" if self.bad else ""
+        dry = " (dry run: nothing was written)" if options.dry_run else ""
+        return f"{self.name}: {rows} of {records}, {self.report.changed:,} changed{left_out}{dry}"
 
 
 def _columns(mapped: tuple[str, ...]) -> dict[str, str]:
@@ -116,26 +148,59 @@ def _columns(mapped: tuple[str, ...]) -> dict[str, str]:
     return columns
 
 
-def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, options: ImportOptions) -> Report:
-    """Imports in a transaction of its own, with progress bars on the terminal.
-
-    Raises UnreadableFileError and WrongColumnsError.
-    """
-    source = open_source(file, delimiter)
-    transaction = reading if options.dry_run else writing
-    with database_errors_explained(), transaction(portal.engine) as connection, ExitStack() as bars:
-        on_checked = bars.enter_context(progress_bar("Checking", source.lines))
-        on_written = bars.enter_context(progress_bar("Importing", source.lines))
-        return import_file(portal.records(connection, module), source, options, on_checked, on_written)
+class _UndoneError(Exception):
+    """Rolls back what was imported, because of bad rows or a dry run."""
 
 
-def _summary(module: str, report: Report, options: ImportOptions) -> str:
+def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, options: ImportOptions) -> list[Part]:
+    """Imports the file, and those with rows beside it, in one transaction, with progress bars on the terminal."""
+    fields = lines_fields(portal.declaration.modules[module])
+    beside = [(field, path) for field in fields if (path := file_beside(file, field)).is_file()]
+    # A row may belong to a record of the file: then a dry run writes the records, and takes them back.
+    transaction = reading if options.dry_run and not beside else writing
+    whole = replace(options, dry_run=False) if beside else options
+    done: list[Part] = []
+    with suppress(_UndoneError), database_errors_explained(), transaction(portal.engine) as connection:
+        records = portal.records(connection, module)
+        with _mistakes_explained(file), ExitStack() as bars:
+            source = open_source(file, delimiter)
+            on_checked = bars.enter_context(progress_bar("Checking", source.lines))
+            on_written = bars.enter_context(progress_bar("Importing", source.lines))
+            done.append(Part(module, file, import_file(records, source, whole, on_checked, on_written)))
+        for field, path in beside if options.skip_bad or not done[0].bad else ():
+            with _mistakes_explained(path), ExitStack() as bars:
+                source = open_source(path, delimiter)
+                on_checked = bars.enter_context(progress_bar("Checking", source.lines))
+                report = import_rows(records, field, source, whole, on_checked)
+                done.append(Part(f"{module}.{field.name}", path, report))
+        if options.dry_run or (not options.skip_bad and any(part.bad for part in done)):
+            raise _UndoneError
+    return done
+
+
+@contextmanager
+def _mistakes_explained(file: Path) -> Iterator[None]:
+    """Ends the command with what is wrong with a file that cannot be read, or with its columns."""
+    try:
+        yield
+    except UnreadableFileError as unreadable:
+        _print_problem(file, unreadable.line, "", unreadable.message)
+        raise SystemExit(1) from None
+    except WrongColumnsError as wrong:
+        for problem in wrong.problems:
+            _print_problem(file, 1, "", problem)
+        raise SystemExit(1) from None
+
+
+def _summary(module: str, report: Report, options: ImportOptions, stopped: bool) -> str:
     """What was done, in one line."""
     outcome, bad = report.outcome, plural(report.bad_rows, "bad row")
-    if report.bad and not options.skip_bad:
+    if stopped and report.bad:
         others = outcome.added + outcome.changed + outcome.unchanged
         rest = f"the other {plural(others, 'row')} could be imported with --skip-bad" if others else "no other rows"
         return f"{module}: nothing imported, {bad}; {rest}"
+    if stopped:
+        return f"{module}: nothing imported, because of its lines"
     done = f"{outcome.added:,} new, {outcome.changed:,} changed, {outcome.unchanged:,} unchanged"
     left_out = f", {bad} left out" if report.bad else ""
     return f"{module}: {done}{left_out}" + (" (dry run: nothing was written)" if options.dry_run else "")

@@ -211,6 +211,11 @@ class Lines(Field):
         totals = [self.fields[name].show(total, reader) for name in self.total for total in self.totals_of(value, name)]
         return " · ".join(totals) or reader.text(ngettext("${number} line", "${number} lines", len(value)))
 
+    def summary_cell(self, value: Any) -> str:
+        """The same for programs."""
+        totals = [self.fields[name].write(total) for name in self.total for total in self.totals_of(value, name)]
+        return "; ".join(totals) if totals else str(len(value or ()))
+
     def totals_of(self, value: Any, column: str) -> tuple[Any, ...]:
         """The totals of a column, exact: one for each currency that occurs in it; none where it is empty."""
         values = [item for row in value or () if (item := row.get(column)) is not None]

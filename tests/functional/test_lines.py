@@ -1,9 +1,14 @@
 """Rows that belong to a record: typed, shown, kept together with it, and never seen by who may not."""
 
+import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
+from portal.commands import main
+from portal.fields.base import Field
 from tests.functional.conftest import form_of
 
 ORDERS = """
@@ -147,3 +152,63 @@ def test_links_in_rows_offer_what_the_row_allows(anna, sign_in, another_browser)
     assert rows(nancy.get("/orders/1/"))[0][2] == ""
     assert nancy.get("/orders/?q=setting").html.find(class_="cover") is None
     form_of(nancy.get("/orders/1/delete"), "/orders/1/delete").submit(status=303)
+
+
+def test_a_column_may_be_of_any_type_that_makes_sense_in_rows(make_app, portal_folder, sign_in):
+    columns = {
+        name: {**type_.sample, "type": name, **({"to": "people"} if name == "link" else {})}
+        for name, type_ in Field.types.items()
+        if type_.can_be_column and type_.stored and not type_.computed and name != "reference"
+    }
+    modules = portal_folder / "modules.yaml"
+    fields = {"title": "text", "rows": {"type": "lines", "fields": columns}}
+    text = yaml.dump({"everything": {"see": "all", "fields": fields}})
+    modules.write_text(modules.read_text() + textwrap.indent(text, "  "))
+    staff = portal_folder / "profiles" / "staff.yaml"
+    staff.write_text(staff.read_text() + "  everything: {can: [create, edit, delete, export]}\n")
+    browser = sign_in("nancy@supplier.example", browser=make_app())
+    form = form_of(browser.get("/everything/create"), "/everything/create")
+    form["title"] = "All"
+    for name in columns:
+        text = next((typed for typed, value, _shown in Field.types[name].examples if value), "")
+        inputs = form.fields.get(f"rows.0.{name}", [])
+        if len(inputs) > 1:
+            inputs[0].checked = True
+        elif inputs and text:
+            inputs[0].force_value(text)
+    page = form.submit(status=303).follow()
+    shown = page.html.find(class_="line-table").tbody.get_text(" ")
+    assert all(text in shown for text in ("Anna Rossi", "-€12.50", "42, rue d'Ys", "Dec 31, 1999", "#00ff7f"))
+    form = form_of(browser.get("/everything/1/edit"), "/everything/1/edit")
+    form.submit(status=303)
+    assert "edited" not in browser.get("/everything/1/").text
+    assert browser.get("/everything/").status_int == 200
+    assert browser.get("/everything/export.csv").status_int == 200
+
+
+def test_what_an_export_writes_an_import_takes_back(anna, portal_folder, database, tmp_path):
+    """Orders and their lines, each in a file; bad lines are told with their place, and nothing is half done."""
+    add_order(anna, [{"quantity": "2", "price": "10", "remark": "a; b"}, {"quantity": "3"}])
+    runner, where = CliRunner(), ["--folder", str(portal_folder), "--database", database]
+    orders, lines = tmp_path / "orders.csv", tmp_path / "orders_lines.csv"
+    assert runner.invoke(main, ["export", "orders", str(orders), *where]).exit_code == 0
+    header, *written = lines.read_text().splitlines()
+    assert header.startswith("_record,group,product,quantity,price,price.currency,wanted,gift,remark,margin,batch")
+    assert [line.split(",")[:5] for line in written] == [["1", "", "", "2", "10"], ["1", "", "", "3", ""]]
+    again = runner.invoke(main, ["import", "orders", str(orders), "--key", "reference", *where])
+    assert "orders.lines: 2 lines of 1 record, 0 changed" in again.output
+    orders.write_text("reference,title\n7,New\n")
+    lines.write_text("_record,quantity,batch\n7,4,B1\n7,none,\n8,1,\n")
+    bad = runner.invoke(main, ["import", "orders", str(orders), *where])
+    assert bad.exit_code == 1
+    assert f"{lines}:3: quantity: “none” is not a number." in bad.output
+    assert f"{lines}:4: _record: No record in orders is named “8”." in bad.output
+    assert "orders: nothing imported, because of its lines" in bad.output
+    assert anna.get("/orders/?q=New").html.find(class_="cover") is None
+    lines.write_text("_record,quantity,batch\n7,4,B1\n7,5,\n")
+    dry = runner.invoke(main, ["import", "orders", str(orders), "--dry-run", *where])
+    assert "orders.lines: 2 lines of 1 record, 1 changed (dry run: nothing was written)" in dry.output
+    assert runner.invoke(main, ["import", "orders", str(orders), *where]).exit_code == 0
+    exported = runner.invoke(main, ["export", "orders", str(orders), *where])
+    assert exported.exit_code == 0
+    assert [line.split(",")[3] for line in lines.read_text().splitlines()[1:]] == ["2", "3", "4", "5"]

@@ -45,6 +45,7 @@ class Checking:
         self.system, self.source, self.columns, self.key, self.notation = system, source, columns, key, notation
         self.module, self.reader = system.module, system.policy.reader
         self.rows: list[ImportRow] = []
+        self.refused: list[ImportRow] = []
         self.bad: list[BadCell] = []
         self._fields = {column.field.name: column.field for column in columns}
         self._headers = {column.field.name: column.header for column in reversed(columns)}
@@ -76,6 +77,7 @@ class Checking:
             self.rows += rows
             on_checked(batch[-1].line)
         self._links.resolve(self.rows, self._bad_fields)
+        self.refused = [row for row in self.rows if row.line in self._bad_fields]
         self.rows = [row for row in self.rows if row.line not in self._bad_fields]
         self.bad.sort(key=lambda bad: bad.line)
 
@@ -211,7 +213,7 @@ class Checking:
             return  # nobody knows whether this is a new record
         values = row.all_values()
         for name, field in (self._fields if row.record else self.module.fields).items():
-            if field.computed or not field.stored or name in bad_fields:
+            if field.computed or not field.stored or field.row_fields or name in bad_fields:
                 continue
             unresolved = name in row.unresolved
             empty = field.is_empty(values.get(name)) and not unresolved

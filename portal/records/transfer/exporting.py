@@ -7,9 +7,10 @@ import takes both back. Formulas are disarmed in both (formulas.py).
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from portal.declaration.shapes import Module
@@ -34,7 +35,7 @@ def export_rows(records: Records, query: Query, columns: Sequence[str], reader: 
     headers = [
         header_of(module, field, reader.language, languages, part) for field in fields for part in cells.parts(field)
     ]
-    yield _lines([headers], BYTE_ORDER_MARK)
+    yield csv_lines([headers], BYTE_ORDER_MARK)
     yield from _chunks(records.iterate(query, names, size=BATCH), cells.of)
 
 
@@ -62,9 +63,11 @@ class ListCells:
                 cells.append(self._cell(field, value))
         return cells
 
-    def _cell(self, field: Field, value: Any) -> str:
+    def _cell(self, field: Any, value: Any) -> str:
         if value is None or value == ():
             return ""
+        if field.row_fields:
+            return field.summary_cell(value)
         if field.targets:
             titles = [link.title for link in field.links_in(value) if link.title]
             return written_names(titles) if field.multiple else "".join(titles)
@@ -102,34 +105,49 @@ class Export:
         fields = settable(system.module)
         builtin = [name for name in fields if name in system.module.builtin]
         self.fields = [fields[name] for name in dict.fromkeys([*builtin, *fields])]
-        self._in_parts = {field.name for field in self.fields if parts(field)}
-        self._reader = machine_reader(system.policy.reader)
+        self._raw = RawCells(self.fields, machine_reader(system.policy.reader))
 
     def chunks(self) -> Iterator[bytes]:
         """The file, piece by piece."""
-        headers = [name for field in self.fields for name in self._headers(field)]
-        yield _lines([[*headers, *([ATTACHMENTS] if self.files else [])]])
+        yield csv_lines([[*self._raw.headers, *([ATTACHMENTS] if self.files else [])]])
         names = [field.name for field in self.fields]
         for chunk in _chunks(self.system.iterate(Query(sort=("id",)), names, size=BATCH), self._cells):
             yield chunk
             self.report_progress(self.done)
 
-    def _headers(self, field: Field) -> list[str]:
-        return list(field.inputs(None, self._reader)) if field.name in self._in_parts else [field.name]
-
     def _cells(self, record: Record) -> list[str]:
         self.done += 1
-        cells: list[str] = []
         paths = self.files.cells(record) if self.files else {}
-        for field in self.fields:
-            value = record.values[field.name]
+        cells = self._raw.of(record.values, paths)
+        return [*cells, paths[ATTACHMENTS]] if self.files else cells
+
+
+class RawCells:
+    """The cells of `fields` as the import reads them, and their headers."""
+
+    def __init__(self, fields: Sequence[Field], reader: Reader) -> None:
+        self._fields, self._reader = fields, reader
+        self._in_parts = {field.name for field in fields if parts(field)}
+
+    @property
+    def headers(self) -> list[str]:
+        return [name for field in self._fields for name in self._names(field)]
+
+    def _names(self, field: Field) -> list[str]:
+        return list(field.inputs(None, self._reader)) if field.name in self._in_parts else [field.name]
+
+    def of(self, values: Mapping[str, Any], paths: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+        """The cells of a record, or of a row, with `values`; `paths`: of its files, by field."""
+        cells: list[str] = []
+        for field in self._fields:
+            value = values[field.name]
             if field.name in self._in_parts:
                 cells += _part_cells(field, value, self._reader)
             elif field.multiple and field.targets:
                 cells.append(written_names(link.raw for link in value or ()))
             else:
                 cells.append(paths.get(field.name) or field.write(value))
-        return [*cells, paths[ATTACHMENTS]] if self.files else cells
+        return cells
 
 
 def machine_reader(reader: Reader) -> Reader:
@@ -152,10 +170,11 @@ def _reads_as(field: Field, text: str, value: Any, reader: Reader) -> bool:
 
 def _chunks(records: Iterator[Record], cells: Callable[[Record], Iterable[str]]) -> Iterator[bytes]:
     while batch := list(islice(records, BATCH)):
-        yield _lines(cells(record) for record in batch)
+        yield csv_lines(cells(record) for record in batch)
 
 
-def _lines(rows: Iterable[Iterable[str]], start: str = "") -> bytes:
+def csv_lines(rows: Iterable[Iterable[str]], start: str = "") -> bytes:
+    """Rows as CSV, behind `start`."""
     text = io.StringIO(start, newline="")
     text.seek(0, io.SEEK_END)
     csv.writer(text).writerows([protected(cell) for cell in row] for row in rows)

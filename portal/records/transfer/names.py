@@ -51,6 +51,8 @@ def written_names(names: Iterable[str]) -> str:
 
 def naming_fields(module: Module) -> list[Field]:
     """The fields by which a record of `module` may be named, the surest first; each has one key column."""
+    if not module.builtin:  # the rows of a `lines` field
+        return []
     unique = [field for field in module.fields.values() if field.unique is True]
     fields = {field.name: field for field in (*unique, module.builtin["reference"], module.title_field)}
     return [

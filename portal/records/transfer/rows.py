@@ -1,0 +1,156 @@
+"""The rows of `lines` fields in files of their own, beside that of their module: orders.csv, orders_lines.csv.
+
+A row names its record in the column `_record`, as links are named. A file holds all rows of the records that it names:
+they take the place of those that the records have.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from portal.batches import batched
+from portal.declaration.shapes import Module
+from portal.fields.base import Field
+from portal.fields.link import Link
+from portal.fields.row import Row
+from portal.records.reading.records import Query, Records
+from portal.records.reading.row_records import RowRecords, rows_of
+from portal.records.transfer.checking import Checking
+from portal.records.transfer.columns import find_columns, settable
+from portal.records.transfer.exporting import BATCH, RawCells, csv_lines, machine_reader
+from portal.records.transfer.import_row import BadCell, ImportRow
+from portal.records.transfer.importing import ImportOptions, WrongColumnsError
+from portal.records.transfer.source import Rows
+from portal.records.writing.history import SYSTEM
+from portal.records.writing.writer import Writer
+from portal.texts import _
+
+RECORD = "_record"
+EVENT = "imported"
+
+
+@dataclass(frozen=True)
+class RowsReport:
+    """How many rows there are, of how many records, of how many records they differ; and every bad cell."""
+
+    rows: int
+    records: int
+    changed: int
+    bad: list[BadCell]
+
+    @property
+    def bad_rows(self) -> int:
+        """How many rows are bad."""
+        return len({bad.line for bad in self.bad})
+
+
+def lines_fields(module: Module) -> list[Field]:
+    """The `lines` fields of a module."""
+    return [field for field in module.fields.values() if field.row_fields]
+
+
+def file_beside(file: Path, field: Field) -> Path:
+    """The file with the rows of a field, beside that of its module."""
+    return file.with_name(f"{file.stem}_{field.name}{file.suffix}")
+
+
+def exported_rows(system: Records, field: Field) -> Iterator[bytes]:
+    """All rows of a field, of the oldest record first, as CSV."""
+    columns = list(settable(rows_of(system, field).module).values())
+    raw = RawCells(columns, machine_reader(system.policy.reader))
+    yield csv_lines([[RECORD, *raw.headers]])
+    unique = system.module.unique_text
+    names = [field.name, *([unique.name] if unique else [])]
+    for batch in batched(system.iterate(Query(sort=("id",)), names, size=BATCH), BATCH):
+        yield csv_lines(
+            [str((unique and record.values[unique.name]) or record.reference), *raw.of(row.values)]
+            for record in batch
+            for row in record.values[field.name]
+        )
+
+
+@dataclass(frozen=True)
+class ImportedRows(RowRecords):
+    """The rows of a file: with the record to which each belongs."""
+
+    @cached_property
+    def module(self) -> Module:
+        declared = self.policy.declaration.row_modules[self.name]
+        label = self.policy.declaration.modules[self.form_of].singular
+        record = Link(name=RECORD, type="link", to=(self.form_of,), required=True, label=label)
+        return Module(name=self.name, fields={RECORD: record, **declared.fields}, label=declared.label)
+
+
+def import_rows(
+    system: Records,
+    field: Any,
+    source: Rows,
+    options: ImportOptions,
+    on_checked: Callable[[int], None] = lambda line: None,
+) -> RowsReport:
+    """Checks the rows of a file, and makes them those of the records that they name, unless one is bad.
+
+    With `skip_bad` the records of bad rows keep the rows that they have. Raises WrongColumnsError.
+    """
+    reader = replace(system.policy.reader, language="en", plain=True)
+    system = replace(system, policy=replace(system.policy, reader=reader))
+    of_rows = rows_of(system, field)
+    rows = ImportedRows(system.connection, system.policy, of_rows.name, form_of=of_rows.form_of)
+    languages = system.policy.declaration.settings.languages
+    columns = find_columns(rows.module, languages, source.headers, {}, None)
+    if columns.problems:
+        raise WrongColumnsError(columns.problems)
+    checking = Checking(rows, source, columns.imported, None, options.notation)
+    checking.check(on_checked)
+    by_record = _by_record(checking.rows)
+    bad = [*checking.bad, *_refused(field, by_record)]
+    refused = {line for line in (cell.line for cell in bad)}
+    left_out = {record for record, of_record in by_record.items() if any(row.line in refused for row in of_record)}
+    left_out |= {row.values[RECORD].id for row in checking.refused if row.values.get(RECORD)}
+    changed = 0
+    if not bad or options.skip_bad:
+        changed = _store(system, field, {record: rows for record, rows in by_record.items() if record not in left_out})
+    return RowsReport(len(checking.rows), len(by_record), changed, sorted(bad, key=lambda cell: cell.line))
+
+
+def _by_record(rows: list[ImportRow]) -> dict[int, list[ImportRow]]:
+    by_record: dict[int, list[ImportRow]] = {}
+    for row in rows:
+        by_record.setdefault(row.values[RECORD].id, []).append(row)
+    return by_record
+
+
+def _refused(field: Any, by_record: dict[int, list[ImportRow]]) -> Iterator[BadCell]:
+    """Too many or too few rows of a record, and values that two of them may not have."""
+    unique = [column for column in field.row_fields.values() if column.unique]
+    for rows in by_record.values():
+        if problem := field.wrong_number(len(rows)):
+            yield BadCell(rows[0].line, "", problem)
+        for column in unique:
+            values: list[Any] = []
+            for row in rows:
+                if row.values.get(column.name) in values:
+                    yield BadCell(row.line, column.name, _("Another line has this value."))
+                elif not column.is_empty(row.values.get(column.name)):
+                    values.append(row.values[column.name])
+
+
+def _store(system: Records, field: Field, by_record: dict[int, list[ImportRow]]) -> int:
+    """Writes the rows; returns of how many records they differ from what these have."""
+    writer, changed = Writer(system, SYSTEM), 0
+    names = [column for column in field.row_fields]
+    for ids in batched(by_record, BATCH):
+        for record in system.by_ids(list(ids), [field.name]):
+            rows = tuple(Row({name: row.values.get(name) for name in names}) for row in by_record[record.id])
+            if _bare(rows, field) != _bare(record.values[field.name], field):
+                writer.change(record, {field.name: rows}, record.version, EVENT)
+                changed += 1
+    return changed
+
+
+def _bare(rows: tuple[Row, ...], field: Field) -> list[list[Any]]:
+    """The rows without what is computed in them; empty values are one."""
+    columns = [(name, column) for name, column in field.row_fields.items() if not column.computed]
+    return [[None if column.is_empty(row.get(name)) else row.get(name) for name, column in columns] for row in rows]
