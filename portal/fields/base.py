@@ -42,6 +42,7 @@ class Field(InLines):
     long: ClassVar[bool] = False  # too long for a column of a generated list
     holds_html: ClassVar[bool] = False  # a plain text must be escaped to become a value
     computed: ClassVar[bool] = False  # worked out by the portal: not in forms
+    signs: ClassVar[bool] = False  # a signature: the portal says when and by whom, and never changes it
     virtual: ClassVar[bool] = False  # computed whenever it is read: without a column
     stored: ClassVar[bool] = True  # False: the declaration is checked, and a warning says that it has no effect
     sortable: ClassVar[bool] = True

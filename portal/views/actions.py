@@ -13,8 +13,10 @@ from portal.accounts.drafts import Draft
 from portal.declaration.shapes import Transition
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
+from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
+from portal.records.writing.lifecycle import not_signed_yet
 from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.attachments import largest_file, upload_input
@@ -51,7 +53,11 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
         form = as_form(draft.content.inputs)
         filling = replace(transition_filling(resource, request, form), errors={})
         return {"page": transition_page(resource, request, filling, form.get("comment", ""), draft)}
-    shown = [field for field in transition_fields(records, resource.transition) if not WIDGETS[field.widget].asked_anew]
+    shown = [
+        field
+        for field in transition_fields(records, resource.transition, resource.record.record)
+        if not WIDGETS[field.widget].asked_anew
+    ]
     inputs = inputs_of(shown, values, request.reader)
     filling = Filling(records, inputs, values, stored=values, largest_file=largest_file(request))
     return {"page": transition_page(resource, request, filling, "")}
@@ -61,11 +67,11 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
 def move_record(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
     """Moves the record with what was answered."""
     records, record, transition = resource.record.records, resource.record.record, resource.transition
-    refused = receive_field_files(request, records, transition_fields(records, transition))
+    refused = receive_field_files(request, records, transition_fields(records, transition, record))
     attached = receive_attachments(request, records) if "comment" in transition.ask else Attached()
     if pressed := pressed_button(request):
         content = posted_content(request)
-        fields = transition_fields(records, transition)
+        fields = transition_fields(records, transition, record)
         content = replace(content, inputs=with_lines_changed(records, fields, content.inputs, pressed))
         drafts_of(request).save(transition_form(resource), content)
         filling = replace(transition_filling(resource, request, as_form(content.inputs), refused), errors={})
@@ -80,7 +86,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
         return {"page": transition_page(resource, request, filling, text, refused=attached.refused)}
     if again := repeated(records, request):
         return again
-    answers = {field.name: filling.values[field.name] for field in transition_fields(records, transition)}
+    answers = {field.name: filling.values[field.name] for field in transition_fields(records, transition, record)}
     try:
         request.writer(records).move(record, transition, answers, text, attached.files)
     except ConflictError:
@@ -88,13 +94,14 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
     return set_flash(request, done(records, request, record_or_list(resource.record, record.id, request)), "moved")
 
 
-def transition_fields(records: Records, transition: Transition) -> list[Field]:
-    """The fields that a transition asks for, required as it says; read-only ones too."""
-    return [
+def transition_fields(records: Records, transition: Transition, record: RecordRead | None = None) -> list[Field]:
+    """The fields that a transition asks for, of one record without what is signed already; read-only ones too."""
+    fields = [
         records.module.field(name).model_copy(update={"required": need == "required"})
         for name, need in transition.ask.items()
         if name in records.module.fields and records.module.field(name).stored
     ]
+    return not_signed_yet(record, fields) if record else fields
 
 
 def transition_filling(
@@ -102,7 +109,7 @@ def transition_filling(
 ) -> Filling:
     """What `form` answers to the question of a transition; `refused`: why the file of a field was not taken."""
     records, record = resource.record.records, resource.record.record
-    fields = transition_fields(records, resource.transition)
+    fields = transition_fields(records, resource.transition, resource.record.record)
     filled = read_form(records, fields, form, record.values, record.id)
     filled = with_pending_files(request, records, fields, filled, refused)
     return Filling(
@@ -131,7 +138,7 @@ def transition_page(
 ) -> QuestionPage:
     """The question of a transition; with its comment files are asked for too, of which some may have been `refused`."""
     records, record, transition = filling.records, resource.record.record, resource.transition
-    widgets = [widget(filling, field) for field in transition_fields(records, transition)]
+    widgets = [widget(filling, field) for field in transition_fields(records, transition, record)]
     asks_comment = "comment" in transition.ask
     if asks_comment:
         widgets.append(comment_widget(transition, comment, filling.errors.get("comment", "")))

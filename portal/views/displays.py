@@ -217,6 +217,15 @@ def _totals(field: Any, column: Field, value: Any, reader: Reader) -> tuple[str,
     return tuple(column.show(total, reader) for total in field.totals_of(value, column.name))
 
 
+def _signature(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
+    if not value:
+        return Value(field.title, display)
+    facts = [MOMENT.show(value.at, reader) if value.at else "", value.author if value.author != value.name else ""]
+    iso = value.at.astimezone(reader.time_zone).isoformat() if value.at else ""
+    note = " · ".join(filter(None, facts))
+    return Value(field.title, display, text, iso=iso, note=note, parts=(value.drawing,) if value.drawing else ())
+
+
 def _json(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
     short = text if len(text) <= LONGEST_JSON else f"{text[:LONGEST_JSON]}…"
     return Value(field.title, display, text, note=short, parts=json_nodes(value) if value else ())
@@ -248,6 +257,7 @@ DISPLAYS = {
         Display("address", _address),
         Display("lines", _lines),
         Display("json", _json),
+        Display("signature", _signature),
         Display("markdown", _rich),
         Display("html", _rich),
     )

@@ -312,6 +312,12 @@ def _parsed(column: Field, form: Form, reader: Reader) -> Any:
         return None
 
 
+def _signature(filling: Filling, field: Any, base: Widget) -> Widget:
+    name, drawing = field.name, f"{field.name}.drawing"
+    inputs = (Input(name, _("Your name"), filling.one(name), "name"), Input(drawing, "", filling.one(drawing)))
+    return replace(base, inputs=inputs)
+
+
 WIDGETS = {
     kind.name: kind
     for kind in (
@@ -320,6 +326,7 @@ WIDGETS = {
         WidgetKind("markdown"),
         WidgetKind("html"),
         WidgetKind("json"),
+        WidgetKind("signature", _signature, grouped=True, asked_anew=True),
         WidgetKind("color"),
         WidgetKind("tags", _tags),
         WidgetKind("checkbox"),

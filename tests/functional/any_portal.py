@@ -63,6 +63,7 @@ KINDS = {
     "link": Kind((), ({"contains": "a"}, {"not": "Some name"}, {"empty": False})),
     "links": Kind((), ({"contains": "a"}, "Some name")),
     "address": Kind((), ({"contains": "a"},)),
+    "signature": Kind(("Anna Moretti",), ({"contains": "anna"}, {"empty": True})),
     "json": Kind(('{"a": [1, null]}', "[]"), ({"contains": "a"},)),
     "formula": Kind((), ({"min": 2}, {"not": 3}), ({"of": "1 + 2"},)),
 }

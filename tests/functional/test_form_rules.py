@@ -31,20 +31,25 @@ modules:
       detail: {type: text, show_when: {kind: large}, required_when: {size: {min: 10}}}
       serial: {type: text, read_only: once}
       data: json
-      state: {type: choice, options: [open, closed]}
+      consent: signature
+      state: {type: choice, options: [open, signed, closed]}
       remark: {type: text, required_when: {state: closed}}
     lifecycle:
       field: state
-      transitions: {close: {from: open, to: closed, ask: {kind: required, reason: optional}}}
+      transitions:
+        close: {from: open, to: closed, ask: {kind: required, reason: optional}}
+        sign: {from: open, to: signed, ask: {consent: required}}
+        reopen: {from: signed, to: open}
+    list: {columns: [title, state, consent]}
     create:
       steps:
-        - {title: What, fields: [title, reason, serial, detail, data]}
+        - {title: What, fields: [title, reason, serial, detail, data, consent]}
         - {title: How much, fields: [kind, size, caller, firm, site, phone]}
-    edit: {fields: [title, kind, size, reason, detail, serial, data]}
+    edit: {fields: [title, kind, size, reason, detail, serial, data, consent]}
 """
 STAFF = """staff: true
 modules:
-  cases: {see: all, can: [create, edit, close]}
+  cases: {see: all, can: [create, edit, export, close, sign]}
   contacts: {see: all}
   firms: {see: all}
 """
@@ -140,3 +145,46 @@ def test_structured_data_is_checked_to_the_column_and_shown_as_a_tree(world):
     assert nancy.titles("/cases/?q=grosse") == ["Data"]
     assert nancy.titles("/cases/?q=trays") == ["Data"]
     assert nancy.get(f"/cases/{record.id}/edit").html.find(attrs={"name": "data"}).text.strip() == typed
+
+
+DRAWING = "M10 20L30 40L31 200M600 0L600 0"
+
+
+def test_a_signature_has_a_moment_and_an_account_and_is_never_changed(world):
+    nancy = world[NANCY]
+    case = world.add("cases", title="Signed")
+    page = nancy.get(f"/cases/{case}/move/sign")
+    assert page.html.find(attrs={"name": "consent.drawing", "type": "hidden"})
+    for typed in ({"consent": ""}, {"consent": "", "consent.drawing": DRAWING}, {"consent": "x" * 121}):
+        assert errors(nancy.send(f"/cases/{case}/move/sign", typed)) == {"consent"}
+    for drawing in ('M1 1"/><script>', "M1 1L601 1", "M1 1", "M" + "1 1L" * 20_000 + "1 1"):
+        assert errors(nancy.send(f"/cases/{case}/move/sign", {"consent": "N", "consent.drawing": drawing})) == {
+            "consent"
+        }
+    forged = {"consent": "Nancy <i>Smith</i>", "consent.drawing": DRAWING, "consent.signed": "2000-01-01"}
+    assert nancy.send(f"/cases/{case}/move/sign", forged).status_int == 303
+    signature = world.record("cases", case).values["consent"]
+    assert (signature.name, signature.drawing, signature.at) == ("Nancy <i>Smith</i>", DRAWING, world.clock.now)
+    assert (bool(signature.account), signature.author) == (True, "Nancy Smith")
+    shown = nancy.get(f"/cases/{case}/").html.select_one(".signature")
+    assert (shown.path["d"], shown.strong.text) == (DRAWING, "Nancy <i>Smith</i>")
+    assert "Nancy Smith" in shown.time.text
+
+    world.set("cases", case, state="open")
+    assert nancy.get(f"/cases/{case}/move/sign").html.find(attrs={"name": "consent"}) is None
+    assert nancy.send(f"/cases/{case}/move/sign", {"consent": "Somebody"}).status_int == 303
+    assert nancy.get(f"/cases/{case}/edit").html.find(attrs={"name": "consent"}) is None
+    nancy.send(f"/cases/{case}/edit", {"title": "Signed", "consent": "Somebody"})
+    world.set("cases", case, consent=None)
+    assert world.record("cases", case).values["consent"].at == signature.at
+
+
+def test_a_form_is_signed_while_it_is_made_and_lists_show_the_name(world):
+    nancy = world[NANCY]
+    form = {"title": "At once", "consent": "Anna Żuk", "consent.drawing": DRAWING}
+    assert nancy.send("/cases/create", form).status_int == 303
+    (record,) = [record for record in world.all("cases") if record.title == "At once"]
+    assert (record.values["consent"].drawing, record.values["consent"].at) == (DRAWING, world.clock.now)
+    assert nancy.titles("/cases/?consent=zuk") == ["At once"]
+    assert ",Anna Żuk" in nancy.get("/cases/export.csv?consent=zuk").text
+    assert not nancy.get("/cases/?consent=zuk").html.select("td path")

@@ -179,11 +179,11 @@ class Checking:
             # What the file does not say stays as it is: an amount alone keeps the record's currency.
             known = field.inputs(row.record.values[field.name], self.reader) if row.record else {}
             value = field.parse_form(CellForm({**known, **cells}), self.reader)
-        if row.record and field.name in IDENTITY:
-            current = row.record.values[field.name]
+        current = row.record.values[field.name] if row.record else None
+        if row.record and (field.name in IDENTITY or (field.signs and current)):
             if value not in (None, current):
                 raise Refused(_("This cannot change. The record has ${value}.", mapping={"value": current}))
-            return None
+            return current if field.signs else None
         return value
 
     def _read_cell(self, field: Field, text: str) -> Any:

@@ -24,6 +24,7 @@ from portal.records.writing.files import delete_replaced_files
 from portal.records.writing.history import Author, author_of, change_details, event_row, state_written
 from portal.records.writing.rows import link_values, new_row, unique_violations_retried
 from portal.records.writing.sequence import keep_above, next_numbers
+from portal.records.writing.signatures import with_signatures
 
 BATCH = 1000
 EVENT = "imported"
@@ -152,7 +153,8 @@ def _insert(system: Records, batch: Sequence[ImportRow], author: Author) -> None
     columns = []
     for row, number in numbers.items():
         given = row.values.get("reference")
-        columns.append(new_row(system, row.values, number, author) | (reference.store(given) if given else {}))
+        values = with_signatures(system, row.values, author, row.values.get("created"))
+        columns.append(new_row(system, values, number, author) | (reference.store(given) if given else {}))
     system.connection.execute(sa.insert(table), columns)
     inserted = sa.select(table.c["number"], table.c["id"]).where(table.c["number"].in_(numbers.values()))
     ids = {number: record_id for number, record_id in system.connection.execute(inserted)}
@@ -173,7 +175,7 @@ def _update(
     parameters = []
     by_upload = [field.name for field in fields if field.by_upload]
     for row in batch:
-        values = row.all_values()
+        values = {**row.all_values(), **with_signatures(system, changed[row], author)}
         delete_replaced_files(system, [name for name in by_upload if name in changed[row]], row.id)
         stored = {name: value for field in fields for name, value in field.store(values[field.name]).items()}
         parameters.append({"_id": row.id, **_new(stored | computed(formulas, values, currency))})

@@ -30,10 +30,19 @@ def is_final(lifecycle: Lifecycle | None, state: str | None) -> bool:
 
 
 def editable_fields(records: Records, record: Record, fields: Iterable[Field]) -> list[Field]:
-    """Those of `fields` that may be edited in the record's state: in a final one staff may edit internal fields."""
+    """Those of `fields` that may be edited in the record's state: in a final one staff may edit internal fields.
+
+    What was signed stays, in every state.
+    """
+    fields = not_signed_yet(record, fields)
     if not is_final(records.module.lifecycle, state_of(records, record)):
-        return list(fields)
+        return fields
     return [field for field in fields if field.internal and records.policy.staff]
+
+
+def not_signed_yet(record: Record, fields: Iterable[Field]) -> list[Field]:
+    """Those of `fields` that hold no signature."""
+    return [field for field in fields if not (field.signs and record.values.get(field.name))]
 
 
 def state_after_comment(lifecycle: Lifecycle | None, state: str | None, staff: bool) -> str | None:

@@ -48,6 +48,7 @@ from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.rows import execute, new_row, rows_without, with_whole_rows, write_own_tables
 from portal.records.writing.seen import is_new_to_staff, saw_own_change
 from portal.records.writing.sequence import next_numbers
+from portal.records.writing.signatures import add_signed_event, with_signatures, without_signed
 from portal.records.writing.transitions import is_for_reader, transition_values
 from portal.records.writing.validation import follow_again
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
@@ -70,13 +71,14 @@ class Writer:
         policy, module = records.policy, records.module
         values = follow_again(records, {**defaults(records.connection, policy, module), **values}, keep=values)
         values = insert_field_files(records, values, self.author)
-        values = with_whole_rows(records, values)
+        values = with_signatures(records, with_whole_rows(records, values), self.author)
         (number,) = next_numbers(records.connection, policy.tables, records.name)
         insert = sa.insert(records.table).values(new_row(records, values, number, self.author))
         record_id: int = execute(records, insert.returning(records.table.c["id"])).scalar_one()
         write_own_tables(records, record_id, values)
         assign_files(records, values, record_id)
         add_event(records, record_id, "created", self.author, state_written(records.module, values))
+        add_signed_event(records, record_id, self.author, values)
         if followed := followed_record(records, values):
             add_event(records, followed, "followed_up", self.author, {"record": record_id})
         index_records(records.as_system, [record_id])
@@ -103,12 +105,12 @@ class Writer:
         """
         records = self.records
         before = {**record.values, **self._unread_values(record, values)}
-        changed = _changed(before, values)
+        changed = without_signed(records, before, _changed(before, values))
         if not changed:
             return
         delete_replaced_files(records, changed, record.id)
         changed = insert_field_files(records, changed, self.author, record.id)
-        changed = with_whole_rows(records, changed, record.id)
+        changed = with_signatures(records, with_whole_rows(records, changed, record.id), self.author)
         visible = not all(
             records.module.field(name).is_internal_change(before.get(name), value) for name, value in changed.items()
         )
@@ -122,6 +124,7 @@ class Writer:
             raise ConflictError(record.id)
         write_own_tables(records, record.id, changed)
         add_event(records, record.id, kind, self.author, change_details(records.module, before, changed))
+        add_signed_event(records, record.id, self.author, changed)
         (index_records if visible else replace_texts)(records.as_system, [record.id])
         (saw_own_change if visible else is_new_to_staff)(records, record.id, self.author)
         if records.module.title_field.name in changed:

@@ -72,7 +72,7 @@ MODULE_KEYS = [
     (REFUSED, TICKETS, "mail", {"remind": {"gone": "3 days"}}),
     (WORKS, TICKETS, "mail", {"created": {"subject": "Hello {title}"}}),
     (REFUSED, TICKETS, "mail", {"created": {"subject": "Hello {tilte}"}}),
-    (REFUSED, f"{TICKETS}.fields", "signed", "signature"),
+    (WORKS, f"{TICKETS}.fields", "signed", "signature"),
     (REFUSED, f"{TICKETS}.fields", "view", "text"),
     (WORKS, f"{TICKETS}.fields.title", "required_when", {"state": "open"}),
     (WORKS, f"{TICKETS}.fields.title", "read_only", "once"),

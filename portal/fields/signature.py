@@ -1,0 +1,137 @@
+"""`signature`: a name that was typed and, where there is a pen, a finger or a mouse, drawn.
+
+The portal adds the moment and the account when the signature is written (records/writing/signatures.py), and never
+changes it afterwards. A drawing is a path of straight lines in a box of WIDTH × HEIGHT, as SVG writes it, and nothing
+else, so that it can stand on a page as it is.
+"""
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from dataclasses import field as data_field
+from typing import Any, ClassVar, Literal
+
+import sqlalchemy as sa
+
+from portal.fields.base import Field, Refused, filled, storable
+from portal.fields.columns import UTCDateTime
+from portal.fields.protocols import Form
+from portal.fields.reader import Reader
+from portal.fields.text import TextLike, at_most
+from portal.texts import _, fold
+
+WIDTH, HEIGHT = 600, 200
+LONGEST_NAME, LONGEST_DRAWING = 120, 40_000  # characters
+POINT = r"[0-9]{1,3} [0-9]{1,3}"
+DRAWING = re.compile(rf"(?:M{POINT}(?:L{POINT})+)+")
+
+
+@dataclass(frozen=True, order=True)
+class Signature:
+    """Two are equal if their names are: nothing else of one can be typed again."""
+
+    name: str
+    drawing: str = data_field(default="", compare=False)
+    at: datetime.datetime | None = data_field(default=None, compare=False)
+    account: int | None = data_field(default=None, compare=False)
+    author: str = data_field(default="", compare=False)  # what the account's person was called
+
+    def __str__(self) -> str:
+        return self.name
+
+    def signed(self, at: datetime.datetime, account: int | None, author: str) -> "Signature":
+        """The signature as it is written: nobody who types says when they did, or who they are."""
+        return replace(self, at=at, account=account, author=author)
+
+
+class SignatureField(TextLike):
+    type: Literal["signature"]
+    signs: ClassVar[bool] = True
+    widget: ClassVar[str] = "signature"
+    display: ClassVar[str] = "signature"
+    textual: ClassVar[bool] = False
+    can_be_unique: ClassVar[bool] = False
+    can_be_column: ClassVar[bool] = False
+    examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
+        (" Anna  Moretti ", Signature("Anna Moretti"), "Anna Moretti"),
+        ("Żuk", Signature("Żuk"), "Żuk"),
+        ("", None, ""),
+    )
+    rejects: ClassVar[tuple[str, ...]] = ("x" * 121, "a\x00b", "a\ud800b")
+
+    def takes(self, other: Field) -> bool:
+        return False
+
+    # -- the database ---------------------------------------------------------------------------------------------
+
+    def columns(self) -> list[sa.Column[Any]]:
+        return [
+            *super().columns(),
+            sa.Column(f"_{self.name}_drawing", sa.Text()),
+            sa.Column(f"_{self.name}_signed", UTCDateTime()),
+            sa.Column(f"_{self.name}_account", sa.BigInteger()),
+            sa.Column(f"_{self.name}_author", sa.Text()),
+        ]
+
+    def store(self, value: Any) -> dict[str, Any]:
+        return {
+            self.name: value and value.name,
+            self.folded: value and fold(value.name),
+            f"_{self.name}_drawing": (value and value.drawing) or None,
+            f"_{self.name}_signed": value and value.at,
+            f"_{self.name}_account": value and value.account,
+            f"_{self.name}_author": (value and value.author) or None,
+        }
+
+    def load(self, row: Mapping[str, Any]) -> Signature | None:
+        if not row[self.name]:
+            return None
+        drawing, at, account, author = (
+            row[f"_{self.name}_{part}"] for part in ("drawing", "signed", "account", "author")
+        )
+        return Signature(row[self.name], drawing or "", at, account, author or "")
+
+    # -- input and output -----------------------------------------------------------------------------------------
+
+    def parse(self, text: str, reader: Reader) -> Any:
+        name = " ".join(filled(text).split())
+        return Signature(at_most(name, LONGEST_NAME)) if name else None
+
+    def parse_form(self, form: Form, reader: Reader) -> Signature | None:
+        signature, drawing = self.parse(self.input_text(form), reader), self.input_text(form, "drawing")
+        if not drawing:
+            return signature
+        if signature is None:
+            raise Refused(_("Enter your name as well."))
+        return replace(signature, drawing=_checked(drawing))
+
+    def has_input(self, form: Form) -> bool:
+        return self.name in form or f"{self.name}.drawing" in form
+
+    def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
+        return {self.name: value.name if value else "", f"{self.name}.drawing": value.drawing if value else ""}
+
+    def show(self, value: Any, reader: Reader) -> str:
+        return value.name if value else ""
+
+    def constant(self, raw: Any, reader: Reader) -> str:
+        return storable(str(raw))
+
+    def default_value(self, raw: Any, reader: Reader) -> None:
+        if raw is not None and raw != "nothing":
+            raise Refused(_("Nobody can sign in advance."))
+
+    def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        return super().matches(value and value.name, operator, constant)
+
+    def texts(self, value: Any) -> Iterable[str]:
+        return (value.name,) if value else ()
+
+
+def _checked(drawing: str) -> str:
+    numbers = re.findall("[0-9]+ [0-9]+", drawing) if len(drawing) <= LONGEST_DRAWING else []
+    points = [tuple(map(int, pair.split())) for pair in numbers] if DRAWING.fullmatch(drawing[:LONGEST_DRAWING]) else []
+    if not points or any(x > WIDTH or y > HEIGHT for x, y in points):
+        raise Refused(_("This drawing cannot be read. Clear it and sign again."))
+    return drawing

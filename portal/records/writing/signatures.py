@@ -1,0 +1,34 @@
+"""Signatures as they are written: with the moment and the account, once and for all."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from portal.records.reading.records import Records
+from portal.records.writing.history import Author, add_event, change_details
+
+
+def with_signatures(
+    records: Records, values: Mapping[str, Any], author: Author, at: datetime.datetime | None = None
+) -> dict[str, Any]:
+    """`values` with the moment and the account of the signatures among them; `at`: the moment, if it is not now."""
+    moment = at or records.policy.reader.now
+    signed = {name: values[name] for name in _signatures(records, values) if values[name]}
+    return {**values, **{name: value.signed(moment, author.account, author.name) for name, value in signed.items()}}
+
+
+def without_signed(records: Records, before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` without the signatures that are there already: they stay as they are."""
+    signed = {name for name in _signatures(records, values) if before.get(name)}
+    return {name: value for name, value in values.items() if name not in signed}
+
+
+def add_signed_event(records: Records, record_id: int, author: Author, values: Mapping[str, Any]) -> None:
+    """Remembers the signatures among the `values` that were written."""
+    signed = {name: values[name] for name in _signatures(records, values) if values[name]}
+    if signed:
+        add_event(records, record_id, "signed", author, change_details(records.module, {}, signed))
+
+
+def _signatures(records: Records, values: Mapping[str, Any]) -> list[str]:
+    return [name for name, field in records.module.fields.items() if field.signs and name in values]
