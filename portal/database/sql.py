@@ -1,5 +1,6 @@
 """Conditions → SQL: this file follows links and joins the parts; the fields compare single values."""
 
+import json
 from operator import eq
 from typing import Any
 
@@ -66,14 +67,23 @@ def _redundant_in_postgresql(element: Redundant, compiler: SQLCompiler, **option
     return f"coalesce({compiler.process(element.clauses, **options)}, false)"
 
 
-class Among(FunctionElement[bool]):
+class Searched(FunctionElement[bool]):
+    """A condition that an index may answer. SQLAlchemy would write `= 1` behind it for SQLite, which then uses none."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:
+        return self
+
+
+class Among(Searched):
     """`Among(column, query)`: rows whose column is one of the few ids of a subquery.
 
     PostgreSQL reads the ids once, and finds each by an index beside other ways that OR joins; a hashed IN (SELECT …)
     would be tested for every row of the table.
     """
 
-    type = sa.Boolean()
     name = "among"
     inherit_cache = True
 
@@ -88,6 +98,38 @@ def _among_in_sqlite(element: Among, compiler: SQLCompiler, **options: Any) -> s
 def _among_in_postgresql(element: Among, compiler: SQLCompiler, **options: Any) -> str:
     column, query = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{column} = ANY(ARRAY{query})"
+
+
+class IdList(sa.types.TypeDecorator[list[int]]):
+    """A list of ids as one parameter, so that one statement serves lists of every length."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(sa.ARRAY(sa.BigInteger()) if dialect.name == "postgresql" else sa.Text())
+
+    def process_bind_param(self, value: list[int] | None, dialect: sa.Dialect) -> Any:
+        return value if dialect.name == "postgresql" else json.dumps(value)
+
+
+class AmongIds(Searched):
+    """`AmongIds(column, parameter)`: rows whose column is one of an IdList."""
+
+    name = "among_ids"
+    inherit_cache = True
+
+
+@compiles(AmongIds, "sqlite")
+def _among_ids_in_sqlite(element: AmongIds, compiler: SQLCompiler, **options: Any) -> str:
+    column, ids = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - made of compiled clauses alone
+
+
+@compiles(AmongIds, "postgresql")
+def _among_ids_in_postgresql(element: AmongIds, compiler: SQLCompiler, **options: Any) -> str:
+    column, ids = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY({ids})"
 
 
 def where(

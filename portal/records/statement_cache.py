@@ -9,19 +9,19 @@ that it cannot run with the values of another reader. Everything else that it de
 """
 
 import datetime
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, Condition
+from portal.database.sql import IdList
 from portal.fields.reader import Reader
 
 # Names of parameters.
 PERSON, COMPANY, IDS, SIZE = "reader_person", "reader_company_{}", "record_ids", "page_size"
 MOST_COMPANIES = 10  # of one reader; each is a parameter
-ID_LIST_LENGTHS = (1, 5, 10, 25, 50, 100, 200, 500)
 MOST_STATEMENTS = 1_000  # for one kind of readers
 Built = TypeVar("Built")
 Statement = sa.Select[Any] | sa.CompoundSelect[Any]
@@ -105,13 +105,11 @@ def values_of(reader: Reader) -> dict[str, Any]:
     return {PERSON: reader.person, **companies}
 
 
-def parameter(name: str, several: bool = False) -> Any:
-    """An id whose value is given at execution; `several`: a list of ids."""
-    return sa.bindparam(name, type_=sa.BigInteger(), expanding=several)
+def parameter(name: str) -> Any:
+    """A number whose value is given at execution."""
+    return sa.bindparam(name, type_=sa.BigInteger())
 
 
-def padded(ids: Collection[int]) -> list[int]:
-    """The same ids, the last one repeated, so that lists of ids come in few lengths."""
-    listed = list(ids)
-    length = next((length for length in ID_LIST_LENGTHS if length >= len(listed)), len(listed))
-    return listed + listed[-1:] * (length - len(listed))
+def id_list() -> Any:
+    """The ids that are given at execution as IDS."""
+    return sa.bindparam(IDS, type_=IdList())

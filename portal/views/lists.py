@@ -105,9 +105,9 @@ def page_and_counts(records: Records, list_request: ListRequest) -> tuple[Page, 
     """The page of a list, how many records it has, and how many each tab has."""
     query, columns = list_request.query, records.access.list.columns or ()
     if query.text:
+        counts = tab_counts(records, list_request)  # often knows which hits the page has
         page = records.page(query, columns)  # often knows how many hits there are
         count = records.count(query)
-        counts = tab_counts(records, list_request)
         return page, count, counts | ({list_request.tab: count} if list_request.tab and not list_request.button else {})
     counts = tab_counts(records, list_request)
     return records.page(query, columns), records.count(query), counts

@@ -83,7 +83,7 @@ def test_a_hit_in_the_conversation_shows_where_it_is_and_internal_comments_only_
     said = "We have looked at it twice, the hinge squeaks when it is opened, so that we send a new one."
     for text, fields in ((said, {}), ("The customer is on the blacklist.", {"internal": "true"})):
         world[NANCY].send(f"/requests/{screen.id}/comments", {"text": text, **fields}, status=303)
-    shown = "found in the conversation: … at it twice, the hinge squeaks when it is opened, so that we send …"
+    shown = "found in the conversation: … at it twice, the hinge squeaks when it is opened, so that we send a new one."
     for person in (ANNA, NANCY):
         for address in ("/requests/?q=squeak", "/search?q=squeak"):
             assert shown in world[person].get(address).html.get_text()

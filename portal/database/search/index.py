@@ -22,11 +22,15 @@ from portal.batches import batched
 from portal.database.search import postgresql, sqlite
 from portal.database.search.request import (
     BATCH_SIZE,
+    BOTH,
     MAX_WORDS,
+    PUBLIC,
+    STAFF,
     Candidates,
     PageStart,
     Search,
     Words,
+    in_part,
     indexed_text,
     module_token,
     parse_words,
@@ -34,7 +38,8 @@ from portal.database.search.request import (
 
 __all__ = [
     "COUNTED", "MAX_WORDS", "Entry", "Hit", "Search", "SearchResult", "Words", "count", "create_index", "drop_index",
-    "filling", "find", "indexed_text", "is_index_object", "organization", "page", "parse_words", "person", "put",
+    "filling", "find", "in_part", "indexed_text", "is_index_object", "organization", "page", "parse_words", "person",
+    "put",
     "put_many", "rebuild", "remove", "replace_texts", "search_table", "watcher",
 ]  # fmt: skip
 
@@ -47,14 +52,14 @@ FEW_RECORDS = 3000  # that a condition leaves, few enough to be listed in a stat
 
 
 def search_table(metadata: sa.MetaData) -> sa.Table:
-    """The table of texts: a row per record, and a second one for staff where a module has internal fields."""
+    """The table of texts: a row per record, and a second one for staff where a record has internal texts."""
     return sa.Table(
         "portal_search",
         metadata,
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
         sa.Column("module", sa.Text()),
         sa.Column("record", sa.BigInteger()),
-        sa.Column("part", sa.SmallInteger()),  # 0: for everyone; 1: with the internal fields, for staff
+        sa.Column("part", sa.SmallInteger()),  # PUBLIC, STAFF (with the internal texts) or BOTH
         sa.Column("scope", sa.Text()),  # tokens, a space before each: _mtickets _p17 _o42
         sa.Column("text", sa.Text()),  # words, a space before and after each
         sa.UniqueConstraint("module", "record", "part"),
@@ -80,15 +85,19 @@ class Entry:
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of the table."""
-        rows = [self._row(0, self.texts)]
-        return rows if self.internal is None else [*rows, self._row(1, [*self.texts, *self.internal])]
+        if self.internal is None:
+            return [self._row(PUBLIC, self.texts)]
+        if not self.internal:
+            return [self._row(BOTH, self.texts)]
+        return [self._row(PUBLIC, self.texts), self._row(STAFF, [*self.texts, *self.internal])]
 
     def _row(self, part: int, texts: Sequence[str]) -> dict[str, Any]:
+        modules = [module_token(self.module, one) for one in ((PUBLIC, STAFF) if part == BOTH else (part,))]
         return {
             "module": self.module,
             "record": self.record,
             "part": part,
-            "scope": "".join(f" {token}" for token in dict.fromkeys([module_token(self.module, part), *self.scopes])),
+            "scope": "".join(f" {token}" for token in dict.fromkeys([*modules, *self.scopes])),
             "text": indexed_text(texts, self.reference),
         }
 
@@ -170,20 +179,23 @@ def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry
 
 
 def replace_texts(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
-    """Entries of one module changed because of a change elsewhere: they keep their places in the order."""
-    new_rows = {(row["record"], row["part"]): row for entry in entries for row in entry.rows()}
+    """Entries of one module changed because of a change elsewhere: they keep their places in the order.
+
+    Only where a record gets its first internal text, staff find it as the newest.
+    """
+    new_rows = {(row["record"], row["part"] == STAFF): row for entry in entries for row in entry.rows()}
     if not new_rows:
         return
     module, seq = next(iter(new_rows.values()))["module"], table.c["seq"]
-    of_records = table.c["module"] == module, table.c["record"].in_({record for record, _part in new_rows})
-    old_rows = {(row.record, row.part): row for row in connection.execute(sa.select(table).where(*of_records))}
+    of_records = table.c["module"] == module, table.c["record"].in_({record for record, _of_staff in new_rows})
+    old_rows = {(row.record, row.part == STAFF): row for row in connection.execute(sa.select(table).where(*of_records))}
     changed = [
-        {"row": row.seq, "new_scope": new_rows[key]["scope"], "new_text": new_rows[key]["text"]}
+        {"row": row.seq, **{f"new_{name}": new[name] for name in ("part", "scope", "text")}}
         for key, row in old_rows.items()
-        if key in new_rows and (row.scope, row.text) != (new_rows[key]["scope"], new_rows[key]["text"])
+        if (new := new_rows.get(key)) and (row.part, row.scope, row.text) != (new["part"], new["scope"], new["text"])
     ]
     if changed:
-        values: dict[str, Any] = {"scope": sa.bindparam("new_scope"), "text": sa.bindparam("new_text")}
+        values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in ("part", "scope", "text")}
         connection.execute(table.update().where(seq == sa.bindparam("row")).values(values), changed)
     if added := [row for key, row in new_rows.items() if key not in old_rows]:
         connection.execute(table.insert(), added)

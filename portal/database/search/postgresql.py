@@ -22,10 +22,11 @@ from portal.database.search.request import BATCH_SIZE, Candidates, PageStart, Se
 from portal.database.sql import Among
 
 INDEX = "portal_search_words"
-NEWEST = "portal_search_newest"
-BY_OWNER = {"_p": "portal_search_person", "_o": "portal_search_organization"}  # by the prefix of their tokens
+NEWEST = "portal_search_seq"
+BY_OWNER = {"_p": "portal_search_by_person", "_o": "portal_search_by_organization"}  # by the prefix of their tokens
+OUTDATED = ("portal_search_newest", "portal_search_person", "portal_search_organization")  # of the version before
 WATCHER = "_w"  # the prefix of their tokens
-INDEXES = (INDEX, NEWEST, *BY_OWNER.values())
+INDEXES = (INDEX, NEWEST, *BY_OWNER.values(), *OUTDATED)
 STATISTICS_LIFETIME = 60  # seconds for which frequencies are cached
 UNKNOWN_FREQUENCY = 0.0005  # the assumed share of rows with a word that ANALYZE did not collect
 MAX_BRANCHES = 10  # tokens of a scope whose rows are read one branch each
@@ -102,11 +103,12 @@ _statistics: weakref.WeakKeyDictionary[sa.Pool, _Statistics] = weakref.WeakKeyDi
 
 
 def create(connection: sa.Connection) -> None:
-    """Create what is missing."""
+    """Create what is missing, and remove what another version has created."""
+    connection.exec_driver_sql(f"DROP INDEX IF EXISTS {', '.join(OUTDATED)}")
     connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {INDEX} ON portal_search USING gin (({_WORDS_SQL}))")
-    connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {NEWEST} ON portal_search (module, part, seq)")
+    connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {NEWEST} ON portal_search (module, seq)")
     for kind, name in BY_OWNER.items():
-        columns = f"module, part, {_OWNER_SQL.format(kind)}, seq"
+        columns = f"module, {_OWNER_SQL.format(kind)}, seq"
         connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {name} ON portal_search ({columns})")
 
 

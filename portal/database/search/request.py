@@ -25,6 +25,9 @@ BORDER = "_"
 QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»')
 DIGITS = re.compile(r"\d+")
 
+# The parts of the index. A row that everyone may search serves staff too, unless staff have a row of their own.
+PUBLIC, STAFF, BOTH = 0, 1, 2
+
 BATCH_SIZE = sa.bindparam("size", type_=sa.Integer())  # how many candidate rows a statement reads
 
 
@@ -137,7 +140,7 @@ def _strpos(element: PositionIn, compiler: SQLCompiler, **options: Any) -> str:
 class Search:
     """One search in one module.
 
-    `scopes`: tokens of which a record must have one, None for all records. `part`: 1 searches internal fields too.
+    `scopes`: tokens of which a record must have one, None for all records. `part`: STAFF searches internal texts too.
     On the module's table, `visible` are the records that the reader may see, where tokens cannot express them, and
     `condition` must hold besides: tabs and filters. Records that are not visible are no part of any window or limit.
     """
@@ -146,7 +149,7 @@ class Search:
     module: sa.Table
     words: Words
     scopes: tuple[str, ...] | None = None
-    part: int = 0
+    part: int = PUBLIC
     condition: sa.ColumnElement[bool] | None = None
     visible: sa.ColumnElement[bool] | None = None
 
@@ -206,11 +209,19 @@ class Search:
         scope = [] if self.scopes is None else [self.has_token(*self.scopes)]
         return [*scope, *map(self.contains, self.words.needles)]
 
+    @property
+    def in_part(self) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+        """Whether a row is of the module and part."""
+        return in_part(self.table, self.module.name, self.part)
+
     def rows(self) -> sa.Select[tuple[int, int]]:
         """All rows of the module and part: seq and record."""
-        columns = self.table.c
-        of_module = (columns["module"] == self.module.name, columns["part"] == self.part)
-        return sa.select(columns["seq"], columns["record"]).where(*of_module)
+        return sa.select(self.table.c["seq"], self.table.c["record"]).where(*self.in_part)
+
+
+def in_part(table: sa.Table, module: str, part: int) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """Whether a row of `table` is searched in a module by who searches `part`: each record has one such row."""
+    return table.c["module"] == module, table.c["part"] != (PUBLIC if part == STAFF else STAFF)
 
 
 def module_token(module: str, part: int) -> str:

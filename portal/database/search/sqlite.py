@@ -106,8 +106,7 @@ def window_candidates(search: Search, start: PageStart) -> Candidates:
     """
 
     def build() -> sa.Select[Any]:
-        of_module = (search.table.c["module"] == search.module.name, search.table.c["part"] == search.part)
-        is_hit = sa.and_(*of_module, *_tests(search)).label("is_hit")
+        is_hit = sa.and_(*search.in_part, *_tests(search)).label("is_hit")
         return _matches(search, start).add_columns(is_hit).limit(BATCH_SIZE)
 
     parameters = {"expression": _match_expression(search, of_module=False)}
@@ -136,8 +135,7 @@ def _matches(search: Search, start: PageStart) -> sa.Select[tuple[int, int]]:
 def _visible(search: Search) -> list[sa.ColumnElement[bool]]:
     """Whether a match is visible, and of this module; [] where tokens express what is visible."""
     tests = search.visible_tests(search.table)
-    of_module = (search.table.c["module"] == search.module.name, search.table.c["part"] == search.part)
-    return [*of_module, *tests] if tests else []
+    return [*search.in_part, *tests] if tests else []
 
 
 def _match_expression(search: Search, of_module: bool) -> str:

@@ -16,12 +16,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import cache_plan
-from portal.database.sql import Redundant
+from portal.database.sql import AmongIds, Redundant
 from portal.fields.columns import UTCDateTime
 from portal.records.policy import Policy
 from portal.records.reading.counts import Count
 from portal.records.reading.record_reader import RecordReader
-from portal.records.statement_cache import IDS, StatementKey, padded, parameter, values_of
+from portal.records.statement_cache import IDS, StatementKey, id_list, values_of
 
 NEWEST = 200  # changed rows that are looked at, in each part of a scope
 MOST_COUNTED = 99
@@ -71,7 +71,7 @@ def read_news(
     if not counted and not here:
         return News()
     values = values_of(policy.reader) | {"onlooker": onlooker.account, "news_from": onlooker.start or NEVER}
-    rows = connection.execute(_statement(policy, counted, here), values | ({IDS: padded(ids)} if here else {}))
+    rows = connection.execute(_statement(policy, counted, here), values | ({IDS: list(ids)} if here else {}))
     return _news(rows.all())
 
 
@@ -201,4 +201,4 @@ def _speakers(policy: Policy, module: str) -> sa.Select[Any]:
 
 
 def _among(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    return column.in_(parameter(IDS, several=True))
+    return AmongIds(column, id_list())

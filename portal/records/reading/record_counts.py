@@ -9,7 +9,7 @@ from portal.records.reading.counts import Count, parts_of, read_counts
 from portal.records.reading.page import Query
 from portal.records.reading.record_reader import RecordReader
 from portal.records.reading.search_pages import SearchPages
-from portal.records.statement_cache import IDS, may_be_shared, padded
+from portal.records.statement_cache import IDS, may_be_shared
 
 # What is counted: the text that is searched for, and the conditions.
 CountKey = tuple[str, tuple[Condition, ...]]
@@ -51,7 +51,7 @@ class RecordCounts:
         statement = self.reader.build(
             self.reader.key("counts of hits", conditions=parts), lambda statements: statements.counting_ids(conditions)
         )
-        (numbers,) = self.reader.execute(statement, **{IDS: padded(ids[:limit])})
+        (numbers,) = self.reader.execute(statement, **{IDS: ids[:limit]})
         return [Count(numbers[f"count_{place}"], len(ids) > limit) for place in range(len(conditions))]
 
     def remember(self, query: Query, count: Count) -> None:

@@ -17,7 +17,7 @@ from portal.records.reading.page import Record
 from portal.records.reading.rows import add_rows
 from portal.records.reading.statements import Statements
 from portal.records.reading.titles import add_linked_records
-from portal.records.statement_cache import IDS, Statement, StatementKey, may_be_shared, padded, values_of
+from portal.records.statement_cache import IDS, Statement, StatementKey, may_be_shared, values_of
 from portal.texts import first_visible
 
 Built = TypeVar("Built")
@@ -48,7 +48,7 @@ class RecordReader(ModulePolicy):
         fields = self.readable_fields(names)
         key = self.key("by ids", fields=tuple(field.name for field in fields))
         statement = self.build(key, lambda statements: statements.by_ids(fields))
-        return self.load(self.execute(statement, **{IDS: padded(ids)}), fields)
+        return self.load(self.execute(statement, **{IDS: list(ids)}), fields)
 
     def exists(self, record_id: int) -> bool:
         """Whether this reader may see the record, and these records are not narrowed to others."""

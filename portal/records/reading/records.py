@@ -14,7 +14,7 @@ from portal.records.reading.ordered_pages import OrderedPages
 from portal.records.reading.page import Page, Query, Record
 from portal.records.reading.record_counts import CountKey, RecordCounts
 from portal.records.reading.record_reader import RecordReader
-from portal.records.reading.search_pages import SearchPages
+from portal.records.reading.search_pages import HitsKey, SearchPages
 from portal.texts import fold
 
 __all__ = ["Count", "Page", "Query", "Record", "Records"]
@@ -28,6 +28,7 @@ LONGEST_TITLE = 1_000  # characters of what is looked for in titles; SQLite refu
 class Records(RecordReader):
     """The records of `name` for the reader of `policy`. Raises KeyError for a module that the profile lacks."""
 
+    _known_hits: dict[HitsKey, list[search.Hit]] = field(default_factory=dict, init=False, compare=False, repr=False)
     _known_counts: dict[CountKey, Count] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def of(self, module: str, narrowed: Condition = ALWAYS) -> "Records":
@@ -118,7 +119,7 @@ class Records(RecordReader):
 
     @property
     def _search(self) -> SearchPages:
-        return SearchPages(self)
+        return SearchPages(self, self._known_hits)
 
     @property
     def _counts(self) -> RecordCounts:

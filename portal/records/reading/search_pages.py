@@ -10,13 +10,17 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from portal.conditions import ALWAYS, AllOf
+from portal.conditions import ALWAYS, AllOf, Condition
 from portal.database.search import index as search
 from portal.fields.base import Field
 from portal.records.reading.conversations import readable_texts
 from portal.records.reading.counts import Count, parts_of
 from portal.records.reading.page import Page, Query
 from portal.records.reading.record_reader import RecordReader
+from portal.records.statement_cache import IDS
+
+# The text that is searched for, and the conditions.
+HitsKey = tuple[str, tuple[Condition, ...]]
 
 MOST_RECHECKED = 200  # hits that are counted where each is compared once more
 RECHECKED_AT_ONCE = 100
@@ -27,15 +31,19 @@ class SearchPages:
     """The pages of a search among the records of `reader`."""
 
     reader: RecordReader
+    known: dict[HitsKey, list[search.Hit]]  # the newest hits; kept by the Records
 
     def page(self, query: Query, fields: Sequence[Field]) -> tuple[Page, Count | None]:
         """The page of `query`, and the number of all hits where it is known from that (on the first page)."""
         position = self._place(query.before or query.after)
         backwards = position is not None and bool(query.before)
-        answer = self._hits(query, query.size + 1, position, backwards, search.COUNTED if position is None else 0)
+        counted = self._among_known(query) if position is None else None
+        answer = counted or self._hits(
+            query, query.size + 1, position, backwards, search.COUNTED if position is None else 0
+        )
         hits, more = answer.hits, len(answer.hits) > query.size
         hits = hits[1:] if backwards and more else hits[: query.size]
-        known = position is None and not (more and self._must_recheck)
+        known = counted is not None or (position is None and not (more and self._must_recheck))
         records = self.reader.by_ids([hit.record for hit in hits], [field.name for field in fields])
         by_id = {record.id: record for record in records}
         previous, following = (more, True) if backwards else (position is not None, more)
@@ -53,7 +61,7 @@ class SearchPages:
         if not _is_number(key) or not self.reader.exists(int(key)):
             return None
         table = self.reader.policy.tables.search
-        here = (table.c["module"] == self.reader.name, table.c["part"] == int(self._searches_internal))
+        here = search.in_part(table, self.reader.name, int(self._searches_internal))
         place: int | None = self.reader.connection.scalar(
             sa.select(table.c["seq"]).where(*here, table.c["record"] == int(key))
         )
@@ -61,7 +69,29 @@ class SearchPages:
 
     def newest(self, query: Query, limit: int) -> list[int]:
         """The ids of the newest hits."""
-        return [hit.record for hit in self._hits(query, limit).hits]
+        hits = self._hits(query, limit).hits
+        if limit > self.most_counted:
+            self.known[query.text, tuple(parts_of(query.condition))] = hits
+        return [hit.record for hit in hits]
+
+    def _among_known(self, query: Query) -> search.SearchResult | None:
+        """The hits of `query` among those of one with fewer conditions that were counted before; None without such."""
+        parts = tuple(parts_of(query.condition))
+        for (text, conditions), hits in self.known.items():
+            rest = tuple(part for part in parts if part not in conditions)
+            complete = len(hits) <= self.most_counted
+            if text != query.text or not set(conditions) <= set(parts) or (rest and not complete):
+                continue
+            hits = self._fulfilling(rest, hits) if rest else hits
+            return search.SearchResult(hits, min(len(hits), self.most_counted), more=not complete)
+        return None
+
+    def _fulfilling(self, conditions: tuple[Condition, ...], hits: list[search.Hit]) -> list[search.Hit]:
+        key = self.reader.key("hits", conditions=(conditions,))
+        statement = self.reader.build(key, lambda statements: statements.fulfilling(conditions))
+        rows = self.reader.execute(statement, **{IDS: [hit.record for hit in hits]})
+        ids = {row["id"] for row in rows}
+        return [hit for hit in hits if hit.record in ids]
 
     def count(self, query: Query) -> Count:
         """How many hits there are."""

@@ -15,13 +15,13 @@ import sqlalchemy as sa
 from portal.conditions import ALWAYS, Comparison, Condition
 from portal.database.engine import cache_plan
 from portal.database.schema.indexes import index_column
-from portal.database.sql import Redundant, WithoutIndex, where
+from portal.database.sql import AmongIds, Redundant, WithoutIndex, where
 from portal.fields.base import Field
 from portal.records.policy import ModulePolicy, Policy
 from portal.records.reading.counts import CountRequest, IndexCondition, best, counting, parts_of, ranges_without
 from portal.records.reading.index_scan import IndexScan
 from portal.records.reading.keyset import Order
-from portal.records.statement_cache import IDS, SIZE, Statement, parameter
+from portal.records.statement_cache import SIZE, Statement, id_list, parameter
 
 ALWAYS_READ = ("id", "reference", "_version")
 
@@ -44,9 +44,11 @@ class Statements(ModulePolicy):
     policy: Policy
     name: str
     dialect: str = "sqlite"
-    narrowed: Condition = dataclasses.field(
-        default=ALWAYS
-    )  # which of them only: for the choices of a link, for related lists
+    narrowed: Condition = ALWAYS  # which of them only: for the choices of a link, for related lists
+
+    _made: dict[Condition, sa.ColumnElement[bool]] = dataclasses.field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     @cached_property
     def branches(self) -> list[sa.ColumnElement[bool]] | None:
@@ -76,13 +78,18 @@ class Statements(ModulePolicy):
         """The sort values of the record IDS, if this reader may see it."""
         return sa.select(*order.columns).where(self._among_ids(), Redundant(self.where(ALWAYS)))
 
+    def fulfilling(self, conditions: Iterable[Condition]) -> Statement:
+        """The ids among IDS of records that this reader may see and that fulfil all conditions."""
+        fulfilled = [WithoutIndex(self._sql(condition)) for condition in conditions]
+        return sa.select(self.table.c["id"]).where(self._among_ids(), *fulfilled, Redundant(self.where(ALWAYS)))
+
     def existing(self) -> Statement:
         """The ids among IDS of records that this reader may see."""
         scope = Redundant(self.where(ALWAYS))
         return self._planned_once(sa.select(self.table.c["id"]).where(self._among_ids(), scope))
 
     def _among_ids(self) -> sa.ColumnElement[bool]:
-        return self.table.c["id"].in_(parameter(IDS, several=True))
+        return AmongIds(self.table.c["id"], id_list())
 
     def titled(self, text: str, limit: int) -> Statement:
         """The records whose title or reference contains `text`, by title."""
@@ -183,5 +190,10 @@ class Statements(ModulePolicy):
         return planned
 
     def _sql(self, condition: Condition) -> sa.ColumnElement[bool]:
-        policy = self.policy
-        return where(condition, self.table, self.module, policy.declaration, policy.reader, policy.visible_ids)
+        """SQL for a condition, made once: every count beside a filter has the filter's."""
+        if condition not in self._made:
+            policy = self.policy
+            self._made[condition] = where(
+                condition, self.table, self.module, policy.declaration, policy.reader, policy.visible_ids
+            )
+        return self._made[condition]

@@ -7,10 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import cache_plan
+from portal.database.sql import AmongIds
 from portal.fields.base import Field
 from portal.fields.linked import Linked
 from portal.records.policy import Policy
-from portal.records.statement_cache import IDS, Statement, StatementKey, padded, parameter, values_of
+from portal.records.statement_cache import IDS, Statement, StatementKey, id_list, values_of
 from portal.texts import first_visible
 
 
@@ -81,7 +82,7 @@ def _titled(connection: sa.Connection, policy: Policy, target: str, ids: set[int
     module = policy.module(target)
     title, unique = module.title_field, module.unique_text
     linked = {}
-    values = values_of(policy.reader) | {IDS: padded(ids)}
+    values = values_of(policy.reader) | {IDS: list(ids)}
     rows: Iterable[Any] = connection.execute(_statement(policy, target), values).mappings()
     for row in rows:
         shown = first_visible(title.show(title.load(row), policy.reader), row["reference"])
@@ -112,4 +113,4 @@ def _build(policy: Policy, target: str) -> Statement:
     columns = {column.name: column for column in selected}
     visible = policy.scope(target) if target in policy.modules else sa.false()
     select = sa.select(*columns.values(), sa.case((visible, True), else_=False).label("_visible"))
-    return select.where(table.c["id"].in_(parameter(IDS, several=True)))
+    return select.where(AmongIds(table.c["id"], id_list()))
