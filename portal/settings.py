@@ -27,7 +27,7 @@ EMAIL = "Email is sent by `portal worker`."
 # Keys of `portal:` in modules.yaml that a setting may override; lists are written with commas.
 DECLARED = (
     "name", "logo", "accent", "languages", "currency", "time_zone", "remember_days", "base_url", "support_address",
-    "administrators",
+    "administrators", "sign_in",
 )  # fmt: skip
 
 
@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     base_url: str | None = None
     support_address: str | None = None
     administrators: str | None = None
+    sign_in: str | None = None
 
     @property
     def declared(self) -> dict[str, str]:

@@ -12,7 +12,16 @@ import sqlalchemy as sa
 
 from portal.accounts import attempts
 from portal.accounts.devices import device_of, remember_device
-from portal.accounts.one_time_links import INVITATION, RESET, find_link, make_link, use_link, void_links
+from portal.accounts.one_time_links import (
+    INVITATION,
+    LIFETIME,
+    RESET,
+    SIGN_IN,
+    find_link,
+    make_link,
+    use_link,
+    void_links,
+)
 from portal.accounts.passwords import Passwords, weakness
 from portal.accounts.people import Account, find_account, load_account, normalize_email, password_of, refusal
 from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
@@ -37,6 +46,7 @@ class SignInAttempt:
     language: str | None = None  # chosen before signing in, then stored with the account
     old_session: str | None = None  # the cookie that the browser came with
     device: str | None = None  # likewise, see devices.py
+    agent: str | None = None  # what the browser says it is
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ class SignedIn:
     account: Account
     token: str
     keep: int | None
-    device: str  # the value of the device's cookie
+    device: str | None  # the value of the device's cookie; None for an account without a password
     new_device: bool = False  # one that the account does not know, though it has signed in before
 
 
@@ -113,7 +123,7 @@ class Logins:
                 return WRONG
             if attempt.old_session:
                 close_session(connection, self.tables, attempt.old_session)
-            token = open_session(connection, self.tables, account.id, now, days)
+            token = open_session(connection, self.tables, account.id, now, days, attempt.agent)
         is_new = account.signed_in is not None and device_of(attempt.device, account.id, hashed) is None
         device = remember_device(attempt.device, account.id, renewed)
         return SignedIn(account, token, None if days is None else days * 86_400, device, is_new)
@@ -138,7 +148,7 @@ class Logins:
         same = hashed is not None and self.passwords.match(hashed, new)
         return _("Choose a password that differs from your current one.") if same else None
 
-    def save_password(self, connection: sa.Connection, account_id: int, hashed: str) -> None:
+    def save_password(self, connection: sa.Connection, account_id: int, hashed: str | None) -> None:
         """Save a new password: all sessions of the account end, and its one-time links are void."""
         table = self.tables.account
         values = {"password": hashed, "must_change": False, "invited": None}
@@ -149,9 +159,14 @@ class Logins:
     # -- one-time links -------------------------------------------------------------------------------------------
 
     def request_reset(
-        self, connection: sa.Connection, attempt: ResetAttempt, now: datetime.datetime
+        self,
+        connection: sa.Connection,
+        attempt: ResetAttempt,
+        now: datetime.datetime,
+        purpose: str = RESET,
+        lifetime: datetime.timedelta = LIFETIME,
     ) -> tuple[Account, str]:
-        """The recipient and the token of a new link. Raises TooManyAttemptsError.
+        """The recipient and the token of a new link, to set a password or to sign in. Raises TooManyAttemptsError.
 
         For an unknown address, or one that may get no link, the recipient is no one and no link is stored: with the
         same statements, so that neither the answer nor the time tells who has an account.
@@ -166,7 +181,7 @@ class Logins:
         within = mine <= attempts.RESET.most and (everyone <= attempts.RESET_ADDRESS.most or asker != attempt.network)
         reason = refusal(connection, self.tables, account, now)
         recipient = account if within and reason is None else NO_ONE
-        return recipient, make_link(connection, self.tables, recipient.id, RESET, now)
+        return recipient, make_link(connection, self.tables, recipient.id, purpose, now, lifetime)
 
     def account_of_link(self, token: str, purpose: str, now: datetime.datetime) -> Account | None:
         """The account that a link is for, if it may sign in; the link stays valid.
@@ -181,13 +196,33 @@ class Logins:
         return None
 
     def set_password(
-        self, connection: sa.Connection, token: str, purpose: str, hashed: str, now: datetime.datetime
+        self, connection: sa.Connection, token: str, purpose: str, hashed: str | None, now: datetime.datetime
     ) -> bool:
         """Use a link up for a new password; False if it has been used in the meantime."""
         account_id = use_link(connection, self.tables, token, purpose, now)
         if account_id is not None:
             self.save_password(connection, account_id, hashed)
         return account_id is not None
+
+    def sign_in_by_link(self, token: str, attempt: SignInAttempt, now: datetime.datetime) -> SignedIn | str | None:
+        """A session for the link that was emailed, which is used up; why not, in one sentence; None for a void link."""
+        days = session_days(self.declaration) if attempt.remember else None
+        with writing(self.engine) as connection:
+            account_id = use_link(connection, self.tables, token, SIGN_IN, now)
+            account = None if account_id is None else load_account(connection, self.tables, account_id)
+            if account is None:
+                return None
+            if reason := refusal(connection, self.tables, account, now):
+                return reason
+            values = {"language": attempt.language or account.language, "signed_in": now, "invited": None}
+            table = self.tables.account
+            connection.execute(sa.update(table).where(table.c["id"] == account.id).values(values))
+            if attempt.old_session:
+                close_session(connection, self.tables, attempt.old_session)
+            opened = open_session(connection, self.tables, account.id, now, days, attempt.agent)
+            hashed = password_of(connection, self.tables, account.id)
+        device = remember_device(attempt.device, account.id, hashed) if hashed else None
+        return SignedIn(account, opened, None if days is None else days * 86_400, device)
 
 
 def _counted(attempt: SignInAttempt, device: str | None) -> dict[attempts.Limit, str]:

@@ -13,6 +13,7 @@ from portal.database.schema.tables import Tables
 # What links are for.
 RESET = "reset"
 INVITATION = "invitation"
+SIGN_IN = "link"
 LIFETIME = datetime.timedelta(hours=1)
 
 

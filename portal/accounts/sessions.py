@@ -6,7 +6,7 @@ so that a copy of the cookie opens nothing.
 
 import contextlib
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,9 @@ from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Declaration
 # Without “remember me” the cookie ends with the browser, and the session after this time without a request.
 IDLE = datetime.timedelta(hours=12)
 # Every session ends after this time, however much it is used and whatever `remember_days` says.
+# The moment of the last request is stored only so often.
+SEEN = datetime.timedelta(hours=1)
+KEY_LENGTH, LONGEST_AGENT = 24, 300
 LONGEST = datetime.timedelta(days=MOST_REMEMBERED_DAYS)
 
 
@@ -31,6 +34,16 @@ class Session:
     remembered: bool
     created: datetime.datetime
     expires: datetime.datetime
+    seen: datetime.datetime
+    agent: str = ""  # what the browser said that it is, when the session was opened
+
+    @property
+    def key(self) -> str:
+        """What tells this session from the others of its account; it opens nothing."""
+        return self.token[:KEY_LENGTH]
+
+
+COLUMNS = tuple(attribute.name for attribute in fields(Session))
 
 
 def session_days(declaration: Declaration) -> int:
@@ -39,9 +52,14 @@ def session_days(declaration: Declaration) -> int:
 
 
 def open_session(
-    connection: sa.Connection, tables: Tables, account_id: int, now: datetime.datetime, days: int | None
+    connection: sa.Connection,
+    tables: Tables,
+    account_id: int,
+    now: datetime.datetime,
+    days: int | None,
+    agent: str | None = None,
 ) -> str:
-    """Open a session, for `days` or until the browser closes; the value of its cookie."""
+    """Open a session, for `days` or until the browser closes; the value of its cookie. `agent`: its User-Agent."""
     token = new_token()
     connection.execute(sa.delete(tables.session).where(tables.session.c["expires"] < now))
     row = {
@@ -50,6 +68,7 @@ def open_session(
         "remembered": days is not None,
         "created": now,
         "seen": now,
+        "agent": (agent or "")[:LONGEST_AGENT],
         "expires": now + (IDLE if days is None else datetime.timedelta(days=days)),
     }
     connection.execute(sa.insert(tables.session).values(row))
@@ -71,13 +90,13 @@ def find_session(
     row = connection.execute(statement, values).mappings().first()
     if row is None:
         return None
-    session = Session(row["session_token"], row["session_remembered"], row["session_created"], row["session_expires"])
+    session = Session(**{name: row[f"session_{name}"] for name in COLUMNS})
     return session, account_of(row), PersonRow(row["person_id"], row["person_organization"], bool(row["any_closed"]))
 
 
 def _session_statement(tables: Tables) -> sa.Select[Any]:
     session, account = tables.session, tables.account
-    columns = [session.c[name].label(f"session_{name}") for name in ("token", "remembered", "created", "expires")]
+    columns = [session.c[name].label(f"session_{name}") for name in COLUMNS]
     is_open = (
         session.c["token"] == sa.bindparam("token_hash"),
         session.c["expires"] > sa.bindparam("moment"),
@@ -96,13 +115,15 @@ def _session_statement(tables: Tables) -> sa.Select[Any]:
 
 
 def keep_alive(engine: sa.Engine, tables: Tables, session: Session, now: datetime.datetime) -> None:
-    """Extend a session in use once half of its time is over, so that few requests write.
+    """Extend a session in use once half of its time is over, and store once an hour that it is in use.
 
     If that cannot be written (a full disk), the request goes on.
     """
     expires = min(now + IDLE, session.created + LONGEST)
     if session.remembered or session.expires - now > IDLE / 2 or expires <= session.expires:
-        return
+        expires = session.expires
+        if now - session.seen < SEEN:
+            return
     changed = sa.update(tables.session).where(tables.session.c["token"] == session.token)
     with contextlib.suppress(sa.exc.DBAPIError), writing(engine) as connection:
         connection.execute(changed.values(seen=now, expires=expires))
@@ -111,6 +132,22 @@ def keep_alive(engine: sa.Engine, tables: Tables, session: Session, now: datetim
 def close_session(connection: sa.Connection, tables: Tables, token: str) -> None:
     """Sign out: the cookie and every copy of it are void."""
     connection.execute(sa.delete(tables.session).where(tables.session.c["token"] == hash_token(token)))
+
+
+def sessions_of(connection: sa.Connection, tables: Tables, account_id: int, now: datetime.datetime) -> list[Session]:
+    """The open sessions of an account, those used last first."""
+    session = tables.session
+    is_open = sa.and_(session.c["expires"] > now, session.c["created"] > now - LONGEST)
+    query = sa.select(*[session.c[name] for name in COLUMNS]).where(session.c["account"] == account_id, is_open)
+    rows = connection.execute(query.order_by(session.c["seen"].desc(), session.c["token"])).mappings()
+    return [Session(**row) for row in rows]
+
+
+def close_one(connection: sa.Connection, tables: Tables, account_id: int, key: str) -> bool:
+    """Sign an account out on one device; False where it has no such session."""
+    session = tables.session.c
+    one = sa.and_(session["account"] == account_id, sa.func.substr(session["token"], 1, KEY_LENGTH) == key)
+    return bool(connection.execute(sa.delete(tables.session).where(one)).rowcount)
 
 
 def close_sessions(connection: sa.Connection, tables: Tables, account_id: int) -> None:

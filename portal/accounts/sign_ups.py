@@ -45,7 +45,7 @@ class SignUp:
     language: str
     proved: datetime.datetime | None
     name: str
-    password: str
+    password: str | None
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class SignUps:
         sign_up = self.tables.sign_up.c
         return self._first(sign_up["token"] == hash_token(token), sign_up["expires"] > self.now)
 
-    def prove(self, sign_up: SignUp, name: str, hashed: str) -> SignUp | None:
+    def prove(self, sign_up: SignUp, name: str, hashed: str | None) -> SignUp | None:
         """Name and password of who has proved the address, and waits from now on; the link is used up.
 
         None if it has been in the meantime. Of one address only the last one waits. A person who is recorded with
@@ -164,5 +164,5 @@ def _sign_up(row: sa.RowMapping) -> SignUp:
         language=row["language"],
         proved=row["proved"],
         name=row["name"] or "",
-        password=row["password"] or "",
+        password=row["password"],
     )

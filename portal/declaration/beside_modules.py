@@ -62,7 +62,7 @@ def read_portal(draft: Draft, entry: Any, at: Cursor) -> Settings:
     """What `portal:` says, and the settings from outside the files, which win."""
     entry = dict(mapping(entry, at, "settings"))
     for key, text in draft.overrides.items():
-        several = key in ("languages", "administrators")
+        several = key in ("languages", "administrators", "sign_in")
         value = [part.strip() for part in text.split(",") if part.strip()] if several else text
         problems: list[Problem] = []
         if validated(Settings, {key: value}, Cursor(Document(key), problems)) and not problems:

@@ -63,6 +63,7 @@ class Settings(Shape):
     base_url: str | None = None
     support_address: str | None = None
     administrators: tuple[str, ...] = ()
+    sign_in: tuple[Literal["password", "link"], ...] = Key(("password",), min_length=1)  # link: by email
     letters: Letters = Letters()
 
 

@@ -16,17 +16,20 @@ def invitation(sender: Sender, account: Account, token: str, days: int) -> Email
     """Holds the one-time link by which a new account gets its password; it works for `days`."""
     say = sender.reader(account).text
     name = say(sender.declaration.settings.name)
+    passwords, address = "password" in sender.declaration.settings.sign_in, {"email": account.email}
     content = Content(
         say(_("Your access to ${name}", mapping={"name": name})),
         (
             say(_("You have been given access to the customer portal ${name}.", mapping={"name": name})),
-            say(_("Choose a password, and sign in as ${email} from then on.", mapping={"email": account.email})),
+            say(_("Choose a password, and sign in as ${email} from then on.", mapping=address))
+            if passwords
+            else say(_("You sign in as ${email}, with links that we email to you.", mapping=address)),
         ),
-        say(_("Choose a password")),
+        say(_("Choose a password") if passwords else _("Sign in")),
         f"{sender.address}/password/invitation/{token}",
         (
             say(ngettext("The link works once, for ${number} day.", "The link works once, for ${number} days.", days)),
-            say(_("If you did not expect this email, ignore it: without a password nobody has access.")),
+            say(_("If you did not expect this email, ignore it: nobody has access without this link.")),
         ),
     )
     return write_letter(sender, dataclasses.replace(account, name=""), content)

@@ -30,6 +30,23 @@ def password_reset(sender: Sender, account: Account, token: str) -> EmailMessage
     return write_letter(sender, account, content)
 
 
+def sign_in_link(sender: Sender, account: Account, token: str) -> EmailMessage:
+    """Holds the one-time link that signs in."""
+    say = sender.reader(account).text
+    name = say(sender.declaration.settings.name)
+    content = Content(
+        say(_("Sign in to ${name}", mapping={"name": name})),
+        (say(_("Someone, probably you, wants to sign in as ${email}.", mapping={"email": account.email})),),
+        say(_("Sign in")),
+        f"{sender.address}/password/link/{token}",
+        (
+            say(_("The link works once and expires in 15 minutes.")),
+            say(_("If it was not you, ignore this email: nobody is signed in without this link.")),
+        ),
+    )
+    return write_letter(sender, account, content)
+
+
 def password_changed(sender: Sender, account: Account) -> EmailMessage:
     """Says at once that the password was changed, in case it was someone else."""
     say = sender.reader(account).text

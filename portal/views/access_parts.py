@@ -87,3 +87,16 @@ class CompanyPage:
     invite_url: str = ""
     switch_url: str = ""  # for staff
     closed: bool = False
+
+
+@dataclass(frozen=True)
+class Device:
+    """A browser in which the reader is signed in."""
+
+    key: str
+    browser: Words
+    system: str
+    icon: str
+    since: Moment
+    seen: Moment
+    current: bool = False

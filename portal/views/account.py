@@ -1,4 +1,4 @@
-"""`/account/`: which letters one gets, and what one has begun to write and not sent, wherever it was written."""
+"""`/account/`: which letters one gets, where one is signed in, and what one has begun to write and not sent."""
 
 import textwrap
 
@@ -9,6 +9,7 @@ from portal.accounts.drafts import Draft
 from portal.records.reading.page import Record
 from portal.records.reading.records import Records
 from portal.texts import _
+from portal.views.devices import devices
 from portal.views.displays import moment
 from portal.views.drafts import drafts_of, page_of
 from portal.views.letter_choices import letter_choices
@@ -24,9 +25,9 @@ WRITTEN = frozenset({"input", "textarea", "markdown", "html"})
 
 @view_config(context=Account, name="", request_method="GET", renderer="account.pt")
 def show_account(context: Account, request: Request) -> dict[str, AccountPage]:
-    """The letters to choose from; the drafts, the newest first."""
+    """The letters to choose from, the devices that are signed in, and the drafts, the newest first."""
     drafts = tuple(draft_line(request, draft) for draft in drafts_of(request).all())
-    return {"page": AccountPage(drafts, letter_choices(request))}
+    return {"page": AccountPage(drafts, letter_choices(request), devices(request))}
 
 
 def draft_line(request: Request, draft: Draft) -> DraftLine:

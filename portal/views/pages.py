@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from portal.views.access_parts import AccessCard
+from portal.views.access_parts import AccessCard, Device
 from portal.views.displays import Value
 from portal.views.history_parts import HiddenRecords, History, HistoryLine, NewRecords, RecordNews
 from portal.views.many_parts import ManyForm
@@ -335,6 +335,7 @@ class AccountPage:
 
     drafts: tuple[DraftLine, ...] = ()
     letters: tuple[LetterChoice, ...] = ()
+    devices: tuple[Device, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -360,6 +361,8 @@ class LoginPage:
     notice: Words = ""  # “Your session has ended.”
     support: str = ""  # an address to write to
     sign_up: bool = False  # whether strangers may sign up
+    password: bool = True  # whether one signs in with a password
+    link: bool = False  # whether one signs in with a link by email
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Passwords: changing one's own, asking for a link where it is forgotten, setting a new one with the link."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pyramid.httpexceptions import HTTPSeeOther
@@ -24,6 +25,7 @@ from portal.web.form_input import posted_text
 from portal.web.outbox import letter_sender, queue_letter, writes_links
 from portal.web.resources import Password, PasswordLink
 from portal.web.security import CHANGE_PASSWORD
+from portal.web.shell import Words
 from portal.web.visitor import YEAR, device_cookie, session_cookie, set_cookie
 
 SENT = _("If this address has an account, we have sent it a link. The link works once and expires in an hour.")
@@ -31,7 +33,7 @@ KEPT = _(
     "If this address has an account, an email with a link is kept at ${page}. It works once and expires in an hour."
 )
 GONE = _("This link has expired or has already been used.")
-Errors = dict[str, str]
+Errors = Mapping[str, Words]
 
 
 # -- changing one's own -----------------------------------------------------------------------------------------------
@@ -53,7 +55,7 @@ def change(context: Password, request: Request) -> Any:
     hashed = request.passwords.hash(posted_text(request, "new"))
     days = session_days(request.portal.declaration) if request.visitor.remembered else None
     logins.save_password(request.connection, account.id, hashed)
-    token = open_session(request.connection, request.portal.tables, account.id, request.now, days)
+    token = open_session(request.connection, request.portal.tables, account.id, request.now, days, request.user_agent)
     queue_letter(request, password_changed(letter_sender(request), account))
     response = HTTPSeeOther("/")
     _remember_device(request, response, account, hashed)
@@ -200,22 +202,29 @@ def set_password(context: PasswordLink, request: Request) -> Any:
     account = _account_of_link(context, request)
     if account is None:
         return _gone(context, request)
-    errors = _new_errors(request, account)
+    without = context.purpose == INVITATION and not uses_passwords(request)
+    errors = {} if without else _new_errors(request, account)
     if errors:
         return _refused(request, _link_page(context, account, errors))
-    hashed = request.passwords.hash(posted_text(request, "new"))
+    hashed = None if without else request.passwords.hash(posted_text(request, "new"))
     if not request.logins.set_password(request.connection, context.token, context.purpose, hashed, request.now):
         return _gone(context, request)
     if context.purpose == INVITATION:
         return welcome(request, account, hashed)
     queue_letter(request, password_changed(letter_sender(request), account))
     response = HTTPSeeOther("/login")
-    _remember_device(request, response, account, hashed)
+    if hashed is not None:
+        _remember_device(request, response, account, hashed)
     set_cookie(request, response, session_cookie(request), None)
     return set_flash(request, response, "password-reset")
 
 
-def welcome(request: Request, account: Account, hashed: str) -> Any:
+def uses_passwords(request: Request) -> bool:
+    """Whether people sign in with passwords."""
+    return "password" in request.portal.declaration.settings.sign_in
+
+
+def welcome(request: Request, account: Account, hashed: str | None) -> Any:
     """Signs a new account in; before its first day, says when that is."""
     tables = request.portal.tables
     if reason := refusal(request.connection, tables, account, request.now):
@@ -223,9 +232,10 @@ def welcome(request: Request, account: Account, hashed: str) -> Any:
         return {"page": page}
     if request.cookies.get(session_cookie(request)):
         close_session(request.connection, tables, request.cookies[session_cookie(request)])
-    token = open_session(request.connection, tables, account.id, request.now, days=None)
+    token = open_session(request.connection, tables, account.id, request.now, None, request.user_agent)
     response = HTTPSeeOther("/")
-    _remember_device(request, response, account, hashed)
+    if hashed is not None:
+        _remember_device(request, response, account, hashed)
     set_cookie(request, response, session_cookie(request), token)
     return response
 
@@ -242,6 +252,9 @@ def _account_of_link(context: PasswordLink, request: Request) -> Account | None:
 
 def _link_page(context: PasswordLink, account: Account, errors: Errors) -> PasswordPage:
     invited = context.purpose == INVITATION
+    if invited and not uses_passwords(context.request):
+        page = PasswordPage(_("Welcome"), context.path.rstrip("/"), email=account.email, submit=_("Sign in"))
+        return page
     return PasswordPage(
         heading=_("Welcome") if invited else _("Set a new password"),
         action=context.path.rstrip("/"),

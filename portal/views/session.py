@@ -14,7 +14,7 @@ from portal.accounts.people import save_language
 from portal.accounts.sessions import close_session
 from portal.mail.devices import device_name
 from portal.mail.letters import new_device
-from portal.texts import ngettext
+from portal.texts import _, ngettext
 from portal.views.drafts import claim_draft
 from portal.views.pages import LoginPage
 from portal.web.flash import set_flash
@@ -46,7 +46,11 @@ def sign_in(context: Root, request: Request) -> Any:
         request.cookies.get(language_cookie(request)),
         request.cookies.get(session_cookie(request)),
         request.cookies.get(device_cookie(request)),
+        request.user_agent,
     )
+    if "password" not in request.portal.declaration.settings.sign_in:
+        request.response.status_int = 422
+        return login_page(request, following, attempt.email, error=_("Sign in with the link that we email you."))
     try:
         session = request.logins.sign_in(attempt, request.now)
     except TooManyAttemptsError as error:
@@ -62,7 +66,8 @@ def sign_in(context: Root, request: Request) -> Any:
         device = device_name(request.user_agent or "")
         queue_letter(request, new_device(letter_sender(request), session.account, device))
     response = HTTPSeeOther("/password" if session.account.must_change else following)
-    set_cookie(request, response, device_cookie(request), session.device, YEAR)
+    if session.device is not None:
+        set_cookie(request, response, device_cookie(request), session.device, YEAR)
     set_cookie(request, response, session_cookie(request), session.token, session.keep)
     return response
 
@@ -105,6 +110,7 @@ def login_page(
     request: Request, following: str, email: str = "", remember: bool = False, error: str = "", notice: str = ""
 ) -> dict[str, LoginPage]:
     """The page, with what was typed; `following`: where signing in leads."""
+    ways = request.portal.declaration.settings.sign_in
     return {
         "page": LoginPage(
             email=email,
@@ -114,5 +120,7 @@ def login_page(
             notice=notice,
             support=request.portal.declaration.settings.support_address or "",
             sign_up=request.portal.declaration.sign_up is not None,
+            password="password" in ways,
+            link="link" in ways,
         )
     }

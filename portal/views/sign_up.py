@@ -26,7 +26,7 @@ from portal.records.writing.defaults import find_named
 from portal.texts import _
 from portal.views.pages import PasswordPage
 from portal.views.parts import StepState, Widget
-from portal.views.password import new_password_widgets, welcome
+from portal.views.password import new_password_widgets, uses_passwords, welcome
 from portal.web.form_input import posted_text
 from portal.web.outbox import letter_sender, queue_letter, writes_links
 from portal.web.resources import Join, SignUp, SignUpLink
@@ -190,7 +190,7 @@ def prove(context: SignUpLink, request: Request) -> Any:
     errors = _errors(request, name, new, asked.email)
     if errors:
         return _refused(request, _name_page(context, request, asked.email, name, errors))
-    hashed = request.passwords.hash(new)
+    hashed = request.passwords.hash(new) if uses_passwords(request) else None
     sign_ups = SignUps(request.connection, request.portal.tables, request.now)
     waiting = sign_ups.prove(asked, name, hashed)
     if waiting is None:
@@ -234,6 +234,8 @@ def _errors(request: Request, name: str, new: str, email: str) -> Errors:
     errors: Errors = {}
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         errors["name"] = _("Enter your name.")
+    if not uses_passwords(request):
+        return errors
     if weak := weakness(new, email):
         errors["new"] = weak
     elif new != posted_text(request, "confirm"):
@@ -250,7 +252,7 @@ def _name_page(context: SignUpLink, request: Request, email: str, name: str, err
         heading=_("Sign up"),
         action=f"/signup/{context.token}",
         email=email,
-        widgets=(widget, *new_password_widgets({key: str(text) for key, text in errors.items()})),
+        widgets=(widget, *(new_password_widgets(errors) if uses_passwords(request) else ())),
         submit=_("Sign up"),
         steps=_steps(request, 1),
     )

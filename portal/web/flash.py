@@ -8,6 +8,8 @@ from portal.web.visitor import flash_cookie, set_cookie
 
 MESSAGES = {
     "signed-out": _("You have logged out."),
+    "signed-out-everywhere": _("You have logged out on all devices."),
+    "device-signed-out": _("Logged out on that device."),
     "password-changed": _("Password changed. You have been logged out on all other devices."),
     "password-reset": _("Password changed. Sign in with your new password."),
     "created": _("Saved."),

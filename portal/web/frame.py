@@ -116,10 +116,11 @@ def _waiting_items(request: Request, identity: Identity) -> list[MenuItem]:
 
 def _portal_items(identity: Identity, resources: list[Any], view_name: str) -> tuple[MenuItem, ...]:
     """The pages of the portal itself, at the end of the menu."""
+    ways = identity.policy.declaration.settings.sign_in
     at_account = any(isinstance(resource, Account) for resource in resources)
     everyone: tuple[MenuItem, ...] = (
         MenuItem(_("My account"), "user-round-cog", "/account/", current=at_account),
-        MenuItem(_("Change password"), "key-round", "/password"),
+        *([MenuItem(_("Change password"), "key-round", "/password")] if "password" in ways else []),
     )
     if identity.policy.declaration.inbox is not None and may_handle_mail(identity):
         at_inbox = any(isinstance(resource, Inbox) for resource in resources)

@@ -19,7 +19,7 @@ INTERFACE = frozenset(
     cloud-upload code copy corner-down-right download external-link eye eye-off file file-archive file-image
     file-input file-spreadsheet file-text globe hash history house image inbox info italic key-round
     languages link list list-filter lock log-in log-out mail maximize menu message-circle minimize minus monitor
-    moon paperclip pencil phone plus printer refresh-cw save search send square star sun sun-moon trash-2
+    moon paperclip pencil phone plus printer refresh-cw save search send smartphone square star sun sun-moon trash-2
     triangle-alert undo-2 unlink upload user user-plus user-round-cog user-x users webhook x
     """.split()  # noqa: SIM905 - a list of 80 strings is harder to read
 )

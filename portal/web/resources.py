@@ -10,7 +10,7 @@ from typing import Any
 
 from pyramid.request import Request
 
-from portal.accounts.one_time_links import INVITATION, RESET
+from portal.accounts.one_time_links import INVITATION, RESET, SIGN_IN
 from portal.declaration import shapes
 from portal.mail.incoming.mails import Mail, load_mail
 from portal.records.reading import records as reading
@@ -247,10 +247,27 @@ class Account(Branch):
 class Password(Branch):
     """`/password`, `/password/forgotten`, and the links in letters."""
 
-    def __getitem__(self, name: str) -> "PasswordLinks":
+    def __getitem__(self, name: str) -> "PasswordLinks | SignInLinks":
         if name in (RESET, INVITATION):
             return PasswordLinks(self, name)
+        if name == SIGN_IN and SIGN_IN in self.request.portal.declaration.settings.sign_in:
+            return SignInLinks(self, name)
         raise KeyError(name)
+
+
+class SignInLinks(Branch):
+    """`/password/link`: the way in without a password."""
+
+    def __getitem__(self, name: str) -> "SignInLink":
+        return SignInLink(self, name)
+
+
+class SignInLink(Branch):
+    """`/password/link/TOKEN`; every token has a page, as with passwords."""
+
+    @property
+    def token(self) -> str:
+        return self.__name__
 
 
 class PasswordLinks(Branch):

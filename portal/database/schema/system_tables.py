@@ -53,6 +53,7 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("created", UTCDateTime()),
             sa.Column("seen", UTCDateTime()),
             sa.Column("expires", UTCDateTime(), index=True),
+            sa.Column("agent", sa.Text()),  # what the browser says it is
         ),
     }
 

@@ -61,6 +61,7 @@ WRITE = {
     "invitation": lambda *who: invitations.invitation(*who, "TOKEN", 7),
     "let_in": invitations.let_in,
     "password_changed": password_changed,
+    "sign_in_link": lambda *who: letters.sign_in_link(*who, "TOKEN"),
     "password_reset": lambda *who: password_reset(*who, "TOKEN"),
 }
 

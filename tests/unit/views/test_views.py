@@ -10,17 +10,19 @@ TEMPLATES = FOLDER.parent / "templates"
 # Everybody who is signed in may open what these show: the tree of addresses holds only what they may see.
 OPEN_TO_WHO_IS_SIGNED_IN = {
     "account.show_account", "actions.move_record", "actions.show_transition", "details.show_record",
-    "drafts.discard_draft", "drafts.save_draft", "files.send_file", "files.send_preview", "history.show_history",
-    "home.show_home", "letter_choices.choose_letters", "lists.list_records", "many.do_to_records", "news.hide_record",
-    "news.mark_module_seen", "news.mark_record_seen", "next_record.show_next", "next_record.show_previous",
-    "search.find_linked", "search.search_everywhere", "watching.change_watchers",
+    "devices.sign_out_device", "drafts.discard_draft", "drafts.save_draft", "files.send_file", "files.send_preview",
+    "history.show_history", "home.show_home", "letter_choices.choose_letters", "lists.list_records",
+    "many.do_to_records", "news.hide_record", "news.mark_module_seen", "news.mark_record_seen",
+    "next_record.show_next", "next_record.show_previous", "search.find_linked", "search.search_everywhere",
+    "watching.change_watchers",
 }  # fmt: skip
 # Everybody in the world may.
 PUBLIC = {
     "administration.health", "assets.serve_asset", "letter_choices.show_unsubscribe", "letter_choices.unsubscribe",
-    "password.request_reset", "password.set_password",
-    "password.show_forgotten", "password.show_link", "session.choose_language", "session.show_login",
-    "session.sign_in", "session.sign_out", "sign_up.join", "sign_up.prove", "sign_up.show_join", "sign_up.show_proof",
+    "password.request_reset", "password.set_password", "password.show_forgotten", "password.show_link",
+    "session.choose_language", "session.show_login", "session.sign_in", "session.sign_out",
+    "sign_in_link.request_sign_in_link", "sign_in_link.show_link_sent", "sign_in_link.show_sign_in_link",
+    "sign_in_link.use_sign_in_link", "sign_up.join", "sign_up.prove", "sign_up.show_join", "sign_up.show_proof",
     "sign_up.show_sign_up", "sign_up.sign_up",
 }  # fmt: skip
 

@@ -1,0 +1,97 @@
+"""The devices on which one is signed in, and signing in by a link in an email."""
+
+import re
+
+import pytest
+
+from tests.functional.conftest import form_of
+from tests.functional.test_passwords import letters
+from tests.functional.test_signing_in import ANNA, NOBODY, change_account, is_signed_in, try_to_sign_in
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 (KHTML, like Gecko) Safari/604.1"
+
+
+@pytest.fixture
+def both(app, sign_in, another_browser):
+    """Anna, signed in on a computer and on a telephone."""
+    telephone = another_browser()
+    app.extra_environ["HTTP_USER_AGENT"], telephone.extra_environ["HTTP_USER_AGENT"] = FIREFOX, IPHONE
+    return sign_in(ANNA), sign_in(ANNA, browser=telephone)
+
+
+def forms_of(page):
+    """The forms that sign out: one for each other device, then the one for all."""
+    return [form for form in page.forms.values() if form.action == "/account/sign-out"]
+
+
+def test_each_device_is_listed_and_signed_out_from_another(both):
+    computer, telephone = both
+    page = computer.get("/account/")
+    for words in ("Firefox", "Linux", "Safari", "iPhone", "This device"):
+        assert words in page
+    forms_of(page)[0].submit(status=303)
+    assert not is_signed_in(telephone)
+    assert is_signed_in(computer)
+
+
+def test_signing_out_everywhere_ends_this_session_too(both, sign_in, another_browser):
+    computer, telephone = both
+    carla = sign_in("carla@globex.example", browser=another_browser())
+    assert forms_of(computer.get("/account/"))[-1].submit(status=303).location.endswith("/login")
+    assert not is_signed_in(computer)
+    assert not is_signed_in(telephone)
+    assert is_signed_in(carla)
+
+
+def test_a_session_of_somebody_else_cannot_be_ended(both, sign_in, another_browser):
+    computer, _telephone = both
+    key = forms_of(computer.get("/account/"))[0]["device"].value
+    carla = sign_in("carla@globex.example", browser=another_browser())
+    token = form_of(carla.get("/"), "/logout")["_csrf"].value
+    assert carla.post("/account/sign-out", {"_csrf": token, "device": key}, status="*").status_int == 404
+    assert is_signed_in(computer)
+
+
+# -- signing in by a link ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_links(portal_folder):
+    path = portal_folder / "modules.yaml"
+    path.write_text(path.read_text().replace("portal: {", "portal: {sign_in: [password, link], ", 1))
+
+
+def ask_for_link(browser, email):
+    form = form_of(browser.get("/login"), "/login")
+    return browser.post("/password/link", {"_csrf": form["_csrf"].value, "email": email}, status="*")
+
+
+def link_in(app):
+    return re.search(r"http://localhost(/password/link/\S+)", letters(app)[-1][2])[1]
+
+
+def test_a_link_signs_in_once(with_links, app, another_browser):
+    assert ask_for_link(app, ANNA).location == "http://localhost/password/link"
+    link, anna = link_in(app), another_browser()
+    anna.get(link)
+    form_of(anna.get(link), link).submit(status=303)
+    assert is_signed_in(anna)
+    assert try_to_sign_in(another_browser()).status_int == 303
+    another_browser().get(link, status=404)
+
+
+def test_a_link_goes_to_who_may_sign_in_alone_and_the_answer_is_the_same(with_links, app, clock, another_browser):
+    assert ask_for_link(app, NOBODY).location == ask_for_link(app, ANNA).location
+    assert len(letters(app)) == 1
+    link = link_in(app)
+    change_account(app, ANNA, disabled=True)
+    another_browser().get(link, status=404)
+    change_account(app, ANNA, disabled=False)
+    clock.pass_by(minutes=16)
+    another_browser().get(link, status=404)
+
+
+def test_links_do_not_sign_in_where_they_are_not_declared(app):
+    assert "/password/link" not in app.get("/login")
+    assert app.get("/password/link", status="*").status_int in (303, 404)
