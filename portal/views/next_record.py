@@ -12,9 +12,8 @@ from pyramid.response import Response
 from pyramid.view import view_config
 from webob.multidict import MultiDict
 
-from portal.records.reading.filters import read_address
 from portal.records.reading.records import Query
-from portal.views.lists import PLACE
+from portal.views.lists import PLACE, shown_request
 from portal.views.return_to_list import (
     LONGEST_QUERY,
     PLACE_OF_RECORD,
@@ -33,7 +32,7 @@ def remember_place(resource: Record, request: Request) -> None:
     """Keeps where the record stands in the list that led to it."""
     text = referring_query(resource, request)
     if text is not None:
-        place = resource.records.place(query_of(resource, text), resource.record.id)
+        place = resource.records.place(query_of(resource, request, text), resource.record.id)
         keep_place(request, resource.module_name, resource.record.id, place)
 
 
@@ -53,7 +52,7 @@ def beside(resource: Record, request: Request, backwards: bool) -> Response:
     """Leads to the neighbour in the list; back to the list where there is none."""
     records, module = resource.records, resource.module_name
     text = list_query(resource, request) or ""
-    query, place = query_of(resource, text), request.cookies.get(PLACE_OF_RECORD, "")
+    query, place = query_of(resource, request, text), request.cookies.get(PLACE_OF_RECORD, "")
     neighbour = records.beside(query, resource.record.id, place, backwards)
     if neighbour is None:
         answer = HTTPSeeOther(list_of_query(module, text))
@@ -64,7 +63,7 @@ def beside(resource: Record, request: Request, backwards: bool) -> Response:
     return HTTPSeeOther(record_address(module, neighbour.id), headers=cookies)
 
 
-def query_of(resource: Record, text: str) -> Query:
+def query_of(resource: Record, request: Request, text: str) -> Query:
     """The list of an address, from its beginning."""
     pairs = [pair for pair in parse_qsl(text[:LONGEST_QUERY]) if pair[0] not in PLACE]
-    return read_address(resource.records, MultiDict(pairs)).query
+    return shown_request(resource.records, request, MultiDict(pairs)).query

@@ -57,6 +57,13 @@ def open_combobox(page: Page) -> None:
     expect(page.locator(".combobox [role=listbox]").first).to_be_visible()
 
 
+def choose_two(page: Page) -> None:
+    """Choose two records of a list; the bar with what can be done to them appears."""
+    for row in (0, 1):
+        page.locator("tbody .choose input").nth(row).check()
+    expect(page.locator(".chosen button[name=do]").first).to_be_visible()
+
+
 def open_language(page: Page) -> None:
     page.locator(".top summary").first.click()
     expect(page.locator(".top select[name=language]")).to_be_visible()
@@ -83,6 +90,8 @@ KINDS = (
     Kind("language open", "customer", "/", open_language),
     Kind("list", "customer", "/tickets/"),
     Kind("wide list", "support", "/tickets/?tab=all&priority=medium&due.min=nonsense"),
+    Kind("list with chosen records", "support", "/tickets/?tab=all", choose_two),
+    Kind("adding a watcher", "customer", "/tickets/1/watchers"),
     Kind("list of invoices", "power", "/invoices/?tab=all"),
     Kind("bare list", "customer", "/contacts/"),
     Kind("list without hits", "customer", "/tickets/?q=qqqqq"),
