@@ -8,12 +8,14 @@ attach("[data-signature]", (signing) => {
   const pad = document.createElement("div");
   pad.className = "signature-pad";
   const { svg, path } = picture(signing.dataset.sign);
+  const label = document.createElement("span");
+  Object.assign(label, { textContent: signing.dataset.sign, ariaHidden: "true" });
   const clear = document.createElement("button");
   Object.assign(clear, { type: "button", className: "button", textContent: signing.dataset.clear });
   const hint = document.createElement("p");
   Object.assign(hint, { className: "hint", textContent: signing.dataset.hint });
   pad.append(svg, clear);
-  signing.querySelector('input[type="text"]').after(pad, hint);
+  signing.querySelector('input[type="text"]').after(label, pad, hint);
 
   const show = (text) => {
     drawing.value = text;
