@@ -278,7 +278,7 @@ class Register:
         values = {**self._title_value(records, title), **values}
         filled = {**defaults(self.connection, records.policy, module), **values}
         for name, field in module.fields.items():
-            if field.required and field.stored and not field.computed and filled.get(name) in (None, ""):
+            if field.required and not field.computed and filled.get(name) in (None, ""):
                 self.warnings.append(f"{module.name}.{name} is required, and was left empty for {title}")
         created = records.get(Writer(records, self.author).create(values))
         if created is None:

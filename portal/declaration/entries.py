@@ -235,7 +235,7 @@ def _columns(entries: Mapping[str, Any], at: Cursor) -> dict[str, Field]:
             at[name].key.wrong(complaint)
             continue
         column = read_field(name, entry, at[name])
-        if column is not None and not (column.can_be_column and column.stored):
+        if column is not None and not column.can_be_column:
             at[name].wrong(f"a field of type {column.type} cannot be a column of lines")
         elif column is not None:
             columns[name] = column

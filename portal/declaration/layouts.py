@@ -39,7 +39,7 @@ class Viewer:
 
     def sees(self, field: Field | None) -> bool:
         """Whether their layouts may hold the field."""
-        return field is not None and field.stored and (self.staff or not field.internal)
+        return field is not None and (self.staff or not field.internal)
 
     def gets(self, module: Module, field: Field) -> bool:
         """Whether a generated layout of theirs holds the field: not what names the others who share a record."""

@@ -44,7 +44,6 @@ class Field(InLines):
     computed: ClassVar[bool] = False  # worked out by the portal: not in forms
     signs: ClassVar[bool] = False  # a signature: the portal says when and by whom, and never changes it
     virtual: ClassVar[bool] = False  # computed whenever it is read: without a column
-    stored: ClassVar[bool] = True  # False: the declaration is checked, and a warning says that it has no effect
     sortable: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = True
     searched_in_lists: ClassVar[bool] = False  # part of the general search where a list shows it
@@ -198,11 +197,11 @@ class Field(InLines):
 
     def columns(self) -> list[sa.Column[Any]]:
         """The columns that hold the value; names of companion columns begin with `_`."""
-        return [sa.Column(self.name, self.column_type())] if self.stored and not self.virtual else []
+        return [sa.Column(self.name, self.column_type())] if not self.virtual else []
 
     def store(self, value: Any) -> dict[str, Any]:
         """The value as columns of the table."""
-        return {self.name: value} if self.stored and not self.virtual else {}
+        return {self.name: value} if not self.virtual else {}
 
     @property
     def folded(self) -> str | None:
@@ -225,8 +224,6 @@ class Field(InLines):
 
     def selected(self, table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         """The columns of a query from whose rows `load` takes the value."""
-        if not self.stored:
-            return []
         if self.virtual:
             return [self.expression(table).label(self.name)]
         return [table.c[name] for name in self._columns_read]
@@ -239,7 +236,7 @@ class Field(InLines):
 
     def load(self, row: Mapping[str, Any]) -> Any:
         """The value from the columns of a row."""
-        return row[self.name] if self.stored else None
+        return row[self.name]
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         """The SQL that conditions compare; computed types build it."""

@@ -256,8 +256,8 @@ def _column(name: str, entry: Any) -> Field:
         return entry
     keys = {"type": entry} if isinstance(entry, str) else entry
     kind = Field.types.get(str(keys.get("type"))) if isinstance(keys, Mapping) else None
-    if kind is None or not (kind.can_be_column and kind.stored):
-        possible = (name for name, type_ in Field.types.items() if type_.can_be_column and type_.stored)
+    if kind is None or not kind.can_be_column:
+        possible = (name for name, type_ in Field.types.items() if type_.can_be_column)
         known = ", ".join(sorted(possible))
         raise _mistake(f"must be the type of a column: {known}", (name,))
     try:

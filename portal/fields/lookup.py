@@ -47,7 +47,7 @@ class Lookup(Delegate):
             if link.multiple or link.computed:
                 raise ValueError(f'"{link.name}" does not lead to one record')
         target = path[-1][1]
-        if target.multiple and not target.columns() or not target.stored or target.by_upload:
+        if target.multiple and not target.columns() or target.by_upload:
             raise ValueError(f'"{target.name}" cannot be looked up')
         self._refuse_circle(declaration, module, {(module.name, self.name)})
         links = [link.name for _module, link in path[:-1]]

@@ -99,7 +99,7 @@ def transition_fields(records: Records, transition: Transition, record: RecordRe
     fields = [
         records.module.field(name).model_copy(update={"required": need == "required"})
         for name, need in transition.ask.items()
-        if name in records.module.fields and records.module.field(name).stored
+        if name in records.module.fields
     ]
     return not_signed_yet(record, fields) if record else fields
 

@@ -158,7 +158,7 @@ def test_a_column_may_be_of_any_type_that_makes_sense_in_rows(make_app, portal_f
     columns = {
         name: {**type_.sample, "type": name, **({"to": "people"} if name == "link" else {})}
         for name, type_ in Field.types.items()
-        if type_.can_be_column and type_.stored and not type_.computed and name != "reference"
+        if type_.can_be_column and not type_.computed and name != "reference"
     }
     modules = portal_folder / "modules.yaml"
     fields = {"title": "text", "rows": {"type": "lines", "fields": columns}}

@@ -117,7 +117,7 @@ def index_column(field: Field, table: sa.Table) -> sa.Column[Any]:
 
 def _index_column(module: Module, name: str, table: sa.Table) -> Iterator[str]:
     field = module.everything.get(name)
-    if field is None or field.index is False or not field.stored or field.virtual or not field.sortable:
+    if field is None or field.index is False or field.virtual or not field.sortable:
         return
     column = sort_column(field, table)
     if column is not None and not field.long and (field.length_limit or 0) <= LONGEST_INDEXED:

@@ -104,7 +104,7 @@ def formulas_description(module: Module) -> dict[str, Any]:
 def _searched_fields(declaration: Declaration, fields: Mapping[str, Field]) -> dict[str, Any]:
     described: dict[str, Any] = {}
     for name, field in fields.items():
-        if field.searched and field.stored:
+        if field.searched:
             titles = [declaration.modules[target].title_field.name for target in field.targets]
             options = {key: list(option.label) for key, option in field.declared_options.items()}
             described[name] = [field.type, field.internal, titles, options, *field.indexed_as]

@@ -58,8 +58,6 @@ def _warn_of_module(written: Mapping[str, Any], module: Module, at: Cursor) -> N
     _warn_of_keys(written, MODULE_KEYS, at)
     for field in module.fields.values():
         place = at["fields"][field.name]
-        if not field.stored:
-            place.key.warn(f"the type {field.type} has no effect yet: the field is not shown anywhere")
         _warn_of_keys({key: getattr(field, key) for key in FIELD_KEYS}, FIELD_KEYS, place)
 
 

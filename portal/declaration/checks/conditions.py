@@ -46,9 +46,6 @@ def _check_line(draft: Draft, module: str, name: str, value: Any, at: Cursor, fo
     field = followed.last
     if field is None:
         return
-    if not field.stored:
-        at.key.wrong(f'"{name}" cannot be used in a condition: fields of type {field.type} have no effect yet')
-        return
     for comparison in parsed:
         for place, operand in _operands(comparison, at):
             if isinstance(operand, FormValue):

@@ -83,8 +83,6 @@ def _path_complaint(draft: Draft, module: Module, field: Field, path: ValuePath)
     followed = draft.follow(start, path.path)
     if followed.complaint or followed.last is None:
         return followed.complaint
-    if not all(step.stored for _module, step in followed.steps):
-        return f"fields of type {followed.last.type} have no effect yet"
     if not field.takes(followed.last):
         return f'"{field.default}" is of type {followed.last.value_type}, and {field.name} cannot hold that'
     return None

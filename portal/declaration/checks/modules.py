@@ -57,7 +57,7 @@ def _check_title(draft: Draft, module: Module, at: Cursor) -> None:
     if title is None:
         if not draft.is_broken(module.name, module.title):
             at.wrong(draft.no_field(module.name, module.title))
-    elif title.computed or not title.stored or title.multiple:
+    elif title.computed or title.multiple:
         at.wrong(f'"{module.title}" cannot be the title: choose a field that stores one value')
 
 

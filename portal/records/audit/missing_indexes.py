@@ -35,7 +35,7 @@ def _orders(declaration: Declaration, module: Module, table: sa.Table, places: P
     indexed = {column for index in table.indexes for column in index.columns.keys()[:2]}
     for name in sorted(shown):
         field = module.field(name)
-        if not field.sortable or not field.stored:
+        if not field.sortable:
             continue
         column = sort_column(field, table)
         if column is not None and column.name in indexed:

@@ -21,7 +21,7 @@ def check_options(connection: sa.Connection, tables: Tables, places: Places) -> 
     """The fields with records that have removed options."""
     for module in tables.declaration.modules.values():
         for field in module.fields.values():
-            if not field.declared_options or field.computed or not field.stored:
+            if not field.declared_options or field.computed:
                 continue
             counts = _count_removed(connection, tables.module(module.name), field)
             if not counts:

@@ -73,7 +73,7 @@ def complete_index(connection: sa.Connection, tables: Tables) -> tuple[int, int]
 
 def searched_names(module: Module) -> list[str]:
     """The fields of which a record's entry is made: those that are searched, owner and organization."""
-    searched = [name for name, field in module.fields.items() if field.searched and field.stored]
+    searched = [name for name, field in module.fields.items() if field.searched]
     scope = [path for path in (module.owner, module.organization) if path and is_own_field(path) and path != "id"]
     return [*dict.fromkeys([*searched, "reference", *scope])]
 
@@ -99,7 +99,7 @@ def search_entry(
     watchers: Iterable[int] = (),
 ) -> search.Entry:
     """What every reader may match, public comments included; and what only staff may, where a module can have that."""
-    searched = {name: field for name, field in module.fields.items() if field.searched and field.stored}
+    searched = {name: field for name, field in module.fields.items() if field.searched}
     texts = {name: list(field.texts(record.values.get(name))) for name, field in searched.items()}
     internal = [name for name, field in searched.items() if field.internal]
     internal_texts = [text for name in internal for text in texts[name]]

@@ -119,9 +119,7 @@ def button_condition(records: Records, name: str) -> Condition | None:
 def filterable(records: Records) -> Iterator[Field]:
     """The fields that can be filtered by: those that may be read and are of a kind that has a filter."""
     readable = records.policy.readable(records.name)
-    return (
-        field for name, field in records.module.everything.items() if name in readable and field.filter and field.stored
-    )
+    return (field for name, field in records.module.everything.items() if name in readable and field.filter)
 
 
 def _read_sort(records: Records, form: Form) -> list[str]:

@@ -119,7 +119,7 @@ class SearchPages:
         return any(
             field.name not in readable or (field.in_join_table and not policy.sees_all(field.targets[0]))
             for field in self.reader.module.fields.values()
-            if field.searched and field.stored and (self._searches_internal or not field.internal)
+            if field.searched and (self._searches_internal or not field.internal)
         )
 
     def _search(self, query: Query) -> search.Search:

@@ -213,7 +213,7 @@ class Checking:
             return  # nobody knows whether this is a new record
         values = row.all_values()
         for name, field in (self._fields if row.record else self.module.fields).items():
-            if field.computed or not field.stored or field.row_fields or name in bad_fields:
+            if field.computed or field.row_fields or name in bad_fields:
                 continue
             unresolved = name in row.unresolved
             empty = field.is_empty(values.get(name)) and not unresolved

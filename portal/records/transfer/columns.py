@@ -43,7 +43,7 @@ def settable(module: Module, with_files: bool = False) -> dict[str, Field]:
 
     `with_files`: there are files beside the CSV file, and a column names those of each record.
     """
-    stored = {name: field for name, field in module.fields.items() if field.stored and not field.computed}
+    stored = {name: field for name, field in module.fields.items() if not field.computed}
     declared = {name: field for name, field in stored.items() if not field.row_fields}  # rows have a file of their own
     names = (*SETTABLE, ATTACHMENTS) if with_files else SETTABLE
     return declared | {name: module.builtin[name] for name in names if name in module.builtin}

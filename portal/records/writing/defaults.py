@@ -19,7 +19,7 @@ def defaults(connection: sa.Connection, policy: Policy, module: Module) -> dict[
     values = {
         name: declared_value(connection, policy, field, field.default)
         for name, field in module.fields.items()
-        if field.stored and not field.computed and not value_path(field.default)
+        if not field.computed and not value_path(field.default)
     }
     if module.lifecycle:
         values[module.lifecycle.field] = module.lifecycle.start

@@ -49,7 +49,7 @@ def typed_fields(records: Records, names: Iterable[str]) -> list[Field]:
     module = records.module
     set_elsewhere = {*records.access.set, *([module.lifecycle.field] if module.lifecycle else ())}
     fields = [module.fields[name] for name in names if name in module.fields and name not in set_elsewhere]
-    return [field for field in fields if field.stored and not field.computed and field.read_only is not True]
+    return [field for field in fields if not field.computed and field.read_only is not True]
 
 
 def read_form(

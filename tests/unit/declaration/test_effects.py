@@ -72,8 +72,7 @@ def keys_of_the_language() -> Iterator[tuple[type[Shape], str]]:
         if written and shape is not shapes.Declaration:
             yield from ((shape, key) for key in keys_of(shape))
     for field_type in set(Field.types.values()):
-        if field_type.stored:
-            yield from ((field_type, key) for key in keys_of(field_type))
+        yield from ((field_type, key) for key in keys_of(field_type))
 
 
 def is_warned(shape: type[Shape], key: str) -> bool:

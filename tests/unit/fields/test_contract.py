@@ -16,11 +16,8 @@ ENGLISH = Reader(language="en")
 LANGUAGES = ("en", "it", "pl", "de", "fr")
 OWN_TABLE = ("links", "lines")
 STORED = sorted(
-    name
-    for name, kind in Field.types.items()
-    if kind.stored and not kind.computed and name not in OWN_TABLE and not kind.by_upload
+    name for name, kind in Field.types.items() if not kind.computed and name not in OWN_TABLE and not kind.by_upload
 )
-NOT_STORED = sorted(name for name, kind in Field.types.items() if not kind.stored)
 # What these show says less or more than what is typed.
 SHOWN_OTHERWISE = ("address", "choice", "choices", "html", "markdown", "link", "time")
 
@@ -303,13 +300,6 @@ def test_columns_of_fields_of_any_names_do_not_clash(database):
             columns += [column.name for column in field("text", f"{first}_x").columns()]
             assert len(columns) == len(set(columns))
     table_of(database, *fields)
-
-
-@pytest.mark.parametrize("kind", NOT_STORED)
-def test_types_that_are_stored_later_have_no_columns(kind):
-    keys = {**Field.types[kind].sample}
-    one = Field.types[kind].model_validate({"name": "x", "type": kind, **keys})
-    assert (one.columns(), one.store("anything"), one.load({})) == ([], {}, None)
 
 
 def test_every_type_of_the_language_is_there():

@@ -28,7 +28,7 @@ def example_of_every_type():
     more = {"link": {"to": "other"}, "links": {"to": "other"}}
     lines = ["other: {fields: {name: text}}", "all:", "  fields:"]
     for name, type_ in sorted(Field.types.items()):
-        if not type_.computed and type_.stored:
+        if not type_.computed:
             keys = {**({} if name in more else type_.sample), **more.get(name, {}), "type": name}
             lines.append(f"    a_{name}: {keys!r}")
     return "\n".join(lines).replace("True", "true").replace("False", "false").replace("None", "null")
