@@ -65,8 +65,8 @@ class FileField(TextLike):
     by_upload: ClassVar[bool] = True
     textual: ClassVar[bool] = False
     can_be_unique: ClassVar[bool] = False
-    widget: ClassVar[str] = "file"
     can_be_column: ClassVar[bool] = False
+    widget: ClassVar[str] = "file"
     type: str
 
     max_size: Annotated[int, BeforeValidator(size)] = DEFAULT_SIZE

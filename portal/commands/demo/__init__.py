@@ -14,6 +14,7 @@ from portal.commands.progress_bar import progress_bar
 from portal.database.engine import writing
 from portal.records.transfer.importing import WrongColumnsError
 from portal.records.transfer.source import UnreadableFileError
+from portal.store import StoreError
 from portal.texts import plural, translate
 
 MANY = "tickets"  # the module of which there may be more
@@ -36,7 +37,7 @@ def command(number: int) -> None:
     try:
         with database_errors_explained(), writing(portal.engine) as connection:
             _load(portal, Demonstration(portal, connection), number)
-    except (DemoError, AccessRefusedError) as bad:
+    except (DemoError, AccessRefusedError, StoreError) as bad:
         raise click.ClickException(str(bad)) from None
     except UnreadableFileError as bad:
         raise click.ClickException(translate(bad.message, "en")) from None
@@ -52,6 +53,7 @@ def _load(portal: OpenPortal, demo: Demonstration, number: int) -> None:
     else:
         counts: dict[str, int] = {}
         demo.load(lambda module, report: counts.update({module: report.outcome.added}))
+        demo.add_files(portal.store())
         demo.add_accounts(Passwords(portal.settings.password_memory, portal.settings.password_rounds))
         demo.add_comments()
         click.echo(f"Loaded the demo: {plural(sum(counts.values()), 'record')} in {plural(len(counts), 'module')}.")

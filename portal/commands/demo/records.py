@@ -14,6 +14,7 @@ from pathlib import Path
 from portal.accounts.passwords import Passwords
 from portal.accounts.people import companies_of, find_account
 from portal.accounts.register import AccessRequest, Register
+from portal.commands.demo.files import add_example_files
 from portal.commands.demo.many import SENTENCE, TOKEN, ManyRows
 from portal.commands.open_portal import OpenPortal
 from portal.database.engine import Connection
@@ -28,6 +29,7 @@ from portal.records.transfer.source import Row, open_source
 from portal.records.writing.defaults import find_named
 from portal.records.writing.history import Author, forget_news
 from portal.records.writing.writer import Writer
+from portal.store import Store
 from portal.texts import translate
 
 OTHER_FILES = ("comments", "accounts")  # files that belong to no module
@@ -104,6 +106,11 @@ class Demonstration:
                 reasons = [f"{path}:{bad.line}: {bad.column}: {translate(bad.reason, 'en')}" for bad in report.bad]
                 raise DemoError("\n".join(reasons))
             report_file(name, report)
+
+    def add_files(self, store: Store) -> None:
+        """Gives the records example files where their fields hold one. Raises StoreError."""
+        for name in self.files():
+            add_example_files(self._records(name), store)
 
     def add_many(self, module: str, number: int, on_checked: Progress, on_written: Progress) -> Report:
         """Imports `number` more records after the pattern of a module's file."""

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Attachments, Module
+from portal.fields.base import Field
 from portal.fields.file import FileValue
 from portal.fields.reader import Reader
 from portal.fields.size import shown_size
@@ -164,6 +165,13 @@ def assign_files(records: Records, values: Mapping[str, Any], record_id: int) ->
     ids = [value.id for name, value in values.items() if value and _by_upload(records, name)]
     if ids:
         records.connection.execute(sa.update(table).values(record=record_id).where(table.c["id"].in_(ids)))
+
+
+def fill_in_file(records: Records, record_id: int, field: Field, file: PendingFile, author: Author) -> None:
+    """Gives an empty field of a new record its file, as part of making the record: without an event."""
+    file_id = insert_file(records, file, author, record=record_id, field=field.name, internal=field.internal)
+    columns, table = field.store(FileValue(file_id, name=file.name, size=file.size)), records.table
+    records.connection.execute(sa.update(table).values(columns).where(table.c["id"] == record_id))
 
 
 def delete_replaced_files(records: Records, names: Collection[str], record_id: int) -> None:

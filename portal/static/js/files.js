@@ -15,14 +15,14 @@ attach("[data-drop]", (box) => {
 
   const take = (files) => {
     refused = [];
-    if (most === 1 && files.length) {
-      // A file replaces the one before.
-      picked = [];
-      for (const checkbox of held()) checkbox.checked = false;
-    }
     for (const file of files) {
-      const fits = file.size <= Number(box.dataset.maxSize) && held().length + picked.length < most;
-      (fits ? picked : refused).push(file);
+      const fits = file.size <= Number(box.dataset.maxSize);
+      if (fits && most === 1) {
+        // Where there is one, another that can be taken replaces it.
+        picked = [];
+        for (const checkbox of held()) checkbox.checked = false;
+      }
+      (fits && held().length + picked.length < most ? picked : refused).push(file);
     }
     keep();
     if (picked.length) box.dispatchEvent(new CustomEvent("picked", { bubbles: true }));
