@@ -9,7 +9,7 @@ from portal.texts import _
 
 # The kinds of letters, and what each is called where one chooses.
 KINDS = {
-    "created": _("Something of mine was opened"),
+    "created": _("Receipts and new entries"),
     "commented": _("New comments"),
     "moved": _("The status has changed"),
     "assigned": _("Something was assigned to me"),

@@ -133,7 +133,8 @@ def _waiting(tables: Tables, task: Task, now: datetime.datetime) -> sa.Select[An
     )
     if task.transition is None:
         later = event.alias()
-        left_since = sa.exists().where(_of(later, task, table), _brought(later), later.c["id"] > event.c["id"])
+        same = sa.and_(later.c["module"] == event.c["module"], later.c["record"] == event.c["record"])
+        left_since = sa.exists().where(same, _brought(later), later.c["id"] > event.c["id"])
         query = query.where(~sa.exists().where(_of(event, task, table), event.c["kind"] == "reminded", ~left_since))
     return query
 

@@ -183,7 +183,7 @@ def _plain(content: Content, thread: Thread | None, footer: Sequence[str]) -> st
         blocks.append("\n".join(filter(None, [content.eyebrow, content.heading])))
     blocks += content.paragraphs
     if content.facts:
-        blocks.append("\n".join(f"{label}: {value}" for label, value in content.facts))
+        blocks.append("\n".join(_fact(label, value) for label, value in content.facts))
     blocks += [_quoted(said) for said in content.said]
     blocks.append(f"{content.button}:\n{content.address}")
     blocks += content.notes
@@ -191,6 +191,10 @@ def _plain(content: Content, thread: Thread | None, footer: Sequence[str]) -> st
     if thread and thread.unsubscribe:
         end.append(": ".join(thread.unsubscribe))
     return "\n\n".join([*blocks, "\n".join(end)]) + "\n"
+
+
+def _fact(label: str, value: str) -> str:
+    return f"{label}:\n{textwrap.indent(value, '    ')}" if "\n" in value else f"{label}: {value}"
 
 
 def _quoted(said: Said) -> str:

@@ -76,7 +76,9 @@ def people_along(
     for here, field in tables.declaration.along(module, path) if path != "id" else ():
         records = Records(connection, system_policy(tables), here.name)
         rows = records.by_ids(sorted(ids), [field.name])
-        ids = {link.id for row in rows for link in field.links_in(row.values.get(field.name))}
+        links = [link for row in rows for link in field.links_in(row.values.get(field.name))]
+        # A link to one of several modules may lead to something else than a person.
+        ids = {link.id for link in links if not field.several_targets or link.module == tables.declaration.people}
     return frozenset(ids)
 
 

@@ -175,7 +175,7 @@ class Told:
             address=self.address,
             heading=self.record.title,
             eyebrow=" · ".join(filter(None, [self.record.reference, state])),
-            facts=tuple(self._facts()) if kind == "created" else (),
+            facts=tuple(self._facts()) if any(event.kind == "created" for event in self.events) else (),
             said=tuple(said),
             reasons=(self._reason(), *self._footer()),
             spell_out=False,

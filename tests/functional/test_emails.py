@@ -356,6 +356,9 @@ def test_a_reminder_comes_once_in_each_stay(post):
     assert to(letters) == [ANNA]
     assert "A reminder: this is waiting for you." in letters[0].text
     post.clock.now -= datetime.timedelta(days=9)  # a clock that was set back
+    post.browsers[CARLA] = post.signed_in(CARLA)
+    open_ticket(post, CARLA)
+    new_letters(post)
     assert new_letters(post, datetime.timedelta(days=20)) == []
     post.browsers[ANNA] = post.signed_in(ANNA)
     comment(post, ANNA, record, "The big one")
