@@ -166,12 +166,13 @@ def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, 
             source = open_source(file, delimiter)
             on_checked = bars.enter_context(progress_bar("Checking", source.lines))
             on_written = bars.enter_context(progress_bar("Importing", source.lines))
-            done.append(Part(module, file, import_file(records, source, whole, on_checked, on_written)))
+            imported = import_file(records, source, whole, on_checked, on_written)
+            done.append(Part(module, file, imported))
         for field, path in beside if options.skip_bad or not done[0].bad else ():
             with _mistakes_explained(path), ExitStack() as bars:
                 source = open_source(path, delimiter)
                 on_checked = bars.enter_context(progress_bar("Checking", source.lines))
-                report = import_rows(records, field, source, whole, on_checked)
+                report = import_rows(records, field, source, whole, imported.added_ids, on_checked)
                 done.append(Part(f"{module}.{field.name}", path, report))
         if options.dry_run or (not options.skip_bad and any(part.bad for part in done)):
             raise _UndoneError

@@ -12,7 +12,16 @@ from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 from pyramid.request import Request
 from pyramid_retry import is_error_retryable
 
-from portal.web.multipart_forms import MOST_FIELDS, MULTIPART, TOO_LARGE, TOO_MANY_FIELDS, UNREADABLE, parse_multipart
+from portal.web.multipart_forms import (
+    IN_ROW,
+    MOST_FIELDS,
+    MULTIPART,
+    TOO_LARGE,
+    TOO_MANY_FIELDS,
+    UNREADABLE,
+    parse_multipart,
+    too_many,
+)
 
 CHUNK = 65_536  # bytes read at once
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -93,11 +102,12 @@ def _content_type(request: Request) -> str:
 
 
 def _count_urlencoded(body: BinaryIO, fields: int) -> None:
-    escapes = 0
+    escapes = in_rows = 0
     while chunk := body.read(CHUNK):
         fields += chunk.count(b"&")
+        in_rows += len(IN_ROW.findall(chunk))
         escapes += chunk.count(b"%")
-        if fields >= MOST_FIELDS:
+        if too_many(fields, in_rows):
             raise HTTPRequestEntityTooLarge(TOO_MANY_FIELDS)
         if escapes > MOST_ESCAPES:
             raise HTTPRequestEntityTooLarge(TOO_LARGE)

@@ -19,7 +19,9 @@ MULTIPART = re.compile(
     r"multipart/form-data\s*(?:;\s*charset=\"?utf-?8\"?\s*)?;\s*boundary=(\"?)([!#-:<-\[\]-~]{1,70})\1\s*",
     re.ASCII | re.IGNORECASE,
 )
-MOST_FIELDS = 1_000  # of any form
+MOST_FIELDS = 1_000  # of any form, besides those of rows
+MOST_IN_ROWS = 5_000  # inputs of rows, “lines.0.price”: a hundred rows may have fifty
+IN_ROW = re.compile(rb"(?:^|[&\s])[a-z][a-z0-9_]{0,47}\.\d{1,5}\.[a-z_]")
 MOST_FILES = 200  # each has a file of its own while it is read
 LARGEST_TEXTS = 2_000_000  # bytes, all texts of a form together
 LARGEST_IN_MEMORY = 16_384  # bytes of a part; larger ones are kept on disk
@@ -37,9 +39,9 @@ def parse_multipart(request: Request, body: BinaryIO, boundary: str, fields: int
     a part with an empty file name.
     """
     form: MultiDict = MultiDict()
-    texts = files = 0
+    texts = files = in_rows = 0
     parser = MultipartParser(
-        body, boundary, part_limit=MOST_FIELDS + 1, spool_limit=LARGEST_IN_MEMORY, memory_limit=MEMORY
+        body, boundary, part_limit=MOST_FIELDS + MOST_IN_ROWS + 1, spool_limit=LARGEST_IN_MEMORY, memory_limit=MEMORY
     )
     try:
         for part in parser:
@@ -52,7 +54,8 @@ def parse_multipart(request: Request, body: BinaryIO, boundary: str, fields: int
                 if texts > LARGEST_TEXTS:
                     raise HTTPRequestEntityTooLarge(TOO_LARGE)
                 form.add(part.name, _text(part))
-            if len(form) + fields >= MOST_FIELDS or files > MOST_FILES:
+            in_rows += bool(IN_ROW.match((part.name or "").encode()))
+            if too_many(len(form) + fields, in_rows) or files > MOST_FILES:
                 raise HTTPRequestEntityTooLarge(TOO_MANY_FIELDS)
     except ParserLimitReached:
         raise HTTPRequestEntityTooLarge(TOO_LARGE) from None
@@ -60,6 +63,11 @@ def parse_multipart(request: Request, body: BinaryIO, boundary: str, fields: int
         raise HTTPBadRequest(UNREADABLE) from None
     # Where WebOb keeps a form that it has parsed.
     request.environ["webob._parsed_post_vars"] = (form, request.body_file_raw)
+
+
+def too_many(fields: int, in_rows: int) -> bool:
+    """Whether a form has too many fields, of which `in_rows` are inputs of rows."""
+    return fields - in_rows >= MOST_FIELDS or in_rows > MOST_IN_ROWS
 
 
 def _text(part: MultipartPart) -> str:

@@ -34,8 +34,10 @@ def test_the_demo_is_loaded_whole_and_only_once(shipped):
     result = shipped.run("demo")
     assert result.exit_code == 0, result.output
     files = {path.stem: path for path in (shipped.folder / "demo").glob("*.csv")}
-    for module in files.keys() - {"comments", "accounts"}:
+    for module in files.keys() - {"comments", "accounts", "orders_lines"}:
         assert len(shipped.records(module)) == len(table(files[module].read_bytes())) - 1, module
+    rows = [row for order in shipped.records("orders") for row in order.values["lines"]]
+    assert len(rows) == len(table(files["orders_lines"].read_bytes())) - 1
     again = shipped.run("demo")
     assert "there already" in again.output
     accounts = table(files["accounts"].read_bytes())[1:]

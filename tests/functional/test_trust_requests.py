@@ -60,6 +60,17 @@ def test_no_disguise_hides_how_many_fields_a_form_has(app, sign_in, content_type
     assert post(app, body, content_type).status_int in (400, 413)
 
 
+@pytest.mark.parametrize(("number", "taken"), [(3_000, True), (5_001, False)])
+def test_the_inputs_of_rows_may_be_more(app, sign_in, number, taken):
+    sign_in(ANNA)
+    row = 'Content-Disposition: form-data; name="lines.12.price"'
+    for content_type, body in (
+        ("", b"lines.12.price=1&" * number),
+        ("multipart/form-data; boundary=cut", parts("cut", number, row)),
+    ):
+        assert (post(app, body, content_type).status_int != 413) == taken
+
+
 def test_a_part_of_a_form_without_a_name_is_no_field(app, sign_in):
     sign_in(ANNA)
     assert post(app, parts("cut", 1, "Content-Type: text/plain"), "multipart/form-data; boundary=cut").status_int == 400

@@ -7,7 +7,7 @@ import csv
 import datetime
 import graphlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +24,9 @@ from portal.fields.reader import Reader
 from portal.records.indexing.index import rebuild
 from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.columns import find_columns
+from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportOptions, Progress, Report, import_file
+from portal.records.transfer.rows import file_beside, import_rows, lines_fields
 from portal.records.transfer.source import Row, open_source
 from portal.records.writing.defaults import find_named
 from portal.records.writing.history import Author, forget_news
@@ -86,7 +88,9 @@ class Demonstration:
     def files(self) -> dict[str, Path]:
         """The modules that have a file, each after those that it links to. Raises DemoError."""
         modules = self.portal.declaration.modules
-        paths = {path.stem: path for path in sorted(self.folder.glob("*.csv")) if path.stem not in OTHER_FILES}
+        rows = {path.stem for name in modules for _field, path in self._row_files(name)}
+        files = sorted(self.folder.glob("*.csv"))
+        paths = {path.stem: path for path in files if path.stem not in (*OTHER_FILES, *rows)}
         for name, path in paths.items():
             if name not in modules:
                 raise DemoError(f"{path}: there is no module {name}")
@@ -102,10 +106,11 @@ class Demonstration:
         """Imports all files, one after the other. Raises DemoError, UnreadableFileError and WrongColumnsError."""
         for name, path in self.files().items():
             report = import_file(self._records(name), self._dated_rows(name, path), ImportOptions())
-            if report.bad:
-                reasons = [f"{path}:{bad.line}: {bad.column}: {translate(bad.reason, 'en')}" for bad in report.bad]
-                raise DemoError("\n".join(reasons))
+            _refuse(path, report.bad)
             report_file(name, report)
+            for field, beside in self._row_files(name):
+                rows = import_rows(self._records(name), field, open_source(beside), ImportOptions(), report.added_ids)
+                _refuse(beside, rows.bad)
 
     def add_files(self, store: Store) -> None:
         """Gives the records example files where their fields hold one. Raises StoreError."""
@@ -169,7 +174,15 @@ class Demonstration:
 
     def _linked_modules(self, module: Module, path: Path) -> set[str]:
         headers = open_source(path).headers
-        return {target for name in headers if name in module.fields for target in module.fields[name].targets}
+        fields = [module.fields[name] for name in headers if name in module.fields]
+        fields += [column for field, _path in self._row_files(module.name) for column in field.row_fields.values()]
+        return {target for field in fields if not field.computed for target in field.targets}
+
+    def _row_files(self, module: str) -> list[tuple[Field, Path]]:
+        """The files with rows of a module's `lines` fields."""
+        fields = lines_fields(self.portal.declaration.modules[module])
+        beside = ((field, file_beside(self.folder / f"{module}.csv", field)) for field in fields)
+        return [(field, path) for field, path in beside if path.exists()]
 
     def _dict_rows(self, name: str) -> list[dict[str, str]]:
         path = self.folder / name
@@ -208,3 +221,10 @@ class Demonstration:
             number = "several records" if ids else "no record"
             raise DemoError(f"{self.folder}: {number} of {records.name} called “{name}”")
         return record
+
+
+def _refuse(path: Path, bad: Iterable[BadCell]) -> None:
+    """Raises DemoError for what is wrong in a file."""
+    reasons = [f"{path}:{cell.line}: {cell.column}: {translate(cell.reason, 'en')}" for cell in bad]
+    if reasons:
+        raise DemoError("\n".join(reasons))

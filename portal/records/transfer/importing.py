@@ -46,6 +46,7 @@ class Report:
     outcome: Outcome
     bad: list[BadCell]
     skipped: list[str] = field(default_factory=list)
+    added_ids: frozenset[int] = frozenset()  # of the records that are new
 
     @property
     def bad_rows(self) -> int:
@@ -77,4 +78,5 @@ def import_file(
         outcome = expected_outcome(checking.rows)
     else:
         outcome = store_rows(system, checking.rows, SYSTEM, on_written, options.files)
-    return Report(outcome, checking.bad, columns.skipped)
+    added_ids = frozenset(row.id for row in checking.rows if row.record is None and row.id)
+    return Report(outcome, checking.bad, columns.skipped, added_ids)

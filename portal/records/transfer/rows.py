@@ -4,17 +4,21 @@ A row names its record in the column `_record`, as links are named. A file holds
 they take the place of those that the records have.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from portal.batches import batched
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.link import Link
 from portal.fields.row import Row
+from portal.records.indexing.formulas import recomputed
+from portal.records.indexing.index import replace_texts
 from portal.records.reading.records import Query, Records
 from portal.records.reading.row_records import RowRecords, rows_of
 from portal.records.transfer.checking import Checking
@@ -24,6 +28,7 @@ from portal.records.transfer.import_row import BadCell, ImportRow
 from portal.records.transfer.importing import ImportOptions, WrongColumnsError
 from portal.records.transfer.source import Rows
 from portal.records.writing.history import SYSTEM
+from portal.records.writing.rows import with_whole_rows, write_own_tables
 from portal.records.writing.writer import Writer
 from portal.texts import _
 
@@ -88,11 +93,13 @@ def import_rows(
     field: Any,
     source: Rows,
     options: ImportOptions,
+    added_ids: Collection[int] = (),
     on_checked: Callable[[int], None] = lambda line: None,
 ) -> RowsReport:
     """Checks the rows of a file, and makes them those of the records that they name, unless one is bad.
 
-    With `skip_bad` the records of bad rows keep the rows that they have. Raises WrongColumnsError.
+    `added_ids`: records that were imported together with their rows, which are no change of them then. With
+    `skip_bad` the records of bad rows keep the rows that they have. Raises WrongColumnsError.
     """
     reader = replace(system.policy.reader, language="en", plain=True)
     system = replace(system, policy=replace(system.policy, reader=reader))
@@ -111,7 +118,8 @@ def import_rows(
     left_out |= {row.values[RECORD].id for row in checking.refused if row.values.get(RECORD)}
     changed = 0
     if not bad or options.skip_bad:
-        changed = _store(system, field, {record: rows for record, rows in by_record.items() if record not in left_out})
+        taken = {record: rows for record, rows in by_record.items() if record not in left_out}
+        changed = _store(system, field, taken, added_ids)
     return RowsReport(len(checking.rows), len(by_record), changed, sorted(bad, key=lambda cell: cell.line))
 
 
@@ -137,17 +145,30 @@ def _refused(field: Any, by_record: dict[int, list[ImportRow]]) -> Iterator[BadC
                     values.append(row.values[column.name])
 
 
-def _store(system: Records, field: Field, by_record: dict[int, list[ImportRow]]) -> int:
+def _store(system: Records, field: Field, by_record: dict[int, list[ImportRow]], added_ids: Collection[int]) -> int:
     """Writes the rows; returns of how many records they differ from what these have."""
     writer, changed = Writer(system, SYSTEM), 0
-    names = [column for column in field.row_fields]
     for ids in batched(by_record, BATCH):
         for record in system.by_ids(list(ids), [field.name]):
-            rows = tuple(Row({name: row.values.get(name) for name in names}) for row in by_record[record.id])
-            if _bare(rows, field) != _bare(record.values[field.name], field):
+            rows = tuple(Row({name: row.values.get(name) for name in field.row_fields}) for row in by_record[record.id])
+            if _bare(rows, field) == _bare(record.values[field.name], field):
+                continue
+            changed += 1
+            if record.id in added_ids:
+                _complete(system, record.id, {field.name: rows})
+            else:
                 writer.change(record, {field.name: rows}, record.version, EVENT)
-                changed += 1
     return changed
+
+
+def _complete(system: Records, record_id: int, values: dict[str, Any]) -> None:
+    """Gives rows to a record that is as new as they are."""
+    whole = with_whole_rows(system, values)
+    write_own_tables(system, record_id, whole)
+    if columns := recomputed(system, record_id, whole):
+        this_record = system.table.c["id"] == record_id
+        system.connection.execute(sa.update(system.table).where(this_record).values(columns))
+    replace_texts(system, [record_id])
 
 
 def _bare(rows: tuple[Row, ...], field: Field) -> list[list[Any]]:

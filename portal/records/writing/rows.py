@@ -17,6 +17,7 @@ from portal.records.indexing.formulas import computed, computed_values
 from portal.records.reading.records import Records
 from portal.records.writing.defaults import declared_value
 from portal.records.writing.errors import RetryError
+from portal.records.writing.followed import followed_defaults
 from portal.records.writing.history import Author, author_of
 from portal.records.writing.sequence import reference
 
@@ -95,7 +96,11 @@ def _whole(records: Records, field: Field, row: Row, before: Row | None) -> Row:
     declared = records.policy.declaration.row_modules[join_name(records.name, field.name)]
     hidden = [column for name, column in field.row_fields.items() if name not in row.values and not column.computed]
     values = before.values if before else {column.name: _hidden_default(records, column) for column in hidden}
-    values = computed_values(declared.formulas.values(), {**values, **row.values}, records.policy.reader.currency)
+    values = {**values, **row.values}
+    if before is None:
+        columns = [column for column in declared.fields.values() if value_path(column.default)]
+        values |= followed_defaults(records.connection, records.policy, declared, values, columns)
+    values = computed_values(declared.formulas.values(), values, records.policy.reader.currency)
     return Row(values, before.id if before else None)
 
 
