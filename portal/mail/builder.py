@@ -71,6 +71,7 @@ class Sender:
 class Said:
     """One comment: who wrote it, from which side and when, its paragraphs, and its files as (name, size, address)."""
 
+    from_staff: bool
     author: str
     when: str
     paragraphs: tuple[str, ...]
@@ -79,7 +80,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Content:
-    """The content of one letter, in its recipient's language; the `button` leads to `address`."""
+    """The content of one letter, in its recipient's language; the `button`, if there is one, leads to `address`."""
 
     subject: str
     paragraphs: tuple[str, ...]
@@ -185,7 +186,8 @@ def _plain(content: Content, thread: Thread | None, footer: Sequence[str]) -> st
     if content.facts:
         blocks.append("\n".join(_fact(label, value) for label, value in content.facts))
     blocks += [_quoted(said) for said in content.said]
-    blocks.append(f"{content.button}:\n{content.address}")
+    if content.button:
+        blocks.append(f"{content.button}:\n{content.address}")
     blocks += content.notes
     end = ["-- ", *content.reasons, *footer]
     if thread and thread.unsubscribe:

@@ -13,9 +13,12 @@ from portal.accounts.bounces import takes_letters
 from portal.accounts.people import Account, Identity, accounts_of, admit, find_account
 from portal.database.schema.tables import Tables
 from portal.mail.builder import Sender
+from portal.mail.incoming.mails import stranger_of
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.records.reading.watchers import watchers
+
+STRANGER = -1  # as the id of an account: that of somebody who has none, and is no desk
 
 
 class Role(enum.StrEnum):
@@ -25,6 +28,7 @@ class Role(enum.StrEnum):
     WATCHER = "watcher"
     ASSIGNEE = "assignee"
     DESK = "desk"
+    STRANGER = "stranger"  # whose mail made the record
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,11 @@ class Recipient:
     account: Account
     roles: frozenset[Role]
     identity: Identity | None
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether they are known by the mail alone that made the record."""
+        return Role.STRANGER in self.roles
 
 
 def recipients(
@@ -63,6 +72,10 @@ def recipients(
                 accounts[account.id] = account
                 roles.setdefault(account.id, set()).add(Role.DESK)
     known = [Recipient(accounts[key], frozenset(roles[key]), identities[key]) for key in sorted(accounts)]
+    stranger = stranger_of(connection, tables, (module, record_id)) if sender.inbox else None
+    if stranger is not None:
+        account = Account(STRANGER, stranger.sender, stranger.sender_name, "")
+        without_account.append(Recipient(account, frozenset({Role.STRANGER}), None))
     return known + without_account
 
 

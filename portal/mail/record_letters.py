@@ -21,9 +21,9 @@ from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
 from portal.mail.builder import Content, Said, Sender, Thread, write_letter
 from portal.mail.recipients import Recipient, Role, recipients
-from portal.mail.reply_address import ReplyTo, make_reply_address
+from portal.mail.reply_address import ReplyTo, make_message_id, make_reply_address
 from portal.mail.unsubscribe import unsubscribe_token
-from portal.records.policy import system_policy
+from portal.records.policy import outsider_policy
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Record, Records
 from portal.records.writing.comments import Comment, comments, may_comment
@@ -103,13 +103,13 @@ def _letter(
     identity = recipient.identity
     if not events or (identity is not None and identity.policy.access(module.name) is None):
         return None
-    policy = identity.policy if identity else system_policy(tables, sender.reader(account))
+    policy = identity.policy if identity else outsider_policy(tables, sender.reader(account))
     records = Records(connection, policy, module.name)
     record = records.get(news.record)
     if record is None:
         return None
     told = Told(sender, recipient, records, record, [event for event in news.events if event.id in events], events)
-    content = told.content() if identity else told.for_outsiders()
+    content = told.content() if identity else told.for_stranger() if recipient.is_stranger else told.for_outsiders()
     if content is None:
         return None
     about = About(told.kind, account.id, module.name, record.id, tuple(event.id for event in news.events))
@@ -125,6 +125,8 @@ def _kind(event: Happened, recipient: Recipient, module: Module) -> str | None:
     staff = recipient.identity is not None and recipient.identity.policy.staff
     if mine or (event.internal and not staff):
         return None
+    if recipient.is_stranger:  # their own mails have no account
+        return "commented" if event.kind == "commented" and mail.commented and event.account is not None else None
     if Role.ASSIGNEE in roles and (event.kind == "created" or mail.assigned in event.details.get("fields", ())):
         return "assigned"
     if event.kind == "reminded" and Role.OWNER in roles:
@@ -194,6 +196,19 @@ class Told:
             spell_out=False,
         )
 
+    def for_stranger(self) -> Content | None:
+        """What somebody unknown is told whose mail made the record: what was answered, and nothing that they wrote.
+
+        A mail may bear the address of somebody else, who is to get no words of its sender's from here.
+        """
+        said = [said for said in self._said() if said.from_staff]
+        if not said:
+            return None
+        about = self.reader.text(_("Your message ${reference}", mapping={"reference": self.record.reference}))
+        return Content(
+            subject=about, paragraphs=(), button="", address="", said=tuple(said), reasons=(*self._footer(),)
+        )
+
     def thread(self, key: bytes) -> Thread:
         """The same letter always has the same Message-ID, and all letters about a record to one account one root."""
         about = f"{self.records.name}.{self.record.id}.{self.recipient.account.id}"
@@ -203,7 +218,7 @@ class Told:
             unsubscribe = (self.reader.text(_("Stop these emails")), f"{self.sender.address}/unsubscribe/{token}")
         answers = self._takes_answers()
         return Thread(
-            message_id=f"<{about}.{self.events[-1].id}@{self.sender.domain}>",
+            message_id=make_message_id(key, f"{about}.{self.events[-1].id}", self.sender.domain),
             root=f"<{about}@{self.sender.domain}>",
             reply_to=self._reply_address(key) if answers else self.sender.mailbox,
             reply_above=self._reply_above() if answers else None,
@@ -212,7 +227,8 @@ class Told:
 
     def _takes_answers(self) -> bool:
         """Whether an answer by mail becomes a comment of the recipient."""
-        has_inbox = self.sender.inbox is not None and self.recipient.identity is not None
+        known = self.recipient.identity is not None or self.recipient.is_stranger
+        has_inbox = self.sender.inbox is not None and known
         return (
             has_inbox
             and may_comment(self.records)
@@ -220,7 +236,8 @@ class Told:
         )
 
     def _reply_address(self, key: bytes) -> str:
-        reply_to = ReplyTo(self.records.name, self.record.id, self.recipient.account.id)
+        account_id = 0 if self.recipient.is_stranger else self.recipient.account.id
+        reply_to = ReplyTo(self.records.name, self.record.id, account_id, any(event.internal for event in self.events))
         return make_reply_address(key, str(self.sender.inbox), reply_to)
 
     def _reply_above(self) -> tuple[str, str]:
@@ -243,6 +260,7 @@ class Told:
     def _one_said(self, comment: Comment, attached: Sequence[StoredFile]) -> Said:
         side = self.reader.text(_("Support")) if comment.staff else ""
         return Said(
+            from_staff=comment.staff,
             author=comment.author,
             when=" · ".join(filter(None, [side, self._moment(comment.created)])),
             paragraphs=tuple(_paragraphs(comment.text)),

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import itertools
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,11 +23,16 @@ LONGEST_INBOX = LONGEST_LOCAL_PART - LENGTH - 1  # characters before the @ of th
 
 @dataclass(frozen=True)
 class ReplyTo:
-    """What a letter was about, and the account that it went to."""
+    """What a letter was about, and the account that it went to.
+
+    `account_id`: 0 for somebody unknown, whose mail made the record; `internal`: it told something that is not for
+    customers, and so does its answer.
+    """
 
     module: str
     record_id: int
     account_id: int
+    internal: bool = False
 
 
 def make_reply_address(key: bytes, inbox: str, reply_to: ReplyTo) -> str:
@@ -54,11 +60,20 @@ def read_reply_address(key: bytes, address: str, modules: Iterable[str]) -> Repl
         return None
     ids, proof = content[: IDS.size], content[IDS.size :]
     record_id, account_id = IDS.unpack(ids)
-    candidates = [ReplyTo(module, record_id, account_id) for module in modules]
+    kinds = itertools.product(modules, (False, True))
+    candidates = [ReplyTo(module, record_id, account_id, internal) for module, internal in kinds]
     proved = [candidate for candidate in candidates if hmac.compare_digest(_proof(key, candidate), proof)]
     return proved[0] if proved else None
 
 
+def make_message_id(key: bytes, about: str, domain: str) -> str:
+    """The Message-ID of a letter, always the same for the same `about`: nobody else can make one, so that only who has
+    the letter can answer it, or report that it was not delivered."""
+    proof = hmac.new(key, f"letter {about}".encode(), hashlib.sha256).digest()[:PROOF]
+    return f"<{about}.{base64.b32encode(proof).decode('ascii').rstrip('=').lower()}@{domain}>"
+
+
 def _proof(key: bytes, reply_to: ReplyTo) -> bytes:
-    message = f"reply {reply_to.module} {reply_to.record_id} {reply_to.account_id}".encode()
+    side = " internal" if reply_to.internal else ""
+    message = f"reply {reply_to.module} {reply_to.record_id} {reply_to.account_id}{side}".encode()
     return hmac.new(key, message, hashlib.sha256).digest()[:PROOF]

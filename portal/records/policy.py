@@ -284,6 +284,13 @@ def system_policy(tables: Tables, reader: Reader | None = None) -> Policy:
     return Policy(tables, profile, replace(reader or tables.declaration.reader(), plain=True), system=True)
 
 
+def outsider_policy(tables: Tables, reader: Reader | None = None) -> Policy:
+    """The portal's own rights on the customers' side of conversations: in whose name it writes what came by mail, and
+    reads what it tells somebody who has no access."""
+    policy = system_policy(tables, reader)
+    return replace(policy, profile=policy.profile.model_copy(update={"staff": False}))
+
+
 def _everything(module: Module) -> Access:
     transitions = module.lifecycle.transitions if module.lifecycle else {}
     return Access(

@@ -19,6 +19,7 @@ from portal.mail.builder import Sender
 from portal.mail.incoming.mails import Outcome
 from portal.mail.incoming.receive import Receiver
 from portal.mail.recipients import recipients
+from portal.mail.record_letters import letters, load_news
 from portal.mail.reply_address import ReplyTo, make_reply_address
 from tests.functional.conftest import PASSWORD, form_of
 
@@ -68,13 +69,13 @@ class Post:
             receiver = Receiver(connection, self.portal.tables, self.app.app.registry.store(), self.clock.now)
             return receiver.receive(raw, envelope)
 
-    def reply_address(self, email: str, record_id: int = 1) -> str:
+    def reply_address(self, email: str, internal: bool = False) -> str:
         """Where a letter about a ticket to somebody is answered."""
         account = self.portal.tables.account
         with writing(self.portal.engine) as connection:
             account_id = connection.execute(sa.select(account.c["id"]).where(account.c["email"] == email)).scalar_one()
             key = portal_key(connection, self.portal.tables)
-        return make_reply_address(key, "help@supplier.example", ReplyTo("tickets", record_id, account_id))
+        return make_reply_address(key, "help@supplier.example", ReplyTo("tickets", 1, account_id, internal))
 
     def letter_to(self, email: str) -> str:
         """The Message-ID of a new letter about the first ticket, to somebody."""
@@ -83,6 +84,16 @@ class Post:
             account = find_account(connection, self.portal.tables, email)
             put(connection, self.portal.tables, letter, self.clock.now, about=About("moved", account.id, "tickets", 1))
         return str(letter["Message-ID"])
+
+    def letters(self, kind: str) -> list[EmailMessage]:
+        """What is written to whom about the last event of a kind."""
+        sender, tables = Sender(self.portal.declaration, "http://localhost", self.clock.now), self.portal.tables
+        event = tables.event
+        with writing(self.portal.engine) as connection:
+            last = sa.select(event.c["id"]).where(event.c["kind"] == kind).order_by(event.c["id"].desc())
+            news = load_news(connection, tables, "tickets", 1, [connection.execute(last.limit(1)).scalar_one()])
+            found = letters(connection, tables, sender, portal_key(connection, tables), news)
+        return [letter.message for letter in found]
 
     def recipients(self) -> list[str]:
         """Who would be told of news of the first ticket."""
@@ -271,6 +282,41 @@ def test_after_getting_access_a_stranger_finds_what_they_wrote(
     zoe = sign_in("zoe@elsewhere.example", browser=another_browser())
     assert "A question" in zoe.get("/tickets/")
     assert "Globex" in zoe.get("/tickets/1/")
+
+
+@on_sqlite
+def test_a_stranger_is_answered_by_mail_alone(post: Post, portal_folder: Path, another_browser, sign_in):
+    modules = portal_folder / "modules.yaml"
+    modules.write_text(modules.read_text().replace("title: title}", "title: title, unknown: create}", 1))
+    post.brings(mail("zoe@elsewhere.example", "help@supplier.example", "Do you repair faxes?", "BUY THIS"))
+    nancy = sign_in(NANCY, browser=another_browser())
+    for text, internal in (("What a fool.", "true"), ("Yes, we do.", "")):
+        form = form_of(nancy.get("/tickets/1/"), "/tickets/1/comments")
+        form["text"], form["internal"] = text, internal
+        form.submit(status=303)
+
+    (letter,) = [letter for letter in post.letters("commented") if "zoe@" in str(letter["To"])]
+    answer = mail("zoe@elsewhere.example", str(letter["Reply-To"]), "Thank you!")
+    somebody_else = mail("eve@elsewhere.example", str(letter["Reply-To"]), "Me too!")
+
+    text = str(letter)
+    assert "Yes, we do." in text
+    assert "fool" not in text
+    assert "BUY THIS" not in text
+    assert "faxes" not in text
+    assert [post.brings(answer).kind, post.brings(somebody_else).kind] == ["commented", "kept"]
+    assert "Thank you!" in nancy.get("/tickets/1/")
+
+
+@on_sqlite
+def test_an_answer_to_an_internal_comment_is_internal(post: Post, ticket: str, another_browser, sign_in):
+    address = post.reply_address(NANCY, internal=True)
+
+    post.brings(mail(NANCY, address, "Let us wait."))
+
+    assert "Let us wait." in sign_in(NANCY, browser=another_browser()).get(ticket)
+    assert "Let us wait." not in post.app.get(ticket)
+    assert post.brings(mail(ANNA, post.reply_address(ANNA, internal=True), "Let me in.")).kind == "kept"
 
 
 @on_sqlite

@@ -106,6 +106,19 @@ def mails_of_newcomers(connection: sa.Connection, tables: Tables, limit: int) ->
     return [Mail(**row) for row in connection.execute(query).mappings()]
 
 
+def stranger_of(connection: sa.Connection, tables: Tables, place: tuple[str, int]) -> Mail | None:
+    """The mail of somebody unknown that made a record; None where none did, or where they have access by now."""
+    table = tables.mail
+    made = (
+        table.c["stranger"],
+        table.c["outcome"] == "created",
+        table.c["module"] == place[0],
+        table.c["record"] == place[1],
+    )
+    row = connection.execute(sa.select(*_columns(table)).where(*made).limit(1)).mappings().first()
+    return None if row is None else Mail(**row)
+
+
 def created_since(connection: sa.Connection, tables: Tables, sender: str, moment: datetime.datetime) -> int:
     """How many records the mails of a sender have made since a moment."""
     table = tables.mail

@@ -140,7 +140,14 @@ class Receiver:
         if mail.forged:
             raise KeptAsideError(_("the mail server says that the sender is not who they claim to be"))
         if (reply_to := self._reply_to(mail)) is not None:
-            return self._comment(mail, self._senders.replying(mail, reply_to), (reply_to.module, reply_to.record_id))
+            place = (reply_to.module, reply_to.record_id)
+            return self._comment(mail, self._senders.replying(mail, reply_to), place, internal=reply_to.internal)
+        letter = outbox.letter_with_id(self.connection, self.tables, mail.references)
+        if (
+            letter is not None and letter["record"] and letter["account"] and letter["account"] > 0
+        ):  # it lost our address
+            place = (letter["module"], letter["record"])
+            return self._comment(mail, self._senders.replying(mail, ReplyTo(*place, letter["account"])), place)
         thread = record_of_thread(self.connection, self.tables, mail.sender, mail.references)
         if thread is not None and (sender := self._senders.known(mail.sender)) is not None:
             return self._comment(mail, sender, thread)
@@ -149,6 +156,19 @@ class Receiver:
     # -- replies -------------------------------------------------------------------------------------------------------
 
     def _reply_to(self, mail: IncomingMail) -> ReplyTo | None:
+        """What the mail answers: by its address, else by the letter that it names, where a program lost the address."""
+        return self._reply_by_address(mail) or self._reply_by_letter(mail)
+
+    def _reply_by_letter(self, mail: IncomingMail) -> ReplyTo | None:
+        letter = outbox.letter_with_id(self.connection, self.tables, mail.references)
+        if letter is None or not letter["record"] or (letter["account"] or 0) < 1:
+            return None
+        event = self.tables.event
+        events = event.c["id"].in_(letter["events"] or []), event.c["internal"]
+        internal = self.connection.execute(sa.select(sa.literal(1)).where(*events).limit(1)).first() is not None
+        return ReplyTo(letter["module"], letter["record"], letter["account"], internal)
+
+    def _reply_by_address(self, mail: IncomingMail) -> ReplyTo | None:
         key = find_portal_key(self.connection, self.tables)
         if key is None:
             return None
@@ -157,7 +177,7 @@ class Receiver:
         found = (read_reply_address(key, address, names) for address in mail.recipients)
         return next((reply_to for reply_to in found if reply_to is not None), None)
 
-    def _comment(self, mail: IncomingMail, sender: Sender, place: tuple[str, int]) -> Outcome:
+    def _comment(self, mail: IncomingMail, sender: Sender, place: tuple[str, int], internal: bool = False) -> Outcome:
         module, record_id = place
         records = self._records(sender, module)
         record = records.get(record_id) if records else None
@@ -170,12 +190,12 @@ class Receiver:
             raise KeptAsideError(_("it is empty"))
         writer = Writer(records, sender.author)
         try:
-            comment_id = writer.comment(record, checked_reply.text, folded=checked_reply.folded)
+            comment_id = writer.comment(record, checked_reply.text, internal=internal, folded=checked_reply.folded)
         except NotAllowedError:
             raise KeptAsideError(_("its sender may not comment on the record that it answers")) from None
         except ConflictError:
             raise KeptAsideError(_("the conversation that it answers is closed")) from None
-        refused = self._attach(writer, record, files, comment_id)
+        refused = self._attach(writer, record, files, comment_id, internal)
         return Outcome("commented", refused, place)
 
     # -- letters that came back ----------------------------------------------------------------------------------------
@@ -262,7 +282,9 @@ class Receiver:
             return None
         return Records(self.connection, sender.policy, module)
 
-    def _attach(self, writer: Writer, record: Record, files: list[MailFile], comment_id: int | None) -> str:
+    def _attach(
+        self, writer: Writer, record: Record, files: list[MailFile], comment_id: int | None, internal: bool = False
+    ) -> str:
         """Attaches the files; why some of them were not, in one text."""
         records = writer.records
         if not files:
@@ -274,7 +296,7 @@ class Receiver:
         checked = check_uploads(uploads, limit, records.policy.reader, self.scan)
         stored = [store_file(self.store, file.source, file.name, kind, records.name) for file, kind in checked.taken]
         try:
-            writer.attach(record, stored, comment_id=comment_id)
+            writer.attach(record, stored, internal=internal, comment_id=comment_id)
         except ConflictError:
             return _("its files were not added: the record is closed")
         return " ".join(translate(sentence, "en") for sentence in checked.refused)

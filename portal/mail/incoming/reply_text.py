@@ -19,7 +19,8 @@ ATTRIBUTIONS = [
 ENDS_ATTRIBUTION = (":", "：")
 QUOTED = re.compile(r"\s*>")
 SEPARATOR = re.compile(
-    r"[-_ ]{3,}\s*(original message|forwarded message|ursprüngliche nachricht|message d'origine|messaggio originale"
+    r"[> ]*-{4} .{3,150} -{4}"  # the line above which the portal's letters ask to write
+    r"|[-_ ]{3,}\s*(original message|forwarded message|ursprüngliche nachricht|message d'origine|messaggio originale"
     r"|oryginalna wiadomość|wiadomość oryginalna|mensaje original|oorspronkelijk bericht|ursprungligt meddelande"
     r"|oprindelig meddelelse)\s*[-_ ]{3,}|_{32,}|begin forwarded message:",
     re.IGNORECASE,
@@ -79,15 +80,20 @@ def _start_of_quote(lines: list[str]) -> int:
     """The index of the first line of the quoted mail at the end; the number of lines where there is none."""
     for index, line in enumerate(lines):
         if SEPARATOR.fullmatch(line.strip()) or _is_outlook_heading(lines, index):
-            return index
+            return _end_of_answer(lines, index)
         if (length := _attribution_length(lines, index)) and not _answers_follow(lines, index + length):
             return index
-    end = len(lines)
-    while end and (not lines[end - 1].strip() or QUOTED.match(lines[end - 1])):
-        end -= 1
+    end = _end_of_answer(lines, len(lines))
     if not any(QUOTED.match(line) for line in lines[end:]):
         return len(lines)
     return _above_unknown_attribution(lines, end)
+
+
+def _end_of_answer(lines: list[str], end: int) -> int:
+    """`end` without empty and quoted lines right above it."""
+    while end and (not lines[end - 1].strip() or QUOTED.match(lines[end - 1])):
+        end -= 1
+    return end
 
 
 def _above_unknown_attribution(lines: list[str], end: int) -> int:

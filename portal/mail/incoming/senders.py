@@ -1,7 +1,7 @@
 """Who writes a mail, and what they may do: what their profile lets them do on the pages."""
 
 import datetime
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -18,9 +18,10 @@ from portal.accounts.people import (
 )
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
+from portal.mail.incoming.mails import stranger_of
 from portal.mail.incoming.message import IncomingMail
 from portal.mail.reply_address import ReplyTo
-from portal.records.policy import Policy, system_policy
+from portal.records.policy import Policy, outsider_policy, system_policy
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.history import Author
 from portal.texts import _
@@ -73,10 +74,16 @@ class Senders:
 
     def replying(self, mail: IncomingMail, reply_to: ReplyTo) -> Sender:
         """Whoever got the letter that `mail` answers. Raises KeptAsideError where that is not who writes."""
+        if reply_to.account_id == 0 and self._wrote_as_stranger(mail, reply_to):
+            return self.stranger(mail)
         account = load_account(self.connection, self.tables, reply_to.account_id)
         if account is None or normalize_email(account.email) != mail.sender:
             raise KeptAsideError(_("the letter that it answers went to someone else"))
         return self.admitted(account)
+
+    def _wrote_as_stranger(self, mail: IncomingMail, reply_to: ReplyTo) -> bool:
+        stranger = stranger_of(self.connection, self.tables, (reply_to.module, reply_to.record_id))
+        return stranger is not None and stranger.sender == mail.sender
 
     def admitted(self, account: Account) -> Sender:
         """The person of an account. Raises KeptAsideError where it may not sign in."""
@@ -105,15 +112,9 @@ class Senders:
     def _without_access(self, name: str, person: int | None, companies: tuple[int, ...]) -> Sender:
         """Somebody in whose name the portal writes what they sent, and who reads nothing."""
         reader = self.tables.declaration.reader(person=person, companies=companies, now=self.now)
-        policy = system_policy(self.tables, reader)
-        return Sender(_as_customer(policy), Author(None, name, "mail"), person)
+        return Sender(outsider_policy(self.tables, reader), Author(None, name, "mail"), person)
 
 
 def portal_policy(policy: Policy) -> Policy:
     """The portal's own rights, on the side of the conversation and in the name of the reader of `policy`."""
-    everything = system_policy(policy.tables, policy.reader)
-    return everything if policy.staff else _as_customer(everything)
-
-
-def _as_customer(policy: Policy) -> Policy:
-    return replace(policy, profile=policy.profile.model_copy(update={"staff": False}))
+    return (system_policy if policy.staff else outsider_policy)(policy.tables, policy.reader)

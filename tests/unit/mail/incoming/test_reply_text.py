@@ -18,6 +18,7 @@ from portal.mail.incoming.reply_text import split_reply
         ("Thanks!\n\nFrom: Us <a@b.example>\nSent: Thursday\nTo: Anna\nSubject: Hi\n\nHi there", "Thanks!", "From: Us"),
         ("Danke!\n\nVon: Uns <a@b.example>\nGesendet: Donnerstag\nAn: Anna\n\nHallo", "Danke!", "Von: Uns"),
         ("Thanks!\n\n-----Original Message-----\nFrom: a@b.example\n\nHi", "Thanks!", "-----Original"),
+        ("Thanks!\n\n> Reply to comment.\n> ---- Please write above this line ----\n> TT1", "Thanks!", "> Reply"),
         ("Thanks!\n-- \nAnna Rossi\nAcme", "Thanks!", "-- \nAnna Rossi\nAcme"),
         ("Thanks!\n\nSent from my iPhone", "Thanks!", "Sent from my iPhone"),
         ("On Thu, 5 Mar 2026, Us wrote:\n> Does it work?\n\nYes, it does.", "Yes, it does.", "On Thu, 5 Mar"),
