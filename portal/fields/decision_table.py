@@ -39,7 +39,7 @@ def _part(value: Any, depth: int) -> Any:
         return read_table(value, depth + 1)
     if isinstance(value, list | tuple) or value is None or value == "":
         raise ValueError("each option of a table leads to one value")
-    return value
+    return _name(value) if isinstance(value, bool) else value
 
 
 def _name(option: Any) -> str:

@@ -114,7 +114,7 @@ class Formula(Delegate):
         built_in = {name: field for name, field in module.builtin.items() if name in BUILT_IN}
         for name in self.sources:
             if name in module.builtin and name not in BUILT_IN:
-                raise ValueError(f'"{name}" changes without a form: a formula reads declared fields and created')
+                raise ValueError(f'"{name}" is kept by the portal: a formula reads declared fields, number and created')
         self._bound = False
         self.bind_among({**built_in, **module.fields})
         self._target.bind(declaration, module)
@@ -134,6 +134,8 @@ class Formula(Delegate):
             field = fields.get(first)
             if field is None:
                 raise ValueError(f'no field "{first}"')
+            if field.virtual:
+                raise ValueError(_changes_by_itself(first, field))
             field.bind_formula(fields, (*waiting, self.name))
             read[name] = _column(field, column) if column else field
         self._read = read
@@ -147,7 +149,7 @@ class Formula(Delegate):
     def _result_of_arithmetic(self) -> Field:
         measures: dict[str, Measure] = {}
         for name, field in self._read.items():
-            if field.measure is None or field.virtual:
+            if field.measure is None:
                 raise ValueError(f'"{name}" is of type {field.type}, which a formula cannot compute with')
             measures[name] = field.measure
         self._measures = measures
@@ -270,6 +272,14 @@ class Formula(Delegate):
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
         return self._target.compare(table, operator, value)
+
+
+def _changes_by_itself(name: str, field: Field) -> str:
+    """The sentence for what has no value of its own in the record; of a lookup, how it gets one."""
+    if not field.link_path:
+        return f'"{name}" changes by itself, and a formula is computed when its record changes'
+    path = ".".join(field.link_path)
+    return f'"{name}" is a value of another record: copy it into a field with default: ${path} to compute with it'
 
 
 def _circle(fields: Mapping[str, Field], waiting: tuple[str, ...], name: str) -> str:

@@ -34,6 +34,14 @@ modules:
       consent: signature
       state: {type: choice, options: [open, signed, closed]}
       remark: {type: text, required_when: {state: closed}}
+      hall: {type: lookup, of: firm.site}
+      gate: {type: integer, required_when: {hall: Gate 7}}
+      parts:
+        type: lines
+        fields:
+          what: text
+          number: {type: integer, required_when: {what: {empty: false}}}
+          code: {type: text, read_only: once}
     lifecycle:
       field: state
       transitions:
@@ -44,7 +52,7 @@ modules:
     create:
       steps:
         - {title: What, fields: [title, reason, serial, detail, data, consent]}
-        - {title: How much, fields: [kind, size, caller, firm, site, phone]}
+        - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, parts]}
     edit: {fields: [title, kind, size, reason, detail, serial, data, consent]}
 """
 STAFF = """staff: true
@@ -84,6 +92,17 @@ def test_a_field_is_required_while_its_condition_holds(world):
     assert errors(refused) == {"detail"}
 
 
+def test_a_condition_may_ask_a_lookup_and_stand_in_a_column_of_lines(world):
+    nancy, firm = world[NANCY], world.add("firms", name="Seven", site="Gate 7")
+    refused = nancy.send("/cases/create", {"title": "C", "firm": str(firm), "site": "x"})
+    assert errors(refused) == {"gate"}
+    rows = {"parts.0.what": "Bolt", "parts.0.number": "", "parts.1.what": "", "parts.1.number": ""}
+    refused = nancy.send("/cases/create", {"title": "D", **rows})
+    assert refused.status_int == 422
+    assert "Required" in refused
+    assert nancy.send("/cases/create", {"title": "D", **rows, "parts.0.number": "3"}).status_int == 303
+
+
 def test_the_form_says_what_is_required_now(world):
     case = world.add("cases", title="Marked", kind="large")
     page = world[NANCY].get(f"/cases/{case}/edit")
@@ -115,10 +134,10 @@ def test_what_is_typed_once_stays(world):
 def test_a_form_knows_who_fills_it_in_and_lets_them_say_otherwise(world):
     nancy, firm = world[NANCY], world.the("firms", "Acme")
     world.set("contacts", world.the("contacts", "Nancy Smith").id, phone="+390612345")
-    world.set("firms", firm.id, site="Gate 7")
+    world.set("firms", firm.id, site="Gate 8")
     page = nancy.get("/cases/create").html
     shown = {name: page.find(attrs={"name": name})["value"] for name in ("caller", "firm", "site", "phone")}
-    assert (shown["firm"], shown["site"]) == (str(firm.id), "Gate 7")
+    assert (shown["firm"], shown["site"]) == (str(firm.id), "Gate 8")
     assert "06" in shown["phone"]
     nancy.send("/cases/create", {"title": "Here", "caller": shown["caller"], "phone": "123456", "site": "Gate 9"})
     (record,) = [record for record in world.all("cases") if record.title == "Here"]

@@ -218,9 +218,10 @@ def _holds(records: Records, condition: Condition | None, values: Mapping[str, A
     module, currency = records.module, records.policy.reader.currency
 
     def compare(comparison: Comparison) -> bool:
-        other = module.field(comparison.path[0])
-        known = computed_values(module.formulas.values(), values, currency) if other.name in module.formulas else values
-        return _matches(other, known.get(other.name), comparison, records)
+        name = comparison.path[0]
+        known = computed_values(module.formulas.values(), values, currency) if name in module.formulas else values
+        value = value_in_form(records.connection, records.policy, module, known, name)
+        return _matches(module.field(name), value, comparison, records)
 
     return holds(condition, compare)
 
