@@ -41,7 +41,8 @@ class Value(NamedTuple):
     text: str = ""  # what `field.show` says; empty together with `parts` and `html`: the value is empty
     matches: tuple[tuple[str, bool], ...] = ()  # the text in pieces, and whether each is what was searched for
     url: str = ""  # where it leads: a link's record if the reader may see it, mailto:, tel:, a checked web address
-    note: str = ""  # beside a title: the name of the field that a search matched
+    note: str = ""  # beside a title: in which field a search matched; beside the comments: who spoke last
+    short: str = ""  # the note in a few letters
     tone: str = ""  # of a pill
     icon: str = ""  # of a pill, a count, a channel
     iso: str = ""  # of a datetime

@@ -14,7 +14,7 @@ from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
 from portal.records.writing.seen import mark_all_seen, mark_seen
 from portal.texts import _
-from portal.views.displays import Value
+from portal.views.displays import Value, initials
 from portal.views.history_parts import RecordNews
 from portal.views.pages import Row
 from portal.views.return_to_list import back_to_list
@@ -115,6 +115,7 @@ def marked_cells(
     if speaker and speaks is not None and marked[speaks].display == "count":
         mine = speaker.account is not None and speaker.account == request.news.account
         name = request.reader.text(_("You")) if mine else speaker.name
+        short = name if mine else initials(name)
         other_side = speaker.staff is not records.policy.staff
-        marked[speaks] = marked[speaks]._replace(note=name, tone="other-side" if other_side else "")
+        marked[speaks] = marked[speaks]._replace(note=name, short=short, tone="other-side" if other_side else "")
     return tuple(marked)

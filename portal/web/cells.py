@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 # Private-use characters in place of what differs between values of one kind. A value that holds one is drawn as it is:
 # placeholders are looked for in the markup of the kind, never in a value.
 BORDER = "\uf8d0"
-PLACEHOLDERS = {"text": "\uf8d1", "url": "\uf8d2", "iso": "\uf8d3", "note": "\uf8d4"}
+PLACEHOLDERS = {"text": "\uf8d1", "url": "\uf8d2", "iso": "\uf8d3", "note": "\uf8d4", "short": "\uf8d5"}
 MOST_KINDS = 5_000  # cached
 
 Kind = tuple[Any, ...]
@@ -36,6 +36,8 @@ class Shown(Protocol):
     def iso(self) -> str: ...
     @property
     def note(self) -> str: ...
+    @property
+    def short(self) -> str: ...
     @property
     def tone(self) -> str: ...
     @property
@@ -179,9 +181,10 @@ class CellTemplate:
         self.macro, self.tone, self.icon = name, value.tone, value.icon
         self.text, self.iso = PLACEHOLDERS["text"], PLACEHOLDERS["iso"]
         self.url, self.note = value.url and PLACEHOLDERS["url"], value.note and PLACEHOLDERS["note"]
+        self.short = PLACEHOLDERS["short"]
 
 
 class Matched:
     """The value of the macro that marks a match."""
 
-    macro, text, url, iso, note, tone, icon, matches, reusable = "matched", "", "", "", "", "", "", (), True
+    macro, text, url, iso, note, short, tone, icon, matches, reusable = "matched", "", "", "", "", "", "", "", (), True

@@ -74,6 +74,20 @@ def test_its_conversations_have_two_sides_and_keep_the_states(shipped):
     assert shipped.values("tickets", "status") == states
 
 
+def test_its_records_came_into_their_states_step_by_step(shipped):
+    shipped.run("demo")
+    event, tickets = shipped.tables.event, shipped.records("tickets")
+    resolved = next(record for record in tickets if record.values["status"] == "resolved")
+    with reading(shipped.engine) as connection:
+        of_record = event.c["module"] == "tickets", event.c["record"] == resolved.id
+        rows = connection.execute(
+            sa.select(event.c["kind"], event.c["at"]).where(*of_record).order_by(event.c["id"])
+        ).all()
+    assert rows[0].kind == "created"
+    assert "moved:solve" in [row.kind for row in rows]
+    assert [row.at for row in rows] == sorted(row.at for row in rows)
+
+
 def test_more_tickets_are_the_same_every_time(shipped):
     result = shipped.run("demo", "--tickets", "300")
     assert "Added 300 more tickets." in result.output

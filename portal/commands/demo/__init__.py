@@ -55,6 +55,7 @@ def _load(portal: OpenPortal, demo: Demonstration, number: int) -> None:
         demo.load(lambda module, report: counts.update({module: report.outcome.added}))
         demo.add_files(portal.store())
         demo.add_accounts(Passwords(portal.settings.password_memory, portal.settings.password_rounds))
+        demo.add_past()
         demo.add_comments()
         click.echo(f"Loaded the demo: {plural(sum(counts.values()), 'record')} in {plural(len(counts), 'module')}.")
     if number:

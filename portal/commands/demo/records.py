@@ -26,14 +26,17 @@ from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.columns import find_columns
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportOptions, Progress, Report, import_file
+from portal.records.transfer.past import Past, sort_events
 from portal.records.transfer.rows import file_beside, import_rows, lines_fields
 from portal.records.transfer.source import Row, open_source
 from portal.records.writing.defaults import find_named
-from portal.records.writing.history import Author, forget_news
+from portal.records.writing.history import SYSTEM, Author, forget_news
+from portal.records.writing.seen import mark_all_seen
 from portal.records.writing.writer import Writer
 from portal.store import Store
 from portal.texts import translate
 
+NEW_FOR = datetime.timedelta(days=2)  # what is younger is new to the accounts of the demo
 OTHER_FILES = ("comments", "accounts")  # files that belong to no module
 
 
@@ -137,8 +140,26 @@ class Demonstration:
         now = datetime.datetime.now(datetime.UTC)
         register = Register(self.connection, self.portal.tables, now)
         for row in self.accounts():
-            request = AccessRequest(row["email"], row["profile"], row["person"])
+            request = AccessRequest(row["email"], row["profile"], row["person"], values={"news_from": now - NEW_FOR})
             register.add(request, passwords.hash(row["password"]), must_change=False)
+
+    def add_past(self) -> None:
+        """Tells how the records came into their states; in the name of the first of the staff who has an account."""
+        profiles = self.portal.declaration.profiles
+        staff = next((row for row in self.accounts() if profiles[row["profile"]].staff), None)
+        account = find_account(self.connection, self.portal.tables, staff["email"]) if staff else None
+        author = Author(account.id, account.name) if account else SYSTEM
+        for name, path in self.files().items():
+            Past(self._records(name), author).add()
+            if "created" not in open_source(path).headers:  # all of it would be as new as the portal
+                self._mark_seen(name)
+
+    def _mark_seen(self, module: str) -> None:
+        """Nothing in the module is new to the accounts of the demo."""
+        records = self._records(module)
+        for row in self.accounts():
+            if account := find_account(self.connection, self.portal.tables, row["email"]):
+                mark_all_seen(records, account.id)
 
     def has_accounts(self) -> bool:
         """Whether the accounts of the demo exist."""
@@ -154,6 +175,7 @@ class Demonstration:
         suppliers = self._supplier_companies()
         for moment, row in sorted(zip(moments, rows, strict=True), key=lambda pair: pair[0]):
             self._add_comment(row, min(moment, reader.now), suppliers)
+        sort_events(self.connection, self.portal.tables)
         rebuild(self.connection, self.portal.tables, self.files())
         forget_news(self.connection, self.portal.tables)  # of what is past nobody is told
 

@@ -23,11 +23,11 @@ from portal.records.reading.counts import Count
 from portal.records.reading.record_reader import RecordReader
 from portal.records.statement_cache import IDS, StatementKey, id_list, values_of
 
-NEWEST = 200  # changed rows that are looked at, in each part of a scope
+NEWEST = 100  # changed rows that are looked at, in each part of a scope
 MOST_COUNTED = 99
 NEVER = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC)
 ALL = 0  # in the place of a record: everything in the module
-COUNT, RECORD, SPEAKER = "count", "record", "speaker"  # kinds of rows
+COUNT, RECORD = "count", "record"  # kinds of rows
 
 
 @dataclass(frozen=True)
@@ -84,18 +84,20 @@ def is_counted(policy: Policy, module: str) -> bool:
 
 
 def _news(rows: Sequence[Any]) -> News:
-    records = [row for row in rows if row.kind == RECORD]
+    counts, records = {}, []
+    for row in rows:
+        if row.kind == RECORD:
+            records.append(row)
+        elif row.number:
+            more = row.number > MOST_COUNTED or row.looked_at > NEWEST
+            counts[row.module] = Count(min(row.number, MOST_COUNTED), more)
     return News(
-        counts={
-            row.module: Count(min(row.number, MOST_COUNTED), row.number > MOST_COUNTED or row.looked_at > NEWEST)
-            for row in rows
-            if row.kind == COUNT and row.number
-        },
+        counts=counts,
         unread=frozenset(row.record for row in records if row.number),
         hidden=frozenset(row.record for row in records if row.looked_at),
         changed={row.record: row.at for row in records if row.at},
         speakers={
-            row.record: Speaker(row.number, row.name or "", bool(row.looked_at)) for row in rows if row.kind == SPEAKER
+            row.record: Speaker(row.account, row.name, bool(row.staff)) for row in records if row.name is not None
         },
     )
 
@@ -116,8 +118,6 @@ def _build(policy: Policy, counted: Sequence[str], here: str) -> Any:
     parts = [_count(policy, module) for module in counted]
     if here:
         parts.append(_records(policy, here))
-        if policy.declaration.modules[here].comments:
-            parts.append(_speakers(policy, here))
     return sa.union_all(*parts)
 
 
@@ -129,6 +129,8 @@ def _row(kind: str, module: str, **columns: Any) -> list[sa.ColumnElement[Any]]:
         "number": sa.BigInteger(),
         "looked_at": sa.BigInteger(),
         "name": sa.Text(),
+        "account": sa.Integer(),
+        "staff": sa.Boolean(),
     }
     labels = [
         sa.literal_column(f"'{text}'", sa.Text()).label(name) for name, text in (("kind", kind), ("module", module))
@@ -172,33 +174,23 @@ def _newest(policy: Policy, module: str) -> Iterator[sa.Select[Any]]:
 
 
 def _records(policy: Policy, module: str) -> sa.Select[Any]:
-    """The records IDS: when they were changed, whether that is new, whether they are hidden."""
-    table, seen = policy.tables.module(module), policy.tables.seen.alias()
+    """The records IDS: when they were changed, whether that is new, whether they are hidden, who spoke last."""
+    table, seen, comment = policy.tables.module(module), policy.tables.seen.alias(), policy.tables.comment
     mine = seen.c["account"] == _account(), seen.c["module"] == module, seen.c["record"] == table.c["id"]
     modified = table.c["modified"]
     unseen = sa.or_(seen.c["at"].is_(None), seen.c["at"] < modified)
     new = sa.case((sa.and_(modified > _floor(policy, module), unseen), 1), else_=0)
     hidden = sa.case((sa.and_(seen.c["hidden"].is_not(None), seen.c["at"] >= modified), 1), else_=0)
-    columns = _row(RECORD, module, record=table.c["id"], at=modified, number=new, looked_at=hidden)
-    return sa.select(*columns).select_from(table.outerjoin(seen, sa.and_(*mine))).where(_among(table.c["id"]))
+    columns = {"record": table.c["id"], "at": modified, "number": new, "looked_at": hidden}
+    source = table.outerjoin(seen, sa.and_(*mine))
+    if policy.declaration.modules[module].comments:
+        source = source.outerjoin(comment, comment.c["id"] == _last_comment(policy, module, table))
+        columns |= {"name": comment.c["author"], "account": comment.c["account"], "staff": comment.c["staff"]}
+    return sa.select(*_row(RECORD, module, **columns)).select_from(source).where(AmongIds(table.c["id"], id_list()))
 
 
-def _speakers(policy: Policy, module: str) -> sa.Select[Any]:
-    """The last comment of each of the records IDS that customers may read."""
-    comment = policy.tables.comment
-    other = comment.alias()
-    public = other.c["module"] == module, _among(other.c["record"]), other.c["internal"].is_(False)
-    last = sa.select(sa.func.max(other.c["id"])).where(*public).group_by(other.c["record"])
-    columns = _row(
-        SPEAKER,
-        module,
-        record=comment.c["record"],
-        number=comment.c["account"],
-        looked_at=sa.case((comment.c["staff"], 1), else_=0),
-        name=comment.c["author"],
-    )
-    return sa.select(*columns).where(comment.c["id"].in_(last))
-
-
-def _among(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    return AmongIds(column, id_list())
+def _last_comment(policy: Policy, module: str, table: sa.Table) -> sa.ScalarSelect[Any]:
+    """The id of the last comment of a record that customers may read."""
+    other = policy.tables.comment.alias()
+    public = other.c["module"] == module, other.c["record"] == table.c["id"], other.c["internal"].is_(False)
+    return sa.select(sa.func.max(other.c["id"])).where(*public).correlate(table).scalar_subquery()

@@ -1,0 +1,107 @@
+"""The past of imported records, those of the demo: how each came into its state, told by events since its creation.
+
+An import knows the present state alone; histories and stages would begin today.
+"""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.engine import Connection
+from portal.database.schema.tables import Tables
+from portal.declaration.shapes import Lifecycle, Transition
+from portal.records.reading.records import Query, Record, Records
+from portal.records.writing.history import Author, change_details, event_row
+from portal.records.writing.lifecycle import leaves
+
+STEP = datetime.timedelta(hours=20)  # from one state to the next, where no field says when
+
+
+@dataclass(frozen=True)
+class Past:
+    """The past of the records of one module; `staff`: who did what staff may do."""
+
+    records: Records
+    staff: Author
+
+    def add(self) -> None:
+        """Replaces the events of the import by those of each record's creation and of its way to the present state."""
+        records, event, table = self.records, self.records.policy.tables.event, self.records.table
+        imported = event.c["module"] == records.name, event.c["kind"] == "imported"
+        records.connection.execute(sa.delete(event).where(*imported))
+        for record in list(records.iterate(Query(sort=("id",)), records.module.everything)):
+            events = list(self._events(record))
+            records.connection.execute(sa.insert(event), events)
+            older = table.c["id"] == record.id, table.c["modified"] < events[-1]["at"]
+            records.connection.execute(sa.update(table).where(*older).values(modified=events[-1]["at"]))
+
+    def _events(self, record: Record) -> Iterator[dict[str, Any]]:
+        lifecycle, at = self.records.module.lifecycle, record.values["created"]
+        customer = self._customer(record)
+        start = {"state": lifecycle.start} if lifecycle else {}
+        yield self._event(record, at, "created", customer, start)
+        if lifecycle is None:
+            return
+        before = lifecycle.start
+        for transition in way_to(lifecycle, record.values.get(lifecycle.field)):
+            now = self.records.policy.reader.now
+            at = min(self._moment(record, transition) or at + min(STEP, (now - at) / 2), now)
+            changed = change_details(self.records.module, {lifecycle.field: before}, {lifecycle.field: transition.to})
+            author = self.staff if transition.name in self._done_by_staff else customer
+            yield self._event(record, at, f"moved:{transition.name}", author, changed)
+            before = transition.to
+
+    def _event(
+        self, record: Record, at: datetime.datetime, kind: str, author: Author, details: dict[str, Any]
+    ) -> dict[str, Any]:
+        return event_row(self.records, record.id, kind, author, details) | {"at": at}
+
+    def _customer(self, record: Record) -> Author:
+        """Whose the record is; the staff where it is nobody's."""
+        owner = self.records.module.fields.get(self.records.module.owner or "")
+        person = next(iter(owner.links_in(record.values[owner.name])), None) if owner else None
+        return Author(self._accounts.get(person.id), person.title) if person else self.staff
+
+    def _moment(self, record: Record, transition: Transition) -> datetime.datetime | None:
+        """When a field that the transition sets to now says that it was done."""
+        set_now = [name for name, value in transition.set.items() if value == "now"]
+        moments = [record.values.get(name) for name in set_now]
+        return next((moment for moment in moments if isinstance(moment, datetime.datetime)), None)
+
+    @cached_property
+    def _accounts(self) -> dict[int, int]:
+        """The accounts by their people."""
+        account = self.records.policy.tables.account
+        rows = self.records.connection.execute(sa.select(account.c["person"], account.c["id"]))
+        return {person: account_id for person, account_id in rows}
+
+    @cached_property
+    def _done_by_staff(self) -> frozenset[str]:
+        """The transitions that a profile of the staff may use."""
+        profiles = self.records.policy.declaration.profiles.values()
+        accesses = [profile.modules.get(self.records.name) for profile in profiles if profile.staff]
+        return frozenset(action for access in accesses if access for action in access.can)
+
+
+def way_to(lifecycle: Lifecycle, state: str | None) -> Sequence[Transition]:
+    """The shortest way of transitions from the first state; empty where none leads to `state`."""
+    ways: dict[str | None, tuple[Transition, ...]] = {lifecycle.start: ()}
+    waiting = [lifecycle.start]
+    for reached in waiting:
+        for transition in lifecycle.transitions.values():
+            if leaves(transition, reached) and transition.to not in ways:
+                ways[transition.to] = (*ways[reached], transition)
+                waiting.append(transition.to)
+    return ways.get(state, ())
+
+
+def sort_events(connection: Connection, tables: Tables) -> None:
+    """Events in the order of their moments, as if all had been written at the time."""
+    event = tables.event
+    rows = [dict(row) for row in connection.execute(sa.select(event).order_by(event.c["at"], event.c["id"])).mappings()]
+    connection.execute(sa.delete(event))
+    connection.execute(sa.insert(event), [{name: row[name] for name in row if name != "id"} for row in rows])
