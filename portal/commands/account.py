@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from portal.accounts.opening import begin, count_uninvited
 from portal.accounts.passwords import Passwords, generated, weakness
 from portal.accounts.people import Account
 from portal.accounts.register import AccessRefusedError, AccessRequest, Register, all_accounts
@@ -14,6 +15,8 @@ from portal.commands.open_portal import open_portal
 from portal.commands.options import chosen_settings, common_options
 from portal.database import outbox
 from portal.database.engine import reading, writing
+from portal.database.schema.tables import Tables
+from portal.jobs.inviting import Inviting
 from portal.mail.builder import Sender
 from portal.mail.letters import address_changed
 from portal.texts import plural, translate
@@ -167,6 +170,43 @@ def reset(email: str) -> None:
         account = register.reset(email, hashed)
     click.echo(f"{account.email} is signed out everywhere and has a new password.")
     _print_password(password)
+
+
+@command.command("invite-all")
+@click.option("--profile", required=True, metavar="NAME", help="What the people see and may do.")
+@click.option("--dry-run", is_flag=True, help="Only say how many people would be invited.")
+@date_options
+@common_options
+def invite_all(profile: str, dry_run: bool, **days: Any) -> None:
+    """Invite every person who has an email address and no access.
+
+    Left out are the companies of staff and those that are closed. The emails are sent by `portal worker`.
+
+    Example: portal account invite-all --profile customer --records-from 2026-01-01
+    """
+    portal = open_portal()
+    address = portal.declaration.settings.base_url or portal.settings.local_address
+    declared = portal.declaration.profiles.get(profile)
+    if declared is None or declared.staff:
+        raise click.ClickException(f'there is no profile "{profile}" that is not staff')
+    with reading(portal.engine) as connection:
+        number = count_uninvited(connection, portal.tables)
+    if dry_run:
+        click.echo(f"{plural(number, 'person', 'people')} would be invited.")
+        return
+    with _register() as register:
+        begin(register, profile, _dates(days))
+
+    def sender(tables: Tables, now: datetime.datetime) -> Sender:
+        return Sender(tables.declaration, address.rstrip("/"), now)
+
+    Inviting(portal.engine, lambda: datetime.datetime.now(datetime.UTC), sender).invite_all(portal.tables)
+    with reading(portal.engine) as connection:
+        left = count_uninvited(connection, portal.tables)
+    click.echo(f"{plural(number - left, 'person', 'people')} invited.")
+    if left:
+        people = plural(left, "person", "people")
+        click.echo(f"warning: {people} cannot be invited: no letter reaches the address, or it is taken", err=True)
 
 
 @contextlib.contextmanager

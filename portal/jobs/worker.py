@@ -1,4 +1,4 @@
-"""The worker: announces what happened, does what is due and sends letters, until it is stopped.
+"""The worker: announces what happened, does what is due, invites and sends letters, until it is stopped.
 
 Without a mail server it announces and does what is due, and letters stay in the outbox.
 """
@@ -17,6 +17,7 @@ from portal.database.schema.tables import Tables
 from portal.jobs.announcing import Announcing
 from portal.jobs.due import Due
 from portal.jobs.giving_up import tell_administrators
+from portal.jobs.inviting import Inviting
 from portal.jobs.sending import Sending
 from portal.jobs.transactions import in_transaction
 from portal.mail.builder import Sender
@@ -54,6 +55,7 @@ class Worker:
         self.announcing = Announcing(engine, clock, self.sender)
         self.due = Due(engine, clock)
         self.sending = None if server is None else Sending(engine, server, clock, self.announcing.rewrite)
+        self.inviting = Inviting(engine, clock, self.sender)
         self._due_again: datetime.datetime | None = None
         self._due_pause = DUE_EVERY
 
@@ -80,6 +82,7 @@ class Worker:
         """Does everything that is due at this moment."""
         tables, is_stopping = self.tables(), self.stopping.is_set
         due = self._do_what_is_due(tables) if self._is_time_for_due() else 0
+        self.inviting.invite_all(tables, is_stopping)
         announced = self.announcing.announce_all(tables, is_stopping)
         if self.sending is None:
             return Done(announced, due)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal.views.parts import Action, Moment, Offer
+from portal.views.parts import Action, FormRow, Moment, Offer
 from portal.web.shell import Words
 
 
@@ -87,6 +87,19 @@ class CompanyPage:
     invite_url: str = ""
     switch_url: str = ""  # for staff
     closed: bool = False
+
+
+@dataclass(frozen=True)
+class OpenPage:
+    """open.pt: inviting everybody; without `submit` there is nobody to invite."""
+
+    url: str
+    back_url: str
+    text: Words
+    rows: tuple[FormRow, ...] = ()
+    submit: Words = ""
+    once: str = ""
+    running: bool = False
 
 
 @dataclass(frozen=True)

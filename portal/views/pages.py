@@ -206,6 +206,7 @@ class ListPage:
     create_url: str = ""
     create_label: Words = ""
     invite_url: str = ""  # of people, for who may give access
+    open_url: str = ""  # of people, for staff who may give access to all of them
     export_url: str = ""
     many: ManyForm | None = None  # where records can be chosen
     seen_url: str = ""  # where one says that nothing is new any more; empty: nothing is

@@ -31,6 +31,8 @@ MESSAGES = {
     "unwatched": _("Removed."),
     "invited": _("Invitation sent."),
     "invitation-kept": _("This portal cannot send email: give the link below to the person yourself."),
+    "opening": _("The invitations are being written."),
+    "opening-stopped": _("No more invitations are written."),
     "access-changed": _("Access changed."),
     "access-ended": _("Access ended."),
     "let-in": _("Access given."),

@@ -27,6 +27,7 @@ VIEWS = {
     "access": _("Portal access"),
     "people": _("Portal access"),
     "revoke": _("End access"),
+    "open": _("Invite everybody"),
     "waiting": _("Sign-ups"),
     "search": _("Search"),
     "problems": _("Problems"),

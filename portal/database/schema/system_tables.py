@@ -70,6 +70,22 @@ def _coming_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("join_token", sa.Text(), unique=True),
             sa.Column("join_profile", sa.Text()),
         ),
+        "opening": sa.Table(
+            "portal_opening",
+            metadata,
+            sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+            sa.Column("profile", sa.Text()),
+            sa.Column("values", sa.JSON()),  # access_from, access_until, records_from, as ISO dates
+            sa.Column("account", sa.Integer()),  # who opened the portal, and their name at the time
+            sa.Column("author", sa.Text()),
+            sa.Column("person", sa.BigInteger()),
+            sa.Column("after", sa.BigInteger()),  # the last person that was looked at
+            sa.Column("invited", sa.BigInteger()),
+            sa.Column("skipped", sa.BigInteger()),
+            sa.Column("started", UTCDateTime()),
+            sa.Column("finished", UTCDateTime()),
+            sqlite_autoincrement=True,
+        ),
         "sign_up": sa.Table(
             "portal_sign_up",
             metadata,

@@ -41,6 +41,7 @@ class Tables:
     link: sa.Table
     company: sa.Table
     sign_up: sa.Table
+    opening: sa.Table
     attempt: sa.Table
     key: sa.Table
     outbox: sa.Table

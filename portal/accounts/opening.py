@@ -1,0 +1,160 @@
+"""Opening the portal to everybody: all recorded people with an address and without access are invited, in batches.
+
+Left out are the staff's own companies, companies that are closed, and people with an address that is no address or that
+somebody signs in with already. What was begun goes on where it stopped, whoever continues it.
+"""
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.accounts.people import Account, companies_of
+from portal.accounts.register import AccessRefusedError, AccessRequest, Register
+from portal.conditions import Comparison
+from portal.database.schema.tables import Tables
+from portal.database.sql import where
+from portal.fields.linked import Linked
+from portal.records.writing.history import Author
+
+BATCH = 50  # people of one transaction
+DAYS = ("access_from", "access_until", "records_from")
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One opening of the portal: with which profile and days, by whom, and how far it has come."""
+
+    id: int
+    profile: str
+    values: Mapping[str, Any]
+    author: Author
+    person: int | None
+    after: int
+    invited: int
+    skipped: int
+
+
+def count_uninvited(connection: sa.Connection, tables: Tables) -> int:
+    """How many people would be invited, at most."""
+    query = _uninvited(connection, tables)
+    if query is None:
+        return 0
+    return int(connection.execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar_one())
+
+
+def begin(register: Register, profile: str, values: Mapping[str, datetime.date | None]) -> None:
+    """Begin to invite everybody, in the name of the register's author."""
+    row = {
+        "profile": profile,
+        "values": {name: day.isoformat() for name, day in values.items() if day},
+        "account": register.author.account,
+        "author": register.author.name,
+        "person": register.me,
+        "after": 0,
+        "invited": 0,
+        "skipped": 0,
+        "started": register.now,
+    }
+    register.connection.execute(sa.insert(register.tables.opening).values(row))
+
+
+def present(connection: sa.Connection, tables: Tables, lock: bool = False) -> Opening | None:
+    """The opening that has not finished; with `lock`, only if nobody else is working on it."""
+    opening = tables.opening
+    query = sa.select(opening).where(opening.c["finished"].is_(None)).order_by(opening.c["id"]).limit(1)
+    query = query.with_for_update(skip_locked=True) if lock else query
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        return None
+    author, days = Author(row["account"], row["author"] or "", "portal"), dict(row["values"] or {})
+    values = {name: datetime.date.fromisoformat(day) for name, day in days.items() if name in DAYS}
+    return Opening(
+        row["id"], row["profile"], values, author, row["person"], row["after"], row["invited"], row["skipped"]
+    )
+
+
+def finish(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
+    """Invite nobody any more."""
+    opening = tables.opening
+    connection.execute(sa.update(opening).where(opening.c["finished"].is_(None)).values(finished=now))
+
+
+def invite_batch(
+    connection: sa.Connection, tables: Tables, now: datetime.datetime, write: Callable[[Account, str], None]
+) -> int | None:
+    """Invite the next people of the present opening; how many were looked at, None where there is nothing to do.
+
+    `write` writes the letter of an account, with the token of its link.
+    """
+    opening = present(connection, tables, lock=True)
+    if opening is None:  # or another worker is on it
+        return None
+    query = _uninvited(connection, tables)
+    if query is None or opening.profile not in tables.declaration.profiles:
+        finish(connection, tables, now)
+        return None
+    people = query.where(query.selected_columns[0] > opening.after).limit(BATCH)
+    register, rows = Register(connection, tables, now, opening.author, opening.person), connection.execute(people).all()
+    invited = sum(_invite(register, opening, person, email, write) for person, email in rows)
+    values = {
+        "after": rows[-1][0] if rows else opening.after,
+        "invited": opening.invited + invited,
+        "skipped": opening.skipped + len(rows) - invited,
+        "finished": now if len(rows) < BATCH else None,
+    }
+    connection.execute(sa.update(tables.opening).where(tables.opening.c["id"] == opening.id).values(values))
+    return len(rows)
+
+
+def _invite(
+    register: Register, opening: Opening, person: int, email: str, write: Callable[[Account, str], None]
+) -> bool:
+    try:
+        wanted = AccessRequest(email, opening.profile, values=opening.values, person=person)
+        account = register.add(wanted, None, must_change=False)
+    except AccessRefusedError:
+        return False
+    write(account, register.invite(account))
+    return True
+
+
+def _uninvited(connection: sa.Connection, tables: Tables) -> sa.Select[Any] | None:
+    """Ids and addresses of the people to invite, by id; None where people have no address."""
+    declaration = tables.declaration
+    people = declaration.modules[declaration.people] if declaration.people else None
+    names = [name for name, field in people.fields.items() if field.input_type == "email"] if people else []
+    if people is None or not names:
+        return None
+    table, account = tables.module(people.name), tables.account
+    email = table.c[names[0]]
+    has_account = sa.exists().where(account.c["person"] == table.c["id"])
+    query = sa.select(table.c["id"], email).where(email.is_not(None), email != "", ~has_account)
+    left_out = _left_out(connection, tables)
+    if left_out is not None:
+        query = query.where(table.c["id"].not_in(sa.select(table.c["id"]).where(left_out)))
+    return query.order_by(table.c["id"])
+
+
+def _left_out(connection: sa.Connection, tables: Tables) -> Any:
+    """SQL on the people: they belong to a company of staff, or to one that is closed; None where there is none."""
+    declaration, company = tables.declaration, tables.company
+    if declaration.people is None or declaration.organizations is None:
+        return None
+    path = declaration.modules[declaration.people].organization
+    if path in (None, "id"):
+        return None
+    staff = [name for name, profile in declaration.profiles.items() if profile.staff]
+    persons = sa.select(tables.account.c["person"]).where(tables.account.c["profile"].in_(staff)).distinct()
+    closed = sa.select(company.c["organization"]).where(company.c["closed"])
+    ids = set(connection.execute(closed).scalars())
+    for person in connection.execute(persons).scalars():
+        ids.update(companies_of(connection, tables, person) or ())
+    if not ids:
+        return None
+    companies = tuple(Linked(number, declaration.organizations) for number in sorted(ids))
+    comparison = Comparison(tuple(str(path).split(".")), "one_of", companies)
+    module = declaration.modules[declaration.people]
+    return where(comparison, tables.module(declaration.people), module, declaration, declaration.reader())

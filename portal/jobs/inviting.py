@@ -1,0 +1,48 @@
+"""Invites everybody, once the portal has been opened to all: a batch per transaction, with the letters in it."""
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal.accounts.opening import invite_batch, present
+from portal.accounts.people import Account
+from portal.accounts.register import INVITATION_LASTS
+from portal.database import outbox
+from portal.database.engine import reading
+from portal.database.schema.tables import Tables
+from portal.jobs.transactions import in_transaction
+from portal.mail.builder import Sender
+from portal.mail.invitations import invitation
+
+
+@dataclass(frozen=True)
+class Inviting:
+    """The invitations of one database; `sender`: who sends them at a moment."""
+
+    engine: sa.Engine
+    clock: Callable[[], datetime.datetime]
+    sender: Callable[[Tables, datetime.datetime], Sender]
+
+    def invite_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
+        """Invites until nobody is left; returns how many people were looked at."""
+        with reading(self.engine) as connection:
+            if present(connection, tables) is None:
+                return 0
+        number = 0
+        while not is_stopping():
+            looked_at = in_transaction(self.engine, lambda connection: self._invite(connection, tables))
+            if not looked_at:
+                break
+            number += looked_at
+        return number
+
+    def _invite(self, connection: sa.Connection, tables: Tables) -> int | None:
+        now = self.clock()
+        sender = self.sender(tables, now)
+
+        def write(account: Account, token: str) -> None:
+            outbox.put(connection, tables, invitation(sender, account, token, INVITATION_LASTS.days), now)
+
+        return invite_batch(connection, tables, now, write)

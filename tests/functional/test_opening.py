@@ -1,0 +1,72 @@
+"""Opening the portal to everybody who is recorded: counted first, then invited by the worker in batches."""
+
+import pytest
+from click.testing import CliRunner
+
+from portal.accounts import opening
+from portal.commands import main
+from portal.jobs.worker import Worker
+from tests.functional.test_granting import BRUNO, NANCY, account, portal_folder, post, rows
+from tests.functional.test_passwords import letters
+
+__all__ = ["portal_folder"]
+NEW = {"elio@acme.example": "Acme", "fara@globex.example": "Globex", "gino@supplier.example": "Supplier"}
+
+
+@pytest.fixture
+def recorded(app, sign_in):
+    """Nancy's browser, after she has recorded three people, and one without an address that letters reach."""
+    staff = sign_in(NANCY)
+    ids = {row["name"]: str(row["id"]) for row in rows(app, "organizations")}
+    for email, company in NEW.items():
+        post(staff, "/people/create", name=email.partition("@")[0], email=email, company=ids[company])
+    post(staff, "/people/create", name="Nobody", email="zażółć@acme.example", company=ids["Acme"])
+    return staff
+
+
+def work(app, clock):
+    live = app.app.registry.live
+    Worker(live.engine, lambda: live.current().tables, clock, lambda _tables: "https://care.example", None).turn()
+
+
+def test_everybody_is_counted_then_invited_batch_by_batch(app, recorded, clock, monkeypatch):
+    monkeypatch.setattr(opening, "BATCH", 1)
+    assert "Invite 3 people" in recorded.get("/people/open")
+    assert post(recorded, "/people/open", profile="customer", visible="new").status_int == 303
+    assert account(app, "elio@acme.example") is None
+    work(app, clock)
+    invited = [row for row in rows(app, "account") if row["invited"]]
+    assert {row["email"] for row in invited} == {"elio@acme.example", "fara@globex.example"}, "not the staff's own"
+    assert {(row["profile"], str(row["records_from"])) for row in invited} == {("customer", "2026-03-05")}
+    assert {to for to, _subject, _text in letters(app)} == {row["email"] for row in invited}
+    work(app, clock)
+    assert len(letters(app)) == 2
+    assert "Invite 1 person" in recorded.get("/people/open")
+
+
+def test_a_closed_company_is_left_out_and_the_invitations_can_be_stopped(app, recorded, clock):
+    globex = next(row["id"] for row in rows(app, "organizations") if row["name"] == "Globex")
+    post(recorded, f"/organizations/{globex}/switch", do="close")
+    assert "Invite 2 people" in recorded.get("/people/open")
+    post(recorded, "/people/open", profile="customer")
+    assert "so far" in recorded.get("/people/open")
+    post(recorded, "/people/open")
+    work(app, clock)
+    assert letters(app) == []
+
+
+def test_only_staff_opens_the_portal_to_everybody(app, sign_in):
+    bruno = sign_in(BRUNO)
+    assert bruno.get("/people/open", status="*").status_int == 404
+    assert post(bruno, "/people/open", profile="customer").status_int == 404
+    assert rows(app, "opening") == []
+
+
+def test_the_command_does_the_same(app, recorded, portal_folder, database):
+    words = ["account", "invite-all", "--profile", "customer", "--folder", str(portal_folder), "--database", database]
+    assert "3 people would be invited." in CliRunner().invoke(main, [*words, "--dry-run"]).output
+    answer = CliRunner().invoke(main, words)
+    assert answer.exit_code == 0, answer.output
+    assert "2 people invited." in answer.output
+    assert len(letters(app)) == 2
+    assert CliRunner().invoke(main, ["account", "invite-all", "--profile", "staff", *words[4:]]).exit_code == 1
