@@ -6,7 +6,7 @@ a field from `Policy.readable`; every action from `Policy.may`. Nothing above th
 
 import datetime
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import sqlalchemy as sa
 
@@ -20,6 +20,7 @@ from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.records.statement_cache import ReaderKind, StatementCache, may_be_shared, shared_reader
 
+SYSTEM = ""  # in the place of a profile's name
 MOST_BRANCHES = 10  # companies of one reader that are looked up one by one
 
 
@@ -43,8 +44,8 @@ class Policy:
     def shared(self) -> "Policy | None":
         """The policy in whose name the statements for all readers of this kind are built; None where the rights of
         this reader differ from theirs by more than whose the records are."""
-        kind = ReaderKind.of(self.profile.name, self.reader)
-        is_declared = self.declaration.profiles.get(self.profile.name) is self.profile
+        kind = ReaderKind.of(SYSTEM if self.system else self.profile.name, self.reader)
+        is_declared = self.system or self.declaration.profiles.get(self.profile.name) is self.profile
         if kind is None or not is_declared or self.records_from is not None:
             return None
         policy: Policy | None = self.tables.shared_policies.get(kind)
@@ -279,9 +280,14 @@ def is_own_field(path: str | None) -> bool:
 
 def system_policy(tables: Tables, reader: Reader | None = None) -> Policy:
     """The rights of the portal itself and of its administrator at the command line: everything."""
+    reader = replace(reader or tables.declaration.reader(), plain=True)
+    return Policy(tables, _system_profile(tables), reader, system=True)
+
+
+@lru_cache(maxsize=2)  # the portal in force, and the one before
+def _system_profile(tables: Tables) -> Profile:
     access = {name: _everything(module) for name, module in tables.declaration.modules.items()}
-    profile = Profile(name="system", staff=True, modules=access)
-    return Policy(tables, profile, replace(reader or tables.declaration.reader(), plain=True), system=True)
+    return Profile(name="system", staff=True, modules=access)
 
 
 def outsider_policy(tables: Tables, reader: Reader | None = None) -> Policy:

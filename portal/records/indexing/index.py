@@ -82,9 +82,7 @@ def _entries(system: Records, records: Iterable[Record]) -> Iterator[search.Entr
     """The entries of records with their conversations."""
     for batch in batched(records, BATCH):
         ids, tables = [record.id for record in batch], system.policy.tables
-        public, internal = (
-            conversation_texts(system.connection, tables, system.module, ids, side) for side in (False, True)
-        )
+        public, internal = conversation_texts(system.connection, tables, system.module, ids)
         watching = watchers_of(system.connection, tables, system.module, ids)
         for record in batch:
             texts = public.get(record.id, ()), internal.get(record.id, ())
