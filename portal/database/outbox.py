@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from portal.database.schema.tables import Tables
 
 WAITING, SENT, REFUSED = "waiting", "sent", "refused"
+FORGET = datetime.timedelta(days=90)  # after this time a letter that was sent is deleted
 GIVE_UP = datetime.timedelta(days=3)  # after this time a letter is no longer tried
 LEASE = datetime.timedelta(minutes=10)  # longer than a mail server may take for one letter
 FIRST_PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)  # between two tries
@@ -170,6 +171,13 @@ def replace(connection: sa.Connection, tables: Tables, letter_id: int, letter: E
 def remove(connection: sa.Connection, tables: Tables, letter_id: int) -> None:
     """A letter that is not to be sent, and leaves nothing."""
     connection.execute(sa.delete(tables.outbox).where(tables.outbox.c["id"] == letter_id))
+
+
+def forget(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
+    """Deletes letters that were sent long ago, some at a time."""
+    outbox = tables.outbox.c
+    old = sa.select(outbox["id"]).where(outbox["state"] == SENT, outbox["next_try"] < now - FORGET).limit(1_000)
+    connection.execute(sa.delete(tables.outbox).where(outbox["id"].in_(old)))
 
 
 def send_again(connection: sa.Connection, tables: Tables, letter_id: int, now: datetime.datetime) -> bool:

@@ -21,6 +21,7 @@ from portal.database.schema.tables import Tables
 from portal.jobs.transactions import in_transaction
 from portal.mail.record_letters import Letter
 from portal.mail.smtp import LetterRefusedError, ServerAwayError, SmtpConnection, SmtpServer
+from portal.texts import _
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ LETTERS_OF_A_CONNECTION = 100  # servers end longer ones
 REFUSALS = 3
 # A letter about a record is written anew if it has waited for longer: comments may have been withdrawn meanwhile.
 STILL_TRUE = datetime.timedelta(seconds=30)
-TOO_LATE = "not sent within three days"
+TOO_LATE = _("Not sent within three days")
+NOT_TO_BE_TOLD = _("Its recipient is no longer to be told of this")
 
 # What a waiting letter is by now: as it was written, written anew, or None for one that its recipient may not read.
 Rewrite = Callable[[sa.Connection, Tables, Waiting], Letter | None]
@@ -133,7 +135,7 @@ class Sending:
     def _rewrite(self, connection: sa.Connection, tables: Tables, letter: Waiting) -> EmailMessage | None:
         rewritten = self.rewrite(connection, tables, letter)
         if rewritten is None:
-            outbox.refuse(connection, tables, letter.id, "the recipient may no longer read this")
+            outbox.refuse(connection, tables, letter.id, NOT_TO_BE_TOLD)
             return None
         return rewritten.message
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.database import outbox
+from portal.database.errors import DatabaseError, driver_error
 from portal.database.schema.tables import Tables
 from portal.jobs.announcing import Announcing
 from portal.jobs.due import Due
@@ -70,6 +71,8 @@ class Worker:
         while not self.stopping.is_set():
             try:
                 self.turn()
+            except DatabaseError as error:
+                log.error("The database is in the way, and is tried again: %s", driver_error(error))
             except Exception:
                 log.exception("The worker could not go on, and tries again")
             self.stopping.wait(PAUSE)
@@ -96,6 +99,7 @@ class Worker:
 
     def _do_what_is_due(self, tables: Tables) -> int:
         began = time.monotonic()
+        in_transaction(self.engine, lambda connection: outbox.forget(connection, tables, self.clock()))
         due = self.due.do_all(tables, self.stopping.is_set)
         took = datetime.timedelta(seconds=time.monotonic() - began)
         self._due_pause = max(DUE_EVERY, took * MOST_OF_THE_TIME)

@@ -79,6 +79,6 @@ def _letter(row: Any, request: Request) -> Letter:
         at=moment(row["created"], request.reader),
         state=label if sends else KEPT[0],
         tone=tone if sends else KEPT[1],
-        reason=row["reason"] or "",
+        reason=request.reader.text(row["reason"]),
         url=f"/-/outbox?letter={row['id']}",
     )

@@ -128,3 +128,12 @@ def test_older_records_are_hidden_from_whoever_has_access_since_a_day(app, accou
     assert account("set", ANNA, "--records-from", "2026-03-01").exit_code == 0
     sign_in(ANNA)
     assert app.get("/tickets/", status=200)
+
+
+def test_a_new_address_is_told_to_the_old_one_and_to_the_new_one(app, account):
+    assert account("set", ANNA, "--email", DORA).exit_code == 0
+    portal = app.app.registry.live.current()
+    with reading(portal.engine) as connection:
+        rows = connection.execute(sa.select(portal.tables.outbox)).mappings().all()
+    assert [row["recipient"] for row in rows] == [f"Anna Rossi <{ANNA}>", f"Anna Rossi <{DORA}>"]
+    assert all("dora@acme.example" in row["message"] for row in rows)

@@ -195,7 +195,7 @@ def test_after_three_days_a_letter_is_given_up_and_administrators_are_told_once(
     assert [row["state"] for row in given_up] == ["refused"] * 2
     assert (told["recipient"], told["state"]) == (f"Nancy Smith <{NANCY}>", "waiting")
     assert "Connection refused" in given_up[0]["reason"]
-    assert given_up[1]["reason"] == "not sent within three days"
+    assert given_up[1]["reason"] == "Not sent within three days"
     post.account(NANCY, signed_in=None)  # else a sign-in from here would be told, too
     browser = post.signed_in(NANCY)
     assert "Not sent" in browser.get("/-/outbox?state=refused")
@@ -328,3 +328,15 @@ def test_the_address_of_the_server_shows_no_password():
     server = SmtpServer.parse("smtp://anna%40b.example:p%2Fw@mail.example")
     assert (server.user, server.password, server.port) == ("anna@b.example", "p/w", 587)
     assert "p/w" not in f"{server} {server!r}"
+
+
+def test_what_was_sent_long_ago_is_deleted(post, server):
+    queue(post)
+    worker = worker_of(post, server)
+    worker.turn()
+    post.clock.now += 80 * DAY
+    worker.turn()
+    assert states(post) == ["sent"]
+    post.clock.now += 11 * DAY
+    worker.turn()
+    assert states(post) == []
