@@ -4,19 +4,25 @@ Called by load once all modules are read, before anything asks such a field what
 is reported and left out.
 """
 
+from typing import Any
+
 from portal.declaration.draft import Draft
+from portal.declaration.shapes import fields_with_rows
 from portal.fields.base import Field
+from portal.fields.links import join_name
 
 
 def bind_fields(draft: Draft) -> None:
     """Binds every field of the draft; what is computed from an internal field becomes internal itself."""
     _mark_internal(draft)
+    _mark_internal_columns(draft)
     left_out = _bind_all(draft, report=True)
     while left_out:  # fields computed from a field that was left out
         left_out = _bind_all(draft, report=False)
     for module in draft.modules.values():
         for name in ("everything", "formulas"):  # cached while fields were still being replaced
             module.__dict__.pop(name, None)
+    draft.__dict__.pop("row_modules", None)
 
 
 def _mark_internal(draft: Draft) -> None:
@@ -40,6 +46,19 @@ def _mark_internal(draft: Draft) -> None:
             if not field.internal and any(step and step.internal for step in (*steps, *columns)):
                 module.fields[name] = field.model_copy(update={"internal": True})
                 changed = True
+
+
+def _mark_internal_columns(draft: Draft) -> None:
+    """A lookup in a row is internal if a step on its way is."""
+    for module, field in fields_with_rows(draft.modules.values()):
+        rows: Any = field
+        for name, column in field.row_fields.items():
+            paths = (path.split(".") for path in column.sources) if column.virtual else ()
+            steps = [
+                step for path in paths for _module, step in draft.follow(join_name(module.name, field.name), path).steps
+            ]
+            if any(step.internal for step in steps):
+                rows.make_internal(name)
 
 
 def _bind_all(draft: Draft, report: bool) -> bool:

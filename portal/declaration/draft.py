@@ -147,7 +147,9 @@ class Draft:
         followed = self.follow(module, path.split("."))
         if followed.last is None:
             raise KeyError(path)
-        yield from ((self.modules[name], field) for name, field in followed.steps)
+        for name, field in followed.steps:
+            if (owner := self.known(name)) is not None:
+                yield owner, field
 
     @cached_property
     def row_modules(self) -> Mapping[str, Module]:

@@ -26,7 +26,6 @@ class Elapsed(Field):
     computed: ClassVar[bool] = True
     virtual: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
-    can_be_column: ClassVar[bool] = False
     filter: ClassVar[str] = "range"
     sample: ClassVar[Mapping[str, Any]] = {"from": "opened", "to": "solved"}
 

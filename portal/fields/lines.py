@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import sqlalchemy as sa
 from pydantic import Field as Key
@@ -29,6 +29,13 @@ INPUT = re.compile(r"(0|[1-9][0-9]{0,4})\.(.+)", re.DOTALL)  # behind â€œFIELD.â
 
 
 MANY = 1_000_000  # more rows than any field takes
+
+
+class Rows(NamedTuple):
+    """What a computed column asks of the module to which it belongs."""
+
+    name: str
+    everything: Mapping[str, Field]
 
 
 class Lines(Field):
@@ -80,7 +87,7 @@ class Lines(Field):
             for name, column in self.fields.items():
                 read = [self.fields[source] for source in column.sources if source in self.fields]
                 if column.computed and not column.internal and any(source.internal for source in read):
-                    self.fields[name] = column.model_copy(update={"internal": True})
+                    self.make_internal(name)
         return self
 
     @property
@@ -93,6 +100,14 @@ class Lines(Field):
 
     def bind(self, declaration: Declared, module: Any) -> None:
         self.bind_formula(module.fields, ())
+        rows = Rows(join_name(module.name, self.name), self.fields)
+        for column in self.fields.values():
+            if column.virtual:
+                column.bind(declaration, rows)
+
+    def make_internal(self, name: str) -> None:
+        """Makes a column internal: one that shows what is internal elsewhere."""
+        self.fields[name] = self.fields[name].model_copy(update={"internal": True})
 
     def bind_formula(self, fields: Mapping[str, Field], waiting: tuple[str, ...]) -> None:
         for column in self.fields.values():

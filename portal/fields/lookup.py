@@ -22,7 +22,6 @@ class Lookup(Delegate):
     computed: ClassVar[bool] = True
     virtual: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
-    can_be_column: ClassVar[bool] = False
     sample: ClassVar[Mapping[str, Any]] = {"of": "service.owner.name"}
 
     of: str

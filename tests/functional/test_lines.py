@@ -17,6 +17,7 @@ ORDERS = """
     fields:
       name: {type: text, required: true, unique: true}
       price: money
+      cost: {type: money, internal: true}
       group: {type: choice, options: [hardware, work]}
   orders:
     see: own
@@ -40,6 +41,8 @@ ORDERS = """
           remark: text
           margin: {type: percent, internal: true}
           batch: {type: text, read_only: true}
+          about: {type: lookup, of: product.group}
+          secret: {type: lookup, of: product.cost}
     list: {columns: [reference, title, lines]}
 """
 ACCESS = """
@@ -80,7 +83,7 @@ def test_rows_are_typed_stored_and_shown_with_their_totals(anna):
     shown = [[cells[3], cells[4], cells[5], cells[8]] for cells in rows(page)]
     assert shown == [["2", "€1,149.00", "€2,298.00", "German"], ["3.5", "$10.00", "$35.00", ""]]
     totals = [cell.find_all("span")[-1].get_text(" ").strip() for cell in page.html.find("tfoot").find_all("td")]
-    assert totals == ["", "", "5.5", "", "€2,298.00 $35.00", "", "", "", ""]
+    assert totals == ["", "", "5.5", "", "€2,298.00 $35.00", "", "", "", "", ""]
     assert "5.5 · €2,298.00 · $35.00" in anna.get("/orders/").text
 
 
@@ -146,6 +149,9 @@ def test_links_in_rows_offer_what_the_row_allows(anna, sign_in, another_browser)
     assert "Choose a record from the list." in answer.text
     page = add_order(anna, [{"group": "work", "product": "2", "quantity": "1"}]).follow()
     assert rows(page)[0][1:6] == ["Work", "Setting up", "1", "€99.00", "€99.00"]
+    assert rows(page)[0][-1] == "Work"
+    assert "Secret" not in page.text
+    assert "Secret" in nancy.get("/orders/1/").text
     assert "€99.00" in page.html.find("dt", string="Value").parent.get_text()
     assert nancy.get("/orders/?q=setting").html.find(class_="cover").get_text().startswith("Order")
     form_of(nancy.get("/products/2/delete"), "/products/2/delete").submit(status=303)
