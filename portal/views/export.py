@@ -7,6 +7,7 @@ from pyramid.request import Request
 from pyramid.response import FileIter, Response
 from pyramid.view import view_config
 
+from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import export_rows
 from portal.views.lists import shown_request
 from portal.web.resources import Module
@@ -20,7 +21,11 @@ def export_list(module: Module, request: Request) -> Response:
     records = module.records
     if not records.access.list.export:
         raise HTTPNotFound
-    query = shown_request(records, request, request.GET).query
+    return csv_file(records, shown_request(records, request, request.GET).query, request)
+
+
+def csv_file(records: Records, query: Query, request: Request) -> Response:
+    """The records of a query, with the columns of the list."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by the server when it is sent
     for chunk in export_rows(records, query, records.access.list.columns or (), request.reader):
         file.write(chunk)

@@ -64,7 +64,7 @@ def list_page(records: Records, request: Request) -> ListPage:
         create_label=new_label(records),
         invite_url=f"/{records.name}/invite" if policy.may(records.name, "grant") else "",
         open_url=f"/{records.name}/open" if policy.may(records.name, "grant") and policy.staff else "",
-        many=many_form(records, parameters, count_text(count, policy.reader)),
+        many=many_form(records, parameters, count_text(count, policy.reader), may_export(records)),
         export_url=export_address(records.name, parameters) if may_export(records) else "",
         seen_url=f"{list_address(records.name)}seen" if request.news.counts().get(records.name) else "",
         hidden_records=hidden_records(records, request, list_request),

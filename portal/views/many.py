@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from pyramid.httpexceptions import HTTPNotFound
+from pyramid.httpexceptions import HTTPNotFound, HTTPRequestEntityTooLarge
 from pyramid.renderers import render_to_response
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 from webob.multidict import MultiDict
 
+from portal.conditions import Comparison, ParsedValue
 from portal.declaration.shapes import Transition
 from portal.fields.link import RECORD_ID
-from portal.records.reading.records import Record, Records
+from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.many import (
     MOST_AT_ONCE,
     AnswerRefusedError,
@@ -31,8 +32,9 @@ from portal.texts import _, ngettext
 from portal.views.actions import comment_widget, transition_fields
 from portal.views.comments import comment_problem, comment_text
 from portal.views.details import transition_label
+from portal.views.export import csv_file
 from portal.views.forms import finds, once_key
-from portal.views.lists import shown_request
+from portal.views.lists import may_export, shown_request
 from portal.views.many_parts import ManyPage, RefusedRecord
 from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Pairs, TitledLink
@@ -44,7 +46,7 @@ from portal.web.form_input import posted_text
 from portal.web.resources import Module
 from portal.web.shell import Words
 
-DELETE = "delete"
+DELETE, EXPORT = "delete", "export"
 NAMED = 5  # records that the question names
 # Inputs of the form that are no parameters of the list.
 OWN_INPUTS = ("ids", "all", "do", "comment")
@@ -52,8 +54,10 @@ OWN_INPUTS = ("ids", "all", "do", "comment")
 
 @view_config(context=Module, name="bulk", request_method="POST")
 def do_to_records(module: Module, request: Request) -> Response:
-    """`/MODULE/bulk`: `ids`, or `all=1` with the list's parameters; `do`: a transition, or delete."""
+    """`/MODULE/bulk`: `ids`, or `all=1` with the list's parameters; `do`: a transition, delete or export."""
     records, name = module.records, posted_text(request, "do")
+    if name == EXPORT and may_export(records):
+        return export_chosen(records, request)
     transition = next((each for each in transitions_for_many(records) if each.name == name), None)
     if transition is None and not (name == DELETE and records.policy.may(records.name, DELETE)):
         raise HTTPNotFound
@@ -72,6 +76,18 @@ def do_to_records(module: Module, request: Request) -> Response:
     outcomes = list(do_to_many(records, ids[:MOST_AT_ONCE], many.do))
     done(records, request, list_of(records, request))
     return render_to_response("many.pt", {"page": many_page(many, outcomes)}, request)
+
+
+def export_chosen(records: Records, request: Request) -> Response:
+    """The chosen records as a file, or the whole list."""
+    query = shown_request(records, request, list_parameters(records, request)).query
+    if posted_text(request, "all") != "1":
+        ids = chosen_ids(records, request)
+        if len(ids) > MOST_AT_ONCE:
+            raise HTTPRequestEntityTooLarge
+        among = Comparison(("id",), "one_of", tuple(ParsedValue(record_id) for record_id in ids))
+        query = Query(condition=among, sort=query.sort)
+    return csv_file(records, query, request)
 
 
 def chosen_ids(records: Records, request: Request) -> list[int]:

@@ -10,7 +10,9 @@ from portal.views.submissions import one_time_key
 from portal.web.addresses import bulk_address
 
 
-def many_form(records: Records, parameters: Sequence[tuple[str, str]], total: str) -> ManyForm | None:
+def many_form(
+    records: Records, parameters: Sequence[tuple[str, str]], total: str, export: bool = False
+) -> ManyForm | None:
     """The bar; None where the profile may do nothing to many records. `total`: how many match on all pages."""
     actions = [
         ManyAction(each.name, each.label or each.name, each.icon or "", each.tone or "")
@@ -18,4 +20,6 @@ def many_form(records: Records, parameters: Sequence[tuple[str, str]], total: st
     ]
     if records.policy.may(records.name, "delete"):
         actions.append(ManyAction("delete", _("Delete"), "trash-2"))
+    if export:
+        actions.append(ManyAction("export", _("Export"), "download"))
     return ManyForm(bulk_address(records.name, parameters), one_time_key(), total, tuple(actions)) if actions else None

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from portal.fields.linked import Linked
-from tests.functional.world import ANNA, CARLA, EDDA, NANCY
+from tests.functional.world import ANNA, BRUNO, CARLA, EDDA, NANCY
 
 
 @pytest.fixture
@@ -110,6 +110,21 @@ def test_deleting_is_asked_for_and_what_is_needed_stays(world, requests):
     assert "3 records are done." in answer
     assert "still links to this one" in answer
     assert [record.title for record in world.all("requests")] == ["Request 0", "Follows"]
+
+
+def test_chosen_records_are_exported(world, requests):
+    file = bulk(world, NANCY, "export", [requests[2], requests[0], 999999], query="?tab=all&sort=name")
+    assert file.content_type == "text/csv"
+    assert re.findall(r"Request \d", file.text) == ["Request 0", "Request 2"]
+    assert re.findall(r"Request \d", bulk(world, NANCY, "export", query="?status=resolved&tab=all", all="1").text) == [
+        "Request 1"
+    ]
+    assert re.findall(r"Request \d", bulk(world, BRUNO, "export", requests, query="?tab=all&sort=name").text) == [
+        "Request 0",
+        "Request 1",
+        "Request 2",
+    ]
+    assert bulk(world, ANNA, "export", requests).status_int == 404
 
 
 def test_what_a_profile_may_not_do_to_one_it_may_not_do_to_many(world, requests):

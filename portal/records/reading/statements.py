@@ -94,13 +94,15 @@ class Statements(ModulePolicy):
     def titled(self, text: str, limit: int) -> Statement:
         """The records whose title or reference contains `text`, by title."""
         title = self.module.title_field
-        condition = sa.and_(self.where(ALWAYS), self._contains(text)) if text.strip() else self.where(ALWAYS)
+        conditions = [self.where(ALWAYS), *([self._contains(text)] if text.strip() else [])]
         order = (title.order(self.table).asc().nulls_last(), self.table.c["id"])
-        return sa.select(*self.columns([title])).where(condition).order_by(*order).limit(limit)
+        return sa.select(*self.columns([title])).where(*self._found(conditions)).order_by(*order).limit(limit)
 
     def first(self, limit: int) -> Statement:
         """Any `limit` records, with their titles."""
-        return sa.select(*self.columns([self.module.title_field])).where(self.where(ALWAYS)).limit(limit)
+        return (
+            sa.select(*self.columns([self.module.title_field])).where(*self._found([self.where(ALWAYS)])).limit(limit)
+        )
 
     def _contains(self, text: str) -> sa.ColumnElement[bool]:
         title, reference = self.module.title_field, self.module.field("reference")
@@ -160,8 +162,17 @@ class Statements(ModulePolicy):
             conditions.append(self._among_ids())
         if request.position is not None:
             conditions.append(order.beyond(request.position, request.backwards))
-        select = sa.select(*self.columns(request.fields), *order.columns).where(*conditions)
+        select = sa.select(*self.columns(request.fields), *order.columns).where(*self._found(conditions))
         return select.order_by(*order.clauses(request.backwards)).limit(parameter(SIZE))
+
+    def _found(self, conditions: Sequence[sa.ColumnElement[bool]]) -> Sequence[sa.ColumnElement[bool]]:
+        """`conditions`, or the ids of the rows for which they hold, found branch by branch where a record is somebody's
+        in more than one table: the planner of SQLite would read all rows for an OR over two tables."""
+        if not self.module.watchers or self.branches is None or len(self.branches) < 2:
+            return conditions
+        record_id = self.table.c["id"]
+        parts = [sa.select(record_id).where(branch, *conditions).correlate(None) for branch in self.branches]
+        return [record_id.in_(sa.union_all(*parts))]
 
     def scan(self, request: PageRequest) -> Iterator[Statement]:
         """The same rows, segment by segment along the index that has their order."""

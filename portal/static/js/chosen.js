@@ -25,6 +25,10 @@ attach("form[data-chosen]", (form) => {
     else if (event.target.name === "ids") count();
   };
   table.addEventListener("change", changed);
+  // A file is downloaded and the page stays: it may be sent again.
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.value === "export") setTimeout(() => dispatchEvent(new Event("pageshow")));
+  });
   form.querySelector("[data-choose-none]").addEventListener("click", () => {
     form.elements.all.checked = false;
     choose(false);
