@@ -152,6 +152,8 @@ class FileField(TextLike):
         raise Refused(_("A file is needed here, not a text."))
 
     def matches(self, value: Any, operator: str, constant: Any) -> bool:
+        if operator == "empty":  # the name of a file that was just sent is not known yet
+            return (value is None) is constant
         return super().matches(value and value.name, operator, constant)
 
     def from_history(self, recorded: Any) -> FileValue | None:

@@ -14,6 +14,7 @@ ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 FIELDS = """
       bill: {type: file, max_size: 100 kB, types: application/pdf, required: true}
       photo: {type: image, show_when: {urgency: high}}
+      seen: {type: text, show_when: {photo: {empty: false}}}
       costs: {type: file, internal: true}
     comments: true
 """
@@ -30,14 +31,14 @@ def portal_folder(portal_folder: Path) -> Path:
     """Tickets have a bill, a photo of what is urgent, and what it costs, which is internal."""
     modules, profiles = portal_folder / "modules.yaml", portal_folder / "profiles"
     text = modules.read_text(encoding="utf-8").replace("    comments: true\n", FIELDS.lstrip("\n"), 1)
-    text = text.replace("description, [article", "description, bill, photo, costs, [article")
+    text = text.replace("description, [article", "description, bill, photo, seen, costs, [article")
     text = text.replace("modified, comments]\n", "modified, comments, bill, photo]\n")
     text = text.replace(
         "        all: {}\n", "        all: {}\n        with_photo: {where: {photo: {empty: false}}}\n", 1
     )
     modules.write_text(text.replace("to: resolved, set:", "to: resolved, ask: {costs: optional}, set:"), "utf-8")
     customer = profiles / "customer.yaml"
-    text = customer.read_text(encoding="utf-8").replace("stopped_since, article]", "stopped_since, bill, photo]")
+    text = customer.read_text(encoding="utf-8").replace("stopped_since, article]", "stopped_since, bill, photo, seen]")
     customer.write_text(text.replace("can: [create, comment", "can: [create, edit, comment", 1), "utf-8")
     return portal_folder
 
@@ -57,7 +58,9 @@ def create(browser: TestApp, status: int = 303, **values: object):
 
 def test_a_record_has_the_files_of_its_fields(people):
     anna = people["anna"]
-    page = create(anna, urgency="high", bill=Upload("bill.pdf", PDF), photo=Upload("photo.png", picture())).follow()
+    photo = Upload("photo.png", picture())
+    page = create(anna, urgency="high", bill=Upload("bill.pdf", PDF), photo=photo, seen="By all").follow()
+    assert "By all" in page.html.select_one("main").text
     bill = page.html.select_one("main a.file")
     assert bill.text.strip() == "bill.pdf"
     answer = anna.get(bill["href"])
