@@ -29,6 +29,7 @@ INPUT = re.compile(r"(0|[1-9][0-9]{0,4})\.(.+)", re.DOTALL)  # behind â€œFIELD.â
 
 
 MANY = 1_000_000  # more rows than any field takes
+LONGEST_ROWS = 4_000  # characters of all rows in the history
 
 
 class Rows(NamedTuple):
@@ -166,6 +167,26 @@ class Lines(Field):
         """The rows of a form by their index, in the order of the indexes."""
         indexes = {int(match[1]) for name in self.input_names(form) if (match := self._match(name))}
         return {index: RowForm(form, f"{self.name}.{index}.") for index in sorted(indexes)}
+
+    def to_history(self, value: Any) -> str | None:
+        """The rows as customers see them; internal columns are nobody's history."""
+        columns = [(name, column) for name, column in self.fields.items() if not column.internal]
+        rows = [{name: column.to_history(row.get(name)) for name, column in columns} for row in value or ()]
+        text = json.dumps(rows, ensure_ascii=False) if rows else ""
+        whole = all(item is not None for row in rows for item in row.values())
+        return text if whole and len(text) <= LONGEST_ROWS else None
+
+    def from_history(self, recorded: Any) -> tuple[Row, ...]:
+        if not recorded:
+            return ()
+        try:
+            return tuple(Row(self._from_history(row)) for row in json.loads(recorded))
+        except (ValueError, TypeError, AttributeError):
+            raise Refused(_("This is not in the expected format.")) from None
+
+    def _from_history(self, recorded: Mapping[str, Any]) -> dict[str, Any]:
+        """The columns that are declared still."""
+        return {name: self.fields[name].from_history(item) for name, item in recorded.items() if name in self.fields}
 
     def number_hint(self, reader: Reader) -> str:
         """The sentence that says how many rows there may be; "" where that is not limited."""

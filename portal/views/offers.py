@@ -12,6 +12,7 @@ from portal.views.parts import Offer
 
 # So many records a link offers at once; of more, one finds by typing.
 OFFERED = 200
+OFFERED_IN_ROWS = 50  # of lines: each row has all of them, unless the script finds them as one types
 # A link that is the only field of a step is drawn as cards when it offers so many records at most.
 RECORD_CARDS = 12
 ABOUT = 140  # characters of a record's description on its card
@@ -25,22 +26,32 @@ class LinkOffers:
     more: bool
 
 
-def link_offers(
-    records: Records, field: Any, values: Mapping[str, Any], stored: Any, find_text: str, chosen: list[str]
+def link_offers(  # noqa: PLR0913 - all of a form that decides about them
+    records: Records,
+    field: Any,
+    values: Mapping[str, Any],
+    stored: Any,
+    find_text: str,
+    chosen: list[str],
+    *,
+    known: dict[Any, list[tuple[int, str]]],
 ) -> LinkOffers:
     """The records that a link offers, given the form's other `values`; what is chosen or `stored` is always there.
 
-    `find_text` narrows them to titles that contain it.
+    `find_text` narrows them to titles that contain it. `known`: what other rows of the same lines have found.
     """
+    most = OFFERED_IN_ROWS if records.form_module != records.name else OFFERED
     titles: dict[str, str] = {}
     more = False
     for module in field.targets:
         offered = offered_records(records, field, module, values) if records.policy.access(module) else None
         if offered is not None:
             prefix = f"{module}:" if field.several_targets else ""
-            matching = offered.find(find_text, OFFERED + 1)
-            more = more or len(matching) > OFFERED
-            titles |= _titles(offered, prefix, matching[:OFFERED])
+            key = (module, offered.narrowed, find_text, most)
+            if key not in known:
+                known[key] = offered.find(find_text, most + 1)
+            more = more or len(known[key]) > most
+            titles |= _titles(offered, prefix, known[key][:most])
             titles |= _titles(
                 offered, prefix, _chosen(offered, prefix, [text for text in chosen if text not in titles])
             )

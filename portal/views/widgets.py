@@ -55,6 +55,7 @@ class Filling:
     held: tuple[PendingFile, ...] = ()  # attachments that were sent before
     largest_file: int = 0  # bytes of the largest that one request can bring
     prefix: str = ""  # before the names of the inputs of a row: “lines.0.”
+    found: dict[Any, list[tuple[int, str]]] = field(default_factory=dict)  # what links of other rows offer
 
     def one(self, name: str) -> str:
         """The text of an input."""
@@ -175,7 +176,8 @@ def _as_cards(base: Widget) -> Widget:
 
 def _link(filling: Filling, field: Any, base: Widget) -> Widget:
     find_text, chosen = filling.finds.get(base.name, ""), [value for value in filling.many(field.name) if value]
-    offers = link_offers(filling.records, field, filling.values, filling.stored.get(field.name), find_text, chosen)
+    stored = filling.stored.get(field.name)
+    offers = link_offers(filling.records, field, filling.values, stored, find_text, chosen, known=filling.found)
     return replace(
         base,
         offers=tuple(Offer(value, title, value in chosen) for value, title in offers.titles.items()),

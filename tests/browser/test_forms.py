@@ -232,3 +232,22 @@ def test_a_lost_session_keeps_what_was_typed(
     sign_in(page, *passwords["customer"])
     assert urlsplit(page.url).path == path
     expect(page.get_by_role("textbox", name="Write a comment")).to_have_value("Do not lose me")
+
+
+def test_lines_are_added_moved_and_removed_in_the_page_and_with_the_keyboard(visit: Visit) -> None:
+    page = visit("customer", "/orders/create")
+    page.get_by_label("What do you need?").fill("Toner and a chair")
+    page.get_by_role("button", name="Add a line").click()
+    for number, product in ((1, "Toner kit 320"), (2, "Posture office chair")):
+        page.get_by_label(f"Product, line {number}").fill(product)
+        page.get_by_role("option", name=product).click()
+    page.get_by_label("Quantity, line 2").fill("4")
+    page.keyboard.press("Alt+ArrowUp")
+    expect(page.get_by_label("Quantity, line 1")).to_have_value("4")
+    page.get_by_role("button", name="Add a line").click()
+    page.get_by_role("button", name="Remove line 3").click()
+    page.get_by_role("button", name="Create").click()
+    lines = page.get_by_role("region", name="Products").get_by_role("row")
+    expect(lines.nth(1)).to_contain_text("Posture office chair")
+    expect(lines.nth(2)).to_contain_text("Toner kit 320")
+    expect(lines.last).to_contain_text("€1,790.00")

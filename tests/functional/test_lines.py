@@ -51,7 +51,10 @@ ACCESS = """
 """
 STAFF = """
   products: {can: [create, edit, delete]}
-  orders: {see: all, can: [create, edit, delete, export]}
+  orders:
+    see: all
+    can: [create, edit, delete, export]
+    create: {steps: [{fields: [lines]}, {fields: [title, customer]}]}
 """
 
 
@@ -133,6 +136,32 @@ def test_rows_are_changed_moved_and_removed_and_the_rest_of_them_stays(anna, sig
     page = nancy.get("/orders/1/")
     assert "15%" in page.html.find(class_="line-table").get_text()
     assert [[cells[3], cells[8]] for cells in rows(page)] == [["7", "b"], ["1", "a"]]
+
+
+def test_a_wizard_carries_rows_and_the_history_and_a_conflict_show_them(anna, sign_in, another_browser):
+    nancy = sign_in("nancy@supplier.example", browser=another_browser())
+    form = form_of(nancy.get("/orders/create"), "/orders/create")
+    form["lines.0.quantity"], form["lines.0.remark"] = "2", "first"
+    form = form_of(form.submit("_lines", value="lines.add"), "/orders/create")
+    form["lines.1.quantity"] = "none"
+    wrong = form.submit("_to", value="1", status=422)
+    form = form_of(wrong, "/orders/create")
+    form["lines.1.quantity"], form["lines.1.remark"] = "3", "second"
+    step = form.submit("_to", value="1", status=303).follow()
+    assert "first" in step.html.find(class_="choices-made").get_text()
+    form = form_of(step, "/orders/create")
+    form["title"] = "By steps"
+    page = form.submit(status=303).follow()
+    assert [cells[8] for cells in rows(page)] == ["first", "second"]
+    mine, theirs = (form_of(nancy.get("/orders/1/edit"), "/orders/1/edit") for _time in range(2))
+    theirs["lines.0.remark"], mine["lines.0.quantity"] = "changed", "9"
+    theirs.submit(status=303)
+    conflict = mine.submit(status=409)
+    assert "changed" in conflict.html.find(class_="differences").get_text()
+    assert form_of(conflict, "/orders/1/edit")["lines.0.quantity"].value == "9"
+    history = nancy.get("/orders/1/history").text
+    assert "first" in history
+    assert "changed" in history
 
 
 def test_links_in_rows_offer_what_the_row_allows(anna, sign_in, another_browser):

@@ -172,6 +172,7 @@ class SearchPages:
         comments = readable_texts(reader.connection, reader.policy, reader.module, ids)
         for record in self.reader.by_ids(ids, [field.name for field in fields]):
             texts = [text for field in fields for text in field.texts(record.values.get(field.name))]
+            texts += [text for field in fields for text in field.internal_texts(record.values.get(field.name))]
             texts += comments.get(record.id, ())
             if words.found_in(search.indexed_text(texts, record.reference)):
                 matching.add(record.id)
