@@ -38,7 +38,7 @@ from portal.views.forms import FormAnswer, finds, form_fields, once_key, record_
 from portal.views.line_buttons import pressed_button, with_lines_changed
 from portal.views.lists import new_label
 from portal.views.pages import FormPage
-from portal.views.parts import Choice, DraftForm, StepState
+from portal.views.parts import Choice, DraftForm, StepState, TitledLink
 from portal.views.return_to_list import back_to_list
 from portal.views.submissions import done, repeated
 from portal.views.uploads import (
@@ -49,7 +49,7 @@ from portal.views.uploads import (
     with_pending_files,
 )
 from portal.views.widgets import Filling, form_rows, inputs_of, posted_inputs
-from portal.web.addresses import create_address
+from portal.web.addresses import create_address, record_address
 from portal.web.flash import set_flash
 from portal.web.resources import Module
 
@@ -234,6 +234,7 @@ def create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: 
         draft=create_draft(form, step, key, draft),
         files=files,
         hidden=hidden_inputs(filling, [form.followed] if form.followed else []),
+        follows=followed_by(form, filling),
     )
     if not steps:
         return page
@@ -245,6 +246,15 @@ def create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: 
         steps=tuple(step_state(number, step, declared) for number, declared in enumerate(steps)),
         choices=tuple(choices_made(filling, steps[:step], fields)),
     )
+
+
+def followed_by(form: CreateForm, filling: Filling) -> TitledLink | None:
+    """The record that the new one follows up, where the form does not ask for it."""
+    value = filling.values.get(form.followed.name) if form.followed else None
+    if form.followed is None or not can_be_followed(form.records, value):
+        return None
+    link = with_titles(form.records, form.followed, value)
+    return TitledLink(link.title, record_address(link.module, link.id))
 
 
 def create_draft(form: CreateForm, step: int, key: str, draft: Draft | None) -> DraftForm:

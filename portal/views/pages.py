@@ -59,6 +59,7 @@ class FormPage:
     once: str = ""
     version: str = ""  # edit: the version that was read
     hidden: Pairs = ()  # what the other steps hold
+    follows: TitledLink | None = None  # the record that a new one follows up, where the form does not ask for it
     step: int = 0
     steps: tuple[StepState, ...] = ()
     choices: tuple[Choice, ...] = ()

@@ -29,11 +29,13 @@ OFFERED = 200  # people at once; of more, one finds by typing
 
 
 def watchers_card(resource: Record) -> Watchers | None:
-    """Who watches the record, as far as the reader may know; None where the module has no watchers."""
+    """Who watches the record, as far as the reader may know; None where nobody does and nobody can be added."""
     records, record = resource.records, resource.record
     if not records.module.watchers:
         return None
-    reader = records.policy.reader
+    reader, watching, may_add = records.policy.reader, watching_people(records, record), may_watch(records)
+    if not watching and not may_add:
+        return None
     return Watchers(
         people=tuple(
             Watcher(
@@ -44,11 +46,11 @@ def watchers_card(resource: Record) -> Watchers | None:
                 mine=person.id == reader.person,
                 removable=person.removable,
             )
-            for person in watching_people(records, record)
+            for person in watching
         ),
         url=record_address(records.name, record.id, "watchers"),
-        may_add=may_watch(records),
-        mine=str(reader.person or "") if may_watch(records) else "",
+        may_add=may_add,
+        mine=str(reader.person or "") if may_add else "",
     )
 
 

@@ -1,5 +1,7 @@
 """A final record goes on in another one; and transitions that only some people may use."""
 
+import re
+
 import pytest
 
 from portal.fields.linked import Linked
@@ -30,6 +32,7 @@ def test_a_final_record_is_followed_up_in_one_click(world):
     page = world[ANNA].get(f"/requests/{record}/")
     assert f"/requests/create?previous={record}" in page
     step = world[ANNA].get(f"/requests/create?previous={record}")
+    assert re.search(rf'Follow-up to: *<a href="/requests/{record}/">First</a>', step.text)
     sent = step.forms[next(key for key, each in step.forms.items() if each.action == "/requests/create")]
     assert sent["previous"].value == str(record)
     sent["service"] = str(service)

@@ -25,6 +25,11 @@ def world(tmp_path_factory):
     service = linked("services", world.add("services", name="Printing", customers=(acme,)))[0]
     for name, who in (("Anna's", "Anna Rossi"), ("Bruno's", "Bruno Verdi")):
         world.add("requests", name=name, body="x", caller=world.the("people", who), company=acme, service=service)
+    world.add(
+        "requests", name="Watched", body="x", caller=world.the("people", "Anna Rossi"), company=acme, service=service
+    )
+    edda = str(world.the("people", "Edda Sola").id)
+    world[NANCY].send(f"/requests/{world.the('requests', 'Watched').id}/watchers", {"add": edda}, status=303)
     world.add("articles", name="Draft", published=False)
     yield world
     world.portal.engine.dispose()
@@ -49,6 +54,8 @@ def steps(world, email, *asked):
         (BRUNO, ("requests", "R0001"), True, "within “see: organization”"),
         (EDDA, ("requests", "R0001"), False, "not within"),
         (NANCY, ("requests", "R0002"), True, "within “see: all”"),
+        (EDDA, ("requests", "R0003"), True, "watches R0003"),
+        (BRUNO, ("requests", "R0003", "help"), False, "only helpers may help"),
         (ANNA, ("ledgers", "1"), False, "lacks the module ledgers"),
         (ANNA, ("articles", "Draft"), False, "“where” does not hold"),
         (ANNA, ("requests", "R0001", "body"), True, "stands in a layout"),
