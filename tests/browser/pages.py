@@ -64,6 +64,14 @@ def choose_two(page: Page) -> None:
     expect(page.locator(".chosen button[name=do]").first).to_be_visible()
 
 
+def change_own_comment(page: Page) -> None:
+    """Write a comment, whose author may change it for a while, and open it."""
+    page.locator("#comment-text").fill("The wrong ticket.")
+    page.locator("form.composer footer button[type=submit]").click()
+    page.locator(".note a[href$=edit]").first.click()
+    expect(page.locator("textarea[name=text]")).to_have_value("The wrong ticket.")
+
+
 def open_language(page: Page) -> None:
     page.locator(".top summary").first.click()
     expect(page.locator(".top select[name=language]")).to_be_visible()
@@ -108,6 +116,8 @@ KINDS = (
     Kind("plain form refused", "customer", "/orders/create", refuse),
     Kind("long form", "support", "/tickets/create", open_combobox),
     Kind("edit", "support", "/quotes/1/edit"),
+    Kind("edit with a picture", "support", "/assets/1/edit"),
+    Kind("own comment changed", "support", "/tickets/3/", change_own_comment),
     Kind("edit conflict", "support", "/tickets/2/edit", save_twice),
     Kind("transition", "support", "/tickets/1/move/assign"),
     Kind("transition with rating", "customer", "/tickets/4/move/close"),
