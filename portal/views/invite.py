@@ -20,7 +20,7 @@ from portal.views.access_form import access_inputs, access_rows, posted_access, 
 from portal.views.forms import once_key
 from portal.views.offers import OFFERED
 from portal.views.pages import QuestionPage
-from portal.views.parts import FormRow, Offer, Widget
+from portal.views.parts import Action, FormRow, Offer, Widget
 from portal.views.search import findable
 from portal.views.submissions import done, repeated
 from portal.web.addresses import list_address, record_address
@@ -125,6 +125,7 @@ def invite_page(module: Module, request: Request, inputs: Inputs, errors: Errors
         ),
         icon="send",
         once=once_key(request),
+        others=(Action(_("Invite everybody"), f"{module.path}open", "users"),) if request.policy.staff else (),
     )
 
 

@@ -63,7 +63,6 @@ def list_page(records: Records, request: Request) -> ListPage:
         create_url=create_address(records.name) if policy.may(records.name, "create") else "",
         create_label=new_label(records),
         invite_url=f"/{records.name}/invite" if policy.may(records.name, "grant") else "",
-        open_url=f"/{records.name}/open" if policy.may(records.name, "grant") and policy.staff else "",
         many=many_form(records, parameters, count_text(count, policy.reader), may_export(records)),
         export_url=export_address(records.name, parameters) if may_export(records) else "",
         seen_url=f"{list_address(records.name)}seen" if request.news.counts().get(records.name) else "",

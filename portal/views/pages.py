@@ -107,6 +107,7 @@ class QuestionPage:
     draft: DraftForm | None = None  # where something is asked
     files: UploadInput | None = None  # with a comment that is asked
     error: Words = ""
+    others: tuple[Action, ...] = ()  # other ways to do it
 
     @property
     def wrong(self) -> tuple[Widget, ...]:
@@ -207,7 +208,6 @@ class ListPage:
     create_url: str = ""
     create_label: Words = ""
     invite_url: str = ""  # of people, for who may give access
-    open_url: str = ""  # of people, for staff who may give access to all of them
     export_url: str = ""
     many: ManyForm | None = None  # where records can be chosen
     seen_url: str = ""  # where one says that nothing is new any more; empty: nothing is

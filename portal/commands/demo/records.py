@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from portal.accounts.companies import renew_link
 from portal.accounts.passwords import Passwords
-from portal.accounts.people import companies_of, find_account
+from portal.accounts.people import Account, companies_of, find_account, identify
 from portal.accounts.register import AccessRequest, Register
 from portal.commands.demo.files import add_example_files
 from portal.commands.demo.many import SENTENCE, TOKEN, ManyRows
@@ -141,7 +142,14 @@ class Demonstration:
         register = Register(self.connection, self.portal.tables, now)
         for row in self.accounts():
             request = AccessRequest(row["email"], row["profile"], row["person"], values={"news_from": now - NEW_FOR})
-            register.add(request, passwords.hash(row["password"]), must_change=False)
+            account = register.add(request, passwords.hash(row["password"]), must_change=False)
+            self._add_join_links(account, now)
+
+    def _add_join_links(self, account: Account, now: datetime.datetime) -> None:
+        """The companies of who may let colleagues in have a link by which these ask for it."""
+        policy = identify(self.connection, self.portal.tables, account, now=now).policy
+        for company in policy.reader.companies if policy.grants and not policy.staff else ():
+            renew_link(self.connection, self.portal.tables, company, policy.grants[0])
 
     def add_past(self) -> None:
         """Tells how the records came into their states; in the name of the first of the staff who has an account."""
