@@ -1,7 +1,7 @@
 """`formula`: computed from other fields of the same record and stored, so that lists sort, filter and search by it.
 
 `of` is arithmetic (`quantity * price`) or a table of options (`{impact: {company: high, person: low}}`). The value is
-computed again whenever a field changes that it reads: records/writing/derived.py. What cannot be computed is empty.
+computed again whenever a field changes that it reads: records/indexing/formulas.py. What cannot be computed is empty.
 """
 
 import datetime

@@ -188,6 +188,11 @@ def test_a_signature_has_a_moment_and_an_account_and_is_never_changed(world):
     shown = nancy.get(f"/cases/{case}/").html.select_one(".signature")
     assert (shown.path["d"], shown.strong.text) == (DRAWING, "Nancy <i>Smith</i>")
     assert "Nancy Smith" in shown.time.text
+    past = [" ".join(event.text.split()) for event in nancy.get(f"/cases/{case}/").html.select("[class*=history] li")]
+    assert ["Nancy <i>Smith</i>" in event for event in past] == [
+        "Signed" in event and "Consent" in event for event in past
+    ]
+    assert sum("Nancy <i>Smith</i>" in event for event in past) == 1
 
     world.set("cases", case, state="open")
     assert nancy.get(f"/cases/{case}/move/sign").html.find(attrs={"name": "consent"}) is None

@@ -23,6 +23,22 @@ def without_signed(records: Records, before: Mapping[str, Any], values: Mapping[
     return {name: value for name, value in values.items() if name not in signed}
 
 
+def add_change_events(
+    records: Records,
+    record_id: int,
+    kind: str,
+    author: Author,
+    before: Mapping[str, Any],
+    changed: Mapping[str, Any],
+) -> None:
+    """Remembers what `changed` as an event of `kind`, and the signatures among it as one of their own."""
+    signed = _signatures(records, changed)
+    others = {name: value for name, value in changed.items() if name not in signed}
+    if others or not signed:
+        add_event(records, record_id, kind, author, change_details(records.module, before, others))
+    add_signed_event(records, record_id, author, changed)
+
+
 def add_signed_event(records: Records, record_id: int, author: Author, values: Mapping[str, Any]) -> None:
     """Remembers the signatures among the `values` that were written."""
     signed = {name: values[name] for name in _signatures(records, values) if values[name]}

@@ -48,7 +48,7 @@ from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.rows import execute, new_row, rows_without, with_whole_rows, write_own_tables
 from portal.records.writing.seen import is_new_to_staff, saw_own_change
 from portal.records.writing.sequence import next_numbers
-from portal.records.writing.signatures import add_signed_event, with_signatures, without_signed
+from portal.records.writing.signatures import add_change_events, add_signed_event, with_signatures, without_signed
 from portal.records.writing.transitions import is_for_reader, transition_values
 from portal.records.writing.validation import follow_again
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
@@ -123,8 +123,7 @@ class Writer:
         if execute(records, statement).rowcount != 1:
             raise ConflictError(record.id)
         write_own_tables(records, record.id, changed)
-        add_event(records, record.id, kind, self.author, change_details(records.module, before, changed))
-        add_signed_event(records, record.id, self.author, changed)
+        add_change_events(records, record.id, kind, self.author, before, changed)
         (index_records if visible else replace_texts)(records.as_system, [record.id])
         (saw_own_change if visible else is_new_to_staff)(records, record.id, self.author)
         if records.module.title_field.name in changed:
