@@ -137,6 +137,10 @@ class FileField(TextLike):
             raise Refused(_("Choose the file again."))
         return FileValue(key=texts[-1])
 
+    def to_history(self, value: Any) -> None:
+        """Nothing: the name of a file goes with the file."""
+        return None
+
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         return {kept_input(self.name): value.token if value else ""}
 

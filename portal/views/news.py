@@ -9,7 +9,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.records.reading.news import News
+from portal.records.reading.news import Speaker
 from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
 from portal.records.writing.seen import mark_all_seen, mark_seen
@@ -31,7 +31,7 @@ def mark_record_seen(resource: Record, request: Request) -> Response:
     What has happened since is not seen. Without a key all that has happened until now is.
     """
     records, record_id = with_news(resource.records), resource.record.id
-    changed = request.news.of(records, [record_id]).changed.get(record_id)
+    changed = request.news.of(records, [record_id], moments=True).changed.get(record_id)
     key = posted_text(request, "_seen")
     if changed and key in ("", seen_key(request, records, record_id, changed.isoformat())):
         mark_seen(records, record_id, request.news.account, changed)
@@ -53,7 +53,7 @@ def hide_record(resource: Record, request: Request) -> Response:
     """
     records, record_id = with_news(resource.records), resource.record.id
     hide = posted_text(request, "_hide") != "false"
-    changed = request.news.of(records, [record_id]).changed.get(record_id)
+    changed = request.news.of(records, [record_id], moments=True).changed.get(record_id)
     if changed:
         mark_seen(records, record_id, request.news.account, changed, hide=hide)
     if not hide:
@@ -73,7 +73,7 @@ def record_news(resource: Record, request: Request) -> RecordNews | None:
     records, record_id = resource.records, resource.record.id
     if not records.module.has_news:
         return None
-    news = request.news.of(records, [record_id])
+    news = request.news.of(records, [record_id], moments=True)
     changed = news.changed.get(record_id)
     return RecordNews(
         seen_url=record_address(records.name, record_id, "seen") if record_id in news.unread else "",
@@ -96,26 +96,25 @@ def marked_rows(
     if not records.module.has_news or not rows:
         return tuple(rows)
     news = request.news.of(records, [record.id for record in page])
-    speaks = names.index("comments") if "comments" in names else None
-    return tuple(
-        replace(row, cells=marked_cells(request, records, news, record.id, row.cells, speaks),
-                unread=record.id in news.unread)
-        for record, row in zip(page, rows, strict=True)
-    )  # fmt: skip
-
-
-def marked_cells(
-    request: Request, records: Records, news: News, record_id: int, cells: tuple[Value, ...], speaks: int | None
-) -> tuple[Value, ...]:
-    """The cells of a row; `speaks`: the place of the comments."""
-    marked = list(cells)
-    if record_id in news.unread:
-        marked = [cell._replace(tone="unread") if cell.display == "cover" else cell for cell in marked]
-    speaker = news.speakers.get(record_id)
-    if speaker and speaks is not None and marked[speaks].display == "count":
-        mine = speaker.account is not None and speaker.account == request.news.account
-        name = request.reader.text(_("You")) if mine else speaker.name
-        short = name if mine else initials(name)
-        other_side = speaker.staff is not records.policy.staff
-        marked[speaks] = marked[speaks]._replace(note=name, short=short, tone="other-side" if other_side else "")
+    lead = next((place for place, cell in enumerate(rows[0].cells) if cell.display == "cover"), None)
+    speaks = names.index("comments") if "comments" in names and news.speakers else None
+    you = request.reader.text(_("You"))
+    marked = []
+    for record, row in zip(page, rows, strict=True):
+        cells, unread, speaker = list(row.cells), record.id in news.unread, news.speakers.get(record.id)
+        if unread and lead is not None:
+            cells[lead] = cells[lead]._replace(tone="unread")
+        if speaker and speaks is not None:
+            mine = speaker.account is not None and speaker.account == request.news.account
+            cells[speaks] = spoken(cells[speaks], speaker, you if mine else "", records.policy.staff)
+        marked.append(replace(row, cells=tuple(cells), unread=unread) if unread or speaker else row)
     return tuple(marked)
+
+
+def spoken(comments: Value, speaker: Speaker, you: str, staff: bool) -> Value:
+    """The number of comments, with who wrote the last one; `you`: what stands for the reader, where it was the reader.
+
+    The other side is marked, for it may be waiting.
+    """
+    tone = "other-side" if speaker.staff is not staff else ""
+    return comments._replace(note=you or speaker.name, short=you or initials(speaker.name), tone=tone)

@@ -5,7 +5,6 @@ from record to record; its later values replace the placeholders, escaped. The c
 tones come from the declaration), nothing of a record or of a person.
 """
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -124,9 +123,9 @@ class CellRenderer:
 
     def menu(self, items: tuple[Any, ...]) -> Markup:
         """Items of the menu: each is the same for all people of a profile, but for how much is new to them."""
-        draw = lambda item: self._draw("menu.pt", items=(item,))  # noqa: E731
-        drawn = [self._templates.whole(("menu", *self._page, item), functools.partial(draw, item)) for item in items]
-        return Markup("").join(drawn)
+        if len(items) > 1 and any(item.new for item in items):
+            return Markup("").join(self.menu((item,)) for item in items)
+        return self._templates.whole(("menu", *self._page, items), lambda: self._draw("menu.pt", items=items))
 
     def _pieces(self, kind: Kind, classes: str, value: Shown, label: Any = "") -> Pieces:
         pieces = self._pieces_of_page.get(kind)

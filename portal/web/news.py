@@ -31,9 +31,12 @@ class RequestNews:
             self._counts = {} if self._request.exception is not None else self._read().counts
         return self._counts
 
-    def of(self, records: Records, ids: Sequence[int]) -> News:
-        """What is new of the records of a page, which the reader may see; the counts come with it."""
-        news = self._read(records, ids)
+    def of(self, records: Records, ids: Sequence[int], moments: bool = False) -> News:
+        """What is new of the records of a page, which the reader may see; the counts come with it.
+
+        `moments`: with the moments of their last changes.
+        """
+        news = self._read(records, ids, moments)
         self._counts = news.counts
         return news
 
@@ -50,6 +53,6 @@ class RequestNews:
         ids = self.hidden(records)
         return without(ids) if ids else ALWAYS
 
-    def _read(self, records: Records | None = None, ids: Sequence[int] = ()) -> News:
+    def _read(self, records: Records | None = None, ids: Sequence[int] = (), moments: bool = False) -> News:
         onlooker = Onlooker(self.account, self._request.visitor.identity.account.news_from)
-        return read_news(self._request.connection, self._request.policy, onlooker, records, ids)
+        return read_news(self._request.connection, self._request.policy, onlooker, records, ids, moments)

@@ -77,9 +77,9 @@ def record_history(
     on_record = [event.c["module"] == records.name, event.c["record"] == record.id]
     events: list[Event] = []
     while len(events) <= size:
-        rows = _rows(records, on_record, before)
+        rows = _rows(records, on_record, before, size + 1)
         events += _readable(records, rows)
-        if len(rows) < BATCH:
+        if len(rows) <= size:
             break
         before = rows[-1]["id"]
     return events[:size], events[size - 1].id if len(events) > size else None
@@ -127,7 +127,9 @@ def _conditions(policy: Policy, only: EventFilter) -> list[sa.ColumnElement[bool
     return conditions
 
 
-def _rows(records: Records, conditions: Iterable[Any], before: int | None) -> Sequence[Mapping[str, Any]]:
+def _rows(
+    records: Records, conditions: Iterable[Any], before: int | None, size: int = BATCH
+) -> Sequence[Mapping[str, Any]]:
     """The next rows, newest first; events of older portals lack the author's name, which the account has."""
     event, account = records.policy.tables.event, records.policy.tables.account
     columns = [column for column in event.c if column.name != "author"]
@@ -136,7 +138,7 @@ def _rows(records: Records, conditions: Iterable[Any], before: int | None) -> Se
     query = sa.select(*columns, author).select_from(joined).where(*conditions)
     if before is not None:
         query = query.where(event.c["id"] < before)
-    rows: Sequence[Any] = records.connection.execute(query.order_by(event.c["id"].desc()).limit(BATCH)).mappings().all()
+    rows: Sequence[Any] = records.connection.execute(query.order_by(event.c["id"].desc()).limit(size)).mappings().all()
     return rows
 
 

@@ -64,15 +64,29 @@ def read_news(
     onlooker: Onlooker,
     records: RecordReader | None = None,
     ids: Sequence[int] = (),
+    moments: bool = False,
 ) -> News:
-    """What is new in all modules of the profile; and of the records `ids`, which `records` has let through."""
+    """What is new in all modules of the profile; and of the records `ids`, which `records` has let through.
+
+    `moments`: with the moments of their last changes.
+    """
     here = records.name if records is not None and records.module.has_news and ids else ""
-    counted = [name for name in policy.modules if is_counted(policy, name)]
+    counted = counted_modules(policy)
     if not counted and not here:
         return News()
     values = values_of(policy.reader) | {"onlooker": onlooker.account, "news_from": onlooker.start or NEVER}
-    rows = connection.execute(_statement(policy, counted, here), values | ({IDS: list(ids)} if here else {}))
+    rows = connection.execute(_statement(policy, counted, here, moments), values | ({IDS: list(ids)} if here else {}))
     return _news(rows.all())
+
+
+def counted_modules(policy: Policy) -> tuple[str, ...]:
+    """The modules in which what is new is counted, found once for all readers of a kind."""
+    shared = policy.shared
+    if shared is None or shared.statements is None:
+        return tuple(name for name in policy.modules if is_counted(policy, name))
+    return shared.statements.get(
+        StatementKey("news modules", ""), lambda: tuple(name for name in shared.modules if is_counted(shared, name))
+    )
 
 
 def is_counted(policy: Policy, module: str) -> bool:
@@ -84,40 +98,42 @@ def is_counted(policy: Policy, module: str) -> bool:
 
 
 def _news(rows: Sequence[Any]) -> News:
-    counts, records = {}, []
-    for row in rows:
-        if row.kind == RECORD:
-            records.append(row)
-        elif row.number:
-            more = row.number > MOST_COUNTED or row.looked_at > NEWEST
-            counts[row.module] = Count(min(row.number, MOST_COUNTED), more)
-    return News(
-        counts=counts,
-        unread=frozenset(row.record for row in records if row.number),
-        hidden=frozenset(row.record for row in records if row.looked_at),
-        changed={row.record: row.at for row in records if row.at},
-        speakers={
-            row.record: Speaker(row.account, row.name, bool(row.staff)) for row in records if row.name is not None
-        },
-    )
+    counts: dict[str, Count] = {}
+    changed: dict[int, datetime.datetime] = {}
+    speakers: dict[int, Speaker] = {}
+    unread, hidden = set(), set()
+    for kind, module, record_id, at, number, looked_at, name, account, staff in rows:
+        if kind == COUNT and number:
+            counts[module] = Count(min(number, MOST_COUNTED), number > MOST_COUNTED or looked_at > NEWEST)
+        if kind == COUNT:
+            continue
+        if number:
+            unread.add(record_id)
+        if looked_at:
+            hidden.add(record_id)
+        if name is not None:
+            speakers[record_id] = Speaker(account, name, bool(staff))
+        if at is not None:
+            changed[record_id] = at
+    return News(counts, frozenset(unread), frozenset(hidden), changed, speakers)
 
 
 # -- the statement -----------------------------------------------------------------------------------------------------
 
 
-def _statement(policy: Policy, counted: Sequence[str], here: str) -> Any:
+def _statement(policy: Policy, counted: Sequence[str], here: str, moments: bool) -> Any:
     """The statement, shared where the scope of every module is."""
     shared = policy.shared
     if shared is None or shared.statements is None or not all(map(shared.scope_is_shared, counted)):
-        return _build(policy, counted, here)
-    key = StatementKey("news", here)
-    return shared.statements.get(key, lambda: cache_plan(_build(shared, counted, here), policy.tables.version))
+        return _build(policy, counted, here, moments)
+    key = StatementKey("news and moments" if moments else "news", here)
+    return shared.statements.get(key, lambda: cache_plan(_build(shared, counted, here, moments), policy.tables.version))
 
 
-def _build(policy: Policy, counted: Sequence[str], here: str) -> Any:
+def _build(policy: Policy, counted: Sequence[str], here: str, moments: bool) -> Any:
     parts = [_count(policy, module) for module in counted]
     if here:
-        parts.append(_records(policy, here))
+        parts.append(_records(policy, here, moments))
     return sa.union_all(*parts)
 
 
@@ -173,15 +189,17 @@ def _newest(policy: Policy, module: str) -> Iterator[sa.Select[Any]]:
         yield sa.select(*[ordered.c[name] for name in columns])
 
 
-def _records(policy: Policy, module: str) -> sa.Select[Any]:
-    """The records IDS: when they were changed, whether that is new, whether they are hidden, who spoke last."""
+def _records(policy: Policy, module: str, moments: bool) -> sa.Select[Any]:
+    """The records IDS: whether something in them is new, whether they are hidden, who spoke last."""
     table, seen, comment = policy.tables.module(module), policy.tables.seen.alias(), policy.tables.comment
     mine = seen.c["account"] == _account(), seen.c["module"] == module, seen.c["record"] == table.c["id"]
     modified = table.c["modified"]
     unseen = sa.or_(seen.c["at"].is_(None), seen.c["at"] < modified)
     new = sa.case((sa.and_(modified > _floor(policy, module), unseen), 1), else_=0)
     hidden = sa.case((sa.and_(seen.c["hidden"].is_not(None), seen.c["at"] >= modified), 1), else_=0)
-    columns = {"record": table.c["id"], "at": modified, "number": new, "looked_at": hidden}
+    columns = {"record": table.c["id"], "number": new, "looked_at": hidden}
+    if moments:
+        columns["at"] = modified
     source = table.outerjoin(seen, sa.and_(*mine))
     if policy.declaration.modules[module].comments:
         source = source.outerjoin(comment, comment.c["id"] == _last_comment(policy, module, table))
@@ -189,8 +207,9 @@ def _records(policy: Policy, module: str) -> sa.Select[Any]:
     return sa.select(*_row(RECORD, module, **columns)).select_from(source).where(AmongIds(table.c["id"], id_list()))
 
 
-def _last_comment(policy: Policy, module: str, table: sa.Table) -> sa.ScalarSelect[Any]:
-    """The id of the last comment of a record that customers may read."""
+def _last_comment(policy: Policy, module: str, table: sa.Table) -> sa.ColumnElement[Any]:
+    """The id of the last comment of a record that customers may read; not looked for where there is none."""
     other = policy.tables.comment.alias()
     public = other.c["module"] == module, other.c["record"] == table.c["id"], other.c["internal"].is_(False)
-    return sa.select(sa.func.max(other.c["id"])).where(*public).correlate(table).scalar_subquery()
+    last = sa.select(sa.func.max(other.c["id"])).where(*public).correlate(table).scalar_subquery()
+    return sa.case((table.c["comments"] > 0, last))

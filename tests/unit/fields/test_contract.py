@@ -1,5 +1,6 @@
 """What every field type promises, asked of each type in the registry: with its own examples, on both databases."""
 
+import json
 import re
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
@@ -275,6 +276,16 @@ def test_what_csv_holds_is_read_back(kind):
     one = field(kind)
     for value in read_all(one):
         assert one.read(one.write(value)) == value
+
+
+@every_type
+def test_what_the_history_holds_is_read_back(kind):
+    one = field(kind)
+    for value in read_all(one):
+        recorded = one.to_history(value)
+        assert json.loads(json.dumps(recorded)) == recorded
+        if recorded is not None:
+            assert (one.from_history(recorded) or None) == (value or None)
 
 
 @every_type
