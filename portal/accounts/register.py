@@ -25,6 +25,7 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.defaults import defaults, find_named
 from portal.records.writing.history import SYSTEM, Author, add_event
+from portal.records.writing.rows import unique_violations_retried
 from portal.records.writing.writer import Writer
 
 INVITATION_LASTS = datetime.timedelta(days=7)
@@ -89,7 +90,8 @@ class Register:
             "news_from": self.now,
             **access_request.values,
         }
-        self.connection.execute(sa.insert(self.tables.account).values(row))
+        with unique_violations_retried():
+            self.connection.execute(sa.insert(self.tables.account).values(row))
         account = self.find(email)
         self._add_event(account, "granted")
         return account
@@ -167,7 +169,7 @@ class Register:
     def reset(self, email: str, hashed: str) -> Account:
         """Set a generated password, which has to be changed at the next sign-in, and end all sessions."""
         account = self.find(email)
-        self._store(account, {"password": hashed, "must_change": True})
+        self._store(account, {"password": hashed, "must_change": True, "invited": None})
         close_sessions(self.connection, self.tables, account.id)
         void_links(self.connection, self.tables, account.id)
         return self.find(email)

@@ -241,7 +241,12 @@ def _dates(days: dict[str, Any]) -> dict[str, Any]:
 
 def _state(row: Any) -> list[str]:
     dates = [f"{option[2:]} {row[name]}" for option, name in DATES.items() if row[name]]
-    return [*dates, *(["disabled"] if row["disabled"] else []), *(["first password"] if row["must_change"] else [])]
+    return [
+        *dates,
+        *(["disabled"] if row["disabled"] else []),
+        *(["first password"] if row["must_change"] else []),
+        *(["invited"] if row["invited"] else []),
+    ]
 
 
 def _print_password(password: str) -> None:

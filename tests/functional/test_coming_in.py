@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from click.testing import CliRunner
 
+from portal.commands import main
 from tests.functional.conftest import form_of
 from tests.functional.test_granting import BRUNO, CARLA, NANCY, account, person_id, portal_folder, post, rows
 from tests.functional.test_passwords import letters
@@ -107,6 +109,13 @@ def test_an_unproven_address_gets_one_letter_an_hour(app, declare, clock, anothe
     clock.pass_by(hours=1)
     ask(another_browser())
     assert len(letters(app)) == 2
+
+
+def test_the_companies_of_domains_are_looked_for_among_the_records(app, declare, portal_folder, database):
+    declare("{profile: customer, domains: {acme.example: Acme, nowhere.example: Nowhere}}")
+    answer = CliRunner().invoke(main, ["check", "--data", "--folder", str(portal_folder), "--database", database])
+    assert 'there is no record "Nowhere" in organizations' in answer.output
+    assert '"Acme"' not in answer.output
 
 
 # -- the company's link and its switch ---------------------------------------------------------------------------------
