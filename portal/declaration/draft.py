@@ -31,8 +31,8 @@ def profile_file(name: str) -> str:
 
 
 def key(field: Field, name: str) -> Any:
-    """A key that only some types have, None for the others; asking pydantic for a missing attribute is slow."""
-    return field.__dict__.get(name)
+    """A key that only some types have; None for the others."""
+    return getattr(field, name) if name in type(field).model_fields else None
 
 
 def leads_to(field: Field | None) -> tuple[str, ...]:

@@ -203,7 +203,7 @@ def conflict(form: EditForm, merged: Merged) -> Conflict:
         for field in form.fields
         if field.name in merged.contested
     )
-    return Conflict(str(author) if author else _("Someone"), moment(at, reader), differences)
+    return Conflict(str(author) if author else "", moment(at, reader), differences)
 
 
 def difference(records: Records, field: Field, yours: Any, theirs: Any) -> Difference:

@@ -184,7 +184,7 @@ class Difference:
 class Conflict:
     """Someone else saved first (409): what differs, field by field. The form below it holds what this person typed."""
 
-    who: str
+    who: str  # "" where the profile may not read it
     at: Moment
     differences: tuple[Difference, ...]
 

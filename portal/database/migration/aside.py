@@ -16,8 +16,11 @@ from portal.database.migration.steps import Phase, Step, Task, counted, removing
 from portal.fields.links import shortened
 
 
-def steps(counts: RowCounts, fields: Mapping[str, Mapping[str, str]], modules: Collection[str]) -> Iterator[Step]:
-    """What could be dropped; `fields`: module → field → the type that it had, of the declared `modules` or others."""
+def drop_steps(counts: RowCounts, fields: Mapping[str, Mapping[str, str]], modules: Collection[str]) -> Iterator[Step]:
+    """The steps that drop what was set aside.
+
+    `fields`: module → field → the type that it had, of the declared `modules` or others.
+    """
     for module, types in fields.items():
         for field, old_type in types.items():
             if module in modules:

@@ -72,7 +72,10 @@ class Planner:
                 steps.append(self._new_module(module))
             else:
                 steps += self._changed_module(module)
-        steps += [*self._removed_modules(), *aside.steps(self.counts, self.left["aside"], self.declaration.with_rows)]
+        steps += [
+            *self._removed_modules(),
+            *aside.drop_steps(self.counts, self.left["aside"], self.declaration.with_rows),
+        ]
         names = {*self.old["modules"], *self.new["modules"], *self.renames.modules.values()}
         return [for_people(step, names) for step in (*steps, *computed_steps(self.changes, self.left, self.counts))]
 
@@ -360,7 +363,7 @@ class Planner:
             self.handled_indexes |= missing
             # What kept exactly the same values apart in older versions stays until then.
             self.handled_indexes.add(index_name(module.name, *module.unique_within(field), field.name))
-            shown = ", ".join(f"{_spellings(values)} ({count} times)" for *values, count in duplicates[:SHOWN])
+            shown = ", ".join(f"{values} ({count} times)" for values, count in duplicates[:SHOWN])
             more = ", …" if len(duplicates) > SHOWN else ""
             path = f"{module.name}.{field.name}"
             sentence = f"! field {path} cannot be made unique, these values occur more than once: {shown}{more}"
@@ -392,8 +395,3 @@ class Planner:
             )
             note = locking(self.counts, name) if missing else ""
             yield Step(f"bring the indexes of {name} up to date", note, tasks=tasks)
-
-
-def _spellings(values: Iterable[str]) -> str:
-    """Values that count as the same: “"Łódź", "Lodz"”."""
-    return ", ".join(f'"{value[:40]}"' for value in dict.fromkeys(values))

@@ -46,8 +46,8 @@ class RowCounts:
 
     def duplicates(
         self, table: str, within: Sequence[sa.Column[Any]], compared: Sequence[sa.Column[Any]]
-    ) -> list[tuple[str, str, int]]:
-        """The first values that several rows have: two spellings of each, and how many rows.
+    ) -> list[tuple[str, int]]:
+        """The first values that several rows have, and how many: “"Łódź", "Lodz"” where they are written otherwise.
 
         The last of `compared` says which values are the same, the first how they are written.
         """
@@ -64,4 +64,7 @@ class RowCounts:
             .order_by(number.desc(), *groups)
             .limit(SHOWN + 1)
         )
-        return [(str(last), str(first), count) for last, first, count in rows]
+        return [
+            (", ".join(f'"{value[:40]}"' for value in dict.fromkeys((str(last), str(first)))), count)
+            for last, first, count in rows
+        ]

@@ -141,7 +141,7 @@ def _rank(part: Comparison, module: Module, table: sa.Table, indexed: set[str]) 
     return RANKS.get(part.operator)
 
 
-def ranges_without(
+def ranges_of_negated(
     comparison: Comparison, field: Field, table: sa.Table, reader: Reader, dialect: str
 ) -> tuple[sa.ColumnElement[bool], ...]:
     """A negated comparison as ranges between the values, empty included, each of which an index finds."""

@@ -18,7 +18,7 @@ from portal.database.schema.indexes import index_column
 from portal.database.sql import AmongIds, Redundant, WithoutIndex, where
 from portal.fields.base import Field
 from portal.records.policy import ModulePolicy, Policy
-from portal.records.reading.counts import CountRequest, IndexCondition, best, counting, parts_of, ranges_without
+from portal.records.reading.counts import CountRequest, IndexCondition, best, counting, parts_of, ranges_of_negated
 from portal.records.reading.index_scan import IndexScan
 from portal.records.reading.keyset import Order
 from portal.records.statement_cache import SIZE, Statement, id_list, parameter
@@ -150,7 +150,7 @@ class Statements(ModulePolicy):
     def _index_condition(self, comparison: Comparison) -> IndexCondition:
         """What an index finds of a comparison with a field of the record itself."""
         field, reader = self.module.field(comparison.path[0]), self.policy.reader
-        ranges = ranges_without(comparison, field, self.table, reader, self.dialect) if comparison.negated else ()
+        ranges = ranges_of_negated(comparison, field, self.table, reader, self.dialect) if comparison.negated else ()
         return IndexCondition(index_column(field, self.table).name, self._sql(comparison), ranges)
 
     # -- rows in order ----------------------------------------------------------------------------------------------

@@ -88,11 +88,35 @@ def read_form(
             errors = {key: error for key, error in errors.items() if key.partition(".")[0] != name}
         elif name not in errors and name not in followed and (problem := _problem(records, field, values, record_id)):
             # A link may stay where it is, though it would not be offered any more, as long as what it depends on stays.
-            names = (name, *depends_on(records.module, field))
+            names = (name, *depends_on(records.module, field), *records.module.unique_within(field))
             unchanged = all(values.get(other) == known.get(other) for other in names)
             if record_id is None or not values[name] or not unchanged:
                 errors[name] = problem
+    errors = _taken_in_company(records, fields, values, known, record_id) | errors
     return Filled({field.name: values[field.name] for field in fields}, errors)
+
+
+def _taken_in_company(
+    records: Records,
+    fields: Iterable[Field],
+    values: Mapping[str, Any],
+    known: Mapping[str, Any],
+    record_id: int | None,
+) -> dict[str, str]:
+    """A message at the company of a record that comes into one where another has the same value of a field that must
+    be unique there, and that this form does not show."""
+    company, asked = records.module.organization, {field.name for field in fields}
+    if record_id is None or company not in asked or values[company] == known.get(company):
+        return {}
+    declared = records.module.fields.values()
+    hidden = [field for field in declared if records.module.unique_within(field) and field.name not in asked]
+    for stored in records.as_system.by_ids([record_id], [field.name for field in hidden]) if hidden else ():
+        for field in hidden:
+            value = stored.values[field.name]
+            if not field.is_empty(value) and _is_taken(records, field, {**values, field.name: value}, record_id):
+                label = records.policy.reader.text(field.title)
+                return {company: _("Another record of this company has the same ${field}.", mapping={"field": label})}
+    return {}
 
 
 def read_rows(

@@ -30,10 +30,12 @@ export function make(tag, properties = {}, ...children) {
 /** Returns a function that calls `run` with its last arguments once it has not been called for `milliseconds`. */
 export function calm(milliseconds, run) {
   let timer;
-  return (...values) => {
+  const later = (...values) => {
     clearTimeout(timer);
     timer = setTimeout(() => run(...values), milliseconds);
   };
+  later.cancel = () => clearTimeout(timer);
+  return later;
 }
 
 document.documentElement.classList.add("with-script");

@@ -86,10 +86,10 @@ class Combobox {
   }
 
   listen() {
-    const find = calm(150, () => this.find(this.input.value));
+    this.findSoon = calm(150, () => this.find(this.input.value));
     this.input.addEventListener("input", () => {
       if (!this.input.value) this.choice.take("", "");
-      find();
+      this.findSoon();
     });
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.input.addEventListener("click", () => this.list.hidden && this.find(""));
@@ -150,7 +150,7 @@ class Combobox {
       this.choose(this.active);
     } else if (event.key === "Escape" && !this.list.hidden) {
       event.preventDefault();
-      this.open(false);
+      this.close();
     }
   }
 
@@ -169,12 +169,19 @@ class Combobox {
     if (!option) return;
     this.choice.take(option.dataset.value, option.textContent);
     this.input.value = this.choice.shown();
+    this.close();
+  }
+
+  // What was typed last may still be looked for: its answer must not open the list again.
+  close() {
+    this.findSoon.cancel();
+    this.running?.abort();
     this.open(false);
   }
 
   // Text that was typed without choosing a record is dropped; the present choice is shown again.
   leave() {
-    this.open(false);
+    this.close();
     this.input.value = this.choice.shown();
   }
 }
