@@ -22,6 +22,7 @@ from portal.fields.numbers import places_of
 TOKEN = re.compile(r"\s*([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?|\d+(?:\.\d+)?|[-+*/()])")
 DEEPEST = 50
 LONGEST = 2000  # characters
+MOST = 400  # parts: numbers, names and signs
 EXACT = decimal.Context(prec=100, rounding=decimal.ROUND_HALF_UP)
 HOUR, DAY = Decimal(3600), Decimal(86400)
 
@@ -86,6 +87,8 @@ def _tokens(text: str) -> list[str]:
             raise ValueError("must be made of fields, numbers, + - * / and brackets")
         tokens.append(match[1])
         place = match.end()
+    if len(tokens) > MOST:
+        raise ValueError(f"a formula has at most {MOST} parts")
     return tokens
 
 

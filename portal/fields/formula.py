@@ -229,22 +229,22 @@ class Formula(Delegate):
             case None:
                 return None
             case Money(amount, currency):
-                amount = _to_places(amount, get_currency_precision(currency))
-                return Money(amount, currency) if amount.adjusted() < WHOLE_DIGITS else None
+                rounded = _to_places(amount, get_currency_precision(currency), WHOLE_DIGITS)
+                return None if rounded is None else Money(rounded, currency)
             case datetime.timedelta():
-                seconds = int(_to_places(Decimal(value.total_seconds()), 0))
-                return seconds if abs(seconds) <= LONGEST_DURATION else None
+                seconds = _to_places(Decimal(value.total_seconds()), 0, DIGITS)
+                return int(seconds) if seconds is not None and abs(seconds) <= LONGEST_DURATION else None
             case Decimal():
                 return self._number(value)
         return value
 
     def _number(self, value: Decimal) -> Decimal | int | None:
         places = self.measure.places if self.measure else 0
-        if self.value_type == "integer":
-            whole = int(_to_places(value, 0))
-            return whole if abs(whole) <= LARGEST else None
-        number = _to_places(value.scaleb(2, arithmetic.EXACT) if self.value_type == "percent" else value, places)
-        return number if number.adjusted() < DIGITS - places else None
+        number = value.scaleb(2, arithmetic.EXACT) if self.value_type == "percent" else value
+        rounded = _to_places(number, places, DIGITS - places)
+        if rounded is None or self.value_type != "integer":
+            return rounded
+        return int(rounded) if abs(rounded) <= LARGEST else None
 
     # -- the database -----------------------------------------------------------------------------------------------
 
@@ -289,8 +289,12 @@ def _circle(fields: Mapping[str, Field], waiting: tuple[str, ...], name: str) ->
     return f'"{first}" is computed from itself' if waiting[0] == first else ""
 
 
-def _to_places(value: Decimal, places: int) -> Decimal:
-    return value.quantize(Decimal(1).scaleb(-places), decimal.ROUND_HALF_UP, arithmetic.EXACT)
+def _to_places(value: Decimal, places: int, whole: int) -> Decimal | None:
+    """`value` rounded half up, never -0; None where it has more than `whole` digits before the point."""
+    if value and value.adjusted() >= whole:
+        return None
+    rounded = value.quantize(Decimal(1).scaleb(-places), decimal.ROUND_HALF_UP, arithmetic.EXACT)
+    return (rounded or rounded.copy_abs()) if rounded.adjusted() < whole else None
 
 
 def _column(lines: Field, name: str) -> Field:

@@ -77,6 +77,10 @@ def euros(amount: str) -> Money:
         ("lines.price", "money", euros("0.30")),
         ("lines.pieces * 2", "integer", 4),
         ("9999999999 * 9999999999", "integer", None),
+        ("9" * 500 + " * price", "money", None),
+        ("9" * 500 + " / 7", "decimal", None),
+        ("pieces * -0.0001", "decimal", Decimal("-0.0003")),
+        ("price * 0 * -1", "money", euros("0.00")),
     ],
 )  # fmt: skip
 def test_what_a_formula_gives(of, type_, value):
@@ -108,6 +112,7 @@ def test_places_round_a_number():
         ("price * 2", {"places": 3}, "places belong to a number"),
         ("(" * 60 + "1" + ")" * 60, {}, "too many brackets"),
         ("1 + " * 600 + "1", {}, "at most 2,000 characters"),
+        ("1+" * 900 + "1", {}, "at most 400 parts"),
         ("price", {"options": ["low"]}, "options belong to a table"),
         (["price"], {}, "must be a formula such as"),
         ({"impact": {"everyone": "a"}}, {}, '"everyone" is not an option of impact'),
