@@ -348,7 +348,7 @@ def test_a_new_stay_in_the_state_counts_from_its_beginning(post):
     assert events_of(post, record, "moved:close") == []
 
 
-def test_a_reminder_comes_once_in_each_stay(post):
+def test_a_reminder_comes_once_in_each_stay(post, monkeypatch):
     record = open_ticket(post)
     move(post, NANCY, record, "ask_back", comment="Which printer?")
     new_letters(post)
@@ -356,11 +356,11 @@ def test_a_reminder_comes_once_in_each_stay(post):
     assert to(letters) == [ANNA]
     assert "A reminder: this is waiting for you." in letters[0].text
     post.clock.now -= datetime.timedelta(days=9)  # a clock that was set back
-    post.browsers[CARLA] = post.signed_in(CARLA)
+    monkeypatch.setitem(post.browsers, CARLA, post.signed_in(CARLA))
     open_ticket(post, CARLA)
     new_letters(post)
     assert new_letters(post, datetime.timedelta(days=20)) == []
-    post.browsers[ANNA] = post.signed_in(ANNA)
+    monkeypatch.setitem(post.browsers, ANNA, post.signed_in(ANNA))
     comment(post, ANNA, record, "The big one")
     move(post, NANCY, record, "ask_back", comment="Which of them?")
     new_letters(post)
