@@ -25,7 +25,7 @@ def count_bounce(connection: sa.Connection, tables: Tables, account_id: int, rea
 
 
 def forget_bounces(connection: sa.Connection, tables: Tables, account_id: int) -> None:
-    """The address of an account works."""
+    """The address of an account works again: letters that came back no longer count."""
     table = tables.account
     bounced = table.c["id"] == account_id, table.c["bounces"] > 0
     connection.execute(sa.update(table).where(*bounced).values(bounces=0, bounce_reason=None))

@@ -77,7 +77,7 @@ def present(connection: sa.Connection, tables: Tables, lock: bool = False) -> Op
 
 
 def finish(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
-    """Invite nobody any more."""
+    """End the opening of the portal: invite nobody any more."""
     opening = tables.opening
     connection.execute(sa.update(opening).where(opening.c["finished"].is_(None)).values(finished=now))
 

@@ -130,7 +130,7 @@ class SignUps:
         return self._first(self.tables.sign_up.c["id"] == sign_up_id, *self._decided_by(identity))
 
     def count_waiting(self, identity: Identity) -> int:
-        """How many wait for the yes of `identity`."""
+        """How many people who signed up wait for the yes of `identity`."""
         query = sa.select(sa.func.count()).select_from(self.tables.sign_up).where(*self._decided_by(identity))
         return int(self.connection.execute(query).scalar_one())
 

@@ -114,7 +114,7 @@ class Choice(HasOptions):
         return self.label_of(value or "", reader)
 
     def text_forms(self, value: Any, reader: Reader) -> tuple[str, ...]:
-        """The name; the name quoted, for lists of names; the labels."""
+        """An option by its name, by the name in quotes (for lists of names), and by its labels."""
         if value is None:
             return ("",)
         return (value, join((value,)), *(self.labels_of(value) if value in self.offered else ()))

@@ -204,7 +204,7 @@ class Datetime(Worded):
         return _format_minute(here.replace(second=0, microsecond=0, tzinfo=None), reader.locale)
 
     def show_full(self, value: Any, reader: Reader) -> str:
-        """With the zone's name, for where it matters."""
+        """A moment as `show` writes it, with the name of the zone, for where that matters."""
         return "" if value is None else format_datetime(value, "long", tzinfo=reader.time_zone, locale=reader.locale)
 
     def write(self, value: Any) -> str:

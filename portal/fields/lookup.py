@@ -65,7 +65,7 @@ class Lookup(Delegate):
         return (self.of,)
 
     def with_labels(self, labels: Mapping[str, Text]) -> Field:
-        """A copy that has the labels once it is bound again."""
+        """A copy of the lookup whose options have a profile's own labels, once it is bound again."""
         copy = self.model_copy()
         copy._labels = labels
         return copy

@@ -171,7 +171,7 @@ def comment_widget(transition: Transition, text: str, error: str) -> Widget:
 
 @view_config(context=Record, name="delete", request_method="GET", renderer="question.pt", permission="delete")
 def show_delete(resource: Record, request: Request) -> dict[str, QuestionPage]:
-    """The question."""
+    """`/MODULE/ID/delete`: the question whether to delete the record."""
     return {"page": delete_page(resource, request, "")}
 
 

@@ -70,7 +70,7 @@ def show_people(resource: Record, request: Request) -> dict[str, CompanyPage]:
 
 
 def company_page(resource: Record, request: Request, error: Words = "") -> CompanyPage:
-    """The page; `error`: why a link could not be made."""
+    """The page of a company's access: its links and people; `error`: why a link could not be made."""
     company, identity = resource.record.id, request.identity
     people = str(request.portal.declaration.people)
     accounts = accounts_of_company(request.connection, request.policy, company, MOST_SHOWN + 1)

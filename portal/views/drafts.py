@@ -148,7 +148,7 @@ def keeps_form(request: Request) -> bool:
 
 
 def _save_apart(request: Request, form: str, content: Content) -> None:
-    """Saves in a transaction of its own: that of the request has been rolled back."""
+    """Saves a draft in a transaction of its own: that of the request has been rolled back."""
     with writing(request.portal.engine) as connection:
         account_id = request.visitor.identity.account.id
         drafts = Drafts(connection, request.portal.tables, account_id, request.now)

@@ -23,7 +23,7 @@ FormAnswer: TypeAlias = dict[str, FormPage] | Response
 
 
 def form_fields(records: Records, layout: FormLayout) -> list[Field]:
-    """The fields that a form asks for."""
+    """The fields that a page's form asks for, those of all its steps."""
     return typed_fields(records, names_in(layout))
 
 

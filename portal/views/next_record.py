@@ -64,6 +64,6 @@ def beside(resource: Record, request: Request, backwards: bool) -> Response:
 
 
 def query_of(resource: Record, request: Request, text: str) -> Query:
-    """The list of an address, from its beginning."""
+    """The list from which a record was opened, by its address: what “next record” goes through."""
     pairs = [pair for pair in parse_qsl(text[:LONGEST_QUERY]) if pair[0] not in PLACE]
     return shown_request(resource.records, request, MultiDict(pairs)).query

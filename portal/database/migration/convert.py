@@ -249,7 +249,7 @@ class Conversion:
     # -- writing --------------------------------------------------------------------------------------------------
 
     def _empty_records(self, record_ids: Sequence[int]) -> set[int]:
-        """Those of the records that have no value."""
+        """Those of the records whose old value, which is to be converted, is empty."""
         name = columns(self.new)[0].name
         source = sa.table(self.module.name, sa.column("id"), sa.column(name))
         empty: set[int] = set()

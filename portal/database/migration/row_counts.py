@@ -22,7 +22,7 @@ class RowCounts:
         return self.connection.execute(sa.select(sa.func.count()).select_from(sa.table(table))).scalar_one()
 
     def filled(self, table: str, columns: Collection[str]) -> int | None:
-        """How many rows have a value in one of the columns."""
+        """For the sentence of a plan: how many rows have a value in one of the columns."""
         if self.connection is None:
             return None
         source = sa.table(table, *map(sa.column, columns))

@@ -330,5 +330,5 @@ def _candidates_among(search: Search, records: list[int], start: PageStart) -> C
 
 
 def _engine_of(connection: sa.Connection) -> ModuleType:
-    """The module of the connection's database."""
+    """The search engine of the connection's database: sqlite.py or postgresql.py."""
     return sqlite if connection.dialect.name == "sqlite" else postgresql

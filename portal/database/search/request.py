@@ -247,7 +247,7 @@ class PageStart:
         return {"before": self.before, "after": self.after}
 
     def limit(self, rows: sa.Select[Any], seq: sa.ColumnElement[int]) -> sa.Select[Any]:
-        """Those of `rows` that lie beyond the start, in reading order."""
+        """Those rows of the search index that lie beyond the start of the page, in reading order."""
         if self.before is not None:
             rows = rows.where(seq < sa.bindparam("before", type_=sa.BigInteger()))
         if self.after is not None:

@@ -33,7 +33,7 @@ def check_mail(draft: Draft, module: Module, at: Cursor) -> None:
 
 
 def check_after(transition: Transition, at: Cursor) -> None:
-    """A transition that the portal does by itself asks for nothing that only a person can answer."""
+    """`after:` of a transition: what the portal does by itself asks for nothing that only a person can answer."""
     for name, need in transition.ask.items():
         if transition.after is not None and need == "required" and name != "comment":
             at["after"].wrong(f'the portal cannot do this by itself: "{name}" is asked for as required')

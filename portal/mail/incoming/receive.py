@@ -285,7 +285,7 @@ class Receiver:
     def _attach(
         self, writer: Writer, record: Record, files: list[MailFile], comment_id: int | None, internal: bool = False
     ) -> str:
-        """Attaches the files; why some of them were not, in one text."""
+        """Attaches the files of a mail to its record; why some of them were not, in one text for the sender."""
         records = writer.records
         if not files:
             return ""

@@ -112,7 +112,7 @@ def is_internal(path: str) -> bool:
 
 
 def _shortened(name: str) -> str:
-    """A name that every file system takes; it keeps its ending."""
+    """The name of an exported file, short enough for every file system; it keeps its ending."""
     if len(name.encode()) <= LONGEST_NAME:
         return name
     stem, dot, ending = name.rpartition(".")
