@@ -330,3 +330,14 @@ def test_no_link_is_promised_where_no_email_can_be_sent(make_app):
     token = form_of(app.get("/login"), "/login")["_csrf"].value
     app.post("/password/forgotten", {"_csrf": token, "email": ANNA}, status=303)
     assert letters(app) == []
+
+
+def test_a_link_is_promised_where_email_is_sent(make_app):
+    app = make_app(base_url="https://care.example", smtp="smtp://mail.example")
+    app.extra_environ.update({"HTTP_HOST": "care.example", "wsgi.url_scheme": "https"})
+    page = app.get("/password/forgotten")
+    assert "We will email you a link" in page
+    form = form_of(page, "/password/forgotten")
+    form["email"] = ANNA
+    assert "Check your email" in form.submit(status=303).follow()
+    assert [letter[0] for letter in letters(app)] == [f"Anna Rossi <{ANNA}>"]
