@@ -165,8 +165,11 @@ class Lines(Field):
 
     def rows_in(self, form: Form) -> dict[int, RowForm]:
         """The rows of a form by their index, in the order of the indexes."""
-        indexes = {int(match[1]) for name in self.input_names(form) if (match := self._match(name))}
-        return {index: RowForm(form, f"{self.name}.{index}.") for index in sorted(indexes)}
+        rows: dict[int, dict[str, list[str]]] = {}
+        for name, text in form.items():
+            if match := self._match(name):
+                rows.setdefault(int(match[1]), {}).setdefault(match[2], []).append(text)
+        return {index: RowForm(rows[index]) for index in sorted(rows)}
 
     def to_history(self, value: Any) -> str | None:
         """The rows as customers see them; internal columns are nobody's history."""

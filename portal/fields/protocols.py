@@ -1,6 +1,6 @@
 """What field types need of a form and of the declaration, without importing either."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -16,6 +16,8 @@ class Form(Protocol):
     def __contains__(self, name: object) -> bool: ...
 
     def __iter__(self) -> Iterator[str]: ...
+
+    def items(self) -> Iterable[tuple[str, Any]]: ...
 
 
 class Declared(Protocol):

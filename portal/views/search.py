@@ -8,7 +8,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.fields.protocols import Form
-from portal.fields.row import RowForm
+from portal.fields.row import row_in
 from portal.fields.value_path import value_path
 from portal.records.reading import highlight
 from portal.records.reading.records import Query, Records
@@ -122,7 +122,7 @@ def place_in_form(records: Records, request: Request, names: Collection[str]) ->
         return records, None if rest else field, request.GET
     index, _dot, column = rest.partition(".")
     of_rows = rows_of(records, field)
-    return of_rows, of_rows.module.fields.get(column), RowForm(request.GET, f"{name}.{index}.")
+    return of_rows, of_rows.module.fields.get(column), row_in(request.GET, f"{name}.{index}.")
 
 
 def findable(records: Records) -> set[str]:

@@ -14,7 +14,7 @@ from portal.fields.base import Field, Refused
 from portal.fields.file import FileValue, kept_input
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
-from portal.fields.row import ROW_ID, UNTOUCHED, Row, RowForm
+from portal.fields.row import ROW_ID, UNTOUCHED, Row, row_in
 from portal.fields.size import shown_size
 from portal.fields.value_path import value_path
 from portal.records.indexing.formulas import computed_values
@@ -270,7 +270,7 @@ def _lines(filling: Filling, field: Any, base: Widget) -> Widget:
         inputs |= {prefix + ROW_ID: UNTOUCHED} if index != NEW_ROW else {}
         blank = replace(filling, inputs=inputs, errors={}, stored={})
         number = len(rows) + 1
-        rows.append(_row(blank, of_rows, prefix, number, RowForm(as_form(inputs), prefix), None))
+        rows.append(_row(blank, of_rows, prefix, number, row_in(as_form(inputs), prefix), None))
     *shown, template = rows
     heads = tuple(LineHead(column.title, column.help or "", column.has_sum, column.required) for column in columns)
     return replace(

@@ -1,6 +1,6 @@
 """A row of a file on its way to become a record, and what may be wrong with it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,10 @@ class CellForm:
 
     def __contains__(self, name: object) -> bool:
         return name in self._cells
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Each cell with its name."""
+        return self._cells.items()
 
     def get(self, name: str, default: str = "") -> str:
         """The cell under this name."""

@@ -130,8 +130,9 @@ def read_rows(
     of_rows, by_id = rows_of(records, field), {str(row.id): row for row in present or ()}
     rows: dict[int, Row] = {}
     errors: dict[str, str] = {}
+    new = row_defaults(of_rows)
     for index, row_form in field.rows_in(form).items():
-        new, row_id = row_defaults(of_rows), row_form.get(ROW_ID)
+        row_id = row_form.get(ROW_ID)
         before = by_id.pop(row_id, None)
         typed = typed_columns(of_rows, new=before is None)
         if _is_blank_row(typed, row_form, records.policy.reader, new if row_id == UNTOUCHED else {}):

@@ -98,8 +98,9 @@ def test_a_removed_field_stays_in_the_database_and_comes_back_with_its_values(re
     assert removed.linked("tickets", "watchers") == [(1, 2), (1, 1)]
     for column in ("company", "fax"):
         with pytest.raises(sa.exc.IntegrityError), writing(removed.engine) as connection:
-            table = removed.tables.module("tickets")
-            connection.execute(sa.insert(table).values({column: {"fax": "1"}.get(column, 9)}))
+            value = {"fax": "1"}.get(column, Linked(9, "companies"))
+            stored = removed.declaration.modules["tickets"].field(column).store(value)
+            connection.execute(sa.insert(removed.tables.module("tickets")).values(stored))
 
 
 def test_a_record_to_which_only_a_removed_field_links_can_be_deleted(removed):
