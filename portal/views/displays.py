@@ -18,9 +18,9 @@ from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
 from portal.fields.row import Row
 from portal.fields.size import shown_size
-from portal.views.json_tree import json_nodes
-from portal.views.line_parts import LineHead
+from portal.views.forms.line_parts import LineHead
 from portal.views.parts import Moment
+from portal.views.records.json_tree import json_nodes
 from portal.web.addresses import record_address
 from portal.web.shell import Words
 

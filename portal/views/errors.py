@@ -18,9 +18,9 @@ from portal.accounts.attempts import TooManyAttemptsError
 from portal.database.errors import DatabaseError, Failure, classify, connection_ended
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import _
-from portal.views.drafts import keeps_form, page_of_posted_form
+from portal.views.account.session import too_often_message
+from portal.views.forms.drafts import keeps_form, page_of_posted_form
 from portal.views.pages import ErrorPage
-from portal.views.session import too_often_message
 from portal.web.canonical import allowed_methods
 from portal.web.form_input import referring_page
 from portal.web.serving import own_path

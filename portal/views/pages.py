@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from portal.views.access_parts import AccessCard, Device
+from portal.views.access.parts import AccessCard, Device
 from portal.views.displays import Value
-from portal.views.history_parts import HiddenRecords, History, HistoryLine, NewRecords, RecordNews
-from portal.views.many_parts import ManyForm
+from portal.views.forms.upload_parts import UploadInput
+from portal.views.lists.many_parts import ManyForm
 from portal.views.parts import (
     Action,
     Choice,
@@ -39,7 +39,7 @@ from portal.views.parts import (
     Watchers,
     Widget,
 )
-from portal.views.upload_parts import UploadInput
+from portal.views.records.history_parts import HiddenRecords, History, HistoryLine, NewRecords, RecordNews
 from portal.web.shell import Words
 
 # -- forms -------------------------------------------------------------------------------------------------------------

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from portal.views.line_parts import LineInputs
-from portal.views.linked_text import Piece
-from portal.views.upload_parts import UploadInput
+from portal.views.forms.line_parts import LineInputs
+from portal.views.forms.upload_parts import UploadInput
+from portal.views.records.linked_text import Piece
 from portal.web.shell import Words
 
 Pairs = tuple[tuple[str, str], ...]  # hidden inputs: (name, value), names may repeat
@@ -144,7 +144,7 @@ class DraftShown:
 class DraftForm:
     """What a form says so that what is typed into it can be kept; its hidden inputs and the script's attributes."""
 
-    name: str  # views/drafts.py
+    name: str  # views/forms/drafts.py
     account: str  # a digest of whose form it is
     key: str = ""  # of the form for a new record
     basis: str = ""  # what an edit form was made from

@@ -20,7 +20,7 @@ class Author:
     channel: str = "portal"
 
 
-# What may happen to a record, beside `moved:TRANSITION`; views/history.py has the sentence of each.
+# What may happen to a record, beside `moved:TRANSITION`; views/records/history.py has the sentence of each.
 KINDS = (
     "created",
     "imported",

@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 
 from portal.fields.base import Field
-from portal.views import displays, history_parts, many_parts, pages, parts, portal_pages, upload_parts, widgets
+from portal.views import displays, pages, parts
+from portal.views.administration import pages as portal_pages
+from portal.views.forms import upload_parts, widgets
+from portal.views.lists import many_parts
+from portal.views.records import history_parts
 from portal.web import shell
 
 PORTAL = Path(pages.__file__).parents[1]
 MODULES = (pages, portal_pages, parts, history_parts, many_parts, upload_parts, displays, shell)
-PYTHON = [ast.parse(path.read_text("utf-8")) for folder in ("views", "web") for path in (PORTAL / folder).glob("*.py")]
+PYTHON = [ast.parse(path.read_text("utf-8")) for folder in ("views", "web") for path in (PORTAL / folder).rglob("*.py")]
 TEMPLATES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "templates").glob("*.pt"))}
 SCRIPTS = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "static/js").glob("*.js"))}
 STYLES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "static/css").glob("*.css"))}

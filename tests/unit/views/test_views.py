@@ -9,33 +9,36 @@ FOLDER = Path(views.__file__).parent
 TEMPLATES = FOLDER.parent / "templates"
 # Everybody who is signed in may open what these show: the tree of addresses holds only what they may see.
 OPEN_TO_WHO_IS_SIGNED_IN = {
-    "account.show_account", "actions.move_record", "actions.show_transition", "details.show_record",
-    "devices.sign_out_device", "drafts.discard_draft", "drafts.save_draft", "files.send_file", "files.send_preview",
-    "history.show_history", "home.show_home", "letter_choices.choose_letters", "lists.list_records",
-    "many.do_to_records", "news.hide_record", "news.mark_module_seen", "news.mark_record_seen",
-    "next_record.show_next", "next_record.show_previous", "search.find_linked", "search.search_everywhere",
-    "watching.change_watchers",
+    "account/devices.sign_out_device", "account/letter_choices.choose_letters", "account/page.show_account",
+    "forms/drafts.discard_draft", "forms/drafts.save_draft", "home.show_home", "lists/many.do_to_records",
+    "lists/next_record.show_next", "lists/next_record.show_previous", "lists/page.list_records",
+    "lists/search.find_linked", "lists/search.search_everywhere", "records/actions.move_record",
+    "records/actions.show_transition", "records/details.show_record", "records/files.send_file",
+    "records/files.send_preview", "records/history.show_history", "records/news.hide_record",
+    "records/news.mark_module_seen", "records/news.mark_record_seen", "records/watching.change_watchers",
 }  # fmt: skip
 # Everybody in the world may.
 PUBLIC = {
-    "administration.health", "assets.serve_asset", "letter_choices.show_unsubscribe", "letter_choices.unsubscribe",
-    "password.request_reset", "password.set_password", "password.show_forgotten", "password.show_link",
-    "session.choose_language", "session.show_login", "session.sign_in", "session.sign_out",
-    "sign_in_link.request_sign_in_link", "sign_in_link.show_link_sent", "sign_in_link.show_sign_in_link",
-    "sign_in_link.use_sign_in_link", "sign_up.join", "sign_up.prove", "sign_up.show_join", "sign_up.show_proof",
-    "sign_up.show_sign_up", "sign_up.sign_up",
+    "access/sign_up.join", "access/sign_up.prove", "access/sign_up.show_join", "access/sign_up.show_proof",
+    "access/sign_up.show_sign_up", "access/sign_up.sign_up", "account/letter_choices.show_unsubscribe",
+    "account/letter_choices.unsubscribe", "account/password.request_reset", "account/password.set_password",
+    "account/password.show_forgotten", "account/password.show_link", "account/session.choose_language",
+    "account/session.show_login", "account/session.sign_in", "account/session.sign_out",
+    "account/sign_in_link.request_sign_in_link", "account/sign_in_link.show_link_sent",
+    "account/sign_in_link.show_sign_in_link", "account/sign_in_link.use_sign_in_link",
+    "administration/problems.health", "assets.serve_asset",
 }  # fmt: skip
 
 
 def declared_views():
     """(file.function, decorator, its keywords as they are written) for every view."""
-    for path in sorted(FOLDER.glob("*.py")):
+    for path in sorted(FOLDER.rglob("*.py")):
         for node in ast.parse(path.read_text("utf-8")).body:
             for decorator in getattr(node, "decorator_list", ()):
                 name = getattr(getattr(decorator, "func", None), "id", "")
                 if name.endswith("view_config"):
                     keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in decorator.keywords}
-                    yield f"{path.stem}.{node.name}", name, keywords
+                    yield f"{path.relative_to(FOLDER).with_suffix('')}.{node.name}", name, keywords
 
 
 def test_a_view_without_a_permission_is_meant_for_everybody_who_is_signed_in():

@@ -1,0 +1,100 @@
+"""The card of a person's access, on their page: what they have, and what its reader may do about it."""
+
+import re
+from collections.abc import Iterator
+
+from pyramid.request import Request
+
+from portal.accounts.bounces import takes_letters
+from portal.accounts.granting import may_manage
+from portal.accounts.one_time_links import INVITATION
+from portal.accounts.people import Account, find_account_of_person
+from portal.texts import _
+from portal.views.access.form import DAY
+from portal.views.access.parts import AccessCard, Fact
+from portal.views.access.person import is_waiting
+from portal.views.displays import MOMENT
+from portal.views.forms.submissions import one_time_key
+from portal.views.parts import Action
+from portal.web.addresses import record_address
+from portal.web.resources import Record
+from portal.web.serving import own_address
+from portal.web.shell import Words
+from portal.web.visitor import invitation_cookie, set_cookie
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def access_card(resource: Record, request: Request) -> AccessCard | None:
+    """None where the record is no person, or one whose access the reader may not change."""
+    if not request.policy.grants or resource.module_name != request.portal.declaration.people:
+        return None
+    account = find_account_of_person(request.connection, request.portal.tables, resource.record.id)
+    if not may_manage(request.connection, request.identity, resource.record.id, account):
+        return None
+    state, tone = access_state(account, request)
+    return AccessCard(
+        state=state,
+        tone=tone,
+        facts=tuple(_facts(account, request)) if account else (),
+        actions=tuple(_actions(resource, account)),
+        link=shown_link(request, account) if account and is_waiting(account) else "",
+    )
+
+
+def access_state(account: Account | None, request: Request) -> tuple[Words, str]:
+    """What stands of an access, in two words, and its tone."""
+    today = request.reader.today
+    if account is None:
+        return _("No access"), "calm"
+    if account.disabled or (account.access_until and account.access_until < today):
+        return _("Access ended"), "calm"
+    if is_waiting(account):
+        return _("Invited"), "info"
+    if account.access_from and account.access_from > today:
+        return _("Not started yet"), "info"
+    return _("Has access"), "good"
+
+
+def _facts(account: Account, request: Request) -> Iterator[Fact]:
+    reader = request.reader
+    profile = request.portal.declaration.profiles.get(account.profile)
+    yield Fact(_("Signs in as"), account.email)
+    yield Fact(_("Profile"), (profile and profile.label) or account.profile)
+    days = (
+        (_("From"), account.access_from),
+        (_("Until"), account.access_until),
+        (_("Records since"), account.records_from),
+    )
+    yield from (Fact(label, DAY.show(day, reader)) for label, day in days if day)
+    if account.bounces:
+        label = _("Emails come back") if takes_letters(account) else _("Emails have stopped: they came back")
+        yield Fact(label, account.bounce_reason or "")
+    if is_waiting(account):
+        yield Fact(_("Invited on"), MOMENT.show(account.invited, reader))
+    elif account.signed_in:
+        yield Fact(_("Last sign-in"), MOMENT.show(account.signed_in, reader))
+
+
+def _actions(resource: Record, account: Account | None) -> Iterator[Action]:
+    module, record = resource.module_name, resource.record.id
+    new = account is None or account.disabled
+    label, icon = (_("Give access"), "user-plus") if new else (_("Change access"), "pencil")
+    yield Action(label, record_address(module, record, "access"), icon, "primary" if new else "")
+    if account is None or account.disabled:
+        return
+    if is_waiting(account):
+        url = record_address(module, record, "invite")
+        yield Action(_("Invite again"), url, "send", post=True, once=one_time_key())
+    yield Action(_("End access"), record_address(module, record, "revoke"), "user-x")
+
+
+def shown_link(request: Request, account: Account) -> str:
+    """The link of the invitation that the reader has just made; the next page does not have it any more."""
+    name = invitation_cookie(request)
+    token = request.cookies.get(name, "")
+    if not TOKEN.fullmatch(token):
+        return ""
+    request.add_response_callback(lambda request, response: set_cookie(request, response, name, None))
+    invited = request.logins.account_of_link(token, INVITATION, request.now)
+    return f"{own_address(request)}/password/invitation/{token}" if invited and invited.id == account.id else ""

@@ -1,0 +1,159 @@
+"""The access of a company's people, from the company's page: who has it, its own link, and its switch."""
+
+from collections.abc import Iterator
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.accounts.companies import (
+    Door,
+    accounts_of_company,
+    count_accounts,
+    door_of,
+    renew_link,
+    switch,
+    withdraw_link,
+)
+from portal.accounts.granting import may_manage_company
+from portal.accounts.people import Account
+from portal.texts import _
+from portal.views.access.card import access_state
+from portal.views.access.form import DAY
+from portal.views.access.parts import AccessCard, Colleague, CompanyPage, Fact, JoinLink, WaitingPage
+from portal.views.access.waiting import sign_ups_of, waiting_lines
+from portal.views.displays import initials, moment
+from portal.views.parts import Action, Offer
+from portal.web.addresses import record_address
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
+from portal.web.resources import Record
+from portal.web.security import LET_IN
+from portal.web.serving import own_address
+from portal.web.shell import Words
+
+MOST_SHOWN = 200
+
+
+def company_card(resource: Record, request: Request) -> AccessCard | None:
+    """The card on the company's page; None for other records, and for who may not let its people in."""
+    is_company = resource.module_name == request.portal.declaration.organizations
+    if not is_company or not may_manage_company(request.identity, resource.record.id):
+        return None
+    door = door_of(request.connection, request.portal.tables, resource.record.id)
+    count = count_accounts(request.connection, request.policy, resource.record.id)
+    module, company = resource.module_name, resource.record.id
+    return AccessCard(
+        state=_("Closed") if door.closed else _("Open"),
+        tone="calm" if door.closed else "good",
+        facts=(Fact(_("People with access"), str(count)),),
+        actions=(
+            Action(_("Invite"), invite_address(request, company), "user-plus"),
+            Action(_("Manage access"), record_address(module, company, "people"), "users"),
+        ),
+    )
+
+
+def invite_address(request: Request, company: int) -> str:
+    """The form that invites somebody into a company."""
+    return f"/{request.portal.declaration.people}/invite?company={company}"
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+@view_config(context=Record, name="people", request_method="GET", renderer="company.pt", permission=LET_IN)
+def show_people(resource: Record, request: Request) -> dict[str, CompanyPage]:
+    """Who of the company has access or waits for it, the company's link and its switch."""
+    return {"page": company_page(resource, request)}
+
+
+def company_page(resource: Record, request: Request, error: Words = "") -> CompanyPage:
+    """The page of a company's access: its links and people; `error`: why a link could not be made."""
+    company, identity = resource.record.id, request.identity
+    people = str(request.portal.declaration.people)
+    accounts = accounts_of_company(request.connection, request.policy, company, MOST_SHOWN + 1)
+    door = door_of(request.connection, request.portal.tables, company)
+    waiting = sign_ups_of(request).waiting(identity, company)
+    return CompanyPage(
+        heading=resource.record.title,
+        back_url=record_address(resource.module_name, company),
+        people=tuple(colleagues(request, accounts[:MOST_SHOWN])),
+        count=str(count_accounts(request.connection, request.policy, company)),
+        more=len(accounts) > MOST_SHOWN,
+        waiting=WaitingPage(f"/{people}/waiting", f"/{people}/", tuple(waiting_lines(request, waiting))),
+        join=join_link(resource, request, door, error),
+        invite_url=invite_address(request, company),
+        switch_url=record_address(resource.module_name, company, "switch") if identity.policy.staff else "",
+        closed=door.closed,
+    )
+
+
+def colleagues(request: Request, accounts: list[Account]) -> Iterator[Colleague]:
+    """The people with access, one by one."""
+    reader, declared = request.reader, request.portal.declaration
+    for account in accounts:
+        state, tone = access_state(account, request)
+        profile = declared.profiles.get(account.profile)
+        mine = account.id == request.identity.account.id
+        yield Colleague(
+            name=account.name,
+            initials=initials(account.name),
+            email=account.email,
+            profile=(profile and profile.label) or account.profile,
+            state=state,
+            tone=tone,
+            signed_in=moment(account.signed_in, reader) if account.signed_in else None,
+            until=DAY.show(account.access_until, reader) if account.access_until else "",
+            url="" if mine else record_address(str(declared.people), account.person or 0),
+            mine=mine,
+        )
+
+
+# -- the link ----------------------------------------------------------------------------------------------------------
+
+
+def join_link(resource: Record, request: Request, door: Door, error: Words) -> JoinLink:
+    """The company's link, and what it may be made for."""
+    profiles, grants = request.portal.declaration.profiles, request.policy.grants
+    declared = request.portal.declaration.sign_up
+    preferred = door.profile or (declared.profile if declared else "")
+    chosen = preferred if preferred in grants else grants[0]
+    profile = profiles.get(door.profile or "")
+    return JoinLink(
+        url=record_address(resource.module_name, resource.record.id, "join"),
+        link=f"{own_address(request)}/join/{door.token}" if door.token else "",
+        profiles=tuple(Offer(name, profiles[name].label or name, name == chosen) for name in grants),
+        profile=(profile.label or profile.name) if profile else "",
+        error=error,
+    )
+
+
+@view_config(context=Record, name="join", request_method="POST", renderer="company.pt", permission=LET_IN)
+def change_link(resource: Record, request: Request) -> dict[str, CompanyPage] | Response:
+    """Makes the company's link, makes another one in its place, or withdraws it."""
+    company, do, profile = resource.record.id, posted_text(request, "do"), posted_text(request, "profile")
+    if do == "withdraw":
+        withdraw_link(request.connection, request.portal.tables, company)
+    elif profile in request.policy.grants:
+        renew_link(request.connection, request.portal.tables, company, profile)
+    else:
+        request.response.status_int = 422
+        return {"page": company_page(resource, request, _("Choose one of the profiles that you may give."))}
+    answer = HTTPSeeOther(record_address(resource.module_name, company, "people"))
+    return set_flash(request, answer, "link-withdrawn" if do == "withdraw" else "link-made")
+
+
+# -- the switch --------------------------------------------------------------------------------------------------------
+
+
+@view_config(context=Record, name="switch", request_method="POST", permission=LET_IN)
+def switch_company(resource: Record, request: Request) -> Response:
+    """Closes the portal for all people of the company, from their next request on, or opens it again. For staff."""
+    if not request.policy.staff:
+        raise HTTPNotFound
+    closed = posted_text(request, "do") == "close"
+    switch(request.connection, request.portal.tables, resource.record.id, closed)
+    answer = HTTPSeeOther(record_address(resource.module_name, resource.record.id, "people"))
+    return set_flash(request, answer, "company-closed" if closed else "company-opened")

@@ -1,0 +1,78 @@
+"""Opening the portal to everybody: how many would be invited, the switch, and how far it is. For staff."""
+
+from collections.abc import Mapping
+
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.accounts.opening import begin, count_uninvited, finish, present
+from portal.texts import _, ngettext
+from portal.views.access.form import access_inputs, access_rows, posted_access, read_access
+from portal.views.access.parts import OpenPage
+from portal.views.access.person import register_of
+from portal.views.forms.forms import once_key
+from portal.views.forms.submissions import done, repeated
+from portal.web.flash import set_flash
+from portal.web.outbox import writes_links
+from portal.web.resources import Module
+from portal.web.shell import Words
+
+
+@view_config(context=Module, name="open", request_method="GET", renderer="open.pt", permission="grant")
+def show_opening(module: Module, request: Request) -> dict[str, OpenPage]:
+    """How many people would be invited, or how far the invitations are."""
+    _check_staff(request)
+    return {"page": opening_page(module, request, access_inputs(request, None), {})}
+
+
+@view_config(context=Module, name="open", request_method="POST", renderer="open.pt", permission="grant")
+def open_portal_to_all(module: Module, request: Request) -> dict[str, OpenPage] | Response:
+    """Begins to invite everybody: the worker does it, batch by batch. While it does, stops it."""
+    _check_staff(request)
+    if again := repeated(module.records, request):
+        return again
+    if present(request.connection, request.portal.tables) is not None:
+        finish(request.connection, request.portal.tables, request.now)
+        return set_flash(request, done(module.records, request, f"{module.path}open"), "opening-stopped")
+    inputs = posted_access(request)
+    given = read_access(request, inputs)
+    if given.errors or not writes_links(request):
+        request.response.status_int = 422
+        return {"page": opening_page(module, request, inputs, given.errors)}
+    profile = given.values.pop("profile")
+    begin(register_of(request), profile, given.values)
+    return set_flash(request, done(module.records, request, f"{module.path}open"), "opening")
+
+
+def _check_staff(request: Request) -> None:
+    if not request.policy.staff:
+        raise HTTPNotFound
+
+
+def opening_page(module: Module, request: Request, inputs: Mapping[str, str], errors: Mapping[str, Words]) -> OpenPage:
+    """The page, before and while people are invited."""
+    url = f"{module.path}open"
+    opening = present(request.connection, request.portal.tables)
+    number = count_uninvited(request.connection, request.portal.tables)
+    if opening is not None:
+        text = ngettext(
+            "${number} person has been invited so far, ${left} are left.",
+            "${number} people have been invited so far, ${left} are left.",
+            opening.invited,
+            left=str(number),
+        )
+        return OpenPage(url, module.path, text, submit=_("Stop"), once=once_key(request), running=True)
+    if not writes_links(request):
+        return OpenPage(url, module.path, _("This portal cannot send email."))
+    if not number:
+        return OpenPage(url, module.path, _("Everybody who has an email address has access, or has been invited."))
+    text = ngettext(
+        "${number} person has an email address and no access yet, your own company not counted.",
+        "${number} people have an email address and no access yet, your own company not counted.",
+        number,
+    )
+    submit = ngettext("Invite ${number} person", "Invite ${number} people", number)
+    rows = tuple(access_rows(request, inputs, errors))
+    return OpenPage(url, module.path, text, rows, submit, once_key(request))

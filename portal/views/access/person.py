@@ -1,0 +1,187 @@
+"""The access of one person: given, changed and ended from their card, with the invitation that goes with it."""
+
+from collections.abc import Mapping
+
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.accounts import attempts
+from portal.accounts.granting import may_manage
+from portal.accounts.people import Account, find_account_of_person
+from portal.accounts.register import INVITATION_LASTS, AccessRefusedError, AccessRequest, Register
+from portal.mail.invitations import invitation
+from portal.records.writing.history import Author
+from portal.texts import _
+from portal.views.access.form import access_inputs, access_rows, posted_access, read_access
+from portal.views.forms.forms import once_key
+from portal.views.forms.submissions import done, repeated
+from portal.views.pages import QuestionPage
+from portal.web.addresses import record_address
+from portal.web.flash import set_flash
+from portal.web.outbox import letter_sender, queue_letter
+from portal.web.resources import Record
+from portal.web.shell import Words
+from portal.web.visitor import invitation_cookie, set_cookie
+
+SHOWN_FOR = 300  # seconds in which the link of an invitation can be shown
+# The same for every address that is taken by somebody else: who they are is nobody's business.
+TAKEN = _("This address cannot be given access here. Please contact us.")
+Errors = Mapping[str, Words]
+
+
+def register_of(request: Request) -> Register:
+    """The register, in the name of who is signed in."""
+    account = request.identity.account
+    author = Author(account.id, account.name or account.email)
+    return Register(request.connection, request.portal.tables, request.now, author, account.person)
+
+
+def managed_account(resource: Record, request: Request) -> Account | None:
+    """The account of the person, None where there is none yet. HTTPNotFound for whose access is not theirs to give."""
+    account = find_account_of_person(request.connection, request.portal.tables, resource.record.id)
+    if not may_manage(request.connection, request.identity, resource.record.id, account):
+        raise HTTPNotFound
+    return account
+
+
+def is_waiting(account: Account) -> bool:
+    """Whether the account has been invited and has no password of its own yet."""
+    return account.invited is not None and not account.disabled
+
+
+# -- giving and changing -----------------------------------------------------------------------------------------------
+
+
+@view_config(context=Record, name="access", request_method="GET", renderer="question.pt", permission="grant")
+def show_access(resource: Record, request: Request) -> dict[str, QuestionPage]:
+    """The form, with what the person has."""
+    account = managed_account(resource, request)
+    present = account if account and account.profile in request.policy.grants else None
+    return {"page": access_page(resource, request, account, access_inputs(request, present), {})}
+
+
+@view_config(context=Record, name="access", request_method="POST", renderer="question.pt", permission="grant")
+def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] | Response:
+    """Gives access, with an invitation, or changes it. What was ended begins again."""
+    account = managed_account(resource, request)
+    inputs = posted_access(request)
+    given = read_access(request, inputs)
+    register = register_of(request)
+    email = account.email if account else register.address_of(resource.record.id)
+    error = "" if email else _("This person has no email address yet. Add it to the record first.")
+    if given.errors or error:
+        request.response.status_int = 422
+        return {"page": access_page(resource, request, account, inputs, given.errors, error)}
+    if again := repeated(resource.records, request):
+        return again
+    answer = done(resource.records, request, record_address(resource.module_name, resource.record.id))
+    try:
+        if account is None:
+            wanted = AccessRequest(email, given.values.pop("profile"), values=given.values, person=resource.record.id)
+            return invited(request, answer, register, register.add(wanted, None, must_change=False))
+        changed = register.change(email, {**given.values, "disabled": False})
+    except AccessRefusedError:
+        request.response.status_int = 422
+        return {"page": access_page(resource, request, account, inputs, {}, TAKEN)}
+    if account.disabled and is_waiting(changed):
+        return invited(request, answer, register, changed)
+    return set_flash(request, answer, "access-changed")
+
+
+def access_page(
+    resource: Record,
+    request: Request,
+    account: Account | None,
+    inputs: Mapping[str, str],
+    errors: Errors,
+    error: Words = "",
+) -> QuestionPage:
+    """The form for the access of one person."""
+    records, record = resource.records, resource.record
+    new = account is None
+    return QuestionPage(
+        heading=_("Give access to the portal") if new else _("Change access to the portal"),
+        subject=record.title or record.reference,
+        action=record_address(records.name, record.id, "access"),
+        submit=_("Give access and invite") if new else _("Save"),
+        back_url=record_address(records.name, record.id),
+        rows=tuple(access_rows(request, inputs, errors)),
+        icon="send" if new else "",
+        once=once_key(request),
+        error=error,
+    )
+
+
+# -- ending -----------------------------------------------------------------------------------------------------------
+
+
+@view_config(context=Record, name="revoke", request_method="GET", renderer="question.pt", permission="grant")
+def show_revoke(resource: Record, request: Request) -> dict[str, QuestionPage]:
+    """The question."""
+    open_account(resource, request)
+    records, record = resource.records, resource.record
+    page = QuestionPage(
+        heading=_("End access to the portal?"),
+        subject=record.title or record.reference,
+        action=record_address(records.name, record.id, "revoke"),
+        submit=_("End access"),
+        back_url=record_address(records.name, record.id),
+        text=_("This person is logged out everywhere at once. Their record stays, and access can be given again."),
+        tone="bad",
+        icon="user-x",
+        once=once_key(request),
+    )
+    return {"page": page}
+
+
+@view_config(context=Record, name="revoke", request_method="POST", permission="grant")
+def revoke_access(resource: Record, request: Request) -> Response:
+    """Ends access: with their next request they are signed out."""
+    if again := repeated(resource.records, request):
+        return again
+    register_of(request).disable(open_account(resource, request).email)
+    answer = done(resource.records, request, record_address(resource.module_name, resource.record.id))
+    return set_flash(request, answer, "access-ended")
+
+
+def open_account(resource: Record, request: Request) -> Account:
+    """The account of the person, if it is not disabled."""
+    account = managed_account(resource, request)
+    if account is None or account.disabled:
+        raise HTTPNotFound
+    return account
+
+
+# -- inviting ----------------------------------------------------------------------------------------------------------
+
+
+@view_config(context=Record, name="invite", request_method="POST", permission="grant")
+def invite_again(resource: Record, request: Request) -> Response:
+    """Sends another invitation to who has not accepted theirs; the earlier one is void."""
+    account = managed_account(resource, request)
+    if account is None or not is_waiting(account):
+        raise HTTPNotFound
+    if again := repeated(resource.records, request):
+        return again
+    answer = done(resource.records, request, record_address(resource.module_name, resource.record.id))
+    return invited(request, answer, register_of(request), account)
+
+
+def invited(request: Request, answer: Response, register: Register, account: Account) -> Response:
+    """Sends the invitation. Raises TooManyAttemptsError.
+
+    Where no mail server is set, the page that `answer` leads to shows the link, once: else it would reach nobody.
+    """
+    tables = request.portal.tables
+    by = str(request.identity.account.id)
+    attempts.check(request.connection, tables, attempts.INVITATIONS, by, request.now)
+    attempts.check(request.connection, tables, attempts.INVITATION_ADDRESS, account.email, request.now)
+    token = register.invite(account)
+    letter = invitation(letter_sender(request), account, token, INVITATION_LASTS.days)
+    queue_letter(request, letter, link=token)
+    if request.registry.serving.sends_email:
+        return set_flash(request, answer, "invited")
+    set_cookie(request, answer, invitation_cookie(request), token, SHOWN_FOR)
+    return set_flash(request, answer, "invitation-kept")

@@ -1,0 +1,258 @@
+"""Coming in uninvited: `/signup` as `sign_up:` says, and `/join/TOKEN`, the link of a company.
+
+One page asks for the address and sends a link to it; behind the link are name and password; then somebody says yes,
+where that is declared. Whether an address is known is said behind the link alone.
+"""
+
+from typing import Any
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from portal.accounts.attempts import network_of
+from portal.accounts.companies import company_of_link
+from portal.accounts.passwords import weakness
+from portal.accounts.people import Account, find_account, normalize_email
+from portal.accounts.register import AccessRefusedError, Register, is_mail_address
+from portal.accounts.sign_ups import Ask, SignUps
+from portal.accounts.sign_ups import SignUp as Asked
+from portal.database.engine import reading
+from portal.mail.invitations import address_proof
+from portal.records.policy import system_policy
+from portal.records.reading.records import Records
+from portal.records.writing.defaults import find_named
+from portal.texts import _
+from portal.views.account.password import new_password_widgets, uses_passwords, welcome
+from portal.views.pages import PasswordPage
+from portal.views.parts import StepState, Widget
+from portal.web.form_input import posted_text
+from portal.web.outbox import letter_sender, queue_letter, writes_links
+from portal.web.resources import Join, SignUp, SignUpLink
+from portal.web.shell import Words
+
+LONGEST_NAME = 200
+SIGN_IN = {"back_url": "/login", "back_label": _("Sign in")}
+SENT = _("If this address may join, a link is on its way to it. The link works once and expires in an hour.")
+KEPT = _(
+    "This portal runs in development mode: the email with the link is kept at /-/outbox. The link works once and"
+    " expires in an hour."
+)
+Errors = dict[str, Words]
+
+
+# -- the address -------------------------------------------------------------------------------------------------------
+
+
+@view_config(context=SignUp, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def show_sign_up(context: SignUp, request: Request) -> Any:
+    """Asks for the address, and after that always says the same."""
+    if request.portal.declaration.sign_up is None:
+        raise HTTPNotFound
+    return _show(request, _("Sign up"), "/signup")
+
+
+@view_config(context=SignUp, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def sign_up(context: SignUp, request: Request) -> Any:
+    """Sends the link that proves the address, if its domain is admitted."""
+    declared = request.portal.declaration.sign_up
+    if declared is None:
+        raise HTTPNotFound
+    email = posted_text(request, "email")
+    domain = normalize_email(email).rpartition("@")[2]
+    if is_mail_address(normalize_email(email)) and declared.domains is not None and domain not in declared.domains:
+        error = _("Only addresses of certain companies can sign up here, and this is not one of them.")
+        return _refused(request, _address_page(request, _("Sign up"), "/signup", email, error))
+    organization = company_called(request, declared.domains[domain]) if declared.domains and domain else None
+    return _ask(request, _("Sign up"), "/signup", declared.profile, organization)
+
+
+@view_config(context=Join, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def show_join(context: Join, request: Request) -> Any:
+    """A company's own link: the way to ask for access, and the way to the sign-in for who has it."""
+    company = company_of_link(request.connection, request.portal.tables, context.token)
+    if company is None:
+        return _void(request)
+    return _show(request, _join_heading(request, company[0]), f"/join/{context.token}")
+
+
+@view_config(context=Join, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def join(context: Join, request: Request) -> Any:
+    """As signing up, into the company of the link."""
+    company = company_of_link(request.connection, request.portal.tables, context.token)
+    if company is None:
+        return _void(request)
+    organization, profile = company
+    return _ask(request, _join_heading(request, organization), f"/join/{context.token}", profile, organization)
+
+
+def company_called(request: Request, title: str) -> int | None:
+    """The company of a title; None where there is none, or more than one."""
+    organizations = request.portal.declaration.organizations
+    if organizations is None:
+        return None
+    ids = find_named(request.connection, system_policy(request.portal.tables), organizations, title)
+    return ids[0] if len(ids) == 1 else None
+
+
+def _join_heading(request: Request, organization: int) -> Words:
+    declaration, tables = request.portal.declaration, request.portal.tables
+    companies = Records(request.connection, system_policy(tables), str(declaration.organizations))
+    titles = [record.title for record in companies.by_ids([organization], [])]
+    return _("Join ${company}", mapping={"company": titles[0]}) if titles else _("Sign up")
+
+
+def _show(request: Request, heading: Words, action: str) -> Any:
+    if request.identity is not None:
+        return HTTPSeeOther("/")
+    if not writes_links(request):
+        return {"page": PasswordPage(heading, text=_("This portal cannot send email. Please contact us."), **SIGN_IN)}
+    if "sent" in request.GET:
+        sent = request.registry.serving.sends_email
+        page = PasswordPage(_("Check your email"), text=SENT if sent else KEPT, steps=_steps(request, 0), **SIGN_IN)
+        return {"page": page}
+    return {"page": _address_page(request, heading, action, "", "")}
+
+
+def _ask(request: Request, heading: Words, action: str, profile: str, organization: int | None) -> Any:
+    email = normalize_email(posted_text(request, "email"))
+    if not is_mail_address(email):
+        error = _("Enter an email address such as name@example.com.")
+        return _refused(request, _address_page(request, heading, action, posted_text(request, "email"), error))
+    if not writes_links(request):
+        return HTTPSeeOther(action)
+    language = request.reader.language
+    ask = Ask(email, profile, organization, language, network_of(request.remote_addr))
+    token = SignUps(request.connection, request.portal.tables, request.now).ask(ask)
+    if token is not None:
+        recipient = Account(0, email, "", profile, language=language)
+        queue_letter(request, address_proof(letter_sender(request), recipient, token))
+    return HTTPSeeOther(f"{action}?sent=1")
+
+
+def _address_page(request: Request, heading: Words, action: str, email: str, error: Words) -> PasswordPage:
+    widget = Widget("email", _("Email"), type="email", value=email, required=True, error=error, autocomplete="email")
+    return PasswordPage(
+        heading=heading,
+        action=action,
+        text=_("First we send a link to your address, so that nobody else signs up with it."),
+        widgets=(widget,),
+        submit=_("Send link"),
+        back_url="/login",
+        back_label=_("I have access already: sign in"),
+        steps=_steps(request, 0),
+    )
+
+
+def _steps(request: Request, current: int) -> tuple[StepState, ...]:
+    labels = [_("Address"), _("Name"), *([_("Approval")] if approves(request) else [])]
+    return tuple(
+        StepState(label, "done" if number < current else "current" if number == current else "")
+        for number, label in enumerate(labels)
+    )
+
+
+def approves(request: Request) -> bool:
+    """Whether somebody has to say yes before who signed up may sign in."""
+    declared = request.portal.declaration.sign_up
+    return declared is None or declared.approve
+
+
+def _void(request: Request) -> Any:
+    request.response.status_int = 404
+    text = _("This link is not valid, or not any more. Ask your company for the present one.")
+    return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}
+
+
+def _refused(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
+    request.response.status_int = 422
+    return {"page": page}
+
+
+# -- name and password -------------------------------------------------------------------------------------------------
+
+
+@view_config(context=SignUpLink, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def show_proof(context: SignUpLink, request: Request) -> Any:
+    """The form behind the link. Looking at it, as scanners of mail do, does not use the link up."""
+    asked = _asked(context, request)
+    return {"page": _name_page(context, request, asked.email, "", {})} if isinstance(asked, Asked) else asked
+
+
+@view_config(context=SignUpLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def prove(context: SignUpLink, request: Request) -> Any:
+    """Uses the link up. Who needs no yes is signed in at once, others wait for it."""
+    asked = _asked(context, request)
+    if not isinstance(asked, Asked):
+        return asked
+    name, new = posted_text(request, "name").strip(), posted_text(request, "new")
+    errors = _errors(request, name, new, asked.email)
+    if errors:
+        return _refused(request, _name_page(context, request, asked.email, name, errors))
+    hashed = request.passwords.hash(new) if uses_passwords(request) else None
+    sign_ups = SignUps(request.connection, request.portal.tables, request.now)
+    waiting = sign_ups.prove(asked, name, hashed)
+    if waiting is None:
+        return _gone(request)
+    if not approves(request) and waiting.organization == asked.organization:
+        register = Register(request.connection, request.portal.tables, request.now)
+        try:
+            return welcome(request, sign_ups.let_in(waiting, register, waiting.profile), hashed)
+        except AccessRefusedError:
+            pass  # it waits for staff, who sees why
+    text = _("Thank you. Your request is with us. You will get an email as soon as you can sign in.")
+    return {"page": PasswordPage(_("Almost done"), text=text, steps=_steps(request, 2), **SIGN_IN)}
+
+
+def _asked(context: SignUpLink, request: Request) -> Asked | dict[str, PasswordPage]:
+    """Who asked; else the page that says that the link is void, or that its address has access already.
+
+    Read apart from the request's own connection, which nobody should wait for while a password is hashed.
+    """
+    with reading(request.portal.engine) as connection:
+        asked = SignUps(connection, request.portal.tables, request.now).find(context.token)
+        known = asked is not None and find_account(connection, request.portal.tables, asked.email) is not None
+    if asked is None:
+        return _gone(request)
+    if not known:
+        return asked
+    text = _(
+        "${email} has access already. If you do not know the password, set a new one from the sign-in page.",
+        mapping={"email": asked.email},
+    )
+    return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}
+
+
+def _gone(request: Request) -> dict[str, PasswordPage]:
+    request.response.status_int = 404
+    text = _("This link has expired or has already been used.")
+    return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}
+
+
+def _errors(request: Request, name: str, new: str, email: str) -> Errors:
+    errors: Errors = {}
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        errors["name"] = _("Enter your name.")
+    if not uses_passwords(request):
+        return errors
+    if weak := weakness(new, email):
+        errors["new"] = weak
+    elif new != posted_text(request, "confirm"):
+        errors["confirm"] = _("The passwords do not match.")
+    return errors
+
+
+def _name_page(context: SignUpLink, request: Request, email: str, name: str, errors: Errors) -> PasswordPage:
+    widget = Widget(
+        "name", _("Your name"), value=name, required=True, error=errors.get("name", ""), autocomplete="name",
+        max_length=LONGEST_NAME,
+    )  # fmt: skip
+    return PasswordPage(
+        heading=_("Sign up"),
+        action=f"/signup/{context.token}",
+        email=email,
+        widgets=(widget, *(new_password_widgets(errors) if uses_passwords(request) else ())),
+        submit=_("Sign up"),
+        steps=_steps(request, 1),
+    )

@@ -1,0 +1,119 @@
+"""Who has signed up and waits for a yes: the page of those who may give it, with one click per answer."""
+
+from collections.abc import Iterable
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.accounts.granting import bounds, may_manage
+from portal.accounts.people import find_account_of_person
+from portal.accounts.register import AccessRefusedError
+from portal.accounts.sign_ups import SignUp, SignUps
+from portal.mail.invitations import let_in
+from portal.records.policy import system_policy
+from portal.records.reading.records import Records
+from portal.texts import _
+from portal.views.access.parts import WaitingLine, WaitingPage
+from portal.views.access.person import TAKEN, register_of
+from portal.views.displays import initials, moment
+from portal.views.parts import Offer
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
+from portal.web.outbox import letter_sender, queue_letter
+from portal.web.resources import Module
+from portal.web.shell import Words
+
+
+@view_config(context=Module, name="waiting", request_method="GET", renderer="waiting.pt", permission="grant")
+def show_waiting(module: Module, request: Request) -> dict[str, WaitingPage]:
+    """Who waits for the reader's yes, the longest first."""
+    return {"page": waiting_page(module, request, "")}
+
+
+@view_config(context=Module, name="waiting", request_method="POST", renderer="waiting.pt", permission="grant")
+def answer_waiting(module: Module, request: Request) -> dict[str, WaitingPage] | Response:
+    """Yes: the person, the access and a letter. No: the request is forgotten."""
+    sign_ups = sign_ups_of(request)
+    number = posted_text(request, "id")
+    sign_up = sign_ups.one_waiting(request.identity, int(number)) if number.isdecimal() and len(number) < 10 else None
+    if sign_up is None:
+        raise HTTPNotFound
+    answer = HTTPSeeOther(f"{module.path}waiting")
+    if posted_text(request, "do") == "no":
+        sign_ups.refuse(sign_up)
+        return set_flash(request, answer, "refused")
+    if error := _let_in(sign_ups, sign_up, request):
+        request.response.status_int = 422
+        return {"page": waiting_page(module, request, error)}
+    return set_flash(request, answer, "let-in")
+
+
+def _let_in(sign_ups: SignUps, sign_up: SignUp, request: Request) -> Words:
+    """Give access; why it cannot be given, where it cannot."""
+    profile, register, limits = posted_text(request, "profile"), register_of(request), bounds(request.identity)
+    if profile not in request.policy.grants:
+        return _("Choose one of the profiles that you may give.")
+    try:
+        person = register.person_with(sign_up.email)
+        if person is not None:
+            account = find_account_of_person(request.connection, request.portal.tables, person.id)
+            if not _within_reach(request, person.id, sign_up) or account is not None:
+                return TAKEN
+        values = {"access_until": limits.access_until, "records_from": limits.records_from}
+        account = sign_ups.let_in(sign_up, register, profile, values)
+    except AccessRefusedError:
+        return TAKEN
+    queue_letter(request, let_in(letter_sender(request), account))
+    return ""
+
+
+def _within_reach(request: Request, person: int, sign_up: SignUp) -> bool:
+    """Whether the reader may give access to a person who is recorded already: staff to all whom they see."""
+    people = Records(request.connection, request.policy, str(request.portal.declaration.people))
+    if not people.exists(person):
+        return False
+    return may_manage(request.connection, request.identity, person, None)
+
+
+def sign_ups_of(request: Request) -> SignUps:
+    """Who asks to be let into the portal."""
+    return SignUps(request.connection, request.portal.tables, request.now)
+
+
+def waiting_page(module: Module, request: Request, error: Words) -> WaitingPage:
+    """The page; `error`: why a yes could not be carried out."""
+    return WaitingPage(
+        url=f"{module.path}waiting",
+        lines=tuple(waiting_lines(request, sign_ups_of(request).waiting(request.identity))),
+        back_url=module.path,
+        error=error,
+    )
+
+
+def waiting_lines(request: Request, waiting: Iterable[SignUp]) -> Iterable[WaitingLine]:
+    """One line for each who waits, with the profiles to choose from."""
+    waiting, grants = list(waiting), request.policy.grants
+    titles = _company_titles(request, {sign_up.organization for sign_up in waiting if sign_up.organization})
+    profiles = request.portal.declaration.profiles
+    for sign_up in waiting:
+        chosen = sign_up.profile if sign_up.profile in grants else grants[0]
+        if sign_up.proved is not None:
+            yield WaitingLine(
+                id=sign_up.id,
+                name=sign_up.name,
+                initials=initials(sign_up.name),
+                email=sign_up.email,
+                company=titles.get(sign_up.organization or 0, ""),
+                at=moment(sign_up.proved, request.reader),
+                profiles=tuple(Offer(name, profiles[name].label or name, name == chosen) for name in grants),
+            )
+
+
+def _company_titles(request: Request, ids: set[int]) -> dict[int, str]:
+    organizations = request.portal.declaration.organizations
+    if organizations is None or not ids:
+        return {}
+    companies = Records(request.connection, system_policy(request.portal.tables), organizations)
+    return {company.id: company.title for company in companies.by_ids(sorted(ids), [])}

@@ -1,0 +1,1 @@
+"""One's own account: signing in, the password, which emails one wants."""

@@ -1,0 +1,57 @@
+"""The devices on which one is signed in, at `/account/`, and signing out on each or on all of them."""
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.accounts.random_tokens import hash_token
+from portal.accounts.sessions import Session, close_one, close_sessions, sessions_of
+from portal.mail.devices import device_name
+from portal.texts import _
+from portal.views.access.parts import Device
+from portal.views.displays import moment
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
+from portal.web.resources import Account
+from portal.web.visitor import session_cookie, set_cookie
+
+MOBILE = frozenset({"iPhone", "iPad", "Android"})
+
+
+def devices(request: Request) -> tuple[Device, ...]:
+    """The sessions of the reader, this one first."""
+    account = request.identity.account
+    current = hash_token(request.cookies.get(session_cookie(request), ""))
+    sessions = sessions_of(request.connection, request.portal.tables, account.id, request.now)
+    return tuple(
+        _device(session, request, current) for session in sorted(sessions, key=lambda each: each.token != current)
+    )
+
+
+def _device(session: Session, request: Request, current: str) -> Device:
+    device = device_name(session.agent or "")
+    return Device(
+        key=session.key,
+        browser=device.browser or _("Browser"),
+        system=device.system,
+        icon="smartphone" if device.system in MOBILE else "monitor",
+        since=moment(session.created, request.reader),
+        seen=moment(session.seen, request.reader),
+        current=session.token == current,
+    )
+
+
+@view_config(context=Account, name="sign-out", request_method="POST")
+def sign_out_device(context: Account, request: Request) -> Response:
+    """Signs out one device, or all of them, this one too."""
+    account, key = request.identity.account, posted_text(request, "device")
+    if key == "all":
+        close_sessions(request.connection, request.portal.tables, account.id)
+        answer = HTTPSeeOther("/login")
+        set_cookie(request, answer, session_cookie(request), None)
+        answer.headers["Clear-Site-Data"] = '"storage"'  # what scripts stored of unfinished forms
+        return set_flash(request, answer, "signed-out-everywhere")
+    if not close_one(request.connection, request.portal.tables, account.id, key):
+        raise HTTPNotFound
+    return set_flash(request, HTTPSeeOther("/account/"), "device-signed-out")

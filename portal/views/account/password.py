@@ -1,0 +1,276 @@
+"""Passwords: changing one's own, asking for a link where it is forgotten, setting a new one with the link."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from portal.accounts.attempts import TooManyAttemptsError, network_of
+from portal.accounts.devices import remember_device
+from portal.accounts.logins import ResetAttempt
+from portal.accounts.one_time_links import INVITATION
+from portal.accounts.people import Account, Identity, refusal
+from portal.accounts.sessions import close_session, open_session, session_days
+from portal.mail.letters import password_changed, password_reset
+from portal.texts import _
+from portal.views.account.session import too_often_message
+from portal.views.pages import PasswordPage
+from portal.views.parts import Widget
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
+from portal.web.outbox import letter_sender, queue_letter, writes_links
+from portal.web.resources import Password, PasswordLink
+from portal.web.security import CHANGE_PASSWORD
+from portal.web.shell import Words
+from portal.web.visitor import YEAR, device_cookie, session_cookie, set_cookie
+
+SENT = _("If this address has an account, we have sent it a link. The link works once and expires in an hour.")
+KEPT = _(
+    "If this address has an account, an email with a link is kept at ${page}. It works once and expires in an hour."
+)
+GONE = _("This link has expired or has already been used.")
+Errors = Mapping[str, Words]
+
+
+# -- changing one's own -----------------------------------------------------------------------------------------------
+
+
+@view_config(context=Password, request_method="GET", renderer="password.pt", permission=CHANGE_PASSWORD)
+def show_change(context: Password, request: Request) -> Any:
+    """The form; with a generated password one sees nothing else until a new one is saved."""
+    return {"page": _change_page(request.identity, {})}
+
+
+@view_config(context=Password, request_method="POST", renderer="password.pt", permission=CHANGE_PASSWORD)
+def change(context: Password, request: Request) -> Any:
+    """Saves the new password, signs out every other device, and says so by letter."""
+    account, logins = request.identity.account, request.logins
+    errors = _current_errors(request, account) or _new_errors(request, account)
+    if errors:
+        return _refused(request, _change_page(request.identity, errors))
+    hashed = request.passwords.hash(posted_text(request, "new"))
+    days = session_days(request.portal.declaration) if request.visitor.remembered else None
+    logins.save_password(request.connection, account.id, hashed)
+    token = open_session(request.connection, request.portal.tables, account.id, request.now, days, request.user_agent)
+    queue_letter(request, password_changed(letter_sender(request), account))
+    response = HTTPSeeOther("/")
+    _remember_device(request, response, account, hashed)
+    set_cookie(request, response, session_cookie(request), token, days and days * 86_400)
+    return set_flash(request, response, "password-changed")
+
+
+def _current_errors(request: Request, account: Account) -> Errors:
+    """The present password is asked for; straight after signing in with a generated one it may be left out."""
+    current = posted_text(request, "current")
+    if account.must_change and not current:
+        return {}
+    try:
+        known = request.logins.is_current_password(account, current, request.now)
+    except TooManyAttemptsError as error:
+        request.response.status_int = 429
+        return {"current": too_often_message(error)}
+    return {} if known else {"current": _("Current password is incorrect.")}
+
+
+def _new_errors(request: Request, account: Account) -> Errors:
+    new, again = posted_text(request, "new"), posted_text(request, "confirm")
+    objection = request.logins.new_password_error(account, new)
+    if objection is not None:
+        return {"new": objection}
+    return {} if new == again else {"confirm": _("The passwords do not match.")}
+
+
+def _change_page(identity: Identity, errors: Errors) -> PasswordPage:
+    account = identity.account
+    forced = account.must_change
+    current = Widget(
+        "current", _("Current password"), type="password", required=not forced, error=errors.get("current", ""),
+        autocomplete="current-password",
+    )  # fmt: skip
+    return PasswordPage(
+        heading=_("Change password"),
+        action="/password",
+        text=_("Choose your own password to continue.") if forced else "",
+        email=account.email,
+        widgets=(current, *new_password_widgets(errors)),
+        submit=_("Save"),
+        back_url="" if forced else "/",
+        back_label=_("Back"),
+    )
+
+
+def new_password_widgets(errors: Errors) -> tuple[Widget, ...]:
+    """The inputs of a new password."""
+    return (
+        Widget(
+            "new", _("New password"), type="password", required=True, error=errors.get("new", ""),
+            autocomplete="new-password", help=_("Use at least 10 characters. Several words work well."),
+        ),
+        Widget(
+            "confirm", _("Confirm new password"), type="password", required=True, error=errors.get("confirm", ""),
+            autocomplete="new-password",
+        ),
+    )  # fmt: skip
+
+
+def _refused(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
+    if request.response.status_int == 200:
+        request.response.status_int = 422
+    return {"page": page}
+
+
+# -- a forgotten one --------------------------------------------------------------------------------------------------
+
+
+@view_config(
+    context=Password, name="forgotten", request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
+)
+def show_forgotten(context: Password, request: Request) -> Any:
+    """Asks for the address, and after that always says the same; without a way to send a link, whom to ask instead."""
+    if not writes_links(request):
+        return {"page": _unavailable_page(request.portal.declaration.settings.support_address)}
+    if "sent" in request.GET:
+        return {"page": _sent_page(request)}
+    return {"page": _forgotten_page(request, "")}
+
+
+@view_config(
+    context=Password, name="forgotten", request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
+)
+def request_reset(context: Password, request: Request) -> Any:
+    """Writes an email with a link; the answer and the work are the same for addresses without an account."""
+    if not writes_links(request):
+        return HTTPSeeOther("/password/forgotten")
+    email = posted_text(request, "email").strip()
+    if not email:
+        return _refused(request, _forgotten_page(request, _("Enter your email address.")))
+    attempt = ResetAttempt(email, network_of(request.remote_addr), request.cookies.get(device_cookie(request)))
+    recipient, token = request.logins.request_reset(request.connection, attempt, request.now)
+    queue_letter(request, password_reset(letter_sender(request), recipient, token), link=token)
+    return HTTPSeeOther("/password/forgotten?sent=1")
+
+
+def _sent_page(request: Request) -> PasswordPage:
+    if request.registry.serving.sends_email:
+        return PasswordPage(_("Check your email"), text=SENT, back_url="/login", back_label=_("Back to sign in"))
+    text = _(KEPT, mapping={"page": "/-/outbox"})
+    return PasswordPage(_("Check the emails"), text=text, back_url="/login", back_label=_("Back to sign in"))
+
+
+def _forgotten_page(request: Request, error: str) -> PasswordPage:
+    email = Widget("email", _("Email"), type="email", required=True, error=error, autocomplete="username")
+    sends = request.registry.serving.sends_email
+    kept = _("This portal runs in development mode: the email is kept at ${page}.", mapping={"page": "/-/outbox"})
+    return PasswordPage(
+        heading=_("I forgot my password"),
+        action="/password/forgotten",
+        text=_("We will email you a link to set a new password.") if sends else kept,
+        widgets=(email,),
+        submit=_("Send link") if sends else _("Write link"),
+        back_url="/login",
+        back_label=_("Back to sign in"),
+    )
+
+
+def _unavailable_page(support: str | None) -> PasswordPage:
+    if support:
+        text = _(
+            "This portal cannot send email. To get a new password, write to ${address}.", mapping={"address": support}
+        )
+    else:
+        text = _("This portal cannot send email. To get a new password, ask the person who gave you access.")
+    return PasswordPage(_("I forgot my password"), text=text, back_url="/login", back_label=_("Back to sign in"))
+
+
+# -- with the link of a letter ----------------------------------------------------------------------------------------
+
+
+@view_config(context=PasswordLink, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def show_link(context: PasswordLink, request: Request) -> Any:
+    """The form. Looking at it, as scanners of mail do, does not use the link up."""
+    account = _account_of_link(context, request)
+    return {"page": _link_page(context, account, {})} if account else _gone(context, request)
+
+
+@view_config(context=PasswordLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def set_password(context: PasswordLink, request: Request) -> Any:
+    """Uses the link up for a new password, and signs out every device. Who was invited is signed in."""
+    account = _account_of_link(context, request)
+    if account is None:
+        return _gone(context, request)
+    without = context.purpose == INVITATION and not uses_passwords(request)
+    errors = {} if without else _new_errors(request, account)
+    if errors:
+        return _refused(request, _link_page(context, account, errors))
+    hashed = None if without else request.passwords.hash(posted_text(request, "new"))
+    if not request.logins.set_password(request.connection, context.token, context.purpose, hashed, request.now):
+        return _gone(context, request)
+    if context.purpose == INVITATION:
+        return welcome(request, account, hashed)
+    queue_letter(request, password_changed(letter_sender(request), account))
+    response = HTTPSeeOther("/login")
+    if hashed is not None:
+        _remember_device(request, response, account, hashed)
+    set_cookie(request, response, session_cookie(request), None)
+    return set_flash(request, response, "password-reset")
+
+
+def uses_passwords(request: Request) -> bool:
+    """Whether people sign in with passwords."""
+    return "password" in request.portal.declaration.settings.sign_in
+
+
+def welcome(request: Request, account: Account, hashed: str | None) -> Any:
+    """Signs a new account in; before its first day, says when that is."""
+    tables = request.portal.tables
+    if reason := refusal(request.connection, tables, account, request.now):
+        page = PasswordPage(_("Password saved"), text=reason, back_url="/login", back_label=_("Sign in"))
+        return {"page": page}
+    if request.cookies.get(session_cookie(request)):
+        close_session(request.connection, tables, request.cookies[session_cookie(request)])
+    token = open_session(request.connection, tables, account.id, request.now, None, request.user_agent)
+    response = HTTPSeeOther("/")
+    if hashed is not None:
+        _remember_device(request, response, account, hashed)
+    set_cookie(request, response, session_cookie(request), token)
+    return response
+
+
+def _remember_device(request: Request, response: Response, account: Account, hashed: str) -> None:
+    """The new password would make this browser unknown to its own account."""
+    device = remember_device(request.cookies.get(device_cookie(request)), account.id, hashed)
+    set_cookie(request, response, device_cookie(request), device, YEAR)
+
+
+def _account_of_link(context: PasswordLink, request: Request) -> Account | None:
+    return request.logins.account_of_link(context.token, context.purpose, request.now)
+
+
+def _link_page(context: PasswordLink, account: Account, errors: Errors) -> PasswordPage:
+    invited = context.purpose == INVITATION
+    if invited and not uses_passwords(context.request):
+        page = PasswordPage(_("Welcome"), context.path.rstrip("/"), email=account.email, submit=_("Sign in"))
+        return page
+    return PasswordPage(
+        heading=_("Welcome") if invited else _("Set a new password"),
+        action=context.path.rstrip("/"),
+        text=_("Choose a password. You sign in with it and with this address.") if invited else "",
+        email=account.email,
+        widgets=new_password_widgets(errors),
+        submit=_("Save and sign in") if invited else _("Save"),
+    )
+
+
+def _gone(context: PasswordLink, request: Request) -> dict[str, PasswordPage]:
+    request.response.status_int = 404
+    if context.purpose == INVITATION:
+        text = _("This invitation has expired or has already been used. Ask for another one if you cannot sign in.")
+        return {"page": PasswordPage(_("Welcome"), text=text, back_url="/login", back_label=_("Sign in"))}
+    page = PasswordPage(
+        _("Set a new password"), text=GONE, back_url="/password/forgotten", back_label=_("Request a new link")
+    )
+    return {"page": page}

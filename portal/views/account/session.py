@@ -1,0 +1,126 @@
+"""Signing in and out, and choosing a language."""
+
+from typing import Any
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from portal.accounts.attempts import TooManyAttemptsError, network_of
+from portal.accounts.logins import SignInAttempt
+from portal.accounts.people import save_language
+from portal.accounts.sessions import close_session
+from portal.mail.devices import device_name
+from portal.mail.letters import new_device
+from portal.texts import _, ngettext
+from portal.views.forms.drafts import claim_draft
+from portal.views.pages import LoginPage
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text, referring_page
+from portal.web.outbox import letter_sender, queue_letter
+from portal.web.resources import Root
+from portal.web.serving import own_path
+from portal.web.visitor import YEAR, device_cookie, language_cookie, session_cookie, set_cookie
+
+
+@view_config(context=Root, name="login", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
+def show_login(context: Root, request: Request) -> Any:
+    """The sign-in page; with a session it leads on."""
+    following = own_path(request.GET.get("next"))
+    if request.identity is not None:
+        return HTTPSeeOther(following)
+    return login_page(request, following, notice=request.visitor.ended)
+
+
+@view_config(context=Root, name="login", request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
+def sign_in(context: Root, request: Request) -> Any:
+    """A new session, under a new cookie; what was typed stays when it is refused, but for the password."""
+    following = own_path(posted_text(request, "next"))
+    attempt = SignInAttempt(
+        posted_text(request, "email"),
+        posted_text(request, "password"),
+        network_of(request.remote_addr),
+        bool(posted_text(request, "remember")),
+        request.cookies.get(language_cookie(request)),
+        request.cookies.get(session_cookie(request)),
+        request.cookies.get(device_cookie(request)),
+        request.user_agent,
+    )
+    if "password" not in request.portal.declaration.settings.sign_in:
+        request.response.status_int = 422
+        return login_page(request, following, attempt.email, error=_("Sign in with the link that we email you."))
+    try:
+        session = request.logins.sign_in(attempt, request.now)
+    except TooManyAttemptsError as error:
+        request.response.status_int = 429
+        request.response.headers["Retry-After"] = str(error.seconds)
+        session = too_often_message(error)
+    if isinstance(session, str):
+        if request.response.status_int == 200:
+            request.response.status_int = 422
+        return login_page(request, following, attempt.email, attempt.remember, error=session)
+    claim_draft(request, session.account.id)
+    if session.new_device:
+        device = device_name(request.user_agent or "")
+        queue_letter(request, new_device(letter_sender(request), session.account, device))
+    response = HTTPSeeOther("/password" if session.account.must_change else following)
+    if session.device is not None:
+        set_cookie(request, response, device_cookie(request), session.device, YEAR)
+    set_cookie(request, response, session_cookie(request), session.token, session.keep)
+    return response
+
+
+@view_config(context=Root, name="logout", request_method="POST", permission=NO_PERMISSION_REQUIRED)
+def sign_out(context: Root, request: Request) -> Response:
+    """Ends the session on the server: copies of the cookie are worth nothing from now on."""
+    name = session_cookie(request)
+    if request.cookies.get(name):
+        close_session(request.connection, request.portal.tables, request.cookies[name])
+    response = HTTPSeeOther("/login")
+    set_cookie(request, response, name, None)
+    response.headers["Clear-Site-Data"] = '"storage"'  # what scripts stored of unfinished forms
+    return set_flash(request, response, "signed-out")
+
+
+@view_config(context=Root, name="language", request_method="POST", permission=NO_PERMISSION_REQUIRED)
+def choose_language(context: Root, request: Request) -> Response:
+    """Keeps the language in this browser, and with the account of a signed-in person."""
+    following, language = posted_text(request, "next"), posted_text(request, "language")
+    response = HTTPSeeOther(own_path(following) if following else referring_page(request))
+    if language in request.portal.declaration.settings.languages:
+        set_cookie(request, response, language_cookie(request), language, keep=YEAR)
+        if request.identity is not None:
+            save_language(request.connection, request.portal.tables, request.identity.account.id, language)
+    return response
+
+
+def too_often_message(error: TooManyAttemptsError) -> str:
+    """What a person reads after too many attempts, with the minutes to wait."""
+    minutes = -(-error.seconds // 60)
+    return ngettext(
+        "Too many attempts. Try again in ${number} minute.",
+        "Too many attempts. Try again in ${number} minutes.",
+        minutes,
+    )
+
+
+def login_page(
+    request: Request, following: str, email: str = "", remember: bool = False, error: str = "", notice: str = ""
+) -> dict[str, LoginPage]:
+    """The page, with what was typed; `following`: where signing in leads."""
+    ways = request.portal.declaration.settings.sign_in
+    return {
+        "page": LoginPage(
+            email=email,
+            remember=remember,
+            next="" if following == "/" else following,
+            error=error,
+            notice=notice,
+            support=request.portal.declaration.settings.support_address or "",
+            sign_up=request.portal.declaration.sign_up is not None,
+            password="password" in ways,
+            link="link" in ways,
+        )
+    }

@@ -1,0 +1,103 @@
+"""Signing in by a link in an email: asking for it, and the page behind it."""
+
+import datetime
+from typing import Any
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.request import Request
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from portal.accounts.attempts import network_of
+from portal.accounts.logins import ResetAttempt, SignInAttempt
+from portal.accounts.one_time_links import SIGN_IN
+from portal.mail.letters import sign_in_link
+from portal.texts import _
+from portal.views.account.session import login_page
+from portal.views.forms.drafts import claim_draft
+from portal.views.pages import PasswordPage
+from portal.views.parts import Widget
+from portal.web.form_input import posted_text
+from portal.web.outbox import letter_sender, queue_letter, writes_links
+from portal.web.resources import SignInLink, SignInLinks
+from portal.web.visitor import YEAR, device_cookie, language_cookie, session_cookie, set_cookie
+
+LIFETIME = datetime.timedelta(minutes=15)
+SENT = _("If this address has an account, a link is on its way to it. It works once and expires in 15 minutes.")
+KEPT = _(
+    "This portal runs in development mode: the email with the link is kept at /-/outbox. It works once and expires in"
+    " 15 minutes."
+)
+BACK = {"back_url": "/login", "back_label": _("Back to sign in")}
+
+
+@view_config(context=SignInLinks, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def show_link_sent(context: SignInLinks, request: Request) -> Any:
+    """Says that a link is on its way, whatever the address was."""
+    if not writes_links(request):
+        return {"page": PasswordPage(_("Sign in"), text=_("This portal cannot send email. Please contact us."), **BACK)}
+    text = SENT if request.registry.serving.sends_email else KEPT
+    return {"page": PasswordPage(_("Check your email"), text=text, **BACK)}
+
+
+@view_config(context=SignInLinks, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
+def request_sign_in_link(context: SignInLinks, request: Request) -> Any:
+    """Sends a link; the answer and the work are the same for addresses without an account."""
+    email = posted_text(request, "email").strip()
+    if not email:
+        request.response.status_int = 422
+        return login_page(request, "/", error=_("Enter your email address."))
+    if writes_links(request):
+        attempt = ResetAttempt(email, network_of(request.remote_addr), request.cookies.get(device_cookie(request)))
+        recipient, token = request.logins.request_reset(request.connection, attempt, request.now, SIGN_IN, LIFETIME)
+        queue_letter(request, sign_in_link(letter_sender(request), recipient, token), link=token)
+    return HTTPSeeOther("/password/link")
+
+
+@view_config(context=SignInLink, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def show_sign_in_link(context: SignInLink, request: Request) -> Any:
+    """The button that signs in. Looking at it, as scanners of mail do, does not use the link up."""
+    account = request.logins.account_of_link(context.token, SIGN_IN, request.now)
+    if account is None:
+        return _gone(request)
+    remember = Widget("remember", _("Remember me"), "checkbox")
+    page = PasswordPage(
+        heading=_("Sign in"),
+        action=f"/password/link/{context.token}",
+        email=account.email,
+        widgets=(remember,),
+        submit=_("Sign in"),
+    )
+    return {"page": page}
+
+
+@view_config(context=SignInLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
+def use_sign_in_link(context: SignInLink, request: Request) -> Any:
+    """Uses the link up and signs in."""
+    attempt = SignInAttempt(
+        "",
+        "",
+        network_of(request.remote_addr),
+        bool(posted_text(request, "remember")),
+        request.cookies.get(language_cookie(request)),
+        request.cookies.get(session_cookie(request)),
+        request.cookies.get(device_cookie(request)),
+        request.user_agent,
+    )
+    session = request.logins.sign_in_by_link(context.token, attempt, request.now)
+    if session is None:
+        return _gone(request)
+    if isinstance(session, str):
+        return {"page": PasswordPage(_("Sign in"), text=session, **BACK)}
+    claim_draft(request, session.account.id)
+    response = HTTPSeeOther("/password" if session.account.must_change else "/")
+    if session.device is not None:
+        set_cookie(request, response, device_cookie(request), session.device, YEAR)
+    set_cookie(request, response, session_cookie(request), session.token, session.keep)
+    return response
+
+
+def _gone(request: Request) -> dict[str, PasswordPage]:
+    request.response.status_int = 404
+    text = _("This link has expired or has already been used.")
+    return {"page": PasswordPage(_("Sign in"), text=text, **BACK)}

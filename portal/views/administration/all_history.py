@@ -1,0 +1,115 @@
+"""`/-/history`: what happened to all records, for administrators, within what they may see."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from portal.fields.base import Refused
+from portal.fields.calendar import parse_date
+from portal.fields.datetime import whole_day
+from portal.records.reading.history import Event, EventFilter, accounts_named, whole_history
+from portal.records.reading.records import Query, Record, Records
+from portal.texts import _, fold
+from portal.views.administration.pages import WholeHistoryPage
+from portal.views.parts import Offer
+from portal.views.records.history import PAGE, history_line, page_key
+from portal.views.records.history_parts import HistoryLine
+from portal.web.addresses import history_address, record_address
+from portal.web.resources import Administration
+from portal.web.security import ADMINISTER
+from portal.web.shell import Words
+
+NAMES = ("module", "who", "record", "from", "to")
+LONGEST = 200  # characters of what is typed into a filter
+MOST_RECORDS = 100  # that one reference or title may mean
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The events of a page, the key of the next one, and one sentence where a filter cannot be read."""
+
+    events: list[tuple[Event, Record | None]]
+    more: int | None = None
+    error: Words = ""
+
+
+@view_config(
+    context=Administration, name="history", request_method="GET", renderer="all_history.pt", permission=ADMINISTER
+)
+def show_all_history(context: Administration, request: Request) -> dict[str, Any]:
+    """The newest events, narrowed by `module`, `who`, `record`, `from` and `to` of the address."""
+    typed = {name: str(request.GET.get(name, "")).strip()[:LONGEST] for name in NAMES}
+    answer, parameters = events_of(request, typed), [(name, text) for name, text in typed.items() if text]
+    page = WholeHistoryPage(
+        lines=tuple(record_line(request, event, record) for event, record in answer.events),
+        modules=tuple(modules(request, typed["module"])),
+        who=typed["who"],
+        record=typed["record"],
+        start=typed["from"],
+        end=typed["to"],
+        error=answer.error,
+        clear_url=history_address() if parameters else "",
+        older_url=history_address([*parameters, ("before", str(answer.more))]) if answer.more else "",
+    )
+    return {"page": page}
+
+
+def events_of(request: Request, typed: dict[str, str]) -> Answer:
+    """The events that the address asks for."""
+    names = [typed["module"]] if typed["module"] else list(request.policy.modules)
+    records = [Records(request.connection, request.policy, name) for name in names if request.policy.access(name)]
+    if not records:
+        return Answer([])
+    try:
+        only = event_filter(request, records, typed)
+    except Refused as refused:
+        return Answer([], error=refused.message)
+    return Answer(*whole_history(records[0], only, PAGE, page_key(request)))
+
+
+def event_filter(request: Request, records: list[Records], typed: dict[str, str]) -> EventFilter:
+    """What was typed, as the filter of events. Raises Refused for what is no date."""
+    days = {name: whole_day(parse_date(typed[name], request.reader), request.reader) for name in ("from", "to")
+            if typed[name]}  # fmt: skip
+    tables = request.policy.tables
+    return EventFilter(
+        module=typed["module"] or None,
+        records=[pair for of_module in records for pair in named(of_module, typed["record"])]
+        if typed["record"]
+        else None,
+        accounts=accounts_named(request.connection, tables, typed["who"]) if typed["who"] else None,
+        start=days["from"].start if "from" in days else None,
+        end=days["to"].end if "to" in days else None,
+    )
+
+
+def named(records: Records, text: str) -> list[tuple[str, int]]:
+    """The records that a reference names, else those that the general search finds by `text`."""
+    hits = records.page(Query(text=text, size=MOST_RECORDS), []).records
+    exact = [record for record in hits if fold(record.reference) == fold(text)]
+    return [(records.name, record.id) for record in exact or hits]
+
+
+def modules(request: Request, chosen: str) -> Iterator[Offer]:
+    """The modules of the administrator's profile."""
+    for name, access in request.policy.modules.items():
+        yield Offer(name, access.label or name, chosen=name == chosen)
+
+
+def record_line(request: Request, event: Event, record: Record | None) -> HistoryLine:
+    """An event with the record that it happened to."""
+    records = Records(request.connection, request.policy, event.module)
+    singular = request.reader.text(records.access.singular or event.module)
+    if record is None:
+        return replace(
+            history_line(records, request, event),
+            record=_("${singular} (deleted)", mapping={"singular": singular}),
+        )
+    return replace(
+        history_line(records, request, event),
+        record=" · ".join(dict.fromkeys((singular, record.reference, record.title))),
+        record_url=record_address(event.module, record.id),
+    )

@@ -1,0 +1,94 @@
+"""Mail that was not used: staff read it, make a record of it, or put it away."""
+
+from typing import Any
+
+from pyramid.httpexceptions import HTTPConflict, HTTPSeeOther, HTTPServiceUnavailable
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.mail.incoming.mails import Mail, Outcome, finish_mail, mails
+from portal.mail.incoming.message import UnreadableMailError, read_mail
+from portal.mail.incoming.receive import Receiver
+from portal.records.reading.records import Records
+from portal.store import StoreError
+from portal.texts import _, translate
+from portal.views.administration.pages import InboxPage, KeptMail
+from portal.views.displays import moment
+from portal.views.lists.page import new_label
+from portal.web import resources
+from portal.web.addresses import record_address
+from portal.web.flash import set_flash
+from portal.web.security import HANDLE_MAIL
+
+PAGE = 100
+LONGEST_SHOWN = 20_000  # characters of a mail
+
+
+@view_config(context=resources.Inbox, name="", request_method="GET", renderer="inbox.pt", permission=HANDLE_MAIL)
+def show_inbox(inbox: resources.Inbox, request: Request) -> Any:
+    """The mails that were not used, newest first, and the text of one of them."""
+    rows = mails(request.connection, request.portal.tables, "kept", PAGE)
+    chosen = next((row for row in rows if str(row.id) == request.GET.get("mail", "")), None)
+    page = InboxPage(mails=tuple(_shown(row, request) for row in rows))
+    return {"page": _with_mail(page, chosen, request) if chosen else page}
+
+
+@view_config(context=resources.KeptMail, name="create", request_method="POST", permission=HANDLE_MAIL)
+def create_from_mail(kept: resources.KeptMail, request: Request) -> Response:
+    """Makes a record of the mail, of its sender if they are known."""
+    receiver = Receiver(request.connection, request.portal.tables, request.store, request.now, request.registry.scan)
+    try:
+        outcome = receiver.receive_again(kept.mail.id, _raw(kept.mail, request), as_stranger=True)
+    except UnreadableMailError:
+        outcome = Outcome("kept")
+    except StoreError:
+        raise HTTPServiceUnavailable(_("Files cannot be stored right now. Try again later.")) from None
+    if outcome.place is None:
+        raise HTTPConflict(_("No record can be made of this mail."))
+    place = record_address(*outcome.place)
+    visible = request.policy.access(outcome.place[0]) is not None
+    return set_flash(request, HTTPSeeOther(place if visible else "/-/inbox"), "created")
+
+
+@view_config(context=resources.KeptMail, name="dismiss", request_method="POST", permission=HANDLE_MAIL)
+def dismiss_mail(kept: resources.KeptMail, request: Request) -> Response:
+    """Puts the mail away; its bytes go with the next `portal files`."""
+    finish_mail(request.connection, request.portal.tables, kept.mail.id, Outcome("dismissed", kept.mail.reason))
+    return HTTPSeeOther("/-/inbox")
+
+
+def _with_mail(page: InboxPage, mail: Mail, request: Request) -> InboxPage:
+    declaration, address = request.portal.declaration, f"/-/inbox/{mail.id}"
+    try:
+        read = read_mail(_raw(mail, request))
+        text, files = read.text[:LONGEST_SHOWN], tuple(file.name for file in read.files)
+    except (UnreadableMailError, StoreError):
+        read, text, files = None, "", ()
+    creates = declaration.inbox.creates if declaration.inbox and read else ""
+    creates = creates if request.policy.may(creates, "create") else ""
+    return InboxPage(
+        mails=page.mails,
+        chosen=_shown(mail, request),
+        text=text,
+        files=files,
+        create_label=new_label(Records(request.connection, request.policy, creates)) if creates else "",
+        create_url=f"{address}/create" if creates else "",
+        dismiss_url=f"{address}/dismiss",
+    )
+
+
+def _shown(mail: Mail, request: Request) -> KeptMail:
+    sender = f"{mail.sender_name} <{mail.sender}>" if mail.sender_name else mail.sender
+    return KeptMail(
+        sender=sender,
+        subject=mail.subject or _("(no subject)"),
+        reason=translate(_(mail.reason), request.reader.language),
+        at=moment(mail.received, request.reader),
+        url=f"/-/inbox?mail={mail.id}",
+    )
+
+
+def _raw(mail: Mail, request: Request) -> bytes:
+    """The bytes of a mail. Raises StoreError."""
+    return b"".join(request.store.read(mail.stored)) if mail.stored else b""

@@ -1,0 +1,84 @@
+"""`/-/outbox`, for administrators: what waits, what was sent, what was refused and why; any of them is sent again."""
+
+from typing import Any
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.database import outbox
+from portal.mail.letters import hide_links, read_letter
+from portal.texts import _
+from portal.views.administration.pages import Letter, OutboxPage, StateTab
+from portal.views.displays import moment
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
+from portal.web.resources import RECORD_ID, Administration
+from portal.web.security import ADMINISTER, READ_LETTERS
+from portal.web.serving import is_local_development
+from portal.web.shell import Words
+
+PAGE = 50
+STATES: dict[str, tuple[Words, str]] = {
+    outbox.WAITING: (_("Waiting"), "info"),
+    outbox.SENT: (_("Sent"), "good"),
+    outbox.REFUSED: (_("Not sent"), "bad"),
+}
+KEPT: tuple[Words, str] = (_("Kept"), "")
+
+
+@view_config(context=Administration, name="outbox", request_method="GET", renderer="outbox.pt", permission=READ_LETTERS)
+def show_outbox(context: Administration, request: Request) -> dict[str, OutboxPage]:
+    """The letters written last, and the one that was chosen.
+
+    The links of letters are hidden; where this machine alone reaches the portal, in development, they can be shown.
+    """
+    state = request.GET.get("state") if request.GET.get("state") in STATES else None
+    connection, tables = request.connection, request.portal.tables
+    chosen_id = request.GET.get("letter", "")
+    chosen = outbox.letter_of(connection, tables, int(chosen_id)) if RECORD_ID.fullmatch(chosen_id) else None
+    may_show_links = chosen is not None and is_local_development(request)
+    text = read_letter(chosen["message"]) if chosen else ""
+    page = OutboxPage(
+        letters=tuple(_letter(row, request) for row in outbox.newest(connection, tables, PAGE, state)),
+        tabs=_tabs(state),
+        chosen=_letter(chosen, request) if chosen else None,
+        text=text if may_show_links and "links" in request.GET else hide_links(text),
+        links_url=f"/-/outbox?letter={chosen_id}&links=1" if may_show_links and "links" not in request.GET else "",
+        may_send=request.visitor.identity is not None and request.visitor.identity.administrator,
+        sends_email=request.registry.serving.sends_email,
+    )
+    return {"page": page}
+
+
+@view_config(context=Administration, name="outbox", request_method="POST", permission=ADMINISTER)
+def send_letter_again(context: Administration, request: Request) -> Response:
+    """Lets the worker send a letter now, whatever became of it before."""
+    letter_id = posted_text(request, "letter")
+    known = RECORD_ID.fullmatch(letter_id) and outbox.send_again(
+        request.connection, request.portal.tables, int(letter_id), request.now
+    )
+    if not known:
+        raise HTTPNotFound
+    return set_flash(request, HTTPSeeOther(f"/-/outbox?letter={letter_id}"), "sent-again")
+
+
+def _tabs(state: str | None) -> tuple[StateTab, ...]:
+    named = [StateTab(label, f"/-/outbox?state={name}", name == state) for name, (label, _tone) in STATES.items()]
+    return (StateTab(_("All"), "/-/outbox", state is None), *named)
+
+
+def _letter(row: Any, request: Request) -> Letter:
+    label, tone = STATES.get(row["state"], KEPT)
+    sends = request.registry.serving.sends_email or row["state"] != outbox.WAITING
+    return Letter(
+        id=row["id"],
+        to=row["recipient"],
+        subject=row["subject"],
+        at=moment(row["created"], request.reader),
+        state=label if sends else KEPT[0],
+        tone=tone if sends else KEPT[1],
+        reason=request.reader.text(row["reason"]),
+        url=f"/-/outbox?letter={row['id']}",
+    )

@@ -1,0 +1,98 @@
+"""What the pages of the portal about itself show, for administrators and for staff who handle mail."""
+
+from dataclasses import dataclass
+
+from portal.views.parts import Moment, Offer
+from portal.views.records.history_parts import HistoryLine
+from portal.web.shell import Words
+
+
+@dataclass(frozen=True)
+class KeptMail:
+    """A mail that came in and was not used; `url` opens it."""
+
+    sender: str
+    subject: str
+    reason: str
+    at: Moment
+    url: str
+
+
+@dataclass(frozen=True)
+class Letter:
+    id: int
+    to: str
+    subject: str
+    at: Moment
+    state: Words
+    tone: str = ""
+    reason: str = ""  # why the last try to send it failed, in the words of the mail server
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class StateTab:
+    """A tab of the emails: those of one state."""
+
+    label: Words
+    url: str
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class ProblemShown:
+    place: str  # modules.yaml:41:9
+    path: str
+    message: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class OutboxPage:
+    """outbox.pt, for administrators: the letters, and the one that is read."""
+
+    letters: tuple[Letter, ...] = ()
+    tabs: tuple[StateTab, ...] = ()
+    chosen: Letter | None = None
+    text: str = ""
+    links_url: str = ""  # where the links of the chosen one are shown
+    may_send: bool = False
+    sends_email: bool = False  # whether there is a mail server
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    """inbox.pt, for staff: the mails that were not used, and the one that is read."""
+
+    mails: tuple[KeptMail, ...] = ()
+    chosen: KeptMail | None = None
+    text: str = ""
+    files: tuple[str, ...] = ()
+    create_label: Words = ""  # “New ticket”; empty where no record can be made of the mail
+    create_url: str = ""
+    dismiss_url: str = ""
+
+
+@dataclass(frozen=True)
+class ProblemsPage:
+    """problems.pt, for administrators: what is wrong with the declarations, and what is in force meanwhile."""
+
+    problems: tuple[ProblemShown, ...]
+    read: Moment
+    in_force: Moment | None = None  # since when the last good one is in force; None: the newest one is
+    changes: tuple[str, ...] = ()  # what the database lacks, in sentences
+
+
+@dataclass(frozen=True)
+class WholeHistoryPage:
+    """all_history.pt, for administrators: what happened to all records, and the filters."""
+
+    lines: tuple[HistoryLine, ...]
+    modules: tuple[Offer, ...]
+    who: str = ""
+    record: str = ""
+    start: str = ""
+    end: str = ""
+    error: Words = ""
+    clear_url: str = ""  # without the filters; empty: none is in force
+    older_url: str = ""

@@ -1,0 +1,1 @@
+"""Forms: creating and editing, their inputs, drafts, files and lines."""

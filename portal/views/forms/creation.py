@@ -1,0 +1,295 @@
+"""The form for a new record, on one page or step by step.
+
+Each step has an address of its own: a POST keeps what the form holds as a draft and leads to the next step, so that
+Back, Forward, Reload and a bookmark work. Steps are counted from 0 in inputs and addresses.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from portal.accounts.drafts import Content, Draft
+from portal.declaration.shapes import FormLayout, Step
+from portal.fields.base import Field
+from portal.fields.protocols import Form
+from portal.records.writing.defaults import declared_value, defaults
+from portal.records.writing.follow_ups import can_be_followed, follow_up_field
+from portal.records.writing.validation import Filled, follow_again, names_in, read_form
+from portal.texts import _
+from portal.views.forms.drafts import (
+    KEY,
+    as_form,
+    draft_form,
+    draft_shown,
+    drafts_of,
+    form_of,
+    key_of,
+    page_of,
+    posted_content,
+    with_earlier_steps,
+)
+from portal.views.forms.forms import FormAnswer, finds, form_fields, once_key, record_or_list, step_names, with_titles
+from portal.views.forms.line_buttons import pressed_button, with_lines_changed
+from portal.views.forms.submissions import done, repeated
+from portal.views.forms.uploads import (
+    Attached,
+    held_attachments,
+    receive_attachments,
+    receive_field_files,
+    with_pending_files,
+)
+from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
+from portal.views.lists.page import new_label
+from portal.views.lists.return_to_list import back_to_list
+from portal.views.pages import FormPage
+from portal.views.parts import Choice, DraftForm, StepState, TitledLink
+from portal.views.records.attachments import largest_file, upload_input
+from portal.views.records.files import add_form_files
+from portal.web.addresses import create_address, record_address
+from portal.web.flash import set_flash
+from portal.web.resources import Module
+
+
+class CreateForm:
+    """The form for a new record as a request asks for it."""
+
+    def __init__(self, module: Module, request: Request) -> None:
+        self.module, self.request, self.records = module, request, module.records
+        self.layout = self.records.access.create
+        self.steps = self.layout.steps or ()
+        self.fields = form_fields(self.records, self.layout)
+        self.followed = self._hidden_follow_up()
+        if self.followed:
+            self.fields.append(self.followed)
+        self.defaults = defaults(self.records.connection, self.records.policy, self.records.module)
+        self.refused_files: Mapping[str, str] = {}  # by field
+        self.refused_attachments: Sequence[str] = ()
+
+    def receive_files(self) -> None:
+        """Stores the files that were posted; from then on the form holds their keys."""
+        self.refused_files = receive_field_files(self.request, self.records, self.fields)
+        if self.layout.files:
+            self.refused_attachments = receive_attachments(self.request, self.records).refused
+
+    def filling(self, form: Form) -> Filling:
+        """What `form` holds, without its errors."""
+        values = {**self.defaults, **self.read(form).values}
+        inputs, largest = posted_inputs(self.fields, form), largest_file(self.request)
+        held = tuple(self.attached(form).files)
+        return Filling(self.records, inputs, values, finds=finds(self.request), held=held, largest_file=largest)
+
+    def read(self, form: Form) -> Filled:
+        """The values and errors of `form`. A follow-up that the form does not show is one of a final record only."""
+        filled = read_form(self.records, self.fields, form, self.defaults)
+        filled = with_pending_files(self.request, self.records, self.fields, filled, self.refused_files)
+        if self.followed is None:
+            return filled
+        name = self.followed.name
+        kept = filled.values[name] if can_be_followed(self.records, filled.values[name]) else None
+        errors = {field: error for field, error in filled.errors.items() if field != name}
+        return Filled({**filled.values, name: kept}, errors)
+
+    def _hidden_follow_up(self) -> Field | None:
+        """The link to the record that is followed up, where the layout does not ask for it."""
+        field = follow_up_field(self.records)
+        shown = field is None or any(field.name == asked.name for asked in self.fields)
+        return None if field is None or shown else field.model_copy(update={"required": False})
+
+    def attached(self, form: Form) -> Attached:
+        """The attachments of `form`, and what was refused of those that were posted."""
+        held = held_attachments(self.request, self.records, form) if self.layout.files else ()
+        return Attached(tuple(held), tuple(self.refused_attachments))
+
+    def step_of(self, form: Mapping[str, Any], name: str) -> int | None:
+        """A step's number from an input; None for none, and for what is no step."""
+        text = form.get(name, "")
+        digits = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 5
+        return int(text) if digits and int(text) < len(self.steps) else None
+
+
+@view_config(context=Module, name="create", request_method="GET", renderer="form.pt", permission="create")
+def show_create_form(module: Module, request: Request) -> dict[str, FormPage]:
+    """The form as it was left, or a new one with the values of the profile, of a button and of the address."""
+    form = CreateForm(module, request)
+    named = named_draft(form)
+    draft = named or drafts_of(request).newest(f"{module.module_name}/create/")
+    if draft is None or (named is None and is_prefilled(form)):
+        return {"page": create_page(form, initial_filling(form), 0, key_of(""), draft)}
+    step = (named and form.step_of(request.GET, "_step")) or 0
+    filling = form.filling(as_form(draft.content.inputs))
+    return {"page": create_page(form, filling, step, draft.form.rpartition("/")[2], draft)}
+
+
+def named_draft(form: CreateForm) -> Draft | None:
+    """The draft that the address names."""
+    key = form.request.GET.get("_draft", "")
+    return drafts_of(form.request).get(f"{form.records.name}/create/{key}") if KEY.fullmatch(key) else None
+
+
+def is_prefilled(form: CreateForm) -> bool:
+    """Whether the address says values: then an older draft is offered, but not put in their place."""
+    return "_button" in form.request.GET or any(field.has_input(form.request.GET) for field in form.fields)
+
+
+def initial_filling(form: CreateForm) -> Filling:
+    """A new form."""
+    records, address = form.records, form.request.GET
+    by_button = button_values(form)
+    values = {**form.defaults, **by_button}
+    given = read_form(records, form.fields, address, values)
+    asked = {field.name for field in form.fields if field.has_input(address) and field.name not in given.errors}
+    values |= {name: value for name, value in given.values.items() if name in asked}
+    values = follow_again(records, values, keep={*address, *by_button})
+    inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
+    return Filling(records, inputs, values, largest_file=largest_file(form.request))
+
+
+def button_values(form: CreateForm) -> dict[str, Any]:
+    """The values of the button that opened the form."""
+    records, name = form.records, form.request.GET.get("_button", "")
+    profile, button = records.policy.profile, records.policy.declaration.buttons.get(name)
+    if button is None or button.opens != f"{records.name}/create":
+        return {}
+    if name not in (*(profile.home.buttons or ()), *(profile.menu or ())):
+        return {}
+    declared = button.set
+    return {
+        name: declared_value(records.connection, records.policy, records.module.field(name), raw)
+        for name, raw in declared.items()
+    }
+
+
+@view_config(context=Module, name="create", request_method="POST", renderer="form.pt", permission="create")
+def create_record(module: Module, request: Request) -> FormAnswer:
+    """One step further, back, or the record itself."""
+    form, name = CreateForm(module, request), form_of(request)
+    form.receive_files()
+    step, target = form.step_of(request.POST, "_step"), form.step_of(request.POST, "_to")
+    content = posted_content(request)
+    if step is not None:
+        content = with_earlier_steps(request, drafts_of(request), name, content)
+    if pressed := pressed_button(request):
+        inputs = with_lines_changed(form.records, form.fields, content.inputs, pressed)
+        drafts_of(request).save(name, replace(content, inputs=inputs))
+        return {"page": posted_page(form, form.filling(as_form(inputs)), step or 0)}
+    sent = as_form(content.inputs)
+    filling, filled = form.filling(sent), form.read(sent)
+    if filling.finds:
+        return {"page": posted_page(form, filling, step or 0)}
+    if step is not None and target is None and step + 1 < len(form.steps):
+        target = step + 1
+    if step is not None and target is not None:
+        return change_step(form, filling, filled.errors, replace(content, step=step), target)
+    if filled.errors:
+        request.response.status_code = 422
+        wrong = first_wrong_step(form.layout, filled.errors)
+        return {"page": posted_page(form, replace(filling, errors=filled.errors), wrong)}
+    if again := repeated(form.records, request):
+        return again
+    record_id = request.writer(form.records).create(filled.values)
+    answer = done(form.records, request, record_or_list(module, record_id, request))
+    attached = form.attached(sent)
+    return add_form_files(module, request, record_id, attached) or set_flash(request, answer, "created")
+
+
+def change_step(
+    form: CreateForm, filling: Filling, errors: Mapping[str, str], content: Content, target: int
+) -> FormAnswer:
+    """Forward only when the shown step is right; back always, with everything that was typed."""
+    names = step_names(form.steps[content.step])
+    wrong = {name: error for name, error in errors.items() if name.partition(".")[0] in names}
+    if target > content.step and wrong:
+        form.request.response.status_code = 422
+        return {"page": posted_page(form, replace(filling, errors=wrong), content.step)}
+    name = form_of(form.request)
+    drafts_of(form.request).save(name, replace(content, step=target))
+    return HTTPSeeOther(page_of(name, target))
+
+
+def posted_page(form: CreateForm, filling: Filling, step: int) -> FormPage:
+    """The page of a form that came back."""
+    return create_page(form, filling, step, key_of(form.request.POST.get("_draft", "")))
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: Draft | None = None) -> FormPage:
+    """The form at one of its steps; `draft`: the one to tell of, which is not always the one that it shows."""
+    records, steps = form.records, form.steps
+    fields = {field.name: field for field in form.fields}
+    files = upload_input(records, form.request, filling.held, form.refused_attachments) if form.layout.files else None
+    page = FormPage(
+        heading=new_label(records),
+        action=create_address(records.name),
+        rows=form_rows(filling, steps[step].fields if steps else form.layout.fields or (), fields),
+        submit=_("Create"),
+        back_url=back_to_list(form.module, form.request),
+        back_label=_("Return to list"),
+        once=once_key(form.request),
+        draft=create_draft(form, step, key, draft),
+        files=files,
+        hidden=hidden_inputs(filling, [form.followed] if form.followed else []),
+        follows=followed_by(form, filling),
+    )
+    if not steps:
+        return page
+    names = step_names(steps[step])
+    return replace(
+        page,
+        hidden=hidden_inputs(filling, [field for name, field in fields.items() if name not in names]),
+        step=step,
+        steps=tuple(step_state(number, step, declared) for number, declared in enumerate(steps)),
+        choices=tuple(choices_made(filling, steps[:step], fields)),
+    )
+
+
+def followed_by(form: CreateForm, filling: Filling) -> TitledLink | None:
+    """The record that the new one follows up, where the form does not ask for it."""
+    value = filling.values.get(form.followed.name) if form.followed else None
+    if form.followed is None or not can_be_followed(form.records, value):
+        return None
+    link = with_titles(form.records, form.followed, value)
+    return TitledLink(link.title, record_address(link.module, link.id))
+
+
+def create_draft(form: CreateForm, step: int, key: str, draft: Draft | None) -> DraftForm:
+    """How the form is kept, and the draft that the page offers; with a way on to it where it is not shown whole."""
+    name = f"{form.records.name}/create/{key}"
+    if draft is None:
+        return draft_form(form.request, name, key)
+    whole = draft.form == name and (draft.content.step == step or not form.steps)
+    return draft_form(form.request, name, key, shown=draft_shown(draft, form.request.reader, continues=not whole))
+
+
+def step_state(number: int, present: int, step: Step) -> StepState:
+    """A step beside the present one."""
+    state: Literal["done", "current", ""] = "current" if number == present else "done" if number < present else ""
+    return StepState(step.title or _("Step ${number}", mapping={"number": number + 1}), state)
+
+
+def hidden_inputs(filling: Filling, fields: list[Field]) -> tuple[tuple[str, str], ...]:
+    """What the other steps hold, as hidden inputs."""
+    names = [name for field in fields for name in field.input_names(filling.inputs)]
+    return tuple((name, value) for name in names for value in filling.many(name) if value)
+
+
+def choices_made(filling: Filling, earlier: tuple[Step, ...], fields: Mapping[str, Field]) -> list[Choice]:
+    """What the earlier steps decided, in words."""
+    records, choices = filling.records, []
+    for number, step in enumerate(earlier):
+        for field in (fields[name] for name in names_in(FormLayout(fields=step.fields)) if name in fields):
+            value = with_titles(records, field, filling.values.get(field.name))
+            if text := field.show(value, records.policy.reader):
+                choices.append(Choice(field.title, text, number))
+    return choices
+
+
+def first_wrong_step(layout: FormLayout, errors: Mapping[str, str]) -> int:
+    """The first step in which something is wrong."""
+    wrong = (number for number, step in enumerate(layout.steps or ()) if step_names(step) & set(errors))
+    return next(wrong, 0)

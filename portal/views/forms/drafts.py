@@ -1,0 +1,235 @@
+"""Drafts of forms: kept while one types and when a form could not be taken, offered by its page, listed in /account/.
+
+A form is called by its address without the first slash: `tickets/7/edit`, `tickets/7/comments`,
+`tickets/7/move/close`, and for a new record `tickets/create/KEY`, where the key tells two open forms apart.
+"""
+
+import logging
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pyramid.events import NewRequest, subscriber
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+from webob.multidict import MultiDict
+
+from portal.accounts.drafts import Content, Draft, Drafts, owner_digest, set_aside
+from portal.database.engine import writing
+from portal.database.errors import DatabaseError
+from portal.declaration.shapes import FormLayout
+from portal.fields.reader import Reader
+from portal.records.writing.form_keys import is_used
+from portal.records.writing.validation import names_in
+from portal.views.displays import short_moment
+from portal.views.forms.uploads import INPUT
+from portal.views.parts import DraftForm, DraftShown
+from portal.web.form_input import posted_text
+from portal.web.resources import Account
+from portal.web.serving import own_path
+from portal.web.visitor import draft_cookie, set_cookie
+
+log = logging.getLogger(__name__)
+
+NAME = r"[a-z][a-z0-9_]{0,47}"
+RECORD = r"[1-9][0-9]{0,17}"
+KEY = re.compile(r"[A-Za-z0-9_-]{8,32}")
+OWNER = re.compile(r"[0-9a-f]{16}")
+FORM = re.compile(rf"({NAME})/(?:create/{KEY.pattern}|({RECORD})/(?:edit|comments|move/{NAME}))")
+ADDRESS = re.compile(rf"/({NAME}/(?:create|{RECORD}/(?:edit|comments|move/{NAME})))")
+# Answers after which a form has not been taken though it could be read: errors, conflicts, records that are gone.
+REFUSED = frozenset({400, 403, 404, 409, 422, 429, 500, 503})
+
+
+# -- names of forms ----------------------------------------------------------------------------------------------------
+
+
+def new_key() -> str:
+    """A key for a new form, random enough that nobody meets that of another browser."""
+    return secrets.token_urlsafe(9)
+
+
+def key_of(text: str) -> str:
+    """The key that a form names, or a new one."""
+    return text if KEY.fullmatch(text) else new_key()
+
+
+def form_of(request: Request) -> str:
+    """The form that a request sends to one of its addresses."""
+    path = request.path_info.strip("/")
+    return f"{path}/{key_of(posted_text(request, '_draft'))}" if path.endswith("/create") else path
+
+
+def page_of(form: str, step: int = 0) -> str:
+    """The address of the page on which a form is filled in."""
+    path, _slash, last = form.rpartition("/")
+    if path.endswith("/create"):
+        return f"/{path}?_draft={last}&_step={step}"
+    return f"/{path}/" if last == "comments" else f"/{form}"
+
+
+def page_of_posted_form(request: Request) -> str:
+    """The page of the form that a request sends; empty for all other requests."""
+    if not ADDRESS.fullmatch(request.path_info):
+        return ""
+    path = request.path_info.strip("/")
+    if path.endswith("/create") and not KEY.fullmatch(posted_text(request, "_draft")):
+        return ""
+    return page_of(form_of(request), _number(posted_text(request, "_step")) or 0)
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def drafts_of(request: Request) -> Drafts:
+    """The drafts of the signed-in account."""
+    return Drafts(request.connection, request.portal.tables, request.visitor.identity.account.id, request.now)
+
+
+def owner_of(request: Request) -> str:
+    """The digest of the signed-in account that forms bear; empty without one."""
+    identity = request.visitor.identity
+    return owner_digest(identity.account.id) if identity else ""
+
+
+def as_form(inputs: Mapping[str, Any]) -> MultiDict:
+    """The inputs of a draft as if they were posted."""
+    several = ((name, [texts] if isinstance(texts, str) else texts) for name, texts in inputs.items())
+    return MultiDict([(name, text) for name, texts in several for text in texts])
+
+
+def draft_form(
+    request: Request, name: str, key: str = "", basis: str = "", shown: DraftShown | None = None
+) -> DraftForm:
+    """What a form says so that it can be kept; `shown`: the draft that its page offers."""
+    return DraftForm(name, owner_of(request), key, basis, shown)
+
+
+def draft_shown(draft: Draft, reader: Reader, continues: bool = False) -> DraftShown:
+    """The line “Draft from 14:02 · Discard”; `continues`: with the way to the page that shows the whole draft."""
+    page = page_of(draft.form, draft.content.step)
+    start = page.partition("?")[0]
+    return DraftShown(draft.form, short_moment(draft.modified, reader), start, page if continues else "")
+
+
+# -- keeping -----------------------------------------------------------------------------------------------------------
+
+
+@subscriber(NewRequest)
+def watch_form(event: NewRequest) -> None:
+    """Keeps what a form holds when the answer says that it was not taken."""
+    request = event.request
+    if request.method == "POST" and ADDRESS.fullmatch(request.path_info):
+        request.add_response_callback(keep_refused_form)
+
+
+def keep_refused_form(request: Request, response: Response) -> None:
+    """Called when the request's own transaction has ended. What cannot be kept is left out."""
+    owner, form, content = posted_text(request, "_account"), form_of(request), posted_content(request)
+    try:
+        if request.visitor.identity is None and OWNER.fullmatch(owner) and content.length:
+            _set_aside(request, response, f"{owner} {form}", content)
+        elif response.status_int in REFUSED and keeps_form(request):
+            _save_apart(request, form, content)
+    except DatabaseError as error:
+        log.info("A draft is not kept: %s", error)
+
+
+def keeps_form(request: Request) -> bool:
+    """Whether the request sends a form that this account has filled in: then it is kept if it is not taken."""
+    if request.method != "POST" or not ADDRESS.fullmatch(request.path_info):
+        return False
+    owner = owner_of(request)
+    return bool(owner) and posted_text(request, "_account") == owner and posted_content(request).length > 0
+
+
+def _save_apart(request: Request, form: str, content: Content) -> None:
+    """Saves a draft in a transaction of its own: that of the request has been rolled back."""
+    with writing(request.portal.engine) as connection:
+        account_id = request.visitor.identity.account.id
+        drafts = Drafts(connection, request.portal.tables, account_id, request.now)
+        drafts.save(form, with_earlier_steps(request, drafts, form, content))
+
+
+def _set_aside(request: Request, response: Response, owned_form: str, content: Content) -> None:
+    """After a session has ended: until its account signs in again with this browser."""
+    key = secrets.token_urlsafe(24)
+    with writing(request.portal.engine) as connection:
+        set_aside(connection, request.portal.tables, key, owned_form, content, request.now)
+    set_cookie(request, response, draft_cookie(request), key, keep=3_600)
+
+
+def claim_draft(request: Request, account_id: int) -> None:
+    """At sign-in: what this browser sent after the session had ended becomes a draft of the account that wrote it."""
+    if key := request.cookies.get(draft_cookie(request)):
+        Drafts(request.connection, request.portal.tables, account_id, request.now).claim(key[:64])
+
+
+def posted_content(request: Request) -> Content:
+    """What a form holds that was posted, without the inputs of the engine and without files."""
+    names = [name for name in dict.fromkeys(request.POST) if not name.startswith("_")]
+    inputs = {name: [text for text in request.POST.getall(name) if isinstance(text, str)] for name in names}
+    version, step = posted_text(request, "_version"), posted_text(request, "_step")
+    return Content(inputs, posted_text(request, "_basis")[:20_000], _number(version), _number(step) or 0)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+# -- saving while one types, discarding --------------------------------------------------------------------------------
+
+
+@view_config(context=Account, name="drafts", request_method="POST", renderer="json")
+def save_draft(context: Account, request: Request) -> dict[str, bool]:
+    """Keeps what a page has typed so far. A form that has been sent by now keeps nothing."""
+    form = posted_text(request, "_form")
+    if not _may_have(request, form) or posted_text(request, "_account") != owner_of(request):
+        raise HTTPNotFound
+    key, drafts = once_key_of(request), drafts_of(request)
+    if key and is_used(request.connection, request.portal.tables, key):
+        return {"saved": False}
+    drafts.save(form, with_earlier_steps(request, drafts, form, posted_content(request)))
+    return {"saved": True}
+
+
+@view_config(context=Account, name="discard", request_method="POST")
+def discard_draft(context: Account, request: Request) -> Response:
+    """Forgets a draft, and leads back to the page."""
+    form = posted_text(request, "_form")
+    if FORM.fullmatch(form):
+        drafts_of(request).discard(form)
+    return HTTPSeeOther(own_path(posted_text(request, "next")))
+
+
+def with_earlier_steps(request: Request, drafts: Drafts, form: str, content: Content) -> Content:
+    """What one step of a form holds, with the other steps as the draft has them.
+
+    The page of a step carries the others as they were when it was drawn; what was typed into them later is newer.
+    """
+    access = request.policy.access(form.partition("/")[0])
+    steps = (access.create.steps if access and "/create/" in form else None) or ()
+    earlier = drafts.get(form) if content.step < len(steps) else None
+    if earlier is None:
+        return content
+    names = set(names_in(FormLayout(fields=steps[content.step].fields)))
+    if content.step == len(steps) - 1:
+        names.add(INPUT)  # attachments are asked for in the last step
+    shown = {name: texts for name, texts in content.inputs.items() if name.partition(".")[0] in names}
+    others = {name: texts for name, texts in earlier.content.inputs.items() if name.partition(".")[0] not in names}
+    return replace(content, inputs={**others, **shown})
+
+
+def once_key_of(request: Request) -> str:
+    """The form's one-time key within the account: nobody can learn or take that of another person."""
+    key = posted_text(request, "_once")
+    return f"{request.visitor.identity.account.id}:{key[:64]}" if key else ""
+
+
+def _may_have(request: Request, form: str) -> bool:
+    match = FORM.fullmatch(form)
+    return match is not None and request.policy.access(match[1]) is not None

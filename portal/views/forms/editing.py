@@ -1,0 +1,251 @@
+"""The form of an existing record. Over a newer version it shows what both sides changed, and stores nothing.
+
+What a person has changed in the form is theirs; the rest follows the record, however the form comes back: sent over
+a newer version, or as a draft.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pyramid.httpexceptions import HTTPConflict
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from portal.accounts.drafts import Draft
+from portal.accounts.people import find_account_of_person
+from portal.fields.base import Field
+from portal.fields.protocols import Form
+from portal.records.reading.records import Records
+from portal.records.writing.errors import ConflictError
+from portal.records.writing.lifecycle import editable_fields, is_final, state_of
+from portal.records.writing.validation import read_form
+from portal.texts import _
+from portal.views.displays import moment
+from portal.views.forms.basis import Basis, basis_of, digest_of, read_basis
+from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, form_of, posted_content
+from portal.views.forms.forms import FormAnswer, finds, form_fields, once_key, record_or_list, with_titles
+from portal.views.forms.line_buttons import pressed_button, with_lines_changed
+from portal.views.forms.submissions import done, repeated
+from portal.views.forms.uploads import (
+    Attached,
+    held_attachments,
+    receive_attachments,
+    receive_field_files,
+    with_pending_files,
+)
+from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
+from portal.views.pages import FormPage
+from portal.views.parts import Conflict, Difference, DraftForm
+from portal.views.records.attachments import largest_file, upload_input
+from portal.views.records.details import record_heading
+from portal.views.records.files import add_form_files
+from portal.web.addresses import record_address
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
+from portal.web.resources import Record
+
+
+class EditForm:
+    """The form of one record as a request asks for it. Raises HTTPConflict where the record is final."""
+
+    def __init__(self, resource: Record, request: Request) -> None:
+        self.resource, self.request = resource, request
+        self.records, self.record = resource.records, resource.record
+        fields = editable_fields(self.records, self.record, form_fields(self.records, self.records.access.edit))
+        self.fields = with_sign_in_note(self, fields)
+        if not self.fields:
+            raise HTTPConflict(_("This record is closed and can no longer be edited."))
+        self.basis = basis_of(self.fields, self.record.values, self.record.version)
+        self.final = is_final(self.records.module.lifecycle, state_of(self.records, self.record))
+        self.takes_attachments = self.records.access.edit.files and not self.final
+        self.refused_files: Mapping[str, str] = {}  # by field
+        self.attached = Attached()
+
+    def receive_files(self) -> None:
+        """Stores the files that were posted; from then on the form holds their keys."""
+        self.refused_files = receive_field_files(self.request, self.records, self.fields)
+        if self.takes_attachments:
+            self.attached = receive_attachments(self.request, self.records)
+
+    def read(self, form: Form) -> Filling:
+        """What `form` holds."""
+        filled = read_form(self.records, self.fields, form, self.record.values, self.record.id)
+        filled = with_pending_files(self.request, self.records, self.fields, filled, self.refused_files)
+        values = {**self.record.values, **filled.values}
+        held = held_attachments(self.request, self.records, form) if self.takes_attachments else ()
+        return Filling(
+            self.records,
+            posted_inputs(self.fields, form),
+            values,
+            filled.errors,
+            finds(self.request),
+            self.record.values,
+            held=tuple(held),
+            largest_file=largest_file(self.request),
+        )
+
+
+def with_sign_in_note(form: EditForm, fields: list[Field]) -> list[Field]:
+    """The fields of a form; on a person's card the email field says that the address to sign in with stays."""
+    tables = form.records.policy.tables
+    if form.records.name != tables.declaration.people or not any(field.input_type == "email" for field in fields):
+        return fields
+    account = find_account_of_person(form.records.connection, tables, form.record.id)
+    if account is None:
+        return fields
+    note = _("This does not change the address to sign in with, ${email}.", mapping={"email": account.email})
+    return [field.model_copy(update={"help": note}) if field.input_type == "email" else field for field in fields]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A form made from an older version, brought to the present one."""
+
+    filling: Filling
+    own: frozenset[str]  # the fields that this person has changed
+    contested: frozenset[str]  # those of them that somebody else has changed as well
+
+
+@view_config(context=Record, name="edit", request_method="GET", renderer="form.pt", permission="edit")
+def show_edit_form(resource: Record, request: Request) -> dict[str, FormPage]:
+    """The form with what the record holds, and with this person's draft of it."""
+    form = EditForm(resource, request)
+    draft = drafts_of(request).get(f"{resource.module_name}/{form.record.id}/edit")
+    merged = draft and merge_draft(form, draft)
+    if draft is None or not merged or not merged.own:
+        return {"page": edit_page(form, present_filling(form), form.basis)}
+    page = edit_page(form, replace(merged.filling, errors={}), form.basis, draft)
+    return {"page": replace(page, conflict=conflict(form, merged) if merged.contested else None)}
+
+
+@view_config(context=Record, name="edit", request_method="POST", renderer="form.pt", permission="edit")
+def edit_record(resource: Record, request: Request) -> FormAnswer:
+    """Stores what differs."""
+    form = EditForm(resource, request)
+    form.receive_files()
+    basis = posted_basis(request, form.record.version)
+    if pressed := pressed_button(request):
+        content = posted_content(request)
+        inputs = with_lines_changed(form.records, form.fields, content.inputs, pressed)
+        drafts_of(request).save(form_of(request), replace(content, inputs=inputs))
+        return {"page": edit_page(form, replace(form.read(as_form(inputs)), errors={}), basis)}
+    filling = form.read(request.POST)
+    if filling.finds:
+        return {"page": edit_page(form, replace(filling, errors={}), basis)}
+    # Internal fields change without a new version: what a colleague has written into them stays, or is contested.
+    merged = merge(form, filling, basis) if basis.digests else Merged(filling, frozenset(), frozenset())
+    older = basis.version != form.record.version or bool(merged.contested)
+    if filling.errors and not older:
+        request.response.status_code = 422
+        return {"page": edit_page(form, filling, basis)}
+    if again := repeated(form.records, request):
+        return again
+    if older:
+        return refuse_older(form, basis, filling)
+    values = {field.name: merged.filling.values[field.name] for field in form.fields}
+    try:
+        request.writer(form.records).edit(form.record, values, basis.version)
+    except ConflictError:  # somebody saved while this request was under way
+        return refuse_older(form, basis, filling)
+    answer = done(form.records, request, record_or_list(resource, form.record.id, request))
+    return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, answer, "edited")
+
+
+def refuse_older(form: EditForm, basis: Basis, filling: Filling) -> dict[str, FormPage]:
+    """Someone else saved first: nothing is stored, and the form comes back on the newer version."""
+    merged = merge(form, filling, basis)
+    form.request.response.status_code = 409
+    page = edit_page(form, merged.filling, form.basis)
+    return {"page": replace(page, conflict=conflict(form, merged))}
+
+
+def posted_basis(request: Request, present: int) -> Basis:
+    """What the form was made from; of the present version where it does not say."""
+    text = posted_text(request, "_version")
+    version = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else present
+    return read_basis(posted_text(request, "_basis"), version)
+
+
+# -- what is whose -----------------------------------------------------------------------------------------------------
+
+
+def merge_draft(form: EditForm, draft: Draft) -> Merged:
+    """A draft on the present version."""
+    basis = read_basis(draft.content.basis, draft.content.version or form.record.version)
+    return merge(form, form.read(as_form(draft.content.inputs)), basis)
+
+
+def merge(form: EditForm, filling: Filling, basis: Basis) -> Merged:
+    """This person's changes over the record as it is now."""
+    own = basis.changed(form.fields, filling.values, filling.errors)
+    others = [field for field in form.fields if field.name not in own]
+    inputs = {name: texts for name, texts in filling.inputs.items() if name.partition(".")[0] in own}
+    inputs |= inputs_of(others, form.record.values, form.request.reader)
+    values = {**filling.values, **{field.name: form.record.values.get(field.name) for field in others}}
+    errors = {name: error for name, error in filling.errors.items() if name.partition(".")[0] in own}
+    contested = {
+        field.name
+        for field in form.fields
+        if field.name in own
+        and basis.digests.get(field.name) != form.basis.digests[field.name]
+        and digest_of(field, values.get(field.name)) != form.basis.digests[field.name]
+    }
+    return Merged(replace(filling, inputs=inputs, values=values, errors=errors), frozenset(own), frozenset(contested))
+
+
+def conflict(form: EditForm, merged: Merged) -> Conflict:
+    """Who saved first and when, and the fields that both have changed."""
+    record, reader = form.record, form.request.reader
+    author, at = record.values.get("modified_by"), record.values.get("modified") or reader.now
+    differences = tuple(
+        difference(form.records, field, merged.filling.values.get(field.name), record.values.get(field.name))
+        for field in form.fields
+        if field.name in merged.contested
+    )
+    return Conflict(str(author) if author else "", moment(at, reader), differences)
+
+
+def difference(records: Records, field: Field, yours: Any, theirs: Any) -> Difference:
+    """One field of which two people have different values."""
+    reader = records.policy.reader
+    return Difference(field.title, field.show(with_titles(records, field, yours), reader), field.show(theirs, reader))
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def present_filling(form: EditForm) -> Filling:
+    """The record as it is."""
+    values, largest = form.record.values, largest_file(form.request)
+    inputs = inputs_of(form.fields, values, form.request.reader)
+    return Filling(form.records, inputs, values, stored=values, largest_file=largest)
+
+
+def edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | None = None) -> FormPage:
+    """The form; `basis`: what it was made from."""
+    records, record = form.records, form.record
+    layout = records.access.edit
+    attached = upload_input(records, form.request, filling.held, form.attached.refused)
+    rows = tuple(row for step in layout.steps for row in step.fields) if layout.steps else layout.fields or ()
+    return FormPage(
+        heading=_("Edit: ${title}", mapping={"title": record_heading(records, record)}),
+        action=record_address(records.name, record.id, "edit"),
+        rows=form_rows(filling, rows, {field.name: field for field in form.fields}),
+        submit=_("Save"),
+        submit_icon="check",
+        back_url=record_address(records.name, record.id),
+        back_label=_("Back"),
+        once=once_key(form.request),
+        version=str(basis.version),
+        hidden=tuple((name, filling.one(name)) for name in filling.inputs if name.endswith(".later")),
+        draft=edit_draft(form, basis, draft),
+        files=attached if form.takes_attachments else None,
+    )
+
+
+def edit_draft(form: EditForm, basis: Basis, draft: Draft | None) -> DraftForm:
+    """How the form is kept, and the draft that it shows."""
+    name = f"{form.records.name}/{form.record.id}/edit"
+    shown = draft_shown(draft, form.request.reader) if draft else None
+    return draft_form(form.request, name, basis=str(basis), shown=shown)

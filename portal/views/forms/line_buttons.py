@@ -1,0 +1,56 @@
+"""The buttons of lines in forms, without a script: add, remove, up, down. Each sends the form and stores nothing."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pyramid.request import Request
+
+from portal.fields.base import Field
+from portal.records.reading.records import Records
+from portal.records.reading.row_records import rows_of
+from portal.records.writing.validation import row_defaults
+from portal.views.forms.drafts import as_form
+from portal.views.forms.widgets import inputs_of
+from portal.web.form_input import posted_text
+
+PRESSED = re.compile(r"([a-z][a-z0-9_]*)\.(?:(add)|(\d{1,5})\.(up|down|remove))")
+
+
+def pressed_button(request: Request) -> str:
+    """Which button of lines sent the form; empty for any other."""
+    return posted_text(request, "_lines")
+
+
+def with_lines_changed(
+    records: Records, fields: Iterable[Field], inputs: Mapping[str, Sequence[str]], pressed: str
+) -> dict[str, Sequence[str]]:
+    """The inputs of a form after a button of its lines; unchanged where the form has no such line."""
+    match = PRESSED.fullmatch(pressed)
+    field: Any = next((field for field in fields if match and field.row_fields and field.name == match[1]), None)
+    if match is None or field is None:
+        return dict(inputs)
+    prefixes = [f"{field.name}.{index}." for index in field.rows_in(as_form(inputs))]
+    rows = [_without_prefix(inputs, prefix) for prefix in prefixes]
+    if match[2]:
+        of_rows = rows_of(records, field)
+        new = inputs_of(list(of_rows.module.fields.values()), row_defaults(of_rows), records.policy.reader)
+        rows.append({name: [text] if isinstance(text, str) else text for name, text in new.items()})
+    else:
+        prefix = f"{field.name}.{match[3]}."
+        rows = _moved(rows, prefixes.index(prefix), match[4]) if prefix in prefixes else rows
+    others = {name: texts for name, texts in inputs.items() if not name.startswith(f"{field.name}.")}
+    numbered = {f"{field.name}.{index}.{name}": texts for index, row in enumerate(rows) for name, texts in row.items()}
+    return {**others, **numbered}
+
+
+def _without_prefix(inputs: Mapping[str, Sequence[str]], prefix: str) -> dict[str, Sequence[str]]:
+    return {name.removeprefix(prefix): texts for name, texts in inputs.items() if name.startswith(prefix)}
+
+
+def _moved(rows: list[Any], place: int, how: str) -> list[Any]:
+    """The rows after one of them was moved or removed."""
+    row, others = rows[place], rows[:place] + rows[place + 1 :]
+    if how != "remove":
+        others.insert(max(place - 1, 0) if how == "up" else place + 1, row)
+    return others

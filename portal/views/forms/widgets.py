@@ -1,0 +1,371 @@
+"""One field of a form as the plain widget that widgets.pt draws, and the registry of all widgets.
+
+A new widget is an entry of WIDGETS and a macro of the same name in templates/widgets.pt; a field type names it in its
+`widget`. tests/unit/views/test_widgets.py lists every place that is missing.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from portal.conditions import AnyOf, Comparison, Condition
+from portal.fields.base import Field, Refused
+from portal.fields.file import FileValue, kept_input
+from portal.fields.protocols import Form
+from portal.fields.reader import Reader
+from portal.fields.row import ROW_ID, UNTOUCHED, Row, row_in
+from portal.fields.size import shown_size
+from portal.fields.value_path import value_path
+from portal.records.indexing.formulas import computed_values
+from portal.records.reading.records import Records
+from portal.records.reading.row_records import RowRecords, rows_of
+from portal.records.writing.pending_files import PendingFile
+from portal.records.writing.validation import (
+    depends_on,
+    is_required,
+    is_shown,
+    linked_records,
+    row_defaults,
+    typed_columns,
+)
+from portal.texts import _
+from portal.views.forms.drafts import as_form
+from portal.views.forms.line_parts import LineCell, LineHead, LineInputs, RowInputs
+from portal.views.forms.offers import link_cards, link_offers
+from portal.views.forms.upload_parts import HeldFile, UploadInput
+from portal.views.parts import FormRow, Input, Offer, Widget
+from portal.web.addresses import record_address
+
+# A choice of so many options at most, of which one has a help text, is drawn as cards.
+CARDS = 4
+NEW_ROW = "new"  # in place of the index in the inputs that a script copies for a new row
+
+
+@dataclass(frozen=True)
+class Filling:
+    """A form's content: its inputs as they were sent, the values that were read from them, and what is wrong."""
+
+    records: Records
+    inputs: Mapping[str, Any]
+    values: Mapping[str, Any]
+    errors: Mapping[str, str] = field(default_factory=dict)
+    finds: Mapping[str, str] = field(default_factory=dict)  # without JavaScript: what to find, per link field
+    stored: Mapping[str, Any] = field(default_factory=dict)  # what the record holds: a link may stay, offered or not
+    held: tuple[PendingFile, ...] = ()  # attachments that were sent before
+    largest_file: int = 0  # bytes of the largest that one request can bring
+    prefix: str = ""  # before the names of the inputs of a row: “lines.0.”
+    found: dict[Any, list[tuple[int, str]]] = field(default_factory=dict)  # what links of other rows offer
+
+    def one(self, name: str) -> str:
+        """The text of an input."""
+        value = self.inputs.get(self.prefix + name, "")
+        return value if isinstance(value, str) else next(iter(value), "")
+
+    def many(self, name: str) -> list[str]:
+        """The texts of all inputs of this name."""
+        value = self.inputs.get(self.prefix + name, [])
+        return [value] if isinstance(value, str) else list(value)
+
+
+MakeWidget = Callable[[Filling, Any, Widget], Widget]
+
+
+def _unchanged(filling: Filling, field: Any, base: Widget) -> Widget:
+    return base
+
+
+@dataclass(frozen=True)
+class WidgetKind:
+    """One way to fill in a field: the macro `name` of widgets.pt, and what completes its Widget."""
+
+    name: str
+    make: MakeWidget = _unchanged
+    grouped: bool = False  # it has several inputs, named together by a legend
+    asked_anew: bool = False  # a transition that asks for it does not show the answer of last time
+
+
+def inputs_of(fields: list[Field], values: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    """The inputs of `fields` as they hold `values`."""
+    return {name: value for field in fields for name, value in field.inputs(values.get(field.name), reader).items()}
+
+
+def posted_inputs(fields: list[Field], form: Form) -> dict[str, Any]:
+    """The inputs of `fields` as they were posted, for showing them again unchanged; a file is no text."""
+    names = [name for field in fields for name in field.input_names(form)]
+    return {name: [text for text in form.getall(name) if isinstance(text, str)] for name in names}
+
+
+def form_rows(filling: Filling, layout: tuple[Any, ...], fields: Mapping[str, Field]) -> tuple[FormRow, ...]:
+    """The rows of a form layout, without fields that the form does not ask for."""
+    names_of_rows = [[entry] if isinstance(entry, str) else entry for entry in layout]
+    rows = [tuple(widget(filling, fields[name]) for name in names if name in fields) for names in names_of_rows]
+    if len(layout) == 1 and layout[0] in fields:
+        rows = [(_alone(filling, fields[layout[0]], rows[0][0]),)]
+    return tuple(FormRow(widgets) for widgets in rows if widgets)
+
+
+def widget(filling: Filling, field: Field) -> Widget:
+    """The widget of one field, filled in."""
+    kind = WIDGETS[field.widget]
+    base = Widget(
+        name=filling.prefix + field.name,
+        label=field.title,
+        macro=kind.name,
+        grouped=kind.grouped,
+        type=field.input_type,
+        inputmode=field.inputmode,
+        suffix=field.suffix,
+        bounds=field.bounds_hint(filling.records.policy.reader),
+        value=filling.one(field.name),
+        help=field.help or "",
+        placeholder=field.placeholder or "",
+        required=is_required(filling.records, field, filling.values),
+        required_when=_rule(filling, field.required_when),
+        error=filling.errors.get(filling.prefix + field.name, ""),
+        max_length=field.length_limit,
+        show_when=_rule(filling, field.show_when),
+        hidden=not is_shown(filling.records, field, filling.values),
+    )
+    return kind.make(filling, field, _with_followed(filling, field, _with_bounds(filling, field, base)))
+
+
+def _with_followed(filling: Filling, field: Field, base: Widget) -> Widget:
+    """A new record's field whose default comes from the record of a link of the same form."""
+    path = value_path(field.default)
+    if path is None or not path.link or filling.stored:
+        return base
+    address = f"/{filling.records.form_module}/followed?field={base.name}"
+    return replace(base, follows=filling.prefix + path.link, followed=address)
+
+
+def _with_bounds(filling: Filling, field: Field, base: Widget) -> Widget:
+    """The least and the greatest value of a browser's own inputs for dates and times, as these write them."""
+    if field.input_type not in ("date", "time", "datetime-local"):
+        return base
+    reader = filling.records.policy.reader
+    least, most = (str(field.inputs(bound, reader)[field.name]) for bound in field.bounds(reader))
+    return replace(base, minimum=least, maximum=most)
+
+
+def _options(filling: Filling, field: Any, base: Widget) -> Widget:
+    chosen = filling.many(field.name)
+    offers = tuple(
+        Offer(name, option.label, name in chosen, option.help or "", option.icon or "")
+        for name, option in field.offered.items()
+    )
+    offers += tuple(Offer(name, label, name in chosen) for name, label in _removed_options(filling, field))
+    cards = base.macro == "select" and len(offers) <= CARDS and any(offer.help for offer in offers)
+    return replace(_as_cards(base) if cards else base, offers=offers, empty=field.empty_label)
+
+
+def _removed_options(filling: Filling, field: Any) -> list[tuple[str, str]]:
+    """The options of the record that are declared no more: they stay until another one is chosen."""
+    stored, reader = filling.stored.get(field.name), filling.records.policy.reader
+    names = field.inputs(stored, reader)[field.name]
+    return [
+        (name, _("${option} (no longer offered)", mapping={"option": field.label_of(name, reader)}))
+        for name in ([names] if isinstance(names, str) else names)
+        if name and name not in field.offered
+    ]
+
+
+def _as_cards(base: Widget) -> Widget:
+    return replace(base, macro="cards", grouped=WIDGETS["cards"].grouped)
+
+
+def _link(filling: Filling, field: Any, base: Widget) -> Widget:
+    find_text, chosen = filling.finds.get(base.name, ""), [value for value in filling.many(field.name) if value]
+    stored = filling.stored.get(field.name)
+    offers = link_offers(filling.records, field, filling.values, stored, find_text, chosen, known=filling.found)
+    return replace(
+        base,
+        offers=tuple(Offer(value, title, value in chosen) for value, title in offers.titles.items()),
+        many=offers.more or bool(find_text),
+        find=f"/{filling.records.form_module}/find?field={base.name}",
+        find_text=find_text,
+        depends=tuple(filling.prefix + name for name in depends_on(filling.records.module, field)),
+    )
+
+
+def _alone(filling: Filling, field: Any, drawn: Widget) -> Widget:
+    """The only field of a form or step: a link that offers few records shows them as cards."""
+    if drawn.macro != "link" or drawn.many:
+        return drawn
+    cards = link_cards(filling.records, field, filling.values, drawn.offers)
+    return replace(_as_cards(drawn), offers=cards) if cards else drawn
+
+
+def _money(filling: Filling, field: Any, base: Widget) -> Widget:
+    currency = f"{field.name}.currency"
+    code = filling.one(currency) or field.currency or filling.records.policy.reader.currency
+    inputs = Input(base.name, _("Amount"), base.value), Input(filling.prefix + currency, _("Currency"), code)
+    return replace(base, inputs=inputs)
+
+
+ADDRESS = {
+    "street": (_("Street"), "street-address"),
+    "postal_code": (_("Postal code"), "postal-code"),
+    "city": (_("City"), "address-level2"),
+    "region": (_("Region"), "address-level1"),
+    "country": (_("Country"), "country-name"),
+}
+
+
+def _address(filling: Filling, field: Any, base: Widget) -> Widget:
+    inputs = (
+        Input(f"{base.name}.{part}", label, filling.one(f"{field.name}.{part}"), autocomplete)
+        for part, (label, autocomplete) in ADDRESS.items()
+    )
+    return replace(base, inputs=tuple(inputs))
+
+
+def _rating(filling: Filling, field: Any, base: Widget) -> Widget:
+    stored = filling.stored.get(field.name) or 0  # may be more than can be given now
+    return replace(base, most_stars=max(stored, int(field.bounds(filling.records.policy.reader)[1])))
+
+
+def _file(filling: Filling, field: Any, base: Widget) -> Widget:
+    """The file that the field holds, which can be taken off, and where another one is chosen."""
+    reader, value = filling.records.policy.reader, filling.values.get(field.name)
+    largest = min(field.max_size, filling.largest_file)
+    size = shown_size(largest, reader)
+    upload = UploadInput(
+        limits=_("Up to ${size}", mapping={"size": size}),
+        max_size=largest,
+        max_count=1,
+        too_large=_("Not sent: the limit is ${size}", mapping={"size": size}),
+        accept=",".join(field.accepted),
+        name=field.name,
+        kept=kept_input(field.name),
+        held=(_held_file(field, value, reader),) if value and value.name else (),
+    )
+    return replace(base, upload=upload)
+
+
+def _held_file(field: Any, value: FileValue, reader: Reader) -> HeldFile:
+    url = record_address(value.module, value.record, "files", str(value.id)) if value.id else ""
+    preview_url = f"{url}/preview" if url and field.needs_preview else ""
+    return HeldFile(value.token, value.name, shown_size(value.size, reader), url, preview_url)
+
+
+def _tags(filling: Filling, field: Any, base: Widget) -> Widget:
+    return replace(base, value=", ".join(filling.many(field.name)))
+
+
+def _lines(filling: Filling, field: Any, base: Widget) -> Widget:
+    """The inputs of each row. Rows that a record must have are there from the beginning."""
+    of_rows, form = rows_of(filling.records, field), as_form(filling.inputs)
+    columns = list(of_rows.module.fields.values())
+    by_id = {str(row.id): row for row in filling.stored.get(field.name) or ()}
+    rows = [
+        _row(filling, of_rows, f"{base.name}.{index}.", number, row_form, by_id.get(row_form.get(ROW_ID)))
+        for number, (index, row_form) in enumerate(field.rows_in(form).items(), start=1)
+    ]
+    new = inputs_of(columns, row_defaults(of_rows), filling.records.policy.reader)
+    least = max(field.min, int(field.required or not filling.stored))
+    for index in (*range(len(rows), least), NEW_ROW):
+        prefix = f"{base.name}.{index}."
+        inputs = {prefix + name: value for name, value in new.items()}
+        inputs |= {prefix + ROW_ID: UNTOUCHED} if index != NEW_ROW else {}
+        blank = replace(filling, inputs=inputs, errors={}, stored={})
+        number = len(rows) + 1
+        rows.append(_row(blank, of_rows, prefix, number, row_in(as_form(inputs), prefix), None))
+    *shown, template = rows
+    heads = tuple(LineHead(column.title, column.help or "", column.has_sum, column.required) for column in columns)
+    return replace(
+        base,
+        bounds=base.bounds or field.number_hint(filling.records.policy.reader),
+        lines=LineInputs(heads, tuple(shown), template, field.max is not None and len(shown) >= field.max, field.max),
+    )
+
+
+def _row(filling: Filling, of_rows: RowRecords, prefix: str, number: int, form: Form, before: Row | None) -> RowInputs:
+    """The inputs of one row; what nobody types is shown as it is."""
+    reader, stored = filling.records.policy.reader, before.values if before else row_defaults(of_rows)
+    typed = {column.name: column for column in typed_columns(of_rows, new=before is None)}
+    parsed = {name: _parsed(column, form, reader) for name, column in typed.items()}
+    values = computed_values(of_rows.module.formulas.values(), {**stored, **parsed}, reader.currency)
+    of_row = replace(filling, records=of_rows, values=values, stored=before.values if before else {}, prefix=prefix)
+    cells: list[LineCell] = []
+    for name, column in of_rows.module.fields.items():
+        label, text = column.title, column.show(values.get(name), reader)
+        if name not in typed:
+            cells.append(LineCell(label, None, text, number=column.has_sum))
+            continue
+        drawn = replace(widget(of_row, column), help="", bounds="")
+        if drawn.macro == "cards":
+            drawn = replace(drawn, macro="select", grouped=False)
+        cells.append(LineCell(label, _wrong_label(drawn, column, number, reader), number=column.has_sum))
+    row_id = str(before.id) if before else UNTOUCHED if form.get(ROW_ID) == UNTOUCHED else ""
+    return RowInputs(prefix.removesuffix("."), number, tuple(cells), row_id)
+
+
+def _wrong_label(drawn: Widget, column: Field, number: int, reader: Reader) -> Widget:
+    """The widget of a cell, called by its column and its row."""
+    facts = {"column": reader.text(column.title), "number": number}
+    return replace(drawn, label=_("${column}, line ${number}", mapping=facts))
+
+
+def _parsed(column: Field, form: Form, reader: Reader) -> Any:
+    try:
+        return column.parse_form(form, reader)
+    except Refused:
+        return None
+
+
+def _signature(filling: Filling, field: Any, base: Widget) -> Widget:
+    name, drawing = field.name, f"{field.name}.drawing"
+    inputs = (Input(name, _("Your name"), filling.one(name), "name"), Input(drawing, "", filling.one(drawing)))
+    return replace(base, inputs=inputs)
+
+
+WIDGETS = {
+    kind.name: kind
+    for kind in (
+        WidgetKind("input"),
+        WidgetKind("textarea"),
+        WidgetKind("markdown"),
+        WidgetKind("html"),
+        WidgetKind("json"),
+        WidgetKind("signature", _signature, grouped=True, asked_anew=True),
+        WidgetKind("color"),
+        WidgetKind("tags", _tags),
+        WidgetKind("checkbox"),
+        WidgetKind("select", _options),
+        WidgetKind("cards", _options, grouped=True),
+        WidgetKind("checkboxes", _options, grouped=True),
+        WidgetKind("link", _link),
+        WidgetKind("links", _link, grouped=True),
+        WidgetKind("money", _money, grouped=True),
+        WidgetKind("address", _address, grouped=True),
+        WidgetKind("rating", _rating, grouped=True, asked_anew=True),
+        WidgetKind("file", _file),
+        WidgetKind("lines", _lines, grouped=True),
+    )
+}
+
+
+def _rule(filling: Filling, condition: Condition | None) -> str:
+    """A condition for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]; "" for none."""
+    return "" if condition is None else json.dumps(_as_json(filling, condition))
+
+
+def _as_json(filling: Filling, condition: Condition) -> Any:
+    if not isinstance(condition, Comparison):
+        return {"any" if isinstance(condition, AnyOf) else "all": [_as_json(filling, part) for part in condition.parts]}
+    records = filling.records
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    other = records.module.field(condition.path[0])
+    texts = [text for value in values for text in _input_texts(records, other, condition.operator, value)]
+    # Of a link a form holds the id alone, so only the server can tell what its title contains.
+    operator = "" if condition.operator == "contains" and other.targets else condition.operator
+    return [filling.prefix + other.name, operator, texts, condition.negated]
+
+
+def _input_texts(records: Records, other: Any, operator: str, value: Any) -> list[str]:
+    """What the form's inputs hold where they mean `value`."""
+    if other.targets and operator in ("equal", "one_of") and value not in (None, ""):
+        links = linked_records(records, other, "equal", value)
+        return [other.link_value(link) for link in links]
+    return ["" if value is None else "true" if value is True else "false" if value is False else str(value)]

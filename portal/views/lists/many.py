@@ -1,0 +1,287 @@
+"""Many records at once: chosen in a list, or all that match; then a transition or deleting, and what became of each.
+
+What the transition asks is asked once. Whoever sends the answers with the first request is not asked again.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPRequestEntityTooLarge
+from pyramid.renderers import render_to_response
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+from webob.multidict import MultiDict
+
+from portal.conditions import Comparison, ParsedValue
+from portal.declaration.shapes import Transition
+from portal.fields.link import RECORD_ID
+from portal.records.reading.records import Query, Record, Records
+from portal.records.writing.many import (
+    MOST_AT_ONCE,
+    AnswerRefusedError,
+    Outcome,
+    check_leaves,
+    do_to_many,
+    first_ids,
+    transitions_for_many,
+)
+from portal.records.writing.validation import read_form
+from portal.texts import _, ngettext
+from portal.views.forms.forms import finds, once_key
+from portal.views.forms.submissions import done, repeated
+from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
+from portal.views.lists.export import csv_file
+from portal.views.lists.many_parts import ManyPage, RefusedRecord
+from portal.views.lists.page import may_export, shown_request
+from portal.views.pages import QuestionPage
+from portal.views.parts import FormRow, Pairs, TitledLink
+from portal.views.records.actions import comment_widget, transition_fields
+from portal.views.records.comments import comment_problem, comment_text
+from portal.views.records.details import transition_label
+from portal.web.addresses import bulk_address, list_address, record_address
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
+from portal.web.resources import Module
+from portal.web.shell import Words
+
+DELETE, EXPORT = "delete", "export"
+NAMED = 5  # records that the question names
+# Inputs of the form that are no parameters of the list.
+OWN_INPUTS = ("ids", "all", "do", "comment")
+
+
+@view_config(context=Module, name="bulk", request_method="POST")
+def do_to_records(module: Module, request: Request) -> Response:
+    """`/MODULE/bulk`: `ids`, or `all=1` with the list's parameters; `do`: a transition, delete or export."""
+    records, name = module.records, posted_text(request, "do")
+    if name == EXPORT and may_export(records):
+        return export_chosen(records, request)
+    transition = next((each for each in transitions_for_many(records) if each.name == name), None)
+    if transition is None and not (name == DELETE and records.policy.may(records.name, DELETE)):
+        raise HTTPNotFound
+    ids = chosen_ids(records, request)
+    if not ids:
+        return set_flash(request, done(records, request, list_of(records, request)), "nothing-chosen")
+    many = ManyRequest(records, request, transition, ids)
+    if len(ids) > MOST_AT_ONCE and not many.whole_list:
+        return many.asked(
+            ngettext("Choose at most ${number} record.", "Choose at most ${number} records.", MOST_AT_ONCE)
+        )
+    if not many.is_sure or (problems := many.problems()):
+        return many.asked(problems=problems if many.is_sure else {})
+    if again := repeated(records, request):
+        return again
+    outcomes = list(do_to_many(records, ids[:MOST_AT_ONCE], many.do))
+    done(records, request, list_of(records, request))
+    return render_to_response("many.pt", {"page": many_page(many, outcomes)}, request)
+
+
+def export_chosen(records: Records, request: Request) -> Response:
+    """The chosen records as a file, or the whole list."""
+    query = shown_request(records, request, list_parameters(records, request)).query
+    if posted_text(request, "all") != "1":
+        ids = chosen_ids(records, request)
+        if len(ids) > MOST_AT_ONCE:
+            raise HTTPRequestEntityTooLarge
+        among = Comparison(("id",), "one_of", tuple(ParsedValue(record_id) for record_id in ids))
+        query = Query(condition=among, sort=query.sort)
+    return csv_file(records, query, request)
+
+
+def chosen_ids(records: Records, request: Request) -> list[int]:
+    """The ids that were chosen, in their order; 0 for what is no id. Of a whole list one more than can be done."""
+    if posted_text(request, "all") == "1":
+        return first_ids(records, shown_request(records, request, list_parameters(records, request)).query)
+    texts = [part.strip() for text in request.POST.getall("ids") if isinstance(text, str) for part in text.split(",")]
+    return list(dict.fromkeys(int(text) if RECORD_ID.fullmatch(text) else 0 for text in texts if text))
+
+
+def list_parameters(records: Records, request: Request) -> MultiDict:
+    """The parameters of the list: those of the address; without any, those of the form that answer no question."""
+    if request.GET:
+        return MultiDict(request.GET.items())
+    name = posted_text(request, "do")
+    asked = {field for each in transitions_for_many(records) if each.name == name for field in each.ask}
+    return MultiDict(
+        (name, value)
+        for name, value in request.POST.items()
+        if isinstance(value, str) and not name.startswith("_") and name.partition(".")[0] not in {*OWN_INPUTS, *asked}
+    )
+
+
+def list_of(records: Records, request: Request) -> str:
+    """The list from which the records were chosen."""
+    return list_address(records.name, list(request.GET.items()))
+
+
+class ManyRequest:
+    """What is to be done to many records; `transition` None: deleting."""
+
+    def __init__(self, records: Records, request: Request, transition: Transition | None, ids: list[int]) -> None:
+        self.records, self.request, self.transition, self.ids = records, request, transition, ids
+        self.fields = transition_fields(records, transition) if transition else []
+        self.asks_comment = transition is not None and "comment" in transition.ask
+        self.comment = comment_text(request, "comment") if self.asks_comment else ""
+        self.whole_list = posted_text(request, "all") == "1"
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether nothing is left to be asked: it was, or nothing has to be, or the answers came at once."""
+        post, transition = self.request.POST, self.transition
+        if posted_text(self.request, "_find"):
+            return False
+        if "_sure" in post:
+            return True
+        if transition is None or transition.confirm:
+            return False
+        if transition.ask:
+            return "comment" in post or any(field.has_input(post) for field in self.fields)
+        return not self.whole_list
+
+    @property
+    def label(self) -> Any:
+        """What is done, as the button says it."""
+        return transition_label(self.transition) if self.transition else _("Delete")
+
+    def problems(self) -> Mapping[str, str]:
+        """What is wrong with the answers, whichever record they are for: judged by the first that takes part."""
+        problems: dict[str, str] = {}
+        if self.transition and self.asks_comment:
+            required = self.transition.ask["comment"] == "required"
+            if problem := comment_problem(self.comment, required):
+                problems["comment"] = problem
+        if self.fields:
+            shared = self.shared_values
+            problems |= read_form(self.records, self.fields, self.request.POST, shared, 0).errors
+        return problems
+
+    @cached_property
+    def shared_values(self) -> dict[str, Any]:
+        """The values that all chosen records have in common: offers of links may depend on them."""
+        found = self.records.by_ids(self.ids[:MOST_AT_ONCE], self.records.module.everything)
+        if not found:
+            return {}
+        first, *others = found
+        return {
+            name: value
+            for name, value in first.values.items()
+            if name not in self.asked_names and all(other.values[name] == value for other in others)
+        }
+
+    @property
+    def asked_names(self) -> set[str]:
+        """The names of the fields that are asked for."""
+        return {field.name for field in self.fields}
+
+    def do(self, record: Record) -> None:
+        """Does it to one record. Raises Refused, ConflictError, NotAllowedError."""
+        writer = self.request.writer(self.records)
+        if self.transition is None:
+            writer.delete(record)
+            return
+        check_leaves(self.records, record, self.transition)
+        filled = read_form(self.records, self.fields, self.request.POST, record.values, record.id)
+        for name, problem in filled.errors.items():
+            raise AnswerRefusedError(problem, self.records.module.field(name))
+        answers = {field.name: filled.values[field.name] for field in self.fields}
+        writer.move(record, self.transition, answers, self.comment)
+
+    def asked(self, error: str = "", problems: Mapping[str, str] | None = None) -> Response:
+        """The question; 422 where something is wrong."""
+        problems = problems or {}
+        page = question_page(self, problems, error)
+        response = render_to_response("question.pt", {"page": page}, self.request)
+        response.status_code = 422 if error or problems else 200
+        return response
+
+
+def question_page(many: ManyRequest, problems: Mapping[str, str], error: str) -> QuestionPage:
+    """What is asked once for all records, and how many they are."""
+    records, request, transition = many.records, many.request, many.transition
+    ids = many.ids[:MOST_AT_ONCE]
+    return QuestionPage(
+        heading=many.label,
+        subject=subject(records, ids),
+        action=bulk_address(records.name, list(request.GET.items())),
+        submit=many.label,
+        back_url=list_of(records, request),
+        text=question_text(many),
+        rows=tuple(FormRow((each,)) for each in question_widgets(many, problems)),
+        tone=(transition.tone or "primary") if transition else "bad",
+        icon=(transition.icon or "") if transition else "trash-2",
+        once=once_key(request),
+        hidden=hidden_inputs(many, ids),
+        error=error,
+    )
+
+
+def hidden_inputs(many: ManyRequest, ids: Sequence[int]) -> Pairs:
+    """The records and what is done to them: exactly those that the question is about."""
+    do = many.transition.name if many.transition else DELETE
+    return ("ids", ",".join(map(str, ids))), ("do", do), ("_sure", "1")
+
+
+def question_widgets(many: ManyRequest, problems: Mapping[str, str]) -> list[Any]:
+    """The inputs of the question: empty, or as they were sent."""
+    records, post = many.records, many.request.POST
+    values = many.shared_values if many.fields else {}
+    sent = posted_inputs(many.fields, post) or inputs_of(many.fields, {}, many.request.reader)
+    filling = Filling(records, sent, values, problems, finds=finds(many.request))
+    widgets = [widget(filling, field) for field in many.fields]
+    if many.transition and many.asks_comment:
+        widgets.append(comment_widget(many.transition, many.comment, problems.get("comment", "")))
+    return widgets
+
+
+def question_text(many: ManyRequest) -> Words:
+    """What is to be known before; of a list that is too long, that only its first records are meant."""
+    if len(many.ids) > MOST_AT_ONCE:
+        return _("These are the first ${number} records of the list.", mapping={"number": MOST_AT_ONCE})
+    if many.transition is None:
+        return _("This cannot be undone.")
+    return many.transition.confirm or ""
+
+
+def subject(records: Records, ids: Sequence[int]) -> Words:
+    """How many records, and the first ones by their references."""
+    first = ", ".join(record.reference for record in records.by_ids(ids[:NAMED], ["reference"]))
+    names = f"{first} …" if len(ids) > NAMED else first
+    return ngettext("${number} record: ${names}", "${number} records: ${names}", len(ids), names=names)
+
+
+def many_page(many: ManyRequest, outcomes: Sequence[Outcome]) -> ManyPage:
+    """What became of each record."""
+    records = many.records
+    done_to = [outcome.record for outcome in outcomes if outcome.record and not outcome.problem]
+    refused = [outcome for outcome in outcomes if outcome.problem]
+    visible = {record.id for record in records.by_ids([record.id for record in done_to], [])}
+    return ManyPage(
+        heading=many.label,
+        back_url=list_of(records, many.request),
+        summary=ngettext("${number} record is done.", "${number} records are done.", len(done_to)),
+        refused_summary=ngettext(
+            "${number} record was left as it is.", "${number} records were left as they are.", len(refused)
+        )
+        if refused
+        else "",
+        done=tuple(
+            TitledLink(named(record), record_address(records.name, record.id) if record.id in visible else "")
+            for record in done_to
+        ),
+        refused=tuple(
+            RefusedRecord(
+                named(outcome.record) if outcome.record else str(outcome.id or "?"),
+                outcome.problem,
+                outcome.field.title if outcome.field else "",
+                record_address(records.name, outcome.id) if outcome.record else "",
+            )
+            for outcome in refused
+        ),
+    )
+
+
+def named(record: Record) -> str:
+    """A record by its reference and title."""
+    return record.title if record.title == record.reference else f"{record.reference} · {record.title}"

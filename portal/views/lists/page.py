@@ -1,0 +1,274 @@
+"""The list of a module: columns, filters, tabs, pages; and what the related lists of a record share with it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from portal.conditions import always
+from portal.declaration.shapes import Tab
+from portal.fields.numbers import localized
+from portal.fields.protocols import Form
+from portal.fields.reader import Reader
+from portal.records.reading import highlight
+from portal.records.reading.filters import ListRequest, narrowed, read_address, tab_counts
+from portal.records.reading.highlight import Words
+from portal.records.reading.records import Count, Page, Record, Records
+from portal.records.writing.seen import only
+from portal.texts import Text, _, first_visible, ngettext, readable
+from portal.views.displays import COUNT_ICONS, DISPLAYS, Value, display_of
+from portal.views.lists.filters import Parameters, chips, filter_states
+from portal.views.lists.many_bar import many_form
+from portal.views.lists.match_notes import match_notes
+from portal.views.lists.return_to_list import remember_list
+from portal.views.pages import Column, ListPage, Pager, Row, TabState
+from portal.views.parts import FilterState
+from portal.views.records.history_parts import HiddenRecords
+from portal.views.records.news import marked_rows
+from portal.web.addresses import create_address, export_address, list_address, record_address
+from portal.web.resources import Module
+
+# Parameters of the address that a link to another order, tab or page leaves out.
+PLACE = ("after", "before")
+
+
+@view_config(context=Module, name="", request_method="GET", renderer="list.pt")
+def list_records(module: Module, request: Request) -> dict[str, ListPage]:
+    """`/MODULE/`: what the address asks for, within what the profile shows."""
+    page = list_page(module.records, request)
+    remember_list(request, module.module_name)
+    return {"page": page}
+
+
+def list_page(records: Records, request: Request) -> ListPage:
+    """The page of a list as its address asks for it."""
+    list_request, parameters = shown_request(records, request, request.GET), parameters_of(request)
+    states = filter_states(records, list_request)
+    query, access, policy = list_request.query, records.access, records.policy
+    columns = access.list.columns or ()
+    page, count, counts_of_tabs = page_and_counts(records, list_request)
+    return ListPage(
+        heading=access.label or records.name,
+        url=list_address(records.name),
+        columns=tuple(list_column(records, list_request, name, parameters, states) for name in columns),
+        rows=marked_rows(request, records, page.records, page_rows(records, page, columns, query.text), columns),
+        pager=pager(records.name, page, count, parameters, request.reader),
+        query=query.text,
+        hidden=tuple((name, value) for name, value in parameters if name in ("tab", "sort", "button")),
+        tabs=tuple(tabs(records, list_request, counts_of_tabs, parameters)),
+        chips=tuple(chips(records, list_request, states, parameters)),
+        notes=tuple(notes(list_request, count)),
+        clear_url=clear_address(records, list_request) if list_request.narrowed or list_request.button else "",
+        create_url=create_address(records.name) if policy.may(records.name, "create") else "",
+        create_label=new_label(records),
+        invite_url=f"/{records.name}/invite" if policy.may(records.name, "grant") else "",
+        many=many_form(records, parameters, count_text(count, policy.reader), may_export(records)),
+        export_url=export_address(records.name, parameters) if may_export(records) else "",
+        seen_url=f"{list_address(records.name)}seen" if request.news.counts().get(records.name) else "",
+        hidden_records=hidden_records(records, request, list_request),
+    )
+
+
+def shown_request(records: Records, request: Request, parameters: Form) -> ListRequest:
+    """The list that the parameters ask for, without what the reader has hidden; `_hidden=1`: that alone.
+
+    A search is for all records.
+    """
+    list_request = read_address(records, parameters)
+    if parameters.get("_hidden") == "1":
+        return narrowed(list_request, only(request.news.hidden(records)))
+    return list_request if list_request.query.text else narrowed(list_request, request.news.shown(records))
+
+
+def hidden_records(records: Records, request: Request, list_request: ListRequest) -> HiddenRecords | None:
+    """The line about records that the reader has hidden; None where there are none, and in a search."""
+    number = len(request.news.hidden(records))
+    if not number or list_request.query.text:
+        return None
+    text = ngettext(
+        "${number} record is hidden until something happens.",
+        "${number} records are hidden until something happens.",
+        number,
+    )
+    if request.GET.get("_hidden") == "1":
+        return HiddenRecords(text, list_address(records.name), _("Show the others"))
+    return HiddenRecords(text, list_address(records.name, {**widest_tab(records), "_hidden": "1"}), _("Show"))
+
+
+def parameters_of(request: Request) -> Parameters:
+    """What links to another order, tab or page of the list keep of the address."""
+    return [(name, value) for name, value in request.GET.items() if name not in PLACE and value]
+
+
+def page_and_counts(records: Records, list_request: ListRequest) -> tuple[Page, Count, dict[str, Count]]:
+    """The page of a list, how many records it has, and how many each tab has."""
+    query, columns = list_request.query, records.access.list.columns or ()
+    if query.text:
+        counts = tab_counts(records, list_request)  # often knows which hits the page has
+        page = records.page(query, columns)  # often knows how many hits there are
+        count = records.count(query)
+        return page, count, counts | ({list_request.tab: count} if list_request.tab and not list_request.button else {})
+    counts = tab_counts(records, list_request)
+    return records.page(query, columns), records.count(query), counts
+
+
+def may_export(records: Records) -> bool:
+    """Whether the list offers an export to this profile."""
+    return bool(records.access.list.export) and records.policy.may(records.name, "export")
+
+
+def new_label(records: Records) -> str:
+    """“New ticket”, but “New VPN access”; in German nouns keep their capital letter."""
+    reader = records.policy.reader
+    name = reader.text(records.access.singular)
+    if name[1:2].islower() and not reader.language.startswith("de"):
+        name = name[0].lower() + name[1:]
+    return _("New ${singular}", mapping={"singular": name})
+
+
+# -- rows --------------------------------------------------------------------------------------------------------------
+
+
+def list_rows(records: Records, page: Iterable[Record], names: Sequence[str]) -> Iterator[Row]:
+    """The rows of a list; their cells may be read, for the policy has left out the others."""
+    reader = records.policy.reader
+    fields = [records.module.field(name) for name in names]
+    columns = [(field.name, field, field.show, display_of(field)) for field in fields]
+    title = records.module.title_field.name
+    lead = names.index(title) if title in names else 0
+    for record in page:
+        url, values = record_address(records.name, record.id), record.values
+        cells = [
+            display.make(display.name, field, value := values.get(name), show(value, reader), reader)
+            for name, field, show, display in columns
+        ]
+        if cells:
+            cells[lead] = cells[lead]._replace(
+                display="cover", text=first_visible(cells[lead].text, record.title, "—"), url=url
+            )
+        yield Row(record.id, record.title, url, tuple(cells))
+
+
+def page_rows(records: Records, page: Page, names: Sequence[str], text: str) -> list[Row]:
+    """The rows of a page; those of hits with what was searched for marked, or what match_notes.py says."""
+    rows = list(list_rows(records, page.records, names))
+    if not text:
+        return rows
+    words = highlight.read(text)
+    rows = [replace(row, cells=tuple(highlighted(cell, words) for cell in row.cells)) for row in rows]
+    hidden = [record.id for record, row in zip(page.records, rows, strict=True) if not shows_match(row)]
+    notes = match_notes(records, hidden, words)
+    return [with_note(row, notes.get(record.id, "")) for record, row in zip(page.records, rows, strict=True)]
+
+
+def highlighted(cell: Value, words: Words) -> Value:
+    """A cell with what was searched for marked in it."""
+    matches = highlight.matches(cell.text, words) if DISPLAYS[cell.display].highlight else ()
+    return cell._replace(matches=matches) if matches else cell
+
+
+def shows_match(row: Row) -> bool:
+    """Whether a cell of the row shows why it was found."""
+    return any(cell.matches for cell in row.cells)
+
+
+def with_note(row: Row, note: str) -> Row:
+    """A row that says beside its title in which field the words are."""
+    if not note:
+        return row
+    return replace(
+        row, cells=tuple(cell._replace(note=note) if cell.display == "cover" else cell for cell in row.cells)
+    )
+
+
+# -- columns -----------------------------------------------------------------------------------------------
+
+
+def list_column(
+    records: Records, list_request: ListRequest, name: str, parameters: Parameters, states: Mapping[str, FilterState]
+) -> Column:
+    """One column with its order and its filter."""
+    field = records.module.field(name)
+    order = next(iter(list_request.query.sort or records.access.list.sort or ()), "")
+    others = [(key, value) for key, value in parameters if key != "sort"]
+    reverse = f"-{name}" if order == name else name
+    return replace(
+        plain_column(records, name),
+        sort_url=list_address(records.name, [*others, ("sort", reverse)]) if field.sortable else "",
+        sorted="ascending" if order == name else "descending" if order == f"-{name}" else "",
+        filter=states.get(name),
+    )
+
+
+def plain_column(records: Records, name: str) -> Column:
+    """A column as related lists have it: neither order nor filter."""
+    field = records.module.field(name)
+    lifecycle = records.module.lifecycle
+    places = {records.module.title_field.name: "lead", "reference": "reference", "modified": "when"}
+    place = "status" if lifecycle and lifecycle.field == name else places.get(name, "extra")
+    number = field.filter == "range" and not field.specials
+    return Column(name, field.title, place, icon=COUNT_ICONS.get(name, ""), number=number)
+
+
+# -- tabs and pages ----------------------------------------------------------------------------------------------------
+
+
+def tabs(
+    records: Records, list_request: ListRequest, counts: Mapping[str, Count], parameters: Parameters
+) -> Iterator[TabState]:
+    """The tabs with their counts; search, filters and order stay when one changes the tab."""
+    others = [(name, value) for name, value in parameters if name not in ("tab", "button")]
+    for name, tab in (records.access.list.tabs or {}).items():
+        yield TabState(
+            tab_label(name, tab),
+            list_address(records.name, [*others, ("tab", name)]),
+            name == list_request.tab,
+            count_text(counts[name], records.policy.reader),
+        )
+
+
+def tab_label(name: str, tab: Tab) -> Text:
+    """The declared label, else one made from the name."""
+    return tab.label or readable(name)
+
+
+def widest_tab(records: Records) -> dict[str, str]:
+    """The parameter for the first tab that leaves nothing out, so that “Show all” shows all; empty without one."""
+    for name, tab in (records.access.list.tabs or {}).items():
+        if always(tab.where):
+            return {"tab": name}
+    return {}
+
+
+def notes(list_request: ListRequest, count: Count) -> Iterator[str]:
+    """What the reader should know of how the list was made."""
+    if list_request.query.text and list_request.query.sort and count.more:
+        yield _("Only the newest matches are sorted. Narrow your search to sort them all.")
+
+
+def clear_address(records: Records, list_request: ListRequest) -> str:
+    """The same tab without search and filters."""
+    return list_address(records.name, {"tab": list_request.tab} if list_request.tab else {})
+
+
+def pager(module: str, page: Page, count: Count, parameters: Parameters, reader: Reader) -> Pager:
+    """“1–25 of 1,000+” on the first page, “25 of 1,000+” on others, and the ways to the next ones."""
+
+    def address(name: str, key: str) -> str:
+        return list_address(module, [*parameters, (name, key)]) if key else ""
+
+    return Pager(page_text(page, count, reader), address("before", page.previous), address("after", page.next))
+
+
+def page_text(page: Page, count: Count, reader: Reader) -> str:
+    """Which records of how many a page shows."""
+    if not page.records:
+        return _("No results")
+    mapping = {"rows": len(page.records), "total": count_text(count, reader)}
+    return _("1–${rows} of ${total}", mapping=mapping) if page.first else _("${rows} of ${total}", mapping=mapping)
+
+
+def count_text(count: Count, reader: Reader) -> str:
+    """A count as it is shown: “41”, “1,000+”."""
+    return localized(count.number, reader) + ("+" if count.more else "")

@@ -1,0 +1,205 @@
+"""What is done to one record with a button: transitions, deleting."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from pyramid.httpexceptions import HTTPConflict
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.accounts.drafts import Draft
+from portal.declaration.shapes import Transition
+from portal.fields.base import Field, Refused
+from portal.fields.protocols import Form
+from portal.records.reading.records import Record as RecordRead
+from portal.records.reading.records import Records
+from portal.records.writing.errors import ConflictError
+from portal.records.writing.lifecycle import not_signed_yet
+from portal.records.writing.validation import read_form
+from portal.texts import _
+from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
+from portal.views.forms.forms import once_key, record_or_list
+from portal.views.forms.line_buttons import pressed_button, with_lines_changed
+from portal.views.forms.submissions import done, repeated
+from portal.views.forms.uploads import (
+    Attached,
+    held_attachments,
+    receive_attachments,
+    receive_field_files,
+    with_pending_files,
+)
+from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
+from portal.views.lists.return_to_list import back_to_list
+from portal.views.pages import QuestionPage
+from portal.views.parts import FormRow, Widget
+from portal.views.records.attachments import largest_file, upload_input
+from portal.views.records.comments import comment_problem, comment_text
+from portal.views.records.details import transition_label
+from portal.web.addresses import record_address
+from portal.web.flash import set_flash
+from portal.web.resources import Record, RecordTransition
+
+# -- transitions -------------------------------------------------------------------------------------------------------
+
+
+@view_config(context=RecordTransition, name="", request_method="GET", renderer="question.pt")
+def show_transition(resource: RecordTransition, request: Request) -> dict[str, QuestionPage]:
+    """What the transition asks, or wants confirmed."""
+    records, values = resource.record.records, resource.record.record.values
+    draft = drafts_of(request).get(transition_form(resource))
+    if draft:
+        form = as_form(draft.content.inputs)
+        filling = replace(transition_filling(resource, request, form), errors={})
+        return {"page": transition_page(resource, request, filling, form.get("comment", ""), draft)}
+    shown = [
+        field
+        for field in transition_fields(records, resource.transition, resource.record.record)
+        if not WIDGETS[field.widget].asked_anew
+    ]
+    inputs = inputs_of(shown, values, request.reader)
+    filling = Filling(records, inputs, values, stored=values, largest_file=largest_file(request))
+    return {"page": transition_page(resource, request, filling, "")}
+
+
+@view_config(context=RecordTransition, name="", request_method="POST", renderer="question.pt")
+def move_record(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
+    """Moves the record with what was answered."""
+    records, record, transition = resource.record.records, resource.record.record, resource.transition
+    refused = receive_field_files(request, records, transition_fields(records, transition, record))
+    attached = receive_attachments(request, records) if "comment" in transition.ask else Attached()
+    if pressed := pressed_button(request):
+        content = posted_content(request)
+        fields = transition_fields(records, transition, record)
+        content = replace(content, inputs=with_lines_changed(records, fields, content.inputs, pressed))
+        drafts_of(request).save(transition_form(resource), content)
+        filling = replace(transition_filling(resource, request, as_form(content.inputs), refused), errors={})
+        return {"page": transition_page(resource, request, filling, comment_text(request, "comment"))}
+    filling = transition_filling(resource, request, request.POST, refused)
+    text = comment_text(request, "comment") if "comment" in transition.ask else ""
+    required = transition.ask.get("comment") == "required" and not attached.files
+    if problem := comment_problem(text, required):
+        filling = replace(filling, errors={**filling.errors, "comment": problem})
+    if filling.errors or attached.refused:
+        request.response.status_code = 422
+        return {"page": transition_page(resource, request, filling, text, refused=attached.refused)}
+    if again := repeated(records, request):
+        return again
+    answers = {field.name: filling.values[field.name] for field in transition_fields(records, transition, record)}
+    try:
+        request.writer(records).move(record, transition, answers, text, attached.files)
+    except ConflictError:
+        raise HTTPConflict(_("The status of this record has changed since you opened it.")) from None
+    return set_flash(request, done(records, request, record_or_list(resource.record, record.id, request)), "moved")
+
+
+def transition_fields(records: Records, transition: Transition, record: RecordRead | None = None) -> list[Field]:
+    """The fields that a transition asks for, of one record without what is signed already; read-only ones too."""
+    fields = [
+        records.module.field(name).model_copy(update={"required": need == "required"})
+        for name, need in transition.ask.items()
+        if name in records.module.fields
+    ]
+    return not_signed_yet(record, fields) if record else fields
+
+
+def transition_filling(
+    resource: RecordTransition, request: Request, form: Form, refused: Mapping[str, str] = MappingProxyType({})
+) -> Filling:
+    """What `form` answers to the question of a transition; `refused`: why the file of a field was not taken."""
+    records, record = resource.record.records, resource.record.record
+    fields = transition_fields(records, resource.transition, resource.record.record)
+    filled = read_form(records, fields, form, record.values, record.id)
+    filled = with_pending_files(request, records, fields, filled, refused)
+    return Filling(
+        records,
+        posted_inputs(fields, form),
+        {**record.values, **filled.values},
+        filled.errors,
+        stored=record.values,
+        held=tuple(held_attachments(request, records, form)),
+        largest_file=largest_file(request),
+    )
+
+
+def transition_form(resource: RecordTransition) -> str:
+    """The name of the form of a transition (views/forms/drafts.py)."""
+    return f"{resource.module_name}/{resource.record.record.id}/move/{resource.transition.name}"
+
+
+def transition_page(
+    resource: RecordTransition,
+    request: Request,
+    filling: Filling,
+    comment: str,
+    draft: Draft | None = None,
+    refused: Sequence[str] = (),
+) -> QuestionPage:
+    """The question of a transition; with its comment files are asked for too, of which some may have been `refused`."""
+    records, record, transition = filling.records, resource.record.record, resource.transition
+    widgets = [widget(filling, field) for field in transition_fields(records, transition, record)]
+    asks_comment = "comment" in transition.ask
+    if asks_comment:
+        widgets.append(comment_widget(transition, comment, filling.errors.get("comment", "")))
+    return QuestionPage(
+        heading=transition_label(transition),
+        subject=f"{record.reference} · {record.title}",
+        action=record_address(records.name, record.id, "move", transition.name),
+        submit=transition_label(transition),
+        back_url=record_address(records.name, record.id),
+        text=transition.confirm or "",
+        rows=tuple(FormRow((widget,)) for widget in widgets),
+        tone=transition.tone or "primary",
+        icon=transition.icon or "",
+        once=once_key(request),
+        files=upload_input(records, request, filling.held, refused) if asks_comment else None,
+        draft=draft_form(
+            request, transition_form(resource), shown=draft_shown(draft, request.reader) if draft else None
+        ),
+    )
+
+
+def comment_widget(transition: Transition, text: str, error: str) -> Widget:
+    """Where the comment that a transition asks for is written."""
+    required = transition.ask["comment"] == "required"
+    return Widget("comment", _("Comment"), "textarea", value=text, required=required, error=error)
+
+
+# -- deleting ----------------------------------------------------------------------------------------------------------
+
+
+@view_config(context=Record, name="delete", request_method="GET", renderer="question.pt", permission="delete")
+def show_delete(resource: Record, request: Request) -> dict[str, QuestionPage]:
+    """`/MODULE/ID/delete`: the question whether to delete the record."""
+    return {"page": delete_page(resource, request, "")}
+
+
+@view_config(context=Record, name="delete", request_method="POST", renderer="question.pt", permission="delete")
+def delete_record(resource: Record, request: Request) -> dict[str, QuestionPage] | Response:
+    """Deletes, unless other records still need it."""
+    if again := repeated(resource.records, request):
+        return again
+    try:
+        request.writer(resource.records).delete(resource.record)
+    except Refused as refused:
+        request.response.status_code = 422
+        return {"page": delete_page(resource, request, refused.message)}
+    return set_flash(request, done(resource.records, request, back_to_list(resource, request)), "deleted")
+
+
+def delete_page(resource: Record, request: Request, error: str) -> QuestionPage:
+    """The question before deleting."""
+    records, record = resource.records, resource.record
+    return QuestionPage(
+        heading=_("Delete this record?"),
+        subject=f"{record.reference} · {record.title}",
+        action=record_address(records.name, record.id, "delete"),
+        submit=_("Delete"),
+        back_url=record_address(records.name, record.id),
+        text=_("This cannot be undone."),
+        tone="bad",
+        icon="trash-2",
+        once=once_key(request),
+        error=error,
+    )

@@ -1,0 +1,110 @@
+"""Files as pages show them: the card of a record, those of a comment, and the input where files are chosen."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath
+
+from pyramid.request import Request
+
+from portal.fields.file import kept_input
+from portal.fields.size import shown_size
+from portal.records.reading.files import StoredFile, files
+from portal.records.reading.records import Records
+from portal.records.writing.files import limits, may_attach, may_detach
+from portal.records.writing.lifecycle import is_final, state_of
+from portal.records.writing.pending_files import PendingFile
+from portal.texts import _
+from portal.views.displays import moment
+from portal.views.forms.submissions import one_time_key
+from portal.views.forms.upload_parts import HeldFile, UploadInput
+from portal.views.forms.uploads import INPUT
+from portal.views.parts import Files, FileShown
+from portal.views.records.linked_text import Pictures
+from portal.web.addresses import record_address
+from portal.web.resources import Record
+
+MARGIN = 100_000  # bytes of a request that are not the file
+ICONS = {
+    "image": "file-image",
+    "application/pdf": "file-text",
+    "text": "file-text",
+    "application/zip": "file-archive",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "file-spreadsheet",
+    "text/csv": "file-spreadsheet",
+}
+
+
+def files_card(resource: Record, request: Request, stored: Sequence[StoredFile], refused: Iterable[str]) -> Files:
+    """Every file of the record, those of comments included, and where more are added as long as one may."""
+    records, record = resource.records, resource.record
+    is_open = not is_final(records.module.lifecycle, state_of(records, record))
+    return Files(
+        files=tuple(shown_files(resource, request, stored, is_open)),
+        url=record_address(records.name, record.id, "files"),
+        once=one_time_key(),
+        input=upload_input(records, request) if is_open else None,
+        refused=tuple(refused),
+    )
+
+
+def record_files(resource: Record) -> list[StoredFile]:
+    """The files of the record that its reader may have; none where the module takes none."""
+    return files(resource.records, resource.record) if resource.module.attachments else []
+
+
+def shown_files(
+    resource: Record, request: Request, stored: Iterable[StoredFile], removable: bool = False
+) -> Iterator[FileShown]:
+    """Files as lists show them. `removable`: with a button for those that the reader may remove."""
+    records, reader = resource.records, request.reader
+    author = request.writer(records).author
+    record_url = record_address(records.name, resource.record.id)
+    for file in stored:
+        url = f"{record_url}files/{file.id}"
+        may_remove = removable and may_detach(records, file, author)
+        yield FileShown(
+            name=file.name,
+            url=url,
+            size=shown_size(file.size, reader),
+            kind=PurePath(file.name).suffix[1:7].upper(),
+            author=_("You") if author.account is not None and file.account == author.account else file.author,
+            at=moment(file.created, reader),
+            icon=ICONS.get(file.media_type) or ICONS.get(file.media_type.partition("/")[0], "file"),
+            preview_url=f"{url}/preview" if file.preview else "",
+            remove_url=f"{url}/remove" if may_remove else "",
+            remove_once=one_time_key() if may_remove else "",
+            comment_url=f"#comment-{file.comment}" if file.comment else "",
+            internal=file.internal,
+        )
+
+
+def pictures_of(resource: Record, stored: Iterable[StoredFile]) -> Pictures:
+    """Those of the files that are pictures, for a text in which they may stand."""
+    url = record_address(resource.module_name, resource.record.id, "files")
+    return {file.name: (f"{url}/{file.id}", f"{url}/{file.id}/preview") for file in stored if file.preview}
+
+
+def upload_input(
+    records: Records, request: Request, held: Iterable[PendingFile] = (), refused: Sequence[str] = ()
+) -> UploadInput | None:
+    """Where files are chosen, with its limits and what the form holds; None where the reader may not add any."""
+    limit = limits(records.module) if may_attach(records) else None
+    if limit is None:
+        return None
+    largest = min(limit.max_size, largest_file(request))
+    size = shown_size(largest, request.reader)
+    return UploadInput(
+        limits=_("Up to ${size} each, ${count} at once", mapping={"size": size, "count": limit.max_count}),
+        max_size=largest,
+        max_count=limit.max_count,
+        too_large=_("Not sent: the limit is ${size}", mapping={"size": size}),
+        accept=",".join(limit.types),
+        name=INPUT,
+        kept=kept_input(INPUT),
+        held=tuple(HeldFile(file.key, file.name, shown_size(file.size, request.reader)) for file in held),
+        refused=tuple(refused),
+    )
+
+
+def largest_file(request: Request) -> int:
+    """The bytes of the largest file that one request can bring."""
+    return int(request.registry.serving.largest_request - MARGIN)

@@ -1,0 +1,165 @@
+"""Comments on a record: written, changed and withdrawn by their authors, with files and with canned answers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pyramid.httpexceptions import HTTPConflict, HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.fields.base import FORBIDDEN
+from portal.records.reading.files import files
+from portal.records.writing.errors import ConflictError
+from portal.records.writing.pending_files import PendingFile
+from portal.texts import _, is_blank, ngettext
+from portal.views.forms.forms import once_key
+from portal.views.forms.submissions import done, repeated
+from portal.views.forms.uploads import receive_attachments
+from portal.views.pages import DetailPage, QuestionPage
+from portal.views.parts import FormRow, Widget
+from portal.views.records.conversation import answer_text, new_composer
+from portal.views.records.details import detail_page
+from portal.views.records.files import remove_bytes
+from portal.web.addresses import record_address
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
+from portal.web.resources import Record, RecordComment, RecordComments
+
+INSERT = "_insert"  # the button that puts a canned answer into the comment, without JavaScript
+LONGEST_COMMENT = 50_000  # characters
+
+
+@view_config(context=RecordComments, name="", request_method="POST", renderer="detail.pt", permission="comment")
+def comment_on_record(context: RecordComments, request: Request) -> dict[str, DetailPage] | Response:
+    """Adds to the conversation, with the files that were sent; one stays on the page and sees it."""
+    resource = context.record
+    records, record = resource.records, resource.record
+    text = comment_text(request, "text")
+    internal = records.policy.staff and posted_text(request, "internal") == "true"
+    attached = receive_attachments(request, records)
+    if INSERT in request.POST:
+        text = "\n\n".join(filter(None, (text, answer_text(records, posted_text(request, "_answer")))))
+        composer = new_composer(resource, request, text, internal, files=attached.files)
+        return {"page": detail_page(resource, request, composer, attached.refused)}
+    if problem := comment_problem(text, required=not attached.files):
+        request.response.status_code = 422
+        composer = new_composer(resource, request, text, internal, problem, attached.files)
+        return {"page": detail_page(resource, request, composer, attached.refused)}
+    if again := repeated(records, request):
+        return again
+    add_comment_and_files(resource, request, text, attached.files, internal)
+    answer = done(records, request, record_address(records.name, record.id))
+    if attached.refused:
+        return {"page": detail_page(resource, request, new_composer(resource, request), attached.refused)}
+    return set_flash(request, answer, "commented")
+
+
+def add_comment_and_files(
+    resource: Record, request: Request, text: str, attached: Sequence[PendingFile], internal: bool
+) -> None:
+    """Adds a comment and its files. Raises HTTPConflict on a final record."""
+    writer = request.writer(resource.records)
+    try:
+        comment_id = writer.comment(resource.record, text, internal=internal)
+        if attached:
+            writer.attach(resource.record, attached, internal=internal, comment_id=comment_id)
+    except ConflictError:
+        raise HTTPConflict(_("This conversation is closed.")) from None
+
+
+@view_config(context=RecordComments, name="answer", request_method="GET", renderer="json", permission="comment")
+def show_answer(context: RecordComments, request: Request) -> dict[str, str]:
+    """The text of a canned answer, for the script that puts it into the comment."""
+    text = answer_text(context.record.records, request.GET.get("id", ""))
+    if not text:
+        raise HTTPNotFound
+    return {"text": text}
+
+
+# -- corrections -------------------------------------------------------------------------------------------------------
+
+
+@view_config(context=RecordComment, name="edit", request_method="GET", renderer="question.pt", permission="comment")
+def show_correction(resource: RecordComment, request: Request) -> dict[str, QuestionPage]:
+    """The comment, to be changed."""
+    return {"page": correction_page(resource, request, resource.comment.text)}
+
+
+@view_config(context=RecordComment, name="edit", request_method="POST", renderer="question.pt", permission="comment")
+def correct_comment(resource: RecordComment, request: Request) -> dict[str, QuestionPage] | Response:
+    """Gives the comment another text; one with files may be without."""
+    records, record = resource.record.records, resource.record.record
+    text = comment_text(request, "text")
+    has_files = any(file.comment == resource.comment.id for file in files(records, record))
+    if problem := comment_problem(text, required=not has_files):
+        request.response.status_code = 422
+        return {"page": correction_page(resource, request, text, problem)}
+    if again := repeated(records, request):
+        return again
+    if text != resource.comment.text:
+        request.writer(records).correct(record, resource.comment, text)
+    return set_flash(request, done(records, request, comment_address(resource)), "corrected")
+
+
+@view_config(context=RecordComment, name="withdraw", request_method="GET", renderer="question.pt", permission="comment")
+def show_withdrawal(resource: RecordComment, request: Request) -> dict[str, QuestionPage]:
+    """The question."""
+    text = _("The comment and its files are removed. The history only says that you withdrew a comment.")
+    page = replace(question(resource, request, "withdraw"), heading=_("Withdraw this comment?"), text=text)
+    return {"page": replace(page, submit=_("Withdraw"), tone="bad", icon="undo-2")}
+
+
+@view_config(context=RecordComment, name="withdraw", request_method="POST", permission="comment")
+def withdraw_comment(resource: RecordComment, request: Request) -> Response:
+    """Removes the comment and its files."""
+    records, record = resource.record.records, resource.record.record
+    if again := repeated(records, request):
+        return again
+    remove_bytes(request, request.writer(records).withdraw(record, resource.comment))
+    return set_flash(request, done(records, request, record_address(records.name, record.id)), "withdrawn")
+
+
+def correction_page(resource: RecordComment, request: Request, text: str, error: str = "") -> QuestionPage:
+    """The form in which a comment is changed."""
+    box = Widget("text", _("Comment"), "textarea", value=text, required=True, error=error)
+    page = question(resource, request, "edit")
+    return replace(page, heading=_("Change your comment"), submit=_("Save"), rows=(FormRow((box,)),), icon="check")
+
+
+def question(resource: RecordComment, request: Request, name: str) -> QuestionPage:
+    """What both questions share."""
+    records, record = resource.record.records, resource.record.record
+    return QuestionPage(
+        heading="",
+        subject=f"{record.reference} · {record.title}",
+        action=record_address(records.name, record.id, "comments", str(resource.comment.id), name),
+        submit="",
+        back_url=comment_address(resource),
+        once=once_key(request),
+    )
+
+
+def comment_address(resource: RecordComment) -> str:
+    """Where the comment stands on the page of its record."""
+    return record_address(resource.module_name, resource.record.record.id) + f"#comment-{resource.comment.id}"
+
+
+# -- what both take ----------------------------------------------------------------------------------------------------
+
+
+def comment_text(request: Request, name: str) -> str:
+    """The comment in the input `name`; "" where nothing of it can be seen."""
+    text = posted_text(request, name).strip()
+    return "" if is_blank(text) else text
+
+
+def comment_problem(text: str, required: bool) -> str:
+    """Why a comment cannot be taken; empty if it can."""
+    if not text:
+        return _("Enter a comment.") if required else ""
+    if FORBIDDEN.search(text):
+        return _("This text contains a character that cannot be saved.")
+    if len(text) > LONGEST_COMMENT:
+        return ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_COMMENT)
+    return ""

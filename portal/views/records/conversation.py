@@ -1,0 +1,146 @@
+"""The conversation on a record: the comments, and the form in which one writes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from pyramid.request import Request
+
+from portal.records.reading.files import StoredFile
+from portal.records.reading.records import Records
+from portal.records.writing.comments import Comment, comments, may_comment, may_correct
+from portal.records.writing.lifecycle import is_final, state_of
+from portal.records.writing.pending_files import PendingFile
+from portal.texts import _
+from portal.views.displays import CHANNEL_ICONS, initials, moment
+from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of
+from portal.views.forms.submissions import one_time_key
+from portal.views.forms.uploads import held_attachments
+from portal.views.parts import Composer, Conversation, Note, Offer
+from portal.views.records.attachments import pictures_of, shown_files, upload_input
+from portal.views.records.linked_text import with_pictures
+from portal.web.addresses import record_address
+from portal.web.form_input import posted_text
+from portal.web.resources import RECORD_ID, Record
+
+MOST_ANSWERS = 200
+
+
+def draft_composer(resource: Record, request: Request) -> Composer | None:
+    """The form for a comment, with this person's draft of it; None where one may not comment."""
+    if not may_comment(resource.records):
+        return None
+    draft = drafts_of(request).get(comment_form(resource))
+    if draft is None:
+        return new_composer(resource, request)
+    form = as_form(draft.content.inputs)
+    internal = resource.records.policy.staff and form.get("internal") == "true"
+    files = held_attachments(request, resource.records, form)
+    composer = new_composer(resource, request, form.get("text", ""), internal, files=files)
+    shown = draft_shown(draft, request.reader)
+    return replace(composer, draft=draft_form(request, comment_form(resource), shown=shown))
+
+
+def new_composer(
+    resource: Record,
+    request: Request,
+    text: str = "",
+    internal: bool = False,
+    error: str = "",
+    files: Iterable[PendingFile] = (),
+) -> Composer:
+    """The form for a comment, with what was written into it."""
+    return Composer(
+        url=record_address(resource.module_name, resource.record.id, "comments"),
+        once=posted_text(request, "_once") or one_time_key(),
+        draft=draft_form(request, comment_form(resource)),
+        text=text,
+        error=error,
+        may_be_internal=resource.records.policy.staff,
+        internal=internal,
+        files=upload_input(resource.records, request, files),
+        answers=tuple(Offer(str(record_id), title) for record_id, title in answers_offered(resource.records)),
+        answer_url=record_address(resource.module_name, resource.record.id, "comments", "answer"),
+    )
+
+
+def comment_form(resource: Record) -> str:
+    """The name of the form for a comment (views/forms/drafts.py)."""
+    return f"{resource.module_name}/{resource.record.id}/comments"
+
+
+def conversation(
+    resource: Record, request: Request, composer: Composer | None, stored: Sequence[StoredFile]
+) -> Conversation:
+    """The comments, and where one writes as long as one may; in a closed one what was written too late.
+
+    Of a final record staff may still write internal comments.
+    """
+    records, record = resource.records, resource.record
+    closed = composer is not None and is_final(records.module.lifecycle, state_of(records, record))
+    if composer and closed and records.policy.staff:
+        composer = replace(composer, internal=True, only_internal=True, files=None)
+    notes = [note(resource, request, comment, stored) for comment in comments(records, record)]
+    oldest_first = records.module.conversation.order == "oldest"
+    return Conversation(
+        notes=tuple(reversed(notes) if oldest_first else notes),
+        oldest_first=oldest_first,
+        composer=composer,
+        closed=_("This conversation is closed.") if closed else "",
+        top=records.access.detail.comments != "bottom",
+    )
+
+
+def note(resource: Record, request: Request, comment: Comment, stored: Sequence[StoredFile]) -> Note:
+    """One comment as its reader sees it, with those of the record's files that came with it."""
+    attached = [file for file in reversed(stored) if file.comment == comment.id]
+    mine = comment.account is not None and comment.account == request.visitor.identity.account.id
+    mail = comment.channel == "mail"
+    shown = tuple(shown_files(resource, request, attached))
+    text = with_pictures(comment.text, pictures_of(resource, attached) if mail else {})
+    in_text = {piece.url for piece in text if piece.picture}
+    url = record_address(resource.module_name, resource.record.id, "comments", str(comment.id))
+    may = may_correct(resource.records, comment, request.writer(resource.records).author)
+    return Note(
+        id=comment.id,
+        author=_("You") if mine else comment.author,
+        initials=initials(comment.author),
+        at=moment(comment.created, request.reader),
+        text=text,
+        mine=mine,
+        internal=comment.internal,
+        side=_("Support") if comment.staff else _("Customer"),
+        channel=_("by email") if mail else "",
+        channel_icon=CHANNEL_ICONS["mail"] if mail else "",
+        files=tuple(file for file in shown if file.url not in in_text),
+        folded=(comment.folded or "") if mine or resource.records.policy.staff else "",
+        corrected=comment.corrected is not None,
+        edit_url=f"{url}/edit" if may else "",
+        withdraw_url=f"{url}/withdraw" if may else "",
+    )
+
+
+# -- canned answers ----------------------------------------------------------------------------------------------------
+
+
+def canned_answers(records: Records) -> Records | None:
+    """The records that the reader may put into a comment: those that they see of the module, if they are staff."""
+    name = records.module.conversation.answers
+    if name is None or not records.policy.staff or records.policy.access(name) is None:
+        return None
+    return records.of(name)
+
+
+def answers_offered(records: Records) -> list[tuple[int, str]]:
+    """Ids and titles of the answers that are offered."""
+    answers = canned_answers(records)
+    return [] if answers is None else answers.find("", MOST_ANSWERS)
+
+
+def answer_text(records: Records, text: str) -> str:
+    """The text of the answer whose id is `text`; empty where there is none for this reader."""
+    answers = canned_answers(records)
+    answer = answers.get(int(text)) if answers and RECORD_ID.fullmatch(text) else None
+    field = answers.module.first_long_text if answers else None
+    if answer is None or field is None:
+        return ""
+    return field.show(answer.values.get(field.name), records.policy.reader)

@@ -1,0 +1,157 @@
+"""One record: its fields and its place in the lifecycle, with the conversation, its files, and what links to it."""
+
+from collections.abc import Iterable, Iterator
+
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from portal.declaration.shapes import Transition
+from portal.fields.linked import Linked
+from portal.records.reading import records as reading
+from portal.records.reading.records import Records
+from portal.records.writing.follow_ups import follow_up_field, follow_ups, may_follow_up
+from portal.records.writing.lifecycle import editable_fields
+from portal.records.writing.transitions import open_transitions
+from portal.records.writing.validation import names_in, typed_fields
+from portal.texts import Text, _, readable
+from portal.views.access.card import access_card
+from portal.views.access.company import company_card
+from portal.views.displays import Value, moment, shown
+from portal.views.forms.submissions import one_time_key
+from portal.views.lists.next_record import remember_place
+from portal.views.lists.return_to_list import list_of_query, list_query
+from portal.views.pages import DetailPage, SectionShown
+from portal.views.parts import Action, Composer, TitledLink
+from portal.views.records.attachments import files_card, pictures_of, record_files
+from portal.views.records.conversation import conversation, draft_composer
+from portal.views.records.history import history_card
+from portal.views.records.linked_text import Pictures, with_pictures
+from portal.views.records.news import record_news
+from portal.views.records.related import related_lists
+from portal.views.records.stages import stage_bar
+from portal.views.records.watching import watchers_card
+from portal.web.addresses import create_address, record_address
+from portal.web.resources import Record
+
+
+@view_config(context=Record, name="", request_method="GET", renderer="detail.pt")
+def show_record(resource: Record, request: Request) -> dict[str, DetailPage]:
+    """`/MODULE/ID/`"""
+    remember_place(resource, request)
+    return {"page": detail_page(resource, request, draft_composer(resource, request))}
+
+
+def detail_page(
+    resource: Record, request: Request, composer: Composer | None, refused: Iterable[str] = ()
+) -> DetailPage:
+    """The page of a record.
+
+    `composer`: the form for a comment, None where one may not comment; `refused`: one sentence per file not added.
+    """
+    records, record = resource.records, resource.record
+    layout, stored, query = records.access.detail, record_files(resource), list_query(resource, request)
+    pictures = pictures_of(resource, [file for file in stored if file.comment is None])
+    return DetailPage(
+        heading=record_heading(records, record),
+        about=about(resource),
+        back_url=list_of_query(records.name, query or ""),
+        previous_url="" if query is None else record_address(records.name, record.id, "previous"),
+        next_url="" if query is None else record_address(records.name, record.id, "next"),
+        actions=tuple(actions(resource)),
+        stage_bar=stage_bar(resource),
+        follow_ups=tuple(
+            TitledLink(f"{other.reference} · {other.title}", record_address(records.name, other.id))
+            for other in follow_ups(records, record)
+        ),
+        sections=tuple(
+            SectionShown(section.title or "", tuple(section_rows(resource, section.fields, pictures)))
+            for section in layout.sections or ()
+        ),
+        aside=tuple(field_value(resource, name, pictures) for name in layout.aside or ()),
+        conversation=conversation(resource, request, composer, stored) if records.module.comments else None,
+        files=files_card(resource, request, stored, refused) if records.module.attachments else None,
+        watchers=watchers_card(resource),
+        related=tuple(related_lists(resource, layout.related or ())),
+        history=history_card(resource, request),
+        access=access_card(resource, request) or company_card(resource, request),
+        news=record_news(resource, request),
+    )
+
+
+def record_heading(records: Records, record: reading.Record) -> str:
+    """The title; after what the record is where the title alone is a reference or a number: “Order 10248”."""
+    if record.title != record.reference and any(character.isalpha() for character in record.title):
+        return record.title
+    return f"{records.policy.reader.text(records.access.singular)} {record.title}"
+
+
+def field_value(resource: Record, name: str, pictures: Pictures) -> Value:
+    """One readable field of the record; `pictures` stand in long texts where a mail had them."""
+    records = resource.records
+    value = shown(records.module.field(name), resource.record.values.get(name), records.policy.reader)
+    if value.display == "longtext" and value.text:
+        return value._replace(display="linked_text", parts=with_pictures(value.text, pictures))
+    return value
+
+
+def section_rows(
+    resource: Record, fields: Iterable[str | tuple[str, ...]], pictures: Pictures
+) -> Iterator[tuple[Value, ...]]:
+    """The rows of a section."""
+    for entry in fields:
+        names = [entry] if isinstance(entry, str) else entry
+        yield tuple(field_value(resource, name, pictures) for name in names)
+
+
+def about(resource: Record) -> str:
+    """The line above the heading: the reference, and who made the record when, as far as both may be read."""
+    record, reader = resource.record, resource.records.policy.reader
+    author, created = record.values.get("created_by"), record.values.get("created")
+    if not created:
+        return record.reference
+    when = moment(created, reader).text
+    if not author:
+        return _("${reference} · opened on ${when}", mapping={"reference": record.reference, "when": when})
+    return _(
+        "${reference} · opened by ${author} on ${when}",
+        mapping={"reference": record.reference, "author": str(author), "when": when},
+    )
+
+
+def actions(resource: Record) -> Iterator[Action]:
+    """What the profile may do with the record in its present state."""
+    records, record = resource.records, resource.record
+    if may_edit(resource):
+        yield Action(_("Edit"), record_address(records.name, record.id, "edit"), "pencil")
+    for transition in open_transitions(records, record):
+        yield transition_action(records.name, record.id, transition)
+    if may_follow_up(records, record) and (followed := follow_up_field(records)):
+        here = followed.link_value(Linked(record.id, records.name))
+        yield Action(_("Follow up"), create_address(records.name, {followed.name: here}), "corner-down-right")
+    if records.policy.may(records.name, "delete"):
+        yield Action(_("Delete"), record_address(records.name, record.id, "delete"), "trash-2")
+
+
+def may_edit(resource: Record) -> bool:
+    """Whether there is something of the record that the profile may edit; of a final one only internal fields are."""
+    records, record = resource.records, resource.record
+    if not records.policy.may(records.name, "edit"):
+        return False
+    return bool(editable_fields(records, record, typed_fields(records, names_in(records.access.edit))))
+
+
+def transition_action(module: str, record_id: int, transition: Transition) -> Action:
+    """A button that moves the record at once where the transition asks nothing, else leads to what it asks."""
+    return Action(
+        label=transition_label(transition),
+        url=record_address(module, record_id, "move", transition.name),
+        icon=transition.icon or "",
+        tone=transition.tone or "",
+        post=not (transition.ask or transition.confirm),
+        once=one_time_key(),
+    )
+
+
+def transition_label(transition: Transition) -> Text:
+    """What a transition's button says."""
+    return transition.label or readable(transition.name)

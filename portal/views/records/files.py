@@ -1,0 +1,139 @@
+"""The files of a record: adding some, having one, its preview, removing it."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from pyramid.httpexceptions import HTTPConflict, HTTPNotFound, HTTPServiceUnavailable
+from pyramid.renderers import render_to_response
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.records.reading.files import StoredFile
+from portal.records.writing.errors import ConflictError
+from portal.records.writing.files import may_attach
+from portal.store import StoreError
+from portal.store.media_type import SHOWN, UNKNOWN
+from portal.store.preview import MEDIA_TYPE
+from portal.texts import _
+from portal.views.forms.submissions import done, repeated
+from portal.views.forms.uploads import Attached, receive_attachments
+from portal.views.records.conversation import new_composer
+from portal.views.records.details import detail_page
+from portal.web.addresses import record_address
+from portal.web.flash import set_flash
+from portal.web.resources import Module, Record, RecordFile, RecordFiles
+
+log = logging.getLogger(__name__)
+
+# What is shown in the browser's own viewer may load nothing and run nothing. Chromium's viewer does not open a PDF in a
+# sandboxed page (crbug.com/271452), and runs its scripts apart from the page.
+SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; object-src 'self'; frame-ancestors 'none'"
+
+
+@view_config(context=RecordFiles, name="", request_method="POST", renderer="detail.pt", permission="attach")
+def add_files(resource: RecordFiles, request: Request) -> dict[str, Any] | Response:
+    """Adds what was sent; one stays on the page and sees it, with a sentence for each file that was refused."""
+    records, record = resource.record.records, resource.record.record
+    if not may_attach(records):
+        raise HTTPNotFound
+    attached = receive_attachments(request, records)
+    refused = attached.refused if attached.files or attached.refused else (_("Choose a file."),)
+    if again := repeated(records, request):
+        return again
+    try:
+        request.writer(records).attach(record, attached.files)
+    except ConflictError:
+        raise HTTPConflict(_("This record is closed.")) from None
+    if refused:
+        # 200 where something was taken: a status of an error would take it back
+        request.response.status_code = 200 if attached.files else 422
+        return {"page": detail_page(resource.record, request, new_composer(resource.record, request), refused)}
+    return set_flash(request, done(records, request, record_address(records.name, record.id)), "attached")
+
+
+def add_form_files(resource: Module | Record, request: Request, record_id: int, attached: Attached) -> Response | None:
+    """Adds the files of a form for a record; the record's page with the reasons where some were refused, else None."""
+    records = resource.records
+    record = records.as_system.get(record_id) if attached.files or attached.refused else None
+    if record is None:
+        return None
+    request.writer(records).attach(record, attached.files)
+    if not attached.refused or not records.exists(record_id):
+        return None
+    module = resource if isinstance(resource, Module) else resource.__parent__
+    shown = module[str(record_id)]
+    page = detail_page(shown, request, new_composer(shown, request), attached.refused)
+    return render_to_response("detail.pt", {"page": page}, request)
+
+
+@view_config(context=RecordFile, name="", request_method="GET")
+def send_file(resource: RecordFile, request: Request) -> Response:
+    """The file itself: shown by the browser where that is harmless, else downloaded."""
+    stored = resource.stored
+    shown = stored.media_type in SHOWN
+    response = _stream(request, stored.stored, stored.media_type if shown else UNKNOWN)
+    response.content_length = stored.size
+    response.headers["Content-Disposition"] = disposition("inline" if shown else "attachment", stored.name)
+    if stored.media_type != "application/pdf":
+        response.headers["Content-Security-Policy"] += "; sandbox"
+    return response
+
+
+@view_config(context=RecordFile, name="preview", request_method="GET")
+def send_preview(resource: RecordFile, request: Request) -> Response:
+    """The small picture of a picture."""
+    if resource.stored.preview is None:
+        raise HTTPNotFound
+    return _stream(request, resource.stored.preview, MEDIA_TYPE)
+
+
+@view_config(context=RecordFile, name="remove", request_method="POST", permission="attach")
+def remove_file(resource: RecordFile, request: Request) -> Response:
+    """Takes a file away, which its author and staff may."""
+    records, record = resource.record.records, resource.record.record
+    if resource.stored.field is not None:
+        raise HTTPNotFound
+    if again := repeated(records, request):
+        return again
+    try:
+        request.writer(records).detach(record, resource.stored)
+        remove_bytes(request, [resource.stored])
+    except ConflictError:
+        raise HTTPConflict(_("This record is closed.")) from None
+    return set_flash(request, done(records, request, record_address(records.name, record.id)), "detached")
+
+
+def remove_bytes(request: Request, removed: Iterable[StoredFile]) -> None:
+    """Once the request has ended well, removes the bytes of files whose rows it has removed.
+
+    What cannot be removed now is found by `portal files`.
+    """
+    names = [name for file in removed for name in (file.stored, file.preview) if name]
+
+    def remove(request: Request, response: Response) -> None:
+        if names and response.status_int < 400:
+            try:
+                request.store.remove(names)
+            except StoreError as error:
+                log.warning("Bytes of removed files are still stored, until portal files is run: %s", error)
+
+    request.add_response_callback(remove)
+
+
+def disposition(kind: str, name: str) -> str:
+    """The header Content-Disposition with a file name of any letters (RFC 6266, RFC 8187)."""
+    plain = "".join(letter if letter.isascii() and letter.isalnum() or letter in "-_. " else "_" for letter in name)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _stream(request: Request, name: str, media_type: str) -> Response:
+    try:
+        chunks = request.store.read(name)
+    except StoreError:
+        raise HTTPServiceUnavailable(_("This file cannot be read right now. Try again later.")) from None
+    response = Response(app_iter=chunks, content_type=media_type)
+    response.headers["Content-Security-Policy"] = SANDBOX
+    return response

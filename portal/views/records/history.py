@@ -1,0 +1,120 @@
+"""What happened to a record: the newest of it on the page of the record, all of it on a page of its own."""
+
+from dataclasses import replace
+from typing import Any
+
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from portal.fields.base import Field
+from portal.fields.reader import Reader
+from portal.records.reading.history import Change, Event, Unfitting, record_history
+from portal.records.reading.records import Records
+from portal.texts import _
+from portal.views.displays import CHANNEL_ICONS, moment
+from portal.views.pages import HistoryPage
+from portal.views.records.history_parts import ChangeShown, History, HistoryLine
+from portal.web.addresses import record_address
+from portal.web.resources import RECORD_ID, Record
+from portal.web.shell import Words
+
+ON_RECORD = 10  # events on the page of a record
+PAGE = 50
+# What each kind of event says beside its author; the fields that changed stand below.
+SENTENCES: dict[str, Words] = {
+    "created": _("Created"),
+    "imported": _("Imported"),
+    "edited": "",
+    "moved": "",
+    "commented": _("Comment written"),
+    "attached": _("File added"),
+    "detached": _("File removed"),
+    "corrected": _("Comment corrected"),
+    "withdrawn": _("Comment withdrawn"),
+    "deleted": _("Deleted"),
+    "watched": _("Watcher added"),
+    "unwatched": _("Watcher removed"),
+    "signed": _("Signed"),
+    "granted": _("Portal access given"),
+    "revoked": _("Portal access taken away"),
+    "invited": _("Invitation sent"),
+    "viewed_as": _("Portal viewed as this person"),
+    "bounced": _("Email could not be delivered"),
+    "reminded": _("Reminder sent"),
+    "followed_up": _("Follow-up opened"),
+}
+ABOUT_FILES: dict[str, Words] = {"corrected": _("File replaced"), "withdrawn": _("File withdrawn")}
+
+
+@view_config(context=Record, name="history", request_method="GET", renderer="history.pt")
+def show_history(resource: Record, request: Request) -> dict[str, HistoryPage]:
+    """`/MODULE/ID/history`: all that happened to the record; `before`: the key of an older page."""
+    if not resource.access.detail.history:
+        raise HTTPNotFound
+    records, record = resource.records, resource.record
+    events, more = record_history(records, record, PAGE, page_key(request))
+    url = record_address(records.name, record.id, "history")
+    page = HistoryPage(
+        about=" · ".join(dict.fromkeys((record.reference, record.title))),
+        back_url=record_address(records.name, record.id),
+        lines=tuple(history_line(records, request, event) for event in events),
+        older_url=f"{url}?before={more}" if more else "",
+    )
+    return {"page": page}
+
+
+def history_card(resource: Record, request: Request) -> History | None:
+    """The newest events on the page of a record; None where its layout does without them."""
+    if not resource.access.detail.history:
+        return None
+    events, more = record_history(resource.records, resource.record, ON_RECORD)
+    return History(
+        lines=tuple(history_line(resource.records, request, event) for event in events),
+        all_url=record_address(resource.module_name, resource.record.id, "history") if more else "",
+    )
+
+
+def page_key(request: Request) -> int | None:
+    """The event before which a page begins; what is no key leads to the first page."""
+    key = str(request.GET.get("before", ""))
+    return int(key) if RECORD_ID.fullmatch(key) else None
+
+
+def history_line(records: Records, request: Request, event: Event) -> HistoryLine:
+    """One event as its reader sees it."""
+    mine = event.account is not None and event.account == request.visitor.identity.account.id
+    line = HistoryLine(
+        at=moment(event.at, request.reader),
+        author=_("You") if mine else event.author,
+        sentence=sentence(event),
+        changes=tuple(change_shown(change, request.reader) for change in event.changes),
+        internal=event.internal,
+        detail=event.file or event.reference,
+    )
+    if event.link:
+        line = replace(line, detail=event.link.title, url=record_address(event.link.module, event.link.id))
+    if event.channel in ("portal", "import"):
+        return line
+    channel = records.module.field("channel").show(event.channel, request.reader)
+    return replace(line, channel=channel, channel_icon=CHANNEL_ICONS.get(event.channel, ""))
+
+
+def sentence(event: Event) -> Words:
+    """What happened, apart from the fields that changed."""
+    if event.kind == "imported" and event.changes:
+        return _("Changed by an import")
+    return (ABOUT_FILES.get(event.kind) if event.about == "file" else None) or SENTENCES.get(event.kind, "")
+
+
+def change_shown(change: Change, reader: Reader) -> ChangeShown:
+    """A field with its value before and after; what was too long to be recorded is named alone."""
+    if not change.has_values:
+        return ChangeShown(change.field.title)
+    before, after = (shown_text(change.field, value, reader) for value in (change.before, change.after))
+    return ChangeShown(change.field.title, before, after, has_values=True)
+
+
+def shown_text(field: Field, value: Any, reader: Reader) -> str:
+    """A value as text; one that the field no longer takes as it was stored."""
+    return str(value) if isinstance(value, Unfitting) else field.show(value, reader)

@@ -1,0 +1,120 @@
+"""What is new to the reader: marks on the rows of a list, “seen” as pages send it, and records that one hides."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.records.reading.news import Speaker
+from portal.records.reading.records import Record as RecordRead
+from portal.records.reading.records import Records
+from portal.records.writing.seen import mark_all_seen, mark_seen
+from portal.texts import _
+from portal.views.displays import Value, initials
+from portal.views.lists.return_to_list import back_to_list
+from portal.views.pages import Row
+from portal.views.records.history_parts import RecordNews
+from portal.web.addresses import list_address, record_address
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
+from portal.web.resources import Module, Record
+
+
+@view_config(context=Record, name="seen", request_method="POST")
+def mark_record_seen(resource: Record, request: Request) -> Response:
+    """`/MODULE/ID/seen`: the reader has looked at the record as the page with the key `_seen` showed it.
+
+    What has happened since is not seen. Without a key all that has happened until now is.
+    """
+    records, record_id = with_news(resource.records), resource.record.id
+    changed = request.news.of(records, [record_id], moments=True).changed.get(record_id)
+    key = posted_text(request, "_seen")
+    if changed and key in ("", seen_key(request, records, record_id, changed.isoformat())):
+        mark_seen(records, record_id, request.news.account, changed)
+    return HTTPSeeOther(record_address(records.name, record_id))
+
+
+@view_config(context=Module, name="seen", request_method="POST")
+def mark_module_seen(module: Module, request: Request) -> Response:
+    """`/MODULE/seen`: nothing in the module is new any more."""
+    mark_all_seen(with_news(module.records), request.news.account)
+    return HTTPSeeOther(list_address(module.module_name))
+
+
+@view_config(context=Record, name="hide", request_method="POST")
+def hide_record(resource: Record, request: Request) -> Response:
+    """`/MODULE/ID/hide`: leaves the record out of the reader's own lists until something happens to it.
+
+    `_hide=false` shows it again.
+    """
+    records, record_id = with_news(resource.records), resource.record.id
+    hide = posted_text(request, "_hide") != "false"
+    changed = request.news.of(records, [record_id], moments=True).changed.get(record_id)
+    if changed:
+        mark_seen(records, record_id, request.news.account, changed, hide=hide)
+    if not hide:
+        return HTTPSeeOther(record_address(records.name, record_id))
+    return set_flash(request, HTTPSeeOther(back_to_list(resource, request)), "hidden")
+
+
+def with_news(records: Records) -> Records:
+    """The records themselves. Raises HTTPNotFound for a module in which nothing is ever new."""
+    if not records.module.has_news:
+        raise HTTPNotFound
+    return records
+
+
+def record_news(resource: Record, request: Request) -> RecordNews | None:
+    """What the page of a record says of it, and the form by which it is seen."""
+    records, record_id = resource.records, resource.record.id
+    if not records.module.has_news:
+        return None
+    news = request.news.of(records, [record_id], moments=True)
+    changed = news.changed.get(record_id)
+    return RecordNews(
+        seen_url=record_address(records.name, record_id, "seen") if record_id in news.unread else "",
+        key=seen_key(request, records, record_id, changed.isoformat()) if changed else "",
+        hide_url=record_address(records.name, record_id, "hide"),
+        hidden=record_id in news.hidden,
+    )
+
+
+def seen_key(request: Request, records: Records, record_id: int, changed: str) -> str:
+    """What a page says of the state that it shows, without the moment, which the reader may not be able to read."""
+    state = f"seen {request.news.account} {records.name} {record_id} {changed}"
+    return hashlib.sha256(state.encode()).hexdigest()[:24]
+
+
+def marked_rows(
+    request: Request, records: Records, page: Sequence[RecordRead], rows: Sequence[Row], names: Sequence[str]
+) -> tuple[Row, ...]:
+    """The rows of a list with marks on those in which something is new, and beside the comments who spoke last."""
+    if not records.module.has_news or not rows:
+        return tuple(rows)
+    news = request.news.of(records, [record.id for record in page])
+    lead = next((place for place, cell in enumerate(rows[0].cells) if cell.display == "cover"), None)
+    speaks = names.index("comments") if "comments" in names and news.speakers else None
+    you = request.reader.text(_("You"))
+    marked = []
+    for record, row in zip(page, rows, strict=True):
+        cells, unread, speaker = list(row.cells), record.id in news.unread, news.speakers.get(record.id)
+        if unread and lead is not None:
+            cells[lead] = cells[lead]._replace(tone="unread")
+        if speaker and speaks is not None:
+            mine = speaker.account is not None and speaker.account == request.news.account
+            cells[speaks] = spoken(cells[speaks], speaker, you if mine else "", records.policy.staff)
+        marked.append(replace(row, cells=tuple(cells), unread=unread) if unread or speaker else row)
+    return tuple(marked)
+
+
+def spoken(comments: Value, speaker: Speaker, you: str, staff: bool) -> Value:
+    """The number of comments, with who wrote the last one; `you`: what stands for the reader, where it was the reader.
+
+    The other side is marked, for it may be waiting.
+    """
+    tone = "other-side" if speaker.staff is not staff else ""
+    return comments._replace(note=you or speaker.name, short=you or initials(speaker.name), tone=tone)

@@ -1,0 +1,154 @@
+"""The watchers of a record: who they are, adding somebody, taking them off again."""
+
+from typing import Any
+
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.accounts.people import people_of_address
+from portal.conditions import Comparison
+from portal.fields.base import Refused
+from portal.fields.link import RECORD_ID
+from portal.records.reading.records import Records
+from portal.records.writing.errors import NotAllowedError
+from portal.records.writing.watching import addable, may_watch, watching_people
+from portal.texts import _
+from portal.views.displays import initials
+from portal.views.forms.forms import FIND, record_or_list
+from portal.views.forms.submissions import done
+from portal.views.pages import QuestionPage
+from portal.views.parts import FormRow, Offer, Watcher, Watchers, Widget
+from portal.web.addresses import record_address
+from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
+from portal.web.resources import Record, RecordWatchers
+
+OFFERED = 200  # people at once; of more, one finds by typing
+
+
+def watchers_card(resource: Record) -> Watchers | None:
+    """Who watches the record, as far as the reader may know; None where nobody does and nobody can be added."""
+    records, record = resource.records, resource.record
+    if not records.module.watchers:
+        return None
+    reader, watching, may_add = records.policy.reader, watching_people(records, record), may_watch(records)
+    if not watching and not may_add:
+        return None
+    return Watchers(
+        people=tuple(
+            Watcher(
+                id=person.id,
+                name=person.name,
+                initials=initials(person.name),
+                url=record_address(str(reader.people), person.id) if person.visible else "",
+                mine=person.id == reader.person,
+                removable=person.removable,
+            )
+            for person in watching
+        ),
+        url=record_address(records.name, record.id, "watchers"),
+        may_add=may_add,
+        mine=str(reader.person or "") if may_add else "",
+    )
+
+
+@view_config(context=RecordWatchers, name="", request_method="GET", renderer="question.pt", permission="watch")
+def show_adding(resource: RecordWatchers, request: Request) -> dict[str, QuestionPage]:
+    """The form by which somebody is added."""
+    return {"page": adding_page(resource, request)}
+
+
+@view_config(context=RecordWatchers, name="find", request_method="GET", renderer="json", permission="watch")
+def find_people(resource: RecordWatchers, request: Request) -> list[dict[str, Any]]:
+    """`/MODULE/ID/watchers/find?q=`: whom the reader may see and add, by name."""
+    offered, text = offered_people(resource.record.records), request.GET.get("q", "").replace("\x00", "")[:200]
+    return [{"id": person, "title": title} for person, title in (offered.find(text) if offered else ())]
+
+
+@view_config(context=RecordWatchers, name="", request_method="POST", renderer="question.pt")
+def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, QuestionPage] | Response:
+    """Adds or takes off one person. Everybody may take themselves off; the rest needs the right `watch`."""
+    records, record = resource.record.records, resource.record.record
+    writer, removed = request.writer(records), posted_text(request, "remove")
+    try:
+        if removed:
+            writer.unwatch(record, person_id(removed) or 0)
+            answer = done(records, request, record_or_list(resource.record, record.id, request))
+            return set_flash(request, answer, "unwatched")
+        if not may_watch(records):
+            raise HTTPNotFound
+        chosen = None if posted_text(request, "_find") else chosen_person(records, request)
+        if chosen is None:
+            return refused(resource, request, "")
+        writer.watch(record, chosen)
+    except NotAllowedError:
+        if removed:
+            raise HTTPNotFound from None
+        return refused(resource, request, _("Choose somebody from the list."))
+    except Refused as problem:
+        return refused(resource, request, problem.message)
+    return set_flash(request, done(records, request, record_address(records.name, record.id)), "watched")
+
+
+def refused(resource: RecordWatchers, request: Request, error: str) -> dict[str, QuestionPage]:
+    """The form with what was typed, and why nobody was added; without a reason where one looks for somebody."""
+    if not posted_text(request, "_find"):
+        request.response.status_code = 422
+        error = error or _("Choose somebody from the list, or enter the email address of a colleague.")
+    return {"page": adding_page(resource, request, error)}
+
+
+def person_id(text: str) -> int | None:
+    """An id as the inputs have it."""
+    return int(text) if RECORD_ID.fullmatch(text) else None
+
+
+def chosen_person(records: Records, request: Request) -> int | None:
+    """The person that the form names: by id, else by the address of a colleague; None for nobody who may be added.
+
+    An address is compared whole, so that trying some tells nothing of people in other companies.
+    """
+    if text := posted_text(request, "add").strip():
+        return person_id(text) or 0
+    address = posted_text(request, "address").strip()
+    ids = people_of_address(records.connection, records.policy.tables, address) if address else []
+    return next(iter(addable(records, ids)), None) if ids else None
+
+
+def offered_people(records: Records) -> Records | None:
+    """The people whom the reader may see and add; None where there are none."""
+    policy, people = records.policy, records.policy.declaration.people
+    if people is None or policy.access(people) is None:
+        return None
+    offered = records.of(people)
+    path = policy.declaration.modules[people].organization
+    if policy.staff:
+        return offered
+    return offered.narrow(Comparison(tuple(path.split(".")), "equal", "my organization")) if path else None
+
+
+def adding_page(resource: RecordWatchers, request: Request, error: str = "") -> QuestionPage:
+    """The form: a choice among the people whom the reader sees, and an address for the others."""
+    records, record = resource.record.records, resource.record.record
+    offered, text = offered_people(records), posted_text(request, f"{FIND}add")
+    titles = offered.find(text, OFFERED + 1) if offered else []
+    address, chosen = record_address(records.name, record.id, "watchers"), posted_text(request, "add")
+    rows = [Widget("address", _("Email address of a colleague"), type="email", value=posted_text(request, "address"))]
+    if titles or text:
+        offers = tuple(Offer(str(person), title, str(person) == chosen) for person, title in titles[:OFFERED])
+        many = bool(text) or len(titles) > OFFERED
+        find = f"{address}/find"
+        rows.insert(0, Widget("add", _("Person"), "link", offers=offers, many=many, find=find, find_text=text))
+    return QuestionPage(
+        heading=_("Add a watcher"),
+        subject=f"{record.reference} · {record.title}",
+        action=address,
+        submit=_("Add"),
+        back_url=record_address(records.name, record.id),
+        text=_("Watchers see this record and what is written on it."),
+        rows=tuple(FormRow((row,)) for row in rows),
+        icon="user-plus",
+        error=error,
+    )
