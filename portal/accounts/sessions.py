@@ -20,8 +20,8 @@ from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Declaration
 # Without “remember me” the cookie ends with the browser, and the session after this time without a request.
 IDLE = datetime.timedelta(hours=12)
 # Every session ends after this time, however much it is used and whatever `remember_days` says.
-# The moment of the last request is stored only so often.
-SEEN = datetime.timedelta(hours=1)
+# The moment of the last request is stored only so often, so that looking at pages hardly ever writes.
+SEEN = IDLE / 2
 KEY_LENGTH, LONGEST_AGENT = 24, 300
 LONGEST = datetime.timedelta(days=MOST_REMEMBERED_DAYS)
 
@@ -115,7 +115,7 @@ def _session_statement(tables: Tables) -> sa.Select[Any]:
 
 
 def keep_alive(engine: sa.Engine, tables: Tables, session: Session, now: datetime.datetime) -> None:
-    """Extend a session in use once half of its time is over, and store once an hour that it is in use.
+    """Extend a session in use once half of its time is over, and store every few hours that it is in use.
 
     If that cannot be written (a full disk), the request goes on.
     """
