@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from portal.accounts import attempts
 from portal.accounts.attempts import TooManyAttemptsError
-from portal.accounts.people import Account, Identity, companies_of, normalize_email
+from portal.accounts.people import Account, Identity, companies_of, find_account_of_person, normalize_email
 from portal.accounts.random_tokens import hash_token, new_token
 from portal.accounts.register import AccessRefusedError, AccessRequest, Register
 from portal.database.schema.tables import Tables
@@ -105,8 +105,12 @@ class SignUps:
     ) -> Account:
         """Give access to who has waited, with the password of their own; `values`: of the account.
 
-        Raises AccessRefusedError.
+        Raises AccessRefusedError, also where the person signs in with another address: a second account would not be
+        bound to what the first one is, and would outlast its end.
         """
+        person = register.person_with(sign_up.email)
+        if person is not None and find_account_of_person(self.connection, self.tables, person.id) is not None:
+            raise AccessRefusedError(f"{person.title} has access already")
         values = {**values, "language": sign_up.language}
         wanted = AccessRequest(sign_up.email, profile, sign_up.name, values=values, company=sign_up.organization)
         account = register.add(wanted, sign_up.password, must_change=False)

@@ -188,8 +188,9 @@ class Lines(Field):
             raise Refused(_("This is not in the expected format.")) from None
 
     def _from_history(self, recorded: Mapping[str, Any]) -> dict[str, Any]:
-        """The columns that are declared still."""
-        return {name: self.fields[name].from_history(item) for name, item in recorded.items() if name in self.fields}
+        """The columns that are declared still, and are not internal by now."""
+        columns = {name: column for name, column in self.fields.items() if not column.internal}
+        return {name: columns[name].from_history(item) for name, item in recorded.items() if name in columns}
 
     def number_hint(self, reader: Reader) -> str:
         """The sentence that says how many rows there may be; "" where that is not limited."""

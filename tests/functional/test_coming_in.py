@@ -91,6 +91,18 @@ def test_without_approval_one_is_in_at_once(app, declare, another_browser):
     assert is_signed_in(eva)
 
 
+def test_nobody_signs_up_for_a_second_account(app, declare, sign_in, another_browser):
+    declare("{profile: customer, approve: false}")
+    staff, address = sign_in(NANCY, browser=another_browser()), f"/people/{person_id(app, ANNA)}/edit"
+    form = form_of(staff.get(address), address)
+    form["email"] = EVA
+    form.submit(status=303)
+    eva = another_browser()
+    ask(eva)
+    assert "Almost done" in prove(eva, link_to(app))
+    assert account(app, EVA) is None
+
+
 def test_answer_and_letter_are_the_same_for_known_and_unknown_addresses(app, declare, another_browser):
     declare("{profile: customer}")
     answers = [ask(another_browser(), email=email) for email in (ANNA, EVA)]
@@ -150,6 +162,22 @@ def test_a_wrong_link_and_a_withdrawn_one_say_the_same_and_nothing_about_anybody
     assert "Acme" not in gone
     post(bruno, f"/organizations/{acme}/join", do="withdraw")
     stranger.get(renewed, status=404)
+
+
+def test_into_a_deleted_company_nobody_comes(app, portal_folder, sign_in, another_browser):
+    profile = portal_folder / "profiles" / "staff.yaml"
+    profile.write_text(profile.read_text().replace("all, can: [create, edit]}", "all, can: [create, edit, delete]}"))
+    staff, zoe, eva = sign_in(NANCY, browser=another_browser()), another_browser(), another_browser()
+    company = post(staff, "/organizations/create", name="Initech").location.split("/")[-2]
+    link = make_link(staff, company)
+    ask(zoe, link, "zoe@initech.example")
+    prove(zoe, link_to(app, "zoe@initech.example"))
+    ask(eva, link)
+    post(staff, f"/organizations/{company}/delete")
+    zoe.get(link, status=404)
+    eva.get(link_to(app), status=404)
+    form_of(staff.get("/people/waiting"), "/people/waiting").submit("do", value="yes", status=303)
+    assert company_of(app, "zoe@initech.example") is None
 
 
 def test_who_is_recorded_with_another_company_does_not_join_unseen(app, declare, sign_in, another_browser):

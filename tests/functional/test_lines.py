@@ -164,6 +164,19 @@ def test_a_wizard_carries_rows_and_the_history_and_a_conflict_show_them(anna, si
     assert "changed" in history
 
 
+def test_a_column_that_became_internal_leaves_the_history(anna, portal_folder):
+    form = form_of(anna.get("/orders/create"), "/orders/create")
+    form["title"], form["lines.0.quantity"], form["lines.0.remark"] = "Laptops", "2", "before"
+    form.submit(status=303)
+    form = form_of(anna.get("/orders/1/edit"), "/orders/1/edit")
+    form["lines.0.quantity"], form["lines.0.remark"] = "3", "secret by now"
+    form.submit(status=303)
+    assert "secret by now" in anna.get("/orders/1/history")
+    modules = portal_folder / "modules.yaml"
+    modules.write_text(modules.read_text().replace("remark: text", "remark: {type: text, internal: true}"))
+    assert "secret by now" not in anna.get("/orders/1/history")
+
+
 def test_links_in_rows_offer_what_the_row_allows(anna, sign_in, another_browser):
     nancy = sign_in("nancy@supplier.example", browser=another_browser())
     for name, group in (("Laptop", "hardware"), ("Setting up", "work")):

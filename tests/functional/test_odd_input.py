@@ -134,7 +134,7 @@ def test_a_file_in_the_place_of_a_text_is_no_text(world):
     for address, names in (
         ("/requests/create", ["service", "helpers", "name", "body", "cost", "when", "labels", "where_to.city",
         "_once", "_step", "_to",
-                              "_find"]),
+                              "_find", "_draft"]),
         (f"/requests/{request}/comments", ["text", "internal", "_once"]),
         (f"/requests/{request}/move/close", ["satisfaction", "comment"]),
     ):  # fmt: skip

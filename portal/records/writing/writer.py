@@ -29,6 +29,7 @@ from portal.records.writing.comments import (
     update_comment,
 )
 from portal.records.writing.defaults import defaults
+from portal.records.writing.dependents import delete_what_depends
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.records.writing.files import (
     assign_files,
@@ -326,11 +327,7 @@ class Writer:
                     self._as_system(module.name)._release(path, Linked(record_id, records.name), asker)
         write_own_tables(records, record_id, dict.fromkeys(records.module.fields))
         self._record_deleted(record_id)
-        for table in (tables.comment, tables.file, tables.watcher, tables.seen):
-            on_record = table.c["module"] == records.name, table.c["record"] == record_id
-            connection.execute(sa.delete(table).where(*on_record))
-        if records.name == records.policy.declaration.people:
-            connection.execute(sa.delete(tables.watcher).where(tables.watcher.c["person"] == record_id))
+        delete_what_depends(records, record_id)
         search.remove(connection, tables.search, records.name, record_id)
         connection.execute(sa.delete(records.table).where(records.table.c["id"] == record_id))
 

@@ -51,6 +51,7 @@ from portal.views.records.attachments import largest_file, upload_input
 from portal.views.records.files import add_form_files
 from portal.web.addresses import create_address, record_address
 from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
 from portal.web.resources import Module
 
 
@@ -212,7 +213,7 @@ def change_step(
 
 def posted_page(form: CreateForm, filling: Filling, step: int) -> FormPage:
     """The page of a form that came back."""
-    return create_page(form, filling, step, key_of(form.request.POST.get("_draft", "")))
+    return create_page(form, filling, step, key_of(posted_text(form.request, "_draft")))
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
