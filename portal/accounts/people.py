@@ -16,7 +16,7 @@ from portal.fields.base import Field
 from portal.records.policy import Policy
 from portal.texts import _
 
-CLOSED = _("The access of your company has been closed.")
+CLOSED = _("Your company's access has been closed.")
 NO_PERSON = _("Your account belongs to a person who no longer exists here. Ask us to set it up again.")
 
 

@@ -32,7 +32,7 @@ REFUSALS = 3
 # A letter about a record is written anew if it has waited for longer: comments may have been withdrawn meanwhile.
 STILL_TRUE = datetime.timedelta(seconds=30)
 TOO_LATE = _("Not sent within three days")
-NOT_TO_BE_TOLD = _("Its recipient is no longer to be told of this")
+NOT_TO_BE_TOLD = _("The recipient should no longer be told about this")
 
 # What a waiting letter is by now: as it was written, written anew, or None for one that its recipient may not read.
 Rewrite = Callable[[sa.Connection, Tables, Waiting], Letter | None]

@@ -43,7 +43,7 @@ def address_proof(sender: Sender, account: Account, token: str) -> EmailMessage:
         say(_("Sign up for ${name}", mapping={"name": name})),
         (
             say(_("Someone, probably you, wants to sign up for ${name} with this address.", mapping={"name": name})),
-            say(_("Go on with the button below: you will choose a name and a password.")),
+            say(_("Continue with the button below: you will enter your name and choose a password.")),
         ),
         say(_("Continue")),
         f"{sender.address}/signup/{token}",
@@ -64,7 +64,7 @@ def let_in(sender: Sender, account: Account) -> EmailMessage:
         (
             say(
                 _(
-                    "You can sign in now, as ${email} and with the password that you chose.",
+                    "You can now sign in as ${email} with the password that you chose.",
                     mapping={"email": account.email},
                 )
             ),

@@ -104,7 +104,7 @@ def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
         (say(_("The portal has tried for three days to send some emails, and has given up.")),),
         say(_("Open the list of emails")),
         f"{sender.address}/-/outbox?state=refused",
-        (say(_("It says why each of them was not sent, and can send them again.")),),
+        (say(_("It says why each of them was not sent, and lets you send them again.")),),
     )
     return write_letter(sender, account, content)
 

@@ -284,7 +284,7 @@ class Told:
         if kind == "created" and created and created.account == self.recipient.account.id:
             sentences.append(say(_("This is what we have received from you.")))
         elif kind == "created" and created and created.author:
-            sentences.append(say(_("${author} has opened this.", mapping={"author": created.author})))
+            sentences.append(say(_("${author} opened this.", mapping={"author": created.author})))
         if Role.DESK in self.recipient.roles:
             sentences.append(say(_("Nobody is assigned to it yet.")))
         if "assigned" in self.kinds.values():

@@ -70,7 +70,7 @@ def test_who_signs_up_waits_for_the_yes_of_staff(app, declare, sign_in, another_
     assert form.submit("do", value="yes", status=303)
     assert try_to_sign_in(eva, EVA, PHRASE).status_int == 303
     assert company_of(app, EVA) == company_of(app, ANNA)
-    assert "You can sign in now" in letters(app)[-1][2]
+    assert "You can now sign in" in letters(app)[-1][2]
 
 
 def test_who_is_declined_has_no_access(app, declare, sign_in, another_browser):
@@ -109,7 +109,7 @@ def test_answer_and_letter_are_the_same_for_known_and_unknown_addresses(app, dec
     assert {answer.location for answer in answers} == {"http://localhost/signup?sent=1"}
     first, second = letters(app)
     assert first[1] == second[1]
-    assert "has access already" in another_browser().get(link_to(app, ANNA))
+    assert "already has access" in another_browser().get(link_to(app, ANNA))
     assert account(app, ANNA)["profile"] == "customer"
 
 

@@ -106,7 +106,7 @@ def test_who_opens_something_gets_a_receipt_at_once_and_the_desk_hears_of_it(pos
     assert f'href="https://care.example/tickets/{record}/"' in receipt.html
     assert "Open Monday to Friday" in receipt.text
     desk = next(letter for letter in letters if letter.to == NANCY)
-    assert "Anna Rossi has opened this." in desk.text
+    assert "Anna Rossi opened this." in desk.text
     assert "Nobody is assigned to it yet." in desk.text
     assert new_letters(post) == []
 

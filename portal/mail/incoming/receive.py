@@ -204,7 +204,7 @@ class Receiver:
         """The letter came back: its record says so to staff, and the account counts it."""
         letter = outbox.letter_with_id(self.connection, self.tables, report.letter_ids)
         if letter is None:
-            raise KeptAsideError(_("it reports that a letter was not delivered, which the portal did not write"))
+            raise KeptAsideError(_("it reports the non-delivery of an email that the portal did not write"))
         outbox.refuse(self.connection, self.tables, letter["id"], report.reason)
         if report.permanent and letter["account"]:
             count_bounce(self.connection, self.tables, letter["account"], report.reason)
@@ -222,13 +222,13 @@ class Receiver:
     def _new(self, mail: IncomingMail) -> Outcome:
         inbox = self.tables.declaration.inbox
         if inbox is None:
-            raise KeptAsideError(_("it answers no letter of the portal"))
+            raise KeptAsideError(_("it does not answer an email from the portal"))
         sender = self._senders.known(mail.sender)
         if sender is None and inbox.unknown == "keep":
             raise KeptAsideError(_("its sender is not known"), stranger=True)
         most = MOST_OF_STRANGERS if sender is None else MOST_AN_HOUR
         if created_since(self.connection, self.tables, mail.sender, self.now - HOUR) >= most:
-            raise KeptAsideError(_("its sender wrote too many mails within an hour"))
+            raise KeptAsideError(_("its sender wrote too many emails within an hour"))
         return self._create(mail, sender or self._senders.stranger(mail))
 
     def _create(self, mail: IncomingMail, sender: Sender) -> Outcome:

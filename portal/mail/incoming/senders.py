@@ -78,7 +78,7 @@ class Senders:
             return self.stranger(mail)
         account = load_account(self.connection, self.tables, reply_to.account_id)
         if account is None or normalize_email(account.email) != mail.sender:
-            raise KeptAsideError(_("the letter that it answers went to someone else"))
+            raise KeptAsideError(_("the email that it answers went to someone else"))
         return self.admitted(account)
 
     def _wrote_as_stranger(self, mail: IncomingMail, reply_to: ReplyTo) -> bool:

@@ -68,7 +68,7 @@ def _facts(account: Account, request: Request) -> Iterator[Fact]:
     )
     yield from (Fact(label, DAY.show(day, reader)) for label, day in days if day)
     if account.bounces:
-        label = _("Emails come back") if takes_letters(account) else _("Emails have stopped: they came back")
+        label = _("Emails bounce") if takes_letters(account) else _("Emails have stopped because they bounced")
         yield Fact(label, account.bounce_reason or "")
     if is_waiting(account):
         yield Fact(_("Invited on"), MOMENT.show(account.invited, reader))

@@ -112,7 +112,7 @@ def access_rows(request: Request, inputs: Mapping[str, str], errors: Mapping[str
     chosen = inputs["visible"] or ALL
     offers = (
         Offer(ALL, _("All"), chosen == ALL),
-        Offer(FROM, _("From a day on"), chosen == FROM),
+        Offer(FROM, _("From a certain day"), chosen == FROM),
         Offer(NEW, _("Only new ones"), chosen == NEW),
     )
     yield FormRow((Widget("visible", _("Records shown"), "cards", grouped=True, required=True, offers=offers),))

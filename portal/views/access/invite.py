@@ -74,7 +74,7 @@ def _following(module: Module, person: int | None) -> str:
 def _taken(request: Request, register: Register, email: str) -> Words:
     """Why an address cannot be invited: somebody has it whose access is not to be given by the reader."""
     if find_account(request.connection, request.portal.tables, email) is not None:
-        return _("This address has access already.") if request.policy.staff else TAKEN
+        return _("This address already has access.") if request.policy.staff else TAKEN
     person = register.person_with(email)
     if person is None:
         return ""

@@ -58,8 +58,8 @@ def opening_page(module: Module, request: Request, inputs: Mapping[str, str], er
     number = count_uninvited(request.connection, request.portal.tables)
     if opening is not None:
         text = ngettext(
-            "${number} person has been invited so far, ${left} are left.",
-            "${number} people have been invited so far, ${left} are left.",
+            "${number} person has been invited so far, ${left} still to go.",
+            "${number} people have been invited so far, ${left} still to go.",
             opening.invited,
             left=str(number),
         )
@@ -69,8 +69,8 @@ def opening_page(module: Module, request: Request, inputs: Mapping[str, str], er
     if not number:
         return OpenPage(url, module.path, _("Everybody who has an email address has access, or has been invited."))
     text = ngettext(
-        "${number} person has an email address and no access yet, your own company not counted.",
-        "${number} people have an email address and no access yet, your own company not counted.",
+        "${number} person has an email address and no access yet, not counting your own company.",
+        "${number} people have an email address and no access yet, not counting your own company.",
         number,
     )
     submit = ngettext("Invite ${number} person", "Invite ${number} people", number)

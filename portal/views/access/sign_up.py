@@ -34,7 +34,7 @@ from portal.web.shell import Words
 
 LONGEST_NAME = 200
 SIGN_IN = {"back_url": "/login", "back_label": _("Sign in")}
-SENT = _("If this address may join, a link is on its way to it. The link works once and expires in an hour.")
+SENT = _("If this address may join, we have sent it a link. The link works once and expires in an hour.")
 KEPT = _(
     "This portal runs in development mode: the email with the link is kept at /-/outbox. The link works once and"
     " expires in an hour."
@@ -136,11 +136,11 @@ def _address_page(request: Request, heading: Words, action: str, email: str, err
     return PasswordPage(
         heading=heading,
         action=action,
-        text=_("First we send a link to your address, so that nobody else signs up with it."),
+        text=_("First we email you a link, to make sure that the address is yours."),
         widgets=(widget,),
         submit=_("Send link"),
         back_url="/login",
-        back_label=_("I have access already: sign in"),
+        back_label=_("I already have access: sign in"),
         steps=_steps(request, 0),
     )
 
@@ -161,7 +161,7 @@ def approves(request: Request) -> bool:
 
 def _void(request: Request) -> Any:
     request.response.status_int = 404
-    text = _("This link is not valid, or not any more. Ask your company for the present one.")
+    text = _("This link is not valid, or no longer valid. Ask your company for the current one.")
     return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}
 
 
@@ -201,7 +201,7 @@ def prove(context: SignUpLink, request: Request) -> Any:
             return welcome(request, sign_ups.let_in(waiting, register, waiting.profile), hashed)
         except AccessRefusedError:
             pass  # it waits for staff, who sees why
-    text = _("Thank you. Your request is with us. You will get an email as soon as you can sign in.")
+    text = _("Thank you. We have received your request. You will get an email as soon as you can sign in.")
     return {"page": PasswordPage(_("Almost done"), text=text, steps=_steps(request, 2), **SIGN_IN)}
 
 
@@ -218,7 +218,7 @@ def _asked(context: SignUpLink, request: Request) -> Asked | dict[str, PasswordP
     if not known:
         return asked
     text = _(
-        "${email} has access already. If you do not know the password, set a new one from the sign-in page.",
+        "${email} already has access. If you do not know the password, set a new one from the sign-in page.",
         mapping={"email": asked.email},
     )
     return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}

@@ -23,7 +23,7 @@ from portal.web.resources import SignInLink, SignInLinks
 from portal.web.visitor import YEAR, device_cookie, language_cookie, session_cookie, set_cookie
 
 LIFETIME = datetime.timedelta(minutes=15)
-SENT = _("If this address has an account, a link is on its way to it. It works once and expires in 15 minutes.")
+SENT = _("If this address has an account, we have sent it a link. It works once and expires in 15 minutes.")
 KEPT = _(
     "This portal runs in development mode: the email with the link is kept at /-/outbox. It works once and expires in"
     " 15 minutes."

@@ -45,7 +45,7 @@ def create_from_mail(kept: resources.KeptMail, request: Request) -> Response:
     except StoreError:
         raise HTTPServiceUnavailable(_("Files cannot be stored right now. Try again later.")) from None
     if outcome.place is None:
-        raise HTTPConflict(_("No record can be made of this mail."))
+        raise HTTPConflict(_("No record can be made from this email."))
     place = record_address(*outcome.place)
     visible = request.policy.access(outcome.place[0]) is not None
     return set_flash(request, HTTPSeeOther(place if visible else "/-/inbox"), "created")

@@ -107,8 +107,8 @@ def about(resource: Record) -> str:
     """The line above the heading: the reference, and who made the record when, as far as both may be read."""
     record, reader = resource.record, resource.records.policy.reader
     author, created = record.values.get("created_by"), record.values.get("created")
-    if not created:
-        return record.reference
+    if not created:  # a bare number tells people nothing
+        return "" if record.reference.isdecimal() else record.reference
     when = moment(created, reader).text
     if not author:
         return _("${reference} · opened on ${when}", mapping={"reference": record.reference, "when": when})
