@@ -49,7 +49,7 @@ def test_chosen_records_are_moved_and_each_is_told_of(world, requests):
     answer = bulk(world, ANNA, "resolve", [*requests, 999999])
     assert answer.status_int == 200
     assert states(world, requests) == ["resolved", "resolved", "resolved", "new"]
-    assert "2 records are done." in answer
+    assert "Done: 2 records" in answer
     assert "3 records were left as they are." in answer
     assert "Its status does not allow this." in answer
     foreign, missing = (
@@ -71,7 +71,7 @@ def test_what_is_asked_is_asked_once(world, requests):
     answer = form.submit()
     assert states(world, requests) == ["waiting", "resolved", "waiting", "waiting"]
     assert [row["text"] for row in world.rows()["portal_comment"]] == ["Which <floor>?"] * 3
-    assert "3 records are done." in answer
+    assert "Done: 3 records" in answer
     assert form.submit().status_int == 303, "sent twice, done once"
     assert len(world.rows()["portal_comment"]) == 3
 
@@ -107,7 +107,7 @@ def test_deleting_is_asked_for_and_what_is_needed_stays(world, requests):
     question = bulk(world, NANCY, "delete", requests)
     assert len(world.all("requests")) == 5
     answer = question_of(question).submit()
-    assert "3 records are done." in answer
+    assert "Done: 3 records" in answer
     assert "still links to this one" in answer
     assert [record.title for record in world.all("requests")] == ["Request 0", "Follows"]
 

@@ -128,7 +128,7 @@ def show_revoke(resource: Record, request: Request) -> dict[str, QuestionPage]:
         action=record_address(records.name, record.id, "revoke"),
         submit=_("End access"),
         back_url=record_address(records.name, record.id),
-        text=_("This person is logged out everywhere at once. Their record stays, and access can be given again."),
+        text=_("This person will be logged out everywhere at once. Their record stays, and access can be given again."),
         tone="bad",
         icon="user-x",
         once=once_key(request),

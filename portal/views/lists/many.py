@@ -260,7 +260,7 @@ def many_page(many: ManyRequest, outcomes: Sequence[Outcome]) -> ManyPage:
     return ManyPage(
         heading=many.label,
         back_url=list_of(records, many.request),
-        summary=ngettext("${number} record is done.", "${number} records are done.", len(done_to)),
+        summary=ngettext("Done: ${number} record", "Done: ${number} records", len(done_to)),
         refused_summary=ngettext(
             "${number} record was left as it is.", "${number} records were left as they are.", len(refused)
         )
