@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
@@ -93,7 +93,7 @@ def read_mail(raw: bytes, envelope: tuple[str, ...] = ()) -> IncomingMail:
         TypeError,
         AttributeError,
         AssertionError,
-        HeaderParseError,
+        MessageError,
         RecursionError,
     ) as error:
         log.info("A mail cannot be read: %r", error)
@@ -181,7 +181,7 @@ def _text(message: Message, header: str) -> str:
     value = str(message.get(header, ""))
     try:
         decoded = str(make_header(decode_header(value)))
-    except (HeaderParseError, LookupError, ValueError):
+    except (MessageError, LookupError, ValueError):
         decoded = value
     return "".join(character if character.isprintable() else " " for character in decoded)
 
@@ -291,7 +291,7 @@ def _file_name(part: Message) -> str:
     name = part.get_filename() or ""
     try:
         return str(make_header(decode_header(name)))
-    except (HeaderParseError, LookupError, ValueError):
+    except (MessageError, LookupError, ValueError):
         return name
 
 

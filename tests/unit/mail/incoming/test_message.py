@@ -46,6 +46,16 @@ def test_names_and_subjects_are_decoded():
     assert (read.sender_name, read.sender, read.subject, read.text) == ("Zoë", "zoe@x.example", "Grüße dich", "Hi")
 
 
+def test_what_cannot_be_decoded_stays_as_it_is_written():
+    name = b"=?utf\xff?q?caf=C3=A9.txt?="
+    read = read_mail(
+        b"From: %s <zoe@x.example>\nSubject: %s\n" % (name, name)
+        + b'Content-Type: application/pdf\nContent-Disposition: attachment; filename="%s"\n\nHi' % name
+    )
+    assert (read.sender, read.text, len(read.files)) == ("zoe@x.example", "", 1)
+    assert "caf" in read.subject
+
+
 def test_the_addresses_of_the_envelope_come_first():
     read = read_mail(mail(To="Help <help@x.example>", Cc="a@b.example").as_bytes(), ("help+token@x.example",))
     assert read.recipients == ("help+token@x.example", "help@x.example", "a@b.example")
