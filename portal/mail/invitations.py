@@ -28,7 +28,13 @@ def invitation(sender: Sender, account: Account, token: str, days: int) -> Email
         say(_("Choose a password") if passwords else _("Sign in")),
         f"{sender.address}/password/invitation/{token}",
         (
-            say(ngettext("The link works once, for ${number} day.", "The link works once, for ${number} days.", days)),
+            say(
+                ngettext(
+                    "The link works once and expires in ${number} day.",
+                    "The link works once and expires in ${number} days.",
+                    days,
+                )
+            ),
             say(_("If you did not expect this email, ignore it: nobody has access without this link.")),
         ),
     )

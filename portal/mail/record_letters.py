@@ -290,7 +290,7 @@ class Told:
         if "assigned" in self.kinds.values():
             sentences.append(say(_("This is assigned to you.")))
         if kind == "reminded":
-            sentences.append(say(_("A reminder: this is waiting for you.")))
+            sentences.append(say(_("Reminder: this is waiting for you.")))
         if "moved" in self.kinds.values() and state:
             sentences.append(say(_("The status is now: ${state}", mapping={"state": state})))
         return sentences
@@ -320,10 +320,10 @@ class Told:
         if Role.OWNER in roles:
             return self.reader.text(_("You get this because ${reference} is yours.", mapping=mapping))
         if Role.WATCHER in roles:
-            return self.reader.text(_("You get this because you follow ${reference}.", mapping=mapping))
+            return self.reader.text(_("You get this because you watch ${reference}.", mapping=mapping))
         if Role.ASSIGNEE in roles:
             return self.reader.text(_("You get this because ${reference} is assigned to you.", mapping=mapping))
-        return self.reader.text(_("You get this because ${reference} is assigned to nobody.", mapping=mapping))
+        return self.reader.text(_("You get this because nobody is assigned to ${reference}.", mapping=mapping))
 
     def _footer(self) -> list[str]:
         text = self.reader.text(self.sender.declaration.settings.letters.footer)

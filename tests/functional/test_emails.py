@@ -272,7 +272,7 @@ def test_who_follows_a_record_is_told_once(post):
     comment(post, NANCY, record, "For everybody")
     letters = new_letters(post)
     assert to(letters) == [ANNA, CARLA]
-    assert "because you follow T1" in next(letter for letter in letters if letter.to == CARLA).text
+    assert "because you watch T1" in next(letter for letter in letters if letter.to == CARLA).text
 
 
 def test_own_words_say_only_what_the_recipient_may_read(post):
@@ -354,7 +354,7 @@ def test_a_reminder_comes_once_in_each_stay(post, monkeypatch):
     new_letters(post)
     letters = new_letters(post, datetime.timedelta(days=10))
     assert to(letters) == [ANNA]
-    assert "A reminder: this is waiting for you." in letters[0].text
+    assert "Reminder: this is waiting for you." in letters[0].text
     post.clock.now -= datetime.timedelta(days=9)  # a clock that was set back
     monkeypatch.setitem(post.browsers, CARLA, post.signed_in(CARLA))
     open_ticket(post, CARLA)

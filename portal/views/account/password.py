@@ -170,7 +170,7 @@ def _forgotten_page(request: Request, error: str) -> PasswordPage:
         action="/password/forgotten",
         text=_("We will email you a link to set a new password.") if sends else kept,
         widgets=(email,),
-        submit=_("Send link") if sends else _("Write link"),
+        submit=_("Send link") if sends else _("Create link"),
         back_url="/login",
         back_label=_("Back to sign in"),
     )
@@ -258,7 +258,7 @@ def _link_page(context: PasswordLink, account: Account, errors: Errors) -> Passw
     return PasswordPage(
         heading=_("Welcome") if invited else _("Set a new password"),
         action=context.path.rstrip("/"),
-        text=_("Choose a password. You sign in with it and with this address.") if invited else "",
+        text=_("Choose a password. You will sign in with it and this address.") if invited else "",
         email=account.email,
         widgets=new_password_widgets(errors),
         submit=_("Save and sign in") if invited else _("Save"),

@@ -105,7 +105,7 @@ def correct_comment(resource: RecordComment, request: Request) -> dict[str, Ques
 @view_config(context=RecordComment, name="withdraw", request_method="GET", renderer="question.pt", permission="comment")
 def show_withdrawal(resource: RecordComment, request: Request) -> dict[str, QuestionPage]:
     """The question."""
-    text = _("The comment and its files are removed. The history only says that you withdrew a comment.")
+    text = _("The comment and its files will be removed. The history will only say that you withdrew a comment.")
     page = replace(question(resource, request, "withdraw"), heading=_("Withdraw this comment?"), text=text)
     return {"page": replace(page, submit=_("Withdraw"), tone="bad", icon="undo-2")}
 

@@ -37,7 +37,7 @@ SENTENCES: dict[str, Words] = {
     "unwatched": _("Watcher removed"),
     "signed": _("Signed"),
     "granted": _("Portal access given"),
-    "revoked": _("Portal access taken away"),
+    "revoked": _("Portal access ended"),
     "invited": _("Invitation sent"),
     "viewed_as": _("Portal viewed as this person"),
     "bounced": _("Email could not be delivered"),
