@@ -151,6 +151,12 @@ def test_by_its_link_people_join_a_company_and_its_administrator_says_yes(app, s
     assert company_of(app, EVA) == acme
 
 
+def test_a_link_to_more_than_one_may_give_is_shown_to_who_may_give_it(app, sign_in, another_browser):
+    acme = company_of(app, BRUNO)
+    link = make_link(sign_in(NANCY, browser=another_browser()), acme, "power")
+    assert link not in sign_in(BRUNO).get(f"/organizations/{acme}/people")
+
+
 def test_a_wrong_link_and_a_withdrawn_one_say_the_same_and_nothing_about_anybody(app, sign_in, another_browser):
     bruno, acme = sign_in(BRUNO), company_of(app, BRUNO)
     link = make_link(bruno, acme)

@@ -115,7 +115,7 @@ def colleagues(request: Request, accounts: list[Account]) -> Iterator[Colleague]
 
 
 def join_link(resource: Record, request: Request, door: Door, error: Words) -> JoinLink:
-    """The company's link, and what it may be made for."""
+    """The company's link, and what it may be made for. A link to more than the reader may give is not shown to them."""
     profiles, grants = request.portal.declaration.profiles, request.policy.grants
     declared = request.portal.declaration.sign_up
     preferred = door.profile or (declared.profile if declared else "")
@@ -123,7 +123,7 @@ def join_link(resource: Record, request: Request, door: Door, error: Words) -> J
     profile = profiles.get(door.profile or "")
     return JoinLink(
         url=record_address(resource.module_name, resource.record.id, "join"),
-        link=f"{own_address(request)}/join/{door.token}" if door.token else "",
+        link=f"{own_address(request)}/join/{door.token}" if door.token and door.profile in grants else "",
         profiles=tuple(Offer(name, profiles[name].label or name, name == chosen) for name in grants),
         profile=(profile.label or profile.name) if profile else "",
         error=error,
