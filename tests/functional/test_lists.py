@@ -23,7 +23,9 @@ def shop(world):
 
 
 def headings(page):
-    return [cell.text.strip() for cell in page.html.find("thead").find("tr").find_all("th")]
+    """Those of the columns, without the one in which records are chosen."""
+    cells = page.html.find("thead").find("tr").find_all("th")
+    return [cell.text.strip() for cell in cells if not cell.find("input", type="checkbox")]
 
 
 def test_a_list_shows_the_declared_columns_and_leads_to_the_record(shop):

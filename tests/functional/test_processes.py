@@ -107,6 +107,18 @@ def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
     pytest.fail(log.read_text())
 
 
+def first_answer(person: Person, path: str) -> str:
+    """What somebody gets who tries again while a process takes the place of one that died."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return person.get(path)
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            threading.Event().wait(0.1)
+
+
 def workers_of(process: subprocess.Popen) -> list[int]:
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     return [int(each) for each in children.read_text().split()]
@@ -140,7 +152,7 @@ def test_what_was_accepted_stays_when_a_process_is_killed_under_load(program, po
         os.kill(workers_of(process)[-1], signal.SIGKILL)
         for thread in threads:
             thread.join()
-        assert "P0" in people[0].get("/tickets/"), "the others go on"
+        assert "P0" in first_answer(people[0], "/tickets/"), "the others go on"
     assert len(accepted) >= 40
     assert len(refused) <= 4
     engine = make_engine(postgresql_url)
