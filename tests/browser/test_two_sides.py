@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.walking import Make, Visit
 
+without_a_mouse = pytest.mark.parametrize("hands", ["keyboard", "without a script"], indirect=True)
+
 
 @dataclass
 class Hands:
@@ -109,6 +111,7 @@ def test_a_request_from_its_photos_to_its_follow_up(
     expect(customer.get_by_role("heading", name="New ticket")).to_be_visible()
 
 
+@without_a_mouse
 def test_a_colleague_is_added_and_taken_off_again(visit: Visit, new_ticket: Make, hands: Hands) -> None:
     path = new_ticket(f"Blinds are stuck ({hands.how})")
     customer = visit("customer", path, java_script_enabled=hands.has_script)
@@ -122,6 +125,7 @@ def test_a_colleague_is_added_and_taken_off_again(visit: Visit, new_ticket: Make
     expect(watchers).not_to_contain_text("Giulia Ferrante")
 
 
+@without_a_mouse
 def test_an_order_has_lines_and_a_total(visit: Visit, hands: Hands) -> None:
     page = visit("customer", "/orders/create", java_script_enabled=hands.has_script)
     page.get_by_role("textbox", name="What do you need?").fill(f"Displays ({hands.how})")
@@ -136,6 +140,7 @@ def test_an_order_has_lines_and_a_total(visit: Visit, hands: Hands) -> None:
     expect(lines.locator("tfoot")).to_contain_text(re.compile(r"€\s?\d"))
 
 
+@without_a_mouse
 def test_a_quote_is_accepted_with_a_name(visit: Visit, hands: Hands) -> None:
     support = visit("support", "/quotes/create", java_script_enabled=hands.has_script)
     support.get_by_role("textbox", name="Title").fill(f"Two booths ({hands.how})")

@@ -135,13 +135,13 @@ def test_what_was_accepted_stays_when_a_process_is_killed_under_load(program, po
         half = threading.Semaphore(0)
 
         def work(person: int) -> None:
-            for number in range(12):
+            for number in range(8):
                 try:
                     people[person].post("/tickets/create", title=f"P{person} N{number}", urgency="normal")
                     accepted.append(f"P{person} N{number}")
                 except (OSError, urllib.error.URLError):  # the one whose answer was under way
                     refused.append(f"P{person} N{number}")
-                if number == 3:
+                if number == 2:
                     half.release()
 
         threads = [threading.Thread(target=work, args=(person,)) for person in range(4)]
@@ -153,7 +153,7 @@ def test_what_was_accepted_stays_when_a_process_is_killed_under_load(program, po
         for thread in threads:
             thread.join()
         assert "P0" in first_answer(people[0], "/tickets/"), "the others go on"
-    assert len(accepted) >= 40
+    assert len(accepted) >= 26
     assert len(refused) <= 4
     engine = make_engine(postgresql_url)
     declaration = load(PORTALS / "small").declaration

@@ -8,6 +8,8 @@ from webob import Request
 from tests.functional.conftest import form_of
 from tests.functional.test_signing_in import ANNA, is_signed_in
 
+SQLITE_SUFFICES = True
+
 
 def raw(app, path="/login", query="", method="GET", **environ):
     """A request that no well-behaved client would make."""

@@ -14,6 +14,8 @@ from tests.functional.conftest import form_of
 from tests.functional.test_signing_in import ANNA, is_signed_in
 from tests.functional.world import NANCY
 
+SQLITE_SUFFICES = True
+
 
 def raw(app, path="/login", query="", method="GET", **environ):
     request = Request.blank("/", method=method)
