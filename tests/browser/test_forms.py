@@ -14,7 +14,7 @@ def choose(page: Page, label: str, text: str) -> Locator:
     box = page.get_by_role("combobox", name=label)
     box.press_sequentially(text)
     option = offered(page).filter(has_text=text)
-    expect(option).to_be_visible()
+    expect(option).to_be_visible(timeout=20_000)  # the machine may be busy with other tests
     box.press("ArrowDown")
     expect(option).to_have_attribute("aria-selected", "true")
     assert box.get_attribute("aria-activedescendant") == option.get_attribute("id")
