@@ -12,6 +12,7 @@ def system_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
         **_signing_in_tables(metadata),
         **_coming_in_tables(metadata),
         **_record_tables(metadata),
+        **_happening_tables(metadata),
         **_form_tables(metadata),
         **_portal_tables(metadata),
     }
@@ -133,7 +134,7 @@ def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """What belongs to records without being a field: numbers, comments, files, watchers, history."""
+    """What belongs to records without being a field: numbers, comments, files."""
     return {
         "sequence": sa.Table(
             "portal_sequence",
@@ -160,6 +161,12 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sqlite_autoincrement=True,
         ),
         "file": _file_table(metadata),
+    }
+
+
+def _happening_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """Who follows a record, who has seen it, and what happened to it."""
+    return {
         "watcher": sa.Table(
             "portal_watcher",
             metadata,

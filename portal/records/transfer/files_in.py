@@ -48,7 +48,7 @@ class FilesIn:
         limit = limits(system.module)
         paths = split_names(cell)
         if paths and limit is None:
-            raise Refused(_("This module takes no attachments."))
+            raise Refused(_("This module does not accept attachments."))
         checked = [self._checked(path, limit or Attachments(), system) for path in paths]
         present = {(file.name, file.size) for file in files(system, record)} if record and checked else set()
         return [file for file in checked if (file.name, file.size) not in present]

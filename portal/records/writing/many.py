@@ -54,7 +54,7 @@ def do_to_many(records: Records, ids: Sequence[int], do: Callable[[Record], None
         for record_id in batch:
             record = found.get(record_id)
             if record is None:
-                yield Outcome(record_id, None, _("There is no such record."))
+                yield Outcome(record_id, None, _("This record does not exist."))
             else:
                 yield _attempt(records, record, do)
 
@@ -68,9 +68,9 @@ def _attempt(records: Records, record: Record, do: Callable[[Record], None]) -> 
     except Refused as refused:
         return Outcome(record.id, record, refused.message)
     except ConflictError:
-        return Outcome(record.id, record, _("Somebody else has just changed it."))
+        return Outcome(record.id, record, _("Someone else has just changed it."))
     except NotAllowedError:
-        return Outcome(record.id, record, _("Somebody else has to do this."))
+        return Outcome(record.id, record, _("Only someone else can do this."))
     return Outcome(record.id, record)
 
 

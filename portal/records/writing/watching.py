@@ -74,8 +74,8 @@ def add_watcher(records: Records, record_id: int, person_id: int, author: Author
     if len(others) >= MOST_WATCHERS and person_id not in others:
         raise Refused(
             ngettext(
-                "A record can have ${number} watcher at most.",
-                "A record can have ${number} watchers at most.",
+                "A record can have at most ${number} watcher.",
+                "A record can have at most ${number} watchers.",
                 MOST_WATCHERS,
             )
         )

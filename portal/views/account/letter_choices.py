@@ -40,7 +40,7 @@ def show_unsubscribe(context: Unsubscribe, request: Request) -> dict[str, Notice
     account = _account(context, request)
     page = NoticePage(
         heading=_("Stop these emails?"),
-        text=_("${email} will not get any more emails about what happens here.", mapping={"email": account.email}),
+        text=_("${email} will no longer get emails about what happens here.", mapping={"email": account.email}),
         action=context.path.rstrip("/"),
         submit=_("Stop these emails"),
     )
@@ -59,7 +59,7 @@ def unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]
     account = _account(context, request)
     mute_kinds(request.connection, request.portal.tables, account.id, KINDS)
     page = NoticePage(
-        heading=_("You will not get any more of these emails"),
+        heading=_("You will no longer get these emails"),
         text=_("You can choose which ones you want under “My account”, whenever you like."),
         back_url="/account/",
         back_label=_("My account"),
