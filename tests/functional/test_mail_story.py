@@ -120,7 +120,7 @@ def test_a_customer_without_access_writes_is_let_in_answers_is_reminded_and_clos
         post.clock.pass_by(days=1)
         worker.turn()
     assert len(program.letters) == letters + 2  # the question and the reminder
-    assert "A reminder" in program.newest.get_body(("plain",)).get_content()
+    assert "Reminder: this is waiting for you." in program.newest.get_body(("plain",)).get_content()
 
     # Support has solved it; the button in the letter leads her to the ticket, which she closes.
     sign_in(NANCY, browser=nancy)
