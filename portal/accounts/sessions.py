@@ -36,6 +36,9 @@ class Session:
     expires: datetime.datetime
     seen: datetime.datetime
     agent: str = ""  # what the browser said that it is, when the session was opened
+    viewed_account: int | None = None  # as whom an administrator sees the portal, see viewing.py
+    viewed_profile: str | None = None
+    viewed_since: datetime.datetime | None = None
 
     @property
     def key(self) -> str:

@@ -33,6 +33,7 @@ FORM_READ = frozenset({404, 409, 500, 503})
 
 HEADINGS = {
     400: _("The request could not be read"),
+    403: _("Nothing can be changed here"),
     404: _("Page not found"),
     405: _("This is not possible here"),
     409: _("Someone else saved first"),

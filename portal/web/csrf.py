@@ -32,17 +32,13 @@ class CsrfTokens:
 
     def get_csrf_token(self, request: Request) -> str:
         """The token for the forms of this request's page."""
-        if request.visitor.identity is not None:
-            return _mask(_token_of(request.cookies[session_cookie(request)]))
-        return _mask(_token_of(request.guest))
+        return _mask(_token_of(_session_secret(request) or request.guest))
 
     def check_csrf_token(self, request: Request, supplied: str) -> bool:
         """Whether `supplied` is this browser's; one from a page opened before signing in stays valid after it."""
-        cookies = [request.cookies.get(guest_cookie(request))]
-        if request.visitor.identity is not None:
-            cookies.append(request.cookies.get(session_cookie(request)))
+        secret_texts = (request.cookies.get(guest_cookie(request)), _session_secret(request))
         token = _unmask(supplied)
-        return any([hmac.compare_digest(_token_of(cookie), token) for cookie in cookies if cookie])
+        return any([hmac.compare_digest(_token_of(secret), token) for secret in secret_texts if secret])
 
 
 def guest_token(request: Request) -> str:
@@ -54,6 +50,14 @@ def guest_token(request: Request) -> str:
     created = new_token()
     request.add_response_callback(lambda request, response: set_cookie(request, response, name, created))
     return created
+
+
+def _session_secret(request: Request) -> str | None:
+    """What the forms of a session are bound to. A form of a preview is worth nothing behind it, and the other way."""
+    visitor, session = request.visitor, request.cookies.get(session_cookie(request))
+    if visitor.identity is None or session is None:
+        return None
+    return f"{session} {visitor.preview.key}" if visitor.preview else session
 
 
 def _token_of(secret: str) -> bytes:

@@ -33,6 +33,7 @@ VIEWS = {
     "problems": _("Problems"),
     "outbox": _("Emails"),
     "history": _("History"),
+    "view-as": _("View as"),
 }
 IN_DOCK = 4
 
@@ -49,10 +50,11 @@ def shell(request: Request) -> Shell:
         csrf_token=get_csrf_token(request),
         language=language,
         direction=_locale(language).text_direction,
-        languages=tuple(Language(code, _own_name(code), code == language) for code in settings.languages),
+        languages=_languages(request),
         theme=_theme(request),
         path=_path(request),
-        notice=flash_message(request),
+        preview=request.visitor.preview,
+        notice=request.visitor.notice or flash_message(request),
     )
     return bare if identity is None else _signed_in(request, bare, identity)
 
@@ -67,6 +69,12 @@ def _signed_in(request: Request, bare: Shell, identity: Identity) -> Shell:
         values["warning"] = _("The declarations have problems. The last valid version is in use.")
         values["warning_url"] = "/-/problems"
     return Shell(**values)
+
+
+def _languages(request: Request) -> tuple[Language, ...]:
+    """What one chooses from; in a preview nothing can be chosen."""
+    codes = () if request.visitor.preview else request.portal.declaration.settings.languages
+    return tuple(Language(code, _own_name(code), code == request.reader.language) for code in codes)
 
 
 def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], tuple[MenuItem, ...]]:
@@ -135,6 +143,7 @@ def _portal_items(identity: Identity, resources: list[Any], view_name: str) -> t
         MenuItem(
             _("History"), "history", "/-/history", current=_at_portal_itself(resources) and view_name == "history"
         ),
+        MenuItem(_("View as"), "scan-eye", "/-/view-as", current=view_name == "view-as"),
     )
 
 

@@ -26,6 +26,7 @@ from portal.web.form_limits import (
     keep_own_cookies,
 )
 from portal.web.multipart_forms import TOO_LARGE
+from portal.web.preview import check_preview
 from portal.web.serving import is_secure, knows_host, own_origins
 from portal.web.visitor import SAFE_METHODS, guest_cookie, session_cookie
 
@@ -77,6 +78,8 @@ def check_requests(handler: Handler, registry: Registry) -> Handler:
         _check_origin(request)
         _check_body(request)
         _check_text(request)
+        if request.method not in SAFE_METHODS:
+            check_preview(request)
         return handler(request)
 
     return tween

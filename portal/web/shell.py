@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from portal.texts import Text
+from portal.web.preview import Preview
 
 Words = str | Text
 
@@ -54,6 +55,7 @@ class Shell:
     dock: tuple[MenuItem, ...] = ()  # at most four of them, for phones; “More” is added
     crumbs: tuple[Crumb, ...] = ()  # home first
     search: bool = True  # whether /search is offered
+    preview: Preview | None = None  # the banner of a portal that is only looked at
     notice: Words = ""  # shown once after a redirect: “Saved.”
     warning: Words = ""  # for administrators: the declarations have problems
     warning_url: str = ""

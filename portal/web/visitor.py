@@ -6,7 +6,7 @@ The guest cookie only anchors the CSRF token of forms that are sent before signi
 import contextlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyramid.request import Request
@@ -14,27 +14,37 @@ from pyramid.response import Response
 
 from portal.accounts.people import Account, Identity, admit
 from portal.accounts.sessions import find_session, keep_alive
+from portal.accounts.viewing import NOBODY, end_view, viewed_identity
 from portal.database.engine import read_connection, reading, release, write_connection
 from portal.fields.reader import Reader, locale_of
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
 from portal.texts import _
+from portal.web.preview import Preview, preview_of
 from portal.web.serving import is_secure
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 REGION = re.compile("[A-Za-z]{2}|[0-9]{3}")
 YEAR = 365 * 86_400
 SESSION_ENDED = _("Your session has ended. Sign in again.")
+VIEW_ENDED = _("The preview has ended. You see the portal as yourself again.")
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who makes a request; `ended` is one sentence that says why a session is over."""
+    """Whose rights a request has; `ended` is one sentence that says why a session is over."""
 
     identity: Identity | None = None
     ended: str = ""
     remembered: bool = False  # whether the session outlives the browser
+    preview: Preview | None = None  # the request only reads
+    notice: str = ""  # shown on this page
+
+    @property
+    def own_account(self) -> int:
+        """Whose drafts, devices and sent files the request works with: in a preview nobody's."""
+        return NOBODY if self.identity is None or self.preview is not None else self.identity.account.id
 
 
 def connection(request: Request) -> Any:
@@ -60,10 +70,17 @@ def visitor(request: Request) -> Visitor:
         language = chosen_language(request, account)
         reading = {"language": language, "region": region_of(request, language), "now": request.now}
         identity = admit(connection, portal.tables, account, person_row, **reading)
-    if isinstance(identity, str):
-        return Visitor(ended=identity)
+        if isinstance(identity, str):
+            return Visitor(ended=identity)
+        viewed = viewed_identity(connection, portal.tables, session, identity)
     keep_alive(portal.engine, portal.tables, session, request.now)
-    return Visitor(identity, remembered=session.remembered)
+    own = Visitor(identity, remembered=session.remembered)
+    if session.viewed_since is None:
+        return own
+    if viewed is None:
+        end_view(portal.engine, portal.tables, session)
+        return replace(own, notice=VIEW_ENDED)
+    return replace(own, identity=viewed, preview=preview_of(identity, viewed, session.viewed_since))
 
 
 @contextlib.contextmanager

@@ -43,6 +43,11 @@ def list_drafts(page: Page) -> None:
     page.goto("/account/")
 
 
+def view_as_the_first(page: Page) -> None:
+    page.locator("form[action='/-/view-as'][method=post] button").first.click()
+    expect(page.locator(".preview-bar")).to_be_visible()
+
+
 def last_step(page: Page) -> None:
     """Through the wizard to its last step, and sent there with everything missing."""
     page.locator("input[name=service]").first.check()
@@ -133,4 +138,6 @@ KINDS = (
     Kind("letters", "support", "/-/outbox"),
     Kind("problems", "support", "/-/problems"),
     Kind("history of all records", "support", "/-/history"),
+    Kind("as whom to see the portal", "support", "/-/view-as"),
+    Kind("somebody else's portal", "support", "/-/view-as", view_as_the_first),
 )

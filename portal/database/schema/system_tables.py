@@ -55,6 +55,10 @@ def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("seen", UTCDateTime()),
             sa.Column("expires", UTCDateTime(), index=True),
             sa.Column("agent", sa.Text()),  # what the browser says it is
+            # As whom an administrator sees the portal, see accounts/viewing.py.
+            sa.Column("viewed_account", sa.Integer()),
+            sa.Column("viewed_profile", sa.Text()),
+            sa.Column("viewed_since", UTCDateTime()),
         ),
     }
 

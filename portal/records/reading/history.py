@@ -49,7 +49,7 @@ class Event:
     at: datetime.datetime
     internal: bool
     about: str  # comment, file, person, record or ""
-    reference: str = ""  # of a deleted record
+    reference: str = ""  # of a deleted record; the name of a profile that the portal was viewed with
     changes: tuple[Change, ...] = ()
     file: str = ""
     link: Linked | None = None  # the person or the record that it is about

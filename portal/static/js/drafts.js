@@ -8,7 +8,7 @@ const DISCARD = "/account/discard";
 const PREFIX = "draft:";
 const LARGEST_KEEPALIVE = 60_000; // bytes; browsers refuse more from a page that is being left
 
-attach("form[data-draft]", (form) => {
+attach("body:not(.previewing) form[data-draft]", (form) => {
   const key = `${PREFIX}${form.elements._account.value}:${form.dataset.draft}`;
   const unchanged = contents(form).toString();
   let sent = false;

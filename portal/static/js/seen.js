@@ -3,7 +3,7 @@ import { attach } from "./attach.js";
 
 const A_MOMENT = 1500; // milliseconds
 
-attach("form[data-seen]", (form) => {
+attach("body:not(.previewing) form[data-seen]", (form) => {
   let timer;
   const wait = () => {
     clearTimeout(timer);

@@ -21,9 +21,8 @@ MOBILE = frozenset({"iPhone", "iPad", "Android"})
 
 def devices(request: Request) -> tuple[Device, ...]:
     """The sessions of the reader, this one first."""
-    account = request.identity.account
     current = hash_token(request.cookies.get(session_cookie(request), ""))
-    sessions = sessions_of(request.connection, request.portal.tables, account.id, request.now)
+    sessions = sessions_of(request.connection, request.portal.tables, request.visitor.own_account, request.now)
     return tuple(
         _device(session, request, current) for session in sorted(sessions, key=lambda each: each.token != current)
     )

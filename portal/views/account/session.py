@@ -15,6 +15,7 @@ from portal.accounts.sessions import close_session
 from portal.mail.devices import device_name
 from portal.mail.letters import new_device
 from portal.texts import _, ngettext
+from portal.views.administration.viewing import leave_preview
 from portal.views.forms.drafts import claim_draft
 from portal.views.pages import LoginPage
 from portal.web.flash import set_flash
@@ -74,8 +75,10 @@ def sign_in(context: Root, request: Request) -> Any:
 
 @view_config(context=Root, name="logout", request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def sign_out(context: Root, request: Request) -> Response:
-    """Ends the session on the server: copies of the cookie are worth nothing from now on."""
+    """Ends the session on the server: copies of the cookie are worth nothing from now on. In a preview ends that."""
     name = session_cookie(request)
+    if request.visitor.preview is not None:
+        return leave_preview(request)
     if request.cookies.get(name):
         close_session(request.connection, request.portal.tables, request.cookies[name])
     response = HTTPSeeOther("/login")

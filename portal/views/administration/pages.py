@@ -96,3 +96,26 @@ class WholeHistoryPage:
     error: Words = ""
     clear_url: str = ""  # without the filters; empty: none is in force
     older_url: str = ""
+
+
+@dataclass(frozen=True)
+class Viewable:
+    """An account or a profile that the portal can be seen as; `refused`: why it cannot be."""
+
+    name: Words
+    value: str
+    input: str = "account"  # or profile
+    initials: str = ""  # or an icon
+    about: Words = ""
+    refused: Words = ""
+
+
+@dataclass(frozen=True)
+class ViewAsPage:
+    """view_as.pt, for administrators: as whom they can see the portal."""
+
+    people: tuple[Viewable, ...]
+    profiles: tuple[Viewable, ...]
+    query: str = ""
+    more: bool = False  # whether more people match
+    error: Words = ""

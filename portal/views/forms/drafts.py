@@ -87,13 +87,13 @@ def page_of_posted_form(request: Request) -> str:
 
 def drafts_of(request: Request) -> Drafts:
     """The drafts of the signed-in account."""
-    return Drafts(request.connection, request.portal.tables, request.visitor.identity.account.id, request.now)
+    return Drafts(request.connection, request.portal.tables, request.visitor.own_account, request.now)
 
 
 def owner_of(request: Request) -> str:
-    """The digest of the signed-in account that forms bear; empty without one."""
-    identity = request.visitor.identity
-    return owner_digest(identity.account.id) if identity else ""
+    """The digest of the signed-in account that forms bear; empty without one, and in a preview."""
+    account_id = request.visitor.own_account
+    return owner_digest(account_id) if account_id else ""
 
 
 def as_form(inputs: Mapping[str, Any]) -> MultiDict:
@@ -150,8 +150,7 @@ def keeps_form(request: Request) -> bool:
 def _save_apart(request: Request, form: str, content: Content) -> None:
     """Saves a draft in a transaction of its own: that of the request has been rolled back."""
     with writing(request.portal.engine) as connection:
-        account_id = request.visitor.identity.account.id
-        drafts = Drafts(connection, request.portal.tables, account_id, request.now)
+        drafts = Drafts(connection, request.portal.tables, request.visitor.own_account, request.now)
         drafts.save(form, with_earlier_steps(request, drafts, form, content))
 
 
@@ -227,7 +226,7 @@ def with_earlier_steps(request: Request, drafts: Drafts, form: str, content: Con
 def once_key_of(request: Request) -> str:
     """The form's one-time key within the account: nobody can learn or take that of another person."""
     key = posted_text(request, "_once")
-    return f"{request.visitor.identity.account.id}:{key[:64]}" if key else ""
+    return f"{request.visitor.own_account}:{key[:64]}" if key else ""
 
 
 def _may_have(request: Request, form: str) -> bool:

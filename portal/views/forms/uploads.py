@@ -82,7 +82,7 @@ def with_pending_files(
         if not field.by_upload:
             continue
         if value is not None and value.key:
-            account_id = request.visitor.identity.account.id
+            account_id = request.visitor.own_account
             file = pending_files(records, account_id, field.name, [value.key]).get(value.key)
             values[field.name] = file and FileValue(key=file.key, name=file.name, size=file.size)
             if file is None:
@@ -115,7 +115,7 @@ def receive_attachments(request: Request, records: Records) -> Attached:
 def held_attachments(request: Request, records: Records, form: Form) -> Collection[PendingFile]:
     """The attachments that a form or a draft has already, as far as this account has sent them."""
     keys = [text for text in form.getall(kept_input(INPUT)) if isinstance(text, str)]
-    return pending_files(records, request.visitor.identity.account.id, None, keys).values()
+    return pending_files(records, request.visitor.own_account, None, keys).values()
 
 
 # -- both --------------------------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def _remember(request: Request, records: Records, files: Sequence[PendingFile]) 
     sent = request.environ.setdefault(SENT, [])
     sent += files
     if sent:
-        account_id = request.visitor.identity.account.id
+        account_id = request.visitor.own_account
         keep_pending(records.connection, records.policy.tables, account_id, sent, request.now)
         request.add_response_callback(_keep_apart)
 
@@ -165,7 +165,7 @@ def _keep_apart(request: Request, response: Response) -> None:
         return
     try:
         with writing(request.portal.engine) as connection:
-            account_id = request.visitor.identity.account.id
+            account_id = request.visitor.own_account
             keep_pending(connection, request.portal.tables, account_id, request.environ[SENT], request.now)
     except DatabaseError as error:
         log.info("Files that were sent are not kept: %s", error)

@@ -104,6 +104,8 @@ def sentence(event: Event) -> Words:
     """What happened, apart from the fields that changed."""
     if event.kind == "imported" and event.changes:
         return _("Changed by an import")
+    if event.kind == "viewed_as" and event.reference:
+        return _("Portal viewed with the profile")
     return (ABOUT_FILES.get(event.kind) if event.about == "file" else None) or SENTENCES.get(event.kind, "")
 
 

@@ -1,0 +1,132 @@
+"""Seeing the portal as somebody else: what an administrator's session stores of it, and whose rights apply meanwhile.
+
+A view is of an account, with its person and companies, or of a profile with nobody in particular. It belongs to one
+session and ends with it, after an hour, when its administrator is none any more, and when the viewed account may no
+longer sign in. Who views only reads: portal/web/preview.py refuses the rest.
+"""
+
+import contextlib
+import datetime
+import logging
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.accounts.people import Account, Identity, account_columns, account_of, admit, load_account
+from portal.accounts.random_tokens import hash_token
+from portal.accounts.sessions import Session
+from portal.database.engine import writing
+from portal.database.schema.tables import Tables
+from portal.records.policy import Policy, system_policy
+from portal.records.reading.records import Records
+from portal.records.writing.history import Author, add_event
+from portal.texts import readable
+
+log = logging.getLogger(__name__)
+
+LASTS = datetime.timedelta(hours=1)
+NOBODY = 0  # the id of no account
+
+
+def viewed_identity(
+    connection: sa.Connection, tables: Tables, session: Session, administrator: Identity
+) -> Identity | None:
+    """Whose rights apply in a session that views; None where it views nothing, or the view is over."""
+    now = administrator.policy.reader.now
+    if not administrator.administrator or session.viewed_since is None or now >= session.viewed_since + LASTS:
+        return None
+    if session.viewed_profile is not None:
+        return profile_identity(tables, session.viewed_profile, administrator)
+    account = load_account(connection, tables, session.viewed_account or NOBODY)
+    return account_identity(connection, tables, account, administrator) if account else None
+
+
+def account_identity(
+    connection: sa.Connection, tables: Tables, account: Account, administrator: Identity
+) -> Identity | None:
+    """The rights of an account, in its own language; None where its person may not sign in at this moment."""
+    reading = _reading(administrator)
+    if account.language in tables.declaration.settings.languages and account.language != reading["language"]:
+        reading |= {"language": account.language, "region": ""}
+    # That a generated password has to be changed first is not what an administrator wants to see.
+    identity = admit(connection, tables, replace(account, must_change=False), **reading)
+    return None if isinstance(identity, str) else identity
+
+
+def profile_identity(tables: Tables, name: str, administrator: Identity) -> Identity | None:
+    """The rights of a profile, of nobody in particular; None where there is no such profile."""
+    profile = tables.declaration.profiles.get(name)
+    if profile is None:
+        return None
+    reader = tables.declaration.reader(**_reading(administrator))
+    label = reader.text(profile.label or readable(name))
+    return Identity(Account(NOBODY, "", label, name), Policy(tables, profile, reader))
+
+
+def _reading(administrator: Identity) -> dict[str, Any]:
+    reader = administrator.policy.reader
+    return {"language": reader.language, "region": reader.region, "now": reader.now}
+
+
+def start_viewing(
+    connection: sa.Connection, tables: Tables, token: str, administrator: Identity, viewed: Identity
+) -> None:
+    """Let the session of the cookie `token` see the portal as `viewed`, and write it down in the history."""
+    account, now = viewed.account, administrator.policy.reader.now
+    of_profile = account.id == NOBODY
+    values = {
+        "viewed_account": None if of_profile else account.id,
+        "viewed_profile": account.profile if of_profile else None,
+        "viewed_since": now,
+    }
+    session = tables.session
+    connection.execute(sa.update(session).where(session.c["token"] == hash_token(token)).values(values))
+    log.info("%s views the portal as %s", administrator.account.email, account.email or f"profile {account.profile}")
+    _write_down(connection, tables, administrator, account)
+
+
+def stop_viewing(connection: sa.Connection, tables: Tables, token_hash: str) -> None:
+    """From now on the session is its administrator's own again."""
+    values = {"viewed_account": None, "viewed_profile": None, "viewed_since": None}
+    session = tables.session
+    connection.execute(sa.update(session).where(session.c["token"] == token_hash).values(values))
+
+
+def end_view(engine: sa.Engine, tables: Tables, session: Session) -> None:
+    """Forget a view that is over. If that cannot be written (a full disk), the request goes on without it."""
+    with contextlib.suppress(sa.exc.DBAPIError), writing(engine) as connection:
+        stop_viewing(connection, tables, session.token)
+
+
+def accounts_matching(connection: sa.Connection, tables: Tables, text: str, limit: int) -> list[Account]:
+    """The accounts whose name or address contains `text`, by name, at most `limit`."""
+    account, text = tables.account, text.strip()
+    columns = (account.c["name"], account.c["email"])
+    # LOWER of SQLite leaves letters beyond ASCII alone: they are found as they are written.
+    spellings = [(column, spelling) for column in columns for spelling in (text, text.title(), text.lower())]
+    matches = [sa.func.lower(column).contains(text.lower(), autoescape=True) for column in columns]
+    matches += [column.contains(spelling, autoescape=True) for column, spelling in spellings]
+    order = sa.func.lower(sa.func.coalesce(account.c["name"], account.c["email"])), account.c["id"]
+    query = sa.select(*account_columns(tables)).where(sa.or_(*matches)).order_by(*order).limit(limit)
+    return [account_of(row) for row in connection.execute(query).mappings()]
+
+
+def accounts_per_profile(connection: sa.Connection, tables: Tables) -> dict[str, int]:
+    """How many accounts have each profile."""
+    profile = tables.account.c["profile"]
+    rows = connection.execute(sa.select(profile, sa.func.count()).group_by(profile))
+    return {name: number for name, number in rows if name is not None}
+
+
+def _write_down(connection: sa.Connection, tables: Tables, administrator: Identity, viewed: Account) -> None:
+    """An event on the viewed person's record; of a profile, on that of the administrator, with the profile's name."""
+    account, of_profile = administrator.account, viewed.id == NOBODY
+    person = account.person if of_profile else viewed.person
+    if tables.declaration.people is None or person is None:
+        return
+    policy = system_policy(tables, administrator.policy.reader)
+    people = Records(connection, policy, tables.declaration.people)
+    details = {"reference": viewed.profile} if of_profile else {}
+    author = Author(account.id, account.name or account.email)
+    add_event(people, person, "viewed_as", author, details)

@@ -1,0 +1,6 @@
+// In a preview everything that is sent is refused: what would send it is switched off, so that nobody types in vain.
+import { attach } from "./attach.js";
+
+attach(".previewing .main form[method=post]:not([action='/logout'])", (form) => {
+  for (const control of form.elements) control.disabled = true;
+});

@@ -1,0 +1,116 @@
+"""`/-/view-as`: an administrator sees the portal as a person or with a profile, only to read; and the way back."""
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from portal.accounts.people import Account, Identity, load_account
+from portal.accounts.random_tokens import hash_token
+from portal.accounts.viewing import (
+    account_identity,
+    accounts_matching,
+    accounts_per_profile,
+    profile_identity,
+    start_viewing,
+    stop_viewing,
+)
+from portal.records.reading.records import Records
+from portal.texts import _, ngettext, readable
+from portal.views.access.card import access_state
+from portal.views.administration.pages import Viewable, ViewAsPage
+from portal.views.displays import initials
+from portal.web.addresses import record_address
+from portal.web.form_input import posted_text
+from portal.web.resources import RECORD_ID, Administration
+from portal.web.security import ADMINISTER
+from portal.web.serving import own_path
+from portal.web.shell import Words
+from portal.web.visitor import session_cookie
+
+PAGE = "/-/view-as"
+MOST = 50  # people on the page
+LONGEST = 200  # characters of what is looked for
+
+
+@view_config(context=Administration, name="view-as", request_method="GET", renderer="view_as.pt", permission=ADMINISTER)
+def show_view_as(context: Administration, request: Request) -> dict[str, ViewAsPage]:
+    """The people whose name or address contains `q`, and all profiles."""
+    return {"page": view_as_page(request, str(request.GET.get("q", "")).strip()[:LONGEST])}
+
+
+@view_config(
+    context=Administration, name="view-as", request_method="POST", renderer="view_as.pt", permission=ADMINISTER
+)
+def view_as(context: Administration, request: Request) -> dict[str, ViewAsPage] | Response:
+    """Begins to see the portal as the `account` of an id, or with a `profile`; `next`: the page to see."""
+    viewed = _posted_identity(request)
+    if viewed is None:
+        request.response.status_int = 422
+        return {"page": view_as_page(request, "", _("Choose somebody who can sign in now, or a profile."))}
+    token = request.cookies[session_cookie(request)]
+    start_viewing(request.connection, request.portal.tables, token, request.identity, viewed)
+    return HTTPSeeOther(own_path(posted_text(request, "next")))
+
+
+def leave_preview(request: Request) -> Response:
+    """Ends the view of this session; leads to the person's record where the administrator sees it."""
+    token, tables = request.cookies[session_cookie(request)], request.portal.tables
+    stop_viewing(request.connection, tables, hash_token(token))
+    administrator, viewed = request.visitor.preview.administrator, request.identity.account
+    people = tables.declaration.people
+    if viewed.person is not None and people is not None and administrator.policy.access(people) is not None:
+        records = Records(request.connection, administrator.policy, people)
+        if records.exists(viewed.person):
+            return HTTPSeeOther(record_address(people, viewed.person))
+    return HTTPSeeOther(PAGE)
+
+
+def view_as_page(request: Request, query: str, error: Words = "") -> ViewAsPage:
+    """As whom the portal can be seen."""
+    connection, tables = request.connection, request.portal.tables
+    accounts = accounts_matching(connection, tables, query, MOST + 1)
+    numbers = accounts_per_profile(connection, tables)
+    return ViewAsPage(
+        people=tuple(_person(request, account) for account in accounts[:MOST]),
+        profiles=tuple(_profile(request, name, numbers.get(name, 0)) for name in tables.declaration.profiles),
+        query=query,
+        more=len(accounts) > MOST,
+        error=error,
+    )
+
+
+def _posted_identity(request: Request) -> Identity | None:
+    tables, profile, account_id = (
+        request.portal.tables,
+        posted_text(request, "profile"),
+        posted_text(request, "account"),
+    )
+    if profile:
+        return profile_identity(tables, profile, request.identity)
+    account = load_account(request.connection, tables, int(account_id)) if RECORD_ID.fullmatch(account_id) else None
+    if account is None or account.id == request.identity.account.id:
+        return None
+    return account_identity(request.connection, tables, account, request.identity)
+
+
+def _person(request: Request, account: Account) -> Viewable:
+    state, _tone = access_state(account, request)
+    profile = request.portal.declaration.profiles.get(account.profile)
+    label = request.reader.text((profile and profile.label) or readable(account.profile))
+    refused = (
+        state if account_identity(request.connection, request.portal.tables, account, request.identity) is None else ""
+    )
+    return Viewable(
+        name=account.name,
+        value=str(account.id),
+        initials=initials(account.name),
+        about=f"{account.email} · {label}",
+        refused=_("This is you") if account.id == request.identity.account.id else refused,
+    )
+
+
+def _profile(request: Request, name: str, number: int) -> Viewable:
+    profile = request.portal.declaration.profiles[name]
+    about = ngettext("${number} person has it", "${number} people have it", number)
+    return Viewable(profile.label or readable(name), name, "profile", about=about)

@@ -1,0 +1,63 @@
+"""A portal that is only looked at: by an administrator as somebody else, or because it is not in force.
+
+One mechanism for all pages: `Visitor.preview` says that a request only reads, whatever the rights of its identity are,
+and what the banner of layout.pt says. Whoever sets it touches no view: `check_preview` refuses what is sent.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+from babel.dates import format_time
+from pyramid.httpexceptions import HTTPClientError
+from pyramid.request import Request
+
+from portal.accounts.people import Identity
+from portal.accounts.viewing import LASTS, NOBODY
+from portal.texts import _, readable
+
+LEAVE = "/logout"  # the one address that takes something: it ends the view, and not the session
+READ_ONLY = _("This is a preview. Nothing can be changed or sent here.")
+VIEWING = _("You see the portal as somebody else, so nothing can be changed or sent. Leave the preview first.")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Why a request only reads. The texts are in `language`, which is that of who looks."""
+
+    title: str  # “You see the portal as Anna Moretti”
+    note: str = ""
+    language: str = ""
+    administrator: Identity | None = None  # who looks; None where nothing lies behind the preview
+    since: datetime.datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells the forms of this view from the administrator's own and from those of other views."""
+        return self.since.isoformat() if self.since else ""
+
+
+class PreviewError(HTTPClientError):
+    """Something was sent in a preview."""
+
+    code, title = 403, "Forbidden"
+
+
+def check_preview(request: Request) -> None:
+    """Refuse a request that may change something, where its visitor only looks. Raises PreviewError."""
+    preview = request.visitor.preview
+    if preview is None or (preview.administrator is not None and request.path_info == LEAVE):
+        return
+    raise PreviewError(READ_ONLY if preview.administrator is None else VIEWING)
+
+
+def preview_of(administrator: Identity, viewed: Identity, since: datetime.datetime) -> Preview:
+    """The preview in which an administrator sees the portal as somebody else."""
+    reader, account = administrator.policy.reader, viewed.account
+    profile = viewed.policy.profile
+    label = reader.text(profile.label or readable(profile.name))
+    title = _("You see the portal as ${name} (${profile})", mapping={"name": account.name, "profile": label})
+    if account.id == NOBODY:
+        title = _("You see the portal with the profile ${profile}", mapping={"profile": label})
+    end = (since + LASTS).astimezone(reader.time_zone)
+    note = _("read-only until ${time}", mapping={"time": format_time(end, "short", locale=reader.locale)})
+    return Preview(reader.text(title), reader.text(note), reader.language, administrator, since)

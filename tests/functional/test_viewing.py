@@ -1,0 +1,125 @@
+"""An administrator sees the portal as somebody else: only to read, told in the history, and with a way back."""
+
+import pytest
+import sqlalchemy as sa
+
+from tests.functional.conftest import form_of
+from tests.functional.test_signing_in import ANNA, change_account
+
+SQLITE_SUFFICES = True
+
+NANCY = "nancy@supplier.example"
+BRUNO = "bruno@acme.example"
+
+
+def view(browser, **inputs):
+    """Begin to see the portal with `account` (an address) or `profile`; the answer."""
+    page = browser.get("/-/view-as")
+    forms = [form for form in page.forms.values() if form.method.upper() == "POST" and form.action == "/-/view-as"]
+    if "account" in inputs:
+        engine = browser.app.registry.live.engine
+        with engine.connect() as connection:
+            query = sa.text("SELECT id FROM portal_account WHERE email = :email")
+            inputs["account"] = str(connection.execute(query, {"email": inputs["account"]}).scalar())
+    return browser.post("/-/view-as", {"_csrf": forms[0]["_csrf"].value, **inputs}, status="*")
+
+
+def rows(browser):
+    """Every row of the database but those of sessions."""
+    engine = browser.app.registry.live.engine
+    with engine.connect() as connection:
+        names = [name for name in sa.inspect(engine).get_table_names() if name != "portal_session"]
+        return {name: connection.execute(sa.text(f'SELECT * FROM "{name}"')).all() for name in names}  # noqa: S608
+
+
+def leave(browser):
+    return form_of(browser.get("/"), "/logout").submit(status=303)
+
+
+@pytest.fixture
+def nancy(sign_in):
+    """Nancy, who administers, and a ticket of Anna's."""
+    anna = sign_in(ANNA)
+    form = form_of(anna.get("/tickets/create"), "/tickets/create")
+    form["title"] = "Printer"
+    form.submit(status=303)
+    form_of(anna.get("/"), "/logout").submit()
+    return sign_in(NANCY)
+
+
+def test_an_administrator_sees_what_the_person_sees_with_a_banner_on_every_page(nancy):
+    assert view(nancy, account=ANNA).status_int == 303
+    for path in ("/", "/tickets/", "/tickets/1/", "/tickets/create", "/account/", "/search?q=printer", "/nothing"):
+        page = nancy.get(path, status="*")
+        assert "You see the portal as Anna Rossi (Customer)" in page
+        assert "Leave preview" in page
+    assert nancy.get("/organizations/", status="*").status_int == 200
+    assert "Globex" not in nancy.get("/organizations/")
+    assert nancy.get("/-/problems", status=404)
+
+
+def test_nothing_is_written_in_a_preview_whatever_is_sent(nancy):
+    view(nancy, account=ANNA)
+    page, before = nancy.get("/tickets/1/"), rows(nancy)
+    token = form_of(page, "/logout")["_csrf"].value
+    posted = {"_csrf": token, "title": "Changed", "text": "Hello", "_form": "tickets/create/abcdefgh", "language": "it"}
+    for path in ("/tickets/create", "/tickets/1/edit", "/tickets/1/comments", "/tickets/1/hide", "/tickets/1/seen",
+                 "/tickets/seen", "/tickets/1/move/resolve", "/tickets/bulk", "/account/drafts", "/account/letters",
+                 "/account/sign-out", "/password", "/login", "/language", "/-/view-as", "/nothing"):  # fmt: skip
+        refused = nancy.post(path, posted, status=403)
+        assert "nothing can be changed or sent" in refused
+    assert nancy.delete("/tickets/1/", status="*").status_int == 403
+    for page in ("/", "/tickets/", "/tickets/1/", "/tickets/create", "/tickets/1/history", "/account/", "/password"):
+        nancy.get(page)
+    assert rows(nancy) == before
+
+
+def test_signing_out_leads_out_of_the_view_which_the_history_of_the_person_tells(nancy):
+    view(nancy, account=ANNA)
+    assert leave(nancy).location.endswith("/people/1/")
+    page = nancy.get("/people/1/history")
+    assert "Leave preview" not in page
+    assert "Portal viewed as this person" in page
+
+
+def test_a_profile_is_seen_as_nobody_in_particular(nancy):
+    assert view(nancy, profile="customer").status_int == 303
+    page = nancy.get("/tickets/")
+    assert "You see the portal with the profile Customer" in page
+    assert "Printer" not in page
+    assert leave(nancy).location.endswith("/-/view-as")
+    assert "Portal viewed with the profile" in nancy.get("/-/history?module=people")
+
+
+def test_only_who_can_sign_in_and_profiles_can_be_seen_as(nancy, app):
+    change_account(app, BRUNO, disabled=True)
+    for inputs in ({}, {"account": "nobody@x.example"}, {"profile": "nothing"}, {"account": NANCY}, {"account": BRUNO}):
+        assert view(nancy, **inputs).status_int == 422
+        assert "Leave preview" not in nancy.get("/")
+
+
+@pytest.mark.parametrize(("email", "values"), [(ANNA, {"disabled": True}), (NANCY, {"profile": "power"})])
+def test_a_view_ends_with_the_account_and_with_the_right_to_administer(nancy, app, email, values):
+    view(nancy, account=ANNA)
+    change_account(app, email, **values)
+    page = nancy.get("/tickets/")
+    assert "The preview has ended" in page
+    assert "Leave preview" not in page
+    assert "The preview has ended" not in nancy.get("/")
+
+
+def test_a_view_ends_after_an_hour_and_its_forms_are_worth_nothing_then(nancy, clock):
+    view(nancy, account=ANNA)
+    form = form_of(nancy.get("/tickets/create"), "/tickets/create")
+    form["title"] = "Written as Anna"
+    clock.pass_by(minutes=61)
+    assert "This form has expired" in form.submit(status=400)
+    assert "Written as Anna" not in nancy.get("/tickets/?tab=all")
+    assert "Leave preview" not in nancy.get("/")
+
+
+def test_nobody_but_an_administrator_may(sign_in):
+    bruno = sign_in(BRUNO)
+    assert bruno.get("/-/view-as", status=404)
+    token = form_of(bruno.get("/"), "/logout")["_csrf"].value
+    assert bruno.post("/-/view-as", {"_csrf": token, "account": "1"}, status=404)
