@@ -26,7 +26,8 @@ MOST_BRANCHES = 10  # companies of one reader that are looked up one by one
 
 @dataclass(frozen=True)
 class Policy:
-    """The rights of `reader` under `profile`. `records_from` hides older records of modules that say so."""
+    """The rights of `reader` under `profile`. `records_from` hides older records of modules that say so, but not those
+    to which the reader was added."""
 
     tables: Tables
     profile: Profile
@@ -119,7 +120,8 @@ class Policy:
             where(access.where, table, declared, self.declaration, self.reader),
         ]
         if self.records_from is not None and declared.records_from:
-            parts.append(self._recent(declared, table, self.records_from))
+            recent, watched = self._recent(declared, table, self.records_from), self._watched(declared, table)
+            parts.append(recent if watched is None else sa.or_(recent, watched))
         return sa.and_(*parts)
 
     def branches(self, module: str) -> list[sa.ColumnElement[bool]] | None:

@@ -99,6 +99,7 @@ class Widget:
     max_length: int | None = None
     offers: tuple[Offer, ...] = ()  # select, cards, checkboxes, link, links
     empty: Words = ""  # the label of the empty choice; empty: a dash
+    empty_last: bool = False  # it stands behind the others, as one of them is the default
     inputs: tuple[Input, ...] = ()  # money, address
     upload: UploadInput | None = None  # file
     lines: LineInputs | None = None  # lines

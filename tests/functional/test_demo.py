@@ -34,10 +34,12 @@ def test_the_demo_is_loaded_whole_and_only_once(shipped):
     result = shipped.run("demo")
     assert result.exit_code == 0, result.output
     files = {path.stem: path for path in (shipped.folder / "demo").glob("*.csv")}
-    for module in files.keys() - {"comments", "accounts", "orders_lines"}:
+    beside = {f"{module}_lines": module for module in ("orders", "quotes", "invoices")}
+    for module in files.keys() - {"comments", "accounts", *beside}:
         assert len(shipped.records(module)) == len(table(files[module].read_bytes())) - 1, module
-    rows = [row for order in shipped.records("orders") for row in order.values["lines"]]
-    assert len(rows) == len(table(files["orders_lines"].read_bytes())) - 1
+    for name, module in beside.items():
+        rows = [row for record in shipped.records(module) for row in record.values["lines"]]
+        assert len(rows) == len(table(files[name].read_bytes())) - 1
     again = shipped.run("demo")
     assert "there already" in again.output
     accounts = table(files["accounts"].read_bytes())[1:]
@@ -86,6 +88,16 @@ def test_its_records_came_into_their_states_step_by_step(shipped):
     assert rows[0].kind == "created"
     assert "moved:solve" in [row.kind for row in rows]
     assert [row.at for row in rows] == sorted(row.at for row in rows)
+
+
+def test_its_accepted_quotes_were_signed_when_they_were_accepted(shipped):
+    shipped.run("demo")
+    accepted = [quote for quote in shipped.records("quotes") if quote.values["status"] == "accepted"]
+    for quote in accepted:
+        signature = quote.values["accepted_by"]
+        assert (signature.name, bool(signature.drawing)) == (quote.values["contact"].title, True)
+        assert quote.values["created"] < signature.at < quote.values["modified"] + datetime.timedelta(seconds=1)
+    assert len(accepted) == 3
 
 
 def test_more_tickets_are_the_same_every_time(shipped):

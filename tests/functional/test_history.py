@@ -27,7 +27,7 @@ def test_each_reader_reads_the_changes_of_fields_that_they_may_read(orders):
     )
     assert lines(orders[ANNA].get(address)) == [
         "Nancy Smith Body Changed Priority Low changed to High",
-        "Portal · Created",
+        "History · Created",
     ]
 
 
@@ -47,8 +47,8 @@ def test_what_moved_a_record_and_who_said_something(orders):
     assert lines(orders[ANNA].get(address)) == [
         "You Status Waiting changed to Done",
         "Nancy Smith Status New changed to Waiting",
-        "Nancy Smith · Comment written",
-        "Portal · Created",
+        "Nancy Smith · Comment added",
+        "History · Created",
     ]
     assert "Weight Empty changed to 7" in lines(orders[NANCY].get(address))[0]
 
@@ -58,7 +58,7 @@ def test_what_was_internal_at_the_time_stays_internal(orders):
     edit(orders, address, margin="12 percent", priority="high")
     record_id = int(address.split("/")[2])
     with_priority_private(orders, record_id)
-    assert lines(orders[ANNA].get(address)) == ["Portal · Created"]
+    assert lines(orders[ANNA].get(address)) == ["History · Created"]
     assert "Priority Low changed to High" in lines(orders[NANCY].get(address))[0]
 
 
@@ -78,9 +78,9 @@ def test_a_linked_record_bears_its_present_title_and_the_last_one_when_it_is_gon
     record_id = int(address.split("/")[2])
     orders.set("people", helper, name="Hugo New")
     orders.set("orders", record_id, helper=None)
-    assert lines(orders[ANNA].get(address))[0] == "Portal Helper Hugo New changed to Empty"
+    assert lines(orders[ANNA].get(address))[0] == "History Helper Hugo New changed to Empty"
     orders.remove("people", helper)
-    assert lines(orders[ANNA].get(address))[0] == "Portal Helper Hugo New changed to Empty"
+    assert lines(orders[ANNA].get(address))[0] == "History Helper Hugo New changed to Empty"
 
 
 def test_labels_are_those_of_the_reader(orders):
@@ -103,7 +103,7 @@ def test_a_long_history_has_pages(orders):
     first = orders[ANNA].get(f"{address}history")
     second = first.click("Older")
     assert (len(lines(first)), len(lines(second))) == (50, 11)
-    assert lines(second)[-1] == "Portal · Created"
+    assert lines(second)[-1] == "History · Created"
 
 
 def test_a_layout_may_do_without_and_foreign_histories_are_not_found(orders):

@@ -1,5 +1,6 @@
 """People who were added to a record: they see it on every path, and no longer once they are taken off."""
 
+import datetime
 import re
 
 import pytest
@@ -188,3 +189,12 @@ def test_a_condition_of_the_profile_still_holds(world):
     world[NANCY].send(f"/articles/{article}/watchers", {"add": carla}, status=303)
     assert world[CARLA].see(f"/articles/{article}/").status_int == 404
     assert world[CARLA].titles("/articles/") == world[CARLA].titles("/articles/?q=draft") == []
+
+
+def test_the_first_visible_day_does_not_hide_what_one_was_added_to(world, request_of_anna):
+    add(world, NANCY, request_of_anna, "Carla Neri", status=303)
+    world.account(CARLA, records_from=datetime.date(2100, 1, 1))
+    assert all(everywhere(world, CARLA, request_of_anna).values())
+    assert world[CARLA].titles("/requests/?tab=all") == ["Zebra stripes"]
+    world.account(ANNA, records_from=datetime.date(2100, 1, 1))
+    assert world[ANNA].titles("/requests/?tab=all") == []

@@ -36,18 +36,24 @@ def command(number: int) -> None:
         raise click.UsageError(f'there is no folder "{portal.settings.folder / "demo"}"')
     try:
         with database_errors_explained(), writing(portal.engine) as connection:
-            _load(portal, Demonstration(portal, connection), number)
+            demo = Demonstration(portal, connection)
+            done, accounts = _load(portal, demo, number), demo.accounts()
     except (DemoError, AccessRefusedError, StoreError) as bad:
         raise click.ClickException(str(bad)) from None
     except UnreadableFileError as bad:
         raise click.ClickException(translate(bad.message, "en")) from None
     except WrongColumnsError as wrong:
         raise click.ClickException("\n".join(translate(problem, "en") for problem in wrong.problems)) from None
+    # Only now, as nothing is loaded by a command whose output nobody reads to its end.
+    click.echo("\n".join(done))
+    _print_accounts(accounts)
 
 
-def _load(portal: OpenPortal, demo: Demonstration, number: int) -> None:
+def _load(portal: OpenPortal, demo: Demonstration, number: int) -> list[str]:
+    """Loads what is not there yet; returns the sentences that say so."""
+    done = []
     if demo.has_accounts():
-        click.echo("The demo is there already.")
+        done.append("The demo is there already.")
     elif demo.has_records():
         raise click.ClickException("the portal has records already; the demo is for an empty one")
     else:
@@ -57,20 +63,19 @@ def _load(portal: OpenPortal, demo: Demonstration, number: int) -> None:
         demo.add_accounts(Passwords(portal.settings.password_memory, portal.settings.password_rounds))
         demo.add_past()
         demo.add_comments()
-        click.echo(f"Loaded the demo: {plural(sum(counts.values()), 'record')} in {plural(len(counts), 'module')}.")
-    if number:
-        _add(demo, number)
-    _print_accounts(demo.accounts())
+        records, modules = plural(sum(counts.values()), "record"), plural(len(counts), "module")
+        done.append(f"Loaded the demo: {records} in {modules}.")
+    return [*done, _add(demo, number)] if number else done
 
 
-def _add(demo: Demonstration, number: int) -> None:
+def _add(demo: Demonstration, number: int) -> str:
     if MANY not in demo.files():
         raise click.UsageError(f"--tickets needs a file demo/{MANY}.csv")
     with progress_bar("Checking", number) as on_checked, progress_bar("Adding", number) as on_written:
         report = demo.add_many(MANY, number, on_checked, on_written)
     if report.bad:
         raise DemoError(translate(report.bad[0].reason, "en"))
-    click.echo(f"Added {plural(report.outcome.added, 'more ticket')}.")
+    return f"Added {plural(report.outcome.added, 'more ticket')}."
 
 
 def _print_accounts(accounts: list[dict[str, Any]]) -> None:

@@ -45,10 +45,13 @@ def _page(records: Records, record: Record, field: Field, store: Store) -> Pendi
 
 
 def _lines(records: Records, record: Record, reader: Reader) -> Iterator[str]:
-    """What the page says: the title, and each field that customers may read, one to a line."""
+    """What the page says: the title, and each field that customers may read, one to a line; rows have one each."""
     yield record.title
     yield ""
     for name, field in records.module.fields.items():
+        if field.row_fields and not field.internal:
+            yield from ("", *field.show(record.values[name], reader).splitlines(), "")
+            continue
         text = "" if field.internal or field.long or field.by_upload else field.show(record.values[name], reader)
         if text and text != record.title:
             yield f"{field.title(reader.language)}: {text}"

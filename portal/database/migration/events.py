@@ -1,10 +1,12 @@
-"""What the history of records says of fields and options follows their renames, and goes with what is dropped."""
+"""What the history of records says of fields and options follows their renames, and goes with what is dropped, as
+the files of a field do."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.schema.tables import Tables
 from portal.fields.base import Field
 from portal.fields.several import join, split
 
@@ -26,14 +28,17 @@ def rename_fields(connection: sa.Connection, event: sa.Table, module: str, renam
     _rewrite(connection, event, module, names, renamed)
 
 
-def forget_field(connection: sa.Connection, event: sa.Table, module: str, name: str) -> None:
-    """A field that is dropped leaves nothing: another one of its name would show the changes as its own."""
+def forget_field(connection: sa.Connection, tables: Tables, module: str, name: str) -> None:
+    """A field that is dropped leaves nothing: another one of its name would show the changes as its own, and no record
+    names its files any more, whose bytes `portal files` then removes."""
 
     def without(details: Details) -> Details:
         changes = {key: pair for key, pair in details.get("changes", {}).items() if key != name}
         return {**details, "fields": [key for key in details.get("fields", ()) if key != name], "changes": changes}
 
-    _rewrite(connection, event, module, [name], without)
+    _rewrite(connection, tables.event, module, [name], without)
+    for table in (tables.file, tables.pending_file):
+        connection.execute(sa.delete(table).where(table.c["module"] == module, table.c["field"] == name))
 
 
 def rename_options(

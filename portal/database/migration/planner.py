@@ -282,7 +282,7 @@ class Planner:
         tasks = (
             Task(Phase.DROP_FIELDS, partial(self._drop_tables, joins)),
             Task(Phase.DROP_FIELDS, lambda: alter.drop_columns(self.connection, module, obsolete)),
-            Task(Phase.DROP_FIELDS, lambda: events.forget_field(self.connection, self.tables.event, module, name)),
+            Task(Phase.DROP_FIELDS, lambda: events.forget_field(self.connection, self.tables, module, name)),
         )
         loss = f": {counted(count, 'value')} would be lost" if count is None or count > 0 else ""
         step = removing(f"drop field {module}.{name}", loss, (module, "fields", name), tasks, module)

@@ -101,7 +101,7 @@ def _scope_steps(
     if policy.hides_older(module):
         holds = records.exists(record.id)
         then = f"records are visible from {policy.records_from} on"
-        yield Step(holds, f"{then}: {record.reference} {'is recent enough' if holds else 'is older'}")
+        yield Step(holds, f"{then}: {record.reference} {'is recent enough, or watched' if holds else 'is older'}")
 
 
 def _with(policy: Policy, module: str, replace_where: bool = False) -> Policy:

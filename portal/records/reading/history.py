@@ -22,6 +22,7 @@ from portal.records.reading.titles import titled_links
 
 BATCH = 100  # events read at a time
 MOST_BATCHES = 20  # for one page over all records, of whose events the reader may read few or none
+PORTAL = "Portal"  # the author of what no account did, who is shown by the name of the portal
 CHANGING = ("edited", "moved", "imported", "signed")  # kinds that tell of fields, and of nothing else
 
 
@@ -181,7 +182,7 @@ def _event(records: Records, row: Mapping[str, Any]) -> Event | None:
         record=row["record"],
         kind=kind,
         account=row["account"],
-        author=row["author"] or "",
+        author=_author(records, row),
         channel=row["channel"] or "portal",
         at=row["at"],
         internal=internal,
@@ -190,6 +191,12 @@ def _event(records: Records, row: Mapping[str, Any]) -> Event | None:
         changes=changes,
         link=_link(records, details, about),
     )
+
+
+def _author(records: Records, row: Mapping[str, Any]) -> str:
+    """The author's name; that of the portal for what it did by itself."""
+    by_itself = row["account"] is None and row["author"] == PORTAL and row["channel"] in (None, "portal", "import")
+    return records.policy.reader.text(records.policy.declaration.settings.name) if by_itself else row["author"] or ""
 
 
 def _changes(records: Records, details: Mapping[str, Any]) -> Iterator[Change]:

@@ -53,7 +53,27 @@ class Past:
             changed = change_details(self.records.module, {lifecycle.field: before}, {lifecycle.field: transition.to})
             author = self.staff if transition.name in self._done_by_staff else customer
             yield self._event(record, at, f"moved:{transition.name}", author, changed)
+            if signed := self._sign(record, transition, author, at):
+                yield self._event(record, at, "signed", author, change_details(self.records.module, {}, signed))
             before = transition.to
+
+    def _sign(
+        self, record: Record, transition: Transition, author: Author, at: datetime.datetime
+    ) -> dict[str, Any]:  # fmt: skip
+        """The signatures of the record that the transition asks for, as who did it then wrote them."""
+        fields = [self.records.module.fields[name] for name in transition.ask if name in self.records.module.fields]
+        signed = {
+            field.name: record.values[field.name].signed(at, author.account, author.name)
+            for field in fields
+            if field.signs and record.values[field.name]
+        }
+        table = self.records.table
+        for field in fields:
+            if field.name in signed:
+                columns = field.store(signed[field.name])
+                statement = sa.update(table).where(table.c["id"] == record.id).values(columns)
+                self.records.connection.execute(statement)
+        return signed
 
     def _event(
         self, record: Record, at: datetime.datetime, kind: str, author: Author, details: dict[str, Any]

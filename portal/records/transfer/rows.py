@@ -140,7 +140,7 @@ def _refused(field: Any, by_record: dict[int, list[ImportRow]]) -> Iterator[BadC
             values: list[Any] = []
             for row in rows:
                 if row.values.get(column.name) in values:
-                    yield BadCell(row.line, column.name, _("Another line has this value."))
+                    yield BadCell(row.line, column.name, _("Already used in another line."))
                 elif not column.is_empty(row.values.get(column.name)):
                     values.append(row.values[column.name])
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
+from portal.records.reading.history import PORTAL
 from portal.records.reading.records import Records
 
 
@@ -47,7 +48,7 @@ KINDS = (
 NEWS = frozenset(
     {"created", "edited", "moved", "commented", "reminded", "corrected", "withdrawn", "detached", "deleted"}
 )
-SYSTEM = Author(name="Portal", channel="import")
+SYSTEM = Author(name=PORTAL, channel="import")
 
 
 def author_of(records: Records, author: Author, name: str) -> dict[str, Any]:

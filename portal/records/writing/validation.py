@@ -185,7 +185,7 @@ def _repeated_values(field: Any, rows: Mapping[int, Row]) -> dict[str, str]:
         for index, row in rows.items() if column.unique else ():
             value = row.get(name)
             if value in seen:
-                errors[f"{field.name}.{index}.{name}"] = _("Another line has this value.")
+                errors[f"{field.name}.{index}.{name}"] = _("Already used in another line.")
             elif not column.is_empty(value):
                 seen.append(value)
     return errors

@@ -156,7 +156,8 @@ def _options(filling: Filling, field: Any, base: Widget) -> Widget:
     )
     offers += tuple(Offer(name, label, name in chosen) for name, label in _removed_options(filling, field))
     cards = base.macro == "select" and len(offers) <= CARDS and any(offer.help for offer in offers)
-    return replace(_as_cards(base) if cards else base, offers=offers, empty=field.empty_label)
+    drawn = _as_cards(base) if cards else base
+    return replace(drawn, offers=offers, empty=field.empty_label, empty_last=field.default is not None)
 
 
 def _removed_options(filling: Filling, field: Any) -> list[tuple[str, str]]:

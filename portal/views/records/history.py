@@ -27,7 +27,7 @@ SENTENCES: dict[str, Words] = {
     "imported": _("Imported"),
     "edited": "",
     "moved": "",
-    "commented": _("Comment written"),
+    "commented": _("Comment added"),
     "attached": _("File added"),
     "detached": _("File removed"),
     "corrected": _("Comment corrected"),
