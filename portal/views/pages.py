@@ -147,14 +147,20 @@ class Column:
         return self.label if self.place == "extra" else ""
 
 
-def lead(columns: tuple[Column, ...]) -> int:
-    """The place of the column that bears the link to the record."""
-    return next((place for place, column in enumerate(columns) if column.place == "lead"), 0)
+class RecordTable:
+    """What the macros that draw a table of records ask of its page."""
 
+    columns: tuple[Column, ...]
 
-def bare(columns: tuple[Column, ...]) -> bool:
-    """Whether no column shows a state or a time: then a phone shows all of them."""
-    return not any(column.place in ("status", "when") for column in columns)
+    @property
+    def lead(self) -> int:
+        """The place of the column that bears the link to the record."""
+        return next((place for place, column in enumerate(self.columns) if column.place == "lead"), 0)
+
+    @property
+    def bare(self) -> bool:
+        """Whether no column shows a state or a time: then a phone shows all of them."""
+        return not any(column.place in ("status", "when") for column in self.columns)
 
 
 @dataclass(frozen=True)
@@ -191,7 +197,7 @@ class Pager:
 
 
 @dataclass(frozen=True)
-class ListPage:
+class ListPage(RecordTable):
     """list.pt"""
 
     heading: Words
@@ -212,14 +218,6 @@ class ListPage:
     many: ManyForm | None = None  # where records can be chosen
     seen_url: str = ""  # where one says that nothing is new any more; empty: nothing is
     hidden_records: HiddenRecords | None = None
-
-    @property
-    def lead(self) -> int:
-        return lead(self.columns)
-
-    @property
-    def bare(self) -> bool:
-        return bare(self.columns)
 
     @property
     def filters(self) -> bool:
@@ -258,7 +256,7 @@ class SectionShown:
 
 
 @dataclass(frozen=True)
-class RelatedList:
+class RelatedList(RecordTable):
     label: Words
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
@@ -266,14 +264,6 @@ class RelatedList:
     all_url: str = ""
     create_url: str = ""
     create_label: Words = ""
-
-    @property
-    def lead(self) -> int:
-        return lead(self.columns)
-
-    @property
-    def bare(self) -> bool:
-        return bare(self.columns)
 
 
 @dataclass(frozen=True)

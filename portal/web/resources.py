@@ -255,6 +255,14 @@ class Password(Branch):
         raise KeyError(name)
 
 
+class LinkByToken(Branch):
+    """A page behind a link with a token; every token has one, which says whether the link is valid."""
+
+    @property
+    def token(self) -> str:
+        return self.__name__
+
+
 class SignInLinks(Branch):
     """`/password/link`: the way in without a password."""
 
@@ -262,27 +270,19 @@ class SignInLinks(Branch):
         return SignInLink(self, name)
 
 
-class SignInLink(Branch):
-    """`/password/link/TOKEN`; every token has a page, as with passwords."""
-
-    @property
-    def token(self) -> str:
-        return self.__name__
+class SignInLink(LinkByToken):
+    """`/password/link/TOKEN`"""
 
 
 class PasswordLinks(Branch):
-    """`/password/reset/`, `/password/invitation/`: every token has a page, which says whether the link is valid."""
+    """`/password/reset/`, `/password/invitation/`"""
 
     def __getitem__(self, name: str) -> "PasswordLink":
         return PasswordLink(self, name)
 
 
-class PasswordLink(Branch):
+class PasswordLink(LinkByToken):
     """`/password/reset/TOKEN`, `/password/invitation/TOKEN`"""
-
-    @property
-    def token(self) -> str:
-        return self.__name__
 
     @property
     def purpose(self) -> str:
@@ -297,12 +297,8 @@ class Unsubscribes(Branch):
         return Unsubscribe(self, name)
 
 
-class Unsubscribe(Branch):
+class Unsubscribe(LinkByToken):
     """`/unsubscribe/TOKEN`"""
-
-    @property
-    def token(self) -> str:
-        return self.__name__
 
 
 class SignUp(Branch):
@@ -312,12 +308,8 @@ class SignUp(Branch):
         return SignUpLink(self, name)
 
 
-class SignUpLink(Branch):
-    """`/signup/TOKEN`: the link that proves an address; every token has a page, as with passwords."""
-
-    @property
-    def token(self) -> str:
-        return self.__name__
+class SignUpLink(LinkByToken):
+    """`/signup/TOKEN`: the link that proves an address."""
 
 
 class Joins(Branch):
@@ -327,12 +319,8 @@ class Joins(Branch):
         return Join(self, name)
 
 
-class Join(Branch):
+class Join(LinkByToken):
     """`/join/TOKEN`: a company's own link; a wrong one has the same page as one that was withdrawn."""
-
-    @property
-    def token(self) -> str:
-        return self.__name__
 
 
 class Administration(Branch):

@@ -9,7 +9,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from portal.accounts.attempts import TooManyAttemptsError, network_of
-from portal.accounts.logins import SignInAttempt
+from portal.accounts.logins import SignedIn, SignInAttempt
 from portal.accounts.people import save_language
 from portal.accounts.sessions import close_session
 from portal.mail.devices import device_name
@@ -39,16 +39,7 @@ def show_login(context: Root, request: Request) -> Any:
 def sign_in(context: Root, request: Request) -> Any:
     """A new session, under a new cookie; what was typed stays when it is refused, but for the password."""
     following = own_path(posted_text(request, "next"))
-    attempt = SignInAttempt(
-        posted_text(request, "email"),
-        posted_text(request, "password"),
-        network_of(request.remote_addr),
-        bool(posted_text(request, "remember")),
-        request.cookies.get(language_cookie(request)),
-        request.cookies.get(session_cookie(request)),
-        request.cookies.get(device_cookie(request)),
-        request.user_agent,
-    )
+    attempt = sign_in_attempt(request, posted_text(request, "email"), posted_text(request, "password"))
     if "password" not in request.portal.declaration.settings.sign_in:
         request.response.status_int = 422
         return login_page(request, following, attempt.email, error=_("Sign in with the link that we email you."))
@@ -62,15 +53,7 @@ def sign_in(context: Root, request: Request) -> Any:
         if request.response.status_int == 200:
             request.response.status_int = 422
         return login_page(request, following, attempt.email, attempt.remember, error=session)
-    claim_draft(request, session.account.id)
-    if session.new_device:
-        device = device_name(request.user_agent or "")
-        queue_letter(request, new_device(letter_sender(request), session.account, device))
-    response = HTTPSeeOther("/password" if session.account.must_change else following)
-    if session.device is not None:
-        set_cookie(request, response, device_cookie(request), session.device, YEAR)
-    set_cookie(request, response, session_cookie(request), session.token, session.keep)
-    return response
+    return enter(request, session, following)
 
 
 @view_config(context=Root, name="logout", request_method="POST", permission=NO_PERMISSION_REQUIRED)
@@ -96,6 +79,33 @@ def choose_language(context: Root, request: Request) -> Response:
         set_cookie(request, response, language_cookie(request), language, keep=YEAR)
         if request.identity is not None:
             save_language(request.connection, request.portal.tables, request.identity.account.id, language)
+    return response
+
+
+def sign_in_attempt(request: Request, email: str = "", password: str = "") -> SignInAttempt:
+    """What the form and the browser say; a link takes the place of `email` and `password`."""
+    return SignInAttempt(
+        email,
+        password,
+        network_of(request.remote_addr),
+        bool(posted_text(request, "remember")),
+        request.cookies.get(language_cookie(request)),
+        request.cookies.get(session_cookie(request)),
+        request.cookies.get(device_cookie(request)),
+        request.user_agent,
+    )
+
+
+def enter(request: Request, session: SignedIn, following: str = "/") -> Response:
+    """Gives the browser its new session and leads on; a device that the account does not know is told by email."""
+    claim_draft(request, session.account.id)
+    if session.new_device:
+        device = device_name(request.user_agent or "")
+        queue_letter(request, new_device(letter_sender(request), session.account, device))
+    response = HTTPSeeOther("/password" if session.account.must_change else following)
+    if session.device is not None:
+        set_cookie(request, response, device_cookie(request), session.device, YEAR)
+    set_cookie(request, response, session_cookie(request), session.token, session.keep)
     return response
 
 

@@ -9,18 +9,17 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from portal.accounts.attempts import network_of
-from portal.accounts.logins import ResetAttempt, SignInAttempt
+from portal.accounts.logins import ResetAttempt
 from portal.accounts.one_time_links import SIGN_IN
 from portal.mail.letters import sign_in_link
 from portal.texts import _
-from portal.views.account.session import login_page
-from portal.views.forms.drafts import claim_draft
+from portal.views.account.session import enter, login_page, sign_in_attempt
 from portal.views.pages import PasswordPage
 from portal.views.parts import Widget
 from portal.web.form_input import posted_text
 from portal.web.outbox import letter_sender, queue_letter, writes_links
 from portal.web.resources import SignInLink, SignInLinks
-from portal.web.visitor import YEAR, device_cookie, language_cookie, session_cookie, set_cookie
+from portal.web.visitor import device_cookie
 
 LIFETIME = datetime.timedelta(minutes=15)
 SENT = _("If this address has an account, we have sent it a link. It works once and expires in 15 minutes.")
@@ -74,27 +73,12 @@ def show_sign_in_link(context: SignInLink, request: Request) -> Any:
 @view_config(context=SignInLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def use_sign_in_link(context: SignInLink, request: Request) -> Any:
     """Uses the link up and signs in."""
-    attempt = SignInAttempt(
-        "",
-        "",
-        network_of(request.remote_addr),
-        bool(posted_text(request, "remember")),
-        request.cookies.get(language_cookie(request)),
-        request.cookies.get(session_cookie(request)),
-        request.cookies.get(device_cookie(request)),
-        request.user_agent,
-    )
-    session = request.logins.sign_in_by_link(context.token, attempt, request.now)
+    session = request.logins.sign_in_by_link(context.token, sign_in_attempt(request), request.now)
     if session is None:
         return _gone(request)
     if isinstance(session, str):
         return {"page": PasswordPage(_("Sign in"), text=session, **BACK)}
-    claim_draft(request, session.account.id)
-    response = HTTPSeeOther("/password" if session.account.must_change else "/")
-    if session.device is not None:
-        set_cookie(request, response, device_cookie(request), session.device, YEAR)
-    set_cookie(request, response, session_cookie(request), session.token, session.keep)
-    return response
+    return enter(request, session)
 
 
 def _gone(request: Request) -> dict[str, PasswordPage]:
