@@ -18,10 +18,10 @@ DEFINES = re.compile(r"^(def command\(|command\s*[:=])", re.MULTILINE)
 
 
 def command_files() -> dict[str, Path]:
-    """The commands by name, each with its file; `import_.py` is `portal import`, a name that Python reserves."""
+    """The commands by name, each with its file; `import_.py` is `import`, `explain_problem.py` `explain-problem`."""
     paths = [*HERE.glob("[a-z]*.py"), *HERE.glob("[a-z]*/__init__.py")]
     commands = {module_name(path): path for path in paths if DEFINES.search(path.read_text(encoding="utf-8"))}
-    return {name.rstrip("_"): commands[name] for name in sorted(commands)}
+    return {name.rstrip("_").replace("_", "-"): commands[name] for name in sorted(commands)}
 
 
 def module_name(path: Path) -> str:

@@ -7,20 +7,28 @@ from pathlib import Path
 import click
 
 from portal.commands.options import chosen_settings, common_options
+from portal.commands.problem_text import in_words, in_words_summary
+from portal.declaration.formats import as_annotations, as_json, as_sarif
 from portal.declaration.load import Loaded, load
-from portal.texts import plural
+from portal.settings import Settings
+
+FORMATS = ("text", "json", "sarif", "github")
 
 
 @click.command("check", short_help="Find every mistake in the declarations.")
 @click.argument("path", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
 @click.option("--data", is_flag=True, help="Check against the database too: expectations, and records that are named.")
+@click.option("--strict", is_flag=True, help="Fail when there are warnings alone, too.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", help="For people, programs, or code scanning."
+)
 @common_options
-def command(path: Path | None, data: bool) -> None:
+def command(path: Path | None, data: bool, strict: bool, form: str) -> None:
     """Find every mistake in the declarations of FOLDER, each with its place.
 
     Exits 0 when they are clean or have only warnings, else 1.
 
-    Example: portal check examples/northwind
+    Example: portal check examples/northwind --strict --format sarif
     """
     settings = chosen_settings(path)
     loaded = load(settings.folder, settings.declared)
@@ -28,25 +36,34 @@ def command(path: Path | None, data: bool) -> None:
         # Imported only here: `check` alone does not wait for the database's libraries.
         problems = importlib.import_module("portal.commands.check_data").data_problems(path)
         loaded = replace(loaded, problems=[*loaded.problems, *problems])
+    if form == "text":
+        _print(loaded, settings)
+    else:
+        _print_for_programs(loaded, form, settings.folder)
+    raise SystemExit(1 if loaded.errors or strict and loaded.problems else 0)
+
+
+def _print(loaded: Loaded, settings: Settings) -> None:
     for problem in loaded.problems:
-        click.echo(problem)
+        click.echo(in_words(problem), color=False if settings.no_color else None)
     if not loaded.errors:
         click.echo(settings.email_notice)
-    click.echo(summary(loaded))
-    raise SystemExit(1 if loaded.errors else 0)
+    click.echo(in_words_summary(loaded))
 
 
-def summary(loaded: Loaded) -> str:
-    """One line: how many mistakes, or what is in order."""
-    errors, warnings = len(loaded.errors), len(loaded.problems) - len(loaded.errors)
-    declaration = loaded.declaration
-    if errors or declaration is None:
-        return ", ".join([plural(errors, "error"), *([plural(warnings, "warning")] if warnings else [])])
-    buttons = [name for name in declaration.buttons if not name.startswith("module:")]
-    counts = [
-        plural(len(declaration.modules), "module"),
-        plural(len(declaration.profiles), "profile"),
-        plural(len(buttons), "button"),
-    ]
-    but = f" ({plural(warnings, 'warning')})" if warnings else ""
-    return f"No mistakes{but}: {', '.join(counts)}"
+def _print_for_programs(loaded: Loaded, form: str, folder: Path) -> None:
+    base = _from_here(folder)
+    if form == "json":
+        click.echo(as_json(loaded.problems))
+    elif form == "sarif":
+        click.echo(as_sarif(loaded.problems, base))
+    else:
+        for line in as_annotations(loaded.problems, base):
+            click.echo(line)
+
+
+def _from_here(folder: Path) -> str:
+    """The folder as it is called from the current one, which in a workflow is the root of the repository."""
+    here = Path.cwd().resolve()
+    whole = folder.resolve()
+    return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else whole.as_posix()

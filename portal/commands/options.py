@@ -49,3 +49,8 @@ def chosen_settings(folder: Path | None = None) -> Settings:
     if not settings.folder.is_dir():
         raise click.UsageError(f'there is no folder "{settings.folder}"')
     return settings
+
+
+def chosen_color() -> bool | None:
+    """Whether output has colours: None leaves that to click, which gives them to terminals and not to pipes."""
+    return False if read_settings().no_color else None

@@ -20,6 +20,7 @@ from portal.declaration.files import read_files
 from portal.declaration.garbage import gc_paused
 from portal.declaration.resolve import resolve
 from portal.declaration.shapes import Declaration
+from portal.declaration.source.excerpts import with_lines
 from portal.declaration.source.problems import Problem
 
 MOST_OF_A_FILE = 500
@@ -58,7 +59,7 @@ def load(folder: Path, overrides: Mapping[str, str] = NO_OVERRIDES) -> Loaded:
         check_modules(draft)
         declaration = resolve(draft)
         check_profiles(draft, declaration)
-    problems = without_consequences(draft, _in_order(draft))
+    problems = [with_lines(problem, draft.documents) for problem in without_consequences(draft, _in_order(draft))]
     failed = any(not problem.warning for problem in problems)
     return Loaded(None if failed else declaration, problems)
 

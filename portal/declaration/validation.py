@@ -61,6 +61,7 @@ _SENTENCES_OF_KEYS = {
     "attachments": "must be true, false or a mapping of max_size, max_count and types",
     "fields": "must be the name of a field, or a list of names to stand side by side",
     "accent": 'must be a colour such as "#2457d6", in quotes',
+    "address": 'must be an email address such as "help@example.com", without "+" and not long',
     "currency": 'must be a currency code of three letters such as "EUR"',
     "search": "must be true or false",
     "read_only": "must be true, false or once",

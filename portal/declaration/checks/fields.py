@@ -34,7 +34,7 @@ def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
         _check_limits(field, place)
         check_size(key(field, "max_size"), place["max_size"])
         _check_options(field, place["options"])
-        _check_formerly(module, field, former_names, place["formerly"])
+        _check_formerly(draft, module, field, former_names, place["formerly"])
         if field.computed:
             _check_computed(field, place)
         if field.column is not None and module.table is None:
@@ -182,12 +182,13 @@ def _check_options(field: Field, at: Cursor) -> None:
             at[name]["formerly"].wrong(f'"{option.formerly}" is still an option')
 
 
-def _check_formerly(module: Module, field: Field, former_names: dict[str, str], at: Cursor) -> None:
+def _check_formerly(draft: Draft, module: Module, field: Field, former_names: dict[str, str], at: Cursor) -> None:
     """`former_names` maps the former names of fields before this one to their present names."""
     if field.formerly is None:
         return
     if field.formerly in module.fields:
-        at.wrong(f'"{field.formerly}" is still a field')
+        here = draft.at_module(module.name)["fields"][field.formerly].related("declared here")
+        at.wrong(f'"{field.formerly}" is still a field', here)
     elif field.formerly in former_names:
         at.wrong(f'"{former_names[field.formerly]}" was already "{field.formerly}"')
     former_names[field.formerly] = field.name

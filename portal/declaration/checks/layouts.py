@@ -94,11 +94,11 @@ def _check_related(draft: Draft, module: Module, related: Related, at: Cursor) -
 def _check_form(draft: Draft, module: Module, layout: FormLayout, at: Cursor, new: bool) -> None:
     if layout.fields is not None and layout.steps is not None:
         at["steps"].key.wrong("a form has fields or steps, not both")
-    seen: set[str] = set()
+    seen: dict[str, Cursor] = {}
     for place, name in _form_names(layout, at):
         if name in seen:
-            place.wrong(f'"{name}" appears twice in this form')
-        seen.add(name)
+            place.wrong(f'"{name}" appears twice in this form', seen[name].related("first here"))
+        seen.setdefault(name, place)
         _check_form_field(draft, module, name, place, new)
 
 

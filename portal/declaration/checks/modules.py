@@ -12,7 +12,7 @@ from portal.declaration.entries import wrong_name
 from portal.declaration.resolve import default_scope
 from portal.declaration.shapes import ACTIONS, Attachments, Lifecycle, Module, Scope, Through, Transition
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import list_in_text, suggest
+from portal.declaration.source.problems import RelatedPlace, list_in_text, suggest
 
 REFERENCE_PART = re.compile(r"\{([^{}]*)\}")
 REFERENCE_KNOWN = re.compile(r"number(:0\d{1,2})?|year")
@@ -80,13 +80,21 @@ def _check_path(draft: Draft, module: Module, dotted: str | None, role: str, tar
         return
     followed = draft.follow(module.name, dotted.split("."))
     if followed.complaint:
-        at.wrong(followed.complaint)
+        at.wrong(followed.complaint, *_only_link(draft, module, target))
     elif followed.last is not None:
         targets = leads_to(followed.last)
         if not targets:
-            at.wrong(f'"{dotted}" is not a link, so it does not lead to {target}, the module of {role}')
+            sentence = f'"{dotted}" is not a link, so it does not lead to {target}, the module of {role}'
+            at.wrong(sentence, *_only_link(draft, module, target))
         elif targets != (target,):
             at.wrong(f'"{dotted}" links to {", ".join(targets)}, not to {target}, the module of {role}')
+
+
+def _only_link(draft: Draft, module: Module, target: str) -> tuple[RelatedPlace, ...]:
+    """Where the one link of the module to `target` is declared, if it has just one."""
+    links = [name for name, field in module.fields.items() if leads_to(field) == (target,)]
+    at = draft.at_module(module.name)["fields"]
+    return (at[links[0]].related(f"the only link to {target} is here"),) if len(links) == 1 else ()
 
 
 def check_scope(draft: Draft, module: Module, see: Scope, at: Cursor) -> None:
@@ -147,7 +155,11 @@ def _check_lifecycle(draft: Draft, module: Module, lifecycle: Lifecycle, at: Cur
     start = lifecycle.start or states[0]
     if field.default is not None and field.default != start:
         place = draft.at_module(module.name)["fields"][field.name]["default"]
-        place.wrong(f'the lifecycle starts at "{start}": remove this default, or write it under start:')
+        start_here = at["start"] if lifecycle.start else draft.at_module(module.name)["fields"][field.name]
+        place.wrong(
+            f'the lifecycle starts at "{start}": remove this default, or write it under start:',
+            start_here.related("it starts here" if lifecycle.start else "its first option is here"),
+        )
     for name, transition in lifecycle.transitions.items():
         _check_transition(draft, module, states, name, transition, at["transitions"][name])
     _check_stages(states, lifecycle.stages or (), at["stages"])

@@ -9,7 +9,7 @@ placed at the nearest parent that is.
 
 from typing import Any
 
-from portal.declaration.source.problems import KeyPath, Problem
+from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace
 from portal.declaration.source.reader import Document
 
 
@@ -63,9 +63,13 @@ class Cursor:
         """The source text of the scalar here, None for anything else."""
         return self.document.written(self.path)
 
-    def wrong(self, message: str) -> None:
+    def wrong(self, message: str, *related: RelatedPlace) -> None:
         """Adds an error: the declaration cannot be used."""
-        self._problems.append(self.document.problem(self.path, message, key=self._at_key))
+        self._problems.append(self.document.problem(self.path, message, key=self._at_key, related=related))
+
+    def related(self, note: str) -> RelatedPlace:
+        """This place, for a problem elsewhere that it explains: of the key, if there is one."""
+        return RelatedPlace(self.document.file, *self.document.place(self.path, key=True), note)
 
     def warn(self, message: str) -> None:
         """Adds a warning: the declaration works, but hardly as intended."""

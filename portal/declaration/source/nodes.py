@@ -3,7 +3,6 @@
 Used by the reader alone. Nothing here knows YAML's events, files or limits.
 """
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from portal.declaration.source.problems import KeyPath, quoted
@@ -22,7 +21,10 @@ class Mark(Protocol):
     def index(self) -> int: ...
 
 
-Report = Callable[[Mark, KeyPath, str], None]
+class Report(Protocol):
+    """Reports what is wrong at a mark; `first` is where a name was used before."""
+
+    def __call__(self, mark: Mark, path: KeyPath, message: str, first: Mark | None = None) -> None: ...
 
 
 class Node:
@@ -142,7 +144,7 @@ class OpenMapping:
             return False
         names: dict[str | int, Mark] = self._merges if key.plain and name == MERGE else self.node.keys
         if (first := names.get(name)) is not None:
-            self._report(key.mark, (name,), f"{quoted(name)} appears twice (first in line {first.line + 1})")
+            self._report(key.mark, (name,), f"{quoted(name)} appears twice (first in line {first.line + 1})", first)
             return False
         names[name] = key.mark
         return True

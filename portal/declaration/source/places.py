@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from portal.declaration.source.excerpts import with_lines
 from portal.declaration.source.problems import KeyPath, Problem
 from portal.declaration.source.reader import Document, read
 
@@ -17,7 +18,8 @@ class Places:
 
     def problem(self, file: str, path: KeyPath, message: str, warning: bool = False) -> Problem:
         """A problem with the value at `path` of `file`."""
-        return self._document(file).problem(path, message, warning=warning)
+        document = self._document(file)
+        return with_lines(document.problem(path, message, warning=warning), {file: document})
 
     def has(self, file: str, path: KeyPath) -> bool:
         """Whether something is written at `path` of `file`."""

@@ -6,7 +6,7 @@ The reader and the checks make problems; `portal check` and the administrators' 
 import difflib
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 # The keys and list indexes that lead to a part of a file.
@@ -17,11 +17,32 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u
 _LONGEST_PART = 80
 _LONGEST_MESSAGE = 2000
 _MOST_CANDIDATES = 2000
+_MOST_LISTED = 12
+_GUESS = re.compile(r' \(did you mean "(.+?)"\?\)')
+# The note at the other places of a name that is unknown in several.
+ALSO = "also here"
+
+
+@dataclass(frozen=True)
+class RelatedPlace:
+    """Another place that explains a problem; `note` says how, as in “first defined here”."""
+
+    file: str
+    line: int
+    column: int
+    note: str
+    lines: tuple[str, ...] = field(default=(), compare=False, repr=False)  # as in Problem
+
+    def __str__(self) -> str:
+        return f"{printable(self.file, 500)}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """An error, or a warning: `file` is relative to the portal's folder, `line` and `column` count from 1."""
+    """An error, or a warning: `file` is relative to the portal's folder, `line` and `column` count from 1.
+
+    `lines` are the line itself, last, and those before it, as they were read; empty where there are none to show.
+    """
 
     file: str
     line: int
@@ -29,15 +50,35 @@ class Problem:
     path: KeyPath
     message: str
     warning: bool = False
+    related: tuple[RelatedPlace, ...] = ()
+    lines: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         warning = "warning: " if self.warning else ""
-        return f"{warning}{self.place}: {self.subject}: {_printable(self.message, _LONGEST_MESSAGE)}"
+        return f"{warning}{self.place}: {self.subject}: {printable(self.message, _LONGEST_MESSAGE)}{self._also_in}"
+
+    @property
+    def guess(self) -> str | None:
+        """The name that was probably meant, if the message says one."""
+        match = _GUESS.search(self.message)
+        return match[1] if match else None
+
+    @property
+    def statement(self) -> str:
+        """The message without the guess at what was meant."""
+        return printable(_GUESS.sub("", self.message), _LONGEST_MESSAGE)
+
+    @property
+    def _also_in(self) -> str:
+        """“; also in modules.yaml:35:53, profiles/power.yaml:12:35”, for a name that is unknown in several places."""
+        others = [str(place) for place in self.related if place.note == ALSO]
+        more = f" and {len(others) - _MOST_LISTED} more places" if len(others) > _MOST_LISTED else ""
+        return f"; also in {', '.join(others[:_MOST_LISTED])}{more}" if others else ""
 
     @property
     def place(self) -> str:
         """`file:line:column`."""
-        return f"{_printable(self.file, 500)}:{self.line}:{self.column}"
+        return f"{printable(self.file, 500)}:{self.line}:{self.column}"
 
     @property
     def subject(self) -> str:
@@ -49,8 +90,8 @@ class Problem:
         while parts and isinstance(parts[-1], int):
             parts.pop()
         if not parts:
-            return _printable(PurePosixPath(self.file).stem, _LONGEST_PART)
-        return ".".join(_printable(str(part), _LONGEST_PART) or '""' for part in parts[1:] or parts)
+            return printable(PurePosixPath(self.file).stem, _LONGEST_PART)
+        return ".".join(printable(str(part), _LONGEST_PART) or '""' for part in parts[1:] or parts)
 
 
 def quoted(name: str) -> str:
@@ -84,7 +125,8 @@ def closest(wrong: str, known: Iterable[str]) -> str | None:
     return candidates[matches[0]] if matches else None
 
 
-def _printable(text: str, longest: int) -> str:
+def printable(text: str, longest: int) -> str:
+    """`text` in one line of at most `longest` characters, without any that would move the cursor of a terminal."""
     return _UNPRINTABLE.sub(_escaped, _shortened(text, longest))
 
 

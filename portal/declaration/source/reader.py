@@ -12,13 +12,14 @@ import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import yaml
 from yaml._yaml import CParser
 
 from portal.declaration.source.nodes import Collection, Mark, Node, OpenList, OpenMapping, copied
-from portal.declaration.source.problems import KeyPath, Problem, quoted, suggest
+from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace, quoted, suggest
 from portal.declaration.source.scalars import plain_value
 from portal.declaration.source.syntax import NOT_A_SPACE, TYPOGRAPHIC_QUOTES, Place, in_words, what_is_not_yaml
 
@@ -54,6 +55,12 @@ class Document:
     data: Any = None
     problems: list[Problem] = field(default_factory=list)
     root: Node | None = None
+    text: str = ""
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the file, without their ends."""
+        return _LINE_BREAK.split(self.text)
 
     def place(self, path: KeyPath, key: bool = False) -> Place:
         """Line and column, from 1, of a value, or of its key.
@@ -99,21 +106,29 @@ class Document:
             node = node.children.get(part)
         return node
 
-    def problem(self, path: KeyPath, message: str, key: bool = False, warning: bool = False) -> Problem:
+    def problem(
+        self,
+        path: KeyPath,
+        message: str,
+        key: bool = False,
+        warning: bool = False,
+        related: tuple[RelatedPlace, ...] = (),
+    ) -> Problem:
         """A problem with the value at `path`, or with its key."""
-        return Problem(self.file, *self.place(path, key), path, message, warning)
+        return Problem(self.file, *self.place(path, key), path, message, warning, related)  # fmt: skip
 
 
 def read(raw: bytes, file: str) -> Document:
     """The document in `raw`; `file` is the name for its problems."""
     problems: list[Problem] = []
+    text = ""
     try:
         text = _decoded(raw)
         reading = _Reading(text, file, problems)
-        return Document(file, reading.build(), problems, reading.root)
+        return Document(file, reading.build(), problems, reading.root, text)
     except _UnreadableError as error:
         problems.append(Problem(file, *error.place, error.path, error.message))
-        return Document(file, None, problems)
+        return Document(file, None, problems, text=text or raw[:LARGEST_FILE].decode("utf-8", "replace"))
 
 
 class _UnreadableError(Exception):
@@ -339,15 +354,16 @@ class _Reading:
     def _path(self) -> KeyPath:
         return tuple(part for collection in self._open for part in collection.current())
 
-    def _report_below(self, mark: Mark, path: KeyPath, message: str) -> None:
+    def _report_below(self, mark: Mark, path: KeyPath, message: str, first: Mark | None = None) -> None:
         """A problem in the innermost open mapping; `path` is relative to it."""
         above = tuple(part for collection in self._open[:-1] for part in collection.current())
-        self._report(mark, above + path, message)
+        self._report(mark, above + path, message, first)
 
-    def _report(self, mark: Mark, path: KeyPath, message: str) -> None:
+    def _report(self, mark: Mark, path: KeyPath, message: str, first: Mark | None = None) -> None:
         if len(self._problems) >= MOST_PROBLEMS:
             raise self._unreadable(mark, f"only the first {MOST_PROBLEMS:,} problems of this file are listed")
-        self._problems.append(Problem(self._file, *_place(mark), path, message))
+        related = (RelatedPlace(self._file, *_place(first), "first defined here"),) if first is not None else ()
+        self._problems.append(Problem(self._file, *_place(mark), path, message, related=related))
 
     def _warn(self, mark: Mark, message: str) -> None:
         self._problems.append(Problem(self._file, *_place(mark), self._path(), message, warning=True))

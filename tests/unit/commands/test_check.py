@@ -1,8 +1,10 @@
 """`portal check` as a person calls it, in a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
+from contextlib import chdir as working_in
 from pathlib import Path
 
 import pytest
@@ -29,10 +31,89 @@ def test_a_correct_portal_is_counted():
 def test_mistakes_are_told_on_standard_output_and_counted():
     result = portal("check", BROKEN / "profile_button")
     assert result.exit_code == 1
-    assert result.stdout == 'profiles/customer.yaml:3:18: buttons: no button "opn" (did you mean "open"?)\n1 error\n'
+    assert result.stdout.splitlines() == [
+        'profiles/customer.yaml:3:18: buttons: no button "opn" (did you mean "open"?)',
+        '   1 | # profiles/customer.yaml:3:18: buttons: no button "opn" (did you mean "open"?)',
+        "   2 | modules: {tickets: {}}",
+        "   3 | home: {buttons: [opn]}",
+        "     |                  ^^^",
+        '  = P204: write "open"',
+        "",
+        "1 error; `portal explain-problem CODE` explains a code",
+    ]
 
 
-def test_warnings_alone_do_not_fail():
+def test_a_related_place_is_shown_with_its_line(tmp_path):
+    result = portal("check", as_folder(BROKEN / "duplicate_key.yaml", tmp_path))
+    assert "  first defined here: modules.yaml:6:7\n" in result.stdout
+    assert result.stdout.count("     |       ^^^^^") == 2
+
+
+def test_other_places_of_the_same_name_are_one_problem_for_programs(tmp_path):
+    result = portal("check", "--format", "json", as_folder(BROKEN / "field_renamed.yaml", tmp_path))
+    problem = next(each for each in json.loads(result.stdout) if each["code"] == "P201")
+    assert (problem["severity"], problem["file"], problem["line"], problem["column"]) == (
+        "error",
+        "modules.yaml",
+        6,
+        29,
+    )
+    assert (problem["end_column"], problem["path"], problem["cure"]) == (29, 33, "notes.list.columns", 'write "coda"')
+    assert [(place["line"], place["column"], place["message"]) for place in problem["related"]] == [
+        (6, 42, "also here"), (7, 22, "also here"),
+    ]  # fmt: skip
+
+
+def test_code_scanning_gets_a_rule_for_each_kind_and_a_place_for_each_problem(tmp_path):
+    folder = as_folder(BROKEN / "duplicate_key.yaml", tmp_path)
+    with working_in(tmp_path):
+        log = json.loads(portal("check", "--format", "sarif", folder).stdout)
+    [run] = log["runs"]
+    result = run["results"][0]
+    assert (log["version"], run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"]) == ("2.1.0", result["ruleId"])
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "modules.yaml"
+    assert place["region"] == {"startLine": 7, "startColumn": 7, "endColumn": 12}
+    assert result["relatedLocations"][0]["message"]["text"] == "first defined here"
+
+
+def test_a_workflow_of_github_gets_one_line_for_each_problem():
+    with working_in(ROOT):
+        result = portal("check", "--format", "github", BROKEN / "warning_chart")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "::warning file=tests/portals/broken/warning_chart/profiles/customer.yaml,line=3,col=17,endColumn=45,"
+        "title=P601 This has no effect yet::panels: chart has no effect yet: charts are not drawn."
+        " Take it away, or leave it for a later version.\n"
+    )
+
+
+def test_a_terminal_has_colours_and_a_pipe_has_none():
+    arguments = ["check", str(BROKEN / "profile_button")]
+    assert "\x1b[" in CliRunner().invoke(main, arguments, color=True).output
+    assert "\x1b[" not in CliRunner().invoke(main, arguments).output
+    assert "\x1b[" not in CliRunner().invoke(main, arguments, color=True, env={"NO_COLOR": "1"}).output
+
+
+def test_a_code_is_explained_with_wrong_and_right():
+    result = portal("explain-problem", "p204")
+    assert result.exit_code == 0
+    assert result.output.splitlines()[0] == "P204: There is no such button or tab"
+    assert result.output.index("[opn]") < result.output.index("[open]")
+    assert "P204  There is no such button or tab" in portal("explain-problem").output
+    assert portal("explain-problem", "P999").exit_code == 2
+
+
+def as_folder(file, folder):
+    (folder / "profiles").mkdir()
+    (folder / "profiles/staff.yaml").write_text("staff: true\nmodules: {}\n", encoding="utf-8")
+    (folder / "modules.yaml").write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    return folder
+
+
+def test_warnings_alone_do_not_fail_unless_they_are_to():
+    assert portal("check", "--strict", BROKEN / "warning_chart").exit_code == 1
+    assert portal("check", "--strict", SMALL).exit_code == 0
     result = portal("check", BROKEN / "warning_chart")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == "No mistakes (1 warning): 4 modules, 1 profile, 0 buttons"

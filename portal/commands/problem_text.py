@@ -1,0 +1,63 @@
+"""Problems as a person reads them in a terminal: the line with a mark below, the cure and the code.
+
+Called by the commands that check declarations. The first line of a problem is its one line of the language's contract,
+by which scripts and editors find the place.
+"""
+
+from collections.abc import Iterator
+
+import click
+
+from portal.declaration.kinds import Kind, cure_of, kind_of
+from portal.declaration.load import Loaded
+from portal.declaration.source.excerpts import excerpt
+from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
+from portal.texts import plural
+
+
+def in_words(problem: Problem) -> str:
+    """Several lines, with colours that a pipe does not show."""
+    tone = "yellow" if problem.warning else "red"
+    first, *others = str(problem).split(": ", 1 if problem.warning else 0)
+    lines = [click.style(f"{first}: ", fg=tone, bold=True) + others[0] if others else click.style(first, bold=True)]
+    lines += _excerpt(problem, tone)
+    for place in problem.related:
+        if place.note != ALSO:  # those are named in the first line
+            lines += [f"  {place.note}: {place}", *_excerpt(place, "blue")]
+    lines.append(f"  = {click.style(kind_of(problem).code, fg='cyan')}: {cure_of(problem)}")
+    return "\n".join([*lines, ""])
+
+
+def in_words_summary(loaded: Loaded) -> str:
+    """How many mistakes and what a code means, or what is in order."""
+    errors, warnings = len(loaded.errors), len(loaded.problems) - len(loaded.errors)
+    hint = "; `portal explain-problem CODE` explains a code" if loaded.problems else ""
+    declaration = loaded.declaration
+    if errors or declaration is None:
+        return ", ".join([plural(errors, "error"), *([plural(warnings, "warning")] if warnings else [])]) + hint
+    buttons = [name for name in declaration.buttons if not name.startswith("module:")]
+    counts = [
+        plural(len(declaration.modules), "module"),
+        plural(len(declaration.profiles), "profile"),
+        plural(len(buttons), "button"),
+    ]
+    but = f" ({plural(warnings, 'warning')})" if warnings else ""
+    return f"No mistakes{but}: {', '.join(counts)}"
+
+
+def explanation(kind: Kind) -> str:
+    """What a code means: its title, its cure, and an example of wrong and right."""
+    lines = [click.style(f"{kind.code}: {kind.title}", bold=True), "", f"{kind.cure[:1].upper()}{kind.cure[1:]}.", ""]
+    for word, tone, example in (("Wrong", "red", kind.wrong), ("Right", "green", kind.right)):
+        lines += [click.style(f"{word}:", fg=tone), *(f"    {line}".rstrip() for line in example.splitlines()), ""]
+    return "\n".join(lines[:-1])
+
+
+def _excerpt(place: Problem | RelatedPlace, tone: str) -> Iterator[str]:
+    shown = excerpt(place)
+    if shown is None:
+        return
+    width = max(4, len(str(place.line)) + 2)
+    for number, line in enumerate(shown.lines, shown.first):
+        yield f"{number:>{width}} | {line}".rstrip()
+    yield f"{'':>{width}} | {shown.before_mark}{click.style('^' * shown.mark, fg=tone, bold=True)}"

@@ -1,0 +1,68 @@
+"""The kinds of problems: a code that never changes, the cure, and an example of wrong and right for each.
+
+`kinds/*.yaml` has them. A check says in its own sentence what is wrong; the sentences of a kind are listed there with
+{} for what differs, and by them a problem finds its kind. So a check needs no code, and every code is documented. Used
+by whatever shows a problem: commands, pages, editors.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from portal.declaration.source.problems import Problem
+from portal.declaration.source.reader import read
+
+FOLDER = Path(__file__).parent / "kinds"
+# A sentence that is listed nowhere, such as one of a field type of somebody's own.
+OTHER = "P308"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`says`: its sentences, with {} for what differs; `wrong` and `right`: a file each, modules.yaml unless named."""
+
+    code: str
+    title: str
+    says: tuple[str, ...] = ()
+    cure: str = ""
+    wrong: str = ""
+    right: str = ""
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """Every kind by its code, in the order of the codes."""
+    entries: dict[str, Any] = {}
+    for path in FOLDER.glob("*.yaml"):
+        entries |= read(path.read_bytes(), path.name).data
+    return {code: Kind(code, **{**entries[code], "says": tuple(entries[code]["says"])}) for code in sorted(entries)}
+
+
+def kind_of(problem: Problem) -> Kind:
+    """The kind of a problem, by its sentence; the most particular one where several would do."""
+    return kinds()[says(problem.statement) or OTHER]
+
+
+@lru_cache(1000)
+def says(statement: str) -> str | None:
+    """The code of the kind that has this sentence, None where none has."""
+    return next((code for pattern, code in _patterns() if pattern.fullmatch(statement)), None)
+
+
+def cure_of(problem: Problem) -> str:
+    """What to do about it, in one sentence: the name that was probably meant, else what mends this kind."""
+    return f'write "{problem.guess}"' if problem.guess is not None else kind_of(problem).cure
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    sentences = [(sentence, kind.code) for kind in kinds().values() for sentence in kind.says]
+    sentences.sort(key=lambda entry: -len(entry[0].replace("{}", "")))
+    return [(_pattern(sentence), code) for sentence, code in sentences]
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in sentence.split("{}")), re.DOTALL)
