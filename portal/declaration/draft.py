@@ -46,6 +46,7 @@ class Draft:
 
     folder: Path
     overrides: Mapping[str, str] = dataclasses.field(default_factory=dict)  # settings from outside the files; they win
+    unsaved: Mapping[str, bytes] = dataclasses.field(default_factory=dict)  # read instead of what the file holds
     documents: dict[str, Document] = dataclasses.field(default_factory=dict)
     problems: list[Problem] = dataclasses.field(default_factory=list)
     settings: Settings = dataclasses.field(default_factory=Settings)

@@ -109,7 +109,7 @@ def _yaml_files_in(folder: Path) -> Iterator[str]:
 
 def _read_file(draft: Draft, file: str) -> None:
     try:
-        raw = _content(draft.folder / file)
+        raw = draft.unsaved[file] if file in draft.unsaved else _content(draft.folder / file)
     except OSError as error:
         _report(draft, file, f"this file cannot be read: {(error.strerror or 'unknown reason').lower()}")
         draft.unread_files.add(file)

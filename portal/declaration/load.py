@@ -25,6 +25,7 @@ from portal.declaration.source.problems import Problem
 
 MOST_OF_A_FILE = 500
 NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})
+NOTHING_UNSAVED: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,15 @@ class Loaded:
 
 
 @gc_paused()
-def load(folder: Path, overrides: Mapping[str, str] = NO_OVERRIDES) -> Loaded:
-    """Reads, checks and resolves the declaration in `folder`; `overrides` are settings of `portal:` from outside."""
-    draft = Draft(folder, overrides=overrides)
+def load(
+    folder: Path, overrides: Mapping[str, str] = NO_OVERRIDES, unsaved: Mapping[str, bytes] = NOTHING_UNSAVED
+) -> Loaded:
+    """Reads, checks and resolves the declaration in `folder`.
+
+    `overrides` are settings of `portal:` from outside; `unsaved` is what is to be read instead of files that exist, by
+    their paths in the folder: what an editor has not saved yet, or a correction that is tried.
+    """
+    draft = Draft(folder, overrides=overrides, unsaved=unsaved)
     read_files(draft)
     if MODULES in draft.documents:
         read_modules(draft)

@@ -52,13 +52,9 @@ def test_a_related_place_is_shown_with_its_line(tmp_path):
 def test_other_places_of_the_same_name_are_one_problem_for_programs(tmp_path):
     result = portal("check", "--format", "json", as_folder(BROKEN / "field_renamed.yaml", tmp_path))
     problem = next(each for each in json.loads(result.stdout) if each["code"] == "P201")
-    assert (problem["severity"], problem["file"], problem["line"], problem["column"]) == (
-        "error",
-        "modules.yaml",
-        6,
-        29,
-    )
-    assert (problem["end_column"], problem["path"], problem["cure"]) == (29, 33, "notes.list.columns", 'write "coda"')
+    expected = {"severity": "error", "file": "modules.yaml", "line": 6, "column": 29, "end_column": 33}
+    assert expected.items() <= problem.items()
+    assert (problem["path"], problem["cure"]) == ("notes.list.columns", 'write "coda"')
     assert [(place["line"], place["column"], place["message"]) for place in problem["related"]] == [
         (6, 42, "also here"), (7, 22, "also here"),
     ]  # fmt: skip
