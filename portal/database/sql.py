@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from portal.conditions import AnyOf, Comparison, Condition, ParsedValue
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field, operator_refused
-from portal.fields.columns import table_of
+from portal.fields.columns import declared_name, table_of
 from portal.fields.links import join_name
 from portal.fields.protocols import VisibleIds
 from portal.fields.reader import Reader
@@ -171,7 +171,7 @@ def _along(
     if len(path) == 1:
         return comparison(field, test, table, reader)
     if field.row_fields:
-        name = join_name(table_of(table).name, field.name)
+        name = join_name(declared_name(table), field.name)
         rows = table_of(table).metadata.tables[name].alias()
         inner = _along(path[1:], test, rows, declaration.row_modules[name], declaration, reader)
         return table.c["id"].in_(sa.select(rows.c["_record"]).where(inner))
@@ -207,7 +207,7 @@ def linked(field: Field, table: sa.FromClause, ids: sa.Select[Any]) -> sa.Column
     if not field.multiple:
         return table.c[field.name].in_(ids)
     base = table_of(table)
-    join = base.metadata.tables[join_name(base.name, field.name)]
+    join = base.metadata.tables[join_name(declared_name(base), field.name)]
     return table.c["id"].in_(sa.select(join.c["record"]).where(join.c["target"].in_(ids)))
 
 

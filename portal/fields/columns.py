@@ -27,6 +27,12 @@ def table_of(source: sa.FromClause) -> sa.Table:
     return cast(sa.Table, source.element if isinstance(source, sa.Alias) else source)
 
 
+def declared_name(source: sa.FromClause) -> str:
+    """The name of a table in the declaration; in the database another one may stand for it, see migration/views.py."""
+    table = table_of(source)
+    return str(table.info.get("declared", table.name))
+
+
 class UTCDateTime(sa.types.TypeDecorator[datetime.datetime]):
     """Aware datetimes in Python; UTC without a zone in the database, which SQLite can sort."""
 

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from portal.fields.arithmetic import EXACT
 from portal.fields.base import Field, Refused, operator_refused
-from portal.fields.columns import table_of
+from portal.fields.columns import declared_name, table_of
 from portal.fields.links import join_name
 from portal.fields.money import Money
 from portal.fields.protocols import Declared, Form
@@ -137,7 +137,7 @@ class Lines(Field):
         if operator != "empty":
             raise operator_refused(operator)
         base = table_of(table)
-        rows = base.metadata.tables[join_name(base.name, self.name)]
+        rows = base.metadata.tables[join_name(declared_name(base), self.name)]
         some = table.c["id"].in_(sa.select(rows.c["_record"]))
         return sa.not_(some) if value else some
 

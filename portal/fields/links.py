@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.fields.base import Field
-from portal.fields.columns import table_of
+from portal.fields.columns import declared_name, table_of
 from portal.fields.link import LinkLike, ids_by_title, ids_named, ids_of, sort_title_column
 from portal.fields.linked import Linked
 from portal.fields.protocols import Form, VisibleIds
@@ -130,4 +130,4 @@ class Links(LinkLike):
 
     def _join(self, table: sa.FromClause) -> sa.Table:
         base = table_of(table)
-        return base.metadata.tables[join_name(base.name, self.name)]
+        return base.metadata.tables[join_name(declared_name(base), self.name)]

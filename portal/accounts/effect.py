@@ -1,0 +1,181 @@
+"""What a change of the declarations means, in rights, people and records: for `portal diff` and administrators.
+
+`declared_effect` compares two declarations; `effect` asks the database too, with everybody's own policy under both.
+"""
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.accounts.people import Account, PersonRow, account_columns, account_of, admit, person_columns
+from portal.database.engine import reading
+from portal.database.migration.views import open_side_by_side
+from portal.database.schema.tables import Tables, build
+from portal.declaration.access_table import Rights, access_table
+from portal.declaration.differences import Change, Labels, common_changes, looks, profile_changes, words
+from portal.declaration.shapes import Declaration
+from portal.declaration.source.places import Places
+from portal.records.audit.deciding_line import deciding_lines
+from portal.records.audit.effect import Pair, Person, SightChange, module_pairs, sight_changes
+from portal.records.audit.explain import Step
+from portal.records.policy import Policy
+from portal.texts import plural
+
+
+@dataclass(frozen=True)
+class ProfileEffect:
+    """What changes for one profile; `people`: how many can sign in with it, before or after; None: not known."""
+
+    name: str
+    people: int | None
+    changes: tuple[Change, ...]
+    sights: tuple[SightChange, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.changes or self.sights)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a change of the declarations means. `common`: what concerns every profile."""
+
+    profiles: tuple[ProfileEffect, ...]
+    common: tuple[Change, ...] = ()
+    people: int | None = None  # who can sign in, before or after
+    concerned: int = 0  # those of them who notice something
+    lost: int = 0  # different records that go out of somebody's sight
+    gained: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.common) or any(self.profiles)
+
+
+def table_effect(
+    before: Mapping[str, Rights], after: Mapping[str, Rights], declarations: Sequence[Declaration]
+) -> Effect:
+    """The difference of two access tables; `declarations`: those that know what the fields are called."""
+    labels = Labels(tuple(declarations))
+    names = dict.fromkeys((*before, *after))
+    return Effect(
+        tuple(
+            ProfileEffect(name, None, tuple(profile_changes(before.get(name), after.get(name), labels)))
+            for name in names
+        )
+    )
+
+
+def declared_effect(before: Declaration, after: Declaration) -> Effect:
+    """What two declarations say, without a database."""
+    labels = Labels((after, before))
+    old, new = access_table(before), access_table(after)
+    profiles = tuple(
+        ProfileEffect(
+            name,
+            None,
+            (*profile_changes(old.get(name), new.get(name), labels), *looks(before, after, name)),
+        )
+        for name in dict.fromkeys((*old, *new))
+    )
+    return Effect(profiles, tuple(common_changes(before, after)))
+
+
+def effect(engine: sa.Engine, before: Declaration, after: Declaration, now: datetime.datetime) -> Effect:
+    """What two declarations mean for everybody who has an account, in records of this database. Writes nothing."""
+    declared = declared_effect(before, after)
+    sides = build(before), build(after)
+    opened = open_side_by_side(engine, *sides)
+    pairs = module_pairs(before.modules, {name: module.formerly for name, module in after.modules.items()})
+    try:
+        with reading(opened) as connection:
+            people = everybody(connection, *sides, now)
+            sights = tuple(sight_changes(connection, people, pairs))
+    finally:
+        opened.dispose()
+    return _joined(declared, people, sights, pairs)
+
+
+def everybody(
+    connection: sa.Connection, before: Tables, after: Tables, now: datetime.datetime
+) -> list[Person]:  # fmt: skip
+    """Who can sign in, under one of two declarations, with their rights under both."""
+    rights = [dict(_policies(connection, tables, now)) for tables in (before, after)]
+    accounts = {account.id: account for side in rights for account in side}
+    by_id = [{account.id: policy for account, policy in side.items()} for side in rights]
+    return [
+        Person(account.name, account.profile, by_id[0].get(account.id), by_id[1].get(account.id))
+        for account in accounts.values()
+    ]
+
+
+def _policies(
+    connection: sa.Connection, tables: Tables, now: datetime.datetime
+) -> Iterator[tuple[Account, Policy]]:  # fmt: skip
+    """The accounts that can sign in, each with its policy."""
+    account, language = tables.account, tables.declaration.settings.languages[0]
+    person_id: sa.ColumnElement[Any] = sa.null()
+    organization: sa.ColumnElement[Any] = sa.null()
+    joined: sa.FromClause = account
+    if tables.declaration.people is not None:
+        person_id, organization = person_columns(tables)
+        people = tables.module(tables.declaration.people)
+        joined = account.outerjoin(people, people.c["id"] == account.c["person"])
+    closed = sa.exists(sa.select(tables.company.c["organization"]).where(tables.company.c["closed"]))
+    columns = (person_id.label("person_id"), organization.label("person_organization"), closed.label("any_closed"))
+    query = sa.select(*columns, *account_columns(tables)).select_from(joined).order_by(account.c["id"])
+    for row in connection.execute(query).mappings().all():
+        person_row = PersonRow(row["person_id"], row["person_organization"], bool(row["any_closed"]))
+        identity = admit(connection, tables, account_of(row), person_row, language=language, now=now)
+        if not isinstance(identity, str):
+            yield identity.account, identity.policy
+
+
+def _joined(
+    declared: Effect, people: Sequence[Person], sights: Sequence[SightChange], pairs: Sequence[Pair]
+) -> Effect:  # fmt: skip
+    profiles, concerned = [], 0
+    for profile in declared.profiles:
+        own = [person for person in people if person.profile == profile.name]
+        seen = tuple(sight for sight in sights if sight.profile == profile.name)
+        profiles.append(ProfileEffect(profile.name, len(own), profile.changes, seen))
+        affected = {id(person) for sight in seen for person in sight.people}
+        concerned += len(own) if profile.changes else len(affected)
+    lost, gained = (
+        sum(len(_records(sights, module, is_lost)) for module in names)
+        for is_lost, names in (
+            (True, {pair.before for pair in pairs}),
+            (False, {pair.after for pair in pairs}),
+        )
+    )
+    return Effect(tuple(profiles), declared.common, len(people), concerned, lost, gained)
+
+
+def _records(sights: Sequence[SightChange], module: str | None, lost: bool) -> set[int]:
+    """The different records of a module that somebody loses, or gains."""
+    return {
+        record_id
+        for sight in sights
+        if sight.lost is lost and sight.module == module
+        for record_id in sight.records
+    }  # fmt: skip
+
+
+def place_of(change: Change, profile: str | None, declaration: Declaration, places: Places) -> str:
+    """Where a declaration says what a change tells, as `file:line:column`; "" where it is written nowhere."""
+    word = change.word if change.kind == "gained" else ""  # what is lost does not stand there any more
+    step = Step(True, change.sentence, change.keys, change.module_keys, word)
+    return next(iter(deciding_lines(places, declaration, step, profile)), "")
+
+
+def sight_sentence(sight: SightChange) -> str:
+    """“12 people lose sight of 3,401 tickets, for example TT1044 Printer (Giulia Ferrante)”."""
+    who = plural(len(sight.people), "person", "people")
+    several, number = len(sight.people) > 1, len(sight.records)
+    records = f"{number:,} {words(sight.module)}" if number > 1 else f"1 record of {words(sight.module)}"
+    if sight.lost:
+        what = f"{'lose' if several else 'loses'} sight of {records}"
+    else:
+        what = f"{'see' if several else 'sees'} {records} more"
+    return f"{who} {what}, for example {' and '.join(map(str, sight.examples))}"

@@ -1,0 +1,195 @@
+"""`portal diff`: what a change of the declarations means, in rights, people and records."""
+
+import contextlib
+import datetime
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import click
+
+from portal.accounts.effect import Effect, declared_effect, effect, place_of, sight_sentence, table_effect
+from portal.commands.database_errors import database_error_sentence
+from portal.commands.options import chosen_settings, common_options
+from portal.database.engine import DatabaseUnreachableError, reach
+from portal.database.errors import DatabaseError
+from portal.declaration.access_table import access_table
+from portal.declaration.differences import Change
+from portal.declaration.load import load
+from portal.declaration.revisions import UnknownRevisionError, folder_of
+from portal.declaration.shapes import Declaration
+from portal.declaration.source.places import Places
+from portal.records.audit.effect import SightChange
+from portal.settings import Settings
+from portal.texts import plural
+
+DIFFERENT = 3  # the exit code
+SIGNS = {"lost": "-", "gained": "+", "changed": "~"}
+
+
+@click.command("diff", short_help="Say what a change means for people.")
+@click.argument("old", required=False)
+@click.argument("new", required=False)
+@click.option("--snapshot", type=click.Path(path_type=Path), metavar="FILE", help="Compare with a committed snapshot.")
+@click.option("--write", is_flag=True, help="Write the snapshot instead of comparing with it.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+@click.option("--no-database", is_flag=True, help="Compare what is declared alone.")
+@common_options
+def command(old: str | None, new: str | None, snapshot: Path | None, write: bool, form: str, no_database: bool) -> None:
+    """Say what changes from OLD to NEW, for each profile: rights, and the records that people lose or gain.
+
+    OLD and NEW are folders, or revisions of git of the portal's folder; NEW is by default the folder as it is now. With
+    a database, everybody who can sign in is asked under both. Nothing is written to it.
+
+    With --snapshot the rights of each profile are compared with those in FILE, which --write writes: commit it, and
+    have it compared before every change is taken.
+
+    Exits 0 where nothing differs, 3 where something does, 1 when declarations have mistakes.
+
+    Example: portal diff HEAD~1
+    """
+    settings = chosen_settings()
+    if (snapshot is None) is (old is None):
+        raise click.UsageError("name what to compare with: a folder, a revision of git, or --snapshot FILE")
+    if write and snapshot is None:
+        raise click.UsageError("--write writes a snapshot: name its file with --snapshot FILE")
+    with contextlib.ExitStack() as opened:
+        if snapshot is not None:
+            result = _compare_snapshot(settings, snapshot, write)
+        else:
+            result = _compare(settings, str(old), new, no_database, opened)
+        click.echo(json.dumps(result.as_json(), indent=2, ensure_ascii=False) if form == "json" else result.as_text())
+    raise SystemExit(DIFFERENT if result.effect else 0)
+
+
+@dataclass(frozen=True)
+class Result:
+    """An effect, and the declaration after the change, which says where it stands."""
+
+    effect: Effect
+    declaration: Declaration
+
+    @cached_property
+    def _places(self) -> Places:
+        return Places(self.declaration.folder)
+
+    def _place(self, change: Change, profile: str | None = None) -> str:
+        return place_of(change, profile, self.declaration, self._places)
+
+    def as_text(self) -> str:
+        """The sentences, one a line."""
+        effect = self.effect
+        lines = list(self._lines()) if effect else ["nothing differs"]
+        if effect.people is not None:
+            lines.append(
+                f"{plural(effect.lost, 'record')} out of sight, {plural(effect.gained, 'record')} into sight; "
+                f"{effect.concerned:,} of {plural(effect.people, 'person', 'people')} notice something"
+            )
+        return "\n".join(lines)
+
+    def _lines(self) -> Iterator[str]:
+        for change in self.effect.common:
+            yield self._line(change)
+        for profile in self.effect.profiles:
+            who = "" if profile.people is None else f" ({plural(profile.people, 'person', 'people')})"
+            yield f"profile {profile.name}{who}:{'' if profile else ' nothing changes'}"
+            for change in profile.changes:
+                yield f"  {self._line(change, profile.name)}"
+            for sight in profile.sights:
+                yield f"  {SIGNS['lost' if sight.lost else 'gained']} {sight_sentence(sight)}"
+
+    def _line(self, change: Change, profile: str | None = None) -> str:
+        place = self._place(change, profile)
+        return f"{SIGNS[change.kind]} {change.sentence}{f'  ({place})' if place else ''}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        effect = self.effect
+        return {
+            "differs": bool(effect),
+            "people": effect.people,
+            "concerned": effect.concerned,
+            "records": {"lost": effect.lost, "gained": effect.gained},
+            "common": [self._change(change) for change in effect.common],
+            "profiles": [
+                {
+                    "profile": profile.name,
+                    "people": profile.people,
+                    "changes": [self._change(change, profile.name) for change in profile.changes],
+                    "records": [_sight(sight) for sight in profile.sights],
+                }
+                for profile in effect.profiles
+            ],
+        }
+
+    def _change(self, change: Change, profile: str | None = None) -> dict[str, Any]:
+        place = self._place(change, profile) or None
+        return {"kind": change.kind, "module": change.module or None, "sentence": change.sentence, "place": place}
+
+
+def _sight(sight: SightChange) -> dict[str, Any]:
+    return {
+        "kind": "lost" if sight.lost else "gained",
+        "module": sight.module,
+        "people": len(sight.people),
+        "records": len(sight.records),
+        "sentence": sight_sentence(sight),
+        "examples": [
+            {"id": example.record_id, "reference": example.reference, "title": example.title, "people": example.people}
+            for example in sight.examples
+        ],
+    }
+
+
+def _compare_snapshot(settings: Settings, file: Path, write: bool) -> Result:
+    declaration = _load(settings, settings.folder)
+    table = access_table(declaration)
+    try:
+        if write:
+            file.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            click.echo(f"{file}: the rights of {plural(len(table), 'profile')} written")
+            raise SystemExit(0)
+        before = json.loads(file.read_text(encoding="utf-8"))
+        return Result(table_effect(before, table, [declaration]), declaration)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise click.ClickException(f"{file} is no snapshot that can be used: {error}") from None
+
+
+def _compare(
+    settings: Settings, old: str, new: str | None, no_database: bool, opened: contextlib.ExitStack
+) -> Result:  # fmt: skip
+    try:
+        before, after = (
+            _load(settings, opened.enter_context(folder_of(name, settings.folder)))
+            for name in (old, new or str(settings.folder))
+        )
+    except UnknownRevisionError as error:
+        raise click.UsageError(str(error)) from None
+    if no_database or not _has_database(settings):
+        return Result(declared_effect(before, after), after)
+    try:
+        engine = reach(settings.database_url)
+        opened.callback(engine.dispose)
+        return Result(effect(engine, before, after, datetime.datetime.now(datetime.UTC)), after)
+    except DatabaseUnreachableError as error:
+        raise click.UsageError(str(error)) from None
+    except DatabaseError as error:
+        raise click.UsageError(database_error_sentence(error)) from None
+
+
+def _load(settings: Settings, folder: Path) -> Declaration:
+    loaded = load(folder, settings.declared)
+    if loaded.declaration is None:
+        for problem in loaded.errors:
+            click.echo(problem)
+        raise SystemExit(1)
+    return loaded.declaration
+
+
+def _has_database(settings: Settings) -> bool:
+    """Whether there is one: the file of an SQLite database would be made by looking."""
+    kind, slashes, path = settings.database_url.partition(":///")
+    return not kind.startswith("sqlite") or not slashes or Path(path).exists()

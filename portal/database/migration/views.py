@@ -1,0 +1,205 @@
+"""Declared tables over a database that does not have them yet: temporary views, one for each table that differs.
+
+What `portal plan` would add is empty there, what it would rename is read under its old name, and values that it would
+convert are empty. The database stays as it is: temporary views belong to one connection. Used by `portal diff` and
+`portal preview`, which only read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.engine import make_engine, reading
+from portal.database.migration.options import renamed_options
+from portal.database.migration.snapshot import (
+    EMPTY,
+    Renames,
+    Snapshot,
+    columns,
+    find_renames,
+    history_of,
+    last_applied,
+    rebuild_field,
+    storage_of,
+    stored_fields,
+    with_new_names,
+)
+from portal.database.schema.tables import Tables
+from portal.declaration.shapes import Module
+from portal.fields.base import Field
+from portal.fields.links import is_rows, join_name, shortened
+
+# A column of the view → the expression that it stands for; None: it is empty.
+Expressions = dict[str, str | None]
+SAME = "same$"  # before the name of a table that is what the database has
+
+
+@dataclass(frozen=True)
+class Views:
+    """The SELECT for each declared table. `differing`: those that the database does not have as they are declared;
+    `notes`: what cannot be shown of them, in sentences."""
+
+    selects: Mapping[str, str]
+    differing: frozenset[str]
+    notes: tuple[str, ...]
+
+
+def views_over(connection: sa.Connection, tables: Tables) -> Views:
+    """What stands for the declared tables in this database."""
+    return _ViewMaker(connection, tables).made()
+
+
+def open_as_declared(engine: sa.Engine, tables: Tables) -> tuple[sa.Engine, tuple[str, ...]]:
+    """An engine of the same database that finds all `tables`, under their own names; and what cannot be shown of them.
+
+    The caller disposes of the engine.
+    """
+    with reading(engine) as connection:
+        views = views_over(connection, tables)
+    return _open(engine, {name: views.selects[name] for name in views.differing}), views.notes
+
+
+def open_side_by_side(engine: sa.Engine, before: Tables, after: Tables) -> sa.Engine:
+    """An engine of the same database that finds the tables of two declarations, so that one statement compares them.
+
+    The tables get other names for that: those of `after`, and those of `before` that differ from the database. Two
+    expressions mean the same if they are equal once `SAME` is taken away. The caller disposes of the engine.
+    """
+    selects = {}
+    for tables, mark in ((before, ""), (after, SAME)):
+        with reading(engine) as connection:
+            views = views_over(connection, tables)
+        for name, select in views.selects.items():
+            prefix = f"{'after' if mark else 'before'}$" if name in views.differing else mark
+            if prefix:
+                table = tables.metadata.tables[name]
+                table.info["declared"] = name
+                table.name = shortened(prefix + name)
+                selects[table.name] = select
+    return _open(engine, selects)
+
+
+def _open(engine: sa.Engine, selects: Mapping[str, str]) -> sa.Engine:
+    opened = make_engine(engine.url.render_as_string(hide_password=False))
+    quote = opened.dialect.identifier_preparer.quote
+
+    def create_views(connection: Any, record: Any) -> None:
+        for name, select in selects.items():
+            connection.execute(f"CREATE TEMPORARY VIEW {quote(name)} AS {select}")
+        connection.commit()
+
+    sa.event.listen(opened, "connect", create_views)
+    return opened
+
+
+class _ViewMaker:
+    def __init__(self, connection: sa.Connection, tables: Tables) -> None:
+        self.connection, self.tables = connection, tables
+        self.dialect = connection.dialect
+        self.quote = connection.dialect.identifier_preparer.quote
+        inspector = sa.inspect(connection)
+        self.schema = inspector.default_schema_name or "main"
+        self.existing = {
+            name: {column["name"] for column in found}
+            for (_schema, name), found in inspector.get_multi_columns().items()
+        }
+        self.old: Snapshot = last_applied(connection, tables) or EMPTY
+        self.renames: Renames = find_renames(connection, self.old, tables.declaration)
+        self.renamed = with_new_names(self.old, self.renames)
+        self.notes: list[str] = []
+
+    def made(self) -> Views:
+        selects, differing = {}, set()
+        for name, table in self.tables.metadata.tables.items():
+            source, expressions = self._source(name, table)
+            present = self.existing.get(source, set())
+            is_same = source == name and all(
+                expression == self.quote(column) and column in present for column, expression in expressions.items()
+            )
+            selects[name] = self._select(table, source, expressions)
+            if not is_same:
+                differing.add(name)
+        return Views(selects, frozenset(differing), tuple(self.notes))
+
+    def _select(self, table: sa.Table, source: str, expressions: Expressions) -> str:
+        listed = ", ".join(
+            f"{expressions[column.name] or self._empty(column)} AS {self.quote(column.name)}" for column in table.c
+        )
+        if source not in self.existing:
+            return f"SELECT {listed} WHERE 1 = 0"
+        return f"SELECT {listed} FROM {self.quote(self.schema)}.{self.quote(source)}"  # noqa: S608 - declared names
+
+    def _empty(self, column: sa.Column[Any]) -> str:
+        return f"CAST(NULL AS {column.type.compile(self.dialect)})"
+
+    def _source(self, name: str, table: sa.Table) -> tuple[str, Expressions]:
+        """The table of the database that holds the rows of a declared one, and what each column reads there."""
+        module = self.tables.declaration.with_rows.get(name)
+        if module is not None:
+            source = self.renames.modules.get(name, name)
+            expressions = self._own(table, source)
+            for field_name, field in stored_fields(module).items():
+                expressions |= self._field(module, field_name, field)
+            return source, {column: expressions[column] for column in [column.name for column in table.c]}
+        source = self._join_source(name) if is_rows(name) else name
+        expressions = self._own(table, source)
+        if not is_rows(name) and expressions.get("module") and self.renames.modules:
+            expressions["module"] = self._new_names(self.quote("module"), self.renames.modules)
+        return source, expressions
+
+    def _own(self, table: sa.Table, source: str) -> Expressions:
+        present = self.existing.get(source, set())
+        return {
+            column: self.quote(column) if column in present else None for column in [column.name for column in table.c]
+        }
+
+    def _join_source(self, name: str) -> str:
+        for module in self.tables.declaration.modules.values():
+            for field in module.fields:
+                if join_name(module.name, field) == name:
+                    before = self.renames.fields.get(module.name, {}).get(field, field)
+                    return join_name(self.renames.modules.get(module.name, module.name), before)
+        return name
+
+    def _field(self, module: Module, name: str, field: Field) -> Expressions:
+        table = self.renames.modules.get(module.name, module.name)
+        present = self.existing.get(table, set())
+        after, entry = columns(field), self._entry(self.renamed, module.name, name)
+        nothing: Expressions = {column.name: None for column in after}
+        before = rebuild_field(entry) if entry is not None else None
+        if entry is None or not after:
+            return nothing
+        if before is None or storage_of(before) != storage_of(field):
+            self.notes.append(f"{module.name}.{name} is shown empty: `portal apply` converts its values")
+            return nothing
+        old_name = self.renames.fields.get(module.name, {}).get(name, name)
+        original = rebuild_field({**entry, "name": old_name})
+        sources = columns(original) if original is not None else []
+        expressions = {
+            column.name: self.quote(source.name) if source.name in present else None
+            for column, source in zip(after, sources, strict=True)
+        }
+        renamed = renamed_options(entry, field, self._option_history(module.name, name))
+        if renamed and not field.multiple and expressions[after[0].name] is not None:
+            expressions[after[0].name] = self._new_names(str(expressions[after[0].name]), renamed)
+        return expressions
+
+    def _option_history(self, module: str, field: str) -> Mapping[str, str]:
+        old_module = self.renames.modules.get(module, module)
+        old_field = self.renames.fields.get(module, {}).get(field, field)
+        history: Mapping[str, str] = history_of(self.old)["options"].get(old_module, {}).get(old_field, {})
+        return history
+
+    def _entry(self, snapshot: Snapshot, module: str, field: str) -> dict[str, Any] | None:
+        entry: dict[str, Any] | None = snapshot["modules"].get(module, {"fields": {}})["fields"].get(field)
+        return entry
+
+    def _new_names(self, column: str, renamed: Mapping[str, str]) -> str:
+        """`column` with old names in it replaced; `renamed`: new name → old name."""
+        whens = " ".join(f"WHEN {self._literal(old)} THEN {self._literal(new)}" for new, old in renamed.items())
+        return f"CASE {column} {whens} ELSE {column} END"
+
+    def _literal(self, text: str) -> str:
+        return str(sa.literal(text).compile(dialect=self.dialect, compile_kwargs={"literal_binds": True}))

@@ -1,0 +1,284 @@
+"""What differs between two declarations, in sentences: for each profile what it gains and loses, and everything else.
+
+The profiles are compared by their access tables (access_table.py), so that a committed snapshot can take the place of
+a declaration. Which records come or go is not decided here: see records/audit/effect.py.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from portal.declaration.access_table import Rights, form_fields
+from portal.declaration.shapes import ACTIONS, Declaration, Profile
+from portal.texts import readable
+
+Kind = Literal["lost", "gained", "changed"]
+Keys = tuple[str, ...]
+# An action of a profile, with the module as “{}”.
+DEEDS = {
+    "create": "create {}", "edit": "edit {}", "delete": "delete {}", "comment": "comment on {}",
+    "attach": "attach files to {}", "watch": "add watchers to {}", "export": "export {}",
+    "grant": "give access to the portal in {}",
+}  # fmt: skip
+# Keys whose change is told by the access table, or that hold what is compared by itself.
+LAYOUTS = ("list", "detail", "create", "edit")
+TOLD_OF_ACCESS = {"module", "see", "can", "where", "readable", "set", "grants", *LAYOUTS}
+TOLD_OF_MODULE = {"name", "fields", "builtin", *LAYOUTS}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference. `keys` lead to where a profile says so, `module_keys` to where modules.yaml does; `word` stands
+    there."""
+
+    kind: Kind
+    sentence: str
+    module: str = ""
+    keys: tuple[Keys, ...] = ()
+    module_keys: tuple[Keys, ...] = ()
+    word: str = ""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What fields are called, in the declarations that are known, the first that has one."""
+
+    declarations: tuple[Declaration, ...] = ()
+
+    def field(self, module: str, name: str) -> str:
+        """A field's label, or its name made readable."""
+        for declaration in self.declarations:
+            declared = declaration.modules.get(module)
+            if declared is not None and name in declared.everything:
+                return str(declared.everything[name].title)
+        return str(readable(name))
+
+    def fields(self, module: str, names: Iterable[str]) -> str:
+        """Several fields, as in “Priority, Notes”."""
+        return ", ".join(self.field(module, name) for name in names)
+
+
+def words(name: str) -> str:
+    """The name of a module or a transition in a sentence."""
+    return name.replace("_", " ")
+
+
+def profile_changes(before: Rights | None, after: Rights | None, labels: Labels) -> Iterator[Change]:
+    """What one profile gains and loses; None: there is no such profile."""
+    if before is None or after is None:
+        if after is not None:
+            yield Change("gained", "is a new profile")
+        elif before is not None:
+            yield Change("lost", "is taken away: its people can no longer sign in")
+        return
+    if before["staff"] != after["staff"]:
+        yield Change("changed", f"is {'' if after['staff'] else 'no longer '}staff", keys=(("staff",),))
+    if before["administrator"] != after["administrator"]:
+        gains = after["administrator"]
+        yield Change("gained" if gains else "lost", f"{'may' if gains else 'may no longer'} administer the portal")
+    for module in dict.fromkeys((*before["modules"], *after["modules"])):
+        old, new = before["modules"].get(module), after["modules"].get(module)
+        here = (("modules", module),)
+        if old is None:
+            yield Change("gained", f"gets the module {words(module)}", module, here)
+        elif new is None:
+            yield Change("lost", f"loses the module {words(module)}", module, here)
+        else:
+            yield from _changes_of_module(module, old, new, labels)
+
+
+def _changes_of_module(module: str, old: Rights, new: Rights, labels: Labels) -> Iterator[Change]:
+    here, name = ("modules", module), words(module)
+    for key, sentence in (("see", "sees {} by"), ("where", "sees only {} with")):
+        if old[key] != new[key]:
+            now = f"“{new[key]}” instead of “{old[key]}”" if new[key] and old[key] else f"“{new[key] or 'anything'}”"
+            yield Change("changed", f"{sentence.format(name)} {now}", module, ((*here, key), here), ((module, key),))
+    yield from _readable(module, old, new, labels)
+    for action in sorted(set(old["can"]) ^ set(new["can"])):
+        gains = action in new["can"]
+        deed = (DEEDS[action] if action in ACTIONS else f"{words(action)} {{}}").format(name)
+        verb = "may" if gains else "may no longer"
+        yield Change("gained" if gains else "lost", f"{verb} {deed}", module, ((*here, "can"), here), word=action)
+    for action, key, deed in (("create", "creates", "fill in {} in new {}"), ("edit", "edits", "edit {} of {}")):
+        if action in old["can"] and action in new["can"]:
+            yield from _inputs(module, action, deed, set(old[key]), set(new[key]), labels)
+    yield from _tabs(module, old["tabs"], new["tabs"])
+    if old["set"] != new["set"]:
+        keys = ", ".join(sorted({*old["set"], *new["set"]}))
+        yield Change("changed", f"new {name} get other values in {keys}", module, ((*here, "set"),))
+    if old["grants"] != new["grants"]:
+        given = ", ".join(new["grants"] or ()) or "the usual ones"
+        yield Change("changed", f"may give these profiles in {name}: {given}", module, ((*here, "grants"),))
+
+
+def _readable(module: str, old: Rights, new: Rights, labels: Labels) -> Iterator[Change]:
+    name, here = words(module), ("modules", module)
+    layouts = tuple((*here, layout) for layout in ("list", "detail"))
+    for lost, first, second in ((True, old, new), (False, new, old)):
+        verb = "loses" if lost else "gets"
+        kind: Kind = "lost" if lost else "gained"
+        for field in sorted(set(first["reads"]) - set(second["reads"])):
+            what = "column" if field in first["columns"] else "field"
+            sentence = f"{verb} {what} {labels.field(module, field)} of {name}"
+            yield Change(kind, sentence, module, (*layouts, here), ((module, "fields", field), (module,)), field)
+        for path in sorted(set(second.get("hidden", ())) - set(first.get("hidden", ()))):
+            field, _dot, column = path.partition(".")
+            sentence = f"{verb} {column} of {labels.field(module, field)} of {name}"
+            if field in first["reads"] and field in second["reads"]:
+                yield Change(kind, sentence, module, (), ((module, "fields", field),))
+    common = set(old["reads"]) & set(new["reads"])
+    before, after = ([field for field in side["columns"] if field in common] for side in (old, new))
+    gone, more = ([field for field in one if field not in other] for one, other in ((before, after), (after, before)))
+    for fields, verb in ((gone, "no longer shows"), (more, "shows")):
+        if fields:
+            sentence = f"the list of {name} {verb} {labels.fields(module, fields)}"
+            yield Change("changed", sentence, module, ((*here, "list", "columns"), here), ((module, "list"),))
+    if before != after and not gone and not more:
+        sentence = f"the list of {name} has its columns in another order"
+        yield Change("changed", sentence, module, ((*here, "list", "columns"), here), ((module, "list"),))
+
+
+def _inputs(
+    module: str, action: str, deed: str, old: set[str], new: set[str], labels: Labels
+) -> Iterator[Change]:  # fmt: skip
+    for fields, verb, kind in ((old - new, "may no longer", "lost"), (new - old, "may", "gained")):
+        if fields:
+            listed = labels.fields(module, sorted(fields))
+            keys = (("modules", module, action), ("modules", module))
+            sentence = f"{verb} {deed.format(listed, words(module))}"
+            yield Change("lost" if kind == "lost" else "gained", sentence, module, keys, ((module, action), (module,)))
+
+
+def _tabs(module: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
+    for tab in dict.fromkeys((*old, *new)):
+        keys = (("modules", module, "list", "tabs", tab), ("modules", module, "list", "tabs"))
+        module_keys = ((module, "list", "tabs", tab), (module, "list", "tabs"))
+        if tab not in new:
+            yield Change("lost", f"loses the tab {words(tab)} of {words(module)}", module, keys, module_keys)
+        elif tab not in old:
+            yield Change("gained", f"gets the tab {words(tab)} of {words(module)}", module, keys, module_keys)
+        elif old[tab] != new[tab]:
+            sentence = f"the tab {words(tab)} of {words(module)} shows “{new[tab] or 'everything'}”"
+            yield Change("changed", sentence, module, keys, module_keys)
+
+
+def looks(before: Declaration, after: Declaration, profile: str) -> Iterator[Change]:
+    """What of a profile differs and is no right: layouts, labels, the menu, the home page."""
+    old, new = before.profiles.get(profile), after.profiles.get(profile)
+    if old is None or new is None:
+        return
+    for module, access in new.modules.items():
+        if module not in old.modules:
+            continue
+        if keys := [*_layouts(old, new, module), *_differing(old.modules[module], access, TOLD_OF_ACCESS)]:
+            paths = tuple(("modules", module, *key.split(".")) for key in keys)
+            sentence = f"{words(module)} look different: {', '.join(keys)}"
+            yield Change("changed", sentence, module, (*paths, ("modules", module)))
+    if keys := _differing(old, new, {"name", "staff", "modules", "labelled", "expect"}):
+        yield Change("changed", f"look different: {', '.join(keys)}", keys=tuple(tuple(key.split(".")) for key in keys))
+
+
+def _layouts(old: Profile, new: Profile, module: str) -> Iterator[str]:
+    """The parts of layouts that differ, apart from fields that come or go as a whole."""
+    before, after = old.modules[module], new.modules[module]
+    for layout in LAYOUTS:
+        one, other = getattr(before, layout), getattr(after, layout)
+        moved = before.readable ^ after.readable
+        if layout in ("create", "edit"):
+            moved |= form_fields(one) ^ form_fields(other)
+        for key in type(other).model_fields:
+            if f"{layout}.{key}" in ("list.columns", "list.tabs"):
+                continue
+            first, second = (_without(getattr(side, key), moved) for side in (one, other))
+            if f"{layout}.{key}" == "detail.related":
+                first, second = (_own_columns(value, side) for value, side in ((first, old), (second, new)))
+            if first != second:
+                yield f"{layout}.{key}"
+
+
+def _without(value: Any, names: Collection[str]) -> Any:
+    """A part of a layout without some fields."""
+    if isinstance(value, BaseModel):
+        return {key: _without(getattr(value, key), names) for key in type(value).model_fields}
+    if not isinstance(value, tuple):
+        return value
+    left = tuple(_without(item, names) for item in value if item not in names)
+    return left[0] if len(left) == 1 and isinstance(left[0], str) else left
+
+
+def _own_columns(related: Any, profile: Profile) -> Any:
+    """Lists on a detail page; columns are named only where they are not those of the module's list."""
+    lists = {name: tuple(access.list.columns or ()) for name, access in profile.modules.items()}
+    entries = related if isinstance(related, tuple) else ()
+    return [
+        (
+            entry["module"],
+            None if set(entry["columns"] or ()) <= set(lists.get(entry["module"], ())) else entry["columns"],
+        )
+        for entry in entries
+    ]
+
+
+def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
+    """What differs for all profiles: modules and their fields, buttons, settings."""
+    for name, module in after.modules.items():
+        former = module.formerly if module.formerly in before.modules and name not in before.modules else name
+        old = before.modules.get(str(former))
+        if old is None:
+            yield Change("gained", f"there is a new module {words(name)}", name, (), ((name,),))
+            continue
+        if former != name:
+            yield Change("changed", f"module {words(str(former))} is called {words(name)}", name, (), ((name,),))
+        if keys := _differing(old, module, TOLD_OF_MODULE):
+            paths = tuple((name, *key.split(".")) for key in keys)
+            yield Change("changed", f"module {words(name)} differs: {', '.join(keys)}", name, (), (*paths, (name,)))
+        yield from _field_changes(name, old.fields, module.fields)
+    kept = {module.formerly for module in after.modules.values()} | set(after.modules)
+    for name in before.modules:
+        if name not in kept:
+            yield Change("lost", f"there is no module {words(name)} any more", name)
+    skipped = {"folder", "modules", "profiles", "icons"}
+    for key in _differing(before, after, skipped):
+        yield Change("changed", f"{key.replace('settings', 'portal')} differs", "", (), ())
+
+
+def _field_changes(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    former = {
+        name: field.formerly if field.formerly in old and name not in old else name for name, field in new.items()
+    }
+    for name, field in new.items():
+        place = ((module, "fields", name),)
+        before = old.get(str(former[name]))
+        if before is None:
+            yield Change("gained", f"{words(module)} have a new field {name} ({field.type})", module, (), place)
+            continue
+        if former[name] != name:
+            yield Change("changed", f"field {former[name]} of {words(module)} is called {name}", module, (), place)
+        if before.type != field.type:
+            sentence = f"field {name} of {words(module)} is of type {field.type} instead of {before.type}"
+            yield Change("changed", sentence, module, (), place)
+        elif keys := _differing(before, field, {"name", "type"}):
+            paths = tuple((module, "fields", name, *key.split(".")) for key in keys)
+            sentence = f"field {name} of {words(module)} differs: {', '.join(keys)}"
+            yield Change("changed", sentence, module, (), (*paths, *place))
+    for name in old:
+        if name not in former.values():
+            yield Change("lost", f"{words(module)} have no field {name} any more", module)
+
+
+def _differing(before: BaseModel, after: BaseModel, skipped: Iterable[str]) -> list[str]:
+    """The keys in which two shapes of one kind differ, as `list.page_size`."""
+    keys = []
+    for key in type(after).model_fields:
+        if key in skipped or key == "formerly":
+            continue
+        old, new = getattr(before, key), getattr(after, key)
+        if isinstance(old, BaseModel) and type(old) is type(new):
+            keys += [f"{key}.{inner}" for inner in _differing(old, new, ())]
+        elif isinstance(old, Mapping) and isinstance(new, Mapping):
+            keys += [f"{key}.{name}" for name in dict.fromkeys((*old, *new)) if old.get(name) != new.get(name)]
+        elif old != new:
+            keys.append(key)
+    return keys

@@ -1,0 +1,226 @@
+"""What another declaration means to people: which records go out of their sight, and which come into it.
+
+Both declarations are asked with `Policy.scope`, and the database compares the answers. People whose scopes are the same
+are asked for together; a module whose scope is the same under both declarations is not asked for at all.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.batches import batched
+from portal.database.migration.views import SAME
+from portal.fields.reader import Reader
+from portal.records.policy import Policy, system_policy
+from portal.records.reading.records import Records
+
+SHOWN = 2  # examples of a change, and people of an example
+TOGETHER = 50  # scopes in one statement
+# Ids that no record has: where they stand in the parameters of a scope, it depends on the person or the companies.
+NOBODY, NO_COMPANY = -7_022_601_118, -8_022_601_118
+Groups = dict[Hashable, list["Person"]]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account, and their rights under both declarations; None: they cannot sign in."""
+
+    name: str
+    profile: str
+    before: Policy | None
+    after: Policy | None
+
+
+@dataclass(frozen=True)
+class Example:
+    """A record that goes or comes, and some of the people for whom it does."""
+
+    record_id: int
+    reference: str
+    title: str
+    people: tuple[str, ...]
+
+    def __str__(self) -> str:
+        title = "" if self.title == self.reference else f" {self.title}"
+        return f"{self.reference}{title} ({', '.join(self.people)})"
+
+
+@dataclass(frozen=True)
+class SightChange:
+    """The records of a module that people of one profile lose, or gain; `module` is its name where they see them."""
+
+    profile: str
+    module: str
+    lost: bool
+    people: tuple[Person, ...]
+    records: frozenset[int]
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A module under both declarations; None: there is none."""
+
+    before: str | None
+    after: str | None
+
+
+def sight_changes(connection: sa.Connection, people: Sequence[Person], pairs: Sequence[Pair]) -> Iterator[SightChange]:
+    """What changes for each profile in each module. `connection`: see `open_side_by_side`."""
+    comparison = _Comparison(connection)
+    for profile in dict.fromkeys(person.profile for person in people):
+        of_profile = [person for person in people if person.profile == profile]
+        for pair in pairs:
+            groups = comparison.groups(of_profile, pair)
+            for lost in (True, False):
+                if change := comparison.change(profile, groups, pair, lost):
+                    yield change
+
+
+class _Comparison:
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self._kinds: dict[Hashable, tuple[bool, bool, bool]] = {}
+
+    # -- people whose scopes are the same -------------------------------------------------------------------------
+
+    def groups(self, people: Sequence[Person], pair: Pair) -> Groups:
+        """The people for whom something may change, those with equal scopes together."""
+        groups: Groups = defaultdict(list)
+        for person in people:
+            kind = self._kind(person, pair)
+            if kind not in self._kinds:
+                self._kinds[kind] = self._compare_scopes(person, pair)
+            is_same, has_person, has_companies = self._kinds[kind]
+            readers = [policy.reader for policy in (person.before, person.after) if policy is not None]
+            if is_same and len({(reader.person, reader.companies) for reader in readers}) == 1:
+                continue
+            own = tuple(
+                (reader.person if has_person else None, reader.companies if has_companies else None)
+                for reader in readers
+            )
+            groups[kind, own].append(person)
+        return groups
+
+    def _kind(self, person: Person, pair: Pair) -> Hashable:
+        policies = (person.before, person.after)
+        facts = tuple(
+            policy
+            and (policy.profile.name, policy.records_from, policy.reader.person is None, len(policy.reader.companies))
+            for policy in policies
+        )
+        return pair, facts
+
+    def _compare_scopes(self, person: Person, pair: Pair) -> tuple[bool, bool, bool]:
+        """Whether both scopes are the same, and whether they depend on the person, and on the companies."""
+        before, after = (
+            self._written(_anonymous(policy), name)
+            for policy, name in ((person.before, pair.before), (person.after, pair.after))
+        )
+        parameters = before[1] + after[1]
+        return before == after, str(NOBODY) in parameters, str(NO_COMPANY) in parameters
+
+    def _written(self, policy: Policy | None, module: str | None) -> tuple[str, str]:
+        """The scope as SQL, and its parameters."""
+        if policy is None or module is None or policy.access(module) is None:
+            return "", ""
+        query = sa.select(policy.tables.module(module).c["id"]).where(policy.scope(module))
+        compiled = query.compile(self.connection, compile_kwargs={"render_postcompile": True})
+        return compiled.string.replace(SAME, ""), repr(sorted(compiled.params.items()))
+
+    # -- records --------------------------------------------------------------------------------------------------
+
+    def change(self, profile: str, groups: Groups, pair: Pair, lost: bool) -> SightChange | None:
+        """The records that are lost, or gained."""
+        module = pair.before if lost else pair.after
+        if module is None:
+            return None
+        by_scope: dict[Hashable, list[list[Person]]] = defaultdict(list)
+        for group in groups.values():
+            by_scope[self._written(group[0].before if lost else group[0].after, module)].append(group)
+        concerned: list[tuple[list[Person], int]] = []  # with one record each
+        records: set[int] = set()
+        for scope, alike in by_scope.items():
+            if scope == ("", ""):
+                continue
+            if len(alike) == 1:
+                ids = self._ids(alike, pair, lost)
+                records |= ids
+                concerned += [(alike[0], max(ids))] if ids else []
+            else:
+                affected = [(group, self._first(group, pair, lost)) for group in alike]
+                concerned += [(group, record_id) for group, record_id in affected if record_id is not None]
+                for some in batched((group for group, record_id in affected if record_id is not None), TOGETHER):
+                    records |= self._ids(some, pair, lost)
+        if not concerned:
+            return None
+        policy = concerned[0][0][0].before if lost else concerned[0][0][0].after
+        people = tuple(person for group, _record_id in concerned for person in group)
+        examples = tuple(self._examples(policy, module, concerned))
+        return SightChange(profile, module, lost, people, frozenset(records), examples)
+
+    def _ids(self, groups: Sequence[list[Person]], pair: Pair, lost: bool) -> set[int]:
+        """The records that one of some groups loses, or gains; all of them see the same on one side."""
+        kept = [self._kept(group[0], pair, lost) for group in groups]
+        query = self._seen(groups[0][0], pair, lost).where(sa.not_(sa.and_(*kept)))
+        return set(self.connection.scalars(query))
+
+    def _first(self, group: list[Person], pair: Pair, lost: bool) -> int | None:
+        kept = self._kept(group[0], pair, lost)
+        query = self._seen(group[0], pair, lost).where(sa.not_(kept)).limit(1)
+        return self.connection.scalars(query).first()
+
+    def _seen(self, person: Person, pair: Pair, lost: bool) -> sa.Select[Any]:
+        """The records that somebody sees on the side that is looked at."""
+        policy, module = (person.before, pair.before) if lost else (person.after, pair.after)
+        if policy is None or module is None:
+            raise ValueError("nobody sees anything on that side")
+        return sa.select(policy.tables.module(module).c["id"]).where(policy.scope(module))
+
+    def _kept(self, person: Person, pair: Pair, lost: bool) -> sa.ColumnElement[bool]:
+        """Whether a record of that side is seen on the other one as well."""
+        here, other = (person.before, person.after) if lost else (person.after, person.before)
+        name, other_name = (pair.before, pair.after) if lost else (pair.after, pair.before)
+        if here is None or name is None or other is None or other_name is None or other.access(other_name) is None:
+            return sa.false()
+        table, other_table = here.tables.module(name), other.tables.module(other_name)
+        same = other_table.c["id"] == table.c["id"]
+        return sa.exists(sa.select(sa.literal(1)).select_from(other_table).where(same, other.scope(other_name)))
+
+    def _examples(
+        self, policy: Policy | None, module: str, concerned: Sequence[tuple[list[Person], int]]
+    ) -> Iterator[Example]:
+        by_record: dict[int, list[Person]] = {}
+        for group, record_id in concerned:
+            if record_id in by_record or len(by_record) < SHOWN:
+                by_record.setdefault(record_id, []).extend(group)
+        if policy is None:
+            return
+        records = Records(self.connection, system_policy(policy.tables, policy.reader), module)
+        for record in records.by_ids(list(by_record), []):
+            names = tuple(person.name for person in by_record[record.id][:SHOWN])
+            yield Example(record.id, record.reference, record.title, names)
+
+
+def _anonymous(policy: Policy | None) -> Policy | None:
+    """The policy of somebody who does not exist, in the place of one of the same kind."""
+    if policy is None:
+        return None
+    reader: Reader = policy.reader
+    companies = tuple(NO_COMPANY - place for place in range(len(reader.companies)))
+    return replace(
+        policy, reader=replace(reader, person=None if reader.person is None else NOBODY, companies=companies)
+    )
+
+
+def module_pairs(before: Mapping[str, object], after: Mapping[str, str | None]) -> list[Pair]:
+    """The modules of two declarations, a renamed one with what it was; `after`: name → `formerly`."""
+    pairs = []
+    for name, formerly in after.items():
+        former = formerly if formerly in before and formerly not in after and name not in before else None
+        pairs.append(Pair(name if name in before else former, name))
+    known = {pair.before for pair in pairs}
+    return [*pairs, *(Pair(name, None) for name in before if name not in known)]

@@ -1,0 +1,124 @@
+"""`portal diff` as a person calls it: folders, revisions of git, the snapshot of rights, people and records."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from portal.commands import main
+
+SMALL = Path(__file__).parents[2] / "portals" / "small"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return shutil.copytree(SMALL, tmp_path / "now")
+
+
+def portal(folder, *arguments):
+    result = CliRunner().invoke(main, [*arguments, "--folder", str(folder)], prog_name="portal")
+    return result.exit_code, result.output
+
+
+def change(folder, file, old, new):
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+
+
+def test_what_a_profile_loses_and_gains_is_said_in_sentences(folder):
+    change(folder, "modules.yaml", "status, urgency, modified, comments]", "status, modified, comments]")
+    change(folder, "modules.yaml", "aside: [status, urgency, caller", "aside: [status, caller")
+    change(folder, "profiles/customer.yaml", "resolve, reopen, close]", "resolve, close, export]")
+    change(folder, "profiles/customer.yaml", "[title, description, urgency, s", "[title, description, s")
+    change(folder, "profiles/customer.yaml", "{where: {published: true}}", "{where: {published: true, tags: news}}")
+    code, said = portal(folder, "diff", str(SMALL))
+    assert code == 3
+    customer = said[said.index("profile customer") : said.index("profile power")].splitlines()
+    assert customer == [
+        "profile customer:",
+        "  ~ sees only articles with “published: true, tags: news” instead of “published: true”"
+        "  (profiles/customer.yaml:6:14)",
+        "  - loses column Urgency of tickets  (modules.yaml:46:5)",
+        "  + may export tickets  (profiles/customer.yaml:4:44)",
+        "  - may no longer reopen tickets  (profiles/customer.yaml:4:5)",
+        "  - may no longer fill in Urgency in new tickets  (profiles/customer.yaml:5:5)",
+    ]
+
+
+def test_what_concerns_everybody_comes_first(folder):
+    change(folder, "modules.yaml", "      cost: money\n", "      price: {type: money, formerly: cost}\n")
+    change(folder, "modules.yaml", "low: Low", "low: Lowest")
+    change(folder, "modules.yaml", "      notes: {type: longtext, internal: true}\n", "")
+    change(folder, "modules.yaml", ", satisfaction, notes]", ", satisfaction]")
+    code, said = portal(folder, "diff", str(SMALL))
+    assert (code, said.splitlines()[:3]) == (
+        3,
+        [
+            "~ field urgency of tickets differs: options.low  (modules.yaml:18:41)",
+            "~ field cost of tickets is called price  (modules.yaml:29:7)",
+            "- tickets have no field notes any more",
+        ],
+    )
+    assert "  - loses field Notes of tickets" in said[said.index("profile staff") :]
+    assert "Notes" not in said[said.index("profile customer") : said.index("profile staff")]
+
+
+def test_where_nothing_differs_it_exits_0(folder):
+    assert portal(folder, "diff", str(SMALL)) == (
+        0,
+        "nothing differs\n",
+    )
+
+
+def test_a_revision_of_git_is_compared_with_the_folder(folder):
+    def git(*arguments):
+        identity = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com")
+        subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "As it was")
+    change(folder, "profiles/customer.yaml", "close]", "close, export]")
+    code, said = portal(folder, "diff", "HEAD")
+    assert (code, "  + may export tickets" in said) == (3, True)
+    code, said = portal(folder, "diff", "--output=x")
+    assert code == 2
+    code, said = portal(folder, "diff", "v17")
+    assert (code, "there is no folder “v17”" in said) == (2, True)
+
+
+def test_the_snapshot_of_rights_is_written_and_compared(folder, tmp_path):
+    file = str(tmp_path / "access.json")
+    assert portal(folder, "diff", "--snapshot", file, "--write")[0] == 0
+    assert portal(folder, "diff", "--snapshot", file) == (0, "nothing differs\n")
+    change(folder, "profiles/customer.yaml", "see: own", "see: organization")
+    code, said = portal(folder, "diff", "--snapshot", file, "--format", "json")
+    assert code == 3
+    change_of_customer = json.loads(said)["profiles"][0]["changes"]
+    assert [(entry["kind"], entry["module"]) for entry in change_of_customer] == [("changed", "tickets")]
+    assert portal(folder, "diff")[0] == 2
+    Path(file).write_text("no json")
+    assert portal(folder, "diff", "--snapshot", file)[0] == 1
+
+
+def test_with_a_database_people_and_records_are_counted(folder):
+    portal(folder, "apply")
+    portal(folder, "account", "add", "anna@acme.example", "--profile", "customer", "--organization", "Acme")
+    portal(folder, "account", "add", "bob@acme.example", "--profile", "customer", "--organization", "Acme")
+    before = shutil.copytree(folder, folder.parent / "before")
+    change(folder, "profiles/customer.yaml", "  people: {label: My information, ", "  people: {see: organization, ")
+    code, said = portal(folder, "diff", str(before))
+    assert code == 3
+    assert "  + 2 people see 2 people more, for example " in said
+    assert said.splitlines()[-1] == "0 records out of sight, 2 records into sight; 2 of 2 people notice something"
+    assert "nothing differs" in portal(folder, "diff", str(folder))[1]
+
+
+def test_mistakes_in_one_of_both_are_told(folder):
+    change(folder, "modules.yaml", "cost: money", "cost: monney")
+    code, said = portal(folder, "diff", str(SMALL))
+    assert (code, "modules.yaml:" in said) == (1, True)
