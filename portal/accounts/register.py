@@ -145,6 +145,7 @@ class Register:
         if normalize_email(person.values[name] or "") != account.email:
             self.warnings.append(f"the record of {person.title} keeps the address {person.values[name] or 'it has'}")
             return
+        self._check_written(people.module, f"the address of {person.title} is another one there")
         same = self._find_person(people, new)
         if same is not None and same.id != person.id:
             raise AccessRefusedError(f"{same.title} has the address {new}")
@@ -271,12 +272,14 @@ class Register:
         for name, value in self._company_value(people.module, company).items():
             current = person.values.get(name)
             if not current:
+                self._check_written(people.module, f"{person.title} belongs to no company there")
                 Writer(people, self.author).change(person, {name: value}, person.version)
             elif company.id not in [link.id for link in (current if isinstance(current, tuple) else (current,))]:
                 self.warnings.append(f"{person.title} stays with the company that is recorded already")
 
     def _create(self, records: Records, title: str, values: dict[str, Any]) -> Record:
         module = records.module
+        self._check_written(module, f"“{title}” is not there")
         values = {**self._title_value(records, title), **values}
         filled = {**defaults(self.connection, records.policy, module), **values}
         for name, field in module.fields.items():
@@ -286,6 +289,12 @@ class Register:
         if created is None:
             raise LookupError(f"a new record of {records.name} cannot be read")
         return created
+
+    def _check_written(self, module: Module, reason: str) -> None:
+        if module.table is not None:
+            raise AccessRefusedError(
+                f"{module.name} are read from the table {module.table}, and {reason}: add it there"
+            )
 
     def _title_value(self, records: Records, title: str) -> dict[str, Any]:
         """The value of the title field, if that can hold a name."""

@@ -9,7 +9,7 @@ from portal.commands.progress_bar import progress_bar
 from portal.database.engine import writing
 from portal.database.search.backlog import mark_modules
 from portal.records.indexing.backlog import catch_up
-from portal.records.indexing.index import complete_index
+from portal.records.indexing.index import complete_index, indexed_modules
 from portal.texts import plural
 
 
@@ -27,7 +27,8 @@ def command(rebuild: bool) -> None:
     portal = open_portal()
     if rebuild:
         with database_errors_explained(), writing(portal.engine) as connection:
-            mark_modules(connection, portal.tables, portal.declaration.modules)
+            names = [module.name for module in indexed_modules(portal.declaration)]
+            mark_modules(connection, portal.tables, names)
         click.echo(f"The search index was filled anew: {plural(update_search_index(portal), 'record')}")
         return
     with database_errors_explained(), writing(portal.engine) as connection:

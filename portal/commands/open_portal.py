@@ -10,6 +10,7 @@ from portal.commands.options import chosen_settings
 from portal.database.engine import Connection, DatabaseUnreachableError, Engine, reach, reading
 from portal.database.errors import DatabaseError
 from portal.database.migration.plan import blocking_steps
+from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
@@ -68,10 +69,18 @@ def open_portal(*, check_database: bool = True, folder: Path | None = None) -> O
         for problem in loaded.errors:
             click.echo(problem)
         raise SystemExit(1)
-    portal = OpenPortal(settings, build(loaded.declaration), open_engine(settings))
+    engine = open_engine(settings)
+    portal = OpenPortal(settings, _tables(loaded.declaration, engine), engine)
     if check_database:
         _check_database(portal)
     return portal
+
+
+def _tables(declaration: Declaration, engine: Engine) -> Tables:
+    try:
+        return build(declaration, inspect_existing(engine, declaration))
+    except DatabaseError as error:
+        raise click.UsageError(database_error_sentence(error)) from None
 
 
 def open_engine(settings: Settings) -> Engine:

@@ -10,6 +10,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from portal.conditions import AnyOf, Comparison, Condition, ParsedValue
+from portal.database.unindexed import OPERATOR, words_found
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field, operator_refused
 from portal.fields.columns import declared_name, table_of
@@ -145,6 +146,8 @@ def where(
     What a reader typed is compared with those records of `links` only that `visible_ids` leaves.
     """
     if isinstance(condition, Comparison):
+        if condition.operator == OPERATOR:
+            return words_found(condition.value.value, table, module, declaration)
         if isinstance(condition.value, ParsedValue):  # typed into a filter of this module
             sql = module.field(condition.path[0]).compare_among(
                 table, condition.operator, condition.value.value, visible_ids

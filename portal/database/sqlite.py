@@ -15,6 +15,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.sqlite_functions import add_functions
+
 LOCK_TIMEOUT = 30  # seconds that a writer waits for its turn
 CACHE_SIZE = 8_000  # kilobytes per connection; with 2,000 a search in a thousand rows takes three times as long
 STEPS_PER_CHECK = 20_000  # of SQLite's virtual machine between two checks of the time
@@ -113,6 +115,7 @@ def create_engine(address: sa.URL) -> sa.Engine:
         connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
         # An automatic index of a million rows, made for one statement and dropped, took seconds.
         connection.execute("PRAGMA automatic_index = OFF")
+        add_functions(connection)
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:

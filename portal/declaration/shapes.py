@@ -208,8 +208,8 @@ class Module(Shape):
     mail: Mail = Mail()
     records_from: StrictBool | None = None  # whether an account's first visible day hides older records
     formerly: str | None = None
-    table: str | None = None
-    key: str | None = None
+    table: str | None = None  # an existing table that is read in the place of one of the portal's own
+    key: Names | None = None  # the columns of it that name a row
 
     @property
     def conversation(self) -> Comments:
@@ -368,6 +368,11 @@ class Declaration(Shape):
     def with_rows(self) -> dict[str, Module]:
         """Everything that has a table: the modules, and the rows of their `lines` fields."""
         return {**self.modules, **self.row_modules}
+
+    @cached_property
+    def stored(self) -> dict[str, Module]:
+        """Everything that has a table of the portal's own."""
+        return {name: module for name, module in self.with_rows.items() if module.table is None}
 
     def along(self, module: str, path: str) -> Iterator[tuple[Module, Field]]:
         """The (module, field) pairs along a dotted path from `module`; raises KeyError where it leads nowhere."""

@@ -39,6 +39,7 @@ PARTS = tuple(part.name for part in fields(Address))
 
 class AddressField(Field):
     type: Literal["address"]
+    from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "address"
     display: ClassVar[str] = "address"
     filter: ClassVar[str] = "text"

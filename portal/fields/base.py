@@ -14,6 +14,7 @@ from pydantic import StrictBool, field_validator
 
 from portal.conditions import Condition
 from portal.fields.comparisons import COMPARISONS, ORDER
+from portal.fields.from_column import FromColumn
 from portal.fields.in_lines import InLines
 from portal.fields.linked import Linked
 from portal.fields.protocols import Declared, Form, VisibleIds
@@ -26,7 +27,7 @@ __all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "stora
 LONGEST_IN_HISTORY = 200  # characters
 
 
-class Field(InLines):
+class Field(InLines, FromColumn):
     """The base of every type. `name` is the key in the YAML, put in by the declaration."""
 
     types: ClassVar[dict[str, type["Field"]]] = {}
@@ -73,7 +74,6 @@ class Field(InLines):
     index: StrictBool | None = None
     show_when: Where | None = None
     formerly: str | None = None
-    column: str | None = None
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

@@ -14,6 +14,7 @@ from portal.fields.several import holds_value, join, pack, split, unpack
 
 class Choices(HasOptions):
     type: Literal["choices"]
+    from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "checkboxes"
     display: ClassVar[str] = "pills"
     multiple: ClassVar[bool] = True

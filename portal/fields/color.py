@@ -13,6 +13,7 @@ SHORT = re.compile("#([0-9a-f])([0-9a-f])([0-9a-f])")
 
 class Color(Field):
     type: Literal["color"]
+    from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "color"
     input_type: ClassVar[str] = "color"
     display: ClassVar[str] = "color"

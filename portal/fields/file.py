@@ -62,6 +62,7 @@ def _types(written: Any) -> Any:
 class FileField(TextLike):
     """The keys of both. Sorted and filtered by the name of the file."""
 
+    from_column: ClassVar[bool] = False
     by_upload: ClassVar[bool] = True
     textual: ClassVar[bool] = False
     can_be_unique: ClassVar[bool] = False

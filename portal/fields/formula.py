@@ -40,6 +40,7 @@ TYPES = {"number": "decimal", "percent": "percent", "money": "money", "duration"
 
 class Formula(Delegate):
     type: Literal["formula"]
+    from_column: ClassVar[bool] = False
     computed: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
     sample: ClassVar[Mapping[str, Any]] = {"of": "quantity * (price - 0.5)"}

@@ -11,6 +11,7 @@ markup = LazyModule("portal.fields.markup")
 
 class Html(Long):
     type: Literal["html"]
+    from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "html"
     display: ClassVar[str] = "html"
     holds_html: ClassVar[bool] = True

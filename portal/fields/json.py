@@ -35,6 +35,7 @@ Tree = dict[str, Any] | list[Any] | str
 
 class Json(Long):
     type: Literal["json"]
+    from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "json"
     display: ClassVar[str] = "json"
     sortable: ClassVar[bool] = False

@@ -41,6 +41,7 @@ class Rows(NamedTuple):
 
 class Lines(Field):
     type: Literal["lines"]
+    from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "lines"
     display: ClassVar[str] = "lines"
     textual: ClassVar[bool] = True

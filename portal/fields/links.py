@@ -37,6 +37,7 @@ def is_rows(table: str) -> bool:
 
 class Links(LinkLike):
     type: Literal["links"]
+    from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "links"
     display: ClassVar[str] = "links"
     multiple: ClassVar[bool] = True

@@ -73,6 +73,9 @@ class MoneyField(Bounded):
     def columns(self) -> list[sa.Column[Any]]:
         return [sa.Column(self.name, ExactDecimal()), sa.Column(self.currency_column, sa.Text())]
 
+    def constants(self, currency: str) -> dict[str, str]:
+        return {self.currency_column: self.currency or currency}
+
     def store(self, value: Any) -> dict[str, Any]:
         return {self.name: value and value.amount, self.currency_column: value and value.currency}
 

@@ -47,6 +47,7 @@ class Signature:
 
 class SignatureField(TextLike):
     type: Literal["signature"]
+    from_column: ClassVar[bool] = False
     signs: ClassVar[bool] = True
     widget: ClassVar[str] = "signature"
     display: ClassVar[str] = "signature"

@@ -17,6 +17,7 @@ LONGEST_LIST = MOST * (LONGEST + 2)
 
 class Tags(Field):
     type: Literal["tags"]
+    from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "tags"
     display: ClassVar[str] = "tags"
     filter: ClassVar[str] = "text"

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from portal.database.engine import Engine, reading
 from portal.database.errors import DatabaseError, driver_error
 from portal.database.migration.plan import CannotBeAppliedError, apply, missing_steps, plan
+from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
@@ -123,8 +124,9 @@ class LivePortal:
         if loaded.declaration is None:
             return None, ReloadReport(now, problems, accepted=False)
         declaration = loaded.declaration
-        tables, development = build(declaration), self._is_development(declaration)
+        development = self._is_development(declaration)
         try:
+            tables = build(declaration, inspect_existing(self.engine, declaration))
             pending, fits = adapt_database(self.engine, tables, development)
         except CannotBeAppliedError as error:
             pending, fits = str(error).splitlines(), False
@@ -183,7 +185,7 @@ def adapt_database(engine: Engine, tables: Tables, development: bool) -> tuple[l
     """
     with reading(engine) as connection:
         steps = missing_steps(connection, tables)
-    if development and any(not step.left_before for step in steps):
+    if development and any(not step.left_before and not step.blocked for step in steps):
         applied = apply(engine, tables)
         for sentence in applied.done:
             log.info("The database has been changed: %s", sentence)

@@ -21,6 +21,7 @@ from portal.accounts.register import AccessRequest, Register
 from portal.conditions import Comparison
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan import apply
+from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.fields.linked import Linked
@@ -90,7 +91,8 @@ class World:
         """The portal of tests/portals/NAME on an empty database, with its people."""
         folder = PORTALS / name
         declaration = load(folder).declaration
-        tables, engine = build(declaration), make_engine(url)
+        engine = make_engine(url)
+        tables = build(declaration, inspect_existing(engine, declaration))
         apply(engine, tables)
         hashed = Passwords(8, 1).hash(PASSWORD)
         with writing(engine) as connection:

@@ -6,12 +6,13 @@ is never touched.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from portal.database.migration.snapshot import Renames, Snapshot, changed_columns
+from portal.database.schema.existing import EXISTING
 from portal.database.schema.indexes import PREFIX
 from portal.database.schema.tables import Tables
 from portal.database.search.index import is_index_object
@@ -70,7 +71,7 @@ class Changes:
 def inspect_database(connection: sa.Connection, tables: Tables, old: Snapshot, new: Snapshot) -> Difference:
     """The difference of the real database. What `old` names and `new` does not is obsolete."""
     known = changed_columns(old, new)
-    declared = tables.metadata.tables
+    declared = {name: table for name, table in tables.metadata.tables.items() if EXISTING not in table.info}
 
     def is_ours(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
         table = parents.get("table_name") or ""
@@ -83,16 +84,16 @@ def inspect_database(connection: sa.Connection, tables: Tables, old: Snapshot, n
         return True
 
     difference = Difference()
-    for kind, table, name in alembic.differences(connection, _comparable(tables), is_ours):
+    for kind, table, name in alembic.differences(connection, _comparable(declared.values()), is_ours):
         difference.add(kind, table, name)
     _drop_indexes_of_whole_tables(difference)
     return difference
 
 
-def _comparable(tables: Tables) -> sa.MetaData:
+def _comparable(tables: Iterable[sa.Table]) -> sa.MetaData:
     """The declared tables without foreign keys: Alembic sorts tables, and tables in a circle have no order."""
     metadata = sa.MetaData()
-    for table in tables.metadata.tables.values():
+    for table in tables:
         columns = [sa.Column(column.name, column.type, primary_key=column.primary_key) for column in table.c]
         unique = [
             sa.UniqueConstraint(*constraint.columns.keys(), name=constraint.name)

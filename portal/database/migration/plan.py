@@ -17,6 +17,7 @@ from portal.database.engine import analyze, reading, writing
 from portal.database.migration import alter, aside
 from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
 from portal.database.migration.history import next_history
+from portal.database.migration.limits import misfit_steps
 from portal.database.migration.planner import Planner
 from portal.database.migration.rename import rename
 from portal.database.migration.row_counts import RowCounts
@@ -131,7 +132,7 @@ def missing_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
     """The steps from the last snapshot to `tables`: quick, without counts, blind to changes made by others."""
     old, new = last_applied(connection, tables) or EMPTY, take_snapshot(tables)
     if declared_part(old) == new and left_of(old) == NOTHING_LEFT:
-        return []
+        return list(misfit_steps(tables))
     renames = find_renames(connection, old, tables.declaration)
     renamed = with_new_names(old, renames)
     changes = Changes(renamed, new, renames, compare_snapshots(renamed, new))

@@ -15,7 +15,7 @@ from portal.database.migration.computed import computed_steps, had_formula
 from portal.database.migration.convert import Conversion
 from portal.database.migration.detach import attach, detach
 from portal.database.migration.difference import Changes
-from portal.database.migration.limits import locking, too_many_columns
+from portal.database.migration.limits import locking, misfit_steps, too_many_columns
 from portal.database.migration.options import removed_options, rename_options, renamed_options
 from portal.database.migration.row_counts import SHOWN, RowCounts
 from portal.database.migration.snapshot import (
@@ -67,12 +67,13 @@ class Planner:
             *self._system_tables(),
             *self._renamed_modules(),
         ]
-        for module in self.declaration.with_rows.values():
+        for module in self.declaration.stored.values():
             if module.name in self.difference.tables:
                 steps.append(self._new_module(module))
             else:
                 steps += self._changed_module(module)
         steps += [
+            *misfit_steps(self.tables),
             *self._removed_modules(),
             *aside.drop_steps(self.counts, self.left["aside"], self.declaration.with_rows),
         ]
@@ -141,7 +142,7 @@ class Planner:
 
     def _removed_modules(self) -> Iterator[Step]:
         for name, entry in self.old["modules"].items():
-            if name not in self.difference.obsolete_tables:
+            if name not in self.difference.obsolete_tables or name in self.tables.existing:
                 continue
             joins = [join_name(name, key) for key in entry["fields"]]
             obsolete = [join for join in joins if join in self.difference.obsolete_tables]

@@ -33,7 +33,7 @@ _LEFT_OUT = {
 def take_snapshot(tables: Tables) -> Snapshot:
     """The snapshot of the declaration of `tables`."""
     own = {table.name: sorted(table.c.keys()) for table in sorted_system_tables(tables)}
-    modules = {name: _module_entry(module, tables) for name, module in tables.declaration.with_rows.items()}
+    modules = {name: _module_entry(module, tables) for name, module in tables.declaration.stored.items()}
     return json.loads(json.dumps({"own": own, "modules": modules}))
 
 
@@ -156,12 +156,12 @@ class Renames:
 
 def find_renames(connection: sa.Connection, old: Snapshot, declaration: Declaration) -> Renames:
     """The renames that `formerly` declares and that are not done yet, and renames that the declaration has undone."""
-    formerly = {name: module.formerly for name, module in declaration.modules.items()}
+    formerly = {name: module.formerly for name, module in declaration.modules.items() if module.table is None}
     history = history_of(old)
     modules = renamed_names(old["modules"], formerly, history["modules"])
     modules |= _renamed_rows(old, declaration, modules)
     fields: dict[str, dict[str, str]] = {}
-    for name, module in declaration.with_rows.items():
+    for name, module in declaration.stored.items():
         old_name = modules.get(name, name)
         before = old["modules"].get(old_name)
         if before:

@@ -6,14 +6,16 @@ migrations stay small and SQLite never rebuilds a table.
 
 import dataclasses
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from portal.database.engine import cache_plan
+from portal.database.schema.existing import ExistingModule, Misfit
 from portal.database.schema.indexes import LONGEST_INDEXED, add_indexes, index_name
+from portal.database.schema.inspection import NOTHING, ExistingTables
 from portal.database.schema.system_tables import system_tables
 from portal.database.search.index import search_table
 from portal.declaration.garbage import gc_paused
@@ -60,6 +62,7 @@ class Tables:
     once: sa.Table
     draft: sa.Table
     search: sa.Table
+    misfits: tuple[Misfit, ...] = ()  # what existing tables do not have as it is declared
     version: int = dataclasses.field(default_factory=itertools.count(1).__next__, init=False)
     # Built once for these tables: statements by name, and the policies that kinds of readers share (records/policy.py).
     statements: dict[str, sa.Select[Any]] = dataclasses.field(default_factory=dict, init=False, repr=False)
@@ -71,6 +74,11 @@ class Tables:
             self.statements[key] = cache_plan(build(), self.version)
         return self.statements[key]
 
+    @property
+    def existing(self) -> set[str]:
+        """The names under which the database knows the tables that modules read and others made."""
+        return {module.table for module in self.declaration.modules.values() if module.table is not None}
+
     def module(self, name: str) -> sa.Table:
         """The table of a module."""
         return self.metadata.tables[name]
@@ -81,19 +89,29 @@ class Tables:
 
 
 @gc_paused()
-def build(declaration: Declaration) -> Tables:
-    """The tables of a declaration."""
+def build(declaration: Declaration, existing: ExistingTables = NOTHING) -> Tables:
+    """The tables of a declaration; `existing`: what the database has of those that modules read."""
     metadata = sa.MetaData(naming_convention=NAMING)
+    read = [module for module in declaration.modules.values() if module.table is not None]
+    over = [ExistingModule(declaration, module, existing) for module in read]
+    others = {module.name for module in read}
     for module in declaration.modules.values():
-        _module_table(metadata, module)
+        if module.table is None:
+            _module_table(metadata, module, others)
+    for one in over:
+        one.add_table(metadata, _info(one.module))
     for rows in declaration.row_modules.values():
-        _rows_table(metadata, rows)
+        _rows_table(metadata, rows, others)
     for module in declaration.modules.values():
-        add_indexes(declaration, module, metadata.tables[module.name])
-    return Tables(declaration, metadata, search=search_table(metadata), **system_tables(metadata))
+        if module.table is None:
+            add_indexes(declaration, module, metadata.tables[module.name])
+    misfits = tuple(misfit for one in over for misfit in one.misfits())
+    system = system_tables(metadata)
+    return Tables(declaration, metadata, search=search_table(metadata), misfits=misfits, **system)
 
 
-def _module_table(metadata: sa.MetaData, module: Module) -> None:
+def _module_table(metadata: sa.MetaData, module: Module, others: Collection[str]) -> None:
+    """The portal's own table of a module. No foreign key leads to the modules `others`, whose tables others made."""
     table = sa.Table(
         module.name,
         metadata,
@@ -111,21 +129,27 @@ def _module_table(metadata: sa.MetaData, module: Module) -> None:
         sa.Column("_version", sa.BigInteger()),
         # An id is never used twice, even after the newest record was deleted.
         sqlite_autoincrement=True,
-        info={
-            "title": _title_column(module),
-            "title_folded": _folded_title_column(module),
-            "unique": [
-                field.key_column for field in module.fields.values() if field.unique is True and field.columns()
-            ],
-        },
+        info=_info(module),
     )
     for name, field in module.fields.items():
         for column in field.columns():
-            table.append_column(column)
+            table.append_column(_without_key_to(others, column))
         if field.in_join_table:
-            _join_table(metadata, module.name, name, field.targets[0])
+            _join_table(metadata, module.name, name, field.targets[0], others)
     for names in _unique_columns(module):
         sa.Index(index_name(module.name, *names), *[table.c[name] for name in names], unique=True)
+
+
+def _info(module: Module) -> dict[str, Any]:
+    """What links to a module ask its table."""
+    unique = [field.key_column for field in module.fields.values() if field.unique is True and field.columns()]
+    return {"title": _title_column(module), "title_folded": _folded_title_column(module), "unique": unique}
+
+
+def _without_key_to(others: Collection[str], column: sa.Column[Any]) -> sa.Column[Any]:
+    if not any(key.target_fullname.partition(".")[0] in others for key in column.foreign_keys):
+        return column
+    return sa.Column(column.name, column.type, primary_key=column.primary_key, info=column.info)
 
 
 def author_columns(field: Field) -> list[sa.Column[Any]]:
@@ -142,19 +166,20 @@ def _folded_title_column(module: Module) -> str | None:
     return title.folded if title else None
 
 
-def _join_table(metadata: sa.MetaData, module: str, field: str, target: str) -> None:
+def _join_table(metadata: sa.MetaData, module: str, field: str, target: str, others: Collection[str]) -> None:
     name = join_name(module, field)
+    target_column = sa.Column("target", sa.BigInteger(), sa.ForeignKey(f"{target}.id"), primary_key=True)
     sa.Table(
         name,
         metadata,
         sa.Column("record", sa.BigInteger(), sa.ForeignKey(f"{module}.id"), primary_key=True),
-        sa.Column("target", sa.BigInteger(), sa.ForeignKey(f"{target}.id"), primary_key=True),
+        _without_key_to(others, target_column),
         sa.Column("position", sa.Integer()),
         sa.Index(index_name(name, "target"), "target"),
     )
 
 
-def _rows_table(metadata: sa.MetaData, rows: Module) -> None:
+def _rows_table(metadata: sa.MetaData, rows: Module, others: Collection[str]) -> None:
     """The rows of a `lines` field. No foreign key leads to their record: a field that was removed keeps its rows, and
     they must not keep records from being deleted."""
     sa.Table(
@@ -163,7 +188,7 @@ def _rows_table(metadata: sa.MetaData, rows: Module) -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
         sa.Column("_record", sa.BigInteger()),
         sa.Column("_position", sa.Integer()),
-        *[column for field in rows.fields.values() for column in field.columns()],
+        *[_without_key_to(others, column) for field in rows.fields.values() for column in field.columns()],
         sa.Index(index_name(rows.name, "_record", "_position"), "_record", "_position"),
         *[
             sa.Index(index_name(rows.name, name), name)

@@ -9,6 +9,7 @@ from typing import Any
 from portal.declaration.checks.appearance import check_appearance
 from portal.declaration.checks.buttons import check_buttons
 from portal.declaration.checks.customers import check_what_customers_get
+from portal.declaration.checks.existing import check_existing, check_roles
 from portal.declaration.checks.fields import check_columns, check_fields
 from portal.declaration.checks.inbox import check_inbox
 from portal.declaration.checks.layouts import check_layouts
@@ -33,12 +34,14 @@ def check_modules(draft: Draft) -> None:
         at = draft.at_module(module.name)
         check_module(draft, module, at)
         check_layouts(draft, module, module, at)
+        check_existing(module, at)
         _warn_of_module(draft.written[module.name], module, at)
     for profile in draft.profiles.values():
         at = draft.at(profile_file(profile.name))
         check_profile(draft, profile, at)
         _warn_of_profile(profile, at)
     check_inbox(draft)
+    check_roles(draft)
     check_appearance(draft)
 
 

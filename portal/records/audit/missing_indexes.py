@@ -14,6 +14,7 @@ from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Access, Declaration, Module, Profile
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import KeyPath, Problem
+from portal.records.indexing.index import indexed_modules
 from portal.records.reading.counts import RANKS, best, parts_of
 
 MANY = 20_000  # records; fewer are read in a moment
@@ -21,7 +22,7 @@ MANY = 20_000  # records; fewer are read in a moment
 
 def check_speed(connection: sa.Connection, tables: Tables, places: Places) -> Iterator[Problem]:
     """A warning for each thing that lists of many records do without an index."""
-    for module in tables.declaration.modules.values():
+    for module in indexed_modules(tables.declaration):
         table = tables.module(module.name)
         few = sa.select(sa.literal(1)).select_from(table).limit(MANY + 1).subquery()
         if connection.execute(sa.select(sa.func.count()).select_from(few)).scalar_one() > MANY:

@@ -25,7 +25,7 @@ from portal.declaration.shapes import Module
 from portal.fields.linked import Linked
 from portal.records.indexing.folding import refold
 from portal.records.indexing.formulas import compute_again
-from portal.records.indexing.index import replace_texts
+from portal.records.indexing.index import indexed_modules, replace_texts
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
 
@@ -44,7 +44,7 @@ def update_linking_records(system: Records, record_id: int) -> None:
     If they are more than AT_ONCE, that begins when the change is committed.
     """
     target = (system.name, record_id)
-    for module in system.policy.declaration.modules.values():
+    for module in indexed_modules(system.policy.declaration):
         links = _links(module, target)
         if links.parts:
             linking = system.of(module.name, links)

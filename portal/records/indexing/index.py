@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from portal.batches import batched
 from portal.database.schema.tables import Tables
 from portal.database.search import index as search
-from portal.declaration.shapes import Module
+from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field
 from portal.records.policy import is_own_field, system_policy
 from portal.records.reading.conversations import conversation_texts
@@ -56,10 +56,10 @@ def complete_index(connection: sa.Connection, tables: Tables) -> tuple[int, int]
     """Adds records that the index lacks, and removes entries without a record. Returns how many of each."""
     policy, added, removed = system_policy(tables), 0, 0
     module, record = tables.search.c["module"], tables.search.c["record"]
-    unknown = module.not_in(list(tables.declaration.modules))
+    unknown = module.not_in([module.name for module in indexed_modules(tables.declaration)])
     removed += connection.execute(sa.delete(tables.search).where(unknown)).rowcount
     with search.filling(connection):
-        for name in tables.declaration.modules:
+        for name in (module.name for module in indexed_modules(tables.declaration)):
             system = Records(connection, policy, name)
             there = sa.select(record).where(module == name)
             lacking = sa.select(system.table.c["id"]).where(system.table.c["id"].not_in(there))
@@ -69,6 +69,11 @@ def complete_index(connection: sa.Connection, tables: Tables) -> tuple[int, int]
             removed += connection.execute(sa.delete(tables.search).where(module == name, gone)).rowcount
             added += len(ids)
     return added, removed
+
+
+def indexed_modules(declaration: Declaration) -> list[Module]:
+    """The modules whose records the index holds: a search in a table that others made looks into the table."""
+    return [module for module in declaration.modules.values() if module.table is None]
 
 
 def searched_names(module: Module) -> list[str]:

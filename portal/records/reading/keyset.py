@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
+from portal.database.schema.existing import EXISTING
 from portal.database.schema.indexes import index_column, sort_column
 from portal.database.sql import ColumnWithoutIndex
 from portal.declaration.shapes import Module
@@ -26,6 +27,7 @@ from portal.fields.protocols import VisibleIds
 
 # Columns of the engine that are never empty: no need to sort by emptiness first, so their index serves.
 NEVER_EMPTY = ("id", "number", "reference", "created", "modified")
+ALWAYS_KNOWN = ("id", "reference")  # of tables that others made
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ class Order:
             if known and name in {*readable, "modified"}:
                 first = first or module.field(name)
                 expression = module.field(name).order_among(table, visible_ids)
-                keys.append(SortKey(expression, entry.startswith("-"), name not in NEVER_EMPTY))
+                may_be_empty = name not in (ALWAYS_KNOWN if table.info.get(EXISTING) else NEVER_EMPTY)
+                keys.append(SortKey(expression, entry.startswith("-"), may_be_empty))
         descending = keys[0].descending if keys else True
         unreadable = "modified" not in readable and any(entry.removeprefix("-") == "modified" for entry in sort)
         return cls((*keys, SortKey(table.c["id"], descending, False)), table, first, by_record=unreadable)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from portal.conditions import ALWAYS, AllOf, Condition
 from portal.database.search import index as search
+from portal.database.unindexed import has_words, words_condition
 from portal.records.policy import system_policy
 from portal.records.reading.counts import Count
 from portal.records.reading.ordered_pages import OrderedPages
@@ -53,6 +54,7 @@ class Records(RecordReader):
     def page(self, query: Query, names: Iterable[str] | None = None) -> Page:
         """The records of one page, with the fields `names` (by default the columns of the list)."""
         fields = self.readable_fields(self.access.list.columns or () if names is None else names)
+        query = self._searched_here(query)
         if not search.parse_words(query.text):
             return self._ordered.page(query, fields)
         if query.sort:
@@ -64,11 +66,13 @@ class Records(RecordReader):
 
     def place(self, query: Query, record_id: int) -> str:
         """Where a record stands in the list of `query` at this moment, as a key that `beside` understands."""
+        query = self._searched_here(query)
         return str(record_id) if self._is_by_change(query) else self._ordered.place(query, record_id)
 
     def beside(self, query: Query, record_id: int, place: str, backwards: bool) -> Record | None:
         """The record after a place of the list, or the one before it; never the record `record_id` itself, which may
         have moved since it stood there. An unknown place is where the record stands now."""
+        query = self._searched_here(query)
         if self._is_by_change(query) or not self._ordered.has_place(query, place):
             place = self.place(query, record_id)
         if not place:
@@ -77,6 +81,14 @@ class Records(RecordReader):
         page = self.page(replace(query, size=2, after=after, before=before), [])
         others = [record for record in page.records if record.id != record_id]
         return (others[-1] if backwards else others[0]) if others else None
+
+    def _searched_here(self, query: Query) -> Query:
+        """What looks for words in the table itself, where others made it: the index knows nothing of its rows."""
+        words = search.parse_words(query.text) if self.module.table is not None else None
+        if not words:
+            return query
+        names = sorted(name for name in self.policy.readable(self.name) if has_words(self.module.field(name)))
+        return replace(query, text="", condition=AllOf((query.condition, words_condition(words.needles, names))))
 
     def _is_by_change(self, query: Query) -> bool:
         """Whether the list is the hits of a search, newest change first."""
@@ -97,11 +109,11 @@ class Records(RecordReader):
 
     def counts(self, queries: Sequence[Query]) -> list[Count]:
         """How many records each of several queries has, in as few statements as possible."""
-        return self._counts.of(queries)
+        return self._counts.of([self._searched_here(query) for query in queries])
 
     def counts_of_hits(self, query: Query, conditions: Sequence[Condition]) -> list[Count]:
         """How many hits of a search fulfil each condition: of the newest thousand, in one statement."""
-        return self._counts.of_hits(query, conditions)
+        return self._counts.of_hits(self._searched_here(query), conditions)
 
     def find(self, text: str, limit: int = 20) -> list[tuple[int, str]]:
         """Ids and titles of the first `limit` records whose title or reference contains `text`, by title."""

@@ -1,0 +1,155 @@
+"""SQL that turns the values of others' columns into those that the portal's own tables hold, for each database.
+
+SQLite calls functions of ours (sqlite_functions.py), so that texts are folded and numbers written as in the portal's
+own tables. PostgreSQL has what it takes; its folding is Unicode's, and of the letters without decomposition it knows
+the most frequent ones.
+"""
+
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BIT
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from portal.database.sqlite_functions import BORDER, KEY_DIGITS, SEPARATOR
+
+Expression = sa.ColumnElement[Any]
+
+MARKS = "[\u0300-\u036f]"  # combining accents
+LETTERS = ("øłđħıŀŧ’‘", "oldhilt''")  # without decomposition
+LIGATURES = (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th"))
+
+
+class Values(Protocol):
+    """What both databases have. Each gives NULL for NULL."""
+
+    def text(self, column: Expression) -> Expression:
+        """As text; an empty one is NULL."""
+
+    def folded(self, text: Expression) -> Expression:
+        """Without accents and case."""
+
+    def number(self, column: Expression) -> Expression:
+        """As an exact decimal."""
+
+    def boolean(self, column: Expression, kind: str) -> Expression:
+        """True or false."""
+
+    def date(self, column: Expression, kind: str, zone: str) -> Expression:
+        """The day, of a moment that in the portal's zone."""
+
+    def moment(self, column: Expression, kind: str, zone: str) -> Expression:
+        """In UTC; a time without a zone is one of the portal's zone."""
+
+    def time(self, column: Expression) -> Expression:
+        """The time of the day."""
+
+    def record_id(self, texts: list[Expression]) -> Expression:
+        """The id of the record that a key other than one integer names: a number made of the key alone."""
+
+    def padded(self, column: Expression, digits: int) -> Expression:
+        """An integer with leading zeros."""
+
+
+class SQLiteValues:
+    """By functions of ours, which take whatever stands in a column; see sqlite_functions.py."""
+
+    def text(self, column: Expression) -> Expression:
+        return sa.func.nullif(sa.cast(column, sa.Text()), "", type_=sa.Text())
+
+    def folded(self, text: Expression) -> Expression:
+        return sa.func.portal_fold(text, type_=sa.Text())
+
+    def number(self, column: Expression) -> Expression:
+        return sa.func.portal_number(column)
+
+    def boolean(self, column: Expression, kind: str) -> Expression:
+        return sa.func.portal_boolean(column)
+
+    def date(self, column: Expression, kind: str, zone: str) -> Expression:
+        return sa.func.portal_date(column, zone)
+
+    def moment(self, column: Expression, kind: str, zone: str) -> Expression:
+        return sa.func.portal_moment(column, zone)
+
+    def time(self, column: Expression) -> Expression:
+        return sa.func.portal_time(column)
+
+    def record_id(self, texts: list[Expression]) -> Expression:
+        return sa.func.portal_record_id(*texts)
+
+    def padded(self, column: Expression, digits: int) -> Expression:
+        return sa.func.printf(f"%0{digits}d", column, type_=sa.Text())
+
+
+class PostgreSQLValues:
+    """By what PostgreSQL has."""
+
+    def text(self, column: Expression) -> Expression:
+        return sa.func.nullif(sa.cast(column, sa.Text()), "", type_=sa.Text())
+
+    def folded(self, text: Expression) -> Expression:
+        bare = sa.func.regexp_replace(sa.func.normalize(sa.func.lower(text), sa.text("NFKD")), MARKS, "", "g")
+        for letter, letters in LIGATURES:
+            bare = sa.func.replace(bare, letter, letters)
+        return sa.collate(sa.func.translate(bare, *LETTERS, type_=sa.Text()), "C")
+
+    def words(self, text: Expression) -> Expression:
+        """The words of several texts with BORDER between, folded, each between spaces."""
+        words = sa.func.regexp_replace(self.folded(text), f"[^[:alnum:]{BORDER}]+", " ", "g", type_=sa.Text())
+        return sa.literal(" ") + sa.func.replace(words, BORDER, " _ ", type_=sa.Text()) + " "
+
+    def number(self, column: Expression) -> Expression:
+        return sa.cast(column, sa.Numeric())
+
+    def boolean(self, column: Expression, kind: str) -> Expression:
+        return column if kind == "boolean" else column != 0
+
+    def date(self, column: Expression, kind: str, zone: str) -> Expression:
+        return sa.cast(sa.func.timezone(zone, column) if kind == "moment" else column, sa.Date())
+
+    def moment(self, column: Expression, kind: str, zone: str) -> Expression:
+        aware = column if kind == "moment" else sa.func.timezone(zone, sa.cast(column, sa.DateTime()))
+        return sa.func.timezone("UTC", aware)
+
+    def time(self, column: Expression) -> Expression:
+        return sa.cast(column, sa.Time())
+
+    def record_id(self, texts: list[Expression]) -> Expression:
+        joined = texts[0]
+        for text in texts[1:]:
+            joined = joined + sa.func.chr(ord(SEPARATOR), type_=sa.Text()) + text
+        hexadecimal = sa.literal("x") + sa.func.left(sa.func.md5(joined), KEY_DIGITS, type_=sa.Text())
+        bits = sa.cast(hexadecimal, BIT(4 * KEY_DIGITS))
+        return sa.cast(bits, sa.BigInteger()) + 1
+
+    def padded(self, column: Expression, digits: int) -> Expression:
+        text = sa.cast(column, sa.Text())
+        return sa.func.lpad(text, sa.func.greatest(digits, sa.func.length(text)), "0", type_=sa.Text())
+
+
+POSTGRESQL = PostgreSQLValues()
+VALUES: dict[str, Values] = {"sqlite": SQLiteValues(), "postgresql": POSTGRESQL}
+
+
+class HasWords(FunctionElement[bool]):
+    """Whether a text has every needle of a search: `HasWords(text, needle, …)`. Texts have BORDER between them."""
+
+    type = sa.Boolean()
+    name = "has_words"
+    inherit_cache = True
+
+
+@compiles(HasWords, "sqlite")
+def _has_words_in_sqlite(element: HasWords, compiler: SQLCompiler, **options: Any) -> str:
+    return f"portal_has_words({compiler.process(element.clauses, **options)})"
+
+
+@compiles(HasWords, "postgresql")
+def _has_words_in_postgresql(element: HasWords, compiler: SQLCompiler, **options: Any) -> str:
+    text, *needles = element.clauses
+    words = POSTGRESQL.words(text)
+    found = sa.and_(*[sa.func.strpos(words, needle) > 0 for needle in needles])
+    return f"({compiler.process(found, **options)})"

@@ -1,0 +1,285 @@
+"""Modules over tables that others made: a query in the place of the portal's own table.
+
+An ExistingTable has the columns of a table of the portal's own, so that lists, filters, links and scopes read it as
+they read any other; in SQL it is a subquery of the table as the others made it. Nothing is copied: what others write is
+there at once. Nothing is altered either, so that no index of ours helps: what their indexes do not find is read.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from portal.database.existing_values import VALUES, Expression
+from portal.database.schema.inspection import UNKNOWN, ExistingTables, FoundTable
+from portal.database.unindexed import TEXT
+from portal.declaration.shapes import Declaration, Module
+from portal.declaration.source.problems import suggest
+from portal.fields.base import Field
+from portal.fields.columns import UTCDateTime
+
+NUMBER_PART = re.compile(r"(.*)\{number(?::0(\d{1,2}))?\}(.*)", re.DOTALL)
+EXISTING = "existing"  # entry of a table's `info`: it is one that others made
+
+# Kinds of columns from which a field's own column of a type can be read, by the type; text takes all but BINARY.
+WHOLE, EXACT, TRUTH, DAY, MOMENT, CLOCK, WORDS = "integer", "decimal", "boolean", "date", "datetime", "time", "text"
+UNREADABLE = "binary"
+FITTING = {
+    WHOLE: {"integer"},
+    EXACT: {"integer", "decimal"},
+    TRUTH: {"boolean", "integer"},
+    DAY: {"date", "datetime", "moment"},
+    MOMENT: {"datetime", "moment", "date"},
+    CLOCK: {"time"},
+}
+FITTING_ON_SQLITE = {DAY: {"text", "integer", "decimal"}, MOMENT: {"text", "integer", "decimal"}, CLOCK: {"text"}}
+
+
+class ExistingTable(sa.Table):
+    """A table of the metadata whose place in SQL its `source` takes."""
+
+    source: sa.Select[Any]
+    inherit_cache = True
+
+    def subquery_text(self, dialect: sa.Dialect) -> str:
+        """The SQL of `source`, compiled once."""
+        written: dict[str, str] = self.info.setdefault("sql", {})
+        if dialect.name not in written:
+            compiled = self.source.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+            written[dialect.name] = str(compiled)
+        return written[dialect.name]
+
+
+@compiles(ExistingTable)
+def _as_subquery(table: ExistingTable, compiler: SQLCompiler, **options: Any) -> str:
+    if not options.get("asfrom") or options.get("iscrud"):
+        return compiler.visit_table(table, **options)
+    inner = table.subquery_text(compiler.dialect)
+    if (linter := options.get("from_linter")) is not None:
+        linter.froms[table] = table.name
+    alias = options.get("enclosing_alias")
+    return (
+        f"({inner})"
+        if alias is not None and alias.element is table
+        else f"({inner}) AS {compiler.preparer.format_table(table)}"
+    )
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """What the database does not have as the declaration says it; without `field` it is the table itself."""
+
+    module: str
+    sentence: str
+    field: str | None = None
+
+
+@dataclass(frozen=True)
+class ExistingModule:
+    """A module over a table of others, as one database has it."""
+
+    declaration: Declaration
+    module: Module
+    existing: ExistingTables
+
+    @property
+    def found(self) -> FoundTable | None:
+        """The table, if it is there."""
+        return self.existing.tables.get(str(self.module.table))
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns of the key that are there."""
+        if self.found is None:
+            return ()
+        if self.module.key is None:
+            return self.found.key
+        found = [self.found.column(name) for name in self.module.key]
+        return () if None in found else tuple(name for name in found if name is not None)
+
+    @property
+    def has_integer_key(self) -> bool:
+        """Whether the key is one integer, which is the id of the record then."""
+        return self.found is not None and [self.found.columns[name] for name in self.key] == ["integer"]
+
+    def add_table(self, metadata: sa.MetaData, info: dict[str, Any]) -> None:
+        """Adds the query to the metadata as the table of the module; `info`: what links ask a table."""
+        declared = [column for field in self.module.fields.values() for column in field.columns()]
+        texts = [sa.Column(TEXT.format(name), sa.Text()) for name in ("reference", *self.module.fields)]
+        columns = [*own_columns(self.module), *declared, *texts]
+        copies = [sa.Column(own.name, own.type, primary_key=own.primary_key, info=own.info) for own in columns]
+        table = ExistingTable(self.module.name, metadata, *copies, info={**info, EXISTING: True})
+        table.source = self._query(copies)
+
+    def _query(self, columns: list[sa.Column[Any]]) -> sa.Select[Any]:
+        """What stands for the module's table; without rows where the table or its key is missing."""
+        nothing = {column.name: _nothing(column) for column in columns}
+        if self.found is None or not self.key:
+            return sa.select(*[value.label(name) for name, value in nothing.items()]).where(sa.false())
+        source = sa.table(self.found.name, *map(sa.column, self.found.columns), schema=self.found.schema).alias("_")
+        known = self._own_columns(source)
+        for field in self.module.fields.values():
+            known |= self._field_columns(field, source)
+        known[TEXT.format("reference")] = known["reference"]
+        present: list[sa.ColumnElement[bool]] = [source.c[name].is_not(None) for name in self.key]
+        if self.has_integer_key:
+            present = [source.c[self.key[0]] > 0]  # what an address can name
+        return sa.select(*[value.label(name) for name, value in {**nothing, **known}.items()]).where(*present)
+
+    def misfits(self) -> Iterator[Misfit]:
+        """What is missing or of another type, each with its cure."""
+        name, table = self.module.name, self.module.table
+        if self.found is None:
+            yield Misfit(name, f'module {name}: the database has no table "{table}"; correct table:, or create it')
+            return
+        columns = self.found.columns
+        for column in self.module.key or ():
+            if self.found.column(column) is None:
+                hint = suggest(column, columns)
+                yield Misfit(name, f'module {name}: table "{table}" has no column "{column}"{hint}; correct key:')
+        if self.module.key is None and not self.found.key:
+            yield Misfit(name, f'module {name}: "{table}" has no primary key; name the columns of one as key:')
+        for field in self.module.fields.values():
+            if not field.virtual and (sentence := self._misfit_of(field)):
+                yield Misfit(name, f"{name}.{field.name} stays empty: {sentence}", field.name)
+
+    def _misfit_of(self, field: Field) -> str:
+        if self.found is None:
+            return ""
+        declared = field.column or field.name
+        column = self.found.column(declared)
+        if column is None:
+            near = suggest(declared, self.found.columns)
+            return f'table "{self.found.name}" has no column "{declared}"{near}; correct column:'
+        if field.targets and len(self._over(field.targets[0]).key) > 1:
+            return f"the key of {field.targets[0]} is made of several columns, to which one column cannot link"
+        kind = self.found.columns[column]
+        if self._is_readable(field, kind):
+            return ""
+        return f'column "{column}" of "{self.found.name}" holds values of type {kind}, and the field is {field.type}'
+
+    def _is_readable(self, field: Field, kind: str) -> bool:
+        if kind == UNREADABLE:
+            return False
+        if field.targets:
+            return not self._is_by_integer(field.targets[0]) or kind in (WHOLE, UNKNOWN)
+        wanted = _wanted(field.columns()[0])
+        on_sqlite = FITTING_ON_SQLITE.get(wanted, set()) if self.existing.dialect == "sqlite" else set()
+        return wanted == WORDS or kind == UNKNOWN or kind in FITTING[wanted] | on_sqlite
+
+    def _is_by_integer(self, module: str) -> bool:
+        """Whether links lead to the records of a module by an integer."""
+        target = self._over(module)
+        return target.module.table is None or target.has_integer_key
+
+    def _over(self, module: str) -> "ExistingModule":
+        return ExistingModule(self.declaration, self.declaration.modules[module], self.existing)
+
+    # -- the columns ------------------------------------------------------------------------------------------------
+
+    def _own_columns(self, source: sa.FromClause) -> dict[str, Expression]:
+        """What is known of the columns that every record has."""
+        values, key = VALUES[self.existing.dialect], [source.c[name] for name in self.key]
+        texts = [values.text(column) for column in key]
+        number: Expression = sa.cast(key[0], sa.BigInteger()) if self.has_integer_key else sa.null()
+        record_id = key[0] if self.has_integer_key else values.record_id(texts)
+        reference = self._reference(key[0], texts)
+        return {
+            "id": record_id,
+            "number": number,
+            "reference": reference,
+            "_reference_folded": values.folded(reference),
+            "_version": sa.literal_column("0"),
+        }
+
+    def _reference(self, key: Expression, texts: list[Expression]) -> Expression:
+        values = VALUES[self.existing.dialect]
+        shown = texts[0]
+        for text in texts[1:]:
+            shown = shown + "-" + text
+        parts = NUMBER_PART.fullmatch(self.module.reference)
+        if parts is None:
+            return shown
+        before, digits, after = parts.groups()
+        if digits and self.has_integer_key:
+            shown = values.padded(key, int(digits))
+        shown = before + shown if before else shown
+        return shown + after if after else shown
+
+    def _field_columns(self, field: Field, source: sa.FromClause) -> dict[str, Expression]:
+        columns, found = field.columns(), self.found
+        column = found.column(field.column or field.name) if found and columns else None
+        if found is None or column is None or self._misfit_of(field):
+            return {}
+        kind = found.columns[column]
+        values, value = VALUES[self.existing.dialect], source.c[column]
+        text = values.text(value)
+        constants = field.constants(self.declaration.settings.currency)
+        made: dict[str, Expression] = {TEXT.format(field.name): self._searched(field, text)}
+        for own in columns:
+            if own.name == field.name:
+                made[own.name] = self._value(field, own, value, kind)
+            elif own.name == field.folded:
+                made[own.name] = values.folded(text)
+            elif own.name == field.key_column:
+                made[own.name] = sa.func.lower(text)
+        return made | {name: sa.literal(constant) for name, constant in constants.items()}
+
+    def _value(self, field: Field, own: sa.Column[Any], value: Expression, kind: str) -> Expression:
+        values, zone = VALUES[self.existing.dialect], self.declaration.settings.time_zone
+        if field.targets:
+            return value if self._is_by_integer(field.targets[0]) else values.record_id([values.text(value)])
+        read = {
+            WHOLE: lambda: value,
+            EXACT: lambda: values.number(value),
+            TRUTH: lambda: values.boolean(value, kind),
+            DAY: lambda: values.date(value, kind, zone),
+            MOMENT: lambda: values.moment(value, kind, zone),
+            CLOCK: lambda: values.time(value),
+            WORDS: lambda: values.text(value),
+        }
+        return read[_wanted(own)]()
+
+    def _searched(self, field: Field, text: Expression) -> Expression:
+        """What a search finds of a value: of a choice its labels."""
+        labels = [(name, " ".join(option.label)) for name, option in field.declared_options.items() if name]
+        return sa.case(*[(text == name, label) for name, label in labels], else_=text) if labels else text
+
+
+def own_columns(module: Module) -> list[sa.Column[Any]]:
+    """The columns of every module's table that no field declares."""
+    authors = [
+        sa.Column(column.name, column.type)
+        for name in ("created_by", "modified_by")
+        for column in module.builtin[name].columns()
+    ]
+    return [
+        sa.Column("id", sa.BigInteger(), primary_key=True),
+        sa.Column("number", sa.BigInteger()),
+        sa.Column("reference", sa.Text()),
+        sa.Column("_reference_folded", sa.Text()),
+        sa.Column("created", UTCDateTime()),
+        sa.Column("modified", UTCDateTime()),
+        *authors,
+        sa.Column("channel", sa.Text()),
+        sa.Column("comments", sa.BigInteger()),
+        sa.Column("attachments", sa.BigInteger()),
+        sa.Column("_version", sa.BigInteger()),
+    ]
+
+
+def _nothing(column: sa.Column[Any]) -> Expression:
+    # A cast to text with a collation is no SQL of PostgreSQL's.
+    return sa.cast(sa.null(), sa.Text() if isinstance(column.type, sa.Text) else column.type)
+
+
+def _wanted(column: sa.Column[Any]) -> str:
+    """Which kind of values a column of a field holds."""
+    python_type = column.type.python_type.__name__
+    return {"int": WHOLE, "Decimal": EXACT, "bool": TRUTH, "date": DAY, "datetime": MOMENT, "time": CLOCK}.get(
+        python_type, WORDS
+    )

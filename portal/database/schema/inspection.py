@@ -1,0 +1,113 @@
+"""What a database has under the names that `table:` declares: columns with the kind of their values, and the key.
+
+Looked at when a portal is opened and when its declarations change. Names that differ in case, or in underscores alone
+(`first_name` and FirstName), are found where only one column can be meant.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.declaration.shapes import Declaration
+
+# The kinds, by SQLAlchemy's types; the first that fits. Everything else is text.
+KINDS: tuple[tuple[type[Any], str], ...] = (
+    (sa.Boolean, "boolean"),
+    (sa.Integer, "integer"),
+    (sa.Numeric, "decimal"),
+    (sa.DateTime, "datetime"),
+    (sa.Date, "date"),
+    (sa.Time, "time"),
+    (sa.LargeBinary, "binary"),
+    (sa.Interval, "interval"),
+    (sa.ARRAY, "list"),
+)
+UNKNOWN = "unknown"  # a computed column of a view on SQLite
+
+
+@dataclass(frozen=True)
+class FoundTable:
+    """A table or a view: its columns with the kind of their values, in their order, and its primary key."""
+
+    name: str
+    schema: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
+
+    def column(self, name: str) -> str | None:
+        """The column that a name means; None where there is none, or more than one."""
+        if name in self.columns:
+            return name
+        for simplified in (str.casefold, _bare):
+            meant = [column for column in self.columns if simplified(column) == simplified(name)]
+            if len(meant) == 1:
+                return meant[0]
+        return None
+
+
+@dataclass(frozen=True)
+class ExistingTables:
+    """What one database has of the tables that a declaration reads; by their names in the declaration."""
+
+    dialect: str = "sqlite"
+    tables: Mapping[str, FoundTable] = field(default_factory=dict)
+
+
+NOTHING = ExistingTables()
+
+
+def inspect_existing(engine: sa.Engine, declaration: Declaration) -> ExistingTables:
+    """The tables and views that modules of a declaration read, as the database has them; missing ones are left out."""
+    names = {module.table for module in declaration.modules.values() if module.table is not None}
+    if not names:
+        return NOTHING
+    with engine.connect() as connection:
+        inspector = sa.inspect(connection)
+        found = {name: table for name in sorted(names) if (table := _find(inspector, name)) is not None}
+    return ExistingTables(engine.dialect.name, found)
+
+
+def found_table(inspector: sa.Inspector, name: str, schema: str | None = None) -> FoundTable:
+    """The columns and the key of a table that exists."""
+    columns = {column["name"]: kind_of(column["type"]) for column in inspector.get_columns(name, schema)}
+    key = inspector.get_pk_constraint(name, schema).get("constrained_columns") or []
+    return FoundTable(name, schema, columns, tuple(key))
+
+
+def kind_of(type_: sa.types.TypeEngine[Any]) -> str:
+    """The kind of the values of a column."""
+    if isinstance(type_, sa.types.NullType):
+        return UNKNOWN
+    if isinstance(type_, sa.DateTime) and type_.timezone:
+        return "moment"
+    return next((kind for cls, kind in KINDS if isinstance(type_, cls)), "text")
+
+
+def _find(inspector: sa.Inspector, declared: str) -> FoundTable | None:
+    """The table of a name, which on PostgreSQL may begin with its schema."""
+    for schema, name in _readings(inspector, declared):
+        known = {*inspector.get_table_names(schema), *inspector.get_view_names(schema)}
+        if inspector.dialect.name == "postgresql":
+            known |= set(inspector.get_materialized_view_names(schema))
+        meant = name if name in known else _only(known, name)
+        if meant is not None:
+            return found_table(inspector, meant, schema)
+    return None
+
+
+def _readings(inspector: sa.Inspector, declared: str) -> Iterable[tuple[str | None, str]]:
+    yield None, declared
+    schema, dot, name = declared.partition(".")
+    if dot and schema in inspector.get_schema_names():
+        yield schema, name
+
+
+def _only(known: Iterable[str], name: str) -> str | None:
+    meant = [other for other in known if other.casefold() == name.casefold()]
+    return meant[0] if len(meant) == 1 else None
+
+
+def _bare(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum())

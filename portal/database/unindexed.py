@@ -1,0 +1,52 @@
+"""The general search in a table that others made: every word must begin a word of some searched field of the row.
+
+Every row of the scope is looked at, so that the search finds what others wrote a moment ago. The texts stand in columns
+of the query by which the table is read (schema/existing.py); a link is found by the title of its record.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.conditions import Comparison, ParsedValue
+from portal.database.existing_values import HasWords
+from portal.database.sqlite_functions import BORDER
+from portal.declaration.shapes import Declaration, Module
+from portal.fields.base import Field
+from portal.fields.columns import table_of
+
+OPERATOR = "words"
+TEXT = "_{}_text"  # the column with what a search finds of a field
+
+
+def has_words(field: Field) -> bool:
+    """Whether the search looks into a field of a table that others made."""
+    return field.name == "reference" or (field.searched and not field.virtual)
+
+
+def words_condition(needles: Sequence[str], names: Sequence[str]) -> Comparison:
+    """The condition that the fields `names` have between them all that a search looks for (Words.needles)."""
+    return Comparison((names[0],), OPERATOR, ParsedValue((tuple(needles), tuple(names))))
+
+
+def words_found(value: Any, table: sa.FromClause, module: Module, declaration: Declaration) -> sa.ColumnElement[bool]:
+    """SQL for the value of `words_condition`."""
+    needles, names = value
+    texts = [text for name in names for text in _texts(module.field(name), table, declaration)]
+    joined: sa.ColumnElement[str] = sa.func.coalesce(texts[0], "", type_=sa.Text())
+    for text in texts[1:]:
+        joined = joined + BORDER + sa.func.coalesce(text, "", type_=sa.Text())
+    return HasWords(joined, *needles)
+
+
+def _texts(field: Field, table: sa.FromClause, declaration: Declaration) -> list[sa.ColumnElement[str]]:
+    if not field.targets:
+        return [table.c[TEXT.format(field.name)]]
+    texts: list[sa.ColumnElement[str]] = []
+    for name in field.targets:
+        target = table_of(table).metadata.tables[name].alias()
+        title = declaration.modules[name].title_field.name
+        linked = sa.select(sa.cast(target.c[title], sa.Text())).where(target.c["id"] == table.c[field.name])
+        texts.append(linked.correlate(table).scalar_subquery())
+    return texts
