@@ -19,6 +19,14 @@ settings.register_profile("portal", parent=settings(), deadline=None)
 settings.load_profile("portal")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the PostgreSQL variants of tests that are marked `sqlite_suffices`."""
+    calls = {item: getattr(item, "callspec", None) for item in items if item.get_closest_marker("sqlite_suffices")}
+    left_out = [item for item, call in calls.items() if call and "postgresql" in call.params.values()]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     with running_postgresql() as server:

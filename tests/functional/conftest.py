@@ -41,19 +41,6 @@ PEOPLE = (
 )
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out the PostgreSQL variants in files that say SQLITE_SUFFICES: what these test ends before a statement,
-    or is made of statements that other files run on both."""
-    parameters = ((item, getattr(item, "callspec", None)) for item in items)
-    twice = {
-        item
-        for item, call in parameters
-        if getattr(item.module, "SQLITE_SUFFICES", False) and call and "postgresql" in call.params.values()
-    }
-    config.hook.pytest_deselected(items=list(twice))
-    items[:] = [item for item in items if item not in twice]
-
-
 class Clock:
     """The time of the application under test; stands still until it is moved."""
 

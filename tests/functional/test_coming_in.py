@@ -11,7 +11,7 @@ from tests.functional.test_granting import BRUNO, CARLA, NANCY, account, person_
 from tests.functional.test_passwords import letters
 from tests.functional.test_signing_in import ANNA, is_signed_in, try_to_sign_in
 
-SQLITE_SUFFICES = True
+pytestmark = pytest.mark.sqlite_suffices
 
 __all__ = ["portal_folder"]
 EVA = "eva@acme.example"

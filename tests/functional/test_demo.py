@@ -1,5 +1,6 @@
 """`portal demo` and `portal index`: the shipped portal with its demo."""
 
+import contextlib
 import datetime
 import shutil
 from collections.abc import Iterator
@@ -16,71 +17,84 @@ from tests.functional.shop import Shop, open_shop, table
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def shipped(tmp_path, database_url) -> Iterator[Shop]:
+@contextlib.contextmanager
+def shipped_shop(folder: Path, url: str) -> Iterator[Shop]:
     """The shipped declarations and their demo, on an empty database."""
-    folder = tmp_path / "shipped"
     folder.mkdir()
     for name in ("modules.yaml", "buttons.yaml", "logo.svg"):
         shutil.copy(ROOT / name, folder)
     for name in ("profiles", "demo"):
         shutil.copytree(ROOT / name, folder / name)
-    opened = open_shop(folder, database_url)
+    opened = open_shop(folder, url)
     yield opened
     opened.engine.dispose()
 
 
-def test_the_demo_is_loaded_whole_and_only_once(shipped):
-    result = shipped.run("demo")
-    assert result.exit_code == 0, result.output
-    files = {path.stem: path for path in (shipped.folder / "demo").glob("*.csv")}
+@pytest.fixture
+def shipped(tmp_path, database_url) -> Iterator[Shop]:
+    with shipped_shop(tmp_path / "shipped", database_url) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def loaded(request, tmp_path_factory) -> Iterator[Shop]:
+    """The demo, loaded once; its tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("demo")
+    with contextlib.ExitStack() as opened:
+        url = f"sqlite:///{folder / 'portal.sqlite'}"
+        if request.param == "postgresql":
+            url = opened.enter_context(request.getfixturevalue("postgresql").empty_database())
+        shop = opened.enter_context(shipped_shop(folder / "shipped", url))
+        result = shop.run("demo")
+        assert result.exit_code == 0, result.output
+        yield shop
+
+
+def test_the_demo_is_loaded_whole_and_only_once(loaded):
+    files = {path.stem: path for path in (loaded.folder / "demo").glob("*.csv")}
     beside = {f"{module}_lines": module for module in ("orders", "quotes", "invoices")}
     for module in files.keys() - {"comments", "accounts", *beside}:
-        assert len(shipped.records(module)) == len(table(files[module].read_bytes())) - 1, module
+        assert len(loaded.records(module)) == len(table(files[module].read_bytes())) - 1, module
     for name, module in beside.items():
-        rows = [row for record in shipped.records(module) for row in record.values["lines"]]
+        rows = [row for record in loaded.records(module) for row in record.values["lines"]]
         assert len(rows) == len(table(files[name].read_bytes())) - 1
-    again = shipped.run("demo")
+    again = loaded.run("demo")
     assert "there already" in again.output
     accounts = table(files["accounts"].read_bytes())[1:]
     assert all(email in again.output and password in again.output for email, _name, _profile, password in accounts)
-    assert len(shipped.records("tickets")) == len(table(files["tickets"].read_bytes())) - 1
+    assert len(loaded.records("tickets")) == len(table(files["tickets"].read_bytes())) - 1
 
 
-def test_its_accounts_may_sign_in_at_once(shipped):
-    shipped.run("demo")
-    with reading(shipped.engine) as connection:
-        account = find_account(connection, shipped.tables, "anna.moretti@moretti.example")
-        hashed = password_of(connection, shipped.tables, account.id)
+def test_its_accounts_may_sign_in_at_once(loaded):
+    with reading(loaded.engine) as connection:
+        account = find_account(connection, loaded.tables, "anna.moretti@moretti.example")
+        hashed = password_of(connection, loaded.tables, account.id)
     assert (account.profile, account.must_change) == ("customer", False)
     assert Passwords().match(hashed, "demo-customer")
 
 
-def test_its_days_are_days_around_today_and_nothing_was_made_in_the_future(shipped):
-    shipped.run("demo")
-    first = shipped.records("tickets")[0]
+def test_its_days_are_days_around_today_and_nothing_was_made_in_the_future(loaded):
+    first = loaded.records("tickets")[0]
     now = datetime.datetime.now(datetime.UTC)
     assert datetime.timedelta(days=1) < now - first.values["created"] < datetime.timedelta(days=3)
-    assert all(record.values["created"] <= now for record in shipped.records("tickets"))
+    assert all(record.values["created"] <= now for record in loaded.records("tickets"))
 
 
-def test_its_conversations_have_two_sides_and_keep_the_states(shipped):
-    shipped.run("demo")
-    comment = shipped.tables.comment
-    with reading(shipped.engine) as connection:
+def test_its_conversations_have_two_sides_and_keep_the_states(loaded):
+    comment = loaded.tables.comment
+    with reading(loaded.engine) as connection:
         rows = connection.execute(sa.select(comment.c["author"], comment.c["staff"], comment.c["internal"])).all()
     sides = {author: staff for author, staff, _internal in rows}
     assert (sides["Anna Moretti"], sides["Elena Marchetti"]) == (False, True)
     assert all(staff for _author, staff, internal in rows if internal)
-    states = [row[10] for row in table((shipped.folder / "demo" / "tickets.csv").read_bytes())[1:]]
-    assert shipped.values("tickets", "status") == states
+    states = [row[10] for row in table((loaded.folder / "demo" / "tickets.csv").read_bytes())[1:]]
+    assert loaded.values("tickets", "status") == states
 
 
-def test_its_records_came_into_their_states_step_by_step(shipped):
-    shipped.run("demo")
-    event, tickets = shipped.tables.event, shipped.records("tickets")
+def test_its_records_came_into_their_states_step_by_step(loaded):
+    event, tickets = loaded.tables.event, loaded.records("tickets")
     resolved = next(record for record in tickets if record.values["status"] == "resolved")
-    with reading(shipped.engine) as connection:
+    with reading(loaded.engine) as connection:
         of_record = event.c["module"] == "tickets", event.c["record"] == resolved.id
         rows = connection.execute(
             sa.select(event.c["kind"], event.c["at"]).where(*of_record).order_by(event.c["id"])
@@ -90,9 +104,8 @@ def test_its_records_came_into_their_states_step_by_step(shipped):
     assert [row.at for row in rows] == sorted(row.at for row in rows)
 
 
-def test_its_accepted_quotes_were_signed_when_they_were_accepted(shipped):
-    shipped.run("demo")
-    accepted = [quote for quote in shipped.records("quotes") if quote.values["status"] == "accepted"]
+def test_its_accepted_quotes_were_signed_when_they_were_accepted(loaded):
+    accepted = [quote for quote in loaded.records("quotes") if quote.values["status"] == "accepted"]
     for quote in accepted:
         signature = quote.values["accepted_by"]
         assert (signature.name, bool(signature.drawing)) == (quote.values["contact"].title, True)
@@ -127,14 +140,13 @@ def test_a_mistake_in_a_file_loads_nothing(shipped):
     assert shipped.records("companies") == []
 
 
-def test_the_index_is_completed_and_filled_anew(shipped):
-    shipped.run("demo")
-    search, total = shipped.tables.search, sum(len(shipped.records(name)) for name in shipped.declaration.modules)
-    with writing(shipped.engine) as connection:
+def test_the_index_is_completed_and_filled_anew(loaded):
+    search, total = loaded.tables.search, sum(len(loaded.records(name)) for name in loaded.declaration.modules)
+    with writing(loaded.engine) as connection:
         lost = connection.execute(sa.delete(search).where(search.c["module"] == "tickets", search.c["record"] < 10))
         first = sa.and_(search.c["module"] == "assets", search.c["record"] == 1)
         connection.execute(sa.update(search).where(first).values(record=9999))
     assert lost.rowcount >= 9
-    assert "10 records added, 1 entry removed" in shipped.run("index").output
-    assert "0 records added, 0 entries removed" in shipped.run("index").output
-    assert f"{total} records" in shipped.run("index", "--rebuild").output
+    assert "10 records added, 1 entry removed" in loaded.run("index").output
+    assert "0 records added, 0 entries removed" in loaded.run("index").output
+    assert f"{total} records" in loaded.run("index", "--rebuild").output

@@ -8,7 +8,7 @@ from tests.functional.conftest import form_of
 from tests.functional.test_passwords import letters
 from tests.functional.test_signing_in import ANNA, NOBODY, change_account, is_signed_in, try_to_sign_in
 
-SQLITE_SUFFICES = True
+pytestmark = pytest.mark.sqlite_suffices
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 (KHTML, like Gecko) Safari/604.1"

@@ -11,7 +11,7 @@ from tests.functional.conftest import form_of
 from tests.functional.test_passwords import letters
 from tests.functional.test_signing_in import ANNA, change_account, is_signed_in, try_to_sign_in
 
-SQLITE_SUFFICES = True
+pytestmark = pytest.mark.sqlite_suffices
 
 BRUNO, CARLA, NANCY = "bruno@acme.example", "carla@globex.example", "nancy@supplier.example"
 DORA = "dora@acme.example"

@@ -9,7 +9,7 @@ from portal.jobs.worker import Worker
 from tests.functional.test_granting import BRUNO, NANCY, account, portal_folder, post, rows
 from tests.functional.test_passwords import letters
 
-SQLITE_SUFFICES = True
+pytestmark = pytest.mark.sqlite_suffices
 
 __all__ = ["portal_folder"]
 NEW = {"elio@acme.example": "Acme", "fara@globex.example": "Globex", "gino@supplier.example": "Supplier"}

@@ -11,7 +11,7 @@ from portal.mail.letters import read_letter
 from tests.functional.conftest import PASSWORD, form_of
 from tests.functional.test_signing_in import ANNA, NOBODY, change_account, is_signed_in, session_cookie, try_to_sign_in
 
-SQLITE_SUFFICES = True
+pytestmark = pytest.mark.sqlite_suffices
 
 NEW = "a wholly different phrase"
 

@@ -8,7 +8,7 @@ from webob import Request
 from tests.functional.conftest import form_of
 from tests.functional.test_signing_in import ANNA, is_signed_in
 
-SQLITE_SUFFICES = True
+pytestmark = pytest.mark.sqlite_suffices
 
 
 def raw(app, path="/login", query="", method="GET", **environ):

@@ -14,7 +14,7 @@ from tests.functional.conftest import form_of
 from tests.functional.test_signing_in import ANNA, is_signed_in
 from tests.functional.world import NANCY
 
-SQLITE_SUFFICES = True
+pytestmark = pytest.mark.sqlite_suffices
 
 
 def raw(app, path="/login", query="", method="GET", **environ):

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from tests.functional.conftest import form_of
 from tests.functional.test_signing_in import ANNA, change_account
 
-SQLITE_SUFFICES = True
+pytestmark = pytest.mark.sqlite_suffices
 
 NANCY = "nancy@supplier.example"
 BRUNO = "bruno@acme.example"
