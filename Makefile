@@ -2,6 +2,7 @@
 # make test    every test, with a real browser and both databases
 # make check   the code's style, its complexity and its types
 # make bench   how fast it is
+# make drills  long tests by hand: what a real editor underlines (needs npm)
 # make messages   new sentences of the interface into every catalogue of portal/locale
 #
 # Only Python 3.11 or newer has to be there. PYTHON=… chooses another one, PORT=… another port.
@@ -14,7 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: run test check bench messages
+.PHONY: run test check bench drills messages
 
 # Demo data goes only into the database that this command makes itself, never into one that somebody chose. The mark
 # var/.demo says that it did: an interrupted first run is made good by the second, later ones tell the accounts again.
@@ -43,6 +44,10 @@ messages: $(VENV)/installed-for-tests
 bench: $(VENV)/installed-for-tests
 	@bash tests/install_real_parts.sh
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+drills: $(VENV)/installed-for-tests
+	@npm install --silent --prefix var/drill yaml-language-server
+	@$(BIN)/python -m tests.drills.editor
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Portal needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv)." >&2; exit 1; }

@@ -44,6 +44,7 @@ TEST = [
     "pytest-xdist>=3.8",  # one process per core: the suite waits for databases and browsers half of its time
     "WebTest>=3.0.7",
     "hypothesis>=6.140",
+    "jsonschema>=4.23",  # the schemas of editors, read as an editor reads them
     "playwright>=1.55",
     "axe-playwright-python>=0.1.7",
     "gunicorn>=23.0",  # the servers of deploy/, started for real

@@ -1,5 +1,6 @@
 """`portal serve`: runs the portal, for one machine, with limits that its users never meet."""
 
+import functools
 import logging
 
 import click
@@ -9,6 +10,7 @@ from portal.commands.options import chosen_settings, common_options
 from portal.commands.server import listening_server
 from portal.commands.worker import mail_server, worker_beside
 from portal.database.engine import DatabaseUnreachableError
+from portal.declaration.schema.files import refresh_schemas
 from portal.web.live import StartupError
 
 
@@ -21,7 +23,7 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
     """Run the portal until Ctrl-C or SIGTERM; changed YAML files are in force within a second.
 
     Requests that are open then are answered first, for at most 20 seconds; a second signal ends it at once. In
-    development it does the work of `portal worker` too.
+    development it does the work of `portal worker` too, and keeps the schemas of `portal schema` up to date.
 
     Example: portal serve --port 8080
     """
@@ -42,6 +44,9 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
         server = listening_server(application, settings)
     except OSError as error:
         raise click.ClickException(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
+    if application.registry.live.current().development:
+        refresh_schemas(settings.folder)
+        application.registry.live.on_change = functools.partial(refresh_schemas, settings.folder)
     # The name rather than the number: people type it, and links in letters have it.
     host = "localhost" if server.host == "127.0.0.1" else server.host
     click.echo(f"Serving {settings.folder.absolute()} on http://{host}:{server.port}")

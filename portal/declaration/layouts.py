@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.declaration.draft import Draft, leads_to
+from portal.declaration.named import Row
 from portal.declaration.shapes import (
     Access,
     DetailLayout,
@@ -16,7 +17,6 @@ from portal.declaration.shapes import (
     ListLayout,
     Module,
     Related,
-    Row,
     Section,
     Step,
     Tab,

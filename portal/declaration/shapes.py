@@ -5,39 +5,26 @@ missing, merges what profiles change, and leaves no None where there is a defaul
 the resolved `Declaration`.
 """
 
-import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, StrictBool, model_validator
 from pydantic import Field as Key
+from pydantic import StrictBool, model_validator
 
 from portal.conditions import ALWAYS
+from portal.declaration import named
 from portal.declaration.beside_shapes import Inbox, SignUp
-from portal.declaration.period import period
 from portal.fields.base import Field
 from portal.fields.links import join_name
 from portal.fields.reader import Reader
-from portal.fields.shape import Shape, Where
-from portal.fields.size import size
+from portal.fields.shape import Icon, Names, Shape, Size, Tone, Where
 from portal.texts import Text
 
-# One field, or several side by side.
-Row = str | tuple[str, ...]
-Size = Annotated[int, BeforeValidator(size)]
-Period = Annotated[datetime.timedelta, BeforeValidator(period)]
 DEFAULT_ICON = "square"
 ACTIONS = ("create", "edit", "delete", "comment", "attach", "watch", "export", "grant")
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str | bool | int | float) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 
 
 MOST_REMEMBERED_DAYS = 30  # every session ends after them, however much it is used
@@ -57,12 +44,12 @@ class Settings(Shape):
     logo: str | None = None
     accent: str = Key("#2457d6", pattern="^#[0-9a-fA-F]{6}$")
     languages: tuple[str, ...] = Key(("en",), min_length=1)
-    currency: str = Key("EUR", pattern="^[A-Z]{3}$")
-    time_zone: str = "UTC"
+    currency: Annotated[str, Names("currency")] = Key("EUR", pattern="^[A-Z]{3}$")
+    time_zone: Annotated[str, Names("time zone")] = "UTC"
     remember_days: int = Key(MOST_REMEMBERED_DAYS, ge=1, le=3650)
     base_url: str | None = None
     support_address: str | None = None
-    administrators: tuple[str, ...] = ()
+    administrators: tuple[named.ProfileName, ...] = ()
     sign_in: tuple[Literal["password", "link"], ...] = Key(("password",), min_length=1)  # link: by email
     letters: Letters = Letters()
 
@@ -73,8 +60,8 @@ class Tab(Shape):
 
 
 class ListLayout(Shape):
-    columns: tuple[str, ...] | None = None
-    sort: Names | None = None
+    columns: tuple[named.FieldName, ...] | None = None
+    sort: named.SortFields | None = None
     tabs: dict[str, Tab] | None = None
     page_size: int | None = Key(None, ge=1, le=500)
     export: StrictBool | None = None
@@ -82,17 +69,17 @@ class ListLayout(Shape):
 
 class Section(Shape):
     title: Text | None = None
-    fields: tuple[Row, ...]
+    fields: tuple[named.Row, ...]
 
 
 class Related(Shape):
-    module: str
+    module: named.ModuleName
     columns: tuple[str, ...] | None = None
 
 
 class DetailLayout(Shape):
     sections: tuple[Section, ...] | None = None
-    aside: tuple[str, ...] | None = None
+    aside: tuple[named.FieldName, ...] | None = None
     related: tuple[Related, ...] | None = None
     comments: Literal["top", "bottom"] | None = None
     history: StrictBool | None = None
@@ -108,48 +95,48 @@ class DetailLayout(Shape):
 
 class Step(Shape):
     title: Text | None = None
-    fields: tuple[Row, ...]
+    fields: tuple[named.FormRow, ...]
 
 
 class FormLayout(Shape):
-    fields: tuple[Row, ...] | None = None
+    fields: tuple[named.FormRow, ...] | None = None
     steps: tuple[Step, ...] | None = None
     files: StrictBool = False  # whether files are asked for; filled in by resolve; refused in YAML
 
 
 class Transition(Shape):
     name: str = ""  # its key in the mapping
-    from_: Names | None = Key(None, alias="from")
-    to: str
+    from_: named.StateNames | None = Key(None, alias="from")
+    to: named.State
     label: Text | None = None
-    icon: str | None = None
-    tone: str | None = None
-    ask: dict[str, Literal["required", "optional"]] = {}
-    set: dict[str, Any] = {}
+    icon: Icon | None = None
+    tone: Tone | None = None
+    ask: dict[named.AskedField, Literal["required", "optional"]] = {}
+    set: named.Values = {}
     confirm: Text | None = None
-    only: str | None = None  # the link to the people who alone may do it
+    only: named.Link | None = None  # the link to the people who alone may do it
     bulk: StrictBool = True  # whether it is offered for many records at once
-    after: Period | None = None  # in which the portal does it by itself
+    after: named.Period | None = None  # in which the portal does it by itself
 
 
 class OnComment(Shape):
-    from_: Names | None = Key(None, alias="from")
-    to: str
+    from_: named.StateNames | None = Key(None, alias="from")
+    to: named.State
 
 
 class Lifecycle(Shape):
-    field: str
-    start: str | None = None
+    field: named.OwnField
+    start: named.State | None = None
     transitions: dict[str, Transition] = {}
     on_comment: dict[Literal["customer", "staff"], OnComment] = {}
-    stages: tuple[str, ...] | None = Key(None, min_length=1)  # the states along the way of a record
-    follow_up: str | None = None  # the link of the module to itself that leads to the record that is followed up
+    stages: tuple[named.State, ...] | None = Key(None, min_length=1)  # the states along the way of a record
+    follow_up: named.Link | None = None  # the link of the module to itself that leads to the record that is followed up
 
 
 class Comments(Shape):
     order: Literal["newest", "oldest"] = "newest"  # which comment comes first
-    answers: str | None = None  # the module whose records staff may put into a comment
-    correct: Period | None = None  # how long authors may change and withdraw what they wrote
+    answers: named.ModuleName | None = None  # the module whose records staff may put into a comment
+    correct: named.Period | None = None  # how long authors may change and withdraw what they wrote
 
 
 class Attachments(Shape):
@@ -171,13 +158,13 @@ class Mail(Shape):
     created: StrictBool | Wording | None = None
     commented: StrictBool | Wording | None = None
     moved: StrictBool | Wording | None = None
-    assigned: str | None = None  # the link field that names who is told
+    assigned: named.Link | None = None  # the link field that names who is told
     desk: str | None = None  # an address, or the profile whose people are told of what is assigned to nobody
-    remind: dict[str, Period] = {}  # state → after which time in it the customer is reminded
+    remind: dict[named.State, named.Period] = {}  # state → after which time in it the customer is reminded
 
 
 class Through(Shape):
-    through: str
+    through: named.Link
 
 
 Scope = Literal["own", "organization", "all"] | Through
@@ -191,11 +178,11 @@ class Module(Shape):
     builtin: dict[str, Field] = {}
     label: Text | None = None
     singular: Text | None = None
-    icon: str = DEFAULT_ICON
-    reference: str = "{number}"
-    title: str | None = None
-    owner: str | None = None  # a dotted path to a person; "id" on the module of people itself
-    organization: str | None = None
+    icon: Icon = DEFAULT_ICON
+    reference: Annotated[str, Names("reference")] = "{number}"
+    title: named.FieldName | None = None
+    owner: named.FieldPath | None = None  # a dotted path to a person; "id" on the module of people itself
+    organization: named.FieldPath | None = None
     see: Scope | None = None
     comments: StrictBool | Comments = False
     attachments: StrictBool | Attachments = False
@@ -209,7 +196,7 @@ class Module(Shape):
     records_from: StrictBool | None = None  # whether an account's first visible day hides older records
     formerly: str | None = None
     table: str | None = None  # an existing table that is read in the place of one of the portal's own
-    key: Names | None = None  # the columns of it that name a row
+    key: named.SeveralTexts | None = None  # the columns of it that name a row
 
     @property
     def conversation(self) -> Comments:
@@ -289,15 +276,15 @@ class Access(Shape):
 
     module: str = ""
     see: Scope | None = None
-    can: tuple[str, ...] = ()
+    can: tuple[named.Action, ...] = ()
     menu: StrictBool = True
     label: Text | None = None
     singular: Text | None = None
-    icon: str | None = None
+    icon: Icon | None = None
     where: Where = ALWAYS
-    set: dict[str, Any] = {}
-    options: dict[str, dict[str, Text]] = {}  # field → option → its label for this profile
-    grants: tuple[str, ...] | None = None  # profiles that who may `grant` gives; None: see Policy.grants
+    set: named.Values = {}
+    options: Annotated[dict[str, dict[str, Text]], Names("labels")] = {}  # field → option → its label for this profile
+    grants: tuple[named.ProfileName, ...] | None = None  # profiles that who may `grant` gives; None: see Policy.grants
     list: ListLayout = ListLayout()
     detail: DetailLayout = DetailLayout()
     create: FormLayout = FormLayout()
@@ -306,15 +293,15 @@ class Access(Shape):
 
 
 class Home(Shape):
-    buttons: tuple[str, ...] | None = None
+    buttons: tuple[named.ButtonName, ...] | None = None
     panels: tuple[Any, ...] = ()
 
 
 class Expectation(Shape):
     as_: str = Key(alias="as")
-    module: str
-    sees: Names = ()
-    hides: Names = ()
+    module: named.ModuleName
+    sees: named.SeveralTexts = ()
+    hides: named.SeveralTexts = ()
 
 
 class Profile(Shape):
@@ -322,10 +309,10 @@ class Profile(Shape):
 
     name: str = ""
     label: Text | None = None
-    extends: str | None = None
+    extends: named.ProfileName | None = None
     staff: StrictBool = False
     modules: dict[str, Access] = {}
-    menu: tuple[str, ...] | None = None  # names of modules and buttons; resolved: always a tuple
+    menu: tuple[named.MenuEntry, ...] | None = None  # names of modules and buttons; resolved: always a tuple
     home: Home = Home()
     expect: tuple[Expectation, ...] = ()
     labelled: dict[str, Module] = {}  # modules with the profile's own labels of options; filled in by resolve
@@ -335,13 +322,13 @@ class Button(Shape):
     name: str = ""
     label: Text | None = None
     text: Text | None = None
-    icon: str = DEFAULT_ICON
-    tone: str | None = None
-    opens: str | None = None
+    icon: Icon = DEFAULT_ICON
+    tone: Tone | None = None
+    opens: named.Target | None = None
     url: str | None = None
-    tab: str | None = None
+    tab: named.TabName | None = None
     where: Where | None = None
-    set: dict[str, Any] = {}
+    set: named.Values = {}
     count: StrictBool = False
 
 

@@ -6,7 +6,7 @@ Code outside a type's file never asks which type a field has: it uses the attrib
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from markupsafe import escape
@@ -20,7 +20,7 @@ from portal.fields.linked import Linked
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.refused import FORBIDDEN, Refused, filled, operator_refused, storable
-from portal.fields.shape import Option, Where
+from portal.fields.shape import FormWhere, Names, Option
 from portal.texts import Text, _, readable
 
 __all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "storable"]
@@ -66,13 +66,13 @@ class Field(InLines, FromColumn):
     help: Text | None = None
     placeholder: Text | None = None
     required: StrictBool = False
-    required_when: Where | None = None
-    default: Any = None
+    required_when: FormWhere | None = None
+    default: Annotated[Any, Names("value")] = None
     unique: StrictBool | Literal["organization"] = False
     read_only: StrictBool | Literal["once"] = False  # `once`: typed in the form of a new record alone
     search: StrictBool | None = None
     index: StrictBool | None = None
-    show_when: Where | None = None
+    show_when: FormWhere | None = None
     formerly: str | None = None
 
     @classmethod

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from pydantic import Field as Key
@@ -12,6 +12,7 @@ from portal.fields.columns import SecondsBetween, UTCDateTime
 from portal.fields.duration import in_units, in_words, seconds
 from portal.fields.protocols import Declared
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.shape import Names
 from portal.texts import is_blank
 
 UNITS = ("day", "hour", "minute", "second")
@@ -29,8 +30,8 @@ class Elapsed(Field):
     filter: ClassVar[str] = "range"
     sample: ClassVar[Mapping[str, Any]] = {"from": "opened", "to": "solved"}
 
-    from_: str = Key(alias="from")
-    to_: str = Key(alias="to")
+    from_: Annotated[str, Names("field")] = Key(alias="from")
+    to_: Annotated[str, Names("field")] = Key(alias="to")
 
     @property
     def sources(self) -> tuple[str, ...]:

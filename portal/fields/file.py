@@ -17,7 +17,7 @@ from pydantic import Field as Key
 from portal.fields.base import Field, Refused, storable
 from portal.fields.protocols import Declared, Form
 from portal.fields.reader import Reader
-from portal.fields.size import size
+from portal.fields.shape import OneOrSeveral, Size
 from portal.fields.text import TextLike
 from portal.texts import _, fold
 
@@ -70,8 +70,8 @@ class FileField(TextLike):
     widget: ClassVar[str] = "file"
     type: str
 
-    max_size: Annotated[int, BeforeValidator(size)] = DEFAULT_SIZE
-    types_: Annotated[tuple[str, ...], BeforeValidator(_types)] = Key((), alias="types")
+    max_size: Size = DEFAULT_SIZE
+    types_: Annotated[tuple[str, ...], BeforeValidator(_types), OneOrSeveral()] = Key((), alias="types")
 
     _module: str = PrivateAttr("")
 

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import sqlalchemy as sa
 from pydantic import Field as Key
@@ -23,6 +23,7 @@ from portal.fields.money import Money
 from portal.fields.protocols import Declared, Form
 from portal.fields.reader import Reader
 from portal.fields.row import ROW_ID, Row, RowForm
+from portal.fields.shape import Names, OneOrSeveral
 from portal.texts import _, is_blank, ngettext
 
 INPUT = re.compile(r"(0|[1-9][0-9]{0,4})\.(.+)", re.DOTALL)  # behind “FIELD.”
@@ -52,7 +53,7 @@ class Lines(Field):
     sample: ClassVar[Mapping[str, Any]] = {"fields": {"what": "text", "price": {"type": "money"}}, "total": ["price"]}
 
     fields: dict[str, Field] = Key(min_length=1)
-    total: tuple[str, ...] = ()
+    total: Annotated[tuple[Annotated[str, Names("column")], ...], OneOrSeveral()] = ()
     min: int = Key(0, ge=0)
     max: int | None = Key(None, ge=1)
 

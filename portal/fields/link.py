@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from pydantic import field_validator
@@ -12,7 +12,7 @@ from portal.fields.base import LONGEST_IN_HISTORY, Field, Refused, storable
 from portal.fields.columns import NORMALIZE, table_of
 from portal.fields.linked import Linked
 from portal.fields.reader import Reader
-from portal.fields.shape import Where
+from portal.fields.shape import Names, OneOrSeveral, Where
 from portal.texts import _, fold, is_blank
 
 RECORD_ID = re.compile(r"[1-9][0-9]{0,17}")
@@ -62,7 +62,7 @@ class LinkLike(Field):
     specials: ClassVar[tuple[str, ...]] = ("me", "my organization")
     type: str
 
-    to: tuple[str, ...]
+    to: Annotated[tuple[Annotated[str, Names("module")], ...], OneOrSeveral()]
     where: Where | None = None
 
     @field_validator("to", mode="before")

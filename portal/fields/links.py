@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
@@ -13,6 +13,7 @@ from portal.fields.linked import Linked
 from portal.fields.protocols import Form, VisibleIds
 from portal.fields.reader import Reader
 from portal.fields.several import join, split
+from portal.fields.shape import Names, OneOrSeveral
 
 LONGEST_NAME = 63  # bytes, of PostgreSQL's identifiers
 
@@ -45,7 +46,7 @@ class Links(LinkLike):
     can_be_unique: ClassVar[bool] = False
     can_be_column: ClassVar[bool] = False
 
-    to: tuple[str]
+    to: Annotated[tuple[Annotated[str, Names("module")]], OneOrSeveral()]
 
     def columns(self) -> list[sa.Column[Any]]:
         return []

@@ -1,7 +1,7 @@
 """`lookup`: a field of a linked record, read-only: `service.owner.name`. Not stored; the field it leads to decides."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from pydantic import PrivateAttr, field_validator
@@ -10,6 +10,7 @@ from portal.fields.base import Field
 from portal.fields.columns import table_of
 from portal.fields.delegate import Delegate
 from portal.fields.protocols import Declared
+from portal.fields.shape import Names
 from portal.texts import Text
 
 # The links on the way, each with the module that it leads to.
@@ -24,7 +25,7 @@ class Lookup(Delegate):
     can_be_unique: ClassVar[bool] = False
     sample: ClassVar[Mapping[str, Any]] = {"of": "service.owner.name"}
 
-    of: str
+    of: Annotated[str, Names("path")]
 
     _steps: Steps = PrivateAttr(())
     _labels: Mapping[str, Text] = PrivateAttr({})  # of a profile, for this lookup alone

@@ -1,11 +1,13 @@
 """Shape, the base of every part of the declaration, and the small shapes that field types share."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from portal.conditions import Condition, ConditionError, parse
+from portal.fields.size import size
 from portal.texts import Text
 
 
@@ -17,13 +19,35 @@ class Shape(BaseModel):
     )
 
 
+@dataclass(frozen=True)
+class Names:
+    """Marks what a text, or the keys of a mapping, name: editors offer it and underline others (`declaration/schema`).
+
+    Whether the name exists is for the checks.
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class OneOrSeveral:
+    """Marks a list that may be written without brackets where it has one item."""
+
+
+Size = Annotated[
+    int, BeforeValidator(size), WithJsonSchema({"type": ["string", "integer"], "minimum": 1, "pattern": r"^\s*[0-9]"})
+]
+Tone = Annotated[str, Names("tone")]
+Icon = Annotated[str, Names("icon")]
+
+
 class Option(Shape):
     """What one option looks like."""
 
     label: Text
     tone: Literal["info", "good", "warn", "bad", "calm", "primary"] | None = None
     help: Text | None = None
-    icon: str | None = None
+    icon: Icon | None = None
     formerly: str | None = None
 
 
@@ -35,4 +59,6 @@ def _condition(data: Any) -> Any:
         raise PydanticCustomError("condition", "{message}", {"message": error.message, "path": error.path}) from None
 
 
-Where = Annotated[Condition, BeforeValidator(_condition)]
+Where = Annotated[Condition, BeforeValidator(_condition), Names("condition")]
+# A condition on the fields of the same form.
+FormWhere = Annotated[Condition, BeforeValidator(_condition), Names("form condition")]

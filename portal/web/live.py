@@ -77,6 +77,7 @@ class LivePortal:
     development: bool | None = None  # None: unless base_url names a host that others can reach
     overrides: Mapping[str, str] = field(default_factory=dict)
     every: float = RELOAD_EVERY
+    on_change: Callable[[], None] = lambda: None  # called after each reading of changed files, valid or not
 
     def __post_init__(self) -> None:
         self._reloading = threading.Lock()
@@ -106,6 +107,7 @@ class LivePortal:
             return
         self._signature = signature, fresh
         portal, self.report = self._read()
+        self.on_change()
         if portal is not None:
             self._portal = portal
             self._catch_up_index()

@@ -17,7 +17,7 @@ ROWS = [
     ["declaration/source"],
     ["declaration"],
     ["declaration/checks"],
-    ["declaration/load"],
+    ["declaration/load", "declaration/schema"],
     ["database", "store"],
     ["database/search"],
     ["database/schema"],

@@ -7,7 +7,8 @@ from portal.declaration.checks.conditions import check_condition
 from portal.declaration.draft import Draft
 from portal.declaration.entries import wrong_name
 from portal.declaration.layouts import can_be_typed
-from portal.declaration.shapes import Access, DetailLayout, FormLayout, ListLayout, Module, Related, Row
+from portal.declaration.named import Row
+from portal.declaration.shapes import Access, DetailLayout, FormLayout, ListLayout, Module, Related
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import list_in_text, suggest
 from portal.fields.base import Field

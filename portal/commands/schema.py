@@ -1,0 +1,34 @@
+"""`portal schema`: JSON Schemas with the folder's own names, for completion and red underlines in editors."""
+
+from pathlib import Path
+
+import click
+
+from portal.commands.options import chosen_settings, common_options
+from portal.declaration.schema.files import FOLDER, files_without_schema, write_schemas
+from portal.texts import plural
+
+
+@click.command("schema", short_help="Write JSON Schemas for editors.")
+@click.argument("path", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
+@common_options
+def command(path: Path | None) -> None:
+    """Write JSON Schemas of the declaration language with the names of FOLDER to var/schema below it.
+
+    An editor with a YAML language server finds them by the first line of each file; files without that line are named.
+    In development `portal serve` writes them whenever a file changes.
+
+    Example: portal schema examples/northwind
+    """
+    folder = chosen_settings(path).folder
+    try:
+        written = write_schemas(folder)
+    except OSError as error:
+        raise click.ClickException(f"{folder / FOLDER} cannot be written: {error.strerror}") from None
+    if not written:
+        raise click.ClickException(
+            "modules.yaml cannot be read: `portal check` says why; the schemas stay as they were"
+        )
+    for file, line in files_without_schema(folder).items():
+        click.echo(f"{file}: to use its schema, begin this file with: {line}")
+    click.echo(f"Wrote {plural(len(written), 'schema')} to {folder / FOLDER}")

@@ -1,0 +1,44 @@
+"""The kinds of names and short values that the shapes hold; editors offer what exists (`schema/`)."""
+
+import datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from portal.declaration.period import period
+from portal.fields.shape import Names, OneOrSeveral
+
+ModuleName = Annotated[str, Names("module")]
+ProfileName = Annotated[str, Names("profile")]
+ButtonName = Annotated[str, Names("button")]
+MenuEntry = Annotated[str, Names("menu entry")]
+FieldName = Annotated[str, Names("field")]  # a declared or built-in one
+OwnField = Annotated[str, Names("own field")]  # a declared one
+FormField = Annotated[str, Names("form field")]  # a declared one, or the attachments
+SortField = Annotated[str, Names("sort field")]  # with a minus for the descending order
+FieldPath = Annotated[str, Names("path")]  # through links
+Link = Annotated[str, Names("link")]
+AskedField = Annotated[str, Names("asked field")]  # a declared one, or the comment
+State = Annotated[str, Names("state")]
+Action = Annotated[str, Names("action")]
+Target = Annotated[str, Names("target")]  # a module, or its form
+
+Values = Annotated[dict[str, Any], Names("values")]  # field → value
+TabName = Annotated[str, Names("tab")]
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str | bool | int | float) else value
+
+
+# One field, or several side by side.
+Row = FieldName | tuple[FieldName, ...]
+FormRow = FormField | tuple[FormField, ...]
+StateNames = Annotated[tuple[State, ...], BeforeValidator(_as_list), OneOrSeveral()]
+SortFields = Annotated[tuple[SortField, ...], BeforeValidator(_as_list), OneOrSeveral()]
+SeveralTexts = Annotated[tuple[str, ...], BeforeValidator(_as_list), OneOrSeveral()]
+Period = Annotated[
+    datetime.timedelta,
+    BeforeValidator(period),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*\d{1,5} ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)\s*$"}),
+]

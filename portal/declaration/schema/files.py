@@ -1,0 +1,175 @@
+"""The schemas of the three kinds of files of a folder, and where editors find them.
+
+Called by `portal schema`, and by `portal serve` while the portal is developed.
+"""
+
+import json
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field as Key
+
+from portal.declaration.beside_shapes import Inbox, SignUp
+from portal.declaration.draft import BUTTONS, MODULES, Draft
+from portal.declaration.files import read_files
+from portal.declaration.named import ModuleName
+from portal.declaration.schema.folder_names import FolderNames, folder_names
+from portal.declaration.schema.language import Language, Schema, names_schema, ref
+from portal.declaration.schema.narrowing import Around, Narrowing, access_narrowing
+from portal.declaration.shapes import Access, Button, Module, Profile, Settings
+from portal.fields.shape import Shape
+
+log = logging.getLogger(__name__)
+
+FOLDER = "var/schema"  # below the folder of modules.yaml; the first line of each file names it
+DRAFT = "http://json-schema.org/draft-07/schema#"
+
+
+class ModulesFile(Shape):
+    """modules.yaml."""
+
+    portal: Settings = Settings()
+    people: ModuleName | None = None
+    organizations: ModuleName | None = None
+    inbox: Inbox | None = None
+    sign_up: SignUp | None = None
+    modules: dict[str, Module] = Key(min_length=1)
+
+
+class ButtonsFile(Shape):
+    """buttons.yaml."""
+
+    buttons: dict[str, Button] = {}
+
+
+def write_schemas(folder: Path) -> list[Path]:
+    """Writes the schemas with the names that the files of `folder` declare now; the paths of the files.
+
+    Where modules.yaml cannot be read at all the files stay as they are. Raises OSError.
+    """
+    draft = Draft(folder)
+    read_files(draft)
+    if draft.is_unreadable(MODULES):
+        return []
+    target = folder / FOLDER
+    (folder / "var").mkdir(mode=0o700, exist_ok=True)
+    target.mkdir(exist_ok=True)
+    paths = []
+    for name, schema in schemas(folder_names(draft)).items():
+        paths.append(target / f"{name}.json")
+        _write(paths[-1], json.dumps(schema, ensure_ascii=False, separators=(",", ":")))
+    return paths
+
+
+def refresh_schemas(folder: Path) -> None:
+    """As `write_schemas`, where not being able to write is no reason to stop."""
+    try:
+        write_schemas(folder)
+    except OSError as error:
+        log.warning("The schemas for editors could not be written: %s", error)
+
+
+def schema_line(file: str) -> str:
+    """The comment at the beginning of a file by which an editor finds its schema."""
+    kind = {MODULES: "modules", BUTTONS: "buttons"}.get(file, "profile")
+    return f"# yaml-language-server: $schema={'../' * file.count('/')}{FOLDER}/{kind}.json"
+
+
+def files_without_schema(folder: Path) -> dict[str, str]:
+    """The files that name no schema, each with the line that would."""
+    draft = Draft(folder)
+    read_files(draft)
+    texts = {file: (folder / file).read_text(encoding="utf-8", errors="replace") for file in draft.documents}
+    return {file: schema_line(file) for file, text in texts.items() if "yaml-language-server:" not in text}
+
+
+def _write(path: Path, text: str) -> None:
+    """Replaces a file whole: an editor may be reading it. The same content is left alone, so that nothing reloads."""
+    raw = text.encode()
+    if path.is_file() and path.read_bytes() == raw:
+        return
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(raw)
+    Path(temporary).replace(path)
+
+
+def schemas(names: FolderNames) -> dict[str, Schema]:
+    """The schemas of modules.yaml, of a profile and of buttons.yaml."""
+    return {"modules": _modules(names), "profile": _profile(names), "buttons": _buttons(names)}
+
+
+def _modules(names: FolderNames) -> Schema:
+    language = Language()
+    narrowing = Narrowing(language, names)
+    general = language.defined(ModulesFile)
+    narrowed = narrowing.shape(ModulesFile, Around())
+    modules = {
+        name: {"description": module.label, **narrowing.module(module)} for name, module in names.modules.items()
+    }
+    narrowed["properties"]["modules"] = {"properties": modules}
+    narrowed["properties"]["inbox"] = {
+        "allOf": [
+            narrowed["properties"]["inbox"],
+            *[
+                {"if": _is("creates", [module.name]), "then": narrowing.shape(Inbox, Around(module))}
+                for module in names.modules.values()
+            ],
+        ]
+    }
+    return _whole("modules.yaml", language, general, narrowed)
+
+
+def _profile(names: FolderNames) -> Schema:
+    language = Language()
+    narrowing = Narrowing(language, names)
+    general = language.defined(Profile)
+    # false takes a module of an extended profile away; nothing at all is an access without changes.
+    access = language.defined(Access)
+    language.definitions["Profile"]["properties"]["modules"]["additionalProperties"] = {
+        "if": {"type": "object"}, "then": access, "else": {"enum": [False, None]},
+    }  # fmt: skip
+    narrowed = narrowing.shape(Profile, Around())
+    narrowed["properties"]["modules"] = {
+        "properties": {
+            name: {"description": module.label, **access_narrowing(narrowing, module)}
+            for name, module in names.modules.items()
+        },
+        **({"propertyNames": {"enum": list(names.modules)}} if names.modules else {}),
+    }
+    return _whole("A profile", language, general, narrowed)
+
+
+def _buttons(names: FolderNames) -> Schema:
+    language = Language()
+    narrowing = Narrowing(language, names)
+    general = language.defined(ButtonsFile)
+    language.definitions["ButtonsFile"]["properties"]["buttons"]["propertyNames"] = names_schema()
+    by_target: list[Any] = [
+        {
+            "if": _is("opens", [module.name, f"{module.name}/create"]),
+            "then": narrowing.shape(Button, Around(module, module)),
+        }
+        for module in names.modules.values()
+    ]
+    either = {"oneOf": [{"required": ["opens"]}, {"required": ["url"]}]}
+    button = {"allOf": [narrowing.shape(Button, Around()), either, *by_target]}
+    language.definitions["one button"] = button
+    narrowed = {"properties": {"buttons": {"additionalProperties": ref("one button")}}}
+    return _whole("buttons.yaml", language, general, narrowed)
+
+
+def _is(key: str, values: list[str]) -> Schema:
+    return {"required": [key], "properties": {key: {"enum": values}}}
+
+
+def _whole(title: str, language: Language, general: Schema, narrowed: Schema) -> Schema:
+    return {
+        "$schema": DRAFT,
+        "title": title,
+        "allOf": [general, narrowed],
+        "$defs": language.definitions,
+    }

@@ -1,0 +1,320 @@
+"""The language as a JSON Schema without the names of any folder, made from the shapes.
+
+Draft 7, which every editor reads. A schema knows less than `portal check`, and never refuses what it accepts: a text
+may be written as a number, one item without brackets.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from zoneinfo import available_timezones
+
+from babel.core import get_global
+from pydantic import WithJsonSchema
+from pydantic.fields import FieldInfo
+
+from portal.conditions import OPERATORS
+from portal.declaration.checks.appearance import TONES, known_icons
+from portal.declaration.entries import BUILT_IN, LONGEST_NAME, NAME, RESERVED_FIELDS, SYSTEM_COLUMNS
+from portal.declaration.schema.descriptions import DESCRIPTIONS, TYPES
+from portal.declaration.shapes import DetailLayout
+from portal.declaration.validation import keys_of
+from portal.fields.base import Field
+from portal.fields.shape import Names, OneOrSeveral, Option, Shape
+from portal.texts import Text
+
+Schema = dict[str, Any]
+SCALAR = ["string", "number", "boolean"]  # a number where a text is expected is taken as it is written
+TEXT: Schema = {
+    "type": [*SCALAR, "object"],
+    "minProperties": 1,
+    "propertyNames": {"pattern": "^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$"},
+    "additionalProperties": {"type": SCALAR},
+}
+NAME_PATTERN = f"^{NAME.pattern}$"
+PATH_PATTERN = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
+REFERENCE = r"^(?=.*\{number)[^{}]*(\{(number(:0\d{1,2})?|year)\}[^{}]*)*$"
+OPENS = r"^[a-z][a-z0-9_]*(/create)?$"
+
+
+def names_schema(reserved: Iterable[str] = ()) -> Schema:
+    """What a name that a file declares looks like."""
+    return {"pattern": NAME_PATTERN, "maxLength": LONGEST_NAME, "not": {"enum": sorted(reserved)}}
+
+
+def ref(name: str) -> Schema:
+    """What is defined once under this name."""
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def annotation_of(shape: type[Shape], key: str) -> tuple[Any, tuple[Any, ...], FieldInfo]:
+    """The annotation of a key of the language, what stands beside it, and the rest that pydantic knows."""
+    info = next(info for name, info in shape.model_fields.items() if key == (info.alias or name))
+    return info.annotation, tuple(info.metadata), info
+
+
+def description_of(shape: type[Shape], key: str) -> str:
+    """What an editor shows about a key; "" where nothing is written about it."""
+    own = (f"{ancestor.__name__}.{key}" for ancestor in shape.__mro__)
+    return next((DESCRIPTIONS[name] for name in own if name in DESCRIPTIONS), "")
+
+
+class Language:
+    """Collects the definitions that the schema of one file needs, in `definitions`."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, Schema] = {}
+
+    def defined(self, shape: type[Shape]) -> Schema:
+        """A reference to the schema of a shape."""
+        name = shape.__name__
+        if name not in self.definitions:
+            self.definitions[name] = {}  # shapes may hold each other
+            self.definitions[name] = self._shape(shape)
+        return ref(name)
+
+    def _shape(self, shape: type[Shape]) -> Schema:
+        keys = keys_of(shape)
+        required = [key for key in keys if annotation_of(shape, key)[2].is_required()]
+        return {
+            "type": "object",
+            "properties": {key: self.key(shape, key) for key in keys},
+            "additionalProperties": False,
+            **({"required": required} if required else {}),
+        }
+
+    def key(self, shape: type[Shape], key: str) -> Schema:
+        """The schema of one key of a shape."""
+        if (shape, key) == (DetailLayout, "related"):
+            schema: Schema = {
+                "type": "array",
+                "items": _by_kind(self.of(shape_of_items(shape, key), ()), {"type": SCALAR}),
+            }
+        elif key == "options" and issubclass(shape, Field):
+            schema = self._options()
+        elif key == "fields" and issubclass(shape, Field):
+            schema = self.fields(columns=True)
+        elif key == "type" and issubclass(shape, Field):
+            schema = {}
+        else:
+            annotation, metadata, _info = annotation_of(shape, key)
+            schema = self.of(annotation, metadata)
+        description = description_of(shape, key)
+        return {"description": description, **schema} if description else schema
+
+    def of(self, annotation: Any, metadata: tuple[Any, ...]) -> Schema:
+        """The schema of what an annotation allows."""
+        if get_origin(annotation) is Annotated:
+            inner, *beside = get_args(annotation)
+            return self.of(inner, (*beside, *metadata))
+        written = next((extra.json_schema for extra in metadata if isinstance(extra, WithJsonSchema)), None)
+        if written is not None:
+            return dict(written)
+        kind = next((extra.kind for extra in metadata if isinstance(extra, Names)), None)
+        if kind is not None and (named := self._named(kind)) is not None:
+            return named
+        return self._plain(annotation, metadata)
+
+    def _plain(self, annotation: Any, metadata: tuple[Any, ...]) -> Schema:
+        origin, arguments = get_origin(annotation), get_args(annotation)
+        if origin in (Union, UnionType):
+            return self._union([part for part in arguments if part is not NoneType], metadata)
+        if origin is Literal:
+            return {"enum": list(arguments)}
+        if origin is tuple:
+            return self._list(arguments[0], metadata)
+        if origin is dict:
+            return self._mapping(arguments[0], arguments[1], metadata)
+        if isinstance(annotation, type) and issubclass(annotation, Shape):
+            return self.defined(annotation)
+        return _scalar(annotation, metadata)
+
+    def _union(self, parts: list[Any], metadata: tuple[Any, ...]) -> Schema:
+        """One schema by the kind of value that is written: an editor then says what is wrong with that."""
+        if len(parts) == 1:
+            return self.of(parts[0], metadata)
+        schemas = [self.of(part, metadata) for part in parts]
+        shapes = [schema for schema in schemas if "$ref" in schema or schema.get("type") in ("object", "array")]
+        others = [schema for schema in schemas if schema not in shapes]
+        scalar = others[0] if len(others) == 1 else {"enum": [value for one in others for value in values_of(one)]}
+        return _by_kind(shapes[0], scalar) if shapes else scalar
+
+    def _list(self, item: Any, metadata: tuple[Any, ...]) -> Schema:
+        items = self.of(item, ())
+        shortest = {"minItems": bound} if (bound := _bound(metadata, "min_length")) else {}
+        several: Schema = {"type": "array", "items": items, **shortest}
+        alone = any(isinstance(extra, OneOrSeveral) for extra in metadata)
+        return {"if": {"type": "array"}, "then": several, "else": {"type": SCALAR, **items}} if alone else several
+
+    def _mapping(self, key: Any, value: Any, metadata: tuple[Any, ...]) -> Schema:
+        if value is Field:
+            return self.fields()
+        names = {"propertyNames": self.of(key, ())} if get_origin(key) is Literal else {}
+        shortest = {"minProperties": bound} if (bound := _bound(metadata, "min_length")) else {}
+        return {"type": "object", "additionalProperties": self.of(value, ()), **names, **shortest}
+
+    # -- fields -----------------------------------------------------------------------------------------------------
+
+    def fields(self, columns: bool = False) -> Schema:
+        """A mapping of names to fields, those of a module or the columns of lines."""
+        reserved = ("id", *SYSTEM_COLUMNS) if columns else (*BUILT_IN, *RESERVED_FIELDS, *SYSTEM_COLUMNS)
+        return {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": names_schema(reserved),
+            "additionalProperties": self.field(columns),
+        }
+
+    def field(self, columns: bool = False) -> Schema:
+        """One field: the name of its type, or a mapping."""
+        name = "column" if columns else "field"
+        if name not in self.definitions:
+            self.definitions[name] = {}
+            types = {kind: shape for kind, shape in Field.types.items() if shape.can_be_column or not columns}
+            short = {kind: shape for kind, shape in types.items() if not _needs_more(shape)}
+            long = {
+                "required": ["type"],
+                "properties": {"type": {"description": DESCRIPTIONS["Field.type"], **described(types, TYPES)}},
+                "allOf": [
+                    {
+                        "if": {"properties": {"type": {"const": kind}}, "required": ["type"]},
+                        "then": self.defined(shape),
+                    }
+                    for kind, shape in types.items()
+                ],
+            }
+            self.definitions[name] = _by_kind({"type": "object", **long}, described(short, TYPES))
+        return ref(name)
+
+    def _options(self) -> Schema:
+        if "options" not in self.definitions:
+            self.defined(Option)
+            option = {**self.definitions["Option"]}
+            option.pop("required")
+            keyed = {
+                "if": {"anyOf": [{"required": [key]} for key in option["properties"]]},
+                "then": option,
+                "else": TEXT,
+            }
+            self.definitions["options"] = _by_kind(
+                {"type": "object", "minProperties": 1, "additionalProperties": {"type": [*SCALAR, "null", "object"],
+                 "if": {"type": "object"}, "then": keyed}},
+                {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": SCALAR}},
+            )  # fmt: skip
+        return ref("options")
+
+    # -- names ------------------------------------------------------------------------------------------------------
+
+    def _named(self, kind: str) -> Schema | None:
+        """The schema of a kind of name that is the same in every folder, or None."""
+        if kind == "icon":
+            self.definitions.setdefault("icon", {"enum": sorted(known_icons())} if known_icons() else {"type": SCALAR})
+            return ref("icon")
+        if kind == "time zone":
+            self.definitions.setdefault("time zone", {"enum": sorted(available_timezones())})
+            return ref("time zone")
+        if kind in ("condition", "form condition"):
+            return self.condition()
+        named: dict[str, Schema] = {
+            "tone": {"enum": list(TONES)},
+            "currency": {"enum": sorted(get_global("all_currencies"))},
+            "reference": {"type": SCALAR, "pattern": REFERENCE},
+            "path": {"type": "string", "pattern": PATH_PATTERN},
+            "target": {"type": "string", "pattern": OPENS},
+            "value": {},
+        }
+        return named.get(kind)
+
+    def condition(self) -> Schema:
+        """A condition on fields that are not known."""
+        if "condition" not in self.definitions:
+            group = {"if": {"type": "array", "contains": {"type": "object"}},
+                     "then": {"items": ref("condition")}, "else": comparison()}  # fmt: skip
+            self.definitions["condition"] = {
+                "type": "object",
+                "properties": {"any": group},
+                "propertyNames": {"pattern": PATH_PATTERN},
+                "additionalProperties": comparison(),
+            }
+        return ref("condition")
+
+
+def comparison(value: Schema | None = None) -> Schema:
+    """What stands after the name of a field in a condition; `value` is the schema of one value."""
+    value = value or {"type": SCALAR}
+    several = {"type": "array", "items": value}
+    one = {"if": {"type": "null"}, "else": value}
+    single = {"type": SCALAR}
+    operators: dict[str, Schema] = {operator: single for operator in OPERATORS}
+    operators |= {
+        "not": {"if": {"type": "array"}, "then": several, "else": one},
+        "empty": {"type": "boolean"},
+        "within": {"type": "string", "pattern": r"^\s*\d{1,5}\s*(minute|hour|day|week|month|year)s?\s*$"},
+    }
+    described_operators = {
+        name: {"description": DESCRIPTIONS[f"condition.{name}"], **schema} for name, schema in operators.items()
+    }
+    mapping = {"properties": described_operators, "additionalProperties": False, "minProperties": 1}
+    return {"if": {"type": "object"}, "then": mapping,
+            "else": {"if": {"type": "array"}, "then": several, "else": one}}  # fmt: skip
+
+
+def described(names: Iterable[str], descriptions: Mapping[str, str]) -> Schema:
+    """One of `names`, each with what it means."""
+    names = list(names)
+    return {"enum": names, "enumDescriptions": [descriptions.get(name, "") for name in names]}
+
+
+def shape_of_items(shape: type[Shape], key: str) -> type[Shape]:
+    """The shape of the items of a list."""
+    found = shape_in(annotation_of(shape, key)[0])
+    if found is None:
+        raise TypeError(f"{shape.__name__}.{key} is no list of shapes")
+    return found
+
+
+def shape_in(annotation: Any) -> type[Shape] | None:
+    """The first shape inside an annotation."""
+    if isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, Shape):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := shape_in(part))), None)
+
+
+def values_of(schema: Schema) -> list[Any]:
+    """The values that a schema lists; true and false of a boolean."""
+    return [True, False] if schema.get("type") == "boolean" else schema.get("enum", [])
+
+
+def _by_kind(collection: Schema, scalar: Schema) -> Schema:
+    kind = "array" if collection.get("type") == "array" else "object"
+    if scalar.get("type") == "array":
+        return {"if": {"type": "array"}, "then": scalar, "else": collection}
+    return {"if": {"type": kind}, "then": collection, "else": scalar}
+
+
+def _scalar(annotation: Any, metadata: tuple[Any, ...]) -> Schema:
+    if annotation is Any:
+        return {}
+    if annotation is Text:
+        return TEXT
+    if annotation is bool:
+        return {"type": "boolean"}
+    bounds = {
+        json: bound
+        for json, name in (("minimum", "ge"), ("maximum", "le"))
+        if (bound := _bound(metadata, name)) is not None
+    }
+    if annotation is int:
+        return {"type": ["integer", "string"], "pattern": "^[+-]?[0-9]+$", **bounds}
+    pattern = {"pattern": found} if (found := _bound(metadata, "pattern")) else {}
+    return {"type": SCALAR, **pattern}
+
+
+def _bound(metadata: tuple[Any, ...], name: str) -> Any:
+    """What pydantic's `Field(ge=…)` and its like put beside an annotation."""
+    return next((getattr(extra, name) for extra in metadata if hasattr(extra, name)), None)
+
+
+def _needs_more(shape: type[Field]) -> bool:
+    """Whether a field of this type has keys that must be written."""
+    return any(info.is_required() for name, info in shape.model_fields.items() if name not in ("name", "type"))

@@ -1,0 +1,1 @@
+"""Long tests that are run by hand, with `make drills`."""
