@@ -124,6 +124,7 @@ def address_of(world, module, action):
     return template.format(module=module, id=identity)
 
 
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(("person", "module", "granted"), MATRIX)
 def test_a_profile_may_do_what_it_was_given_and_nothing_else(filled, person, module, granted):
     browser = filled[person]
@@ -134,6 +135,7 @@ def test_a_profile_may_do_what_it_was_given_and_nothing_else(filled, person, mod
         assert answer.status_int == expected, f"{action}: {method} {address}"
 
 
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(("person", "module", "granted"), MATRIX)
 def test_what_is_not_granted_changes_nothing_when_it_is_posted(filled, person, module, granted):
     before = filled.rows()

@@ -10,6 +10,8 @@ from portal.commands import main
 from portal.database.engine import reading
 from tests.functional.test_signing_in import ANNA, is_signed_in, session_cookie, try_to_sign_in
 
+pytestmark = pytest.mark.sqlite_suffices
+
 DORA = "dora@acme.example"
 
 

@@ -114,6 +114,7 @@ def test_what_is_missing_is_said_at_each_field_and_nothing_typed_is_lost(shop):
         ("labels", "x" * 81), ("name", ""), ("body", "  \n "),
     ],
 )  # fmt: skip
+@pytest.mark.sqlite_suffices
 def test_a_value_that_cannot_be_taken_is_refused_at_its_field(shop, field, typed):
     answer = create(shop, **{field: typed})
     assert answer.status_int == 422

@@ -136,6 +136,7 @@ UNREADABLE = [
 ]  # fmt: skip
 
 
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(("asked", "message"), UNREADABLE)
 def test_a_value_that_cannot_be_read_is_answered_with_a_message_at_its_filter(filled, asked, message):
     page = filled[ANNA].get(f"/things/?{asked}&name=a", status=200)

@@ -18,6 +18,8 @@ from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import export_rows
 from tests.functional.shop import Shop, make_shop, table
 
+pytestmark = pytest.mark.sqlite_suffices
+
 PEOPLE = "name,email,boss\nAda,ada@acme.example,\nBob,bob@acme.example,ada@acme.example\n"
 USED = "This value is already in use. Capitals and accents make no difference."
 EVERYTHING = (

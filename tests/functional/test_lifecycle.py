@@ -10,6 +10,8 @@ from portal.database.engine import reading
 from tests.functional.conftest import form_of
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
 
+pytestmark = pytest.mark.sqlite_suffices
+
 STATES = ("new", "waiting", "answered", "resolved", "closed")
 # Who may use what (by hand), and what leads where.
 MAY = {

@@ -56,6 +56,7 @@ def test_no_filter_breaks(filled, field):
         assert is_whole(filled[ANNA].see(f"/things/?{query}"))
 
 
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(
     "parameter", ["q", "sort", "after", "before", "tab", "button", "_step", "name.empty", "name.", ".", "[]"]
 )

@@ -103,6 +103,7 @@ def test_another_order_begins_on_the_first_page(filled):
     "key", ["x", "W10", "bnVsbA", "W251bGwsIG51bGxd", "eyJhIjogMX0", "%F0%9F%98%80", "WyJUMDQiLCAiNCJd", "A" * 5000,
             "WzllOTksIDFd", "W3sieCI6ICJ5In0sIDFd", "W3siZGVjaW1hbCI6ICJOYU4ifSwgMV0"]
 )  # fmt: skip
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize("sort", ["name", "amount", "owner", "-weight"])
 def test_a_key_that_no_page_gave_leads_to_the_first_page(filled, key, sort):
     first = filled[ANNA].titles(f"/things/?sort={sort}")
