@@ -38,7 +38,7 @@ def command(allow_loss: bool) -> None:
     for sentence in applied.done:
         click.echo(sentence)
     for step in applied.left:
-        click.echo(f"left undone: {step.sentence.removeprefix('! ')}")
+        click.echo(f"left undone: {step.planned.removeprefix('! ')}")
     if not applied.done and not applied.left:
         click.echo("nothing to do: the database fits the declarations")
     if records := update_search_index(portal):

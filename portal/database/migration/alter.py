@@ -143,6 +143,31 @@ def release_references(connection: sa.Connection, table: str) -> None:
         _release(connection, table, key)
 
 
+def release_inbound(connection: sa.Connection, names: Collection[str]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Undo the foreign keys by which other tables refer to these, as (table, key): PostgreSQL would not drop them.
+
+    SQLite keeps a foreign key by the name of its table, whichever table has that name.
+    """
+    if connection.dialect.name != "postgresql" or not names:
+        return []
+    inbound: list[tuple[str, Mapping[str, Any]]] = [
+        (table, key)
+        for (_schema, table), keys in sa.inspect(connection).get_multi_foreign_keys().items()
+        for key in keys
+        if key["referred_table"] in names and table not in names
+    ]
+    for table, key in inbound:
+        alembic.operations(connection).drop_constraint(key["name"], table, type_="foreignkey")
+    return inbound
+
+
+def restore_inbound(connection: sa.Connection, inbound: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """Makes the foreign keys again that `release_inbound` undid."""
+    for table, key in inbound:
+        target, names = key["referred_table"], key["constrained_columns"]
+        alembic.operations(connection).create_foreign_key(key["name"], table, target, names, key["referred_columns"])
+
+
 def _release(connection: sa.Connection, table: str, key: Mapping[str, Any]) -> None:
     """SQLite needs an empty column, PostgreSQL no constraint."""
     if connection.dialect.name == "postgresql":

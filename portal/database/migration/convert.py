@@ -101,16 +101,21 @@ class Conversion:
 
     def take_back_aside(self) -> None:
         """Values that were set aside when the field got its last type, and fit this one: they fill empty fields."""
+        fitting = self.fitting_aside()
+        names = {column.name: column.name for column in columns(self.new)}
+        empty = self._empty_records(list(fitting))
+        self._update(names, [(record_id, stored) for record_id, stored in fitting.items() if record_id in empty])
+        aside.take_back(self.connection, self.module.name, self.new.name, sorted(empty))
+
+    def fitting_aside(self) -> dict[int, Mapping[str, Any]]:
+        """What was set aside and fits, as it is stored, by record id."""
+        fitting: dict[int, Mapping[str, Any]] = {}
         if join_target(self.new):
-            return  # a list of links has no column that could be empty
-        fitting: list[tuple[int, Mapping[str, Any]]] = []
+            return fitting  # a list of links has no column that could be empty
         for record_id, text in aside.texts_of(self.connection, self.module.name, self.new.name).items():
             with contextlib.suppress(Refused):
-                fitting.append((record_id, self.new.store(self._converted_text(text))))
-        names = {column.name: column.name for column in columns(self.new)}
-        empty = self._empty_records([record_id for record_id, _stored in fitting])
-        self._update(names, [(record_id, stored) for record_id, stored in fitting if record_id in empty])
-        aside.take_back(self.connection, self.module.name, self.new.name, sorted(empty))
+                fitting[record_id] = self.new.store(self._converted_text(text))
+        return fitting
 
     def fill_companions(self, missing: set[str]) -> None:
         """Adds and fills the missing columns that a field stores beside its value; the value itself stays."""
@@ -240,11 +245,17 @@ class Conversion:
         links = [
             Linked(record_id, target)
             for target in targets
+            if target in self._existing_tables
             for record_id in self.connection.execute(ids_named(self.tables.module(target), name).limit(2)).scalars()
         ]
         if len(links) != 1:
             raise Refused("no record has this name" if not links else "several records have this name")
         return links[0]
+
+    @cached_property
+    def _existing_tables(self) -> set[str]:
+        """A new module has no table while the plan is made, and no records when it is carried out."""
+        return set(sa.inspect(self.connection).get_table_names())
 
     # -- writing --------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from portal.database.migration.detach import attach, detach
 from portal.database.migration.difference import Changes
 from portal.database.migration.limits import locking, misfit_steps, too_many_columns
 from portal.database.migration.options import removed_options, rename_options, renamed_options
+from portal.database.migration.renamed_modules import left_apart, linked_again, rename_steps
 from portal.database.migration.row_counts import SHOWN, RowCounts
 from portal.database.migration.snapshot import (
     column_names,
@@ -65,7 +66,7 @@ class Planner:
         steps = [
             *too_many_columns(self.tables, self.counts.connection),
             *self._system_tables(),
-            *self._renamed_modules(),
+            *rename_steps(self.renames, self.counts),
         ]
         for module in self.declaration.stored.values():
             if module.name in self.difference.tables:
@@ -75,6 +76,7 @@ class Planner:
         steps += [
             *misfit_steps(self.tables),
             *self._removed_modules(),
+            *linked_again(self.changes, self.tables, self.counts.connection, self.left["aside"]),
             *aside.drop_steps(self.counts, self.left["aside"], self.declaration.with_rows),
         ]
         names = {*self.old["modules"], *self.new["modules"], *self.renames.modules.values()}
@@ -100,11 +102,6 @@ class Planner:
                 task = Task(Phase.ADD_COLUMNS, partial(self._add_columns, table, [column]))
                 yield Step(f"add column {name}.{column}", tasks=(task,))
             yield from self._indexes(name)
-
-    def _renamed_modules(self) -> Iterator[Step]:
-        for name, before in self.renames.modules.items():
-            kind, noun = kind_of(name)
-            yield Step(f"rename {kind} {before} to {name}{staying(self.counts.rows(name), noun)}")
 
     # -- modules --------------------------------------------------------------------------------------------------
 
@@ -153,7 +150,8 @@ class Planner:
             )
             kind, noun = kind_of(name)
             loss = f": {counted(count, noun)} would be lost" if count is None or count > 0 else ""
-            step = removing(f"drop {kind} {name}", loss, (name,), tasks, name)
+            note = left_apart(self.declaration.modules, name, self.counts.rows)
+            step = replace(removing(f"drop {kind} {name}", loss, (name,), tasks, name), note=note)
             yield self._leavable(step, entry["fields"].values(), name in self.left["modules"])
 
     def _empty_module(self, name: str, joins: list[str]) -> None:

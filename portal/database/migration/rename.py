@@ -3,7 +3,9 @@
 Nothing is copied and nothing is lost.
 """
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,11 +24,18 @@ from portal.database.migration.snapshot import (
 from portal.database.schema.tables import Tables
 from portal.database.search.request import module_token
 from portal.fields.base import Field
-from portal.fields.links import join_name
+from portal.fields.links import is_rows, join_name
 
 
 def rename(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
     """Does all `renames`; `old` is the last snapshot, under its old names."""
+    replaced = {name: module for name, module in old["modules"].items() if name in renames.modules}
+    old = {**old, "modules": {name: module for name, module in old["modules"].items() if name not in replaced}}
+    with _without_empty_modules(connection, replaced):
+        _rename(connection, tables, old, renames)
+
+
+def _rename(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
     for module, fields in renames.fields.items():
         old_name = renames.modules.get(module, module)
         for replaced in fields.keys() & old["modules"][old_name]["fields"].keys():
@@ -51,6 +60,22 @@ def _rename_in_history(connection: sa.Connection, tables: Tables, renames: Renam
     if renames.fields and sa.inspect(connection).has_table(tables.event.name):
         for module, fields in renames.fields.items():
             rename_fields(connection, tables.event, module, fields)
+
+
+@contextlib.contextmanager
+def _without_empty_modules(connection: sa.Connection, modules: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
+    """Modules without records whose names others take: their tables go, and links to them lead to the others then."""
+    joins = [
+        join_name(name, key)
+        for name, module in modules.items()
+        for key, entry in module["fields"].items()
+        if (field := rebuild_field(entry)) is not None and join_target(field)
+    ]
+    dropped = [*joins, *sorted(modules, key=is_rows, reverse=True)]  # rows before the records to which they belong
+    inbound = alter.release_inbound(connection, dropped)
+    alter.drop_tables(connection, dropped)
+    yield
+    alter.restore_inbound(connection, inbound)
 
 
 def _drop_empty(connection: sa.Connection, module: str, entry: Mapping[str, object]) -> None:

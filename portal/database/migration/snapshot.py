@@ -158,8 +158,14 @@ def find_renames(connection: sa.Connection, old: Snapshot, declaration: Declarat
     """The renames that `formerly` declares and that are not done yet, and renames that the declaration has undone."""
     formerly = {name: module.formerly for name, module in declaration.modules.items() if module.table is None}
     history = history_of(old)
-    modules = renamed_names(old["modules"], formerly, history["modules"])
-    modules |= _renamed_rows(old, declaration, modules)
+    late = {
+        name
+        for name, before in _late_renames(old["modules"], left_of(old)["modules"], formerly)
+        if not has_rows(connection, name)
+    }
+    known = {name: entry for name, entry in old["modules"].items() if name.partition("$")[0] not in late}
+    modules = renamed_names(known, formerly, history["modules"])
+    modules |= _renamed_rows(known, declaration, modules, history["modules"])
     fields: dict[str, dict[str, str]] = {}
     for name, module in declaration.stored.items():
         old_name = modules.get(name, name)
@@ -167,32 +173,39 @@ def find_renames(connection: sa.Connection, old: Snapshot, declaration: Declarat
         if before:
             formerly = {key: field.formerly for key, field in module.fields.items()}
             renamed = renamed_names(before["fields"], formerly, history["fields"].get(old_name, {}))
-            for key, left in _late_renames(old, old_name, formerly):
+            left_fields = left_of(old)["fields"].get(old_name, ())
+            for key, left in _late_renames(before["fields"], left_fields, formerly):
                 if _is_empty(connection, old_name, before["fields"][key]):
                     renamed[key] = left
             fields |= {name: renamed} if renamed else {}
     return Renames(modules, fields)
 
 
-def _renamed_rows(old: Snapshot, declaration: Declaration, modules: Mapping[str, str]) -> dict[str, str]:
+def _renamed_rows(
+    known: Collection[str], declaration: Declaration, modules: Mapping[str, str], history: Mapping[str, str]
+) -> dict[str, str]:
     """The tables of rows whose `lines` field, or its module, has another name: new name → old name."""
     formerly: dict[str, str | None] = {}
     for module, lines in fields_with_rows(declaration.modules.values()):
         before = modules.get(module.name, module.name)
         names = [lines.name] if lines.formerly in (None, *module.fields) else [str(lines.formerly), lines.name]
         former = (join_name(before, name) for name in names)
-        formerly[join_name(module.name, lines.name)] = next((name for name in former if name in old["modules"]), None)
-    return renamed_names(old["modules"], formerly, history_of(old)["modules"])
+        formerly[join_name(module.name, lines.name)] = next((name for name in former if name in known), None)
+    return renamed_names(known, formerly, history)
 
 
-def _late_renames(old: Snapshot, module: str, formerly: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
-    """Fields whose `formerly` was written after their first migration: the values are left under the old name."""
-    left = left_of(old)["fields"].get(module, ())
+def _late_renames(
+    known: Collection[str], left: Collection[str], formerly: Mapping[str, str | None]
+) -> Iterator[tuple[str, str]]:
+    """Those whose `formerly` was written after their first migration: what they held is left under the old name."""
     for name, before in formerly.items():
-        if before is None or before not in left or before in formerly:
-            continue
-        if name in old["modules"][module]["fields"]:
-            yield name, before
+        if before in left and before not in formerly and name in known:
+            yield name, str(before)
+
+
+def has_rows(connection: sa.Connection, table: str) -> bool:
+    """Whether a table of the database has any row."""
+    return connection.execute(sa.select(sa.literal(1)).select_from(sa.table(table)).limit(1)).first() is not None
 
 
 def _is_empty(connection: sa.Connection, module: str, entry: Mapping[str, Any]) -> bool:
@@ -266,6 +279,8 @@ def with_new_names(old: Snapshot, renames: Renames) -> Snapshot:
     names = {before: after for after, before in renames.modules.items()}
     modules = {}
     for before, module in old["modules"].items():
+        if before in renames.modules:
+            continue  # an empty module whose name the other one takes
         name = names.get(before, before)
         field_names = renames.new_field_names(name)
         fields = {

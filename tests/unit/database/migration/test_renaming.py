@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import writing
+from portal.database.migration.plan import plan
 from portal.fields.linked import Linked
 from tests.unit.database.migration.database import COMPANIES, TICKETS
 
@@ -166,6 +167,73 @@ def test_formerly_may_be_written_after_the_new_name_was_applied_as_long_as_the_n
     assert portal.linked("tickets", "readers") == [(1, 1)]
     with pytest.raises(sa.exc.IntegrityError), writing(portal.engine) as connection:
         connection.execute(sa.insert(portal.tables.module("tickets")).values(firm=9))
+
+
+RENAMED_LATE = """
+companies:
+  fields: {{name: text}}
+{name}:
+  reference: "TT{{number}}"
+  {formerly}
+  fields:
+    title: text
+    company: {{type: link, to: companies}}
+    watchers: {{type: links, to: companies}}
+    parent: {{type: link, to: {name}}}
+    lines: {{type: lines, fields: {{amount: integer}}}}
+notes:
+  fields:
+    ticket: {{type: link, to: {name}}}
+    about: {{type: link, to: [companies, {name}]}}
+"""
+
+
+def renamed_without_formerly(portal):
+    """A portal whose tickets are called requests now; their records were left in the database."""
+    portal.started(RENAMED_LATE.format(name="tickets", formerly=""))
+    portal.add("companies", {"name": "Acme"})
+    acme = Linked(1, "companies")
+    portal.add("tickets", {"title": "Printer", "company": acme, "watchers": (acme,)}, {"title": "Screen"})
+    portal.add("notes", {"ticket": Linked(2, "tickets"), "about": Linked(1, "tickets")})
+    with writing(portal.engine) as connection:
+        connection.execute(sa.update(portal.tables.module("tickets")).where(sa.column("id") == 2).values(parent=1))
+        connection.execute(sa.insert(portal.tables.module("tickets$lines")).values(id=1, _record=1, amount=5))
+        connection.execute(sa.insert(portal.tables.comment).values(module="tickets", record=1, text="?"))
+    portal.declare(RENAMED_LATE.format(name="requests", formerly=""))
+    portal.apply()
+    assert portal.values("requests", "title") == []
+
+
+def test_formerly_may_be_written_after_a_renamed_module_was_applied_as_long_as_it_has_no_records(portal):
+    renamed_without_formerly(portal)
+    said = portal.changed(RENAMED_LATE.format(name="requests", formerly="formerly: tickets"))
+    assert said[:2] == [
+        "rename module tickets to requests, 2 records stay",
+        "rename field tickets.lines to requests.lines, 1 line stays",
+    ]
+    assert "take back 1 value of notes.ticket that had been set aside" in said
+    assert portal.values("requests", "title") == ["Printer", "Screen"]
+    assert portal.values("requests", "company") == [Linked(1, "companies"), None]
+    assert portal.values("requests", "parent") == [None, Linked(1, "requests")]
+    assert portal.linked("requests", "watchers") == [(1, 1)]
+    assert portal.rows(sa.table("requests$lines", sa.column("amount"))) == [{"amount": 5}]
+    assert portal.values("notes", "ticket") == [Linked(2, "requests")]
+    assert portal.values("notes", "about") == [Linked(1, "requests")]
+    assert [row["module"] for row in portal.rows(portal.tables.comment)] == ["requests"]
+    assert not {"tickets", "tickets$lines", "tickets$watchers"} & portal.tables_there()
+    with pytest.raises(sa.exc.IntegrityError), writing(portal.engine) as connection:
+        connection.execute(sa.insert(portal.tables.module("notes")).values(ticket=9))
+
+
+def test_a_late_formerly_says_what_to_do_when_both_modules_have_records(portal):
+    renamed_without_formerly(portal)
+    portal.add("requests", {"title": "Mouse"})
+    portal.declare(RENAMED_LATE.format(name="requests", formerly="formerly: tickets"))
+    planned = [step.planned for step in plan(portal.engine, portal.tables).steps]
+    assert (
+        "! drop module tickets: 2 records would be lost (apply with --allow-loss); requests (formerly: tickets) takes "
+        "them over once it is empty: export and delete its 1 record first"
+    ) in planned
 
 
 def test_the_history_bears_new_names_and_forgets_what_is_dropped(portal):
