@@ -57,7 +57,7 @@ def company_of_link(connection: sa.Connection, tables: Tables, token: str) -> tu
 
 def accounts_of_company(connection: sa.Connection, policy: Policy, organization: int, limit: int) -> list[Account]:
     """The accounts of those people of a company whom the reader sees: the open ones first, then by name."""
-    condition = _belongs_to(policy, organization)
+    condition = accounts_within(policy, organization)
     if condition is None:
         return []
     account = policy.tables.account
@@ -68,7 +68,7 @@ def accounts_of_company(connection: sa.Connection, policy: Policy, organization:
 
 def count_accounts(connection: sa.Connection, policy: Policy, organization: int) -> int:
     """How many of the people whom `accounts_of_company` lists are not disabled."""
-    condition = _belongs_to(policy, organization)
+    condition = accounts_within(policy, organization)
     if condition is None:
         return 0
     account = policy.tables.account
@@ -76,8 +76,8 @@ def count_accounts(connection: sa.Connection, policy: Policy, organization: int)
     return int(connection.execute(query).scalar_one())
 
 
-def _belongs_to(policy: Policy, organization: int) -> sa.ColumnElement[bool] | None:
-    """SQL on the accounts: their person is of the company, and seen by the reader."""
+def accounts_within(policy: Policy, organization: int) -> sa.ColumnElement[bool] | None:
+    """SQL on the accounts: their person is of the company, and seen by the reader; None where no person is of one."""
     declaration, people = policy.declaration, policy.declaration.people
     path = declaration.modules[people].organization if people else None
     if people is None or path is None or declaration.organizations is None:

@@ -1,31 +1,100 @@
-"""Which letters about records an account does not want. Letters about the account itself cannot be refused."""
+"""Which letters about records an account wants: by their kind, and by what the record is to its person.
 
+What is one's own, and what one follows, is told unless one says no; what is one's company's when one says yes. Letters
+about the account itself cannot be refused.
+"""
+
+import enum
 from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from portal.accounts.companies import accounts_within
+from portal.accounts.people import Account, account_columns, account_of
 from portal.database.schema.tables import Tables
+from portal.declaration.shapes import Declaration, Module, Profile
+from portal.records.policy import system_policy
 from portal.texts import _
 
+
+class Relation(enum.StrEnum):
+    """What a record is to somebody who may be told of it."""
+
+    OWN = "own"  # theirs, or assigned to them or to their desk
+    FOLLOWED = "followed"
+    COMPANY = "company"
+
+
+RELATIONS = {
+    Relation.OWN: _("My own"),
+    Relation.FOLLOWED: _("I follow"),
+    Relation.COMPANY: _("My company’s"),
+}
 # The kinds of letters, and what each is called where one chooses.
 KINDS = {
     "created": _("Receipts and new entries"),
-    "commented": _("New comments"),
+    "commented": _("New comments and files"),
     "moved": _("The status has changed"),
     "assigned": _("Something was assigned to me"),
     "reminded": _("Reminders"),
 }
+# Only who owns a record is reminded of it, only who works on it is told that it is assigned to them.
+ONLY_OWN = frozenset({"assigned", "reminded"})
+
+Choice = tuple[Relation, str]  # a relation and a kind
+CHOICES: tuple[Choice, ...] = tuple(
+    (relation, kind) for relation in RELATIONS for kind in KINDS if relation is Relation.OWN or kind not in ONLY_OWN
+)
 
 
-def muted_kinds(connection: sa.Connection, tables: Tables, account_id: int) -> frozenset[str]:
-    """The kinds of letters that an account does not want."""
-    query = sa.select(tables.muted.c["kind"]).where(tables.muted.c["account"] == account_id)
-    return frozenset(connection.execute(query).scalars())
+def wanted_letters(connection: sa.Connection, tables: Tables, account_id: int) -> frozenset[Choice]:
+    """The choices that an account has said yes to, or not said no to."""
+    choice = tables.letter_choice.c
+    query = sa.select(choice["relation"], choice["kind"], choice["wanted"]).where(choice["account"] == account_id)
+    said = {(relation, kind): wanted for relation, kind, wanted in connection.execute(query)}
+    return frozenset(choice for choice in CHOICES if said.get(choice, _is_wanted(choice)))
 
 
-def mute_kinds(connection: sa.Connection, tables: Tables, account_id: int, kinds: Collection[str]) -> None:
-    """Store that an account wants all letters but those of `kinds`."""
-    connection.execute(sa.delete(tables.muted).where(tables.muted.c["account"] == account_id))
-    rows = [{"account": account_id, "kind": kind} for kind in KINDS if kind in kinds]
+def save_choices(connection: sa.Connection, tables: Tables, account_id: int, wanted: Collection[Choice]) -> None:
+    """Store that an account wants the letters of these choices, and no others."""
+    table = tables.letter_choice
+    connection.execute(sa.delete(table).where(table.c["account"] == account_id))
+    rows = [
+        {"account": account_id, "relation": relation.value, "kind": kind, "wanted": (relation, kind) in wanted}
+        for relation, kind in CHOICES
+        if ((relation, kind) in wanted) != _is_wanted((relation, kind))
+    ]
     if rows:
-        connection.execute(sa.insert(tables.muted), rows)
+        connection.execute(sa.insert(table), rows)
+
+
+def _is_wanted(choice: Choice) -> bool:
+    """What is told where nothing was chosen."""
+    return choice[0] is not Relation.COMPANY
+
+
+def sees_company(declaration: Declaration, profile: Profile) -> bool:
+    """Whether customers of a profile see records of their companies of which letters tell."""
+    seen = (
+        declaration.modules[name] for name, access in profile.modules.items() if access.see in ("organization", "all")
+    )
+    return not profile.staff and any(
+        module.organization and module.name != declaration.organizations and _is_told(module) for module in seen
+    )
+
+
+def _is_told(module: Module) -> bool:
+    return bool(module.mail.created or module.mail.commented or module.mail.moved)
+
+
+def subscribers(connection: sa.Connection, tables: Tables, companies: Collection[int]) -> list[Account]:
+    """The accounts of a company's people who want letters about what is their company's, the oldest first."""
+    choice, account = tables.letter_choice.c, tables.account.c
+    chosen = sa.select(choice["account"]).where(choice["relation"] == Relation.COMPANY.value, choice["wanted"])
+    found: dict[int, Account] = {}
+    for company in companies:
+        condition = accounts_within(system_policy(tables), company)
+        if condition is not None:
+            query = sa.select(*account_columns(tables)).where(account["id"].in_(chosen), condition)
+            found |= {row["id"]: account_of(row) for row in connection.execute(query).mappings()}
+    return [found[key] for key in sorted(found)]

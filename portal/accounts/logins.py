@@ -24,6 +24,7 @@ from portal.accounts.one_time_links import (
 )
 from portal.accounts.passwords import Passwords, weakness
 from portal.accounts.people import Account, find_account, load_account, normalize_email, password_of, refusal
+from portal.accounts.portal_key import portal_key
 from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
 from portal.database.engine import reading, writing
 from portal.database.schema.tables import Tables
@@ -221,8 +222,10 @@ class Logins:
                 close_session(connection, self.tables, attempt.old_session)
             opened = open_session(connection, self.tables, account.id, now, days, attempt.agent)
             hashed = password_of(connection, self.tables, account.id)
-        device = remember_device(attempt.device, account.id, hashed) if hashed else None
-        return SignedIn(account, opened, None if days is None else days * 86_400, device)
+            secret = hashed or portal_key(connection, self.tables).hex()  # of an account that only links sign in
+        is_new = account.signed_in is not None and device_of(attempt.device, account.id, secret) is None
+        device = remember_device(attempt.device, account.id, secret)
+        return SignedIn(account, opened, None if days is None else days * 86_400, device, is_new)
 
 
 def _counted(attempt: SignInAttempt, device: str | None) -> dict[attempts.Limit, str]:

@@ -14,10 +14,20 @@ import sqlalchemy as sa
 
 from portal.accounts import attempts
 from portal.accounts.attempts import TooManyAttemptsError
-from portal.accounts.people import Account, Identity, companies_of, find_account_of_person, normalize_email
+from portal.accounts.companies import accounts_of_company
+from portal.accounts.people import (
+    Account,
+    Identity,
+    accounts_of,
+    admit,
+    companies_of,
+    find_account_of_person,
+    normalize_email,
+)
 from portal.accounts.random_tokens import hash_token, new_token
 from portal.accounts.register import AccessRefusedError, AccessRequest, Register
 from portal.database.schema.tables import Tables
+from portal.records.policy import system_policy
 
 LIFETIME = datetime.timedelta(hours=1)  # of the link that proves an address
 MOST_SHOWN = 200
@@ -128,6 +138,28 @@ class SignUps:
             query = query.where(self.tables.sign_up.c["organization"] == organization)
         rows = self.connection.execute(query.order_by(self.tables.sign_up.c["proved"])).mappings()
         return [_sign_up(row) for row in rows]
+
+    def deciders(self, sign_up: SignUp) -> list[Identity]:
+        """Who may say yes to one who waits and may sign in at this moment: all such staff, and their company's own."""
+        profiles, people = self.tables.declaration.profiles, self.tables.declaration.people
+        granting = {
+            name
+            for name, profile in profiles.items()
+            if people and (access := profile.modules.get(people)) and "grant" in access.can
+        }
+        staff = [name for name in granting if profiles[name].staff]
+        accounts = [account for name in staff for account in accounts_of(self.connection, self.tables, profile=name)]
+        if sign_up.organization is not None:
+            colleagues = accounts_of_company(
+                self.connection, system_policy(self.tables), sign_up.organization, MOST_SHOWN
+            )
+            accounts += [account for account in colleagues if account.profile in granting - set(staff)]
+        admitted = [admit(self.connection, self.tables, account, now=self.now) for account in accounts]
+        return [
+            identity
+            for identity in admitted
+            if isinstance(identity, Identity) and self.one_waiting(identity, sign_up.id) is not None
+        ]
 
     def one_waiting(self, identity: Identity, sign_up_id: int) -> SignUp | None:
         """One of those who wait for the yes of `identity`."""

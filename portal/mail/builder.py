@@ -209,7 +209,8 @@ def _quoted(said: Said) -> str:
 def _preview(content: Content) -> str:
     """What inboxes show beside the subject: who wrote what, rather than a greeting."""
     if content.said:
-        text = f"{content.said[-1].author}: {' '.join(content.said[-1].paragraphs)}"
+        last = content.said[-1]
+        text = f"{last.author}: {' '.join(last.paragraphs) or ', '.join(file[0] for file in last.files)}"
     else:
         text = " ".join(content.paragraphs) or " ".join(map(": ".join, content.facts))
     return textwrap.shorten(text, LONGEST_SUBJECT, placeholder=" …")

@@ -61,6 +61,21 @@ def address_proof(sender: Sender, account: Account, token: str) -> EmailMessage:
     return write_letter(sender, account, content)
 
 
+def somebody_waits(sender: Sender, account: Account, address: str) -> EmailMessage:
+    """Tells who may say yes that somebody has signed up; `address` is theirs, and proved.
+
+    The name that they typed is not repeated: it would be a stranger's words.
+    """
+    say = sender.reader(account).text
+    content = Content(
+        say(_("Someone is waiting for access")),
+        (say(_("${email} has signed up and is waiting for your approval.", mapping={"email": address})),),
+        say(_("See who is waiting")),
+        f"{sender.address}/{sender.declaration.people}/waiting",
+    )
+    return write_letter(sender, account, content)
+
+
 def let_in(sender: Sender, account: Account) -> EmailMessage:
     """Tells who has signed up that they may sign in now."""
     say = sender.reader(account).text

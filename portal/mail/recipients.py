@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.accounts.bounces import takes_letters
+from portal.accounts.letter_choices import Relation, subscribers
 from portal.accounts.people import Account, Identity, accounts_of, admit, find_account
 from portal.database.schema.tables import Tables
 from portal.mail.builder import Sender
@@ -28,6 +29,7 @@ class Role(enum.StrEnum):
     WATCHER = "watcher"
     ASSIGNEE = "assignee"
     DESK = "desk"
+    COMPANY = "company"  # whose company's it is, and who wants to be told of that
     STRANGER = "stranger"  # whose mail made the record
 
 
@@ -44,13 +46,20 @@ class Recipient:
         """Whether they are known by the mail alone that made the record."""
         return Role.STRANGER in self.roles
 
+    @property
+    def relation(self) -> Relation:
+        """What the record is to them, where they choose which letters they want."""
+        if self.roles <= {Role.COMPANY}:
+            return Relation.COMPANY
+        return Relation.FOLLOWED if self.roles <= {Role.COMPANY, Role.WATCHER} else Relation.OWN
+
 
 def recipients(
     connection: sa.Connection, tables: Tables, sender: Sender, module: str, record_id: int
 ) -> list[Recipient]:
     """Everybody who may have to be told of news of a record, the oldest account first."""
     declared = tables.declaration.modules[module]
-    assigned, desk = declared.mail.assigned, declared.mail.desk
+    assigned, desk, organizations = declared.mail.assigned, declared.mail.desk, tables.declaration.organizations
     owners = people_along(connection, tables, module, declared.owner, record_id)
     assignees = people_along(connection, tables, module, assigned, record_id)
     roles: dict[int, set[Role]] = {}
@@ -63,6 +72,11 @@ def recipients(
         ):
             accounts[account.id] = account
             roles.setdefault(account.id, set()).add(role)
+    companies = records_along(connection, tables, module, declared.organization, record_id, organizations)
+    for account in subscribers(connection, tables, sorted(companies)):
+        if _identify(connection, tables, sender, account, identities):
+            accounts[account.id] = account
+            roles.setdefault(account.id, set()).add(Role.COMPANY)
     without_account = []
     if desk and not assignees:
         for account in _desk(connection, tables, desk):
@@ -83,15 +97,22 @@ def people_along(
     connection: sa.Connection, tables: Tables, module: str, path: str | None, record_id: int
 ) -> frozenset[int]:
     """The persons to whom a dotted path of links leads from a record; the record itself where the path is `id`."""
-    if path is None or tables.declaration.people is None:
+    return records_along(connection, tables, module, path, record_id, tables.declaration.people)
+
+
+def records_along(
+    connection: sa.Connection, tables: Tables, module: str, path: str | None, record_id: int, target: str | None
+) -> frozenset[int]:
+    """The ids of the records of the module `target` to which a dotted path of links leads."""
+    if path is None or target is None:
         return frozenset()
     ids = {record_id}
     for here, field in tables.declaration.along(module, path) if path != "id" else ():
         records = Records(connection, system_policy(tables), here.name)
         rows = records.by_ids(sorted(ids), [field.name])
         links = [link for row in rows for link in field.links_in(row.values.get(field.name))]
-        # A link to one of several modules may lead to something else than a person.
-        ids = {link.id for link in links if not field.several_targets or link.module == tables.declaration.people}
+        # A link to one of several modules may lead elsewhere.
+        ids = {link.id for link in links if not field.several_targets or link.module == target}
     return frozenset(ids)
 
 

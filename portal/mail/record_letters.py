@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.letter_choices import muted_kinds
+from portal.accounts.letter_choices import wanted_letters
 from portal.database.outbox import About
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module, Wording
@@ -36,7 +36,7 @@ MOMENT = Datetime(name="at", type="datetime")
 KINDS = ("created", "reminded", "assigned", "commented", "moved")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 MOST_FACTS, LONGEST_FACT = 12, 2_000  # fields that a receipt repeats, characters of each
-TOLD_AS_CREATED = {Role.OWNER, Role.WATCHER, Role.DESK}
+TOLD_AS_CREATED = {Role.OWNER, Role.WATCHER, Role.DESK, Role.COMPANY}
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,11 @@ def _letter(
 ) -> Letter | None:
     """The letter to one recipient; None where there is nothing to tell them."""
     module, account = tables.declaration.modules[news.module], recipient.account
-    muted = muted_kinds(connection, tables, account.id)
+    wanted, relation = wanted_letters(connection, tables, account.id), recipient.relation
     events = {
-        event.id: kind for event in news.events if (kind := _kind(event, recipient, module)) and kind not in muted
+        event.id: kind
+        for event in news.events
+        if (kind := _kind(event, recipient, module)) and (relation, kind) in wanted
     }
     identity = recipient.identity
     if not events or (identity is not None and identity.policy.access(module.name) is None):
@@ -131,7 +133,7 @@ def _kind(event: Happened, recipient: Recipient, module: Module) -> str | None:
         return "assigned"
     if event.kind == "reminded" and Role.OWNER in roles:
         return "reminded"
-    if event.kind == "commented" and mail.commented:
+    if event.kind in ("commented", "attached") and mail.commented:
         return "commented"
     return "moved" if event.kind.partition(":")[0] == "moved" and mail.moved else None
 
@@ -246,27 +248,52 @@ class Told:
         return self.reader.text(_("Reply to this email to add a comment.")), line
 
     def _said(self) -> list[Said]:
-        """The comments that the events tell of and the recipient may read, the oldest first."""
-        ids = {event.details.get("comment") for event in self.events if event.kind == "commented"}
-        if not ids or not self.records.module.comments:
+        """The comments that the events tell of, and the files without one, as far as the recipient may read them.
+
+        The oldest first; files that one person added at once are together.
+        """
+        told = [event for event in self.events if event.kind in ("commented", "attached")]
+        if not told:
             return []
-        readable = [comment for comment in comments(self.records, self.record) if comment.id in ids]
         stored = files(self.records, self.record)
-        return [
-            self._one_said(comment, [file for file in stored if file.comment == comment.id])
+        comment_ids = {event.details.get("comment") for event in told}
+        readable = comments(self.records, self.record) if self.records.module.comments else []
+        said = {
+            comment.id: self._one_said(comment, [file for file in stored if file.comment == comment.id])
             for comment in sorted(readable, key=lambda comment: comment.id)
-        ]
+            if comment.id in comment_ids
+        }
+        file_ids = {event.details.get("file") for event in told}
+        added: dict[str, list[StoredFile]] = {}
+        for file in stored:
+            if file.id in file_ids and file.comment is None:
+                added.setdefault(file.author, []).append(file)
+        return [*said.values(), *(self._files_added(list(reversed(group))) for group in added.values())]
+
+    def _files_added(self, added: Sequence[StoredFile]) -> Said:
+        """Files that somebody added without a comment, the first one first."""
+        return self._by(added[0].author, added[0].staff, added[0].created, (), added)
 
     def _one_said(self, comment: Comment, attached: Sequence[StoredFile]) -> Said:
-        side = self.reader.text(_("Support")) if comment.staff else ""
+        paragraphs = _paragraphs(comment.text)
+        return self._by(comment.author, comment.staff, comment.created, paragraphs, list(reversed(attached)))
+
+    def _by(
+        self,
+        author: str,
+        from_staff: bool,
+        at: datetime.datetime,
+        paragraphs: Sequence[str],
+        attached: Sequence[StoredFile],
+    ) -> Said:
+        side = self.reader.text(_("Support")) if from_staff else ""
         return Said(
-            from_staff=comment.staff,
-            author=comment.author,
-            when=" · ".join(filter(None, [side, self._moment(comment.created)])),
-            paragraphs=tuple(_paragraphs(comment.text)),
+            from_staff=from_staff,
+            author=author,
+            when=" · ".join(filter(None, [side, self._moment(at)])),
+            paragraphs=tuple(paragraphs),
             files=tuple(
-                (file.name, shown_size(file.size, self.reader), f"{self.address}files/{file.id}")
-                for file in reversed(attached)
+                (file.name, shown_size(file.size, self.reader), f"{self.address}files/{file.id}") for file in attached
             ),
         )
 
@@ -323,6 +350,8 @@ class Told:
             return self.reader.text(_("You get this because you watch ${reference}.", mapping=mapping))
         if Role.ASSIGNEE in roles:
             return self.reader.text(_("You get this because ${reference} is assigned to you.", mapping=mapping))
+        if Role.DESK not in roles:
+            return self.reader.text(_("You get this because ${reference} belongs to your company.", mapping=mapping))
         return self.reader.text(_("You get this because nobody is assigned to ${reference}.", mapping=mapping))
 
     def _footer(self) -> list[str]:

@@ -32,7 +32,7 @@ from portal.views.parts import (
     Happening,
     HitsOfModule,
     HomeButton,
-    LetterChoice,
+    LetterChoices,
     Pairs,
     StepState,
     TitledLink,
@@ -325,8 +325,8 @@ class SearchPage:
 class AccountPage:
     """account.pt"""
 
+    letters: LetterChoices
     drafts: tuple[DraftLine, ...] = ()
-    letters: tuple[LetterChoice, ...] = ()
     devices: tuple[Device, ...] = ()
 
 

@@ -365,11 +365,27 @@ class HitsOfModule:
 
 @dataclass(frozen=True)
 class LetterChoice:
-    """A kind of letters about records, and whether one gets it."""
+    """A box that chooses letters: its value, what the records are to the person, and whether it is ticked."""
 
-    kind: str
-    label: Words
+    value: str
+    relation: Words
     wanted: bool
+
+
+@dataclass(frozen=True)
+class LetterRow:
+    """A kind of letters, with a box for each relation; None where it does not apply."""
+
+    label: Words
+    choices: tuple[LetterChoice | None, ...]
+
+
+@dataclass(frozen=True)
+class LetterChoices:
+    """Which letters about records one gets: the relations in the head of the table, and its rows."""
+
+    relations: tuple[Words, ...]
+    rows: tuple[LetterRow, ...]
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,11 @@ def test_who_signs_up_waits_for_the_yes_of_staff(app, declare, sign_in, another_
     assert ask(eva).status_int == 303
     link = link_to(app)
     assert "Almost done" in prove(eva, link)
+    told = [(to, text) for to, subject, text in letters(app) if subject == "Someone is waiting for access"]
+    assert [to for to, _text in told] == [f"Nancy Smith <{NANCY}>", f"Bruno Verdi <{BRUNO}>"]
+    assert "eva@acme.example has signed up" in told[0][1]
+    assert "/people/waiting" in told[0][1]
+    assert "Gialli" not in told[0][1]
     assert eva.get(link, status=404)
     assert try_to_sign_in(eva, EVA, PHRASE).status_int == 422
     page = staff.get("/people/waiting")

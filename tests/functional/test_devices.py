@@ -83,6 +83,24 @@ def test_a_link_signs_in_once(with_links, app, another_browser):
     another_browser().get(link, status=404)
 
 
+def sign_in_by_link(app, browser):
+    browser.extra_environ["HTTP_USER_AGENT"] = FIREFOX
+    ask_for_link(app, ANNA)
+    link = link_in(app)
+    form_of(browser.get(link), link).submit(status=303)
+
+
+def test_a_sign_in_by_link_from_a_new_device_is_told_also_to_who_has_no_password(with_links, app, another_browser):
+    change_account(app, ANNA, password=None)
+    first, second = another_browser(), another_browser()
+    told = []
+    for browser in (first, second, second):
+        sign_in_by_link(app, browser)
+        told.append([text for _to, subject, text in letters(app) if subject == "A new sign-in"])
+    assert [len(texts) for texts in told] == [0, 1, 1]
+    assert "Firefox on Linux" in told[1][0]
+
+
 def test_a_link_goes_to_who_may_sign_in_alone_and_the_answer_is_the_same(with_links, app, clock, another_browser):
     assert ask_for_link(app, NOBODY).location == ask_for_link(app, ANNA).location
     assert len(letters(app)) == 1

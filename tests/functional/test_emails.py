@@ -19,7 +19,7 @@ from portal.mail.builder import plain_text
 from portal.mail.reply_address import ReplyTo, read_reply_address
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
-from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, PASSWORD, Browser
+from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY, PASSWORD, Browser
 
 LATER = datetime.timedelta(minutes=2)
 
@@ -199,8 +199,10 @@ def test_a_sign_in_from_a_new_device_is_told(post):
 
 def test_each_person_chooses_which_letters_they_get(post):
     record = open_ticket(post)
-    assert post[ANNA].get("/account/").text.count(' checked="checked"') == 5
-    post[ANNA].send("/account/letters", [("letters", "moved"), ("letters", "created")], status=303)
+    assert post[ANNA].get("/account/").text.count(' checked="checked"') == 8
+    assert "company.moved" not in post[ANNA].get("/account/")
+    chosen = [("letters", "own.moved"), ("letters", "own.created"), ("letters", "company.commented")]
+    post[ANNA].send("/account/letters", chosen, status=303)
     assert post[ANNA].get("/account/").text.count(' checked="checked"') == 2
     new_letters(post)
     comment(post, NANCY, record, "Not told")
@@ -209,6 +211,73 @@ def test_each_person_chooses_which_letters_they_get(post):
     letters = new_letters(post)
     assert to(letters) == [ANNA]
     assert "The status is now: Resolved" in letters[0].text
+
+
+def test_who_sees_their_companys_records_may_choose_to_be_told_of_them(post):
+    chosen = [("letters", f"company.{kind}") for kind in ("commented", "created", "reminded")]
+    post[BRUNO].send("/account/letters", chosen, status=303)
+    assert post[BRUNO].get("/account/").text.count(' checked="checked"') == 2
+    record = open_ticket(post)
+    letters = new_letters(post)
+    assert to(letters) == [ANNA, BRUNO, NANCY]
+    mine = next(letter for letter in letters if letter.to == BRUNO)
+    assert "You get this because T1 belongs to your company." in mine.text
+    comment(post, NANCY, record, "We look into it")
+    comment(post, NANCY, record, "Secret", internal="true")
+    letters = new_letters(post)
+    assert to(letters) == [ANNA, BRUNO]
+    assert "Secret" not in letters[1].text
+    move(post, NANCY, record, "resolve")
+    assert to(new_letters(post)) == [ANNA]
+    open_ticket(post, CARLA)
+    assert BRUNO not in to(new_letters(post))
+    post.account(BRUNO, profile="customer")
+    comment(post, NANCY, record, "No longer for Bruno")
+    assert to(new_letters(post)) == [ANNA]
+
+
+def test_customers_are_told_of_exactly_what_they_may_open(post):
+    """With every box ticked, whoever may open a ticket is told of it, and nobody else."""
+    customers = (ANNA, BRUNO, CARLA, DARIO, EDDA)
+    for who in customers:
+        boxes = [("letters", f"{relation}.commented") for relation in ("own", "followed", "company")]
+        assert post[who].send("/account/letters", boxes).status_int == 303
+    records = {who: open_ticket(post, who) for who in customers}
+    post[NANCY].send(f"/tickets/{records[CARLA]}/watchers", {"add": post.the("people", "Anna Rossi").id})
+    post.set("tickets", records[DARIO], company=post.the("companies", "Acme"))
+    post.set("tickets", records[EDDA], caller=None)
+    new_letters(post)
+    for record in records.values():
+        comment(post, NANCY, record, "An answer")
+    told = {
+        (letter.to, letter.message["References"].partition(".")[2].partition(".")[0]) for letter in new_letters(post)
+    }
+    opened = {
+        (who, str(record))
+        for who in customers
+        for record in records.values()
+        if post[who].see(f"/tickets/{record}/").status_int == 200
+    }
+    assert told == opened
+    assert len(opened) == 8
+
+
+def attach(world, who, record, *names):
+    files = [("files", name, b"text of " + name.encode()) for name in names]
+    return world[who].send(f"/tickets/{record}/files", {}, upload_files=files)
+
+
+def test_files_without_a_comment_are_told_too(post):
+    record = open_ticket(post)
+    new_letters(post)
+    attach(post, NANCY, record, "plan.txt", "photo.txt")
+    letters = new_letters(post)
+    assert to(letters) == [ANNA]
+    assert re.search(r"Nancy Smith, Support · .*:\n\n    plan\.txt, 1 kB\n    photo\.txt", letters[0].text)
+    assert f"/tickets/{record}/files/1" in letters[0].html
+    attach(post, NANCY, record, "wrong.txt")
+    assert post[NANCY].send(f"/tickets/{record}/files/3/remove", {}).status_int == 303
+    assert new_letters(post) == []
 
 
 def test_the_language_is_the_recipients(post):

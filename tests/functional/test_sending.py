@@ -131,6 +131,34 @@ def test_one_connection_carries_many_letters(post, server):
     assert worker_of(post, server).turn().sent == 0
 
 
+def test_a_full_disk_delays_letters_and_loses_none(post, server):
+    engine = post.portal.engine
+    if engine.dialect.name != "sqlite":
+        pytest.skip("no disk of PostgreSQL is filled here")
+
+    def no_page_more(connection):
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")  # SQLite takes this as the present size
+
+    def enough_pages(connection):
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+
+    with writing(engine) as connection:  # until no free page is left
+        free = connection.exec_driver_sql("PRAGMA freelist_count").scalar()
+        connection.execute(sa.insert(post.portal.tables.comment).values(text="x" * 4096 * (free + 1)))
+    worker = worker_of(post, server)
+    sa.event.listen(engine, "begin", no_page_more)
+    with pytest.raises(sa.exc.OperationalError, match="full"):
+        queue(post, 5)
+    worker.turn()
+    assert states(post) == []
+    sa.event.remove(engine, "begin", no_page_more)
+    sa.event.listen(engine, "begin", enough_pages)
+    queue(post, 5)
+    assert worker.turn().sent == 5
+    assert sorted(server.ids) == sorted(row["message_id"] for row in rows(post))
+    sa.event.remove(engine, "begin", enough_pages)
+
+
 def test_a_server_that_is_away_delays_letters_and_loses_none(post, server):
     server.stop()
     queue(post, 3)
@@ -195,7 +223,7 @@ def test_after_three_days_a_letter_is_given_up_and_administrators_are_told_once(
     assert [row["state"] for row in given_up] == ["refused"] * 2
     assert (told["recipient"], told["state"]) == (f"Nancy Smith <{NANCY}>", "waiting")
     assert "Connection refused" in given_up[0]["reason"]
-    assert given_up[1]["reason"] == "Not sent within three days"
+    assert given_up[1]["reason"] == "Could not be sent for three days"
     post.account(NANCY, signed_in=None)  # else a sign-in from here would be told, too
     browser = post.signed_in(NANCY)
     assert "Not sent" in browser.get("/-/outbox?state=refused")

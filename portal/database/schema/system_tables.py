@@ -323,11 +323,13 @@ def _portal_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("attempts", sa.Integer()),
             sa.Index("ix_portal_announcement_module_record", "module", "record"),
         ),
-        "muted": sa.Table(
-            "portal_muted",
+        "letter_choice": sa.Table(  # where an account wants other letters than everybody gets
+            "portal_letter_choice",
             metadata,
             sa.Column("account", sa.Integer(), primary_key=True, autoincrement=False),
-            sa.Column("kind", sa.Text(), primary_key=True),  # of the letters that this account does not want
+            sa.Column("relation", sa.Text(), primary_key=True),
+            sa.Column("kind", sa.Text(), primary_key=True),
+            sa.Column("wanted", sa.Boolean()),
         ),
         "mail": _incoming_mail_table(metadata),
         "backlog": sa.Table(

@@ -49,7 +49,7 @@ class Tables:
     outbox: sa.Table
     mail: sa.Table
     announcement: sa.Table
-    muted: sa.Table
+    letter_choice: sa.Table
     sequence: sa.Table
     schema: sa.Table
     backlog: sa.Table

@@ -116,7 +116,8 @@ def insert_files(
     """
     for file in files:
         file_id = insert_file(records, file, author, record=record_id, comment=comment_id, internal=internal)
-        add_event(records, record_id, "attached", author, {"file": file_id, "internal": internal})
+        with_comment = {"comment": comment_id} if comment_id else {}
+        add_event(records, record_id, "attached", author, {"file": file_id, "internal": internal, **with_comment})
     drop_pending(records, [file.key for file in files])
 
 

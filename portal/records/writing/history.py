@@ -46,7 +46,7 @@ KINDS = (
 )
 # What somebody may have to be told of, and what makes letters untrue that wait to be sent.
 NEWS = frozenset(
-    {"created", "edited", "moved", "commented", "reminded", "corrected", "withdrawn", "detached", "deleted"}
+    {"created", "edited", "moved", "commented", "attached", "reminded", "corrected", "withdrawn", "detached", "deleted"}
 )
 SYSTEM = Author(name=PORTAL, channel="import")
 
@@ -96,7 +96,8 @@ def add_event(
     """
     tables, row = records.policy.tables, event_row(records, record_id, kind, author, details or {})
     insert = sa.insert(tables.event).values(row)
-    if not is_news(kind, author):
+    is_told_with_comment = kind == "attached" and "comment" in row["details"]
+    if is_told_with_comment or not is_news(kind, author):
         records.connection.execute(insert)
         return
     event_id = records.connection.execute(insert.returning(tables.event.c["id"])).scalar_one()

@@ -19,7 +19,7 @@ from portal.accounts.register import AccessRefusedError, Register, is_mail_addre
 from portal.accounts.sign_ups import Ask, SignUps
 from portal.accounts.sign_ups import SignUp as Asked
 from portal.database.engine import reading
-from portal.mail.invitations import address_proof
+from portal.mail.invitations import address_proof, somebody_waits
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.records.writing.defaults import find_named
@@ -201,6 +201,8 @@ def prove(context: SignUpLink, request: Request) -> Any:
             return welcome(request, sign_ups.let_in(waiting, register, waiting.profile), hashed)
         except AccessRefusedError:
             pass  # it waits for staff, who sees why
+    for identity in sign_ups.deciders(waiting):
+        queue_letter(request, somebody_waits(letter_sender(request), identity.account, waiting.email))
     text = _("Thank you. We have received your request. You will get an email as soon as you can sign in.")
     return {"page": PasswordPage(_("Almost done"), text=text, steps=_steps(request, 2), **SIGN_IN)}
 

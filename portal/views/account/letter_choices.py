@@ -6,31 +6,59 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from portal.accounts.letter_choices import KINDS, mute_kinds, muted_kinds
+from portal.accounts.letter_choices import (
+    CHOICES,
+    KINDS,
+    RELATIONS,
+    Relation,
+    save_choices,
+    sees_company,
+    wanted_letters,
+)
 from portal.accounts.people import Account as Login
 from portal.accounts.people import load_account
 from portal.accounts.portal_key import find_portal_key
 from portal.mail.unsubscribe import read_unsubscribe_token
 from portal.texts import _
 from portal.views.pages import NoticePage
-from portal.views.parts import LetterChoice
+from portal.views.parts import LetterChoice, LetterChoices, LetterRow
 from portal.web.flash import set_flash
 from portal.web.resources import Account, Unsubscribe
 
 
-def letter_choices(request: Request) -> tuple[LetterChoice, ...]:
-    """Each kind of letters, and whether the signed-in person gets it."""
-    account_id = request.visitor.identity.account.id
-    muted = muted_kinds(request.connection, request.portal.tables, account_id)
-    return tuple(LetterChoice(kind, label, kind not in muted) for kind, label in KINDS.items())
+def letter_choices(request: Request) -> LetterChoices:
+    """For each kind of letters and each relation to a record, whether the signed-in person gets it."""
+    wanted = wanted_letters(request.connection, request.portal.tables, request.identity.account.id)
+    relations = relations_of(request)
+    rows = tuple(
+        LetterRow(
+            label,
+            tuple(
+                LetterChoice(f"{relation}.{kind}", RELATIONS[relation], (relation, kind) in wanted)
+                if (relation, kind) in CHOICES
+                else None
+                for relation in relations
+            ),
+        )
+        for kind, label in KINDS.items()
+    )
+    return LetterChoices(tuple(RELATIONS[relation] for relation in relations), rows)
+
+
+def relations_of(request: Request) -> tuple[Relation, ...]:
+    """The relations of which the signed-in person chooses; no company for staff and who sees their own alone."""
+    has_company = sees_company(request.portal.declaration, request.policy.profile)
+    return tuple(relation for relation in RELATIONS if relation is not Relation.COMPANY or has_company)
 
 
 @view_config(context=Account, name="letters", request_method="POST")
 def choose_letters(context: Account, request: Request) -> Response:
     """Stores which letters the signed-in person wants: those of the boxes that are ticked."""
-    wanted = set(request.POST.getall("letters"))
-    account_id = request.visitor.identity.account.id
-    mute_kinds(request.connection, request.portal.tables, account_id, [kind for kind in KINDS if kind not in wanted])
+    ticked, relations = set(request.POST.getall("letters")), relations_of(request)
+    wanted = [
+        (relation, kind) for relation, kind in CHOICES if relation in relations and f"{relation}.{kind}" in ticked
+    ]
+    save_choices(request.connection, request.portal.tables, request.identity.account.id, wanted)
     return set_flash(request, HTTPSeeOther("/account/"), "letters-chosen")
 
 
@@ -57,7 +85,7 @@ def show_unsubscribe(context: Unsubscribe, request: Request) -> dict[str, Notice
 def unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]:
     """Ends all letters about records."""
     account = _account(context, request)
-    mute_kinds(request.connection, request.portal.tables, account.id, KINDS)
+    save_choices(request.connection, request.portal.tables, account.id, ())
     page = NoticePage(
         heading=_("You will no longer get these emails"),
         text=_("You can choose which ones you want under “My account”, whenever you like."),

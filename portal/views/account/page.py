@@ -27,7 +27,7 @@ WRITTEN = frozenset({"input", "textarea", "markdown", "html"})
 def show_account(context: Account, request: Request) -> dict[str, AccountPage]:
     """The letters to choose from, the devices that are signed in, and the drafts, the newest first."""
     drafts = tuple(draft_line(request, draft) for draft in drafts_of(request).all())
-    return {"page": AccountPage(drafts, letter_choices(request), devices(request))}
+    return {"page": AccountPage(letter_choices(request), drafts, devices(request))}
 
 
 def draft_line(request: Request, draft: Draft) -> DraftLine:

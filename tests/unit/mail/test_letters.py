@@ -60,6 +60,7 @@ WRITE = {
     "address_proof": lambda *who: invitations.address_proof(*who, "TOKEN"),
     "invitation": lambda *who: invitations.invitation(*who, "TOKEN", 7),
     "let_in": invitations.let_in,
+    "somebody_waits": lambda *who: invitations.somebody_waits(*who, "eva@acme.example"),
     "password_changed": password_changed,
     "sign_in_link": lambda *who: letters.sign_in_link(*who, "TOKEN"),
     "password_reset": lambda *who: password_reset(*who, "TOKEN"),
