@@ -119,6 +119,16 @@ def test_a_reading_transaction_cannot_write(engine):
     assert value_of(engine) == 1
 
 
+def test_a_transaction_like_the_one_before_sets_no_pragma_which_would_void_the_plans_of_all_statements(sqlite):
+    executed = []
+    value_of(sqlite)
+    with reading(sqlite) as connection:
+        connection.connection.driver_connection.set_trace_callback(executed.append)
+    value_of(sqlite)
+    add_one(sqlite)
+    assert not [statement for statement in executed if "PRAGMA" in statement][1:]  # that of the writing one
+
+
 def test_a_reading_transaction_sees_one_moment(engine):
     with reading(engine) as connection:
         assert connection.scalar(sa.select(counter.c.value)) == 0
