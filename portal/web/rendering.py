@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from chameleon import PageTemplateFile
 from markupsafe import Markup
 from pyramid.config import Configurator
 from translationstring import TranslationString
@@ -21,6 +20,7 @@ from portal.texts import Text
 from portal.web.cells import CellRenderer, CellTemplates
 from portal.web.shell import Shell
 from portal.web.template_cache import TemplateCache
+from portal.web.template_names import Template
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 # Attributes without a value: a template gives them true or false.
@@ -34,13 +34,13 @@ class Templates:
 
     def __init__(self, reload: bool = False) -> None:
         self._reload = reload
-        self._loaded: dict[str, PageTemplateFile] = {}
+        self._loaded: dict[str, Template] = {}
         self.cache = TemplateCache(" ".join(sorted(BOOLEAN_ATTRIBUTES)))
         self._cell_templates = CellTemplates()
 
-    def __getitem__(self, name: str) -> PageTemplateFile:
+    def __getitem__(self, name: str) -> Template:
         if name not in self._loaded:
-            template = PageTemplateFile(
+            template = Template(
                 str(TEMPLATES / name),
                 auto_reload=self._reload,
                 encoding="utf-8",
@@ -56,7 +56,7 @@ class Templates:
             self[path.name].cook_check()
 
     @cached_property
-    def macros(self) -> Mapping[str, PageTemplateFile]:
+    def macros(self) -> Mapping[str, Template]:
         """The templates whose macros every page may use."""
         return {name: self[f"{name}.pt"] for name in MACROS}
 

@@ -34,6 +34,10 @@ def test_declared_texts_are_shown_in_the_reader_s_language():
     assert "Il portale" in drawn("login.pt", LoginPage(), shell(language="it"), "it")
 
 
+def test_no_template_sets_a_name_for_all_others_which_the_names_of_macros_do_not_know():
+    assert not [path.name for path in TEMPLATES.glob("*.pt") if re.search(r'="[^"]*\bglobal\b', path.read_text())]
+
+
 def test_a_sentence_has_its_names_filled_in():
     page = ErrorPage(404, _("Not found"), _("There is no “${name}”.", mapping={"name": "<b>"}))
     assert "There is no “&lt;b&gt;”." in drawn("error.pt", page, shell())
