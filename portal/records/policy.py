@@ -155,6 +155,11 @@ class Policy:
             sa.and_(part, others) if companies else part for part in mine
         ]
 
+    def narrows_branches(self, module: str) -> bool:
+        """Whether the scope leaves out rows of its `branches`: by a condition, or old ones."""
+        access = self.access(module)
+        return access is None or access.where != ALWAYS or self.hides_older(module)
+
     def scope_is_shared(self, module: str) -> bool:
         """Whether the SQL of the scope is the same for all readers of a kind, all day long."""
         access = self.access(module)

@@ -187,6 +187,7 @@ class TabState:
     url: str
     current: bool = False
     count: str = ""
+    new: Words = ""  # “3 new”; empty where nothing is
 
 
 @dataclass(frozen=True)

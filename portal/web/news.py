@@ -6,7 +6,7 @@ from pyramid.request import Request
 
 from portal.conditions import ALWAYS, Condition
 from portal.records.reading.counts import Count
-from portal.records.reading.news import News, Onlooker, read_news
+from portal.records.reading.news import News, Onlooker, PageShown, read_news
 from portal.records.reading.records import Records
 from portal.records.writing.seen import hidden_records, without
 
@@ -31,12 +31,12 @@ class RequestNews:
             self._counts = {} if self._request.exception is not None else self._read().counts
         return self._counts
 
-    def of(self, records: Records, ids: Sequence[int], moments: bool = False) -> News:
-        """What is new of the records of a page, which the reader may see; the counts come with it.
+    def of(self, records: Records, ids: Sequence[int], moments: bool = False, tabs: tuple[Condition, ...] = ()) -> News:
+        """What is new of the records of a page, which the reader may see, and in tabs; the counts come with it.
 
         `moments`: with the moments of their last changes.
         """
-        news = self._read(records, ids, moments)
+        news = self._read(PageShown(records, ids, tabs, moments))
         self._counts = news.counts
         return news
 
@@ -53,6 +53,6 @@ class RequestNews:
         ids = self.hidden(records)
         return without(ids) if ids else ALWAYS
 
-    def _read(self, records: Records | None = None, ids: Sequence[int] = (), moments: bool = False) -> News:
+    def _read(self, page: PageShown | None = None) -> News:
         onlooker = Onlooker(self.account, self._request.visitor.identity.account.news_from)
-        return read_news(self._request.connection, self._request.policy, onlooker, records, ids, moments)
+        return read_news(self._request.connection, self._request.policy, onlooker, page)

@@ -26,9 +26,11 @@ class Names(dict[str, Any]):
 class Template(PageTemplateFile):
     """A template file whose names are `Names`."""
 
+    _render: Any
+
     def cook(self, body: str) -> None:
-        super().cook(body)
-        draw = self._render
+        super().cook(body)  # gives itself the function that draws the page
+        draw: Any = self._render
 
         def render(stream: list[str], names: dict[str, Any], *others: Any, **options: Any) -> None:
             draw(stream, Names(names), *others, **options)

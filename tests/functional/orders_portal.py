@@ -55,7 +55,9 @@ modules:
   orders:
     see: all
     can: [create, edit, delete, comment, finish, reopen]
-    list: {columns: [reference, name, status, weight, comments]}
+    list:
+      columns: [reference, name, status, weight, comments]
+      tabs: {all: {}, new: {where: {status: new}}, mine: {where: {helper: me}}, late: {where: {modified: {after: now}}}}
   plain: {can: [create, edit]}
   people: {see: all, can: [create, edit, delete]}
   companies: {see: all}

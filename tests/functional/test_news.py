@@ -69,6 +69,21 @@ def test_what_others_do_is_new_until_it_is_looked_at(fresh):
     assert number(fresh[BRUNO]) == "1"
 
 
+def test_tabs_say_how_many_of_their_records_are_new(fresh):
+    def of_tabs(address):
+        tabs = re.search(r'<nav class="tabs".*?</nav>', fresh[NANCY].get(address).text, re.DOTALL)[0]
+        return re.findall(r"tab=(\w+)[^>]*>(?:(?!</a>).)*?class=\"dot\" title=\"(\d+) new", tabs, re.DOTALL)
+
+    assert of_tabs("/orders/") == []
+    new_order(fresh, CARLA, name="Desk")
+    new_order(fresh, name="Lamp", status="done", helper=fresh.the("people", "Nancy Smith"))
+    assert of_tabs("/orders/") == [("all", "2"), ("new", "1"), ("mine", "1")]
+    assert of_tabs("/orders/?tab=late") == [("all", "2"), ("new", "1"), ("mine", "1")]  # though it is empty itself
+    assert of_tabs("/orders/?q=desk") == []  # a search has tabs of its own hits
+    fresh[NANCY].send("/orders/seen")
+    assert of_tabs("/orders/") == []
+
+
 def test_what_happened_before_an_account_began_is_not_new_to_it(fresh):
     with writing(fresh.portal.engine) as connection:
         connection.execute(sa.delete(fresh.portal.tables.seen))

@@ -1,7 +1,8 @@
 """What is new to an account: records that others changed since the account last looked at them, and who spoke last.
 
 All that a page says of it is one statement, built once for all readers of a kind: how many records of each module are
-new, and of the records on the page which are new, which are hidden, and who wrote the last comment. What counts as a
+new, how many of these each tab of a list has, and of the records on the page which are new, which are hidden, and who
+wrote the last comment. What counts as a
 change is what gives a record its place in lists ordered by the last change: nothing internal does.
 
 Records are numbered where an index has the reader's own newest changes. Those that are seen through another record are
@@ -15,13 +16,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.conditions import Condition
 from portal.database.engine import cache_plan
 from portal.database.sql import AmongIds, Redundant
 from portal.fields.columns import UTCDateTime
 from portal.records.policy import Policy
 from portal.records.reading.counts import Count
 from portal.records.reading.record_reader import RecordReader
-from portal.records.statement_cache import IDS, StatementKey, id_list, values_of
+from portal.records.reading.statements import Statements
+from portal.records.statement_cache import IDS, StatementKey, id_list, may_be_shared, values_of
 
 NEWEST = 100  # changed rows that are looked at, in each part of a scope
 MOST_COUNTED = 99
@@ -56,27 +59,34 @@ class News:
     hidden: frozenset[int] = frozenset()
     changed: dict[int, datetime.datetime] = field(default_factory=dict)  # when each was changed last
     speakers: dict[int, Speaker] = field(default_factory=dict)
+    of_tabs: tuple[int, ...] = ()  # how many of the counted records fulfil each of the tabs' conditions
 
 
-def read_news(
-    connection: sa.Connection,
-    policy: Policy,
-    onlooker: Onlooker,
-    records: RecordReader | None = None,
-    ids: Sequence[int] = (),
-    moments: bool = False,
-) -> News:
-    """What is new in all modules of the profile; and of the records `ids`, which `records` has let through.
+@dataclass(frozen=True)
+class PageShown:
+    """The page whose news are read with the counts: `ids` of the records, which `records` has let through.
 
-    `moments`: with the moments of their last changes.
+    `tabs`: conditions for which the new records of the module are counted too. `moments`: with the moments of the last
+    changes.
     """
-    here = records.name if records is not None and records.module.has_news and ids else ""
+
+    records: RecordReader
+    ids: Sequence[int]
+    tabs: tuple[Condition, ...] = ()
+    moments: bool = False
+
+
+def read_news(connection: sa.Connection, policy: Policy, onlooker: Onlooker, page: PageShown | None = None) -> News:
+    """What is new in all modules of the profile, and on the page that is shown."""
     counted = counted_modules(policy)
+    shown = page is not None and page.records.module.has_news and bool(page.ids or page.tabs)
+    here = page if shown else None
     if not counted and not here:
         return News()
     values = values_of(policy.reader) | {"onlooker": onlooker.account, "news_from": onlooker.start or NEVER}
-    rows = connection.execute(_statement(policy, counted, here, moments), values | ({IDS: list(ids)} if here else {}))
-    return _news(rows.all())
+    if here:
+        values[IDS] = list(here.ids)
+    return _news(connection.execute(_statement(policy, counted, here), values).all())
 
 
 def counted_modules(policy: Policy) -> tuple[str, ...]:
@@ -101,10 +111,12 @@ def _news(rows: Sequence[Any]) -> News:
     counts: dict[str, Count] = {}
     changed: dict[int, datetime.datetime] = {}
     speakers: dict[int, Speaker] = {}
+    of_tabs: tuple[int, ...] = ()
     unread, hidden = set(), set()
-    for kind, module, record_id, at, number, looked_at, name, account, staff in rows:
+    for kind, module, record_id, at, number, looked_at, name, account, staff, *tabs in rows:
         if kind == COUNT and number:
             counts[module] = Count(min(number, MOST_COUNTED), number > MOST_COUNTED or looked_at > NEWEST)
+            of_tabs = of_tabs if None in tabs else tuple(tabs)
         if kind == COUNT:
             continue
         if number:
@@ -115,101 +127,143 @@ def _news(rows: Sequence[Any]) -> News:
             speakers[record_id] = Speaker(account, name, bool(staff))
         if at is not None:
             changed[record_id] = at
-    return News(counts, frozenset(unread), frozenset(hidden), changed, speakers)
+    return News(counts, frozenset(unread), frozenset(hidden), changed, speakers, of_tabs)
 
 
 # -- the statement -----------------------------------------------------------------------------------------------------
 
 
-def _statement(policy: Policy, counted: Sequence[str], here: str, moments: bool) -> Any:
-    """The statement, shared where the scope of every module is."""
-    shared = policy.shared
+def _statement(policy: Policy, counted: Sequence[str], page: PageShown | None) -> Any:
+    """The statement, shared where the scope of every module is, and what the tabs ask for."""
+    shared, tabs = policy.shared, page.tabs if page else ()
     if shared is None or shared.statements is None or not all(map(shared.scope_is_shared, counted)):
-        return _build(policy, counted, here, moments)
-    key = StatementKey("news and moments" if moments else "news", here)
-    return shared.statements.get(key, lambda: cache_plan(_build(shared, counted, here, moments), policy.tables.version))
+        return _NewsStatement(policy, page).build(counted)
+    if not may_be_shared(tabs):
+        return _NewsStatement(policy, page).build(counted)
+    purpose = "news and moments" if page and page.moments else "news"
+    key = StatementKey(purpose, page.records.name if page else "", conditions=(tabs,))
+    version = policy.tables.version
+    return shared.statements.get(key, lambda: cache_plan(_NewsStatement(shared, page).build(counted), version))
 
 
-def _build(policy: Policy, counted: Sequence[str], here: str, moments: bool) -> Any:
-    parts = [_count(policy, module) for module in counted]
-    if here:
-        parts.append(_records(policy, here, moments))
-    return sa.union_all(*parts)
+@dataclass(frozen=True)
+class _NewsStatement:
+    """What is new to the reader of `policy`, as one statement. What is the same for all readers is written into it:
+    each parameter takes its time with every page."""
 
+    policy: Policy
+    page: PageShown | None
 
-def _row(kind: str, module: str, **columns: Any) -> list[sa.ColumnElement[Any]]:
-    """The columns of a row, which are the same in all parts."""
-    types: dict[str, Any] = {
-        "record": sa.BigInteger(),
-        "at": UTCDateTime(),
-        "number": sa.BigInteger(),
-        "looked_at": sa.BigInteger(),
-        "name": sa.Text(),
-        "account": sa.Integer(),
-        "staff": sa.Boolean(),
-    }
-    labels = [
-        sa.literal_column(f"'{text}'", sa.Text()).label(name) for name, text in (("kind", kind), ("module", module))
-    ]
-    # Only NULL is cast: SQLite would read a moment as a number.
-    empty = {name: sa.cast(sa.null(), type_) for name, type_ in types.items()}
-    return [*labels, *(column.label(name) for name, column in {**empty, **columns}.items())]
+    def build(self, counted: Sequence[str]) -> Any:
+        parts = [self._count(module) for module in counted]
+        if self.page is not None and self.page.ids:
+            parts.append(self._records(self.page.records.name))
+        return sa.union_all(*parts)
 
+    def _row(self, kind: str, module: str, **columns: Any) -> list[sa.ColumnElement[Any]]:
+        """The columns of a row, which are the same in all parts."""
+        types: dict[str, Any] = {
+            "record": sa.BigInteger(),
+            "at": UTCDateTime(),
+            "number": sa.BigInteger(),
+            "looked_at": sa.BigInteger(),
+            "name": sa.Text(),
+            "account": sa.Integer(),
+            "staff": sa.Boolean(),
+        }
+        types |= {_tab(place): sa.BigInteger() for place in range(len(self._tabs))}
+        labels = [_text(kind).label("kind"), _text(module).label("module")]
+        # Only NULL is cast: SQLite would read a moment as a number.
+        empty = {name: sa.cast(sa.null(), type_) for name, type_ in types.items()}
+        return [*labels, *(column.label(name) for name, column in {**empty, **columns}.items())]
 
-def _account() -> sa.BindParameter[int]:
-    return sa.bindparam("onlooker", type_=sa.Integer())
+    @property
+    def _tabs(self) -> tuple[Condition, ...]:
+        return self.page.tabs if self.page else ()
 
-
-def _floor(policy: Policy, module: str) -> sa.ColumnElement[Any]:
-    """The moment before which nothing in the module is new."""
-    seen = policy.tables.seen.alias()
-    all_of_it = seen.c["account"] == _account(), seen.c["module"] == module, seen.c["record"] == ALL
-    start = sa.bindparam("news_from", type_=UTCDateTime())
-    return sa.func.coalesce(sa.select(seen.c["at"]).where(*all_of_it).scalar_subquery(), start, type_=UTCDateTime())
-
-
-def _count(policy: Policy, module: str) -> sa.Select[Any]:
-    """How many of the newest rows of the scope are new."""
-    rows = sa.union_all(*_newest(policy, module)).subquery()
-    seen = policy.tables.seen.alias()
-    mine = seen.c["account"] == _account(), seen.c["module"] == module, seen.c["record"] == rows.c["id"]
-    new = sa.case((sa.or_(seen.c["at"].is_(None), seen.c["at"] < rows.c["modified"]), 1), else_=0)
-    columns = _row(COUNT, module, number=sa.func.coalesce(sa.func.sum(new), 0), looked_at=sa.func.count())
-    return sa.select(*columns).select_from(rows.outerjoin(seen, sa.and_(*mine)))
-
-
-def _newest(policy: Policy, module: str) -> Iterator[sa.Select[Any]]:
-    table, columns = policy.tables.module(module), ("id", "modified")
-    scope = [] if policy.sees_all(module) else [Redundant(policy.scope(module))]
-    for branch in policy.branches(module) or [sa.false()]:
-        newest = sa.select(*[table.c[name] for name in columns]).where(
-            branch, table.c["modified"] > _floor(policy, module), *scope
+    def _seen(self, module: str, record: sa.ColumnElement[Any]) -> tuple[sa.FromClause, sa.ColumnElement[bool]]:
+        """The table of what accounts have seen, and the condition for what this one has of a record."""
+        seen = self.policy.tables.seen.alias()
+        account = sa.bindparam("onlooker", type_=sa.Integer())
+        return seen, sa.and_(
+            seen.c["account"] == account, seen.c["module"] == _text(module), seen.c["record"] == record
         )
-        ordered = newest.order_by(table.c["modified"].desc(), table.c["id"].desc()).limit(NEWEST + 1).subquery()
-        yield sa.select(*[ordered.c[name] for name in columns])
+
+    def _floor(self, module: str) -> sa.ColumnElement[Any]:
+        """The moment before which nothing in the module is new."""
+        seen, all_of_it = self._seen(module, _number(ALL))
+        start = sa.bindparam("news_from", type_=UTCDateTime())
+        return sa.func.coalesce(sa.select(seen.c["at"]).where(all_of_it).scalar_subquery(), start, type_=UTCDateTime())
+
+    # -- how many ---------------------------------------------------------------------------------------------------
+
+    def _count(self, module: str) -> sa.Select[Any]:
+        """How many of the newest rows of the scope are new, in the module that is shown by tab too."""
+        tabs = self._tabs if self.page and self.page.records.name == module else ()
+        rows = sa.union_all(*self._newest(module, tabs)).subquery()
+        seen, mine = self._seen(module, rows.c["id"])
+        new = sa.or_(seen.c["at"].is_(None), seen.c["at"] < rows.c["modified"])
+        numbers = {_tab(place): sa.and_(new, rows.c[_tab(place)] == _number(1)) for place in range(len(tabs))}
+        columns = {name: _how_many(condition) for name, condition in {"number": new, **numbers}.items()}
+        row = self._row(COUNT, module, looked_at=sa.func.count(), **columns)
+        return sa.select(*row).select_from(rows.outerjoin(seen, mine))
+
+    def _newest(self, module: str, tabs: tuple[Condition, ...]) -> Iterator[sa.Select[Any]]:
+        """The newest rows that were changed after the floor, in each part of the scope."""
+        policy, table = self.policy, self.policy.tables.module(module)
+        sql = Statements(policy, module).sql
+        in_tabs = [_one_if(sql(condition)).label(_tab(place)) for place, condition in enumerate(tabs)]
+        scope = [Redundant(policy.scope(module))] if policy.narrows_branches(module) else []
+        for branch in policy.branches(module) or [sa.false()]:
+            newest = sa.select(table.c["id"], table.c["modified"], *in_tabs)
+            newest = newest.where(branch, table.c["modified"] > self._floor(module), *scope)
+            newest = newest.order_by(table.c["modified"].desc(), table.c["id"].desc())
+            yield sa.select(newest.limit(_number(NEWEST + 1)).offset(_number(0)).subquery())
+
+    # -- the records of the page ------------------------------------------------------------------------------------
+
+    def _records(self, module: str) -> sa.Select[Any]:
+        """The records IDS: whether something in them is new, whether they are hidden, who spoke last."""
+        table, comment = self.policy.tables.module(module), self.policy.tables.comment
+        seen, mine = self._seen(module, table.c["id"])
+        modified = table.c["modified"]
+        unseen = sa.or_(seen.c["at"].is_(None), seen.c["at"] < modified)
+        new = _one_if(sa.and_(modified > self._floor(module), unseen))
+        hidden = _one_if(sa.and_(seen.c["hidden"].is_not(None), seen.c["at"] >= modified))
+        columns = {"record": table.c["id"], "number": new, "looked_at": hidden}
+        if self.page and self.page.moments:
+            columns["at"] = modified
+        source = table.outerjoin(seen, mine)
+        if self.policy.declaration.modules[module].comments:
+            source = source.outerjoin(comment, comment.c["id"] == self._last_comment(module, table))
+            columns |= {"name": comment.c["author"], "account": comment.c["account"], "staff": comment.c["staff"]}
+        row = self._row(RECORD, module, **columns)
+        return sa.select(*row).select_from(source).where(AmongIds(table.c["id"], id_list()))
+
+    def _last_comment(self, module: str, table: sa.Table) -> sa.ColumnElement[Any]:
+        """The id of the last comment of a record that customers may read; not looked for where there is none."""
+        other = self.policy.tables.comment.alias()
+        public = other.c["module"] == _text(module), other.c["record"] == table.c["id"], other.c["internal"].is_(False)
+        last = sa.select(sa.func.max(other.c["id"])).where(*public).correlate(table).scalar_subquery()
+        return sa.case((table.c["comments"] > _number(0), last))
 
 
-def _records(policy: Policy, module: str, moments: bool) -> sa.Select[Any]:
-    """The records IDS: whether something in them is new, whether they are hidden, who spoke last."""
-    table, seen, comment = policy.tables.module(module), policy.tables.seen.alias(), policy.tables.comment
-    mine = seen.c["account"] == _account(), seen.c["module"] == module, seen.c["record"] == table.c["id"]
-    modified = table.c["modified"]
-    unseen = sa.or_(seen.c["at"].is_(None), seen.c["at"] < modified)
-    new = sa.case((sa.and_(modified > _floor(policy, module), unseen), 1), else_=0)
-    hidden = sa.case((sa.and_(seen.c["hidden"].is_not(None), seen.c["at"] >= modified), 1), else_=0)
-    columns = {"record": table.c["id"], "number": new, "looked_at": hidden}
-    if moments:
-        columns["at"] = modified
-    source = table.outerjoin(seen, sa.and_(*mine))
-    if policy.declaration.modules[module].comments:
-        source = source.outerjoin(comment, comment.c["id"] == _last_comment(policy, module, table))
-        columns |= {"name": comment.c["author"], "account": comment.c["account"], "staff": comment.c["staff"]}
-    return sa.select(*_row(RECORD, module, **columns)).select_from(source).where(AmongIds(table.c["id"], id_list()))
+def _tab(place: int) -> str:
+    return f"tab_{place}"
 
 
-def _last_comment(policy: Policy, module: str, table: sa.Table) -> sa.ColumnElement[Any]:
-    """The id of the last comment of a record that customers may read; not looked for where there is none."""
-    other = policy.tables.comment.alias()
-    public = other.c["module"] == module, other.c["record"] == table.c["id"], other.c["internal"].is_(False)
-    last = sa.select(sa.func.max(other.c["id"])).where(*public).correlate(table).scalar_subquery()
-    return sa.case((table.c["comments"] > 0, last))
+def _text(text: str) -> sa.ColumnElement[str]:
+    """The name of a module, or a kind of row."""
+    return sa.literal_column(f"'{text}'", sa.Text())
+
+
+def _number(number: int) -> sa.ColumnElement[int]:
+    return sa.literal_column(str(number), sa.BigInteger())
+
+
+def _one_if(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.case((condition, _number(1)), else_=_number(0))
+
+
+def _how_many(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.coalesce(sa.func.sum(_one_if(condition)), _number(0))

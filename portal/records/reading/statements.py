@@ -58,7 +58,7 @@ class Statements(ModulePolicy):
 
     def where(self, condition: Condition) -> sa.ColumnElement[bool]:
         """Scope AND what the records are narrowed to AND `condition`."""
-        return sa.and_(self.policy.scope(self.name), self._sql(self.narrowed), self._sql(condition))
+        return sa.and_(self.policy.scope(self.name), self.sql(self.narrowed), self.sql(condition))
 
     def columns(self, fields: Sequence[Field]) -> list[sa.ColumnElement[Any]]:
         """The columns from which these fields of a record are loaded."""
@@ -81,7 +81,7 @@ class Statements(ModulePolicy):
 
     def fulfilling(self, conditions: Iterable[Condition]) -> Statement:
         """The ids among IDS of records that this reader may see and that fulfil all conditions."""
-        fulfilled = [WithoutIndex(self._sql(condition)) for condition in conditions]
+        fulfilled = [WithoutIndex(self.sql(condition)) for condition in conditions]
         return sa.select(self.table.c["id"]).where(self._among_ids(), *fulfilled, Redundant(self.where(ALWAYS)))
 
     def existing(self) -> Statement:
@@ -125,7 +125,7 @@ class Statements(ModulePolicy):
     def counting_ids(self, conditions: Sequence[Condition]) -> Statement:
         """How many of the records IDS that this reader may see fulfil each condition, as `count_0`, `count_1` …."""
         numbers: list[sa.ColumnElement[Any]] = [
-            sa.func.count().filter(self._sql(condition)).label(f"count_{place}")
+            sa.func.count().filter(self.sql(condition)).label(f"count_{place}")
             for place, condition in enumerate(conditions)
         ]
         scope = Redundant(self.where(ALWAYS))
@@ -135,18 +135,18 @@ class Statements(ModulePolicy):
         """How the rows of `conditions` are counted, out of those that the reader may see."""
         asked = [*parts_of(self.narrowed), *conditions]
         if self.branches is None:
-            tested = tuple(self._sql(part) for part in asked)
+            tested = tuple(self.sql(part) for part in asked)
             return CountRequest(tested=tested, visible=(self.policy.scope(self.name),))
         if self.table.info.get(EXISTING):  # no index of ours; counted exactly, as far as any count goes
-            return CountRequest(visible=(self.policy.scope(self.name), *map(self._sql, asked)))
+            return CountRequest(visible=(self.policy.scope(self.name), *map(self.sql, asked)))
         declared = list(parts_of(self.access.where))
         indexed = best([*declared, *asked], self.module, self.table)
-        visible = [WithoutIndex(self._sql(part)) for part in declared if part is not indexed]
+        visible = [WithoutIndex(self.sql(part)) for part in declared if part is not indexed]
         if self.policy.hides_older(self.name):
             visible.append(Redundant(self.policy.scope(self.name)))
         return CountRequest(
             None if indexed is None else self._index_condition(indexed),
-            tuple(self._sql(part) for part in asked if part is not indexed),
+            tuple(self.sql(part) for part in asked if part is not indexed),
             tuple(visible),
         )
 
@@ -154,7 +154,7 @@ class Statements(ModulePolicy):
         """What an index finds of a comparison with a field of the record itself."""
         field, reader = self.module.field(comparison.path[0]), self.policy.reader
         ranges = ranges_of_negated(comparison, field, self.table, reader, self.dialect) if comparison.negated else ()
-        return IndexCondition(index_column(field, self.table).name, self._sql(comparison), ranges)
+        return IndexCondition(index_column(field, self.table).name, self.sql(comparison), ranges)
 
     # -- rows in order ----------------------------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class Statements(ModulePolicy):
         conditions: list[sa.ColumnElement[bool]] = []
         if self._scope_has_more:
             conditions.append(Redundant(self.policy.scope(self.name)))
-        tested = [self._sql(part) for part in (*parts_of(self.narrowed), *parts_of(request.condition))]
+        tested = [self.sql(part) for part in (*parts_of(self.narrowed), *parts_of(request.condition))]
         conditions += [WithoutIndex(sa.and_(*tested))] if tested else []
         columns = [*self.columns(request.fields), *request.order.columns]
         scan = IndexScan(self.table, self.branches or (), conditions, columns, request.backwards)
@@ -203,7 +203,7 @@ class Statements(ModulePolicy):
         planned: Statement = cache_plan(statement, self.policy.tables.version)
         return planned
 
-    def _sql(self, condition: Condition) -> sa.ColumnElement[bool]:
+    def sql(self, condition: Condition) -> sa.ColumnElement[bool]:
         """SQL for a condition, made once: every count beside a filter has the filter's."""
         if condition not in self._made:
             policy = self.policy

@@ -14,6 +14,7 @@ from portal.fields.reader import Reader
 from portal.records.reading import highlight
 from portal.records.reading.filters import ListRequest, narrowed, read_address, tab_counts
 from portal.records.reading.highlight import Words
+from portal.records.reading.news import News
 from portal.records.reading.records import Count, Page, Record, Records
 from portal.records.writing.seen import only
 from portal.texts import Text, _, first_visible, ngettext, readable
@@ -48,15 +49,16 @@ def list_page(records: Records, request: Request) -> ListPage:
     query, access, policy = list_request.query, records.access, records.policy
     columns = access.list.columns or ()
     page, count, counts_of_tabs = page_and_counts(records, list_request)
+    news = page_news(records, request, list_request, page)
     return ListPage(
         heading=access.label or records.name,
         url=list_address(records.name),
         columns=tuple(list_column(records, list_request, name, parameters, states) for name in columns),
-        rows=marked_rows(request, records, page.records, page_rows(records, page, columns, query.text), columns),
+        rows=marked_rows(request, records, news, page.records, page_rows(records, page, columns, query.text), columns),
         pager=pager(records.name, page, count, parameters, request.reader),
         query=query.text,
         hidden=tuple((name, value) for name, value in parameters if name in ("tab", "sort", "button")),
-        tabs=tuple(tabs(records, list_request, counts_of_tabs, parameters)),
+        tabs=tuple(tabs(records, list_request, counts_of_tabs, news, parameters)),
         chips=tuple(chips(records, list_request, states, parameters)),
         notes=tuple(notes(list_request, count)),
         clear_url=clear_address(records, list_request) if list_request.narrowed or list_request.button else "",
@@ -111,6 +113,13 @@ def page_and_counts(records: Records, list_request: ListRequest) -> tuple[Page, 
         return page, count, counts | ({list_request.tab: count} if list_request.tab and not list_request.button else {})
     counts = tab_counts(records, list_request)
     return records.page(query, columns), records.count(query), counts
+
+
+def page_news(records: Records, request: Request, list_request: ListRequest, page: Page) -> News:
+    """What is new of the records on the page, and in each tab while nothing narrows the list."""
+    declared = () if list_request.narrowed else (records.access.list.tabs or {}).values()
+    ids = [record.id for record in page.records]
+    return request.news.of(records, ids, tabs=tuple(tab.where for tab in declared))
 
 
 def may_export(records: Records) -> bool:
@@ -215,16 +224,19 @@ def plain_column(records: Records, name: str) -> Column:
 
 
 def tabs(
-    records: Records, list_request: ListRequest, counts: Mapping[str, Count], parameters: Parameters
+    records: Records, list_request: ListRequest, counts: Mapping[str, Count], news: News, parameters: Parameters
 ) -> Iterator[TabState]:
-    """The tabs with their counts; search, filters and order stay when one changes the tab."""
+    """The tabs with their counts, and how many of their records are new; search, filters and order stay when one
+    changes the tab."""
     others = [(name, value) for name, value in parameters if name not in ("tab", "button")]
-    for name, tab in (records.access.list.tabs or {}).items():
+    declared = records.access.list.tabs or {}
+    for (name, tab), new in zip(declared.items(), news.of_tabs or [0] * len(declared), strict=True):
         yield TabState(
             tab_label(name, tab),
             list_address(records.name, [*others, ("tab", name)]),
             name == list_request.tab,
             count_text(counts[name], records.policy.reader),
+            ngettext("${number} new", "${number} new", new) if new else "",
         )
 
 

@@ -9,7 +9,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.records.reading.news import Speaker
+from portal.records.reading.news import News, Speaker
 from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
 from portal.records.writing.seen import mark_all_seen, mark_seen
@@ -90,12 +90,16 @@ def seen_key(request: Request, records: Records, record_id: int, changed: str) -
 
 
 def marked_rows(
-    request: Request, records: Records, page: Sequence[RecordRead], rows: Sequence[Row], names: Sequence[str]
+    request: Request,
+    records: Records,
+    news: News,
+    page: Sequence[RecordRead],
+    rows: Sequence[Row],
+    names: Sequence[str],
 ) -> tuple[Row, ...]:
     """The rows of a list with marks on those in which something is new, and beside the comments who spoke last."""
-    if not records.module.has_news or not rows:
+    if not (news.unread or news.speakers) or not rows:
         return tuple(rows)
-    news = request.news.of(records, [record.id for record in page])
     lead = next((place for place, cell in enumerate(rows[0].cells) if cell.display == "cover"), None)
     speaks = names.index("comments") if "comments" in names and news.speakers else None
     you = request.reader.text(_("You"))
