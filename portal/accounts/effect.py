@@ -166,7 +166,8 @@ def place_of(change: Change, profile: str | None, declaration: Declaration, plac
     """Where a declaration says what a change tells, as `file:line:column`; "" where it is written nowhere."""
     word = change.word if change.kind == "gained" else ""  # what is lost does not stand there any more
     step = Step(True, change.sentence, change.keys, change.module_keys, word)
-    return next(iter(deciding_lines(places, declaration, step, profile)), "")
+    line = next(iter(deciding_lines(places, declaration, step, profile)), None)
+    return line.place if line else ""
 
 
 def sight_sentence(sight: SightChange) -> str:

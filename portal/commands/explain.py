@@ -33,8 +33,9 @@ def command(email: str, module: str, reference: str, field_or_action: str | None
         steps = list(_steps(connection, portal, email, (module, reference, field_or_action)))
     profile = account.profile if account else None
     for step in steps:
-        lines = ", ".join(deciding_lines(places, portal.declaration, step, profile))
-        click.echo(f"{'yes' if step.holds else 'no '}  {step.sentence}{f'  ({lines})' if lines else ''}")
+        lines = ", ".join(map(str, deciding_lines(places, portal.declaration, step, profile)))
+        sentence = translate(step.sentence, "en")
+        click.echo(f"{'yes' if step.holds else 'no '}  {sentence}{f'  ({lines})' if lines else ''}")
     answer = all(step.holds for step in steps)
     click.echo("yes" if answer else "no")
     raise SystemExit(0 if answer else 1)
@@ -50,7 +51,7 @@ def _steps(
         raise click.UsageError(f"there is no account {email}")
     refused = refusal(connection, portal.tables, account, now)
     may = f"{account.email} may sign in, with the profile {account.profile}"
-    yield Step(refused is None, translate(refused, "en") if refused else may)
+    yield Step(refused is None, refused or may)
     if refused is None:
         language = portal.declaration.settings.languages[0]
         identity = identify(connection, portal.tables, account, language=language, now=now)

@@ -19,6 +19,7 @@ from portal.database.errors import DatabaseError, Failure, classify, connection_
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import _
 from portal.views.account.session import too_often_message
+from portal.views.administration.reasons import reasons_of_refusal
 from portal.views.forms.drafts import keeps_form, page_of_posted_form
 from portal.views.pages import ErrorPage
 from portal.web.canonical import allowed_methods
@@ -151,7 +152,8 @@ def includeme(config: Any) -> None:
 
 
 def _page(request: Request, status: int, text: str = "", reference: str = "") -> dict[str, ErrorPage]:
-    # A page about an error asks the database nothing: who came is known already, or is left out.
+    # A page about an error asks the database nothing: who came is known already, or is left out. What an administrator
+    # does not find in a preview is no error.
     if "visitor" not in vars(request):
         request.visitor = Visitor()
     request.response.status_int = status
@@ -159,7 +161,8 @@ def _page(request: Request, status: int, text: str = "", reference: str = "") ->
     text = text or TEXTS.get(status, TEXTS.get(known, ""))
     retry_url = _address_of_form(request) if status in (409, 429, 503) else ""
     drafts_url = "/account/" if (status in FORM_READ or text is NO_TOKEN) and keeps_form(request) else ""
-    return {"page": ErrorPage(status, HEADINGS[known], text, reference, retry_url, drafts_url)}
+    reasons = reasons_of_refusal(request) if status == 404 else ()
+    return {"page": ErrorPage(status, HEADINGS[known], text, reference, retry_url, drafts_url, reasons)}
 
 
 def _to_login(request: Request) -> HTTPSeeOther:

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Literal
 
 from portal.views.access.parts import AccessCard, Device
+from portal.views.administration.reasons import Reason
 from portal.views.displays import Value
 from portal.views.forms.upload_parts import UploadInput
 from portal.views.lists.many_parts import ManyForm
@@ -288,6 +289,7 @@ class DetailPage:
     history: History | None = None
     access: AccessCard | None = None
     news: RecordNews | None = None
+    workshop: tuple[Action, ...] = ()  # for administrators: who sees the record, and what its person sees
 
 
 @dataclass(frozen=True)
@@ -383,3 +385,4 @@ class ErrorPage:
     reference: str = ""  # what the log calls it
     retry_url: str = ""  # where another attempt may succeed
     drafts_url: str = ""  # where what was sent is kept
+    reasons: tuple[Reason, ...] = ()  # for an administrator who sees the portal as somebody else

@@ -31,6 +31,11 @@ def history_address(parameters: Iterable[tuple[str, str]] = ()) -> str:
     return f"/-/history{_query_string(list(parameters))}"
 
 
+def explain_address(**parameters: str | int) -> str:
+    """Who sees the `record` of a `module` and why, or what an `account` sees."""
+    return f"/-/explain{_query_string({name: str(value) for name, value in parameters.items()})}"
+
+
 def create_address(module: str, parameters: Mapping[str, str] | None = None) -> str:
     """The form for a new record, with some of its fields filled in."""
     return f"/{module}/create{_query_string(parameters or ())}"

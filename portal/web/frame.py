@@ -34,6 +34,7 @@ VIEWS = {
     "outbox": _("Emails"),
     "history": _("History"),
     "view-as": _("View as"),
+    "explain": _("Explain"),
 }
 IN_DOCK = 4
 
@@ -144,6 +145,7 @@ def _portal_items(identity: Identity, resources: list[Any], view_name: str) -> t
             _("History"), "history", "/-/history", current=_at_portal_itself(resources) and view_name == "history"
         ),
         MenuItem(_("View as"), "scan-eye", "/-/view-as", current=view_name == "view-as"),
+        MenuItem(_("Explain"), "search-check", "/-/explain", current=view_name == "explain"),
     )
 
 

@@ -58,6 +58,39 @@ def test_an_administrator_sees_what_the_person_sees_with_a_banner_on_every_page(
     assert nancy.get("/-/problems", status=404)
 
 
+def test_a_page_that_is_not_found_says_why_to_the_administrator_alone(nancy, sign_in, another_browser):
+    view(nancy, account="carla@globex.example")
+    page = nancy.get("/tickets/1/", status=404)
+    assert "T1 is not within “see: own” for this person" in page
+    assert "profiles/customer.yaml:3:" in page
+    assert "see: own" in page
+
+    assert "“can” does not grant create" in nancy.get("/articles/create", status=404)
+    assert "There is no such record" in nancy.get("/tickets/999/", status=404)
+    leave(nancy)
+    for browser in (nancy, sign_in("carla@globex.example", browser=another_browser())):
+        assert "Why it is not found" not in browser.get("/tickets/999/", status=404)
+
+
+def test_who_sees_a_record_and_why_and_what_a_person_sees(nancy, app):
+    change_account(app, "carla@globex.example", disabled=True)
+    page = nancy.get("/tickets/1/").click("Who can see this")
+    can, cannot = page.text.split("Those who cannot")
+    assert [name in can for name in ("Anna Rossi", "Bruno Verdi", "Nancy Smith")] == [True] * 3
+    assert "profiles/customer.yaml:3:" in can
+    assert "Your account has been disabled" in cannot
+    asked = page.forms[next(key for key, form in page.forms.items() if form.action == "/-/explain")]
+    asked["what"] = "delete"
+    can, cannot = asked.submit().text.split("Those who cannot")
+    assert "Nancy Smith" in can
+    assert "Bruno Verdi" in cannot
+    person = nancy.get("/people/1/").click("What they can see")
+    assert "Their own" in person
+    assert "profiles/customer.yaml" in person
+    for address in ("module=tickets&id=999", "module=nothing&record=T1", "module=tickets&record=nothing"):
+        assert "There is no such record" in nancy.get(f"/-/explain?{address}")
+
+
 def test_nothing_is_written_in_a_preview_whatever_is_sent(nancy):
     view(nancy, account=ANNA)
     page, before = nancy.get("/tickets/1/"), rows(nancy)

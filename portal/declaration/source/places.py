@@ -38,11 +38,20 @@ class Places:
         line, column = self._document(file).place(path, key=True)
         return f"{file}:{line}:{column}"
 
+    def text(self, file: str, path: KeyPath) -> str:
+        """The line of the key at `path` as it is written, without its indentation."""
+        line, _column = self._document(file).place(path, key=True)
+        lines = self._bytes(file).decode("utf-8", "replace").splitlines()
+        return lines[line - 1].strip() if line <= len(lines) else ""
+
     def _document(self, file: str) -> Document:
         if file not in self._documents:
-            path = self._folder / file
-            self._documents[file] = read(path.read_bytes() if path.is_file() else b"", file)
+            self._documents[file] = read(self._bytes(file), file)
         return self._documents[file]
+
+    def _bytes(self, file: str) -> bytes:
+        path = self._folder / file
+        return path.read_bytes() if path.is_file() else b""
 
 
 def _items(value: Any, path: KeyPath, word: str) -> Iterator[KeyPath]:

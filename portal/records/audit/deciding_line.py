@@ -1,32 +1,49 @@
 """The lines of the declaration that decided a step of an explanation, also through profiles that others extend.
 
-Called by `portal explain`. A key that a profile writes replaces that of the profile which it extends and that of the
-module, so the nearest file with the key decides.
+Called by `portal explain` and the pages of administrators. A key that a profile writes replaces that of the profile
+which it extends and that of the module, so the nearest file with the key decides.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from portal.declaration.draft import MODULES, profile_file
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.places import Places
+from portal.declaration.source.problems import KeyPath
 from portal.records.audit.explain import Step
 
 
-def deciding_lines(places: Places, declaration: Declaration, step: Step, profile: str | None) -> list[str]:
-    """The place that decided, as `file:line:column`; of conditions that are joined, one of each profile."""
-    if not step.joined:
-        line = _deciding_line(places, declaration, step, profile)
-        return [] if line is None else [line]
-    return [
-        places.line(file, keys)
-        for keys in step.profile_keys
-        for file in _profile_files(places, declaration, profile, keys[:2])
-        if places.has(file, keys)
-    ]
+@dataclass(frozen=True)
+class Line:
+    """A line of the declaration: `file:line:column`, and what it says."""
+
+    place: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.place
 
 
-def _deciding_line(places: Places, declaration: Declaration, step: Step, profile: str | None) -> str | None:
-    """`file:line:column` of the first of the step's keys that is written and names the step's word, if it has one."""
+def deciding_lines(places: Places, declaration: Declaration, step: Step, profile: str | None) -> list[Line]:
+    """The line that decided; of conditions that are joined, one of each profile."""
+    written = (_joined_places if step.joined else _deciding_place)(places, declaration, step, profile)
+    return [Line(places.line(*place), places.text(*place)) for place in written]
+
+
+def _joined_places(
+    places: Places, declaration: Declaration, step: Step, profile: str | None
+) -> Iterator[tuple[str, KeyPath]]:
+    """Wherever one of the step's keys is written in a profile."""
+    for keys in step.profile_keys:
+        files = _profile_files(places, declaration, profile, keys[:2])
+        yield from ((file, keys) for file in files if places.has(file, keys))
+
+
+def _deciding_place(
+    places: Places, declaration: Declaration, step: Step, profile: str | None
+) -> Iterator[tuple[str, KeyPath]]:
+    """The first of the step's keys that is written and names the step's word, if it has one."""
     for keys in step.profile_keys:
         files = list(_profile_files(places, declaration, profile, keys[:2]))
         # What a profile enables is written in profiles alone; layouts and scopes in modules.yaml too.
@@ -34,9 +51,10 @@ def _deciding_line(places: Places, declaration: Declaration, step: Step, profile
         nearest = next((file for file in files if places.has(file, keys)), None)
         path = places.find(nearest, keys, step.word) if nearest is not None else None
         if nearest is not None and path is not None:
-            return places.line(nearest, path)
-    written = (("modules", *keys) for keys in step.module_keys)
-    return next((places.line(MODULES, keys) for keys in written if places.has(MODULES, keys)), None)
+            yield nearest, path
+            return
+    written: Iterator[KeyPath] = (("modules", *keys) for keys in step.module_keys)
+    yield from [(MODULES, keys) for keys in written if places.has(MODULES, keys)][:1]
 
 
 def _profile_files(

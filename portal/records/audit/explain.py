@@ -1,7 +1,7 @@
 """Why an account may, or may not, see a record, read a field or perform an action: the policy's answer, step by step.
 
 Every step is decided by the policy, or by a part of it; nothing is decided here a second time. A step names the keys of
-the declaration that decided; the command adds their lines.
+the declaration that decided; who shows it adds their lines (deciding_line.py).
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from portal.records.reading.watchers import watchers
 from portal.records.writing.defaults import find_named
 from portal.records.writing.lifecycle import leaves, state_of
 from portal.records.writing.transitions import is_for_reader
+from portal.texts import _
 
 Keys = tuple[str, ...]
 # Where a field may be written to be shown. A generated layout is written nowhere.
@@ -36,22 +37,41 @@ class Step:
 
 
 def explain(
-    connection: sa.Connection, policy: Policy, module: str, reference: str, subject: str | None = None
+    connection: sa.Connection, policy: Policy, module: str, reference: str | int, subject: str | None = None
 ) -> Iterator[Step]:
-    """The steps to the answer, up to the first that does not hold. Raises LookupError for what does not exist."""
-    for step in _steps(connection, policy, module, reference, subject):
+    """The steps to the answer, up to the first that does not hold. `reference`: of the record, or its id; `subject`: a
+    field, an action or a transition. Raises LookupError for what does not exist."""
+    yield from _until_one_fails(_steps(connection, policy, module, reference, subject))
+
+
+def explain_module(policy: Policy, module: str, action: str = "") -> Iterator[Step]:
+    """The steps to whether the reader has a module, and may do an action that needs no record of it."""
+    steps = [_module_step(policy, module)]
+    yield from _until_one_fails(iter(steps + ([_granted_step(policy, module, action)] if action else [])))
+
+
+def steps_of_rights(policy: Policy, module: str) -> Iterator[Step]:
+    """Where it stands what a reader sees and may do in a module of theirs, whatever the records are."""
+    access = policy.modules[module]
+    yield _see_step(module, access, "", True)
+    if access.where != ALWAYS:
+        yield Step(True, "", (("modules", module, "where"),), joined=True)
+    if access.can:
+        yield Step(True, "", (("modules", module, "can"),))
+
+
+def _until_one_fails(steps: Iterator[Step]) -> Iterator[Step]:
+    for step in steps:
         yield step
         if not step.holds:
             return
 
 
 def _steps(
-    connection: sa.Connection, policy: Policy, module: str, reference: str, subject: str | None
+    connection: sa.Connection, policy: Policy, module: str, reference: str | int, subject: str | None
 ) -> Iterator[Step]:
-    access, here = policy.access(module), ("modules", module)
-    enabled = access is not None
-    has = "has" if enabled else "lacks"
-    yield Step(enabled, f"the profile {policy.profile.name} {has} the module {module}", (here,))
+    access = policy.access(module)
+    yield _module_step(policy, module)
     if access is None:
         return
     records = Records(connection, policy, module)
@@ -66,14 +86,27 @@ def _steps(
         yield from _action_steps(records, record, subject)
 
 
-def _record(system: Records, reference: str) -> Record:
-    """The record of a reference, as the portal sees it; by unique field or title too."""
-    table = system.table
-    ids = system.connection.execute(sa.select(table.c["id"]).where(table.c["reference"] == reference)).scalars().all()
-    ids = list(ids) or find_named(system.connection, system.policy, system.name, reference)
-    if not ids:
+def _module_step(policy: Policy, module: str) -> Step:
+    names, here = {"profile": policy.profile.name, "module": module}, (("modules", module),)
+    if policy.access(module) is None:
+        return Step(False, _("the profile ${profile} lacks the module ${module}", mapping=names), here)
+    return Step(True, _("the profile ${profile} has the module ${module}", mapping=names), here)
+
+
+def _record(system: Records, reference: str | int) -> Record:
+    """The record of a reference or an id, as the portal sees it; by unique field or title too."""
+    ids = [reference] if isinstance(reference, int) else find_records(system, reference)
+    record = next(iter(system.by_ids(ids[:1], [])), None)
+    if record is None:
         raise LookupError(f"{system.name} has no record {reference}")
-    return system.by_ids(ids[:1], [])[0]
+    return record
+
+
+def find_records(records: Records, reference: str) -> list[int]:
+    """The ids of the records that a reference means, whoever may see them; by unique field or title too."""
+    table = records.table
+    ids = records.connection.scalars(sa.select(table.c["id"]).where(table.c["reference"] == reference)).all()
+    return list(ids) or find_named(records.connection, records.as_system.policy, records.name, reference)
 
 
 def _scope_steps(
@@ -81,54 +114,54 @@ def _scope_steps(
 ) -> Iterator[Step]:
     module, here = records.name, ("modules", records.name)
     see = f"{{through: {access.see.through}}}" if isinstance(access.see, Through) else access.see
-    within = _with(policy, module, replace_where=True)
-    holds = Records(connection, within, module).exists(record.id)
-    keys = ("see", "owner" if access.see == "own" else "organization")
+    names = {"record": record.reference, "see": see, "day": str(policy.records_from)}
+    holds = Records(connection, without_where(policy, module), module).exists(record.id)
     person = policy.reader.person
     if access.see != "all" and person in watchers(connection, policy.tables, records.module, record.id):
-        yield Step(holds, f"person {person} watches {record.reference}", (), ((module, "watchers"),))
+        sentence = _("this person watches ${record}", mapping=names)
+        yield Step(holds, sentence, (), ((module, "watchers"),))
     else:
-        yield Step(
-            holds,
-            f"{record.reference} is {'' if holds else 'not '}within “see: {see}” for {_who(policy)}",
-            ((*here, "see"),),
-            tuple((module, key) for key in keys),
-        )
+        within = _("${record} is within “see: ${see}” for this person", mapping=names)
+        beyond = _("${record} is not within “see: ${see}” for this person", mapping=names)
+        yield _see_step(module, access, within if holds else beyond, holds)
     if access.where != ALWAYS:
-        holds = Records(connection, _with(policy, module), module).exists(record.id)
-        sentence = f"the condition “where” {'holds' if holds else 'does not hold'}"
+        holds = Records(connection, without_day(policy), module).exists(record.id)
+        sentence = _("the condition “where” holds") if holds else _("the condition “where” does not hold")
         yield Step(holds, sentence, ((*here, "where"),), joined=True)
     if policy.hides_older(module):
         holds = records.exists(record.id)
-        then = f"records are visible from {policy.records_from} on"
-        yield Step(holds, f"{then}: {record.reference} {'is recent enough, or watched' if holds else 'is older'}")
+        recent = _("records are visible from ${day} on: ${record} is recent enough, or watched", mapping=names)
+        older = _("records are visible from ${day} on: ${record} is older", mapping=names)
+        yield Step(holds, recent if holds else older)
 
 
-def _with(policy: Policy, module: str, replace_where: bool = False) -> Policy:
-    """The policy without the date from which records are visible; without the module's `where` too."""
-    access = policy.modules[module]
-    access = access.model_copy(update={"where": ALWAYS}) if replace_where else access
+def _see_step(module: str, access: Access, sentence: str, holds: bool) -> Step:
+    keys = ("see", "owner" if access.see == "own" else "organization")
+    return Step(holds, sentence, (("modules", module, "see"),), tuple((module, key) for key in keys))
+
+
+def without_where(policy: Policy, module: str) -> Policy:
+    """The policy without the module's `where`, and without the day from which records are visible."""
+    access = policy.modules[module].model_copy(update={"where": ALWAYS})
     profile = policy.profile.model_copy(update={"modules": {**policy.modules, module: access}})
     return replace(policy, profile=profile, records_from=None)
 
 
-def _who(policy: Policy) -> str:
-    reader = policy.reader
-    if reader.person is None:
-        return "an account without person"
-    companies = f", companies {', '.join(map(str, reader.companies))}" if reader.companies else ""
-    return f"person {reader.person}{companies}"
+def without_day(policy: Policy) -> Policy:
+    """The policy without the day from which records are visible."""
+    return replace(policy, records_from=None)
 
 
 def _field_step(records: Records, name: str) -> Step:
     module, here = records.name, ("modules", records.name)
+    names = {"field": name, "module": module}
     if name in records.policy.readable(module):
-        shown = f"{name} stands in a layout of {module}, or is readable always"
+        shown = _("${field} stands in a layout of ${module}, or is readable always", mapping=names)
         layouts = tuple((*here, *layout) for layout in LAYOUTS)
         return Step(True, shown, layouts, ((module, "fields", name), (module,)), name)
     if records.module.field(name).internal and not records.policy.staff:
-        return Step(False, f"{name} is internal: staff only", (), ((module, "fields", name),))
-    return Step(False, f"no layout of {module} shows {name} to this profile", (here,))
+        return Step(False, _("${field} is internal: staff only", mapping=names), (), ((module, "fields", name),))
+    return Step(False, _("no layout of ${module} shows ${field} to this profile", mapping=names), (here,))
 
 
 def _action_steps(records: Records, record: Record, action: str) -> Iterator[Step]:
@@ -137,16 +170,27 @@ def _action_steps(records: Records, record: Record, action: str) -> Iterator[Ste
     if transition is None and action not in ACTIONS:
         known = [*ACTIONS, *(lifecycle.transitions if lifecycle else ())]
         raise LookupError(f'{module} has no field, action or transition "{action}"; actions are {", ".join(known)}')
-    granted = records.policy.may(module, action)
-    keys = (("modules", module, "can"), ("modules", module))
-    sentence = f"“can” {'grants' if granted else 'does not grant'} {action}"
-    yield Step(granted, sentence, keys, word=action if granted else "")
-    if transition is not None and transition.only is not None:
+    yield _granted_step(records.policy, module, action)
+    if transition is None:
+        return
+    written = (module, "lifecycle", "transitions", action)
+    now = state_of(records, record)
+    names = {"action": action, "field": transition.only, "state": now}
+    if transition.only is not None:
         alone = is_for_reader(records, record, transition)
-        sentence = f"only {transition.only} may {action}: {_who(records.policy)} is {'' if alone else 'not '}among them"
-        yield Step(alone, sentence, (), ((module, "lifecycle", "transitions", action, "only"),))
-    if transition is not None:
-        now = state_of(records, record)
-        open_now = leaves(transition, now)
-        sentence = f"{action} {'starts' if open_now else 'does not start'} in the state {now}"
-        yield Step(open_now, sentence, (), ((module, "lifecycle", "transitions", action),))
+        among = _("only ${field} may ${action}, and this person is among them", mapping=names)
+        others = _("only ${field} may ${action}, and this person is not among them", mapping=names)
+        yield Step(alone, among if alone else others, (), ((*written, "only"),))
+    starts = leaves(transition, now)
+    here, elsewhere = (
+        _("${action} starts in the state ${state}", mapping=names),
+        _("${action} does not start in the state ${state}", mapping=names),
+    )
+    yield Step(starts, here if starts else elsewhere, (), (written,))
+
+
+def _granted_step(policy: Policy, module: str, action: str) -> Step:
+    granted, names = policy.may(module, action), {"action": action}
+    yes, no = _("“can” grants ${action}", mapping=names), _("“can” does not grant ${action}", mapping=names)
+    keys = (("modules", module, "can"), ("modules", module))
+    return Step(granted, yes if granted else no, keys, word=action if granted else "")

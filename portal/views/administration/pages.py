@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from portal.views.parts import Moment, Offer
+from portal.records.audit.deciding_line import Line
+from portal.views.administration.reasons import Reason
+from portal.views.parts import Moment, Offer, TitledLink
 from portal.views.records.history_parts import HistoryLine
 from portal.web.shell import Words
 
@@ -108,6 +110,7 @@ class Viewable:
     initials: str = ""  # or an icon
     about: Words = ""
     refused: Words = ""
+    url: str = ""  # what they see, and why
 
 
 @dataclass(frozen=True)
@@ -119,3 +122,61 @@ class ViewAsPage:
     query: str = ""
     more: bool = False  # whether more people match
     error: Words = ""
+
+
+@dataclass(frozen=True)
+class ReasonGroup:
+    """People for whom the same decides: `number` of them, the first ones by name, `others` behind a click."""
+
+    people: tuple[TitledLink, ...]
+    others: tuple[TitledLink, ...]
+    number: int
+    profile: Words
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who sees a record, and who does not."""
+
+    reference: str
+    title: str
+    url: str
+    seeing: tuple[ReasonGroup, ...]
+    blind: tuple[ReasonGroup, ...]
+    sees: int = 0
+    does_not: int = 0
+
+
+@dataclass(frozen=True)
+class ModuleRights:
+    """What somebody may see and do in a module; without a `scope` they do not have it."""
+
+    label: Words
+    scope: Words = ""
+    can: Words = ""
+    count: str = ""
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
+class PersonRights:
+    """What an account sees and does; `refused`: why it may not sign in."""
+
+    name: str
+    about: Words
+    account: str
+    modules: tuple[ModuleRights, ...] = ()
+    refused: Words = ""
+
+
+@dataclass(frozen=True)
+class ExplainPage:
+    """explain.pt, for administrators: who sees a record and why, or what somebody sees."""
+
+    modules: tuple[Offer, ...]
+    reference: str = ""
+    subjects: tuple[Offer, ...] = ()  # what may be asked of the record
+    error: Words = ""
+    audience: Audience | None = None
+    person: PersonRights | None = None

@@ -20,7 +20,7 @@ from portal.texts import _, ngettext, readable
 from portal.views.access.card import access_state
 from portal.views.administration.pages import Viewable, ViewAsPage
 from portal.views.displays import initials
-from portal.web.addresses import record_address
+from portal.web.addresses import explain_address, record_address
 from portal.web.form_input import posted_text
 from portal.web.resources import RECORD_ID, Administration
 from portal.web.security import ADMINISTER
@@ -81,11 +81,8 @@ def view_as_page(request: Request, query: str, error: Words = "") -> ViewAsPage:
 
 
 def _posted_identity(request: Request) -> Identity | None:
-    tables, profile, account_id = (
-        request.portal.tables,
-        posted_text(request, "profile"),
-        posted_text(request, "account"),
-    )
+    tables, profile = request.portal.tables, posted_text(request, "profile")
+    account_id = posted_text(request, "account") or request.GET.get("account", "")
     if profile:
         return profile_identity(tables, profile, request.identity)
     account = load_account(request.connection, tables, int(account_id)) if RECORD_ID.fullmatch(account_id) else None
@@ -106,6 +103,7 @@ def _person(request: Request, account: Account) -> Viewable:
         value=str(account.id),
         initials=initials(account.name),
         about=f"{account.email} · {label}",
+        url=explain_address(account=account.id),
         refused=_("This is you") if account.id == request.identity.account.id else refused,
     )
 

@@ -16,6 +16,7 @@ from portal.records.writing.validation import names_in, typed_fields
 from portal.texts import Text, _, readable
 from portal.views.access.card import access_card
 from portal.views.access.company import company_card
+from portal.views.administration.explaining import explaining_actions
 from portal.views.displays import Value, moment, shown
 from portal.views.forms.submissions import one_time_key
 from portal.views.lists.next_record import remember_place
@@ -75,6 +76,7 @@ def detail_page(
         history=history_card(resource, request),
         access=access_card(resource, request) or company_card(resource, request),
         news=record_news(resource, request),
+        workshop=tuple(explaining_actions(resource, request)),
     )
 
 

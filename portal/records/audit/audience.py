@@ -1,0 +1,85 @@
+"""Who of many readers sees a record, and what keeps it from the others: the policy's answer for all of them at once.
+
+Readers of a kind share one statement: that of `Policy.scope`, in which the person and the companies are columns of a
+table of readers. Nothing is decided here that the policy does not decide. `explain` says the same of one reader.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from portal.batches import batched
+from portal.records.audit.explain import without_day, without_where
+from portal.records.policy import Policy
+from portal.records.reading.records import Record
+from portal.records.reading.watchers import watchers
+
+# What decides: “sees” by the scope or “watches”, or the first step of `explain` that does not hold.
+Outcome = Literal["sees", "watches", "module", "see", "where", "day"]
+READERS = "readers"
+MOST_VALUES = 2_000  # parameters of one statement
+
+
+def outcomes(
+    connection: sa.Connection, policies: Mapping[int, Policy], module: str, record: Record
+) -> dict[int, Outcome]:
+    """What decides whether each reader sees the record. The keys of `policies` are any numbers of the caller's."""
+    found: dict[int, Outcome] = {}
+    for keys in _kinds(policies):
+        policy = policies[keys[0]]
+        access = policy.access(module)
+        if access is None:
+            found |= dict.fromkeys(keys, "module")
+            continue
+        readers = [(key, policies[key]) for key in keys]
+        seeing = _seeing(connection, policy, readers, module, record.id)
+        added = () if access.see == "all" else watchers(connection, policy.tables, policy.module(module), record.id)
+        found |= {key: "watches" if policies[key].reader.person in added else "sees" for key in seeing}
+        blind = [reader for reader in readers if reader[0] not in seeing]
+        within = _seeing(connection, without_where(policy, module), blind, module, record.id)
+        matching = _seeing(connection, without_day(policy), blind, module, record.id)
+        found |= {key: "see" if key not in within else "where" if key not in matching else "day" for key, _of in blind}
+    return found
+
+
+def _kinds(policies: Mapping[int, Policy]) -> Iterable[list[int]]:
+    """The keys of readers whose rights differ by nothing but whose the records are."""
+    kinds: dict[Any, list[int]] = defaultdict(list)
+    for key, policy in policies.items():
+        reader = policy.reader
+        kinds[policy.profile.name, reader.person is None, len(reader.companies), policy.records_from].append(key)
+    return kinds.values()
+
+
+def _seeing(
+    connection: sa.Connection, policy: Policy, readers: Sequence[tuple[int, Policy]], module: str, record_id: int
+) -> set[int]:
+    """The keys of the readers for whom the record exists under the rights of `policy`."""
+    companies = [f"company_{place}" for place in range(len(policy.reader.companies))]
+    names = ["reader", *([] if policy.reader.person is None else ["person"]), *companies]
+    reader = replace(
+        policy.reader.machine,
+        person=None if policy.reader.person is None else _column("person"),
+        companies=tuple(_column(name) for name in companies),
+    )
+    table, scope = policy.tables.module(module), replace(policy, reader=reader).scope(module)
+    seeing: set[int] = set()
+    for some in batched(readers, MOST_VALUES // len(names)):
+        values = sa.values(*[sa.column(name, sa.BigInteger()) for name in names]).data([_row(*pair) for pair in some])
+        listed = values.cte(READERS)
+        query = sa.select(listed.c["reader"]).select_from(listed.join(table, table.c["id"] == record_id)).where(scope)
+        seeing |= set(connection.scalars(query))
+    return seeing
+
+
+def _column(name: str) -> Any:
+    # As text, since a column of its own would join the table of readers again in each subquery of the scope.
+    return sa.literal_column(f"{READERS}.{name}", sa.BigInteger())
+
+
+def _row(key: int, policy: Policy) -> tuple[int, ...]:
+    person = policy.reader.person
+    return (key, *(() if person is None else (person,)), *policy.reader.companies)

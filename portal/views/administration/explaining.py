@@ -1,0 +1,207 @@
+"""`/-/explain`: who sees a record and may do what with it, or what somebody sees, and which lines say so."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from portal.accounts.people import Account, Identity, admit, admit_everybody, find_account_of_person, load_account
+from portal.declaration.shapes import ACTIONS as EVERY_ACTION
+from portal.declaration.shapes import Module
+from portal.declaration.source.places import Places
+from portal.records.audit.audience import Outcome, outcomes
+from portal.records.audit.explain import Step, explain, find_records, steps_of_rights
+from portal.records.policy import Policy
+from portal.records.reading import records as reading
+from portal.records.reading.records import Query, Records
+from portal.records.writing.transitions import is_for_reader
+from portal.texts import _, readable
+from portal.views.administration.pages import Audience, ExplainPage, ModuleRights, PersonRights, ReasonGroup
+from portal.views.administration.reasons import Reason, shown_reasons
+from portal.views.administration.rights import ACTIONS, can_words, module_label, scope_words
+from portal.views.lists.page import count_text
+from portal.views.parts import Action, Offer, TitledLink
+from portal.web.addresses import explain_address, record_address
+from portal.web.resources import RECORD_ID, Administration, Record
+from portal.web.security import ADMINISTER
+from portal.web.shell import Words
+
+NAMED = 3  # people of a group that stand there at once
+MOST_NAMED = 300  # and when it is opened
+LONGEST = 200  # characters of a reference
+SEEING: tuple[Outcome, ...] = ("sees", "watches")
+# What tells groups from each other: the profile, what decides, and whether a transition is for the people alone.
+Group = tuple[str, str, bool]
+
+
+@view_config(context=Administration, name="explain", request_method="GET", renderer="explain.pt", permission=ADMINISTER)
+def show_explanation(context: Administration, request: Request) -> dict[str, ExplainPage]:
+    """Who sees a record of a `module` (`id`, or `record`: its reference or title) and may do `what`; or what the
+    `account` of an id sees."""
+    module, record_id, account_id = (request.GET.get(name, "") for name in ("module", "id", "account"))
+    page = ExplainPage(tuple(_modules(request, module)), request.GET.get("record", "").strip()[:LONGEST])
+    if RECORD_ID.fullmatch(account_id):
+        account = load_account(request.connection, request.portal.tables, int(account_id))
+        return {"page": replace(page, person=person_rights(request, account)) if account else page}
+    if not page.reference and not record_id:
+        return {"page": page}
+    records = Records(request.connection, request.policy, module) if request.policy.access(module) else None
+    record = _record(records, record_id, page.reference) if records else None
+    if records is None or record is None:
+        return {"page": replace(page, error=_("There is no such record, or you do not see it yourself."))}
+    subjects = tuple(_subjects(request, records.module))
+    subject = next((offer.value for offer in subjects if offer.chosen), None)
+    about = audience(request, records, record, subject)
+    return {"page": replace(page, reference=record.reference, subjects=subjects, audience=about)}
+
+
+def explaining_actions(resource: Record, request: Request) -> Iterator[Action]:
+    """What administrators ask about a record: who sees it, and of a person what they see."""
+    if not request.identity.administrator:
+        return
+    url = explain_address(module=resource.module_name, id=resource.record.id)
+    yield Action(_("Who can see this"), url, "search-check")
+    if resource.module_name != request.portal.declaration.people:
+        return
+    account = find_account_of_person(request.connection, request.portal.tables, resource.record.id)
+    if account is None:
+        return
+    yield Action(_("What they can see"), explain_address(account=account.id), "eye")
+    if account.id != request.identity.account.id:
+        yield Action(_("View as"), f"/-/view-as?account={account.id}", "scan-eye", post=True)
+
+
+# -- of a record -------------------------------------------------------------------------------------------------------
+
+
+def audience(request: Request, records: Records, record: reading.Record, subject: str | None) -> Audience:
+    """Everybody who has an account, in groups for which the same decides."""
+    groups, policies = _groups(request, records, record, subject)
+    places, connection = Places(request.registry.live.folder), request.connection
+    seeing: list[ReasonGroup] = []
+    blind: list[ReasonGroup] = []
+    for (profile, refused, _alone), accounts in groups.items():
+        policy, reasons = policies.get(accounts[0].id), [Reason(refused, holds=False)]
+        if policy is not None:
+            steps = list(explain(connection, policy, records.name, record.id, subject))
+            reasons = shown_reasons(request, policy, _telling(steps), places)
+        (seeing if reasons[-1].holds else blind).append(_group(request, profile, accounts, reasons))
+    return Audience(
+        reference=record.reference,
+        title=record.title,
+        url=record_address(records.name, record.id),
+        seeing=tuple(seeing),
+        blind=tuple(blind),
+        sees=sum(group.number for group in seeing),
+        does_not=sum(group.number for group in blind),
+    )
+
+
+def _groups(
+    request: Request, records: Records, record: reading.Record, subject: str | None
+) -> tuple[dict[Group, list[Account]], dict[int, Policy]]:
+    """The accounts for which the same decides, and the rights of those that may sign in."""
+    admitted = list(admit_everybody(request.connection, request.portal.tables, **_reading(request)))
+    policies = {account.id: found.policy for account, found in admitted if isinstance(found, Identity)}
+    decided = outcomes(request.connection, policies, records.name, record)
+    transition = records.module.lifecycle and records.module.lifecycle.transitions.get(subject or "")
+    groups: dict[Group, list[Account]] = defaultdict(list)
+    for account, found in admitted:
+        if isinstance(found, str):
+            reason = _("Cannot sign in: “${reason}”", mapping={"reason": request.reader.text(found)})
+            groups[account.profile, request.reader.text(reason), False].append(account)
+            continue
+        outcome, alone = decided[account.id], False
+        if transition and transition.only and outcome in SEEING:
+            alone = is_for_reader(Records(request.connection, found.policy, records.name), record, transition)
+        groups[account.profile, outcome, alone].append(account)
+    return groups, policies
+
+
+def _telling(steps: list[Step]) -> list[Step]:
+    """Of a yes all steps but that the profile has the module; of a no the last step."""
+    return steps[1:] if steps[-1].holds else steps[-1:]
+
+
+def _group(request: Request, profile: str, accounts: list[Account], reasons: list[Reason]) -> ReasonGroup:
+    people = [TitledLink(account.name, explain_address(account=account.id)) for account in accounts]
+    return ReasonGroup(
+        people=tuple(people[:NAMED]),
+        others=tuple(people[NAMED : NAMED + MOST_NAMED]),
+        number=len(people),
+        profile=_profile_label(request, profile),
+        reasons=tuple(reasons),
+    )
+
+
+def _record(records: Records, record_id: str, reference: str) -> reading.Record | None:
+    """The record of an id, else of a reference or a title, if the administrator sees it."""
+    ids = [int(record_id)] if RECORD_ID.fullmatch(record_id) else find_records(records, reference)
+    return next(iter(records.by_ids(ids[:1], [])), None)
+
+
+# -- of a person -------------------------------------------------------------------------------------------------------
+
+
+def person_rights(request: Request, account: Account) -> PersonRights:
+    """What an account sees and does, module by module."""
+    admitted = admit(request.connection, request.portal.tables, account, **_reading(request))
+    rights = PersonRights(
+        name=account.name,
+        about=f"{account.email} · {request.reader.text(_profile_label(request, account.profile))}",
+        account=str(account.id),
+    )
+    if isinstance(admitted, str):
+        return replace(rights, refused=admitted)
+    return replace(rights, modules=tuple(_module_rights(request, admitted.policy)))
+
+
+def _module_rights(request: Request, policy: Policy) -> Iterator[ModuleRights]:
+    declaration, reader, places = request.portal.declaration, request.reader, Places(request.registry.live.folder)
+    for name, module in declaration.modules.items():
+        access = policy.access(name)
+        if access is None:
+            yield ModuleRights(module_label(module, reader))
+            continue
+        reasons = shown_reasons(request, policy, steps_of_rights(policy, name), places)
+        yield ModuleRights(
+            label=module_label(module, reader),
+            scope=scope_words(declaration, access, reader),
+            can=can_words(module, access, reader),
+            count=count_text(Records(request.connection, policy, name).count(Query()), reader),
+            lines=tuple(dict.fromkeys(line for reason in reasons for line in reason.lines)),
+        )
+
+
+# -- what can be asked -------------------------------------------------------------------------------------------------
+
+
+def _modules(request: Request, chosen: str) -> Iterator[Offer]:
+    for name in request.policy.modules:
+        yield Offer(name, module_label(request.portal.declaration.modules[name], request.reader), chosen=name == chosen)
+
+
+def _subjects(request: Request, module: Module) -> Iterator[Offer]:
+    """The record itself, its actions and transitions, its fields."""
+    what, reader = request.GET.get("what", ""), request.reader
+    transitions = module.lifecycle.transitions if module.lifecycle else {}
+    labels: dict[str, Any] = {name: ACTIONS[name] for name in EVERY_ACTION}
+    labels |= {name: transition.label or readable(name) for name, transition in transitions.items()}
+    yield Offer("", _("See the record"))
+    for name, label in labels.items():
+        yield Offer(name, _("Action: ${name}", mapping={"name": reader.text(label)}), chosen=name == what)
+    for name, field in module.fields.items():
+        if name not in labels:
+            yield Offer(name, _("Field: ${name}", mapping={"name": reader.text(field.title)}), chosen=name == what)
+
+
+def _profile_label(request: Request, name: str) -> Words:
+    profile = request.portal.declaration.profiles.get(name)
+    return (profile and profile.label) or readable(name)
+
+
+def _reading(request: Request) -> dict[str, Any]:
+    return {"language": request.reader.language, "region": request.reader.region, "now": request.now}

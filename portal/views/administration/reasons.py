@@ -1,0 +1,70 @@
+"""Why somebody may see or do something, or may not, as pages show it to administrators: sentences with their lines."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pyramid.request import Request
+
+from portal.declaration.source.places import Places
+from portal.records.audit.deciding_line import Line, deciding_lines
+from portal.records.audit.explain import Step, explain, explain_module
+from portal.records.policy import Policy
+from portal.records.reading.records import Records
+from portal.texts import _
+from portal.web.resources import RECORD_ID
+from portal.web.shell import Words
+
+# What an address below a record or a module does, where that is granted under another name.
+ACTIONS = {"comments": "comment", "watchers": "watch", "access": "grant", "revoke": "grant", "invite": "grant"}
+ON_RECORDS = ("edit", "delete", *ACTIONS)
+ON_MODULES = {"create": "create", "export.csv": "export", "invite": "grant", "waiting": "grant"}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What decided, and where the declaration says so."""
+
+    sentence: Words
+    holds: bool = True
+    lines: tuple[Line, ...] = ()
+
+
+def shown_reasons(
+    request: Request, policy: Policy, steps: Iterable[Step], places: Places | None = None
+) -> list[Reason]:
+    """The steps of an explanation with their lines, as the files say now."""
+    places = places or Places(request.registry.live.folder)
+    declaration, profile = policy.declaration, policy.profile.name
+    reasons = []
+    for step in steps:
+        sentence = request.reader.text(step.sentence)
+        lines = deciding_lines(places, declaration, step, profile)
+        reasons.append(Reason(sentence[:1].upper() + sentence[1:], step.holds, tuple(lines)))
+    return reasons
+
+
+def reasons_of_refusal(request: Request) -> tuple[Reason, ...]:
+    """Why an address is not found by whom an administrator sees the portal as; empty for everybody else.
+
+    Of a record that the administrators do not see themselves they learn nothing.
+    """
+    preview = request.visitor.preview
+    administrator = preview.administrator if preview else None
+    module, *path = request.path_info.strip("/").split("/")
+    if administrator is None or module not in request.portal.declaration.modules:
+        return ()
+    policy, record = request.policy, path[0] if path else ""
+    if not RECORD_ID.fullmatch(record):
+        return tuple(shown_reasons(request, policy, explain_module(policy, module, ON_MODULES.get(record, ""))))
+    own = Records(request.connection, administrator.policy, module)
+    if administrator.policy.access(module) is None or not own.exists(int(record)):
+        return (Reason(_("There is no such record, or you do not see it yourself."), holds=False),)
+    return tuple(shown_reasons(request, policy, _steps(request, policy, own, int(record), path[1:])))
+
+
+def _steps(request: Request, policy: Policy, records: Records, record_id: int, path: list[str]) -> list[Step]:
+    subject = ACTIONS.get(path[0], path[0]) if path and path[0] in ON_RECORDS else None
+    lifecycle = records.module.lifecycle
+    if path[:1] == ["move"] and lifecycle and path[-1] in lifecycle.transitions:
+        subject = path[-1]
+    return list(explain(request.connection, policy, records.name, record_id, subject))

@@ -1,0 +1,43 @@
+"""What a profile says of a module, in words for administrators."""
+
+from portal.conditions import ALWAYS
+from portal.declaration.shapes import Access, Declaration, Module, Through
+from portal.fields.reader import Reader
+from portal.texts import _, readable
+
+SCOPES = {"own": _("Their own"), "organization": _("Their company's"), "all": _("All")}
+ACTIONS = {
+    "create": _("create"),
+    "edit": _("edit"),
+    "delete": _("delete"),
+    "comment": _("comment"),
+    "attach": _("add files"),
+    "watch": _("add watchers"),
+    "export": _("export"),
+    "grant": _("give access"),
+}
+
+
+def module_label(module: Module, reader: Reader) -> str:
+    """What the module is called whoever reads."""
+    return reader.text(module.label or readable(module.name))
+
+
+def scope_words(declaration: Declaration, access: Access, reader: Reader) -> str:
+    """Whose records of a module are seen."""
+    if isinstance(access.see, Through):
+        link = declaration.modules[access.module].field(access.see.through)
+        words = _("Through “${link}”", mapping={"link": reader.text(link.title)})
+    else:
+        words = SCOPES[access.see or "own"]
+    text = reader.text(words)
+    return text if access.where == ALWAYS else reader.text(_("${scope}, under a condition", mapping={"scope": text}))
+
+
+def can_words(module: Module, access: Access, reader: Reader) -> str:
+    """What may be done with the records, transitions by their buttons."""
+    transitions = module.lifecycle.transitions if module.lifecycle else {}
+    labels = [
+        transitions[name].label or readable(name) if name in transitions else ACTIONS[name] for name in access.can
+    ]
+    return ", ".join(reader.text(label) for label in labels)
