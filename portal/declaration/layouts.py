@@ -25,6 +25,7 @@ from portal.fields.base import Field
 from portal.texts import readable
 
 GENERATED_COLUMNS = 5
+MOST_RELATED_COLUMNS = 5  # beside the facts of a record there is no room for a whole list
 PAGE_SIZE = 25
 NEWEST_CHANGE_FIRST = ("-modified",)
 
@@ -168,7 +169,7 @@ def _with_related(viewer: Viewer, accesses: Mapping[str, Access], access: Access
         # A written list needs no readable link: it may be left out of the layouts because it is always this record.
         visible = {other for other, field in linking if viewer.sees(draft.field(other, field))}
         written = tuple(related for related in written if related.module in accesses and related.module in visible)
-    related = tuple(_related(accesses[item.module], item) for item in written)
+    related = tuple(_related(draft, module, accesses[item.module], item) for item in written)
     return access.model_copy(update={"detail": access.detail.model_copy(update={"related": related})})
 
 
@@ -182,9 +183,18 @@ def _rights(module: Module) -> tuple[str | None, ...]:
     return module.owner, module.organization
 
 
-def _related(access: Access, related: Related) -> Related:
+def _related(draft: Draft, module: str, access: Access, related: Related) -> Related:
+    """The related list with its columns: those written, else the first of the module's list, the state among them."""
     columns = related.columns if related.columns is not None else access.list.columns or ()
-    return Related(module=related.module, columns=tuple(name for name in columns if name in access.readable))
+    readable_columns = [name for name in columns if name in access.readable]
+    if related.columns is None:
+        leading_back = {field for other, field in draft.linking.get(module, ()) if other == related.module}
+        shown = [name for name in readable_columns if name not in leading_back] or readable_columns
+        lifecycle = draft.modules[related.module].lifecycle
+        state = [lifecycle.field] if lifecycle and lifecycle.field in shown else []
+        others = [name for name in shown if name not in state][: MOST_RELATED_COLUMNS - len(state)]
+        readable_columns = [name for name in shown if name in (*state, *others)]
+    return Related(module=related.module, columns=tuple(readable_columns))
 
 
 # -- forms --------------------------------------------------------------------------------------------------------
@@ -197,11 +207,16 @@ def can_be_typed(module: Module, field: Field, new: bool) -> bool:
     return field.name in module.fields and not (moved or read_only or field.computed)
 
 
+def can_stand_in_form(module: Module, field: Field, new: bool) -> bool:
+    """Whether a form may name this field: to be typed, or shown while what it is computed from is typed."""
+    return can_be_typed(module, field, new) or (field.follows_form and field.name in module.fields)
+
+
 def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[str], new: bool) -> FormLayout:
     possible = [
         name
         for name, field in module.fields.items()
-        if viewer.sees(field) and can_be_typed(module, field, new) and name not in given
+        if viewer.sees(field) and can_stand_in_form(module, field, new) and name not in given
     ]
     visible = frozenset(possible)
     written = layout.fields is not None or layout.steps is not None
@@ -212,7 +227,8 @@ def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[s
         return FormLayout(steps=steps, files=files) if steps else FormLayout(fields=(), files=files)
     if layout.fields is not None:
         return FormLayout(fields=_rows(layout.fields, visible), files=files)
-    generated = [module.fields[name] for name in possible if viewer.may_fill_in(module, module.fields[name])]
+    typed = [module.fields[name] for name in possible if can_be_typed(module, module.fields[name], new)]
+    generated = [field for field in typed if viewer.may_fill_in(module, field)]
     return FormLayout(fields=tuple(field.name for field in generated if viewer.reaches(field)), files=files)
 
 

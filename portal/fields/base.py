@@ -45,6 +45,7 @@ class Field(InLines, FromColumn):
     computed: ClassVar[bool] = False  # worked out by the portal: not in forms
     signs: ClassVar[bool] = False  # a signature: the portal says when and by whom, and never changes it
     virtual: ClassVar[bool] = False  # computed whenever it is read: without a column
+    follows_form: ClassVar[bool] = False  # computed from other fields of a form, which may show it
     sortable: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = True
     searched_in_lists: ClassVar[bool] = False  # part of the general search where a list shows it

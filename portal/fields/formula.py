@@ -42,6 +42,8 @@ class Formula(Delegate):
     type: Literal["formula"]
     from_column: ClassVar[bool] = False
     computed: ClassVar[bool] = True
+    follows_form: ClassVar[bool] = True
+    widget: ClassVar[str] = "computed"
     can_be_unique: ClassVar[bool] = False
     sample: ClassVar[Mapping[str, Any]] = {"of": "quantity * (price - 0.5)"}
 

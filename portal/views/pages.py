@@ -67,6 +67,7 @@ class FormPage:
     conflict: Conflict | None = None
     draft: DraftForm | None = None
     files: UploadInput | None = None  # asked for in the last step
+    compute_url: str = ""  # where a script asks for what is computed while one types
 
     @property
     def widgets(self) -> Iterator[Widget]:
@@ -80,6 +81,10 @@ class FormPage:
     @property
     def has_lines(self) -> bool:
         return any(widget.lines for widget in self.widgets)
+
+    @property
+    def computes(self) -> bool:
+        return any(widget.lines or widget.macro == "computed" for widget in self.widgets)
 
     @property
     def last(self) -> bool:

@@ -41,6 +41,11 @@ def create_address(module: str, parameters: Mapping[str, str] | None = None) -> 
     return f"/{module}/create{_query_string(parameters or ())}"
 
 
+def compute_address(module: str) -> str:
+    """Where a script asks for what is computed in the form for a new record."""
+    return f"/{module}/computed"
+
+
 def button_address(button: Button) -> str:
     """Where a home button leads."""
     if button.url:

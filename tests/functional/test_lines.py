@@ -180,9 +180,7 @@ def test_a_column_that_became_internal_leaves_the_history(anna, portal_folder):
 def test_links_in_rows_offer_what_the_row_allows(anna, sign_in, another_browser):
     nancy = sign_in("nancy@supplier.example", browser=another_browser())
     for name, group in (("Laptop", "hardware"), ("Setting up", "work")):
-        form = form_of(nancy.get("/products/create"), "/products/create")
-        form["name"], form["group"], form["price"] = name, group, "99"
-        form.submit(status=303)
+        add_product(nancy, name=name, group=group, price="99")
     found = anna.get("/orders/find?field=lines.3.product&lines.3.group=work&lines.2.group=hardware&q=").json
     assert [offer["title"] for offer in found] == ["Setting up"]
     for field in ("lines.0.margin", "lines.0", "lines", "lines.0.nothing", "notes.0.product"):
@@ -200,6 +198,61 @@ def test_links_in_rows_offer_what_the_row_allows(anna, sign_in, another_browser)
     assert rows(nancy.get("/orders/1/"))[0][2] == ""
     assert nancy.get("/orders/?q=setting").html.find(class_="cover") is None
     form_of(nancy.get("/orders/1/delete"), "/orders/1/delete").submit(status=303)
+
+
+def test_what_is_computed_follows_what_is_typed(anna, sign_in, another_browser):
+    nancy = sign_in("nancy@supplier.example", browser=another_browser())
+    add_product(nancy, name="Laptop", group="hardware", price="1,149.05")
+    form = form_of(anna.get("/orders/create"), "/orders/create")
+    inputs = {
+        "_csrf": form["_csrf"].value,
+        "lines.0.group": "hardware",
+        "lines.0.product": "1",
+        "lines.0.quantity": "2.5",
+    }
+    dollars = {"lines.3.quantity": "2", "lines.3.price": "0.10", "lines.3.price.currency": "USD"}
+    texts = anna.post("/orders/computed", {**inputs, **dollars, "lines.4.quantity": "no"}).json
+    assert [texts[f"lines.{index}.amount"] for index in (0, 3, 4)] == ["€2,872.63", "$0.20", "—"]
+    assert (texts["lines.amount"], texts["lines.0.about"]) == ("€2,872.63 · $0.20", "Hardware")
+    assert texts["value"] == "—", "two currencies have no sum"
+    in_italian = anna.post("/orders/computed", {**inputs, "lines.0.quantity": "2,5"}, headers={"Accept-Language": "it"})
+    assert in_italian.json["value"] == "2.872,63\xa0€"
+    assert not [name for name in texts if "margin" in name or "secret" in name]
+    wrong = anna.post("/orders/computed", {**inputs, "lines.0.group": "work"}).json
+    assert (wrong["lines.0.amount"], wrong["lines.0.about"]) == ("—", "—"), "a record that one may not choose"
+    assert len(anna.get("/orders/").html.select("a.cover")) == 0
+    anna.post("/orders/computed", {**inputs, "_csrf": "x"}, status=400)
+    add_order(anna, [{"quantity": "1", "price": "3"}])
+    change = {
+        "_csrf": inputs["_csrf"],
+        "title": "x",
+        "lines.0._row": "1",
+        "lines.0.quantity": "4",
+        "lines.0.price": "3",
+    }
+    assert anna.post("/orders/1/computed", change).json["value"] == "€12.00"
+    anna.post("/orders/2/computed", change, status=404)
+
+
+def add_product(browser, **inputs):
+    """Sends the form of a new product."""
+    form = form_of(browser.get("/products/create"), "/products/create")
+    for name, text in inputs.items():
+        form[name] = text
+    form.submit(status=303)
+
+
+def test_a_form_shows_formulas_and_totals_and_nobody_types_them(anna, portal_folder, make_app, sign_in):
+    customer = portal_folder / "profiles" / "customer.yaml"
+    customer.write_text(customer.read_text().replace("fields: [title, lines]", "fields: [title, lines, value]"))
+    form = form_of(anna.get("/orders/create"), "/orders/create")
+    form["title"], form["lines.0.quantity"], form["lines.0.price"] = "Chairs", "3", "10"
+    page = form.submit("_lines", value="lines.add")
+    outputs = {output["data-computed"]: output.text for output in page.html.select("form output")}
+    assert [outputs[name] for name in ("lines.0.amount", "lines.amount", "value")] == ["€30.00", "€30.00", "€30.00"]
+    inputs = {**dict(form_of(page, "/orders/create").submit_fields()), "value": "1", "value.currency": "EUR"}
+    shown = anna.post("/orders/create", inputs, status=303).follow()
+    assert "€30.00" in shown.html.find("dt", string="Value").parent.get_text()
 
 
 def test_a_column_may_be_of_any_type_that_makes_sense_in_rows(make_app, portal_folder, sign_in):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.draft import Draft
 from portal.declaration.entries import wrong_name
-from portal.declaration.layouts import can_be_typed
+from portal.declaration.layouts import can_stand_in_form
 from portal.declaration.named import Row
 from portal.declaration.shapes import Access, DetailLayout, FormLayout, ListLayout, Module, Related
 from portal.declaration.source.cursor import Cursor
@@ -117,7 +117,7 @@ def _check_form_field(draft: Draft, module: Module, name: str, at: Cursor, new: 
     field = draft.field(module.name, name)
     if field is None:
         check_names(draft, module.name, [(at, name)])
-    elif not can_be_typed(module, field, new):
+    elif not can_stand_in_form(module, field, new):
         at.warn(f'"{name}" is left out of the form: {_why_not_typed(module, field)}')
 
 

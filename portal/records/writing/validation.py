@@ -78,7 +78,7 @@ def read_form(
             errors[field.name] = refused.message
     followed: dict[str, Any] = {}
     if record_id is None:
-        followed = _followed(records, [field for field in fields if field.name not in errors], values)
+        followed = followed_in_form(records, [field for field in fields if field.name not in errors], values)
         values |= followed
     for field in fields:
         name = field.name
@@ -135,7 +135,7 @@ def read_rows(
         row_id = row_form.get(ROW_ID)
         before = by_id.pop(row_id, None)
         typed = typed_columns(of_rows, new=before is None)
-        if _is_blank_row(typed, row_form, records.policy.reader, new if row_id == UNTOUCHED else {}):
+        if is_blank_row(typed, row_form, records.policy.reader, new if row_id == UNTOUCHED else {}):
             continue
         known = before.values if before else new
         filled = read_form(of_rows, typed, row_form, known, before.id if before else None)
@@ -165,7 +165,7 @@ def row_defaults(of_rows: RowRecords) -> dict[str, Any]:
     return defaults(of_rows.connection, of_rows.policy, of_rows.module)
 
 
-def _is_blank_row(columns: Iterable[Field], form: Form, reader: Reader, shown: Mapping[str, Any]) -> bool:
+def is_blank_row(columns: Iterable[Field], form: Form, reader: Reader, shown: Mapping[str, Any]) -> bool:
     """Whether nobody typed anything into a row that showed the values of `shown` from the beginning."""
     for column in columns:
         try:
@@ -191,13 +191,26 @@ def _repeated_values(field: Any, rows: Mapping[int, Row]) -> dict[str, str]:
     return errors
 
 
-def _followed(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:
+def followed_in_form(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:
     """The defaults of empty `fields` that follow a link. A record that the reader may not choose is not followed."""
     paths = {field.name: path for field in fields if (path := value_path(field.default))}
     links = [field for field in fields if field.name in {path.link for path in paths.values()}]
     wrong = {link.name: None for link in links if _problem(records, link, values, None)}
     shown = [field for field in fields if field.name in paths and is_shown(records, field, values)]
     return followed_defaults(records.connection, records.policy, records.module, {**values, **wrong}, shown)
+
+
+def looked_up_in_form(records: Records, fields: list[Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the lookups among `fields` find by the links in `values`, as far as the reader may choose these.
+
+    Of a lookup that leads to a link nothing: a form knows no title that its reader may read.
+    """
+    found: dict[str, Any] = {}
+    for field in fields:
+        link = records.module.fields[field.link_path[0]] if field.link_path and not field.targets else None
+        if link is not None and values.get(link.name) and not _problem(records, link, values, None):
+            found[field.name] = value_in_form(records.connection, records.policy, records.module, values, field.name)
+    return found
 
 
 def follow_again(records: Records, values: Mapping[str, Any], keep: Collection[str]) -> dict[str, Any]:

@@ -29,5 +29,5 @@ function fill(input, value, title) {
     input.value = value;
   } else input.value = value;
   // A combobox shows the title of the record that was chosen for it.
-  input.dispatchEvent(new CustomEvent("followed", { detail: { value, title } }));
+  input.dispatchEvent(new CustomEvent("followed", { bubbles: true, detail: { value, title } }));
 }

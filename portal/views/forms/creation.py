@@ -20,6 +20,7 @@ from portal.records.writing.defaults import declared_value, defaults
 from portal.records.writing.follow_ups import can_be_followed, follow_up_field
 from portal.records.writing.validation import Filled, follow_again, names_in, read_form
 from portal.texts import _
+from portal.views.forms.computed import computed_texts
 from portal.views.forms.drafts import (
     KEY,
     as_form,
@@ -49,7 +50,7 @@ from portal.views.pages import FormPage
 from portal.views.parts import Choice, DraftForm, StepState, TitledLink
 from portal.views.records.attachments import largest_file, upload_input
 from portal.views.records.files import add_form_files
-from portal.web.addresses import create_address, record_address
+from portal.web.addresses import compute_address, create_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Module
@@ -197,6 +198,13 @@ def create_record(module: Module, request: Request) -> FormAnswer:
     return add_form_files(module, request, record_id, attached) or set_flash(request, answer, "created")
 
 
+@view_config(context=Module, name="computed", request_method="POST", renderer="json", permission="create")
+def compute_new(module: Module, request: Request) -> dict[str, str]:
+    """What is computed in the form for a new record as it was posted, by name. Nothing is stored."""
+    form, sent = CreateForm(module, request), as_form(posted_content(request).inputs)
+    return computed_texts(form.records, form.fields, sent, {**form.defaults, **form.read(sent).values}, {})
+
+
 def change_step(
     form: CreateForm, filling: Filling, errors: Mapping[str, str], content: Content, target: int
 ) -> FormAnswer:
@@ -236,6 +244,7 @@ def create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: 
         files=files,
         hidden=hidden_inputs(filling, [form.followed] if form.followed else []),
         follows=followed_by(form, filling),
+        compute_url=compute_address(records.name),
     )
     if not steps:
         return page

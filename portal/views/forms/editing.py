@@ -23,6 +23,7 @@ from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.displays import moment
 from portal.views.forms.basis import Basis, basis_of, digest_of, read_basis
+from portal.views.forms.computed import computed_texts
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, form_of, posted_content
 from portal.views.forms.forms import FormAnswer, finds, form_fields, once_key, record_or_list, with_titles
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
@@ -152,6 +153,13 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, answer, "edited")
 
 
+@view_config(context=Record, name="computed", request_method="POST", renderer="json", permission="edit")
+def compute_edited(resource: Record, request: Request) -> dict[str, str]:
+    """What is computed in the form of a record as it was posted, by name. Nothing is stored."""
+    form, sent = EditForm(resource, request), as_form(posted_content(request).inputs)
+    return computed_texts(form.records, form.fields, sent, form.read(sent).values, form.record.values)
+
+
 def refuse_older(form: EditForm, basis: Basis, filling: Filling) -> dict[str, FormPage]:
     """Someone else saved first: nothing is stored, and the form comes back on the newer version."""
     merged = merge(form, filling, basis)
@@ -241,6 +249,7 @@ def edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | Non
         hidden=tuple((name, filling.one(name)) for name in filling.inputs if name.endswith(".later")),
         draft=edit_draft(form, basis, draft),
         files=attached if form.takes_attachments else None,
+        compute_url=record_address(records.name, record.id, "computed"),
     )
 
 

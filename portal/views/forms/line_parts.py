@@ -24,6 +24,16 @@ class LineCell:
     widget: Any  # views.parts.Widget, which may hold lines; or None
     text: str = ""
     number: bool = False
+    name: str = ""  # by which a script knows the text: “lines.0.amount”
+
+
+@dataclass(frozen=True)
+class LineTotal:
+    """What stands below a column: its total, or nothing."""
+
+    label: Words  # of the column
+    name: str  # “lines.amount”
+    text: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,7 @@ class LineInputs:
     template: RowInputs  # for the script: a new row
     full: bool = False  # there can be no more rows
     most: int | None = None
+    totals: tuple[LineTotal, ...] = ()  # of all columns, or none
 
     @property
     def wrong(self) -> tuple[Any, ...]:

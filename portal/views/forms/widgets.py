@@ -10,14 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from portal.conditions import AnyOf, Comparison, Condition
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.file import FileValue, kept_input
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.fields.row import ROW_ID, UNTOUCHED, Row, row_in
 from portal.fields.size import shown_size
 from portal.fields.value_path import value_path
-from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
 from portal.records.reading.row_records import RowRecords, rows_of
 from portal.records.writing.pending_files import PendingFile
@@ -30,8 +29,9 @@ from portal.records.writing.validation import (
     typed_columns,
 )
 from portal.texts import _
+from portal.views.forms.computed import row_values, rows_in_form, total_texts, with_formulas
 from portal.views.forms.drafts import as_form
-from portal.views.forms.line_parts import LineCell, LineHead, LineInputs, RowInputs
+from portal.views.forms.line_parts import LineCell, LineHead, LineInputs, LineTotal, RowInputs
 from portal.views.forms.offers import link_cards, link_offers
 from portal.views.forms.upload_parts import HeldFile, UploadInput
 from portal.views.parts import FormRow, Input, Offer, Widget
@@ -97,7 +97,8 @@ def posted_inputs(fields: list[Field], form: Form) -> dict[str, Any]:
 
 
 def form_rows(filling: Filling, layout: tuple[Any, ...], fields: Mapping[str, Field]) -> tuple[FormRow, ...]:
-    """The rows of a form layout, without fields that the form does not ask for."""
+    """The rows of a form layout, without fields that the form neither asks for nor shows."""
+    fields = {**fields, **filling.records.module.formulas}
     names_of_rows = [[entry] if isinstance(entry, str) else entry for entry in layout]
     rows = [tuple(widget(filling, fields[name]) for name in names if name in fields) for names in names_of_rows]
     if len(layout) == 1 and layout[0] in fields:
@@ -274,25 +275,32 @@ def _lines(filling: Filling, field: Any, base: Widget) -> Widget:
         rows.append(_row(blank, of_rows, prefix, number, row_in(as_form(inputs), prefix), None))
     *shown, template = rows
     heads = tuple(LineHead(column.title, column.help or "", column.has_sum, column.required) for column in columns)
-    return replace(
-        base,
-        bounds=base.bounds or field.number_hint(filling.records.policy.reader),
-        lines=LineInputs(heads, tuple(shown), template, field.max is not None and len(shown) >= field.max, field.max),
+    full = field.max is not None and len(shown) >= field.max
+    lines = LineInputs(heads, tuple(shown), template, full, field.max, _line_totals(filling, field, columns, form))
+    return replace(base, bounds=base.bounds or field.number_hint(filling.records.policy.reader), lines=lines)
+
+
+def _line_totals(filling: Filling, field: Any, columns: list[Field], form: Form) -> tuple[LineTotal, ...]:
+    """What stands below each column; nothing at all where none has a total."""
+    rows = rows_in_form(filling.records, field, form, filling.stored.get(field.name))
+    texts = total_texts(field, tuple(rows.values()), filling.records.policy.reader)
+    totals = tuple(
+        LineTotal(column.title, f"{field.name}.{column.name}", texts.get(column.name, "")) for column in columns
     )
+    return totals if any(total.text for total in totals) else ()
 
 
 def _row(filling: Filling, of_rows: RowRecords, prefix: str, number: int, form: Form, before: Row | None) -> RowInputs:
     """The inputs of one row; what nobody types is shown as it is."""
-    reader, stored = filling.records.policy.reader, before.values if before else row_defaults(of_rows)
-    typed = {column.name: column for column in typed_columns(of_rows, new=before is None)}
-    parsed = {name: _parsed(column, form, reader) for name, column in typed.items()}
-    values = computed_values(of_rows.module.formulas.values(), {**stored, **parsed}, reader.currency)
+    reader, values = filling.records.policy.reader, row_values(of_rows, form, before)
+    typed = {column.name for column in typed_columns(of_rows, new=before is None)}
     of_row = replace(filling, records=of_rows, values=values, stored=before.values if before else {}, prefix=prefix)
     cells: list[LineCell] = []
     for name, column in of_rows.module.fields.items():
-        label, text = column.title, column.show(values.get(name), reader)
+        label = column.title
         if name not in typed:
-            cells.append(LineCell(label, None, text, number=column.has_sum))
+            text = column.show(values.get(name), reader)
+            cells.append(LineCell(label, None, text, number=column.has_sum, name=prefix + name))
             continue
         drawn = replace(widget(of_row, column), help="", bounds="")
         if drawn.macro == "cards":
@@ -308,11 +316,13 @@ def _wrong_label(drawn: Widget, column: Field, number: int, reader: Reader) -> W
     return replace(drawn, label=_("${column}, line ${number}", mapping=facts))
 
 
-def _parsed(column: Field, form: Form, reader: Reader) -> Any:
-    try:
-        return column.parse_form(form, reader)
-    except Refused:
-        return None
+def _computed(filling: Filling, field: Any, base: Widget) -> Widget:
+    records, form, values = filling.records, as_form(filling.inputs), dict(filling.values)
+    for name, lines in records.module.fields.items():
+        if lines.row_fields and name in values:
+            values[name] = tuple(rows_in_form(records, lines, form, filling.stored.get(name)).values())
+    values = with_formulas(records, values, filling.stored)
+    return replace(base, value=field.show(values.get(field.name), records.policy.reader))
 
 
 def _signature(filling: Filling, field: Any, base: Widget) -> Widget:
@@ -325,6 +335,7 @@ WIDGETS = {
     kind.name: kind
     for kind in (
         WidgetKind("input"),
+        WidgetKind("computed", _computed),
         WidgetKind("textarea"),
         WidgetKind("markdown"),
         WidgetKind("html"),

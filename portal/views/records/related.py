@@ -13,7 +13,6 @@ from portal.web.addresses import create_address, list_address
 from portal.web.resources import Record
 
 RELATED_ROWS = 10
-MOST_COLUMNS = 5  # beside the aside there is no room for those of a whole list
 
 
 def related_lists(resource: Record, layout: Iterable[Related]) -> Iterator[RelatedList]:
@@ -63,16 +62,10 @@ def link_value(records: Records, name: str, here: Linked) -> str:
 
 
 def related_columns(records: Records, related: Related, linking: list[str]) -> list[str]:
-    """The declared columns, else the first of the module's list and the state: without the fields that lead back."""
+    """The declared columns, else those of the module's list, without the fields that lead back here."""
     readable_names = records.policy.readable(records.name)
     columns = [name for name in related.columns or records.access.list.columns or () if name in readable_names]
-    columns = [name for name in columns if name not in linking] or columns
-    if related.columns or len(columns) <= MOST_COLUMNS:
-        return columns
-    state = records.module.lifecycle.field if records.module.lifecycle else None
-    others = [name for name in columns if name != state]
-    chosen = {state, *others[: MOST_COLUMNS - (state in columns)]}
-    return [name for name in columns if name in chosen]
+    return [name for name in columns if name not in linking] or columns
 
 
 def linking_fields(records: Records, target: str) -> list[str]:

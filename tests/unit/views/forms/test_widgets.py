@@ -6,7 +6,7 @@ from portal.web.rendering import Templates
 
 TEMPLATES = Templates()
 # Macros that widgets.pt is made of.
-INNER = {"field", "name", "notes", "finder", "line"}
+INNER = {"field", "name", "notes", "finder", "line", "no_answer"}
 
 
 def test_every_widget_of_a_field_type_is_registered():
