@@ -37,6 +37,7 @@ RUNTIME = [
     "Pillow>=12.0",  # previews of pictures
     "mail-parser-reply>=1.36",  # how mail programs of many languages introduce what they quote
     "aiosmtpd>=1.4.6",  # takes mail by LMTP
+    "pygls>=2.0",  # `portal lsp` speaks the protocol of editors
     "tzdata>=2025.2",
 ]
 TEST = [

@@ -1,0 +1,3 @@
+"""The version of the declaration language, which `version:` in modules.yaml names."""
+
+VERSION = 1
