@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.declaration.beside_shapes import Inbox, SignUp
-from portal.declaration.draft import Draft
+from portal.declaration.draft import MODULES, Draft
 from portal.declaration.shapes import Settings
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import Problem, closest, suggest
 from portal.declaration.source.reader import Document
 from portal.declaration.validation import validated
+from portal.declaration.version import version_complaint
 
 
 def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
@@ -22,6 +23,19 @@ def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
     elif value is not None:
         at.wrong(f"must be a mapping of {what}")
     return {}
+
+
+def is_of_another_version(draft: Draft) -> bool:
+    """Whether modules.yaml names a version of the language that is not ours, which is reported.
+
+    Then nothing else is worth saying: what this version does not know would all look wrong.
+    """
+    at = draft.at(MODULES)
+    if not isinstance(at.value, Mapping) or "version" not in at:
+        return False
+    if complaint := version_complaint(at["version"].value):
+        at["version"].wrong(complaint)
+    return complaint is not None
 
 
 def read_role(draft: Draft, name: Any, modules: Mapping[str, Any], at: Cursor) -> str | None:

@@ -37,7 +37,7 @@ RESERVED_MODULES = (
     "views",
 )  # fmt: skip
 RESERVED_PREFIXES = ("portal_", "sqlite_", "pg_")
-TOP_LEVEL_KEYS = ("portal", "people", "organizations", "inbox", "sign_up", "modules")
+TOP_LEVEL_KEYS = ("version", "portal", "people", "organizations", "inbox", "sign_up", "modules")
 
 
 def wrong_name(name: str) -> str | None:

@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
+from portal.declaration.beside_modules import is_of_another_version
 from portal.declaration.bind import bind_fields
 from portal.declaration.checks.all import check_modules, check_profiles
 from portal.declaration.checks.settings import check_settings
@@ -52,6 +53,8 @@ def load(
     """
     draft = Draft(folder, overrides=overrides, unsaved=unsaved)
     read_files(draft)
+    if MODULES in draft.documents and is_of_another_version(draft):
+        return Loaded(None, [with_lines(problem, draft.documents) for problem in draft.problems])
     if MODULES in draft.documents:
         read_modules(draft)
     if BUTTONS in draft.documents:

@@ -5,10 +5,8 @@ Called by `portal schema`, and by `portal serve` while the portal is developed.
 
 import json
 import logging
-import os
-import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field as Key
 
@@ -16,6 +14,7 @@ from portal.declaration.beside_shapes import Inbox, SignUp
 from portal.declaration.draft import BUTTONS, MODULES, Draft
 from portal.declaration.files import read_files
 from portal.declaration.named import ModuleName
+from portal.declaration.replace_file import replace_file
 from portal.declaration.schema.folder_names import FolderNames, folder_names
 from portal.declaration.schema.language import Language, Schema, names_schema, ref
 from portal.declaration.schema.narrowing import Around, Narrowing, access_narrowing
@@ -31,6 +30,7 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 class ModulesFile(Shape):
     """modules.yaml."""
 
+    version: Literal[1] | None = None
     portal: Settings = Settings()
     people: ModuleName | None = None
     organizations: ModuleName | None = None
@@ -59,8 +59,10 @@ def write_schemas(folder: Path) -> list[Path]:
     target.mkdir(exist_ok=True)
     paths = []
     for name, schema in schemas(folder_names(draft)).items():
-        paths.append(target / f"{name}.json")
-        _write(paths[-1], json.dumps(schema, ensure_ascii=False, separators=(",", ":")))
+        path, raw = target / f"{name}.json", json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()
+        if not path.is_file() or path.read_bytes() != raw:  # an editor reads what has changed again
+            replace_file(path, raw)
+        paths.append(path)
     return paths
 
 
@@ -84,17 +86,6 @@ def files_without_schema(folder: Path) -> dict[str, str]:
     read_files(draft)
     texts = {file: (folder / file).read_text(encoding="utf-8", errors="replace") for file in draft.documents}
     return {file: schema_line(file) for file, text in texts.items() if "yaml-language-server:" not in text}
-
-
-def _write(path: Path, text: str) -> None:
-    """Replaces a file whole: an editor may be reading it. The same content is left alone, so that nothing reloads."""
-    raw = text.encode()
-    if path.is_file() and path.read_bytes() == raw:
-        return
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(raw)
-    Path(temporary).replace(path)
 
 
 def schemas(names: FolderNames) -> dict[str, Schema]:

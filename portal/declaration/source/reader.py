@@ -79,7 +79,7 @@ class Document:
 
     def has(self, path: KeyPath) -> bool:
         """Whether something is written at `path`."""
-        return self._node(path) is not None
+        return self.node(path) is not None
 
     def value(self, path: KeyPath) -> Any:
         """The data at `path`, None where nothing is written."""
@@ -95,10 +95,11 @@ class Document:
 
     def written(self, path: KeyPath) -> str | None:
         """The source text of the scalar at `path` (`1.10`, `No`), None for anything else."""
-        node = self._node(path)
+        node = self.node(path)
         return node.written if node is not None else None
 
-    def _node(self, path: KeyPath) -> Node | None:
+    def node(self, path: KeyPath) -> Node | None:
+        """The node at `path`, None where nothing is written."""
         node = self.root
         for part in path:
             if node is None:

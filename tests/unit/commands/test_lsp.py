@@ -11,7 +11,7 @@ from tests.language_client import LanguageClient
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client():
     started = LanguageClient(sys.executable, "-c", "from portal.commands import main; main()", "lsp")
     yield started

@@ -1,0 +1,268 @@
+"""Commented starts of modules, fields and profiles, for `portal new`: valid at once, and shown on the page.
+
+Nothing that stands in the files is changed or overwritten; what would not be valid is not written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from portal.declaration.draft import MODULES, profile_file
+from portal.declaration.entries import wrong_name
+from portal.declaration.load import Loaded, load
+from portal.declaration.replace_file import replace_file
+from portal.declaration.schema.files import schema_line
+from portal.declaration.shapes import Declaration, Module, Profile
+from portal.declaration.source.problems import KeyPath
+from portal.declaration.yaml_text import CannotBeEditedError, YamlText
+from portal.fields.base import Field
+from portal.texts import readable
+
+# What a type cannot be without, as a start.
+NEEDED: Mapping[str, tuple[str, str]] = {
+    "choice": ("options: [first, second]", "{type: choice, options: [first, second]}"),
+    "choices": ("options: [first, second]", "{type: choices, options: [first, second]}"),
+    "lines": ("fields: {what: text}", "{type: lines, fields: {what: text}}"),
+    "elapsed": ("from: created", "{type: elapsed, from: created, to: modified}"),
+    "formula": ("of: number * 1", "{type: formula, of: number * 1}"),
+}
+
+
+class CannotStartError(ValueError):
+    """Nothing was written; says why."""
+
+
+@dataclass
+class Start:
+    """`done`: what was written, in sentences; `hints`: what its author may want to do next."""
+
+    done: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
+
+
+class _Writing:
+    """The files of one folder, edited in memory until all of it is valid."""
+
+    def __init__(self, folder: Path, overrides: Mapping[str, str]) -> None:
+        self.folder, self.overrides = folder, overrides
+        loaded = load(folder, overrides)
+        if loaded.declaration is None:
+            raise CannotStartError(f"the declarations have mistakes, which `portal check` names: {loaded.errors[0]}")
+        self.declaration: Declaration = loaded.declaration
+        self.files: dict[str, YamlText] = {}
+
+    def text(self, file: str) -> YamlText:
+        """The file as it is to be."""
+        if file not in self.files:
+            self.files[file] = YamlText.of(self.folder, file)
+        return self.files[file]
+
+    def add_entry(self, file: str, path: KeyPath, lines: list[str], short: str) -> None:
+        self.files[file] = self.text(file).with_entry(path, lines, short)
+
+    def add_item(self, file: str, path: KeyPath, item: str) -> None:
+        self.files[file] = self.text(file).with_item(path, item)
+
+    def save(self) -> None:
+        """Writes the files if they are valid. Raises CannotStartError."""
+        _refuse_errors(load(self.folder, self.overrides, {file: text.raw for file, text in self.files.items()}))
+        for file, text in self.files.items():
+            replace_file(self.folder / file, text.raw)
+
+
+def _refuse_errors(loaded: Loaded) -> None:
+    if loaded.errors:
+        raise CannotStartError(str(loaded.errors[0]))
+
+
+def new_module(folder: Path, name: str, profiles: tuple[str, ...], overrides: Mapping[str, str]) -> Start:
+    """A module with three fields, in the menu of `profiles`: by default those of staff, else all.
+
+    Raises CannotStartError, CannotBeEditedError and OSError.
+    """
+    writing = _Writing(folder, overrides)
+    declaration = writing.declaration
+    _refuse_name(name, "module", declaration.modules)
+    if unknown := [profile for profile in profiles if profile not in declaration.profiles]:
+        raise CannotStartError(f'no profile "{unknown[0]}"')
+    staff = tuple(key for key, profile in declaration.profiles.items() if profile.staff)
+    shown_to = profiles or staff or tuple(declaration.profiles)
+    label = str(readable(name))
+    lines = [
+        "",
+        f"{name}:",
+        f"  label: {label}",
+        "  singular: Entry                           # one record of it: used in “New entry”",
+        "  icon: square                              # any name from lucide.dev/icons",
+        '  # reference: "E{number:04}"               # how records are numbered',
+        "  # owner: contact                          # the link to the person whose record it is, for `see: own`",
+        "  fields:",
+        "    title: {type: text, required: true}",
+        "    description: longtext",
+        "    state: {type: choice, options: [open, done], default: open}",
+        "  # comments: true                          # a conversation on each record",
+        "  # attachments: true                       # files on each record",
+        "  list:",
+        "    columns: [reference, title, state, modified]",
+    ]
+    fields = "{title: {type: text, required: true}, description: longtext}"
+    writing.add_entry(MODULES, ("modules",), lines, f"{name}: {{label: {label}, fields: {fields}}}")
+    for profile in shown_to:
+        _show_module(writing, name, profile)
+    writing.save()
+    others = [key for key in declaration.profiles if key not in shown_to]
+    hints = [f"no other profile has it ({', '.join(others)}): add {name} to their modules"] if others else []
+    return Start([f"{MODULES}: module {name}", *(f"{profile_file(key)}: {name}" for key in shown_to)], hints)
+
+
+def _show_module(writing: _Writing, name: str, profile: str) -> None:
+    file = profile_file(profile)
+    entry = f"{name}: {{see: all, can: [create, edit]}}"
+    document = writing.text(file).document
+    if not document.has(("modules",)):
+        writing.files[file] = writing.text(file).with_entry((), ["modules:", f"  {entry}"], f"modules: {{{entry}}}")
+    else:
+        writing.add_entry(file, ("modules",), [entry], entry)
+    if document.has(("menu",)):
+        writing.add_item(file, ("menu",), name)
+
+
+def new_field(folder: Path, module: str, name: str, kind: str, overrides: Mapping[str, str]) -> Start:
+    """A field at the end of its module, also in the layouts that list their fields. Raises as `new_module`."""
+    writing = _Writing(folder, overrides)
+    if module not in writing.declaration.modules:
+        raise CannotStartError(f'no module "{module}"')
+    shape = writing.declaration.modules[module]
+    _refuse_name(name, "field", shape.fields)
+    if kind not in Field.types:
+        raise CannotStartError(f'no field type "{kind}"')
+    lines, short = _field_start(writing.declaration, shape, name, kind)
+    path = ("modules", module)
+    writing.add_entry(MODULES, (*path, "fields"), lines, short)
+    computed = Field.types[kind].computed
+    for layout in _written_layouts(writing.text(MODULES).document.value(path), computed):
+        writing.add_item(MODULES, (*path, *layout), name)
+    writing.save()
+    return Start([f"{MODULES}: field {name} of {module}"], list(_other_layouts(writing, module, name, computed)))
+
+
+def _field_start(declaration: Declaration, module: Module, name: str, kind: str) -> tuple[list[str], str]:
+    """The field as lines, and in braces."""
+    needed, short = NEEDED.get(kind, ("", f"{{type: {kind}}}"))
+    if kind in ("link", "links"):
+        target = next(iter(key for key in declaration.modules if key != module.name), module.name)
+        needed, short = f"to: {target}", f"{{type: {kind}, to: {target}}}"
+    if kind == "lookup":
+        link = next((key for key, other in module.fields.items() if other.targets and not other.multiple), None)
+        if link is None:
+            raise CannotStartError(
+                f"{module.name} has no link that a lookup could follow: add a field of type link first"
+            )
+        needed, short = f"of: {link}.reference", f"{{type: lookup, of: {link}.reference}}"
+    lines = [
+        f"{name}:",
+        f"  type: {kind}",
+        *([f"  {needed}"] if needed else []),
+        *(["  to: modified"] if kind == "elapsed" else []),
+        f"  label: {readable(name)}",
+        "  # help: A sentence below the field in forms",
+    ]
+    if not Field.types[kind].computed:
+        lines += ["  # required: true", "  # internal: true                      # only staff ever sees it"]
+    return lines, f"{name}: {short}"
+
+
+def _written_layouts(module: Any, computed: bool) -> list[KeyPath]:
+    """The lists of fields in the layouts of a module, in which a new field has to stand to be shown."""
+    paths: list[KeyPath] = []
+    detail = module.get("detail") or {}
+    if detail.get("sections"):
+        paths.append(("detail", "sections", 0, "fields"))
+    for form in () if computed else ("create", "edit"):
+        layout = module.get(form) or {}
+        if layout.get("fields"):
+            paths.append((form, "fields"))
+        elif layout.get("steps"):
+            paths.append((form, "steps", len(layout["steps"]) - 1, "fields"))
+    return paths
+
+
+def _other_layouts(writing: _Writing, module: str, name: str, computed: bool) -> list[str]:
+    """Profiles that list the fields of this module themselves."""
+    hints = []
+    for profile in writing.declaration.profiles:
+        entry = YamlText.of(writing.folder, profile_file(profile)).document.value(("modules", module))
+        if isinstance(entry, Mapping) and _written_layouts(entry, computed):
+            hints.append(f"{profile_file(profile)} lists fields of {module} itself: add {name} there to show it")
+    return hints
+
+
+def new_profile(folder: Path, name: str, extends: str | None, overrides: Mapping[str, str]) -> Start:
+    """A profile that may read whatever has an owner or a company of its own, or differs from another one in nothing.
+
+    Raises as `new_module`.
+    """
+    declaration = _Writing(folder, overrides).declaration
+    _refuse_name(name, "profile", declaration.profiles)
+    if extends is not None and extends not in declaration.profiles:
+        raise CannotStartError(f'no profile "{extends}"')
+    file = profile_file(name)
+    text = "\n".join(_profile_lines(declaration, name, extends)) + "\n"
+    path = folder / file
+    with path.open("x", encoding="utf-8") as written:
+        written.write(text)
+    try:
+        _refuse_errors(load(folder, overrides))
+    except CannotStartError:
+        path.unlink()
+        raise
+    return Start([f"{file}: profile {name}"], [f"give it to somebody: portal account add EMAIL --profile {name}"])
+
+
+def _profile_lines(declaration: Declaration, name: str, extends: str | None) -> list[str]:
+    head = [
+        schema_line(profile_file(name)),
+        f"# What people with the profile {name} see and may do. Modules that are not named do not exist for them.",
+        "",
+        f"label: {readable(name)}",
+    ]
+    if extends is not None:
+        parent: Profile = declaration.profiles[extends]
+        examples = [f"#   {module}: {{see: all}}" for module in list(parent.modules)[:2]]
+        return [
+            *head,
+            f"extends: {extends}                       # only the differences follow",
+            "# modules:",
+            *examples,
+        ]
+    lines = [
+        *head,
+        "# staff: true                             # the side that answers: sees internal fields and comments",
+    ]
+    lines += ["", "modules:                                  # in the order of the menu"]
+    entries = [_access_line(module) for module in declaration.modules.values()]
+    if all(line.lstrip().startswith("#") for line in entries):
+        first = next(iter(declaration.modules))
+        entries[0] = f"  {first}: {{see: all}}"
+    return [*lines, *entries]
+
+
+def _access_line(module: Module) -> str:
+    if module.owner:
+        return f"  {module.name}: {{see: own}}"
+    if module.organization:
+        return f"  {module.name}: {{see: organization}}"
+    if module.see == "all":
+        return f"  {module.name}: {{}}"
+    return f"  # {module.name}: {{see: all}}"
+
+
+def _refuse_name(name: str, what: str, known: Mapping[str, Any]) -> None:
+    if complaint := wrong_name(name):
+        raise CannotStartError(complaint)
+    if name in known:
+        raise CannotStartError(f"there is a {what} {name} already: it stays as it is")
+
+
+__all__ = ["CannotBeEditedError", "CannotStartError", "Start", "new_field", "new_module", "new_profile"]

@@ -1,0 +1,93 @@
+"""Brings the files of a folder to the present version of the language; comments and formatting stay.
+
+A folder that names no version was written before versions were counted (0.1.0): it is read like version 1.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from portal.declaration.draft import MODULES
+from portal.declaration.replace_file import replace_file
+from portal.declaration.version import VERSION, version_complaint
+from portal.declaration.yaml_text import CannotBeEditedError, YamlText
+
+Files = dict[str, YamlText]  # by their paths in the folder
+
+
+class CannotUpgradeError(ValueError):
+    """The folder cannot be brought to this version; says why."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What makes the files of the version before those of `version`, in sentences for who runs it."""
+
+    version: int
+    apply: Callable[[Files], list[str]]
+
+
+@dataclass
+class Upgraded:
+    """`before`: the version of the folder, None where it names none. `done`: what was changed, in sentences."""
+
+    before: int | None
+    done: list[str] = field(default_factory=list)
+
+
+def upgrade(folder: Path) -> Upgraded:
+    """Rewrites what is older, and nothing where the folder has this version. Raises CannotUpgradeError and OSError."""
+    files = _read(folder)
+    document = files[MODULES].document
+    if document.data is None or document.problems:
+        raise CannotUpgradeError(f"{MODULES} cannot be read: `portal check` says why")
+    written = document.value(("version",))
+    if written is not None and (complaint := version_complaint(written)):
+        raise CannotUpgradeError(complaint)
+    result = Upgraded(written)
+    before = dict(files)
+    for step in STEPS:
+        if step.version > (written or 0):
+            result.done += step.apply(files)
+    if written != VERSION:
+        files[MODULES] = _with_version(files[MODULES])
+        result.done.append(f"{MODULES}: version: {VERSION}")
+    for file, text in files.items():
+        if text != before[file]:
+            replace_file(folder / file, text.raw)
+    return result
+
+
+def _read(folder: Path) -> Files:
+    paths = [folder / MODULES, folder / "buttons.yaml", *sorted(folder.glob("profiles/*.yaml"))]
+    names = [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
+    if MODULES not in names:
+        raise CannotUpgradeError(f"there is no {MODULES} in {folder}")
+    try:
+        return {name: YamlText.of(folder, name) for name in names}
+    except CannotBeEditedError as error:
+        raise CannotUpgradeError(str(error)) from None
+
+
+def _with_version(modules: YamlText) -> YamlText:
+    if modules.document.has(("version",)):
+        return modules.with_scalar(("version",), str(VERSION))
+    return modules.with_first(f"version: {VERSION}")
+
+
+def _tell_of_letters(files: Files) -> list[str]:
+    """Version 1 writes letters about records, which 0.1.0 accepted as a key and did not do."""
+    modules = files[MODULES].document.value(("modules",))
+    entries = modules.items() if isinstance(modules, Mapping) else ()
+    written = [
+        name
+        for name, entry in entries
+        if isinstance(entry, Mapping) and "mail" not in entry and (entry.get("comments") or entry.get("lifecycle"))
+    ]
+    if not written:
+        return []
+    off = "mail: {created: false, commented: false, moved: false}"
+    return [f"From now on emails are written about {', '.join(written)}; {off} in a module turns them off"]
+
+
+STEPS = (Step(1, _tell_of_letters),)

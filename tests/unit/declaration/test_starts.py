@@ -1,0 +1,142 @@
+"""`portal new`: what it writes is valid, stands where its author would put it, and leaves the rest as it was."""
+
+import difflib
+from pathlib import Path
+
+import pytest
+
+from portal.declaration.load import load
+from portal.declaration.shapes import Declaration
+from portal.declaration.starts import CannotStartError, new_field, new_module, new_profile
+from portal.fields.base import Field
+
+MODULES = """\
+people: people
+modules:
+  # who is who
+  people:
+    fields:
+      name: text       # in full
+      email: email
+      # that is all
+
+  tickets:
+    owner: caller
+    fields: {title: text, caller: {type: link, to: people, default: me}, note: "a } and a # in it"}   # short
+    detail:
+      sections:
+        - fields: [title]
+    create:
+      fields:
+        - title
+        - caller
+
+# the end
+"""
+STAFF = "label: Staff\nstaff: true\nmenu: [tickets]\nmodules:\n  tickets: {see: all}\n  people:\n    see: all\n"
+CUSTOMER = "modules: {tickets: {}, people: {}}"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "modules.yaml").write_text(
+        MODULES.replace('"a } and a # in it"', '{type: text, help: "a } and a # in it"}')
+    )
+    (tmp_path / "profiles/staff.yaml").write_text(STAFF)
+    (tmp_path / "profiles/customer.yaml").write_text(CUSTOMER)
+    return tmp_path
+
+
+def added(folder: Path, file: str, before: str) -> list[str]:
+    """The lines that were added; nothing may have gone."""
+    changes = [line for line in difflib.ndiff(before.splitlines(), (folder / file).read_text().splitlines())]
+    assert [line for line in changes if line.startswith("-")] == []
+    return [line[2:] for line in changes if line.startswith("+")]
+
+
+def declared(folder: Path) -> Declaration:
+    loaded = load(folder)
+    assert loaded.problems == []
+    assert loaded.declaration is not None
+    return loaded.declaration
+
+
+def test_a_module_is_in_the_menu_of_staff(folder):
+    new_module(folder, "visits", (), {})
+    declaration = declared(folder)
+    assert list(declaration.modules) == ["people", "tickets", "visits"]
+    assert declaration.profiles["staff"].menu == ("tickets", "visits")
+    assert declaration.profiles["staff"].modules["visits"].can == ("create", "edit")
+    assert {"title", "description", "state"} <= declaration.profiles["staff"].modules["visits"].readable
+    assert "visits" not in declaration.profiles["customer"].modules
+    assert (folder / "modules.yaml").read_text().endswith("modified]\n\n# the end\n")
+
+
+def test_a_module_is_shown_to_whom_it_is_for(folder):
+    new_module(folder, "visits", ("customer",), {})
+    assert "visits" in declared(folder).profiles["customer"].modules
+
+
+def test_a_field_stands_behind_the_others_with_their_comments(folder):
+    before = (folder / "modules.yaml").read_text()
+    new_field(folder, "people", "phone", "phone", {})
+    lines = added(folder, "modules.yaml", before)
+    assert lines[:2] == ["      phone:", "        type: phone"]
+    text = (folder / "modules.yaml").read_text()
+    assert text.index("# that is all") < text.index("phone:") < text.index("tickets:")
+    assert declared(folder).modules["people"].fields["phone"].type == "phone"
+
+
+def test_a_field_of_a_module_in_braces_is_shown_where_the_layouts_list_their_fields(folder):
+    new_field(folder, "tickets", "floor", "integer", {})
+    module = declared(folder).modules["tickets"]
+    assert list(module.fields)[-1] == "floor"
+    assert module.detail.sections[0].fields == ("title", "floor")
+    assert module.create.fields == ("title", "caller", "floor")
+    assert "floor" in declared(folder).profiles["customer"].modules["tickets"].readable
+    assert "   # short\n" in (folder / "modules.yaml").read_text()
+
+
+def test_a_field_of_every_type_is_valid(folder):
+    for kind in Field.types:
+        new_field(folder, "tickets", f"a_{kind}", kind, {})
+    assert len(declared(folder).modules["tickets"].fields) == len(Field.types) + 3
+
+
+@pytest.mark.parametrize("extends", [None, "customer"])
+def test_a_profile_reads_what_is_its_own(folder, extends):
+    new_profile(folder, "guest", extends, {})
+    guest = declared(folder).profiles["guest"]
+    assert guest.modules["tickets"].see == "own"
+    assert guest.modules["tickets"].can == ()
+
+
+@pytest.mark.parametrize(
+    ("start", "sentence"),
+    [
+        (lambda folder: new_module(folder, "tickets", (), {}), "there is a module tickets already: it stays as it is"),
+        (lambda folder: new_field(folder, "tickets", "title", "text", {}), "there is a field title already"),
+        (lambda folder: new_profile(folder, "staff", None, {}), "there is a profile staff already"),
+        (lambda folder: new_module(folder, "Visits", (), {}), '"Visits" is not a valid name'),
+        (lambda folder: new_module(folder, "login", (), {}), "cannot be the name of a module"),
+        (
+            lambda folder: new_field(folder, "tickets", "created", "text", {}),
+            'every record already has a field "created"',
+        ),
+        (lambda folder: new_field(folder, "tickets", "x", "txet", {}), 'no field type "txet"'),
+        (lambda folder: new_field(folder, "ticket", "x", "text", {}), 'no module "ticket"'),
+        (lambda folder: new_profile(folder, "guest", "nobody", {}), 'no profile "nobody"'),
+    ],
+)
+def test_what_is_not_valid_is_not_written(folder, start, sentence):
+    before = {path: path.read_bytes() for path in folder.rglob("*.yaml")}
+    with pytest.raises(CannotStartError, match=sentence):
+        start(folder)
+    assert {path: path.read_bytes() for path in folder.rglob("*.yaml")} == before
+
+
+def test_a_folder_with_mistakes_is_left_alone(folder):
+    (folder / "profiles/customer.yaml").write_text("modules: {tikets: {}}")
+    with pytest.raises(CannotStartError, match="portal check"):
+        new_module(folder, "visits", (), {})
