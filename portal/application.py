@@ -5,18 +5,22 @@ import functools
 import gc
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pyramid.config import Configurator
+from pyramid.registry import Registry
 from pyramid.router import Router
 
 from portal.accounts.logins import Logins
 from portal.accounts.passwords import Passwords
-from portal.database.engine import reach
+from portal.database.engine import reach, reading
+from portal.jobs.arrears import measure_arrears
 from portal.settings import Settings, read_settings
 from portal.store import open_store
 from portal.store.scanner import scan
 from portal.web import csrf, frame, visitor
+from portal.web.health import Health, Probe, free_space
 from portal.web.live import LivePortal
 from portal.web.news import RequestNews
 from portal.web.resources import Root
@@ -74,7 +78,9 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool) -
     settings.make_room()
     registry, engine = config.registry, reach(settings.database_url)
     registry.clock = lambda: datetime.datetime.now(datetime.UTC)
-    registry.serving = Serving(settings.largest_request, on_loopback, sends_email=settings.smtp is not None)
+    registry.serving = Serving(
+        settings.largest_request, on_loopback, settings.monitor_token, sends_email=settings.smtp is not None
+    )
     registry.passwords = Passwords(settings.password_memory, settings.password_rounds)
     registry.scan = functools.partial(scan, settings.scanner) if settings.scanner else None
     keys = settings.s3_access_key, settings.s3_secret_key
@@ -87,6 +93,15 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool) -
         settings.declared,
         settings.reload_every,
     )
+    registry.probe = Probe(functools.partial(_health, registry, settings.data_folders))
+    registry.probe.health(patience=1)
+
+
+def _health(registry: Registry, folders: list[Path]) -> Health:
+    portal = registry.live.current()
+    with reading(portal.engine) as connection:
+        arrears = measure_arrears(connection, portal.tables, registry.clock())
+    return Health(arrears, free_space(*folders), registry.serving.sends_email, registry.live.report.accepted)
 
 
 def _add_security(config: Configurator) -> None:

@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     s3_access_key: str = Field("", validation_alias="AWS_ACCESS_KEY_ID")
     s3_secret_key: str = Field("", validation_alias="AWS_SECRET_ACCESS_KEY", repr=False)
     smtp: str | None = Field(None, repr=False)  # the mail server, smtp://USER:PASSWORD@HOST:587 or smtps://…
+    monitor_token: str | None = Field(None, repr=False)  # with it, monitors read all of /-/health and /-/metrics
     scanner: str | None = None  # clamd's address, tcp://HOST:PORT or unix:///PATH; files are refused without its word
     reload_every: float = Field(0.25, ge=0)  # seconds between two checks of the YAML files
     password_memory: int = Field(19_456, ge=8)  # KiB to hash one password
@@ -92,6 +93,13 @@ class Settings(BaseSettings):
     def local_address(self) -> str:
         """Where the portal is on this machine, for letters where no `base_url` is declared."""
         return f"http://localhost:{self.port}"
+
+    @property
+    def data_folders(self) -> list[Path]:
+        """The folders of this machine to which the portal writes: of an SQLite database, and of files."""
+        kind, slashes, path = self.database_url.partition(":///")
+        own = [Path(path).parent] if kind.startswith("sqlite") and slashes else []
+        return own if "://" in self.files else [*own, self.folder.absolute() / self.files]
 
     @property
     def on_loopback(self) -> bool:

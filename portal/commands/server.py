@@ -12,8 +12,10 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
+from waitress.task import ThreadedTaskDispatcher
 
 from portal.settings import Settings
+from portal.web.protection import HEALTH
 
 MANY_SPACES = re.compile(rb"[ \t]{100}")
 PATIENCE = 20.0  # seconds for open requests after a signal; then they are cut
@@ -38,6 +40,28 @@ class Channel(HTTPChannel):
     def is_busy(self) -> bool:
         """Whether a request is being received or answered, or an answer being sent."""
         return bool(self.request is not None or self.requests or self.total_outbufs_len)
+
+
+class Dispatcher(ThreadedTaskDispatcher):
+    """Gives requests to threads. Monitors have one of their own: they ask just when all others wait for a database."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__()
+        self.set_thread_count(threads)
+        self.monitors = ThreadedTaskDispatcher()
+        self.monitors.set_thread_count(1)
+
+    def add_task(self, task: Channel) -> None:
+        """Called with a channel whose next request has been received."""
+        if task.requests and task.requests[0].path == HEALTH:
+            self.monitors.add_task(task)
+        else:
+            super().add_task(task)
+
+    def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
+        """Ends all threads."""
+        self.monitors.shutdown(cancel_pending, timeout)
+        return bool(super().shutdown(cancel_pending, timeout))
 
 
 @dataclass
@@ -92,7 +116,7 @@ class Server:
 def listening_server(application: Callable[..., Any], settings: Settings) -> Server:
     """The server, which does not answer yet; it may listen on several addresses."""
     sockets: dict[int, Any] = {}
-    create_server(application, map=sockets, **server_options(settings))
+    create_server(application, map=sockets, _dispatcher=Dispatcher(settings.threads), **server_options(settings))
     listeners = [listener for listener in sockets.values() if isinstance(listener, BaseWSGIServer)]
     for listener in listeners:
         listener.channel_class = Channel

@@ -16,6 +16,7 @@ from portal.database import outbox
 from portal.database.errors import DatabaseError, driver_error
 from portal.database.schema.tables import Tables
 from portal.jobs.announcing import Announcing
+from portal.jobs.arrears import beat
 from portal.jobs.due import Due
 from portal.jobs.giving_up import tell_administrators
 from portal.jobs.inviting import Inviting
@@ -27,6 +28,7 @@ from portal.mail.smtp import SmtpServer
 log = logging.getLogger(__name__)
 
 PAUSE = 2.0  # seconds between two looks
+BEAT_EVERY = datetime.timedelta(seconds=30)
 DUE_EVERY = datetime.timedelta(minutes=1)
 MOST_OF_THE_TIME = 50  # looking for what is due takes at most one part in so many of the time
 
@@ -57,6 +59,7 @@ class Worker:
         self.due = Due(engine, clock)
         self.sending = None if server is None else Sending(engine, server, clock, self.announcing.rewrite)
         self.inviting = Inviting(engine, clock, self.sender)
+        self._last_beat: datetime.datetime | None = None
         self._due_again: datetime.datetime | None = None
         self._due_pause = DUE_EVERY
 
@@ -84,6 +87,7 @@ class Worker:
     def turn(self) -> Done:
         """Does everything that is due at this moment."""
         tables, is_stopping = self.tables(), self.stopping.is_set
+        self._beat(tables)
         due = self._do_what_is_due(tables) if self._is_time_for_due() else 0
         self.inviting.invite_all(tables, is_stopping)
         announced = self.announcing.announce_all(tables, is_stopping)
@@ -93,6 +97,13 @@ class Worker:
         if self.sending.give_up(tables):
             in_transaction(self.engine, lambda connection: self._tell_administrators(connection, tables))
         return Done(announced, due, sent)
+
+    def _beat(self, tables: Tables) -> None:
+        """Lets monitors see that a worker lives."""
+        now, last = self.clock(), self._last_beat
+        if last is None or not last <= now < last + BEAT_EVERY:
+            in_transaction(self.engine, lambda connection: beat(connection, tables, now))
+            self._last_beat = now
 
     def _tell_administrators(self, connection: sa.Connection, tables: Tables) -> None:
         tell_administrators(connection, tables, self.sender(tables, self.clock()))

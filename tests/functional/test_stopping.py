@@ -16,6 +16,9 @@ from portal.commands.server import listening_server
 from portal.settings import Settings
 
 def application(environ, start_response):
+    if environ["PATH_INFO"] == "/-/health":
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"well"]
     print("asked", flush=True)
     sys.stdin.readline()
     start_response("200 OK", [("Content-Type", "text/plain")])
@@ -46,10 +49,10 @@ def start():
         process.stdout.close()
 
 
-def answer(port):
+def answer(port, path="/"):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", path)
         return len(connection.getresponse().read())
     finally:
         connection.close()
@@ -77,3 +80,13 @@ def test_a_request_that_takes_too_long_does_not_keep_the_server(start):
         process.send_signal(signal.SIGTERM)
         assert process.stdout.readline() == "stopped\n"
         assert isinstance(open_request.exception(), http.client.HTTPException | OSError)
+
+
+def test_monitors_are_answered_while_all_threads_are_busy(start):
+    process, port = start(60)
+    with ThreadPoolExecutor(4) as browsers:
+        pages = [browsers.submit(answer, port) for _number in range(4)]
+        assert [process.stdout.readline() for _page in pages] == ["asked\n"] * 4
+        assert answer(port, "/-/health") == len("well")
+        process.stdin.close()
+        assert [page.result() for page in pages] == [3_000_000] * 4

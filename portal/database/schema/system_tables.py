@@ -331,6 +331,12 @@ def _portal_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("kind", sa.Text(), primary_key=True),
             sa.Column("wanted", sa.Boolean()),
         ),
+        "heartbeat": sa.Table(
+            "portal_heartbeat",
+            metadata,
+            sa.Column("name", sa.Text(), primary_key=True),  # worker
+            sa.Column("at", UTCDateTime()),
+        ),
         "mail": _incoming_mail_table(metadata),
         "backlog": sa.Table(
             "portal_backlog",

@@ -50,6 +50,7 @@ class Tables:
     mail: sa.Table
     announcement: sa.Table
     letter_choice: sa.Table
+    heartbeat: sa.Table
     sequence: sa.Table
     schema: sa.Table
     backlog: sa.Table

@@ -1,31 +1,15 @@
-"""The portal about itself: its health for monitors, problems of the declarations for administrators."""
+"""`/-/problems`, for administrators: the problems of the declarations."""
 
 from typing import Any
 
 from pyramid.request import Request
-from pyramid.response import Response
-from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from portal.database import outbox
-from portal.database.engine import reading
-from portal.database.errors import DatabaseError
 from portal.declaration.source.problems import Problem
 from portal.views.administration.pages import ProblemShown, ProblemsPage
 from portal.views.displays import moment
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
-
-
-@view_config(context=Administration, name="health", request_method="GET", permission=NO_PERMISSION_REQUIRED)
-def health(context: Administration, request: Request) -> Response:
-    """200 while the portal can read its database, 503 while it cannot; says nothing else."""
-    try:
-        with reading(request.portal.engine) as connection:
-            outbox.newest(connection, request.portal.tables, limit=1)
-    except DatabaseError:
-        return Response(json_body={"status": "database does not answer"}, status=503)
-    return Response(json_body={"status": "ok"})
 
 
 @view_config(

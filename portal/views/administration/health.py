@@ -1,0 +1,36 @@
+"""`/-/health`, for monitors and load balancers: 200 while the portal can answer, 503 while its database does not.
+
+Everybody may ask that. The figures are for administrators, and for who sends the token of PORTAL_MONITOR_TOKEN.
+"""
+
+import hmac
+
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from portal.web.resources import Administration
+from portal.web.serving import is_local_development
+
+
+@view_config(context=Administration, name="health", request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def show_health(context: Administration, request: Request) -> Response:
+    """`?live` asks whether the process answers, and nothing else."""
+    if "live" in request.GET:
+        return Response(json_body={"status": "live"})
+    health = request.registry.probe.health()
+    if health is None:
+        return Response(json_body={"status": "database does not answer"}, status=503, headers={"Retry-After": "5"})
+    status = {"status": "behind" if health.behind else "ok"}
+    return Response(json_body=status | (health.details() if may_monitor(request) else {}))
+
+
+def may_monitor(request: Request) -> bool:
+    """Whether the figures are shown: to administrators, by token, or in development on this machine."""
+    token = request.registry.serving.monitor_token
+    given = request.headers.get("Authorization", "")
+    if token and hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {token}".encode()):
+        return True
+    identity = request.visitor.identity
+    return is_local_development(request) or (identity is not None and identity.administrator)

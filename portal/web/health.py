@@ -1,0 +1,92 @@
+"""Whether the portal can work, asked by monitors: answered at once, also while the database or a disk does not answer.
+
+The question is put in a thread of its own. While that waits for a database that is gone, further questions put no
+more; an answer that came a moment ago counts until then, so that a slow one does not look like none.
+"""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from portal.database.errors import DatabaseError
+from portal.jobs.arrears import Arrears
+
+PATIENCE = 0.08  # seconds that an answer waits for the database
+STILL_TRUE = 10.0  # seconds for which the last answer counts while the next one is awaited
+LATE = 15 * 60.0  # seconds after which what waits is behind
+WORKER_SILENT = 5 * 60.0  # seconds without a sign of the worker
+LEAST_SPACE = 200_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class Health:
+    """What monitors are told. `free_space` in bytes, None where the files are on no disk of this machine."""
+
+    arrears: Arrears
+    free_space: int | None
+    sends_email: bool  # without a mail server letters wait for ever, and nobody is late
+    declarations_accepted: bool
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The names of what needs somebody's attention."""
+        arrears = self.arrears
+        waits = arrears.news > 0 or (arrears.letters > 0 and self.sends_email)
+        found = {
+            "letters": self.sends_email and (arrears.oldest_letter or 0) > LATE,
+            "news": (arrears.oldest_news or 0) > LATE,
+            "worker": (waits or arrears.worker_seen is not None)
+            and (arrears.worker_seen is None or arrears.worker_seen > WORKER_SILENT),
+            "disk": self.free_space is not None and self.free_space < LEAST_SPACE,
+            "declarations": not self.declarations_accepted,
+        }
+        return tuple(name for name, is_behind in found.items() if is_behind)
+
+    def details(self) -> dict[str, Any]:
+        """All figures, for those who may see them."""
+        return {
+            "behind": list(self.behind),
+            **asdict(self.arrears),
+            "free_space": self.free_space,
+            "sends_email": self.sends_email,
+            "declarations_accepted": self.declarations_accepted,
+        }
+
+
+class Probe:
+    """Asks for the health of one portal; `ask` may take as long as it likes, and raise what the database does."""
+
+    def __init__(self, ask: Callable[[], Health], clock: Callable[[], float] = time.monotonic) -> None:
+        self._ask, self._clock, self._guard = ask, clock, threading.Lock()
+        self._done: threading.Event | None = None  # of the question that is open
+        self._last: Health | None = None
+        self._answered = float("-inf")
+
+    def health(self, patience: float = PATIENCE) -> Health | None:
+        """The health now; None where the database does not answer."""
+        with self._guard:
+            done = self._done
+            if done is None:
+                done = self._done = threading.Event()
+                threading.Thread(target=self._run, args=(done,), name="health", daemon=True).start()
+        if done.wait(patience):
+            return self._last
+        return self._last if self._clock() - self._answered < STILL_TRUE else None
+
+    def _run(self, done: threading.Event) -> None:
+        try:
+            answer = self._ask()
+        except (*DatabaseError, OSError):
+            answer = None
+        with self._guard:
+            self._last, self._answered, self._done = answer, self._clock(), None
+        done.set()
+
+
+def free_space(*places: Path) -> int | None:
+    """The bytes that are free where there are fewest; None where none of the places exists."""
+    return min((shutil.disk_usage(place).free for place in places if place.exists()), default=None)

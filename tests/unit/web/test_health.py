@@ -1,0 +1,64 @@
+"""What monitors are told, also while the database does not answer."""
+
+import dataclasses
+import threading
+import time
+
+import pytest
+
+from portal.jobs.arrears import Arrears
+from portal.web.health import LATE, LEAST_SPACE, STILL_TRUE, WORKER_SILENT, Health, Probe
+
+WELL = Health(Arrears(worker_seen=3.0), LEAST_SPACE * 10, sends_email=True, declarations_accepted=True)
+
+
+def arrears(**values):
+    return dataclasses.replace(WELL, arrears=dataclasses.replace(WELL.arrears, **values))
+
+
+@pytest.mark.parametrize(
+    ("health", "behind"),
+    [
+        (WELL, ()),
+        (arrears(letters=3, oldest_letter=LATE + 1), ("letters",)),
+        (dataclasses.replace(arrears(letters=3, oldest_letter=LATE + 1), sends_email=False), ()),
+        (arrears(letters=3, oldest_letter=60.0), ()),
+        (arrears(news=1, oldest_news=LATE + 1), ("news",)),
+        (arrears(worker_seen=WORKER_SILENT + 1), ("worker",)),
+        (arrears(worker_seen=None), ()),
+        (arrears(worker_seen=None, news=1, oldest_news=2.0), ("worker",)),
+        (dataclasses.replace(WELL, free_space=LEAST_SPACE - 1), ("disk",)),
+        (dataclasses.replace(WELL, free_space=None, declarations_accepted=False), ("declarations",)),
+    ],
+)
+def test_what_needs_attention_is_named(health, behind):
+    assert health.behind == behind
+
+
+def test_a_database_that_hangs_is_waited_for_by_one_thread_and_by_no_answer():
+    gone, asked, now = threading.Event(), [], [0.0]
+
+    def ask():
+        asked.append(threading.current_thread())
+        if len(asked) > 1:
+            gone.wait(30)
+        return WELL
+
+    probe = Probe(ask, clock=lambda: now[0])
+    assert probe.health(patience=30) == WELL
+    assert probe.health(patience=0) == WELL  # the last answer counts for a while
+    now[0] += STILL_TRUE
+    began = time.monotonic()
+    assert [probe.health(patience=0.01) for _number in range(3)] == [None] * 3
+    assert time.monotonic() - began < 5
+    assert len(asked) == 2
+    gone.set()
+    asked[-1].join()
+    assert probe.health(patience=30) == WELL
+
+
+def test_a_database_that_refuses_is_unavailable_at_once():
+    def ask():
+        raise OSError("no such host")
+
+    assert Probe(ask).health(patience=30) is None
