@@ -52,6 +52,7 @@ class Delimiter(click.ParamType):
 @click.option("--delimiter", type=Delimiter(), metavar="C", help="What separates cells; else it is found out.")
 @click.option("--decimal", type=click.Choice([",", "."]), help="The decimal mark of numbers with separated thousands.")
 @click.option("--day-first", is_flag=True, help="Dates like 05/03/2024 are in March.")
+@click.option("--empty", "nothing", multiple=True, metavar="TEXT", help="What the file writes for no value: NULL.")
 @click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
 @click.option("--skip-bad", is_flag=True, help="Import the good rows when others are bad.")
 @common_options
@@ -65,6 +66,7 @@ def command(  # noqa: PLR0913 - one per option
     delimiter: str | None,
     decimal: str | None,
     day_first: bool,
+    nothing: tuple[str, ...],
     dry_run: bool,
     skip_bad: bool,
 ) -> None:
@@ -85,7 +87,7 @@ def command(  # noqa: PLR0913 - one per option
     """
     portal = open_portal()
     portal.check_module(module)
-    notation = Notation(decimal or "", day_first)
+    notation = Notation(decimal or "", day_first, nothing)
     options = ImportOptions(_columns(mapped), key, dry_run, skip_bad, notation)
     try:
         with nullcontext() if bundle is None else open_bundle(bundle) as opened:

@@ -34,8 +34,9 @@ def common_options(command: Command) -> Command:
     return folder(database(command))
 
 
-def chosen_settings(folder: Path | None = None) -> Settings:
-    """The settings of this call; the argument `folder` beats the option. Wrong ones and a missing folder exit 2."""
+def chosen_settings(folder: Path | None = None, *, is_there: bool = True) -> Settings:
+    """The settings of this call; the argument `folder` beats the option. Wrong ones exit 2, and a missing folder where
+    it must be there already."""
     chosen = click.get_current_context().meta
     try:
         settings = read_settings(
@@ -46,7 +47,7 @@ def chosen_settings(folder: Path | None = None) -> Settings:
             f"{PREFIX}{'_'.join(map(str, mistake['loc'])).upper()}: {mistake['msg']}" for mistake in error.errors()
         ]
         raise click.UsageError("; ".join(wrong)) from None
-    if not settings.folder.is_dir():
+    if is_there and not settings.folder.is_dir():
         raise click.UsageError(f'there is no folder "{settings.folder}"')
     return settings
 

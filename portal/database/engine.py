@@ -119,10 +119,15 @@ def _options(writes: bool) -> dict[str, Any]:
     return {"writes": writes}
 
 
-def reach(url: str) -> sa.Engine:
-    """The engine for an address, after one connection. Raises DatabaseUnreachableError."""
+def reach(url: str, looks_only: bool = False) -> sa.Engine:
+    """The engine for an address, after one connection. Raises DatabaseUnreachableError.
+
+    `looks_only`: the database is somebody else's; not even a file's way of writing is changed, and none is made.
+    """
     try:
-        engine = make_engine(url)
+        file = _parse_address(url)
+        is_others = looks_only and file.get_backend_name() == "sqlite"
+        engine = sqlite.read_only_engine(file) if is_others else make_engine(url)
         with reading(engine) as connection:
             connection.execute(sa.select(sa.literal(1)))
             connection.execute(sa.text("SELECT count(*) FROM sqlite_master" if engine.name == "sqlite" else "SELECT 1"))

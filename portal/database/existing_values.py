@@ -150,6 +150,7 @@ def _has_words_in_sqlite(element: HasWords, compiler: SQLCompiler, **options: An
 @compiles(HasWords, "postgresql")
 def _has_words_in_postgresql(element: HasWords, compiler: SQLCompiler, **options: Any) -> str:
     text, *needles = element.clauses
-    words = POSTGRESQL.words(text)
-    found = sa.and_(*[sa.func.strpos(words, needle) > 0 for needle in needles])
-    return f"({compiler.process(found, **options)})"
+    words = compiler.process(POSTGRESQL.words(text), **options)
+    # The words are worked out once for all needles, in which there is no sign that LIKE knows.
+    patterns = [f"chr(37) || CAST({compiler.process(needle, **options)} AS TEXT) || chr(37)" for needle in needles]
+    return f"(({words}) LIKE ALL (ARRAY[{', '.join(patterns)}]))"

@@ -11,6 +11,7 @@ import sqlite3
 import stat
 import threading
 import time
+import urllib.parse
 from typing import Any
 
 import sqlalchemy as sa
@@ -151,6 +152,12 @@ def create_engine(address: sa.URL) -> sa.Engine:
             raise sa.exc.OperationalError("BEGIN", None, error) from error
 
     return engine
+
+
+def read_only_engine(address: sa.URL) -> sa.Engine:
+    """An engine that looks at a file of others, and leaves it and its journal as they are."""
+    place = f"file:{urllib.parse.quote(address.database or '')}?mode=ro"
+    return sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(place, uri=True), poolclass=sa.NullPool)
 
 
 def _protect_files(path: str) -> None:

@@ -30,6 +30,7 @@ ROWS = [
     ["records/indexing"],
     ["records/writing"],
     ["records/audit", "records/transfer"],
+    ["outlines"],
     ["accounts"],
     ["mail"],
     ["jobs"],

@@ -96,7 +96,7 @@ class Checking:
         cells: dict[str, dict[str, str]] = {}
         for column in self.columns:
             name = f"{column.field.name}.{column.part}" if column.part else column.field.name
-            cells.setdefault(column.field.name, {})[name] = unprotected(row.cells[column.index])
+            cells.setdefault(column.field.name, {})[name] = self.notation.filled(unprotected(row.cells[column.index]))
         return ImportRow(row.line, cells)
 
     def _shape_problem(self, row: Row) -> str | None:

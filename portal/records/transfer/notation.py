@@ -1,4 +1,4 @@
-"""How a file writes numbers and dates, where that is not as machines do: `--decimal` and `--day-first`."""
+"""How a file writes numbers and dates, where that is not as machines do: `--decimal`, `--day-first`, `--empty`."""
 
 import re
 from dataclasses import dataclass
@@ -20,6 +20,11 @@ class Notation:
 
     decimal: str = ""
     day_first: bool = False
+    nothing: tuple[str, ...] = ()  # what the file writes for no value
+
+    def filled(self, cell: str) -> str:
+        """What a cell says; "" where that is what the file writes for no value."""
+        return "" if cell.strip() in self.nothing else cell
 
     def plain(self, field: Field, text: str) -> str:
         """`text` of a cell of `field` as machines write it. Raises Refused for a number of another notation."""

@@ -1,0 +1,124 @@
+"""`portal init`: declarations from what exists, a database or CSV files."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from portal.commands.database_errors import database_errors_explained
+from portal.commands.options import chosen_settings, common_options
+from portal.database.engine import DatabaseUnreachableError, reach, without_password
+from portal.declaration.load import load
+from portal.outlines.from_csv import CsvFile, in_order_of_import, outline_of_files, read_file
+from portal.outlines.from_database import outline_of_database
+from portal.outlines.imports import import_arguments
+from portal.outlines.outline import Outline
+from portal.outlines.yaml_text import buttons_yaml, modules_yaml, profiles_yaml
+from portal.records.transfer.source import UnreadableFileError
+from portal.texts import plural, translate
+
+
+@click.command("init", short_help="Write declarations from a database or CSV files.")
+@click.option("--from-database", "url", metavar="URL", help="Modules over the tables of a database.")
+@click.option(
+    "--from-csv",
+    "first_files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE…",
+    help="A module for each CSV file.",
+)
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@common_options
+def command(url: str | None, first_files: tuple[Path, ...], files: tuple[Path, ...]) -> None:
+    """Write modules.yaml, profiles/ and buttons.yaml from what exists, with comments that say why something was guessed
+    and what to look at. Files that are there already are never written over.
+
+    --from-database makes modules that read the tables of a database where they are (table:), SQLite or PostgreSQL:
+    types, links from foreign keys, titles, columns, options. The tables are not changed; the portal's own tables come
+    beside them with `portal apply --database URL`.
+
+    --from-csv makes modules with tables of the portal's own, and says the `portal import` commands that fill them.
+    Types are those that read every value of a column.
+
+    Example: portal init --from-csv customers.csv orders.csv --folder care
+    """
+    paths = [*first_files, *files]
+    if bool(url) == bool(paths):
+        raise click.UsageError("say what the declarations are made from: --from-database URL or --from-csv FILE…")
+    folder = chosen_settings(is_there=False).folder
+    imported: Sequence[CsvFile] = ()
+    if url:
+        outline = _of_database(url)
+    else:
+        outline, imported = _of_files(paths)
+    if not outline.modules:
+        raise click.ClickException("there is nothing to make a module of: no table has a column that can be shown")
+    written = _write(folder, outline)
+    fields = sum(len(module.fields) for module in outline.modules)
+    links = sum(one.type == "link" for module in outline.modules for one in module.fields)
+    counts = ", ".join((plural(len(outline.modules), "module"), plural(fields, "field"), plural(links, "link")))
+    click.echo(f"{counts} written to {', '.join(written)} in {folder}")
+    _say_what_follows(folder, url, imported)
+
+
+def _of_database(url: str) -> Outline:
+    try:
+        engine = reach(url, looks_only=True)
+    except DatabaseUnreachableError as error:
+        raise click.UsageError(str(error)) from None
+    with database_errors_explained():
+        outline = outline_of_database(engine, without_password(url))
+    engine.dispose()
+    return outline
+
+
+def _of_files(paths: Sequence[Path]) -> tuple[Outline, list[CsvFile]]:
+    for path in paths:
+        if sum(other.stem == path.stem for other in paths) > 1:
+            raise click.UsageError(f'two files are called "{path.stem}": each becomes a module of its name')
+    files = [_read(path) for path in paths]
+    return outline_of_files(files), in_order_of_import(files)
+
+
+def _read(path: Path) -> CsvFile:
+    try:
+        return read_file(path)
+    except UnreadableFileError as error:
+        place = f":{error.line}" if error.line else ""
+        raise click.ClickException(f"{path}{place}: {translate(error.message, 'en')}") from None
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _write(folder: Path, outline: Outline) -> list[str]:
+    """Writes the files, none of which may be there; returns their names."""
+    texts = {"modules.yaml": modules_yaml(outline), "buttons.yaml": buttons_yaml(outline)}
+    texts |= {f"profiles/{name}.yaml": text for name, text in profiles_yaml(outline).items()}
+    if there := [name for name in texts if (folder / name).exists()]:
+        raise click.UsageError(f"{folder} has {', '.join(there)} already: nothing was written; name another --folder")
+    try:
+        (folder / "profiles").mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
+    return list(texts)
+
+
+def _say_what_follows(folder: Path, url: str | None, files: Sequence[CsvFile]) -> None:
+    loaded = load(folder)
+    for problem in loaded.errors:
+        click.echo(problem)
+    if loaded.declaration is None:
+        raise SystemExit(1)
+    at = f" --folder {shlex.quote(str(folder))}"
+    database = f" --database {shlex.quote(without_password(url))}" if url else ""
+    click.echo("Look at the comments in modules.yaml, above all at those that begin with “look”. Then:")
+    click.echo(f"  portal apply{at}{database}")
+    for file in files:
+        arguments = shlex.join(import_arguments(file, loaded.declaration.modules[file.module]))
+        click.echo(f"  portal import {arguments}{at}")
+    click.echo(f"  portal account add EMAIL --profile staff{at}{database}")
+    click.echo(f"  portal serve{at}{database}")

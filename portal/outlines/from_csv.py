@@ -1,0 +1,178 @@
+"""Modules from CSV files: types from all values, keys, links between the files, and how each file is imported.
+
+A link is guessed where a column is called like the key of another file and its values stand there.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from portal.outlines.guessing import guess, is_key
+from portal.outlines.naming import KEY_ENDINGS, field_name, link_name, module_name, snake
+from portal.outlines.outline import Outline, OutlineField, OutlineModule
+from portal.outlines.values import ColumnValues, best_notation
+from portal.records.transfer.formulas import unprotected
+from portal.records.transfer.notation import Notation
+from portal.records.transfer.source import Source, open_source
+from portal.texts import plural
+
+MOST_MISSING = 0.25  # of a link's values, where the others are found
+SHOWN = 3
+
+
+@dataclass
+class CsvFile:
+    """One file that was read: its columns, its notation, and the rows that cannot be imported as they are."""
+
+    path: Path
+    source: Source
+    columns: list[ColumnValues]
+    notation: Notation
+    module: str = ""
+    key: ColumnValues | None = None
+    links: dict[str, "CsvFile"] = field(default_factory=dict)  # header → the file with the records
+    field_names: dict[str, str] = field(default_factory=dict)  # by header
+    broken: list[int] = field(default_factory=list)  # lines of rows with too many cells, or too few
+
+    def missing(self, column: ColumnValues) -> list[str]:
+        """The values of a link whose records will not be there."""
+        key = self.links[column.header].key if column.header in self.links else None
+        return [] if key is None else [value for value in column.counts if value not in key.counts]
+
+    @property
+    def has_bad_rows(self) -> bool:
+        """Whether rows will be refused: broken ones, such whose links lead nowhere, and those that link to them."""
+        linked, waiting = {id(self): self}, [self]
+        while waiting:
+            for other in waiting.pop().links.values():
+                if id(other) not in linked:
+                    linked[id(other)] = other
+                    waiting.append(other)
+        return any(file.broken or any(map(file.missing, file.columns)) for file in linked.values())
+
+    @property
+    def nothing(self) -> list[str]:
+        """What the file writes for no value."""
+        return sorted({word for column in self.columns for word in column.nothing})
+
+
+def outline_of_files(files: Sequence[CsvFile]) -> Outline:
+    """The outline of some files, whose modules, keys and links are set by this."""
+    taken: set[str] = set()
+    for file in files:
+        file.module = module_name(file.path.stem, taken)
+        taken.add(file.module)
+        file.key = _key_of(file)
+    for file in files:
+        file.links = {column.header: other for column in file.columns if (other := _linked(file, column, files))}
+        for column in file.columns:
+            file.field_names[column.header] = _field_name(file, column)
+    names = ", ".join(file.path.name for file in files)
+    return Outline([_module(file) for file in files], read_only=False, origin=names)
+
+
+def read_file(path: Path) -> CsvFile:
+    """Every row of a file. Raises UnreadableFileError and OSError."""
+    source = open_source(path)
+    columns = [ColumnValues(header) for header in source.headers]
+    broken = []
+    for row in source.rows():
+        if row.problem or len(row.cells) != len(columns):
+            broken.append(row.line)
+        if row.problem or len(row.cells) > len(columns):
+            if row.cells:  # those behind the place where a text was split stand in the wrong columns
+                columns[0].lost.add(row.cells[0].strip())
+            continue
+        for column, cell in zip(columns, row.cells, strict=False):
+            column.add(unprotected(cell))
+    return CsvFile(path, source, columns, best_notation(columns), broken=broken)
+
+
+def _key_of(file: CsvFile) -> ColumnValues | None:
+    """The column that names the rows of a file: the first that is called like a key and has each value once."""
+    return next((column for column in file.columns if is_key(column) and column.is_complete), None)
+
+
+def _linked(file: CsvFile, column: ColumnValues, files: Iterable[CsvFile]) -> CsvFile | None:
+    """The file whose rows the values of a column name."""
+    if not column.filled or column is file.key:
+        return None
+    name = snake(column.header)
+    for other in files:
+        key = other.key
+        if key is None or column is key:
+            continue
+        called = snake(key.header)
+        alike = name == called or name.endswith(f"_{called}") or _stem(name) in _stems(other)
+        if alike or _is_parent(name, file, other):
+            missing = sum(1 for value in column.counts if value not in key.counts and value not in key.lost)
+            if missing <= len(column.counts) * MOST_MISSING:
+                return other
+    return None
+
+
+def _stem(name: str) -> str:
+    return next((name.removesuffix(ending) for ending in KEY_ENDINGS if name.endswith(ending)), "")
+
+
+def _stems(other: CsvFile) -> set[str]:
+    """What columns that link to a file are called before `_id`: the file's name in singular and plural."""
+    name = snake(other.path.stem)
+    return {name, name.removesuffix("s"), name.removesuffix("ies") + "y"}
+
+
+def _is_parent(name: str, file: CsvFile, other: CsvFile) -> bool:
+    """`reportsTo`, `shipVia`: a column of the same file or of one whose name it holds."""
+    if file is other:
+        return name in ("reports_to", "manager", "parent", "parent_id", "boss", "manager_id")
+    return name.endswith("_via") and snake(other.path.stem).startswith(name.removesuffix("_via"))
+
+
+def in_order_of_import(files: Sequence[CsvFile]) -> list[CsvFile]:
+    """The files with those first to whose records others link."""
+    ordered: list[CsvFile] = []
+    waiting = list(files)
+    while waiting:
+        ready = [file for file in waiting if all(other in ordered or other is file for other in file.links.values())]
+        ready = ready or waiting[:1]  # files that link to each other: told when they are imported
+        ordered += ready
+        waiting = [file for file in waiting if file not in ready]
+    return ordered
+
+
+def _field_name(file: CsvFile, column: ColumnValues) -> str:
+    taken = set(file.field_names.values())
+    name = field_name(column.header, file.module, taken)
+    return link_name(name, taken) if column.header in file.links else name
+
+
+def _module(file: CsvFile) -> OutlineModule:
+    module = OutlineModule(file.module, str(file.path.name), rows=max((one.rows for one in file.columns), default=0))
+    module.notes.append(f"{file.path.name}: {plural(module.rows, 'row')}")
+    if file.nothing:
+        module.notes.append(f"it writes {' and '.join(file.nothing)} for no value")
+    if file.broken:
+        lines = ", ".join(map(str, file.broken[:SHOWN])) + (" …" if len(file.broken) > SHOWN else "")
+        rows = plural(len(file.broken), "row")
+        module.notes.append(f"look: {rows} with another number of cells than the header (line {lines})")
+    for column in file.columns:
+        if not column.header:
+            continue
+        name = file.field_names[column.header]
+        module.fields.append(_field(file, column, name))
+    module.joins = len(module.fields) == len(file.links) == 2  # noqa: PLR2004 - the two that belong together
+    return module
+
+
+def _field(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
+    linked = file.links.get(column.header)
+    if linked is None:
+        found = guess(column, file.notation)
+        required = {"required": True} if column is file.key else {}
+        return OutlineField(name, found.type, {**found.keys, **required}, column.header, found.reason, column.filled)
+    key = linked.key
+    header = key.header if key else ""
+    reason = f"its values stand in {linked.path.name}, column {header}"
+    if missing := file.missing(column):
+        reason += f"; look: {len(missing)} do not, or in rows that cannot be read, such as {', '.join(missing[:SHOWN])}"
+    return OutlineField(name, "link", {"to": linked.module}, column.header, reason, column.filled)

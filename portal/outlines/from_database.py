@@ -1,0 +1,148 @@
+"""Modules over the tables of a database: types from the columns and a look at the values, links from foreign keys.
+
+The tables stay where they are: each module has `table:`. Nothing is written to the database.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.engine import reading
+from portal.database.schema.inspection import UNKNOWN, FoundTable, found_table
+from portal.outlines.guessing import MONEY, MOST_OPTIONS, UNIQUE_TYPES, Guess, guess
+from portal.outlines.naming import field_name, link_name, module_name, snake
+from portal.outlines.outline import Outline, OutlineField, OutlineModule
+from portal.outlines.values import PLAIN_NOTATION, ColumnValues
+from portal.texts import plural
+
+SAMPLED = 2_000  # rows of each table that are looked at
+OURS = ("portal_", "sqlite_", "pg_")
+WITHOUT_LOOK = {"boolean": "boolean", "date": "date", "datetime": "datetime", "moment": "datetime", "time": "time"}
+MIDNIGHT = re.compile(r"[ T]00:00(:00(\.0+)?)?$")
+FROM_TEXT = ("email", "url", "phone", "choice", "text", "longtext")
+ON_SQLITE = ("date", "datetime", "time")  # which it keeps as text
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: what it is made of, and where its foreign keys lead, by their column."""
+
+    found: FoundTable
+    links: dict[str, str]
+    types: dict[str, Any]
+    unique: frozenset[str]
+
+
+def outline_of_database(engine: sa.Engine, origin: str) -> Outline:
+    """The outline of all tables but the portal's own, in the order of their names."""
+    with reading(engine) as connection:
+        inspector = sa.inspect(connection)
+        tables = {name: _table(inspector, name) for name in sorted(inspector.get_table_names()) if _is_others(name)}
+        modules: dict[str, str] = {}
+        for name in tables:
+            modules[name] = module_name(name, modules.values())
+        outlined = [_module(connection, table, modules) for table in tables.values()]
+    return Outline([module for module in outlined if module.fields], read_only=True, origin=origin)
+
+
+def _is_others(name: str) -> bool:
+    return not name.startswith(OURS)
+
+
+def _table(inspector: sa.Inspector, name: str) -> Table:
+    links = {}
+    for key in inspector.get_foreign_keys(name):
+        if len(key["constrained_columns"]) == 1 and not key.get("referred_schema"):
+            links[key["constrained_columns"][0]] = key["referred_table"]
+    types = {column["name"]: column["type"] for column in inspector.get_columns(name)}
+    single = [one["column_names"] for one in inspector.get_unique_constraints(name)]
+    unique = frozenset(columns[0] for columns in single if len(columns) == 1 and columns[0])
+    return Table(found_table(inspector, name), links, types, unique)
+
+
+def _module(connection: sa.Connection, table: Table, modules: dict[str, str]) -> OutlineModule:
+    found = table.found
+    source = sa.table(found.name, *map(sa.column, found.columns))
+    rows = connection.execute(sa.select(sa.func.count()).select_from(source)).scalar_one()
+    module = OutlineModule(modules[found.name], found.name, keys={"table": found.name}, rows=rows)
+    module.notes.append(f"table {found.name}: {plural(rows, 'row')}")
+    if not found.key:
+        module.notes.append("look: it has no primary key; name the columns that tell its rows apart")
+        module.keys["key"] = next(iter(found.columns))
+    values = _look(connection, table, source)
+    for name, kind in found.columns.items():
+        taken = {one.name for one in module.fields}
+        if kind == "binary":
+            module.left_out.append((name, "binary values are not shown"))
+        elif [name] == list(found.key) and kind == "integer" and name not in table.links:
+            module.left_out.append((name, "the key: it is the reference"))
+        else:
+            one = _field(table, module.name, values[name], taken, modules)
+            if one.type == "choice":
+                one = _with_all_options(connection, source, one)
+            module.fields.append(one)
+    module.joins = bool(module.fields) and len(module.fields) == len(table.links) == len(found.key)
+    return module
+
+
+def _look(connection: sa.Connection, table: Table, source: sa.TableClause) -> dict[str, ColumnValues]:
+    """What some rows hold."""
+    names = [name for name, kind in table.found.columns.items() if kind != "binary"]
+    values = {name: ColumnValues(name) for name in table.found.columns}
+    texts = [sa.cast(source.c[name], sa.Text()).label(name) for name in names]
+    for row in connection.execute(sa.select(*texts).limit(SAMPLED)).mappings() if texts else ():
+        for name in names:
+            values[name].add("" if row[name] is None else str(row[name]))
+    return values
+
+
+def _field(
+    table: Table, module: str, values: ColumnValues, taken: Collection[str], modules: dict[str, str]
+) -> OutlineField:
+    column = values.header
+    name, linked = field_name(column, module, taken), table.links.get(column)
+    if linked in modules:
+        reason = f"the foreign key to {linked}"
+        name = link_name(name, taken)
+        return OutlineField(name, "link", {"to": modules[linked]}, column, reason, values.filled)
+    found = _guess(table, column, values)
+    keys = {key: value for key, value in found.keys.items() if key != "unique"}
+    if column in table.unique and found.type in UNIQUE_TYPES:
+        keys["unique"] = True
+    reason = found.reason if found.type != "text" else ""
+    return OutlineField(name, found.type, keys, column, reason.partition("; each")[0], values.filled)
+
+
+def _guess(table: Table, column: str, values: ColumnValues) -> Guess:
+    kind = table.found.columns[column]
+    if kind == "datetime" and values.filled and all(MIDNIGHT.search(value) for value in values.counts):
+        return Guess("date", reason="every time is midnight")
+    if kind in WITHOUT_LOOK:
+        return Guess(WITHOUT_LOOK[kind])
+    if kind == "integer":
+        return Guess("integer")
+    if kind == "decimal":
+        scale = getattr(table.types[column], "scale", None)
+        if MONEY.search(snake(column)):
+            return Guess("money", reason="amounts, by the name; in the currency of the portal")
+        return Guess("decimal", {"places": scale if scale is not None else max(values.most_places, 2)})
+    found = guess(values, PLAIN_NOTATION)
+    from_text = (*FROM_TEXT, *ON_SQLITE) if kind == UNKNOWN or _keeps_dates_as_text(table) else FROM_TEXT
+    return found if found.type in from_text else Guess("text")
+
+
+def _keeps_dates_as_text(table: Table) -> bool:
+    return any("sqlite" in type(type_).__module__ for type_ in table.types.values())
+
+
+def _with_all_options(connection: sa.Connection, source: sa.TableClause, one: OutlineField) -> OutlineField:
+    """A choice with the values of all rows; a text where they are too many."""
+    column = sa.cast(source.c[one.source], sa.Text())
+    distinct = sa.select(column).where(column != "").distinct().limit(MOST_OPTIONS + 1)
+    options = sorted(str(value).strip() for value in connection.execute(distinct).scalars())
+    if len(options) > MOST_OPTIONS:
+        return OutlineField(one.name, "text", {}, one.source, "", one.filled)
+    return OutlineField(one.name, "choice", {"options": options}, one.source, one.reason, one.filled)

@@ -1,0 +1,116 @@
+"""The type of a field from what its column is called and holds, with the reason, which the YAML says as a comment."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from portal.outlines.naming import snake
+from portal.outlines.values import ColumnValues
+from portal.records.transfer.notation import Notation
+
+MOST_OPTIONS, LONGEST_OPTION, ROWS_PER_OPTION = 20, 40, 5
+LONGEST_TEXT = 255  # of type text
+MONEY = re.compile(r"(^|_)(price|amount|total|subtotal|cost|freight|fee|salary|revenue|balance|budget|paid)(_|$)")
+PHONE = re.compile(r"(phone|fax|mobile|tel)")
+CURRENCY = re.compile(r"[^\d\s.,'+-]")
+RATING = re.compile(r"(rating|stars|satisfaction|score)")
+PLACE = re.compile(r"(^|_)(city|town|country|region|province|county|address|street|postal|zip|postcode)(_|$)")
+KEY = re.compile(r"(^|_)(id|code|number|no|key|sku|uuid|guid|email|slug)$")
+STATES = re.compile(r"(^|_)(status|state|stage|priority|type|kind|category|channel|gender|level)$")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """The type of a field, its other keys, and why."""
+
+    type: str
+    keys: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+def guess(column: ColumnValues, notation: Notation) -> Guess:
+    """The type of a column that is known by its values alone."""
+    name = snake(column.header)
+    if not column.filled:
+        return Guess("text", reason="empty in every row: is it needed?")
+    found = _by_values(column, notation, name)
+    if found.type not in UNIQUE_TYPES or not is_key(column):
+        return found
+    reason = "; ".join(filter(None, (found.reason, "each value is there once")))
+    return Guess(found.type, {**found.keys, "unique": True}, reason)
+
+
+UNIQUE_TYPES = ("text", "integer", "email")
+
+
+def is_key(column: ColumnValues) -> bool:
+    """Whether a column seems to name its row: each value is there once, and it is called like a key."""
+    name = snake(column.header)
+    return column.is_unique and bool(KEY.search(name)) and not PLACE.search(name)
+
+
+def _by_values(column: ColumnValues, notation: Notation, name: str) -> Guess:
+    fits = {type_ for type_, _notation in column.fitting if column.fits(type_, notation)}
+    values = {value.casefold() for value in column.counts}
+    if "boolean" in fits and len(values) == 2:
+        return Guess("boolean", reason=f"only {' and '.join(sorted(values))}")
+    if "rating" in fits and RATING.search(name) and len(values) > 1:
+        return Guess("rating", reason="whole numbers from 1 to 5, and the name")
+    if numeric := _number(column, notation, name, fits):
+        return numeric
+    for type_ in ("time", "date", "datetime"):
+        if type_ in fits:
+            return Guess(type_, reason=f"every value is a {WRITTEN[type_]}" + _ambiguous(column, notation))
+    for type_ in ("email", "url"):
+        if type_ in fits:
+            return Guess(type_, reason=f"every value is {WRITTEN[type_]}")
+    if "phone" in fits and PHONE.search(name):
+        return Guess("phone", reason="every value is a phone number, and the name")
+    return _text(column, name)
+
+
+WRITTEN = {
+    "time": "time of day",
+    "date": "date",
+    "datetime": "date with a time",
+    "email": "an e-mail address",
+    "url": "a web address",
+}
+
+
+def _number(column: ColumnValues, notation: Notation, name: str, fits: set[str]) -> Guess | None:
+    whole = "integer" in fits
+    if "percent" in fits and all(value.endswith("%") for value in column.counts):
+        return Guess("percent", reason="every value ends with %")
+    if "money" in fits and MONEY.search(name) and not (whole and KEY.search(name)):
+        return Guess("money", reason="amounts, by the name; in the currency of the portal")
+    if whole:
+        return Guess("integer", reason="whole numbers")
+    if "decimal" in fits:
+        written = {"": "", ",": " with a decimal comma", ".": " with separated thousands"}[notation.decimal]
+        return Guess("decimal", {"places": max(column.most_places, 1)}, f"numbers{written}")
+    if "money" in fits and any(CURRENCY.search(value) for value in column.counts):
+        return Guess("money", reason="amounts with a currency")
+    return None
+
+
+def _ambiguous(column: ColumnValues, notation: Notation) -> str:
+    slashes = [value for value in column.counts if "/" in value]
+    if not notation.day_first or not slashes:
+        return ""
+    if all(value.split("/")[0].isdigit() and int(value.split("/")[0]) <= 12 for value in slashes):
+        return "; look whether the day comes first: no day is above 12"
+    return "; the day comes first"
+
+
+def _text(column: ColumnValues, name: str) -> Guess:
+    distinct = len(column.counts)
+    short = column.longest <= LONGEST_OPTION and not column.has_lines and not is_key(column) and not PLACE.search(name)
+    enough = column.filled >= ROWS_PER_OPTION * distinct or bool(STATES.search(name) and column.filled >= 2 * distinct)
+    if short and 2 <= distinct <= MOST_OPTIONS and enough:
+        return Guess(
+            "choice", {"options": list(column.counts)}, f"{distinct} different values in {column.filled:,} rows"
+        )
+    if column.has_lines or column.longest > LONGEST_TEXT:
+        return Guess("longtext", reason="several lines" if column.has_lines else f"up to {column.longest:,} characters")
+    return Guess("text", reason="")

@@ -1,0 +1,92 @@
+"""Names and labels from what others called their tables, files and columns."""
+
+import re
+from collections.abc import Collection
+
+from portal.declaration.entries import (
+    BUILT_IN,
+    LONGEST_NAME,
+    RESERVED_FIELDS,
+    RESERVED_MODULES,
+    RESERVED_PREFIXES,
+    SYSTEM_COLUMNS,
+)
+from portal.texts import fold
+
+HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women"}
+KEY_ENDINGS = ("_id", "_code", "_number", "_no", "_key", "_uuid", "_fk")
+FORBIDDEN = {*BUILT_IN, *RESERVED_FIELDS, *SYSTEM_COLUMNS}
+
+
+def snake(text: str) -> str:
+    """`CustomerID` and “Customer ID” as customer_id."""
+    return re.sub(r"[^a-z0-9]+", "_", fold(HUMPS.sub("_", text))).strip("_")
+
+
+def words(name: str) -> str:
+    """`order_details` as “Order details”."""
+    text = name.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def plural(name: str) -> str:
+    """The last word of a name in the plural, as English makes it."""
+    head, underscore, last = name.rpartition("_")
+    if last in IRREGULAR:
+        last = IRREGULAR[last]
+    elif last.endswith("y") and last[-2:-1] not in "aeiou":
+        last = f"{last[:-1]}ies"
+    elif last.endswith(("x", "ch", "sh", "ss")):
+        last += "es"
+    elif not last.endswith("s"):
+        last += "s"
+    return head + underscore + last
+
+
+def singular(name: str) -> str:
+    """The last word of a name in the singular."""
+    head, underscore, last = name.rpartition("_")
+    for one, many in IRREGULAR.items():
+        if last == many:
+            return head + underscore + one
+    if last.endswith("ies") and len(last) > 4:
+        last = f"{last[:-3]}y"
+    elif last.endswith("es") and last[:-2].endswith(("x", "ch", "sh", "ss")):
+        last = last[:-2]
+    elif last.endswith("s") and not last.endswith(("ss", "us", "is")):
+        last = last[:-1]
+    return head + underscore + last
+
+
+def module_name(text: str, taken: Collection[str]) -> str:
+    """A free name for the module of a table or file."""
+    name = plural(snake(text) or "table")
+    if name in RESERVED_MODULES or name.startswith(RESERVED_PREFIXES) or not name[0].isalpha():
+        name = f"the_{name}"
+    return _free(name, taken)
+
+
+def field_name(text: str, module: str, taken: Collection[str]) -> str:
+    """A free name for the field of a column; what the portal names itself gets the name of its record before it."""
+    name = snake(text) or "column"
+    if name in FORBIDDEN or not name[0].isalpha():
+        name = f"{singular(module)}_{name}"
+    return _free(name, taken)
+
+
+def link_name(name: str, taken: Collection[str]) -> str:
+    """What the field of a link is called: `artist_id` leads to an artist."""
+    for ending in KEY_ENDINGS:
+        short = name.removesuffix(ending)
+        if short != name and short and short not in FORBIDDEN and short not in taken:
+            return short
+    return name
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    candidate, number = name[:LONGEST_NAME], 2
+    while candidate in taken:
+        ending = f"_{number}"
+        candidate, number = name[: LONGEST_NAME - len(ending)] + ending, number + 1
+    return candidate

@@ -1,0 +1,152 @@
+"""The outline of a portal before it is written: modules and fields with the reasons for what was guessed.
+
+What is decided here is the same for databases and files: titles, columns of lists, tabs, people, owners.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from portal.outlines.naming import singular, snake, words
+
+TITLES = ("name", "title", "subject", "label", "full_name", "company_name", "last_name")
+PERSON_TITLES = ("full_name", "last_name")  # their title is what they do
+LONG_AGO = re.compile(r"birth|born|hire|expir")  # dates by which nobody sorts
+PEOPLE = re.compile(r"(customer|client|contact|user|person|people|member|account|employee)s?$")
+FIRST_PEOPLE = re.compile(r"(customer|client|contact|person|people)s?$")
+TABS = re.compile(r"(^|_)(status|state|stage)$")
+LONG = ("longtext", "markdown")
+TELLING = re.compile(r"(^|_)(status|state|stage|priority|type|total|date|name)(_|$)")
+MOST_OF_TYPE = {"link": 2, "choice": 2, "date": 1, "datetime": 1, "money": 1, "email": 1, "boolean": 1}  # of a list
+MOST_TABS = 8
+MOST_COLUMNS = 6
+ICONS = {
+    "customer": "users", "client": "users", "contact": "users", "person": "user", "employee": "id-card",
+    "user": "user", "invoice": "file-text", "order": "shopping-cart", "product": "package", "ticket": "life-buoy",
+    "supplier": "truck", "shipper": "ship", "category": "tags", "company": "building-2", "account": "building-2",
+    "payment": "credit-card", "project": "folder-kanban", "task": "list-checks", "article": "book-open",
+    "track": "music", "album": "disc-3", "artist": "mic-vocal", "region": "map", "territory": "map-pin",
+}  # fmt: skip
+
+
+@dataclass
+class OutlineField:
+    """A field: its name, type and other keys as YAML has them, what the file or table calls it, and the reason."""
+
+    name: str
+    type: str
+    keys: dict[str, Any] = field(default_factory=dict)
+    source: str = ""
+    reason: str = ""
+    filled: int = 1  # how many rows have a value
+
+    @property
+    def target(self) -> str | None:
+        """The module that a link leads to."""
+        return self.keys.get("to") if self.type == "link" else None
+
+
+@dataclass
+class OutlineModule:
+    """A module: `keys` are those before its fields; `notes` are comments above it; `left_out` columns with the why."""
+
+    name: str
+    source: str
+    fields: list[OutlineField] = field(default_factory=list)
+    keys: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    rows: int = 0
+    joins: bool = False  # whether its rows say no more than that two records belong together
+
+    @property
+    def label(self) -> str:
+        """What it is called on pages."""
+        return words(self.name)
+
+    @property
+    def icon(self) -> str | None:
+        """A fitting icon, by the last word of the name."""
+        return ICONS.get(singular(self.name).rpartition("_")[2])
+
+    @property
+    def title(self) -> OutlineField | None:
+        """The field that names a record; None where its reference does."""
+        by_name = {field.name: field for field in self.fields if field.type == "text"}
+        own = [f"{singular(self.name)}_{name}" for name in ("name", "title", "subject", "description")]
+        names = (*PERSON_TITLES, *TITLES) if {"first_name", "last_name"} <= by_name.keys() else TITLES
+        return next((by_name[name] for name in (*names, *own, "description") if name in by_name), None)
+
+    def columns(self) -> list[str]:
+        """The columns of its list: the title, then what tells most of a record."""
+        title = self.title
+        shown = [
+            field
+            for field in self.fields
+            if field is not title and field.type not in LONG and field.filled and not field.keys.get("required")
+        ]
+        by_type: dict[str, list[OutlineField]] = {}
+        for one in sorted(shown, key=lambda field: not TELLING.search(field.name)):
+            by_type.setdefault(one.type, []).append(one)
+        best = [one for type_, most in MOST_OF_TYPE.items() for one in by_type.get(type_, ())[:most]]
+        rest = [one for one in shown if one not in best]
+        chosen = {field.name for field in [*best, *rest][: MOST_COLUMNS - 1]}
+        first = [title.name] if title else []
+        key = next((field.name for field in self.fields if field.keys.get("required")), "reference")
+        first = [key, *first]
+        return [*first, *(field.name for field in self.fields if field.name in chosen)]
+
+    def sort(self) -> str | None:
+        """The newest first, by the first date."""
+        dated = [field for field in self.fields if field.type in ("date", "datetime") and field.filled]
+        dates = [field.name for field in dated if not LONG_AGO.search(field.name)]
+        return f"-{dates[0]}" if dates else self.title.name if self.title else None
+
+    def tabs(self) -> tuple[OutlineField, list[str]] | None:
+        """The choice by which the list is divided, and its options."""
+        for one in self.fields:
+            options = one.keys.get("options", ())
+            if (
+                one.type == "choice"
+                and TABS.search(one.name)
+                and len(options) <= MOST_TABS
+                and all(map(snake, options))
+            ):
+                return one, list(options)
+        return None
+
+
+@dataclass
+class Outline:
+    """All modules, in the order of the menu; `read_only`: the tables are others' and stay where they are."""
+
+    modules: list[OutlineModule]
+    read_only: bool
+    origin: str  # what it was made from, for the first line
+
+    def module(self, name: str) -> OutlineModule:
+        """A module by its name."""
+        return next(module for module in self.modules if module.name == name)
+
+    def people(self) -> OutlineModule | None:
+        """The module whose records are persons: customers or the like, each with an address of their own."""
+        linked = {one.target for module in self.modules for one in module.fields}
+        named = [module for module in self.modules if PEOPLE.search(module.name) and _has_address(module)]
+        ranked = sorted(named, key=lambda module: (not FIRST_PEOPLE.search(module.name), module.name not in linked))
+        return ranked[0] if ranked else None
+
+    def owner(self, module: OutlineModule) -> str | None:
+        """The field that says whose a record is."""
+        people = self.people()
+        if people is None or module is people:
+            return None
+        return next((one.name for one in module.fields if one.target == people.name), None)
+
+    def through(self, module: OutlineModule) -> str | None:
+        """The link to a module with an owner, through which a customer sees the records."""
+        owned = {other.name for other in self.modules if self.owner(other)}
+        return next((one.name for one in module.fields if one.target in owned and one.target != module.name), None)
+
+
+def _has_address(module: OutlineModule) -> bool:
+    return any(one.type == "email" and one.filled for one in module.fields)

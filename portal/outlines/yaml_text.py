@@ -1,0 +1,173 @@
+"""An outline as the text of modules.yaml, the profiles and buttons.yaml, with comments that say why."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from portal.outlines.naming import singular, snake, words
+from portal.outlines.outline import Outline, OutlineField, OutlineModule
+
+PLAIN = re.compile(r"[A-Za-z0-9_À-ÿ][A-Za-z0-9_À-ÿ .()/%+-]*[A-Za-z0-9_À-ÿ)%]|[A-Za-z]")
+NUMERIC = re.compile(r"[0-9.+_eExXoO:-]+|[0-9].*")
+SPECIAL = ("true", "false", "null", "~")
+BUTTONS = 4
+WRITES = ("create", "edit", "delete", "export")
+
+
+def modules_yaml(outline: Outline) -> str:
+    """modules.yaml."""
+    return "\n".join(_modules_lines(outline)) + "\n"
+
+
+def profiles_yaml(outline: Outline) -> dict[str, str]:
+    """The profiles by the name of their file: staff, and customers where it is known who they are."""
+    files = {"staff": "\n".join(_staff_lines(outline)) + "\n"}
+    if outline.people():
+        files["customer"] = "\n".join(_customer_lines(outline)) + "\n"
+    return files
+
+
+def buttons_yaml(outline: Outline) -> str:
+    """buttons.yaml."""
+    lines = ["# What the home page offers; each profile names its buttons under home:", "buttons:"]
+    for module in _main(outline):
+        icon = f", icon: {module.icon}" if module.icon else ""
+        lines.append(f"  {module.name}: {{label: {scalar(module.label)}{icon}, opens: {module.name}, count: true}}")
+    return "\n".join(lines) + "\n"
+
+
+def scalar(value: Any) -> str:
+    """One value as YAML writes it in a flow."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(scalar, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{scalar(key)}: {scalar(item)}' for key, item in value.items())}}}"
+    text = str(value)
+    plain = PLAIN.fullmatch(text) and not NUMERIC.fullmatch(text) and text.casefold() not in SPECIAL
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _modules_lines(outline: Outline) -> Iterator[str]:
+    yield f"# Made by `portal init` from {outline.origin}. What was guessed has its reason behind it: read it once."
+    if outline.read_only:
+        yield "# The modules read these tables where they are (table:) and never change them. A module that people"
+        yield "# write to needs a table of the portal's own: take table:, key: and column: away, and import its rows."
+    yield "portal:"
+    yield "  name: Portal                # look: shown above the menu and in emails"
+    yield "  currency: EUR               # look: of amounts without a currency of their own"
+    yield "  time_zone: UTC              # look: of times without a zone"
+    yield "  administrators: [staff]"
+    yield ""
+    if people := outline.people():
+        yield f"people: {people.name}   # look: each has an address, with which they can sign in (`portal account add`)"
+        yield ""
+    yield "modules:"
+    for module in outline.modules:
+        yield ""
+        yield from _module_lines(outline, module)
+
+
+def _module_lines(outline: Outline, module: OutlineModule) -> Iterator[str]:
+    for note in module.notes:
+        yield f"  # {note}"
+    yield f"  {module.name}:"
+    yield f"    label: {scalar(module.label)}"
+    yield f"    singular: {scalar(words(singular(module.name)))}"
+    if module.icon:
+        yield f"    icon: {module.icon}"
+    for key, value in module.keys.items():
+        yield f"    {key}: {scalar(value)}"
+    yield f"    title: {module.title.name if module.title else 'reference'}"
+    if owner := outline.owner(module):
+        yield f"    owner: {owner}   # whose a record is: they see it"
+    if outline.people() is not module:
+        yield f"    see: {scalar(_see(outline, module))}"
+    yield "    fields:"
+    for one in module.fields:
+        yield _field_line(one, outline.read_only)
+    for source, why in module.left_out:
+        yield f"      # {source}: {why}"
+    if not module.joins:
+        yield from _list_lines(module)
+
+
+def _field_line(one: OutlineField, read_only: bool) -> str:
+    keys: dict[str, Any] = {"type": one.type, **one.keys}
+    if read_only and snake(one.source).replace("_", "") != one.name.replace("_", ""):
+        keys["column"] = one.source
+    written = one.type if len(keys) == 1 else scalar(keys)
+    return f"      {one.name}: {written}" + (f"   # {one.reason}" if one.reason else "")
+
+
+def _list_lines(module: OutlineModule) -> Iterator[str]:
+    yield "    list:"
+    yield f"      columns: {scalar(module.columns())}"
+    if sort := module.sort():
+        yield f"      sort: {sort}"
+    if tabs := module.tabs():
+        field, options = tabs
+        yield "      tabs:"
+        yield "        all: {}"
+        taken = {"all"}
+        for option in options:
+            name = snake(option)
+            name = name if name[0].isalpha() and name not in taken else f"is_{name}"
+            taken.add(name)
+            yield f"        {name}: {{label: {scalar(option)}, where: {{{field.name}: {scalar(option)}}}}}"
+
+
+def _see(outline: Outline, module: OutlineModule) -> Any:
+    """The scope of profiles that say none."""
+    if outline.owner(module):
+        return "own"
+    through = outline.through(module)
+    return {"through": through} if through else "all"
+
+
+def _main(outline: Outline) -> list[OutlineModule]:
+    """The modules with most to look at: those that are no joins, the owned ones first."""
+    shown = [module for module in outline.modules if not module.joins]
+    ranked = sorted(shown, key=lambda module: (outline.owner(module) is None, module.tabs() is None, -module.rows))
+    return ranked[:BUTTONS]
+
+
+def _staff_lines(outline: Outline) -> Iterator[str]:
+    yield "# Those who run the portal: they see everything."
+    yield "label: Staff"
+    yield "staff: true"
+    yield "modules:"
+    can = ("export",) if outline.read_only else WRITES
+    for module in outline.modules:
+        menu = ", menu: false" if module.joins else ""
+        granted = (*can, "grant") if module is outline.people() else can
+        yield f"  {module.name}: {{see: all, can: {scalar(granted)}{menu}}}"
+    yield "home:"
+    yield f"  buttons: {scalar([module.name for module in _main(outline)])}"
+
+
+def _customer_lines(outline: Outline) -> Iterator[str]:
+    people = outline.people()
+    yield "# Those whom the records are about: they see their own."
+    yield "label: Customer"
+    yield "modules:"
+    mine = [module for module in outline.modules if outline.owner(module)]
+    for module in mine:
+        yield f"  {module.name}: {{see: own, can: [export]}}"
+    for module in outline.modules:
+        through = outline.through(module)
+        if module not in mine and module is not people and through:
+            yield f"  {module.name}: {{see: {{through: {through}}}, menu: false}}"
+    if people:
+        yield f"  {people.name}: {{see: own, label: My information}}"
+    others = [module.name for module in outline.modules if not outline.owner(module) and not outline.through(module)]
+    shared = [name for name in others if people is None or name != people.name]
+    if shared:
+        yield f"  # look: these belong to nobody; whoever is given one sees all of it: {', '.join(shared)}"
+    if buttons := [module.name for module in _main(outline) if module in mine]:
+        yield "home:"
+        yield f"  buttons: {scalar(buttons)}"
