@@ -23,6 +23,7 @@ from portal.web import csrf, frame, visitor
 from portal.web.health import Health, Probe, free_space
 from portal.web.live import LivePortal
 from portal.web.news import RequestNews
+from portal.web.preview_portal import PreviewedPortal, Previewing
 from portal.web.resources import Root
 from portal.web.security import SEE, Security
 from portal.web.serving import Serving
@@ -54,13 +55,21 @@ def make_server_application(settings: Settings, reload_templates: bool = False, 
     return application
 
 
-def make_application(settings: Settings, reload_templates: bool = False, on_loopback: bool = False) -> Router:
-    """The application for settings; `on_loopback`: see Serving. Raises StartupError and DatabaseUnreachableError."""
+def make_application(
+    settings: Settings,
+    reload_templates: bool = False,
+    on_loopback: bool = False,
+    previewing: Previewing | None = None,
+) -> Router:
+    """The application for settings; `on_loopback`: see Serving. Raises StartupError and DatabaseUnreachableError.
+
+    `previewing`: declarations that are not in force take the place of those of the folder, to be looked at.
+    """
     templates = {"reload_templates": reload_templates, "compiled_templates": settings.compiled_templates}
     config = Configurator(settings={**PYRAMID, **templates}, root_factory=Root)
     # First: the memory that compiling templates frees is used again by what follows.
     config.include("portal.web.rendering")
-    _add_registry(config, settings, on_loopback)
+    _add_registry(config, settings, on_loopback, previewing)
     config.include("pyramid_tm")
     config.include("pyramid_retry")
     _add_security(config)
@@ -73,7 +82,7 @@ def make_application(settings: Settings, reload_templates: bool = False, on_loop
     return config.make_wsgi_app()
 
 
-def _add_registry(config: Configurator, settings: Settings, on_loopback: bool) -> None:
+def _add_registry(config: Configurator, settings: Settings, on_loopback: bool, previewing: Previewing | None) -> None:
     """What lives as long as the process: clock, database, portal in force."""
     settings.make_room()
     registry, engine = config.registry, reach(settings.database_url)
@@ -85,8 +94,10 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool) -
     registry.scan = functools.partial(scan, settings.scanner) if settings.scanner else None
     keys = settings.s3_access_key, settings.s3_secret_key
     registry.store = functools.cache(lambda: open_store(settings.files, settings.folder.absolute(), *keys))
-    registry.live = LivePortal(
-        settings.folder,
+    registry.previewing = previewing
+    portal_in_use = LivePortal if previewing is None else PreviewedPortal
+    registry.live = portal_in_use(
+        settings.folder if previewing is None else previewing.folder,
         engine,
         lambda: registry.clock(),
         settings.development,

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from portal.accounts.people import Account, PersonRow, account_columns, account_of, admit, person_columns
 from portal.database.engine import reading
 from portal.database.migration.views import open_side_by_side
+from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
 from portal.declaration.access_table import Rights, access_table
 from portal.declaration.differences import Change, Labels, common_changes, looks, profile_changes, words
@@ -85,7 +86,7 @@ def declared_effect(before: Declaration, after: Declaration) -> Effect:
 def effect(engine: sa.Engine, before: Declaration, after: Declaration, now: datetime.datetime) -> Effect:
     """What two declarations mean for everybody who has an account, in records of this database. Writes nothing."""
     declared = declared_effect(before, after)
-    sides = build(before), build(after)
+    sides = build(before, inspect_existing(engine, before)), build(after, inspect_existing(engine, after))
     opened = open_side_by_side(engine, *sides)
     pairs = module_pairs(before.modules, {name: module.formerly for name, module in after.modules.items()})
     try:

@@ -129,7 +129,7 @@ class LivePortal:
         development = self._is_development(declaration)
         try:
             tables = build(declaration, inspect_existing(self.engine, declaration))
-            pending, fits = adapt_database(self.engine, tables, development)
+            engine, pending, fits = self._adapt(tables, development)
         except CannotBeAppliedError as error:
             pending, fits = str(error).splitlines(), False
         except DatabaseError as error:
@@ -137,7 +137,11 @@ class LivePortal:
         report = ReloadReport(now, problems, tuple(pending), accepted=fits)
         if not fits:
             return None, report
-        return Portal(tables, self.engine, now, _assets(declaration), development), report
+        return Portal(tables, engine, now, _assets(declaration), development), report
+
+    def _adapt(self, tables: Tables, development: bool) -> tuple[Engine, list[str], bool]:
+        """The engine by which `tables` are used, what is left to do in the database, and whether they can be used."""
+        return self.engine, *adapt_database(self.engine, tables, development)
 
     def _catch_up_index(self) -> None:
         """Start what the search index still lacks; if the database refuses, the next reload or start does it."""

@@ -22,6 +22,7 @@ from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
 from portal.texts import _
 from portal.web.preview import Preview, preview_of
+from portal.web.preview_portal import Previewing
 from portal.web.serving import is_secure
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -58,6 +59,8 @@ def connection(request: Request) -> Any:
 
 def visitor(request: Request) -> Visitor:
     """The session of the cookie, and whether its account may still sign in."""
+    if request.registry.previewing is not None:
+        return _previewing_visitor(request, request.registry.previewing)
     token = request.cookies.get(session_cookie(request))
     if not token:
         return Visitor()
@@ -81,6 +84,21 @@ def visitor(request: Request) -> Visitor:
         end_view(portal.engine, portal.tables, session)
         return replace(own, notice=VIEW_ENDED)
     return replace(own, identity=viewed, preview=preview_of(identity, viewed, session.viewed_since))
+
+
+def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:
+    """Who looks at declarations that are not in force, in a browser that has the key; there are no sessions."""
+    stranger = Visitor(preview=previewing.stranger)
+    if not previewing.knows(request.cookies.get(preview_cookie(request))):
+        return stranger
+    with _read_only_connection(request) as connection:
+        account = previewing.account(connection, request.portal.tables)
+        language = chosen_language(request, account)
+        reading = {"language": language, "region": region_of(request, language), "now": request.now}
+        identity = previewing.identity(connection, request.portal.tables, **reading)
+    if isinstance(identity, str):
+        return replace(stranger, ended=identity)
+    return Visitor(identity, preview=previewing.banner(identity))
 
 
 @contextlib.contextmanager
@@ -159,6 +177,11 @@ def flash_cookie(request: Request) -> str:
 def invitation_cookie(request: Request) -> str:
     """The name of the cookie with the token of an invitation that is shown once, to who made it."""
     return _name(request, "portal_invitation")
+
+
+def preview_cookie(request: Request) -> str:
+    """The name of the cookie with the key of `portal preview`."""
+    return _name(request, "portal_preview")
 
 
 def draft_cookie(request: Request) -> str:

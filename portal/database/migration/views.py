@@ -26,6 +26,7 @@ from portal.database.migration.snapshot import (
     stored_fields,
     with_new_names,
 )
+from portal.database.schema.existing import EXISTING
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
@@ -38,7 +39,7 @@ SAME = "same$"  # before the name of a table that is what the database has
 
 @dataclass(frozen=True)
 class Views:
-    """The SELECT for each declared table. `differing`: those that the database does not have as they are declared;
+    """The SELECT for each table of the portal's own. `differing`: those that the database does not have as declared;
     `notes`: what cannot be shown of them, in sentences."""
 
     selects: Mapping[str, str]
@@ -71,13 +72,13 @@ def open_side_by_side(engine: sa.Engine, before: Tables, after: Tables) -> sa.En
     for tables, mark in ((before, ""), (after, SAME)):
         with reading(engine) as connection:
             views = views_over(connection, tables)
-        for name, select in views.selects.items():
+        for name, table in tables.metadata.tables.items():
             prefix = f"{'after' if mark else 'before'}$" if name in views.differing else mark
             if prefix:
-                table = tables.metadata.tables[name]
                 table.info["declared"] = name
                 table.name = shortened(prefix + name)
-                selects[table.name] = select
+            if prefix and name in views.selects:
+                selects[table.name] = views.selects[name]
     return _open(engine, selects)
 
 
@@ -88,10 +89,19 @@ def _open(engine: sa.Engine, selects: Mapping[str, str]) -> sa.Engine:
     def create_views(connection: Any, record: Any) -> None:
         for name, select in selects.items():
             connection.execute(f"CREATE TEMPORARY VIEW {quote(name)} AS {select}")
+        if opened.dialect.name == "postgresql":
+            connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
         connection.commit()
 
     sa.event.listen(opened, "connect", create_views)
+    sa.event.listen(opened, "begin", _refuse_to_write)
     return opened
+
+
+def _refuse_to_write(connection: sa.Connection) -> None:
+    """What reads through views is never written through."""
+    if connection.get_execution_options().get("writes"):
+        raise sa.exc.OperationalError("BEGIN", None, RuntimeError("these declarations are only looked at"))
 
 
 class _ViewMaker:
@@ -113,6 +123,8 @@ class _ViewMaker:
     def made(self) -> Views:
         selects, differing = {}, set()
         for name, table in self.tables.metadata.tables.items():
+            if EXISTING in table.info:  # a query already, which is never altered
+                continue
             source, expressions = self._source(name, table)
             present = self.existing.get(source, set())
             is_same = source == name and all(
@@ -132,7 +144,8 @@ class _ViewMaker:
         return f"SELECT {listed} FROM {self.quote(self.schema)}.{self.quote(source)}"  # noqa: S608 - declared names
 
     def _empty(self, column: sa.Column[Any]) -> str:
-        return f"CAST(NULL AS {column.type.compile(self.dialect)})"
+        kind, collates, collation = column.type.compile(self.dialect).partition(" COLLATE ")
+        return f"CAST(NULL AS {kind}){collates}{collation}"
 
     def _source(self, name: str, table: sa.Table) -> tuple[str, Expressions]:
         """The table of the database that holds the rows of a declared one, and what each column reads there."""

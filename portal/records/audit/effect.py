@@ -18,7 +18,8 @@ from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records
 
 SHOWN = 2  # examples of a change, and people of an example
-TOGETHER = 50  # scopes in one statement
+FEW = 1_000  # records that are read for one group; of groups with more, many are asked for together
+TOGETHER = 200  # groups in one statement
 # Ids that no record has: where they stand in the parameters of a scope, it depends on the person or the companies.
 NOBODY, NO_COMPANY = -7_022_601_118, -8_022_601_118
 Groups = dict[Hashable, list["Person"]]
@@ -138,23 +139,20 @@ class _Comparison:
         module = pair.before if lost else pair.after
         if module is None:
             return None
-        by_scope: dict[Hashable, list[list[Person]]] = defaultdict(list)
-        for group in groups.values():
-            by_scope[self._written(group[0].before if lost else group[0].after, module)].append(group)
         concerned: list[tuple[list[Person], int]] = []  # with one record each
         records: set[int] = set()
-        for scope, alike in by_scope.items():
-            if scope == ("", ""):
+        many: list[list[Person]] = []
+        for group in groups.values():
+            policy = group[0].before if lost else group[0].after
+            if policy is None or policy.access(module) is None:
                 continue
-            if len(alike) == 1:
-                ids = self._ids(alike, pair, lost)
-                records |= ids
-                concerned += [(alike[0], max(ids))] if ids else []
-            else:
-                affected = [(group, self._first(group, pair, lost)) for group in alike]
-                concerned += [(group, record_id) for group, record_id in affected if record_id is not None]
-                for some in batched((group for group, record_id in affected if record_id is not None), TOGETHER):
-                    records |= self._ids(some, pair, lost)
+            some = set(self.connection.scalars(self._query([group], pair, lost).limit(FEW + 1)))
+            concerned += [(group, max(some))] if some else []
+            records |= some
+            if len(some) > FEW:
+                many.append(group)
+        for alike in batched(many, TOGETHER):  # most of these have records in common, and each comes once
+            records.update(self.connection.scalars(self._query(alike, pair, lost)))
         if not concerned:
             return None
         policy = concerned[0][0][0].before if lost else concerned[0][0][0].after
@@ -162,23 +160,18 @@ class _Comparison:
         examples = tuple(self._examples(policy, module, concerned))
         return SightChange(profile, module, lost, people, frozenset(records), examples)
 
-    def _ids(self, groups: Sequence[list[Person]], pair: Pair, lost: bool) -> set[int]:
-        """The records that one of some groups loses, or gains; all of them see the same on one side."""
-        kept = [self._kept(group[0], pair, lost) for group in groups]
-        query = self._seen(groups[0][0], pair, lost).where(sa.not_(sa.and_(*kept)))
-        return set(self.connection.scalars(query))
-
-    def _first(self, group: list[Person], pair: Pair, lost: bool) -> int | None:
-        kept = self._kept(group[0], pair, lost)
-        query = self._seen(group[0], pair, lost).where(sa.not_(kept)).limit(1)
-        return self.connection.scalars(query).first()
-
-    def _seen(self, person: Person, pair: Pair, lost: bool) -> sa.Select[Any]:
-        """The records that somebody sees on the side that is looked at."""
-        policy, module = (person.before, pair.before) if lost else (person.after, pair.after)
+    def _query(self, groups: Sequence[list[Person]], pair: Pair, lost: bool) -> sa.Select[Any]:
+        """The records that one of some groups loses, or gains."""
+        people = [group[0] for group in groups]
+        policy, module = (people[0].before, pair.before) if lost else (people[0].after, pair.after)
         if policy is None or module is None:
             raise ValueError("nobody sees anything on that side")
-        return sa.select(policy.tables.module(module).c["id"]).where(policy.scope(module))
+        changed = [
+            sa.and_(seen.scope(module), sa.not_(self._kept(person, pair, lost)))
+            for person in people
+            if (seen := person.before if lost else person.after) is not None
+        ]
+        return sa.select(policy.tables.module(module).c["id"]).where(sa.or_(*changed))
 
     def _kept(self, person: Person, pair: Pair, lost: bool) -> sa.ColumnElement[bool]:
         """Whether a record of that side is seen on the other one as well."""

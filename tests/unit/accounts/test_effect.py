@@ -3,6 +3,7 @@
 import datetime
 import shutil
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -203,3 +204,14 @@ def test_the_records_that_go_and_come_are_those_that_everybodys_policy_names(bef
     old, url = load(before).declaration, f"sqlite:///{before / 'portal.sqlite'}"
     found = compare(old, new, url, old_seen, f"sqlite:///{tmp_path / 'after/portal.sqlite'}", new)
     assert found
+
+
+def test_on_postgresql_as_well(before, postgresql, tmp_path):
+    changes = [change for name in ("a renamed field", "a renamed module", "a new field") for change in CHANGES[name]]
+    new = changed(before, tmp_path / "after", [*changes[:3], *changes[4:-1]])
+    with postgresql.empty_database() as url:
+        fill(url, before)
+        old = load(before).declaration
+        seen = seen_by_asking(url, old)
+        with postgresql.empty_database(like=urlsplit(url).path.lstrip("/")) as copy:
+            assert compare(old, new, url, seen, copy, new)

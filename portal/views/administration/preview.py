@@ -1,0 +1,21 @@
+"""The way into `portal preview`: the address that the command prints."""
+
+from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.view import view_config
+
+from portal.web.resources import Administration
+from portal.web.visitor import preview_cookie, set_cookie
+
+
+@view_config(context=Administration, name="preview", request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def enter_preview(context: Administration, request: Request) -> Response:
+    """Gives the key to this browser, where this process previews and the address has it."""
+    previewing, key = request.registry.previewing, request.GET.get("key", "")
+    if previewing is None or not previewing.knows(key):
+        raise HTTPNotFound()
+    response = HTTPSeeOther("/")
+    set_cookie(request, response, preview_cookie(request), key)
+    return response

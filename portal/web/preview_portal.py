@@ -1,0 +1,77 @@
+"""`portal preview`: declarations that are not in force, over the real data, for one person who looks and cannot write.
+
+The database is read through temporary views (database/migration/views.py), so that it need not fit. Whoever opens the
+address that the command prints has a key in a cookie: other people of the machine, who reach its port too, have none.
+"""
+
+import hmac
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from portal.accounts.people import Account, Identity, accounts_of, admit, find_account
+from portal.database.engine import Connection, Engine, reading
+from portal.database.migration.plan import missing_steps
+from portal.database.migration.views import open_as_declared
+from portal.database.schema.tables import Tables
+from portal.texts import _, readable, translate
+from portal.web.live import LivePortal
+from portal.web.preview import Preview
+
+
+@dataclass(frozen=True)
+class Previewing:
+    """What is looked at: `source`, as it was named, read from `folder`; by whom, and the key of the address."""
+
+    source: str
+    folder: Path
+    key: str
+    email: str | None = None  # None: the first administrator
+
+    def knows(self, key: str | None) -> bool:
+        """Whether a browser has the key."""
+        return key is not None and hmac.compare_digest(key.encode("utf-8", "replace"), self.key.encode())
+
+    def account(self, connection: Connection, tables: Tables) -> Account | None:
+        """As whom the portal is seen."""
+        if self.email is not None:
+            return find_account(connection, tables, self.email)
+        names = tables.declaration.settings.administrators
+        return next((account for name in names for account in accounts_of(connection, tables, profile=name)), None)
+
+    def identity(self, connection: Connection, tables: Tables, **reading: Any) -> Identity | str:
+        """The rights of whoever looks, under these declarations; else why they cannot sign in."""
+        account = self.account(connection, tables)
+        if account is None:
+            return _("There is no such account.")
+        # That a generated password has to be changed first is not what one wants to see.
+        return admit(connection, tables, replace(account, must_change=False), **reading)
+
+    @property
+    def stranger(self) -> Preview:
+        """What pages say in a browser that has no key."""
+        return Preview(
+            translate(_("Preview of ${source}, which is not in force", mapping={"source": self.source}), "en")
+        )
+
+    def banner(self, identity: Identity) -> Preview:
+        """What every page says."""
+        reader, profile = identity.policy.reader, identity.policy.profile
+        names = {"source": self.source, "name": identity.account.name}
+        title = _("Preview of ${source}, which is not in force, as ${name} (${profile})", mapping={
+            **names, "profile": reader.text(profile.label or readable(profile.name)),
+        })  # fmt: skip
+        return Preview(reader.text(title), reader.text(_("read-only")), reader.language)
+
+
+class PreviewedPortal(LivePortal):
+    """The declarations of a folder, without being put in force: nothing in the database is changed for them."""
+
+    def _adapt(self, tables: Tables, development: bool) -> tuple[Engine, list[str], bool]:
+        engine, notes = open_as_declared(self.engine, tables)
+        with reading(self.engine) as connection:
+            missing = [step.planned for step in missing_steps(connection, tables)]
+        return engine, [*notes, *missing], True
+
+    def _catch_up_index(self) -> None:
+        """Nothing: the search index stays as it is."""
