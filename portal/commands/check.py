@@ -10,7 +10,10 @@ from portal.commands.options import chosen_settings, common_options
 from portal.commands.problem_text import in_words, in_words_summary
 from portal.declaration.formats import as_annotations, as_json, as_sarif
 from portal.declaration.load import Loaded, load
+from portal.declaration.mending.mend import mend
+from portal.declaration.mending.saving import save
 from portal.settings import Settings
+from portal.texts import plural
 
 FORMATS = ("text", "json", "sarif", "github")
 
@@ -19,19 +22,21 @@ FORMATS = ("text", "json", "sarif", "github")
 @click.argument("path", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
 @click.option("--data", is_flag=True, help="Check against the database too: expectations, and records that are named.")
 @click.option("--strict", is_flag=True, help="Fail when there are warnings alone, too.")
+@click.option("--fix", is_flag=True, help="Mend first what can be mended without guessing.")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", help="For people, programs, or code scanning."
 )
 @common_options
-def command(path: Path | None, data: bool, strict: bool, form: str) -> None:
+def command(path: Path | None, data: bool, strict: bool, fix: bool, form: str) -> None:
     """Find every mistake in the declarations of FOLDER, each with its place.
 
-    Exits 0 when they are clean or have only warnings, else 1.
+    Exits 0 when they are clean or have only warnings, else 1. With --fix, misspelt names, missing spaces, quotes and
+    brackets, and wrong indentation are mended where only one way makes the file good; everything else stays as it is.
 
     Example: portal check examples/northwind --strict --format sarif
     """
     settings = chosen_settings(path)
-    loaded = load(settings.folder, settings.declared)
+    loaded = _mended(settings) if fix else load(settings.folder, settings.declared)
     if data and loaded.declaration is not None:
         # Imported only here: `check` alone does not wait for the database's libraries.
         problems = importlib.import_module("portal.commands.check_data").data_problems(path)
@@ -41,6 +46,21 @@ def command(path: Path | None, data: bool, strict: bool, form: str) -> None:
     else:
         _print_for_programs(loaded, form, settings.folder)
     raise SystemExit(1 if loaded.errors or strict and loaded.problems else 0)
+
+
+def _mended(settings: Settings) -> Loaded:
+    """What is left after mending. What was done is said on the error output, which programs do not read."""
+    result = mend(settings.folder, settings.declared)
+    for file, (before, after) in result.files.items():
+        try:
+            if not save(settings.folder / file, before, after):
+                raise click.ClickException(f"{file} has changed meanwhile: check again")
+        except OSError as error:
+            raise click.ClickException(f"{file} cannot be written: {error.strerror}") from None
+    for problem in result.done:
+        click.echo(f"mended {problem}", err=True)
+    click.echo(f"{plural(len(result.done), 'problem')} mended in {plural(len(result.files), 'file')}", err=True)
+    return result.loaded
 
 
 def _print(loaded: Loaded, settings: Settings) -> None:

@@ -293,7 +293,8 @@ def _written_wrongly(kind: str, key: str, value: Any) -> str | None:
     if kind in TEXT_EXPECTED and isinstance(value, Mapping) and value and not any(value.values()):
         return f'must be a text in quotes: "{{{", ".join(value)}}}"'
     if kind in TEXT_EXPECTED and isinstance(value, Mapping) and (empty := [k for k, v in value.items() if v is None]):
-        return f'there is no text for "{empty[0]}"'
+        joined = re.match(r"[\w-]+:\S", str(empty[0]))
+        return f'write a space after the ":" of "{empty[0]}"' if joined else f'there is no text for "{empty[0]}"'
     if kind in TEXT_EXPECTED and isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
         return f"must be one text, without brackets: {value[0]}"
     if not isinstance(value, str):

@@ -17,6 +17,8 @@ from portal.texts import Text, _, fold, readable
 def options(entry: Any) -> Any:
     """The `options` key as written (names; name: label; name: {label, …}) → name: mapping for Option."""
     if isinstance(entry, list):
+        if any(isinstance(item, Mapping | list) for item in entry):
+            raise ValueError("options in brackets are single names: those with a label or tone need a mapping")
         if len(set(map(str, entry))) < len(entry):
             raise ValueError("an option appears twice")
         return {item: {"label": readable(item)} if isinstance(item, str) else item for item in entry}

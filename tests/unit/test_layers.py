@@ -18,7 +18,7 @@ ROWS = [
     ["declaration"],
     ["declaration/checks"],
     ["declaration/load", "declaration/schema"],
-    ["declaration/starts", "declaration/upgrade"],
+    ["declaration/mending", "declaration/starts", "declaration/upgrade"],
     ["database", "store"],
     ["database/search"],
     ["database/schema"],

@@ -38,7 +38,7 @@ _ENCODINGS = (
     (BOM_UTF16_LE, "utf-16-le"),
     (BOM_UTF16_BE, "utf-16-be"),
 )
-_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 # The parser compares each of these lines with all before it: a megabyte of them would take minutes.
 _TAG_LINE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG")
 _ODD_START = re.compile(f"[{NOT_A_SPACE}]")
@@ -60,7 +60,7 @@ class Document:
     @cached_property
     def lines(self) -> list[str]:
         """The lines of the file, without their ends."""
-        return _LINE_BREAK.split(self.text)
+        return LINE_BREAK.split(self.text)
 
     def place(self, path: KeyPath, key: bool = False) -> Place:
         """Line and column, from 1, of a value, or of its key.
@@ -193,7 +193,7 @@ def _not_text(raw: bytes, encoding: str) -> str | None:
 
 def _end(text: str) -> Place:
     """The place just after `text`."""
-    lines = _LINE_BREAK.split(text)
+    lines = LINE_BREAK.split(text)
     return len(lines), len(lines[-1]) + 1
 
 

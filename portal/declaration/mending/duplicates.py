@@ -1,0 +1,40 @@
+"""A key that stands twice with the same value: the second one goes."""
+
+import re
+from collections.abc import Iterator
+
+from portal.declaration.mending.edits import Alternatives, Source
+from portal.declaration.source.problems import Problem
+
+
+def without_second(problem: Problem, source: Source) -> Iterator[Alternatives]:
+    """The second of two entries that are written alike, taken away with its lines or its comma."""
+    if not problem.related or "appears twice (first in line" not in problem.message:
+        return
+    first = problem.related[0]
+    lines = _entry(source, first.line), _entry(source, problem.line)
+    if first.column == problem.column and _texts(source, *lines[0]) == _texts(source, *lines[1]):
+        yield [source.removed_lines(*lines[1])]
+        return
+    line = source.lines[problem.line - 1]
+    if first.line == problem.line and (match := re.match(r"[^,\[\]{}]+", line[problem.column - 1 :])):
+        text = match[0].rstrip()
+        if line[first.column - 1 :].startswith(text):
+            before = len(line[: problem.column - 1]) - len(line[: problem.column - 1].rstrip(", "))
+            yield [source.replaced(problem.line, problem.column - before, before + len(text), "")]
+
+
+def _entry(source: Source, number: int) -> tuple[int, int]:
+    """The lines of an entry: its own and the deeper ones below."""
+    indent = len(source.lines[number - 1]) - len(source.lines[number - 1].lstrip())
+    last = number
+    for index in range(number + 1, len(source.lines) + 1):
+        line = source.lines[index - 1]
+        if line.strip() and len(line) - len(line.lstrip()) <= indent:
+            break
+        last = index if line.strip() else last
+    return number, last
+
+
+def _texts(source: Source, first: int, last: int) -> list[str]:
+    return [line.rstrip() for line in source.lines[first - 1 : last]]

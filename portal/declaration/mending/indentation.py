@@ -1,0 +1,74 @@
+"""Lines that stand too far to the left or to the right, and tabs: the line, alone or with what belongs to it, moved."""
+
+import re
+from collections.abc import Iterator
+
+from portal.declaration.mending.edits import Alternatives, Edit, Proposal, Source
+from portal.declaration.source.problems import Problem
+
+LINES_BEFORE = 3
+WIDTHS_OF_A_TAB = (2, 4, 8)
+
+
+def reindented(problem: Problem, source: Source) -> Iterator[Alternatives]:
+    """Tabs of the whole file first; then the line of the problem and those before it, at every fitting indentation."""
+    if problem.line > len(source.lines):
+        return
+    if tabbed := [number for number, line in enumerate(source.lines, 1) if re.match(r" *\t", line)]:
+        yield [_without_tabs(source, tabbed, width) for width in WIDTHS_OF_A_TAB]
+        yield [proposal for number in tabbed[:1] for proposal in _moved(source, number)]
+    before = (number for number in range(problem.line - 1, 0, -1) if _is_content(source.lines[number - 1]))
+    numbers = [problem.line, *(number for number, _ in zip(before, range(LINES_BEFORE), strict=False))]
+    yield [proposal for number in numbers for proposal in _moved(source, number)]
+
+
+def _moved(source: Source, number: int) -> Iterator[Proposal]:
+    """A line moved to each indentation in use near it, alone and with the deeper lines below it."""
+    line = source.lines[number - 1]
+    here = _indent(line)
+    below = _block(source, number)
+    for wanted in sorted(_indentations(source, number) - {here}, key=lambda indent: (abs(indent - here), indent)):
+        alone = _indented(source, number, wanted)
+        yield (alone,)
+        if below:
+            deeper = ((inner, _indent(source.lines[inner - 1]) + wanted - here) for inner in below)
+            yield (alone, *(_indented(source, inner, indent) for inner, indent in deeper))
+
+
+def _indentations(source: Source, number: int) -> set[int]:
+    """The indentations of the lines around, those one step deeper, and no odd ones in a file without any."""
+    near = [_indent(line) for line in source.lines[max(0, number - 30) : number + 5] if _is_content(line)]
+    others = [_indent(line) for index, line in enumerate(source.lines, 1) if index != number and _is_content(line)]
+    step = 2 if sum(indent % 2 for indent in others) * 10 <= len(others) else 1
+    return {indent for width in near for indent in (width, width + 2) if indent % step == 0 and indent >= 0}
+
+
+def _block(source: Source, number: int) -> list[int]:
+    """The lines below that are deeper, up to the next one that is not."""
+    here = _indent(source.lines[number - 1])
+    inner = []
+    for index in range(number + 1, len(source.lines) + 1):
+        line = source.lines[index - 1]
+        if _is_content(line) and _indent(line) <= here:
+            break
+        if line.strip():
+            inner.append(index)
+    return inner
+
+
+def _indented(source: Source, number: int, indent: int) -> Edit:
+    line = source.lines[number - 1]
+    return source.replaced(number, 1, len(line) - len(line.lstrip()), " " * max(0, indent))[0]
+
+
+def _without_tabs(source: Source, numbers: list[int], width: int) -> Proposal:
+    return tuple(_indented(source, number, _indent(source.lines[number - 1], width)) for number in numbers)
+
+
+def _indent(line: str, tab: int = 2) -> int:
+    leading = line[: len(line) - len(line.lstrip())]
+    return len(leading.replace("\t", " " * tab))
+
+
+def _is_content(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")

@@ -1,0 +1,208 @@
+"""Mends what can be mended without guessing: every way is tried, and kept where it is the only one that is good.
+
+A way is good if the problem is gone and nothing else is wrong afterwards that was not wrong before. If several are good
+and mean different things, none is taken; if they mean the same, the first. Nothing is written here: see `saving`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from portal.declaration.kinds import kind_of
+from portal.declaration.load import Loaded, load
+from portal.declaration.mending.duplicates import without_second
+from portal.declaration.mending.edits import Alternatives, Proposal, Source
+from portal.declaration.mending.indentation import reindented
+from portal.declaration.mending.names import is_known_word, renamed_declarations, respelt
+from portal.declaration.mending.syntax import repaired_lines
+from portal.declaration.mending.values import rewritten
+from portal.declaration.source.problems import Problem
+from portal.declaration.source.reader import Document, read
+
+MOST_EDITS = 200
+MOST_OTHERS = 4  # mistakes that a file may have besides the one for which nothing of it can be read
+STEP = 2  # spaces of one level
+MARK = b"\xef\xbb\xbf"  # the byte order mark of UTF-8
+# Problems of names that the folder itself declares: there, the declaration may be what is misspelt.
+DECLARED_NAMES = ("P201", "P202", "P204", "P205", "P206")
+Signature = tuple[str, str, bool]
+
+
+@dataclass(frozen=True)
+class Mended:
+    """`files`: what each file that changes held and what it is to hold; `done`: the problems that are gone."""
+
+    loaded: Loaded  # what is left
+    files: Mapping[str, tuple[bytes, bytes]]
+    done: tuple[Problem, ...]
+
+
+def mend(folder: Path, overrides: Mapping[str, str]) -> Mended:
+    """Mends the declaration in `folder` in memory, as far as that needs no guess."""
+    mender = _Mender(folder, overrides)
+    done: list[Problem] = []
+    while len(done) < MOST_EDITS and (problem := mender.mend_one()) is not None:
+        done.append(problem)
+    return Mended(mender.loaded, mender.changed(), tuple(done))
+
+
+class _Mender:
+    """The files of a folder while they are mended."""
+
+    def __init__(self, folder: Path, overrides: Mapping[str, str], depth: int = 0) -> None:
+        self._depth = depth  # above 0: only tries how it would go on
+        self._folder = folder
+        self._overrides = overrides
+        self._original: dict[str, bytes] = {}
+        self._sources: dict[str, Source] = {}
+        self._hopeless: set[Signature] = set()
+        self.loaded = load(folder, overrides)
+
+    def mend_one(self) -> Problem | None:
+        """The next problem that was mended, None where nothing more can be."""
+        for problem in self.loaded.problems:
+            if _signature(problem) in self._hopeless or not self._is_text(problem):
+                continue
+            chosen = self._choose(problem)
+            if chosen is None:
+                self._hopeless.add(_signature(problem))
+                continue
+            for file in {edit.file for edit in chosen}:
+                self._sources[file] = self._sources[file].edited(chosen)
+            self.loaded = self._try(())
+            return problem
+        return None
+
+    def changed(self) -> dict[str, tuple[bytes, bytes]]:
+        """The bytes before and after of the files that have changed."""
+        pairs = {file: (self._original[file], self._bytes(source)) for file, source in self._sources.items()}
+        return {file: (before, after) for file, (before, after) in pairs.items() if before != after}
+
+    def _is_text(self, problem: Problem) -> bool:
+        """Whether the files of a problem are there and in UTF-8; reads them."""
+        for file in {problem.file, *(place.file for place in problem.related)} - self._sources.keys():
+            path = self._folder / file
+            try:
+                raw = path.read_bytes() if path.is_file() else b""
+                text = raw.removeprefix(MARK).decode("utf-8")
+            except (OSError, UnicodeDecodeError):
+                return False
+            if not raw:
+                return False
+            self._original[file], self._sources[file] = raw, Source(file, text)
+        return True
+
+    def _bytes(self, source: Source) -> bytes:
+        mark = MARK if self._original[source.file].startswith(MARK) else b""
+        return mark + source.text.encode("utf-8")
+
+    def _try(self, proposal: Proposal) -> Loaded:
+        """What is wrong after a proposal."""
+        texts = {file: self._bytes(source.edited(proposal)) for file, source in self._sources.items()}
+        return load(self._folder, self._overrides, texts)
+
+    def _choose(self, problem: Problem) -> Proposal | None:
+        """The only good way to mend a problem, or None."""
+        documents = self._documents()
+        for alternatives in _ways(problem, self._sources, documents):
+            tried = {proposal: self._try(proposal) for proposal in dict.fromkeys(alternatives) if proposal}
+            good = [proposal for proposal, after in tried.items() if self._is_good(problem, after)]
+            good = sorted(good or self._settled(problem, tried), key=self._oddness)
+            if len({self._meaning(proposal) for proposal in good}) > 1:
+                return None
+            if good:
+                return None if self._is_declaration_in_doubt(problem, good[0], documents) else good[0]
+        return None
+
+    def _settled(self, problem: Problem, tried: Mapping[Proposal, Loaded]) -> list[Proposal]:
+        """Ways that make a file readable whose other mistakes can then be mended as well."""
+        if not self._is_unreadable(problem.file) or self._depth:
+            return []
+        before = Counter(map(_signature, self.loaded.problems))
+        errors = {
+            proposal: Counter(map(_signature, after.errors)) - before
+            for proposal, after in tried.items()
+            if not any(left.file == problem.file and kind_of(left).code < "P200" for left in after.errors)
+        }
+        fewest = min((found.total() for found in errors.values()), default=MOST_OTHERS + 1)
+        likely = [proposal for proposal, found in errors.items() if found.total() == fewest <= MOST_OTHERS]
+        return [proposal for proposal in likely[:MOST_OTHERS] if self._after(proposal).ends_well(before)]
+
+    def _after(self, proposal: Proposal) -> "_Mender":
+        """A mender that goes on with a proposal."""
+        other = _Mender(self._folder, self._overrides, self._depth + 1)
+        other._original = self._original
+        other._sources = {file: source.edited(proposal) for file, source in self._sources.items()}
+        other.loaded = other._try(())
+        return other
+
+    def ends_well(self, known: Counter[Signature]) -> bool:
+        """Whether all errors but those that are known can be mended."""
+        for _round in range(MOST_OTHERS):
+            if not Counter(map(_signature, self.loaded.errors)) - known or self.mend_one() is None:
+                break
+        return not Counter(map(_signature, self.loaded.errors)) - known
+
+    def _is_good(self, problem: Problem, after: Loaded) -> bool:
+        """Whether the problem is gone and nothing is new; warnings may be, of a file that could not be read before."""
+        before, left = Counter(map(_signature, self.loaded.problems)), Counter(map(_signature, after.problems))
+        new = left - before
+        may_warn = self._is_unreadable(problem.file)
+        is_worse = any(not (warning and may_warn) for _file, _sentence, warning in new)
+        return left[_signature(problem)] < before[_signature(problem)] and not is_worse
+
+    def _is_unreadable(self, file: str) -> bool:
+        return read(self._bytes(self._sources[file]), file).data is None
+
+    def _meaning(self, proposal: Proposal) -> str:
+        return "\n".join(
+            repr(read(self._bytes(self._sources[file].edited(proposal)), file).data)
+            for file in sorted({edit.file for edit in proposal})
+        )
+
+    def _oddness(self, proposal: Proposal) -> int:
+        """How many lines are indented by more than one step; of ways that mean the same the first is taken."""
+        lines = [
+            line for file in {edit.file for edit in proposal} for line in self._sources[file].edited(proposal).lines
+        ]
+        indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
+        return sum(inner - outer > STEP for outer, inner in pairwise(indents))
+
+    def _is_declaration_in_doubt(self, problem: Problem, chosen: Proposal, documents: list[Document]) -> bool:
+        """Whether all would be as good if the declared name were the misspelt one, and no word tells which is."""
+        if kind_of(problem).code not in DECLARED_NAMES:
+            return False
+        others = [
+            proposal
+            for proposal in renamed_declarations(problem, chosen, self._sources, documents)
+            if self._is_good(problem, self._try(proposal))
+        ]
+        return bool(others) and not is_known_word(problem, chosen, self._sources)
+
+    def _documents(self) -> list[Document]:
+        files = ["modules.yaml", "buttons.yaml", *(f"profiles/{p.name}" for p in self._folder.glob("profiles/*.yaml"))]
+        documents = []
+        for file in files:
+            if self._is_text(Problem(file, 1, 1, (), "")):
+                documents.append(read(self._bytes(self._sources[file]), file))
+        return documents
+
+
+def _ways(problem: Problem, sources: Mapping[str, Source], documents: list[Document]) -> Iterator[Alternatives]:
+    """The ways of mending a problem, those of the likeliest cause first; the ways of one list are equally likely."""
+    source = sources[problem.file]
+    yield from without_second(problem, source)
+    yield from rewritten(problem, sources)
+    if kind_of(problem).code < "P200":
+        yield from repaired_lines(problem, source)
+    else:
+        yield from respelt(problem, sources, documents)
+    yield from reindented(problem, source)
+
+
+def _signature(problem: Problem) -> Signature:
+    """By which a problem is known again when lines have moved."""
+    return problem.file, re.sub(r"\bline \d+|\(line \d+\)|column \d+", "line", problem.statement), problem.warning

@@ -1,0 +1,97 @@
+"""Misspelt names: the near names of the language and of the folder, at every place where the same name is unknown."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from portal.declaration.mending.edits import Alternatives, Edit, Proposal, Source
+from portal.declaration.mending.near import near
+from portal.declaration.mending.vocabulary import (
+    declarations_of,
+    everyday_words,
+    names_of,
+    words_in,
+    words_of_key,
+    words_of_the_language,
+)
+from portal.declaration.other_names import OUR_TYPES
+from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
+from portal.declaration.source.reader import Document
+
+MOST_ALTERNATIVES = 8
+_NAME = re.compile(r"[A-Za-z_][\w-]*")
+_QUOTED = re.compile(r'["“]([^"”]+)["”]')
+
+
+def respelt(problem: Problem, sources: Mapping[str, Source], documents: list[Document]) -> Iterator[Alternatives]:
+    """The name that the problem is about, replaced by names that are near to it; the nearest first."""
+    wrong = _wrong_name(problem, sources[problem.file])
+    if not wrong:
+        return
+    if translated := _translated(problem, wrong):
+        yield [_everywhere(problem, wrong, translated, sources)]
+    key = next((str(part) for part in reversed(problem.path) if isinstance(part, str)), "")
+    for group in near(wrong, words_of_the_language() | names_of(documents) | words_of_key(key)):
+        alternatives = [_everywhere(problem, wrong, name, sources) for name in group[:MOST_ALTERNATIVES]]
+        yield [proposal for proposal in alternatives if proposal]
+
+
+def renamed_declarations(
+    problem: Problem, chosen: Proposal, sources: Mapping[str, Source], documents: list[Document]
+) -> Iterator[Proposal]:
+    """The other way to make the names agree: what is declared under the right name gets the wrong one instead."""
+    wrong, right = _wrong_name(problem, sources[problem.file]), chosen[0].text
+    for document, path, is_key in declarations_of(right, documents):
+        source = sources[document.file]
+        line, column = document.place(path, key=is_key)
+        shift = source.lines[line - 1][column - 1 :].find(right)
+        if shift >= 0:
+            yield source.replaced(line, column + shift, len(right), wrong)
+
+
+def is_known_word(problem: Problem, chosen: Proposal, sources: Mapping[str, Source]) -> bool:
+    """Whether the words of the right name stand elsewhere too, as in a label, and those of the wrong one do not."""
+    wrong, right = _wrong_name(problem, sources[problem.file]), chosen[0].text
+    texts = (_NAME.sub(_without(wrong, right), source.text) for source in sources.values())
+    known = everyday_words().union(*map(words_in, texts))
+    return known.issuperset(words_in(right)) and not known.issuperset(words_in(wrong))
+
+
+def _without(*names: str) -> Callable[[re.Match[str]], str]:
+    return lambda match: "" if match[0] in names else match[0]
+
+
+def _wrong_name(problem: Problem, source: Source) -> str:
+    """The name out of the sentence where it stands at the place of the problem, else what stands there."""
+    if problem.line > len(source.lines):
+        return ""
+    there = source.marked(problem.line, problem.column)
+    named = _QUOTED.search(problem.statement)
+    if named is not None and named[1] in there:
+        return named[1]
+    return there.strip("\"'") if len(there) < 60 and not re.search(r"[\[\]{}\s]", there) else ""
+
+
+def _translated(problem: Problem, wrong: str) -> str | None:
+    """Our name for the field type of another system, where there is just one."""
+    ours = OUR_TYPES.get(wrong.casefold().replace("-", "_"), [])
+    return ours[0] if problem.message.startswith("no field type") and len(ours) == 1 else None
+
+
+def _everywhere(problem: Problem, wrong: str, right: str, sources: Mapping[str, Source]) -> Proposal:
+    """The edits at the place of the problem and at all related places of the same name."""
+    places: list[Problem | RelatedPlace] = [problem, *(place for place in problem.related if place.note == ALSO)]
+    edits: list[Edit] = []
+    for place in places:
+        source = sources[place.file]
+        there = source.marked(place.line, place.column)
+        match = re.search(rf"(?<![\w-]){re.escape(wrong)}(?![\w-])", there) or re.search(re.escape(wrong), there)
+        if match is None:
+            return ()
+        edits += source.replaced(place.line, place.column + match.start(), len(wrong), _as_yaml(right, there))
+    return tuple(edits)
+
+
+def _as_yaml(name: str, there: str) -> str:
+    """A name with quotes where YAML would not read it as it is, unless it has some already."""
+    plain = re.fullmatch(r"[A-Za-z_$][\w.$/+-]*(?: [\w]+)*", name) is not None
+    return name if plain or there[:1] in "\"'" else f'"{name}"'

@@ -1,0 +1,176 @@
+"""What stops YAML: quotes, brackets, colons, comments and the traces of other programs, line by line.
+
+The parser stops where it can go no further, so the lines before the place are looked at too. Each function gives the
+ways in which one line may be meant; which of them makes the file good is found out by trying.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from portal.declaration.mending.edits import Alternatives, Proposal, Source
+from portal.declaration.source.problems import Problem
+from portal.declaration.source.syntax import NOT_A_SPACE, TYPOGRAPHIC_QUOTES
+
+LINES_BEFORE = 3
+# A key, or the dash of a list, with what follows it up to a comment.
+_VALUE = re.compile(r"^(?P<before>\s*(?:- )*(?:[\w.-]+:\s+|- ))(?P<value>\S.*?)(?P<after>\s+#.*|\s*)$")
+_IN_BRACES = re.compile(r"(?P<before>[\w-]+:\s*)(?P<value>[^,\[\]{}\"'\s][^,\[\]{}\"']*?)(?P<after>\s*[,}\]])")
+_COLON = re.compile(r"(?P<name>[A-Za-z_][\w-]*):(?=[^\s:/])")
+_FENCE = re.compile(r"\s*(?:```|~~~)\S*\s*")
+_MARKERS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+
+LineRepair = Callable[[Source, int], Iterator[Proposal]]
+
+
+def repaired_lines(problem: Problem, source: Source) -> Iterator[Alternatives]:
+    """The usual causes, one kind after the other, in the line of the problem and in those before it."""
+    if problem.line > len(source.lines):
+        return
+    yield list(_without_traces(source))
+    numbers = _lines_to_look_at(problem, source)
+    for repair in _REPAIRS:
+        yield [proposal for number in numbers for proposal in repair(source, number)]
+
+
+def _lines_to_look_at(problem: Problem, source: Source) -> list[int]:
+    """The line of the problem and the lines before it that are not empty, from 1."""
+    before = (number for number in range(problem.line - 1, 0, -1) if source.lines[number - 1].strip())
+    return [problem.line, *(number for number, _ in zip(before, range(LINES_BEFORE), strict=False))]
+
+
+# -- traces of other programs -------------------------------------------------------------------------------------
+
+
+def _without_traces(source: Source) -> Iterator[Proposal]:
+    """The fences of a document, a second "---", and a merge whose two sides are the same."""
+    lines = source.lines
+    fences = [number for number, line in enumerate(lines, 1) if _FENCE.fullmatch(line)]
+    if fences:
+        yield tuple(edit for number in fences for edit in source.removed_lines(number, number))
+    rulers = [number for number, line in enumerate(lines, 1) if line.strip() in ("---", "...")]
+    for chosen in (rulers, rulers[1:]) if rulers else ():
+        yield tuple(edit for number in chosen for edit in source.removed_lines(number, number))
+    begins, _bases, middles, ends = ([n for n, line in enumerate(lines, 1) if line.startswith(m)] for m in _MARKERS)
+    if len(begins) == len(middles) == len(ends) == 1:
+        begin, middle, end = begins[0], middles[0], ends[0]
+        if lines[begin : middle - 1] == lines[middle : end - 1]:
+            yield source.removed_lines(begin, begin) + source.removed_lines(middle, end)
+
+
+# -- one line -----------------------------------------------------------------------------------------------------
+
+
+def _with_space(source: Source, number: int) -> Iterator[Proposal]:
+    """A space after a colon or a dash."""
+    line = source.lines[number - 1]
+    for match in _COLON.finditer(line):
+        if line[: match.start()].count('"') % 2 == 0:
+            yield source.replaced(number, match.end() + 1, 0, " ")
+    if dash := re.match(r"\s*-(?=[^\s-])", line):
+        yield source.replaced(number, dash.end() + 1, 0, " ")
+
+
+def _with_straight_quotes(source: Source, number: int) -> Iterator[Proposal]:
+    line = source.lines[number - 1]
+    odd = [index for index, character in enumerate(line) if character in TYPOGRAPHIC_QUOTES]
+    if odd:
+        yield tuple(edit for index in odd for edit in source.replaced(number, index + 1, 1, '"'))
+
+
+def _in_quotes(source: Source, number: int) -> Iterator[Proposal]:
+    """The value of a line, or one within braces, in quotes."""
+    line = source.lines[number - 1]
+    for match in (*_IN_BRACES.finditer(line), *([whole] if (whole := _VALUE.match(line)) else [])):
+        value = match["value"]
+        quote = "'" if '"' in value or "\\" in value else '"'
+        if quote not in value and value[0] not in "\"'[{":
+            yield source.replaced(number, match.start("value") + 1, len(value), f"{quote}{value}{quote}")
+    if placeholder := re.search(r":\s+(\{[^{},\s]*\}[^,\]}\s]*)(?=\s*$|\s*[,\]}]|\s+#)", line):
+        yield source.replaced(number, placeholder.start(1) + 1, len(placeholder[1]), f'"{placeholder[1]}"')
+
+
+def _with_closed_quotes(source: Source, number: int) -> Iterator[Proposal]:
+    """The quote that is missing at the other end of a text, before whatever may follow a text."""
+    line = source.lines[number - 1]
+    for quote in "\"'":
+        places = [index for index, character in enumerate(line) if character == quote]
+        opens = [not line[:place].strip() or line[:place].rstrip(" ")[-1] in "[{,:-" for place in places]
+        for index, place in enumerate(places):
+            before = places[index - 1] + 1 if index else 0
+            after = places[index + 1] if index + 1 < len(places) else len(line)
+            if opens[index] and (after == len(line) or opens[index + 1]):
+                text = line[place + 1 : after]
+                for end in re.finditer(r"\s*[,}\]]|\s+#|\s*$", text):
+                    yield source.replaced(number, place + end.start() + 2, 0, quote)
+                    if re.match(r"\s*,\s*[\w-]+:\s", text[end.start() :]):
+                        break  # what follows is the next key, and no part of the text
+            elif not opens[index] and (not index or not opens[index - 1]):
+                starts = re.finditer(r"(?:^\s*- |:\s+|[\[{,]\s*)(?=[^\s\[{])", line[before:place])
+                yield from (source.replaced(number, before + start.end() + 1, 0, quote) for start in starts)
+
+
+def _with_brackets(source: Source, number: int) -> Iterator[Proposal]:
+    """A bracket or a comma where one is missing, or none where there is one too many."""
+    line = source.lines[number - 1]
+    end = len(re.sub(r"\s+#.*$|\s+$", "", line))
+    stops = [*(match.start() for match in re.finditer(r"\s*[,\]}]", line[:end])), end]
+    for bracket in "]}":
+        yield from (source.replaced(number, stop + 1, 0, bracket) for stop in stops)
+    for match in re.finditer(r"(?<=:)\s+(?=[^\s\[{])", line[:end]):
+        yield from (source.replaced(number, match.end() + 1, 0, bracket) for bracket in "[{")
+    for match in re.finditer(r"[\[\]{}]", line[:end]):
+        yield source.replaced(number, match.start() + 1, 1, "")
+    for match in re.finditer(r"(?<=[^\s,\[{:-])(?=\s+[^\s,\]}#])", line[:end]):
+        yield source.replaced(number, match.end() + 1, 0, ",")
+    if whole := _VALUE.match(line):
+        inner = whole["value"]
+        yield source.replaced(number, whole.start("value") + 1, len(inner), f"{{{inner}}}")
+
+
+def _without_extra_comma(source: Source, number: int) -> Iterator[Proposal]:
+    line = source.lines[number - 1]
+    for match in re.finditer(r",\s*(?=,)|,\s*$|(?<=[\[{]),\s*", line):
+        yield source.replaced(number, match.start() + 1, len(match[0]), "")
+
+
+def _with_colon(source: Source, number: int) -> Iterator[Proposal]:
+    """A colon after the first name, or between two names within braces."""
+    line = source.lines[number - 1]
+    if match := re.match(r"\s*(?:- )?[\w-]+(?=\s|$)(?!:)", line):
+        yield source.replaced(number, match.end() + 1, 0, ":")
+    for match in re.finditer(r"(?<=[{,])\s*[\w-]+(?=\s+[^\s,}])", line):
+        yield source.replaced(number, match.end() + 1, 0, ":")
+
+
+def _as_comment(source: Source, number: int) -> Iterator[Proposal]:
+    if match := re.match(r"\s*(//|--)\s?", source.lines[number - 1]):
+        yield source.replaced(number, match.start(1) + 1, 2, "#")
+
+
+def _with_ordinary_spaces(source: Source, number: int) -> Iterator[Proposal]:
+    """Spaces in the place of those of word processors: at the beginning of all lines, else everywhere in this one."""
+    leading = re.compile(f"^[ \\t{NOT_A_SPACE}]*[{NOT_A_SPACE}][ \\t{NOT_A_SPACE}]*")
+    edits = [
+        edit
+        for index, line in enumerate(source.lines, 1)
+        if (match := leading.match(line))
+        for edit in source.replaced(index, 1, len(match[0]), " " * len(match[0]))
+    ]
+    if edits:
+        yield tuple(edits)
+    line = source.lines[number - 1]
+    odd = [index for index, character in enumerate(line) if re.match(f"[{NOT_A_SPACE}]", character)]
+    if odd:
+        yield tuple(edit for index in odd for edit in source.replaced(number, index + 1, 1, " "))
+
+
+def _with_escapes(source: Source, number: int) -> Iterator[Proposal]:
+    """Single quotes around a text with backslashes."""
+    for match in re.finditer(r'"([^"\']*\\[^"\']*)"', source.lines[number - 1]):
+        yield source.replaced(number, match.start() + 1, len(match[0]), f"'{match[1]}'")
+
+
+_REPAIRS: tuple[LineRepair, ...] = (
+    _with_ordinary_spaces, _with_straight_quotes, _as_comment, _with_space, _with_closed_quotes, _in_quotes,
+    _with_escapes, _with_brackets, _without_extra_comma, _with_colon,
+)  # fmt: skip

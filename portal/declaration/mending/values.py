@@ -1,0 +1,63 @@
+"""Values of the wrong kind whose meaning is plain: yes for true, a number in quotes, a list without its brackets."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from portal.declaration.mending.edits import Alternatives, Edit, Proposal, Source
+from portal.declaration.source.problems import Problem
+
+_YES_AND_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_AS_LIST = re.compile(r"must be a list: \[(.+)\]")
+_AS_TEXT = re.compile(r"must be one text, without brackets: (.+)")
+_AS_QUOTED = re.compile(r'must be a text in quotes: (".+")')
+_AS_SORT = re.compile(r'write "(-?\w+)": a minus stands')
+
+
+def rewritten(problem: Problem, sources: Mapping[str, Source]) -> Iterator[Alternatives]:
+    """The value at the place of the problem, written in the way that its sentence names."""
+    source = sources[problem.file]
+    if problem.line > len(source.lines):
+        return
+    there = source.marked(problem.line, problem.column)
+    texts = list(_other_ways(problem, there))
+    if match := _AS_LIST.search(problem.message):
+        before, after = source.around(problem.line, problem.column, len(there))
+        texts.append(match[1] if before.endswith("[") and after.startswith("]") else f"[{match[1]}]")
+    if texts:
+        yield [source.replaced(problem.line, problem.column, len(there), text) for text in texts]
+    if problem.message.startswith("there is no value here"):
+        yield list(_quoted_comment(problem, source))
+    if problem.message.endswith('write a space after each "-"'):
+        yield list(_spaced_dashes(problem, source))
+
+
+def _other_ways(problem: Problem, there: str) -> Iterator[str]:
+    inner = there.strip("\"'")
+    if "true or false" in problem.message or "true, false" in problem.message:
+        word = _YES_AND_NO.get(inner.casefold(), inner.casefold())
+        if word in ("true", "false"):
+            yield word
+    elif inner != there and re.fullmatch(r"-?\d+(\.\d+)?", inner):
+        yield inner
+    elif match := _AS_TEXT.search(problem.message) or _AS_SORT.search(problem.message):
+        yield match[1]
+    elif match := _AS_QUOTED.search(problem.message):
+        yield match[1] if match[1].strip('"') == there else f'"{there}"'
+
+
+def _quoted_comment(problem: Problem, source: Source) -> Iterator[Proposal]:
+    """`accent: #2457d6`: what was taken for a comment, in quotes."""
+    line = source.lines[problem.line - 1]
+    if match := re.search(r":\s+([#&][\w-]+)(?=\s*$|\s*[,}\]]|\s+#)", line):
+        yield source.replaced(problem.line, match.start(1) + 1, len(match[1]), f'"{match[1]}"')
+
+
+def _spaced_dashes(problem: Problem, source: Source) -> Iterator[Proposal]:
+    """`-title` in a block of lines: a space after each of its dashes."""
+    edits: list[Edit] = []
+    for number in range(problem.line, len(source.lines) + 1):
+        match = re.match(r"\s*-(?=[^\s-])", source.lines[number - 1])
+        if match is None:
+            break
+        edits += source.replaced(number, match.end() + 1, 0, " ")
+    yield tuple(edits)

@@ -1,0 +1,107 @@
+"""The words that can stand in a declaration: those of the language, and the names of the folder itself."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, Literal, get_args, get_origin
+from zoneinfo import available_timezones
+
+from portal.conditions import OPERATORS, SPECIAL
+from portal.declaration.checks.appearance import TONES, known_icons
+from portal.declaration.entries import TOP_LEVEL_KEYS
+from portal.declaration.shapes import ACTIONS
+from portal.declaration.source.problems import KeyPath
+from portal.declaration.source.reader import Document
+from portal.declaration.validation import keys_of
+from portal.fields.base import Field
+from portal.fields.shape import Shape
+from portal.texts import catalogue
+
+LONGEST = 60
+# The keys below which names are declared.
+DECLARING = ("modules", "fields", "options", "transitions", "tabs", "buttons")
+_OTHERS = ("true", "false", "buttons", "activity", "attachments", "comment", "nothing", "id")
+
+
+@cache
+def words_of_the_language() -> frozenset[str]:
+    """Keys, field types, fixed values, actions, operators and special words."""
+    shapes = list(_shapes(Shape))
+    keys = {key for shape in shapes for key in keys_of(shape)}
+    values = {
+        str(value) for shape in shapes for info in shape.model_fields.values() for value in _literals(info.annotation)
+    }
+    return frozenset({*keys, *values, *Field.types, *ACTIONS, *OPERATORS, *SPECIAL, *TONES, *TOP_LEVEL_KEYS, *_OTHERS})
+
+
+@cache
+def everyday_words() -> frozenset[str]:
+    """Words of English that are no slips: those of the language, of the interface's sentences, and of the icons."""
+    sources = (*words_of_the_language(), *known_icons(), *catalogue("it").sentences)
+    return frozenset(word for source in sources for word in words_in(str(source)))
+
+
+def words_in(text: str) -> list[str]:
+    """The words of a name or a sentence, in small letters."""
+    return re.findall(r"[^\W\d_]+", text.casefold())
+
+
+def names_of(documents: Iterable[Document]) -> set[str]:
+    """Every key and every short text of the files, and the names of the profiles."""
+    names: set[str] = set()
+    for document in documents:
+        names.add(document.file.rpartition("/")[2].removesuffix(".yaml"))
+        names.update(name for name in _texts(document.data) if len(name) <= LONGEST)
+    return names
+
+
+def words_of_key(key: str) -> frozenset[str]:
+    """Words that fit the value of one key alone, and are many."""
+    if key == "icon":
+        return known_icons()
+    return frozenset(available_timezones()) if key == "time_zone" else frozenset()
+
+
+def declarations_of(name: str, documents: Iterable[Document]) -> Iterator[tuple[Document, KeyPath, bool]]:
+    """Where a name is declared: the file, the path, and whether it is a key there."""
+    for document in documents:
+        for path in _paths(document.data, ()):
+            above = path[-2] if len(path) > 1 else None
+            if above in DECLARING and path[-1] == name:
+                yield document, path, True
+            elif above == "options" and document.value(path) == name:
+                yield document, path, False
+
+
+def _shapes(shape: type[Shape]) -> Iterator[type[Shape]]:
+    yield shape
+    for inner in shape.__subclasses__():
+        yield from _shapes(inner)
+
+
+def _literals(annotation: Any) -> Iterator[Any]:
+    if get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+        return
+    for part in get_args(annotation):
+        yield from _literals(part)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
+        yield from re.findall(r"[A-Za-z_][\w-]*", value) if "." in value or value[:1] in "$-" else ()
+
+
+def _paths(value: Any, path: KeyPath) -> Iterator[KeyPath]:
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield (*path, key)
+        yield from _paths(inner, (*path, key))
