@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.batches import batched
 from portal.database.schema.tables import Tables
 from portal.database.sql import WithoutIndex
 from portal.fields.base import Field, Refused
@@ -67,23 +68,46 @@ class EventFilter:
     end: datetime.datetime | None = None  # not included
 
 
+def stored_events(records: Records, record: Record) -> Sequence[Mapping[str, Any]]:
+    """All events of a record as they are stored, newest first, for those who need more of them than a reader may read.
+
+    `record` comes from `records`, and is theirs.
+    """
+    statement = records.policy.tables.statement("events of a record", lambda: _of_record(records.policy.tables))
+    values = {"module_name": records.name, "record_id": record.id}
+    rows: Sequence[Any] = records.connection.execute(statement, values).mappings().all()
+    return rows
+
+
 def record_history(
-    records: Records, record: Record, size: int, before: int | None = None
+    records: Records,
+    record: Record,
+    size: int,
+    before: int | None = None,
+    stored: Sequence[Mapping[str, Any]] | None = None,
 ) -> tuple[list[Event], int | None]:
     """The newest `size` events of a record that the reader may read, and the id behind which there are more.
 
-    `before`: only events older than the one of this id. `record` comes from `records`, and is theirs.
+    `before`: only events older than the one of this id. `record` comes from `records`, and is theirs. `stored`: its
+    events, where they have been read.
     """
+    events: list[Event] = []
+    for rows in _batches(records, record, size + 1, before) if stored is None else batched(stored, size + 1):
+        events += _readable(records, rows)
+        if len(events) > size:
+            return events[:size], events[size - 1].id
+    return events, None
+
+
+def _batches(records: Records, record: Record, size: int, before: int | None) -> Iterator[Sequence[Mapping[str, Any]]]:
     event = records.policy.tables.event
     on_record = [event.c["module"] == records.name, event.c["record"] == record.id]
-    events: list[Event] = []
-    while len(events) <= size:
-        rows = _rows(records, on_record, before, size + 1)
-        events += _readable(records, rows)
-        if len(rows) <= size:
-            break
+    while True:
+        rows = _rows(records, on_record, before, size)
+        yield rows
+        if len(rows) < size:
+            return
         before = rows[-1]["id"]
-    return events[:size], events[size - 1].id if len(events) > size else None
 
 
 def whole_history(
@@ -131,16 +155,26 @@ def _conditions(policy: Policy, only: EventFilter) -> list[sa.ColumnElement[bool
 def _rows(
     records: Records, conditions: Iterable[Any], before: int | None, size: int = BATCH
 ) -> Sequence[Mapping[str, Any]]:
-    """The next rows, newest first; events of older portals lack the author's name, which the account has."""
-    event, account = records.policy.tables.event, records.policy.tables.account
+    """The next rows, newest first."""
+    query, event_id = _events(records.policy.tables).where(*conditions), records.policy.tables.event.c["id"]
+    if before is not None:
+        query = query.where(event_id < before)
+    rows: Sequence[Any] = records.connection.execute(query.order_by(event_id.desc()).limit(size)).mappings().all()
+    return rows
+
+
+def _of_record(tables: Tables) -> sa.Select[Any]:
+    event = tables.event
+    on_record = event.c["module"] == sa.bindparam("module_name"), event.c["record"] == sa.bindparam("record_id")
+    return _events(tables).where(*on_record).order_by(event.c["id"].desc())
+
+
+def _events(tables: Tables) -> sa.Select[Any]:
+    """The columns of events; those of older portals lack the author's name, which the account has."""
+    event, account = tables.event, tables.account
     columns = [column for column in event.c if column.name != "author"]
     author = sa.func.coalesce(event.c["author"], account.c["name"], account.c["email"]).label("author")
-    joined = event.outerjoin(account, event.c["account"] == account.c["id"])
-    query = sa.select(*columns, author).select_from(joined).where(*conditions)
-    if before is not None:
-        query = query.where(event.c["id"] < before)
-    rows: Sequence[Any] = records.connection.execute(query.order_by(event.c["id"].desc()).limit(size)).mappings().all()
-    return rows
+    return sa.select(*columns, author).select_from(event.outerjoin(account, event.c["account"] == account.c["id"]))
 
 
 def _of_visible_records(records: Records, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Event, Record | None]]:

@@ -1,11 +1,11 @@
 """The states that a record was in, as the events tell: what its way through the stages is drawn from."""
 
 import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import sqlalchemy as sa
-
-from portal.records.reading.records import Record, Records
+from portal.declaration.shapes import Lifecycle
 
 
 @dataclass(frozen=True)
@@ -18,28 +18,22 @@ class StateEntered:
     comment: int | None = None
 
 
-def states_entered(records: Records, record: Record) -> list[StateEntered]:
-    """The states of the record in order, each as it came into it last.
+def states_entered(lifecycle: Lifecycle, events: Sequence[Mapping[str, Any]]) -> list[StateEntered]:
+    """The states of a record in order, each as it came into it last, from its `events`, newest first.
 
     States that no event tells of, such as those before a record was imported, are not known.
     """
-    lifecycle, event = records.module.lifecycle, records.policy.tables.event
-    if lifecycle is None:
-        return []
-    columns = [event.c[name] for name in ("kind", "details", "at", "author", "account")]
-    on_record = (event.c["module"] == records.name, event.c["record"] == record.id)
     states: dict[str, StateEntered] = {}
     last, last_cause = None, None
-    for kind, details, at, author, account in records.connection.execute(
-        sa.select(*columns).where(*on_record).order_by(event.c["id"])
-    ):
+    for event in reversed(events):
+        kind, details, at, author = event["kind"], event["details"] or {}, event["at"], event["author"]
         transition = lifecycle.transitions.get(kind.removeprefix("moved:"))
         start = lifecycle.start if kind == "created" else None
-        state = (details or {}).get("state") or (transition.to if transition else start)
+        state = details.get("state") or (transition.to if transition else start)
         if state:
             states.pop(state, None)
             states[state] = StateEntered(state, at, author)
-            last, last_cause = state, (at, account)
-        elif kind == "commented" and last and last_cause == (at, account):  # in the same request
-            states[last] = StateEntered(last, at, author, (details or {}).get("comment"))
+            last, last_cause = state, (at, event["account"])
+        elif kind == "commented" and last and last_cause == (at, event["account"]):  # in the same request
+            states[last] = StateEntered(last, at, author, details.get("comment"))
     return list(states.values())

@@ -8,6 +8,7 @@ from pyramid.view import view_config
 from portal.declaration.shapes import Transition
 from portal.fields.linked import Linked
 from portal.records.reading import records as reading
+from portal.records.reading.history import stored_events
 from portal.records.reading.records import Records
 from portal.records.writing.follow_ups import follow_up_field, follow_ups, may_follow_up
 from portal.records.writing.lifecycle import editable_fields
@@ -51,6 +52,7 @@ def detail_page(
     """
     records, record = resource.records, resource.record
     layout, stored, query = records.access.detail, record_files(resource), list_query(resource, request)
+    events = stored_events(records, record) if records.module.lifecycle else None
     pictures = pictures_of(resource, [file for file in stored if file.comment is None])
     return DetailPage(
         heading=record_heading(records, record),
@@ -59,7 +61,7 @@ def detail_page(
         previous_url="" if query is None else record_address(records.name, record.id, "previous"),
         next_url="" if query is None else record_address(records.name, record.id, "next"),
         actions=tuple(actions(resource)),
-        stage_bar=stage_bar(resource),
+        stage_bar=stage_bar(resource, events or ()),
         follow_ups=tuple(
             TitledLink(f"{other.reference} · {other.title}", record_address(records.name, other.id))
             for other in follow_ups(records, record)
@@ -73,7 +75,7 @@ def detail_page(
         files=files_card(resource, request, stored, refused) if records.module.attachments else None,
         watchers=watchers_card(resource),
         related=tuple(related_lists(resource, layout.related or ())),
-        history=history_card(resource, request),
+        history=history_card(resource, request, events),
         access=access_card(resource, request) or company_card(resource, request),
         news=record_news(resource, request),
         workshop=tuple(explaining_actions(resource, request)),

@@ -1,5 +1,6 @@
 """What happened to a record: the newest of it on the page of the record, all of it on a page of its own."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -64,11 +65,16 @@ def show_history(resource: Record, request: Request) -> dict[str, HistoryPage]:
     return {"page": page}
 
 
-def history_card(resource: Record, request: Request) -> History | None:
-    """The newest events on the page of a record; None where its layout does without them."""
+def history_card(
+    resource: Record, request: Request, stored: Sequence[Mapping[str, Any]] | None = None
+) -> History | None:
+    """The newest events on the page of a record; None where its layout does without them.
+
+    `stored`: all events of the record, where they have been read.
+    """
     if not resource.access.detail.history:
         return None
-    events, more = record_history(resource.records, resource.record, ON_RECORD)
+    events, more = record_history(resource.records, resource.record, ON_RECORD, stored=stored)
     return History(
         lines=tuple(history_line(resource.records, request, event) for event in events),
         all_url=record_address(resource.module_name, resource.record.id, "history") if more else "",
