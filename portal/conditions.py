@@ -7,15 +7,13 @@ is decided by the fields: `database/sql.py` turns a condition into SQL, `holds` 
 import datetime
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 OPERATORS = ("min", "max", "before", "after", "contains", "empty", "within", "not")
 SPECIAL = ("me", "my organization", "today", "now", "nothing")
 WITHIN = re.compile(r"(\d{1,5})\s*(minute|hour|day|week|month|year)s?")
-# What the declaration itself can say; a bool is an int, a datetime a date.
-DECLARED_VALUE = (str, int, float, datetime.date, datetime.timedelta, type(None))
 UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2629746, "year": 31556952}
 
 
@@ -41,6 +39,19 @@ class ParsedValue:
     value: Any
 
 
+@dataclass(frozen=True)
+class ValueAtExecution:
+    """A value that a statement is given when it is executed. `sql` is its comparison, and `form` says all of that but
+    the value."""
+
+    form: str
+    sql: Any = field(compare=False)
+
+
+# What the declaration itself can say; a bool is an int, a datetime a date.
+DECLARED_VALUE = (str, int, float, datetime.date, datetime.timedelta, type(None))
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """One comparison: equal, one_of, min, max, before, after, contains, empty or within; `negated` turns it.
@@ -63,7 +74,12 @@ class Comparison:
     @property
     def needs_reader(self) -> bool:
         """Whether it holds a value that the declaration does not: typed by one reader, or about one record."""
-        return not all(isinstance(value, DECLARED_VALUE) for value in self._values)
+        return not all(isinstance(value, (*DECLARED_VALUE, ValueAtExecution)) for value in self._values)
+
+    @property
+    def needs_value(self) -> bool:
+        """Whether its value comes with each execution."""
+        return isinstance(self.value, ValueAtExecution)
 
     @property
     def _values(self) -> tuple[Any, ...]:
@@ -101,6 +117,10 @@ class _Group:
     @property
     def needs_reader(self) -> bool:
         return any(part.needs_reader for part in self.parts)
+
+    @property
+    def needs_value(self) -> bool:
+        return any(part.needs_value for part in self.parts)
 
 
 @dataclass(frozen=True)

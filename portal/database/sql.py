@@ -9,7 +9,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from portal.conditions import AnyOf, Comparison, Condition, ParsedValue
+from portal.conditions import AnyOf, Comparison, Condition, ParsedValue, ValueAtExecution
 from portal.database.unindexed import OPERATOR, words_found
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field, operator_refused
@@ -148,7 +148,9 @@ def where(
     if isinstance(condition, Comparison):
         if condition.operator == OPERATOR:
             return words_found(condition.value.value, table, module, declaration)
-        if isinstance(condition.value, ParsedValue):  # typed into a filter of this module
+        if isinstance(condition.value, ValueAtExecution):
+            sql = condition.value.sql
+        elif isinstance(condition.value, ParsedValue):  # typed into a filter of this module
             sql = module.field(condition.path[0]).compare_among(
                 table, condition.operator, condition.value.value, visible_ids
             )

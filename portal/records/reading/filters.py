@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from portal.conditions import ALWAYS, AllOf, AnyOf, Comparison, Condition, ParsedValue
-from portal.database.sql import where
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
+from portal.records.reading.counts import parts_of
 from portal.records.reading.records import Count, Query, Records
 from portal.texts import _, ngettext
 
@@ -146,8 +146,8 @@ def _read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, li
     try:
         _check_size(typed)
         conditions = list(_conditions(field, typed, records.policy.reader))
-        for condition in conditions:
-            where(condition, records.table, records.module, records.policy.declaration, records.policy.reader)
+        for part in parts_of(AllOf(tuple(conditions))):
+            records.statements.sql(part)
     except Refused as refused:
         return replace(typed, error=refused.message), []
     return typed, conditions

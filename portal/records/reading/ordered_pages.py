@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from portal.conditions import Condition
+from portal.conditions import AllOf, Condition
 from portal.fields.base import Field
 from portal.records.reading.counts import parts_of
 from portal.records.reading.keyset import Order
@@ -33,7 +33,8 @@ class OrderedPages:
         order = self._order(self._sort(query))
         position = self._position(order, query.before or query.after)
         backwards = position is not None and bool(query.before)  # a key that cannot be read leads to the first page
-        request = PageRequest(order, fields, query.condition, position, backwards)
+        condition = AllOf(self.reader.with_parameters(tuple(parts_of(query.condition))))
+        request = PageRequest(order, fields, condition, position, backwards)
         key = self._key(query, request, among is not None) if self._may_be_shared(self._sort(query)) else None
         values: dict[str, Any] = {SIZE: query.size + 1, **({} if among is None else {IDS: list(among)})}
         if position is not None and (parameters := order.parameters()):
@@ -98,7 +99,7 @@ class OrderedPages:
         start = "first" if request.position is None else "before" if request.backwards else "after"
         return self.reader.key(
             "page",
-            conditions=(tuple(parts_of(query.condition)),),
+            conditions=(tuple(parts_of(request.condition)),),
             fields=tuple(field.name for field in request.fields),
             sort=self._sort(query),
             start=start,

@@ -61,7 +61,7 @@ class RecordCounts:
     def _count_rows(self, keys: Sequence[CountKey]) -> None:
         if not keys:
             return
-        conditions = tuple(conditions for _text, conditions in keys)
+        conditions = tuple(self.reader.with_parameters(conditions) for _text, conditions in keys)
         key = self.reader.key("counts", conditions=conditions)
         statement = self.reader.build(key, lambda statements: statements.counting(conditions))
         self.known.update(zip(keys, read_counts(self.reader.execute(statement)), strict=True))

@@ -17,6 +17,7 @@ from portal.records.reading.page import Record
 from portal.records.reading.rows import add_rows
 from portal.records.reading.statements import Statements
 from portal.records.reading.titles import add_linked_records
+from portal.records.reading.typed_values import TypedValues
 from portal.records.statement_cache import IDS, Statement, StatementKey, may_be_shared, values_of
 from portal.texts import first_visible
 
@@ -98,9 +99,19 @@ class RecordReader(ModulePolicy):
             return build(self.statements)
         return shared.policy.statements.get(key, lambda: build(shared))
 
+    def with_parameters(self, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        """Conditions for a shared statement: parameters stand for what was typed, and `execute` knows their values."""
+        if self.shared_statements is None or may_be_shared(conditions):
+            return conditions
+        return tuple(map(self._typed.replaced, conditions))
+
+    @cached_property
+    def _typed(self) -> TypedValues:
+        return TypedValues(self.statements, self.connection.dialect)
+
     def execute(self, statement: Statement, **values: Any) -> Sequence[Row]:
         """The rows of a statement, with this reader's values for the parameters."""
-        result = self.connection.execute(statement, values_of(self.policy.reader) | values)
+        result = self.connection.execute(statement, values_of(self.policy.reader) | self._typed.values | values)
         rows: Sequence[Any] = result.mappings().all()
         return rows
 

@@ -120,7 +120,9 @@ class Statements(ModulePolicy):
         """How many rows each of several conditions has, in one statement; `read_counts` reads it."""
         requests = [self._count_request(parts) for parts in conditions]
         branches = [sa.true()] if self.branches is None else self.branches
-        return self._planned_once(counting(self.table, branches, requests))
+        statement = counting(self.table, branches, requests)
+        given = any(condition.needs_value for parts in conditions for condition in parts)
+        return statement if given else self._planned_once(statement)
 
     def counting_ids(self, conditions: Sequence[Condition]) -> Statement:
         """How many of the records IDS that this reader may see fulfil each condition, as `count_0`, `count_1` …."""
@@ -189,7 +191,8 @@ class Statements(ModulePolicy):
         for segment in request.order.segments(request.position, request.backwards):
             statement = scan.along(segment, parameter(SIZE))
             # Which of two tables is best read first depends on how many rows the reader has: 4 ms or 75.
-            yield self._planned_once(statement) if segment.titled is None else statement
+            planned_once = segment.titled is None and not request.condition.needs_value
+            yield self._planned_once(statement) if planned_once else statement
 
     @property
     def _scope_has_more(self) -> bool:

@@ -1,0 +1,60 @@
+"""What readers type into filters, as values that a statement is given when it is executed.
+
+So the statements of a list are built once for all that is typed into the same filters; building them takes several
+times as long as executing them. Their plans are not kept: which index is best depends on the value.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import visitors
+
+from portal.conditions import Comparison, Condition, ParsedValue, ValueAtExecution
+from portal.database.unindexed import OPERATOR
+from portal.records.reading.statements import Statements
+
+MOST_VALUES = 6  # of one statement: those with more are of so many kinds that they are not kept
+
+
+@dataclass
+class TypedValues:
+    """What one reader has typed, and the names under which statements are given it.
+
+    `statements`: of this reader alone, whose rights decide which linked records a text finds.
+    """
+
+    statements: Statements
+    dialect: sa.Dialect
+    values: dict[str, Any] = field(default_factory=dict)
+    known: dict[Comparison, Condition] = field(default_factory=dict)
+
+    def replaced(self, condition: Condition) -> Condition:
+        """The same condition with parameters in the place of what was typed, where that is possible."""
+        if not isinstance(condition, Comparison):
+            return replace(condition, parts=tuple(map(self.replaced, condition.parts)))
+        if condition.negated or condition.operator == OPERATOR or not isinstance(condition.value, ParsedValue):
+            return condition
+        if condition not in self.known:
+            self.known[condition] = self._with_parameters(condition)
+        return self.known[condition]
+
+    def _with_parameters(self, condition: Comparison) -> Condition:
+        values: dict[str, Any] = {}
+        parameters: list[str] = []  # what the SQL of a database may not say of them
+
+        def parameter(element: Any, **options: Any) -> Any:
+            if not isinstance(element, sa.BindParameter):
+                return None
+            name = f"typed_{len(self.values) + len(values)}"
+            values[name] = element.effective_value
+            parameters.append(f"{name}: {element.type!r}")
+            return sa.bindparam(name, type_=element.type)
+
+        sql: Any = visitors.replacement_traverse(self.statements.sql(condition), {}, parameter)
+        lists = any(isinstance(value, list | tuple) for value in values.values())  # as long as their IN
+        if lists or len(self.values) + len(values) > MOST_VALUES:
+            return condition
+        self.values |= values
+        form = f"{sql.compile(dialect=self.dialect)} {parameters}"
+        return replace(condition, value=ValueAtExecution(form, sql))
