@@ -35,6 +35,7 @@ VIEWS = {
     "history": _("History"),
     "view-as": _("View as"),
     "explain": _("Explain"),
+    "map": _("Map"),
 }
 IN_DOCK = 4
 
@@ -146,6 +147,7 @@ def _portal_items(identity: Identity, resources: list[Any], view_name: str) -> t
         ),
         MenuItem(_("View as"), "scan-eye", "/-/view-as", current=view_name == "view-as"),
         MenuItem(_("Explain"), "search-check", "/-/explain", current=view_name == "explain"),
+        MenuItem(_("Map"), "waypoints", "/-/map", current=view_name == "map"),
     )
 
 

@@ -20,7 +20,7 @@ INTERFACE = frozenset(
     file-spreadsheet file-text globe hash history house image inbox info italic key-round languages link list
     list-filter lock log-in log-out mail mail-open maximize menu message-circle minimize minus monitor moon paperclip
     pencil phone plus printer refresh-cw save scan-eye search search-check send smartphone square star sun sun-moon
-    trash-2 triangle-alert undo-2 unlink upload user user-plus user-round-cog user-x users webhook x
+    trash-2 triangle-alert undo-2 unlink upload user user-plus user-round-cog user-x users waypoints webhook x
     """.split()  # noqa: SIM905 - a list of 80 strings is harder to read
 )
 DRAWING = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)

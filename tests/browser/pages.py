@@ -139,6 +139,8 @@ KINDS = (
     Kind("problems", "support", "/-/problems"),
     Kind("history of all records", "support", "/-/history"),
     Kind("as whom to see the portal", "support", "/-/view-as"),
+    Kind("map of the modules", "support", "/-/map"),
+    Kind("asking who sees a record", "support", "/-/explain"),
     Kind("who sees a record", "support", "/-/explain?module=tickets&id=1"),
     Kind("what somebody sees", "support", "/-/explain?account=1"),
     Kind("somebody else's portal", "support", "/-/view-as", view_as_the_first),

@@ -62,7 +62,7 @@ def test_a_page_that_is_not_found_says_why_to_the_administrator_alone(nancy, sig
     view(nancy, account="carla@globex.example")
     page = nancy.get("/tickets/1/", status=404)
     assert "T1 is not within “see: own” for this person" in page
-    assert "profiles/customer.yaml:3:" in page
+    assert "profiles/customer.yaml:3<" in page
     assert "see: own" in page
 
     assert "“can” does not grant create" in nancy.get("/articles/create", status=404)
@@ -77,7 +77,7 @@ def test_who_sees_a_record_and_why_and_what_a_person_sees(nancy, app):
     page = nancy.get("/tickets/1/").click("Who can see this")
     can, cannot = page.text.split("Those who cannot")
     assert [name in can for name in ("Anna Rossi", "Bruno Verdi", "Nancy Smith")] == [True] * 3
-    assert "profiles/customer.yaml:3:" in can
+    assert "profiles/customer.yaml:3<" in can
     assert "Your account has been disabled" in cannot
     asked = page.forms[next(key for key, form in page.forms.items() if form.action == "/-/explain")]
     asked["what"] = "delete"
@@ -156,3 +156,18 @@ def test_nobody_but_an_administrator_may(sign_in):
     assert bruno.get("/-/view-as", status=404)
     token = form_of(bruno.get("/"), "/logout")["_csrf"].value
     assert bruno.post("/-/view-as", {"_csrf": token, "account": "1"}, status=404)
+
+
+def test_the_map_draws_modules_and_links_and_says_who_may_do_what(nancy):
+    page = nancy.get("/-/map")
+    boxes = {link["href"]: link.text for link in page.html.select("svg a")}
+    assert set(boxes) == {"#module-tickets", "#module-articles", "#module-people", "#module-organizations"}
+    assert "caller" in boxes["#module-tickets"]
+    assert "city" not in boxes["#module-tickets"], "a lookup is no link"
+    paths = page.html.select("svg > g path")
+    assert len(paths) == 4
+    assert len([path for path in paths if "decides" in path.get("class", [])]) == 3
+    cells = [cell.get_text(" ", strip=True) for cell in page.html.select("#module-articles td")]
+    assert cells[0].startswith("All published: true see")
+    assert "Not there" not in cells[0]
+    assert "create" in cells[2]

@@ -1,5 +1,6 @@
 """Finds the line of something in the files for checks that run after the declaration was read."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 from portal.declaration.source.excerpts import with_lines
 from portal.declaration.source.problems import KeyPath, Problem
 from portal.declaration.source.reader import Document, read
+
+# Where no quoted text stands before it.
+COMMENT = re.compile(r"""(?<=[^'"#])\s#(?=[^'"]*$).*$""")
 
 
 class Places:
@@ -39,10 +43,10 @@ class Places:
         return f"{file}:{line}:{column}"
 
     def text(self, file: str, path: KeyPath) -> str:
-        """The line of the key at `path` as it is written, without its indentation."""
+        """The line of the key at `path` as it is written, without its indentation and the comment at its end."""
         line, _column = self._document(file).place(path, key=True)
         lines = self._bytes(file).decode("utf-8", "replace").splitlines()
-        return lines[line - 1].strip() if line <= len(lines) else ""
+        return COMMENT.sub("", lines[line - 1]).strip() if line <= len(lines) else ""
 
     def _document(self, file: str) -> Document:
         if file not in self._documents:

@@ -24,6 +24,11 @@ class Line:
     def __str__(self) -> str:
         return self.place
 
+    @property
+    def spot(self) -> str:
+        """`file:line`, for people."""
+        return self.place.rpartition(":")[0]
+
 
 def deciding_lines(places: Places, declaration: Declaration, step: Step, profile: str | None) -> list[Line]:
     """The line that decided; of conditions that are joined, one of each profile."""

@@ -9,6 +9,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.accounts.people import Account, Identity, admit, admit_everybody, find_account_of_person, load_account
+from portal.declaration.access_table import condition_text
 from portal.declaration.shapes import ACTIONS as EVERY_ACTION
 from portal.declaration.shapes import Module
 from portal.declaration.source.places import Places
@@ -170,6 +171,7 @@ def _module_rights(request: Request, policy: Policy) -> Iterator[ModuleRights]:
         yield ModuleRights(
             label=module_label(module, reader),
             scope=scope_words(declaration, access, reader),
+            where=condition_text(access.where),
             can=can_words(module, access, reader),
             count=count_text(Records(request.connection, policy, name).count(Query()), reader),
             lines=tuple(dict.fromkeys(line for reason in reasons for line in reason.lines)),

@@ -154,6 +154,7 @@ class ModuleRights:
 
     label: Words
     scope: Words = ""
+    where: str = ""  # as it is declared
     can: Words = ""
     count: str = ""
     lines: tuple[Line, ...] = ()
@@ -180,3 +181,78 @@ class ExplainPage:
     error: Words = ""
     audience: Audience | None = None
     person: PersonRights | None = None
+
+
+@dataclass(frozen=True)
+class MapLink:
+    """A row of a box; `y`: its middle."""
+
+    name: str
+    y: int
+    decides: bool
+
+
+@dataclass(frozen=True)
+class MapBox:
+    """A module of the drawing, in pixels; `core`: people and companies."""
+
+    name: str
+    label: str
+    count: str
+    x: int
+    y: int
+    height: int
+    core: bool
+    links: tuple[MapLink, ...]
+
+
+@dataclass(frozen=True)
+class MapLine:
+    """A link of the drawing; `decides`: somebody sees records by it."""
+
+    path: str
+    decides: bool
+
+
+@dataclass(frozen=True)
+class ProfileColumn:
+    label: Words
+    name: str
+    staff: bool
+    administers: bool
+
+
+@dataclass(frozen=True)
+class RightsCell:
+    """What a profile may in a module; without a `scope` it does not have it."""
+
+    profile: Words
+    scope: Words = ""
+    can: Words = ""
+    where: str = ""  # as it is declared
+
+
+@dataclass(frozen=True)
+class ModuleRow:
+    """A module of the table, with its links in words."""
+
+    name: str
+    label: str
+    links: tuple[Words, ...]
+    cells: tuple[RightsCell, ...]
+
+
+@dataclass(frozen=True)
+class MapPage:
+    """map.pt, for administrators: the modules drawn with their links, and who may do what."""
+
+    width: int
+    height: int
+    box_width: int
+    fits: bool  # whether it may be drawn smaller to fit the page
+    boxes: tuple[MapBox, ...]
+    lines: tuple[MapLine, ...]
+    profiles: tuple[ProfileColumn, ...]
+    modules: tuple[ModuleRow, ...]
+    links: int
+    since: Moment

@@ -1,6 +1,5 @@
 """What a profile says of a module, in words for administrators."""
 
-from portal.conditions import ALWAYS
 from portal.declaration.shapes import Access, Declaration, Module, Through
 from portal.fields.reader import Reader
 from portal.texts import _, readable
@@ -30,8 +29,7 @@ def scope_words(declaration: Declaration, access: Access, reader: Reader) -> str
         words = _("Through “${link}”", mapping={"link": reader.text(link.title)})
     else:
         words = SCOPES[access.see or "own"]
-    text = reader.text(words)
-    return text if access.where == ALWAYS else reader.text(_("${scope}, under a condition", mapping={"scope": text}))
+    return reader.text(words)
 
 
 def can_words(module: Module, access: Access, reader: Reader) -> str:

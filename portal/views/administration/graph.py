@@ -1,0 +1,259 @@
+"""Places boxes and the links between them in columns, so that links run from left to right: for the map of modules.
+
+The way is that of Sugiyama, Tagawa and Toda (1981): cycles are opened, each box stands left of what it leads to, links
+across several columns get a lane in each, the order in a column follows the neighbours, and then the heights do. The
+answer is the same for the same graph. Knows nothing of modules; lengths are pixels.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+WIDTH, BETWEEN = 168, 72  # of a column, and between two
+ROW, HEAD, LANE = 20, 44, 6  # heights of a link's row, of what stands above the rows, of a link that passes
+ARRIVAL = 9  # between two links that arrive at a box
+MOST_COLUMNS = 7  # more would be too wide for a page
+APART, LANES_APART = 18, 4  # from one box of a column to the next, from one lane to the next
+SWEEPS = 12
+
+
+@dataclass(frozen=True)
+class Link:
+    """From a row of a box to another box."""
+
+    source: str
+    row: int
+    target: str
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Boxes with the number of their rows, and the links between them. Of a cycle, the links that lead back to the box
+    that comes first in `rows` run from right to left."""
+
+    rows: Mapping[str, int]
+    links: Sequence[Link]
+
+
+@dataclass(frozen=True)
+class Place:
+    x: float
+    y: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Where the boxes stand, the path of each link, and the size of the whole."""
+
+    places: Mapping[str, Place]
+    paths: Mapping[Link, str]
+    width: float
+    height: float
+
+
+@dataclass
+class _Layers:
+    """The columns while they are made: names of boxes, and lanes, which are (link, column)."""
+
+    columns: list[list[Hashable]]
+    height: dict[Hashable, float]
+    after: dict[Hashable, list[Hashable]] = field(default_factory=lambda: defaultdict(list))
+    before: dict[Hashable, list[Hashable]] = field(default_factory=lambda: defaultdict(list))
+    y: dict[Hashable, float] = field(default_factory=dict)
+
+
+def draw(graph: Graph) -> Drawing:
+    """Place the boxes of a graph and lead its links. A link of a box to itself has no path."""
+    links = [link for link in graph.links if link.source != link.target]
+    column = _columns(graph, links)
+    layers = _layers(graph, links, column)
+    for sweep in range(SWEEPS):
+        _order(layers, forward=sweep % 2 == 0)
+    _stack(layers)
+    for sweep in range(SWEEPS):
+        _level(layers, forward=sweep % 2 == 0)
+    top = min(layers.y.values(), default=0)
+    layers.y = {node: y - top for node, y in layers.y.items()}
+    places = {name: Place(_x(column[name]), layers.y[name], layers.height[name]) for name in graph.rows}
+    return Drawing(
+        places=places,
+        paths=_paths(links, column, layers, places),
+        width=_x(max(column.values(), default=0)) + WIDTH,
+        height=max((layers.y[node] + layers.height[node] for node in layers.y), default=0),
+    )
+
+
+def box_height(rows: int, arriving: int) -> int:
+    """The height of a box with so many rows, at which so many links arrive."""
+    return max(HEAD + (ROW * rows + ROW // 2 if rows else 0), ARRIVAL * (arriving + 1))
+
+
+def row_y(row: int) -> float:
+    """The middle of a row below the top of its box."""
+    return HEAD + ROW * row + ROW / 2
+
+
+def _x(column: int) -> float:
+    return column * (WIDTH + BETWEEN)
+
+
+# -- columns -----------------------------------------------------------------------------------------------------------
+
+
+def _columns(graph: Graph, links: Sequence[Link]) -> dict[str, int]:
+    """The column of each box: left of all that it leads to, but for the links that close a cycle. Where that takes too
+    many columns, neighbouring ones become one."""
+    targets: dict[str, list[str]] = defaultdict(list)
+    for link in links:
+        targets[link.source].append(link.target)
+    distance: dict[str, int] = {}  # to the last box of the longest way
+    for name in graph.rows:
+        _measure(name, targets, distance)
+    last = max(distance.values(), default=0)
+    columns = {name: last - distance[name] for name in graph.rows}
+    if last < MOST_COLUMNS:
+        return columns
+    return {name: column * (MOST_COLUMNS - 1) // last for name, column in columns.items()}
+
+
+def _measure(start: str, targets: Mapping[str, list[str]], distance: dict[str, int]) -> None:
+    """The distances of `start` and of all that it leads to, depth first; what is being measured is not waited for."""
+    stack, open_boxes = [start], set[str]()
+    while stack:
+        name = stack[-1]
+        waiting = [target for target in targets.get(name, ()) if target not in distance and target not in open_boxes]
+        if name not in distance and name not in open_boxes:
+            open_boxes.add(name)
+            stack += reversed(waiting)
+            continue
+        stack.pop()
+        if name in open_boxes:
+            open_boxes.discard(name)
+            known = [distance[target] for target in targets.get(name, ()) if target in distance]
+            distance[name] = max(known, default=-1) + 1
+
+
+def _layers(graph: Graph, links: Sequence[Link], column: Mapping[str, int]) -> _Layers:
+    """The boxes in their columns, with a lane for each link in every column between its ends."""
+    layers = _Layers([[] for _ in range(max(column.values(), default=0) + 1)], {})
+    arriving = Counter(link.target for link in links)
+    for name, rows in graph.rows.items():
+        layers.columns[column[name]].append(name)
+        layers.height[name] = box_height(rows, arriving[name])
+    for link in links:
+        left, right = sorted((link.source, link.target), key=lambda name: column[name])
+        if column[left] == column[right]:
+            continue
+        way: list[Hashable] = [left]
+        for between in range(column[left] + 1, column[right]):
+            lane = (link, between)
+            layers.columns[between].append(lane)
+            layers.height[lane] = LANE
+            way.append(lane)
+        way.append(right)
+        for one, next_one in zip(way, way[1:], strict=False):
+            layers.after[one].append(next_one)
+            layers.before[next_one].append(one)
+    return layers
+
+
+def _order(layers: _Layers, forward: bool) -> None:
+    """Sort each column by where its neighbours in the column before stand."""
+    neighbours = layers.before if forward else layers.after
+    columns = layers.columns if forward else layers.columns[::-1]
+    for previous, column in zip(columns, columns[1:], strict=False):
+        position = {node: place for place, node in enumerate(previous)}
+        own = {node: place for place, node in enumerate(column)}
+
+        def weight(node: Hashable, position: Mapping = position, own: Mapping = own) -> float:
+            beside = [position[other] for other in neighbours[node] if other in position]
+            return sum(beside) / len(beside) if beside else own[node]
+
+        column.sort(key=weight)
+
+
+# -- heights -----------------------------------------------------------------------------------------------------------
+
+
+def _stack(layers: _Layers) -> None:
+    for column in layers.columns:
+        layers.y |= dict(zip(column, _offsets(layers, column), strict=True))
+
+
+def _offsets(layers: _Layers, column: Sequence[Hashable]) -> list[float]:
+    """The heights of a column in which everything stands as near together as it may."""
+    y, offsets = 0.0, []
+    for node, following in zip_longest(column, column[1:]):
+        offsets.append(y)
+        lanes = layers.height[node] == LANE and layers.height.get(following) == LANE
+        y += layers.height[node] + (LANES_APART if lanes else APART)
+    return offsets
+
+
+def _level(layers: _Layers, forward: bool) -> None:
+    """Move each column to the heights of its neighbours, as near as its order and the distances allow."""
+    neighbours = layers.before if forward else layers.after
+    for column in layers.columns if forward else layers.columns[::-1]:
+        wanted = []
+        for node in column:
+            middles = [layers.y[other] + layers.height[other] / 2 for other in neighbours[node]]
+            middle = sum(middles) / len(middles) if middles else layers.y[node] + layers.height[node] / 2
+            wanted.append(middle - layers.height[node] / 2)
+        layers.y |= dict(zip(column, _in_order(wanted, _offsets(layers, column)), strict=True))
+
+
+def _in_order(wanted: Sequence[float], offsets: Sequence[float]) -> list[float]:
+    """The heights nearest to those wanted at which nothing overlaps: isotonic regression by pooling neighbours."""
+    pools: list[tuple[float, int]] = []  # mean, size
+    for want, offset in zip(wanted, offsets, strict=True):
+        mean, size = want - offset, 1
+        while pools and pools[-1][0] > mean:
+            other, count = pools.pop()
+            mean, size = (mean * size + other * count) / (size + count), size + count
+        pools.append((mean, size))
+    means = [mean for mean, size in pools for _ in range(size)]
+    return [mean + offset for mean, offset in zip(means, offsets, strict=True)]
+
+
+# -- links -------------------------------------------------------------------------------------------------------------
+
+
+def _paths(
+    links: Iterable[Link], column: Mapping[str, int], layers: _Layers, places: Mapping[str, Place]
+) -> dict[Link, str]:
+    """From the row of each link through its lanes to its target, where those that come in stand below one another."""
+    arriving: dict[str, list[Link]] = defaultdict(list)
+    for link in links:
+        arriving[link.target].append(link)
+    paths = {}
+    for target, of_target in arriving.items():
+        of_target.sort(key=lambda link: places[link.source].y + row_y(link.row))
+        for number, link in enumerate(of_target, 1):
+            end = places[target].y + places[target].height * number / (len(of_target) + 1)
+            paths[link] = _path(link, end, column, layers, places)
+    return paths
+
+
+def _path(link: Link, end: float, column: Mapping[str, int], layers: _Layers, places: Mapping[str, Place]) -> str:
+    source, target = places[link.source], places[link.target]
+    if column[link.source] == column[link.target]:
+        right, beyond, start = source.x + WIDTH, source.x + WIDTH + BETWEEN / 2, source.y + row_y(link.row)
+        return f"M{right:.0f} {start:.0f}C{beyond:.0f} {start:.0f} {beyond:.0f} {end:.0f} {right:.0f} {end:.0f}"
+    forward = column[link.source] < column[link.target]
+    step = 1 if forward else -1
+    x, y = source.x + (WIDTH if forward else 0), source.y + row_y(link.row)
+    parts = [f"M{x:.0f} {y:.0f}"]
+    for between in range(column[link.source] + step, column[link.target], step):
+        lane_y = layers.y[link, between] + LANE / 2
+        near, far = (_x(between), _x(between) + WIDTH) if forward else (_x(between) + WIDTH, _x(between))
+        parts.append(f"{_curve(x, y, near, lane_y)}H{far:.0f}")
+        x, y = far, lane_y
+    parts.append(_curve(x, y, target.x if forward else target.x + WIDTH, end))
+    return "".join(parts)
+
+
+def _curve(x: float, y: float, to_x: float, to_y: float) -> str:
+    middle = (x + to_x) / 2
+    return f"C{middle:.0f} {y:.0f} {middle:.0f} {to_y:.0f} {to_x:.0f} {to_y:.0f}"

@@ -1,0 +1,154 @@
+"""`/-/map`: the modules and their links as a drawing, and who may do what in each, for administrators and auditors."""
+
+from collections.abc import Iterator, Mapping
+
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from portal.declaration.access_table import condition_text
+from portal.declaration.shapes import Declaration, Module, Profile, Through
+from portal.fields.base import Field
+from portal.records.reading.records import Query, Records
+from portal.texts import _, readable
+from portal.views.administration.graph import WIDTH, Drawing, Graph, Link, draw, row_y
+from portal.views.administration.pages import MapBox, MapLine, MapLink, MapPage, ModuleRow, ProfileColumn, RightsCell
+from portal.views.administration.rights import can_words, module_label, scope_words
+from portal.views.displays import moment
+from portal.views.lists.page import count_text
+from portal.web.resources import Administration
+from portal.web.security import ADMINISTER
+
+MOST_SHRUNK = 1_160  # pixels of a drawing that is shown smaller where a page is narrower; a wider one is scrolled
+LONGEST_LABEL, LONGEST_LINK = 20, 24  # characters that fit into a box
+
+
+@view_config(context=Administration, name="map", request_method="GET", renderer="map.pt", permission=ADMINISTER)
+def show_map(context: Administration, request: Request) -> dict[str, MapPage]:
+    """All modules of the declaration in force, whichever of them the administrator has."""
+    declaration = request.portal.declaration
+    links = {name: list(links_of(module)) for name, module in declaration.modules.items()}
+    drawing = draw(_graph(declaration, links))
+    page = MapPage(
+        width=round(drawing.width),
+        height=round(drawing.height),
+        box_width=WIDTH,
+        fits=drawing.width <= MOST_SHRUNK,
+        boxes=tuple(_boxes(request, drawing, links)),
+        lines=tuple(
+            MapLine(path, decides(declaration, link.source, links[link.source][link.row][0]))
+            for link, path in drawing.paths.items()
+        ),
+        profiles=tuple(_profiles(declaration)),
+        modules=tuple(_modules(request, links)),
+        links=sum(map(len, links.values())),
+        since=moment(request.portal.since, request.reader),
+    )
+    return {"page": page}
+
+
+def links_of(module: Module) -> Iterator[tuple[str, Field]]:
+    """The links of a module by name, those in its lines as `lines.product`; no lookups."""
+    for name, field in module.fields.items():
+        columns = {f"{name}.{column}": inner for column, inner in field.row_fields.items()}
+        for path, link in {name: field, **columns}.items():
+            if link.targets and not link.computed:
+                yield path, link
+
+
+def decides(declaration: Declaration, module: str, field: str) -> bool:
+    """Whether it is by this link that somebody sees a record: the way to an owner or organization, or a `through`."""
+    declared = declaration.modules[module]
+    ways = {path.partition(".")[0] for path in (declared.owner, declared.organization) if path}
+    accesses = (profile.modules.get(module) for profile in declaration.profiles.values())
+    ways |= {access.see.through for access in accesses if access and isinstance(access.see, Through)}
+    return field in ways
+
+
+# -- the drawing -------------------------------------------------------------------------------------------------------
+
+
+def _graph(declaration: Declaration, links: Mapping[str, list[tuple[str, Field]]]) -> Graph:
+    """People first: what is linked both ways with them stands on their right, as companies do."""
+    names = sorted(links, key=lambda name: name != declaration.people)
+    leading = [
+        Link(name, row, target)
+        for name in names
+        for row, (_path, field) in enumerate(links[name])
+        for target in dict.fromkeys(field.targets)
+    ]
+    return Graph({name: len(links[name]) for name in names}, leading)
+
+
+def _boxes(request: Request, drawing: Drawing, links: Mapping[str, list[tuple[str, Field]]]) -> Iterator[MapBox]:
+    declaration = request.portal.declaration
+    for name, module in declaration.modules.items():
+        place = drawing.places[name]
+        yield MapBox(
+            name=name,
+            label=_shortened(module_label(module, request.reader), LONGEST_LABEL),
+            count=_count(request, name),
+            x=round(place.x),
+            y=round(place.y),
+            height=round(place.height),
+            core=name in (declaration.people, declaration.organizations),
+            links=tuple(
+                MapLink(
+                    _shortened(path + (" ↺" if name in field.targets else ""), LONGEST_LINK),
+                    round(place.y + row_y(row)),
+                    decides(declaration, name, path),
+                )
+                for row, (path, field) in enumerate(links[name])
+            ),
+        )
+
+
+def _count(request: Request, module: str) -> str:
+    """How many records the administrator sees; empty where they do not have the module."""
+    if request.policy.access(module) is None:
+        return ""
+    return count_text(Records(request.connection, request.policy, module).count(Query()), request.reader)
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+# -- the table ---------------------------------------------------------------------------------------------------------
+
+
+def _profiles(declaration: Declaration) -> Iterator[ProfileColumn]:
+    for name, profile in declaration.profiles.items():
+        yield ProfileColumn(
+            label=profile.label or readable(name),
+            name=name,
+            staff=profile.staff,
+            administers=name in declaration.settings.administrators,
+        )
+
+
+def _modules(request: Request, links: Mapping[str, list[tuple[str, Field]]]) -> Iterator[ModuleRow]:
+    declaration, reader = request.portal.declaration, request.reader
+    for name, module in declaration.modules.items():
+        yield ModuleRow(
+            name=name,
+            label=module_label(module, reader),
+            links=tuple(
+                _("${link} to ${modules}", mapping={"link": path, "modules": _targets(request, field)})
+                for path, field in links[name]
+            ),
+            cells=tuple(_cell(request, module, profile) for profile in declaration.profiles.values()),
+        )
+
+
+def _targets(request: Request, field: Field) -> str:
+    modules = request.portal.declaration.modules
+    return ", ".join(module_label(modules[target], request.reader) for target in field.targets)
+
+
+def _cell(request: Request, module: Module, profile: Profile) -> RightsCell:
+    access, reader = profile.modules.get(module.name), request.reader
+    label = profile.label or readable(profile.name)
+    if access is None:
+        return RightsCell(label)
+    scope = scope_words(request.portal.declaration, access, reader)
+    return RightsCell(label, scope, can_words(module, access, reader), condition_text(access.where))
