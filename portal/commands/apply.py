@@ -1,5 +1,7 @@
 """`portal apply`: do what the plan says."""
 
+from pathlib import Path
+
 import click
 
 from portal.commands.database_errors import database_error_sentence
@@ -7,14 +9,17 @@ from portal.commands.index import update_search_index
 from portal.commands.open_portal import open_portal
 from portal.commands.options import common_options
 from portal.database.errors import DatabaseError
-from portal.database.migration.plan import CannotBeAppliedError, apply
+from portal.database.migration.plan import CannotBeAppliedError, Expected, apply
+from portal.database.migration.saved_plan import NotThePlanError, SavedPlan
+from portal.declaration.files import files_digest
 from portal.texts import plural
 
 
 @click.command("apply", short_help="Do what the plan says.")
+@click.argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
 @click.option("--allow-loss", is_flag=True, help="Also do what loses data.")
 @common_options
-def command(allow_loss: bool) -> None:
+def command(file: Path | None, allow_loss: bool) -> None:
     """Bring the database to the declarations. What would lose data is left undone without --allow-loss, and named.
 
     What is left does not keep the portal from running: the values of removed fields and modules stay in the database
@@ -23,13 +28,18 @@ def command(allow_loss: bool) -> None:
     A search index that has to be made anew is filled afterwards, a few records at a time: the portal serves and
     writes meanwhile. If this command is killed, that goes on with the next one or when the portal starts again.
 
+    With a FILE of `portal plan --out` it does exactly that plan, and nothing where files or database moved since.
+
     Exits 0, or 1 when the database cannot hold what is declared: then it is as it was.
 
     Example: portal apply --allow-loss
     """
     portal = open_portal(check_database=False)
     try:
-        applied = apply(portal.engine, portal.tables, allow_loss)
+        expected = Expected(_saved(file), files_digest(portal.settings.folder)) if file is not None else None
+        applied = apply(portal.engine, portal.tables, allow_loss, expected)
+    except NotThePlanError as error:
+        raise click.ClickException(f"{file}: {error}; nothing was changed") from None
     except CannotBeAppliedError as error:
         click.echo(f"{error}\nnothing was changed")
         raise SystemExit(1) from None
@@ -43,3 +53,10 @@ def command(allow_loss: bool) -> None:
         click.echo("nothing to do: the database fits the declarations")
     if records := update_search_index(portal):
         click.echo(f"the search index was brought up to date: {plural(records, 'record')}")
+
+
+def _saved(file: Path) -> SavedPlan:
+    try:
+        return SavedPlan.read(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{file} cannot be read: {error}") from None

@@ -1,25 +1,46 @@
 """`portal plan`: what the database lacks, in sentences."""
 
+import json
+from pathlib import Path
+
 import click
 
 from portal.commands.database_errors import database_error_sentence
 from portal.commands.open_portal import open_portal
 from portal.commands.options import common_options
 from portal.database.errors import DatabaseError
-from portal.database.migration.plan import plan
+from portal.database.migration.plan import plan, saved_plan
+from portal.database.migration.saved_plan import step_entry
+from portal.declaration.files import files_digest
+
+CHANGES = 3  # the exit code
 
 
 @click.command("plan", short_help="Say what the database lacks.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep the plan for `portal apply FILE`.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
 @common_options
-def command() -> None:
+def command(out: Path | None, form: str) -> None:
     """Say in sentences what the database lacks of the declarations. Nothing is changed.
 
-    What would lose data is marked with an exclamation mark. Exits 0, or 1 when the declarations have mistakes.
+    What would lose data is marked with an exclamation mark. Of large tables it says how long a step takes, and who
+    waits meanwhile. Exits 0 when there is nothing to do, 3 when there is, 1 when the declarations have mistakes.
 
-    Example: portal plan
+    Example: portal plan --out plan.json
     """
     portal = open_portal(check_database=False)
     try:
-        click.echo(plan(portal.engine, portal.tables))
+        made = plan(portal.engine, portal.tables)
+        if out is not None:
+            kept = saved_plan(portal.engine, portal.tables, files_digest(portal.settings.folder), made)
+            out.write_text(kept.write(made.steps), encoding="utf-8")
     except DatabaseError as error:
         raise click.UsageError(database_error_sentence(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}") from None
+    if form == "json":
+        entries = [step_entry(step) for step in made.steps]
+        click.echo(json.dumps({"changes": bool(entries), "steps": entries}, indent=2, ensure_ascii=False))
+    else:
+        click.echo(made)
+    raise SystemExit(CHANGES if made.steps else 0)

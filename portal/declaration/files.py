@@ -3,6 +3,7 @@
 Called by load. Only regular files are opened: a named pipe or a device would make a check wait for ever.
 """
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -37,6 +38,18 @@ def read_files(draft: Draft) -> None:
         draft.unread_files.add(BUTTONS)
     for name in _misnamed(names, MODULES) if MODULES in names else ():
         _report(draft, name, f"this file is not read: {MODULES} is", warning=True)
+
+
+def files_digest(folder: Path) -> str:
+    """What differs when one of the files of a declaration does."""
+    digest = hashlib.sha256()
+    for path in sorted([folder / MODULES, folder / BUTTONS, *(folder / PROFILES).glob("*.yaml")]):
+        try:
+            content = _content(path)
+        except OSError:
+            continue
+        digest.update(f"{path.relative_to(folder)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
 
 
 def _report(draft: Draft, file: str, message: str, warning: bool = False) -> None:

@@ -21,6 +21,7 @@ from portal.database.migration.limits import misfit_steps
 from portal.database.migration.planner import Planner
 from portal.database.migration.rename import rename
 from portal.database.migration.row_counts import RowCounts
+from portal.database.migration.saved_plan import SavedPlan
 from portal.database.migration.snapshot import (
     EMPTY,
     NOTHING_LEFT,
@@ -68,6 +69,14 @@ class Applied:
     left: list[Step]
 
 
+@dataclass(frozen=True)
+class Expected:
+    """The plan that is to be carried out and no other; `files`: the digest of the declarations now."""
+
+    plan: SavedPlan
+    files: str
+
+
 class CannotBeAppliedError(Exception):
     """A step without which the portal cannot run is impossible in this database; nothing was done."""
 
@@ -93,12 +102,18 @@ def plan(engine: sa.Engine, tables: Tables) -> Plan:
     return Plan(steps)
 
 
-def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False) -> Applied:
+def saved_plan(engine: sa.Engine, tables: Tables, files: str, plan: Plan) -> SavedPlan:
+    """The plan as a file holds it; `files`: the digest of the declarations."""
+    with reading(engine) as connection:
+        return SavedPlan.of(connection, tables, files, plan.steps)
+
+
+def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False, expected: Expected | None = None) -> Applied:
     """Carries out the plan in one transaction, without the steps that would lose data unless that is allowed.
 
     What is left does not keep the portal from running: values of removed fields and modules stay in the database, and
     values that do not fit the new type of their field are set aside. The search index is only marked. Raises
-    CannotBeAppliedError, and then nothing was changed.
+    CannotBeAppliedError, or NotThePlanError where the plan is not the `expected` one, and then nothing was changed.
     """
     with _exclusive(engine) as connection:
         old = last_applied(connection, tables) or EMPTY
@@ -108,6 +123,8 @@ def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False) -> Applie
         steps = planner.steps()
         if _lock_tables(connection, steps):
             steps = planner.steps()
+        if expected is not None:
+            expected.plan.check(SavedPlan.of(connection, tables, expected.files, steps))
         if any(step.blocked and step.needed for step in steps):
             raise CannotBeAppliedError(Plan(steps))
         left = [step for step in steps if step.blocked or (step.loses and not allow_loss)]

@@ -15,7 +15,7 @@ from portal.database.migration.computed import computed_steps, had_formula
 from portal.database.migration.convert import Conversion
 from portal.database.migration.detach import attach, detach
 from portal.database.migration.difference import Changes
-from portal.database.migration.limits import locking, misfit_steps, too_many_columns
+from portal.database.migration.limits import Work, effort, misfit_steps, too_many_columns
 from portal.database.migration.options import removed_options, rename_options, renamed_options
 from portal.database.migration.renamed_modules import left_apart, linked_again, rename_steps
 from portal.database.migration.row_counts import SHOWN, RowCounts
@@ -229,8 +229,8 @@ class Planner:
             Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, joins)),
             Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, indexes)),
         )
-        note = locking(self.counts, module.name) if indexes else ""
-        return Step(f"add field {module.name}.{field.name} ({field.type}){hint}", note, tasks=tasks)
+        takes = effort(self.counts, module.name, Work.INDEX) if indexes else None
+        return Step(f"add field {module.name}.{field.name} ({field.type}){hint}", effort=takes, tasks=tasks)
 
     def _add_columns(self, table: sa.Table, names: Iterable[str]) -> None:
         for name in names:
@@ -241,7 +241,7 @@ class Planner:
         """A later version of the portal stores more beside the value than the one that made the column."""
         task = Task(Phase.CONVERT_VALUES, lambda: self._converter(module, field, field).fill_companions(missing))
         sentence = f"fill the new columns of field {module.name}.{field.name}: {', '.join(sorted(missing))}"
-        return Step(sentence, locking(self.counts, module.name), tasks=(task,))
+        return Step(sentence, effort=effort(self.counts, module.name, Work.CONVERT), tasks=(task,))
 
     def _required(self, module: Module, field: Field, new: bool) -> Iterator[Step]:
         count = self.counts.rows(module.name)
@@ -285,6 +285,7 @@ class Planner:
         )
         loss = f": {counted(count, 'value')} would be lost" if count is None or count > 0 else ""
         step = removing(f"drop field {module}.{name}", loss, (module, "fields", name), tasks, module)
+        step = replace(step, effort=effort(self.counts, module, Work.REWRITE))
         yield self._leavable(step, [entry], name in self.left["fields"].get(module, ()))
 
     def _leavable(self, step: Step, entries: Iterable[dict[str, Any]], left_before: bool) -> Step:
@@ -320,19 +321,18 @@ class Planner:
         tasks = [Task(Phase.CONVERT_VALUES, conversion.run), create_indexes]
         if after.name in self.left["aside"].get(module.name, {}):
             tasks.append(Task(Phase.CONVERT_VALUES, conversion.take_back_aside))
-        misfits = conversion.misfits()
+        misfits, takes = conversion.misfits(), effort(self.counts, module.name, Work.CONVERT)
         fitting = counted(misfits.values - misfits.count, "value")
         if not misfits.count:
             converted = f": {fitting} converted" if misfits.values else ""
-            return Step(
-                change + converted, locking(self.counts, module.name), tasks=tuple(tasks), tables=(module.name,)
-            )
+            return Step(change + converted, effort=takes, tasks=tuple(tasks), tables=(module.name,))
         self.set_aside[module.name, after.name] = old_type
         kept = f"{misfits.count:,} that would be lost kept aside: {misfits}"
         many = f"{misfits.count:,} of {counted(misfits.values, 'value')}"
         keeping = Task(Phase.CONVERT_VALUES, partial(conversion.run, keep_misfits=True))
         return Step(
             f"! {change}: {many} would be lost, not fitting: {misfits} {WITH_LOSS}",
+            effort=takes,
             loses=True,
             tables=(module.name,),
             tasks=tuple(tasks),
@@ -392,5 +392,5 @@ class Planner:
                 Task(Phase.DROP_INDEXES, lambda: alter.drop_indexes(self.connection, name, obsolete)),
                 Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, missing)),
             )
-            note = locking(self.counts, name) if missing else ""
-            yield Step(f"bring the indexes of {name} up to date", note, tasks=tasks)
+            takes = effort(self.counts, name, Work.INDEX) if missing else None
+            yield Step(f"bring the indexes of {name} up to date", effort=takes, tasks=tasks)

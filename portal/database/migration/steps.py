@@ -32,6 +32,29 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Effort:
+    """The rows that a step reads or writes, about how many seconds it takes, and who cannot save meanwhile.
+
+    Nobody who only reads waits: SQLite's readers see the state before, PostgreSQL's tables are locked for them only in
+    the moment in which columns take their places. `table`: the one in which nothing can be saved; "" for all tables.
+    """
+
+    rows: int
+    seconds: float
+    table: str
+    is_large: bool = False
+
+    @property
+    def note(self) -> str:
+        """What to know of it before, where it takes its time."""
+        if not self.is_large:
+            return ""
+        long = f"about {self.seconds:,.0f} s" if self.seconds >= 1 else "less than a second"
+        where = f" in {self.table}" if self.table else ""
+        return f"; {self.rows:,} records, {long}: who saves something{where} waits meanwhile"
+
+
+@dataclass(frozen=True)
 class Step:
     """One change, and its sentence.
 
@@ -44,6 +67,7 @@ class Step:
 
     sentence: str
     note: str = ""  # added to the sentence before the step is carried out
+    effort: Effort | None = None  # None: it takes no time, or nobody knows how much
     loses: bool = False
     blocked: bool = False
     needed: bool = True
@@ -58,7 +82,7 @@ class Step:
     @property
     def planned(self) -> str:
         """The sentence before the step was carried out."""
-        return self.sentence + self.note
+        return self.sentence + self.note + (self.effort.note if self.effort else "")
 
     @property
     def done(self) -> str:

@@ -1,5 +1,6 @@
 """`portal plan` and `portal apply` as a person calls them."""
 
+import json
 import sqlite3
 
 import pytest
@@ -31,7 +32,7 @@ def portal(folder, *arguments):
 
 def test_a_plan_is_told_done_and_then_there_is_nothing_to_do(folder):
     code, planned = portal(folder, "plan")
-    assert (code, planned.splitlines()[-1]) == (0, "add module companies")
+    assert (code, planned.splitlines()[-1]) == (3, "add module companies")
     assert portal(folder, "apply") == (0, planned)
     assert portal(folder, "plan") == (0, NOTHING)
     assert portal(folder, "apply") == (0, NOTHING)
@@ -48,7 +49,7 @@ def test_what_would_lose_data_is_left_undone_and_then_allowed(folder):
         "! drop field companies.fax: 1 value would be lost (apply with --allow-loss)\n"
         "fill the search index of companies again: what is searched there has changed\n"
     )
-    assert portal(folder, "plan") == (0, said)
+    assert portal(folder, "plan") == (3, said)
     code, done = portal(folder, "apply")
     assert (code, done.splitlines()[:2]) == (0, [said.splitlines()[1], f"left undone: {said.splitlines()[0][2:]}"])
     code, done = portal(folder, "apply", "--allow-loss")
@@ -92,4 +93,54 @@ def test_a_database_that_refuses_is_told_and_is_as_it_was(folder):
     connection.close()
     code, said = portal(folder, "apply")
     assert (code, said.splitlines()[-1]) == (2, "Error: the database refuses: full")
-    assert portal(folder, "plan") == (0, "add field companies.more (date)\n")
+    assert portal(folder, "plan") == (3, "add field companies.more (date)\n")
+
+
+def test_a_plan_for_programs(folder):
+    portal(folder, "apply")
+    declare(folder, "fields: {name: text, fax: phone, more: {type: date, index: true}}")
+    code, said = portal(folder, "plan", "--format", "json")
+    plan = json.loads(said)
+    assert (code, plan["changes"], plan["steps"][0]["sentence"]) == (3, True, "add field companies.more (date)")
+    assert {"rows": 0, "waits": "*", "loses": False}.items() <= plan["steps"][0].items()
+    portal(folder, "apply")
+    code, said = portal(folder, "plan", "--format", "json")
+    assert (code, json.loads(said)) == (0, {"changes": False, "steps": []})
+
+
+def test_a_saved_plan_is_carried_out_while_nothing_has_moved(folder):
+    file = str(folder / "plan.json")
+    portal(folder, "apply")
+    insert(folder, "INSERT INTO companies (id, fax) VALUES (1, '+39 011')")
+    declare(folder, "fields: {name: text, fax: phone, more: {type: date, default: today}}")
+    code, planned = portal(folder, "plan", "--out", file)
+    assert (code, "the 1 record that exists keeps it empty" in planned) == (3, True)
+    insert(folder, "INSERT INTO companies (id, fax) VALUES (2, '+39 012')")  # people go on working
+    code, done = portal(folder, "apply", file)
+    assert (code, "the 2 records that exist keep it empty" in done) == (0, True)
+    assert portal(folder, "apply", file)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("moved", "reason"),
+    [
+        (lambda folder: declare(folder, "fields: {name: text, more: date}"), "the declarations have changed"),
+        (lambda folder: portal(folder, "apply"), "the database was migrated"),
+        (lambda folder: insert(folder, "INSERT INTO companies (id, fax) VALUES (2, '+39 012')"), "the steps are other"),
+        (lambda folder: (folder / "plan.json").write_text("{}"), "is not one that `portal plan --out` has written"),
+    ],
+)
+def test_a_saved_plan_is_refused_where_something_has_moved(folder, moved, reason):
+    portal(folder, "apply")
+    insert(folder, "INSERT INTO companies (id, fax) VALUES (1, '+39 011')")
+    declare(folder, "fields: {name: text, more: date, less: date}")
+    portal(folder, "plan", "--out", str(folder / "plan.json"))
+    moved(folder)
+    code, said = portal(folder, "apply", str(folder / "plan.json"), "--allow-loss")
+    assert (code, reason in said, "nothing was changed" in said) == (1, True, True)
+
+
+def insert(folder, statement):
+    with sqlite3.connect(folder / "var/portal.sqlite") as connection:
+        connection.execute(statement)
+    connection.close()

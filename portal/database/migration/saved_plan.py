@@ -1,0 +1,89 @@
+"""A plan in a file, which `portal apply FILE` carries out only while it still is the plan.
+
+It holds the digest of the declarations, what the database had when it was made, and the steps. Counts of what stays may
+differ since, as people work on; counts of what would be lost may not.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.migration.snapshot import last_applied
+from portal.database.migration.steps import Step
+from portal.database.schema.tables import Tables
+
+KIND = "portal plan"
+# What a sentence counts, and the words that follow from one or several.
+COUNTED = re.compile(r"\d[\d,]* \w+( that exists? keeps?| without it stays? as (it is|they are)| stays?)?")
+
+
+class NotThePlanError(Exception):
+    """The plan in the file is not what `portal plan` would say now, or no plan at all; the message says what moved."""
+
+
+@dataclass(frozen=True)
+class SavedPlan:
+    """What has to be the same when the plan is carried out."""
+
+    files: str  # the digest of the declarations
+    database: str  # the digest of what was applied last
+    steps: tuple[str, ...]
+
+    @classmethod
+    def of(cls, connection: sa.Connection, tables: Tables, files: str, steps: list[Step]) -> "SavedPlan":
+        """The plan of this moment."""
+        applied = json.dumps(last_applied(connection, tables), sort_keys=True)
+        return cls(files, hashlib.sha256(applied.encode()).hexdigest(), tuple(map(_essence, steps)))
+
+    @classmethod
+    def read(cls, text: str) -> "SavedPlan":
+        """The plan in the text of a file. Raises NotThePlanError."""
+        try:
+            entry = json.loads(text)
+            if entry["kind"] != KIND:
+                raise ValueError
+            return cls(str(entry["files"]), str(entry["database"]), tuple(map(str, entry["essence"])))
+        except (ValueError, KeyError, TypeError):
+            raise NotThePlanError("this file is not one that `portal plan --out` has written") from None
+
+    def write(self, steps: list[Step]) -> str:
+        """The text of the file."""
+        entry = {"kind": KIND, "files": self.files, "database": self.database, "essence": self.steps}
+        return json.dumps({**entry, "steps": list(map(step_entry, steps))}, indent=1, ensure_ascii=False) + "\n"
+
+    def check(self, now: "SavedPlan") -> None:
+        """Raises NotThePlanError where anything has moved."""
+        moved = [
+            sentence
+            for sentence, before, after in (
+                ("the declarations have changed", self.files, now.files),
+                ("the database was migrated", self.database, now.database),
+                ("the steps are other ones", self.steps, now.steps),
+            )
+            if before != after
+        ]
+        if moved:
+            raise NotThePlanError(f"{' and '.join(moved)} since the plan was made: make a new one")
+
+
+def step_entry(step: Step) -> dict[str, Any]:
+    """A step for programs. `waits`: in which table nothing can be saved meanwhile (“*”: in none), null for nobody."""
+    effort = step.effort
+    return {
+        "sentence": step.sentence,
+        "loses": step.loses,
+        "blocked": step.blocked,
+        "needed": step.needed,
+        "rows": effort.rows if effort else None,
+        "seconds": round(effort.seconds, 1) if effort else 0.0,
+        "waits": (effort.table or "*") if effort else None,
+    }
+
+
+def _essence(step: Step) -> str:
+    """What may not differ: of a step that loses nothing all but the counts."""
+    return step.sentence if step.loses or step.blocked else COUNTED.sub("#", step.sentence)
