@@ -87,6 +87,8 @@ def command(  # noqa: PLR0913 - one per option
     """
     portal = open_portal()
     portal.check_module(module)
+    if (table := portal.declaration.modules[module].table) is not None:
+        raise click.UsageError(f"{module} are only read, from the table {table}: add the rows there")
     notation = Notation(decimal or "", day_first, nothing)
     options = ImportOptions(_columns(mapped), key, dry_run, skip_bad, notation)
     try:

@@ -14,7 +14,7 @@ from portal.database.existing_values import HasWords
 from portal.database.sqlite_functions import BORDER
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field
-from portal.fields.columns import table_of
+from portal.fields.columns import is_linked, table_of
 
 OPERATOR = "words"
 TEXT = "_{}_text"  # the column with what a search finds of a field
@@ -47,6 +47,6 @@ def _texts(field: Field, table: sa.FromClause, declaration: Declaration) -> list
     for name in field.targets:
         target = table_of(table).metadata.tables[name].alias()
         title = declaration.modules[name].title_field.name
-        linked = sa.select(sa.cast(target.c[title], sa.Text())).where(target.c["id"] == table.c[field.name])
+        linked = sa.select(sa.cast(target.c[title], sa.Text())).where(is_linked(target, table, field.name))
         texts.append(linked.correlate(table).scalar_subquery())
     return texts

@@ -13,6 +13,9 @@ WHOLE_DIGITS = 30
 MIRRORED = str.maketrans("0123456789", "9876543210")
 
 
+# Columns of tables that others made, with the key of a row, and that of the row to which a link leads.
+KEY, LINKED_KEY = "_key", "_{}_linked"
+
 # Entry of a column's `info`: how a text is written in this column, so that it equals another writing of the same.
 NORMALIZE = "normalize"
 
@@ -31,6 +34,17 @@ def declared_name(source: sa.FromClause) -> str:
     """The name of a table in the declaration; in the database another one may stand for it, see migration/views.py."""
     table = table_of(source)
     return str(table.info.get("declared", table.name))
+
+
+def is_linked(target: sa.FromClause, table: sa.FromClause, link: str) -> sa.ColumnElement[bool]:
+    """Whether a row of `target` is the record that the field `link` of a row of `table` leads to.
+
+    The ids of tables that others made are computed where their keys are no integers: the keys themselves are compared,
+    of which they have an index.
+    """
+    if KEY in target.c and LINKED_KEY.format(link) in table.c:
+        return target.c[KEY] == table.c[LINKED_KEY.format(link)]
+    return target.c["id"] == table.c[link]
 
 
 class UTCDateTime(sa.types.TypeDecorator[datetime.datetime]):

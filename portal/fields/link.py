@@ -9,7 +9,7 @@ from pydantic import field_validator
 
 from portal.conditions import Condition
 from portal.fields.base import LONGEST_IN_HISTORY, Field, Refused, storable
-from portal.fields.columns import NORMALIZE, table_of
+from portal.fields.columns import NORMALIZE, is_linked, table_of
 from portal.fields.linked import Linked
 from portal.fields.reader import Reader
 from portal.fields.shape import Names, OneOrSeveral, Where
@@ -214,7 +214,7 @@ class Link(LinkLike):
             target = self.target(table, module)
             linked = target.alias()
             name = title_column(target) if self.several_targets else sort_title_column(target)
-            query = sa.select(linked.c[name]).where(linked.c["id"] == table.c[self.name])
+            query = sa.select(linked.c[name]).where(is_linked(linked, table, self.name))
             if self.module_column:
                 query = query.where(table.c[self.module_column] == module)
             titles.append(query.correlate(table).scalar_subquery())

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from pydantic import PrivateAttr, field_validator
 
 from portal.fields.base import Field
-from portal.fields.columns import table_of
+from portal.fields.columns import is_linked, table_of
 from portal.fields.delegate import Delegate
 from portal.fields.protocols import Declared
 from portal.fields.shape import Names
@@ -130,7 +130,7 @@ class Lookup(Delegate):
         if not steps:
             return pick(table)
         target = self._table(table, steps[0][1])
-        linked = sa.select(self._step(target, steps[1:], pick)).where(target.c["id"] == table.c[steps[0][0]])
+        linked = sa.select(self._step(target, steps[1:], pick)).where(is_linked(target, table, steps[0][0]))
         return linked.correlate(table).scalar_subquery()
 
     def _table(self, table: sa.FromClause, module: str) -> sa.FromClause:

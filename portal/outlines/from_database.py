@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import reading
-from portal.database.schema.inspection import UNKNOWN, FoundTable, found_table
+from portal.database.schema.inspection import FoundTable, found_table
 from portal.outlines.guessing import MONEY, MOST_OPTIONS, UNIQUE_TYPES, Guess, guess
 from portal.outlines.naming import field_name, link_name, module_name, snake
 from portal.outlines.outline import Outline, OutlineField, OutlineModule
@@ -34,6 +34,7 @@ class Table:
     links: dict[str, str]
     types: dict[str, Any]
     unique: frozenset[str]
+    dates_are_texts: bool  # SQLite has no type for them
 
 
 def outline_of_database(engine: sa.Engine, origin: str) -> Outline:
@@ -60,7 +61,7 @@ def _table(inspector: sa.Inspector, name: str) -> Table:
     types = {column["name"]: column["type"] for column in inspector.get_columns(name)}
     single = [one["column_names"] for one in inspector.get_unique_constraints(name)]
     unique = frozenset(columns[0] for columns in single if len(columns) == 1 and columns[0])
-    return Table(found_table(inspector, name), links, types, unique)
+    return Table(found_table(inspector, name), links, types, unique, inspector.dialect.name == "sqlite")
 
 
 def _module(connection: sa.Connection, table: Table, modules: dict[str, str]) -> OutlineModule:
@@ -130,12 +131,8 @@ def _guess(table: Table, column: str, values: ColumnValues) -> Guess:
             return Guess("money", reason="amounts, by the name; in the currency of the portal")
         return Guess("decimal", {"places": scale if scale is not None else max(values.most_places, 2)})
     found = guess(values, PLAIN_NOTATION)
-    from_text = (*FROM_TEXT, *ON_SQLITE) if kind == UNKNOWN or _keeps_dates_as_text(table) else FROM_TEXT
+    from_text = (*FROM_TEXT, *ON_SQLITE) if table.dates_are_texts else FROM_TEXT
     return found if found.type in from_text else Guess("text")
-
-
-def _keeps_dates_as_text(table: Table) -> bool:
-    return any("sqlite" in type(type_).__module__ for type_ in table.types.values())
 
 
 def _with_all_options(connection: sa.Connection, source: sa.TableClause, one: OutlineField) -> OutlineField:

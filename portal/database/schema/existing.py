@@ -20,7 +20,7 @@ from portal.database.unindexed import TEXT
 from portal.declaration.shapes import Declaration, Module
 from portal.declaration.source.problems import suggest
 from portal.fields.base import Field
-from portal.fields.columns import UTCDateTime
+from portal.fields.columns import KEY, LINKED_KEY, UTCDateTime
 
 NUMBER_PART = re.compile(r"(.*)\{number(?::0(\d{1,2}))?\}(.*)", re.DOTALL)
 EXISTING = "existing"  # entry of a table's `info`: it is one that others made
@@ -110,7 +110,8 @@ class ExistingModule:
         """Adds the query to the metadata as the table of the module; `info`: what links ask a table."""
         declared = [column for field in self.module.fields.values() for column in field.columns()]
         texts = [sa.Column(TEXT.format(name), sa.Text()) for name in ("reference", *self.module.fields)]
-        columns = [*own_columns(self.module), *declared, *texts]
+        keys = [sa.Column(name, sa.types.NullType()) for name in self._raw_keys()]
+        columns = [*own_columns(self.module), *declared, *texts, *keys]
         copies = [sa.Column(own.name, own.type, primary_key=own.primary_key, info=own.info) for own in columns]
         table = ExistingTable(self.module.name, metadata, *copies, info={**info, EXISTING: True})
         table.source = self._query(copies)
@@ -125,10 +126,26 @@ class ExistingModule:
         for field in self.module.fields.values():
             known |= self._field_columns(field, source)
         known[TEXT.format("reference")] = known["reference"]
+        known |= {name: source.c[column] for name, column in self._raw_keys().items()}
         present: list[sa.ColumnElement[bool]] = [source.c[name].is_not(None) for name in self.key]
         if self.has_integer_key:
             present = [source.c[self.key[0]] > 0]  # what an address can name
         return sa.select(*[value.label(name) for name, value in {**nothing, **known}.items()]).where(*present)
+
+    def _raw_keys(self) -> dict[str, str]:
+        """The columns that hold the key of a row and those of linked rows as they are, where ids are computed."""
+        found = self.found
+        if found is None:
+            return {}
+        raw = {KEY: self.key[0]} if len(self.key) == 1 and not self.has_integer_key else {}
+        for field in self.module.fields.values():
+            column = found.column(field.column or field.name)
+            target = self._over(field.targets[0]) if field.targets and not field.computed else None
+            if column is None or target is None or target.found is None or target.has_integer_key:
+                continue
+            if len(target.key) == 1 and target.found.columns[target.key[0]] == found.columns[column]:
+                raw[LINKED_KEY.format(field.name)] = column
+        return raw
 
     def misfits(self) -> Iterator[Misfit]:
         """What is missing or of another type, each with its cure."""
@@ -273,6 +290,8 @@ def own_columns(module: Module) -> list[sa.Column[Any]]:
 
 
 def _nothing(column: sa.Column[Any]) -> Expression:
+    if isinstance(column.type, sa.types.NullType):
+        return sa.null()
     # A cast to text with a collation is no SQL of PostgreSQL's.
     return sa.cast(sa.null(), sa.Text() if isinstance(column.type, sa.Text) else column.type)
 

@@ -21,6 +21,7 @@ KINDS: tuple[tuple[type[Any], str], ...] = (
     (sa.Date, "date"),
     (sa.Time, "time"),
     (sa.LargeBinary, "binary"),
+    (sa.Uuid, "uuid"),
     (sa.Interval, "interval"),
     (sa.ARRAY, "list"),
 )

@@ -56,7 +56,10 @@ class Records(RecordReader):
         fields = self.readable_fields(self.access.list.columns or () if names is None else names)
         query = self._searched_here(query)
         if not search.parse_words(query.text):
-            return self._ordered.page(query, fields)
+            page = self._ordered.page(query, fields)
+            if self.module.table is not None and page.first and not page.next:  # counting would read all rows again
+                self._counts.remember(query, Count(len(page.records)))
+            return page
         if query.sort:
             return self._ordered.page(query, fields, among=self._search.newest(query, SORTED_HITS))
         page, count = self._search.page(query, fields)
