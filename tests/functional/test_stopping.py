@@ -19,7 +19,7 @@ def application(environ, start_response):
     if environ["PATH_INFO"] == "/-/health":
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [b"well"]
-    print("asked", flush=True)
+    print("asked\\n", end="", flush=True)  # in one piece
     sys.stdin.readline()
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"x" * 3_000_000]
