@@ -38,6 +38,7 @@ RUNTIME = [
     "mail-parser-reply>=1.36",  # how mail programs of many languages introduce what they quote
     "aiosmtpd>=1.4.6",  # takes mail by LMTP
     "pygls>=2.0",  # `portal lsp` speaks the protocol of editors
+    "prometheus_client>=0.22",  # what monitors read at /-/metrics
     "tzdata>=2025.2",
 ]
 TEST = [

@@ -16,12 +16,14 @@ from portal.accounts.logins import Logins
 from portal.accounts.passwords import Passwords
 from portal.database.engine import reach, reading
 from portal.jobs.arrears import measure_arrears
+from portal.logs import set_up_logging
 from portal.settings import Settings, read_settings
 from portal.store import open_store
 from portal.store.scanner import scan
 from portal.web import csrf, frame, visitor
 from portal.web.health import Health, Probe, free_space
 from portal.web.live import LivePortal
+from portal.web.metrics import Metrics
 from portal.web.news import RequestNews
 from portal.web.preview_portal import PreviewedPortal, Previewing
 from portal.web.resources import Root
@@ -41,6 +43,8 @@ PYRAMID = {
 def main(global_config: Mapping[str, str] | None = None, **settings: Any) -> Router:
     """The application. Raises StartupError with the problems of the declarations or of the database."""
     ours = read_settings({name: value for name, value in settings.items() if isinstance(value, str)})
+    if ours.log == "json":
+        set_up_logging(ours.log)
     return make_server_application(ours, reload_templates=settings.get("pyramid.reload_templates") == "true")
 
 
@@ -74,6 +78,7 @@ def make_application(
     config.include("pyramid_retry")
     _add_security(config)
     _add_request_methods(config)
+    config.include("portal.web.tracing")
     config.include("portal.web.protection")
     config.include("portal.views.assets")
     config.include("portal.views.errors")
@@ -88,8 +93,14 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool, p
     registry, engine = config.registry, reach(settings.database_url)
     registry.clock = lambda: datetime.datetime.now(datetime.UTC)
     registry.serving = Serving(
-        settings.largest_request, on_loopback, settings.monitor_token, sends_email=settings.smtp is not None
+        settings.largest_request,
+        on_loopback,
+        logs_requests=settings.log == "json",
+        slow_page=settings.slow_page,
+        monitor_token=settings.monitor_token,
+        sends_email=settings.smtp is not None,
     )
+    registry.metrics = Metrics()
     registry.passwords = Passwords(settings.password_memory, settings.password_rounds)
     registry.scan = functools.partial(scan, settings.scanner) if settings.scanner else None
     keys = settings.s3_access_key, settings.s3_secret_key

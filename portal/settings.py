@@ -9,7 +9,7 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     s3_access_key: str = Field("", validation_alias="AWS_ACCESS_KEY_ID")
     s3_secret_key: str = Field("", validation_alias="AWS_SECRET_ACCESS_KEY", repr=False)
     smtp: str | None = Field(None, repr=False)  # the mail server, smtp://USER:PASSWORD@HOST:587 or smtps://…
+    log: Literal["plain", "json"] = "plain"  # lines of text, or one JSON object a line with each request
+    slow_page: float = Field(1.0, gt=0)  # seconds from which on the log names a page and its slowest statement
     monitor_token: str | None = Field(None, repr=False)  # with it, monitors read all of /-/health and /-/metrics
     scanner: str | None = None  # clamd's address, tcp://HOST:PORT or unix:///PATH; files are refused without its word
     reload_every: float = Field(0.25, ge=0)  # seconds between two checks of the YAML files

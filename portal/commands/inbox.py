@@ -15,6 +15,7 @@ from portal.commands.options import chosen_settings, common_options
 from portal.commands.stopping import stop_signals
 from portal.database.engine import reading, writing
 from portal.database.errors import DatabaseError, driver_error
+from portal.logs import set_up_logging
 from portal.mail.incoming.mails import mails_of_newcomers
 from portal.mail.incoming.receive import Receiver
 from portal.mail.incoming.sources import PORTS, SourceError, Use, serve_lmtp, take_from_imap, take_from_maildir
@@ -46,8 +47,7 @@ def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_f
         raise click.UsageError("name one source of mail: --maildir, --lmtp or --imap")
     if once and lmtp:
         raise click.UsageError("--once goes with --maildir and --imap: by LMTP, mail comes when it comes")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("mail.log").setLevel(logging.WARNING)  # each line of LMTP
+    set_up_logging(chosen_settings().log)
     inbox = Inbox.of(chosen_settings())
     password = password_file.readline().rstrip("\r\n") if password_file else ""
     if lmtp:

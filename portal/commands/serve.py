@@ -1,7 +1,6 @@
 """`portal serve`: runs the portal, for one machine, with limits that its users never meet."""
 
 import functools
-import logging
 
 import click
 
@@ -11,6 +10,7 @@ from portal.commands.server import listening_server
 from portal.commands.worker import mail_server, worker_beside
 from portal.database.engine import DatabaseUnreachableError
 from portal.declaration.schema.files import refresh_schemas
+from portal.logs import set_up_logging
 from portal.web.live import StartupError
 
 
@@ -29,8 +29,7 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
     """
     given = {name: value for name, value in (("host", host), ("port", port), ("threads", threads)) if value is not None}
     settings = chosen_settings().model_copy(update=given)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    set_up_logging(settings.log)
     mail_server(settings)
     try:
         application = make_server_application(settings, on_loopback=settings.on_loopback)

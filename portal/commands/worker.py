@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import logging
 import signal
 import threading
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from portal.database.engine import Engine
 from portal.database.schema.tables import Tables
 from portal.jobs.lock import worker_lock
 from portal.jobs.worker import Worker
+from portal.logs import set_up_logging
 from portal.mail.smtp import SmtpServer
 from portal.settings import Settings
 from portal.texts import plural
@@ -36,8 +36,7 @@ def command(once: bool) -> None:
     Example: PORTAL_SMTP=smtp://portal:SECRET@mail.example.com:587 portal worker
     """
     settings = chosen_settings()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    set_up_logging(settings.log)
     server = mail_server(settings)
     engine = open_engine(settings)
     with worker_lock(engine) as is_mine:

@@ -6,6 +6,7 @@ write: the database refuses it. Nothing here knows a table.
 
 import contextlib
 import re
+import time
 import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -16,11 +17,13 @@ from transaction.interfaces import ITransactionManager
 from portal.database import postgresql, sqlite
 from portal.database.errors import DatabaseError, driver_error
 from portal.database.participant import ConnectionParticipant
+from portal.logs import current_trace
 
 REQUEST_TIMEOUT = 20  # seconds for one statement of a request on PostgreSQL, for a reading transaction on SQLite
 SEVERAL_HOSTS = re.compile(
     r"(?P<before>postgres(ql)?(\+\w+)?://([^/@]*@)?)(?P<hosts>[^/@,?]+(,[^/@,?]+)+)(?P<after>/.*)"
 )
+BEGAN = "portal_began"  # in the info of a connection
 ANALYSIS_LIMIT = 1_000  # rows of each index that SQLite's ANALYZE reads: enough to know how many share a value
 
 # For the layers that do not know SQLAlchemy.
@@ -40,10 +43,25 @@ def make_engine(url: str) -> sa.Engine:
     if address.drivername in ("postgres", "postgresql"):
         address = address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() == "sqlite":
-        return sqlite.create_engine(address)
+        return _timed(sqlite.create_engine(address))
     if address.get_backend_name() == "postgresql":
-        return postgresql.create_engine(address)
+        return _timed(postgresql.create_engine(address))
     raise ValueError(f"{address.get_backend_name()} is not supported: use sqlite or postgresql")
+
+
+def _timed(engine: sa.Engine) -> sa.Engine:
+    """The engine, which tells the trace of a request how long each statement takes until its first row."""
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def begin(connection: sa.Connection, *_arguments: Any) -> None:
+        connection.info[BEGAN] = time.perf_counter()
+
+    @sa.event.listens_for(engine, "after_cursor_execute")
+    def end(connection: sa.Connection, _cursor: Any, statement: str, *_arguments: Any) -> None:
+        if trace := current_trace.get():
+            trace.add_statement(statement, time.perf_counter() - connection.info[BEGAN])
+
+    return engine
 
 
 def _parse_address(url: str) -> sa.URL:

@@ -1,10 +1,9 @@
 """What people see when something is refused or goes wrong: a page, with the way out, and no internals.
 
-A mistake of ours shows a reference number; the log has the rest under the same number.
+A mistake of ours, and of the database, shows the id of the request; the log has the rest under the same id.
 """
 
 import logging
-import secrets
 from typing import Any
 from urllib.parse import quote
 
@@ -139,10 +138,9 @@ def database_failed(error: Exception, request: Request) -> Any:
 @exception_view_config(Exception, renderer="error.pt")
 def broken(error: Exception, request: Request) -> Any:
     """A mistake of ours."""
-    reference = secrets.token_hex(4)
     # As Python writes it: a line break in an address must not begin a line of the log.
-    log.error("%s %s %r", reference, request.method, request.environ.get("PATH_INFO", ""), exc_info=error)
-    return _page(request, 500, reference=reference)
+    log.error("%s %s %r", request.id, request.method, request.environ.get("PATH_INFO", ""), exc_info=error)
+    return _page(request, 500)
 
 
 def includeme(config: Any) -> None:
@@ -151,7 +149,7 @@ def includeme(config: Any) -> None:
         config.add_exception_view(database_failed, context=kind, renderer="error.pt")
 
 
-def _page(request: Request, status: int, text: str = "", reference: str = "") -> dict[str, ErrorPage]:
+def _page(request: Request, status: int, text: str = "") -> dict[str, ErrorPage]:
     # A page about an error asks the database nothing: who came is known already, or is left out. What an administrator
     # does not find in a preview is no error.
     if "visitor" not in vars(request):
@@ -162,6 +160,7 @@ def _page(request: Request, status: int, text: str = "", reference: str = "") ->
     retry_url = _address_of_form(request) if status in (409, 429, 503) else ""
     drafts_url = "/account/" if (status in FORM_READ or text is NO_TOKEN) and keeps_form(request) else ""
     reasons = reasons_of_refusal(request) if status == 404 else ()
+    reference = request.id if status >= 500 else ""
     return {"page": ErrorPage(status, HEADINGS[known], text, reference, retry_url, drafts_url, reasons)}
 
 

@@ -34,9 +34,14 @@ class Health:
     @property
     def behind(self) -> tuple[str, ...]:
         """The names of what needs somebody's attention."""
+        return tuple(name for name, is_behind in self.attention.items() if is_behind)
+
+    @property
+    def attention(self) -> dict[str, bool]:
+        """Everything that may need somebody's attention, and whether it does."""
         arrears = self.arrears
         waits = arrears.news > 0 or (arrears.letters > 0 and self.sends_email)
-        found = {
+        return {
             "letters": self.sends_email and (arrears.oldest_letter or 0) > LATE,
             "news": (arrears.oldest_news or 0) > LATE,
             "worker": (waits or arrears.worker_seen is not None)
@@ -44,7 +49,6 @@ class Health:
             "disk": self.free_space is not None and self.free_space < LEAST_SPACE,
             "declarations": not self.declarations_accepted,
         }
-        return tuple(name for name, is_behind in found.items() if is_behind)
 
     def details(self) -> dict[str, Any]:
         """All figures, for those who may see them."""

@@ -14,6 +14,8 @@ class Serving:
 
     largest_request: int = 30_000_000  # bytes
     on_loopback: bool = False  # started by `portal serve` on an address that only this machine reaches, without a proxy
+    logs_requests: bool = False
+    slow_page: float = 1.0  # seconds, see Settings.slow_page
     monitor_token: str | None = None  # see Settings.monitor_token
     sends_email: bool = False  # there is a mail server for the worker
 

@@ -1,4 +1,4 @@
-"""`/-/health`: what strangers and monitors learn."""
+"""`/-/health`, `/-/metrics` and the log: what strangers and monitors learn."""
 
 import datetime
 
@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import writing
 from portal.jobs.worker import Worker
+from tests.functional.conftest import form_of
 from tests.functional.world import ANNA, NANCY, Browser
 
 SQLITE_SUFFICES = True
@@ -46,4 +47,52 @@ def test_a_token_opens_the_figures(make_app):
     app = make_app(on_loopback=False, monitor_token="open sesame")
     assert FIGURES not in app.get("/-/health").json
     assert FIGURES not in app.get("/-/health", headers={"Authorization": "Bearer open"}).json
-    assert FIGURES in app.get("/-/health", headers={"Authorization": "Bearer open sesame"}).json
+    assert app.get("/-/metrics", status="*").status_int != 200
+    bearer = {"Authorization": "Bearer open sesame"}
+    assert FIGURES in app.get("/-/health", headers=bearer).json
+    metrics = app.get("/-/metrics", headers=bearer).text
+    for line in (
+        'portal_answers_total{status="200"} ',
+        "portal_waiting_letters 0.0",
+        'portal_behind{what="declarations"} 0.0',
+    ):
+        assert line in metrics
+    assert 'page="Administration/health"' in metrics
+
+
+def test_customers_see_no_metrics_and_no_address_becomes_a_name_there(post):
+    assert post[ANNA].get("/-/metrics", status="*").status_int == 404
+    post[NANCY].get("/tickets/invented", status=404)
+    metrics = post[NANCY].get("/-/metrics").text
+    assert "invented" not in metrics
+    assert 'page="none"' in metrics
+
+
+def test_an_error_page_shows_the_id_under_which_the_log_has_the_rest(make_app, caplog, monkeypatch):
+    app = make_app(slow_page=0.000_001, log="json")
+    monkeypatch.setattr(app.app.registry, "passwords", None)
+    with caplog.at_level("INFO"):
+        answer = app.post(
+            "/login",
+            {"_csrf": form_of(app.get("/login"), "/login")["_csrf"].value, "email": "a", "password": "b"},
+            status=500,
+        )
+    number = answer.headers["X-Request-Id"]
+    assert number in answer.text
+    logged = [record for record in caplog.records if record.name == "portal.views.errors"]
+    assert number in logged[0].getMessage()
+    slow = [record.getMessage() for record in caplog.records if record.getMessage().startswith("Slow page")]
+    assert any("POST /login" in line and "SELECT" in line for line in slow)
+    facts = [
+        record.facts for record in caplog.records if record.name == "portal.web.tracing" and hasattr(record, "facts")
+    ]
+    assert (facts[-1]["path"], facts[-1]["status"], facts[-1]["page"]) == ("/login", 500, "Root/login")
+
+
+def test_the_log_holds_no_token_of_a_link(make_app, caplog):
+    app, token = make_app(log="json"), "t" * 43
+    with caplog.at_level("INFO"):
+        app.get(f"/password/reset/{token}?q=secret", status="*")
+    written = [str(record.__dict__) for record in caplog.records if record.name == "portal.web.tracing"]
+    assert written
+    assert not any(token in line or "secret" in line for line in written)

@@ -1,15 +1,18 @@
 """`/-/health`, for monitors and load balancers: 200 while the portal can answer, 503 while its database does not.
 
-Everybody may ask that. The figures are for administrators, and for who sends the token of PORTAL_MONITOR_TOKEN.
+Everybody may ask that. The figures, here and as Prometheus reads them at `/-/metrics`, are for administrators, and for
+who sends the token of PORTAL_MONITOR_TOKEN.
 """
 
 import hmac
 
+from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
+from portal.web.metrics import CONTENT_TYPE
 from portal.web.resources import Administration
 from portal.web.serving import is_local_development
 
@@ -24,6 +27,15 @@ def show_health(context: Administration, request: Request) -> Response:
         return Response(json_body={"status": "database does not answer"}, status=503, headers={"Retry-After": "5"})
     status = {"status": "behind" if health.behind else "ok"}
     return Response(json_body=status | (health.details() if may_monitor(request) else {}))
+
+
+@view_config(context=Administration, name="metrics", request_method="GET", permission=NO_PERMISSION_REQUIRED)
+def show_metrics(context: Administration, request: Request) -> Response:
+    """The requests of this process, and what is behind in the whole portal."""
+    health = request.registry.probe.health()
+    if not may_monitor(request):
+        raise HTTPNotFound
+    return Response(request.registry.metrics.text(health), headerlist=[("Content-Type", CONTENT_TYPE)])
 
 
 def may_monitor(request: Request) -> bool:

@@ -26,7 +26,8 @@ PUBLIC = {
     "account/session.show_login", "account/session.sign_in", "account/session.sign_out",
     "account/sign_in_link.request_sign_in_link", "account/sign_in_link.show_link_sent",
     "account/sign_in_link.show_sign_in_link", "account/sign_in_link.use_sign_in_link",
-    "administration/health.show_health", "administration/preview.enter_preview", "assets.serve_asset",
+    "administration/health.show_health", "administration/health.show_metrics",
+    "administration/preview.enter_preview", "assets.serve_asset",
 }  # fmt: skip
 
 

@@ -1,0 +1,64 @@
+"""What Prometheus reads at `/-/metrics`: requests of this process, and what is behind in the whole portal."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+from portal.logs import Trace
+from portal.web.health import Health
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
+
+
+class Metrics:
+    """The metrics of one application."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._requests = Histogram(
+            "portal_request_seconds", "Time to answer", ["page"], buckets=BUCKETS, registry=self._registry
+        )
+        self._answers = Counter("portal_answers", "Answers by status", ["status"], registry=self._registry)
+        self._statements = Counter("portal_statements", "Statements of requests", registry=self._registry)
+        self._database = Counter("portal_database_seconds", "Time of requests in the database", registry=self._registry)
+        self._up = Gauge("portal_database_up", "Whether the database answers", registry=self._registry)
+        self._behind = Gauge("portal_behind", "Whether something needs attention", ["what"], registry=self._registry)
+        self._figures = {
+            name: Gauge(f"portal_{name}", text, registry=self._registry)
+            for name, text in (
+                ("waiting_letters", "Letters that wait to be sent"),
+                ("oldest_letter_seconds", "Age of the oldest of them, 0 without any"),
+                ("waiting_news", "Events of which nobody was told yet"),
+                ("oldest_news_seconds", "Age of the oldest of them, 0 without any"),
+                ("index_marks", "Work that the search index waits for"),
+                ("worker_seen_seconds", "Time since a worker gave a sign of life, -1 where none ever did"),
+                ("free_space_bytes", "Free space of the portal's folders, -1 where they are not on this machine"),
+            )
+        }
+
+    def count_request(self, page: str, status: int, seconds: float, trace: Trace) -> None:
+        """A request was answered."""
+        self._requests.labels(page).observe(seconds)
+        self._answers.labels(str(status)).inc()
+        self._statements.inc(trace.statements)
+        self._database.inc(trace.seconds)
+
+    def text(self, health: Health | None) -> bytes:
+        """All metrics as Prometheus reads them; without `health`, which the database did not give, the last figures."""
+        self._up.set(health is not None)
+        if health is not None:
+            arrears = health.arrears
+            values = {
+                "waiting_letters": arrears.letters,
+                "oldest_letter_seconds": arrears.oldest_letter or 0,
+                "waiting_news": arrears.news,
+                "oldest_news_seconds": arrears.oldest_news or 0,
+                "index_marks": arrears.index_marks,
+                "worker_seen_seconds": -1 if arrears.worker_seen is None else arrears.worker_seen,
+                "free_space_bytes": -1 if health.free_space is None else health.free_space,
+            }
+            for name, value in values.items():
+                self._figures[name].set(value)
+            for name, is_behind in health.attention.items():
+                self._behind.labels(name).set(is_behind)
+        return generate_latest(self._registry)

@@ -1,0 +1,96 @@
+"""Follows each request: its id, which the answer and every line of the log bear, its time, and what made it slow."""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+
+from pyramid.config import Configurator
+from pyramid.registry import Registry
+from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.tweens import INGRESS
+
+from portal.logs import LONGEST_STATEMENT, Trace, current_trace
+from portal.mail.letters import TOKEN
+from portal.web.metrics import Metrics
+
+Handler = Callable[[Request], Response]
+HEADER = "X-Request-Id"
+
+log = logging.getLogger(__name__)
+
+
+def includeme(config: Configurator) -> None:
+    """Outside of everything, so that the time is that of the whole request."""
+    config.add_request_method(lambda request: secrets.token_hex(8), "id", reify=True)
+    config.add_tween("portal.web.tracing.follow", under=INGRESS)
+
+
+def follow(handler: Handler, registry: Registry) -> Handler:
+    """Give each request its id, and tell log and metrics of it when it is answered."""
+    metrics, serving = registry.metrics, registry.serving
+
+    def tween(request: Request) -> Response:
+        trace = Trace(request.id)
+        token, began = current_trace.set(trace), time.perf_counter()
+        try:
+            response = handler(request)
+            response.headers[HEADER] = trace.id
+            seconds = time.perf_counter() - began
+            _tell(request, response, trace, seconds, metrics)
+            if seconds >= serving.slow_page:
+                _warn(request, trace, seconds)
+            return response
+        finally:
+            current_trace.reset(token)
+
+    return tween
+
+
+def _tell(request: Request, response: Response, trace: Trace, seconds: float, metrics: Metrics) -> None:
+    page = page_name(request, response)
+    metrics.count_request(page, response.status_int, seconds, trace)
+    if request.registry.serving.logs_requests:
+        facts = {
+            "method": request.method,
+            "path": shown_path(request),
+            "page": page,
+            "status": response.status_int,
+            "milliseconds": round(seconds * 1000, 1),
+            "statements": trace.statements,
+            "database_milliseconds": round(trace.seconds * 1000, 1),
+        }
+        log.info("%s %s %s", request.method, facts["path"], response.status_int, extra={"facts": facts})
+
+
+def _warn(request: Request, trace: Trace, seconds: float) -> None:
+    statement = " ".join(trace.slowest_statement.split())[:LONGEST_STATEMENT]
+    log.warning(
+        "Slow page: %s %s took %.1f s, %.1f s of it for %s statements; the slowest took %.1f s: %s",
+        request.method,
+        shown_path(request),
+        seconds,
+        trace.seconds,
+        trace.statements,
+        trace.slowest,
+        statement or "none",
+    )
+
+
+def page_name(request: Request, response: Response) -> str:
+    """What kind of page was asked for: the resource and the view. Few names, whatever addresses strangers invent."""
+    context = vars(request).get("context")
+    if context is None or response.status_int in (404, 405):
+        return "static" if request.path_info.startswith("/static/") else "none"
+    name = request.view_name
+    return f"{type(context).__name__}/{name}" if name else type(context).__name__
+
+
+def shown_path(request: Request) -> str:
+    """The path as Python writes it, so that no line break begins a line of the log; without the tokens of links.
+
+    What was searched for is not part of it.
+    """
+    path = TOKEN.sub("…", request.environ.get("PATH_INFO", ""))
+    return path if path.isprintable() else path.encode("unicode_escape").decode("ascii")
