@@ -101,6 +101,20 @@ def write_connection(engine: sa.Engine, manager: ITransactionManager) -> sa.Conn
     return connection
 
 
+@contextlib.contextmanager
+def paused(connection: sa.Connection) -> Iterator[None]:
+    """Lets others write meanwhile: ends the transaction of `connection`, and begins another one afterwards.
+
+    For what takes long and needs no database. Nothing has been written yet, or it would be committed here; what was
+    read before may have changed.
+    """
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.begin()
+
+
 def read_connection(engine: sa.Engine) -> sa.Connection:
     """A connection for a request that only reads, in a transaction; `release` gives it back."""
     reader = _readers.get(engine)

@@ -207,6 +207,25 @@ def test_a_final_record_takes_no_files(people):
 
 
 @ON_SQLITE
+def test_others_may_write_while_a_file_is_looked_at_and_stored(people, app):
+    """SQLite has one writer: here the same thread would wait for itself."""
+
+    def close(_content):
+        people["nancy"].post("/tickets/1/move/resolve", {"_csrf": token})
+        form = form_of(people["nancy"].get("/tickets/1/move/close"), "/tickets/1/move/close")
+        form["satisfaction"] = "5"
+        form.submit(status=303)
+
+    token = form_of(people["nancy"].get("/tickets/1/"), "/tickets/1/comments")["_csrf"].value
+    app.app.registry.scan = lambda _content: None
+    comment(people["anna"], "In time", ("photo.png", PNG))
+    app.app.registry.scan = close
+    answer = comment(people["anna"], "Too late", ("again.png", PNG), status=409)
+    assert "This conversation is closed." in answer
+    assert documents(people["anna"]) == ["photo.png"]
+
+
+@ON_SQLITE
 def test_what_cannot_be_stored_is_said_and_nothing_is_half_done(people, portal_folder):
     upload(people["anna"], ("report.pdf", PDF))
     folder = portal_folder / "var" / "files"

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from portal.declaration.shapes import Lifecycle, Transition
 from portal.fields.base import Field
 from portal.records.reading.records import Record, Records
+from portal.records.writing.errors import ConflictError
 
 
 def state_of(records: Records, record: Record) -> str | None:
@@ -15,6 +16,19 @@ def state_of(records: Records, record: Record) -> str | None:
     if lifecycle.field not in record.values:
         (record,) = records.as_system.by_ids([record.id], [lifecycle.field])
     return record.values[lifecycle.field]
+
+
+def open_state(records: Records, record: Record, even_final: bool = False) -> str | None:
+    """The record's state at this moment, as somebody may have moved it since it was read.
+
+    Raises ConflictError for a record that is gone, or final by now unless `even_final`.
+    """
+    lifecycle = records.module.lifecycle
+    found = records.as_system.by_ids([record.id], [lifecycle.field] if lifecycle else [])
+    state = found[0].values[lifecycle.field] if found and lifecycle else None
+    if not found or (is_final(lifecycle, state) and not even_final):
+        raise ConflictError(record.id)
+    return state
 
 
 def leaves(transition: Transition, state: str | None) -> bool:

@@ -44,7 +44,7 @@ from portal.records.writing.files import (
 )
 from portal.records.writing.follow_ups import followed_record
 from portal.records.writing.history import Author, add_event, author_of, change_details, state_written
-from portal.records.writing.lifecycle import editable_fields, is_final, leaves, state_after_comment, state_of
+from portal.records.writing.lifecycle import editable_fields, leaves, open_state, state_after_comment, state_of
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.rows import execute, new_row, rows_without, with_whole_rows, write_own_tables
 from portal.records.writing.seen import is_new_to_staff, saw_own_change
@@ -167,9 +167,7 @@ class Writer:
         records = self.records
         if not may_comment(records) or (internal and not records.policy.staff):
             raise NotAllowedError(records.name, "comment")
-        if not internal:
-            self._check_open(record)
-        state = state_of(records, record)
+        state = open_state(records, record, even_final=internal)
         next_state = None if internal else state_after_comment(records.module.lifecycle, state, records.policy.staff)
         return self.add_comment(record, text, internal=internal, next_state=next_state, folded=folded)
 
@@ -237,7 +235,7 @@ class Writer:
         if not may_attach(records) or (internal and not records.policy.staff):
             raise NotAllowedError(records.name, "attach")
         if comment_id is None or internal:  # a comment keeps its files, whatever state it led to
-            self._check_open(record)
+            open_state(records, record)
         insert_files(records, record.id, files, self.author, internal=internal, comment_id=comment_id)
         if files and not internal:
             self._touch(record, {"attachments": sa.func.coalesce(records.table.c["attachments"], 0) + len(files)})
@@ -250,7 +248,7 @@ class Writer:
         records = self.records
         if not may_detach(records, file, self.author):
             raise NotAllowedError(records.name, "attach")
-        self._check_open(record)
+        open_state(records, record)
         delete_file(records, record, file, self.author)
         empty = empty_comment(records, record, file.comment)
         if empty is not None:
@@ -287,10 +285,6 @@ class Writer:
         unread = [name for name in names if name not in record.values]
         found = self.records.as_system.by_ids([record.id], unread) if unread else []
         return {name: found[0].values[name] for name in unread if found}
-
-    def _check_open(self, record: Record) -> None:
-        if is_final(self.records.module.lifecycle, state_of(self.records, record)):
-            raise ConflictError(record.id)
 
     def _touch(self, record: Record, row: Mapping[str, Any]) -> None:
         """Writes columns that are no fields' values, as the newest change of the record."""

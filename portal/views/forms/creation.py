@@ -39,8 +39,7 @@ from portal.views.forms.submissions import done, repeated
 from portal.views.forms.uploads import (
     Attached,
     held_attachments,
-    receive_attachments,
-    receive_field_files,
+    receive_files,
     with_pending_files,
 )
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
@@ -73,9 +72,8 @@ class CreateForm:
 
     def receive_files(self) -> None:
         """Stores the files that were posted; from then on the form holds their keys."""
-        self.refused_files = receive_field_files(self.request, self.records, self.fields)
-        if self.layout.files:
-            self.refused_attachments = receive_attachments(self.request, self.records).refused
+        received = receive_files(self.request, self.records, self.fields, with_attachments=self.layout.files)
+        self.refused_files, self.refused_attachments = received.refused, received.attached.refused
 
     def filling(self, form: Form) -> Filling:
         """What `form` holds, without its errors."""

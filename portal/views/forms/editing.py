@@ -31,8 +31,7 @@ from portal.views.forms.submissions import done, repeated
 from portal.views.forms.uploads import (
     Attached,
     held_attachments,
-    receive_attachments,
-    receive_field_files,
+    receive_files,
     with_pending_files,
 )
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
@@ -65,9 +64,8 @@ class EditForm:
 
     def receive_files(self) -> None:
         """Stores the files that were posted; from then on the form holds their keys."""
-        self.refused_files = receive_field_files(self.request, self.records, self.fields)
-        if self.takes_attachments:
-            self.attached = receive_attachments(self.request, self.records)
+        received = receive_files(self.request, self.records, self.fields, with_attachments=self.takes_attachments)
+        self.refused_files, self.attached = received.refused, received.attached
 
     def read(self, form: Form) -> Filling:
         """What `form` holds."""

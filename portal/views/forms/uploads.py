@@ -4,16 +4,17 @@ A form that comes back, a step of a wizard and a draft thus hold files as they h
 what the request wrote, the rows of the files are written once more behind it, as drafts are.
 """
 
+import dataclasses
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from pyramid.httpexceptions import HTTPServiceUnavailable
 from pyramid.request import Request
 from pyramid.response import Response
 
-from portal.database.engine import writing
+from portal.database.engine import paused, writing
 from portal.database.errors import DatabaseError
 from portal.declaration.shapes import Attachments
 from portal.fields.base import Field
@@ -41,32 +42,63 @@ class Attached:
     refused: tuple[str, ...] = ()
 
 
-# -- fields ------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Received:
+    """What became of the files of a form: its attachments, and why the file of a field was refused, by field."""
+
+    attached: Attached = Attached()
+    refused: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-def receive_field_files(request: Request, records: Records, fields: Iterable[Field]) -> dict[str, str]:
-    """Takes the files that were sent in `fields`; returns one sentence for each field whose file was refused.
+def receive_files(
+    request: Request, records: Records, fields: Iterable[Field] = (), *, with_attachments: bool = True
+) -> Received:
+    """Takes the files that were sent in `fields`, and as attachments where the module takes some and the profile adds
+    some. A refused file leaves the one that its field held before.
 
-    A refused file leaves the one that the form held before. Raises HTTPServiceUnavailable.
+    Called before the request writes anything: while bytes are looked at and stored, others may write. Raises
+    HTTPServiceUnavailable.
     """
-    refused = {}
     _remember(request, records, ())
-    by_upload: list[Any] = [field for field in fields if field.by_upload]
-    for field in by_upload:
-        uploads = list(_sent(request, field.name))[:1]
-        if not uploads:
-            continue
-        limit = Attachments(max_size=field.max_size, max_count=1, types=field.accepted)
-        checked = check_uploads(uploads, limit, request.reader, request.registry.scan)
-        files, refusals = _store(request, records, checked.taken, field.name), list(checked.refused)
-        if field.needs_preview and any(file.preview is None for file in files):
-            refusals.append(_("“${name}” was not added: this picture cannot be read.", mapping={"name": files[0].name}))
-        elif files:
-            _remember(request, records, files)
-            _hold(request, field.name, files)
-        if refusals:
-            refused[field.name] = refusals[0]
-    return refused
+    sent = {field: next(_sent(request, field.name), None) for field in fields if field.by_upload}
+    limit = limits(records.module) if with_attachments and may_attach(records) else None
+    present = list(held_attachments(request, records, request.POST))[: limit.max_count] if limit else []
+    uploads = list(_sent(request, INPUT)) if limit else []
+    if not uploads and not any(sent.values()):
+        if limit:
+            _hold(request, INPUT, present)
+        return Received(Attached(tuple(present)))
+    with paused(records.connection):
+        of_fields = {
+            field.name: _store_of_field(request, records, field, upload) for field, upload in sent.items() if upload
+        }
+        attached = _store_attachments(request, records, limit, uploads, present) if limit else Attached()
+    files = [*attached.files, *(file for of_field in of_fields.values() for file in of_field.files)]
+    _remember(request, records, files)
+    for name, of_field in of_fields.items():
+        if of_field.files:
+            _hold(request, name, of_field.files)
+    if limit:
+        _hold(request, INPUT, (*present, *attached.files))
+    refused = {name: of_field.refused[0] for name, of_field in of_fields.items() if of_field.refused}
+    return Received(replace(attached, files=(*present, *attached.files)), refused)
+
+
+def _store_of_field(request: Request, records: Records, field: Any, upload: Upload) -> Attached:
+    limit = Attachments(max_size=field.max_size, max_count=1, types=field.accepted)
+    checked = check_uploads([upload], limit, request.reader, request.registry.scan)
+    files = _store(request, records, checked.taken, field.name)
+    if field.needs_preview and any(file.preview is None for file in files):
+        unreadable = _("“${name}” was not added: this picture cannot be read.", mapping={"name": files[0].name})
+        return Attached((), (unreadable,))
+    return Attached(tuple(files), checked.refused)
+
+
+def _store_attachments(
+    request: Request, records: Records, limit: Attachments, uploads: Sequence[Upload], present: Sequence[PendingFile]
+) -> Attached:
+    checked = check_uploads(uploads, limit, request.reader, request.registry.scan, len(present))
+    return Attached(tuple(_store(request, records, checked.taken, None)), checked.refused)
 
 
 def with_pending_files(
@@ -92,33 +124,10 @@ def with_pending_files(
     return Filled(values, errors)
 
 
-# -- attachments -------------------------------------------------------------------------------------------------------
-
-
-def receive_attachments(request: Request, records: Records) -> Attached:
-    """The attachments of a form: those that it holds already, and what was sent in its inputs `files`.
-
-    Nothing where the module takes none or the profile adds none. Raises HTTPServiceUnavailable.
-    """
-    limit = limits(records.module) if may_attach(records) else None
-    if limit is None:
-        return Attached()
-    present = list(held_attachments(request, records, request.POST))[: limit.max_count]
-    uploads = list(_sent(request, INPUT))
-    checked = check_uploads(uploads, limit, request.reader, request.registry.scan, len(present))
-    files = _store(request, records, checked.taken, None)
-    _remember(request, records, files)
-    _hold(request, INPUT, (*present, *files))
-    return Attached((*present, *files), checked.refused)
-
-
 def held_attachments(request: Request, records: Records, form: Form) -> Collection[PendingFile]:
     """The attachments that a form or a draft has already, as far as this account has sent them."""
     keys = [text for text in form.getall(kept_input(INPUT)) if isinstance(text, str)]
     return pending_files(records, request.visitor.own_account, None, keys).values()
-
-
-# -- both --------------------------------------------------------------------------------------------------------------
 
 
 def _sent(request: Request, name: str) -> Iterator[Upload]:

@@ -24,10 +24,8 @@ from portal.views.forms.forms import once_key, record_or_list
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.submissions import done, repeated
 from portal.views.forms.uploads import (
-    Attached,
     held_attachments,
-    receive_attachments,
-    receive_field_files,
+    receive_files,
     with_pending_files,
 )
 from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
@@ -67,8 +65,9 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
 def move_record(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
     """Moves the record with what was answered."""
     records, record, transition = resource.record.records, resource.record.record, resource.transition
-    refused = receive_field_files(request, records, transition_fields(records, transition, record))
-    attached = receive_attachments(request, records) if "comment" in transition.ask else Attached()
+    asked = transition_fields(records, transition, record)
+    received = receive_files(request, records, asked, with_attachments="comment" in transition.ask)
+    refused, attached = received.refused, received.attached
     if pressed := pressed_button(request):
         content = posted_content(request)
         fields = transition_fields(records, transition, record)

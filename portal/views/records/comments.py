@@ -15,7 +15,7 @@ from portal.records.writing.pending_files import PendingFile
 from portal.texts import _, is_blank, ngettext
 from portal.views.forms.forms import once_key
 from portal.views.forms.submissions import done, repeated
-from portal.views.forms.uploads import receive_attachments
+from portal.views.forms.uploads import receive_files
 from portal.views.pages import DetailPage, QuestionPage
 from portal.views.parts import FormRow, Widget
 from portal.views.records.conversation import answer_text, new_composer
@@ -37,7 +37,7 @@ def comment_on_record(context: RecordComments, request: Request) -> dict[str, De
     records, record = resource.records, resource.record
     text = comment_text(request, "text")
     internal = records.policy.staff and posted_text(request, "internal") == "true"
-    attached = receive_attachments(request, records)
+    attached = receive_files(request, records).attached
     if INSERT in request.POST:
         text = "\n\n".join(filter(None, (text, answer_text(records, posted_text(request, "_answer")))))
         composer = new_composer(resource, request, text, internal, files=attached.files)

@@ -19,7 +19,7 @@ from portal.store.media_type import SHOWN, UNKNOWN
 from portal.store.preview import MEDIA_TYPE
 from portal.texts import _
 from portal.views.forms.submissions import done, repeated
-from portal.views.forms.uploads import Attached, receive_attachments
+from portal.views.forms.uploads import Attached, receive_files
 from portal.views.records.conversation import new_composer
 from portal.views.records.details import detail_page
 from portal.web.addresses import record_address
@@ -39,7 +39,7 @@ def add_files(resource: RecordFiles, request: Request) -> dict[str, Any] | Respo
     records, record = resource.record.records, resource.record.record
     if not may_attach(records):
         raise HTTPNotFound
-    attached = receive_attachments(request, records)
+    attached = receive_files(request, records).attached
     refused = attached.refused if attached.files or attached.refused else (_("Choose a file."),)
     if again := repeated(records, request):
         return again
