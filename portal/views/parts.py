@@ -139,6 +139,7 @@ class DraftShown:
     when: str
     page_url: str  # where discarding leads
     continue_url: str = ""  # to the page that shows the draft; empty: this one does
+    files_lost: bool = False  # it came with files, which have to be chosen again
 
 
 @dataclass(frozen=True)

@@ -207,6 +207,22 @@ def test_a_final_record_takes_no_files(people):
 
 
 @ON_SQLITE
+def test_files_that_come_after_the_session_has_ended_are_to_be_chosen_again(people, sign_in, portal_folder):
+    anna = people["anna"]
+    for text in ("See the photo", ""):
+        form = form_of(anna.get("/tickets/1/"), "/tickets/1/comments")
+        form["text"], form["files"] = text, [Upload("photo.png", PNG)]
+        anna.cookiejar.clear("localhost.local", "/", "portal_session")
+        form.submit(status=303)
+        stored = [path for path in (portal_folder / "var" / "files").rglob("*") if path.is_file()]
+        assert stored == [], "nothing of strangers is stored"
+        page = sign_in("anna@acme.example", PASSWORD, anna).get("/tickets/1/")
+        assert "Your session had ended: choose your files again." in page
+        assert form_of(page, "/tickets/1/comments")["text"].value == text
+        form_of(page, "/account/discard").submit()
+
+
+@ON_SQLITE
 def test_others_may_write_while_a_file_is_looked_at_and_stored(people, app):
     """SQLite has one writer: here the same thread would wait for itself."""
 

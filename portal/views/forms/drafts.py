@@ -43,6 +43,7 @@ FORM = re.compile(rf"({NAME})/(?:create/{KEY.pattern}|({RECORD})/(?:edit|comment
 ADDRESS = re.compile(rf"/({NAME}/(?:create|{RECORD}/(?:edit|comments|move/{NAME})))")
 # Answers after which a form has not been taken though it could be read: errors, conflicts, records that are gone.
 REFUSED = frozenset({400, 403, 404, 409, 422, 429, 500, 503})
+FILES_LOST = "files.lost"  # in the place of an input: the form came with files, and nobody was signed in
 
 
 # -- names of forms ----------------------------------------------------------------------------------------------------
@@ -112,8 +113,8 @@ def draft_form(
 def draft_shown(draft: Draft, reader: Reader, continues: bool = False) -> DraftShown:
     """The line “Draft from 14:02 · Discard”; `continues`: with the way to the page that shows the whole draft."""
     page = page_of(draft.form, draft.content.step)
-    start = page.partition("?")[0]
-    return DraftShown(draft.form, short_moment(draft.modified, reader), start, page if continues else "")
+    start, lost = page.partition("?")[0], FILES_LOST in draft.content.inputs
+    return DraftShown(draft.form, short_moment(draft.modified, reader), start, page if continues else "", lost)
 
 
 # -- keeping -----------------------------------------------------------------------------------------------------------
@@ -131,7 +132,7 @@ def keep_refused_form(request: Request, response: Response) -> None:
     """Called when the request's own transaction has ended. What cannot be kept is left out."""
     owner, form, content = posted_text(request, "_account"), form_of(request), posted_content(request)
     try:
-        if request.visitor.identity is None and OWNER.fullmatch(owner) and content.length:
+        if request.visitor.identity is None and OWNER.fullmatch(owner):
             _set_aside(request, response, f"{owner} {form}", content)
         elif response.status_int in REFUSED and keeps_form(request):
             _save_apart(request, form, content)
@@ -155,7 +156,12 @@ def _save_apart(request: Request, form: str, content: Content) -> None:
 
 
 def _set_aside(request: Request, response: Response, owned_form: str, content: Content) -> None:
-    """After a session has ended: until its account signs in again with this browser."""
+    """After a session has ended: until its account signs in again with this browser. Files from somebody who is not
+    signed in are not stored; the draft remembers that there were some."""
+    if any(not isinstance(part, str) for part in request.POST.values()):
+        content = replace(content, inputs={**content.inputs, FILES_LOST: ["yes"]})
+    if not content.length:
+        return
     key = secrets.token_urlsafe(24)
     with writing(request.portal.engine) as connection:
         set_aside(connection, request.portal.tables, key, owned_form, content, request.now)
