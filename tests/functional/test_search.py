@@ -1,7 +1,12 @@
 """The general search, in one module and in all: words, quotes, accents, the newest change first."""
 
+import re
+from urllib.parse import quote
+
 import pytest
 
+from portal.records.reading import search_everywhere
+from tests.functional.test_speed import statements_of
 from tests.functional.world import ANNA, BRUNO, NANCY, linked
 
 
@@ -63,6 +68,21 @@ def test_all_modules_are_searched_each_with_its_way_on(filled):
     assert len(filled[ANNA].titles(onward["href"])) == 4
     assert "No results for" in filled[ANNA].get("/search?q=nowhere")
     assert "No results for" not in filled[ANNA].get("/search?q=")
+
+
+def test_one_statement_asks_all_modules_and_finds_what_each_list_finds(filled, monkeypatch):
+    def found(email, text):
+        return re.findall(r'href="(/\w+/\d+/)"', str(filled[email].get(f"/search?q={quote(text)}").html.main))
+
+    texts = ("printing", '"paper printing"', "screen", "acme", "screen keyboard", "nowhere", "...")
+    people = (ANNA, BRUNO, "carla@globex.example", NANCY)
+    together = {(email, text): found(email, text) for email in people for text in texts}
+    assert any(together.values())
+    assert (
+        statements_of(filled, filled[NANCY], "/search?q=nowhere") == statements_of(filled, filled[NANCY], "/search") + 1
+    )
+    monkeypatch.setattr(search_everywhere, "ROWS_PER_MODULE", 0)  # each module by itself
+    assert {(email, text): found(email, text) for email in people for text in texts} == together
 
 
 def test_everybody_searches_within_their_own(filled):

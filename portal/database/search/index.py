@@ -37,10 +37,9 @@ from portal.database.search.request import (
 )
 
 __all__ = [
-    "COUNTED", "MAX_WORDS", "Entry", "Hit", "Search", "SearchResult", "Words", "count", "create_index", "drop_index",
-    "filling", "find", "in_part", "indexed_text", "is_index_object", "organization", "page", "parse_words", "person",
-    "put",
-    "put_many", "rebuild", "remove", "replace_texts", "search_table", "watcher",
+    "COUNTED", "MAX_WORDS", "Entry", "Hit", "Match", "Search", "SearchResult", "Words", "count", "create_index",
+    "drop_index", "filling", "find", "in_part", "indexed_text", "is_index_object", "matches", "organization", "page",
+    "parse_words", "person", "put", "put_many", "rebuild", "remove", "replace_texts", "search_table", "watcher",
 ]  # fmt: skip
 
 COUNTED = 1001  # hits; more are shown as “1,000+”
@@ -107,6 +106,21 @@ class Hit(NamedTuple):
 
     seq: int
     record: int
+
+
+class Match(NamedTuple):
+    """A row of the index, whosever the record is: `part` and `scope` are those of the table."""
+
+    seq: int
+    module: str
+    record: int
+    part: int
+    scope: str
+
+    def is_hit(self, scopes: Sequence[str] | None, part: int) -> bool:
+        """Whether a search of `part` within `scopes`, as those of Search, finds it."""
+        others = PUBLIC if part == STAFF else STAFF
+        return self.part != others and (scopes is None or not set(scopes).isdisjoint(self.scope.split()))
 
 
 @dataclass(frozen=True)
@@ -209,6 +223,18 @@ def remove(connection: sa.Connection, table: sa.Table, module: str, record: int)
 
 
 # -- searching --------------------------------------------------------------------------------------------------------
+
+
+def matches(connection: sa.Connection, table: sa.Table, words: Words, most: int) -> list[Match] | None:
+    """All rows of the index with these words, of all modules, newest change first; None for more than `most`."""
+    search = Search(table, table, words)
+    engine = _engine_of(connection)
+    statement = engine.matches(connection, search, most + 1)
+    if statement is None:
+        return None
+    rows = connection.execute(statement, search.parameters).all()
+    found = [Match(*row[:5]) for row in rows if row[5]]
+    return sorted(found, reverse=True) if len(rows) <= most else None
 
 
 def count(connection: sa.Connection, search: Search, cap: int = COUNTED) -> SearchResult:

@@ -36,6 +36,8 @@ MIN_FIRST_WINDOW, MAX_FIRST_WINDOW = 300, 2_000  # rows
 # an entry read in the GIN index.
 SCANNED_ROW, SCOPED_ROW, FETCHED_ROW, READ_ENTRY = 0.0008, 0.0014, 0.0026, 0.00015
 
+MAX_MATCHING = 20.0  # milliseconds for the rows of all modules
+
 # The expression of the GIN index. PostgreSQL uses the index only for an expression that is written exactly like this.
 _WORDS_SQL = "array_to_tsvector(string_to_array(btrim(portal_search.scope || portal_search.text), ' '))"
 _words: sa.ColumnElement[Any] = sa.literal_column(_WORDS_SQL)
@@ -246,6 +248,22 @@ def index_candidates(connection: sa.Connection, search: Search, start: PageStart
     cache_key = ("index", places, len(criteria), len(search.words.phrases), len(search.tokens))
     tsquery = " & ".join(criterion.tsquery for criterion in indexed)
     return Candidates(lambda: _rows_by_index(search, start, tested), {"tsquery": tsquery}, cache_key)
+
+
+def matches(connection: sa.Connection, search: Search, most: int) -> sa.Select[Any] | None:
+    """A statement for up to `most` rows of all modules with the words; None where the index has too many."""
+    statistics = _cached_statistics(connection)
+    criteria = _criteria(search, statistics)
+    indexed, cost = _choose_indexed(criteria, statistics)
+    expected = math.prod(criterion.selectivity for criterion in criteria) * statistics.rows
+    if expected > most or cost > MAX_MATCHING:
+        return None
+    tsquery = sa.cast(sa.bindparam("tsquery", type_=sa.Text()), TSQUERY)
+    columns = [search.table.c[name] for name in ("seq", "module", "record", "part", "scope")]
+    tests = [criterion.test(search) for criterion in criteria if criterion not in indexed]
+    rows = sa.select(*columns, sa.true()).where(_words.op("@@", is_comparison=True)(tsquery))
+    rows = rows.where(*tests, *map(search.contains, search.words.phrases)).limit(most)
+    return rows.params(tsquery=" & ".join(criterion.tsquery for criterion in indexed))
 
 
 def _rows_with_condition(search: Search, start: PageStart) -> sa.Select[tuple[int, int, bool]]:

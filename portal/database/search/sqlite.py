@@ -124,6 +124,17 @@ def index_candidates(connection: sa.Connection, search: Search, start: PageStart
     return Candidates(build, parameters, ("index", _needle_places(search)))
 
 
+def matches(connection: sa.Connection, search: Search, most: int) -> sa.Select[Any] | None:
+    """A statement for the newest `most` rows of all modules with the words, each with whether it has the rest."""
+    rows = _matches(search, PageStart()).limit(most).subquery()
+    table = search.table
+    is_hit = sa.and_(sa.true(), *_tests(search)).label("is_hit")
+    columns = [table.c[name] for name in ("seq", "module", "record", "part", "scope")]
+    joined = rows.join(table, table.c["seq"] == rows.c["seq"])
+    statement = sa.select(*columns, is_hit).select_from(joined)
+    return statement.params(expression=_match_expression(search, of_module=False))
+
+
 def _matches(search: Search, start: PageStart) -> sa.Select[tuple[int, int]]:
     table, seq = search.table, _fts.c["rowid"]
     expression = sa.bindparam("expression", type_=sa.Text())

@@ -118,6 +118,11 @@ class Records(RecordReader):
         """How many hits of a search fulfil each condition: of the newest thousand, in one statement."""
         return self._counts.of_hits(self._searched_here(query), conditions)
 
+    def may_have_hits(self, text: str, matches: Sequence[search.Match] | None) -> bool:
+        """Whether a search for `text` may find something. `matches`: what the index has of it in this module; None
+        where that is not known, or not all."""
+        return matches is None or self.module.table is not None or self._search.learn(text, matches)
+
     def find(self, text: str, limit: int = 20) -> list[tuple[int, str]]:
         """Ids and titles of the first `limit` records whose title or reference contains `text`, by title."""
         statement = self.statements.titled(text[:LONGEST_TITLE], limit)

@@ -67,6 +67,17 @@ class SearchPages:
         )
         return place
 
+    def learn(self, text: str, matches: Sequence[search.Match]) -> bool:
+        """Whether `text` may have hits here; they are known from now on, where `matches`, the rows of this module that
+        have its words, tell them."""
+        scopes = self.reader.policy.search_scopes(self.reader.name)
+        if self._must_recheck or self._needs_scope(scopes):
+            return bool(matches)
+        part = int(self._searches_internal)
+        hits = [search.Hit(match.seq, match.record) for match in matches if match.is_hit(scopes, part)]
+        self.known[text, ()] = hits
+        return bool(hits)
+
     def newest(self, query: Query, limit: int) -> list[int]:
         """The ids of the newest hits."""
         hits = self._hits(query, limit).hits

@@ -13,6 +13,7 @@ from portal.fields.value_path import value_path
 from portal.records.reading import highlight
 from portal.records.reading.records import Query, Records
 from portal.records.reading.row_records import rows_of
+from portal.records.reading.search_everywhere import records_with_hits
 from portal.records.writing.defaults import defaults
 from portal.records.writing.validation import (
     depends_on,
@@ -38,14 +39,13 @@ HITS = 5  # of each module
 def search_everywhere(root: Root, request: Request) -> dict[str, Any]:
     """`/search?q=`: the newest hits of every enabled module."""
     text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:1000]
-    groups = [group for module in request.policy.modules if text and (group := hits_of(request, module, text))]
-    return {"page": SearchPage(text, tuple(groups))}
+    modules = records_with_hits(request.connection, request.policy, text) if text else ()
+    return {"page": SearchPage(text, tuple(group for records in modules if (group := hits_of(request, records, text))))}
 
 
-def hits_of(request: Request, module: str, text: str) -> HitsOfModule | None:
+def hits_of(request: Request, records: Records, text: str) -> HitsOfModule | None:
     """The newest hits of one module; None without any."""
-    records = Records(request.connection, request.policy, module)
-    query = Query(text=text, size=HITS)
+    module, query = records.name, Query(text=text, size=HITS)
     names = [name for name in ("modified",) if name in request.policy.readable(module)]
     page = records.page(query, names)
     if not page.records:
