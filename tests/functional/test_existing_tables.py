@@ -74,6 +74,7 @@ def world(request, tmp_path_factory):
         (NANCY, "/orders/?q=grosse", ["Größe chairs"]),
         (NANCY, "/orders/?q=acm+de", ["desks"]),
         (NANCY, "/orders/?q=closed", ["desks"]),
+        (NANCY, "/orders/?q=e&tab=open", []),
         (NANCY, "/orders/?q=hush", ["Größe chairs"]),  # staff read what is internal
         (ANNA, "/orders/?q=hush", []),
         (ANNA, "/orders/?q=lamps", []),

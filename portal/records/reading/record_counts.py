@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from portal.conditions import AllOf, Condition
 from portal.database.search import index as search
-from portal.records.reading.counts import Count, parts_of, read_counts
+from portal.records.reading.counts import COUNT_LIMIT, Count, parts_of, read_counts
 from portal.records.reading.page import Query
 from portal.records.reading.record_reader import RecordReader
 from portal.records.reading.search_pages import SearchPages
@@ -53,6 +53,15 @@ class RecordCounts:
         )
         (numbers,) = self.reader.execute(statement, **{IDS: ids[:limit]})
         return [Count(numbers[f"count_{place}"], len(ids) > limit) for place in range(len(conditions))]
+
+    def within(self, query: Query, conditions: Sequence[Condition]) -> list[Count]:
+        """How many rows of `query` fulfil each condition, in one look at all of them."""
+        if not conditions:
+            return []
+        statement = self.reader.statements.counting_within(query.condition, conditions)
+        (numbers,) = self.reader.execute(statement)
+        counts = [numbers[f"count_{place}"] for place in range(len(conditions))]
+        return [Count(min(number, COUNT_LIMIT), number > COUNT_LIMIT) for number in counts]
 
     def remember(self, query: Query, count: Count) -> None:
         """What is known of a query from its page."""

@@ -116,7 +116,8 @@ class Records(RecordReader):
 
     def counts_of_hits(self, query: Query, conditions: Sequence[Condition]) -> list[Count]:
         """How many hits of a search fulfil each condition: of the newest thousand, in one statement."""
-        return self._counts.of_hits(self._searched_here(query), conditions)
+        rows = self._searched_here(query)
+        return self._counts.of_hits(query, conditions) if rows is query else self._counts.within(rows, conditions)
 
     def may_have_hits(self, text: str, matches: Sequence[search.Match] | None) -> bool:
         """Whether a search for `text` may find something. `matches`: what the index has of it in this module; None

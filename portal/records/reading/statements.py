@@ -126,12 +126,19 @@ class Statements(ModulePolicy):
 
     def counting_ids(self, conditions: Sequence[Condition]) -> Statement:
         """How many of the records IDS that this reader may see fulfil each condition, as `count_0`, `count_1` …."""
+        scope = Redundant(self.where(ALWAYS))
+        return self._counting(conditions).where(self._among_ids(), scope)
+
+    def counting_within(self, condition: Condition, conditions: Sequence[Condition]) -> Statement:
+        """The same of all records for which `condition` holds."""
+        return self._counting(conditions).where(self.where(condition))
+
+    def _counting(self, conditions: Sequence[Condition]) -> sa.Select[Any]:
         numbers: list[sa.ColumnElement[Any]] = [
             sa.func.count().filter(self.sql(condition)).label(f"count_{place}")
             for place, condition in enumerate(conditions)
         ]
-        scope = Redundant(self.where(ALWAYS))
-        return sa.select(*numbers).select_from(self.table).where(self._among_ids(), scope)
+        return sa.select(*numbers).select_from(self.table)
 
     def _count_request(self, conditions: Iterable[Condition]) -> CountRequest:
         """How the rows of `conditions` are counted, out of those that the reader may see."""
