@@ -69,8 +69,34 @@ def test_a_wrong_name_is_told_with_its_place(app, portal_folder, sign_in):
     sign_in(NANCY)
     change(portal_folder, "columns: [reference, title,", "columns: [reference, titel,")
     page = app.get("/-/problems")
-    assert "titel" in page
-    assert "did you mean" in page
+    article = page.html.find("article")
+    assert article.find(class_="pill").get_text() == "Error"
+    assert article.find("h2").get_text() == 'No field "titel"'
+    assert article.find(class_="hit").get_text().strip().startswith("columns: [reference, titel,")
+    caret = article.find(class_="caret").get_text()
+    assert article.find(class_="hit").get_text()[caret.index("^") :].startswith("titel")
+    assert article.find(class_="cure").get_text() == 'Write "title"'
+    explained = page.click("P201")
+    assert "There is no such field" in explained.html.find("h1")
+    assert ["titel" in pre.get_text() for pre in explained.html.find_all("pre")] == [True, False]
+    app.get("/-/problems?code=P999", status=404)
+
+
+def test_files_are_listed_with_what_is_wrong_in_them(app, portal_folder, sign_in):
+    sign_in(NANCY)
+    change(portal_folder, "columns: [reference, title,", "columns: [reference, titel,")
+    rows = app.get("/-/problems").html.select(".split aside li")
+    listed = {row.find(class_="spot").get_text(): row.get_text(" ", strip=True) for row in rows}
+    assert listed["modules.yaml"] == "modules.yaml Errors : 1"
+    assert listed["buttons.yaml"] == "buttons.yaml Valid"
+
+
+def test_a_name_that_appears_twice_is_shown_with_the_first(app, portal_folder, sign_in):
+    sign_in(NANCY)
+    change(portal_folder, "      cost: money\n", "      cost: money\n      cost: money\n")
+    figure = app.get("/-/problems").html.find("figure")
+    assert figure.find("figcaption").get_text().startswith("First defined here: modules.yaml:")
+    assert figure.find(class_="seen").get_text() == "      cost: money"
 
 
 def test_no_request_fails_while_files_change(app, another_browser, portal_folder, sign_in):

@@ -17,7 +17,7 @@ from portal.declaration.mending.duplicates import without_second
 from portal.declaration.mending.edits import Alternatives, Proposal, Source
 from portal.declaration.mending.indentation import reindented
 from portal.declaration.mending.names import is_known_word, renamed_declarations, respelt
-from portal.declaration.mending.syntax import repaired_lines
+from portal.declaration.mending.syntax import misread_lines, repaired_lines
 from portal.declaration.mending.values import rewritten
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.reader import Document, read
@@ -200,6 +200,7 @@ def _ways(problem: Problem, sources: Mapping[str, Source], documents: list[Docum
         yield from repaired_lines(problem, source)
     else:
         yield from respelt(problem, sources, documents)
+        yield from misread_lines(problem, source)
     yield from reindented(problem, source)
 
 

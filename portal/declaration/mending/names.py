@@ -17,7 +17,7 @@ from portal.declaration.other_names import OUR_TYPES
 from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
 from portal.declaration.source.reader import Document
 
-MOST_ALTERNATIVES = 8
+MOST_ALTERNATIVES = 24
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _QUOTED = re.compile(r'["“]([^"”]+)["”]')
 

@@ -22,6 +22,13 @@ _MARKERS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 LineRepair = Callable[[Source, int], Iterator[Proposal]]
 
 
+def misread_lines(problem: Problem, source: Source) -> Iterator[Alternatives]:
+    """What YAML reads as something else than was meant: typographic quotes, and missing spaces, in the line itself."""
+    if problem.line <= len(source.lines):
+        for repair in (_with_straight_quotes, _with_space, _with_ordinary_spaces):
+            yield list(repair(source, problem.line))
+
+
 def repaired_lines(problem: Problem, source: Source) -> Iterator[Alternatives]:
     """The usual causes, one kind after the other, in the line of the problem and in those before it."""
     if problem.line > len(source.lines):
@@ -75,6 +82,13 @@ def _with_straight_quotes(source: Source, number: int) -> Iterator[Proposal]:
     odd = [index for index, character in enumerate(line) if character in TYPOGRAPHIC_QUOTES]
     if odd:
         yield tuple(edit for index in odd for edit in source.replaced(number, index + 1, 1, '"'))
+
+
+def _with_comma_before_key(source: Source, number: int) -> Iterator[Proposal]:
+    """`label: Late icon: clock` within braces: what looks like the next key is it, if it can stand there."""
+    line = source.lines[number - 1]
+    for match in re.finditer(r"(?<=[^\s,{\[:-])(?=\s+[\w-]+:\s)", line):
+        yield source.replaced(number, match.end() + 1, 0, ",")
 
 
 def _in_quotes(source: Source, number: int) -> Iterator[Proposal]:
@@ -171,6 +185,7 @@ def _with_escapes(source: Source, number: int) -> Iterator[Proposal]:
 
 
 _REPAIRS: tuple[LineRepair, ...] = (
-    _with_ordinary_spaces, _with_straight_quotes, _as_comment, _with_space, _with_closed_quotes, _in_quotes,
+    _with_ordinary_spaces, _with_straight_quotes, _as_comment, _with_space, _with_closed_quotes,
+    _with_comma_before_key, _in_quotes,
     _with_escapes, _with_brackets, _without_extra_comma, _with_colon,
 )  # fmt: skip

@@ -42,11 +42,41 @@ class StateTab:
 
 
 @dataclass(frozen=True)
+class SourceShown:
+    """Lines of a declaration, the last of them marked."""
+
+    lines: tuple[tuple[int, str], ...]  # number and text, but the last one
+    number: int
+    text: str
+    mark: str  # spaces, and ^ below what is meant
+
+
+@dataclass(frozen=True)
+class RelatedShown:
+    note: str  # “first defined here”
+    place: str
+    source: SourceShown | None = None
+
+
+@dataclass(frozen=True)
 class ProblemShown:
+    code: str
     place: str  # modules.yaml:41:9
     path: str
     message: str
+    cure: str
+    source: SourceShown | None = None
+    related: tuple[RelatedShown, ...] = ()
     warning: bool = False
+
+
+@dataclass(frozen=True)
+class FileShown:
+    """A file of the declarations, and how much is wrong in it."""
+
+    name: str
+    errors: int = 0
+    warnings: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,9 +110,23 @@ class ProblemsPage:
     """problems.pt, for administrators: what is wrong with the declarations, and what is in force meanwhile."""
 
     problems: tuple[ProblemShown, ...]
+    files: tuple[FileShown, ...]
     read: Moment
+    errors: Words = ""  # “2 errors”
+    warnings: Words = ""
     in_force: Moment | None = None  # since when the last good one is in force; None: the newest one is
     changes: tuple[str, ...] = ()  # what the database lacks, in sentences
+
+
+@dataclass(frozen=True)
+class ProblemKindPage:
+    """problem_kind.pt, for administrators: what the code of a problem means."""
+
+    code: str
+    title: str
+    cure: str
+    wrong: str
+    right: str
 
 
 @dataclass(frozen=True)

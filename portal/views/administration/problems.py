@@ -1,13 +1,29 @@
-"""`/-/problems`, for administrators: the problems of the declarations."""
+"""`/-/problems`, for administrators: the problems of the declarations, and what their codes mean."""
 
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.declaration.source.problems import Problem
-from portal.views.administration.pages import ProblemShown, ProblemsPage
+from portal.declaration.files import BUTTONS, MODULES, PROFILES
+from portal.declaration.kinds import cure_of, kind_of, kinds
+from portal.declaration.source.excerpts import excerpt
+from portal.declaration.source.problems import Problem, RelatedPlace
+from portal.texts import ngettext
+from portal.views.administration.pages import (
+    FileShown,
+    ProblemKindPage,
+    ProblemShown,
+    ProblemsPage,
+    RelatedShown,
+    SourceShown,
+)
 from portal.views.displays import moment
+from portal.web.live import ReloadReport
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
 
@@ -16,18 +32,69 @@ from portal.web.security import ADMINISTER
     context=Administration, name="problems", request_method="GET", renderer="problems.pt", permission=ADMINISTER
 )
 def show_problems(context: Administration, request: Request) -> Any:
-    """What is wrong with the declarations, each with its place, and what is in force meanwhile."""
+    """What is wrong with the declarations, each with its line and its cure, and what is in force meanwhile."""
     report, reader = request.registry.live.report, request.reader
+    warnings = sum(problem.warning for problem in report.problems)
+    errors = len(report.problems) - warnings
     page = ProblemsPage(
         problems=tuple(_shown(problem) for problem in report.problems),
+        files=tuple(_files(request.registry.live.folder, report)),
         read=moment(report.at, reader),
+        errors=ngettext("${number} error", "${number} errors", errors) if errors else "",
+        warnings=ngettext("${number} warning", "${number} warnings", warnings) if warnings else "",
         in_force=None if report.accepted else moment(request.portal.since, reader),
         changes=report.missing,
     )
     return {"page": page}
 
 
+@view_config(
+    context=Administration, name="problems", request_param="code", request_method="GET", renderer="problem_kind.pt",
+    permission=ADMINISTER,
+)  # fmt: skip
+def show_kind(context: Administration, request: Request) -> Any:
+    """What the code of a problem means, with an example of wrong and right."""
+    kind = kinds().get(request.GET.get("code", ""))
+    if kind is None:
+        raise HTTPNotFound
+    page = ProblemKindPage(
+        code=kind.code, title=kind.title, cure=_sentence(kind.cure), wrong=kind.wrong, right=kind.right
+    )
+    return {"page": page}
+
+
 def _shown(problem: Problem) -> ProblemShown:
-    place = f"{problem.file}:{problem.line}:{problem.column}"
-    path, message = str(problem).split(f"{place}: ", 1)[1].split(": ", 1)
-    return ProblemShown(place, path, message, problem.warning)
+    return ProblemShown(
+        code=kind_of(problem).code,
+        place=problem.place,
+        path=problem.subject,
+        message=_sentence(problem.statement),
+        cure=_sentence(cure_of(problem)),
+        source=_source(problem),
+        related=tuple(
+            RelatedShown(note=_sentence(place.note), place=str(place), source=_source(place))
+            for place in problem.related
+        ),
+        warning=problem.warning,
+    )
+
+
+def _source(place: Problem | RelatedPlace) -> SourceShown | None:
+    shown = excerpt(place)
+    if shown is None:
+        return None
+    *before, (number, text) = enumerate(shown.lines, shown.first)
+    return SourceShown(lines=tuple(before), number=number, text=text, mark=shown.before_mark + "^" * shown.mark)
+
+
+def _files(folder: Path, report: ReloadReport) -> Iterator[FileShown]:
+    """The files of the folder, those that are good as well, and whatever else has a problem."""
+    counts = Counter((problem.file, problem.warning) for problem in report.problems)
+    there = {f"{PROFILES}/{path.name}" for path in folder.glob(f"{PROFILES}/*.yaml")}
+    there.update(name for name in (MODULES, BUTTONS) if (folder / name).is_file())
+    for name in sorted({*there, *(file for file, _warning in counts)}):
+        yield FileShown(name=name, errors=counts[name, False], warnings=counts[name, True])
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

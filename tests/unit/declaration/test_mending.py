@@ -127,6 +127,7 @@ SLIPS = [
     ("modules.yaml", "[low, normal, high]", "[low, normal, high]]"),
     ("modules.yaml", "aside:\n", "aside\n"),
     ("modules.yaml", "# Whoever", "// Whoever"),
+    ("buttons.yaml", "icon: clock, tone", "icon: clock tone"),
     # indentation
     ("modules.yaml", "    comments: true", "     comments: true"),
     ("modules.yaml", "      caller: {", "     caller: {"),
