@@ -150,8 +150,8 @@ def includeme(config: Any) -> None:
 
 
 def _page(request: Request, status: int, text: str = "") -> dict[str, ErrorPage]:
-    # A page about an error asks the database nothing: who came is known already, or is left out. What an administrator
-    # does not find in a preview is no error.
+    # A page about an error asks the database nothing: who came is known already, or is left out. What is not found
+    # in a preview is no error.
     if "visitor" not in vars(request):
         request.visitor = Visitor()
     request.response.status_int = status

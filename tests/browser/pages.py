@@ -43,11 +43,6 @@ def list_drafts(page: Page) -> None:
     page.goto("/account/")
 
 
-def view_as_the_first(page: Page) -> None:
-    page.locator("form[action='/-/view-as'][method=post] button").first.click()
-    expect(page.locator(".preview-bar")).to_be_visible()
-
-
 def last_step(page: Page) -> None:
     """Through the wizard to its last step, and sent there with everything missing."""
     page.locator("input[name=service]").first.check()
@@ -143,5 +138,4 @@ KINDS = (
     Kind("asking who sees a record", "support", "/-/explain"),
     Kind("who sees a record", "support", "/-/explain?module=tickets&id=1"),
     Kind("what somebody sees", "support", "/-/explain?account=1"),
-    Kind("somebody else's portal", "support", "/-/view-as", view_as_the_first),
 )

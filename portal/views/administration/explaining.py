@@ -9,12 +9,13 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.accounts.people import Account, Identity, admit, admit_everybody, find_account_of_person, load_account
+from portal.accounts.viewing import profile_identity
 from portal.declaration.access_table import condition_text
 from portal.declaration.shapes import ACTIONS as EVERY_ACTION
 from portal.declaration.shapes import Module
 from portal.declaration.source.places import Places
 from portal.records.audit.audience import Outcome, outcomes
-from portal.records.audit.explain import Step, explain, find_records, steps_of_rights
+from portal.records.audit.explain import explain, find_records, steps_of_rights
 from portal.records.policy import Policy
 from portal.records.reading import records as reading
 from portal.records.reading.records import Query, Records
@@ -34,7 +35,8 @@ NAMED = 3  # people of a group that stand there at once
 MOST_NAMED = 300  # and when it is opened
 LONGEST = 200  # characters of a reference
 SEEING: tuple[Outcome, ...] = ("sees", "watches")
-# What tells groups from each other: the profile, what decides, and whether a transition is for the people alone.
+# What tells groups from each other: the profile, what decides with the first visible day or why nobody may sign in,
+# and whether a transition is for these people alone.
 Group = tuple[str, str, bool]
 
 
@@ -79,23 +81,30 @@ def explaining_actions(resource: Record, request: Request) -> Iterator[Action]:
 
 
 def audience(request: Request, records: Records, record: reading.Record, subject: str | None) -> Audience:
-    """Everybody who has an account, in groups for which the same decides."""
+    """Everybody who has an account, in groups for which the same decides, and the profiles that nobody has."""
     groups, policies = _groups(request, records, record, subject)
-    places, connection = Places(request.registry.live.folder), request.connection
-    seeing: list[ReasonGroup] = []
-    blind: list[ReasonGroup] = []
-    for (profile, refused, _alone), accounts in groups.items():
-        policy, reasons = policies.get(accounts[0].id), [Reason(refused, holds=False)]
-        if policy is not None:
-            steps = list(explain(connection, policy, records.name, record.id, subject))
-            reasons = shown_reasons(request, policy, _telling(steps), places)
-        (seeing if reasons[-1].holds else blind).append(_group(request, profile, accounts, reasons))
+    places = Places(request.registry.live.folder)
+
+    def answer(policy: Policy) -> list[Reason]:
+        """Of a yes all reasons but that the profile has the module; of a no the one that decides."""
+        steps = list(explain(request.connection, policy, records.name, record.id, subject))
+        return shown_reasons(request, policy, steps[1:] if steps[-1].holds else steps[-1:], places)
+
+    shown = []
+    for (profile, decides, _alone), accounts in groups.items():
+        policy = policies.get(accounts[0].id)
+        shown.append(_group(request, profile, accounts, answer(policy) if policy else [Reason(decides, holds=False)]))
+    for name in request.portal.declaration.profiles.keys() - {profile for profile, _decides, _alone in groups}:
+        identity = profile_identity(request.portal.tables, name, request.identity)
+        shown += [_group(request, name, [], answer(identity.policy))] if identity else []
+    seeing = tuple(group for group in shown if group.reasons[-1].holds)
+    blind = tuple(group for group in shown if not group.reasons[-1].holds)
     return Audience(
         reference=record.reference,
         title=record.title,
         url=record_address(records.name, record.id),
-        seeing=tuple(seeing),
-        blind=tuple(blind),
+        seeing=seeing,
+        blind=blind,
         sees=sum(group.number for group in seeing),
         does_not=sum(group.number for group in blind),
     )
@@ -118,13 +127,9 @@ def _groups(
         outcome, alone = decided[account.id], False
         if transition and transition.only and outcome in SEEING:
             alone = is_for_reader(Records(request.connection, found.policy, records.name), record, transition)
-        groups[account.profile, outcome, alone].append(account)
+        day = found.policy.records_from if records.module.records_from else None
+        groups[account.profile, f"{outcome} {day}", alone].append(account)
     return groups, policies
-
-
-def _telling(steps: list[Step]) -> list[Step]:
-    """Of a yes all steps but that the profile has the module; of a no the last step."""
-    return steps[1:] if steps[-1].holds else steps[-1:]
 
 
 def _group(request: Request, profile: str, accounts: list[Account], reasons: list[Reason]) -> ReasonGroup:

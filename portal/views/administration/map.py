@@ -6,6 +6,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.declaration.access_table import condition_text
+from portal.declaration.draft import profile_file
 from portal.declaration.shapes import Declaration, Module, Profile, Through
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
@@ -120,7 +121,7 @@ def _profiles(declaration: Declaration) -> Iterator[ProfileColumn]:
     for name, profile in declaration.profiles.items():
         yield ProfileColumn(
             label=profile.label or readable(name),
-            name=name,
+            file=profile_file(name),
             staff=profile.staff,
             administers=name in declaration.settings.administrators,
         )

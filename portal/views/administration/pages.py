@@ -261,7 +261,7 @@ class MapLine:
 @dataclass(frozen=True)
 class ProfileColumn:
     label: Words
-    name: str
+    file: str
     staff: bool
     administers: bool
 

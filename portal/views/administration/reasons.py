@@ -8,7 +8,7 @@ from pyramid.request import Request
 from portal.declaration.source.places import Places
 from portal.records.audit.deciding_line import Line, deciding_lines
 from portal.records.audit.explain import Step, explain, explain_module
-from portal.records.policy import Policy
+from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records
 from portal.texts import _
 from portal.web.resources import RECORD_ID
@@ -44,22 +44,28 @@ def shown_reasons(
 
 
 def reasons_of_refusal(request: Request) -> tuple[Reason, ...]:
-    """Why an address is not found by whom an administrator sees the portal as; empty for everybody else.
+    """Why an address is not found in a preview, for who looks; empty for others, and where no right decides.
 
-    Of a record that the administrators do not see themselves they learn nothing.
+    Of a record that administrators do not see themselves they learn nothing. Who looks at declarations that are not in
+    force has the whole database.
     """
-    preview = request.visitor.preview
-    administrator = preview.administrator if preview else None
+    preview, identity = request.visitor.preview, request.visitor.identity
     module, *path = request.path_info.strip("/").split("/")
-    if administrator is None or module not in request.portal.declaration.modules:
+    if preview is None or identity is None or module not in request.portal.declaration.modules:
         return ()
-    policy, record = request.policy, path[0] if path else ""
+    policy, record = identity.policy, path[0] if path else ""
     if not RECORD_ID.fullmatch(record):
-        return tuple(shown_reasons(request, policy, explain_module(policy, module, ON_MODULES.get(record, ""))))
-    own = Records(request.connection, administrator.policy, module)
-    if administrator.policy.access(module) is None or not own.exists(int(record)):
+        return _refusing(request, policy, explain_module(policy, module, ON_MODULES.get(record, "")))
+    behind = preview.administrator.policy if preview.administrator else system_policy(policy.tables, policy.reader)
+    records = Records(request.connection, behind, module)
+    if behind.access(module) is None or not records.exists(int(record)):
         return (Reason(_("There is no such record, or you do not see it yourself."), holds=False),)
-    return tuple(shown_reasons(request, policy, _steps(request, policy, own, int(record), path[1:])))
+    return _refusing(request, policy, _steps(request, policy, records, int(record), path[1:]))
+
+
+def _refusing(request: Request, policy: Policy, steps: Iterable[Step]) -> tuple[Reason, ...]:
+    reasons = shown_reasons(request, policy, steps)
+    return () if all(reason.holds for reason in reasons) else tuple(reasons)
 
 
 def _steps(request: Request, policy: Policy, records: Records, record_id: int, path: list[str]) -> list[Step]:
