@@ -82,7 +82,7 @@ def page_name(request: Request, response: Response) -> str:
     """What kind of page was asked for: the resource and the view. Few names, whatever addresses strangers invent."""
     context = vars(request).get("context")
     if context is None or response.status_int in (404, 405):
-        return "static" if request.path_info.startswith("/static/") else "none"
+        return "static" if request.environ.get("PATH_INFO", "").startswith("/static/") else "none"
     name = request.view_name
     return f"{type(context).__name__}/{name}" if name else type(context).__name__
 
