@@ -46,7 +46,11 @@ class Store:
 
     def put(self, source: BinaryIO) -> Stored:
         """Stores what `source` holds from its present position, durably. Raises StoreError."""
-        name, size = _new_name(), 0
+        return self.put_as(_new_name(), source)
+
+    def put_as(self, name: str, source: BinaryIO) -> Stored:
+        """Stores under a name that is known already, as a backup has it. Raises StoreError."""
+        size = 0
         with _failing_plainly():
             with obstore.open_writer(self.backend, name, buffer_size=PART, max_concurrency=1) as writer:
                 while chunk := source.read(CHUNK):

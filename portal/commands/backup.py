@@ -1,0 +1,56 @@
+"""`portal backup`: database, files and declarations as one set."""
+
+import datetime
+from pathlib import Path
+
+import click
+
+from portal.commands.database_errors import database_errors_explained
+from portal.commands.open_portal import open_engine
+from portal.commands.options import chosen_settings, common_options
+from portal.database.copying import CopyError
+from portal.database.engine import Connection
+from portal.database.schema.tables import build
+from portal.declaration.shapes import Declaration
+from portal.declaration.shapes import Settings as DeclaredSettings
+from portal.mail.incoming.mails import stored_mails
+from portal.records.transfer.backup import BackupError, make_backup
+from portal.records.writing.files import stored_names
+from portal.store import StoreError, open_store
+from portal.texts import plural
+
+
+@click.command("backup", short_help="Write database, files and declarations as one set.")
+@click.argument("target", type=click.Path(path_type=Path))
+@common_options
+def command(target: Path) -> None:
+    """Write a backup to a new folder, or to an archive: TARGET ends in .tar or .tar.gz then. The portal serves and
+    writes meanwhile.
+
+    The backup holds the database as it was at one moment, the files that it names, and the declarations. It holds no
+    settings (PORTAL_…) and no secrets of the environment, but everything that customers wrote: keep it accordingly.
+    PostgreSQL is copied by its own program pg_dump, which must not be older than the server.
+
+    Example: portal backup /backups/portal-2026-11-28.tar.gz
+    """
+    settings = chosen_settings()
+    engine = open_engine(settings)
+    # The system tables alone, so that a mistake in the declarations keeps no backup from being made.
+    bare = Declaration(folder=settings.folder, settings=DeclaredSettings(), modules={}, profiles={})
+    tables = build(bare)
+
+    def named(connection: Connection) -> set[str]:
+        return stored_names(connection, tables) | stored_mails(connection, tables)
+
+    keys = settings.s3_access_key, settings.s3_secret_key
+    now = datetime.datetime.now(datetime.UTC)
+    try:
+        store = open_store(settings.files, settings.folder.absolute(), *keys)
+        with database_errors_explained():
+            backup = make_backup(engine, store, settings.folder, named, target, now)
+    except (BackupError, CopyError, StoreError, OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    for name in backup.missing:
+        click.echo(f"warning: the store does not have {name}, which the database names", err=True)
+    parts = f"{plural(backup.files, 'file')}, {plural(backup.declarations, 'declaration')}"
+    click.echo(f"Wrote {target}: the database, {parts}; {backup.bytes / 1e6:,.1f} MB")

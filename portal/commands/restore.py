@@ -1,0 +1,39 @@
+"""`portal restore`: a portal from a backup, here or on another machine."""
+
+from pathlib import Path
+
+import click
+
+from portal.commands.database_errors import database_errors_explained
+from portal.commands.options import chosen_settings, common_options
+from portal.database.copying import CopyError
+from portal.records.transfer.backup import BackupError, restore_backup
+from portal.store import Store, StoreError, open_store
+from portal.texts import plural
+
+
+@click.command("restore", short_help="Make a portal from a backup.")
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@common_options
+def command(source: Path) -> None:
+    """Restore what `portal backup` wrote, a folder or an archive, into a folder without declarations and an empty
+    database of the same kind. Everything in the backup is checked before anything is written.
+
+    Letters that waited to be sent are waiting again: start `portal worker` only where they should leave.
+
+    Example: mkdir /srv/portal && portal restore /backups/portal-2026-11-28.tar.gz --folder /srv/portal
+    """
+    settings = chosen_settings()
+
+    def store() -> Store:
+        keys = settings.s3_access_key, settings.s3_secret_key
+        return open_store(settings.files, settings.folder.absolute(), *keys)
+
+    try:
+        settings.make_room()
+        with database_errors_explained():
+            backup = restore_backup(source, settings.database_url, store, settings.folder)
+    except (BackupError, CopyError, StoreError, OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    parts = f"{plural(backup.files, 'file')}, {plural(backup.declarations, 'declaration')}"
+    click.echo(f"Restored the portal of {backup.created:%Y-%m-%d %H:%M} UTC: the database, {parts}")

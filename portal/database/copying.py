@@ -1,0 +1,132 @@
+"""A copy of the whole database at one moment, and the way back: by VACUUM INTO, and by PostgreSQL's own programs."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from portal.database.engine import make_engine, reading
+
+NAMES = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
+PATIENCE = 30.0  # seconds to wait for a lock of SQLite
+INSTALLED = "/usr/lib/postgresql"  # where Debian keeps the programs of each version
+
+
+class CopyError(Exception):
+    """The database cannot be copied, or the copy cannot be restored; the message says why."""
+
+
+@contextlib.contextmanager
+def copied(engine: sa.Engine, target: Path) -> Iterator[sa.Connection]:
+    """Copies the database to the file `target`, under load too; the connection reads what was copied, as it was then.
+
+    Raises CopyError.
+    """
+    if engine.dialect.name == "sqlite":
+        with _copied_sqlite(engine, target) as connection:
+            yield connection
+        return
+    with reading(engine) as connection:
+        snapshot = connection.execute(sa.text("SELECT pg_export_snapshot()")).scalar_one()
+        _run(engine.url, "pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={target}")
+        yield connection
+
+
+@contextlib.contextmanager
+def _copied_sqlite(engine: sa.Engine, target: Path) -> Iterator[sa.Connection]:
+    try:
+        with contextlib.closing(sqlite3.connect(str(engine.url.database), timeout=PATIENCE)) as connection:
+            connection.execute("VACUUM INTO ?", (str(target),))
+    except sqlite3.Error as error:
+        raise CopyError(f"SQLite cannot copy the database: {error}") from None
+    copy = sa.create_engine(f"sqlite:///file:{target}?mode=ro&uri=true")  # which leaves the file as it is
+    try:
+        with copy.connect() as reader:
+            yield reader
+    finally:
+        copy.dispose()
+
+
+def restore_copy(url: str, source: Path) -> None:
+    """Makes the database at `url` what it was when `source` was copied; it must be empty. Raises CopyError."""
+    address = make_engine(url).url
+    kind = address.get_backend_name()
+    if source.name != NAMES[kind]:
+        raise CopyError(f"the backup holds {source.name}, and this is a database of {kind}")
+    if kind == "sqlite":
+        _restore_sqlite(Path(address.database or ""), source)
+    else:
+        _check_empty(url)
+        _run(address, "pg_restore", "--no-owner", "--no-privileges", "--single-transaction", str(source))
+
+
+def _restore_sqlite(target: Path, source: Path) -> None:
+    if target.exists():
+        raise CopyError(f"there is a database already: {target}")
+    with contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as connection:
+        if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
+            raise CopyError("the copy of the database is damaged")
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.copyfile(source, partial)
+    partial.chmod(0o600)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(target)
+
+
+def _check_empty(url: str) -> None:
+    engine = make_engine(url)
+    try:
+        with reading(engine) as connection:
+            tables = sa.inspect(connection).get_table_names()
+    finally:
+        engine.dispose()
+    if tables:
+        raise CopyError(f"the database is not empty, it has the table {tables[0]}")
+
+
+def _run(url: sa.URL, program: str, *arguments: str) -> None:
+    """Runs one of PostgreSQL's programs on a database. The password is in a file that only this user reads."""
+    with tempfile.NamedTemporaryFile("w", prefix="portal-", suffix=".pgpass") as passwords:
+        password = str(url.password or "").replace("\\", "\\\\").replace(":", "\\:")
+        passwords.write(f"*:*:*:*:{password}\n")
+        passwords.flush()
+        command = [_found(program), *arguments, f"--dbname={_conninfo(url, passwords.name)}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 our own arguments
+    if done.returncode:
+        raise CopyError(f"{program} says: {done.stderr.strip() or done.returncode}")
+
+
+def _found(program: str) -> str:
+    """The path of one of PostgreSQL's programs, of the newest version that is installed."""
+    newest = sorted(Path(INSTALLED).glob(f"*/bin/{program}"), key=lambda path: int(path.parts[-3].partition(".")[0]))
+    found = str(newest[-1]) if newest else shutil.which(program)
+    if found is None:
+        raise CopyError(f"{program} is not installed (Debian: apt install postgresql-client)")
+    return found
+
+
+def _conninfo(url: sa.URL, password_file: str) -> str:
+    """The address as libpq takes it; several servers are one list there."""
+    query = dict(url.query)
+    hosts = query.pop("host", ())
+    listed = [hosts] if isinstance(hosts, str) else list(hosts)
+    values = {
+        "host": ",".join(host.partition(":")[0] if not host.startswith("/") else host for host in listed) or url.host,
+        "port": ",".join(host.partition(":")[2] for host in listed if not host.startswith("/")) or url.port,
+        "user": url.username,
+        "dbname": url.database,
+        "passfile": password_file if url.password else None,
+        **query,
+    }
+    return " ".join(f"{name}='{_escaped(value)}'" for name, value in values.items() if value not in (None, ""))
+
+
+def _escaped(value: object) -> str:
+    return str(value).replace("\\", "\\\\").replace("'", "\\'")

@@ -1,0 +1,200 @@
+"""A backup: database, files and declarations as one consistent set, in a folder or an archive; and the way back.
+
+The database is copied as it was at one moment. Files are copied before and after that: what is removed while the
+backup is made is there before, what is added comes after. What the copied database does not name is left out.
+"""
+
+import contextlib
+import datetime
+import hashlib
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.copying import NAMES, copied, restore_copy
+from portal.database.engine import reading
+from portal.store import Store, StoreError
+
+MANIFEST = "backup.json"
+FORMAT = 1
+ARCHIVES = {".tar": "", ".gz": "gz", ".tgz": "gz"}  # what a name ends in → how it is compressed
+BLOCK = 1024 * 1024  # bytes that are read at a time
+
+StoredNames = Callable[[sa.Connection], set[str]]  # every name in the store that the database names
+
+
+class BackupError(Exception):
+    """The backup cannot be made or restored; the message says why."""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What a backup holds."""
+
+    created: datetime.datetime
+    files: int
+    declarations: int
+    bytes: int
+    missing: tuple[str, ...]  # files of the database that the store did not have
+
+
+# -- making ------------------------------------------------------------------------------------------------------------
+
+
+def make_backup(
+    engine: sa.Engine, store: Store, folder: Path, stored_names: StoredNames, target: Path, now: datetime.datetime
+) -> Backup:
+    """Backs the portal of `folder` up to `target`, which must not exist: an archive by its name, else a folder.
+
+    Raises BackupError, CopyError, StoreError and OSError; then nothing is left at `target`.
+    """
+    if target.exists():
+        raise BackupError(f"{target} exists already")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as temporary:
+        content = Path(temporary) / "content"
+        content.mkdir(mode=0o700)
+        backup = _fill(engine, store, folder, stored_names, content, now)
+        if target.suffix in ARCHIVES:
+            packed = Path(temporary) / target.name
+            _pack(content, packed, ARCHIVES[target.suffix])
+            content = packed
+        content.rename(target)
+    return backup
+
+
+def _fill(
+    engine: sa.Engine, store: Store, folder: Path, stored_names: StoredNames, content: Path, now: datetime.datetime
+) -> Backup:
+    files = content / "files"
+    with reading(engine) as connection:
+        before = stored_names(connection)
+    _copy_files(store, before, files)
+    with copied(engine, content / NAMES[engine.dialect.name]) as connection:
+        named = stored_names(connection)
+    missing = _copy_files(store, named - before, files) | {name for name in named if not (files / name).is_file()}
+    for name in before - named:
+        (files / name).unlink(missing_ok=True)
+    declarations = _copy_declarations(folder, content / "declarations")
+    contents = {str(path.relative_to(content)): _digest(path) for path in sorted(content.rglob("*")) if path.is_file()}
+    manifest = {
+        "format": FORMAT,
+        "created": now.isoformat(),
+        "database": NAMES[engine.dialect.name],
+        "missing": sorted(missing),
+        "contents": contents,
+    }
+    (content / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    size = sum(path.stat().st_size for path in content.rglob("*") if path.is_file())
+    return Backup(now, len(named - missing), declarations, size, tuple(sorted(missing)))
+
+
+def _copy_files(store: Store, names: set[str], target: Path) -> set[str]:
+    """Copies files from the store; the names of those that it does not have."""
+    missing = set()
+    for name in sorted(names):
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("wb") as file:
+                file.writelines(store.read(name))
+        except StoreError as error:
+            path.unlink(missing_ok=True)
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+            missing.add(name)
+    return missing
+
+
+def _copy_declarations(folder: Path, target: Path) -> int:
+    """The YAML files, and what stands beside them, as logos do; not what begins with a dot, and not `var/`."""
+    found = [path for path in sorted(folder.iterdir()) if path.is_file()] + sorted(folder.glob("profiles/*.yaml"))
+    kept = [path for path in found if path.suffix in (".yaml", ".svg", ".png", ".jpg", ".jpeg", ".webp")]
+    for path in kept:
+        copy = target / path.relative_to(folder)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    return len(kept)
+
+
+def _pack(content: Path, target: Path, compression: str) -> None:
+    with (
+        os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
+        tarfile.open(fileobj=file, mode="w:gz" if compression else "w") as archive,
+    ):
+        archive.add(content, arcname=".")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# -- restoring ---------------------------------------------------------------------------------------------------------
+
+
+def restore_backup(source: Path, url: str, open_store: Callable[[], Store], folder: Path) -> Backup:
+    """Restores a backup into an empty folder, database and store. Raises BackupError, CopyError, StoreError, OSError.
+
+    All is checked first. The declarations come last: without them no portal starts on a half-restored set.
+    """
+    if (folder / "modules.yaml").exists():
+        raise BackupError(f"{folder} holds a portal already: name a new folder")
+    with _opened(source) as content:
+        manifest = _checked_manifest(content)
+        restore_copy(url, content / manifest["database"])
+        store, names = open_store(), _contents_of(manifest, "files")
+        for name in names:
+            with (content / "files" / name).open("rb") as file:
+                store.put_as(name, file)
+        declarations = _contents_of(manifest, "declarations")
+        for name in declarations:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(content / "declarations" / name, path)
+        size = sum((content / name).stat().st_size for name in manifest["contents"])
+    created = datetime.datetime.fromisoformat(manifest["created"])
+    return Backup(created, len(names), len(declarations), size, tuple(manifest["missing"]))
+
+
+@contextlib.contextmanager
+def _opened(source: Path) -> Iterator[Path]:
+    """The folder of a backup; an archive is unpacked for the time being."""
+    if source.is_dir():
+        yield source
+        return
+    with tempfile.TemporaryDirectory(prefix="portal-restore-") as temporary:
+        try:
+            with tarfile.open(source) as archive:
+                archive.extractall(temporary, filter="data")
+        except tarfile.TarError as error:
+            raise BackupError(f"{source} is no backup: {error}") from None
+        yield Path(temporary)
+
+
+def _checked_manifest(content: Path) -> dict[str, Any]:
+    """The list of contents, after everything in it was found as it was written."""
+    try:
+        manifest = json.loads((content / MANIFEST).read_text(encoding="utf-8"))
+        contents, version = manifest["contents"], manifest["format"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BackupError(f"this is no backup of a portal: it has no {MANIFEST}") from None
+    if version != FORMAT:
+        raise BackupError(f"the backup was made by another version of the portal (format {version})")
+    for name, digest in contents.items():
+        path = content / name
+        if not path.resolve().is_relative_to(content.resolve()) or not path.is_file() or _digest(path) != digest:
+            raise BackupError(f"the backup is damaged: {name} is not as it was written")
+    return manifest
+
+
+def _contents_of(manifest: dict[str, Any], part: str) -> list[str]:
+    return [name.removeprefix(f"{part}/") for name in manifest["contents"] if name.startswith(f"{part}/")]

@@ -1,0 +1,112 @@
+"""A portal is backed up while others write, and restored elsewhere: nothing of the set is missing."""
+
+import io
+import shutil
+import threading
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from webtest import TestApp
+
+from portal.application import make_application
+from portal.commands import main
+from portal.database.engine import make_engine, reading, writing
+from portal.database.schema.tables import build
+from portal.declaration.load import load
+from portal.settings import Settings
+from portal.store import open_store
+from tests.functional.conftest import CHEAP
+from tests.functional.test_signing_in import is_signed_in, try_to_sign_in
+
+
+def run(*arguments, code=0):
+    done = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+@pytest.fixture
+def written(portal_folder, database):
+    """A function that adds a file and its row, as an upload does; it says how many there are."""
+    tables, engine = build(load(portal_folder).declaration), make_engine(database)
+    store = open_store("var/files", portal_folder)
+
+    def write(text):
+        stored = store.put(io.BytesIO(text.encode()))
+        with writing(engine) as connection:
+            connection.execute(sa.insert(tables.file).values(name=text, stored=stored.name, size=stored.size))
+
+    write.tables, write.engine, write.store = tables, engine, store
+    yield write
+    engine.dispose()
+
+
+@pytest.fixture
+def elsewhere(request, database, tmp_path):
+    """A new folder and an empty database of the same kind."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    if database.startswith("sqlite"):
+        yield folder, f"sqlite:///{folder}/var/portal.sqlite"
+        return
+    with request.getfixturevalue("postgresql").empty_database() as url:
+        yield folder, url
+
+
+def test_a_backup_under_load_is_restored_whole(portal_folder, database, written, elsewhere, tmp_path):
+    written("first")
+    target = tmp_path / ("set" if database.startswith("sqlite") else "set.tar.gz")
+    ended, (folder, url) = threading.Event(), elsewhere
+
+    def keep_writing():
+        number = 0
+        while not ended.is_set():
+            number += 1
+            written(f"text {number}")
+
+    writer = threading.Thread(target=keep_writing)
+    writer.start()
+    try:
+        said = run("backup", target, "--folder", portal_folder, "--database", database)
+    finally:
+        ended.set()
+        writer.join()
+    assert "the database, " in said
+    assert target.stat().st_mode & 0o077 == 0
+    run("restore", target, "--folder", folder, "--database", url)
+    engine, store = make_engine(url), open_store("var/files", folder)
+    with reading(engine) as connection:
+        rows = connection.execute(sa.select(written.tables.file.c["name"], written.tables.file.c["stored"])).all()
+    assert ("first",) in [(name,) for name, _stored in rows]
+    for text, stored in rows:
+        assert b"".join(store.read(stored)) == text.encode()
+    engine.dispose()
+    application = make_application(Settings(folder=folder, database=url, **CHEAP))
+    browser = TestApp(application)
+    try_to_sign_in(browser)
+    assert is_signed_in(browser)
+    application.registry.live.engine.dispose()
+
+
+def test_a_file_that_was_removed_meanwhile_is_told(portal_folder, database, written, tmp_path):
+    written("gone")
+    shutil.rmtree(portal_folder / "var" / "files")
+    assert "the store does not have" in run(
+        "backup", tmp_path / "set", "--folder", portal_folder, "--database", database
+    )
+
+
+def test_a_damaged_backup_and_a_place_in_use_are_refused(portal_folder, sqlite_url, filled_sqlite, tmp_path):
+    shutil.copy(filled_sqlite, sqlite_url.removeprefix("sqlite:///"))
+    target, folder = tmp_path / "set", tmp_path / "elsewhere"
+    folder.mkdir()
+    options = "--folder", portal_folder, "--database", sqlite_url
+    run("backup", target, *options)
+    assert "exists already" in run("backup", target, *options, code=1)
+    assert "holds a portal already" in run("restore", target, *options, code=1)
+    with (target / "declarations" / "modules.yaml").open("a") as file:
+        file.write("# more\n")
+    assert "damaged" in run("restore", target, "--folder", folder, code=1)
+    assert "no backup" in run("restore", portal_folder, "--folder", folder, code=1)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
