@@ -173,11 +173,14 @@ def place_of(change: Change, profile: str | None, declaration: Declaration, plac
 
 def sight_sentence(sight: SightChange) -> str:
     """“12 people lose sight of 3,401 tickets, for example TT1044 Printer (Giulia Ferrante)”."""
+    return f"{sight_summary(sight)}, for example {' and '.join(map(str, sight.examples))}"
+
+
+def sight_summary(sight: SightChange) -> str:
+    """“12 people lose sight of 3,401 tickets”."""
     who = plural(len(sight.people), "person", "people")
     several, number = len(sight.people) > 1, len(sight.records)
     records = f"{number:,} {words(sight.module)}" if number > 1 else f"1 record of {words(sight.module)}"
     if sight.lost:
-        what = f"{'lose' if several else 'loses'} sight of {records}"
-    else:
-        what = f"{'see' if several else 'sees'} {records} more"
-    return f"{who} {what}, for example {' and '.join(map(str, sight.examples))}"
+        return f"{who} {'lose' if several else 'loses'} sight of {records}"
+    return f"{who} {'see' if several else 'sees'} {records} more"

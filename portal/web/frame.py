@@ -31,6 +31,7 @@ VIEWS = {
     "waiting": _("Sign-ups"),
     "search": _("Search"),
     "problems": _("Problems"),
+    "effect": _("Effect"),
     "outbox": _("Emails"),
     "history": _("History"),
     "view-as": _("View as"),
@@ -141,6 +142,7 @@ def _portal_items(identity: Identity, resources: list[Any], view_name: str) -> t
     return (
         *everyone,
         MenuItem(_("Problems"), "triangle-alert", "/-/problems", current=view_name == "problems"),
+        MenuItem(_("Effect"), "git-compare", "/-/effect", current=view_name == "effect"),
         MenuItem(_("Emails"), "mail", "/-/outbox", current=view_name == "outbox"),
         MenuItem(
             _("History"), "history", "/-/history", current=_at_portal_itself(resources) and view_name == "history"

@@ -57,6 +57,7 @@ class ReloadReport:
     problems: tuple[Problem, ...] = ()
     missing: tuple[str, ...] = ()
     accepted: bool = True  # whether these declarations are in force
+    waiting: Declaration | None = None  # those that are right, and wait for the database
 
 
 class StartupError(Exception):
@@ -134,7 +135,8 @@ class LivePortal:
             pending, fits = str(error).splitlines(), False
         except DatabaseError as error:
             pending, fits = [f"The database refuses: {driver_error(error)}"], False
-        report = ReloadReport(now, problems, tuple(pending), accepted=fits)
+        waiting = None if fits else declaration
+        report = ReloadReport(now, problems, tuple(pending), accepted=fits, waiting=waiting)
         if not fits:
             return None, report
         return Portal(tables, engine, now, _assets(declaration), development), report

@@ -132,6 +132,7 @@ KINDS = (
     Kind("not found", "customer", "/nowhere/"),
     Kind("letters", "support", "/-/outbox"),
     Kind("problems", "support", "/-/problems"),
+    Kind("effect of a change", "support", "/-/effect"),
     Kind("history of all records", "support", "/-/history"),
     Kind("as whom to see the portal", "support", "/-/view-as"),
     Kind("map of the modules", "support", "/-/map"),

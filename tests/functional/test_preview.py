@@ -134,6 +134,7 @@ def test_nothing_can_be_sent_and_nothing_is_written(preview, ticket):
         pass
 
 
+@pytest.mark.sqlite_suffices
 def test_only_who_has_the_key_sees_anything(preview, ticket):
     browser = preview()
     stranger = TestApp(browser.app)
@@ -144,6 +145,7 @@ def test_only_who_has_the_key_sees_anything(preview, ticket):
     assert ticket.get(f"/-/preview?key={KEY}", status="*").status_int == 404
 
 
+@pytest.mark.sqlite_suffices
 def test_it_follows_its_files_and_the_rights_of_whom_one_looks_as(preview, tmp_path):
     browser = preview(email=ANNA)
     assert browser.get("/tickets/1/", status=200)

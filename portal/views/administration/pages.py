@@ -300,3 +300,44 @@ class MapPage:
     modules: tuple[ModuleRow, ...]
     links: int
     since: Moment
+
+
+@dataclass(frozen=True)
+class EffectExample:
+    """A record that somebody loses or gains; without `url` it cannot be opened yet."""
+
+    label: str
+    url: str
+    people: str
+
+
+@dataclass(frozen=True)
+class EffectLine:
+    """Something that is lost, gained or changed."""
+
+    kind: str
+    sentence: str
+    place: str = ""  # profiles/customer.yaml:8:5
+    examples: tuple[EffectExample, ...] = ()
+
+
+@dataclass(frozen=True)
+class EffectSection:
+    """What changes for the people of a profile, or for everybody."""
+
+    title: Words
+    people: Words
+    lines: tuple[EffectLine, ...]
+
+
+@dataclass(frozen=True)
+class EffectPage:
+    """effect.pt, for administrators: what the files mean that wait for the database; without `sections` none do."""
+
+    sections: tuple[EffectSection, ...] = ()
+    lost: str = ""
+    gained: str = ""
+    concerned: str = ""
+    people: int = 0
+    steps: tuple[str, ...] = ()
+    has_problems: bool = False  # the files have mistakes

@@ -1,0 +1,40 @@
+"""`/-/effect`: what a change means that waits for `portal apply`, for administrators."""
+
+import pytest
+
+from tests.functional.conftest import form_of
+from tests.functional.test_reloading import ANNA, NANCY, change
+
+pytestmark = pytest.mark.sqlite_suffices
+
+
+def test_a_change_that_waits_is_told_in_rights_people_and_records(make_app, sign_in, portal_folder):
+    app = make_app(development=False, base_url="http://localhost:80")
+    anna = sign_in(ANNA, browser=app)
+    for title in ("Printer", "Screen"):
+        form = form_of(anna.get("/tickets/create"), "/tickets/create")
+        form["title"] = title
+        form.submit(status=303)
+    anna.get("/-/effect", status=404)
+    form_of(anna.get("/"), "/logout").submit()
+    nancy = sign_in(NANCY, browser=app)
+    assert "No change waits" in nancy.get("/-/effect")
+    profile = portal_folder / "profiles/customer.yaml"
+    profile.write_text(
+        profile.read_text().replace("see: own\n", "see: own\n    where: {rank: 1}\n").replace("reopen, ", "")
+    )
+    change(portal_folder, "      cost: money\n", "      cost: money\n      rank: {type: integer, index: true}\n")
+    page = nancy.get("/-/effect")
+    for sentence in (
+        "1 person loses sight of 2 tickets",
+        "may no longer reopen tickets",
+        "profiles/customer.yaml:5:",
+        "tickets have a new field rank (integer)",
+        "add field tickets.rank (integer)",
+        "of 4 people notice something",
+    ):
+        assert sentence in page
+    assert "Screen" in page.click("T2 Screen", index=0)
+    assert "/-/effect" in nancy.get("/-/problems")
+    change(portal_folder, "rank: {type: integer, index: true}", "rank: {type: intger}")
+    assert "Their effect can be told once these are mended." in nancy.get("/-/effect")
