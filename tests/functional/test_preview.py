@@ -156,4 +156,4 @@ def test_it_follows_its_files_and_the_rights_of_whom_one_looks_as(preview, tmp_p
         .replace("tickets: {see: own,", "tickets: {see: own, where: {urgency: low},")
     )
     assert "where" in profile.read_text().partition("articles")[0]
-    assert browser.get("/tickets/1/", status=404)
+    assert "The condition “where” does not hold" in browser.get("/tickets/1/", status=404)

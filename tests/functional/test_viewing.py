@@ -109,10 +109,25 @@ def test_nothing_is_written_in_a_preview_whatever_is_sent(nancy):
 
 def test_signing_out_leads_out_of_the_view_which_the_history_of_the_person_tells(nancy):
     view(nancy, account=ANNA)
+    form = form_of(nancy.get("/tickets/create"), "/tickets/create")
+    form["title"] = "Written as Anna"
     assert leave(nancy).location.endswith("/people/1/")
     page = nancy.get("/people/1/history")
     assert "Leave preview" not in page
     assert "Portal viewed as this person" in page
+    assert "This form has expired" in form.submit(status=400), "a form of the preview is worth nothing behind it"
+
+
+def test_what_is_somebody_elses_alone_is_not_shown(nancy, sign_in, another_browser):
+    anna = sign_in(ANNA, browser=another_browser())
+    form = form_of(anna.get("/tickets/1/"), "/tickets/1/comments")
+    drafted = {name: field[0].value for name, field in form.fields.items() if name and name.startswith("_")}
+    anna.post("/account/drafts", {**drafted, "_form": "tickets/1/comments", "text": "Half a sentence"})
+    assert "Half a sentence" in anna.get("/tickets/1/")
+    view(nancy, account=ANNA)
+    for path in ("/tickets/1/", "/account/"):
+        assert "Half a sentence" not in nancy.get(path)
+    assert "This device" not in nancy.get("/account/")
 
 
 def test_a_profile_is_seen_as_nobody_in_particular(nancy):
