@@ -16,7 +16,7 @@ from pydantic import ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from portal.fields.arithmetic import EXACT
-from portal.fields.base import Field, Refused, operator_refused
+from portal.fields.base import Field, Refused, operator_refused, storable
 from portal.fields.columns import declared_name, table_of
 from portal.fields.links import join_name
 from portal.fields.money import Money
@@ -45,6 +45,7 @@ class Lines(Field):
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "lines"
     display: ClassVar[str] = "lines"
+    filter: ClassVar[str] = "text"
     textual: ClassVar[bool] = True
     sortable: ClassVar[bool] = False
     can_be_unique: ClassVar[bool] = False
@@ -135,13 +136,24 @@ class Lines(Field):
         return None
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
-        """Whether there are rows; conditions know nothing else of them."""
-        if operator != "empty":
-            raise operator_refused(operator)
+        """Whether there are rows, or one that has a text in a column of words or in the title of a linked record.
+
+        Internal columns are left out: what a list finds would tell of them.
+        """
         base = table_of(table)
-        rows = base.metadata.tables[join_name(declared_name(base), self.name)]
-        some = table.c["id"].in_(sa.select(rows.c["_record"]))
-        return sa.not_(some) if value else some
+        rows = base.metadata.tables[join_name(declared_name(base), self.name)].alias()
+        of_rows = sa.select(rows.c["_record"])
+        if operator == "empty":
+            return table.c["id"].not_in(of_rows) if value else table.c["id"].in_(of_rows)
+        if operator != "contains":
+            raise operator_refused(operator)
+        columns = [column for column in self.fields.values() if not (column.virtual or column.internal)]
+        found = [column.compare(rows, "contains", value) for column in columns if column.filter in ("text", "link")]
+        return table.c["id"].in_(of_rows.where(sa.or_(sa.false(), *found)))
+
+    def constant(self, raw: Any, reader: Reader) -> str:
+        """A text that occurs in the rows."""
+        return storable(str(raw))
 
     # -- input and output -----------------------------------------------------------------------------------------
 

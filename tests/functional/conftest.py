@@ -157,12 +157,12 @@ def form_of(page: object, action: str) -> object:
 def opened_world(name: str, request: pytest.FixtureRequest) -> Iterator[World]:
     """The portal of tests/portals/NAME on an empty database of the kind that the test runs on."""
     with contextlib.ExitStack() as opened:
+        folder = request.getfixturevalue("tmp_path_factory").mktemp(name)
         if request.param == "sqlite":
-            folder = request.getfixturevalue("tmp_path_factory").mktemp(name)
             url = f"sqlite:///{folder / 'portal.sqlite'}"
         else:
             url = opened.enter_context(request.getfixturevalue("postgresql").empty_database())
-        world = World.of(name, url)
+        world = World.of(name, url, files=str(folder / "files"))
         yield world
         world.portal.engine.dispose()
 

@@ -1,5 +1,6 @@
 """What one customer gets never depends on another: canaries, a crawl of every address, changes that are not felt."""
 
+import io
 import re
 from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
@@ -10,6 +11,7 @@ from portal.database.engine import writing
 from portal.fields.address import Address
 from portal.fields.linked import Linked
 from portal.records.writing.history import Author
+from portal.records.writing.pending_files import store_file
 from portal.records.writing.writer import Writer
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY
 
@@ -62,6 +64,25 @@ def tenant(world, company, people):
         )  # fmt: skip
         said(world, request, f"{word} comment")
         said(world, request, INTERNAL, internal=True)
+        attached(world, request, f"{word} file.txt")
+        attached(world, request, f"{INTERNAL} file.txt", internal=True)
+        for colleague in people:
+            if colleague != name:
+                watch(world, request, world.the("people", colleague).id)
+
+
+def attached(world, request, name, internal=False):
+    with writing(world.portal.engine) as connection:
+        records = world.records(connection, "requests")
+        content = io.BytesIO(name.encode())
+        file = store_file(world.app.registry.store(), content, name, "text/plain", "requests")
+        Writer(records, Author(name="Nancy")).attach(records.get(request), [file], internal=internal)
+
+
+def watch(world, request, person):
+    with writing(world.portal.engine) as connection:
+        records = world.records(connection, "requests")
+        Writer(records, Author(name="Nancy")).watch(records.get(request), person)
 
 
 def said(world, request, text, internal=False):
@@ -159,7 +180,8 @@ def test_nothing_can_be_done_to_a_foreign_record(filled, reached, person, other)
     records = [record for record in records if filled[person].see(record).status_int == 404]
     assert len(records) > 3
     for record in records:
-        for more in ("", "edit", "delete", "comments", "move/resolve", "move/reopen", "move/close", "move/ask_back"):
+        moves = ("move/resolve", "move/reopen", "move/close", "move/ask_back")
+        for more in ("", "edit", "computed", "delete", "comments", "files", "watchers", "hide", "seen", *moves):
             target = record + more
             form = {"text": "forged", "comment": "forged", "satisfaction": "1", "name": "forged", "_version": "1"}
             answer = filled[person].send(target, form)
@@ -170,9 +192,8 @@ def test_nothing_can_be_done_to_a_foreign_record(filled, reached, person, other)
 
 
 def stripped(answer, address) -> tuple:
-    headers = sorted(
-        (name, value) for name, value in answer.headers.items() if name not in ("Set-Cookie", "Content-Length")
-    )
+    of_answer = ("Set-Cookie", "Content-Length", "X-Request-Id")
+    headers = sorted((name, value) for name, value in answer.headers.items() if name not in of_answer)
     text = answer.text.replace(address, "").replace(address.replace("&", "&amp;"), "")
     return answer.status_int, headers, re.sub(r'name="_(once|csrf|draft)" value="[^"]*"|data-draft="[^"]*"', "", text)
 

@@ -255,6 +255,27 @@ def test_a_form_shows_formulas_and_totals_and_nobody_types_them(anna, portal_fol
     assert "€30.00" in shown.html.find("dt", string="Value").parent.get_text()
 
 
+def test_a_list_is_filtered_by_the_words_of_its_lines(anna, sign_in, another_browser):
+    nancy = sign_in("nancy@supplier.example", browser=another_browser())
+    add_product(nancy, name="Łódź desk", group="hardware", price="99")
+    line = {"group": "hardware", "product": "1", "quantity": "1", "remark": "By the window"}
+    add_order(anna, [line], title="First")
+    add_order(anna, [], title="Second")
+    found = {
+        asked: [link.text.strip() for link in anna.get(f"/orders/?{asked}").html.select("a.cover")]
+        for asked in ("lines=WINDOW", "lines=lodz", "lines=none", "lines.empty=1", "lines=%25", "lines=a&lines=window")
+    }
+    assert found == {
+        "lines=WINDOW": ["First"],
+        "lines=lodz": ["First"],
+        "lines=none": [],
+        "lines.empty=1": ["Second"],
+        "lines=%25": [],
+        "lines=a&lines=window": ["First"],
+    }
+    assert anna.get("/orders/").html.select_one("input[name=lines]")
+
+
 def test_a_column_may_be_of_any_type_that_makes_sense_in_rows(make_app, portal_folder, sign_in):
     columns = {
         name: {**type_.sample, "type": name, **({"to": "people"} if name == "link" else {})}
@@ -285,6 +306,10 @@ def test_a_column_may_be_of_any_type_that_makes_sense_in_rows(make_app, portal_f
     assert "edited" not in browser.get("/everything/1/").text
     assert browser.get("/everything/").status_int == 200
     assert browser.get("/everything/export.csv").status_int == 200
+    found = {
+        text: len(browser.get(f"/everything/?rows={text}").html.select("a.cover")) for text in ("rue", "anna", "xyz")
+    }
+    assert found == {"rue": 1, "anna": 1, "xyz": 0}
 
 
 def test_what_an_export_writes_an_import_takes_back(anna, portal_folder, database, tmp_path):

@@ -87,8 +87,8 @@ class World:
     kept: dict[str, list[dict[str, Any]]] | None = None  # what the tests of one file read together
 
     @classmethod
-    def of(cls, name: str, url: str, people: Iterable[AccessRequest] = PEOPLE) -> "World":
-        """The portal of tests/portals/NAME on an empty database, with its people."""
+    def of(cls, name: str, url: str, people: Iterable[AccessRequest] = PEOPLE, files: str = "var/files") -> "World":
+        """The portal of tests/portals/NAME on an empty database, with its people; `files`: where files are stored."""
         folder = PORTALS / name
         declaration = load(folder).declaration
         engine = make_engine(url)
@@ -101,7 +101,7 @@ class World:
                 register.add(wish, hashed, must_change=False)
         engine.dispose()
         cheap = {"compiled": None, "password_memory": 8, "password_rounds": 1}
-        settings = Settings(folder=folder, database=url, reload_every=3600, **cheap)
+        settings = Settings(folder=folder, database=url, files=files, reload_every=3600, **cheap)
         application, clock = make_application(settings), Clock()
         application.registry.clock = clock
         world = cls(application, clock, {})
