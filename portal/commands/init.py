@@ -10,6 +10,7 @@ from portal.commands.database_errors import database_errors_explained
 from portal.commands.options import chosen_settings, common_options
 from portal.database.engine import DatabaseUnreachableError, reach, without_password
 from portal.declaration.load import load
+from portal.declaration.schema.files import schema_line
 from portal.outlines.from_csv import CsvFile, in_order_of_import, outline_of_files, read_file
 from portal.outlines.from_database import outline_of_database
 from portal.outlines.imports import import_arguments
@@ -101,7 +102,7 @@ def _write(folder: Path, outline: Outline) -> list[str]:
     try:
         (folder / "profiles").mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
+            (folder / name).write_text(f"{schema_line(name)}\n{text}", encoding="utf-8")
     except OSError as error:
         raise click.ClickException(str(error)) from None
     return list(texts)

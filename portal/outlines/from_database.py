@@ -56,12 +56,20 @@ def _is_others(name: str) -> bool:
 def _table(inspector: sa.Inspector, name: str) -> Table:
     links = {}
     for key in inspector.get_foreign_keys(name):
-        if len(key["constrained_columns"]) == 1 and not key.get("referred_schema"):
-            links[key["constrained_columns"][0]] = key["referred_table"]
+        target = key["referred_table"]
+        # A link of the portal is the key of a row, of one column: SQLite names no column where that is meant.
+        key_of_target = _key_of(inspector, target) if inspector.has_table(target) else []
+        is_key = len(key_of_target) == 1 and key["referred_columns"] in (key_of_target, [])
+        if is_key and len(key["constrained_columns"]) == 1 and not key.get("referred_schema"):
+            links[key["constrained_columns"][0]] = target
     types = {column["name"]: column["type"] for column in inspector.get_columns(name)}
     single = [one["column_names"] for one in inspector.get_unique_constraints(name)]
     unique = frozenset(columns[0] for columns in single if len(columns) == 1 and columns[0])
     return Table(found_table(inspector, name), links, types, unique, inspector.dialect.name == "sqlite")
+
+
+def _key_of(inspector: sa.Inspector, name: str) -> list[str]:
+    return list(inspector.get_pk_constraint(name).get("constrained_columns") or [])
 
 
 def _module(connection: sa.Connection, table: Table, modules: dict[str, str]) -> OutlineModule:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from portal.declaration.version import VERSION
 from portal.outlines.naming import singular, snake, words
 from portal.outlines.outline import Outline, OutlineField, OutlineModule
 
@@ -57,6 +58,7 @@ def _modules_lines(outline: Outline) -> Iterator[str]:
     if outline.read_only:
         yield "# The modules read these tables where they are (table:) and never change them. A module that people"
         yield "# write to needs a table of the portal's own: take table:, key: and column: away, and import its rows."
+    yield f"version: {VERSION}"
     yield "portal:"
     yield "  name: Portal                # look: shown above the menu and in emails"
     yield "  currency: EUR               # look: of amounts without a currency of their own"
