@@ -88,7 +88,7 @@ def command(  # noqa: PLR0913 - one per option
     portal = open_portal()
     portal.check_module(module)
     if (table := portal.declaration.modules[module].table) is not None:
-        raise click.UsageError(f"{module} are only read, from the table {table}: add the rows there")
+        raise click.UsageError(f"{module} are rows of the existing table {table}: nothing is imported into it")
     notation = Notation(decimal or "", day_first, nothing)
     options = ImportOptions(_columns(mapped), key, dry_run, skip_bad, notation)
     try:

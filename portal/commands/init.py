@@ -36,8 +36,8 @@ def command(url: str | None, first_files: tuple[Path, ...], files: tuple[Path, .
     """Write modules.yaml, profiles/ and buttons.yaml from what exists, with comments that say why something was guessed
     and what to look at. Files that are there already are never written over.
 
-    --from-database makes modules that read the tables of a database where they are (table:), SQLite or PostgreSQL:
-    types, links from foreign keys, titles, columns, options. The tables are not changed; the portal's own tables come
+    --from-database makes modules that use the tables of a database where they are (table:), SQLite or PostgreSQL:
+    types, links from foreign keys, titles, columns, options. The tables are not altered; the portal's own tables come
     beside them with `portal apply --database URL`.
 
     --from-csv makes modules with tables of the portal's own, and says the `portal import` commands that fill them.

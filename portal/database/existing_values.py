@@ -5,7 +5,11 @@ own tables. PostgreSQL has what it takes; its folding is Unicode's, and of the l
 the most frequent ones.
 """
 
+import datetime
+import decimal
+from collections.abc import Sequence
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BIT
@@ -20,6 +24,16 @@ Expression = sa.ColumnElement[Any]
 MARKS = "[\u0300-\u036f]"  # combining accents
 LETTERS = ("øłđħıŀŧ’‘", "oldhilt''")  # without decomposition
 LIGATURES = (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th"))
+
+
+def as_others(value: Any, kind: str, zone: ZoneInfo) -> Any:
+    """A moment in the portal's zone where the column has none, its day where it holds days."""
+    if not isinstance(value, datetime.datetime):
+        return value
+    local = value.astimezone(zone)
+    if kind == "date":
+        return local.date()
+    return value if kind == "moment" else local.replace(tzinfo=None)
 
 
 class Values(Protocol):
@@ -46,11 +60,14 @@ class Values(Protocol):
     def time(self, column: Expression) -> Expression:
         """The time of the day."""
 
-    def record_id(self, texts: list[Expression]) -> Expression:
+    def record_id(self, texts: Sequence[Expression]) -> Expression:
         """The id of the record that a key other than one integer names: a number made of the key alone."""
 
     def padded(self, column: Expression, digits: int) -> Expression:
         """An integer with leading zeros."""
+
+    def others_value(self, value: Any, kind: str, zone: ZoneInfo) -> Any:
+        """A value of Python's as a column of this kind takes it; `zone`: the portal's."""
 
 
 class SQLiteValues:
@@ -77,11 +94,24 @@ class SQLiteValues:
     def time(self, column: Expression) -> Expression:
         return sa.func.portal_time(column)
 
-    def record_id(self, texts: list[Expression]) -> Expression:
+    def record_id(self, texts: Sequence[Expression]) -> Expression:
         return sa.func.portal_record_id(*texts)
 
     def padded(self, column: Expression, digits: int) -> Expression:
         return sa.func.printf(f"%0{digits}d", column, type_=sa.Text())
+
+    def others_value(self, value: Any, kind: str, zone: ZoneInfo) -> Any:
+        value = as_others(value, kind, zone)
+        match value:
+            case bool():
+                return int(value)
+            case datetime.datetime():
+                return value.isoformat(" ", "seconds")
+            case datetime.date() | datetime.time():
+                return value.isoformat()
+            case decimal.Decimal():
+                return str(value)  # a column of numbers makes one of it
+        return value
 
 
 class PostgreSQLValues:
@@ -117,7 +147,7 @@ class PostgreSQLValues:
     def time(self, column: Expression) -> Expression:
         return sa.cast(column, sa.Time())
 
-    def record_id(self, texts: list[Expression]) -> Expression:
+    def record_id(self, texts: Sequence[Expression]) -> Expression:
         joined = texts[0]
         for text in texts[1:]:
             joined = joined + sa.func.chr(ord(SEPARATOR), type_=sa.Text()) + text
@@ -128,6 +158,10 @@ class PostgreSQLValues:
     def padded(self, column: Expression, digits: int) -> Expression:
         text = sa.cast(column, sa.Text())
         return sa.func.lpad(text, sa.func.greatest(digits, sa.func.length(text)), "0", type_=sa.Text())
+
+    def others_value(self, value: Any, kind: str, zone: ZoneInfo) -> Any:
+        value = as_others(value, kind, zone)
+        return int(value) if isinstance(value, bool) and kind == "integer" else value
 
 
 POSTGRESQL = PostgreSQLValues()

@@ -56,8 +56,8 @@ def scalar(value: Any) -> str:
 def _modules_lines(outline: Outline) -> Iterator[str]:
     yield f"# Made by `portal init` from {outline.origin}. What was guessed has its reason behind it: read it once."
     if outline.read_only:
-        yield "# The modules read these tables where they are (table:) and never change them. A module that people"
-        yield "# write to needs a table of the portal's own: take table:, key: and column: away, and import its rows."
+        yield "# The modules use these tables where they are (table:) and never alter them. They are only read, as no"
+        yield "# profile may create, edit or delete: add that under can: where people shall change the rows."
     yield f"version: {VERSION}"
     yield "portal:"
     yield "  name: Portal                # look: shown above the menu and in emails"

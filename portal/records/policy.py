@@ -309,7 +309,7 @@ def _everything(module: Module) -> Access:
     return Access(
         module=module.name,
         see="all",
-        can=(*ACTIONS, *transitions) if module.table is None else (),  # tables of others are read only
+        can=(*ACTIONS, *transitions),
         label=module.label,
         singular=module.singular,
         icon=module.icon,

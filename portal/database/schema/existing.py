@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -43,6 +44,7 @@ class ExistingTable(sa.Table):
     """A table of the metadata whose place in SQL its `source` takes."""
 
     source: sa.Select[Any]
+    over: "ExistingModule"
     inherit_cache = True
 
     def subquery_text(self, dialect: sa.Dialect) -> str:
@@ -114,14 +116,14 @@ class ExistingModule:
         columns = [*own_columns(self.module), *declared, *texts, *keys]
         copies = [sa.Column(own.name, own.type, primary_key=own.primary_key, info=own.info) for own in columns]
         table = ExistingTable(self.module.name, metadata, *copies, info={**info, EXISTING: True})
-        table.source = self._query(copies)
+        table.source, table.over = self._query(copies), self
 
     def _query(self, columns: list[sa.Column[Any]]) -> sa.Select[Any]:
         """What stands for the module's table; without rows where the table or its key is missing."""
         nothing = {column.name: _nothing(column) for column in columns}
         if self.found is None or not self.key:
             return sa.select(*[value.label(name) for name, value in nothing.items()]).where(sa.false())
-        source = sa.table(self.found.name, *map(sa.column, self.found.columns), schema=self.found.schema).alias("_")
+        source = self.source_table().alias("_")
         known = self._own_columns(source)
         for field in self.module.fields.values():
             known |= self._field_columns(field, source)
@@ -196,22 +198,83 @@ class ExistingModule:
     def _over(self, module: str) -> "ExistingModule":
         return ExistingModule(self.declaration, self.declaration.modules[module], self.existing)
 
+    # -- what is written --------------------------------------------------------------------------------------------
+
+    @property
+    def is_written(self) -> bool:
+        """Whether some profile may change the records."""
+        profiles = self.declaration.profiles.values()
+        allowed = {word for profile in profiles if self.module.name in profile.modules
+                   for word in profile.modules[self.module.name].can}  # fmt: skip
+        return not allowed <= {"export", "grant"}
+
+    def source_table(self) -> sa.TableClause:
+        """The table itself. Raises LookupError where the database has none."""
+        if self.found is None:
+            raise LookupError(self.module.table)
+        return sa.table(self.found.name, *map(sa.column, self.found.columns), schema=self.found.schema)
+
+    def column_of(self, field: Field) -> str | None:
+        """The column of a field that can be read and written."""
+        column = self.found.column(field.column or field.name) if self.found and field.columns() else None
+        return None if column is None or self._misfit_of(field) else column
+
+    def links_by_integer(self, field: Field) -> bool:
+        """Whether a link holds the id of the record, and not a key of another type."""
+        return self._is_by_integer(field.targets[0])
+
+    def record_id(self, source: sa.FromClause) -> Expression:
+        """The id of a row of `source_table`."""
+        values = VALUES[self.existing.dialect]
+        key = [source.c[name] for name in self.key]
+        return key[0] if self.has_integer_key else values.record_id([values.text(column) for column in key])
+
+    def is_record(self, source: sa.FromClause, record_id: int) -> sa.ColumnElement[bool]:
+        """Whether a row of `source_table` is that of a record."""
+        return self.record_id(source) == record_id
+
+    def version(self, source: sa.FromClause) -> Expression:
+        """A number that is another one whenever a declared value of the row is, whoever writes it."""
+        values = VALUES[self.existing.dialect]
+        columns = [column for field in self.module.fields.values() if (column := self.column_of(field))]
+        texts = [sa.func.coalesce(values.text(source.c[name]), "", type_=sa.Text()) for name in columns]
+        return values.record_id(texts) if texts else sa.literal_column("0")
+
+    def others_value(self, field: Field, value: Any) -> Any:
+        """A stored value of a field as its column holds it."""
+        column = self.column_of(field)
+        kind = self.found.columns[column] if self.found and column else ""
+        zone = ZoneInfo(self.declaration.settings.time_zone)
+        return VALUES[self.existing.dialect].others_value(value, kind, zone)
+
     # -- the columns ------------------------------------------------------------------------------------------------
 
     def _own_columns(self, source: sa.FromClause) -> dict[str, Expression]:
         """What is known of the columns that every record has."""
         values, key = VALUES[self.existing.dialect], [source.c[name] for name in self.key]
-        texts = [values.text(column) for column in key]
         number: Expression = sa.cast(key[0], sa.BigInteger()) if self.has_integer_key else sa.null()
-        record_id = key[0] if self.has_integer_key else values.record_id(texts)
-        reference = self._reference(key[0], texts)
+        reference = self._reference(key[0], [values.text(column) for column in key])
+        record_id = self.record_id(source)
+        counts = {
+            "comments": self._count("portal_comment", record_id) if self.module.comments else sa.literal_column("0"),
+            "attachments": self._count("portal_file", record_id) if self.module.attachments else sa.literal_column("0"),
+        }
         return {
+            **counts,
             "id": record_id,
             "number": number,
             "reference": reference,
             "_reference_folded": values.folded(reference),
-            "_version": sa.literal_column("0"),
+            "_version": self.version(source) if self.is_written else sa.literal_column("0"),
         }
+
+    def _count(self, table: str, record_id: Expression) -> Expression:
+        """How many comments or files a record has that customers may see."""
+        rows = sa.table(table, *map(sa.column, ("module", "record", "internal", "field")))
+        of_record = rows.c["module"] == self.module.name, rows.c["record"] == record_id
+        public = sa.func.coalesce(sa.cast(rows.c["internal"], sa.Boolean()), sa.false()).is_(sa.false())
+        count = sa.select(sa.func.count()).select_from(rows).where(*of_record, public)
+        return count.scalar_subquery()
 
     def _reference(self, key: Expression, texts: list[Expression]) -> Expression:
         values = VALUES[self.existing.dialect]

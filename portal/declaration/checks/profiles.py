@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from portal.conditions import Condition, comparisons
 from portal.declaration.checks.buttons import check_home, check_menu
 from portal.declaration.checks.conditions import check_condition, check_values
-from portal.declaration.checks.existing import read_only_complaint
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_scope, needs_scope
 from portal.declaration.draft import ALL_MODULES, Draft, leads_to, profile_file
@@ -143,8 +142,6 @@ def _action_complaint(draft: Draft, module: Module, word: str, known: list[str])
         return f'"{word}" is neither an action nor a transition of {module.name}{meant}'
     if word == "grant" and module.name != draft.people:
         return "grant gives access to the portal: it belongs to the module of people"
-    if complaint := read_only_complaint(module, word):
-        return complaint
     key = NEEDED_KEYS.get(word)
     if key is not None and not getattr(module, key):
         return f"{module.name} has no {key}: add {key}: true to the module"

@@ -23,12 +23,14 @@ BATCH = 1000
 
 def index_records(system: Records, ids: Iterable[int]) -> None:
     """Indexes records of one module as the newest. `system`: the records as the portal itself sees them."""
-    search.put_many(system.connection, system.policy.tables.search, _entries(system, _loaded(system, ids)))
+    if system.module.table is None:
+        search.put_many(system.connection, system.policy.tables.search, _entries(system, _loaded(system, ids)))
 
 
 def replace_texts(system: Records, ids: Iterable[int]) -> None:
     """Updates the texts of records without making them newer."""
-    search.replace_texts(system.connection, system.policy.tables.search, _entries(system, _loaded(system, ids)))
+    if system.module.table is None:
+        search.replace_texts(system.connection, system.policy.tables.search, _entries(system, _loaded(system, ids)))
 
 
 def rebuild(

@@ -46,10 +46,10 @@ from portal.records.writing.follow_ups import followed_record
 from portal.records.writing.history import Author, add_event, author_of, change_details, state_written
 from portal.records.writing.lifecycle import editable_fields, leaves, open_state, state_after_comment, state_of
 from portal.records.writing.pending_files import PendingFile
-from portal.records.writing.rows import execute, new_row, rows_without, with_whole_rows, write_own_tables
+from portal.records.writing.rows import rows_without, with_whole_rows, write_own_tables
 from portal.records.writing.seen import is_new_to_staff, saw_own_change
-from portal.records.writing.sequence import next_numbers
 from portal.records.writing.signatures import add_change_events, add_signed_event, with_signatures, without_signed
+from portal.records.writing.stored_rows import delete_row, insert_row, touch_row, update_row
 from portal.records.writing.transitions import is_for_reader, transition_values
 from portal.records.writing.validation import follow_again
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
@@ -73,9 +73,7 @@ class Writer:
         values = follow_again(records, {**defaults(records.connection, policy, module), **values}, keep=values)
         values = insert_field_files(records, values, self.author)
         values = with_signatures(records, with_whole_rows(records, values), self.author)
-        (number,) = next_numbers(records.connection, policy.tables, records.name)
-        insert = sa.insert(records.table).values(new_row(records, values, number, self.author))
-        record_id: int = execute(records, insert.returning(records.table.c["id"])).scalar_one()
+        record_id = insert_row(records, values, self.author)
         write_own_tables(records, record_id, values)
         assign_files(records, values, record_id)
         add_event(records, record_id, "created", self.author, state_written(records.module, values))
@@ -119,9 +117,7 @@ class Writer:
         for name, value in changed.items():
             row |= records.module.field(name).store(value)
         row |= recomputed(records, record.id, changed)
-        table = records.table
-        statement = sa.update(table).values(row).where(table.c["id"] == record.id, table.c["_version"] == version)
-        if execute(records, statement).rowcount != 1:
+        if not update_row(records, record.id, version, row):
             raise ConflictError(record.id)
         write_own_tables(records, record.id, changed)
         add_change_events(records, record.id, kind, self.author, before, changed)
@@ -221,7 +217,7 @@ class Writer:
         table = self.records.table
         row = {name: table.c[name] - number for name, number in removed.items() if number}
         if row:
-            self.records.connection.execute(sa.update(table).values(row).where(table.c["id"] == record.id))
+            touch_row(self.records, record.id, row)
         replace_texts(self.records.as_system, [record.id])
 
     def attach(
@@ -288,9 +284,8 @@ class Writer:
 
     def _touch(self, record: Record, row: Mapping[str, Any]) -> None:
         """Writes columns that are no fields' values, as the newest change of the record."""
-        records, table = self.records, self.records.table
-        values = {**row, **self._modified()}
-        records.connection.execute(sa.update(table).values(values).where(table.c["id"] == record.id))
+        records = self.records
+        touch_row(records, record.id, {**row, **self._modified()})
         index_records(records.as_system, [record.id])
         saw_own_change(records, record.id, self.author)
 
@@ -323,7 +318,7 @@ class Writer:
         self._record_deleted(record_id)
         delete_what_depends(records, record_id)
         search.remove(connection, tables.search, records.name, record_id)
-        connection.execute(sa.delete(records.table).where(records.table.c["id"] == record_id))
+        delete_row(records, record_id)
 
     def _record_deleted(self, record_id: int) -> None:
         """The event, with the reference alone: what the history kept of the record's values goes with the record."""

@@ -14,7 +14,7 @@ from pyramid.view import view_config
 
 from portal.accounts.drafts import Content, Draft
 from portal.declaration.shapes import FormLayout, Step
-from portal.fields.base import Field
+from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.writing.defaults import declared_value, defaults
 from portal.records.writing.follow_ups import can_be_followed, follow_up_field
@@ -33,7 +33,16 @@ from portal.views.forms.drafts import (
     posted_content,
     with_earlier_steps,
 )
-from portal.views.forms.forms import FormAnswer, finds, form_fields, once_key, record_or_list, step_names, with_titles
+from portal.views.forms.forms import (
+    FormAnswer,
+    errors_of,
+    finds,
+    form_fields,
+    once_key,
+    record_or_list,
+    step_names,
+    with_titles,
+)
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.submissions import done, repeated
 from portal.views.forms.uploads import (
@@ -190,7 +199,12 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         return {"page": posted_page(form, replace(filling, errors=filled.errors), wrong)}
     if again := repeated(form.records, request):
         return again
-    record_id = request.writer(form.records).create(filled.values)
+    try:
+        record_id = request.writer(form.records).create(filled.values)
+    except Refused as refused:  # by a table that others made
+        request.response.status_code = 422
+        errors = errors_of(refused, form.fields)
+        return {"page": posted_page(form, replace(filling, errors=errors), first_wrong_step(form.layout, errors))}
     answer = done(form.records, request, record_or_list(module, record_id, request))
     attached = form.attached(sent)
     return add_form_files(module, request, record_id, attached) or set_flash(request, answer, "created")

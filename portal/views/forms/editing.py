@@ -14,7 +14,7 @@ from pyramid.view import view_config
 
 from portal.accounts.drafts import Draft
 from portal.accounts.people import find_account_of_person
-from portal.fields.base import Field
+from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError
@@ -25,7 +25,7 @@ from portal.views.displays import moment
 from portal.views.forms.basis import Basis, basis_of, digest_of, read_basis
 from portal.views.forms.computed import computed_texts
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, form_of, posted_content
-from portal.views.forms.forms import FormAnswer, finds, form_fields, once_key, record_or_list, with_titles
+from portal.views.forms.forms import FormAnswer, errors_of, finds, form_fields, once_key, record_or_list, with_titles
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.submissions import done, repeated
 from portal.views.forms.uploads import (
@@ -143,12 +143,22 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     if older:
         return refuse_older(form, basis, filling)
     values = {field.name: merged.filling.values[field.name] for field in form.fields}
-    try:
-        request.writer(form.records).edit(form.record, values, basis.version)
-    except ConflictError:  # somebody saved while this request was under way
-        return refuse_older(form, basis, filling)
+    if refusal := _refused(form, values, basis, filling):
+        return refusal
     answer = done(form.records, request, record_or_list(resource, form.record.id, request))
     return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, answer, "edited")
+
+
+def _refused(form: EditForm, values: Mapping[str, Any], basis: Basis, filling: Filling) -> FormAnswer | None:
+    """Stores the values; the form once more where they are not taken."""
+    try:
+        form.request.writer(form.records).edit(form.record, values, basis.version)
+    except ConflictError:  # somebody saved while this request was under way
+        return refuse_older(form, basis, filling)
+    except Refused as refused:  # by a table that others made
+        form.request.response.status_code = 422
+        return {"page": edit_page(form, replace(filling, errors=errors_of(refused, form.fields)), basis)}
+    return None
 
 
 @view_config(context=Record, name="computed", request_method="POST", renderer="json", permission="edit")

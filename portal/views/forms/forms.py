@@ -1,5 +1,6 @@
 """What the forms for new and for existing records share: their fields, their hidden inputs, where they lead."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -7,11 +8,12 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from portal.declaration.shapes import FormLayout, Step
-from portal.fields.base import Field
+from portal.fields.base import Field, Refused
 from portal.fields.linked import Linked
 from portal.fields.row import Row
 from portal.records.reading.records import Records
 from portal.records.writing.validation import names_in, typed_fields
+from portal.texts import translate
 from portal.views.forms.submissions import one_time_key
 from portal.views.lists.return_to_list import back_to_list
 from portal.views.pages import FormPage
@@ -30,6 +32,13 @@ def form_fields(records: Records, layout: FormLayout) -> list[Field]:
 def step_names(step: Step) -> set[str]:
     """The fields of one step."""
     return set(names_in(FormLayout(fields=step.fields)))
+
+
+def errors_of(refused: Refused, fields: Sequence[Field]) -> dict[str, str]:
+    """What a table that others made refused, at the field that its sentence names, else at the first of the form."""
+    sentence = translate(refused.message, "en").casefold()
+    named = [field for field in fields if (field.column or field.name).casefold() in sentence]
+    return {field.name: refused.message for field in (*named, *fields)[:1]}
 
 
 def once_key(request: Request) -> str:

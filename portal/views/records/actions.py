@@ -20,7 +20,7 @@ from portal.records.writing.lifecycle import not_signed_yet
 from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
-from portal.views.forms.forms import once_key, record_or_list
+from portal.views.forms.forms import errors_of, once_key, record_or_list
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.submissions import done, repeated
 from portal.views.forms.uploads import (
@@ -90,6 +90,11 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
         request.writer(records).move(record, transition, answers, text, attached.files)
     except ConflictError:
         raise HTTPConflict(_("The status of this record has changed since you opened it.")) from None
+    except Refused as refused:  # by a table that others made
+        request.response.status_code = 422
+        fields = transition_fields(records, transition, record)
+        filling = replace(filling, errors=errors_of(refused, fields) if fields else {"comment": refused.message})
+        return {"page": transition_page(resource, request, filling, text)}
     return set_flash(request, done(records, request, record_or_list(resource.record, record.id, request)), "moved")
 
 

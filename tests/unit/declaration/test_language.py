@@ -47,8 +47,7 @@ MODULE_KEYS = [
     (WORKS, f"{TICKETS}.fields.company", "default", "$caller.company"),
     (WORKS, TICKETS, "attachments", True),
     (WORKS, TICKETS, "mail", {"created": True}),
-    (REFUSED, TICKETS, "table", "old_tickets"),  # the portal cannot move what it only reads
-    (WORKS, "modules.companies", "table", "old_companies"),
+    (WORKS, TICKETS, "table", "old_tickets"),
     (WORKS, f"{TICKETS}.fields", "lines", {"type": "lines", "fields": {"what": "text"}}),
     (WORKS, f"{TICKETS}.fields", "sum", {"type": "formula", "of": "number * 2"}),
     (WORKS, f"{TICKETS}.fields", "data", "json"),

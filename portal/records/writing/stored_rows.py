@@ -1,0 +1,121 @@
+"""The row of a record in its module's table: inserted, updated, deleted; in a table of others only what they declared.
+
+The writer and nobody else writes rows of records through this. A table of others has no columns for what the portal
+knows besides: its counts are counted (schema/existing.py), its version is made of its values, and a refusal of the
+database is told to whoever typed the values.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.errors import driver_error
+from portal.database.schema.existing import ExistingTable
+from portal.fields.base import Refused
+from portal.records.reading.records import Records
+from portal.records.writing.history import Author
+from portal.records.writing.rows import execute, new_row
+from portal.records.writing.sequence import next_numbers
+from portal.texts import _
+
+LONGEST_REASON = 200  # characters of what the database says
+Row = Mapping[str, Any]  # columns of a table of the portal's own
+
+
+def insert_row(records: Records, values: Mapping[str, Any], author: Author) -> int:
+    """Inserts the row of a new record; returns its id. Raises Refused for what a table of others does not take."""
+    table = records.table
+    if isinstance(table, ExistingTable):
+        fields = records.module.fields.values()
+        stored = {name: value for field in fields for name, value in field.store(values.get(field.name)).items()}
+        return _insert_into_others(records, table, {name: value for name, value in stored.items() if value is not None})
+    (number,) = next_numbers(records.connection, records.policy.tables, records.name)
+    insert = sa.insert(table).values(new_row(records, values, number, author))
+    record_id: int = execute(records, insert.returning(table.c["id"])).scalar_one()
+    return record_id
+
+
+def update_row(records: Records, record_id: int, version: int, row: Row) -> bool:
+    """Whether the row had this version, and has the columns `row` now. Raises Refused, as `insert_row`."""
+    table = records.table
+    if isinstance(table, ExistingTable):
+        return _update_others(records, table, record_id, row, version)
+    statement = sa.update(table).values(row).where(table.c["id"] == record_id, table.c["_version"] == version)
+    return execute(records, statement).rowcount == 1
+
+
+def touch_row(records: Records, record_id: int, row: Row) -> None:
+    """Writes columns whatever the version of the row is."""
+    table = records.table
+    if isinstance(table, ExistingTable):
+        _update_others(records, table, record_id, row)
+    else:
+        records.connection.execute(sa.update(table).values(row).where(table.c["id"] == record_id))
+
+
+def delete_row(records: Records, record_id: int) -> None:
+    """Deletes the row. Raises Refused where other tables of others need it."""
+    table = records.table
+    if isinstance(table, ExistingTable):
+        source = table.over.source_table()
+        with _refusals_told(records):
+            records.connection.execute(sa.delete(source).where(table.over.is_record(source, record_id)))
+    else:
+        records.connection.execute(sa.delete(table).where(table.c["id"] == record_id))
+
+
+def _insert_into_others(records: Records, table: ExistingTable, row: Row) -> int:
+    over = table.over
+    source = over.source_table()
+    values = _others_values(records, table, row)
+    with _refusals_told(records):
+        inserted = records.connection.execute(
+            sa.insert(source).values(values).returning(over.record_id(source).label("id"))
+        )
+        record_id: int | None = inserted.scalar_one()
+        if record_id is None:  # SQLite accepts a row without a key
+            raise Refused(_("The database does not accept this: ${reason}", mapping={"reason": ", ".join(over.key)}))
+    return record_id
+
+
+def _update_others(
+    records: Records, table: ExistingTable, record_id: int, row: Row, version: int | None = None
+) -> bool:
+    over = table.over
+    source = over.source_table()
+    values = _others_values(records, table, row)
+    conditions = [over.is_record(source, record_id)]
+    if version is not None:
+        conditions.append(over.version(source) == version)
+    if not values:  # nothing that stands in their table
+        return bool(records.by_ids([record_id], []))
+    with _refusals_told(records):
+        return records.connection.execute(sa.update(source).values(values).where(*conditions)).rowcount == 1
+
+
+def _others_values(records: Records, table: ExistingTable, row: Row) -> dict[str, Any]:
+    """The columns of their table with the values of the fields among `row`."""
+    over, values = table.over, {}
+    for field in records.module.fields.values():
+        column = over.column_of(field)
+        if field.name not in row or column is None:
+            continue
+        value = row[field.name]
+        if field.targets and value is not None and not over.links_by_integer(field):
+            target = records.policy.tables.module(field.targets[0])
+            value = records.connection.scalar(sa.select(target.c["_key"]).where(target.c["id"] == value))
+        values[column] = over.others_value(field, value)
+    return values
+
+
+@contextmanager
+def _refusals_told(records: Records) -> Iterator[None]:
+    """What the rules of a table of others refuse is Refused, and undone alone."""
+    try:
+        with records.connection.begin_nested():
+            yield
+    except (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError) as error:
+        reason = str(driver_error(error)).partition("\n")[0][:LONGEST_REASON]
+        raise Refused(_("The database does not accept this: ${reason}", mapping={"reason": reason})) from None
