@@ -48,11 +48,16 @@ class Draft:
 
 
 class Drafts:
-    """The drafts of one account. What is older than 30 days counts as gone, and goes with the next one saved."""
+    """The drafts of one account. What is older than 30 days counts as gone, and goes with the next one saved.
 
-    def __init__(self, connection: sa.Connection, tables: Tables, account_id: int, now: datetime.datetime) -> None:
+    `none`: the account is known to have none, so that nothing is looked for.
+    """
+
+    def __init__(
+        self, connection: sa.Connection, tables: Tables, account_id: int, now: datetime.datetime, none: bool = False
+    ) -> None:
         self._connection, self._tables, self._account_id, self._now = connection, tables, account_id, now
-        self._table = tables.draft
+        self._table, self._none = tables.draft, none
 
     def get(self, form: str) -> Draft | None:
         """The draft of one form."""
@@ -117,6 +122,8 @@ class Drafts:
         return self._select().where(self._form.like(sa.bindparam("pattern"), escape="\\")).order_by(*order).limit(1)
 
     def _one(self, statement: sa.Select[tuple[object, ...]], values: dict[str, object]) -> Draft | None:
+        if self._none:
+            return None
         row = self._connection.execute(statement, {**self._mine, **values}).mappings().first()
         return None if row is None else _draft(row)
 

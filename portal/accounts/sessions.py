@@ -39,6 +39,7 @@ class Session:
     viewed_account: int | None = None  # as whom an administrator sees the portal, see viewing.py
     viewed_profile: str | None = None
     viewed_since: datetime.datetime | None = None
+    has_drafts: bool = True  # whether the account may have some: what `find_session` knows besides the columns
 
     @property
     def key(self) -> str:
@@ -46,7 +47,7 @@ class Session:
         return self.token[:KEY_LENGTH]
 
 
-COLUMNS = tuple(attribute.name for attribute in fields(Session))
+COLUMNS = tuple(attribute.name for attribute in fields(Session) if attribute.name != "has_drafts")
 
 
 def session_days(declaration: Declaration) -> int:
@@ -93,7 +94,8 @@ def find_session(
     row = connection.execute(statement, values).mappings().first()
     if row is None:
         return None
-    session = Session(**{name: row[f"session_{name}"] for name in COLUMNS})
+    columns = {name: row[f"session_{name}"] for name in COLUMNS}
+    session = Session(**columns, has_drafts=bool(row["has_drafts"]))
     return session, account_of(row), PersonRow(row["person_id"], row["person_organization"], bool(row["any_closed"]))
 
 
@@ -114,6 +116,8 @@ def _session_statement(tables: Tables) -> sa.Select[Any]:
         joined = joined.outerjoin(people, people.c["id"] == account.c["person"])
     any_closed = sa.exists(sa.select(tables.company.c["organization"]).where(tables.company.c["closed"]))
     columns += [person.label("person_id"), organization.label("person_organization"), any_closed.label("any_closed")]
+    has_drafts = sa.exists(sa.select(tables.draft.c["id"]).where(tables.draft.c["account"] == account.c["id"]))
+    columns.append(has_drafts.label("has_drafts"))
     return sa.select(*columns, *account_columns(tables)).select_from(joined).where(*is_open)
 
 

@@ -18,6 +18,7 @@ MOST_KINDS = 5_000  # cached
 
 Kind = tuple[Any, ...]
 Pieces = tuple[tuple[str, str], ...]  # markup, and the placeholder behind it: a name of PLACEHOLDERS or ""
+NOT_REUSABLE: Pieces = ()  # in the place of the pieces of a kind whose values are drawn one by one
 
 
 class Shown(Protocol):
@@ -101,12 +102,17 @@ class CellRenderer:
         return line.markup()
 
     def _cell(self, line: "Line", column: ColumnShown, value: Shown) -> None:
-        if not value.reusable:
-            line.add(self._macro(column.classes, value, column.cell_label))
-            return
         label = column.cell_label
         kind = (value.macro, column.classes, label, bool(value.url), bool(value.note), value.tone, value.icon)
-        for markup, slot in self._pieces(kind, column.classes, value, label):
+        pieces = self._pieces_of_page.get(kind)
+        if pieces is None and not value.reusable:
+            pieces = self._pieces_of_page[kind] = NOT_REUSABLE
+        elif pieces is None:
+            pieces = self._pieces(kind, column.classes, value, label)
+        if pieces is NOT_REUSABLE:
+            line.add(self._macro(column.classes, value, label))
+            return
+        for markup, slot in pieces:
             line.add(markup)
             if slot == "text" and value.matches:
                 self._matches(line, value)

@@ -39,6 +39,7 @@ class Visitor:
     identity: Identity | None = None
     ended: str = ""
     remembered: bool = False  # whether the session outlives the browser
+    has_drafts: bool = True  # whether the account may have some, as the request began
     preview: Preview | None = None  # the request only reads
     notice: str = ""  # shown on this page
 
@@ -77,7 +78,7 @@ def visitor(request: Request) -> Visitor:
             return Visitor(ended=identity)
         viewed = viewed_identity(connection, portal.tables, session, identity)
     keep_alive(portal.engine, portal.tables, session, request.now)
-    own = Visitor(identity, remembered=session.remembered)
+    own = Visitor(identity, remembered=session.remembered, has_drafts=session.has_drafts)
     if session.viewed_since is None:
         return own
     if viewed is None:

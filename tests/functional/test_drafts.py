@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tests.functional.conftest import form_of
+from tests.functional.test_speed import statements_of
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
 
 
@@ -60,6 +61,14 @@ def test_a_comment_comes_back_on_another_device_and_to_nobody_else(shop):
     assert "Draft from" in page
     assert "1:00" in page.html.find(class_="draft").text, "the time in Rome"
     assert "Half a sentence" not in shop[NANCY].get(address(shop))
+
+
+def test_drafts_are_looked_for_only_where_there_are_some(shop):
+    before = statements_of(shop, shop[BRUNO], address(shop))
+    save(shop[NANCY], address(shop), text="Half a sentence")
+    assert statements_of(shop, shop[BRUNO], address(shop)) == before
+    save(shop[BRUNO], address(shop), text="Half a sentence")
+    assert statements_of(shop, shop[BRUNO], address(shop)) == before + 1
 
 
 def test_an_internal_note_comes_back_as_one(shop):

@@ -5,6 +5,7 @@ migrations stay small and SQLite never rebuilds a table.
 """
 
 import dataclasses
+import datetime
 import itertools
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -68,6 +69,8 @@ class Tables:
     # Built once for these tables: statements by name, and the policies that kinds of readers share (records/policy.py).
     statements: dict[str, sa.Select[Any]] = dataclasses.field(default_factory=dict, init=False, repr=False)
     shared_policies: dict[Any, Any] = dataclasses.field(default_factory=dict, init=False, repr=False)
+    # Modules that had more records than a choice offers, and when that was seen (Records.all_if_few).
+    large: dict[tuple[str, int], datetime.datetime] = dataclasses.field(default_factory=dict, init=False, repr=False)
 
     def statement(self, key: str, build: Callable[[], sa.Select[Any]]) -> sa.Select[Any]:
         """The statement that `build` makes, built once per portal: it is the same for every reader."""

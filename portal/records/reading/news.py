@@ -183,11 +183,10 @@ class _NewsStatement:
 
     def _seen(self, module: str, record: sa.ColumnElement[Any]) -> tuple[sa.FromClause, sa.ColumnElement[bool]]:
         """The table of what accounts have seen, and the condition for what this one has of a record."""
-        seen = self.policy.tables.seen.alias()
+        seen = self.policy.tables.seen.alias("seen")  # short names: the driver of PostgreSQL reads long texts each time
         account = sa.bindparam("onlooker", type_=sa.Integer())
-        return seen, sa.and_(
-            seen.c["account"] == account, seen.c["module"] == _text(module), seen.c["record"] == record
-        )
+        of_module = seen.c["account"] == account, seen.c["module"] == _text(module)
+        return seen, sa.and_(*of_module, seen.c["record"] == record)
 
     def _floor(self, module: str) -> sa.ColumnElement[Any]:
         """The moment before which nothing in the module is new."""
@@ -200,25 +199,24 @@ class _NewsStatement:
     def _count(self, module: str) -> sa.Select[Any]:
         """How many of the newest rows of the scope are new, in the module that is shown by tab too."""
         tabs = self._tabs if self.page and self.page.records.name == module else ()
-        rows = sa.union_all(*self._newest(module, tabs)).subquery()
+        rows = sa.union_all(*self._newest(module, tabs)).subquery("changed")
         seen, mine = self._seen(module, rows.c["id"])
-        new = sa.or_(seen.c["at"].is_(None), seen.c["at"] < rows.c["modified"])
-        numbers = {_tab(place): sa.and_(new, rows.c[_tab(place)] == _number(1)) for place in range(len(tabs))}
-        columns = {name: _how_many(condition) for name, condition in {"number": new, **numbers}.items()}
-        row = self._row(COUNT, module, looked_at=sa.func.count(), **columns)
-        return sa.select(*row).select_from(rows.outerjoin(seen, mine))
+        new = sa.func.coalesce(seen.c["at"] < rows.c["modified"], sa.true())
+        of_tabs = {name: sa.func.count(rows.c[name]).filter(new) for name in map(_tab, range(len(tabs)))}
+        numbers = {"number": sa.func.count().filter(new), "looked_at": sa.func.count(), **of_tabs}
+        return sa.select(*self._row(COUNT, module, **numbers)).select_from(rows.outerjoin(seen, mine))
 
     def _newest(self, module: str, tabs: tuple[Condition, ...]) -> Iterator[sa.Select[Any]]:
         """The newest rows that were changed after the floor, in each part of the scope."""
         policy, table = self.policy, self.policy.tables.module(module)
         sql = Statements(policy, module).sql
-        in_tabs = [_one_if(sql(condition)).label(_tab(place)) for place, condition in enumerate(tabs)]
+        in_tabs = [sa.case((sql(condition), _number(1))).label(_tab(place)) for place, condition in enumerate(tabs)]
         scope = [Redundant(policy.scope(module))] if policy.narrows_branches(module) else []
         for branch in policy.branches(module) or [sa.false()]:
             newest = sa.select(table.c["id"], table.c["modified"], *in_tabs)
             newest = newest.where(branch, table.c["modified"] > self._floor(module), *scope)
             newest = newest.order_by(table.c["modified"].desc(), table.c["id"].desc())
-            yield sa.select(newest.limit(_number(NEWEST + 1)).offset(_number(0)).subquery())
+            yield sa.select(newest.limit(_number(NEWEST + 1)).offset(_number(0)).subquery("newest"))
 
     # -- the records of the page ------------------------------------------------------------------------------------
 
@@ -227,18 +225,18 @@ class _NewsStatement:
         table, comment = self.policy.tables.module(module), self.policy.tables.comment
         seen, mine = self._seen(module, table.c["id"])
         modified = table.c["modified"]
-        unseen = sa.or_(seen.c["at"].is_(None), seen.c["at"] < modified)
-        new = _one_if(sa.and_(modified > self._floor(module), unseen))
-        hidden = _one_if(sa.and_(seen.c["hidden"].is_not(None), seen.c["at"] >= modified))
-        columns = {"record": table.c["id"], "number": new, "looked_at": hidden}
-        if self.page and self.page.moments:
-            columns["at"] = modified
-        source = table.outerjoin(seen, mine)
+        new = sa.and_(modified > self._floor(module), sa.func.coalesce(seen.c["at"] < modified, sa.true()))
+        hidden = sa.and_(seen.c["hidden"].is_not(None), seen.c["at"] >= modified)
+        columns = {"record": table.c["id"], "number": _one_if(new), "looked_at": _one_if(hidden)}
+        source, told = table.outerjoin(seen, mine), [new, hidden]
         if self.policy.declaration.modules[module].comments:
             source = source.outerjoin(comment, comment.c["id"] == self._last_comment(module, table))
             columns |= {"name": comment.c["author"], "account": comment.c["account"], "staff": comment.c["staff"]}
-        row = self._row(RECORD, module, **columns)
-        return sa.select(*row).select_from(source).where(AmongIds(table.c["id"], id_list()))
+            told.append(comment.c["id"].is_not(None))
+        among = AmongIds(table.c["id"], id_list())
+        if self.page and self.page.moments:
+            return sa.select(*self._row(RECORD, module, **columns, at=modified)).select_from(source).where(among)
+        return sa.select(*self._row(RECORD, module, **columns)).select_from(source).where(among, sa.or_(*told))
 
     def _last_comment(self, module: str, table: sa.Table) -> sa.ColumnElement[Any]:
         """The id of the last comment of a record that customers may read; not looked for where there is none."""
@@ -263,7 +261,3 @@ def _number(number: int) -> sa.ColumnElement[int]:
 
 def _one_if(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.case((condition, _number(1)), else_=_number(0))
-
-
-def _how_many(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    return sa.func.coalesce(sa.func.sum(_one_if(condition)), _number(0))

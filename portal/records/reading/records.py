@@ -3,6 +3,7 @@
 What the other layers use. Statements are built by statements.py, within what the policy lets the reader see.
 """
 
+import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +23,7 @@ __all__ = ["Count", "Page", "Query", "Record", "Records"]
 
 # Hits of a search in another order than “newest change first”: so many of the newest are sorted.
 SORTED_HITS = 2_000
+LARGE_FOR = datetime.timedelta(minutes=1)
 LONGEST_TITLE = 1_000  # characters of what is looked for in titles; SQLite refuses patterns of 50,000 bytes
 
 
@@ -131,10 +133,19 @@ class Records(RecordReader):
         return [(record.id, record.title) for record in records]
 
     def all_if_few(self, most: int) -> list[Record] | None:
-        """All records by title, where there are `most` at the most; else None."""
+        """All records by title, where there are `most` at the most; else None.
+
+        Who sees all of a module is not counted for again within a minute after there were more.
+        """
+        large, now = self.policy.tables.large, self.policy.reader.now
+        whole = self.policy.sees_all(self.name) and self.narrowed == ALWAYS
+        if whole and (seen := large.get((self.name, most))) and now - LARGE_FOR < seen <= now:
+            return None
         statement = self.build(self.key(f"first {most + 1}"), lambda statements: statements.first(most + 1))
         rows = self.execute(statement)
         if len(rows) > most:
+            if whole:
+                large[self.name, most] = now
             return None
         return sorted(self.load(rows, [self.module.title_field]), key=lambda record: (fold(record.title), record.id))
 

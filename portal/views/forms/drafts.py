@@ -31,7 +31,7 @@ from portal.views.parts import DraftForm, DraftShown
 from portal.web.form_input import posted_text
 from portal.web.resources import Account
 from portal.web.serving import own_path
-from portal.web.visitor import draft_cookie, set_cookie
+from portal.web.visitor import SAFE_METHODS, draft_cookie, set_cookie
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,8 @@ def page_of_posted_form(request: Request) -> str:
 
 def drafts_of(request: Request) -> Drafts:
     """The drafts of the signed-in account."""
-    return Drafts(request.connection, request.portal.tables, request.visitor.own_account, request.now)
+    none = request.method in SAFE_METHODS and not request.visitor.has_drafts
+    return Drafts(request.connection, request.portal.tables, request.visitor.own_account, request.now, none=none)
 
 
 def owner_of(request: Request) -> str:
