@@ -23,6 +23,7 @@ class Failure(enum.StrEnum):
 
 
 READ_ONLY_TRANSACTION = "25006"  # PostgreSQL's code
+LOCK_NOT_AVAILABLE = "55P03"
 CONNECTION_EXCEPTIONS = "08"  # the class of SQL's error codes for a connection that ended
 SERIALIZATION_FAILURES = "40"  # the class of SQL's error codes for a transaction that another one was in the way of
 FAILURE_BY_CODE = {  # PostgreSQL's error codes
@@ -31,7 +32,7 @@ FAILURE_BY_CODE = {  # PostgreSQL's error codes
     "53100": Failure.DISK_FULL,
     "57014": Failure.TIMEOUT,  # cancelled by the statement timeout
     "53300": Failure.BUSY,  # too many connections
-    "55P03": Failure.BUSY,  # lock not available
+    LOCK_NOT_AVAILABLE: Failure.BUSY,
     "57P01": Failure.UNAVAILABLE,  # shut down by an administrator
     "57P02": Failure.UNAVAILABLE,  # shut down after a crash of another process
     "57P03": Failure.UNAVAILABLE,  # starting up or shutting down

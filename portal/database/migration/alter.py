@@ -68,15 +68,20 @@ def add_join_foreign_keys(connection: sa.Connection, table: sa.Table) -> None:
         )
 
 
-def add_foreign_keys(connection: sa.Connection, table: sa.Table, columns: Collection[str]) -> None:
-    """The foreign keys of new columns; on SQLite they came with the column."""
+def add_foreign_keys(
+    connection: sa.Connection, table: sa.Table, columns: Collection[str], are_empty: bool = False
+) -> None:
+    """The foreign keys of new columns; on SQLite they came with the column. Where the columns `are_empty`, PostgreSQL
+    need not read the rows that exist: it would, while nobody can read the table."""
     if connection.dialect.name == "sqlite":
         return
     for name in columns:
         for key in table.c[name].foreign_keys:
             target = key.target_fullname.partition(".")[0]
             constraint = shortened(f"fk_{table.name}_{name}")
-            alembic.operations(connection).create_foreign_key(constraint, table.name, target, [name], ["id"])
+            alembic.operations(connection).create_foreign_key(
+                constraint, table.name, target, [name], ["id"], postgresql_not_valid=are_empty
+            )
 
 
 def rename_column(connection: sa.Connection, table: str, old: str, new: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from portal.database.migration.row_counts import RowCounts
-from portal.database.migration.steps import Effort, Step, kind_of
+from portal.database.migration.steps import EVERYBODY, SAVING, Effort, Step, kind_of
 from portal.database.schema.tables import Tables
 
 LARGE = 100_000  # records; reading as many takes seconds
@@ -44,5 +44,8 @@ def effort(counts: RowCounts, table: str, work: Work) -> Effort | None:
     count = counts.rows(table)
     if count is None or counts.connection is None:
         return None
-    on_sqlite = counts.connection.dialect.name == "sqlite"
-    return Effort(count, count * work.value[0 if on_sqlite else 1], "" if on_sqlite else table, is_large=count >= LARGE)
+    is_large = count >= LARGE
+    if counts.connection.dialect.name == "sqlite":
+        return Effort(count, count * work.value[0], SAVING, "", is_large)
+    waits = SAVING if work is Work.INDEX else EVERYBODY
+    return Effort(count, count * work.value[1], waits, table, is_large)

@@ -8,12 +8,14 @@ filled again it is only marked; records/indexing does the work afterwards.
 import contextlib
 import copy
 import datetime
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from portal.database.engine import analyze, reading, writing
+from portal.database.errors import LOCK_NOT_AVAILABLE, sql_code
 from portal.database.migration import alter, aside
 from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
 from portal.database.migration.history import next_history
@@ -34,7 +36,7 @@ from portal.database.migration.snapshot import (
     take_snapshot,
     with_new_names,
 )
-from portal.database.migration.steps import Step
+from portal.database.migration.steps import Step, Task
 from portal.database.schema.tables import Tables
 from portal.database.search.backlog import mark_modules
 from portal.database.search.index import create_index
@@ -43,6 +45,8 @@ from portal.declaration.garbage import gc_paused
 __all__ = ["Applied", "CannotBeAppliedError", "Plan", "Step", "apply", "missing_steps", "plan"]
 
 LOCK = 7_022_601_118  # the advisory lock on PostgreSQL; any number that nobody else uses
+ATTEMPTS, PAUSE = 600, 0.1  # how often a migration tries to get its tables on PostgreSQL; seconds between
+PATIENCE = 50  # milliseconds that it waits for a table, and others behind it
 LOCK_TIMEOUT = "10s"  # how long `plan` waits on PostgreSQL for a table that others use
 
 
@@ -132,11 +136,11 @@ def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False, expected:
         tasks = [task for step in chosen for task in step.tasks] + [
             task for step in left for task in step.tasks_if_left
         ]
-        for task in sorted(tasks, key=lambda task: task.phase):
-            task.run()
+        _carry_out(connection, planner, sorted(tasks, key=lambda task: task.phase))
         create_index(connection)
         mark_modules(connection, tables, Plan(chosen).modules_to_index)
         _save_snapshot(connection, tables, _next_snapshot(connection, planner, old, left))
+    planner.late_indexes.finish(engine)
     if indexed := sorted(table for table, names in planner.difference.indexes.items() if names):
         with writing(engine) as connection:
             analyze(connection, indexed)
@@ -171,6 +175,29 @@ def _exclusive(engine: sa.Engine) -> Iterator[sa.Connection]:
     with writing(engine.execution_options(isolation_level="READ COMMITTED")) as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         yield connection
+
+
+def _carry_out(connection: sa.Connection, planner: Planner, tasks: list[Task]) -> None:
+    """On PostgreSQL a task that needs a table for itself waits only a moment, as everybody who comes later waits behind
+    it: then all is undone and tried again, until no reader is in the way."""
+    if connection.dialect.name != "postgresql":
+        for task in tasks:
+            task.run()
+        return
+    for attempts_left in reversed(range(ATTEMPTS)):
+        try:
+            with connection.begin_nested():
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}ms'")
+                for task in tasks:
+                    task.run()
+        except sa.exc.DBAPIError as error:
+            if sql_code(error) != LOCK_NOT_AVAILABLE or not attempts_left:
+                raise
+            planner.late_indexes.clear()
+            time.sleep(PAUSE)
+        else:
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+            return
 
 
 def _lock_tables(connection: sa.Connection, steps: list[Step]) -> bool:

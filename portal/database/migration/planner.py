@@ -15,6 +15,7 @@ from portal.database.migration.computed import computed_steps, had_formula
 from portal.database.migration.convert import Conversion
 from portal.database.migration.detach import attach, detach
 from portal.database.migration.difference import Changes
+from portal.database.migration.late_indexes import LateIndexes
 from portal.database.migration.limits import Work, effort, misfit_steps, too_many_columns
 from portal.database.migration.options import removed_options, rename_options, renamed_options
 from portal.database.migration.renamed_modules import left_apart, linked_again, rename_steps
@@ -58,6 +59,7 @@ class Planner:
         self.left = left_of(self.old)
         self.history = history_of(self.old)["options"]
         self.handled_indexes: set[str] = set()  # by the step of a field
+        self.late_indexes = LateIndexes()
         self.option_renames: dict[tuple[str, str], dict[str, str]] = {}  # by module and field
         self.set_aside: dict[tuple[str, str], str] = {}  # fields with misfits → the type that they had
 
@@ -201,7 +203,7 @@ class Planner:
         self._handle_old_indexes_of(module.name, {column.name for column in old})
         tasks = (
             Task(Phase.CONVERT_VALUES, lambda: alter.replace_columns(self.connection, table, old, new)),
-            Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, indexes)),
+            Task(Phase.CREATE_INDEXES, lambda: self.late_indexes.create(self.connection, table, indexes)),
         )
         sentence = f"the results of {module.name}.{after.name} are of type {after.type} instead of {before.type}"
         return Step(sentence, tasks=tasks, tables=(module.name,))
@@ -227,7 +229,7 @@ class Planner:
         tasks = (
             Task(Phase.ADD_COLUMNS, partial(self._add_columns, table, sorted(missing))),
             Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, joins)),
-            Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, indexes)),
+            Task(Phase.CREATE_INDEXES, lambda: self.late_indexes.create(self.connection, table, indexes)),
         )
         takes = effort(self.counts, module.name, Work.INDEX) if indexes else None
         return Step(f"add field {module.name}.{field.name} ({field.type}){hint}", effort=takes, tasks=tasks)
@@ -235,7 +237,7 @@ class Planner:
     def _add_columns(self, table: sa.Table, names: Iterable[str]) -> None:
         for name in names:
             alter.add_column(self.connection, table.c[name])
-        alter.add_foreign_keys(self.connection, table, list(names))
+        alter.add_foreign_keys(self.connection, table, list(names), are_empty=True)
 
     def _missing_companions(self, module: Module, field: Field, missing: set[str]) -> Step:
         """A later version of the portal stores more beside the value than the one that made the column."""
@@ -316,7 +318,7 @@ class Planner:
             return Step(change)
         conversion = self._converter(module, before, after)
         create_indexes = Task(
-            Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, conversion.table, indexes)
+            Phase.CREATE_INDEXES, lambda: self.late_indexes.create(self.connection, conversion.table, indexes)
         )
         tasks = [Task(Phase.CONVERT_VALUES, conversion.run), create_indexes]
         if after.name in self.left["aside"].get(module.name, {}):
@@ -390,7 +392,7 @@ class Planner:
         if obsolete or missing:
             tasks = (
                 Task(Phase.DROP_INDEXES, lambda: alter.drop_indexes(self.connection, name, obsolete)),
-                Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, missing)),
+                Task(Phase.CREATE_INDEXES, lambda: self.late_indexes.create(self.connection, table, missing)),
             )
             takes = effort(self.counts, name, Work.INDEX) if missing else None
             yield Step(f"bring the indexes of {name} up to date", effort=takes, tasks=tasks)

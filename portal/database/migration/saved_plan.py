@@ -71,7 +71,7 @@ class SavedPlan:
 
 
 def step_entry(step: Step) -> dict[str, Any]:
-    """A step for programs. `waits`: in which table nothing can be saved meanwhile (“*”: in none), null for nobody."""
+    """A step for programs. `waits`: saving, everybody or null for nobody; `table`: in which one, null for all."""
     effort = step.effort
     return {
         "sentence": step.sentence,
@@ -80,7 +80,8 @@ def step_entry(step: Step) -> dict[str, Any]:
         "needed": step.needed,
         "rows": effort.rows if effort else None,
         "seconds": round(effort.seconds, 1) if effort else 0.0,
-        "waits": (effort.table or "*") if effort else None,
+        "waits": effort.waits if effort else None,
+        "table": (effort.table or None) if effort else None,
     }
 
 

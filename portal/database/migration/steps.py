@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from portal.fields.links import is_rows
 
+SAVING, EVERYBODY = "saving", "everybody"  # who waits
 WITH_LOSS = "(apply with --allow-loss)"
 
 
@@ -33,14 +34,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Effort:
-    """The rows that a step reads or writes, about how many seconds it takes, and who cannot save meanwhile.
+    """The rows that a step reads or writes, about how many seconds it takes, and who waits meanwhile.
 
-    Nobody who only reads waits: SQLite's readers see the state before, PostgreSQL's tables are locked for them only in
-    the moment in which columns take their places. `table`: the one in which nothing can be saved; "" for all tables.
+    SQLite's readers never wait: they see the state before. `table`: the one to which `waits` refers; "" for all.
     """
 
     rows: int
     seconds: float
+    waits: str  # who saves, everybody
     table: str
     is_large: bool = False
 
@@ -50,8 +51,8 @@ class Effort:
         if not self.is_large:
             return ""
         long = f"about {self.seconds:,.0f} s" if self.seconds >= 1 else "less than a second"
-        where = f" in {self.table}" if self.table else ""
-        return f"; {self.rows:,} records, {long}: who saves something{where} waits meanwhile"
+        who = {SAVING: "who saves something", EVERYBODY: "who opens or saves something"}[self.waits]
+        return f"; {self.rows:,} records, {long}: {who}{f' in {self.table}' if self.table else ''} waits meanwhile"
 
 
 @dataclass(frozen=True)

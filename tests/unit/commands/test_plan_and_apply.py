@@ -102,7 +102,7 @@ def test_a_plan_for_programs(folder):
     code, said = portal(folder, "plan", "--format", "json")
     plan = json.loads(said)
     assert (code, plan["changes"], plan["steps"][0]["sentence"]) == (3, True, "add field companies.more (date)")
-    assert {"rows": 0, "waits": "*", "loses": False}.items() <= plan["steps"][0].items()
+    assert {"rows": 0, "waits": "saving", "table": None, "loses": False}.items() <= plan["steps"][0].items()
     portal(folder, "apply")
     code, said = portal(folder, "plan", "--format", "json")
     assert (code, json.loads(said)) == (0, {"changes": False, "steps": []})
