@@ -64,10 +64,10 @@ def _wrong_name(problem: Problem, source: Source) -> str:
     """The name out of the sentence where it stands at the place of the problem, else what stands there."""
     if problem.line > len(source.lines):
         return ""
-    there = source.marked(problem.line, problem.column)
     named = _QUOTED.search(problem.statement)
-    if named is not None and named[1] in there:
+    if named is not None and _column_of(named[1], problem, source) is not None:
         return named[1]
+    there = source.marked(problem.line, problem.column)
     return there.strip("\"'") if len(there) < 60 and not re.search(r"[\[\]{}\s]", there) else ""
 
 
@@ -83,12 +83,23 @@ def _everywhere(problem: Problem, wrong: str, right: str, sources: Mapping[str, 
     edits: list[Edit] = []
     for place in places:
         source = sources[place.file]
-        there = source.marked(place.line, place.column)
-        match = re.search(rf"(?<![\w-]){re.escape(wrong)}(?![\w-])", there) or re.search(re.escape(wrong), there)
-        if match is None:
+        column = _column_of(wrong, place, source)
+        if column is None:
             return ()
-        edits += source.replaced(place.line, place.column + match.start(), len(wrong), _as_yaml(right, there))
+        text = _as_yaml(right, source.marked(place.line, place.column))
+        edits += source.replaced(place.line, column, len(wrong), text)
     return tuple(edits)
+
+
+def _column_of(name: str, place: Problem | RelatedPlace, source: Source) -> int | None:
+    """The column of a name within what stands at a place, or of the key just before it."""
+    there = source.marked(place.line, place.column)
+    match = re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", there) or re.search(re.escape(name), there)
+    if match is not None:
+        return place.column + match.start()
+    before = source.around(place.line, place.column, 0)[0]
+    key = re.search(rf"(?<![\w-]){re.escape(name)}(?=:\s+$)", before)
+    return key.start() + 1 if key is not None else None
 
 
 def _as_yaml(name: str, there: str) -> str:

@@ -23,9 +23,9 @@ LineRepair = Callable[[Source, int], Iterator[Proposal]]
 
 
 def misread_lines(problem: Problem, source: Source) -> Iterator[Alternatives]:
-    """What YAML reads as something else than was meant: typographic quotes, and missing spaces, in the line itself."""
+    """What YAML reads as something else than was meant: typographic quotes, missing spaces and colons in the line."""
     if problem.line <= len(source.lines):
-        for repair in (_with_straight_quotes, _with_space, _with_ordinary_spaces):
+        for repair in (_with_straight_quotes, _with_space, _with_ordinary_spaces, _without_equals, _with_colon):
             yield list(repair(source, problem.line))
 
 
@@ -156,6 +156,13 @@ def _with_colon(source: Source, number: int) -> Iterator[Proposal]:
         yield source.replaced(number, match.end() + 1, 0, ":")
 
 
+def _without_equals(source: Source, number: int) -> Iterator[Proposal]:
+    """A colon where somebody wrote an equals sign."""
+    line = source.lines[number - 1]
+    for match in re.finditer(r"(?<=\w)\s*=\s*(?=\S)", line):
+        yield source.replaced(number, match.start() + 1, len(match[0]), ": ")
+
+
 def _as_comment(source: Source, number: int) -> Iterator[Proposal]:
     if match := re.match(r"\s*(//|--)\s?", source.lines[number - 1]):
         yield source.replaced(number, match.start(1) + 1, 2, "#")
@@ -187,5 +194,5 @@ def _with_escapes(source: Source, number: int) -> Iterator[Proposal]:
 _REPAIRS: tuple[LineRepair, ...] = (
     _with_ordinary_spaces, _with_straight_quotes, _as_comment, _with_space, _with_closed_quotes,
     _with_comma_before_key, _in_quotes,
-    _with_escapes, _with_brackets, _without_extra_comma, _with_colon,
+    _with_escapes, _with_brackets, _without_extra_comma, _without_equals, _with_colon,
 )  # fmt: skip

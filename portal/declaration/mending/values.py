@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from portal.declaration.mending.edits import Alternatives, Edit, Proposal, Source
+from portal.declaration.source.excerpts import is_in_brackets
 from portal.declaration.source.problems import Problem
 
 _YES_AND_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
@@ -21,8 +22,9 @@ def rewritten(problem: Problem, sources: Mapping[str, Source]) -> Iterator[Alter
     there = source.marked(problem.line, problem.column)
     texts = list(_other_ways(problem, there))
     if match := _AS_LIST.search(problem.message):
-        before, after = source.around(problem.line, problem.column, len(there))
-        texts.append(match[1] if before.endswith("[") and after.startswith("]") else f"[{match[1]}]")
+        is_item = bool(problem.path) and isinstance(problem.path[-1], int)
+        before, _after = source.around(problem.line, problem.column, len(there))
+        texts.append(match[1] if is_item and is_in_brackets(before) else f"[{match[1]}]")
     if texts:
         yield [source.replaced(problem.line, problem.column, len(there), text) for text in texts]
     if problem.message.startswith("there is no value here"):

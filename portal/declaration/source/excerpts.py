@@ -53,7 +53,7 @@ def marked(line: str, column: int) -> int:
     rest = line[column:]
     if rest[:1] in ("[", "{"):
         return _brackets(rest)
-    inside = _is_in_brackets(line[:column])
+    inside = is_in_brackets(line[:column])
     match = _QUOTED.match(rest) or (_TEXT_IN_BRACKETS if inside else _TEXT).match(rest)
     return max(1, len(match[0])) if match else 1
 
@@ -79,7 +79,8 @@ def _brackets(rest: str) -> int:
     return 1
 
 
-def _is_in_brackets(before: str) -> bool:
+def is_in_brackets(before: str) -> bool:
+    """Whether a bracket is open after the beginning of a line."""
     plain = _QUOTED.sub("", before)
     while (shorter := _IN_BRACKETS.sub("", plain)) != plain:
         plain = shorter
