@@ -3,6 +3,7 @@
 # make check   the code's style, its complexity and its types
 # make bench   how fast it is
 # make drills  long tests by hand: what a real editor underlines (needs npm)
+# make audit   what is installed (var/sbom.json), and what is known against it
 # make messages   new sentences of the interface into every catalogue of portal/locale
 #
 # Only Python 3.11 or newer has to be there. PYTHON=… chooses another one, PORT=… another port.
@@ -15,7 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: run test check bench drills messages
+.PHONY: run test check bench audit drills messages
 
 # Demo data goes only into the database that this command makes itself, never into one that somebody chose. The mark
 # var/.demo says that it did: an interrupted first run is made good by the second, later ones tell the accounts again.
@@ -48,6 +49,13 @@ bench: $(VENV)/installed-for-tests
 drills: $(VENV)/installed-for-tests
 	@npm install --silent --prefix var/drill yaml-language-server
 	@$(BIN)/python -m tests.drills.editor
+
+# The tools have an environment of their own, so that the list is that of the portal alone.
+audit: $(VENV)/installed
+	@test -x $(VENV)/audit/bin/pip-audit || { $(BIN)/python -m venv $(VENV)/audit && \
+		$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit cyclonedx-bom; } || { \
+		rm -rf $(VENV)/audit; echo "Audit skipped: its tools cannot be installed"; }
+	@test ! -x $(VENV)/audit/bin/pip-audit || $(VENV)/audit/bin/python scripts/audit.py $(VENV) var/sbom.json
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Portal needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv)." >&2; exit 1; }

@@ -37,6 +37,7 @@ CONTENT = (
     "frame-ancestors 'none'"
 )
 HEALTH = "/-/health"
+FOR_MONITORS = (HEALTH, "/-/metrics")
 HEADERS = {
     "Content-Security-Policy": CONTENT,
     "X-Content-Type-Options": "nosniff",
@@ -87,8 +88,8 @@ def check_requests(handler: Handler, registry: Registry) -> Handler:
 
 
 def _check_host(request: Request) -> None:
-    if request.environ.get("PATH_INFO") == HEALTH:
-        return  # load balancers name machines by their numbers, and the answer has no link
+    if request.environ.get("PATH_INFO") in FOR_MONITORS:
+        return  # they name machines by their numbers, and the answer has no link
     # Two Host headers arrive as one with a comma, which is not our host.
     if not knows_host(request, request.environ.get("HTTP_HOST", "")):
         raise HTTPBadRequest(_("This portal has a different address."))

@@ -1,5 +1,6 @@
 """The reference cannot fall behind: every key, type, command, option and setting of the code stands in it."""
 
+import re
 from pathlib import Path
 
 import click
@@ -52,3 +53,12 @@ def test_every_command_is_documented_with_its_options(name):
     commands = command.commands.values() if isinstance(command, click.Group) else [command]
     options = {option for each in commands for parameter in each.params for option in parameter.opts}
     assert [option for option in sorted(options) if option.startswith("--") and option not in REFERENCE] == []
+
+
+@pytest.mark.parametrize("document", ["SECURITY.md", "docs/production.md"])
+def test_every_file_that_a_document_names_exists(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:portal|deploy|tests|scripts)/[\w./-]+\w(?:\.\w+|/))`", text))
+    tests = {f"tests/functional/{name}" for name in re.findall(r"`(test_\w+\.py)`", text)}
+    assert named
+    assert [name for name in sorted(named | tests) if not (ROOT / name).exists()] == []
