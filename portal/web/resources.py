@@ -19,6 +19,7 @@ from portal.records.writing.comments import Comment, comment, may_correct
 from portal.records.writing.transitions import is_for_reader
 
 RECORD_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+ROW_ID = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)  # of accounts and letters, whose ids are smaller numbers
 
 
 class Root:

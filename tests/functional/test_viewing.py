@@ -6,8 +6,6 @@ import sqlalchemy as sa
 from tests.functional.conftest import form_of
 from tests.functional.test_signing_in import ANNA, change_account
 
-pytestmark = pytest.mark.sqlite_suffices
-
 NANCY = "nancy@supplier.example"
 BRUNO = "bruno@acme.example"
 
@@ -16,7 +14,7 @@ def view(browser, **inputs):
     """Begin to see the portal with `account` (an address) or `profile`; the answer."""
     page = browser.get("/-/view-as")
     forms = [form for form in page.forms.values() if form.method.upper() == "POST" and form.action == "/-/view-as"]
-    if "account" in inputs:
+    if "@" in inputs.get("account", ""):
         engine = browser.app.registry.live.engine
         with engine.connect() as connection:
             query = sa.text("SELECT id FROM portal_account WHERE email = :email")
@@ -47,6 +45,7 @@ def nancy(sign_in):
     return sign_in(NANCY)
 
 
+@pytest.mark.sqlite_suffices
 def test_an_administrator_sees_what_the_person_sees_with_a_banner_on_every_page(nancy):
     assert view(nancy, account=ANNA).status_int == 303
     for path in ("/", "/tickets/", "/tickets/1/", "/tickets/create", "/account/", "/search?q=printer", "/nothing"):
@@ -58,6 +57,7 @@ def test_an_administrator_sees_what_the_person_sees_with_a_banner_on_every_page(
     assert nancy.get("/-/problems", status=404)
 
 
+@pytest.mark.sqlite_suffices
 def test_a_page_that_is_not_found_says_why_to_the_administrator_alone(nancy, sign_in, another_browser):
     view(nancy, account="carla@globex.example")
     page = nancy.get("/tickets/1/", status=404)
@@ -72,6 +72,7 @@ def test_a_page_that_is_not_found_says_why_to_the_administrator_alone(nancy, sig
         assert "Why it is not found" not in browser.get("/tickets/999/", status=404)
 
 
+@pytest.mark.sqlite_suffices
 def test_who_sees_a_record_and_why_and_what_a_person_sees(nancy, app):
     change_account(app, "carla@globex.example", disabled=True)
     page = nancy.get("/tickets/1/").click("Who can see this")
@@ -91,6 +92,7 @@ def test_who_sees_a_record_and_why_and_what_a_person_sees(nancy, app):
         assert "There is no such record" in nancy.get(f"/-/explain?{address}")
 
 
+@pytest.mark.sqlite_suffices
 def test_nothing_is_written_in_a_preview_whatever_is_sent(nancy):
     view(nancy, account=ANNA)
     page, before = nancy.get("/tickets/1/"), rows(nancy)
@@ -107,6 +109,7 @@ def test_nothing_is_written_in_a_preview_whatever_is_sent(nancy):
     assert rows(nancy) == before
 
 
+@pytest.mark.sqlite_suffices
 def test_signing_out_leads_out_of_the_view_which_the_history_of_the_person_tells(nancy):
     view(nancy, account=ANNA)
     form = form_of(nancy.get("/tickets/create"), "/tickets/create")
@@ -118,6 +121,7 @@ def test_signing_out_leads_out_of_the_view_which_the_history_of_the_person_tells
     assert "This form has expired" in form.submit(status=400), "a form of the preview is worth nothing behind it"
 
 
+@pytest.mark.sqlite_suffices
 def test_what_is_somebody_elses_alone_is_not_shown(nancy, sign_in, another_browser):
     anna = sign_in(ANNA, browser=another_browser())
     form = form_of(anna.get("/tickets/1/"), "/tickets/1/comments")
@@ -130,6 +134,7 @@ def test_what_is_somebody_elses_alone_is_not_shown(nancy, sign_in, another_brows
     assert "This device" not in nancy.get("/account/")
 
 
+@pytest.mark.sqlite_suffices
 def test_a_profile_is_seen_as_nobody_in_particular(nancy):
     assert view(nancy, profile="customer").status_int == 303
     page = nancy.get("/tickets/")
@@ -139,6 +144,7 @@ def test_a_profile_is_seen_as_nobody_in_particular(nancy):
     assert "Portal viewed with the profile" in nancy.get("/-/history?module=people")
 
 
+@pytest.mark.sqlite_suffices
 def test_only_who_can_sign_in_and_profiles_can_be_seen_as(nancy, app):
     change_account(app, BRUNO, disabled=True)
     for inputs in ({}, {"account": "nobody@x.example"}, {"profile": "nothing"}, {"account": NANCY}, {"account": BRUNO}):
@@ -146,7 +152,9 @@ def test_only_who_can_sign_in_and_profiles_can_be_seen_as(nancy, app):
         assert "Leave preview" not in nancy.get("/")
 
 
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(("email", "values"), [(ANNA, {"disabled": True}), (NANCY, {"profile": "power"})])
+@pytest.mark.sqlite_suffices
 def test_a_view_ends_with_the_account_and_with_the_right_to_administer(nancy, app, email, values):
     view(nancy, account=ANNA)
     change_account(app, email, **values)
@@ -156,6 +164,7 @@ def test_a_view_ends_with_the_account_and_with_the_right_to_administer(nancy, ap
     assert "The preview has ended" not in nancy.get("/")
 
 
+@pytest.mark.sqlite_suffices
 def test_a_view_ends_after_an_hour_and_its_forms_are_worth_nothing_then(nancy, clock):
     view(nancy, account=ANNA)
     form = form_of(nancy.get("/tickets/create"), "/tickets/create")
@@ -166,6 +175,7 @@ def test_a_view_ends_after_an_hour_and_its_forms_are_worth_nothing_then(nancy, c
     assert "Leave preview" not in nancy.get("/")
 
 
+@pytest.mark.sqlite_suffices
 def test_nobody_but_an_administrator_may(sign_in):
     bruno = sign_in(BRUNO)
     assert bruno.get("/-/view-as", status=404)
@@ -173,6 +183,7 @@ def test_nobody_but_an_administrator_may(sign_in):
     assert bruno.post("/-/view-as", {"_csrf": token, "account": "1"}, status=404)
 
 
+@pytest.mark.sqlite_suffices
 def test_the_map_draws_modules_and_links_and_says_who_may_do_what(nancy):
     page = nancy.get("/-/map")
     boxes = {link["href"]: link.text for link in page.html.select("svg a")}
@@ -186,3 +197,10 @@ def test_the_map_draws_modules_and_links_and_says_who_may_do_what(nancy):
     assert cells[0].startswith("All published: true see")
     assert "Not there" not in cells[0]
     assert "create" in cells[2]
+
+
+def test_ids_that_no_account_has_are_nobodys(sign_in):
+    nancy = sign_in(NANCY)
+    for address in ("/-/explain?account=", "/-/explain?module=tickets&id=", "/-/outbox?letter="):
+        assert nancy.get(f"{address}{'9' * 18}").status_int == 200
+    assert view(nancy, account="9" * 18).status_int == 422

@@ -27,7 +27,7 @@ from portal.views.administration.rights import ACTIONS, can_words, module_label,
 from portal.views.lists.page import count_text
 from portal.views.parts import Action, Offer, TitledLink
 from portal.web.addresses import explain_address, record_address
-from portal.web.resources import RECORD_ID, Administration, Record
+from portal.web.resources import RECORD_ID, ROW_ID, Administration, Record
 from portal.web.security import ADMINISTER
 from portal.web.shell import Words
 
@@ -46,7 +46,7 @@ def show_explanation(context: Administration, request: Request) -> dict[str, Exp
     `account` of an id sees."""
     module, record_id, account_id = (request.GET.get(name, "") for name in ("module", "id", "account"))
     page = ExplainPage(tuple(_modules(request, module)), request.GET.get("record", "").strip()[:LONGEST])
-    if RECORD_ID.fullmatch(account_id):
+    if ROW_ID.fullmatch(account_id):
         account = load_account(request.connection, request.portal.tables, int(account_id))
         return {"page": replace(page, person=person_rights(request, account)) if account else page}
     if not page.reference and not record_id:

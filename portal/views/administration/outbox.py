@@ -14,7 +14,7 @@ from portal.views.administration.pages import Letter, OutboxPage, StateTab
 from portal.views.displays import moment
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
-from portal.web.resources import RECORD_ID, Administration
+from portal.web.resources import ROW_ID, Administration
 from portal.web.security import ADMINISTER, READ_LETTERS
 from portal.web.serving import is_local_development
 from portal.web.shell import Words
@@ -37,7 +37,7 @@ def show_outbox(context: Administration, request: Request) -> dict[str, OutboxPa
     state = request.GET.get("state") if request.GET.get("state") in STATES else None
     connection, tables = request.connection, request.portal.tables
     chosen_id = request.GET.get("letter", "")
-    chosen = outbox.letter_of(connection, tables, int(chosen_id)) if RECORD_ID.fullmatch(chosen_id) else None
+    chosen = outbox.letter_of(connection, tables, int(chosen_id)) if ROW_ID.fullmatch(chosen_id) else None
     may_show_links = chosen is not None and is_local_development(request)
     text = read_letter(chosen["message"]) if chosen else ""
     page = OutboxPage(
@@ -56,7 +56,7 @@ def show_outbox(context: Administration, request: Request) -> dict[str, OutboxPa
 def send_letter_again(context: Administration, request: Request) -> Response:
     """Lets the worker send a letter now, whatever became of it before."""
     letter_id = posted_text(request, "letter")
-    known = RECORD_ID.fullmatch(letter_id) and outbox.send_again(
+    known = ROW_ID.fullmatch(letter_id) and outbox.send_again(
         request.connection, request.portal.tables, int(letter_id), request.now
     )
     if not known:

@@ -22,7 +22,7 @@ from portal.views.administration.pages import Viewable, ViewAsPage
 from portal.views.displays import initials
 from portal.web.addresses import explain_address, record_address
 from portal.web.form_input import posted_text
-from portal.web.resources import RECORD_ID, Administration
+from portal.web.resources import ROW_ID, Administration
 from portal.web.security import ADMINISTER
 from portal.web.serving import own_path
 from portal.web.shell import Words
@@ -85,7 +85,7 @@ def _posted_identity(request: Request) -> Identity | None:
     account_id = posted_text(request, "account") or request.GET.get("account", "")
     if profile:
         return profile_identity(tables, profile, request.identity)
-    account = load_account(request.connection, tables, int(account_id)) if RECORD_ID.fullmatch(account_id) else None
+    account = load_account(request.connection, tables, int(account_id)) if ROW_ID.fullmatch(account_id) else None
     if account is None or account.id == request.identity.account.id:
         return None
     return account_identity(request.connection, tables, account, request.identity)
