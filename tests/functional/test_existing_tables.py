@@ -33,6 +33,7 @@ INSERT INTO "Orders" VALUES
 CREATE TABLE order_item (order_id INTEGER, line INTEGER, product TEXT, quantity INTEGER,
   PRIMARY KEY (order_id, line));
 INSERT INTO order_item VALUES (10, 1, 'chair', 4), (10, 2, 'cushion', 4), (12, 1, 'lamp', 2);
+CREATE VIEW paid_orders AS SELECT "OrderID" AS id, subject, total FROM "Orders" WHERE paid;
 """
 
 
@@ -85,6 +86,7 @@ def world(request, tmp_path_factory):
         (ANNA, "/order_items/?sort=product", ["chair", "cushion"]),
         (CARLA, "/order_items/", ["lamp"]),
         (NANCY, "/clients/?q=lodz", ["Acme"]),
+        (NANCY, "/paid_orders/?total.min=120", ["Größe chairs"]),  # a view
         (ANNA, "/clients/", ["Acme"]),
         (ANNA, "/persons/", ["Anna"]),
     ],
@@ -207,6 +209,14 @@ def test_a_row_is_added_with_a_key_of_its_table_or_of_a_field(world):
     execute(
         engine, """DELETE FROM "Client" WHERE "Code" = 'NEW';\nDELETE FROM "Orders" WHERE subject = 'lamps again'"""
     )
+
+
+def test_a_view_that_cannot_be_written_to_says_so(world):
+    answer = filled(world[NANCY], "/paid_orders/10/edit", subject="changed")
+    assert (answer.status_int, "The database does not accept this" in answer.text) == (
+        (422, True) if world.portal.engine.name == "sqlite" else (303, False)  # PostgreSQL can write to this one
+    )
+    execute(world.portal.engine, """UPDATE "Orders" SET subject = 'Größe chairs' WHERE "OrderID" = 10""")
 
 
 def test_people_talk_about_it_and_watch_it(world):

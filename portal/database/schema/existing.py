@@ -23,6 +23,7 @@ from portal.declaration.source.problems import suggest
 from portal.fields.base import Field
 from portal.fields.columns import KEY, LINKED_KEY, UTCDateTime
 
+READING = {"export", "grant"}  # actions that leave the records as they are
 NUMBER_PART = re.compile(r"(.*)\{number(?::0(\d{1,2}))?\}(.*)", re.DOTALL)
 EXISTING = "existing"  # entry of a table's `info`: it is one that others made
 
@@ -206,7 +207,7 @@ class ExistingModule:
         profiles = self.declaration.profiles.values()
         allowed = {word for profile in profiles if self.module.name in profile.modules
                    for word in profile.modules[self.module.name].can}  # fmt: skip
-        return not allowed <= {"export", "grant"}
+        return not allowed <= READING
 
     def source_table(self) -> sa.TableClause:
         """The table itself. Raises LookupError where the database has none."""
@@ -270,7 +271,7 @@ class ExistingModule:
 
     def _count(self, table: str, record_id: Expression) -> Expression:
         """How many comments or files a record has that customers may see."""
-        rows = sa.table(table, *map(sa.column, ("module", "record", "internal", "field")))
+        rows = sa.table(table, *map(sa.column, ("module", "record", "internal")))
         of_record = rows.c["module"] == self.module.name, rows.c["record"] == record_id
         public = sa.func.coalesce(sa.cast(rows.c["internal"], sa.Boolean()), sa.false()).is_(sa.false())
         count = sa.select(sa.func.count()).select_from(rows).where(*of_record, public)

@@ -11,9 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.errors import driver_error
+from portal.database.errors import Failure, classify, driver_error
 from portal.database.schema.existing import ExistingTable
 from portal.fields.base import Refused
+from portal.fields.columns import KEY
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
 from portal.records.writing.rows import execute, new_row
@@ -105,7 +106,7 @@ def _others_values(records: Records, table: ExistingTable, row: Row) -> dict[str
         value = row[field.name]
         if field.targets and value is not None and not over.links_by_integer(field):
             target = records.policy.tables.module(field.targets[0])
-            value = records.connection.scalar(sa.select(target.c["_key"]).where(target.c["id"] == value))
+            value = records.connection.scalar(sa.select(target.c[KEY]).where(target.c["id"] == value))
         values[column] = over.others_value(field, value)
     return values
 
@@ -116,6 +117,8 @@ def _refusals_told(records: Records) -> Iterator[None]:
     try:
         with records.connection.begin_nested():
             yield
-    except (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError) as error:
+    except sa.exc.DBAPIError as error:
+        if classify(error) is not Failure.OTHER:
+            raise
         reason = str(driver_error(error)).partition("\n")[0][:LONGEST_REASON]
         raise Refused(_("The database does not accept this: ${reason}", mapping={"reason": reason})) from None
