@@ -43,7 +43,7 @@ modules:
     see: own
     can: [create, comment, finish, export]
     create: {fields: [name]}
-    list: {columns: [reference, name, status]}
+    list: {columns: [reference, name, status], tabs: {all: {}, done: {where: {status: done}}}}
     detail: {sections: [{fields: [body, priority, helper]}], aside: [status]}
   plain: {}
   people: {see: own}

@@ -52,6 +52,7 @@ def look(browser, address):
 
 
 def test_what_others_do_is_new_until_it_is_looked_at(fresh):
+    fresh[ANNA].get("/orders/?tab=done&sort=name")  # a page without records
     address = new_order(fresh, name="Desk")
     assert unread(fresh[ANNA]) == ["Desk"]
     assert (number(fresh[ANNA]), number(fresh[NANCY], "/plain/"), number(fresh[CARLA])) == ("1", "1", "0")

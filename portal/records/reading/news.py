@@ -156,7 +156,7 @@ class _NewsStatement:
 
     def build(self, counted: Sequence[str]) -> Any:
         parts = [self._count(module) for module in counted]
-        if self.page is not None and self.page.ids:
+        if self.page is not None:
             parts.append(self._records(self.page.records.name))
         return sa.union_all(*parts)
 
