@@ -203,6 +203,22 @@ def test_a_signature_has_a_moment_and_an_account_and_is_never_changed(world):
     assert world.record("cases", case).values["consent"].at == signature.at
 
 
+def test_nobody_signs_many_records_at_once(world):
+    nancy = world[NANCY]
+    case = world.add("cases", title="One of many")
+    offered = {button["value"] for button in nancy.get("/cases/").html.select("button[name=do]")}
+    assert (offered & {"close", "sign"}) == {"close"}
+    for answers in ({}, {"consent": "Nancy"}):
+        assert nancy.send("/cases/bulk", {"do": "sign", "ids": str(case), **answers}).status_int == 404
+    assert world.record("cases", case).values["state"] == "open"
+
+
+def test_an_optional_choice_offers_its_default_before_no_answer(world):
+    page = world[NANCY].get(f"/cases/{world.add('cases', title='Kinds', kind='small')}/edit")
+    options = [(option["value"], option.has_attr("selected")) for option in page.html.select("[name=kind] option")]
+    assert options == [("small", True), ("large", False), ("", False)]
+
+
 def test_a_form_is_signed_while_it_is_made_and_lists_show_the_name(world):
     nancy = world[NANCY]
     form = {"title": "At once", "consent": "Anna Żuk", "consent.drawing": DRAWING}

@@ -29,6 +29,27 @@ def test_a_field_with_values_is_dropped_only_when_loss_is_allowed(portal):
     assert portal.values("tickets", "company") == [Linked(1, "companies"), None, None]
 
 
+def test_the_files_of_a_field_go_with_it_and_stay_while_its_values_do(portal):
+    portal.started(COMPANIES, TICKETS + "    plan: file\n    photo: image\n")
+    portal.add("tickets", {"title": "Desk"})
+    file = portal.tables.file
+    with writing(portal.engine) as connection:
+        for field in ("plan", None):
+            row = {"module": "tickets", "record": 1, "field": field, "name": "x.pdf", "stored": f"ab/{field}"}
+            connection.execute(sa.insert(file).values(row))
+        connection.execute(sa.update(portal.tables.module("tickets")).values(plan=1))
+
+    def stored():
+        with reading(portal.engine) as connection:
+            return set(connection.scalars(sa.select(portal.tables.file.c["stored"])))
+
+    portal.declare(COMPANIES, TICKETS)
+    portal.apply()
+    assert stored() == {"ab/plan", "ab/None"}
+    portal.apply(allow_loss=True)
+    assert stored() == {"ab/None"}
+
+
 def test_links_are_dropped_with_their_index_and_their_join_table(portal):
     portal.started(COMPANIES, TICKETS + "    watchers: {type: links, to: companies}\n")
     portal.add("companies", {"name": "Acme"})
