@@ -4,7 +4,7 @@ A page draws it, and a script asks for it while one types (`/MODULE/computed`, `
 stored: the writer works all of it out again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from portal.fields.base import Field, Refused
@@ -54,12 +54,13 @@ def rows_in_form(records: Records, field: Any, form: Form, stored: Any) -> dict[
     return rows
 
 
-def total_texts(field: Any, rows: Any, reader: Reader) -> dict[str, str]:
-    """The total of each column of a `lines` field that has one."""
+def total_texts(records: Records, field: Any, rows: Iterable[Row]) -> dict[str, str]:
+    """The total of each column of a `lines` field that has one, and that the reader may read."""
+    policy, rows = records.policy, tuple(rows)
     return {
-        name: " · ".join(field.fields[name].show(total, reader) for total in field.totals_of(rows, name)) or NOTHING
-        for name in field.total
-        if not rows or name in next(iter(rows)).values
+        name: " · ".join(column.show(total, policy.reader) for total in field.totals_of(rows, name)) or NOTHING
+        for name, column in policy.columns(field).items()
+        if name in field.total
     }
 
 
@@ -87,7 +88,7 @@ def computed_texts(
         if field.row_fields:
             rows = rows_in_form(records, field, form, stored.get(field.name))
             known[field.name] = tuple(rows.values())
-            totals = total_texts(field, known[field.name], reader)
+            totals = total_texts(records, field, rows.values())
             texts |= _row_texts(records, field, rows)
             texts |= {f"{field.name}.{name}": text for name, text in totals.items()}
     known, readable = with_formulas(records, known, stored), records.policy.readable(records.name)

@@ -60,18 +60,17 @@ def receive_files(
     HTTPServiceUnavailable.
     """
     _remember(request, records, ())
-    sent = {field: next(_sent(request, field.name), None) for field in fields if field.by_upload}
+    by_upload = [field for field in fields if field.by_upload]
+    sent = [(field, upload) for field in by_upload for upload in list(_sent(request, field.name))[:1]]
     limit = limits(records.module) if with_attachments and may_attach(records) else None
     present = list(held_attachments(request, records, request.POST))[: limit.max_count] if limit else []
     uploads = list(_sent(request, INPUT)) if limit else []
-    if not uploads and not any(sent.values()):
+    if not uploads and not sent:
         if limit:
             _hold(request, INPUT, present)
         return Received(Attached(tuple(present)))
     with paused(records.connection):
-        of_fields = {
-            field.name: _store_of_field(request, records, field, upload) for field, upload in sent.items() if upload
-        }
+        of_fields = {field.name: _store_of_field(request, records, field, upload) for field, upload in sent}
         attached = _store_attachments(request, records, limit, uploads, present) if limit else Attached()
     files = [*attached.files, *(file for of_field in of_fields.values() for file in of_field.files)]
     _remember(request, records, files)

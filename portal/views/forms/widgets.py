@@ -283,7 +283,7 @@ def _lines(filling: Filling, field: Any, base: Widget) -> Widget:
 def _line_totals(filling: Filling, field: Any, columns: list[Field], form: Form) -> tuple[LineTotal, ...]:
     """What stands below each column; nothing at all where none has a total."""
     rows = rows_in_form(filling.records, field, form, filling.stored.get(field.name))
-    texts = total_texts(field, tuple(rows.values()), filling.records.policy.reader)
+    texts = total_texts(filling.records, field, rows.values())
     totals = tuple(
         LineTotal(column.title, f"{field.name}.{column.name}", texts.get(column.name, "")) for column in columns
     )
