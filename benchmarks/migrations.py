@@ -6,6 +6,8 @@ While each change is applied, one process reads a record and another saves one, 
 each is printed. The database must be empty.
 """
 
+from __future__ import annotations
+
 import contextlib
 import multiprocessing
 import sys
@@ -68,11 +70,11 @@ def read(engine: sa.Engine) -> None:
 
 def save(engine: sa.Engine) -> None:
     """What a form does. Where the table has changed meanwhile it is sent again."""
-    with contextlib.suppress(DatabaseError), writing(engine) as connection:
+    with contextlib.suppress(*DatabaseError), writing(engine) as connection:
         connection.exec_driver_sql("UPDATE things SET title = 'Another' WHERE id = 18")
 
 
-def wait(url: str, act: Callable[[sa.Engine], None], stopped: Event, waits: Queue) -> None:
+def wait(url: str, act: Callable[[sa.Engine], None], stopped: Event, waits: Queue[float]) -> None:
     """In a process of its own: acts again and again until stopped, then says how long that took at most."""
     engine = make_engine(url)
     longest = 0.0
@@ -86,7 +88,8 @@ def wait(url: str, act: Callable[[sa.Engine], None], stopped: Event, waits: Queu
 
 def longest_wait(url: str, act: Callable[[sa.Engine], None], run: Callable[[], object]) -> float:
     """The milliseconds for which somebody waits at most while `run` runs."""
-    stopped, waits = multiprocessing.Event(), multiprocessing.Queue()
+    stopped = multiprocessing.Event()
+    waits: Queue[float] = multiprocessing.Queue()
     process = multiprocessing.Process(target=wait, args=(url, act, stopped, waits))
     process.start()
     time.sleep(2)  # until it has begun

@@ -22,7 +22,8 @@ class LateIndexes:
         """Makes unique ones, without which the migration must not be committed, and on SQLite all; keeps the others."""
         unique = {str(index.name) for index in table.indexes if index.unique}
         at_once = set(names) & unique if connection.dialect.name == "postgresql" else set(names)
-        alter.create_indexes(connection, table, at_once)
+        if at_once:
+            alter.create_indexes(connection, table, at_once)
         if others := frozenset(names) - at_once:
             self._waiting.append((table, others))
 

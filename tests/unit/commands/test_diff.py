@@ -122,3 +122,9 @@ def test_mistakes_in_one_of_both_are_told(folder):
     change(folder, "modules.yaml", "cost: money", "cost: monney")
     code, said = portal(folder, "diff", str(SMALL))
     assert (code, "modules.yaml:" in said) == (1, True)
+
+
+def test_the_rights_of_the_demo_are_those_of_its_snapshot():
+    """Where the demo's profiles were meant to change: `portal diff --snapshot access.json --write`."""
+    demo = Path(__file__).parents[3]
+    assert portal(demo, "diff", "--snapshot", str(demo / "access.json")) == (0, "nothing differs\n")
