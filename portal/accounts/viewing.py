@@ -14,7 +14,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts.people import Account, Identity, account_columns, account_of, admit, load_account
-from portal.accounts.random_tokens import hash_token
 from portal.accounts.sessions import Session
 from portal.database.engine import writing
 from portal.database.schema.tables import Tables
@@ -70,9 +69,9 @@ def _reading(administrator: Identity) -> dict[str, Any]:
 
 
 def start_viewing(
-    connection: sa.Connection, tables: Tables, token: str, administrator: Identity, viewed: Identity
+    connection: sa.Connection, tables: Tables, token_hash: str, administrator: Identity, viewed: Identity
 ) -> None:
-    """Let the session of the cookie `token` see the portal as `viewed`, and write it down in the history."""
+    """Let a session see the portal as `viewed`, and write it down in the history."""
     account, now = viewed.account, administrator.policy.reader.now
     of_profile = account.id == NOBODY
     values = {
@@ -81,7 +80,7 @@ def start_viewing(
         "viewed_since": now,
     }
     session = tables.session
-    connection.execute(sa.update(session).where(session.c["token"] == hash_token(token)).values(values))
+    connection.execute(sa.update(session).where(session.c["token"] == token_hash).values(values))
     log.info("%s views the portal as %s", administrator.account.email, account.email or f"profile {account.profile}")
     _write_down(connection, tables, administrator, account)
 
@@ -103,10 +102,9 @@ def accounts_matching(connection: sa.Connection, tables: Tables, text: str, limi
     """The accounts whose name or address contains `text`, by name, at most `limit`."""
     account, text = tables.account, text.strip()
     columns = (account.c["name"], account.c["email"])
-    # LOWER of SQLite leaves letters beyond ASCII alone: they are found as they are written.
-    spellings = [(column, spelling) for column in columns for spelling in (text, text.title(), text.lower())]
     matches = [sa.func.lower(column).contains(text.lower(), autoescape=True) for column in columns]
-    matches += [column.contains(spelling, autoescape=True) for column, spelling in spellings]
+    # LOWER of SQLite leaves letters beyond ASCII alone: names are also compared as they are usually written.
+    matches += [account.c["name"].contains(spelling, autoescape=True) for spelling in (text, text.title())]
     order = sa.func.lower(sa.func.coalesce(account.c["name"], account.c["email"])), account.c["id"]
     query = sa.select(*account_columns(tables)).where(sa.or_(*matches)).order_by(*order).limit(limit)
     return [account_of(row) for row in connection.execute(query).mappings()]

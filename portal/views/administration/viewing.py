@@ -48,15 +48,14 @@ def view_as(context: Administration, request: Request) -> dict[str, ViewAsPage] 
     if viewed is None:
         request.response.status_int = 422
         return {"page": view_as_page(request, "", _("Choose somebody who can sign in now, or a profile."))}
-    token = request.cookies[session_cookie(request)]
-    start_viewing(request.connection, request.portal.tables, token, request.identity, viewed)
+    start_viewing(request.connection, request.portal.tables, _session_of(request), request.identity, viewed)
     return HTTPSeeOther(own_path(posted_text(request, "next")))
 
 
 def leave_preview(request: Request) -> Response:
     """Ends the view of this session; leads to the person's record where the administrator sees it."""
-    token, tables = request.cookies[session_cookie(request)], request.portal.tables
-    stop_viewing(request.connection, tables, hash_token(token))
+    tables = request.portal.tables
+    stop_viewing(request.connection, tables, _session_of(request))
     administrator, viewed = request.visitor.preview.administrator, request.identity.account
     people = tables.declaration.people
     if viewed.person is not None and people is not None and administrator.policy.access(people) is not None:
@@ -78,6 +77,10 @@ def view_as_page(request: Request, query: str, error: Words = "") -> ViewAsPage:
         more=len(accounts) > MOST,
         error=error,
     )
+
+
+def _session_of(request: Request) -> str:
+    return hash_token(request.cookies[session_cookie(request)])
 
 
 def _posted_identity(request: Request) -> Identity | None:
