@@ -10,8 +10,7 @@ from portal.commands.options import chosen_settings, common_options
 from portal.commands.problem_text import in_words, in_words_summary
 from portal.declaration.formats import as_annotations, as_json, as_sarif
 from portal.declaration.load import Loaded, load
-from portal.declaration.mending.mend import mend
-from portal.declaration.mending.saving import save
+from portal.declaration.mending.mend import mend, save
 from portal.settings import Settings
 from portal.texts import plural
 

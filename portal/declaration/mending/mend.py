@@ -1,7 +1,7 @@
 """Mends what can be mended without guessing: every way is tried, and kept where it is the only one that is good.
 
 A way is good if the problem is gone and nothing else is wrong afterwards that was not wrong before. If several are good
-and mean different things, none is taken; if they mean the same, the first. Nothing is written here: see `saving`.
+and mean different things, none is taken; if they mean the same, the first. `save` alone writes a file.
 """
 
 import re
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from portal.declaration.draft import BUTTONS, MODULES, profile_file
+from portal.declaration.files import PROFILES
 from portal.declaration.kinds import kind_of
 from portal.declaration.load import Loaded, load
 from portal.declaration.mending.duplicates import without_second
@@ -19,6 +21,7 @@ from portal.declaration.mending.indentation import reindented
 from portal.declaration.mending.names import is_known_word, renamed_declarations, respelt
 from portal.declaration.mending.syntax import misread_lines, repaired_lines
 from portal.declaration.mending.values import rewritten
+from portal.declaration.replace_file import replace_file
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.reader import Document, read
 
@@ -49,6 +52,14 @@ def mend(folder: Path, overrides: Mapping[str, str]) -> Mended:
     return Mended(mender.loaded, mender.changed(), tuple(done))
 
 
+def save(path: Path, before: bytes, after: bytes) -> bool:
+    """Whether `after` now stands in the place of `before`; not where the file holds something else. Raises OSError."""
+    if path.read_bytes() != before:
+        return False
+    replace_file(path, after)
+    return True
+
+
 class _Mender:
     """The files of a folder while they are mended."""
 
@@ -64,7 +75,7 @@ class _Mender:
     def mend_one(self) -> Problem | None:
         """The next problem that was mended, None where nothing more can be."""
         for problem in self.loaded.problems:
-            if _signature(problem) in self._hopeless or not self._is_text(problem):
+            if _signature(problem) in self._hopeless or not self._has_texts(problem):
                 continue
             chosen = self._choose(problem)
             if chosen is None:
@@ -81,19 +92,23 @@ class _Mender:
         pairs = {file: (self._original[file], self._bytes(source)) for file, source in self._sources.items()}
         return {file: (before, after) for file, (before, after) in pairs.items() if before != after}
 
-    def _is_text(self, problem: Problem) -> bool:
-        """Whether the files of a problem are there and in UTF-8; reads them."""
-        for file in {problem.file, *(place.file for place in problem.related)} - self._sources.keys():
-            path = self._folder / file
-            try:
-                raw = path.read_bytes() if path.is_file() else b""
-                text = raw.removeprefix(MARK).decode("utf-8")
-            except (OSError, UnicodeDecodeError):
-                return False
-            if not raw:
-                return False
+    def _has_texts(self, problem: Problem) -> bool:
+        """Whether all files of a problem can be edited."""
+        return all(self._has_text(file) for file in (problem.file, *(place.file for place in problem.related)))
+
+    def _has_text(self, file: str) -> bool:
+        """Whether a file is there and in UTF-8; reads it when first asked."""
+        if file in self._sources:
+            return True
+        path = self._folder / file
+        try:
+            raw = path.read_bytes() if path.is_file() else b""
+            text = raw.removeprefix(MARK).decode("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return False
+        if raw:
             self._original[file], self._sources[file] = raw, Source(file, text)
-        return True
+        return bool(raw)
 
     def _bytes(self, source: Source) -> bytes:
         mark = MARK if self._original[source.file].startswith(MARK) else b""
@@ -183,12 +198,10 @@ class _Mender:
         return bool(others) and not is_known_word(problem, chosen, self._sources)
 
     def _documents(self) -> list[Document]:
-        files = ["modules.yaml", "buttons.yaml", *(f"profiles/{p.name}" for p in self._folder.glob("profiles/*.yaml"))]
-        documents = []
-        for file in files:
-            if self._is_text(Problem(file, 1, 1, (), "")):
-                documents.append(read(self._bytes(self._sources[file]), file))
-        return documents
+        """Every file that can be read, as it is by now."""
+        profiles = (profile_file(path.stem) for path in self._folder.glob(f"{PROFILES}/*.yaml"))
+        files = [file for file in (MODULES, BUTTONS, *profiles) if self._has_text(file)]
+        return [read(self._bytes(self._sources[file]), file) for file in files]
 
 
 def _ways(problem: Problem, sources: Mapping[str, Source], documents: list[Document]) -> Iterator[Alternatives]:

@@ -6,9 +6,8 @@ import stat
 import pytest
 
 from portal.declaration.load import load
-from portal.declaration.mending.mend import mend
+from portal.declaration.mending.mend import mend, save
 from portal.declaration.mending.near import near, slips
-from portal.declaration.mending.saving import save
 
 MODULES = """\
 # Whoever calls, and why.
