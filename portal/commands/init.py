@@ -85,12 +85,18 @@ def _of_files(paths: Sequence[Path]) -> tuple[Outline, list[CsvFile]]:
 
 def _read(path: Path) -> CsvFile:
     try:
-        return read_file(path)
+        file = read_file(path)
     except UnreadableFileError as error:
         place = f":{error.line}" if error.line else ""
         raise click.ClickException(f"{path}{place}: {translate(error.message, 'en')}") from None
     except OSError as error:
         raise click.ClickException(str(error)) from None
+    headers = [header for header in file.source.headers if header]
+    if repeated := next((header for header in headers if headers.count(header) > 1), None):
+        raise click.ClickException(f'{path}: two columns are called "{repeated}": give one of them another name')
+    if not headers:
+        raise click.ClickException(f"{path}: the first row names no column")
+    return file
 
 
 def _write(folder: Path, outline: Outline) -> list[str]:

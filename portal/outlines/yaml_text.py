@@ -102,6 +102,8 @@ def _field_line(one: OutlineField, read_only: bool) -> str:
     keys: dict[str, Any] = {"type": one.type, **one.keys}
     if read_only and snake(one.source).replace("_", "") != one.name.replace("_", ""):
         keys["column"] = one.source
+    if not one.source.isascii():
+        keys["label"] = one.source  # a name has no such letters
     written = one.type if len(keys) == 1 else scalar(keys)
     return f"      {one.name}: {written}" + (f"   # {one.reason}" if one.reason else "")
 

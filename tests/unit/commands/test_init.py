@@ -71,6 +71,16 @@ def test_files_become_modules_and_what_is_said_loads_every_row(files, tmp_path):
     assert len(rows) == 4
 
 
+def test_what_a_name_cannot_be_called_is_its_label(tmp_path):
+    (tmp_path / "sizes.csv").write_text("Größe,日本,q\n1,a,b\n", encoding="utf-8")
+    output = portal("init", "--from-csv", tmp_path / "sizes.csv", "--folder", tmp_path / "care")[1]
+    fields = load(tmp_path / "care").declaration.modules["sizes"].fields
+    assert {name: str(field.title) for name, field in fields.items()} == {
+        "grosse": "Größe", "column": "日本", "size_q": "Size q",
+    }  # fmt: skip
+    assert f"portal import sizes {tmp_path}/sizes.csv --map q=size_q --folder" in output
+
+
 def test_a_database_is_read_where_it_is(tmp_path):
     path, folder = tmp_path / "music.sqlite", tmp_path / "music"
     with sqlite3.connect(path) as connection:
@@ -103,10 +113,12 @@ def test_a_database_is_read_where_it_is(tmp_path):
         (("--from-database", "mysql://a/b"), 2, "is not the address of a database"),
         (("--from-csv", "{here}/empty.csv"), 1, "empty.csv: The file is empty"),
         (("--from-csv", "{here}/none.csv"), 2, "does not exist"),
+        (("--from-csv", "{here}/twice.csv"), 1, 'two columns are called "Name"'),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path, arguments, code, says):
     (tmp_path / "empty.csv").touch()
+    (tmp_path / "twice.csv").write_text("Name,Name\na,b\n")
     told = portal("init", *[each.format(here=tmp_path) for each in arguments], "--folder", tmp_path / "care")
     assert told[0] == code
     assert says in " ".join(told[1].split())
