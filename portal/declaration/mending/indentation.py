@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from portal.declaration.mending.edits import Alternatives, Edit, Proposal, Source
 from portal.declaration.source.problems import Problem
@@ -18,7 +19,7 @@ def reindented(problem: Problem, source: Source) -> Iterator[Alternatives]:
         yield [_without_tabs(source, tabbed, width) for width in WIDTHS_OF_A_TAB]
         yield [proposal for number in tabbed[:1] for proposal in _moved(source, number)]
     before = (number for number in range(problem.line - 1, 0, -1) if _is_content(source.lines[number - 1]))
-    numbers = [problem.line, *(number for number, _ in zip(before, range(LINES_BEFORE), strict=False))]
+    numbers = [problem.line, *islice(before, LINES_BEFORE)]
     yield [proposal for number in numbers for proposal in _moved(source, number)]
 
 

@@ -6,12 +6,14 @@ ways in which one line may be meant; which of them makes the file good is found 
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from portal.declaration.mending.edits import Alternatives, Proposal, Source
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.syntax import NOT_A_SPACE, TYPOGRAPHIC_QUOTES
 
 LINES_BEFORE = 3
+MOST_OPENED = 10  # lines with quotes that are not closed
 # A key, or the dash of a list, with what follows it up to a comment.
 _VALUE = re.compile(r"^(?P<before>\s*(?:- )*(?:[\w.-]+:\s+|- ))(?P<value>\S.*?)(?P<after>\s+#.*|\s*)$")
 _IN_BRACES = re.compile(r"(?P<before>[\w-]+:\s*)(?P<value>[^,\[\]{}\"'\s][^,\[\]{}\"']*?)(?P<after>\s*[,}\]])")
@@ -25,7 +27,7 @@ LineRepair = Callable[[Source, int], Iterator[Proposal]]
 def misread_lines(problem: Problem, source: Source) -> Iterator[Alternatives]:
     """What YAML reads as something else than was meant: typographic quotes, missing spaces and colons in the line."""
     if problem.line <= len(source.lines):
-        for repair in (_with_straight_quotes, _with_space, _with_ordinary_spaces, _without_equals, _with_colon):
+        for repair in _MISREAD:
             yield list(repair(source, problem.line))
 
 
@@ -40,9 +42,15 @@ def repaired_lines(problem: Problem, source: Source) -> Iterator[Alternatives]:
 
 
 def _lines_to_look_at(problem: Problem, source: Source) -> list[int]:
-    """The line of the problem and the lines before it that are not empty, from 1."""
+    """The line of the problem, the lines before it that are not empty, and those where quotes are open; from 1.
+
+    Quotes that are not closed end at the next ones, which then open where they should close, and so on: the place is
+    that of the last ones of the file.
+    """
     before = (number for number in range(problem.line - 1, 0, -1) if source.lines[number - 1].strip())
-    return [problem.line, *(number for number, _ in zip(before, range(LINES_BEFORE), strict=False))]
+    near = [problem.line, *islice(before, LINES_BEFORE)]
+    opened = (number for number, line in enumerate(source.lines, 1) if line.count('"') % 2)
+    return list(dict.fromkeys((*near, *islice(opened, MOST_OPENED))))
 
 
 # -- traces of other programs -------------------------------------------------------------------------------------
@@ -191,6 +199,9 @@ def _with_escapes(source: Source, number: int) -> Iterator[Proposal]:
         yield source.replaced(number, match.start() + 1, len(match[0]), f"'{match[1]}'")
 
 
+_MISREAD: tuple[LineRepair, ...] = (
+    _with_straight_quotes, _with_space, _with_ordinary_spaces, _as_comment, _without_equals, _with_colon,
+)  # fmt: skip
 _REPAIRS: tuple[LineRepair, ...] = (
     _with_ordinary_spaces, _with_straight_quotes, _as_comment, _with_space, _with_closed_quotes,
     _with_comma_before_key, _in_quotes,

@@ -33,6 +33,7 @@ modules:
           new: New
           waiting: {label: "Waiting for you", tone: warn}
           closed: {label: Closed, tone: calm}
+      # Why: the hour counts.
       due: {type: datetime, help: "By when: the day and the hour"}
     lifecycle:
       field: state
@@ -129,6 +130,8 @@ SLIPS = [
     ("modules.yaml", "[low, normal, high]", "[low, normal, high]]"),
     ("modules.yaml", "aside:\n", "aside\n"),
     ("modules.yaml", "# Whoever", "// Whoever"),
+    ("modules.yaml", 'reference: "{number}"', 'reference: "{number}'),
+    ("modules.yaml", "# Why: the hour counts.", "// Why: the hour counts."),
     ("buttons.yaml", "icon: clock, tone", "icon: clock tone"),
     # indentation
     ("modules.yaml", "    comments: true", "     comments: true"),
