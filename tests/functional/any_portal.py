@@ -68,7 +68,7 @@ KINDS = {
     "formula": Kind((), ({"min": 2}, {"not": 3}), ({"of": "1 + 2"},)),
 }
 COMPUTED = ("elapsed", "formula")
-NOT_COMPARED = ("lookup",)
+NOT_COMPARED = ("lookup", "lines", "file", "image")
 
 
 class AnyPortal:
@@ -90,10 +90,12 @@ class AnyPortal:
             for index, name in enumerate(self.names)
         }
         self.profiles["staff"]["home"] = {"buttons": list(self.buttons), "panels": ["activity"]}
+        self.top: dict[str, Any] = {}
 
     def write(self, folder: Path) -> Path:
         """The files of the portal, in `folder`."""
         top = {"portal": {"name": self._text(), "languages": ["en", "ar", "he", "it"]}, "modules": self.modules}
+        top |= self.top
         if self.people:
             top |= {"people": self.people, "organizations": self.organizations}
         files = {"modules": top, "buttons": {"buttons": self.buttons}}

@@ -1,0 +1,304 @@
+"""The ledger: for every key of the language the change that shows its effect on a page, or the test that does.
+
+For test_ledger.py, which compares it with the shapes: a new key needs its line. A `Change` is made in the files of the
+portal below while it runs; then some page must be another one for somebody.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Change:
+    """`path` in the file becomes `value`; `given`: what must be there besides, before and after, by path."""
+
+    path: str
+    value: Any
+    file: str = "modules"
+    given: tuple[tuple[str, Any], ...] = ()
+
+
+RENAMING = "unit/database/migration/test_renaming.py::"
+RESOLVE = "unit/declaration/test_resolve.py::"
+PLAN = "unit/database/migration/test_plan.py::"
+INDEXES = "unit/database/schema/test_indexes.py::"
+TICKETS = "modules.tickets"
+FIELDS = f"{TICKETS}.fields"
+MOVES = f"{TICKETS}.lifecycle.transitions"
+CUSTOMER, STAFF, BUTTONS = "profiles/customer", "profiles/staff", "buttons"
+
+MODULES: dict[str, Any] = {
+    "portal": {"name": "Ledger", "languages": ["en", "it"], "administrators": ["staff"]},
+    "people": "people",
+    "organizations": "companies",
+    "modules": {
+        "people": {
+            "organization": "company",
+            "fields": {"name": "text", "email": {"type": "email", "unique": True},
+                       "company": {"type": "link", "to": "companies"}},
+        },
+        "companies": {"fields": {"name": {"type": "text"}, "city": "text"}},
+        "answers": {"see": "all", "fields": {"title": "text", "body": "longtext"}},
+        "parts": {
+            "see": "all",
+            "fields": {"title": "text", "size": "integer", "ticket": {"type": "link", "to": "tickets"}},
+        },
+        "tickets": {
+            "owner": "caller", "organization": "company", "comments": True, "attachments": True,
+            "fields": {
+                "title": {"type": "text"},
+                "caller": {"type": "link", "to": "people", "default": "me"},
+                "company": {"type": "link", "to": "companies"},
+                "helper": {"type": "link", "to": "people"},
+                "earlier": {"type": "link", "to": "tickets", "read_only": True},
+                "urgent": {"type": "boolean"},
+                "kind": {"type": "choice", "options": {"first": {"label": "First"}, "second": "Second"}},
+                "state": {"type": "choice", "options": ["new", "open", "done", "closed"]},
+                "count": {"type": "integer"},
+                "weight": {"type": "decimal"},
+                "share": {"type": "percent"},
+                "cost": {"type": "money"},
+                "due": {"type": "date"},
+                "done_at": {"type": "datetime", "read_only": True},
+                "took": {"type": "elapsed", "from": "created", "to": "done_at"},
+                "stars": {"type": "rating"},
+                "body": {"type": "longtext"},
+                "city": {"type": "lookup", "of": "company.city"},
+                "half": {"type": "formula", "of": "count / 3"},
+                "rank": {"type": "formula", "of": {"kind": {"first": "low", "second": "high"}}},
+                "rows": {"type": "lines", "fields": {"what": "text", "amount": "integer"}},
+                "scan": {"type": "file"},
+            },
+            "lifecycle": {
+                "field": "state",
+                "transitions": {
+                    "begin": {"from": "new", "to": "open"},
+                    "finish": {"from": ["new", "open"], "to": "done", "ask": {"comment": "required"}},
+                    "close": {"from": "done", "to": "closed"},
+                },
+            },
+            "list": {"columns": ["reference", "title", "kind", "state", "count", "cost", "due", "half", "rank", "city"],
+                     "sort": "title"},
+        },
+    },
+}  # fmt: skip
+EVERYTHING = ["create", "edit", "delete", "comment", "attach", "export", "begin", "finish", "close"]
+PROFILES: dict[str, dict[str, Any]] = {
+    "customer": {"modules": {"tickets": {"can": EVERYTHING}, "people": {}, "companies": {}, "parts": {}}},
+    "staff": {
+        "staff": True,
+        "modules": {
+            "tickets": {"see": "all", "can": EVERYTHING}, "people": {"see": "all"}, "companies": {"see": "all"},
+            "answers": {"can": ["create"]}, "parts": {"can": ["create"]},
+        },
+    },
+}  # fmt: skip
+BUTTON_ENTRIES = {
+    "go": {"opens": "tickets", "label": "All tickets"},
+    "fill": {"opens": "tickets/create", "label": "Fill in"},
+    "away": {"url": "https://x.example"},
+}
+TABS = {"open": {"label": "Open ones", "where": {"state": ["new", "open"]}}, "all": {}}
+SECTIONS = [{"title": "Of the matter", "fields": ["body", ["count", "weight"]]}]
+STEPS = [{"title": "What is it", "fields": ["title"]}, {"title": "More of it", "fields": ["kind", "body"]}]
+WITH_SECTIONS = ((f"{TICKETS}.detail", {"sections": SECTIONS}),)
+WITH_STEPS = ((f"{TICKETS}.create", {"steps": STEPS}),)
+WITH_TABS = ((f"{TICKETS}.list.tabs", TABS),)
+IN_HOME = (("home.buttons", ["go"]),)  # of the customer
+
+# What may be done with the pages that show it; `can` without the word is another page for somebody.
+ACTIONS: dict[str, str] = dict.fromkeys(EVERYTHING, "") | {
+    "watch": "test_watchers.py::test_who_may_not_watch_adds_nobody_but_may_take_themselves_off",
+    "grant": "test_granting.py::test_without_grant_there_are_no_such_pages",
+}
+
+LEDGER: dict[str, Change | str] = {
+    # portal:
+    "Settings.name": Change("portal.name", "Another name"),
+    "Settings.logo": "unit/web/test_assets.py::test_a_portal_without_a_logo_has_a_mark",
+    "Settings.accent": Change("portal.accent", "#aa0000"),
+    "Settings.languages": Change("portal.languages", ["it", "en"]),
+    "Settings.currency": Change("portal.currency", "USD"),
+    "Settings.time_zone": Change("portal.time_zone", "Asia/Tokyo"),
+    "Settings.remember_days": "test_signing_in.py::test_remembered_people_stay_for_the_declared_days",
+    "Settings.base_url": "test_protection.py::test_in_production_only_the_host_of_base_url_is_ours",
+    "Settings.support_address": Change("portal.support_address", "help@x.example"),
+    "Settings.administrators": Change("portal.administrators", ["customer"]),
+    "Settings.sign_in": "test_devices.py::test_links_do_not_sign_in_where_they_are_not_declared",
+    # layouts
+    "Tab.label": Change(f"{TICKETS}.list.tabs.open.label", "Waiting ones", given=WITH_TABS),
+    "Tab.where": Change(f"{TICKETS}.list.tabs.open.where", {"state": "done"}, given=WITH_TABS),
+    "ListLayout.columns": Change(f"{TICKETS}.list.columns", ["title", "weight"]),
+    "ListLayout.sort": Change(f"{TICKETS}.list.sort", "-title"),
+    "ListLayout.tabs": Change(f"{TICKETS}.list.tabs", TABS),
+    "ListLayout.page_size": Change(f"{TICKETS}.list.page_size", 1),
+    "ListLayout.export": Change(f"{TICKETS}.list.export", False),
+    "Section.title": Change(f"{TICKETS}.detail.sections", [{**SECTIONS[0], "title": "Other"}], given=WITH_SECTIONS),
+    "Section.fields": Change(f"{TICKETS}.detail.sections", [{**SECTIONS[0], "fields": ["due"]}], given=WITH_SECTIONS),
+    "Related.module": Change(f"{TICKETS}.detail.related", []),
+    "Related.columns": Change(f"{TICKETS}.detail.related", [{"module": "parts", "columns": ["size"]}]),
+    "DetailLayout.sections": Change(f"{TICKETS}.detail.sections", SECTIONS),
+    "DetailLayout.aside": Change(f"{TICKETS}.detail.aside", ["stars", "channel"]),
+    "DetailLayout.related": Change(f"{TICKETS}.detail.related", []),
+    "DetailLayout.comments": Change(f"{TICKETS}.detail.comments", "top"),
+    "DetailLayout.history": Change(f"{TICKETS}.detail.history", False),
+    "Step.title": Change(f"{TICKETS}.create.steps", [{**STEPS[0], "title": "Other"}, STEPS[1]], given=WITH_STEPS),
+    "Step.fields": Change(f"{TICKETS}.create.steps", [{**STEPS[0], "fields": ["title", "due"]}], given=WITH_STEPS),
+    "FormLayout.fields": Change(f"{TICKETS}.create.fields", ["title", "body"]),
+    "FormLayout.steps": Change(f"{TICKETS}.create.steps", STEPS),
+    # lifecycles
+    "Transition.from": Change(f"{MOVES}.begin.from", "done"),
+    "Transition.to": "test_lifecycle.py::test_only_what_leaves_this_state_and_is_granted_is_offered_and_done",
+    "Transition.label": Change(f"{MOVES}.begin.label", "Start it"),
+    "Transition.icon": Change(f"{MOVES}.begin.icon", "hand"),
+    "Transition.tone": Change(f"{MOVES}.begin.tone", "good"),
+    "Transition.ask": Change(f"{MOVES}.finish.ask", {"count": "required"}),
+    "Transition.set": "test_lifecycle.py::test_a_transition_sets_what_is_declared",
+    "Transition.confirm": Change(f"{MOVES}.begin.confirm", "Are you sure?"),
+    "Transition.only": Change(f"{MOVES}.begin.only", "helper"),
+    "Transition.bulk": Change(f"{MOVES}.begin.bulk", False),
+    "Transition.after": "test_emails.py::test_what_is_due_is_done_once_with_the_portal_as_author",
+    "OnComment.from": "test_lifecycle.py::test_a_comment_moves_the_record_as_declared_for_its_side",
+    "OnComment.to": "test_lifecycle.py::test_a_comment_moves_the_record_as_declared_for_its_side",
+    "Lifecycle.field": "test_lifecycle.py::test_the_state_is_changed_by_transitions_alone",
+    "Lifecycle.start": Change(f"{TICKETS}.lifecycle.start", "open"),
+    "Lifecycle.transitions": "test_lifecycle.py::test_made_up_transitions_do_not_exist",
+    "Lifecycle.on_comment": "test_lifecycle.py::test_a_comment_moves_the_record_as_declared_for_its_side",
+    "Lifecycle.stages": Change(f"{TICKETS}.lifecycle.stages", ["new", "closed"]),
+    "Lifecycle.follow_up": "test_follow_ups.py::test_a_final_record_is_followed_up_in_one_click",
+    # what a module says besides
+    "Comments.order": "test_corrections.py::test_the_oldest_comment_comes_first",
+    "Comments.answers": "test_corrections.py::test_staff_put_a_canned_answer_into_a_comment",
+    "Comments.correct": "test_corrections.py::test_the_time_for_corrections_ends",
+    "Attachments.max_size": "test_files.py::test_each_refusal_has_its_reason_and_the_rest_is_kept",
+    "Attachments.max_count": "test_files.py::test_more_files_than_allowed_at_once_are_named",
+    "Attachments.types": "test_files.py::test_each_refusal_has_its_reason_and_the_rest_is_kept",
+    "Letters.footer": "test_emails.py::test_own_words_say_only_what_the_recipient_may_read",
+    "Letters.reply_above": "test_mail_in.py::test_a_reply_becomes_a_comment_without_what_it_quotes",
+    "Wording.subject": "test_emails.py::test_own_words_say_only_what_the_recipient_may_read",
+    "Wording.text": "test_emails.py::test_own_words_say_only_what_the_recipient_may_read",
+    "Mail.created": "test_emails.py::test_who_opens_something_gets_a_receipt_at_once_and_the_desk_hears_of_it",
+    "Mail.commented": "test_emails.py::test_several_comments_make_one_letter_and_nobody_is_told_of_their_own",
+    "Mail.moved": "test_emails.py::test_own_words_say_only_what_the_recipient_may_read",
+    "Mail.assigned": "test_emails.py::test_who_is_assigned_is_told_and_the_desk_no_longer",
+    "Mail.desk": "test_emails.py::test_who_opens_something_gets_a_receipt_at_once_and_the_desk_hears_of_it",
+    "Mail.remind": "test_emails.py::test_a_reminder_comes_once_in_each_stay",
+    "Inbox.address": "test_mail_in.py::test_a_mail_of_somebody_known_becomes_their_ticket",
+    "Inbox.creates": "test_mail_in.py::test_a_mail_of_somebody_known_becomes_their_ticket",
+    "Inbox.title": "test_mail_in.py::test_a_mail_of_somebody_known_becomes_their_ticket",
+    "Inbox.text": "test_mail_in.py::test_a_mail_of_somebody_known_becomes_their_ticket",
+    "Inbox.unknown": "test_mail_in.py::test_a_stranger_is_answered_by_mail_alone",
+    "SignUp.profile": "test_coming_in.py::test_without_approval_one_is_in_at_once",
+    "SignUp.domains": "test_coming_in.py::test_the_companies_of_domains_are_looked_for_among_the_records",
+    "SignUp.approve": "test_coming_in.py::test_without_approval_one_is_in_at_once",
+    "Settings.letters": "test_mail_in.py::test_a_reply_becomes_a_comment_without_what_it_quotes",
+    "Through.through": "test_access.py::test_a_scope_through_another_record_follows_it_at_once",
+    "Module.label": Change(f"{TICKETS}.label", "Cases"),
+    "Module.singular": Change(f"{TICKETS}.singular", "Case"),
+    "Module.icon": Change(f"{TICKETS}.icon", "life-buoy"),
+    "Module.reference": f"{PLAN}test_the_reference_of_records_and_the_sequence_stay_when_the_pattern_changes",
+    "Module.title": Change(f"{TICKETS}.title", "body"),
+    "Module.owner": Change(f"{TICKETS}.owner", "helper"),
+    "Module.organization": f"{RESOLVE}test_people_own_themselves_and_companies_are_their_own_organization",
+    "Module.see": Change(f"{TICKETS}.see", "organization"),
+    "Module.fields": Change(f"{FIELDS}.weight", None),
+    "Module.comments": Change("modules.parts.comments", True),
+    "Module.attachments": "test_files.py::test_a_comment_brings_files_that_both_sides_have",
+    "Module.watchers": "test_watchers.py::test_a_watcher_sees_the_record_on_every_path_and_no_longer_once_taken_off",
+    "Module.lifecycle": "test_lifecycle.py::test_the_state_is_changed_by_transitions_alone",
+    "Module.list": Change(f"{TICKETS}.list", {"columns": ["body"]}),
+    "Module.detail": Change(f"{TICKETS}.detail", {"aside": ["stars"]}),
+    "Module.create": Change(f"{TICKETS}.create", {"fields": ["title"]}),
+    "Module.edit": Change(f"{TICKETS}.edit", {"fields": ["title"]}),
+    "Module.mail": "test_emails.py::test_customers_are_told_of_exactly_what_they_may_open",
+    "Module.records_from": "test_access.py::test_the_first_visible_day_hides_older_posts_but_not_the_catalogue",
+    "Module.formerly": f"{RENAMING}test_a_renamed_module_keeps_its_records_and_all_that_speaks_of_them",
+    "Module.table": "test_existing_tables.py::test_a_list_shows_what_the_reader_may_see",
+    "Module.key": "test_existing_tables.py::test_a_record_is_reached_by_a_key_of_any_type",
+    # profiles
+    "Access.see": Change("modules.tickets.see", "organization", CUSTOMER),
+    "Access.can": Change("modules.tickets.can", ["create"], CUSTOMER),
+    "Access.menu": Change("modules.parts.menu", False, CUSTOMER),
+    "Access.label": Change("modules.tickets.label", "My cases", CUSTOMER),
+    "Access.singular": Change("modules.tickets.singular", "Case", CUSTOMER),
+    "Access.icon": Change("modules.tickets.icon", "life-buoy", CUSTOMER),
+    "Access.where": Change("modules.tickets.where", {"kind": "second"}, CUSTOMER),
+    "Access.set": Change("modules.tickets.set", {"kind": "second"}, CUSTOMER),
+    "Access.options": Change("modules.tickets.options", {"kind": {"first": "Number one"}}, CUSTOMER),
+    "Access.grants": "test_granting.py::test_no_profile_is_given_beyond_the_own_grants",
+    "Access.list": Change("modules.tickets.list.columns", ["title"], CUSTOMER),
+    "Access.detail": Change("modules.tickets.detail.aside", ["stars"], CUSTOMER),
+    "Access.create": Change("modules.tickets.create.fields", ["title"], CUSTOMER),
+    "Access.edit": Change("modules.tickets.edit.fields", ["title"], CUSTOMER),
+    "Home.buttons": Change("home.buttons", ["go"], CUSTOMER),
+    "Home.panels": Change("home.panels", ["activity"], CUSTOMER),
+    **dict.fromkeys(
+        ("Expectation.as", "Expectation.module", "Expectation.sees", "Expectation.hides", "Profile.expect"),
+        "unit/records/audit/test_explain.py::test_expectations_are_held_against_the_records",
+    ),
+    "Profile.label": "test_granting.py::test_staff_gives_a_recorded_person_access_for_a_time",
+    "Profile.extends": f"{RESOLVE}test_a_child_has_what_its_parent_has_and_adds_to_it",
+    "Profile.staff": Change("staff", False, STAFF),
+    "Profile.modules": Change("modules.parts", None, CUSTOMER),
+    "Profile.menu": Change("menu", ["tickets"], CUSTOMER),
+    "Profile.home": Change("home.panels", ["activity"], CUSTOMER),
+    # buttons
+    "Button.label": Change("buttons.go.label", "Go there", BUTTONS, IN_HOME),
+    "Button.text": Change("buttons.go.text", "All that there is", BUTTONS, IN_HOME),
+    "Button.icon": Change("buttons.go.icon", "life-buoy", BUTTONS, IN_HOME),
+    "Button.tone": Change("buttons.go.tone", "primary", BUTTONS, IN_HOME),
+    "Button.opens": Change("buttons.go.opens", "parts", BUTTONS, IN_HOME),
+    "Button.url": Change("buttons.away.url", "https://y.example", BUTTONS, (("home.buttons", ["away"]),)),
+    "Button.tab": Change("buttons.go.tab", "all", BUTTONS, (*IN_HOME, *WITH_TABS)),
+    "Button.where": Change("buttons.go.where", {"kind": "first"}, BUTTONS, IN_HOME),
+    "Button.set": Change("buttons.fill.set", {"kind": "second"}, BUTTONS, (("home.buttons", ["fill"]),)),
+    "Button.count": Change("buttons.go.count", True, BUTTONS, IN_HOME),
+    # fields
+    "FromColumn.column": "test_existing_tables.py::test_a_record_shows_the_values_of_its_row",
+    "InLines.internal": Change(f"{FIELDS}.body.internal", True),
+    "Field.type": Change(f"{FIELDS}.body.type", "markdown"),
+    "Field.label": Change(f"{FIELDS}.body.label", "What happened"),
+    "Field.help": Change(f"{FIELDS}.body.help", "In one sentence"),
+    "Field.placeholder": Change(f"{FIELDS}.title.placeholder", "In short"),
+    "Field.required": Change(f"{FIELDS}.title.required", True),
+    "Field.required_when": Change(f"{FIELDS}.title.required_when", {"urgent": True}),
+    "Field.default": Change(f"{FIELDS}.title.default", "A ticket"),
+    "Field.unique": "test_creating.py::test_a_unique_value_is_taken_once_whoever_has_it",
+    "Field.read_only": Change(f"{FIELDS}.body.read_only", True),
+    "Field.search": Change(f"{FIELDS}.title.search", False),
+    "Field.index": f"{INDEXES}test_a_unique_link_has_one_index_whether_a_list_shows_it_or_not",
+    "Field.show_when": Change(f"{FIELDS}.body.show_when", {"urgent": True}),
+    "Field.formerly": f"{RENAMING}test_a_renamed_field_keeps_its_values_companions_and_links",
+    "Bounded.min": Change(f"{FIELDS}.count.min", 1),
+    "Bounded.max": Change(f"{FIELDS}.count.max", 99),
+    "Rating.max": Change(f"{FIELDS}.stars.max", 3),
+    "LinkLike.to": Change(f"{FIELDS}.helper.to", "companies"),
+    "LinkLike.where": Change(f"{FIELDS}.helper.where", {"name": "nobody"}),
+    "Link.on_delete": "test_editing.py::test_what_others_still_need_is_not_deleted_and_it_says_why",
+    "Long.max_length": Change(f"{FIELDS}.body.max_length", 50),
+    "LineOfText.max_length": Change(f"{FIELDS}.title.max_length", 50),
+    "LineOfText.min_length": Change(f"{FIELDS}.title.min_length", 3),
+    "LineOfText.pattern": "test_trust_patterns.py::test_a_pattern_wants_the_whole_text",
+    "Percent.places": "unit/fields/test_numbers.py::test_places_and_digits_are_refused_never_rounded",
+    "DecimalNumber.digits": "unit/fields/test_numbers.py::test_places_and_digits_are_refused_never_rounded",
+    "DecimalNumber.places": "unit/fields/test_numbers.py::test_places_and_digits_are_refused_never_rounded",
+    "MoneyField.currency": Change(f"{FIELDS}.cost.currency", "USD"),
+    "Elapsed.from": Change(f"{FIELDS}.took.from", "modified"),
+    "Elapsed.to": Change(f"{FIELDS}.took.to", "modified"),
+    "FileField.max_size": Change(f"{FIELDS}.scan.max_size", "1 MB"),
+    "FileField.types": Change(f"{FIELDS}.scan.types", "application/pdf"),
+    "HasOptions.options": Change(f"{FIELDS}.kind.options.first.label", "Number one"),
+    **{
+        f"Option.{key}": Change(f"{FIELDS}.kind.options.first.{key}", value)
+        for key, value in (("label", "Number one"), ("tone", "bad"), ("icon", "flame"), ("help", "The first kind"))
+    },
+    "Option.formerly": f"{RENAMING}test_options_that_bear_new_names_change_the_values",
+    "Lines.fields": Change(f"{FIELDS}.rows.fields.more", "text"),
+    "Lines.total": Change(f"{FIELDS}.rows.total", ["amount"]),
+    "Lines.min": Change(f"{FIELDS}.rows.min", 1),
+    "Lines.max": Change(f"{FIELDS}.rows.max", 1),
+    "Lookup.of": Change(f"{FIELDS}.city.of", "company.name"),
+    "Formula.of": Change(f"{FIELDS}.half.of", "count * 5"),
+    "Formula.places": Change(f"{FIELDS}.half.places", 1),
+    "Formula.options": Change(f"{FIELDS}.rank.options", {"low": "Not much", "high": "Much"}),
+}
