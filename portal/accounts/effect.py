@@ -15,8 +15,6 @@ from portal.database.engine import reading
 from portal.database.migration.views import open_side_by_side
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
-from portal.declaration.access_table import Rights, access_table
-from portal.declaration.differences import Change, Labels, common_changes, looks, profile_changes, words
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.places import Places
 from portal.records.audit.deciding_line import deciding_lines
@@ -24,6 +22,8 @@ from portal.records.audit.effect import Pair, Person, SightChange, module_pairs,
 from portal.records.audit.explain import Step
 from portal.records.policy import Policy
 from portal.texts import plural
+from portal.workshop.access_table import Rights, access_table
+from portal.workshop.differences import Change, Labels, common_changes, looks, profile_changes, words
 
 
 @dataclass(frozen=True)

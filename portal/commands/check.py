@@ -8,11 +8,11 @@ import click
 
 from portal.commands.options import chosen_settings, common_options
 from portal.commands.problem_text import in_words, in_words_summary
-from portal.declaration.formats import as_annotations, as_json, as_sarif
 from portal.declaration.load import Loaded, load
-from portal.declaration.mending.mend import mend, save
 from portal.settings import Settings
 from portal.texts import plural
+from portal.workshop.mending.mend import mend, save
+from portal.workshop.problem_formats import as_annotations, as_json, as_sarif
 
 FORMATS = ("text", "json", "sarif", "github")
 

@@ -16,15 +16,15 @@ from portal.commands.database_errors import database_error_sentence
 from portal.commands.options import chosen_settings, common_options
 from portal.database.engine import DatabaseUnreachableError, reach
 from portal.database.errors import DatabaseError
-from portal.declaration.access_table import access_table
-from portal.declaration.differences import Change
 from portal.declaration.load import load
-from portal.declaration.revisions import UnknownRevisionError, folder_of
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.places import Places
 from portal.records.audit.effect import SightChange
 from portal.settings import Settings
 from portal.texts import plural
+from portal.workshop.access_table import access_table
+from portal.workshop.differences import Change
+from portal.workshop.revisions import UnknownRevisionError, folder_of
 
 DIFFERENT = 3  # the exit code
 SIGNS = {"lost": "-", "gained": "+", "changed": "~"}

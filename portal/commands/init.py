@@ -10,14 +10,14 @@ from portal.commands.database_errors import database_errors_explained
 from portal.commands.options import chosen_settings, common_options
 from portal.database.engine import DatabaseUnreachableError, reach, without_password
 from portal.declaration.load import load
-from portal.declaration.schema.files import schema_line
-from portal.outlines.from_csv import CsvFile, in_order_of_import, outline_of_files, read_file
-from portal.outlines.from_database import outline_of_database
-from portal.outlines.imports import import_arguments
-from portal.outlines.outline import Outline
-from portal.outlines.yaml_text import buttons_yaml, modules_yaml, profiles_yaml
 from portal.records.transfer.source import UnreadableFileError
 from portal.texts import plural, translate
+from portal.workshop.outlines.as_yaml import buttons_yaml, modules_yaml, profiles_yaml
+from portal.workshop.outlines.from_csv import CsvFile, in_order_of_import, outline_of_files, read_file
+from portal.workshop.outlines.from_database import outline_of_database
+from portal.workshop.outlines.imports import import_arguments
+from portal.workshop.outlines.outline import Outline
+from portal.workshop.schema.files import schema_line
 
 
 @click.command("init", short_help="Write declarations from a database or CSV files.")

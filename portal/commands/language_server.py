@@ -13,11 +13,11 @@ from pygls.lsp.server import LanguageServer
 
 from portal.declaration.draft import MODULES
 from portal.declaration.files import PROFILES
-from portal.declaration.formats import end_of
 from portal.declaration.kinds import cure_of, kind_of
 from portal.declaration.load import load
 from portal.declaration.source.problems import Problem, RelatedPlace
 from portal.declaration.version import VERSION
+from portal.workshop.problem_formats import end_of
 
 PAUSE = 0.2  # seconds without another key before a changed text is read
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import click
 
 from portal.commands.options import chosen_settings, common_options
-from portal.declaration.starts import CannotStartError, Start, new_field, new_module, new_profile
-from portal.declaration.yaml_text import CannotBeEditedError
+from portal.workshop.starts import CannotStartError, Start, new_field, new_module, new_profile
+from portal.workshop.yaml_text import CannotBeEditedError
 
 
 @click.group("new", short_help="Write a commented start of a module, field or profile.")

@@ -13,11 +13,11 @@ from portal.commands.options import chosen_settings, common_options
 from portal.commands.server import listening_server
 from portal.database.engine import DatabaseUnreachableError, reading
 from portal.database.errors import DatabaseError
-from portal.declaration.revisions import UnknownRevisionError, folder_of
 from portal.settings import LOOPBACK
 from portal.texts import translate
 from portal.web.live import Portal, StartupError
 from portal.web.preview_portal import Previewing
+from portal.workshop.revisions import UnknownRevisionError, folder_of
 
 
 @click.command("preview", short_help="Look at declarations that are not in force, over the real data.")

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from portal.commands.options import chosen_settings, common_options
-from portal.declaration.schema.files import FOLDER, files_without_schema, write_schemas
 from portal.texts import plural
+from portal.workshop.schema.files import FOLDER, files_without_schema, write_schemas
 
 
 @click.command("schema", short_help="Write JSON Schemas for editors.")

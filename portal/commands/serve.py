@@ -9,9 +9,9 @@ from portal.commands.options import chosen_settings, common_options
 from portal.commands.server import listening_server
 from portal.commands.worker import mail_server, worker_beside
 from portal.database.engine import DatabaseUnreachableError
-from portal.declaration.schema.files import refresh_schemas
 from portal.logs import set_up_logging
 from portal.web.live import StartupError
+from portal.workshop.schema.files import refresh_schemas
 
 
 @click.command("serve", short_help="Run the portal.")

@@ -6,9 +6,9 @@ import click
 
 from portal.commands.options import chosen_settings, common_options
 from portal.declaration.load import load
-from portal.declaration.upgrade import CannotUpgradeError, upgrade
 from portal.declaration.version import VERSION
 from portal.texts import plural
+from portal.workshop.upgrade import CannotUpgradeError, upgrade
 
 
 @click.command("upgrade", short_help="Bring the declarations to the present version of the language.")

@@ -1,4 +1,4 @@
-"""The kinds of names and short values that the shapes hold; editors offer what exists (`schema/`)."""
+"""The kinds of names and short values that the shapes hold; editors offer what exists (`workshop/schema/`)."""
 
 import datetime
 from typing import Annotated, Any

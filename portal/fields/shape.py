@@ -21,7 +21,7 @@ class Shape(BaseModel):
 
 @dataclass(frozen=True)
 class Names:
-    """Marks what a text, or the keys of a mapping, name: editors offer it and underline others (`declaration/schema`).
+    """Marks what a text, or the keys of a mapping, name: editors offer it and underline others (`workshop/schema`).
 
     Whether the name exists is for the checks.
     """

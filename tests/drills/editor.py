@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from portal.declaration.schema.files import schema_line, write_schemas
+from portal.workshop.schema.files import schema_line, write_schemas
 from tests.language_client import LanguageClient
 from tests.mutations import broken_variants
 

@@ -10,7 +10,6 @@ from pyramid.view import view_config
 
 from portal.accounts.people import Account, Identity, admit, admit_everybody, find_account_of_person, load_account
 from portal.accounts.viewing import profile_identity
-from portal.declaration.access_table import condition_text
 from portal.declaration.shapes import ACTIONS as EVERY_ACTION
 from portal.declaration.shapes import Module
 from portal.declaration.source.places import Places
@@ -30,6 +29,7 @@ from portal.web.addresses import explain_address, record_address
 from portal.web.resources import RECORD_ID, ROW_ID, Administration, Record
 from portal.web.security import ADMINISTER
 from portal.web.shell import Words
+from portal.workshop.access_table import condition_text
 
 NAMED = 3  # people of a group that stand there at once
 MOST_NAMED = 300  # and when it is opened

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from portal.declaration.mending.edits import Alternatives, Edit, Proposal, Source
-from portal.declaration.mending.near import near
-from portal.declaration.mending.vocabulary import (
+from portal.declaration.other_names import OUR_TYPES
+from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
+from portal.declaration.source.reader import Document
+from portal.workshop.mending.edits import Alternatives, Edit, Proposal, Source
+from portal.workshop.mending.near import near
+from portal.workshop.mending.vocabulary import (
     declarations_of,
     everyday_words,
     names_of,
@@ -13,9 +16,6 @@ from portal.declaration.mending.vocabulary import (
     words_of_key,
     words_of_the_language,
 )
-from portal.declaration.other_names import OUR_TYPES
-from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
-from portal.declaration.source.reader import Document
 
 MOST_ALTERNATIVES = 24
 _NAME = re.compile(r"[A-Za-z_][\w-]*")

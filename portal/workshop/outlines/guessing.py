@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.outlines.naming import snake
-from portal.outlines.values import ColumnValues
 from portal.records.transfer.notation import Notation
+from portal.workshop.outlines.naming import snake
+from portal.workshop.outlines.values import ColumnValues
 
 MOST_OPTIONS, LONGEST_OPTION, ROWS_PER_OPTION = 20, 40, 5
 LONGEST_TEXT = 255  # of type text

@@ -16,12 +16,12 @@ from pydantic.fields import FieldInfo
 from portal.conditions import OPERATORS
 from portal.declaration.checks.appearance import TONES, known_icons
 from portal.declaration.entries import BUILT_IN, LONGEST_NAME, NAME, RESERVED_FIELDS, SYSTEM_COLUMNS
-from portal.declaration.schema.descriptions import DESCRIPTIONS, TYPES
 from portal.declaration.shapes import DetailLayout
 from portal.declaration.validation import keys_of
 from portal.fields.base import Field
 from portal.fields.shape import Names, OneOrSeveral, Option, Shape
 from portal.texts import Text
+from portal.workshop.schema.descriptions import DESCRIPTIONS, TYPES
 
 Schema = dict[str, Any]
 SCALAR = ["string", "number", "boolean"]  # a number where a text is expected is taken as it is written

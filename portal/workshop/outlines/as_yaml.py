@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portal.declaration.version import VERSION
-from portal.outlines.naming import singular, snake, words
-from portal.outlines.outline import Outline, OutlineField, OutlineModule
+from portal.workshop.outlines.naming import singular, snake, words
+from portal.workshop.outlines.outline import Outline, OutlineField, OutlineModule
 
 PLAIN = re.compile(r"[A-Za-z0-9_À-ÿ][A-Za-z0-9_À-ÿ .()/%+-]*[A-Za-z0-9_À-ÿ)%]|[A-Za-z]")
 NUMERIC = re.compile(r"[0-9.+_eExXoO:-]+|[0-9].*")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from portal.declaration.load import load
-from portal.declaration.upgrade import CannotUpgradeError, upgrade
 from portal.declaration.version import VERSION
+from portal.workshop.upgrade import CannotUpgradeError, upgrade
 
 ROOT = Path(__file__).parents[3]
 RELEASED = sorted((ROOT / "tests/upgrades").iterdir())

@@ -10,9 +10,14 @@ from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
 from portal.declaration.named import FormRow, Row
-from portal.declaration.schema.descriptions import ACTIONS
-from portal.declaration.schema.folder_names import FieldNames, FolderNames, Labels, ModuleNames
-from portal.declaration.schema.language import (
+from portal.declaration.shapes import ACTIONS as ACTION_WORDS
+from portal.declaration.shapes import Access, DetailLayout, Module
+from portal.declaration.validation import keys_of
+from portal.fields.base import Field
+from portal.fields.shape import Names, Shape
+from portal.workshop.schema.descriptions import ACTIONS
+from portal.workshop.schema.folder_names import FieldNames, FolderNames, Labels, ModuleNames
+from portal.workshop.schema.language import (
     SCALAR,
     Language,
     Schema,
@@ -22,11 +27,6 @@ from portal.declaration.schema.language import (
     ref,
     shape_in,
 )
-from portal.declaration.shapes import ACTIONS as ACTION_WORDS
-from portal.declaration.shapes import Access, DetailLayout, Module
-from portal.declaration.validation import keys_of
-from portal.fields.base import Field
-from portal.fields.shape import Names, Shape
 
 NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watchers"}  # of a module, by what it allows
 

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from portal.database.engine import reading
 from portal.database.schema.inspection import FoundTable, found_table
-from portal.outlines.guessing import MONEY, MOST_OPTIONS, UNIQUE_TYPES, Guess, guess
-from portal.outlines.naming import field_name, link_name, module_name, snake
-from portal.outlines.outline import Outline, OutlineField, OutlineModule
-from portal.outlines.values import PLAIN_NOTATION, ColumnValues
 from portal.texts import plural
+from portal.workshop.outlines.guessing import MONEY, MOST_OPTIONS, UNIQUE_TYPES, Guess, guess
+from portal.workshop.outlines.naming import field_name, link_name, module_name, snake
+from portal.workshop.outlines.outline import Outline, OutlineField, OutlineModule
+from portal.workshop.outlines.values import PLAIN_NOTATION, ColumnValues
 
 SAMPLED = 2_000  # rows of each table that are looked at
 OURS = ("portal_", "sqlite_", "pg_")

@@ -11,15 +11,15 @@ import pytest
 from portal.declaration.draft import Draft
 from portal.declaration.entries import TOP_LEVEL_KEYS
 from portal.declaration.files import read_files
-from portal.declaration.schema.descriptions import ACTIONS, TYPES
-from portal.declaration.schema.files import ButtonsFile, ModulesFile, files_without_schema, write_schemas
-from portal.declaration.schema.folder_names import folder_names
-from portal.declaration.schema.language import description_of
 from portal.declaration.shapes import ACTIONS as ACTION_WORDS
 from portal.declaration.source.reader import read
 from portal.declaration.validation import keys_of
 from portal.fields.base import Field
 from portal.fields.shape import Shape
+from portal.workshop.schema.descriptions import ACTIONS, TYPES
+from portal.workshop.schema.files import ButtonsFile, ModulesFile, files_without_schema, write_schemas
+from portal.workshop.schema.folder_names import folder_names
+from portal.workshop.schema.language import description_of
 from tests.mutations import broken_variants
 from tests.unit.declaration.test_effects import keys_of_the_language
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from portal.declaration.mending.edits import Alternatives, Source
 from portal.declaration.source.problems import Problem
+from portal.workshop.mending.edits import Alternatives, Source
 
 
 def without_second(problem: Problem, source: Source) -> Iterator[Alternatives]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.outlines.naming import singular, snake, words
+from portal.workshop.outlines.naming import singular, snake, words
 
 TITLES = ("name", "title", "subject", "label", "full_name", "company_name", "last_name")
 PERSON_TITLES = ("full_name", "last_name")  # their title is what they do

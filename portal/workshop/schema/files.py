@@ -14,12 +14,12 @@ from portal.declaration.beside_shapes import Inbox, SignUp
 from portal.declaration.draft import BUTTONS, MODULES, Draft
 from portal.declaration.files import read_files
 from portal.declaration.named import ModuleName
-from portal.declaration.replace_file import replace_file
-from portal.declaration.schema.folder_names import FolderNames, folder_names
-from portal.declaration.schema.language import Language, Schema, names_schema, ref
-from portal.declaration.schema.narrowing import Around, Narrowing, access_narrowing
 from portal.declaration.shapes import Access, Button, Module, Profile, Settings
 from portal.fields.shape import Shape
+from portal.workshop.replace_file import replace_file
+from portal.workshop.schema.folder_names import FolderNames, folder_names
+from portal.workshop.schema.language import Language, Schema, names_schema, ref
+from portal.workshop.schema.narrowing import Around, Narrowing, access_narrowing
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from portal.declaration.mending.edits import Alternatives, Proposal, Source
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.syntax import NOT_A_SPACE, TYPOGRAPHIC_QUOTES
+from portal.workshop.mending.edits import Alternatives, Proposal, Source
 
 LINES_BEFORE = 3
 MOST_OPENED = 10  # lines with quotes that are not closed

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from portal.declaration.access_table import Rights, form_fields
 from portal.declaration.shapes import ACTIONS, Declaration, Profile
 from portal.texts import readable
+from portal.workshop.access_table import Rights, form_fields
 
 Kind = Literal["lost", "gained", "changed"]
 Keys = tuple[str, ...]

@@ -6,8 +6,8 @@ import stat
 import pytest
 
 from portal.declaration.load import load
-from portal.declaration.mending.mend import mend, save
-from portal.declaration.mending.near import near, slips
+from portal.workshop.mending.mend import mend, save
+from portal.workshop.mending.near import near, slips
 
 MODULES = """\
 # Whoever calls, and why.

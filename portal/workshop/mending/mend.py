@@ -15,15 +15,15 @@ from portal.declaration.draft import BUTTONS, MODULES, profile_file
 from portal.declaration.files import PROFILES
 from portal.declaration.kinds import kind_of
 from portal.declaration.load import Loaded, load
-from portal.declaration.mending.duplicates import without_second
-from portal.declaration.mending.edits import Alternatives, Proposal, Source
-from portal.declaration.mending.indentation import reindented
-from portal.declaration.mending.names import is_known_word, renamed_declarations, respelt
-from portal.declaration.mending.syntax import misread_lines, repaired_lines
-from portal.declaration.mending.values import rewritten
-from portal.declaration.replace_file import replace_file
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.reader import Document, read
+from portal.workshop.mending.duplicates import without_second
+from portal.workshop.mending.edits import Alternatives, Proposal, Source
+from portal.workshop.mending.indentation import reindented
+from portal.workshop.mending.names import is_known_word, renamed_declarations, respelt
+from portal.workshop.mending.syntax import misread_lines, repaired_lines
+from portal.workshop.mending.values import rewritten
+from portal.workshop.replace_file import replace_file
 
 MOST_EDITS = 200
 MOST_OTHERS = 4  # mistakes that a file may have besides the one for which nothing of it can be read

@@ -1,8 +1,8 @@
 """How a CSV file is imported into the module that was made from it: the arguments of `portal import`."""
 
 from portal.declaration.shapes import Module
-from portal.outlines.from_csv import CsvFile
 from portal.records.transfer.columns import find_columns
+from portal.workshop.outlines.from_csv import CsvFile
 
 
 def import_arguments(file: CsvFile, module: Module) -> list[str]:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from portal.declaration.mending.edits import Alternatives, Edit, Proposal, Source
 from portal.declaration.source.problems import Problem
+from portal.workshop.mending.edits import Alternatives, Edit, Proposal, Source
 
 LINES_BEFORE = 3
 WIDTHS_OF_A_TAB = (2, 4, 8)

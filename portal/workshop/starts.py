@@ -11,13 +11,13 @@ from typing import Any
 from portal.declaration.draft import MODULES, profile_file
 from portal.declaration.entries import wrong_name
 from portal.declaration.load import Loaded, load
-from portal.declaration.replace_file import replace_file
-from portal.declaration.schema.files import schema_line
 from portal.declaration.shapes import Declaration, Module, Profile
 from portal.declaration.source.problems import KeyPath
-from portal.declaration.yaml_text import CannotBeEditedError, YamlText
 from portal.fields.base import Field
 from portal.texts import readable
+from portal.workshop.replace_file import replace_file
+from portal.workshop.schema.files import schema_line
+from portal.workshop.yaml_text import CannotBeEditedError, YamlText
 
 # What a type cannot be without, as a start.
 NEEDED: Mapping[str, tuple[str, str]] = {

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from portal.declaration.draft import MODULES
-from portal.declaration.replace_file import replace_file
 from portal.declaration.version import VERSION, version_complaint
-from portal.declaration.yaml_text import CannotBeEditedError, YamlText
+from portal.workshop.replace_file import replace_file
+from portal.workshop.yaml_text import CannotBeEditedError, YamlText
 
 Files = dict[str, YamlText]  # by their paths in the folder
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from portal.declaration.mending.edits import Alternatives, Edit, Proposal, Source
 from portal.declaration.source.excerpts import is_in_brackets
 from portal.declaration.source.problems import Problem
+from portal.workshop.mending.edits import Alternatives, Edit, Proposal, Source
 
 _YES_AND_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _AS_LIST = re.compile(r"must be a list: \[(.+)\]")
