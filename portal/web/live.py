@@ -110,7 +110,9 @@ class LivePortal:
         portal, self.report = self._read()
         self.on_change()
         if portal is not None:
-            self._portal = portal
+            replaced, self._portal = self._portal, portal
+            if replaced.engine is not portal.engine:  # only a preview has one for each reading
+                replaced.engine.dispose()
             self._catch_up_index()
             log.info("The declarations have changed: the new ones are in force.")
             return

@@ -24,7 +24,7 @@ from tests.functional.test_any_portal import ONE_TIME
 from tests.functional.world import World
 from tests.unit.declaration.test_effects import keys_of_the_language
 
-SQLITE_SUFFICES = True
+pytestmark = pytest.mark.sqlite_suffices
 TESTS = Path(__file__).parents[1]
 EXAMPLES = int(os.environ.get("PORTAL_EXAMPLES", "3"))
 ANNA, NANCY = "anna@x.example", "nancy@x.example"

@@ -73,7 +73,7 @@ def test_what_others_do_is_new_until_it_is_looked_at(fresh):
 def test_tabs_say_how_many_of_their_records_are_new(fresh):
     def of_tabs(address):
         tabs = re.search(r'<nav class="tabs".*?</nav>', fresh[NANCY].get(address).text, re.DOTALL)[0]
-        return re.findall(r"tab=(\w+)[^>]*>(?:(?!</a>).)*?class=\"dot\" title=\"(\d+) new", tabs, re.DOTALL)
+        return re.findall(r"tab=(\w+)[^>]*>(?:(?!</a>).)*?class=\"count\" title=\"(\d+) new", tabs, re.DOTALL)
 
     assert of_tabs("/orders/") == []
     new_order(fresh, CARLA, name="Desk")

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pytest
 import webtest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ from portal.jobs.worker import Worker
 from tests.functional.wide_portal import WidePortal
 from tests.functional.world import Browser, World
 
-SQLITE_SUFFICES = True
+pytestmark = pytest.mark.sqlite_suffices
 EXAMPLES = int(os.environ.get("PORTAL_EXAMPLES", "1"))
 MOST_PAGES = 250 if EXAMPLES > 1 else 40  # for each person
 OF_A_KIND = 2  # pages and forms whose addresses differ in numbers alone
