@@ -29,7 +29,7 @@ run: $(VENV)/installed
 
 test: $(VENV)/installed-for-tests
 	@bash tests/install_real_parts.sh
-	@$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 check: $(VENV)/installed-for-tests
 	@$(BIN)/ruff check .
