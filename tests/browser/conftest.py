@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from portal.application import make_application
 from portal.commands import main as portal
@@ -23,6 +23,8 @@ from tests.real_parts import serving
 
 PARTS = ("modules.yaml", "buttons.yaml", "logo.svg", "profiles", "demo")
 MORE_TICKETS = 60  # enough for a second and a third page
+
+expect.set_options(timeout=20_000)  # milliseconds; the machine may be busy with other tests
 
 
 def run(*arguments: str) -> str:
