@@ -283,7 +283,7 @@ LEDGER: dict[str, Change | str] = {
     "DecimalNumber.digits": "unit/fields/test_numbers.py::test_places_and_digits_are_refused_never_rounded",
     "DecimalNumber.places": "unit/fields/test_numbers.py::test_places_and_digits_are_refused_never_rounded",
     "MoneyField.currency": Change(f"{FIELDS}.cost.currency", "USD"),
-    "Elapsed.from": Change(f"{FIELDS}.took.from", "modified"),
+    "Elapsed.from": Change(f"{FIELDS}.took.from", "done_at"),
     "Elapsed.to": Change(f"{FIELDS}.took.to", "modified"),
     "FileField.max_size": Change(f"{FIELDS}.scan.max_size", "1 MB"),
     "FileField.types": Change(f"{FIELDS}.scan.types", "application/pdf"),

@@ -5,6 +5,7 @@ The suite makes some of the changes; PORTAL_EXAMPLES=200 (`make drills`) makes a
 
 import ast
 import copy
+import datetime
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -153,7 +154,7 @@ class Running:
         for number, owner in enumerate(whose, 1):
             self.world.add(
                 "tickets", title=f"alpha {number}", body="**bold** words", kind=("first", "second")[number % 2],
-                count=number, done_at=self.world.clock(), state="new", **owner,
+                count=number, done_at=self.world.clock() + datetime.timedelta(hours=2), state="new", **owner,
             )  # fmt: skip
         self.world.add("parts", title="A part", size=3, ticket=self.world.the("tickets", "alpha 1"))
 

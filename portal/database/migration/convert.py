@@ -102,6 +102,8 @@ class Conversion:
     def take_back_aside(self) -> None:
         """Values that were set aside when the field got its last type, and fit this one: they fill empty fields."""
         fitting = self.fitting_aside()
+        if not fitting:
+            return
         names = {column.name: column.name for column in columns(self.new)}
         empty = self._empty_records(list(fitting))
         self._update(names, [(record_id, stored) for record_id, stored in fitting.items() if record_id in empty])

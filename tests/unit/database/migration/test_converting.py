@@ -64,6 +64,19 @@ def test_values_that_do_not_fit_are_set_aside_and_come_back_when_they_fit_again(
     assert portal.columns("a").isdisjoint({"_aside_x"})
 
 
+def test_what_was_set_aside_stays_there_where_the_field_becomes_links(portal):
+    portal.started("a: {fields: {x: text}}")
+    portal.add("a", {"x": "twelve"})
+    portal.declare("a: {fields: {x: integer}}")
+    portal.apply()
+    portal.declare("a: {fields: {x: {type: links, to: a}}}")
+    portal.apply()
+    assert portal.blocking() == []
+    portal.declare("a: {fields: {x: text}}")
+    portal.apply()
+    assert portal.values("a", "x") == ["twelve"]
+
+
 def test_what_was_set_aside_follows_a_renamed_field_and_module(portal):
     portal.started("a: {fields: {x: text}}")
     portal.add("a", {"x": "twelve"})
