@@ -17,14 +17,14 @@ from portal.texts import _, readable
 
 LEAVE = "/logout"  # the one address that takes something: it ends the view, and not the session
 READ_ONLY = _("This is a preview. Nothing can be changed or sent here.")
-VIEWING = _("You see the portal as somebody else, so nothing can be changed or sent. Leave the preview first.")
+VIEWING = _("You are viewing the portal as someone else, so nothing can be changed or sent. Leave the preview first.")
 
 
 @dataclass(frozen=True)
 class Preview:
     """Why a request only reads. The texts are in `language`, which is that of who looks."""
 
-    title: str  # “You see the portal as Anna Moretti”
+    title: str  # “You are viewing the portal as Anna Moretti”
     note: str = ""
     language: str = ""
     administrator: Identity | None = None  # who looks; None where nothing lies behind the preview
@@ -55,9 +55,9 @@ def preview_of(administrator: Identity, viewed: Identity, since: datetime.dateti
     reader, account = administrator.policy.reader, viewed.account
     profile = viewed.policy.profile
     label = reader.text(profile.label or readable(profile.name))
-    title = _("You see the portal as ${name} (${profile})", mapping={"name": account.name, "profile": label})
+    title = _("You are viewing the portal as ${name} (${profile})", mapping={"name": account.name, "profile": label})
     if account.id == NOBODY:
-        title = _("You see the portal with the profile ${profile}", mapping={"profile": label})
+        title = _("You are viewing the portal with the profile ${profile}", mapping={"profile": label})
     end = (since + LASTS).astimezone(reader.time_zone)
     note = _("read-only until ${time}", mapping={"time": format_time(end, "short", locale=reader.locale)})
     return Preview(reader.text(title), reader.text(note), reader.language, administrator, since)

@@ -29,7 +29,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 REGION = re.compile("[A-Za-z]{2}|[0-9]{3}")
 YEAR = 365 * 86_400
 SESSION_ENDED = _("Your session has ended. Sign in again.")
-VIEW_ENDED = _("The preview has ended. You see the portal as yourself again.")
+VIEW_ENDED = _("The preview has ended. You are viewing the portal as yourself again.")
 
 
 @dataclass(frozen=True)

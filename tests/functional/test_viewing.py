@@ -50,7 +50,7 @@ def test_an_administrator_sees_what_the_person_sees_with_a_banner_on_every_page(
     assert view(nancy, account=ANNA).status_int == 303
     for path in ("/", "/tickets/", "/tickets/1/", "/tickets/create", "/account/", "/search?q=printer", "/nothing"):
         page = nancy.get(path, status="*")
-        assert "You see the portal as Anna Rossi (Customer)" in page
+        assert "You are viewing the portal as Anna Rossi (Customer)" in page
         assert "Leave preview" in page
     assert nancy.get("/organizations/", status="*").status_int == 200
     assert "Globex" not in nancy.get("/organizations/")
@@ -138,7 +138,7 @@ def test_what_is_somebody_elses_alone_is_not_shown(nancy, sign_in, another_brows
 def test_a_profile_is_seen_as_nobody_in_particular(nancy):
     assert view(nancy, profile="customer").status_int == 303
     page = nancy.get("/tickets/")
-    assert "You see the portal with the profile Customer" in page
+    assert "You are viewing the portal with the profile Customer" in page
     assert "Printer" not in page
     assert leave(nancy).location.endswith("/-/view-as")
     assert "Portal viewed with the profile" in nancy.get("/-/history?module=people")

@@ -47,7 +47,7 @@ def view_as(context: Administration, request: Request) -> dict[str, ViewAsPage] 
     viewed = _posted_identity(request)
     if viewed is None:
         request.response.status_int = 422
-        return {"page": view_as_page(request, "", _("Choose somebody who can sign in now, or a profile."))}
+        return {"page": view_as_page(request, "", _("Choose someone who can sign in, or a profile."))}
     start_viewing(request.connection, request.portal.tables, _session_of(request), request.identity, viewed)
     return HTTPSeeOther(own_path(posted_text(request, "next")))
 
@@ -113,5 +113,5 @@ def _person(request: Request, account: Account) -> Viewable:
 
 def _profile(request: Request, name: str, number: int) -> Viewable:
     profile = request.portal.declaration.profiles[name]
-    about = ngettext("${number} person has it", "${number} people have it", number)
+    about = ngettext("${number} person has this profile", "${number} people have this profile", number)
     return Viewable(profile.label or readable(name), name, "profile", about=about)
