@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 RELOAD_EVERY = 0.25  # seconds between two checks of the files
 FRESH_FOR = 0.1  # seconds in which a file may change again without a new modification time
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+FAULT = "These declarations meet a fault of the portal itself; its log says which."
 Signature = tuple[tuple[str, int, int, int], ...]
 
 
@@ -107,7 +108,11 @@ class LivePortal:
         if signature == known and fresh >= was_fresh:
             return
         self._signature = signature, fresh
-        portal, self.report = self._read()
+        try:
+            portal, self.report = self._read()
+        except Exception:  # a fault of ours must not take down what is in force
+            log.exception("Reading the changed declarations failed.")
+            portal, self.report = None, ReloadReport(self.clock(), missing=(FAULT,), accepted=False)
         self.on_change()
         if portal is not None:
             replaced, self._portal = self._portal, portal

@@ -149,6 +149,18 @@ def test_a_folder_that_is_gone_leaves_the_last_good_portal_in_force(app, portal_
     app.get("/tickets/", status=200)
 
 
+@pytest.mark.sqlite_suffices
+def test_a_fault_of_the_portal_itself_leaves_the_last_good_portal_in_force(
+    app, portal_folder, sign_in, monkeypatch, caplog
+):
+    sign_in(NANCY)
+    monkeypatch.setattr("portal.web.live.build", lambda *arguments: {}["no such thing"])
+    change(portal_folder, "label: Knowledge base", "label: Good to know")
+    assert "Knowledge base" in app.get("/")
+    assert "a fault of the portal itself" in app.get("/-/problems")
+    assert "KeyError" in caplog.text
+
+
 def test_what_a_reload_searches_otherwise_is_found_otherwise_and_found_meanwhile(app, portal_folder, sign_in):
     sign_in(ANNA)
     token = re.search(r'name="_csrf" value="([^"]+)"', app.get("/tickets/create").text)[1]
