@@ -12,6 +12,7 @@ from tests.browser.walking import Make, Visit, sign_in
 def choose(page: Page, label: str, text: str) -> Locator:
     """Choose a linked record with the keyboard alone: type, arrow down, Enter."""
     box = page.get_by_role("combobox", name=label)
+    box.fill("")  # a draft that an earlier page sent while it was left may be there
     box.press_sequentially(text)
     option = offered(page).filter(has_text=text)
     expect(option).to_be_visible(timeout=20_000)  # the machine may be busy with other tests
