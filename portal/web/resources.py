@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from pyramid.request import Request
+from pyramid.traversal import find_interface
 
 from portal.accounts.one_time_links import INVITATION, RESET, SIGN_IN
 from portal.declaration import shapes
@@ -117,17 +118,21 @@ class Record(Branch):
         raise KeyError(name)
 
 
-class RecordFiles(Branch):
-    """`/MODULE/ID/files/`: the files of a record that this person may have."""
+class RecordBranch(Branch):
+    """Anything below a record."""
 
     @property
     def record(self) -> Record:
         """The resource of the record."""
-        return self.__parent__
+        return find_interface(self, Record)
 
     @property
     def module_name(self) -> str:
         return self.record.module_name
+
+
+class RecordFiles(RecordBranch):
+    """`/MODULE/ID/files/`: the files of a record that this person may have."""
 
     def __getitem__(self, name: str) -> "RecordFile":
         found = file(self.record.records, self.record.record, int(name)) if RECORD_ID.fullmatch(name) else None
@@ -136,47 +141,20 @@ class RecordFiles(Branch):
         return RecordFile(self, name, found)
 
 
-class RecordFile(Branch):
+class RecordFile(RecordBranch):
     """`/MODULE/ID/files/FILE`"""
 
     def __init__(self, parent: RecordFiles, name: str, stored: StoredFile) -> None:
         super().__init__(parent, name)
         self.stored = stored
 
-    @property
-    def record(self) -> Record:
-        """The resource of the record."""
-        return self.__parent__.record
 
-    @property
-    def module_name(self) -> str:
-        return self.record.module_name
-
-
-class RecordWatchers(Branch):
+class RecordWatchers(RecordBranch):
     """`/MODULE/ID/watchers`: the people who were added to a record."""
 
-    @property
-    def record(self) -> Record:
-        """The resource of the record."""
-        return self.__parent__
 
-    @property
-    def module_name(self) -> str:
-        return self.record.module_name
-
-
-class RecordComments(Branch):
+class RecordComments(RecordBranch):
     """`/MODULE/ID/comments/`: the conversation on a record, as far as this person may read it."""
-
-    @property
-    def record(self) -> Record:
-        """The resource of the record."""
-        return self.__parent__
-
-    @property
-    def module_name(self) -> str:
-        return self.record.module_name
 
     def __getitem__(self, name: str) -> "RecordComment":
         found = comment(self.record.records, self.record.record, int(name)) if RECORD_ID.fullmatch(name) else None
@@ -186,28 +164,19 @@ class RecordComments(Branch):
         return RecordComment(self, name, found)
 
 
-class RecordComment(Branch):
+class RecordComment(RecordBranch):
     """`/MODULE/ID/comments/COMMENT/`: a comment of one's own, as long as one may correct it."""
 
     def __init__(self, parent: RecordComments, name: str, comment: Comment) -> None:
         super().__init__(parent, name)
         self.comment = comment
 
-    @property
-    def record(self) -> Record:
-        """The resource of the record."""
-        return self.__parent__.record
 
-    @property
-    def module_name(self) -> str:
-        return self.record.module_name
-
-
-class RecordTransitions(Branch):
+class RecordTransitions(RecordBranch):
     """`/MODULE/ID/move/`: the transitions that the profile may use."""
 
     def __getitem__(self, name: str) -> "RecordTransition":
-        record: Record = self.__parent__
+        record = self.record
         transition = transitions_of(record.module).get(name)
         if transition is None or not self.request.policy.may(record.module_name, name):
             raise KeyError(name)
@@ -216,17 +185,8 @@ class RecordTransitions(Branch):
         return RecordTransition(self, name)
 
 
-class RecordTransition(Branch):
+class RecordTransition(RecordBranch):
     """`/MODULE/ID/move/TRANSITION`"""
-
-    @property
-    def record(self) -> Record:
-        """The record that makes the transition."""
-        return self.__parent__.__parent__
-
-    @property
-    def module_name(self) -> str:
-        return self.record.module_name
 
     @property
     def transition(self) -> shapes.Transition:
