@@ -22,7 +22,8 @@ from portal.store import open_store
 from portal.store.scanner import scan
 from portal.web import csrf, frame, visitor
 from portal.web.health import Health, Probe, free_space
-from portal.web.live import LivePortal
+from portal.web.hosting import HostedPortals
+from portal.web.live import LivePortal, StartupError
 from portal.web.metrics import Metrics
 from portal.web.news import RequestNews
 from portal.web.preview_portal import PreviewedPortal, Previewing
@@ -40,11 +41,16 @@ PYRAMID = {
 }
 
 
-def main(global_config: Mapping[str, str] | None = None, **settings: Any) -> Router:
-    """The application. Raises StartupError with the problems of the declarations or of the database."""
+def main(global_config: Mapping[str, str] | None = None, **settings: Any) -> Router | HostedPortals:
+    """The application; with PORTAL_HOSTED that of several portals.
+
+    Raises StartupError with the problems of the declarations or of the database.
+    """
     ours = read_settings({name: value for name, value in settings.items() if isinstance(value, str)})
     if ours.log == "json":
         set_up_logging(ours.log)
+    if ours.hosted is not None:
+        return host_portals(ours)
     return make_server_application(ours, reload_templates=settings.get("pyramid.reload_templates") == "true")
 
 
@@ -57,6 +63,18 @@ def make_server_application(settings: Settings, reload_templates: bool = False, 
     gc.collect()
     gc.freeze()
     return application
+
+
+def host_portals(settings: Settings, on_loopback: bool = False) -> HostedPortals:
+    """The application of several portals in one process. Raises StartupError where their folder is not there."""
+    if settings.hosted is None or not settings.hosted.is_dir():
+        raise StartupError(f'there is no folder "{settings.hosted}"')
+    log.log(logging.INFO if settings.smtp else logging.WARNING, settings.email_notice)
+
+    def make(folder: Path) -> Router:
+        return make_application(settings.for_portal(folder), on_loopback=on_loopback)
+
+    return HostedPortals(settings.hosted.absolute(), make, settings.loaded_portals)
 
 
 def make_application(
@@ -103,8 +121,7 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool, p
     registry.metrics = Metrics()
     registry.passwords = Passwords(settings.password_memory, settings.password_rounds)
     registry.scan = functools.partial(scan, settings.scanner) if settings.scanner else None
-    keys = settings.s3_access_key, settings.s3_secret_key
-    registry.store = functools.cache(lambda: open_store(settings.files, settings.folder.absolute(), *keys))
+    registry.store = functools.cache(lambda: open_store(*settings.store_address))
     registry.previewing = previewing
     portal_in_use = LivePortal if previewing is None else PreviewedPortal
     registry.live = portal_in_use(

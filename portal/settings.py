@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     folder: Path = Path()  # where modules.yaml is
+    # Several portals in one process: each folder in this one is a portal, named by its host. In `database`, `files` and
+    # `base_url` the name of a portal's folder takes the place of {folder}.
+    hosted: Path | None = None
+    loaded_portals: int = Field(30, ge=1)  # of them, how many are kept in memory
     database: str = "sqlite:///var/portal.sqlite"  # a relative path is under the folder
     # In development additive changes of the database are applied at once, localhost is an accepted host, and the log
     # shows letters. None: whenever base_url names no host that others can reach.
@@ -76,15 +80,22 @@ class Settings(BaseSettings):
     def declared(self) -> dict[str, str]:
         """The settings that win over `portal:` in modules.yaml."""
         values = {name: getattr(self, name) for name in DECLARED}
+        values["base_url"] = self.base_url and self._named(self.base_url)
         return {name: value for name, value in values.items() if value is not None}
 
     @property
     def database_url(self) -> str:
         """The address of the database; the path of an SQLite file made absolute."""
-        kind, slashes, path = self.database.partition(":///")
+        address = self._named(self.database)
+        kind, slashes, path = address.partition(":///")
         if not kind.startswith("sqlite") or not slashes or path in ("", ":memory:") or path.startswith("file:"):
-            return self.database
+            return address
         return f"{kind}:///{self.folder.absolute() / path}"
+
+    @property
+    def store_address(self) -> tuple[str, Path, str, str]:
+        """What opens the store of files: its address, the folder of a relative one, and the two keys of S3."""
+        return self._named(self.files), self.folder.absolute(), self.s3_access_key, self.s3_secret_key
 
     @property
     def email_notice(self) -> str:
@@ -101,7 +112,8 @@ class Settings(BaseSettings):
         """The folders of this machine to which the portal writes: of an SQLite database, and of files."""
         kind, slashes, path = self.database_url.partition(":///")
         own = [Path(path).parent] if kind.startswith("sqlite") and slashes else []
-        return own if "://" in self.files else [*own, self.folder.absolute() / self.files]
+        files, folder, *_keys = self.store_address
+        return own if "://" in files else [*own, folder / files]
 
     @property
     def on_loopback(self) -> bool:
@@ -112,6 +124,14 @@ class Settings(BaseSettings):
     def compiled_templates(self) -> Path | None:
         """The absolute path of the folder for compiled templates; None: they are not stored."""
         return None if self.compiled in (None, Path()) else self.folder.absolute() / self.compiled
+
+    def for_portal(self, folder: Path) -> "Settings":
+        """The settings of one of several portals; the compiled templates of all are in one folder beside them."""
+        shared = None if self.compiled in (None, Path()) else folder.absolute().parent / self.compiled
+        return self.model_copy(update={"folder": folder, "hosted": None, "compiled": shared})
+
+    def _named(self, text: str) -> str:
+        return text.replace("{folder}", self.folder.absolute().name)
 
     def make_room(self) -> None:
         """Make the folder of an SQLite database if it is the portal's own `var/`, which no other user may look into."""

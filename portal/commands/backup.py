@@ -42,10 +42,9 @@ def command(target: Path) -> None:
     def named(connection: Connection) -> set[str]:
         return stored_names(connection, tables) | stored_mails(connection, tables)
 
-    keys = settings.s3_access_key, settings.s3_secret_key
     now = datetime.datetime.now(datetime.UTC)
     try:
-        store = open_store(settings.files, settings.folder.absolute(), *keys)
+        store = open_store(*settings.store_address)
         with database_errors_explained():
             backup = make_backup(engine, store, settings.folder, named, target, now)
     except (BackupError, CopyError, StoreError, OSError, ValueError) as error:

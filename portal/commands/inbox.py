@@ -77,8 +77,7 @@ class Inbox:
 
     def __init__(self, live: LivePortal, settings: Settings) -> None:
         self.live = live
-        keys = settings.s3_access_key, settings.s3_secret_key
-        self.store = open_store(settings.files, settings.folder.absolute(), *keys)
+        self.store = open_store(*settings.store_address)
         self.scan = functools.partial(scan, settings.scanner) if settings.scanner else None
 
     @classmethod

@@ -44,9 +44,8 @@ class OpenPortal:
     def store(self) -> Store:
         """Where the bytes of files are. A store that cannot be opened exits 1."""
         settings = self.settings
-        keys = settings.s3_access_key, settings.s3_secret_key
         try:
-            return open_store(settings.files, settings.folder.absolute(), *keys)
+            return open_store(*settings.store_address)
         except (ValueError, OSError) as error:
             raise click.ClickException(str(error)) from None
 

@@ -26,8 +26,7 @@ def command(source: Path) -> None:
     settings = chosen_settings()
 
     def store() -> Store:
-        keys = settings.s3_access_key, settings.s3_secret_key
-        return open_store(settings.files, settings.folder.absolute(), *keys)
+        return open_store(*settings.store_address)
 
     try:
         settings.make_room()

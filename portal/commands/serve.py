@@ -1,15 +1,21 @@
 """`portal serve`: runs the portal, for one machine, with limits that its users never meet."""
 
 import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import click
 
-from portal.application import make_server_application
+from portal.application import host_portals, make_server_application
 from portal.commands.options import chosen_settings, common_options
-from portal.commands.server import listening_server
+from portal.commands.server import Server, listening_server
 from portal.commands.worker import mail_server, worker_beside
 from portal.database.engine import DatabaseUnreachableError
 from portal.logs import set_up_logging
+from portal.settings import Settings
+from portal.texts import plural
+from portal.web.hosting import folders_of_portals
 from portal.web.live import StartupError
 from portal.workshop.schema.files import refresh_schemas
 
@@ -23,7 +29,8 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
     """Run the portal until Ctrl-C or SIGTERM; changed YAML files are in force within a second.
 
     Requests that are open then are answered first, for at most 20 seconds; a second signal ends it at once. In
-    development it does the work of `portal worker` too, and keeps the schemas of `portal schema` up to date.
+    development it does the work of `portal worker` too, and keeps the schemas of `portal schema` up to date. With
+    PORTAL_HOSTED it serves each portal there at its own host name.
 
     Example: portal serve --port 8080
     """
@@ -32,23 +39,42 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
     set_up_logging(settings.log)
     mail_server(settings)
     try:
-        application = make_server_application(settings, on_loopback=settings.on_loopback)
+        if settings.hosted is not None:
+            _serve_all(settings, settings.hosted)
+        else:
+            _serve_one(settings)
     except StartupError as reasons:
         for line in reasons.lines:
             click.echo(line)
         raise SystemExit(1) from None
     except (OSError, DatabaseUnreachableError) as error:
         raise click.UsageError(str(error)) from None
-    try:
-        server = listening_server(application, settings)
-    except OSError as error:
-        raise click.ClickException(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
-    if application.registry.live.current().development:
+    click.echo("Stopped")
+
+
+def _serve_one(settings: Settings) -> None:
+    application = make_server_application(settings, on_loopback=settings.on_loopback)
+    live = application.registry.live
+    server = _listening(application, settings)
+    if live.current().development:
         refresh_schemas(settings.folder)
-        application.registry.live.on_change = functools.partial(refresh_schemas, settings.folder)
+        live.on_change = functools.partial(refresh_schemas, settings.folder)
     # The name rather than the number: people type it, and links in letters have it.
     host = "localhost" if server.host == "127.0.0.1" else server.host
     click.echo(f"Serving {settings.folder.absolute()} on http://{host}:{server.port}")
-    with worker_beside(settings, application.registry.live):
+    with worker_beside(settings, live):
         server.run()
-    click.echo("Stopped")
+
+
+def _serve_all(settings: Settings, folder: Path) -> None:
+    server = _listening(host_portals(settings, on_loopback=settings.on_loopback), settings)
+    portals = plural(len(list(folders_of_portals(folder))), "portal")
+    click.echo(f"Serving {portals} of {folder.absolute()} on http://{server.host}:{server.port}, each by its host name")
+    server.run()
+
+
+def _listening(application: Callable[..., Any], settings: Settings) -> Server:
+    try:
+        return listening_server(application, settings)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None

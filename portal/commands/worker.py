@@ -2,26 +2,33 @@
 
 import contextlib
 import datetime
-import signal
+import logging
 import threading
+import time
 from collections.abc import Iterator
-from types import FrameType
+from pathlib import Path
 
 import click
 
 from portal.commands.open_portal import open_engine
 from portal.commands.options import chosen_settings, common_options
-from portal.database.engine import Engine
+from portal.commands.stopping import stop_signals
+from portal.database.engine import DatabaseUnreachableError, Engine, reach
 from portal.database.schema.tables import Tables
 from portal.jobs.lock import worker_lock
-from portal.jobs.worker import Worker
+from portal.jobs.worker import Worker, run
 from portal.logs import set_up_logging
 from portal.mail.smtp import SmtpServer
 from portal.settings import Settings
 from portal.texts import plural
+from portal.web.hosting import folders_of_portals
 from portal.web.live import LivePortal, StartupError
 
+log = logging.getLogger(__name__)
+
 PATIENCE = 5.0  # seconds for the letter that is being sent when the process ends
+TRY_AGAIN = 60.0  # seconds after which a portal that could not start is tried again
+ANOTHER = "another worker is running for this database, and SQLite takes one"
 
 
 @click.command("worker", short_help="Send emails, and do what is due.")
@@ -31,26 +38,36 @@ def command(once: bool) -> None:
     """Send emails and do what is due, until Ctrl-C or SIGTERM; changed YAML files are in force within a second.
 
     Emails leave by the mail server that PORTAL_SMTP names; without one they are written and stay in the outbox.
-    With PostgreSQL any number of workers may run, with SQLite one.
+    With PostgreSQL any number of workers may run, with SQLite one. With PORTAL_HOSTED it works for all portals there.
 
     Example: PORTAL_SMTP=smtp://portal:SECRET@mail.example.com:587 portal worker
     """
     settings = chosen_settings()
     set_up_logging(settings.log)
     server = mail_server(settings)
+    if settings.hosted is not None and not once:
+        _work_for_all(settings, settings.hosted, server)
+        return
     engine = open_engine(settings)
     with worker_lock(engine) as is_mine:
         if not is_mine:
-            raise click.ClickException("another worker is running for this database, and SQLite takes one")
-        worker = _worker(settings, engine, server)
-        click.echo(f"Sending emails by {server}" if server else settings.email_notice, err=server is None)
+            raise click.ClickException(ANOTHER)
+        try:
+            live = _live_portal(settings, engine)
+        except StartupError as reasons:
+            for line in reasons.lines:
+                click.echo(line)
+            raise SystemExit(1) from None
+        _announce(settings, server)
         if once:
-            done = worker.turn()
+            done = worker_of(settings, live, server).turn()
             written = plural(done.announced, "email")
             click.echo(f"{written} written, {plural(done.sent, 'email')} sent, {plural(done.due, 'record')} due")
             return
-        with stopping_at_signals(worker):
-            worker.run()
+        with stop_signals() as stopping:
+            worker = worker_of(settings, live, server, stopping)
+            worker.begin()
+            run(lambda: [worker], stopping)
     click.echo("Stopped")
 
 
@@ -62,30 +79,15 @@ def mail_server(settings: Settings) -> SmtpServer | None:
         raise click.UsageError(str(error)) from None
 
 
-def worker_of(settings: Settings, live: LivePortal, server: SmtpServer | None) -> Worker:
+def worker_of(
+    settings: Settings, live: LivePortal, server: SmtpServer | None, stopping: threading.Event | None = None
+) -> Worker:
     """The worker of a portal in force."""
 
     def address(tables: Tables) -> str:
         return (tables.declaration.settings.base_url or settings.local_address).rstrip("/")
 
-    return Worker(live.engine, lambda: live.current().tables, live.clock, address, server)
-
-
-def _worker(settings: Settings, engine: Engine, server: SmtpServer | None) -> Worker:
-    try:
-        live = LivePortal(
-            settings.folder,
-            engine,
-            lambda: datetime.datetime.now(datetime.UTC),
-            settings.development,
-            settings.declared,
-            settings.reload_every,
-        )
-    except StartupError as reasons:
-        for line in reasons.lines:
-            click.echo(line)
-        raise SystemExit(1) from None
-    return worker_of(settings, live, server)
+    return Worker(live.engine, lambda: live.current().tables, live.clock, address, server, stopping)
 
 
 @contextlib.contextmanager
@@ -95,27 +97,83 @@ def worker_beside(settings: Settings, live: LivePortal) -> Iterator[None]:
         if not live.current().development or not is_mine:
             yield
             return
-        worker = worker_of(settings, live, mail_server(settings))
-        thread = threading.Thread(target=worker.run, name="worker", daemon=True)
+        stopping = threading.Event()
+        worker = worker_of(settings, live, mail_server(settings), stopping)
+        worker.begin()
+        thread = threading.Thread(target=run, args=(lambda: [worker], stopping), name="worker", daemon=True)
         thread.start()
         try:
             yield
         finally:
-            worker.stop()
+            stopping.set()
             thread.join(PATIENCE)
 
 
-@contextlib.contextmanager
-def stopping_at_signals(worker: Worker) -> Iterator[None]:
-    """SIGTERM and SIGINT end the worker after the letter that it sends; a second signal ends the process at once."""
+def _announce(settings: Settings, server: SmtpServer | None) -> None:
+    click.echo(f"Sending emails by {server}" if server else settings.email_notice, err=server is None)
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        worker.stop()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _live_portal(settings: Settings, engine: Engine) -> LivePortal:
+    return LivePortal(
+        settings.folder,
+        engine,
+        lambda: datetime.datetime.now(datetime.UTC),
+        settings.development,
+        settings.declared,
+        settings.reload_every,
+    )
+
+
+def _work_for_all(settings: Settings, folder: Path, server: SmtpServer | None) -> None:
+    if not folder.is_dir():
+        raise click.UsageError(f'there is no folder "{folder}"')
+    _announce(settings, server)
+    with contextlib.ExitStack() as locks, stop_signals() as stopping:
+        hosted = HostedWorkers(settings, folder, server, stopping, locks)
+        run(hosted.present, stopping)
+    click.echo("Stopped")
+
+
+class HostedWorkers:
+    """The workers of the portals in a folder. What keeps one from starting is logged, and the others go on."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        server: SmtpServer | None,
+        stopping: threading.Event,
+        locks: contextlib.ExitStack,
+    ) -> None:
+        self._settings, self._folder, self._server = settings, folder, server
+        self._stopping, self._locks = stopping, locks
+        self._workers: dict[Path, Worker] = {}
+        self._failed: dict[Path, float] = {}  # when, in seconds of the monotonic clock
+
+    def present(self) -> Iterator[Worker]:
+        """Those of the portals that are there now."""
+        for folder in folders_of_portals(self._folder):
+            if folder not in self._workers and self._is_to_be_tried(folder):
+                self._start(folder)
+            if folder in self._workers:
+                yield self._workers[folder]
+
+    def _is_to_be_tried(self, folder: Path) -> bool:
+        failed = self._failed.get(folder)
+        return failed is None or time.monotonic() - failed > TRY_AGAIN
+
+    def _start(self, folder: Path) -> None:
+        settings = self._settings.for_portal(folder)
+        try:
+            live = _live_portal(settings, reach(settings.database_url))
+        except (StartupError, DatabaseUnreachableError, OSError) as error:
+            self._failed[folder] = time.monotonic()
+            log.error("The worker cannot start for %s: %s", folder.name, error)
+            return
+        if self._locks.enter_context(worker_lock(live.engine)):
+            self._workers[folder] = worker_of(settings, live, self._server, self._stopping)
+            self._workers[folder].begin()
+        else:
+            self._failed[folder] = time.monotonic()
+            log.error("%s: %s", folder.name, ANOTHER)
+            live.engine.dispose()

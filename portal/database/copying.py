@@ -11,7 +11,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from portal.database.engine import make_engine, reading
+from portal.database.engine import make_engine, reading, writing
+from portal.database.postgresql import make_schema, schema_of
 
 NAMES = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
 PATIENCE = 30.0  # seconds to wait for a lock of SQLite
@@ -34,7 +35,10 @@ def copied(engine: sa.Engine, target: Path) -> Iterator[sa.Connection]:
         return
     with reading(engine) as connection:
         snapshot = connection.execute(sa.text("SELECT pg_export_snapshot()")).scalar_one()
-        _run(engine.url, "pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={target}")
+        options = ["--format=custom", f"--snapshot={snapshot}", f"--file={target}"]
+        if schema := schema_of(connection):
+            options.append(f"--schema={schema}")
+        _run(engine.url, "pg_dump", *options)
         yield connection
 
 
@@ -62,8 +66,10 @@ def restore_copy(url: str, source: Path) -> None:
     if kind == "sqlite":
         _restore_sqlite(Path(address.database or ""), source)
     else:
-        _check_empty(url)
-        _run(address, "pg_restore", "--no-owner", "--no-privileges", "--single-transaction", str(source))
+        options = ["--no-owner", "--no-privileges", "--single-transaction"]
+        if schema := _make_empty_schema(url):
+            options += ["--schema", schema.strip('"')]  # what is in it: it is there already
+        _run(address, "pg_restore", *options, str(source))
 
 
 def _restore_sqlite(target: Path, source: Path) -> None:
@@ -80,15 +86,18 @@ def _restore_sqlite(target: Path, source: Path) -> None:
     partial.replace(target)
 
 
-def _check_empty(url: str) -> None:
+def _make_empty_schema(url: str) -> str:
+    """The schema of an address, quoted, and made where it is missing. Raises CopyError where there are tables."""
     engine = make_engine(url)
     try:
-        with reading(engine) as connection:
-            tables = sa.inspect(connection).get_table_names()
+        with writing(engine) as connection:
+            make_schema(connection)
+            tables, schema = sa.inspect(connection).get_table_names(), schema_of(connection)
     finally:
         engine.dispose()
     if tables:
         raise CopyError(f"the database is not empty, it has the table {tables[0]}")
+    return schema
 
 
 def _run(url: sa.URL, program: str, *arguments: str) -> None:

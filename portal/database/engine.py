@@ -7,7 +7,6 @@ write: the database refuses it. Nothing here knows a table.
 import contextlib
 import re
 import time
-import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -29,8 +28,6 @@ ANALYSIS_LIMIT = 1_000  # rows of each index that SQLite's ANALYZE reads: enough
 # For the layers that do not know SQLAlchemy.
 Engine = sa.Engine
 Connection = sa.Connection
-
-_readers: weakref.WeakKeyDictionary[sa.Engine, sa.Engine] = weakref.WeakKeyDictionary()  # with options for reading
 
 
 class DatabaseUnreachableError(Exception):
@@ -117,11 +114,7 @@ def paused(connection: sa.Connection) -> Iterator[None]:
 
 def read_connection(engine: sa.Engine) -> sa.Connection:
     """A connection for a request that only reads, in a transaction; `release` gives it back."""
-    reader = _readers.get(engine)
-    if reader is None:
-        options = _options(writes=False) | {"statement_timeout": REQUEST_TIMEOUT}
-        reader = _readers[engine] = engine.execution_options(**options)
-    connection = reader.connect()
+    connection = engine.connect().execution_options(**_options(writes=False), statement_timeout=REQUEST_TIMEOUT)
     connection.begin()
     return connection
 

@@ -4,23 +4,64 @@ Transactions run at REPEATABLE READ: one that would overwrite another's change g
 request is tried again.
 """
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.util import LRUCache
 
 from portal.database.errors import READ_ONLY_TRANSACTION, sql_code
 
 CONNECT_TIMEOUT = 5  # seconds to wait for a server that does not answer
 PREPARE_AFTER = 2  # executions after which a statement of `engine.cache_plan` is prepared
+MOST_COMPILED = 500  # statements, as for any engine of SQLAlchemy
+LONGEST_NAME = 63  # bytes; PostgreSQL would shorten a longer one, and two might become the same
 FEATURE_NOT_SUPPORTED = "0A000"  # the code of “cached plan must not change result type”
 # The just-in-time compiler takes longer than the queries of a page. The search needs memory for bitmaps.
 SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
 ISOLATION = "REPEATABLE READ"
 
+_shared: dict[sa.URL, sa.Engine] = {}  # by the address without its schema
+_sharing = threading.Lock()
+
 
 def create_engine(address: sa.URL) -> sa.Engine:
-    """The engine; connections are made when they are first needed."""
+    """The engine; connections are made when they are first needed.
+
+    `?schema=NAME` in the address: the tables are in that schema. Portals whose addresses differ in nothing else share
+    their connections. Raises ValueError for a name that PostgreSQL does not take.
+    """
+    schema = _schema(address)
+    if not schema:
+        return _create_engine(address)
+    address = address.difference_update_query(["schema"])
+    with _sharing:
+        engine = _shared.get(address) or _shared.setdefault(address, _create_engine(address))
+    # What SQLAlchemy compiles refers to the tables of one portal, and must go with them.
+    return engine.execution_options(schema=schema, compiled_cache=LRUCache(MOST_COMPILED))
+
+
+def schema_of(connection: sa.Connection) -> str:
+    """The schema of a connection's address, quoted for SQL; empty if it names none."""
+    schema: str = connection.get_execution_options().get("schema", "")
+    return schema
+
+
+def make_schema(connection: sa.Connection) -> None:
+    """Makes the schema of a connection's address where it is missing."""
+    if schema := schema_of(connection):
+        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+
+
+def _schema(address: sa.URL) -> str:
+    name = address.query.get("schema", "")
+    if not isinstance(name, str) or len(name.encode()) > LONGEST_NAME or '"' in name or "\0" in name:
+        raise ValueError(f"a schema has one name of at most {LONGEST_NAME} bytes, without quotes")
+    return f'"{name}"' if name else ""
+
+
+def _create_engine(address: sa.URL) -> sa.Engine:
     engine = sa.create_engine(
         address,
         isolation_level=ISOLATION,
@@ -51,6 +92,8 @@ def create_engine(address: sa.URL) -> sa.Engine:
     def begin(connection: sa.Connection) -> None:
         options = connection.get_execution_options()
         if options.get("isolation_level") == "AUTOCOMMIT":
+            if schema := schema_of(connection):
+                connection.connection.cursor().execute(f"SET search_path = {schema}")
             return
         statement = _begin_statement(options)
         if not _begin(connection, statement):
@@ -71,8 +114,11 @@ def _begin_statement(options: Mapping[str, Any]) -> str:
     statement = f"BEGIN ISOLATION LEVEL {options.get('isolation_level', ISOLATION)}"
     if options.get("writes") is False:
         statement += " READ ONLY"
-    timeout = options.get("statement_timeout")
-    return f"{statement}; SET LOCAL statement_timeout = '{timeout}s'" if timeout else statement
+    if timeout := options.get("statement_timeout"):
+        statement += f"; SET LOCAL statement_timeout = '{timeout}s'"
+    if schema := options.get("schema"):
+        statement += f"; SET LOCAL search_path = {schema}"
+    return statement
 
 
 def _begin(connection: sa.Connection, statement: str, last_attempt: bool = False) -> bool:

@@ -7,7 +7,7 @@ import datetime
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -28,6 +28,7 @@ from portal.mail.smtp import SmtpServer
 log = logging.getLogger(__name__)
 
 PAUSE = 2.0  # seconds between two looks
+RESTS = 3  # times as long as a round took, where that is longer
 BEAT_EVERY = datetime.timedelta(seconds=30)
 DUE_EVERY = datetime.timedelta(minutes=1)
 MOST_OF_THE_TIME = 50  # looking for what is due takes at most one part in so many of the time
@@ -43,7 +44,10 @@ class Done:
 
 
 class Worker:
-    """The worker of one database. `tables`: those in force now; `address`: the portal's own, for links in letters."""
+    """The worker of one database. `tables`: those in force now; `address`: the portal's own, for links in letters.
+
+    When `stopping` is set, it ends after the letter that it sends.
+    """
 
     def __init__(
         self,
@@ -52,9 +56,10 @@ class Worker:
         clock: Callable[[], datetime.datetime],
         address: Callable[[Tables], str],
         server: SmtpServer | None,
+        stopping: threading.Event | None = None,
     ) -> None:
         self.engine, self.tables, self.clock, self.address = engine, tables, clock, address
-        self.stopping = threading.Event()
+        self.stopping = stopping or threading.Event()
         self.announcing = Announcing(engine, clock, self.sender)
         self.due = Due(engine, clock)
         self.sending = None if server is None else Sending(engine, server, clock, self.announcing.rewrite)
@@ -67,22 +72,19 @@ class Worker:
         """Who sends letters at a moment."""
         return Sender(tables.declaration, self.address(tables), now)
 
-    def run(self) -> None:
-        """Works until `stop`. An error is logged, and what it kept from being done is tried again."""
-        if self.engine.dialect.name == "sqlite":  # whose only worker this is (lock.py)
+    def begin(self) -> None:
+        """What the only worker of a database does first (lock.py): it takes up what another one left."""
+        if self.engine.dialect.name == "sqlite":
             in_transaction(self.engine, lambda connection: outbox.release_claims(connection, self.tables()))
-        while not self.stopping.is_set():
-            try:
-                self.turn()
-            except DatabaseError as error:
-                log.error("The database is in the way, and is tried again: %s", driver_error(error))
-            except Exception:
-                log.exception("The worker could not go on, and tries again")
-            self.stopping.wait(PAUSE)
 
-    def stop(self) -> None:
-        """Ends `run` after the letter that is being sent."""
-        self.stopping.set()
+    def try_turn(self) -> None:
+        """A turn. An error is logged, and what it kept from being done is tried again in the next one."""
+        try:
+            self.turn()
+        except DatabaseError as error:
+            log.error("The database is in the way, and is tried again: %s", driver_error(error))
+        except Exception:
+            log.exception("The worker could not go on, and tries again")
 
     def turn(self) -> Done:
         """Does everything that is due at this moment."""
@@ -121,3 +123,17 @@ class Worker:
         """Once a minute, more seldom where it takes long, and at once where the clock was set back."""
         now, again = self.clock(), self._due_again
         return again is None or not now < again <= now + self._due_pause
+
+
+def run(workers: Callable[[], Iterable[Worker]], stopping: threading.Event) -> None:
+    """One worker after the other takes a turn, again and again, until `stopping` is set.
+
+    `workers` is asked before each round. Many portals rest longer between two rounds than one.
+    """
+    while not stopping.is_set():
+        began = time.monotonic()
+        for worker in workers():
+            worker.try_turn()
+            if stopping.is_set():
+                return
+        stopping.wait(max(PAUSE, (time.monotonic() - began) * RESTS))

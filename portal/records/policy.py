@@ -5,8 +5,9 @@ a field from `Policy.readable`; every action from `Policy.may`. Nothing above th
 """
 
 import datetime
+import weakref
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import sqlalchemy as sa
 
@@ -22,6 +23,8 @@ from portal.records.statement_cache import ReaderKind, StatementCache, may_be_sh
 
 SYSTEM = ""  # in the place of a profile's name
 MOST_BRANCHES = 10  # companies of one reader that are looked up one by one
+
+_system_profiles: weakref.WeakKeyDictionary[Tables, Profile] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -291,10 +294,12 @@ def system_policy(tables: Tables, reader: Reader | None = None) -> Policy:
     return Policy(tables, _system_profile(tables), reader, system=True)
 
 
-@lru_cache(maxsize=2)  # the portal in force, and the one before
 def _system_profile(tables: Tables) -> Profile:
-    access = {name: _everything(module) for name, module in tables.declaration.modules.items()}
-    return Profile(name="system", staff=True, modules=access)
+    profile = _system_profiles.get(tables)
+    if profile is None:
+        access = {name: _everything(module) for name, module in tables.declaration.modules.items()}
+        profile = _system_profiles[tables] = Profile(name="system", staff=True, modules=access)
+    return profile
 
 
 def outsider_policy(tables: Tables, reader: Reader | None = None) -> Policy:

@@ -37,6 +37,7 @@ from portal.database.migration.snapshot import (
     with_new_names,
 )
 from portal.database.migration.steps import Step, Task
+from portal.database.postgresql import make_schema
 from portal.database.schema.tables import Tables
 from portal.database.search.backlog import mark_modules
 from portal.database.search.index import create_index
@@ -174,6 +175,7 @@ def _exclusive(engine: sa.Engine) -> Iterator[sa.Connection]:
         return
     with writing(engine.execution_options(isolation_level="READ COMMITTED")) as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        make_schema(connection)
         yield connection
 
 

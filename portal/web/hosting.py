@@ -1,0 +1,119 @@
+"""Several portals in one process: each folder is one, named by the host at which browsers reach it.
+
+A portal is made when its first request comes. Those that were used last stay; another one that is asked for again
+takes a moment to come back, and keeps nothing in memory meanwhile. What keeps one from starting is its own matter:
+the others go on.
+"""
+
+import logging
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from webob import Response
+
+from portal.database.engine import DatabaseUnreachableError
+from portal.web.live import StartupError
+from portal.web.protection import HEALTH
+
+log = logging.getLogger(__name__)
+
+HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(?=(:[0-9]{1,5})?\Z)", re.ASCII)
+TRY_AGAIN = 5.0  # seconds after which a portal that could not start is tried again
+UNKNOWN = "There is no portal at this address.\n"
+BROKEN = "This portal cannot start at the moment. Its log says why.\n"
+
+
+class Application(Protocol):
+    """The WSGI application of one portal."""
+
+    registry: Any
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answers one request."""
+
+
+class HostedPortals:
+    """The WSGI application of all portals in `folder`; `make` makes that of one, from its own folder.
+
+    At most `most` are kept. `make` raises StartupError, DatabaseUnreachableError or OSError.
+    """
+
+    def __init__(self, folder: Path, make: Callable[[Path], Application], most: int) -> None:
+        self.folder, self._make, self._most = folder, make, most
+        self._applications: OrderedDict[str, Application] = OrderedDict()  # the one that was used last at the end
+        self._failed: dict[str, float] = {}  # when, in seconds of the monotonic clock
+        self._making: dict[str, threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Hands a request to the portal of its host."""
+        name = host_name(environ)
+        if name is None or not self._is_portal(name):
+            return _answer_for_nobody(environ)(environ, start_response)
+        application = self.application(name)
+        if application is None:
+            broken = Response(BROKEN, status=503, content_type="text/plain", headers={"Retry-After": "5"})
+            return broken(environ, start_response)
+        return application(environ, start_response)
+
+    def application(self, name: str) -> Application | None:
+        """The application of the portal in the folder `name`; None while it cannot start."""
+        if (made := self._made(name)) is not None:
+            return made
+        with self._guard:
+            making = self._making.setdefault(name, threading.Lock())
+        with making:  # others are answered while one is being made
+            return self._made(name) or self._start(name)
+
+    def _is_portal(self, name: str) -> bool:
+        """Whether the folder is there. A file that is missing for a moment does not take a portal away."""
+        folder = self.folder / name
+        return folder.is_dir() and (name in self._applications or (folder / "modules.yaml").is_file())
+
+    def _made(self, name: str) -> Application | None:
+        with self._guard:
+            made = self._applications.get(name)
+            if made is not None:
+                self._applications.move_to_end(name)
+            return made
+
+    def _start(self, name: str) -> Application | None:
+        failed = self._failed.get(name)
+        if failed is not None and time.monotonic() - failed < TRY_AGAIN:
+            return None
+        try:
+            made = self._make(self.folder / name)
+        except (StartupError, DatabaseUnreachableError, OSError) as error:
+            self._failed[name] = time.monotonic()
+            log.error("The portal %s cannot start: %s", name, error)
+            return None
+        with self._guard:
+            self._failed.pop(name, None)
+            self._applications[name] = made
+            unused = [self._applications.popitem(last=False)[1] for _ in range(len(self._applications) - self._most)]
+        for application in unused:
+            application.registry.live.engine.dispose()  # requests that are open end with their own connection
+        return made
+
+
+def _answer_for_nobody(environ: Mapping[str, Any]) -> Response:
+    """Load balancers ask for the health of the process, and name it by its number."""
+    if environ.get("PATH_INFO") == HEALTH:
+        return Response(json_body={"status": "live"})
+    return Response(UNKNOWN, status=404, content_type="text/plain")
+
+
+def host_name(environ: Mapping[str, Any]) -> str | None:
+    """The name in the Host header of a request, without the port; None if it can be no folder's."""
+    name = HOST.match(environ.get("HTTP_HOST", "").lower())
+    return None if name is None else name[0]
+
+
+def folders_of_portals(folder: Path) -> Iterator[Path]:
+    """The folders below `folder` that hold a portal, by name."""
+    yield from (path for path in sorted(folder.iterdir()) if (path / "modules.yaml").is_file())
