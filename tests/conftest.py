@@ -18,6 +18,9 @@ from tests.real_parts import PostgreSQL, page_opener, running_browser, running_p
 settings.register_profile("portal", parent=settings(), deadline=None)
 settings.load_profile("portal")
 
+# Compiled once for all processes of a run and for later ones: each would take some seconds for it.
+os.environ.setdefault("PORTAL_COMPILED", str(Path(__file__).parents[1] / "var" / "templates"))
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out the PostgreSQL variants of tests that are marked `sqlite_suffices`."""

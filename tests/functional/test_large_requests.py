@@ -19,7 +19,7 @@ from portal.application import make_server_application
 from portal.commands.server import listening_server
 from portal.settings import Settings
 
-settings = Settings(folder=Path({str(SMALL)!r}), database=sys.argv[1], compiled=sys.argv[2], port=0, **{CHEAP})
+settings = Settings(folder=Path({str(SMALL)!r}), database=sys.argv[1], port=0, **{CHEAP})
 server = listening_server(make_server_application(settings), settings)
 print(server.port, flush=True)
 server.run(0)
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 def server(filled_sqlite, tmp_path_factory):
     folder = tmp_path_factory.mktemp("server")
     shutil.copy(filled_sqlite, folder / "portal.sqlite")
-    arguments = [sys.executable, "-c", SERVER, f"sqlite:///{folder / 'portal.sqlite'}", str(folder / "templates")]
+    arguments = [sys.executable, "-c", SERVER, f"sqlite:///{folder / 'portal.sqlite'}"]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     process.port = int(process.stdout.readline())
     yield process

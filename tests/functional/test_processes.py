@@ -76,7 +76,6 @@ def served(program: str, url: str, log: Path) -> Iterator[tuple[str, subprocess.
     settings = {
         "FOLDER": str(PORTALS / "small"), "DATABASE": url, "DEVELOPMENT": "true", "PASSWORD_MEMORY": "8",
         "PASSWORD_ROUNDS": "1", "BIND": f"127.0.0.1:{port}", "PORT": str(port), "WORKERS": "2",
-        "COMPILED": str(log.parent / "templates"),
     }  # fmt: skip
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
     environment |= {f"PORTAL_{name}": value for name, value in settings.items()}
@@ -89,12 +88,8 @@ def served(program: str, url: str, log: Path) -> Iterator[tuple[str, subprocess.
             _wait_for(address, process, log)
             yield address, process
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            os.killpg(process.pid, signal.SIGKILL)  # granian waits long for a process that it starts at this moment
+            process.wait()
 
 
 def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:

@@ -330,7 +330,7 @@ def test_a_killed_process_loses_no_letter_and_ends_by_itself_when_told_to(tmp_pa
         expected = set(connection.scalars(sa.select(tables.outbox.c["message_id"])))
     environment = {
         **os.environ, "PORTAL_FOLDER": str(PORTALS / "small"), "PORTAL_DATABASE": f"sqlite:///{path}",
-        "PORTAL_SMTP": f"smtp://127.0.0.1:{server.port}", "PORTAL_COMPILED": "",
+        "PORTAL_SMTP": f"smtp://127.0.0.1:{server.port}",
     }  # fmt: skip
     command = [str(Path(sys.executable).parent / "portal"), "worker"]
     server.wait_in_letter = 3

@@ -100,7 +100,7 @@ class World:
             for wish in people:
                 register.add(wish, hashed, must_change=False)
         engine.dispose()
-        cheap = {"compiled": None, "password_memory": 8, "password_rounds": 1}
+        cheap = {"password_memory": 8, "password_rounds": 1}
         settings = Settings(folder=folder, database=url, files=files, reload_every=3600, **cheap)
         application, clock = make_application(settings), Clock()
         application.registry.clock = clock
