@@ -51,8 +51,8 @@ def wanted_letters(connection: sa.Connection, tables: Tables, account_id: int) -
     """The choices that an account has said yes to, or not said no to."""
     choice = tables.letter_choice.c
     query = sa.select(choice["relation"], choice["kind"], choice["wanted"]).where(choice["account"] == account_id)
-    said = {(relation, kind): wanted for relation, kind, wanted in connection.execute(query)}
-    return frozenset(choice for choice in CHOICES if said.get(choice, _is_wanted(choice)))
+    saved = {(relation, kind): wanted for relation, kind, wanted in connection.execute(query)}
+    return frozenset(choice for choice in CHOICES if saved.get(choice, _is_wanted(choice)))
 
 
 def save_choices(connection: sa.Connection, tables: Tables, account_id: int, wanted: Collection[Choice]) -> None:

@@ -106,19 +106,19 @@ def _run(url: sa.URL, program: str, *arguments: str) -> None:
         password = str(url.password or "").replace("\\", "\\\\").replace(":", "\\:")
         passwords.write(f"*:*:*:*:{password}\n")
         passwords.flush()
-        command = [_found(program), *arguments, f"--dbname={_conninfo(url, passwords.name)}"]
+        command = [_path_of(program), *arguments, f"--dbname={_conninfo(url, passwords.name)}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 our own arguments
     if done.returncode:
         raise CopyError(f"{program} says: {done.stderr.strip() or done.returncode}")
 
 
-def _found(program: str) -> str:
+def _path_of(program: str) -> str:
     """The path of one of PostgreSQL's programs, of the newest version that is installed."""
     newest = sorted(Path(INSTALLED).glob(f"*/bin/{program}"), key=lambda path: int(path.parts[-3].partition(".")[0]))
-    found = str(newest[-1]) if newest else shutil.which(program)
-    if found is None:
+    path = str(newest[-1]) if newest else shutil.which(program)
+    if path is None:
         raise CopyError(f"{program} is not installed (Debian: apt install postgresql-client)")
-    return found
+    return path
 
 
 def _conninfo(url: sa.URL, password_file: str) -> str:

@@ -51,8 +51,8 @@ def _has_words(text: Any, *needles: str) -> bool:
             return False  # what most rows end with
     words = []
     for part in str(text).split(BORDER):
-        found, joined = indexed_words(part)
-        words += [*found, *joined, "_"]
+        indexed, joined = indexed_words(part)
+        words += [*indexed, *joined, "_"]
     line = f" {' '.join(words)} "
     return all(needle in line for needle in needles)
 

@@ -69,11 +69,13 @@ def new_device(sender: Sender, account: Account, device: Device) -> EmailMessage
     say = reader.text
     names = {"browser": device.browser, "system": device.system}
     what = _("${browser} on ${system}", mapping=names) if device.browser and device.system else _("an unknown browser")
-    told = {"email": account.email, "device": say(what)}
+    values = {"email": account.email, "device": say(what)}
     content = Content(
         say(_("A new sign-in")),
         (
-            say(_("Someone has just signed in as ${email} on a device that we do not know: ${device}.", mapping=told)),
+            say(
+                _("Someone has just signed in as ${email} on a device that we do not know: ${device}.", mapping=values)
+            ),
             say(_("If this was you, there is nothing to do.")),
         ),
         say(_("Change my password")),

@@ -110,12 +110,16 @@ def _letter(
     record = records.get(news.record)
     if record is None:
         return None
-    told = Told(sender, recipient, records, record, [event for event in news.events if event.id in events], events)
-    content = told.content() if identity else told.for_stranger() if recipient.is_stranger else told.for_outsiders()
+    letter = RecordLetter(
+        sender, recipient, records, record, [event for event in news.events if event.id in events], events
+    )
+    content = (
+        letter.content() if identity else letter.for_stranger() if recipient.is_stranger else letter.for_outsiders()
+    )
     if content is None:
         return None
-    about = About(told.kind, account.id, module.name, record.id, tuple(event.id for event in news.events))
-    return Letter(write_letter(sender, account, content, told.thread(key)), about)
+    about = About(letter.kind, account.id, module.name, record.id, tuple(event.id for event in news.events))
+    return Letter(write_letter(sender, account, content, letter.thread(key)), about)
 
 
 def _kind(event: Happened, recipient: Recipient, module: Module) -> str | None:
@@ -139,7 +143,7 @@ def _kind(event: Happened, recipient: Recipient, module: Module) -> str | None:
 
 
 @dataclass(frozen=True)
-class Told:
+class RecordLetter:
     """What one recipient is told of one record; `kinds`: the events' ids → the kinds of letter that they make."""
 
     sender: Sender
@@ -252,18 +256,18 @@ class Told:
 
         The oldest first; files that one person added at once are together.
         """
-        told = [event for event in self.events if event.kind in ("commented", "attached")]
-        if not told:
+        spoken = [event for event in self.events if event.kind in ("commented", "attached")]
+        if not spoken:
             return []
         stored = files(self.records, self.record)
-        comment_ids = {event.details.get("comment") for event in told}
+        comment_ids = {event.details.get("comment") for event in spoken}
         readable = comments(self.records, self.record) if self.records.module.comments else []
         said = {
             comment.id: self._one_said(comment, [file for file in stored if file.comment == comment.id])
             for comment in sorted(readable, key=lambda comment: comment.id)
             if comment.id in comment_ids
         }
-        file_ids = {event.details.get("file") for event in told}
+        file_ids = {event.details.get("file") for event in spoken}
         added: dict[str, list[StoredFile]] = {}
         for file in stored:
             if file.id in file_ids and file.comment is None:

@@ -135,10 +135,10 @@ class RecordFiles(RecordBranch):
     """`/MODULE/ID/files/`: the files of a record that this person may have."""
 
     def __getitem__(self, name: str) -> "RecordFile":
-        found = file(self.record.records, self.record.record, int(name)) if RECORD_ID.fullmatch(name) else None
-        if found is None:
+        stored = file(self.record.records, self.record.record, int(name)) if RECORD_ID.fullmatch(name) else None
+        if stored is None:
             raise KeyError(name)
-        return RecordFile(self, name, found)
+        return RecordFile(self, name, stored)
 
 
 class RecordFile(RecordBranch):
@@ -157,11 +157,11 @@ class RecordComments(RecordBranch):
     """`/MODULE/ID/comments/`: the conversation on a record, as far as this person may read it."""
 
     def __getitem__(self, name: str) -> "RecordComment":
-        found = comment(self.record.records, self.record.record, int(name)) if RECORD_ID.fullmatch(name) else None
+        written = comment(self.record.records, self.record.record, int(name)) if RECORD_ID.fullmatch(name) else None
         author = self.request.writer(self.record.records).author
-        if found is None or not may_correct(self.record.records, found, author):
+        if written is None or not may_correct(self.record.records, written, author):
             raise KeyError(name)
-        return RecordComment(self, name, found)
+        return RecordComment(self, name, written)
 
 
 class RecordComment(RecordBranch):

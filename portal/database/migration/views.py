@@ -112,8 +112,8 @@ class _ViewMaker:
         inspector = sa.inspect(connection)
         self.schema = inspector.default_schema_name or "main"
         self.existing = {
-            name: {column["name"] for column in found}
-            for (_schema, name), found in inspector.get_multi_columns().items()
+            name: {column["name"] for column in columns}
+            for (_schema, name), columns in inspector.get_multi_columns().items()
         }
         self.old: Snapshot = last_applied(connection, tables) or EMPTY
         self.renames: Renames = find_renames(connection, self.old, tables.declaration)

@@ -16,7 +16,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from portal.database.existing_values import VALUES, Expression
-from portal.database.schema.inspection import UNKNOWN, ExistingTables, FoundTable
+from portal.database.schema.inspection import UNKNOWN, ExistingTables, InspectedTable
 from portal.database.unindexed import TEXT
 from portal.declaration.shapes import Declaration, Module
 from portal.declaration.source.problems import suggest
@@ -90,24 +90,24 @@ class ExistingModule:
     existing: ExistingTables
 
     @property
-    def found(self) -> FoundTable | None:
+    def inspected(self) -> InspectedTable | None:
         """The table, if it is there."""
         return self.existing.tables.get(str(self.module.table))
 
     @property
     def key(self) -> tuple[str, ...]:
         """The columns of the key that are there."""
-        if self.found is None:
+        if self.inspected is None:
             return ()
         if self.module.key is None:
-            return self.found.key
-        found = [self.found.column(name) for name in self.module.key]
-        return () if None in found else tuple(name for name in found if name is not None)
+            return self.inspected.key
+        names = [self.inspected.column(name) for name in self.module.key]
+        return () if None in names else tuple(name for name in names if name is not None)
 
     @property
     def has_integer_key(self) -> bool:
         """Whether the key is one integer, which is the id of the record then."""
-        return self.found is not None and [self.found.columns[name] for name in self.key] == ["integer"]
+        return self.inspected is not None and [self.inspected.columns[name] for name in self.key] == ["integer"]
 
     def add_table(self, metadata: sa.MetaData, info: dict[str, Any]) -> None:
         """Adds the query to the metadata as the table of the module; `info`: what links ask a table."""
@@ -122,7 +122,7 @@ class ExistingModule:
     def _query(self, columns: list[sa.Column[Any]]) -> sa.Select[Any]:
         """What stands for the module's table; without rows where the table or its key is missing."""
         nothing = {column.name: _nothing(column) for column in columns}
-        if self.found is None or not self.key:
+        if self.inspected is None or not self.key:
             return sa.select(*[value.label(name) for name, value in nothing.items()]).where(sa.false())
         source = self.source_table().alias("_")
         known = self._own_columns(source)
@@ -137,59 +137,61 @@ class ExistingModule:
 
     def _raw_keys(self) -> dict[str, str]:
         """The columns that hold the key of a row and those of linked rows as they are, where ids are computed."""
-        found = self.found
-        if found is None:
+        inspected = self.inspected
+        if inspected is None:
             return {}
         raw = {KEY: self.key[0]} if len(self.key) == 1 and not self.has_integer_key else {}
         for field in self.module.fields.values():
-            column = found.column(field.column or field.name)
+            column = inspected.column(field.column or field.name)
             target = self._over(field.targets[0]) if field.targets and not field.computed else None
-            if column is None or target is None or target.found is None or target.has_integer_key:
+            if column is None or target is None or target.inspected is None or target.has_integer_key:
                 continue
-            if len(target.key) == 1 and target.found.columns[target.key[0]] == found.columns[column]:
+            if len(target.key) == 1 and target.inspected.columns[target.key[0]] == inspected.columns[column]:
                 raw[LINKED_KEY.format(field.name)] = column
         return raw
 
     def misfits(self) -> Iterator[Misfit]:
         """What is missing or of another type, each with its cure."""
         name, table = self.module.name, self.module.table
-        if self.found is None:
+        if self.inspected is None:
             yield Misfit(name, f'module {name}: the database has no table "{table}"; correct table:, or create it')
             return
-        columns = self.found.columns
+        columns = self.inspected.columns
         for column in self.module.key or ():
-            if self.found.column(column) is None:
+            if self.inspected.column(column) is None:
                 hint = suggest(column, columns)
                 yield Misfit(name, f'module {name}: table "{table}" has no column "{column}"{hint}; correct key:')
-        if self.module.key is None and not self.found.key:
+        if self.module.key is None and not self.inspected.key:
             yield Misfit(name, f'module {name}: "{table}" has no primary key; name the columns of one as key:')
         for field in self.module.fields.values():
             if not field.virtual and (sentence := self._misfit_of(field)):
                 yield Misfit(name, f"{name}.{field.name} stays empty: {sentence}", field.name)
 
     def _misfit_of(self, field: Field) -> str:
-        if self.found is None:
+        if self.inspected is None:
             return ""
         declared = field.column or field.name
-        column = self.found.column(declared)
+        column = self.inspected.column(declared)
         if column is None:
-            near = suggest(declared, self.found.columns)
-            return f'table "{self.found.name}" has no column "{declared}"{near}; correct column:'
+            near = suggest(declared, self.inspected.columns)
+            return f'table "{self.inspected.name}" has no column "{declared}"{near}; correct column:'
         if field.targets and len(self._over(field.targets[0]).key) > 1:
             return f"the key of {field.targets[0]} is made of several columns, to which one column cannot link"
-        kind = self.found.columns[column]
+        kind = self.inspected.columns[column]
         if self._is_readable(field, kind):
             return ""
-        return f'column "{column}" of "{self.found.name}" holds values of type {kind}, and the field is {field.type}'
+        return (
+            f'column "{column}" of "{self.inspected.name}" holds values of type {kind}, and the field is {field.type}'
+        )
 
     def _is_readable(self, field: Field, kind: str) -> bool:
         if kind == UNREADABLE:
             return False
         if field.targets:
             return not self._is_by_integer(field.targets[0]) or kind in (WHOLE, UNKNOWN)
-        wanted = _wanted(field.columns()[0])
-        on_sqlite = FITTING_ON_SQLITE.get(wanted, set()) if self.existing.dialect == "sqlite" else set()
-        return wanted == WORDS or kind == UNKNOWN or kind in FITTING[wanted] | on_sqlite
+        kind_of_field = _kind_of(field.columns()[0])
+        on_sqlite = FITTING_ON_SQLITE.get(kind_of_field, set()) if self.existing.dialect == "sqlite" else set()
+        return kind_of_field == WORDS or kind == UNKNOWN or kind in FITTING[kind_of_field] | on_sqlite
 
     def _is_by_integer(self, module: str) -> bool:
         """Whether links lead to the records of a module by an integer."""
@@ -211,13 +213,13 @@ class ExistingModule:
 
     def source_table(self) -> sa.TableClause:
         """The table itself. Raises LookupError where the database has none."""
-        if self.found is None:
+        if self.inspected is None:
             raise LookupError(self.module.table)
-        return sa.table(self.found.name, *map(sa.column, self.found.columns), schema=self.found.schema)
+        return sa.table(self.inspected.name, *map(sa.column, self.inspected.columns), schema=self.inspected.schema)
 
     def column_of(self, field: Field) -> str | None:
         """The column of a field that can be read and written."""
-        column = self.found.column(field.column or field.name) if self.found and field.columns() else None
+        column = self.inspected.column(field.column or field.name) if self.inspected and field.columns() else None
         return None if column is None or self._misfit_of(field) else column
 
     def links_by_integer(self, field: Field) -> bool:
@@ -244,7 +246,7 @@ class ExistingModule:
     def others_value(self, field: Field, value: Any) -> Any:
         """A stored value of a field as its column holds it."""
         column = self.column_of(field)
-        kind = self.found.columns[column] if self.found and column else ""
+        kind = self.inspected.columns[column] if self.inspected and column else ""
         zone = ZoneInfo(self.declaration.settings.time_zone)
         return VALUES[self.existing.dialect].others_value(value, kind, zone)
 
@@ -292,11 +294,11 @@ class ExistingModule:
         return shown + after if after else shown
 
     def _field_columns(self, field: Field, source: sa.FromClause) -> dict[str, Expression]:
-        columns, found = field.columns(), self.found
-        column = found.column(field.column or field.name) if found and columns else None
-        if found is None or column is None or self._misfit_of(field):
+        columns, inspected = field.columns(), self.inspected
+        column = inspected.column(field.column or field.name) if inspected and columns else None
+        if inspected is None or column is None or self._misfit_of(field):
             return {}
-        kind = found.columns[column]
+        kind = inspected.columns[column]
         values, value = VALUES[self.existing.dialect], source.c[column]
         text = values.text(value)
         constants = field.constants(self.declaration.settings.currency)
@@ -323,7 +325,7 @@ class ExistingModule:
             CLOCK: lambda: values.time(value),
             WORDS: lambda: values.text(value),
         }
-        return read[_wanted(own)]()
+        return read[_kind_of(own)]()
 
     def _searched(self, field: Field, text: Expression) -> Expression:
         """What a search finds of a value: of a choice its labels."""
@@ -360,7 +362,7 @@ def _nothing(column: sa.Column[Any]) -> Expression:
     return sa.cast(sa.null(), sa.Text() if isinstance(column.type, sa.Text) else column.type)
 
 
-def _wanted(column: sa.Column[Any]) -> str:
+def _kind_of(column: sa.Column[Any]) -> str:
     """Which kind of values a column of a field holds."""
     python_type = column.type.python_type.__name__
     return {"int": WHOLE, "Decimal": EXACT, "bool": TRUTH, "date": DAY, "datetime": MOMENT, "time": CLOCK}.get(

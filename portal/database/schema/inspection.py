@@ -29,7 +29,7 @@ UNKNOWN = "unknown"  # a computed column of a view on SQLite
 
 
 @dataclass(frozen=True)
-class FoundTable:
+class InspectedTable:
     """A table or a view: its columns with the kind of their values, in their order, and its primary key."""
 
     name: str
@@ -53,7 +53,7 @@ class ExistingTables:
     """What one database has of the tables that a declaration reads; by their names in the declaration."""
 
     dialect: str = "sqlite"
-    tables: Mapping[str, FoundTable] = field(default_factory=dict)
+    tables: Mapping[str, InspectedTable] = field(default_factory=dict)
 
 
 NOTHING = ExistingTables()
@@ -70,11 +70,11 @@ def inspect_existing(engine: sa.Engine, declaration: Declaration) -> ExistingTab
     return ExistingTables(engine.dialect.name, found)
 
 
-def found_table(inspector: sa.Inspector, name: str, schema: str | None = None) -> FoundTable:
+def inspect_table(inspector: sa.Inspector, name: str, schema: str | None = None) -> InspectedTable:
     """The columns and the key of a table that exists."""
     columns = {column["name"]: kind_of(column["type"]) for column in inspector.get_columns(name, schema)}
     key = inspector.get_pk_constraint(name, schema).get("constrained_columns") or []
-    return FoundTable(name, schema, columns, tuple(key))
+    return InspectedTable(name, schema, columns, tuple(key))
 
 
 def kind_of(type_: sa.types.TypeEngine[Any]) -> str:
@@ -86,7 +86,7 @@ def kind_of(type_: sa.types.TypeEngine[Any]) -> str:
     return next((kind for cls, kind in KINDS if isinstance(type_, cls)), "text")
 
 
-def _find(inspector: sa.Inspector, declared: str) -> FoundTable | None:
+def _find(inspector: sa.Inspector, declared: str) -> InspectedTable | None:
     """The table of a name, which on PostgreSQL may begin with its schema."""
     for schema, name in _readings(inspector, declared):
         known = {*inspector.get_table_names(schema), *inspector.get_view_names(schema)}
@@ -94,7 +94,7 @@ def _find(inspector: sa.Inspector, declared: str) -> FoundTable | None:
             known |= set(inspector.get_materialized_view_names(schema))
         meant = name if name in known else _only(known, name)
         if meant is not None:
-            return found_table(inspector, meant, schema)
+            return inspect_table(inspector, meant, schema)
     return None
 
 

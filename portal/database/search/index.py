@@ -233,8 +233,8 @@ def matches(connection: sa.Connection, table: sa.Table, words: Words, most: int)
     if statement is None:
         return None
     rows = connection.execute(statement, search.parameters).all()
-    found = [Match(*row[:5]) for row in rows if row[5]]
-    return sorted(found, reverse=True) if len(rows) <= most else None
+    matches = [Match(*row[:5]) for row in rows if row[5]]
+    return sorted(matches, reverse=True) if len(rows) <= most else None
 
 
 def count(connection: sa.Connection, search: Search, cap: int = COUNTED) -> SearchResult:

@@ -52,8 +52,8 @@ def indexed_text(texts: Iterable[str], reference: str = "") -> str:
     return text if len(text) <= MAX_TEXT_LENGTH else text[: text.rindex(" ", 0, MAX_TEXT_LENGTH) + 1]
 
 
-def _shortened(found: Iterable[str]) -> list[str]:
-    return [word[:MAX_WORD_LENGTH] for word in found]
+def _shortened(words: Iterable[str]) -> list[str]:
+    return [word[:MAX_WORD_LENGTH] for word in words]
 
 
 @dataclass(frozen=True)

@@ -27,22 +27,24 @@ def outcomes(
     connection: sa.Connection, policies: Mapping[int, Policy], module: str, record: Record
 ) -> dict[int, Outcome]:
     """What decides whether each reader sees the record. The keys of `policies` are any numbers of the caller's."""
-    found: dict[int, Outcome] = {}
+    outcomes: dict[int, Outcome] = {}
     for keys in _kinds(policies):
         policy = policies[keys[0]]
         access = policy.access(module)
         if access is None:
-            found |= dict.fromkeys(keys, "module")
+            outcomes |= dict.fromkeys(keys, "module")
             continue
         readers = [(key, policies[key]) for key in keys]
         seeing = _seeing(connection, policy, readers, module, record.id)
         added = () if access.see == "all" else watchers(connection, policy.tables, policy.module(module), record.id)
-        found |= {key: "watches" if policies[key].reader.person in added else "sees" for key in seeing}
+        outcomes |= {key: "watches" if policies[key].reader.person in added else "sees" for key in seeing}
         blind = [reader for reader in readers if reader[0] not in seeing]
         within = _seeing(connection, without_where(policy, module), blind, module, record.id)
         matching = _seeing(connection, without_day(policy), blind, module, record.id)
-        found |= {key: "see" if key not in within else "where" if key not in matching else "day" for key, _of in blind}
-    return found
+        outcomes |= {
+            key: "see" if key not in within else "where" if key not in matching else "day" for key, _of in blind
+        }
+    return outcomes
 
 
 def _kinds(policies: Mapping[int, Policy]) -> Iterable[list[int]]:

@@ -147,12 +147,12 @@ def ranges_of_negated(
     """A negated comparison as ranges between the values, empty included, each of which an index finds."""
     column = index_column(field, table)
     values = comparison.value if comparison.operator == "one_of" else (comparison.value,)
-    given = [value for value in values if value not in (None, "")]
-    known = sorted({field.constant(value, reader) for value in given})
+    constants = [value for value in values if value not in (None, "")]
+    known = sorted({field.constant(value, reader) for value in constants})
     bounds = known if dialect == "sqlite" else [_in_order(known, place) for place in range(len(known))]
     ranges = [sa.and_(column > low, column < high) for low, high in itertools.pairwise(bounds)]
     ranges = [column < bounds[0], *ranges, column > bounds[-1]] if bounds else [column.is_not(None)]
-    return tuple(ranges) if len(given) < len(values) else (column.is_(None), *ranges)
+    return tuple(ranges) if len(constants) < len(values) else (column.is_(None), *ranges)
 
 
 def _in_order(values: Sequence[Any], place: int) -> Any:

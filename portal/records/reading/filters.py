@@ -135,7 +135,7 @@ def _sortable(records: Records, name: str) -> bool:
 
 def _read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, list[Condition]]:
     """A filter and its conditions; none where it cannot be parsed."""
-    typed = Filter(
+    chosen = Filter(
         field.name,
         values=_values(form, field.name),
         ids=_values(form, f"{field.name}.id") if field.targets else (),
@@ -144,34 +144,34 @@ def _read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, li
         empty=form.get(f"{field.name}.empty", "") == "1",
     )
     try:
-        _check_size(typed)
-        conditions = list(_conditions(field, typed, records.policy.reader))
+        _check_size(chosen)
+        conditions = list(_conditions(field, chosen, records.policy.reader))
         for part in parts_of(AllOf(tuple(conditions))):
             records.statements.sql(part)
     except Refused as refused:
-        return replace(typed, error=refused.message), []
-    return typed, conditions
+        return replace(chosen, error=refused.message), []
+    return chosen, conditions
 
 
 def _values(form: Form, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in form.getall(name) if value.strip()))
 
 
-def _check_size(typed: Filter) -> None:
-    if len(typed.values) + len(typed.ids) > MOST_VALUES:
+def _check_size(chosen: Filter) -> None:
+    if len(chosen.values) + len(chosen.ids) > MOST_VALUES:
         raise Refused(_("This form has too many fields."))
-    if any(len(value) > LONGEST_VALUE for value in (*typed.values, *typed.ids)):
+    if any(len(value) > LONGEST_VALUE for value in (*chosen.values, *chosen.ids)):
         raise Refused(ngettext("Use at most ${number} character.", "Use at most ${number} characters.", LONGEST_VALUE))
 
 
-def _conditions(field: Field, typed: Filter, reader: Reader) -> Iterator[Condition]:
+def _conditions(field: Field, chosen: Filter, reader: Reader) -> Iterator[Condition]:
     """Several values: any of them. Raises Refused."""
     path = (field.name,)
-    if typed.values or typed.ids or typed.empty:
-        parsed = [field.parse_filter(value, reader) for value in typed.values]
-        parsed += [("equal", field.parse_filter_id(record_id)) for record_id in typed.ids]
+    if chosen.values or chosen.ids or chosen.empty:
+        parsed = [field.parse_filter(value, reader) for value in chosen.values]
+        parsed += [("equal", field.parse_filter_id(record_id)) for record_id in chosen.ids]
         ways = [Comparison(path, operator, ParsedValue(value)) for operator, value in parsed]
-        yield AnyOf((*ways, Comparison(path, "empty", ParsedValue(True))) if typed.empty else tuple(ways))
-    for operator, bound in (("min", typed.minimum), ("max", typed.maximum)):
+        yield AnyOf((*ways, Comparison(path, "empty", ParsedValue(True))) if chosen.empty else tuple(ways))
+    for operator, bound in (("min", chosen.minimum), ("max", chosen.maximum)):
         if bound and field.ranged:
             yield Comparison(path, operator, ParsedValue(field.constant(bound, reader)))

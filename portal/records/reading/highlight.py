@@ -21,23 +21,23 @@ def read(text: str) -> Words:
     return parse_words(text)
 
 
-def matches(text: str, typed: Words) -> Matches:
+def matches(text: str, searched: Words) -> Matches:
     """`text` in pieces, each with whether it matches; empty where none does."""
     pieces: list[tuple[str, bool]] = []
     end = 0
-    if text.isascii() and not _may_match(text.lower(), typed):
+    if text.isascii() and not _may_match(text.lower(), searched):
         return ()
     for piece in PIECE.finditer(text[:LONGEST]):
-        if _piece_matches(piece[0], typed):
+        if _piece_matches(piece[0], searched):
             pieces += [(text[end : piece.start()], False), (piece[0], True)]
             end = piece.end()
     return tuple(part for part in (*pieces, (text[end:], False)) if part[0]) if pieces else ()
 
 
-def excerpt(text: str, typed: Words) -> str:
+def excerpt(text: str, searched: Words) -> str:
     """The words around the first match in `text`, on one line: “… the toner is empty …”; "" where none matches."""
     text = " ".join(text[:LONGEST].split())
-    piece = next((piece for piece in PIECE.finditer(text) if _piece_matches(piece[0], typed)), None)
+    piece = next((piece for piece in PIECE.finditer(text) if _piece_matches(piece[0], searched)), None)
     if piece is None:
         return ""
     start = text.find(" ", max(0, piece.start() - BEFORE)) + 1 if piece.start() > BEFORE else 0
@@ -46,32 +46,32 @@ def excerpt(text: str, typed: Words) -> str:
     return ("… " if start else "") + text[start:end] + (" …" if end < len(text) else "")
 
 
-def elsewhere(fields: Iterable[Field], values: Mapping[str, Any], typed: Words) -> Field | None:
+def elsewhere(fields: Iterable[Field], values: Mapping[str, Any], searched: Words) -> Field | None:
     """The first of `fields` with a word that matches."""
-    return next((field for field in fields if _any_matches(field.texts(values.get(field.name)), typed)), None)
+    return next((field for field in fields if _any_matches(field.texts(values.get(field.name)), searched)), None)
 
 
-def _may_match(text: str, typed: Words) -> bool:
+def _may_match(text: str, searched: Words) -> bool:
     """Whether it is worth comparing word by word."""
-    return any(term.word in text for term in typed.terms)
+    return any(term.word in text for term in searched.terms)
 
 
-def _any_matches(texts: Iterable[str], typed: Words) -> bool:
-    return any(_word_matches(word, typed) for text in texts for word in words(text[:LONGEST]))
+def _any_matches(texts: Iterable[str], searched: Words) -> bool:
+    return any(_word_matches(word, searched) for text in texts for word in words(text[:LONGEST]))
 
 
-def _piece_matches(piece: str, typed: Words) -> bool:
-    return any(_word_matches(word, typed) for word in _folded(piece))
+def _piece_matches(piece: str, searched: Words) -> bool:
+    return any(_word_matches(word, searched) for word in _folded(piece))
 
 
 def _folded(piece: str) -> Iterator[str]:
     yield from (piece.lower(),) if piece.isascii() else words(fold(piece))
 
 
-def _word_matches(word: str, typed: Words) -> bool:
+def _word_matches(word: str, searched: Words) -> bool:
     # A number is found without its leading zeros too.
     bare = word.lstrip("0") if word.isdigit() else word
     return any(
         term.word in (word, bare) if term.whole else word.startswith(term.word) or bare.startswith(term.word)
-        for term in typed.terms
+        for term in searched.terms
     )

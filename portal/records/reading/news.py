@@ -228,15 +228,15 @@ class _NewsStatement:
         new = sa.and_(modified > self._floor(module), sa.func.coalesce(seen.c["at"] < modified, sa.true()))
         hidden = sa.and_(seen.c["hidden"].is_not(None), seen.c["at"] >= modified)
         columns = {"record": table.c["id"], "number": _one_if(new), "looked_at": _one_if(hidden)}
-        source, told = table.outerjoin(seen, mine), [new, hidden]
+        source, remarkable = table.outerjoin(seen, mine), [new, hidden]
         if self.policy.declaration.modules[module].comments:
             source = source.outerjoin(comment, comment.c["id"] == self._last_comment(module, table))
             columns |= {"name": comment.c["author"], "account": comment.c["account"], "staff": comment.c["staff"]}
-            told.append(comment.c["id"].is_not(None))
+            remarkable.append(comment.c["id"].is_not(None))
         among = AmongIds(table.c["id"], id_list())
         if self.page and self.page.moments:
             return sa.select(*self._row(RECORD, module, **columns, at=modified)).select_from(source).where(among)
-        return sa.select(*self._row(RECORD, module, **columns)).select_from(source).where(among, sa.or_(*told))
+        return sa.select(*self._row(RECORD, module, **columns)).select_from(source).where(among, sa.or_(*remarkable))
 
     def _last_comment(self, module: str, table: sa.Table) -> sa.ColumnElement[Any]:
         """The id of the last comment of a record that customers may read; not looked for where there is none."""

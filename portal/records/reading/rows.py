@@ -38,8 +38,8 @@ def _rows(
     table = policy.tables.module(name)
     selected = [table.c["id"], table.c["_record"], *(part for column in columns for part in column.selected(table))]
     order = table.c["_record"], table.c["_position"], table.c["id"]
-    found = connection.execute(sa.select(*selected).where(table.c["_record"].in_(ids)).order_by(*order))
-    stored = [dict(row) for row in found.mappings()]
+    result = connection.execute(sa.select(*selected).where(table.c["_record"].in_(ids)).order_by(*order))
+    stored = [dict(row) for row in result.mappings()]
     values = [{column.name: column.load(row) for column in columns} for row in stored]
     add_linked_records(connection, policy, name, columns, [row["id"] for row in stored], values)
     rows: dict[int, list[Row]] = defaultdict(list)

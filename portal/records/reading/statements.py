@@ -121,8 +121,8 @@ class Statements(ModulePolicy):
         requests = [self._count_request(parts) for parts in conditions]
         branches = [sa.true()] if self.branches is None else self.branches
         statement = counting(self.table, branches, requests)
-        given = any(condition.needs_value for parts in conditions for condition in parts)
-        return statement if given else self._planned_once(statement)
+        needs_value = any(condition.needs_value for parts in conditions for condition in parts)
+        return statement if needs_value else self._planned_once(statement)
 
     def counting_ids(self, conditions: Sequence[Condition]) -> Statement:
         """How many of the records IDS that this reader may see fulfil each condition, as `count_0`, `count_1` …."""
@@ -142,20 +142,20 @@ class Statements(ModulePolicy):
 
     def _count_request(self, conditions: Iterable[Condition]) -> CountRequest:
         """How the rows of `conditions` are counted, out of those that the reader may see."""
-        asked = [*parts_of(self.narrowed), *conditions]
+        parts = [*parts_of(self.narrowed), *conditions]
         if self.branches is None:
-            tested = tuple(self.sql(part) for part in asked)
+            tested = tuple(self.sql(part) for part in parts)
             return CountRequest(tested=tested, visible=(self.policy.scope(self.name),))
         if self.table.info.get(EXISTING):  # no index of ours; counted exactly, as far as any count goes
-            return CountRequest(visible=(self.policy.scope(self.name), *map(self.sql, asked)))
+            return CountRequest(visible=(self.policy.scope(self.name), *map(self.sql, parts)))
         declared = list(parts_of(self.access.where))
-        indexed = best([*declared, *asked], self.module, self.table)
+        indexed = best([*declared, *parts], self.module, self.table)
         visible = [WithoutIndex(self.sql(part)) for part in declared if part is not indexed]
         if self.policy.hides_older(self.name):
             visible.append(Redundant(self.policy.scope(self.name)))
         return CountRequest(
             None if indexed is None else self._index_condition(indexed),
-            tuple(self.sql(part) for part in asked if part is not indexed),
+            tuple(self.sql(part) for part in parts if part is not indexed),
             tuple(visible),
         )
 

@@ -116,13 +116,13 @@ def _copy_files(store: Store, names: set[str], target: Path) -> set[str]:
 
 def _copy_declarations(folder: Path, target: Path) -> int:
     """The YAML files, and what stands beside them, as logos do; not what begins with a dot, and not `var/`."""
-    found = [path for path in sorted(folder.iterdir()) if path.is_file()] + sorted(folder.glob("profiles/*.yaml"))
-    kept = [path for path in found if path.suffix in (".yaml", ".svg", ".png", ".jpg", ".jpeg", ".webp")]
-    for path in kept:
+    files = [path for path in sorted(folder.iterdir()) if path.is_file()] + sorted(folder.glob("profiles/*.yaml"))
+    declarations = [path for path in files if path.suffix in (".yaml", ".svg", ".png", ".jpg", ".jpeg", ".webp")]
+    for path in declarations:
         copy = target / path.relative_to(folder)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
-    return len(kept)
+    return len(declarations)
 
 
 def _pack(content: Path, target: Path, compression: str) -> None:

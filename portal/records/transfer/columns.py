@@ -144,12 +144,12 @@ def _labelled(
     module: Module, known: Mapping[str, Field], header: str, languages: Iterable[str]
 ) -> list[tuple[Field, str]]:
     """The fields, or parts of fields, that are labelled so in any language; built-in ones if no declared one is."""
-    wanted, languages = _same(header), tuple(languages)
+    label, languages = _same(header), tuple(languages)
     matching = [
         (field, part)
         for field in known.values()
         for part in ("", *parts(field))
-        if wanted in _labels(field, part, languages)
+        if label in _labels(field, part, languages)
     ]
     return [(field, part) for field, part in matching if field.name not in module.builtin] or matching
 

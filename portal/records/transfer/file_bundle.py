@@ -117,5 +117,4 @@ def _shortened(name: str) -> str:
         return name
     stem, dot, ending = name.rpartition(".")
     ending = f"{dot}{ending}" if stem and len(ending) < 10 else ""
-    kept = name.encode()[: LONGEST_NAME - len(ending.encode())].decode("utf-8", "ignore")
-    return kept + ending
+    return name.encode()[: LONGEST_NAME - len(ending.encode())].decode("utf-8", "ignore") + ending

@@ -84,11 +84,11 @@ def stored_keys(
 ) -> Iterator[tuple[tuple[Any, ...], int]]:
     """(key, id) of the records that have one of `keys`: the values of the columns that make `field` unique."""
     names = (*records.module.unique_within(field), field.key_column)
-    wanted = set(keys)
-    columns, remaining = [records.table.c[name] for name in names], iter({key[-1] for key in wanted})
+    distinct = set(keys)
+    columns, remaining = [records.table.c[name] for name in names], iter({key[-1] for key in distinct})
     while chunk := list(islice(remaining, CHUNK)):
         rows = records.connection.execute(sa.select(*columns, records.table.c["id"]).where(columns[-1].in_(chunk)))
-        yield from ((tuple(row[:-1]), row[-1]) for row in rows if tuple(row[:-1]) in wanted)
+        yield from ((tuple(row[:-1]), row[-1]) for row in rows if tuple(row[:-1]) in distinct)
 
 
 def ids_by_name(records: Records, field: Field, names: Iterable[str]) -> dict[str, list[int]]:

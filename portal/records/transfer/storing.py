@@ -152,9 +152,11 @@ def _insert(system: Records, batch: Sequence[ImportRow], author: Author) -> None
     numbers = {row: row.values.get("number") or next(next_number) for row in batch}
     columns = []
     for row, number in numbers.items():
-        given = row.values.get("reference")
+        reference_text = row.values.get("reference")
         values = with_signatures(system, row.values, author, row.values.get("created"))
-        columns.append(new_row(system, values, number, author) | (reference.store(given) if given else {}))
+        columns.append(
+            new_row(system, values, number, author) | (reference.store(reference_text) if reference_text else {})
+        )
     system.connection.execute(sa.insert(table), columns)
     inserted = sa.select(table.c["number"], table.c["id"]).where(table.c["number"].in_(numbers.values()))
     ids = {number: record_id for number, record_id in system.connection.execute(inserted)}
@@ -207,7 +209,7 @@ def _new(stored: Mapping[str, Any]) -> dict[str, Any]:
 def _write_join_tables(system: Records, values: Mapping[ImportRow, Mapping[str, Any]]) -> None:
     """Writes the links that live in join tables; those of changed records replace what was there."""
     for name in link_values(system.module, dict.fromkeys(system.module.fields)):
-        links = {row: given[name] or () for row, given in values.items() if name in given}
+        links = {row: row_values[name] or () for row, row_values in values.items() if name in row_values}
         if links:
             _write_join_table(system, name, links)
 
@@ -247,5 +249,5 @@ def _set_link(system: Records, field: Field, batch: Sequence[ImportRow]) -> None
 
 
 def _add_events(system: Records, details: Mapping[ImportRow, dict[str, Any]], author: Author) -> None:
-    events = [event_row(system, row.id, EVENT, author, said) for row, said in details.items()]
+    events = [event_row(system, row.id, EVENT, author, detail) for row, detail in details.items()]
     system.connection.execute(sa.insert(system.policy.tables.event), events)

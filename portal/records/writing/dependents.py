@@ -22,6 +22,6 @@ def _close_way_in(records: Records, company: int) -> None:
     that. Who has proved their address waits for staff to decide."""
     tables, connection = records.policy.tables, records.connection
     connection.execute(sa.delete(tables.company).where(tables.company.c["organization"] == company))
-    asked, proved = tables.sign_up.c["organization"] == company, tables.sign_up.c["proved"]
-    connection.execute(sa.delete(tables.sign_up).where(asked, proved.is_(None)))
-    connection.execute(sa.update(tables.sign_up).where(asked).values(organization=None))
+    of_company, proved = tables.sign_up.c["organization"] == company, tables.sign_up.c["proved"]
+    connection.execute(sa.delete(tables.sign_up).where(of_company, proved.is_(None)))
+    connection.execute(sa.update(tables.sign_up).where(of_company).values(organization=None))

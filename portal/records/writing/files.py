@@ -204,10 +204,10 @@ def delete_file(records: Records, record: Record, file: StoredFile, author: Auth
 
 def empty_comment(records: Records, record: Record, comment_id: int | None) -> Comment | None:
     """The comment of this id, if it has neither text nor files any more."""
-    found = comment(records, record, comment_id) if comment_id is not None else None
-    if found is None or found.text or any(file.comment == comment_id for file in files(records, record)):
+    own_comment = comment(records, record, comment_id) if comment_id is not None else None
+    if own_comment is None or own_comment.text or any(file.comment == comment_id for file in files(records, record)):
         return None
-    return found
+    return own_comment
 
 
 def stored_names(connection: sa.Connection, tables: Tables) -> set[str]:
@@ -237,14 +237,14 @@ def _problem(upload: Upload, kind: str, limit: Attachments, reader: Reader) -> s
     if upload.size > limit.max_size:
         sizes = {"name": name, "size": shown_size(upload.size, reader), "max": shown_size(limit.max_size, reader)}
         return _("“${name}” was not added: it is ${size}, and the limit is ${max}.", mapping=sizes)
-    if limit.types and not any(_is_of(kind, wanted) for wanted in limit.types):
+    if limit.types and not any(_is_of(kind, pattern) for pattern in limit.types):
         return _("“${name}” was not added: files of this type are not accepted.", mapping={"name": name})
     return ""
 
 
-def _is_of(kind: str, wanted: str) -> bool:
+def _is_of(kind: str, pattern: str) -> bool:
     """Whether a media type is one that the declaration names: `application/pdf`, `image/*`."""
-    return kind.startswith(wanted[:-1]) if wanted.endswith("/*") else kind == wanted
+    return kind.startswith(pattern[:-1]) if pattern.endswith("/*") else kind == pattern
 
 
 def _too_many(upload: Upload, taken: int, limit: Attachments) -> str:

@@ -20,18 +20,18 @@ def followed_defaults(
     connection: sa.Connection, policy: Policy, module: Module, values: Mapping[str, Any], fields: Iterable[Field]
 ) -> dict[str, Any]:
     """Those of `fields` that are empty in `values` and whose default follows a link, with what it leads to."""
-    found: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     waiting = [field for field in fields if value_path(field.default) and field.is_empty(values.get(field.name))]
     # One of them may begin at a link that another one fills in.
     for _round in waiting:
-        known = {**values, **found}
+        known = {**values, **defaults}
         for field in waiting:
             path = value_path(field.default)
-            if path is not None and field.name not in found:
+            if path is not None and field.name not in defaults:
                 value = _value_at(connection, policy, field, _start(policy, module, path, known), path.path)
                 if not field.is_empty(value):
-                    found[field.name] = value
-    return found
+                    defaults[field.name] = value
+    return defaults
 
 
 def value_in_form(

@@ -24,9 +24,9 @@ def open_state(records: Records, record: Record, even_final: bool = False) -> st
     Raises ConflictError for a record that is gone, or final by now unless `even_final`.
     """
     lifecycle = records.module.lifecycle
-    found = records.as_system.by_ids([record.id], [lifecycle.field] if lifecycle else [])
-    state = found[0].values[lifecycle.field] if found and lifecycle else None
-    if not found or (is_final(lifecycle, state) and not even_final):
+    records_now = records.as_system.by_ids([record.id], [lifecycle.field] if lifecycle else [])
+    state = records_now[0].values[lifecycle.field] if records_now and lifecycle else None
+    if not records_now or (is_final(lifecycle, state) and not even_final):
         raise ConflictError(record.id)
     return state
 

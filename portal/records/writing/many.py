@@ -50,9 +50,9 @@ def first_ids(records: Records, query: Query) -> list[int]:
 def do_to_many(records: Records, ids: Sequence[int], do: Callable[[Record], None]) -> Iterator[Outcome]:
     """Does something to each of the records `ids`, in this order."""
     for batch in batched(ids, READ_AT_ONCE):
-        found = {record.id: record for record in records.by_ids(batch, records.module.everything)}
+        records_by_id = {record.id: record for record in records.by_ids(batch, records.module.everything)}
         for record_id in batch:
-            record = found.get(record_id)
+            record = records_by_id.get(record_id)
             if record is None:
                 yield Outcome(record_id, None, _("This record does not exist."))
             else:

@@ -112,8 +112,8 @@ def _hidden_default(records: Records, column: Field) -> Any:
 def write_rows(records: Records, name: str, record_id: int, rows: Sequence[Row]) -> None:
     """Makes `rows`, as `with_whole_rows` gives them, those of the `lines` field `name` of a record."""
     field, table = records.module.field(name), records.policy.tables.join(records.name, name)
-    kept = [row.id for row in rows if row.id is not None]
-    gone = table.c["_record"] == record_id, table.c["id"].not_in(kept)
+    remaining = [row.id for row in rows if row.id is not None]
+    gone = table.c["_record"] == record_id, table.c["id"].not_in(remaining)
     records.connection.execute(sa.delete(table).where(*gone))
     for position, row in enumerate(rows):
         columns = {"_record": record_id, "_position": position, **stored_columns(field, row.values)}

@@ -105,11 +105,11 @@ def _taken_in_company(
 ) -> dict[str, str]:
     """A message at the company of a record that comes into one where another has the same value of a field that must
     be unique there, and that this form does not show."""
-    company, asked = records.module.organization, {field.name for field in fields}
-    if record_id is None or company not in asked or values[company] == known.get(company):
+    company, names = records.module.organization, {field.name for field in fields}
+    if record_id is None or company not in names or values[company] == known.get(company):
         return {}
     declared = records.module.fields.values()
-    hidden = [field for field in declared if records.module.unique_within(field) and field.name not in asked]
+    hidden = [field for field in declared if records.module.unique_within(field) and field.name not in names]
     for stored in records.as_system.by_ids([record_id], [field.name for field in hidden]) if hidden else ():
         for field in hidden:
             value = stored.values[field.name]
@@ -134,11 +134,11 @@ def read_rows(
     for index, row_form in field.rows_in(form).items():
         row_id = row_form.get(ROW_ID)
         before = by_id.pop(row_id, None)
-        typed = typed_columns(of_rows, new=before is None)
-        if is_blank_row(typed, row_form, records.policy.reader, new if row_id == UNTOUCHED else {}):
+        columns = typed_columns(of_rows, new=before is None)
+        if is_blank_row(columns, row_form, records.policy.reader, new if row_id == UNTOUCHED else {}):
             continue
         known = before.values if before else new
-        filled = read_form(of_rows, typed, row_form, known, before.id if before else None)
+        filled = read_form(of_rows, columns, row_form, known, before.id if before else None)
         values = computed_values(
             of_rows.module.formulas.values(), {**known, **filled.values}, records.policy.reader.currency
         )
@@ -156,8 +156,8 @@ def typed_columns(of_rows: RowRecords, new: bool) -> list[Field]:
     """The columns that people type in a row: not a link to modules that their profile lacks, which could offer nothing,
     and what is typed once in `new` rows alone."""
     modules = of_rows.policy.modules
-    typed = [field for field in typed_fields(of_rows, of_rows.module.fields) if new or field.read_only != "once"]
-    return [column for column in typed if not column.targets or any(target in modules for target in column.targets)]
+    columns = [field for field in typed_fields(of_rows, of_rows.module.fields) if new or field.read_only != "once"]
+    return [column for column in columns if not column.targets or any(target in modules for target in column.targets)]
 
 
 def row_defaults(of_rows: RowRecords) -> dict[str, Any]:
@@ -205,12 +205,14 @@ def looked_up_in_form(records: Records, fields: list[Field], values: Mapping[str
 
     Of a lookup that leads to a link nothing: a form knows no title that its reader may read.
     """
-    found: dict[str, Any] = {}
+    values_in_form: dict[str, Any] = {}
     for field in fields:
         link = records.module.fields[field.link_path[0]] if field.link_path and not field.targets else None
         if link is not None and values.get(link.name) and not _problem(records, link, values, None):
-            found[field.name] = value_in_form(records.connection, records.policy, records.module, values, field.name)
-    return found
+            values_in_form[field.name] = value_in_form(
+                records.connection, records.policy, records.module, values, field.name
+            )
+    return values_in_form
 
 
 def follow_again(records: Records, values: Mapping[str, Any], keep: Collection[str]) -> dict[str, Any]:

@@ -279,8 +279,8 @@ class Writer:
     def _unread_values(self, record: Record, names: Iterable[str]) -> Mapping[str, Any]:
         """The present values of those fields that the author may not read, and a transition may set."""
         unread = [name for name in names if name not in record.values]
-        found = self.records.as_system.by_ids([record.id], unread) if unread else []
-        return {name: found[0].values[name] for name in unread if found}
+        stored = self.records.as_system.by_ids([record.id], unread) if unread else []
+        return {name: stored[0].values[name] for name in unread if stored}
 
     def _touch(self, record: Record, row: Mapping[str, Any]) -> None:
         """Writes columns that are no fields' values, as the newest change of the record."""
@@ -366,18 +366,18 @@ def _changed(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, 
     return {name: value for name, value in values.items() if name not in before or before[name] != value}
 
 
-def _still_needed(linking: Records, found: Sequence[Record], asker: Records) -> str:
+def _still_needed(linking: Records, linking_records: Sequence[Record], asker: Records) -> str:
     """Why a record cannot be deleted, without what its reader may not see."""
-    ids = [record.id for record in found[:MOST_NAMED]]
+    ids = [record.id for record in linking_records[:MOST_NAMED]]
     visible = asker.of(linking.name).by_ids(ids, []) if asker.policy.access(linking.name) else []
     if len(visible) < len(ids):
         return _("Other records still link to this one.")
-    titles = ", ".join(record.title for record in visible[:3]) + ("…" if len(found) > 3 else "")
+    titles = ", ".join(record.title for record in visible[:3]) + ("…" if len(linking_records) > 3 else "")
     label = asker.policy.reader.text(linking.module.label)
     return ngettext(
         "${number} record in ${module} still links to this one: ${titles}",
         "${number} records in ${module} still link to this one: ${titles}",
-        len(found),
+        len(linking_records),
         module=label,
         titles=titles,
     )

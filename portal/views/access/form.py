@@ -23,7 +23,7 @@ MOST_CARDS = 4
 
 
 @dataclass(frozen=True)
-class GivenAccess:
+class AccessInput:
     """What was posted: the values of an account, and what is wrong, by input."""
 
     values: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -52,43 +52,43 @@ def access_inputs(request: Request, account: Account | None) -> dict[str, str]:
     }
 
 
-def read_access(request: Request, inputs: Mapping[str, str]) -> GivenAccess:
+def read_access(request: Request, inputs: Mapping[str, str]) -> AccessInput:
     """The values of an account; a profile or a day that its giver may not give is refused."""
-    given, limits, reader = GivenAccess(), bounds(request.identity), request.reader
+    access, limits, reader = AccessInput(), bounds(request.identity), request.reader
     if inputs["profile"] not in request.policy.grants:
-        given.errors["profile"] = _("Choose one of the profiles that you may give.")
-    given.values["profile"] = inputs["profile"]
+        access.errors["profile"] = _("Choose one of the profiles that you may give.")
+    access.values["profile"] = inputs["profile"]
     for name in ("access_from", "access_until"):
-        _read_day(given, name, inputs[name], request)
+        _read_day(access, name, inputs[name], request)
     visible = inputs["visible"] or (FROM if inputs["records_from"] else ALL)
-    given.values["records_from"] = reader.today if visible == NEW else None
+    access.values["records_from"] = reader.today if visible == NEW else None
     if visible == FROM:
-        _read_day(given, "records_from", inputs["records_from"], request)
+        _read_day(access, "records_from", inputs["records_from"], request)
         if not inputs["records_from"]:
-            given.errors["records_from"] = _("Enter a date.")
-    first, last = given.values.get("access_from"), given.values.get("access_until")
+            access.errors["records_from"] = _("Enter a date.")
+    first, last = access.values.get("access_from"), access.values.get("access_until")
     if first and last and last < first:
-        given.errors["access_until"] = _("Access cannot end before it starts.")
+        access.errors["access_until"] = _("Access cannot end before it starts.")
     if limits.access_until and (last is None or last > limits.access_until):
         day = DAY.show(limits.access_until, reader)
-        given.errors.setdefault(
+        access.errors.setdefault(
             "access_until", _("Choose ${date} or an earlier day: your own access ends then.", mapping={"date": day})
         )
-    oldest = given.values.get("records_from")
+    oldest = access.values.get("records_from")
     if limits.records_from and (oldest is None or oldest < limits.records_from):
         day = DAY.show(limits.records_from, reader)
-        given.errors.setdefault(
+        access.errors.setdefault(
             "records_from",
             _("Choose ${date} or a later day: you do not see older records either.", mapping={"date": day}),
         )
-    return given
+    return access
 
 
-def _read_day(given: GivenAccess, name: str, text: str, request: Request) -> None:
+def _read_day(access: AccessInput, name: str, text: str, request: Request) -> None:
     try:
-        given.values[name] = DAY.parse(text, request.reader)
+        access.values[name] = DAY.parse(text, request.reader)
     except Refused as refused:
-        given.errors[name] = refused.message
+        access.errors[name] = refused.message
 
 
 def _typed(day: Any) -> str:

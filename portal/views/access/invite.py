@@ -46,20 +46,20 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
     """Makes the person, with access and an invitation. Who is recorded already is not recorded twice."""
     _check_companies(request)
     inputs = {**posted_access(request), **{name: posted_text(request, name).strip() for name in OWN_INPUTS}}
-    given, register = read_access(request, inputs), register_of(request)
-    errors = {**given.errors, **_own_errors(request, inputs)}
+    access, register = read_access(request, inputs), register_of(request)
+    errors = {**access.errors, **_own_errors(request, inputs)}
     if errors:
         return _refused(module, request, inputs, errors)
     if again := repeated(module.records, request):
         return again
-    profile = given.values.pop("profile")
+    profile = access.values.pop("profile")
     email = normalize_email(inputs["email"])
     try:
         if taken := _taken(request, register, email):
             return _refused(module, request, inputs, {"email": taken})
         company = chosen_company(request, inputs["company"])
-        wanted = AccessRequest(email, profile, inputs["name"], values=given.values, company=company)
-        account = register.add(wanted, None, must_change=False)
+        access_request = AccessRequest(email, profile, inputs["name"], values=access.values, company=company)
+        account = register.add(access_request, None, must_change=False)
     except AccessRefusedError:
         return _refused(module, request, inputs, {"email": TAKEN})
     return invited(request, done(module.records, request, _following(module, account.person)), register, account)

@@ -37,12 +37,12 @@ def open_portal_to_all(module: Module, request: Request) -> dict[str, OpenPage] 
         finish(request.connection, request.portal.tables, request.now)
         return set_flash(request, done(module.records, request, f"{module.path}open"), "opening-stopped")
     inputs = posted_access(request)
-    given = read_access(request, inputs)
-    if given.errors or not writes_links(request):
+    access = read_access(request, inputs)
+    if access.errors or not writes_links(request):
         request.response.status_int = 422
-        return {"page": opening_page(module, request, inputs, given.errors)}
-    profile = given.values.pop("profile")
-    begin(register_of(request), profile, given.values)
+        return {"page": opening_page(module, request, inputs, access.errors)}
+    profile = access.values.pop("profile")
+    begin(register_of(request), profile, access.values)
     return set_flash(request, done(module.records, request, f"{module.path}open"), "opening")
 
 

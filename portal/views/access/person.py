@@ -67,21 +67,23 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
     """Gives access, with an invitation, or changes it. What was ended begins again."""
     account = managed_account(resource, request)
     inputs = posted_access(request)
-    given = read_access(request, inputs)
+    access = read_access(request, inputs)
     register = register_of(request)
     email = account.email if account else register.address_of(resource.record.id)
     error = "" if email else _("This person has no email address yet. Add it to the record first.")
-    if given.errors or error:
+    if access.errors or error:
         request.response.status_int = 422
-        return {"page": access_page(resource, request, account, inputs, given.errors, error)}
+        return {"page": access_page(resource, request, account, inputs, access.errors, error)}
     if again := repeated(resource.records, request):
         return again
     answer = done(resource.records, request, record_address(resource.module_name, resource.record.id))
     try:
         if account is None:
-            wanted = AccessRequest(email, given.values.pop("profile"), values=given.values, person=resource.record.id)
-            return invited(request, answer, register, register.add(wanted, None, must_change=False))
-        changed = register.change(email, {**given.values, "disabled": False})
+            access_request = AccessRequest(
+                email, access.values.pop("profile"), values=access.values, person=resource.record.id
+            )
+            return invited(request, answer, register, register.add(access_request, None, must_change=False))
+        changed = register.change(email, {**access.values, "disabled": False})
     except AccessRefusedError:
         request.response.status_int = 422
         return {"page": access_page(resource, request, account, inputs, {}, TAKEN)}

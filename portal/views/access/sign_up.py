@@ -17,7 +17,7 @@ from portal.accounts.passwords import weakness
 from portal.accounts.people import Account, find_account, normalize_email
 from portal.accounts.register import AccessRefusedError, Register, is_mail_address
 from portal.accounts.sign_ups import Ask, SignUps
-from portal.accounts.sign_ups import SignUp as Asked
+from portal.accounts.sign_ups import SignUp as SignUpRequest
 from portal.database.engine import reading
 from portal.mail.invitations import address_proof, somebody_waits
 from portal.records.policy import system_policy
@@ -176,26 +176,28 @@ def _refused(request: Request, page: PasswordPage) -> dict[str, PasswordPage]:
 @view_config(context=SignUpLink, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_proof(context: SignUpLink, request: Request) -> Any:
     """The form behind the link. Looking at it, as scanners of mail do, does not use the link up."""
-    asked = _asked(context, request)
-    return {"page": _name_page(context, request, asked.email, "", {})} if isinstance(asked, Asked) else asked
+    sign_up = _valid_sign_up(context, request)
+    return (
+        {"page": _name_page(context, request, sign_up.email, "", {})} if isinstance(sign_up, SignUpRequest) else sign_up
+    )
 
 
 @view_config(context=SignUpLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def prove(context: SignUpLink, request: Request) -> Any:
     """Uses the link up. Who needs no yes is signed in at once, others wait for it."""
-    asked = _asked(context, request)
-    if not isinstance(asked, Asked):
-        return asked
+    sign_up = _valid_sign_up(context, request)
+    if not isinstance(sign_up, SignUpRequest):
+        return sign_up
     name, new = posted_text(request, "name").strip(), posted_text(request, "new")
-    errors = _errors(request, name, new, asked.email)
+    errors = _errors(request, name, new, sign_up.email)
     if errors:
-        return _refused(request, _name_page(context, request, asked.email, name, errors))
+        return _refused(request, _name_page(context, request, sign_up.email, name, errors))
     hashed = request.passwords.hash(new) if uses_passwords(request) else None
     sign_ups = SignUps(request.connection, request.portal.tables, request.now)
-    waiting = sign_ups.prove(asked, name, hashed)
+    waiting = sign_ups.prove(sign_up, name, hashed)
     if waiting is None:
         return _gone(request)
-    if not approves(request) and waiting.organization == asked.organization:
+    if not approves(request) and waiting.organization == sign_up.organization:
         register = Register(request.connection, request.portal.tables, request.now)
         try:
             return welcome(request, sign_ups.let_in(waiting, register, waiting.profile), hashed)
@@ -207,21 +209,21 @@ def prove(context: SignUpLink, request: Request) -> Any:
     return {"page": PasswordPage(_("Almost done"), text=text, steps=_steps(request, 2), **SIGN_IN)}
 
 
-def _asked(context: SignUpLink, request: Request) -> Asked | dict[str, PasswordPage]:
+def _valid_sign_up(context: SignUpLink, request: Request) -> SignUpRequest | dict[str, PasswordPage]:
     """Who asked; else the page that says that the link is void, or that its address has access already.
 
     Read apart from the request's own connection, which nobody should wait for while a password is hashed.
     """
     with reading(request.portal.engine) as connection:
-        asked = SignUps(connection, request.portal.tables, request.now).find(context.token)
-        known = asked is not None and find_account(connection, request.portal.tables, asked.email) is not None
-    if asked is None:
+        sign_up = SignUps(connection, request.portal.tables, request.now).find(context.token)
+        known = sign_up is not None and find_account(connection, request.portal.tables, sign_up.email) is not None
+    if sign_up is None:
         return _gone(request)
     if not known:
-        return asked
+        return sign_up
     text = _(
         "${email} already has access. If you do not know the password, set a new one from the sign-in page.",
-        mapping={"email": asked.email},
+        mapping={"email": sign_up.email},
     )
     return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}
 

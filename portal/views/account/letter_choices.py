@@ -28,13 +28,13 @@ from portal.web.resources import Account, Unsubscribe
 
 def letter_choices(request: Request) -> LetterChoices:
     """For each kind of letters and each relation to a record, whether the signed-in person gets it."""
-    wanted = wanted_letters(request.connection, request.portal.tables, request.identity.account.id)
+    choices = wanted_letters(request.connection, request.portal.tables, request.identity.account.id)
     relations = relations_of(request)
     rows = tuple(
         LetterRow(
             label,
             tuple(
-                LetterChoice(f"{relation}.{kind}", RELATIONS[relation], (relation, kind) in wanted)
+                LetterChoice(f"{relation}.{kind}", RELATIONS[relation], (relation, kind) in choices)
                 if (relation, kind) in CHOICES
                 else None
                 for relation in relations
@@ -55,10 +55,10 @@ def relations_of(request: Request) -> tuple[Relation, ...]:
 def choose_letters(context: Account, request: Request) -> Response:
     """Stores which letters the signed-in person wants: those of the boxes that are ticked."""
     ticked, relations = set(request.POST.getall("letters")), relations_of(request)
-    wanted = [
+    choices = [
         (relation, kind) for relation, kind in CHOICES if relation in relations and f"{relation}.{kind}" in ticked
     ]
-    save_choices(request.connection, request.portal.tables, request.identity.account.id, wanted)
+    save_choices(request.connection, request.portal.tables, request.identity.account.id, choices)
     return set_flash(request, HTTPSeeOther("/account/"), "letters-chosen")
 
 

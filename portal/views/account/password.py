@@ -164,11 +164,13 @@ def _sent_page(request: Request) -> PasswordPage:
 def _forgotten_page(request: Request, error: str) -> PasswordPage:
     email = Widget("email", _("Email"), type="email", required=True, error=error, autocomplete="username")
     sends = request.registry.serving.sends_email
-    kept = _("This portal runs in development mode: the email is kept at ${page}.", mapping={"page": "/-/outbox"})
+    kept_notice = _(
+        "This portal runs in development mode: the email is kept at ${page}.", mapping={"page": "/-/outbox"}
+    )
     return PasswordPage(
         heading=_("I forgot my password"),
         action="/password/forgotten",
-        text=_("We will email you a link to set a new password.") if sends else kept,
+        text=_("We will email you a link to set a new password.") if sends else kept_notice,
         widgets=(email,),
         submit=_("Send link") if sends else _("Create link"),
         back_url="/login",

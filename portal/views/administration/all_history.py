@@ -41,15 +41,15 @@ class Answer:
 )
 def show_all_history(context: Administration, request: Request) -> dict[str, Any]:
     """The newest events, narrowed by `module`, `who`, `record`, `from` and `to` of the address."""
-    typed = {name: str(request.GET.get(name, "")).strip()[:LONGEST] for name in NAMES}
-    answer, parameters = events_of(request, typed), [(name, text) for name, text in typed.items() if text]
+    inputs = {name: str(request.GET.get(name, "")).strip()[:LONGEST] for name in NAMES}
+    answer, parameters = events_of(request, inputs), [(name, text) for name, text in inputs.items() if text]
     page = WholeHistoryPage(
         lines=tuple(record_line(request, event, record) for event, record in answer.events),
-        modules=tuple(modules(request, typed["module"])),
-        who=typed["who"],
-        record=typed["record"],
-        start=typed["from"],
-        end=typed["to"],
+        modules=tuple(modules(request, inputs["module"])),
+        who=inputs["who"],
+        record=inputs["record"],
+        start=inputs["from"],
+        end=inputs["to"],
         error=answer.error,
         clear_url=history_address() if parameters else "",
         older_url=history_address([*parameters, ("before", str(answer.more))]) if answer.more else "",
@@ -57,30 +57,30 @@ def show_all_history(context: Administration, request: Request) -> dict[str, Any
     return {"page": page}
 
 
-def events_of(request: Request, typed: dict[str, str]) -> Answer:
+def events_of(request: Request, inputs: dict[str, str]) -> Answer:
     """The events that the address asks for."""
-    names = [typed["module"]] if typed["module"] else list(request.policy.modules)
+    names = [inputs["module"]] if inputs["module"] else list(request.policy.modules)
     records = [Records(request.connection, request.policy, name) for name in names if request.policy.access(name)]
     if not records:
         return Answer([])
     try:
-        only = event_filter(request, records, typed)
+        only = event_filter(request, records, inputs)
     except Refused as refused:
         return Answer([], error=refused.message)
     return Answer(*whole_history(records[0], only, PAGE, page_key(request)))
 
 
-def event_filter(request: Request, records: list[Records], typed: dict[str, str]) -> EventFilter:
+def event_filter(request: Request, records: list[Records], inputs: dict[str, str]) -> EventFilter:
     """What was typed, as the filter of events. Raises Refused for what is no date."""
-    days = {name: whole_day(parse_date(typed[name], request.reader), request.reader) for name in ("from", "to")
-            if typed[name]}  # fmt: skip
+    days = {name: whole_day(parse_date(inputs[name], request.reader), request.reader) for name in ("from", "to")
+            if inputs[name]}  # fmt: skip
     tables = request.policy.tables
     return EventFilter(
-        module=typed["module"] or None,
-        records=[pair for of_module in records for pair in named(of_module, typed["record"])]
-        if typed["record"]
+        module=inputs["module"] or None,
+        records=[pair for of_module in records for pair in named(of_module, inputs["record"])]
+        if inputs["record"]
         else None,
-        accounts=accounts_named(request.connection, tables, typed["who"]) if typed["who"] else None,
+        accounts=accounts_named(request.connection, tables, inputs["who"]) if inputs["who"] else None,
         start=days["from"].start if "from" in days else None,
         end=days["to"].end if "to" in days else None,
     )

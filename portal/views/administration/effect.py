@@ -24,26 +24,26 @@ def show_effect(context: Administration, request: Request) -> Any:
     if report.waiting is None:
         has_problems = any(not problem.warning for problem in report.problems)
         return {"page": EffectPage(has_problems=has_problems)}
-    found = effect(portal.engine, portal.declaration, report.waiting, request.now)
+    result = effect(portal.engine, portal.declaration, report.waiting, request.now)
     page = EffectPage(
-        sections=tuple(_sections(request, found, report.waiting)),
-        lost=f"{found.lost:,}",
-        gained=f"{found.gained:,}",
-        concerned=f"{found.concerned:,}",
-        people=found.people or 0,
+        sections=tuple(_sections(request, result, report.waiting)),
+        lost=f"{result.lost:,}",
+        gained=f"{result.gained:,}",
+        concerned=f"{result.concerned:,}",
+        people=result.people or 0,
         steps=report.missing,
     )
     return {"page": page}
 
 
-def _sections(request: Request, found: Effect, after: Declaration) -> Iterator[EffectSection]:
+def _sections(request: Request, result: Effect, after: Declaration) -> Iterator[EffectSection]:
     places = Places(after.folder)
     common = tuple(
-        EffectLine(change.kind, change.sentence, place_of(change, None, after, places)) for change in found.common
+        EffectLine(change.kind, change.sentence, place_of(change, None, after, places)) for change in result.common
     )
     if common:
         yield EffectSection(_("For everybody"), "", common)
-    for profile in found.profiles:
+    for profile in result.profiles:
         declared = after.profiles.get(profile.name) or request.portal.declaration.profiles[profile.name]
         number = profile.people or 0
         people = ngettext("${number} person", "${number} people", number)

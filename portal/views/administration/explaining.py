@@ -115,19 +115,19 @@ def _groups(
 ) -> tuple[dict[Group, list[Account]], dict[int, Policy]]:
     """The accounts for which the same decides, and the rights of those that may sign in."""
     admitted = list(admit_everybody(request.connection, request.portal.tables, **_reading(request)))
-    policies = {account.id: found.policy for account, found in admitted if isinstance(found, Identity)}
+    policies = {account.id: admission.policy for account, admission in admitted if isinstance(admission, Identity)}
     decided = outcomes(request.connection, policies, records.name, record)
     transition = records.module.lifecycle and records.module.lifecycle.transitions.get(subject or "")
     groups: dict[Group, list[Account]] = defaultdict(list)
-    for account, found in admitted:
-        if isinstance(found, str):
-            reason = _("Cannot sign in: “${reason}”", mapping={"reason": request.reader.text(found)})
+    for account, admission in admitted:
+        if isinstance(admission, str):
+            reason = _("Cannot sign in: “${reason}”", mapping={"reason": request.reader.text(admission)})
             groups[account.profile, request.reader.text(reason), False].append(account)
             continue
         outcome, alone = decided[account.id], False
         if transition and transition.only and outcome in SEEING:
-            alone = is_for_reader(Records(request.connection, found.policy, records.name), record, transition)
-        day = found.policy.records_from if records.module.records_from else None
+            alone = is_for_reader(Records(request.connection, admission.policy, records.name), record, transition)
+        day = admission.policy.records_from if records.module.records_from else None
         groups[account.profile, f"{outcome} {day}", alone].append(account)
     return groups, policies
 

@@ -196,19 +196,19 @@ def _level(layers: _Layers, forward: bool) -> None:
     """Move each column to the heights of its neighbours, as near as its order and the distances allow."""
     neighbours = layers.before if forward else layers.after
     for column in layers.columns if forward else layers.columns[::-1]:
-        wanted = []
+        heights = []
         for node in column:
             middles = [layers.y[other] + layers.height[other] / 2 for other in neighbours[node]]
             middle = sum(middles) / len(middles) if middles else layers.y[node] + layers.height[node] / 2
-            wanted.append(middle - layers.height[node] / 2)
-        layers.y |= dict(zip(column, _in_order(wanted, _offsets(layers, column)), strict=True))
+            heights.append(middle - layers.height[node] / 2)
+        layers.y |= dict(zip(column, _in_order(heights, _offsets(layers, column)), strict=True))
 
 
-def _in_order(wanted: Sequence[float], offsets: Sequence[float]) -> list[float]:
-    """The heights nearest to those wanted at which nothing overlaps: isotonic regression by pooling neighbours."""
+def _in_order(heights: Sequence[float], offsets: Sequence[float]) -> list[float]:
+    """The heights nearest to `heights` at which nothing overlaps: isotonic regression by pooling neighbours."""
     pools: list[tuple[float, int]] = []  # mean, size
-    for want, offset in zip(wanted, offsets, strict=True):
-        mean, size = want - offset, 1
+    for height, offset in zip(heights, offsets, strict=True):
+        mean, size = height - offset, 1
         while pools and pools[-1][0] > mean:
             other, count = pools.pop()
             mean, size = (mean * size + other * count) / (size + count), size + count

@@ -41,8 +41,8 @@ def show_metrics(context: Administration, request: Request) -> Response:
 def may_monitor(request: Request) -> bool:
     """Whether the figures are shown: to administrators, by token, or in development on this machine."""
     token = request.registry.serving.monitor_token
-    given = request.headers.get("Authorization", "")
-    if token and hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {token}".encode()):
+    authorization = request.headers.get("Authorization", "")
+    if token and hmac.compare_digest(authorization.encode("utf-8", "replace"), f"Bearer {token}".encode()):
         return True
     identity = request.visitor.identity
     return is_local_development(request) or (identity is not None and identity.administrator)

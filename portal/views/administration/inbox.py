@@ -35,11 +35,11 @@ def show_inbox(inbox: resources.Inbox, request: Request) -> Any:
 
 
 @view_config(context=resources.KeptMail, name="create", request_method="POST", permission=HANDLE_MAIL)
-def create_from_mail(kept: resources.KeptMail, request: Request) -> Response:
+def create_from_mail(resource: resources.KeptMail, request: Request) -> Response:
     """Makes a record of the mail, of its sender if they are known."""
     receiver = Receiver(request.connection, request.portal.tables, request.store, request.now, request.registry.scan)
     try:
-        outcome = receiver.receive_again(kept.mail.id, _raw(kept.mail, request), as_stranger=True)
+        outcome = receiver.receive_again(resource.mail.id, _raw(resource.mail, request), as_stranger=True)
     except UnreadableMailError:
         outcome = Outcome("kept")
     except StoreError:
@@ -52,9 +52,9 @@ def create_from_mail(kept: resources.KeptMail, request: Request) -> Response:
 
 
 @view_config(context=resources.KeptMail, name="dismiss", request_method="POST", permission=HANDLE_MAIL)
-def dismiss_mail(kept: resources.KeptMail, request: Request) -> Response:
+def dismiss_mail(resource: resources.KeptMail, request: Request) -> Response:
     """Puts the mail away; its bytes go with the next `portal files`."""
-    finish_mail(request.connection, request.portal.tables, kept.mail.id, Outcome("dismissed", kept.mail.reason))
+    finish_mail(request.connection, request.portal.tables, resource.mail.id, Outcome("dismissed", resource.mail.reason))
     return HTTPSeeOther("/-/inbox")
 
 

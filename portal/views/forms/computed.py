@@ -31,9 +31,9 @@ def row_values(of_rows: RowRecords, form: Form, before: Row | None) -> dict[str,
     `before`: the row as it is stored, None for a new one.
     """
     reader, new = of_rows.policy.reader, before is None
-    typed = {column.name: column for column in typed_columns(of_rows, new)}
+    inputs = {column.name: column for column in typed_columns(of_rows, new)}
     values = {**(before.values if before else row_defaults(of_rows))}
-    values |= {name: _parsed(column, form, reader) for name, column in typed.items()}
+    values |= {name: _parsed(column, form, reader) for name, column in inputs.items()}
     columns = list(of_rows.module.fields.values())
     if new:
         values |= followed_in_form(of_rows, columns, values)
@@ -100,9 +100,9 @@ def _row_texts(records: Records, field: Any, rows: Mapping[int, Row]) -> dict[st
     of_rows, reader = rows_of(records, field), records.policy.reader
     texts: dict[str, str] = {}
     for index, row in rows.items():
-        typed = {column.name for column in typed_columns(of_rows, new=row.id is None)}
+        columns = {column.name for column in typed_columns(of_rows, new=row.id is None)}
         for name, column in of_rows.module.fields.items():
-            if name not in typed:
+            if name not in columns:
                 texts[f"{field.name}.{index}.{name}"] = column.show(row.get(name), reader) or NOTHING
     return texts
 

@@ -98,9 +98,9 @@ class CreateForm:
         if self.followed is None:
             return filled
         name = self.followed.name
-        kept = filled.values[name] if can_be_followed(self.records, filled.values[name]) else None
+        value = filled.values[name] if can_be_followed(self.records, filled.values[name]) else None
         errors = {field: error for field, error in filled.errors.items() if field != name}
-        return Filled({**filled.values, name: kept}, errors)
+        return Filled({**filled.values, name: value}, errors)
 
     def _hidden_follow_up(self) -> Field | None:
         """The link to the record that is followed up, where the layout does not ask for it."""

@@ -117,8 +117,8 @@ def _title_of(records: Records, field: Field, text: str) -> str:
     target = module or field.targets[0]
     if not RECORD_ID.fullmatch(record_id) or target not in field.targets or records.policy.access(target) is None:
         return text
-    found = records.of(target).by_ids([int(record_id)], [])
-    return found[0].title if found else text
+    linked = records.of(target).by_ids([int(record_id)], [])
+    return linked[0].title if linked else text
 
 
 def chips(

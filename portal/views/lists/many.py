@@ -66,11 +66,11 @@ def do_to_records(module: Module, request: Request) -> Response:
         return set_flash(request, done(records, request, list_of(records, request)), "nothing-chosen")
     many = ManyRequest(records, request, transition, ids)
     if len(ids) > MOST_AT_ONCE and not many.whole_list:
-        return many.asked(
+        return many.question(
             ngettext("Choose at most ${number} record.", "Choose at most ${number} records.", MOST_AT_ONCE)
         )
     if not many.is_sure or (problems := many.problems()):
-        return many.asked(problems=problems if many.is_sure else {})
+        return many.question(problems=problems if many.is_sure else {})
     if again := repeated(records, request):
         return again
     outcomes = list(do_to_many(records, ids[:MOST_AT_ONCE], many.do))
@@ -103,11 +103,13 @@ def list_parameters(records: Records, request: Request) -> MultiDict:
     if request.GET:
         return MultiDict(request.GET.items())
     name = posted_text(request, "do")
-    asked = {field for each in transitions_for_many(records) if each.name == name for field in each.ask}
+    question = {field for each in transitions_for_many(records) if each.name == name for field in each.ask}
     return MultiDict(
         (name, value)
         for name, value in request.POST.items()
-        if isinstance(value, str) and not name.startswith("_") and name.partition(".")[0] not in {*OWN_INPUTS, *asked}
+        if isinstance(value, str)
+        and not name.startswith("_")
+        and name.partition(".")[0] not in {*OWN_INPUTS, *question}
     )
 
 
@@ -188,7 +190,7 @@ class ManyRequest:
         answers = {field.name: filled.values[field.name] for field in self.fields}
         writer.move(record, self.transition, answers, self.comment)
 
-    def asked(self, error: str = "", problems: Mapping[str, str] | None = None) -> Response:
+    def question(self, error: str = "", problems: Mapping[str, str] | None = None) -> Response:
         """The question; 422 where something is wrong."""
         problems = problems or {}
         page = question_page(self, problems, error)

@@ -95,10 +95,10 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
 @view_config(context=Module, name="followed", request_method="GET", renderer="json", permission="create")
 def followed_default(module: Module, request: Request) -> dict[str, Any]:
     """`/MODULE/followed?field=&LINK=`: the inputs of a field whose default comes from the record chosen as LINK."""
-    typed = {field.name for field in typed_fields(module.records, names_in(module.records.access.create))}
-    records, field, form = place_in_form(module.records, request, typed)
+    form_fields = {field.name for field in typed_fields(module.records, names_in(module.records.access.create))}
+    records, field, form = place_in_form(module.records, request, form_fields)
     path = value_path(field.default) if field is not None else None
-    if path is None or (records is module.records and path.link not in typed):
+    if path is None or (records is module.records and path.link not in form_fields):
         raise HTTPNotFound
     chosen = read_form(records, [records.module.field(path.link)], form, {})
     # Only the record of a link that this reader may choose is followed.

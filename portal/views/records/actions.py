@@ -65,12 +65,11 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
 def move_record(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
     """Moves the record with what was answered."""
     records, record, transition = resource.record.records, resource.record.record, resource.transition
-    asked = transition_fields(records, transition, record)
-    received = receive_files(request, records, asked, with_attachments="comment" in transition.ask)
+    fields = transition_fields(records, transition, record)
+    received = receive_files(request, records, fields, with_attachments="comment" in transition.ask)
     refused, attached = received.refused, received.attached
     if pressed := pressed_button(request):
         content = posted_content(request)
-        fields = transition_fields(records, transition, record)
         content = replace(content, inputs=with_lines_changed(records, fields, content.inputs, pressed))
         drafts_of(request).save(transition_form(resource), content)
         filling = replace(transition_filling(resource, request, as_form(content.inputs), refused), errors={})
@@ -85,7 +84,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Quest
         return {"page": transition_page(resource, request, filling, text, refused=attached.refused)}
     if again := repeated(records, request):
         return again
-    answers = {field.name: filling.values[field.name] for field in transition_fields(records, transition, record)}
+    answers = {field.name: filling.values[field.name] for field in fields}
     try:
         request.writer(records).move(record, transition, answers, text, attached.files)
     except ConflictError:

@@ -58,14 +58,15 @@ def _note(resource: Record, field: Field, stage: str, entered: Sequence[StateEnt
         return ""
     reader, records = resource.records.policy.reader, resource.records
     readable = comments(records, resource.record) if left.comment else []
-    said = next((comment.text for comment in readable if comment.id == left.comment), "")
+    comment_text = next((comment.text for comment in readable if comment.id == left.comment), "")
     names = {
         "stage": reader.text(_label(field, stage)),
         "moment": moment(left.at, reader).text,
         "author": left.author,
-        "comment": " ".join(said[:LONGEST_COMMENT].split()) + ("…" if len(said) > LONGEST_COMMENT else ""),
+        "comment": " ".join(comment_text[:LONGEST_COMMENT].split())
+        + ("…" if len(comment_text) > LONGEST_COMMENT else ""),
     }
-    if said:
+    if comment_text:
         return reader.text(_("Stopped after “${stage}” on ${moment} · ${author}: “${comment}”", mapping=names))
     return reader.text(_("Stopped after “${stage}” on ${moment} · ${author}", mapping=names))
 

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import reading
-from portal.database.schema.inspection import FoundTable, found_table
+from portal.database.schema.inspection import InspectedTable, inspect_table
 from portal.texts import plural
 from portal.workshop.outlines.guessing import MONEY, MOST_OPTIONS, UNIQUE_TYPES, Guess, guess
 from portal.workshop.outlines.naming import field_name, link_name, module_name, snake
@@ -30,7 +30,7 @@ ON_SQLITE = ("date", "datetime", "time")  # which it keeps as text
 class Table:
     """One table: what it is made of, and where its foreign keys lead, by their column."""
 
-    found: FoundTable
+    found: InspectedTable
     links: dict[str, str]
     types: dict[str, Any]
     unique: frozenset[str]
@@ -65,7 +65,7 @@ def _table(inspector: sa.Inspector, name: str) -> Table:
     types = {column["name"]: column["type"] for column in inspector.get_columns(name)}
     single = [one["column_names"] for one in inspector.get_unique_constraints(name)]
     unique = frozenset(columns[0] for columns in single if len(columns) == 1 and columns[0])
-    return Table(found_table(inspector, name), links, types, unique, inspector.dialect.name == "sqlite")
+    return Table(inspect_table(inspector, name), links, types, unique, inspector.dialect.name == "sqlite")
 
 
 def _key_of(inspector: sa.Inspector, name: str) -> list[str]:
