@@ -11,6 +11,7 @@ from portal.commands import Commands, command_files, main
 from portal.declaration import shapes
 from portal.fields.base import Field
 from portal.fields.shape import Shape
+from portal.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
@@ -53,6 +54,11 @@ def test_every_command_is_documented_with_its_options(name):
     commands = command.commands.values() if isinstance(command, click.Group) else [command]
     options = {option for each in commands for parameter in each.params for option in parameter.opts}
     assert [option for option in sorted(options) if option.startswith("--") and option not in REFERENCE] == []
+
+
+def test_every_setting_is_documented():
+    names = {field.validation_alias or f"{PREFIX}{name.upper()}" for name, field in Settings.model_fields.items()}
+    assert [name for name in sorted(names) if f"`{name}`" not in REFERENCE] == []
 
 
 @pytest.mark.parametrize("document", ["SECURITY.md", "docs/production.md"])
