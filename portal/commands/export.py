@@ -16,6 +16,7 @@ from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import Export
 from portal.records.transfer.file_bundle import open_bundle
 from portal.records.transfer.files_out import FilesOut
+from portal.records.transfer.row_columns import WrittenRowColumns
 from portal.records.transfer.rows import exported_rows, file_beside, lines_fields
 from portal.store import StoreError
 from portal.texts import plural
@@ -27,14 +28,21 @@ from portal.texts import plural
 @click.option(
     "--files", "bundle", type=click.Path(path_type=Path), metavar="FOLDER|FILE.zip", help="Write the files there too."
 )
+@click.option(
+    "--lines",
+    type=click.Choice(["files", "columns"]),
+    default="files",
+    help="Where the rows of lines go: into files beside FILE, or into columns of FILE.",
+)
 @common_options
-def command(module: str, file: IO[bytes], bundle: Path | None) -> None:
+def command(module: str, file: IO[bytes], bundle: Path | None, lines: str) -> None:
     """Write all records of MODULE to FILE, or to the terminal: names of fields and raw values.
 
     With --files the files of the records are written as well, into a folder or a zip archive, and cells name them.
 
     What a spreadsheet would take for a formula gets an apostrophe before it, which the import takes away again. The
     rows of a field of type lines have a file of their own beside FILE, with the name of the field: orders_lines.csv.
+    With --lines columns they stand in FILE: lines.0.product, lines.0.quantity, lines.1.product.
 
     Example: portal export contacts people.csv
     """
@@ -42,25 +50,28 @@ def command(module: str, file: IO[bytes], bundle: Path | None) -> None:
     with database_errors_explained(), reading(portal.engine) as connection:
         records = portal.records(connection, module)
         total = records.count(Query())
+        of_lines = lines_fields(records.module)
+        in_columns = of_lines if lines == "columns" else []
         with progress_bar("Exporting", None if total.more else total.number) as report_progress:
             try:
                 with nullcontext() if bundle is None else open_bundle(bundle, write=True) as opened:
                     files = FilesOut(records, opened, portal.store()) if opened else None
-                    export = Export(records, report_progress, files)
+                    columns = [WrittenRowColumns(records, field) for field in in_columns]
+                    export = Export(records, report_progress, files, columns)
                     for chunk in export.chunks():
                         file.write(chunk)
             except (OSError, StoreError) as error:
                 raise click.ClickException(str(error)) from None
         written = f"{module}: {plural(export.done, 'record')}" + (f" and {plural(files.done, 'file')}" if files else "")
         click.echo(f"{written} written", err=True)  # the standard output may be the file
-        for field in lines_fields(records.module):
+        for field in () if in_columns else of_lines:
             _write_rows(records, field, file.name)
 
 
 def _write_rows(records: Records, field: Field, name: str) -> None:
     """Writes the rows of a field beside the file `name`."""
     if name in ("-", "<stdout>"):
-        click.echo(f"{records.name}.{field.name}: left out, its rows need a file of their own beside FILE", err=True)
+        click.echo(f"{records.name}.{field.name}: left out: name a FILE, or use --lines columns", err=True)
         return
     path = file_beside(Path(name), field)
     with click.open_file(str(path), "wb", lazy=True, atomic=True) as file:

@@ -14,12 +14,15 @@ from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
 from portal.commands.progress_bar import progress_bar
 from portal.database.engine import reading, writing
+from portal.declaration.shapes import Module
+from portal.fields.base import Field
 from portal.records.transfer.file_bundle import open_bundle
 from portal.records.transfer.files_in import FilesIn
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportOptions, Report, WrongColumnsError, import_file
 from portal.records.transfer.notation import Notation
-from portal.records.transfer.rows import RowsReport, file_beside, import_rows, lines_fields
+from portal.records.transfer.row_columns import RowColumns, row_columns
+from portal.records.transfer.rows import Owners, RowsReport, file_beside, import_rows, lines_fields
 from portal.records.transfer.source import UnreadableFileError, open_source
 from portal.store import StoreError
 from portal.texts import plural, translate
@@ -81,7 +84,8 @@ def command(  # noqa: PLR0913 - one per option
     named by their paths in what --files names, those of the column attachments with ";" between them.
 
     The rows of a field of type lines are taken from the file beside FILE that has its name, as the export writes it
-    (orders_lines.csv): the column _record names the record, whose rows they become in the place of others.
+    (orders_lines.csv): the column _record names the record, whose rows they become in the place of others. They may
+    stand in columns of FILE instead: lines.0.product, lines.0.quantity, lines.1.product.
 
     Example: portal import contacts people.csv --key email --map "E-Mail=email" --map "Remarks="
     """
@@ -157,12 +161,11 @@ class _UndoneError(Exception):
 
 
 def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, options: ImportOptions) -> list[Part]:
-    """Imports the file, and those with rows beside it, in one transaction, with progress bars on the terminal."""
-    fields = lines_fields(portal.declaration.modules[module])
-    beside = [(field, path) for field in fields if (path := file_beside(file, field)).is_file()]
+    """Imports the file and the rows in it or beside it, in one transaction, with progress bars on the terminal."""
+    rows = _places_of_rows(portal.declaration.modules[module], file, delimiter, options)
     # A row may belong to a record of the file: then a dry run writes the records, and takes them back.
-    transaction = reading if options.dry_run and not beside else writing
-    whole = replace(options, dry_run=False) if beside else options
+    transaction = reading if options.dry_run and not rows else writing
+    whole = replace(options, dry_run=False) if rows else options
     done: list[Part] = []
     with suppress(_UndoneError), database_errors_explained(), transaction(portal.engine) as connection:
         records = portal.records(connection, module)
@@ -172,15 +175,34 @@ def _import(portal: OpenPortal, module: str, file: Path, delimiter: str | None, 
             on_written = bars.enter_context(progress_bar("Importing", source.lines))
             imported = import_file(records, source, whole, on_checked, on_written)
             done.append(Part(module, file, imported))
-        for field, path in beside if options.skip_bad or not done[0].bad else ():
+        for field, path, columns in rows if options.skip_bad or not done[0].bad else ():
             with _mistakes_explained(path), ExitStack() as bars:
                 source = open_source(path, delimiter)
                 on_checked = bars.enter_context(progress_bar("Checking", source.lines))
-                report = import_rows(records, field, source, whole, imported.added_ids, on_checked)
+                owners = Owners(imported.added_ids, imported.ids if columns else None)
+                report = import_rows(records, field, columns or source, whole, owners, on_checked)
                 done.append(Part(f"{module}.{field.name}", path, report))
         if options.dry_run or (not options.skip_bad and any(part.bad for part in done)):
             raise _UndoneError
     return done
+
+
+def _places_of_rows(
+    module: Module, file: Path, delimiter: str | None, options: ImportOptions
+) -> list[tuple[Field, Path, RowColumns | None]]:
+    """The `lines` fields of which there are rows: in a file beside `file`, or in columns of it."""
+    with _mistakes_explained(file):
+        columns = row_columns(module, open_source(file, delimiter), list(options.columns))
+    places: list[tuple[Field, Path, RowColumns | None]] = []
+    for field in lines_fields(module):
+        beside = file_beside(file, field)
+        if field.name in columns:
+            if beside.is_file():
+                raise click.ClickException(f"rows of {module}.{field.name} stand in columns of {file} and in {beside}")
+            places.append((field, file, columns[field.name]))
+        elif beside.is_file():
+            places.append((field, beside, None))
+    return places
 
 
 @contextmanager

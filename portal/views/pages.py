@@ -221,7 +221,7 @@ class ListPage(RecordTable):
     create_url: str = ""
     create_label: Words = ""
     invite_url: str = ""  # of people, for who may give access
-    export_url: str = ""
+    exports: tuple[TitledLink, ...] = ()  # the records as a file, and the rows of each of their `lines`
     many: ManyForm | None = None  # where records can be chosen
     seen_url: str = ""  # where one says that nothing is new any more; empty: nothing is
     hidden_records: HiddenRecords | None = None

@@ -338,3 +338,58 @@ def test_what_an_export_writes_an_import_takes_back(anna, portal_folder, databas
     exported = runner.invoke(main, ["export", "orders", str(orders), *where])
     assert exported.exit_code == 0
     assert [line.split(",")[3] for line in lines.read_text().splitlines()[1:]] == ["2", "3", "4", "5"]
+
+
+def test_the_lines_of_an_export_stand_in_columns_and_come_back_byte_for_byte(anna, portal_folder, database, tmp_path):
+    add_order(anna, [{"quantity": "2", "price": "10", "remark": "a; b"}, {"quantity": "3"}], title="Two")
+    add_order(anna, [], title="None")
+    runner, where = CliRunner(), ["--folder", str(portal_folder), "--database", database]
+    orders = tmp_path / "orders.csv"
+
+    def export():
+        written = runner.invoke(main, ["export", "orders", str(orders), "--lines", "columns", *where])
+        assert written.exit_code == 0, written.output
+        return orders.read_bytes()
+
+    header, two, none = export().decode().splitlines()
+    assert header.endswith("lines.1.remark,lines.1.margin,lines.1.batch")
+    assert list(tmp_path.glob("*_lines.csv")) == []
+    again = runner.invoke(main, ["import", "orders", str(orders), "--key", "reference", *where])
+    assert "orders.lines: 2 lines of 1 record, 0 changed" in again.output
+    orders.write_text("\n".join([header, none.replace("2,2,", "9,9,", 1), two.replace("1,1,", "8,8,", 1)]))
+    assert runner.invoke(main, ["import", "orders", str(orders), *where]).exit_code == 0
+    _header, *copied = export().decode().splitlines()
+    assert [line.split(",", 2)[2] for line in copied] == [line.split(",", 2)[2] for line in (two, none, none, two)]
+    orders.write_text("reference,lines.0.quantity,lines.1.quantity\n1,,4\n8,none,\n2,,\n")
+    bad = runner.invoke(main, ["import", "orders", str(orders), "--key", "reference", *where])
+    assert f"{orders}:3: quantity: “none” is not a number." in bad.output
+    assert "orders: nothing imported, because of its lines" in bad.output
+    rest = runner.invoke(main, ["import", "orders", str(orders), "--key", "reference", "--skip-bad", *where])
+    assert "orders.lines: 1 line of 1 record, 1 changed, 1 bad row" in rest.output
+    (tmp_path / "orders_lines.csv").write_text("_record,quantity\n1,2\n")
+    twice = runner.invoke(main, ["import", "orders", str(orders), "--key", "reference", *where])
+    assert "stand in columns of" in twice.output
+
+
+def test_the_export_of_a_list_offers_the_lines_besides(
+    anna, portal_folder, sign_in, another_browser, tmp_path, database
+):
+    add_order(anna, [{"quantity": "2", "price": "10", "remark": "=a"}, {"quantity": "3"}], title="Two")
+    add_order(anna, [{"quantity": "7"}], title="Other")
+    nancy = sign_in("nancy@supplier.example", browser=another_browser())
+    assert not anna.get("/orders/").html.select("[data-export]")
+    anna.get("/orders/export.csv?_lines=lines", status=404)
+    offered = nancy.get("/orders/?title=two").html.select("[data-export]")
+    assert [link.text.strip() for link in offered] == ["Orders", "Lines"]
+    answer = nancy.get(offered[1]["href"])
+    assert answer.headers["Content-Disposition"].endswith('_lines.csv"')
+    header, *lines = answer.text.removeprefix("\ufeff").splitlines()
+    assert header.startswith("Orders,Group,Product,Quantity,Price,Price (currency)")
+    assert [line.split(",")[:5] for line in lines] == [["1", "", "", "2", "10"], ["1", "", "", "3", ""]]
+    for name in ("title", "nothing"):
+        nancy.get(f"/orders/export.csv?_lines={name}", status=404)
+    (tmp_path / "orders.csv").write_text("reference\n1\n")
+    (tmp_path / "orders_lines.csv").write_bytes(answer.body)
+    options = ["--key", "reference", "--folder", str(portal_folder), "--database", database]
+    again = CliRunner().invoke(main, ["import", "orders", str(tmp_path / "orders.csv"), *options])
+    assert "orders.lines: 2 lines of 1 record, 0 changed" in again.output

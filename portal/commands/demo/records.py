@@ -28,7 +28,7 @@ from portal.records.transfer.columns import find_columns
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportOptions, Progress, Report, import_file
 from portal.records.transfer.past import Past, sort_events
-from portal.records.transfer.rows import file_beside, import_rows, lines_fields
+from portal.records.transfer.rows import Owners, file_beside, import_rows, lines_fields
 from portal.records.transfer.source import Row, open_source
 from portal.records.writing.defaults import find_named
 from portal.records.writing.history import SYSTEM, Author, forget_news
@@ -113,7 +113,9 @@ class Demonstration:
             _refuse(path, report.bad)
             report_file(name, report)
             for field, beside in self._row_files(name):
-                rows = import_rows(self._records(name), field, open_source(beside), ImportOptions(), report.added_ids)
+                rows = import_rows(
+                    self._records(name), field, open_source(beside), ImportOptions(), Owners(report.added_ids)
+                )
                 _refuse(beside, rows.bad)
 
     def add_files(self, store: Store) -> None:

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.reader import Reader
+from portal.fields.row import Row
 from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.columns import ATTACHMENTS, CURRENCY, header_of, parts, settable
 from portal.records.transfer.files_out import FilesOut
@@ -52,8 +53,8 @@ class ListCells:
         """The parts of a field that have a column, "" for the field itself: an amount has its currency beside it."""
         return ("", CURRENCY) if field.name in self._amounts else ("",)
 
-    def of(self, record: Record) -> list[str]:
-        """The cells of one record."""
+    def of(self, record: Record | Row) -> list[str]:
+        """The cells of one record, or of a row."""
         cells: list[str] = []
         for field in self.fields:
             value = record.values[field.name]
@@ -92,16 +93,32 @@ class ListCells:
         return self._words[key]
 
 
+class RowCells(Protocol):
+    """The rows of the field `name` in columns of their records' file."""
+
+    name: str
+
+    @property
+    def headers(self) -> list[str]: ...
+
+    def of(self, values: Mapping[str, Any]) -> list[str]: ...
+
+
 class Export:
-    """All records of a module, oldest first, with every field that an import may set; `done` counts them."""
+    """All records of a module, oldest first, with every field that an import may set; `done` counts them.
+
+    `rows`: the `lines` fields whose rows stand in the same file.
+    """
 
     def __init__(
         self,
         system: Records,
         report_progress: Callable[[int], None] = lambda done: None,
         files: FilesOut | None = None,
+        rows: Sequence["RowCells"] = (),
     ) -> None:
         self.system, self.report_progress, self.done, self.files = system, report_progress, 0, files
+        self.rows = rows
         fields = settable(system.module)
         builtin = [name for name in fields if name in system.module.builtin]
         self.fields = [fields[name] for name in dict.fromkeys([*builtin, *fields])]
@@ -109,8 +126,9 @@ class Export:
 
     def chunks(self) -> Iterator[bytes]:
         """The file, piece by piece."""
-        yield csv_lines([[*self._raw.headers, *([ATTACHMENTS] if self.files else [])]])
-        names = [field.name for field in self.fields]
+        of_rows = [header for rows in self.rows for header in rows.headers]
+        yield csv_lines([[*self._raw.headers, *of_rows, *([ATTACHMENTS] if self.files else [])]])
+        names = [field.name for field in self.fields] + [rows.name for rows in self.rows]
         for chunk in _chunks(self.system.iterate(Query(sort=("id",)), names, size=BATCH), self._cells):
             yield chunk
             self.report_progress(self.done)
@@ -119,6 +137,7 @@ class Export:
         self.done += 1
         paths = self.files.cells(record) if self.files else {}
         cells = self._raw.of(record.values, paths)
+        cells += [cell for rows in self.rows for cell in rows.of(record.values)]
         return [*cells, paths[ATTACHMENTS]] if self.files else cells
 
 

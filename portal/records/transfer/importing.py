@@ -12,6 +12,7 @@ from portal.records.transfer.columns import find_columns
 from portal.records.transfer.files_in import FilesIn
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.notation import Notation
+from portal.records.transfer.row_columns import without_row_columns
 from portal.records.transfer.source import Rows
 from portal.records.transfer.storing import Outcome, expected_outcome, store_rows
 from portal.records.writing.history import SYSTEM
@@ -46,6 +47,7 @@ class Report:
     outcome: Outcome
     bad: list[BadCell]
     skipped: list[str] = field(default_factory=list)
+    ids: Mapping[int, int] = field(default_factory=dict)  # of the records, by the line of the file
     added_ids: frozenset[int] = frozenset()  # of the records that are new
 
     @property
@@ -69,7 +71,8 @@ def import_file(
     reader = replace(system.policy.reader, language="en", plain=True)
     system = replace(system, policy=replace(system.policy, reader=reader))
     languages = system.policy.declaration.settings.languages
-    columns = find_columns(system.module, languages, source.headers, options.columns, options.key, bool(options.files))
+    headers = without_row_columns(system.module, source.headers, list(options.columns))
+    columns = find_columns(system.module, languages, headers, options.columns, options.key, bool(options.files))
     if columns.problems:
         raise WrongColumnsError(columns.problems)
     checking = Checking(system, source, columns.imported, options.key, options.notation, options.files)
@@ -78,5 +81,6 @@ def import_file(
         outcome = expected_outcome(checking.rows)
     else:
         outcome = store_rows(system, checking.rows, SYSTEM, on_written, options.files)
+    ids = {row.line: row.id for row in checking.rows if row.id}
     added_ids = frozenset(row.id for row in checking.rows if row.record is None and row.id)
-    return Report(outcome, checking.bad, columns.skipped, added_ids)
+    return Report(outcome, checking.bad, columns.skipped, ids, added_ids)

@@ -1,10 +1,11 @@
 """The rows of `lines` fields in files of their own, beside that of their module: orders.csv, orders_lines.csv.
 
 A row names its record in the column `_record`, as links are named. A file holds all rows of the records that it names:
-they take the place of those that the records have.
+they take the place of those that the records have. Rows that stand in columns of their module's own file
+(row_columns.py) are imported here too.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +17,15 @@ from portal.batches import batched
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.link import Link
+from portal.fields.reader import Reader
 from portal.fields.row import Row
 from portal.records.indexing.formulas import recomputed
 from portal.records.indexing.index import replace_texts
 from portal.records.reading.records import Query, Records
 from portal.records.reading.row_records import RowRecords, rows_of
 from portal.records.transfer.checking import Checking
-from portal.records.transfer.columns import find_columns, settable
-from portal.records.transfer.exporting import BATCH, RawCells, csv_lines, machine_reader
+from portal.records.transfer.columns import find_columns, header_of, settable
+from portal.records.transfer.exporting import BATCH, BYTE_ORDER_MARK, ListCells, RawCells, csv_lines, machine_reader
 from portal.records.transfer.import_row import BadCell, ImportRow
 from portal.records.transfer.importing import ImportOptions, WrongColumnsError
 from portal.records.transfer.source import Rows
@@ -51,6 +53,18 @@ class RowsReport:
         return len({bad.line for bad in self.bad})
 
 
+@dataclass(frozen=True)
+class Owners:
+    """The records to which the rows of a file belong.
+
+    `new`: those that were imported together with their rows, which are no change of them then. `by_line`: all of them,
+    where a row stands on the line of its record instead of naming it; a record without rows loses those that it has.
+    """
+
+    new: Collection[int] = ()
+    by_line: Mapping[int, int] | None = None
+
+
 def lines_fields(module: Module) -> list[Field]:
     """The `lines` fields of a module."""
     return [field for field in module.fields.values() if field.row_fields]
@@ -76,6 +90,23 @@ def exported_rows(system: Records, field: Field) -> Iterator[bytes]:
         )
 
 
+def export_lines(records: Records, field: Field, query: Query, reader: Reader) -> Iterator[bytes]:
+    """The rows of a field of all records of `query`, for people: under labels, with what their reader may read.
+
+    The first column names the record by its reference; `import_rows` takes the file back.
+    """
+    rows, languages = imported_rows(records, field), records.policy.declaration.settings.languages
+    record, *columns = rows.module.fields.values()
+    cells = ListCells(records.policy.declaration.row_modules[rows.name], columns, reader)
+    headers = [(record, ""), *((column, part) for column in columns for part in cells.parts(column))]
+    yield csv_lines(
+        [[header_of(rows.module, column, reader.language, languages, part) for column, part in headers]],
+        BYTE_ORDER_MARK,
+    )
+    for batch in batched(records.iterate(query, [field.name], size=BATCH), BATCH):
+        yield csv_lines([record.reference, *cells.of(row)] for record in batch for row in record.values[field.name])
+
+
 @dataclass(frozen=True)
 class ImportedRows(RowRecords):
     """The rows of a file: with the record to which each belongs."""
@@ -93,47 +124,67 @@ def import_rows(
     field: Any,
     source: Rows,
     options: ImportOptions,
-    added_ids: Collection[int] = (),
+    owners: Owners = Owners(),  # noqa: B008 - frozen
     on_checked: Callable[[int], None] = lambda line: None,
 ) -> RowsReport:
     """Checks the rows of a file, and makes them those of the records that they name, unless one is bad.
 
-    `added_ids`: records that were imported together with their rows, which are no change of them then. With
-    `skip_bad` the records of bad rows keep the rows that they have. Raises WrongColumnsError.
+    With `skip_bad` the records of bad rows keep the rows that they have. Raises WrongColumnsError.
     """
     reader = replace(system.policy.reader, language="en", plain=True)
     system = replace(system, policy=replace(system.policy, reader=reader))
-    of_rows = rows_of(system, field)
-    rows = ImportedRows(system.connection, system.policy, of_rows.name, form_of=of_rows.form_of)
+    of_lines = owners.by_line
+    rows = imported_rows(system, field) if of_lines is None else rows_of(system, field)
     languages = system.policy.declaration.settings.languages
     columns = find_columns(rows.module, languages, source.headers, {}, None)
     if columns.problems:
         raise WrongColumnsError(columns.problems)
     checking = Checking(rows, source, columns.imported, None, options.notation)
     checking.check(on_checked)
-    by_record = _by_record(checking.rows)
-    bad = [*checking.bad, *_refused(field, by_record)]
+    by_record: dict[int, list[ImportRow]] = {record_id: [] for record_id in (of_lines or {}).values()}
+    for row in checking.rows:
+        if record_id := _record_of(row, of_lines):
+            by_record.setdefault(record_id, []).append(row)
+    bad = [*checking.bad, *_refused(field, by_record), *_without_rows(field, by_record, of_lines or {})]
     refused = {line for line in (cell.line for cell in bad)}
     left_out = {record for record, of_record in by_record.items() if any(row.line in refused for row in of_record)}
-    left_out |= {row.values[RECORD].id for row in checking.refused if row.values.get(RECORD)}
+    left_out |= {_record_of(row, of_lines) for row in checking.refused}
+    left_out |= {record_id for line, record_id in (of_lines or {}).items() if line in refused}
     changed = 0
     if not bad or options.skip_bad:
         taken = {record: rows for record, rows in by_record.items() if record not in left_out}
-        changed = _store(system, field, taken, added_ids)
-    return RowsReport(len(checking.rows), len(by_record), changed, sorted(bad, key=lambda cell: cell.line))
+        changed = _store(system, field, taken, owners.new)
+    with_rows = sum(map(bool, by_record.values()))
+    return RowsReport(len(checking.rows), with_rows, changed, sorted(bad, key=lambda cell: cell.line))
 
 
-def _by_record(rows: list[ImportRow]) -> dict[int, list[ImportRow]]:
-    by_record: dict[int, list[ImportRow]] = {}
-    for row in rows:
-        by_record.setdefault(row.values[RECORD].id, []).append(row)
-    return by_record
+def imported_rows(system: Records, field: Field) -> "ImportedRows":
+    """The rows of a `lines` field with a column that names their record."""
+    of_rows = rows_of(system, field)
+    return ImportedRows(system.connection, system.policy, of_rows.name, form_of=of_rows.form_of)
+
+
+def _record_of(row: ImportRow, of_lines: Mapping[int, int] | None) -> int:
+    """The record to which a row belongs; 0 where it has none, or one that is not imported."""
+    if of_lines is not None:
+        return of_lines.get(row.line, 0)
+    record = row.values.get(RECORD)
+    return record.id if record else 0
+
+
+def _without_rows(
+    field: Any, by_record: Mapping[int, list[ImportRow]], of_lines: Mapping[int, int]
+) -> Iterator[BadCell]:
+    """Records that have no rows on their line where they must have some."""
+    for line, record_id in of_lines.items():
+        if not by_record[record_id] and (field.required or field.min):
+            yield BadCell(line, field.name, field.wrong_number(0) or _("Required"))
 
 
 def _refused(field: Any, by_record: dict[int, list[ImportRow]]) -> Iterator[BadCell]:
     """Too many or too few rows of a record, and values that two of them may not have."""
     unique = [column for column in field.row_fields.values() if column.unique]
-    for rows in by_record.values():
+    for rows in filter(None, by_record.values()):
         if problem := field.wrong_number(len(rows)):
             yield BadCell(rows[0].line, "", problem)
         for column in unique:

@@ -59,9 +59,10 @@ function swap(page) {
   const summary = document.querySelector(".filter-switch > summary");
   const newer = page.querySelector(".filter-switch > summary");
   if (summary && newer) summary.replaceChildren(...document.adoptNode(newer).childNodes);
-  const more = document.querySelector("[data-export]");
-  const export_ = page.querySelector("[data-export]");
-  if (more && export_) more.href = export_.href;
+  const exports = page.querySelectorAll("[data-export]");
+  document.querySelectorAll("[data-export]").forEach((link, index) => {
+    if (exports[index]) link.href = exports[index].href;
+  });
   restore(focus);
 }
 

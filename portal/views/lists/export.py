@@ -1,6 +1,7 @@
 """`/MODULE/export.csv`: what the list shows, all rows, as a file for spreadsheets."""
 
 import tempfile
+from collections.abc import Iterable
 
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
@@ -9,7 +10,8 @@ from pyramid.view import view_config
 
 from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import export_rows
-from portal.views.lists.page import shown_request
+from portal.records.transfer.rows import export_lines
+from portal.views.lists.page import exported_lines, shown_request
 from portal.web.resources import Module
 
 IN_MEMORY = 1_000_000  # bytes; what is longer is kept in a file until it is sent
@@ -17,17 +19,29 @@ IN_MEMORY = 1_000_000  # bytes; what is longer is kept in a file until it is sen
 
 @view_config(context=Module, name="export.csv", request_method="GET", permission="export")
 def export_list(module: Module, request: Request) -> Response:
-    """The list that the address asks for, written to the end while the transaction is open."""
+    """The list that the address asks for; `_lines`: the field whose rows are written in the place of the records."""
     records = module.records
     if not records.access.list.export:
         raise HTTPNotFound
-    return csv_file(records, shown_request(records, request, request.GET).query, request)
+    query = shown_request(records, request, request.GET).query
+    if "_lines" not in request.GET:
+        return csv_file(records, query, request)
+    field = next((field for field in exported_lines(records) if field.name == request.GET["_lines"]), None)
+    if field is None:
+        raise HTTPNotFound
+    return _file(records.name, export_lines(records, field, query, request.reader), request, f"_{field.name}")
 
 
 def csv_file(records: Records, query: Query, request: Request) -> Response:
     """The records of a query, with the columns of the list."""
+    rows = export_rows(records, query, records.access.list.columns or (), request.reader)
+    return _file(records.name, rows, request)
+
+
+def _file(name: str, chunks: Iterable[bytes], request: Request, end: str = "") -> Response:
+    """A file that is written to its end while the transaction is open; its name has the day, and ends with `end`."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by the server when it is sent
-    for chunk in export_rows(records, query, records.access.list.columns or (), request.reader):
+    for chunk in chunks:
         file.write(chunk)
     length = file.tell()
     file.seek(0)
@@ -37,5 +51,5 @@ def csv_file(records: Records, query: Query, request: Request) -> Response:
         content_type="text/csv",
         charset="utf-8",
         content_length=length,
-        content_disposition=f'attachment; filename="{records.name}-{day}.csv"',
+        content_disposition=f'attachment; filename="{name}-{day}{end}.csv"',
     )

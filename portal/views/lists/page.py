@@ -8,6 +8,7 @@ from pyramid.view import view_config
 
 from portal.conditions import always
 from portal.declaration.shapes import Tab
+from portal.fields.base import Field
 from portal.fields.numbers import localized
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
@@ -24,7 +25,7 @@ from portal.views.lists.many_bar import many_form
 from portal.views.lists.match_notes import match_notes
 from portal.views.lists.return_to_list import remember_list
 from portal.views.pages import Column, ListPage, Pager, Row, TabState
-from portal.views.parts import FilterState
+from portal.views.parts import FilterState, TitledLink
 from portal.views.records.history_parts import HiddenRecords
 from portal.views.records.news import marked_rows
 from portal.web.addresses import create_address, export_address, list_address, record_address
@@ -66,7 +67,7 @@ def list_page(records: Records, request: Request) -> ListPage:
         create_label=new_label(records),
         invite_url=f"/{records.name}/invite" if policy.may(records.name, "grant") else "",
         many=many_form(records, parameters, count_text(count, policy.reader), may_export(records)),
-        export_url=export_address(records.name, parameters) if may_export(records) else "",
+        exports=tuple(exports(records, parameters)) if may_export(records) else (),
         seen_url=f"{list_address(records.name)}seen" if request.news.counts().get(records.name) else "",
         hidden_records=hidden_records(records, request, list_request),
     )
@@ -125,6 +126,21 @@ def page_news(records: Records, request: Request, list_request: ListRequest, pag
 def may_export(records: Records) -> bool:
     """Whether the list offers an export to this profile."""
     return bool(records.access.list.export) and records.policy.may(records.name, "export")
+
+
+def exports(records: Records, parameters: Parameters) -> Iterator[TitledLink]:
+    """The files that the list offers."""
+    reader = records.policy.reader
+    yield TitledLink(reader.text(records.access.label or records.name), export_address(records.name, parameters))
+    for field in exported_lines(records):
+        address = export_address(records.name, [*parameters, ("_lines", field.name)])
+        yield TitledLink(reader.text(field.title), address)
+
+
+def exported_lines(records: Records) -> list[Field]:
+    """The `lines` whose rows the reader may read."""
+    readable = records.policy.readable(records.name)
+    return [field for name, field in records.module.fields.items() if field.row_fields and name in readable]
 
 
 def new_label(records: Records) -> str:
