@@ -5,7 +5,7 @@ import functools
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import click
@@ -13,10 +13,11 @@ import click
 from portal.commands.open_portal import open_engine
 from portal.commands.options import chosen_settings, common_options
 from portal.commands.stopping import stop_signals
-from portal.database.engine import reading, writing
+from portal.database.engine import reading
 from portal.database.errors import DatabaseError, driver_error
 from portal.logs import set_up_logging
-from portal.mail.incoming.mails import mails_of_newcomers
+from portal.mail.incoming.mail_store import MailStore
+from portal.mail.incoming.mails import newcomers_wrote
 from portal.mail.incoming.receive import Receiver
 from portal.mail.incoming.sources import PORTS, SourceError, Use, serve_lmtp, take_from_imap, take_from_maildir
 from portal.settings import Settings
@@ -26,6 +27,7 @@ from portal.texts import plural
 from portal.web.live import LivePortal, StartupError
 
 EVERY = 10  # seconds between two looks into a Maildir or a mailbox
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -96,21 +98,25 @@ class Inbox:
 
     def use(self, raw: bytes, envelope: tuple[str, ...]) -> None:
         """Uses one mail. Raises DatabaseError and StoreError: then it has to come again."""
-        portal = self.live.current()
-        with writing(portal.engine) as connection:
-            outcome = Receiver(connection, portal.tables, self.store, _now(), self.scan).receive(raw, envelope)
+        outcome = self._receiving(lambda receiver: receiver.receive(raw, envelope))
         where = f" {outcome.place[0]} {outcome.place[1]}" if outcome.place else ""
         log.info("Mail: %s%s%s", outcome.kind, where, f" ({outcome.reason})" if outcome.reason else "")
 
     def adopt(self) -> None:
         """Gives the mails of people who have got access since then to them. Raises DatabaseError and StoreError."""
+        while self._newcomers_wrote() and self._receiving(Receiver.adopt):
+            log.info("Mail: one of somebody who has access now")
+
+    def _newcomers_wrote(self) -> bool:
         portal = self.live.current()
         with reading(portal.engine) as connection:
-            if not mails_of_newcomers(connection, portal.tables, limit=1):
-                return
-        with writing(portal.engine) as connection:
-            number = Receiver(connection, portal.tables, self.store, _now(), self.scan).adopt()
-        log.info("Mail: %s of people who have access now", plural(number, "mail"))
+            return newcomers_wrote(connection, portal.tables)
+
+    def _receiving(self, use: Callable[[Receiver], Result]) -> Result:
+        portal, store = self.live.current(), MailStore(self.store, self.scan)
+        return store.in_transaction(
+            portal.engine, lambda connection: use(Receiver(connection, portal.tables, store, _now()))
+        )
 
 
 def _now() -> datetime.datetime:

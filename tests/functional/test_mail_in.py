@@ -5,6 +5,7 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from email.utils import make_msgid
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 import sqlalchemy as sa
@@ -16,11 +17,14 @@ from portal.accounts.register import AccessRequest, Register
 from portal.database.engine import reading, writing
 from portal.database.outbox import About, put
 from portal.mail.builder import Sender
-from portal.mail.incoming.mails import Outcome
+from portal.mail.incoming.mail_store import MailStore
+from portal.mail.incoming.mails import Outcome, stored_mails
 from portal.mail.incoming.receive import Receiver
 from portal.mail.recipients import recipients
 from portal.mail.record_letters import letters, load_news
 from portal.mail.reply_address import ReplyTo, make_reply_address
+from portal.records.writing.files import stored_names
+from portal.store import Store, Stored
 from tests.functional.conftest import PASSWORD, form_of
 
 ANNA, BRUNO, CARLA, NANCY = (
@@ -65,9 +69,14 @@ class Post:
 
     def brings(self, mail: EmailMessage | bytes, *envelope: str) -> Outcome:
         raw = mail if isinstance(mail, bytes) else mail.as_bytes()
-        with writing(self.portal.engine) as connection:
-            receiver = Receiver(connection, self.portal.tables, self.app.app.registry.store(), self.clock.now)
-            return receiver.receive(raw, envelope)
+        return self.receiving(lambda receiver: receiver.receive(raw, envelope))
+
+    def receiving(self, use: Callable[[Receiver], Any]) -> Any:
+        """What `use` returns, with what it stores."""
+        store, tables = MailStore(self.app.app.registry.store()), self.portal.tables
+        return store.in_transaction(
+            self.portal.engine, lambda connection: use(Receiver(connection, tables, store, self.clock.now))
+        )
 
     def reply_address(self, email: str, internal: bool = False) -> str:
         """Where a letter about a ticket to somebody is answered."""
@@ -239,6 +248,28 @@ def test_a_mail_of_somebody_known_becomes_their_ticket(post: Post, ticket: str):
 
 
 @on_sqlite
+def test_others_may_write_while_files_are_stored_and_none_is_left_without_a_row(post: Post, ticket: str, monkeypatch):
+    store, written = post.app.app.registry.store(), []
+
+    def put_while_another_writes(self: Store, source: BinaryIO) -> Stored:
+        with writing(post.portal.engine) as connection:  # SQLite has one writer at a time
+            written.append(connection.execute(sa.delete(post.portal.tables.attempt)))
+        return self.put_as(f"stored-{len(written)}", source)
+
+    monkeypatch.setattr(Store, "put", put_while_another_writes)
+    message = mail(ANNA, "help@supplier.example", subject="Fax")
+    message.add_attachment(PNG, "image", "png", filename="fax.png")
+    stranger = mail("zoe@elsewhere.example", "help@supplier.example")
+    outcomes = [post.brings(raw).kind for raw in (message, message, stranger)]
+
+    assert outcomes == ["created", "duplicate", "kept"]
+    with reading(post.portal.engine) as connection:
+        named = stored_names(connection, post.portal.tables) | stored_mails(connection, post.portal.tables)
+    assert store.unnamed((), post.clock.now + datetime.timedelta(days=900)) != []
+    assert store.unnamed(named, post.clock.now + datetime.timedelta(days=900)) == []
+
+
+@on_sqlite
 def test_what_the_sender_adds_in_the_same_thread_is_a_comment(post: Post, ticket: str):
     post.brings(mail(ANNA, "help@supplier.example", "First.", id="<first@acme.example>"))
     post.brings(mail(ANNA, "help@supplier.example", "Second.", "Re: Printer", References="<first@acme.example>"))
@@ -276,8 +307,7 @@ def test_after_getting_access_a_stranger_finds_what_they_wrote(
         register = Register(connection, post.portal.tables, post.clock.now)
         access = AccessRequest("zoe@elsewhere.example", "customer", "Zoe", "Globex")
         register.add(access, Passwords(8, 1).hash(PASSWORD), must_change=False)
-        receiver = Receiver(connection, post.portal.tables, post.app.app.registry.store(), post.clock.now)
-        assert (receiver.adopt(), receiver.adopt()) == (1, 0)
+    assert (post.receiving(Receiver.adopt), post.receiving(Receiver.adopt)) == (True, False)
 
     zoe = sign_in("zoe@elsewhere.example", browser=another_browser())
     assert "A question" in zoe.get("/tickets/")

@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 from webtest import TestApp
 
-from portal.database.engine import writing
 from portal.jobs.worker import Worker
-from portal.mail.incoming.receive import Receiver
 from portal.mail.incoming.sources import serve_lmtp
 from portal.mail.smtp import SmtpServer
 from tests.functional.conftest import form_of
@@ -65,9 +63,7 @@ class MailProgram:
 @pytest.fixture
 def program(post: Post, server: MailServer) -> Iterator[MailProgram]:
     def use(raw: bytes, envelope: tuple[str, ...]) -> None:
-        with writing(post.portal.engine) as connection:
-            store = post.app.app.registry.store()
-            Receiver(connection, post.portal.tables, store, post.clock.now).receive(raw, envelope)
+        post.receiving(lambda receiver: receiver.receive(raw, envelope))
 
     port = free_port()
     controller = serve_lmtp("127.0.0.1", port, use)

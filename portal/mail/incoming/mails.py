@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -46,6 +47,13 @@ def claim_mail(connection: sa.Connection, tables: Tables, key: str, now: datetim
     row = {name: text[:LONGEST_SHOWN] for name, text in facts.items()}
     statement = insert.values({**row, "key": key, "received": now}).on_conflict_do_nothing(index_elements=["key"])
     return connection.execute(statement.returning(tables.mail.c["id"])).scalar()
+
+
+def claim_kept(connection: sa.Connection, tables: Tables, mail_id: int) -> bool:
+    """Whether a mail is still kept, for this transaction alone: another one that would use it waits."""
+    table = tables.mail
+    kept = sa.and_(table.c["id"] == mail_id, table.c["outcome"] == "kept")
+    return connection.execute(sa.update(table).where(kept).values(outcome="kept")).rowcount == 1
 
 
 def finish_mail(
@@ -97,13 +105,25 @@ def record_of_thread(
     return None if row is None else (row[0], row[1])
 
 
-def mails_of_newcomers(connection: sa.Connection, tables: Tables, limit: int) -> list[Mail]:
-    """Mails that strangers wrote who have access by now, and that were kept or made records; the oldest first."""
+def newcomers_wrote(connection: sa.Connection, tables: Tables) -> bool:
+    """Whether a mail of a stranger who has access by now waits to be given to them."""
+    return connection.execute(_of_newcomers(tables)).first() is not None
+
+
+def take_mail_of_newcomer(connection: sa.Connection, tables: Tables) -> Mail | None:
+    """The oldest mail of a stranger who has access by now, that was kept or made a record; for this transaction alone.
+
+    None where there is none that another transaction does not take.
+    """
+    row = connection.execute(_of_newcomers(tables).with_for_update(skip_locked=True)).mappings().first()
+    return None if row is None else Mail(**row)
+
+
+def _of_newcomers(tables: Tables) -> sa.Select[*tuple[Any, ...]]:
     table = tables.mail
-    wanted = table.c["stranger"], table.c["outcome"].in_(("kept", "created"))
+    waits = table.c["stranger"], table.c["outcome"].in_(("kept", "created"))
     known = table.c["sender"].in_(sa.select(tables.account.c["email"]).where(tables.account.c["disabled"].is_not(True)))
-    query = sa.select(*_columns(table)).where(*wanted, known).order_by(table.c["id"]).limit(limit)
-    return [Mail(**row) for row in connection.execute(query).mappings()]
+    return sa.select(*_columns(table)).where(*waits, known).order_by(table.c["id"]).limit(1)
 
 
 def stranger_of(connection: sa.Connection, tables: Tables, place: tuple[str, int]) -> Mail | None:

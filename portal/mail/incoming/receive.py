@@ -8,11 +8,9 @@ used: nothing that the portal sends can come back as a comment.
 import contextlib
 import datetime
 import hashlib
-import io
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -24,13 +22,16 @@ from portal.database.schema.tables import Tables
 from portal.fields.base import FORBIDDEN, Field, Refused
 from portal.fields.linked import Linked
 from portal.mail.incoming.delivery_report import DeliveryReport
+from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.mails import (
+    Mail,
     Outcome,
+    claim_kept,
     claim_mail,
     created_since,
     finish_mail,
-    mails_of_newcomers,
     record_of_thread,
+    take_mail_of_newcomer,
 )
 from portal.mail.incoming.message import IncomingMail, MailFile, UnreadableMailError, read_mail
 from portal.mail.incoming.reply_text import Reply, split_reply
@@ -40,11 +41,9 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
 from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError, NotAllowedError
-from portal.records.writing.files import Upload, check_uploads, limits, may_attach
+from portal.records.writing.files import limits, may_attach
 from portal.records.writing.history import SYSTEM, add_event
-from portal.records.writing.pending_files import store_file
 from portal.records.writing.writer import Writer
-from portal.store import Store
 from portal.texts import _, is_blank, translate
 
 MOST_AN_HOUR = 20  # records that one sender makes by mail; further mails are kept aside
@@ -56,16 +55,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Receiver:
-    """Receives mail for one portal, in a transaction of the caller. `scan`: the virus scanner, where there is one."""
+    """Receives mail for one portal, in a transaction of the caller (`MailStore.in_transaction`)."""
 
     connection: sa.Connection
     tables: Tables
-    store: Store
+    store: MailStore
     now: datetime.datetime
-    scan: Callable[[BinaryIO], str | None] | None = None
 
     def receive(self, raw: bytes, envelope: tuple[str, ...] = ()) -> Outcome:
-        """Uses a mail once. `envelope`: the addresses that it was delivered to. Raises StoreError."""
+        """Uses a mail once. `envelope`: the addresses that it was delivered to. Raises NotStoredYetError."""
         try:
             mail = read_mail(raw, envelope)
         except UnreadableMailError as error:
@@ -75,29 +73,31 @@ class Receiver:
         mail_id = self._claim(mail.key, **facts, subject=mail.subject)
         return self._use(mail_id, mail, raw) if mail_id else Outcome("duplicate")
 
-    def receive_again(self, mail_id: int, raw: bytes, as_stranger: bool = False) -> Outcome:
-        """Uses a mail that was kept: its sender is known by now, or staff make a record of it (`as_stranger`)."""
-        return self._use(mail_id, read_mail(raw), raw, as_stranger)
+    def receive_again(self, mail: Mail, as_stranger: bool = False) -> Outcome:
+        """Uses a mail that was kept: its sender is known by now, or staff make a record of it (`as_stranger`).
 
-    def adopt(self) -> int:
-        """Gives the mails of strangers who have access by now to them; returns how many. Raises StoreError.
-
-        What was kept is used now, and the records that were made of their mails become theirs.
+        Raises NotStoredYetError, and UnreadableMailError.
         """
-        newcomers = mails_of_newcomers(self.connection, self.tables, MOST_AN_HOUR)
-        for mail in newcomers:
-            if mail.outcome == "kept" and mail.stored:
-                self.receive_again(mail.id, b"".join(self.store.read(mail.stored)))
-            elif mail.module and mail.record:
-                self._give(mail.sender, (mail.module, mail.record))
-                finish_mail(
-                    self.connection,
-                    self.tables,
-                    mail.id,
-                    Outcome("created", mail.reason, (mail.module, mail.record)),
-                    mail.stored,
-                )
-        return len(newcomers)
+        if not mail.stored or not claim_kept(self.connection, self.tables, mail.id):
+            return Outcome("duplicate")
+        raw = self.store.read(mail.stored)
+        return self._use(mail.id, read_mail(raw), raw, as_stranger)
+
+    def adopt(self) -> bool:
+        """Gives a mail of a stranger who has access by now to them; whether there was one. Raises NotStoredYetError.
+
+        What was kept is used now, and the record that was made of a mail becomes theirs.
+        """
+        mail = take_mail_of_newcomer(self.connection, self.tables)
+        if mail is None:
+            return False
+        if mail.outcome == "kept":
+            self.receive_again(mail)
+        elif mail.module and mail.record:
+            self._give(mail.sender, (mail.module, mail.record))
+            outcome = Outcome("created", mail.reason, (mail.module, mail.record))
+            finish_mail(self.connection, self.tables, mail.id, outcome, mail.stored)
+        return True
 
     def _give(self, address: str, place: tuple[str, int]) -> None:
         """Makes somebody the owner of a record that has none."""
@@ -121,13 +121,13 @@ class Receiver:
         except KeptAsideError as error:
             return self._keep(mail_id, raw, str(error), error.stranger)
         # The mail itself is kept where something of it was not taken.
-        stored = self.store.put(io.BytesIO(raw)).name if outcome.reason and outcome.kind != "bounced" else None
+        stored = self.store.name_of(raw) if outcome.reason and outcome.kind != "bounced" else None
         finish_mail(self.connection, self.tables, mail_id, outcome, stored)
         return outcome
 
     def _keep(self, mail_id: int, raw: bytes, reason: str, stranger: bool = False) -> Outcome:
         outcome = Outcome("kept", reason, stranger=stranger)
-        finish_mail(self.connection, self.tables, mail_id, outcome, self.store.put(io.BytesIO(raw)).name)
+        finish_mail(self.connection, self.tables, mail_id, outcome, self.store.name_of(raw))
         return outcome
 
     def _outcome(self, mail: IncomingMail, as_stranger: bool) -> Outcome:
@@ -292,14 +292,12 @@ class Receiver:
         limit = limits(records.module)
         if limit is None or not may_attach(records):
             return _("its files were not added: the record takes none from its sender")
-        uploads = [Upload(file.name, io.BytesIO(file.content), len(file.content)) for file in files]
-        checked = check_uploads(uploads, limit, records.policy.reader, self.scan)
-        stored = [store_file(self.store, file.source, file.name, kind, records.name) for file, kind in checked.taken]
+        stored, refused = self.store.files(files, limit, records.policy.reader, records.name)
         try:
             writer.attach(record, stored, internal=internal, comment_id=comment_id)
         except ConflictError:
             return _("its files were not added: the record is closed")
-        return " ".join(translate(sentence, "en") for sentence in checked.refused)
+        return " ".join(translate(sentence, "en") for sentence in refused)
 
     @property
     def _senders(self) -> Senders:

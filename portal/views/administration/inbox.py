@@ -7,6 +7,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.mails import Mail, Outcome, finish_mail, mails
 from portal.mail.incoming.message import UnreadableMailError, read_mail
 from portal.mail.incoming.receive import Receiver
@@ -37,9 +38,10 @@ def show_inbox(inbox: resources.Inbox, request: Request) -> Any:
 @view_config(context=resources.KeptMail, name="create", request_method="POST", permission=HANDLE_MAIL)
 def create_from_mail(resource: resources.KeptMail, request: Request) -> Response:
     """Makes a record of the mail, of its sender if they are known."""
-    receiver = Receiver(request.connection, request.portal.tables, request.store, request.now, request.registry.scan)
+    store = MailStore(request.store, request.registry.scan)
+    receiver = Receiver(request.connection, request.portal.tables, store, request.now)
     try:
-        outcome = receiver.receive_again(resource.mail.id, _raw(resource.mail, request), as_stranger=True)
+        outcome = store.in_pauses(request.connection, lambda: receiver.receive_again(resource.mail, as_stranger=True))
     except UnreadableMailError:
         outcome = Outcome("kept")
     except StoreError:
