@@ -86,7 +86,7 @@ class Result:
         if effect.people is not None:
             lines.append(
                 f"{plural(effect.lost, 'record')} out of sight, {plural(effect.gained, 'record')} into sight; "
-                f"{effect.concerned:,} of {plural(effect.people, 'person', 'people')} notice something"
+                f"{effect.concerned:,} of {plural(effect.people, 'person', 'people')} will notice the change"
             )
         return "\n".join(lines)
 

@@ -18,7 +18,7 @@ def test_a_change_that_waits_is_told_in_rights_people_and_records(make_app, sign
     anna.get("/-/effect", status=404)
     form_of(anna.get("/"), "/logout").submit()
     nancy = sign_in(NANCY, browser=app)
-    assert "No change waits" in nancy.get("/-/effect")
+    assert "No pending changes" in nancy.get("/-/effect")
     profile = portal_folder / "profiles/customer.yaml"
     profile.write_text(
         profile.read_text().replace("see: own\n", "see: own\n    where: {rank: 1}\n").replace("reopen, ", "")
@@ -31,10 +31,10 @@ def test_a_change_that_waits_is_told_in_rights_people_and_records(make_app, sign
         "profiles/customer.yaml:5:",
         "tickets have a new field rank (integer)",
         "add field tickets.rank (integer)",
-        "of 4 people notice something",
+        "of 4 people will notice the change",
     ):
         assert sentence in page
     assert "Screen" in page.click("T2 Screen", index=0)
     assert "/-/effect" in nancy.get("/-/problems")
     change(portal_folder, "rank: {type: integer, index: true}", "rank: {type: intger}")
-    assert "Their effect can be told once these are mended." in nancy.get("/-/effect")
+    assert "Fix them to see what the change would do." in nancy.get("/-/effect")

@@ -174,7 +174,7 @@ def button_values(form: CreateForm) -> dict[str, Any]:
 
 @view_config(context=Module, name="create", request_method="POST", renderer="form.pt", permission="create")
 def create_record(module: Module, request: Request) -> FormAnswer:
-    """One step further, back, or the record itself."""
+    """Creates the record, or leads to the next or the previous step of its form."""
     form, name = CreateForm(module, request), form_of(request)
     form.receive_files()
     step, target = form.step_of(request.POST, "_step"), form.step_of(request.POST, "_to")

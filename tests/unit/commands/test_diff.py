@@ -114,7 +114,7 @@ def test_with_a_database_people_and_records_are_counted(folder):
     code, said = portal(folder, "diff", str(before))
     assert code == 3
     assert "  + 2 people see 2 people more, for example " in said
-    assert said.splitlines()[-1] == "0 records out of sight, 2 records into sight; 2 of 2 people notice something"
+    assert said.splitlines()[-1] == "0 records out of sight, 2 records into sight; 2 of 2 people will notice the change"
     assert "nothing differs" in portal(folder, "diff", str(folder))[1]
 
 
