@@ -20,7 +20,7 @@ from portal.fields.base import Field, Refused, operator_refused, storable
 from portal.fields.columns import declared_name, table_of
 from portal.fields.links import join_name
 from portal.fields.money import Money
-from portal.fields.protocols import Declared, Form
+from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import Reader
 from portal.fields.row import ROW_ID, Row, RowForm
 from portal.fields.shape import Names, OneOrSeveral
@@ -136,6 +136,11 @@ class Lines(Field):
         return None
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
+        return self.compare_among(table, operator, value, lambda module: None)
+
+    def compare_among(
+        self, table: sa.FromClause, operator: str, value: Any, visible_ids: VisibleIds
+    ) -> sa.ColumnElement[bool]:
         """Whether there are rows, or one that has a text in a column of words or in the title of a linked record.
 
         Internal columns are left out: what a list finds would tell of them.
@@ -148,7 +153,11 @@ class Lines(Field):
         if operator != "contains":
             raise operator_refused(operator)
         columns = [column for column in self.fields.values() if not (column.virtual or column.internal)]
-        found = [column.compare(rows, "contains", value) for column in columns if column.filter in ("text", "link")]
+        found = [
+            column.compare_among(rows, "contains", value, visible_ids)
+            for column in columns
+            if column.filter in ("text", "link")
+        ]
         return table.c["id"].in_(of_rows.where(sa.or_(sa.false(), *found)))
 
     def constant(self, raw: Any, reader: Reader) -> str:

@@ -26,9 +26,13 @@ def shortened(name: str) -> str:
     return f"{name[: LONGEST_NAME - len(mark) - 1]}_{mark}"
 
 
-def join_name(module: str, field: str) -> str:
-    """The name of a join table: no module can have it, since names hold no “$”."""
-    return shortened(f"{module}${field}")
+def join_name(module: str, field: str, column: str = "") -> str:
+    """The name of a join table, or of the table of rows; `column`: of the join table of a column of these rows.
+
+    No module can have it, since names hold no “$”.
+    """
+    name = shortened(f"{module}${field}")
+    return shortened(f"{name}${column}") if column else name
 
 
 def is_rows(table: str) -> bool:
@@ -44,7 +48,6 @@ class Links(LinkLike):
     multiple: ClassVar[bool] = True
     in_join_table: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
-    can_be_column: ClassVar[bool] = False
 
     to: Annotated[tuple[Annotated[str, Names("module")]], OneOrSeveral()]
 

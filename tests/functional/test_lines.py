@@ -278,7 +278,7 @@ def test_a_list_is_filtered_by_the_words_of_its_lines(anna, sign_in, another_bro
 
 def test_a_column_may_be_of_any_type_that_makes_sense_in_rows(make_app, portal_folder, sign_in):
     columns = {
-        name: {**type_.sample, "type": name, **({"to": "people"} if name == "link" else {})}
+        name: {**type_.sample, "type": name, **({"to": "people"} if name in ("link", "links") else {})}
         for name, type_ in Field.types.items()
         if type_.can_be_column and not type_.computed and name != "reference"
     }
@@ -393,3 +393,70 @@ def test_the_export_of_a_list_offers_the_lines_besides(
     options = ["--key", "reference", "--folder", str(portal_folder), "--database", database]
     again = CliRunner().invoke(main, ["import", "orders", str(tmp_path / "orders.csv"), *options])
     assert "orders.lines: 2 lines of 1 record, 0 changed" in again.output
+
+
+TAXED = """
+  taxes:
+    see: all
+    fields: {name: {type: text, unique: true}, secret: boolean}
+  bills:
+    see: all
+    fields:
+      title: text
+      rows: {type: lines, fields: {what: text, taxes: {type: links, to: taxes}}}
+"""
+
+
+def test_rows_link_to_several_records(portal_folder, make_app, sign_in, another_browser, tmp_path, database):
+    modules, profiles = portal_folder / "modules.yaml", portal_folder / "profiles"
+    modules.write_text(modules.read_text() + TAXED)
+    for name, where in (("customer", "{taxes: {where: {secret: {not: true}}}, bills: {can: [edit]}}"), ("staff", "{}")):
+        access = yaml.safe_load(where) or dict.fromkeys(
+            ("taxes", "bills"), {"can": ["create", "edit", "delete", "export"]}
+        )
+        profile = yaml.safe_load((profiles / f"{name}.yaml").read_text())
+        profile["modules"] |= access
+        (profiles / f"{name}.yaml").write_text(yaml.dump(profile))
+    app = make_app()
+    nancy = sign_in("nancy@supplier.example", browser=app)
+    for name, secret in (("Ordinary", False), ("Żelazna", False), ("Hidden", True)):
+        form = form_of(nancy.get("/taxes/create"), "/taxes/create")
+        form["name"], form["secret"] = name, secret
+        form.submit(status=303)
+    token = form_of(nancy.get("/bills/create"), "/bills/create")["_csrf"].value
+    rows = [
+        ("rows.0.what", "A"),
+        *(("rows.0.taxes", number) for number in "123"),
+        ("rows.1.what", "B"),
+        ("rows.1.taxes", "2"),
+    ]
+    nancy.post("/bills/create", [("_csrf", token), ("title", "First"), *rows], status=303)
+
+    def shown(browser):
+        body = browser.get("/bills/1/").html.find(class_="line-table").tbody
+        return [sorted(link.get_text() for link in row.find_all("a")) for row in body.find_all("tr")]
+
+    assert shown(nancy) == [["Hidden", "Ordinary", "Żelazna"], ["Żelazna"]]
+    anna = sign_in("anna@acme.example", browser=another_browser())
+    assert shown(anna) == [["Ordinary", "Żelazna"], ["Żelazna"]]
+    found = {
+        asked: len(anna.get(f"/bills/?{asked}").html.select("a.cover"))
+        for asked in ("rows=hidden", "q=hidden", "rows=zelazna", "q=zelazna")
+    }
+    assert found == {"rows=hidden": 0, "q=hidden": 0, "rows=zelazna": 1, "q=zelazna": 1}
+    form = form_of(anna.get("/bills/1/edit"), "/bills/1/edit")
+    kept = [(name, text) for name, text in form.submit_fields() if (name, text) != ("rows.0.taxes", "1")]
+    anna.post("/bills/1/edit", kept, status=303)
+    assert shown(nancy)[0] == ["Hidden", "Żelazna"]
+
+    runner, options = CliRunner(), ["--folder", str(portal_folder), "--database", database]
+    for lines in ("files", "columns"):
+        written = tmp_path / lines / "bills.csv"
+        written.parent.mkdir()
+        assert runner.invoke(main, ["export", "bills", str(written), "--lines", lines, *options]).exit_code == 0
+        again = runner.invoke(main, ["import", "bills", str(written), "--key", "reference", *options])
+        assert "bills.rows: 2 lines of 1 record, 0 changed" in again.output, again.output
+    nancy.post("/taxes/2/delete", {"_csrf": token}, status=303)
+    assert shown(nancy) == [["Hidden"], []]
+    nancy.post("/bills/1/delete", {"_csrf": token}, status=303)
+    nancy.post("/taxes/3/delete", {"_csrf": token}, status=303)

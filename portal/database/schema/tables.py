@@ -201,6 +201,9 @@ def _rows_table(metadata: sa.MetaData, rows: Module, others: Collection[str]) ->
         ],
         sqlite_autoincrement=True,
     )
+    for name, field in rows.fields.items():
+        if field.in_join_table:
+            _join_table(metadata, rows.name, name, field.targets[0], others)
 
 
 def _unique_columns(module: Module) -> list[tuple[str, ...]]:

@@ -126,12 +126,16 @@ class SearchPages:
     @cached_property
     def _must_recheck(self) -> bool:
         """Whether the index may know words that this reader may not read: of fields, or titles of `links`."""
-        policy, readable = self.reader.policy, self.reader.policy.readable(self.reader.name)
+        readable = self.reader.policy.readable(self.reader.name)
         return any(
-            field.name not in readable or (field.in_join_table and not policy.sees_all(field.targets[0]))
+            field.name not in readable or any(map(self._may_hide_titles, (field, *field.row_fields.values())))
             for field in self.reader.module.fields.values()
             if field.searched and (self._searches_internal or not field.internal)
         )
+
+    def _may_hide_titles(self, field: Field) -> bool:
+        """Whether the reader may not see all records that the field leads to, and so not all of its titles."""
+        return field.in_join_table and not self.reader.policy.sees_all(field.targets[0])
 
     def _search(self, query: Query) -> search.Search:
         scopes = self.reader.policy.search_scopes(self.reader.name)

@@ -15,6 +15,7 @@ from portal.fields.row import Row
 from portal.fields.value_path import value_path
 from portal.records.indexing.formulas import computed, computed_values
 from portal.records.reading.records import Records
+from portal.records.reading.row_records import rows_of
 from portal.records.writing.defaults import declared_value
 from portal.records.writing.errors import RetryError
 from portal.records.writing.followed import followed_defaults
@@ -111,16 +112,25 @@ def _hidden_default(records: Records, column: Field) -> Any:
 
 def write_rows(records: Records, name: str, record_id: int, rows: Sequence[Row]) -> None:
     """Makes `rows`, as `with_whole_rows` gives them, those of the `lines` field `name` of a record."""
-    field, table = records.module.field(name), records.policy.tables.join(records.name, name)
-    remaining = [row.id for row in rows if row.id is not None]
-    gone = table.c["_record"] == record_id, table.c["id"].not_in(remaining)
-    records.connection.execute(sa.delete(table).where(*gone))
+    field = records.module.field(name)
+    of_rows, connection = rows_of(records, field), records.connection
+    table = records.policy.tables.module(of_rows.name)
+    gone = table.c["_record"] == record_id, table.c["id"].not_in([row.id for row in rows if row.id is not None])
+    for column in field.row_fields.values():
+        if column.in_join_table:
+            links = records.policy.tables.join(of_rows.name, column.name)
+            connection.execute(sa.delete(links).where(links.c["record"].in_(sa.select(table.c["id"]).where(*gone))))
+    connection.execute(sa.delete(table).where(*gone))
     for position, row in enumerate(rows):
         columns = {"_record": record_id, "_position": position, **stored_columns(field, row.values)}
-        if row.id is None:
-            records.connection.execute(sa.insert(table).values(columns))
+        row_id = row.id
+        if row_id is None:
+            row_id = connection.execute(sa.insert(table).values(columns).returning(table.c["id"])).scalar_one()
         else:
-            records.connection.execute(sa.update(table).values(columns).where(table.c["id"] == row.id))
+            connection.execute(sa.update(table).values(columns).where(table.c["id"] == row_id))
+        # Links in columns that the author may not read stay as they are.
+        for column_name, linked in link_values(of_rows.module, row.values).items():
+            write_links(of_rows, column_name, row_id, linked)
 
 
 def rows_without(rows: Iterable[Row], column: Field, target: Linked) -> tuple[Row, ...]:

@@ -15,6 +15,7 @@ from portal.database.search import index as search
 from portal.declaration.shapes import Transition
 from portal.fields.base import Field, Refused
 from portal.fields.linked import Linked
+from portal.fields.links import join_name
 from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.formulas import recomputed
 from portal.records.indexing.index import index_records, replace_texts
@@ -333,18 +334,19 @@ class Writer:
         says."""
         records = self.records
         field = records.module.field(path[0])
-        if field.multiple:
-            table = records.policy.tables.join(records.name, field.name)
+        linking_field = field.row_fields[path[1]] if field.row_fields else field
+        if linking_field.multiple:
+            table = records.policy.tables.metadata.tables[join_name(records.name, *path)]
             records.connection.execute(sa.delete(table).where(table.c["target"] == target.id))
             return
         query = Query(condition=AllOf((Comparison(path, "equal", target),)), sort=("id",))
         linking = list(records.iterate(query, [field.name]))
-        on_deleted = (field.row_fields[path[1]] if field.row_fields else field).on_target_deleted
+        on_deleted = linking_field.on_target_deleted
         if linking and on_deleted == "refuse":
             raise Refused(_still_needed(records, linking, asker))
         for record in linking:
             if field.row_fields:
-                rows = rows_without(record.values[field.name], field.row_fields[path[1]], target)
+                rows = rows_without(record.values[field.name], linking_field, target)
                 self.change(record, {field.name: rows}, record.version)
             elif on_deleted == "cascade":
                 self._remove(record.id, asker)
