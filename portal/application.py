@@ -37,6 +37,7 @@ PYRAMID = {
     "tm.manager_hook": "pyramid_tm.explicit_manager",
     "tm.commit_veto": "pyramid_tm.default_commit_veto",  # a refused request writes nothing
     "tm.annotate_user": False,
+    "tm.activate_hook": "portal.web.visitor.may_write",  # who only reads has a connection of another kind
     "retry.attempts": 3,
 }
 

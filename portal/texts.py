@@ -194,7 +194,10 @@ def is_blank(text: str) -> bool:
 
 def first_visible(*texts: str | None) -> str:
     """The first of `texts` of which something can be seen; "" where there is none."""
-    return next((text for text in texts if text and not is_blank(text)), "")
+    for text in texts:
+        if text and not is_blank(text):
+            return text
+    return ""
 
 
 def words(text: str) -> list[str]:

@@ -104,7 +104,7 @@ def _channel(display: str, field: Field, value: Any, text: str, reader: Reader) 
 
 
 def _pill(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
-    option = field.offered.get(value)
+    option = field.declared_options.get(value) if value else None
     return Value(field.title, display, text, tone=(option and option.tone) or "", icon=(option and option.icon) or "")
 
 

@@ -1,11 +1,11 @@
-"""Fast drawing: cells of tables from markup that is reused, menus and unused filters from a cache.
+"""Fast drawing: rows of tables from markup that is reused, menus and unused filters from a cache.
 
 A list shows two hundred values of a handful of kinds. The macro of a kind runs once, with placeholders for what differs
 from record to record; its later values replace the placeholders, escaped. The cache holds kinds only (their icons and
 tones come from the declaration), nothing of a record or of a person.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from markupsafe import Markup, escape
@@ -14,6 +14,8 @@ from markupsafe import Markup, escape
 # placeholders are looked for in the markup of the kind, never in a value.
 BORDER = "\uf8d0"
 PLACEHOLDERS = {"text": "\uf8d1", "url": "\uf8d2", "iso": "\uf8d3", "note": "\uf8d4", "short": "\uf8d5"}
+# … and between rows: the cells are no text, but stand where this is.
+ROW_PLACEHOLDERS = {"id": "\uf8d1", "title": "\uf8d2", "cells": "\uf8d3"}
 MOST_KINDS = 5_000  # cached
 
 Kind = tuple[Any, ...]
@@ -24,6 +26,8 @@ NOT_REUSABLE: Pieces = ()  # in the place of the pieces of a kind whose values a
 class Shown(Protocol):
     """The attributes of views.displays.Value that are drawn here."""
 
+    @property
+    def display(self) -> str: ...
     @property
     def macro(self) -> str: ...
     @property
@@ -55,15 +59,28 @@ class ColumnShown(Protocol):
     def cell_label(self) -> Any: ...
 
 
+class RowShown(Protocol):
+    """The attributes of views.pages.Row that are drawn here."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def unread(self) -> bool: ...
+    @property
+    def cells(self) -> Sequence[Shown]: ...
+
+
 class CellTemplates:
     """The cache of the drawn kinds, for all portals and languages of one process."""
 
     def __init__(self) -> None:
         self._cache: dict[Kind, Any] = {}
 
-    def pieces(self, kind: Kind, draw: Callable[[], str]) -> Pieces:
+    def pieces(self, kind: Kind, placeholders: Mapping[str, str], draw: Callable[[], str]) -> Pieces:
         """The pieces of a kind; `draw` draws it with placeholders."""
-        return self._cached(kind, lambda: tuple(_split(draw())))
+        return self._cached(kind, lambda: tuple(_split(draw(), placeholders)))
 
     def whole(self, kind: Kind, draw: Callable[[], str]) -> Markup:
         """The markup of what always looks the same."""
@@ -78,8 +95,8 @@ class CellTemplates:
         return cached
 
 
-def _split(markup: str) -> Iterator[tuple[str, str]]:
-    names, start = {character: name for name, character in PLACEHOLDERS.items()}, 0
+def _split(markup: str, placeholders: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    names, start = {character: name for name, character in placeholders.items()}, 0
     for place, character in enumerate(markup):
         if character in names:
             yield markup[start:place], names[character]
@@ -92,32 +109,50 @@ class CellRenderer:
 
     def __init__(self, templates: CellTemplates, draw: Callable[..., str], page: tuple[str, ...]) -> None:
         self._templates, self._draw, self._page = templates, draw, page
-        self._pieces_of_page: dict[Kind, Pieces] = {}
 
-    def cells(self, columns: Sequence[ColumnShown], values: Sequence[Shown]) -> Markup:
-        """The cells of a row."""
-        line = Line()
-        for column, value in zip(columns, values, strict=True):
-            self._cell(line, column, value)
+    def rows(self, columns: Sequence[ColumnShown], rows: Sequence[RowShown], choosing: str) -> Markup:
+        """The rows of a table; `choosing`: the id of the form that takes the chosen records, or empty."""
+        line, of_columns = Line(), [(column, dict[Kind, Pieces]()) for column in columns]
+        pieces = {unread: self._row_pieces(unread, choosing) for unread in {row.unread for row in rows}}
+        for row in rows:
+            for markup, slot in pieces[row.unread]:
+                line.add(markup)
+                if slot == "cells":
+                    self._cells(line, of_columns, row.cells)
+                elif slot:
+                    line.add_text(str(getattr(row, slot)))
         return line.markup()
 
-    def _cell(self, line: "Line", column: ColumnShown, value: Shown) -> None:
+    def _row_pieces(self, unread: bool, choosing: str) -> Pieces:
+        draw = lambda: self._draw("row.pt", row=RowTemplate(unread), choosing=choosing).strip()  # noqa: E731
+        return self._templates.pieces(("row", *self._page, unread, choosing), ROW_PLACEHOLDERS, draw)
+
+    def _cells(
+        self, line: "Line", of_columns: Sequence[tuple[ColumnShown, dict[Kind, Pieces]]], values: Sequence[Shown]
+    ) -> None:
+        """The cells of a row; the pieces of each column's kinds are looked up once for the page."""
+        for (column, known), value in zip(of_columns, values, strict=True):
+            macro = value.display if value.text else value.macro
+            kind = (macro, value.tone, value.icon, bool(value.url), bool(value.note))
+            pieces = known.get(kind)
+            if pieces is None:
+                pieces = known[kind] = self._cell_pieces(column, value)
+            if pieces is NOT_REUSABLE:
+                line.add(self._macro(column.classes, value, column.cell_label))
+                continue
+            for markup, slot in pieces:
+                line.add(markup)
+                if slot == "text" and value.matches:
+                    self._matches(line, value)
+                elif slot:
+                    line.add_text(getattr(value, slot))
+
+    def _cell_pieces(self, column: ColumnShown, value: Shown) -> Pieces:
+        if not value.reusable:
+            return NOT_REUSABLE
         label = column.cell_label
         kind = (value.macro, column.classes, label, bool(value.url), bool(value.note), value.tone, value.icon)
-        pieces = self._pieces_of_page.get(kind)
-        if pieces is None and not value.reusable:
-            pieces = self._pieces_of_page[kind] = NOT_REUSABLE
-        elif pieces is None:
-            pieces = self._pieces(kind, column.classes, value, label)
-        if pieces is NOT_REUSABLE:
-            line.add(self._macro(column.classes, value, label))
-            return
-        for markup, slot in pieces:
-            line.add(markup)
-            if slot == "text" and value.matches:
-                self._matches(line, value)
-            elif slot:
-                line.add_text(getattr(value, slot))
+        return self._pieces(kind, column.classes, value, label)
 
     def _matches(self, line: "Line", value: Shown) -> None:
         """A text in which what was searched for is marked."""
@@ -134,12 +169,8 @@ class CellRenderer:
         return self._templates.whole(("menu", *self._page, items), lambda: self._draw("menu.pt", items=items))
 
     def _pieces(self, kind: Kind, classes: str, value: Shown, label: Any = "") -> Pieces:
-        pieces = self._pieces_of_page.get(kind)
-        if pieces is None:
-            template = CellTemplate(kind[0], value)
-            draw = lambda: self._macro(classes, template, label)  # noqa: E731
-            pieces = self._pieces_of_page[kind] = self._templates.pieces((*self._page, *kind), draw)
-        return pieces
+        draw = lambda: self._macro(classes, CellTemplate(kind[0], value), label)  # noqa: E731
+        return self._templates.pieces((*self._page, *kind), PLACEHOLDERS, draw)
 
     def filter(self, state: Any, form: str) -> Markup:
         """The filter of a column; one that is not used looks the same for everyone."""
@@ -158,23 +189,24 @@ class Line:
     """Markup and text in turn. All texts are escaped in one call, since each call has its cost."""
 
     def __init__(self) -> None:
-        self._parts = [""]
-
-    def add(self, markup: str) -> None:
-        """Add markup of a template."""
-        self._parts[-1] += markup
+        self._parts: list[str] = []
+        self._texts: list[int] = []  # their places among the parts
+        self.add = self._parts.append  # adds markup of a template
 
     def add_text(self, text: str) -> None:
         """Add a text, which will be escaped."""
-        self._parts += (text, "")
+        self._texts.append(len(self._parts))
+        self._parts.append(text)
 
     def markup(self) -> Markup:
         """The markup of the whole line."""
-        texts = self._parts[1::2]
+        parts, texts = self._parts, [self._parts[place] for place in self._texts]
         escaped = str(escape(BORDER.join(texts))).split(BORDER)
-        whole = len(escaped) == max(len(texts), 1)  # unless one of them holds a border
-        self._parts[1::2] = escaped[: len(texts)] if whole else [str(escape(text)) for text in texts]
-        return Markup("".join(self._parts))  # noqa: S704 pieces of the template, and escaped texts
+        if len(escaped) != max(len(texts), 1):  # one of them holds a border
+            escaped = [str(escape(text)) for text in texts]
+        for place, text in zip(self._texts, escaped, strict=False):  # of no texts the split makes one
+            parts[place] = text
+        return Markup("".join(parts))  # noqa: S704 pieces of the template, and escaped texts
 
 
 class CellTemplate:
@@ -183,13 +215,25 @@ class CellTemplate:
     matches, reusable = (), True
 
     def __init__(self, name: str, value: Shown) -> None:
-        self.macro, self.tone, self.icon = name, value.tone, value.icon
+        self.macro = self.display = name
+        self.tone, self.icon = value.tone, value.icon
         self.text, self.iso = PLACEHOLDERS["text"], PLACEHOLDERS["iso"]
         self.url, self.note = value.url and PLACEHOLDERS["url"], value.note and PLACEHOLDERS["note"]
         self.short = PLACEHOLDERS["short"]
 
 
+class RowTemplate:
+    """A row of one kind with placeholders for what differs."""
+
+    id, title, cells = ROW_PLACEHOLDERS["id"], ROW_PLACEHOLDERS["title"], ROW_PLACEHOLDERS["cells"]
+
+    def __init__(self, unread: bool) -> None:
+        self.unread = unread
+
+
 class Matched:
     """The value of the macro that marks a match."""
 
-    macro, text, url, iso, note, short, tone, icon, matches, reusable = "matched", "", "", "", "", "", "", "", (), True
+    macro = display = "matched"
+    text = url = iso = note = short = tone = icon = ""
+    matches, reusable = (), True

@@ -1,5 +1,6 @@
 """Builds what surrounds a page: menu, breadcrumbs, languages, from the portal in force and the policy."""
 
+import functools
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -198,6 +199,7 @@ def _icon(declaration: Declaration, name: str, access: Access) -> str:
     return access.icon or declaration.modules[name].icon
 
 
+@functools.cache  # of the languages that are declared
 def _locale(language: str) -> Locale:
     try:
         return Locale.parse(language.replace("-", "_"))
@@ -205,6 +207,7 @@ def _locale(language: str) -> Locale:
         return Locale("en")
 
 
+@functools.cache
 def _own_name(code: str) -> str:
     name = _locale(code).get_display_name() or code
     return name[:1].upper() + name[1:]

@@ -61,8 +61,8 @@ def add_headers(handler: Handler, registry: Registry) -> Handler:
 
     def tween(request: Request) -> Response:
         response = handler(request)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+        present = {name.lower() for name, _value in response.headerlist}
+        response.headerlist += [(name, value) for name, value in HEADERS.items() if name.lower() not in present]
         compress(request, response)
         if is_secure(request):
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")

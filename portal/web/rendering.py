@@ -17,6 +17,7 @@ from translationstring import TranslationString
 
 from portal.fields.reader import Reader
 from portal.texts import Text
+from portal.texts import translate as translate_sentence
 from portal.web.cells import CellRenderer, CellTemplates
 from portal.web.shell import Shell
 from portal.web.template_cache import TemplateCache
@@ -111,8 +112,16 @@ def _translation(reader: Reader) -> Any:
             return default
         if isinstance(message, TranslationString | Text):
             return reader.text(message)
-        if isinstance(message, str):
+        if not isinstance(message, str):
+            return str(message)
+        if mapping:
             return reader.text(TranslationString(message, domain=domain, mapping=mapping, default=default or None))
-        return str(message)
+        return _sentence(message, domain, default or None, reader.language)
 
     return translate
+
+
+@functools.lru_cache(maxsize=5_000)
+def _sentence(message: str, domain: str | None, default: str | None, language: str) -> str:
+    """A text of a template that says the same to all who read this language."""
+    return translate_sentence(TranslationString(message, domain=domain, default=default), language)

@@ -49,9 +49,14 @@ class Visitor:
         return NOBODY if self.identity is None or self.preview is not None else self.identity.account.id
 
 
+def may_write(request: Request) -> bool:
+    """Whether the request may write: its method is not safe."""
+    return request.method not in SAFE_METHODS
+
+
 def connection(request: Request) -> Any:
     """The request's connection: it can write unless the method is safe, and commits if the answer is below 400."""
-    if request.method not in SAFE_METHODS:
+    if may_write(request):
         return write_connection(request.portal.engine, request.tm)
     reading_connection = read_connection(request.portal.engine)
     request.add_finished_callback(lambda request: release(reading_connection))
@@ -105,11 +110,11 @@ def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:
 @contextlib.contextmanager
 def _read_only_connection(request: Request) -> Iterator[Any]:
     """A connection that reads: a request that may write does not hold the write lock before its view needs it."""
-    if request.method in SAFE_METHODS:
-        yield request.connection
-    else:
+    if may_write(request):
         with reading(request.portal.engine) as connection:
             yield connection
+    else:
+        yield request.connection
 
 
 def reader(request: Request) -> Reader:

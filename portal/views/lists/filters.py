@@ -34,20 +34,21 @@ def filter_states(records: Records, list_request: ListRequest) -> dict[str, Filt
 
 def filter_state(records: Records, field: Field, request: Filter) -> FilterState:
     """A filter as it was sent."""
+    offers: tuple[Offer, ...] = ()
+    if field.filter == "options":
+        offers = tuple(Offer(name, option.label, name in request.values) for name, option in field.offered.items())
     state = FilterState(
         name=field.name,
         label=field.title,
         macro=field.filter,
-        value=next(iter(request.values), ""),
+        value="" if field.filter == "options" else next(iter(request.values), ""),
         minimum=request.minimum,
         maximum=request.maximum,
         type=filter_input_type(field),
         error=request.error,
+        offers=offers,
     )
-    if field.filter == "options":
-        offers = tuple(Offer(name, option.label, name in request.values) for name, option in field.offered.items())
-        state = replace(state, value="", offers=offers)
-    elif field.filter == "link":
+    if field.filter == "link":
         state = link_filter(records, field, request, state)
     return replace(state, summary=summary(field, request, state, records.policy.reader)) if request.used else state
 

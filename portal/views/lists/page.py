@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from pyramid.request import Request
 from pyramid.view import view_config
@@ -218,22 +219,30 @@ def list_column(
     order = next(iter(list_request.query.sort or records.access.list.sort or ()), "")
     others = [(key, value) for key, value in parameters if key != "sort"]
     reverse = f"-{name}" if order == name else name
-    return replace(
-        plain_column(records, name),
+    return plain_column(
+        records,
+        name,
         sort_url=list_address(records.name, [*others, ("sort", reverse)]) if field.sortable else "",
-        sorted="ascending" if order == name else "descending" if order == f"-{name}" else "",
-        filter=states.get(name),
+        order="ascending" if order == name else "descending" if order == f"-{name}" else "",
+        state=states.get(name),
     )
 
 
-def plain_column(records: Records, name: str) -> Column:
-    """A column as related lists have it: neither order nor filter."""
+def plain_column(
+    records: Records,
+    name: str,
+    sort_url: str = "",
+    order: Literal["ascending", "descending", ""] = "",
+    state: FilterState | None = None,
+) -> Column:
+    """A column; as related lists have it, with neither order nor filter."""
     field = records.module.field(name)
     lifecycle = records.module.lifecycle
     places = {records.module.title_field.name: "lead", "reference": "reference", "modified": "when"}
     place = "status" if lifecycle and lifecycle.field == name else places.get(name, "extra")
     number = field.filter == "range" and not field.specials
-    return Column(name, field.title, place, icon=COUNT_ICONS.get(name, ""), number=number)
+    icon = COUNT_ICONS.get(name, "")
+    return Column(name, field.title, place, icon, sort_url=sort_url, sorted=order, number=number, filter=state)
 
 
 # -- tabs and pages ----------------------------------------------------------------------------------------------------

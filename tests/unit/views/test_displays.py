@@ -8,7 +8,7 @@ from markupsafe import Markup
 from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.views.displays import BUILT_IN, DISPLAYS, Value
-from portal.views.pages import Column
+from portal.views.pages import Column, Row
 from portal.web.assets import Assets
 from portal.web.cells import CellRenderer, CellTemplates
 from portal.web.rendering import Templates
@@ -27,8 +27,10 @@ def draw(template, **values):
 def as_cell(value):
     """The cell as a list draws it: from the template of its kind."""
     renderer = CellRenderer(CellTemplates(), draw, ("icons", "en", "en"))
-    renderer.cells([Column("x", "X")], [value._replace(text="another", url=value.url and "/other", iso="2000-01-01")])
-    return renderer.cells([Column("x", "X")], [value])
+    another = value._replace(text="another", url=value.url and "/other", iso="2000-01-01")
+    rows = [Row(number, "Title", "/", (cell,)) for number, cell in enumerate([another, value])]
+    table = renderer.rows([Column("x", "X")], rows, "")
+    return table.rpartition("<tr>")[2].removesuffix("</tr>")
 
 
 def test_every_display_of_a_field_type_is_registered():
