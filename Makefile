@@ -2,8 +2,8 @@
 # make test    every test, with a real browser and both databases
 # make check   the code's style, its complexity and its types
 # make bench   how fast it is
-# make drills  long tests by hand: what a real editor underlines (needs npm), many random portals, the whole ledger;
-#              real mails from a folder: MAILS=FOLDER
+# make drills  long tests by hand: what a real editor underlines (needs npm), files broken in every way, many random
+#              portals, the whole ledger; real mails from a folder: MAILS=FOLDER
 # make audit   what is installed (var/sbom.json), and what is known against it
 # make messages   new sentences of the interface into every catalogue of portal/locale
 #
@@ -50,6 +50,7 @@ bench: $(VENV)/installed-for-tests
 drills: $(VENV)/installed-for-tests
 	@npm install --silent --prefix var/drill yaml-language-server
 	@$(BIN)/python -m tests.drills.editor
+	@$(BIN)/python -m tests.drills.broken_yaml
 	@test -z "$(MAILS)" || $(BIN)/python -m tests.drills.mails "$(MAILS)"
 	@PORTAL_EXAMPLES=200 $(BIN)/python -m pytest -n auto tests/functional/test_valid_means_valid.py tests/functional/test_ledger.py
 

@@ -1,5 +1,6 @@
 """An editor as a language server knows it: opens texts and reads what is underlined. By stdio."""
 
+import itertools
 import json
 import subprocess
 from pathlib import Path
@@ -13,18 +14,21 @@ class LanguageClient:
 
     def __init__(self, *command: str) -> None:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._versions = itertools.count(1)  # a server may remember what it said about a version
         capabilities = {"workspace": {"configuration": True}, "textDocument": {"publishDiagnostics": {}}}
         self.ask("initialize", {"processId": None, "rootUri": None, "capabilities": capabilities})
         self.tell("initialized", {})
 
     def open(self, path: Path, text: str) -> list[dict[str, Any]]:
         """What is underlined in a text that is opened as `path`, whatever the file holds."""
-        self.tell("textDocument/didOpen", {"textDocument": {**_document(path), "languageId": "yaml", "text": text}})
+        self.tell(
+            "textDocument/didOpen", {"textDocument": {**self._document(path), "languageId": "yaml", "text": text}}
+        )
         return self.diagnostics(path)
 
     def change(self, path: Path, text: str) -> None:
         """The whole text is now this one."""
-        self.tell("textDocument/didChange", {"textDocument": _document(path), "contentChanges": [{"text": text}]})
+        self.tell("textDocument/didChange", {"textDocument": self._document(path), "contentChanges": [{"text": text}]})
 
     def close(self, path: Path) -> None:
         self.tell("textDocument/didClose", {"textDocument": {"uri": path.as_uri()}})
@@ -77,6 +81,5 @@ class LanguageClient:
         assert length, "the language server has ended"
         return json.loads(output.read(length))
 
-
-def _document(path: Path) -> dict[str, Any]:
-    return {"uri": path.as_uri(), "version": 1}
+    def _document(self, path: Path) -> dict[str, Any]:
+        return {"uri": path.as_uri(), "version": next(self._versions)}

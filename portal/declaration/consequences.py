@@ -1,7 +1,8 @@
 """One cause, one problem: what follows from another problem is left out, or becomes a related place of it.
 
 Called by load with all problems in order. A renamed field, transition, state or module is named in many places by its
-old name: the first of them is a problem, which lists the others.
+old name: the first of them is a problem, which lists the others. What is said of a value that could not be read, or of
+the lack of something that is only written wrongly, is left out.
 """
 
 import re
@@ -9,12 +10,17 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from portal.declaration.draft import Draft
-from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
+from portal.declaration.draft import MODULES, Draft
+from portal.declaration.source.problems import ALSO, KeyPath, Problem, RelatedPlace
 
 UNKNOWN_FIELD = re.compile(r'no field "([^"]+)"(?:.* in (\w+)$)?')
 UNKNOWN_MODULE = re.compile(r'no module "([^"]+)"')
 UNKNOWN_STATE = re.compile(r'no state "([^"]+)"')
+LACKING_PART = re.compile(r"(\w+) has no (comments|lifecycle|tab)\b")
+LACKING_MODULE = re.compile(r'.*this profile has no module "(\w+)"')
+BAD_NAME = "is not a valid name"
+MERGE_PATH = ("<<",)
+TABS = ("list", "tabs")
 UNKNOWN_ACTION = re.compile(r'"([^"]+)" is neither an action nor a transition of (\w+)')
 
 Unknown = tuple[str, str, str]  # kind, module, name
@@ -22,6 +28,8 @@ Unknown = tuple[str, str, str]  # kind, module, name
 
 def without_consequences(draft: Draft, problems: Sequence[Problem]) -> list[Problem]:
     """`problems` with one for each cause."""
+    following = _following(draft, problems)
+    problems = [problem for problem in problems if problem not in following]
     unknown = {problem: name for problem in problems if not problem.warning and (name := _unknown(draft, problem))}
     explained = _names_of_misnamed_fields(draft, Counter(unknown.values()))
     places: dict[Unknown, list[Problem]] = defaultdict(list)
@@ -36,6 +44,60 @@ def without_consequences(draft: Draft, problems: Sequence[Problem]) -> list[Prob
             others = (RelatedPlace(other.file, other.line, other.column, ALSO) for other in places[name][1:])
             kept.append(replace(problem, related=(*problem.related, *others)))
     return kept
+
+
+def _following(draft: Draft, problems: Sequence[Problem]) -> set[Problem]:
+    """The problems that others cause: of values without a meaning, and of what lacks because it is written wrongly."""
+    errors = [problem for problem in problems if not problem.warning]
+    unread = [problem for problem in _of_the_reader(draft) if not problem.warning and not problem.related]
+    first = {(problem.file, problem.line, problem.column): problem for problem in reversed(unread)}
+    paths = {(problem.file, problem.path) for problem in unread}
+    paths |= {(problem.file, problem.path[:-1]) for problem in unread if problem.path[-1:] == MERGE_PATH}
+    by_reader = set(_of_the_reader(draft))
+    named = {(problem.file, problem.path): problem for problem in reversed(errors) if _is_of_a_name(problem)}
+    misspelt = _misspelt(errors)
+    return {
+        problem
+        for problem in problems
+        if first.get((problem.file, problem.line, problem.column), problem) != problem
+        or (problem not in by_reader and (problem.file, problem.path) in paths)
+        or named.get((problem.file, problem.path), problem) != problem
+        or _lacks(problem) & misspelt
+    }
+
+
+def _of_the_reader(draft: Draft) -> list[Problem]:
+    return [problem for document in draft.documents.values() for problem in document.problems]
+
+
+def _is_of_a_name(problem: Problem) -> bool:
+    """Whether an entry has a name that cannot be, so that nothing more needs to be said of it."""
+    return BAD_NAME in problem.message or UNKNOWN_MODULE.match(problem.message) is not None
+
+
+def _misspelt(errors: Sequence[Problem]) -> set[KeyPath]:
+    """What is there, and cannot be used: parts of modules, names of modules, modules of profiles."""
+    parts = {
+        problem.path[1:3]
+        for problem in errors
+        if problem.file == MODULES and (len(problem.path) == 3 or problem.path[2:] == TABS) and not _lacks(problem)
+    }
+    names = {problem.path[-1:] for problem in errors if BAD_NAME in problem.message}
+    modules = {
+        (problem.file, problem.guess)
+        for problem in errors
+        if problem.guess is not None and UNKNOWN_MODULE.match(problem.message)
+    }
+    return {*parts, *names, *modules}
+
+
+def _lacks(problem: Problem) -> set[KeyPath]:
+    """What a problem says to be missing, as `_misspelt` names it."""
+    if match := LACKING_PART.match(problem.message):
+        return {(match[1], "list" if match[2] == "tab" else match[2])}
+    if match := LACKING_MODULE.match(problem.message):
+        return {(problem.file, match[1])}
+    return {(problem.guess,)} if problem.guess is not None and UNKNOWN_MODULE.match(problem.message) else set()
 
 
 def _unknown(draft: Draft, problem: Problem) -> Unknown | None:

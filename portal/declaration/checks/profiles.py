@@ -204,7 +204,7 @@ def check_resolved_profiles(draft: Draft, declaration: Declaration) -> None:
 def _complaints(draft: Draft, profile: Profile) -> Iterator[Complaint]:
     for name, access in profile.modules.items():
         path, module = ("modules", name), draft.modules[name]
-        needs_see = needs_scope(draft, draft.declared[name]) and not draft.is_broken(name)
+        needs_see = needs_scope(draft, draft.declared[name]) and not draft.is_broken(name) and not draft.broken_roles
         if needs_see and not _says_see(draft, profile.name, name):
             yield path, "see is missing: own, organization, all or {through: FIELD}"
         yield from _scope_through(draft, profile, path, access)

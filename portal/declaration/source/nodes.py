@@ -145,7 +145,7 @@ class OpenMapping:
         names: dict[str | int, Mark] = self._merges if key.plain and name == MERGE else self.node.keys
         if (first := names.get(name)) is not None:
             self._report(key.mark, (name,), f"{quoted(name)} appears twice (first in line {first.line + 1})", first)
-            return False
+            return name != MERGE and self.value.get(name) is None  # of a line that was written twice, the second has it
         names[name] = key.mark
         return True
 

@@ -221,7 +221,7 @@ def _names_of_module(kind: str, module: ModuleNames) -> Schema:
     if kind == "state":
         return {"enum": list(dict.fromkeys(module.states))} if module.states else {}
     if kind == "path":
-        return {"pattern": f"^({'|'.join(everything)})(\\.|$)"}
+        return {"pattern": f"^({'|'.join(everything)})(\\.|$)", "examples": list(links)}  # which editors offer
     names: dict[str, Labels] = {
         "field": everything,
         "own field": fields,

@@ -1,0 +1,42 @@
+"""One cause, one problem: what follows from a mistake is not listed beside it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from portal.declaration.load import load
+
+SMALL = Path(__file__).parents[2] / "portals" / "small"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "problem"),
+    [
+        ("buttons.yaml", "urgent: {", "urgent: {<<: *a, ", 'urgent.<<: there is no "&a" above'),
+        ("buttons.yaml", "  open_tickets: {", "  open_tickets: !x {", "open_tickets: tags are not used here"),
+        ("modules.yaml", "    comments: true", "    comments: 12", "tickets.comments: must be true, false or"),
+        ("modules.yaml", "    list:\n", "    list:\n    list:\n", 'tickets.list: "list" appears twice'),
+        ("modules.yaml", "organizations: organizations", "organizations: 9", "organizations: must be the name"),
+        ("modules.yaml", "  articles:", "  ARTICLES:", 'ARTICLES: "ARTICLES" is not a valid name'),
+        ("modules.yaml", "    fields:\n", '    fields:\n      "": 1\n', 'fields."": "" is not a valid name'),
+        ("profiles/customer.yaml", "modules:\n", "modules:\nmodules:\n", 'modules: "modules" appears twice'),
+        ("profiles/customer.yaml", "  articles:", "  aticles:", 'aticles: no module "aticles"'),
+        ("profiles/customer.yaml", "    can: [", "    can: *a # [", 'tickets.can: there is no "&a" above'),
+    ],
+)
+def test_what_follows_from_a_mistake_is_not_a_problem(tmp_path, file, old, new, problem):
+    folder = shutil.copytree(SMALL, tmp_path / "folder")
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+    (found,) = load(folder).errors
+    assert problem in str(found)
+
+
+def test_a_mistake_elsewhere_in_the_same_part_is_still_a_problem(tmp_path):
+    folder = shutil.copytree(SMALL, tmp_path / "folder")
+    modules, buttons = folder / "modules.yaml", folder / "buttons.yaml"
+    modules.write_text(modules.read_text().replace("    list:\n", "    list:\n      sort: nothing\n", 1))
+    buttons.write_text(buttons.read_text().replace("tab: open", "tab: opened", 1))
+    assert len(load(folder).errors) == 2
