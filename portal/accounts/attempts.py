@@ -35,6 +35,7 @@ CURRENT_PASSWORD = Limit("current-password", 10, 900)
 RESET = Limit("reset", 3, 3600)  # of one address, by the same network or known device
 RESET_ADDRESS = Limit("reset-address", 12, 3600)  # of one address, by all networks
 RESET_NETWORK = Limit("reset-network", 30, 3600)
+COMPUTED = Limit("computed", 1_000, 300)  # what forms of one account ask while one types
 INVITATIONS = Limit("invitations", 200, 3600)  # of one account that gives access
 SIGN_UP_ADDRESS = Limit("sign-up-address", 1, 3600)  # letters to an address that nobody has proved
 SIGN_UP_NETWORK = Limit("sign-up-network", 30, 3600)

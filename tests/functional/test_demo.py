@@ -100,6 +100,7 @@ def test_its_records_came_into_their_states_step_by_step(loaded):
             sa.select(event.c["kind"], event.c["at"]).where(*of_record).order_by(event.c["id"])
         ).all()
     assert rows[0].kind == "created"
+    assert resolved.values["created_by"] == resolved.values["caller"]
     assert "moved:solve" in [row.kind for row in rows]
     assert [row.at for row in rows] == sorted(row.at for row in rows)
 

@@ -93,6 +93,13 @@ def test_the_letter_holds_the_link_and_nothing_that_the_sender_typed(app, sign_i
     assert "Buy now" not in text
 
 
+def test_colleagues_are_invited_in_the_language_of_who_invites_them(app, sign_in):
+    sign_in(BRUNO)
+    post(app, "/language", language="it")
+    invite(app)
+    assert letters(app)[-1][1].startswith("Il tuo accesso a")
+
+
 def test_with_a_mail_server_nobody_but_the_recipient_sees_the_link(make_app, sign_in):
     browser = sign_in(BRUNO, browser=make_app(smtp="smtp://mail.example"))
     assert "/password/invitation/" not in invite(browser).follow()

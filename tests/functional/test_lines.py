@@ -7,6 +7,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from portal.accounts import attempts
 from portal.commands import main
 from portal.fields.base import Field
 from tests.functional.conftest import form_of
@@ -232,6 +233,14 @@ def test_what_is_computed_follows_what_is_typed(anna, sign_in, another_browser):
     }
     assert anna.post("/orders/1/computed", change).json["value"] == "€12.00"
     anna.post("/orders/2/computed", change, status=404)
+
+
+def test_what_is_computed_has_limits(anna, monkeypatch):
+    monkeypatch.setattr(attempts, "COMPUTED", attempts.Limit("computed", 2, 3600))
+    inputs = {"_csrf": form_of(anna.get("/orders/create"), "/orders/create")["_csrf"].value, "lines.0.quantity": "2"}
+    for status in (200, 200, 429):
+        anna.post("/orders/computed", inputs, status=status)
+    anna.post("/orders/computed", {**inputs, "name": "x" * 600_000}, status=413)
 
 
 def add_product(browser, **inputs):

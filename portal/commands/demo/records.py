@@ -160,7 +160,7 @@ class Demonstration:
         account = find_account(self.connection, self.portal.tables, staff["email"]) if staff else None
         author = Author(account.id, account.name) if account else SYSTEM
         for name, path in self.files().items():
-            Past(self._records(name), author).add()
+            Past(self._records(name), author, account.person if account else None).add()
             if "created" not in open_source(path).headers:  # all of it would be as new as the portal
                 self._mark_seen(name)
 

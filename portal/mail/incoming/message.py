@@ -32,9 +32,13 @@ LONGEST_TEXT = 1_000_000  # characters of a text part that are looked at
 ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@[A-Za-z0-9.-]{1,190}")
 # How programs mark what no person wrote (RFC 3834, and the headers in use before it).
 MACHINE_PRECEDENCE = ("bulk", "junk", "list", "auto_reply")
-MACHINE_HEADERS = ("X-Autoreply", "X-Autorespond", "X-Autorespond-To", "X-Auto-Reply-From", "List-Id", "Feedback-ID")
+MACHINE_HEADERS = (
+    "X-Autoreply", "X-Autorespond", "X-Autorespond-To", "X-Auto-Reply-From", "List-Id", "Feedback-ID", "X-ML-Name",
+    "X-ML-Info",
+)  # fmt: skip
 MACHINE_SENDER = re.compile(
-    r"(mailer-daemon|post_?master|no-?reply|do-?not-?reply|bounces?)([+._-].*)?(@|\s|$)", re.IGNORECASE
+    r"(mailer-daemon|post_?master|([\w.]{1,40}[._-])?(no-?reply|do-?not-?reply)|bounces?)([+._-].*)?(@|\s|$)",
+    re.IGNORECASE,
 )
 MACHINE_SUBJECT = re.compile(
     r"(auto(matic(ally)?)?[ -]?(reply|response|antwort)|out of (the )?office|abwesenheit|risposta automatica"
@@ -178,17 +182,29 @@ def _is_automatic(message: Message, sender: str) -> bool:
 
 def _text(message: Message, header: str) -> str:
     """A header as people read it; what cannot be decoded stays as it is written."""
-    value = str(message.get(header, ""))
+    return _decoded_words(next(iter(_written(message, header)), ""))
+
+
+def _decoded_words(written: str) -> str:
     try:
-        decoded = str(make_header(decode_header(value)))
+        decoded = str(make_header(decode_header(written)))
     except (MessageError, LookupError, ValueError):
-        decoded = value
+        decoded = written
     return "".join(character if character.isprintable() else " " for character in decoded)
+
+
+def _written(message: Message, header: str) -> list[str]:
+    """The headers of a name as they are written. Bytes that are no ASCII, which programs write though none may, are
+    read as UTF-8 where they are that, else as Windows has them.
+    """
+    values = [value for name, value in message.raw_items() if name.lower() == header.lower()]
+    contents = [str(value).encode("ascii", "surrogateescape") for value in values]
+    return [_read_as(content, "utf-8") for content in contents]
 
 
 def _addresses(message: Message, header: str) -> list[tuple[str, str]]:
     """The (name, address) pairs of a header; what is no address is left out."""
-    values = [str(value) for value in message.get_all(header, [])]
+    values = _written(message, header)
     if sum(value.count(",") for value in values) > MOST_ADDRESSES * 2 or any(value.count("(") > 50 for value in values):
         raise UnreadableMailError(_("it has too many recipients"))
     pairs = [(name, address.strip().lower()) for name, address in getaddresses(values)]
@@ -196,9 +212,7 @@ def _addresses(message: Message, header: str) -> list[tuple[str, str]]:
 
 
 def _decoded_name(name: str) -> str:
-    shown = Message()
-    shown["Name"] = name.replace("\r", " ").replace("\n", " ")
-    return " ".join(_text(shown, "Name").split())[:100]
+    return " ".join(_decoded_words(name).split())[:100]
 
 
 def _ids(message: Message, header: str) -> list[str]:
@@ -314,10 +328,14 @@ def _decoded(part: Message) -> str:
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
         return ""
-    content = content[: LONGEST_TEXT * 4]
-    for charset in (part.get_content_charset() or "utf-8", "utf-8"):
+    return _read_as(content[: LONGEST_TEXT * 4], part.get_content_charset() or "utf-8")[:LONGEST_TEXT]
+
+
+def _read_as(content: bytes, charset: str) -> str:
+    """Bytes as text in a character set, else as UTF-8, else as Windows has them."""
+    for tried in (charset, "utf-8"):
         try:
-            return content.decode(charset)[:LONGEST_TEXT]
+            return content.decode(tried)
         except (LookupError, ValueError):
             continue
-    return content.decode("windows-1252", "replace")[:LONGEST_TEXT]
+    return content.decode("windows-1252", "replace")

@@ -13,7 +13,7 @@ from portal.conditions import ALWAYS
 from portal.declaration.shapes import ACTIONS, Access, Through
 from portal.records.policy import Policy
 from portal.records.reading.records import Record, Records
-from portal.records.reading.watchers import watchers
+from portal.records.reading.watchers import watchers, who_added
 from portal.records.writing.defaults import find_named
 from portal.records.writing.lifecycle import leaves, state_of
 from portal.records.writing.transitions import is_for_reader
@@ -118,7 +118,9 @@ def _scope_steps(
     holds = Records(connection, without_where(policy, module), module).exists(record.id)
     person = policy.reader.person
     if access.see != "all" and person in watchers(connection, policy.tables, records.module, record.id):
-        sentence = _("this person watches ${record}", mapping=names)
+        author = who_added(connection, policy.tables, module, record.id, person)
+        added = _("this person watches ${record}: added by ${author}", mapping={**names, "author": author or ""})
+        sentence = added if author else _("this person watches ${record}", mapping=names)
         yield Step(holds, sentence, (), ((module, "watchers"),))
     else:
         within = _("${record} is within “see: ${see}” for this person", mapping=names)

@@ -28,3 +28,12 @@ def watchers_of(connection: sa.Connection, tables: Tables, module: Module, ids: 
         for record_id, person in connection.execute(rows.order_by(table.c["added"], table.c["person"])):
             people[record_id].append(person)
     return people
+
+
+def who_added(connection: sa.Connection, tables: Tables, module: str, record_id: int, person: int) -> str | None:
+    """The name of who added a person to a record, the last time; None where no history says it."""
+    event = tables.event
+    added = event.c["module"] == module, event.c["record"] == record_id, event.c["kind"] == "watched"
+    rows = sa.select(event.c["author"], event.c["details"]).where(*added).order_by(event.c["id"].desc())
+    names = (author for author, details in connection.execute(rows) if (details or {}).get("person") == person)
+    return next(names, None)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from portal.database.engine import Connection
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Lifecycle, Transition
+from portal.fields.linked import Linked
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.history import Author, change_details, event_row
 from portal.records.writing.lifecycle import leaves
@@ -23,19 +24,25 @@ STEP = datetime.timedelta(hours=20)  # from one state to the next, where no fiel
 
 @dataclass(frozen=True)
 class Past:
-    """The past of the records of one module; `staff`: who did what staff may do."""
+    """The past of the records of one module; `staff`: who did what staff may do, and `person` their person."""
 
     records: Records
     staff: Author
+    person: int | None = None
 
     def add(self) -> None:
-        """Replaces the events of the import by those of each record's creation and of its way to the present state."""
+        """Replaces the events of the import by those of each record's creation and of its way to the present state, and
+        says who created it: its owner, else the staff."""
         records, event, table = self.records, self.records.policy.tables.event, self.records.table
         imported = event.c["module"] == records.name, event.c["kind"] == "imported"
         records.connection.execute(sa.delete(event).where(*imported))
         for record in list(records.iterate(Query(sort=("id",)), records.module.everything)):
             events = list(self._events(record))
             records.connection.execute(sa.insert(event), events)
+            if records.policy.declaration.people:
+                owner = self._owner(record)
+                creator = {"created_by": owner.id if owner else self.person}
+                records.connection.execute(sa.update(table).where(table.c["id"] == record.id).values(creator))
             older = table.c["id"] == record.id, table.c["modified"] < events[-1]["at"]
             records.connection.execute(sa.update(table).where(*older).values(modified=events[-1]["at"]))
 
@@ -82,9 +89,13 @@ class Past:
 
     def _customer(self, record: Record) -> Author:
         """Whose the record is; the staff where it is nobody's."""
-        owner = self.records.module.fields.get(self.records.module.owner or "")
-        person = next(iter(owner.links_in(record.values[owner.name])), None) if owner else None
+        person = self._owner(record)
         return Author(self._accounts.get(person.id), person.title) if person else self.staff
+
+    def _owner(self, record: Record) -> Linked | None:
+        """The person whose the record is; None where it is nobody's."""
+        owner = self.records.module.fields.get(self.records.module.owner or "")
+        return next(iter(owner.links_in(record.values[owner.name])), None) if owner else None
 
     def _moment(self, record: Record, transition: Transition) -> datetime.datetime | None:
         """When a field that the transition sets to now says that it was done."""

@@ -16,7 +16,7 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import _
 from portal.views.access.form import access_inputs, access_rows, posted_access, read_access
-from portal.views.access.person import TAKEN, Errors, invited, register_of
+from portal.views.access.person import TAKEN, Errors, invited, language_of_colleagues, register_of
 from portal.views.forms.forms import once_key
 from portal.views.forms.offers import OFFERED
 from portal.views.forms.submissions import done, repeated
@@ -58,7 +58,8 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
         if taken := _taken(request, register, email):
             return _refused(module, request, inputs, {"email": taken})
         company = chosen_company(request, inputs["company"])
-        access_request = AccessRequest(email, profile, inputs["name"], values=access.values, company=company)
+        values = {**access.values, **language_of_colleagues(request)}
+        access_request = AccessRequest(email, profile, inputs["name"], values=values, company=company)
         account = register.add(access_request, None, must_change=False)
     except AccessRefusedError:
         return _refused(module, request, inputs, {"email": TAKEN})

@@ -38,6 +38,13 @@ def register_of(request: Request) -> Register:
     return Register(request.connection, request.portal.tables, request.now, author, account.person)
 
 
+def language_of_colleagues(request: Request) -> dict[str, str]:
+    """The language of an account that is given to a colleague: that of who gives it. Staff writes to customers in the
+    portal's first.
+    """
+    return {} if request.policy.staff else {"language": request.reader.language}
+
+
 def managed_account(resource: Record, request: Request) -> Account | None:
     """The account of the person, None where there is none yet. HTTPNotFound for whose access is not theirs to give."""
     account = find_account_of_person(request.connection, request.portal.tables, resource.record.id)
@@ -79,9 +86,8 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
     answer = done(resource.records, request, record_address(resource.module_name, resource.record.id))
     try:
         if account is None:
-            access_request = AccessRequest(
-                email, access.values.pop("profile"), values=access.values, person=resource.record.id
-            )
+            profile, values = access.values.pop("profile"), {**access.values, **language_of_colleagues(request)}
+            access_request = AccessRequest(email, profile, values=values, person=resource.record.id)
             return invited(request, answer, register, register.add(access_request, None, must_change=False))
         changed = register.change(email, {**access.values, "disabled": False})
     except AccessRefusedError:

@@ -1,12 +1,16 @@
 """What nobody types in a form, for what it holds now: columns of lines, their totals, and the formulas of the record.
 
-A page draws it, and a script asks for it while one types (`/MODULE/computed`, `/MODULE/ID/computed`). Nothing is
-stored: the writer works all of it out again.
+A page draws it, and a script asks for it while one types (`/MODULE/computed`, `/MODULE/ID/computed`), as often as
+people type. Nothing is stored: the writer works all of it out again.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pyramid.httpexceptions import HTTPRequestEntityTooLarge
+from pyramid.request import Request
+
+from portal.accounts import attempts
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
@@ -23,6 +27,18 @@ from portal.records.writing.validation import (
 )
 
 NOTHING = "—"
+LARGEST = 500_000  # bytes of a form that is computed while one types; a larger one when it is sent
+
+
+def check_computing(request: Request) -> None:
+    """Refuse what is larger, or asked more often, than people type. Raises HTTPRequestEntityTooLarge and
+    TooManyAttemptsError.
+    """
+    if (request.content_length or 0) > LARGEST:
+        raise HTTPRequestEntityTooLarge
+    attempts.check(
+        request.connection, request.portal.tables, attempts.COMPUTED, str(request.visitor.own_account), request.now
+    )
 
 
 def row_values(of_rows: RowRecords, form: Form, before: Row | None) -> dict[str, Any]:

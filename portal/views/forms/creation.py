@@ -20,7 +20,7 @@ from portal.records.writing.defaults import declared_value, defaults
 from portal.records.writing.follow_ups import can_be_followed, follow_up_field
 from portal.records.writing.validation import Filled, follow_again, names_in, read_form
 from portal.texts import _
-from portal.views.forms.computed import computed_texts
+from portal.views.forms.computed import check_computing, computed_texts
 from portal.views.forms.drafts import (
     KEY,
     as_form,
@@ -213,6 +213,7 @@ def create_record(module: Module, request: Request) -> FormAnswer:
 @view_config(context=Module, name="computed", request_method="POST", renderer="json", permission="create")
 def compute_new(module: Module, request: Request) -> dict[str, str]:
     """What is computed in the form for a new record as it was posted, by name. Nothing is stored."""
+    check_computing(request)
     form, sent = CreateForm(module, request), as_form(posted_content(request).inputs)
     return computed_texts(form.records, form.fields, sent, {**form.defaults, **form.read(sent).values}, {})
 

@@ -23,7 +23,7 @@ from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.displays import moment
 from portal.views.forms.basis import Basis, basis_of, digest_of, read_basis
-from portal.views.forms.computed import computed_texts
+from portal.views.forms.computed import check_computing, computed_texts
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, form_of, posted_content
 from portal.views.forms.forms import FormAnswer, errors_of, finds, form_fields, once_key, record_or_list, with_titles
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
@@ -164,6 +164,7 @@ def _refused(form: EditForm, values: Mapping[str, Any], basis: Basis, filling: F
 @view_config(context=Record, name="computed", request_method="POST", renderer="json", permission="edit")
 def compute_edited(resource: Record, request: Request) -> dict[str, str]:
     """What is computed in the form of a record as it was posted, by name. Nothing is stored."""
+    check_computing(request)
     form, sent = EditForm(resource, request), as_form(posted_content(request).inputs)
     return computed_texts(form.records, form.fields, sent, form.read(sent).values, form.record.values)
 

@@ -56,6 +56,12 @@ def test_what_cannot_be_decoded_stays_as_it_is_written():
     assert "caf" in read.subject
 
 
+@pytest.mark.parametrize("written", ["Zoë".encode(), "Zoë".encode("latin-1"), b"=?utf-8?q?Zo=C3=AB?="])
+def test_headers_with_letters_that_none_may_have_are_read(written: bytes):
+    read = read_mail(b"From: %s <zoe@x.example>\nSubject: Re: %s\n\nHi" % (written, written))
+    assert (read.sender_name, read.sender, read.subject) == ("Zoë", "zoe@x.example", "Re: Zoë")
+
+
 def test_the_addresses_of_the_envelope_come_first():
     read = read_mail(mail(To="Help <help@x.example>", Cc="a@b.example").as_bytes(), ("help+token@x.example",))
     assert read.recipients == ("help+token@x.example", "help@x.example", "a@b.example")
@@ -107,6 +113,8 @@ def test_a_delay_is_no_failure():
         {"List_Id": "<news.example>"},
         {"Subject": "Out of office: Printer"},
         {"From": "No reply <no-reply@x.example>"},
+        {"From": "Shop <orders-noreply@x.example>"},
+        {"X_ML_Name": "neighbours"},
     ],
 )
 def test_what_a_machine_wrote_is_known(headers: dict[str, str]):
