@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.request import Request
@@ -111,7 +110,8 @@ def marked_rows(
         if speaker and speaks is not None:
             mine = speaker.account is not None and speaker.account == request.news.account
             cells[speaks] = spoken(cells[speaks], speaker, you if mine else "", records.policy.staff)
-        marked.append(replace(row, cells=tuple(cells), unread=unread) if unread or speaker else row)
+        # Made anew: dataclasses.replace takes ten times as long, for each row of each list.
+        marked.append(Row(row.id, row.title, row.url, tuple(cells), unread) if unread or speaker else row)
     return tuple(marked)
 
 
