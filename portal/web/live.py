@@ -6,6 +6,7 @@ old portal. Nothing here knows a request.
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 from portal.database.engine import Engine, reading
 from portal.database.errors import DatabaseError, driver_error
 from portal.database.migration.plan import CannotBeAppliedError, apply, missing_steps, plan
+from portal.database.migration.snapshot import applied_at
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
@@ -27,7 +29,7 @@ from portal.web.assets import Assets
 
 log = logging.getLogger(__name__)
 
-RELOAD_EVERY = 0.25  # seconds between two checks of the files
+RELOAD_EVERY = 0.25  # seconds between two checks of the files, and that a file has to be as it is before it is read
 FRESH_FOR = 0.1  # seconds in which a file may change again without a new modification time
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 FAULT = "These declarations meet a fault of the portal itself; its log says which."
@@ -79,6 +81,7 @@ class LivePortal:
     development: bool | None = None  # None: unless base_url names a host that others can reach
     overrides: Mapping[str, str] = field(default_factory=dict)
     every: float = RELOAD_EVERY
+    whole_after: float | None = None  # seconds after which a file that was written is read; None: `every`
     on_change: Callable[[], None] = lambda: None  # called after each reading of changed files, valid or not
 
     def __post_init__(self) -> None:
@@ -90,6 +93,8 @@ class LivePortal:
             self.engine.dispose()
             raise StartupError(*map(str, self.report.problems), *_missing_lines(self.report.missing))
         self._portal = portal
+        self._applied_before: datetime | None = None  # when `portal apply` was run last, before the last reading
+        self._applied_before = self._last_applied()
         self._catch_up_index()
 
     def current(self) -> Portal:
@@ -105,9 +110,12 @@ class LivePortal:
     def _reload_if_changed(self) -> None:
         signature, fresh = self._read_signature()
         known, was_fresh = self._signature
-        if signature == known and fresh >= was_fresh:
+        if signature == known and fresh >= was_fresh and not self._has_been_applied():
+            return
+        if signature != known and self._is_being_saved():
             return
         self._signature = signature, fresh
+        self._applied_before = self._last_applied()
         try:
             portal, self.report = self._read()
         except Exception:  # a fault of ours must not take down what is in force
@@ -126,6 +134,26 @@ class LivePortal:
         for sentence in self.report.missing:
             log.error("The database lacks what the declarations want: %s", sentence)
         log.info("The last valid declarations stay in use.")
+
+    def _is_being_saved(self) -> bool:
+        """Whether a file was written, or one of the profiles came or went, a moment ago: half a file can be valid too,
+        and a profile that is written anew is missing for a moment.
+        """
+        profiles = self.folder / "profiles"
+        paths = [self.folder / "modules.yaml", self.folder / "buttons.yaml", profiles, *profiles.glob("*.yaml")]
+        times = [status.st_mtime for status in map(_status_of, paths) if status is not None]
+        return abs(time.time() - max(times, default=0)) < (self.every if self.whole_after is None else self.whole_after)
+
+    def _has_been_applied(self) -> bool:
+        """Whether `portal apply` has been run since the plan had something left to do."""
+        return bool(self.report.missing) and self._last_applied() != self._applied_before
+
+    def _last_applied(self) -> datetime | None:
+        try:
+            with reading(self.engine) as connection:
+                return applied_at(connection, self._portal.tables)
+        except DatabaseError:  # it is away: the next check asks again
+            return self._applied_before
 
     def _read(self) -> tuple[Portal | None, ReloadReport]:
         now = self.clock()
@@ -168,13 +196,17 @@ class LivePortal:
         """What changes when a file does, and whether a file is so new that it may change again without that."""
         files = []
         for path in [self.folder / "modules.yaml", self.folder / "buttons.yaml", *self.folder.glob("profiles/*.yaml")]:
-            try:
-                status = path.stat()
-            except OSError:
-                continue
-            files.append((str(path), status.st_mtime_ns, status.st_size, status.st_ino))
+            if status := _status_of(path):
+                files.append((str(path), status.st_mtime_ns, status.st_size, status.st_ino))
         newest = max((changed for _path, changed, _size, _inode in files), default=0)
         return tuple(sorted(files)), abs(time.time() - newest / 1e9) < FRESH_FOR
+
+
+def _status_of(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 def _assets(declaration: Declaration) -> Assets:

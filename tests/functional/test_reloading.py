@@ -1,5 +1,6 @@
 """The portal in force, while its YAML changes under it."""
 
+import os
 import re
 import shutil
 import threading
@@ -141,6 +142,30 @@ def test_in_production_a_reload_waits_for_apply(make_app, portal_folder):
     change(portal_folder, "      cost: money", "      cost: money\n      floor: integer")
     assert "floor" not in live.current().declaration.modules["tickets"].fields
     assert any("floor" in sentence for sentence in live.report.missing)
+
+
+def test_in_production_a_change_is_in_force_once_it_was_applied(make_app, database, portal_folder):
+    live = make_app(base_url="https://care.example").app.registry.live
+    change(portal_folder, "      cost: money", "      cost: money\n      floor: integer")
+    assert "floor" not in live.current().declaration.modules["tickets"].fields
+    elsewhere = make_engine(database)
+    apply(elsewhere, build(load(portal_folder).declaration))
+    elsewhere.dispose()
+    assert "floor" in live.current().declaration.modules["tickets"].fields
+    assert live.report.missing == ()
+
+
+@pytest.mark.sqlite_suffices
+def test_a_file_that_is_being_saved_is_read_when_it_is_whole(make_app, portal_folder):
+    live = make_app().app.registry.live
+    live.whole_after = 3600
+    (portal_folder / "profiles" / "power.yaml").unlink()
+    assert "power" in live.current().declaration.profiles
+    for path in (portal_folder / "profiles", portal_folder / "modules.yaml", portal_folder / "buttons.yaml"):
+        os.utime(path, (1e9, 1e9))
+    for path in portal_folder.glob("profiles/*.yaml"):
+        os.utime(path, (1e9, 1e9))
+    assert "power" not in live.current().declaration.profiles
 
 
 def test_a_folder_that_is_gone_leaves_the_last_good_portal_in_force(app, portal_folder, sign_in):

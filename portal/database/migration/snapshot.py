@@ -4,6 +4,7 @@ A snapshot holds only what decides about tables, values and the search index. Ol
 their values can be read; comparing two snapshots shows what changed without a look at the real tables.
 """
 
+import datetime
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -49,6 +50,11 @@ def last_applied(connection: sa.Connection, tables: Tables) -> Snapshot | None:
         return None
     newest = sa.select(tables.schema.c["description"]).order_by(tables.schema.c["id"].desc()).limit(1)
     return connection.execute(newest).scalar()
+
+
+def applied_at(connection: sa.Connection, tables: Tables) -> datetime.datetime | None:
+    """When a plan was applied last that changed something."""
+    return connection.execute(sa.select(sa.func.max(tables.schema.c["applied"]))).scalar()
 
 
 def declared_part(snapshot: Snapshot) -> Snapshot:
