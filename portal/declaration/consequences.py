@@ -21,6 +21,12 @@ LACKING_MODULE = re.compile(r'.*this profile has no module "(\w+)"')
 BAD_NAME = "is not a valid name"
 MERGE_PATH = ("<<",)
 TABS = ("list", "tabs")
+NO_ROLE = re.compile(r".*modules.yaml does not say which module holds the (\w+)")
+UNKNOWN_KEY = re.compile(r'no key "([^"]+)" here')
+LIST_OF_ONE = re.compile(r"must be a list: \[(\w+)\]$")
+# A value that was not read as it was meant: what else is wrong with it follows from that.
+MISREAD = re.compile(". and . become part of the text")
+UNNOTICED = "nobody notices what customers write"
 UNKNOWN_ACTION = re.compile(r'"([^"]+)" is neither an action nor a transition of (\w+)')
 
 Unknown = tuple[str, str, str]  # kind, module, name
@@ -28,6 +34,7 @@ Unknown = tuple[str, str, str]  # kind, module, name
 
 def without_consequences(draft: Draft, problems: Sequence[Problem]) -> list[Problem]:
     """`problems` with one for each cause."""
+    problems = _without_misread(_with_whole_lists(draft, _without_nested_modules(draft, problems)))
     following = _following(draft, problems)
     problems = [problem for problem in problems if problem not in following]
     unknown = {problem: name for problem in problems if not problem.warning and (name := _unknown(draft, problem))}
@@ -106,6 +113,10 @@ def _unknown(draft: Draft, problem: Problem) -> Unknown | None:
         return "action", match[2], match[1]
     if match := UNKNOWN_MODULE.match(problem.message):
         return "module", "", match[1]
+    if match := LACKING_MODULE.match(problem.message):
+        return "module of a profile", problem.file, match[1]
+    if match := NO_ROLE.match(problem.message):
+        return "role", "", match[1]
     here = _module_of(draft, problem)
     if match := UNKNOWN_STATE.match(problem.message):
         return "state", here, match[1]
@@ -133,3 +144,68 @@ def _names_of_misnamed_fields(draft: Draft, unknown: Counter[Unknown]) -> set[Un
             left[module] -= 1
             explained.add(name)
     return explained
+
+
+def _without_nested_modules(draft: Draft, problems: Sequence[Problem]) -> list[Problem]:
+    """A module that is indented too far is a key without a value of the module above, whose keys it then repeats."""
+    nested: dict[KeyPath, Problem] = {}
+    for problem in problems:
+        above, match = problem.path[:-1], UNKNOWN_KEY.match(problem.message)
+        if match and problem.path[:1] == ("modules",) and len(above) == 2 and _is_empty(draft, problem):  # noqa: PLR2004
+            repeats = any(
+                other.path[:-1] == above and " appears twice " in other.message and other.line > problem.line
+                for other in problems
+            )
+            if repeats:
+                nested.setdefault(above, problem)
+    names = {str(problem.path[-1]) for problem in nested.values()}
+    kept: list[Problem] = []
+    for problem in problems:
+        first = nested.get(problem.path[:2])
+        if first is problem:
+            module, name = str(problem.path[1]), problem.path[2]
+            sentence = (
+                f'a module belongs under modules: write "{name}" in the column of "{module}", and its lines below'
+            )
+            kept.append(replace(problem, message=sentence))
+        elif first is None or problem.line < first.line:
+            unknown = UNKNOWN_MODULE.match(problem.message)
+            if unknown is None or unknown[1] not in names:
+                kept.append(problem)
+    return kept
+
+
+def _with_whole_lists(draft: Draft, problems: Sequence[Problem]) -> list[Problem]:
+    """`{can: create, comment}`: the items behind the first are keys without a value, on the same line."""
+    kept: list[Problem] = []
+    for problem in problems:
+        before = kept[-1] if kept else None
+        if before is not None and (match := LIST_OF_ONE.search(before.message)) and before.line == problem.line:
+            known = UNKNOWN_KEY.match(problem.message)
+            if known and problem.path[:-1] == before.path[:-1] and _is_empty(draft, problem):
+                kept[-1] = replace(before, message=f"must be a list: [{match[1]}, {known[1]}]")
+                continue
+        kept.append(problem)
+    return kept
+
+
+def _without_misread(problems: Sequence[Problem]) -> list[Problem]:
+    """Of a value that was misread only that is told, as an error if something is wrong with it."""
+    misread = {(each.file, each.path): each for each in problems if MISREAD.match(each.message)}
+    wrong = {(each.file, each.path) for each in problems if not each.warning}
+    lists_at_fault = {each.path[:3] for each in problems if not each.warning}
+    kept: list[Problem] = []
+    for problem in problems:
+        cause = misread.get((problem.file, problem.path))
+        if cause is problem:
+            kept.append(replace(problem, warning=(problem.file, problem.path) not in wrong))
+        elif problem.message.startswith(UNNOTICED) and (*problem.path[:2], "list") in lists_at_fault:
+            continue  # the tab that staff would look at is not understood
+        elif cause is None:
+            kept.append(problem)
+    return kept
+
+
+def _is_empty(draft: Draft, problem: Problem) -> bool:
+    """Whether what stands at the place of a problem has no value."""
+    return draft.documents[problem.file].value(problem.path) is None

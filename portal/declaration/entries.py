@@ -196,7 +196,7 @@ def read_field(name: str, entry: Any, at: Cursor) -> Field | None:
         _report_missing_type(entry, at)
         return None
     if not isinstance(type_name, str) or type_name not in Field.types:
-        at.inner("type").wrong(_unknown_type(type_name))
+        at.inner("type").wrong(_unknown_type(type_name, at))
         return None
     shape = Field.types[type_name]
     entry = without_internal(shape, entry, at)
@@ -218,12 +218,14 @@ def _report_missing_type(entry: Mapping[str, Any], at: Cursor) -> None:
     at.key.wrong('the "type" of the field is missing')
 
 
-def _unknown_type(name: Any) -> str:
+def _unknown_type(name: Any, at: Cursor) -> str:
     if not isinstance(name, str):
         return "must be the name of a field type, such as text"
     key, colon, rest = name.partition(":")
     if colon and rest.strip() in Field.types and key == "type":
         return 'write a space after the ":" of "type:"'
+    if at.document.has(("modules", name)):
+        return f'no field type "{name[:80]}", but a module: write {{type: link, to: {name[:80]}}}'
     return f'no field type "{name[:80]}"{did_you_mean(our_type(name, Field.types))}'
 
 

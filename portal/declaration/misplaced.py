@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.declaration.draft import Draft
-from portal.declaration.shapes import Home, Profile
+from portal.declaration.shapes import Access, Home, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.validation import keys_of
 
@@ -34,8 +34,10 @@ def _with_misplaced_keys(draft: Draft, top: dict[str, Any], at: Cursor) -> dict[
     if not isinstance(modules, Mapping):
         return top
     misplaced, inner = [], list[str]()
+    above: str | None = None  # the module before this one
     for name, entry in modules.items():
         if name in draft.modules or draft.is_broken(name):
+            above = name
             continue
         if name in keys_of(Profile) and name not in top and name != "modules":
             at["modules"][name].key.wrong(
@@ -45,5 +47,12 @@ def _with_misplaced_keys(draft: Draft, top: dict[str, Any], at: Cursor) -> dict[
             inner = keys_of(Home) if name == "home" and entry is None else []
         elif name in inner:
             misplaced.append(name)
+        elif name in keys_of(Access) and above is not None and modules[above] is None:
+            at["modules"][name].key.wrong(
+                f'"{name}" belongs to a module: indent it by two more spaces, below "{above}"'
+            )
+            misplaced.append(name)
+            continue
+        above = name
     left = {name: entry for name, entry in modules.items() if name not in misplaced}
     return {**top, "modules": left}

@@ -106,6 +106,8 @@ def unknown_key(name: str, known: list[str]) -> str:
     key, colon, value = name.partition(":")
     if colon and value and key in known:
         return f'write a space after the ":" of "{name[:80]}"'
+    if name.isdigit():
+        return f'no key "{name[:80]}" here: the decimal mark of a number is a point'
     return f'no key "{name[:80]}" here{did_you_mean(our_key(name, known)) or _listed(known)}'
 
 
@@ -299,7 +301,7 @@ def _written_wrongly(kind: str, key: str, value: Any) -> str | None:
         return f"must be one text, without brackets: {value[0]}"
     if not isinstance(value, str):
         return None
-    if kind in _LIST_EXPECTED:
+    if kind in _LIST_EXPECTED or (kind in _MAPPING_EXPECTED and key == "options" and "," in value):
         return _as_list(key, value)
     if kind in _MAPPING_EXPECTED and re.match(r"[\w-]+:\S", value):
         return f'write a space after the ":" of "{value[:80]}"'

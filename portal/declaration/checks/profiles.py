@@ -140,7 +140,7 @@ def _action_complaint(draft: Draft, module: Module, word: str, known: list[str])
         ]
         meant = did_you_mean(our_action(word, possible))
         return f'"{word}" is neither an action nor a transition of {module.name}{meant}'
-    if word == "grant" and module.name != draft.people:
+    if word == "grant" and draft.people is not None and module.name != draft.people:
         return "grant gives access to the portal: it belongs to the module of people"
     key = NEEDED_KEYS.get(word)
     if key is not None and not getattr(module, key):
@@ -212,7 +212,7 @@ def _complaints(draft: Draft, profile: Profile) -> Iterator[Complaint]:
             continue
         yield from _unreachable_links(draft, profile, path, module, access)
         if "create" in access.can:
-            yield from _never_filled(draft, path, module, access)
+            yield from _never_filled(draft, profile, path, module, access)
         if access.grants is not None and "grant" not in access.can:
             yield (*path, "grants"), "has no effect without grant: add it to can, or leave grants out"
 
@@ -233,7 +233,7 @@ def _scope_through(draft: Draft, profile: Profile, path: KeyPath, access: Access
             return  # reported at the scope itself
         target = targets[0]
         if target not in profile.modules:
-            if here is access and not draft.is_broken(target):
+            if here is access and target in draft.modules and not draft.is_broken(target):
                 yield (*path, "see"), f'seen through {here.see.through}, but this profile has no module "{target}"'
             return
         if target in line:
@@ -269,7 +269,7 @@ def _links_asked_for(module: Module, name: str) -> Iterator[tuple[str, Field | N
             yield f"{name}.{column.name}", column
 
 
-def _never_filled(draft: Draft, path: KeyPath, module: Module, access: Access) -> Iterator[Complaint]:
+def _never_filled(draft: Draft, profile: Profile, path: KeyPath, module: Module, access: Access) -> Iterator[Complaint]:
     """Required fields that cannot be filled in when a record is created."""
     shown = set(form_fields(access.create))
     moved = module.lifecycle.field if module.lifecycle else None
@@ -280,7 +280,11 @@ def _never_filled(draft: Draft, path: KeyPath, module: Module, access: Access) -
             continue
         if field.show_when is not None and not _may_hold(module, access, shown, field.show_when):
             continue
-        yield (*path, "create"), f"{name} is required, but the create form does not show it and it has no default"
+        why = "the create form does not show it and it has no default"
+        targets = [target for target in leads_to(field) if target in draft.modules and not draft.is_broken(target)]
+        if targets and not any(target in profile.modules for target in targets):
+            why = f'this profile has no module "{targets[0]}", so that no form asks for it'
+        yield (*path, "create"), f"{name} is required, but {why}"
 
 
 def _may_hold(module: Module, access: Access, shown: set[str], condition: Condition) -> bool:

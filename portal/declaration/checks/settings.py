@@ -15,6 +15,9 @@ from portal.texts import catalogue
 DEFAULTS = Settings()
 IMAGES = (".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif")
 
+# `GMT+1`: the zones of nearly that name have the opposite sign, and none of them knows summer.
+_OFFSET = re.compile(r"(?i)(?:gmt|utc|z)? ?[+-]\d.*")
+
 
 def check_settings(draft: Draft) -> None:
     """Reports what is wrong and puts the default in its place, so that everything else can be checked."""
@@ -62,6 +65,8 @@ def _time_zone(name: str) -> str | None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
+        if _OFFSET.fullmatch(name):
+            return f'no time zone "{name}": name the one of a city, such as Europe/Berlin'
         city = next((zone for zone in sorted(available_timezones()) if zone.endswith(f"/{name}")), None)
         guess = f' (did you mean "{city}"?)' if city else suggest(name, available_timezones())
         return f'no time zone "{name}"{guess}'

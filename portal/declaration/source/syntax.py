@@ -145,7 +145,7 @@ def _cause(problem: str, mark: Mark, context: Mark | None, text: str, last: Scal
             return cause
     line = lines[mark.line] if mark.line < len(lines) else ""
     if last is not None and problem == "did not find expected key":
-        return _quotes(mark, last) or _brackets(mark, line) or _indentation(mark, lines)
+        return _comma_at_end(mark, line) or _quotes(mark, last) or _brackets(mark, line) or _indentation(mark, lines)
     if problem == "mapping values are not allowed in this context" and last is not None:
         return _swallowed(mark, last, lines) if first < mark.line else _without_braces(mark, line)
     return None
@@ -162,6 +162,13 @@ def _causes_in_line(line: str, number: int) -> Iterator[tuple[Place, str]]:
         yield (number, match.end() + 1), _NO_SPACE.format(":")
     if match := _DASH_WITHOUT_SPACE.match(line):
         yield (number, match.end() + 1), _NO_SPACE.format("-")
+
+
+def _comma_at_end(mark: Mark, line: str) -> tuple[Place, str] | None:
+    """A line of JSON, or of a mapping in braces that was taken apart."""
+    if line[mark.column :].strip() != ",":
+        return None
+    return (mark.line + 1, mark.column + 1), 'remove the "," at the end of the line: commas stand only within brackets'
 
 
 def _quotes(mark: Mark, last: Scalar) -> tuple[Place, str] | None:
@@ -200,11 +207,22 @@ def _indentation(mark: Mark, lines: list[str]) -> tuple[Place, str] | None:
         if above == mark.column:
             return None
         return place, f"this line is indented by {mark.column} spaces, the line above by {above}: check the indentation"
-    name = lines[opener].strip().partition(":")[0]
+    name = _name(lines[opener])
+    sibling = next((number for number, indent in reversed(written) if number < opener and indent <= mark.column), None)
+    if sibling is not None and _indent(lines[sibling]) == mark.column:
+        outdented, before, after = _indent(lines[opener]), _name(lines[sibling]), _name(lines[mark.line])
+        return (opener + 1, outdented + 1), (
+            f'this line is indented by {outdented} spaces, but "{before}" above and "{after}" below by {mark.column}:'
+            " check the indentation"
+        )
     return place, (
         f'this line is indented by {mark.column} spaces, but the lines below "{name}" (line {opener + 1}) by {inner}:'
         " check the indentation"
     )
+
+
+def _name(line: str) -> str:
+    return line.strip().partition(":")[0]
 
 
 def _indent(text: str) -> int:
