@@ -81,6 +81,7 @@ def fill(url: str, tickets: int) -> None:
         _set_sequences(connection, tables)
     with writing(engine) as connection:
         search.create_index(connection)
+    search.finish_index(engine)
     with writing(engine) as connection:
         connection.exec_driver_sql("ANALYZE")
     engine.dispose()

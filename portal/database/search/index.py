@@ -28,6 +28,7 @@ from portal.database.search.request import (
     STAFF,
     Candidates,
     PageStart,
+    Progress,
     Search,
     Words,
     in_part,
@@ -155,6 +156,17 @@ def create_index(connection: sa.Connection) -> None:
     _engine_of(connection).create(connection)
 
 
+def finish_index(engine: sa.Engine) -> None:
+    """Create what `create_index` left out, as it takes long beside many rows; others read and write meanwhile."""
+    if engine.dialect.name == "postgresql":
+        postgresql.finish(engine)
+
+
+def is_complete(connection: sa.Connection) -> bool:
+    """Whether nothing is left to `finish_index`."""
+    return connection.dialect.name != "postgresql" or postgresql.is_complete(connection)
+
+
 def drop_index(connection: sa.Connection) -> None:
     """Remove what `create_index` created; the texts stay."""
     _engine_of(connection).drop(connection)
@@ -272,28 +284,34 @@ def _find(connection: sa.Connection, search: Search, start: PageStart, limit: in
     """Hits in windows of candidates while that is cheapest, then by an index; in reading order."""
     engine = _engine_of(connection)
     hits: list[Hit] = []
-    scanned = number = 0
+    progress = Progress()
     records = _few_records(connection, search, search.visible)
-    size = engine.first_window(connection, search, limit, counted) if records is None else 0
-    while size:
-        window = _read(connection, search, engine.window_candidates(search, start), start, size, limit - len(hits))
-        hits, scanned, number = hits + window.hits, scanned + window.scanned, number + window.number
-        if window.scanned < size or len(hits) >= limit:
-            return SearchResult(hits, number, more=window.scanned == size)
-        start = start.moved_to(window.last)
-        size = engine.next_window(connection, search, limit, scanned, number) if scanned < MAX_SCANNED else 0
-    if records is None and scanned:
+    while records is None and progress.scanned < MAX_SCANNED:
+        # The hits are counted where that takes no further statement.
+        wanted = limit - len(hits) if progress.scanned else max(limit, counted)
+        window = engine.next_window(connection, search, start, wanted, progress)
+        if window is None:
+            break
+        candidates = engine.candidates(connection, search, start, window)
+        rows = _read(connection, search, candidates, start, window.size, limit - len(hits))
+        hits, full = hits + rows.hits, rows.scanned == window.size
+        progress = Progress(progress.scanned + rows.scanned, progress.hits + rows.number, rows.scanned, window.span)
+        ended = not full and window.edge is None
+        if ended or len(hits) >= limit:
+            return SearchResult(hits, progress.hits, more=not ended)
+        start = start.moved_to(rows.last) if full else start.moved_behind(window.edge or 0)
+    if records is None and progress.scanned:
         records = _few_records(connection, search, search.condition)
     if records is None:
-        candidates = engine.index_candidates(connection, search, start)
+        candidates = engine.candidates(connection, search, start, None)
     else:
         candidates = _candidates_among(search, records, start)
-    size = max(limit - len(hits), counted - number)
+    size = max(limit - len(hits), counted - progress.hits)
     rest = _read(connection, search, candidates, start, size, limit - len(hits))
-    return SearchResult(hits + rest.hits, number + rest.number, more=rest.number >= size)
+    return SearchResult(hits + rest.hits, progress.hits + rest.number, more=rest.number >= size)
 
 
-class _Window(NamedTuple):
+class _Rows(NamedTuple):
     """What one statement read: the first hits, the number of candidates, the last of them, the number of hits."""
 
     hits: list[Hit]
@@ -304,13 +322,13 @@ class _Window(NamedTuple):
 
 def _read(
     connection: sa.Connection, search: Search, candidates: Candidates, start: PageStart, size: int, limit: int
-) -> _Window:
+) -> _Rows:
     """The first `limit` hits among the next `size` candidates."""
     limits = {"size": size, "limit": max(limit, 1)}
     parameters = search.parameters | start.parameters | candidates.parameters | limits
     rows = connection.execute(_statement(search, candidates, start), parameters).all()
     scanned, last, number = rows[0][:3]
-    return _Window([Hit(row[3], row[4]) for row in rows if row[3] is not None][:limit], scanned, last, number)
+    return _Rows([Hit(row[3], row[4]) for row in rows if row[3] is not None][:limit], scanned, last, number)
 
 
 def _statement(search: Search, candidates: Candidates, start: PageStart) -> sa.Select[Any]:

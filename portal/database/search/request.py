@@ -262,6 +262,31 @@ class PageStart:
         """The start of what follows `seq`."""
         return replace(self, after=seq) if self.oldest_first else replace(self, before=seq)
 
+    def moved_behind(self, edge: int) -> "PageStart":
+        """The start of what follows a window with this edge."""
+        return self.moved_to(edge - 1 if self.oldest_first else edge)
+
+
+class Window(NamedTuple):
+    """A stretch of candidates: `size` at most, and none beyond `edge`; without one to the end of the index.
+
+    `edge` is the oldest seq of a window that is read newest first, and the one behind the newest of another. `span` is
+    how many numbers of seq the window is long.
+    """
+
+    size: int
+    edge: int | None = None
+    span: int = 0
+
+
+class Progress(NamedTuple):
+    """What the windows so far held: candidates and hits; the last window's candidates and length."""
+
+    scanned: int = 0
+    hits: int = 0
+    scanned_last: int = 0
+    span: int = 0
+
 
 class Candidates(NamedTuple):
     """A statement for candidate rows: seq, record, and `is_hit`, whether the row is a hit.

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.search.request import BATCH_SIZE, Candidates, PageStart, Search, Term
+from portal.database.search.request import BATCH_SIZE, Candidates, PageStart, Progress, Search, Term, Window
 
 INDEX = "portal_search_fts"
 MAX_PREFIX = 8
@@ -82,46 +82,44 @@ def _drop_triggers(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
 
 
-def first_window(connection: sa.Connection, search: Search, limit: int, counted: int) -> int:
-    """The size of the first window of matches; 0 if the index finds hits without reading other modules' matches."""
-    if _is_small_module(connection, search):
-        return 0
-    return max(limit, counted, FIRST_WINDOW if _needs_tests(search) else 0)
+def next_window(
+    connection: sa.Connection, search: Search, start: PageStart, wanted: int, progress: Progress
+) -> Window | None:
+    """The next matches that are read, as many as the hits so far promise to be enough; None if the index costs less.
 
-
-def next_window(connection: sa.Connection, search: Search, limit: int, scanned: int, hits: int) -> int:
-    """The size of the next window, as large as the hits so far promise to be enough; 0 if the index costs less."""
-    if not _needs_tests(search):
-        return 0
-    if scanned < SECOND_WINDOW:
-        return SECOND_WINDOW - scanned
-    return max(1000, int((limit - hits) / hits * scanned * 1.3)) if hits >= 3 else MAX_WINDOW - scanned
-
-
-def window_candidates(search: Search, start: PageStart) -> Candidates:
-    """The next matches of the words and the scope, each tested for the rest.
-
-    The module is part of the rest: its token is in nearly every row, and skipping all of these in the index took ten
-    times as long as finding the words.
+    It does where it finds hits without reading other modules' matches.
     """
+    scanned, hits = progress.scanned, progress.hits
+    if not scanned:
+        small = _is_small_module(connection, search)
+        return None if small else Window(max(wanted, FIRST_WINDOW if _needs_tests(search) else 0))
+    if not _needs_tests(search):
+        return None
+    if scanned < SECOND_WINDOW:
+        return Window(SECOND_WINDOW - scanned)
+    return Window(max(1000, int(wanted / hits * scanned * 1.3)) if hits >= 3 else MAX_WINDOW - scanned)
 
-    def build() -> sa.Select[Any]:
-        is_hit = sa.and_(*search.in_part, *_tests(search)).label("is_hit")
-        return _matches(search, start).add_columns(is_hit).limit(BATCH_SIZE)
 
-    parameters = {"expression": _match_expression(search, of_module=False)}
-    return Candidates(build, parameters, ("window", _needle_places(search)))
+def candidates(connection: sa.Connection, search: Search, start: PageStart, window: Window | None) -> Candidates:
+    """The next matches of the words and the scope, each tested for the rest; without a window the hits by the index.
+
+    In a window the module is part of the rest: its token is in nearly every row, and skipping all of these in the index
+    took ten times as long as finding the words.
+    """
+    parameters = {"expression": _match_expression(search, of_module=window is None)}
+    if window is None:
+        return Candidates(lambda: _hits(search, start), parameters, ("index", _needle_places(search)))
+    return Candidates(lambda: _tested_matches(search, start), parameters, ("window", _needle_places(search)))
 
 
-def index_candidates(connection: sa.Connection, search: Search, start: PageStart) -> Candidates:
-    """The hits by the index, however far away they are."""
+def _tested_matches(search: Search, start: PageStart) -> sa.Select[tuple[int, int, bool]]:
+    is_hit = sa.and_(*search.in_part, *_tests(search)).label("is_hit")
+    return _matches(search, start).add_columns(is_hit).limit(BATCH_SIZE)
 
-    def build() -> sa.Select[Any]:
-        hits = _matches(search, start).where(*_tests(search))
-        return hits.add_columns(sa.true().label("is_hit")).limit(BATCH_SIZE)
 
-    parameters = {"expression": _match_expression(search, of_module=True)}
-    return Candidates(build, parameters, ("index", _needle_places(search)))
+def _hits(search: Search, start: PageStart) -> sa.Select[tuple[int, int, bool]]:
+    hits = _matches(search, start).where(*_tests(search))
+    return hits.add_columns(sa.true().label("is_hit")).limit(BATCH_SIZE)
 
 
 def matches(connection: sa.Connection, search: Search, most: int) -> sa.Select[Any] | None:

@@ -20,6 +20,7 @@ from portal.database.engine import reading, writing
 from portal.database.errors import is_retryable
 from portal.database.schema.tables import Tables
 from portal.database.search.backlog import Mark, advance_mark, has_backlog, lock_oldest_mark, mark_linking, remove_mark
+from portal.database.search.index import finish_index, is_complete
 from portal.database.sql import where
 from portal.declaration.shapes import Module
 from portal.fields.linked import Linked
@@ -57,9 +58,13 @@ def update_linking_records(system: Records, record_id: int) -> None:
 
 
 def catch_up(engine: sa.Engine, tables: Tables, report: Callable[[int], None] = lambda done: None) -> int:
-    """Works off all marks that no other process has locked. Returns the number of records, reported meanwhile."""
+    """Makes the index where it is missing, and works off all marks that no other process has locked.
+
+    Returns the number of records, reported meanwhile.
+    """
     done = 0
     with _turn:
+        finish_index(engine)
         while (updated := catch_up_some(engine, tables)) is not None:
             done += updated
             report(done)
@@ -83,10 +88,10 @@ def catch_up_some(engine: sa.Engine, tables: Tables) -> int | None:
 
 
 def catch_up_later(engine: sa.Engine, tables: Tables) -> None:
-    """Starts a thread that works off the marks, if there are any."""
+    """Starts a thread that works off the marks, if there are any, and makes the index where it is missing."""
     with reading(engine) as connection:
-        has_marks = has_backlog(connection, tables)
-    if has_marks:
+        has_work = not is_complete(connection) or has_backlog(connection, tables)
+    if has_work:
         _start(lambda: catch_up(engine, tables))
 
 

@@ -1,9 +1,12 @@
 """The search in thousands of records on both databases: whichever way it takes, it finds and counts the same."""
 
+import itertools
+
 import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading, writing
+from portal.database.search import postgresql as engine_of_search
 from portal.database.search.index import (
     Entry,
     Search,
@@ -11,6 +14,8 @@ from portal.database.search.index import (
     create_index,
     filling,
     find,
+    finish_index,
+    is_complete,
     organization,
     page,
     parse_words,
@@ -121,3 +126,31 @@ def test_pages_follow_each_other_without_gap_or_repetition(many):
         records += [hit.record for hit in hits]
         before = hits[-1].seq
     assert records == list(range(9000, 0, -20))
+
+
+@pytest.mark.parametrize(("first", "end"), [(0, 1), (1024, 5000), (3 << 20, 5 << 22), (1024, 9 << 22)])
+def test_eras_hold_every_row_between_two_and_at_most_a_thousand_more(first, end):
+    eras = [map(int, era.removeprefix("_e").split("_")) for era in engine_of_search._eras(first, end)]
+    stretches = [(number << bits, (number + 1) << bits) for bits, number in eras]
+    assert stretches[0][0] == first
+    assert all(one[1] == other[0] for one, other in itertools.pairwise(stretches))
+    assert end <= stretches[-1][1] < end + 1024
+    assert len(stretches) < 50
+
+
+def test_a_large_index_is_made_beside_a_running_portal_which_searches_meanwhile(postgresql, monkeypatch):
+    monkeypatch.setattr(engine_of_search, "FEW_ROWS", 100)
+    with postgresql.empty_database() as url:
+        engine = make_engine(url)
+        with writing(engine) as connection:
+            metadata.create_all(connection)
+            put_many(connection, search, map(ticket, range(1, 121)))
+            create_index(connection)
+            assert not is_complete(connection)
+            assert found(connection, "sometimes printer") == [120, 100, 80, 60, 40, 20]
+            assert found(connection, "paper", scopes=(person(7),)) == [7]
+        finish_index(engine)
+        with reading(engine) as connection:
+            assert is_complete(connection)
+            assert found(connection, "sometimes printer") == [120, 100, 80, 60, 40, 20]
+        engine.dispose()
