@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from portal.batches import batched
+from portal.database.engine import cache_plan
 from portal.database.search import postgresql, sqlite
 from portal.database.search.request import (
     BATCH_SIZE,
@@ -48,6 +49,7 @@ BATCH = 500  # records
 MIN_COUNTED = 26  # hits before a count may stop early: enough to know whether a page has a next one
 MAX_SCANNED = 20_000  # candidates that are read in windows
 MAX_CACHED_STATEMENTS = 200
+INDEX_VERSION = 1  # of the table of texts, whose columns no declaration changes
 FEW_RECORDS = 3000  # that a condition leaves, few enough to be listed in a statement
 
 
@@ -340,7 +342,7 @@ def _statement(search: Search, candidates: Candidates, start: PageStart) -> sa.S
     if statement is None:
         if len(cache) >= MAX_CACHED_STATEMENTS:
             cache.clear()
-        statement = cache[key] = _hits_and_totals(candidates.build(), start)
+        statement = cache[key] = cache_plan(_hits_and_totals(candidates.build(), start), INDEX_VERSION)
     return statement
 
 

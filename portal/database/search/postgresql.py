@@ -180,7 +180,7 @@ def _span(search: Search, statistics: _Statistics, hits: int, progress: Progress
     share = statistics.selectivity(search) * density
     if share * statistics.newest < ROWS_OF_ALL * hits:
         return statistics.newest + LONGEST_ERA
-    return max(1 << ERA_BITS[0], int(hits * 1.5 / share))
+    return max(1 << ERA_BITS[0], int(hits * 1.3 / share))
 
 
 def _bits(span: int) -> int:
