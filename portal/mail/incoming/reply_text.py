@@ -11,10 +11,14 @@ from mailparser_reply.constants import MAIL_LANGUAGES
 LOOKED_AT = 100_000  # characters; what comes later in a longer mail counts as quoted
 LONGEST_ATTRIBUTION = 3  # lines that “On … wrote:” may be broken into
 
+POLISH_THUNDERBIRD = re.compile(r"W dniu\b.{6,200}\b(pisze|napisał)", re.IGNORECASE)
 ATTRIBUTIONS = [
-    re.compile(language["wrote_header"], re.IGNORECASE | re.DOTALL)
-    for language in MAIL_LANGUAGES.values()
-    if "wrote_header" in language
+    POLISH_THUNDERBIRD,
+    *(
+        re.compile(language["wrote_header"], re.IGNORECASE | re.DOTALL)
+        for language in MAIL_LANGUAGES.values()
+        if "wrote_header" in language
+    ),
 ]
 ENDS_ATTRIBUTION = (":", "：")
 QUOTED = re.compile(r"\s*>")
@@ -28,15 +32,17 @@ SEPARATOR = re.compile(
 # The heading that Outlook puts above what it quotes: two such lines, one naming the sender, one the date.
 SENDER_LINE = re.compile(r"[*>\s]*(from|von|de|da|od|van|från|fra|lähettäjä|发件人|보낸\s?사람)\s?[:：]", re.IGNORECASE)
 DATE_LINE = re.compile(
-    r"[*>\s]*(sent|date|gesendet|datum|envoyé|inviato|data|wysłano|enviado|fecha|verzonden|skickat|sendt|odesláno|发送时间)"
+    r"[*>\s]*(sent|date|gesendet|datum|envoyé|inviato|data|wysłan[oea]|enviado|fecha|verzonden|skickat|sendt|odesláno|发送时间)"
     r"\s?[:：]",
     re.IGNORECASE,
 )
 RULE = re.compile(r"[-_=*]*")  # an empty line, or one that is drawn
 SIGNATURE = re.compile(r"--\s?$|—\s?$")  # RFC 3676 writes "-- "; many programs take the space away
+OTHER_PROGRAMS = r"scarica outlook|(pobierz|uzyskaj) (program |aplikację )?outlook|sent with proton ?mail"
 PHONE_SIGNATURE = re.compile(
-    r"[\[(]?\s*(" + "|".join(language["sent_from"] for language in MAIL_LANGUAGES.values() if language.get("sent_from"))
-    + r")\b.{0,80}$",
+    r"[\[(]?\s*(" + OTHER_PROGRAMS + "|"
+    + "|".join(language["sent_from"] for language in MAIL_LANGUAGES.values() if language.get("sent_from"))
+    + r")\b[^,]{0,80}$",
     re.IGNORECASE,
 )  # fmt: skip
 
@@ -138,7 +144,13 @@ def _answer_below(lines: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _is_outlook_heading(lines: list[str], index: int) -> bool:
-    return bool(SENDER_LINE.match(lines[index])) and any(DATE_LINE.match(line) for line in lines[index + 1 : index + 4])
+    """Whether sender and date of a mail begin here; from where to where somebody travels has no address and no date."""
+    heading = lines[index : index + 4]
+    return (
+        bool(SENDER_LINE.match(heading[0]))
+        and any(DATE_LINE.match(line) for line in heading[1:])
+        and any(character == "@" or character.isdigit() for line in heading for character in line)
+    )
 
 
 def _without_signature(lines: list[str]) -> tuple[list[str], list[str]]:

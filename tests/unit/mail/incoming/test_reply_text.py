@@ -14,6 +14,9 @@ from portal.mail.incoming.reply_text import split_reply
         ("Thanks!\n\nOn Thu, 5 Mar 2026 at 12:00, Us\n<a@b.example> wrote:\n\n> Hi", "Thanks!", "On Thu, 5 Mar"),
         ("Grazie!\n\nIl giorno 5 mar 2026 Noi <a@b.example> ha scritto:\n> Ciao", "Grazie!", "Il giorno"),
         ("Dzięki!\n\nDnia 5 mar 2026 My <a@b.example> napisał(a):\n> Cześć", "Dzięki!", "Dnia 5"),
+        ("Dzięki!\n\nW dniu 5.03.2026 o 12:00, My pisze:\n> Cześć", "Dzięki!", "W dniu"),
+        ("Dzięki!\n\nOd: My <a@b.example>\nWysłane: piątek\nDo: Anna\nTemat: Hej\n\nHej", "Dzięki!", "Od: My"),
+        ("Grazie!\n\nScarica Outlook per iOS", "Grazie!", "Scarica Outlook"),
         ("Kiitos!\n\n5.3.2026 klo 12 Me <a@b.example> kirjoitti:\n> Hei", "Kiitos!", "5.3.2026 klo"),
         ("Thanks!\n\nFrom: Us <a@b.example>\nSent: Thursday\nTo: Anna\nSubject: Hi\n\nHi there", "Thanks!", "From: Us"),
         ("Danke!\n\nVon: Uns <a@b.example>\nGesendet: Donnerstag\nAn: Anna\n\nHallo", "Danke!", "Von: Uns"),
@@ -27,6 +30,8 @@ from portal.mail.incoming.reply_text import split_reply
         ("My list:\n- one\n- two\n\n    indented", "My list:\n- one\n- two\n\n    indented", ""),
         ("On your machine:\nrun it.", "On your machine:\nrun it.", ""),
         ("Data: 5 marca\nDo: Anny", "Data: 5 marca\nDo: Anny", ""),
+        ("Two tickets:\nFrom: Rome\nTo: Milan\nDate: Friday", "Two tickets:\nFrom: Rome\nTo: Milan\nDate: Friday", ""),
+        ("Thanks.\nSent from my desk, it is easier.", "Thanks.\nSent from my desk, it is easier.", ""),
         ("> only what was quoted", "> only what was quoted", ""),
     ],
 )  # fmt: skip
