@@ -31,8 +31,8 @@ def misfit_steps(tables: Tables) -> Iterator[Step]:
 
 
 class Work(enum.Enum):
-    """What a step does with every row of a table: seconds for a row, of SQLite and of PostgreSQL, as
-    benchmarks/migrations.py measures them on two cores."""
+    """What a step does with every row of a table: seconds for a row, of SQLite and of PostgreSQL. They are estimates,
+    good for the order of magnitude: machines and values differ, and no benchmark has confirmed them."""
 
     INDEX = (1.5e-6, 1.5e-6)  # reads it for an index
     CONVERT = (6e-5, 1e-4)  # reads its value twice, and writes another one
