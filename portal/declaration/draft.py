@@ -158,13 +158,14 @@ class Draft:
         return row_modules(self.modules.values())
 
     @cached_property
-    def linking(self) -> Mapping[str, list[tuple[str, str]]]:
-        """For each module the (module, field) pairs that link to it, in the order of the file."""
-        linking: dict[str, list[tuple[str, str]]] = {}
+    def linking(self) -> Mapping[str, list["LinkingPath"]]:
+        """For each module the links that lead to it, in the order of the file; those in rows of `lines` too."""
+        linking: dict[str, list[LinkingPath]] = {}
         for module in self.modules.values():
-            for name, field in module.fields.items():
-                for target in leads_to(field):
-                    linking.setdefault(target, []).append((module.name, name))
+            for field in module.fields.values():
+                for path in ((field,), *((field, column) for column in field.row_fields.values())):
+                    for target in leads_to(path[-1]):
+                        linking.setdefault(target, []).append(LinkingPath(module.name, path))
         return linking
 
     @cached_property
@@ -186,6 +187,14 @@ class Draft:
             time_zone=ZoneInfo(self.settings.time_zone), currency=self.settings.currency, plain=True,
             people=self.people, organizations=self.organizations, person=1, companies=(1,),
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LinkingPath:
+    """A link of `module`: its field, or the `lines` field and the column that links."""
+
+    module: str
+    fields: tuple[Field, ...]
 
 
 @dataclass

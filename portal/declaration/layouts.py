@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.declaration.draft import Draft, leads_to
+from portal.declaration.draft import Draft, LinkingPath, leads_to
 from portal.declaration.named import Row
 from portal.declaration.shapes import (
     Access,
@@ -158,19 +158,26 @@ def _with_related(viewer: Viewer, accesses: Mapping[str, Access], access: Access
     written = access.detail.related
     if written is None:
         names = dict.fromkeys(
-            other
-            for other, field in linking
-            if other in accesses
-            and (field in accesses[other].readable or field in _rights(draft.modules[other]))
-            and not (other == module and _is_follow_up(draft.modules[other], field))
+            link.module
+            for link in linking
+            if link.module in accesses
+            and _can_be_read(viewer, link, accesses[link.module])
+            and not (link.module == module and _is_follow_up(draft.modules[module], link.fields[0].name))
         )
         written = tuple(Related(module=name) for name in names)
     else:
         # A written list needs no readable link: it may be left out of the layouts because it is always this record.
-        visible = {other for other, field in linking if viewer.sees(draft.field(other, field))}
+        visible = {link.module for link in linking if all(map(viewer.sees, link.fields))}
         written = tuple(related for related in written if related.module in accesses and related.module in visible)
     related = tuple(_related(draft, module, accesses[item.module], item) for item in written)
     return access.model_copy(update={"detail": access.detail.model_copy(update={"related": related})})
+
+
+def _can_be_read(viewer: Viewer, link: LinkingPath, access: Access) -> bool:
+    """Whether the reader sees which records link: by a readable field, or by the one that says whose a record is."""
+    name = link.fields[0].name
+    readable = name in access.readable or name in _rights(viewer.draft.modules[link.module])
+    return readable and all(map(viewer.sees, link.fields[1:]))
 
 
 def _is_follow_up(module: Module, field: str) -> bool:
@@ -188,7 +195,8 @@ def _related(draft: Draft, module: str, access: Access, related: Related) -> Rel
     columns = related.columns if related.columns is not None else access.list.columns or ()
     readable_columns = [name for name in columns if name in access.readable]
     if related.columns is None:
-        leading_back = {field for other, field in draft.linking.get(module, ()) if other == related.module}
+        links = [link for link in draft.linking.get(module, ()) if link.module == related.module]
+        leading_back = {link.fields[0].name for link in links if len(link.fields) == 1}
         shown = [name for name in readable_columns if name not in leading_back] or readable_columns
         lifecycle = draft.modules[related.module].lifecycle
         state = [lifecycle.field] if lifecycle and lifecycle.field in shown else []

@@ -264,6 +264,28 @@ def test_a_form_shows_formulas_and_totals_and_nobody_types_them(anna, portal_fol
     assert "€30.00" in shown.html.find("dt", string="Value").parent.get_text()
 
 
+def test_a_record_shows_the_records_in_whose_lines_it_stands_and_begins_a_new_one(
+    anna, portal_folder, sign_in, another_browser
+):
+    declarations = portal_folder / "modules.yaml"
+    declarations.write_text(declarations.read_text().replace(", where: {group: $group}", ""))
+    nancy = sign_in("nancy@supplier.example", browser=another_browser())
+    form = form_of(nancy.get("/products/create"), "/products/create")
+    form["name"] = "Laptop"
+    product = form.submit(status=303).location
+    number = product.rstrip("/").rpartition("/")[2]
+    page = anna.get(product).click("New order")
+    form = form_of(page, "/orders/create")
+    assert form["lines.0.product"].value == number
+    form["title"] = "Two of them"
+    form.submit(status=303)
+    add_order(anna, [{"quantity": "1"}], title="Something else")
+    assert "Two of them" in anna.get(product)
+    assert "Something else" not in anna.get(product)
+    stranger = sign_in("carla@globex.example", browser=another_browser())
+    assert "Two of them" not in stranger.get(product)
+
+
 def test_a_list_is_filtered_by_the_words_of_its_lines(anna, sign_in, another_browser):
     nancy = sign_in("nancy@supplier.example", browser=another_browser())
     add_product(nancy, name="Łódź desk", group="hardware", price="99")

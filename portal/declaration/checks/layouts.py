@@ -80,7 +80,7 @@ def _check_detail(draft: Draft, module: Module, layout: DetailLayout, at: Cursor
 def _check_related(draft: Draft, module: Module, related: Related, at: Cursor) -> None:
     name = related.module
     place = at.inner("module")
-    linking = {other for other, _field in draft.linking.get(module.name, ())}
+    linking = {link.module for link in draft.linking.get(module.name, ())}
     if draft.is_broken(name):
         return
     if name not in draft.modules:

@@ -16,9 +16,11 @@ from portal.accounts.drafts import Content, Draft
 from portal.declaration.shapes import FormLayout, Step
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
+from portal.records.reading.records import Records
+from portal.records.reading.row_records import rows_of
 from portal.records.writing.defaults import declared_value, defaults
 from portal.records.writing.follow_ups import can_be_followed, follow_up_field
-from portal.records.writing.validation import Filled, follow_again, names_in, read_form
+from portal.records.writing.validation import Filled, follow_again, names_in, read_form, row_defaults
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_texts
 from portal.views.forms.drafts import (
@@ -146,7 +148,8 @@ def is_prefilled(form: CreateForm) -> bool:
 
 def initial_filling(form: CreateForm) -> Filling:
     """A new form."""
-    records, address = form.records, form.request.GET
+    records = form.records
+    address = _with_row_defaults(records, form.fields, form.request.GET)
     by_button = button_values(form)
     values = {**form.defaults, **by_button}
     given = read_form(records, form.fields, address, values)
@@ -155,6 +158,19 @@ def initial_filling(form: CreateForm) -> Filling:
     values = follow_again(records, values, keep={*address, *by_button})
     inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
     return Filling(records, inputs, values, largest_file=largest_file(form.request))
+
+
+def _with_row_defaults(records: Records, fields: Sequence[Field], address: Form) -> Form:
+    """The values of an address, which may begin rows of lines; what it does not say of a row has its default."""
+    inputs = posted_inputs(list(fields), address)
+    for field in fields:
+        if field.row_fields and field.has_input(address):
+            of_rows = rows_of(records, field)
+            new = inputs_of(list(of_rows.module.fields.values()), row_defaults(of_rows), records.policy.reader)
+            rows: Any = field
+            prefixes = [f"{field.name}.{index}." for index in rows.rows_in(address)]
+            inputs = {f"{prefix}{name}": text for prefix in prefixes for name, text in new.items() if text} | inputs
+    return as_form(inputs)
 
 
 def button_values(form: CreateForm) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from portal.conditions import AnyOf, Comparison
 from portal.declaration.shapes import Related
+from portal.fields.base import Field
 from portal.fields.linked import Linked
 from portal.records.reading.records import Query, Records
 from portal.records.writing.validation import names_in
@@ -14,66 +15,93 @@ from portal.web.resources import Record
 
 RELATED_ROWS = 10
 
+Path = tuple[str, ...]  # the names that lead to a link
+
 
 def related_lists(resource: Record, layout: Iterable[Related]) -> Iterator[RelatedList]:
     """The records of other modules that link here, as far as the profile has those modules."""
     for related in layout:
         if resource.records.policy.access(related.module) is not None:
             records = resource.records.of(related.module)
-            if linking := linking_fields(records, resource.module_name):
+            if linking := linking_paths(records, resource.module_name):
                 yield related_list(resource, records, related, linking)
 
 
-def related_list(resource: Record, records: Records, related: Related, linking: list[str]) -> RelatedList:
-    """The newest of the `records` that link here by one of the fields `linking`."""
+def related_list(resource: Record, records: Records, related: Related, linking: list[Path]) -> RelatedList:
+    """The newest of the `records` that link here by one of the paths `linking`."""
     policy = records.policy
     here = Linked(resource.record.id, resource.module_name)
-    query = Query(condition=AnyOf(tuple(Comparison((name,), "equal", here) for name in linking)), size=RELATED_ROWS)
+    query = Query(condition=AnyOf(tuple(Comparison(path, "equal", here) for path in linking)), size=RELATED_ROWS)
     columns = related_columns(records, related, linking)
     page = records.page(query, columns)
     in_form = names_in(records.access.create) if policy.may(records.name, "create") else ()
-    filled = next((name for name in linking if name in in_form), None)
+    filled = next((path for path in linking if path[0] in in_form and _can_be_typed(records, path)), None)
     return RelatedList(
         label=records.access.label or records.name,
         columns=tuple(plain_column(records, name) for name in columns),
         rows=tuple(list_rows(records, page.records, columns)),
         count=count_text(records.count(query), policy.reader),
         all_url=list_of_linking(records, linking, here) if page.next else "",
-        create_url=create_address(records.name, {filled: link_value(records, filled, here)}) if filled else "",
+        create_url=create_address(records.name, {_input(filled): link_value(records, filled, here)}) if filled else "",
         create_label=new_label(records),
     )
 
 
-def list_of_linking(records: Records, linking: list[str], here: Linked) -> str:
+def list_of_linking(records: Records, linking: list[Path], here: Linked) -> str:
     """The list of all records that link to `here`; empty where the reader may not filter by a field that does."""
     readable_names = records.policy.readable(records.name)
-    name = next((name for name in linking if name in readable_names), None)
-    if name is not None:
-        return list_address(records.name, {**widest_tab(records), f"{name}.id": link_value(records, name, here)})
+    path = next((path for path in linking if len(path) == 1 and path[0] in readable_names), None)
+    if path is not None:
+        return list_address(records.name, {**widest_tab(records), f"{path[0]}.id": link_value(records, path, here)})
     reader = records.policy.reader
     mine = {reader.people: [reader.person], reader.organizations: reader.companies}.get(here.module, ())
     # What is the reader's own is the whole list, for who sees nothing else.
     return list_address(records.name, widest_tab(records)) if here.id in mine else ""
 
 
-def link_value(records: Records, name: str, here: Linked) -> str:
+def link_value(records: Records, path: Path, here: Linked) -> str:
     """`here` as the input of a link has it."""
-    return records.module.field(name).link_value(here)
+    return _link(records, path).link_value(here)
 
 
-def related_columns(records: Records, related: Related, linking: list[str]) -> list[str]:
+def _link(records: Records, path: Path) -> Field:
+    field = records.module.field(path[0])
+    return field if len(path) == 1 else field.row_fields[path[1]]
+
+
+def _can_be_typed(records: Records, path: Path) -> bool:
+    return len(path) == 1 or not _link(records, path).read_only
+
+
+def _input(path: Path) -> str:
+    """The name of the input of a link in the form of a new record; in lines that of the first row."""
+    return ".0.".join(path)
+
+
+def related_columns(records: Records, related: Related, linking: list[Path]) -> list[str]:
     """The declared columns, else those of the module's list, without the fields that lead back here."""
     readable_names = records.policy.readable(records.name)
     columns = [name for name in related.columns or records.access.list.columns or () if name in readable_names]
-    return [name for name in columns if name not in linking] or columns
+    return [name for name in columns if (name,) not in linking] or columns
 
 
-def linking_fields(records: Records, target: str) -> list[str]:
-    """The links of a module that lead to `target`: readable ones, and those that say whose a record is."""
+def linking_paths(records: Records, target: str) -> list[Path]:
+    """The links of a module that lead to `target`: readable ones, and those that say whose a record is.
+
+    A link in rows of a `lines` field has two names: that of the field, and that of the column.
+    """
     module = records.module
     allowed = {*records.policy.readable(records.name), module.owner, module.organization}
     return [
-        name
+        path
         for name, field in module.fields.items()
-        if target in field.targets and not field.computed and name in allowed
+        if name in allowed
+        for path, link in _links(records, name, field)
+        if target in link.targets and not link.computed
     ]
+
+
+def _links(records: Records, name: str, field: Field) -> Iterator[tuple[Path, Field]]:
+    yield (name,), field
+    for column, link in records.policy.columns(field).items():
+        yield (name, column), link
