@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from pyramid.config import Configurator
+from pyramid.events import NewResponse
 from pyramid.registry import Registry
 from pyramid.router import Router
 
 from portal.accounts.logins import Logins
 from portal.accounts.passwords import Passwords
 from portal.database.engine import reach, reading
+from portal.database.replica import Replica
 from portal.jobs.arrears import measure_arrears
 from portal.logs import set_up_logging
 from portal.settings import Settings, read_settings
@@ -110,6 +112,7 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool, p
     """What lives as long as the process: clock, database, portal in force."""
     settings.make_room()
     registry, engine = config.registry, reach(settings.database_url)
+    replica = Replica(engine, settings.replica_url) if settings.replica_url and previewing is None else None
     registry.clock = lambda: datetime.datetime.now(datetime.UTC)
     registry.serving = Serving(
         settings.largest_request,
@@ -132,7 +135,10 @@ def _add_registry(config: Configurator, settings: Settings, on_loopback: bool, p
         settings.development,
         settings.declared,
         settings.reload_every,
+        replica=replica,
     )
+    if replica is not None:
+        config.add_subscriber(visitor.remember_position, NewResponse)
     registry.probe = Probe(functools.partial(_health, registry, settings.data_folders))
     registry.probe.health(patience=1)
 

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     hosted: Path | None = None
     loaded_portals: int = Field(30, ge=1)  # of them, how many are kept in memory
     database: str = "sqlite:///var/portal.sqlite"  # a relative path is under the folder
+    database_read: str | None = Field(None, min_length=1)  # a replica of it on PostgreSQL, for pages that only read
     # In development additive changes of the database are applied at once, localhost is an accepted host, and the log
     # shows letters. None: whenever base_url names no host that others can reach.
     development: bool | None = None
@@ -96,6 +97,11 @@ class Settings(BaseSettings):
     def store_address(self) -> tuple[str, Path, str, str]:
         """What opens the store of files: its address, the folder of a relative one, and the two keys of S3."""
         return self._named(self.files), self.folder.absolute(), self.s3_access_key, self.s3_secret_key
+
+    @property
+    def replica_url(self) -> str | None:
+        """The address of the replica."""
+        return self._named(self.database_read) if self.database_read else None
 
     @property
     def email_notice(self) -> str:

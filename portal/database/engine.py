@@ -34,15 +34,18 @@ class DatabaseUnreachableError(Exception):
     """The database cannot be used; the message says why, for the person who gave its address."""
 
 
-def make_engine(url: str) -> sa.Engine:
-    """The engine for a database's address; SQLite's file is made when it is first used, its folder is not."""
+def make_engine(url: str, connect_timeout: int = postgresql.CONNECT_TIMEOUT) -> sa.Engine:
+    """The engine for a database's address; SQLite's file is made when it is first used, its folder is not.
+
+    `connect_timeout`: seconds to wait for a PostgreSQL server that does not answer.
+    """
     address = _parse_address(url)
     if address.drivername in ("postgres", "postgresql"):
         address = address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() == "sqlite":
         return _timed(sqlite.create_engine(address))
     if address.get_backend_name() == "postgresql":
-        return _timed(postgresql.create_engine(address))
+        return _timed(postgresql.create_engine(address, connect_timeout))
     raise ValueError(f"{address.get_backend_name()} is not supported: use sqlite or postgresql")
 
 

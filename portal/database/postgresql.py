@@ -22,11 +22,11 @@ FEATURE_NOT_SUPPORTED = "0A000"  # the code of “cached plan must not change re
 SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
 ISOLATION = "REPEATABLE READ"
 
-_shared: dict[sa.URL, sa.Engine] = {}  # by the address without its schema
+_shared: dict[tuple[sa.URL, int], sa.Engine] = {}  # by the address without its schema, and seconds
 _sharing = threading.Lock()
 
 
-def create_engine(address: sa.URL) -> sa.Engine:
+def create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
     """The engine; connections are made when they are first needed.
 
     `?schema=NAME` in the address: the tables are in that schema. Portals whose addresses differ in nothing else share
@@ -34,10 +34,12 @@ def create_engine(address: sa.URL) -> sa.Engine:
     """
     schema = _schema(address)
     if not schema:
-        return _create_engine(address)
+        return _create_engine(address, connect_timeout)
     address = address.difference_update_query(["schema"])
     with _sharing:
-        engine = _shared.get(address) or _shared.setdefault(address, _create_engine(address))
+        engine = _shared.get((address, connect_timeout))
+        if engine is None:
+            engine = _shared[address, connect_timeout] = _create_engine(address, connect_timeout)
     # What SQLAlchemy compiles refers to the tables of one portal, and must go with them.
     return engine.execution_options(schema=schema, compiled_cache=LRUCache(MOST_COMPILED))
 
@@ -61,12 +63,12 @@ def _schema(address: sa.URL) -> str:
     return f'"{name}"' if name else ""
 
 
-def _create_engine(address: sa.URL) -> sa.Engine:
+def _create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
     engine = sa.create_engine(
         address,
         isolation_level=ISOLATION,
         hide_parameters=True,  # no values in the log
-        connect_args={"prepare_threshold": None, "connect_timeout": CONNECT_TIMEOUT},  # see cache_plan
+        connect_args={"prepare_threshold": None, "connect_timeout": connect_timeout},  # see cache_plan
     )
 
     @sa.event.listens_for(engine, "connect")

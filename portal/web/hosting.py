@@ -97,7 +97,7 @@ class HostedPortals:
             self._applications[name] = made
             unused = [self._applications.popitem(last=False)[1] for _ in range(len(self._applications) - self._most)]
         for application in unused:
-            application.registry.live.engine.dispose()  # requests that are open end with their own connection
+            application.registry.live.close()
         return made
 
 

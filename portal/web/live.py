@@ -19,6 +19,7 @@ from portal.database.engine import Engine, reading
 from portal.database.errors import DatabaseError, driver_error
 from portal.database.migration.plan import CannotBeAppliedError, apply, missing_steps, plan
 from portal.database.migration.snapshot import applied_at
+from portal.database.replica import Replica
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
@@ -45,6 +46,7 @@ class Portal:
     since: datetime
     assets: Assets
     development: bool = False  # see Settings.development
+    replica: Replica | None = None  # may answer requests that only read
 
     @property
     def declaration(self) -> Declaration:
@@ -83,6 +85,7 @@ class LivePortal:
     every: float = RELOAD_EVERY
     whole_after: float | None = None  # seconds after which a file that was written is read; None: `every`
     on_change: Callable[[], None] = lambda: None  # called after each reading of changed files, valid or not
+    replica: Replica | None = None  # of the database
 
     def __post_init__(self) -> None:
         self._reloading = threading.Lock()
@@ -106,6 +109,12 @@ class LivePortal:
                 self._last_check = time.monotonic()
                 self._reloading.release()
         return self._portal
+
+    def close(self) -> None:
+        """Gives up the connections that nobody uses; requests that are open end with their own."""
+        self.engine.dispose()
+        if self.replica is not None:
+            self.replica.engine.dispose()
 
     def _reload_if_changed(self) -> None:
         signature, fresh = self._read_signature()
@@ -170,11 +179,13 @@ class LivePortal:
             pending, fits = str(error).splitlines(), False
         except DatabaseError as error:
             pending, fits = [f"The database refuses: {driver_error(error)}"], False
+        if fits and self.replica is not None:
+            self.replica.require_present()
         waiting = None if fits else declaration
         report = ReloadReport(now, problems, tuple(pending), accepted=fits, waiting=waiting)
         if not fits:
             return None, report
-        return Portal(tables, engine, now, _assets(declaration), development), report
+        return Portal(tables, engine, now, _assets(declaration), development, self.replica), report
 
     def _adapt(self, tables: Tables, development: bool) -> tuple[Engine, list[str], bool]:
         """The engine by which `tables` are used, what is left to do in the database, and whether they can be used."""

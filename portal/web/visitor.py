@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pyramid.events import NewResponse
 from pyramid.request import Request
 from pyramid.response import Response
 
 from portal.accounts.people import Account, Identity, admit
-from portal.accounts.sessions import find_session, keep_alive
+from portal.accounts.sessions import Session, find_session, keep_alive
 from portal.accounts.viewing import NOBODY, end_view, viewed_identity
 from portal.database.engine import read_connection, reading, release, write_connection
+from portal.database.errors import DatabaseError
 from portal.fields.reader import Reader, locale_of
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
@@ -28,6 +30,8 @@ from portal.web.serving import is_secure
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 REGION = re.compile("[A-Za-z]{2}|[0-9]{3}")
 YEAR = 365 * 86_400
+HOUR = 3_600
+ATTEMPT = "retry.attempt"  # in the environment of a request that is tried again, from 1 on
 SESSION_ENDED = _("Your session has ended. Sign in again.")
 VIEW_ENDED = _("The preview has ended. You are viewing the portal as yourself again.")
 
@@ -58,7 +62,7 @@ def connection(request: Request) -> Any:
     """The request's connection: it can write unless the method is safe, and commits if the answer is below 400."""
     if may_write(request):
         return write_connection(request.portal.engine, request.tm)
-    reading_connection = read_connection(request.portal.engine)
+    reading_connection = _replica_connection(request) or read_connection(request.portal.engine)
     request.add_finished_callback(lambda request: release(reading_connection))
     return reading_connection
 
@@ -72,13 +76,10 @@ def visitor(request: Request) -> Visitor:
         return Visitor()
     portal = request.portal
     with _read_only_connection(request) as connection:
-        current = find_session(connection, portal.tables, token, request.now)
+        current = _signed_in(request, connection, token)
         if current is None:
             return Visitor(ended=SESSION_ENDED)
-        session, account, person_row = current
-        language = chosen_language(request, account)
-        reading = {"language": language, "region": region_of(request, language), "now": request.now}
-        identity = admit(connection, portal.tables, account, person_row, **reading)
+        session, identity = current
         if isinstance(identity, str):
             return Visitor(ended=identity)
         viewed = viewed_identity(connection, portal.tables, session, identity)
@@ -90,6 +91,17 @@ def visitor(request: Request) -> Visitor:
         end_view(portal.engine, portal.tables, session)
         return replace(own, notice=VIEW_ENDED)
     return replace(own, identity=viewed, preview=preview_of(identity, viewed, session.viewed_since))
+
+
+def _signed_in(request: Request, connection: Any, token: str) -> tuple[Session, Identity | str] | None:
+    """The open session of a cookie, and the rights of its account; a sentence where it may not sign in any more."""
+    current = find_session(connection, request.portal.tables, token, request.now)
+    if current is None:
+        return None
+    session, account, person_row = current
+    language = chosen_language(request, account)
+    reading = {"language": language, "region": region_of(request, language), "now": request.now}
+    return session, admit(connection, request.portal.tables, account, person_row, **reading)
 
 
 def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:
@@ -109,12 +121,52 @@ def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:
 
 @contextlib.contextmanager
 def _read_only_connection(request: Request) -> Iterator[Any]:
-    """A connection that reads: a request that may write does not hold the write lock before its view needs it."""
-    if may_write(request):
-        with reading(request.portal.engine) as connection:
-            yield connection
-    else:
+    """A connection to the primary that reads: a session that has ended, or other rights, count from now on.
+
+    A request that may write does not hold the write lock before its view needs it.
+    """
+    replica = request.portal.replica
+    if not may_write(request) and replica is None:
         yield request.connection
+        return
+    with reading(request.portal.engine) as connection:
+        if replica is not None:
+            replica.note(connection)
+        yield connection
+
+
+def _replica_connection(request: Request) -> Any:
+    """A connection to the replica, if it knows what this reader has changed and gives them the rights that they have.
+
+    So that no record is read by rights of another moment. A request that failed is tried again without it.
+    """
+    replica = request.portal.replica
+    if replica is None or request.environ.get(ATTEMPT):
+        return None
+    identity = request.visitor.identity  # which is read from the primary
+    if identity is None or request.visitor.preview is not None:
+        return None
+    connection = replica.connection(request.cookies.get(position_cookie(request)))
+    if connection is None:
+        return None
+    known = _signed_in(request, connection, request.cookies[session_cookie(request)])
+    if known is None or known[1] != identity:
+        release(connection)
+        return None
+    return connection
+
+
+def remember_position(event: NewResponse) -> None:
+    """What a request may have changed, its reader sees from now on: their browser carries the position of the log.
+
+    It is forgotten after an hour; a replica that is further behind has other faults.
+    """
+    request = event.request
+    if not may_write(request):
+        return
+    with contextlib.suppress(*DatabaseError):  # all is saved already; the next page is no older than others
+        position = request.portal.replica.position()
+        set_cookie(request, event.response, position_cookie(request), position, HOUR)
 
 
 def reader(request: Request) -> Reader:
@@ -183,6 +235,11 @@ def flash_cookie(request: Request) -> str:
 def invitation_cookie(request: Request) -> str:
     """The name of the cookie with the token of an invitation that is shown once, to who made it."""
     return _name(request, "portal_invitation")
+
+
+def position_cookie(request: Request) -> str:
+    """The name of the cookie with the position of the log after this browser's last change, see database/replica.py."""
+    return _name(request, "portal_position")
 
 
 def preview_cookie(request: Request) -> str:

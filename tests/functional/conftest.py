@@ -114,7 +114,7 @@ def make_app(database: str, portal_folder: Path, clock: Clock) -> Iterator[Calla
             chosen = {"folder": portal_folder, "database": database, "reload_every": 0, **CHEAP, **settings}
             application = make_application(Settings(**chosen), on_loopback=on_loopback)
             application.registry.clock = clock
-            opened.callback(application.registry.live.engine.dispose)
+            opened.callback(application.registry.live.close)
             return TestApp(application)
 
         yield make

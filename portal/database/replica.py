@@ -1,0 +1,105 @@
+"""A second PostgreSQL server that follows the log of the first: whether it may answer a reader now, and its connection.
+
+A reader never misses what their own session has changed: it carries the position in the log that the primary had after
+that, and the replica has to have replayed it. What others have changed is missing for `LATEST` seconds at most: it has
+to have replayed the position that the primary had then, too. Whatever is in doubt is read from the primary.
+"""
+
+import logging
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from portal.database.engine import DatabaseUnreachableError, make_engine, read_connection, reading, release
+from portal.database.errors import DatabaseError, driver_error
+
+log = logging.getLogger(__name__)
+
+LATEST = 2.0  # seconds by which pages may be behind, in what others have changed
+REST = 5.0  # seconds for which a replica that did not answer is left alone
+CONNECT_TIMEOUT = 2  # seconds
+POSITION = re.compile(r"[0-9]{1,18}")  # in bytes since the beginning of the log
+# Where the next record goes, and not what has been flushed: with `synchronous_commit = off` a commit is before that.
+WRITTEN = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
+REPLAYED = (
+    "SELECT ((CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END)"
+    " - '0/0')::bigint"
+)
+DATABASE = "SELECT system_identifier || ' ' || current_database() FROM pg_control_system()"
+IS_REPLICA = "portal_is_replica"  # in the info of a connection
+
+
+class Replica:
+    """The replica of one database. Raises DatabaseUnreachableError for an address that can never be one."""
+
+    def __init__(self, primary: sa.Engine, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+        if primary.name != "postgresql" or not url.startswith("postgres"):
+            primary.dispose()
+            raise DatabaseUnreachableError(
+                "PORTAL_DATABASE_READ is for PostgreSQL: SQLite is one file and has no replica"
+            )
+        self.primary, self.engine = primary, make_engine(url, CONNECT_TIMEOUT)
+        self._clock, self._guard = clock, threading.Lock()
+        self._positions: deque[tuple[float, int]] = deque()  # of the primary, the oldest first
+        self._least = 0
+        self._rests_until = float("-inf")
+        with reading(primary) as connection:
+            self._database = connection.exec_driver_sql(DATABASE).scalar_one()
+
+    def position(self) -> str:
+        """The position of the primary: a replica that has replayed it knows all that was committed before."""
+        with reading(self.primary) as connection:
+            return str(connection.exec_driver_sql(WRITTEN).scalar_one())
+
+    def require_present(self) -> None:
+        """Nobody reads what is older than now: the tables have changed."""
+        self._least = int(self.position())
+
+    def note(self, primary: sa.Connection) -> None:
+        """Remember where the primary is; every request of a reader does, by its connection there."""
+        now, position = self._clock(), primary.exec_driver_sql(WRITTEN).scalar_one()
+        with self._guard:
+            self._positions.append((now, position))
+
+    def connection(self, own_position: str | None) -> sa.Connection | None:
+        """A connection for a request that only reads, as `read_connection` gives it; None: the primary has to answer.
+
+        `own_position`: what `position` said after the last change of this reader.
+        """
+        if self._clock() < self._rests_until:
+            return None
+        try:
+            return self._open(self._needed(own_position))
+        except DatabaseError as error:
+            log.warning("The replica does not answer and is left alone for %s seconds: %s", REST, driver_error(error))
+            self._rests_until = self._clock() + REST
+            self.engine.dispose()
+            return None
+
+    def _needed(self, own_position: str | None) -> int:
+        """The position from which on the replica may answer now."""
+        own = int(own_position) if own_position and POSITION.fullmatch(own_position) else 0
+        with self._guard:
+            while len(self._positions) > 1 and self._positions[0][0] < self._clock() - LATEST:
+                self._positions.popleft()
+            return max(own, self._least, self._positions[0][1])
+
+    def _open(self, needed: int) -> sa.Connection | None:
+        connection = read_connection(self.engine)
+        if connection.info.get(IS_REPLICA) is None:
+            connection.info[IS_REPLICA] = connection.exec_driver_sql(DATABASE).scalar_one() == self._database
+        if not connection.info[IS_REPLICA]:
+            log.error("PORTAL_DATABASE_READ is not used: its database is no replica of the one of PORTAL_DATABASE.")
+            self._rests_until = self._clock() + REST
+        may_answer = connection.info[IS_REPLICA] and connection.exec_driver_sql(REPLAYED).scalar_one() >= needed
+        if not may_answer:
+            release(connection)
+            return None
+        # A transaction sees what was replayed before its first statement, and not what it asked for: another one does.
+        connection.commit()
+        connection.begin()
+        return connection
