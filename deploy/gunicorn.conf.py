@@ -19,9 +19,6 @@ preload_app = False
 timeout = 60
 graceful_timeout = 30
 keepalive = 5
-# Processes are replaced from time to time, not all at once.
-max_requests = 20_000
-max_requests_jitter = 2_000
 limit_request_line = 8_190
 limit_request_fields = 60
 limit_request_field_size = 16_384

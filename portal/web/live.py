@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from portal.database.engine import Engine, reading
 from portal.database.errors import DatabaseError, driver_error
-from portal.database.migration.plan import CannotBeAppliedError, apply, missing_steps, plan
+from portal.database.migration.plan import CannotBeAppliedError, apply, missing_steps
 from portal.database.migration.snapshot import applied_at
 from portal.database.replica import Replica
 from portal.database.schema.inspection import inspect_existing
@@ -237,9 +237,10 @@ def _missing_lines(missing_sentences: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def adapt_database(engine: Engine, tables: Tables, development: bool) -> tuple[list[str], bool]:
-    """What `portal plan` says is left to do, and whether the portal can run without it.
+    """What is left to do in the database, and whether the portal can run without it.
 
-    In development what loses nothing is done first.
+    In development what loses nothing is done first. No values are counted, as a request waits meanwhile; `portal plan`
+    counts them.
     """
     with reading(engine) as connection:
         steps = missing_steps(connection, tables)
@@ -251,5 +252,4 @@ def adapt_database(engine: Engine, tables: Tables, development: bool) -> tuple[l
             log.warning("Left undone in the database: %s", step.sentence.removeprefix("! "))
     with reading(engine) as connection:
         steps = missing_steps(connection, tables)
-    pending = [step.planned for step in plan(engine, tables).steps] if steps else []
-    return pending, not any(step.needed for step in steps)
+    return [step.planned for step in steps], not any(step.needed for step in steps)

@@ -230,7 +230,7 @@ def test_a_broken_edit_is_one_error_in_the_log_and_its_warnings_are_warnings(app
     assert [record.levelname for record in caplog.records].count("ERROR") == 1
 
 
-def test_the_page_of_problems_says_what_the_plan_says(app, portal_folder, sign_in, another_browser):
+def test_the_page_of_problems_says_what_the_plan_says_without_counting(app, portal_folder, sign_in, another_browser):
     nancy = sign_in(NANCY, browser=another_browser())
     live = app.app.registry.live
     with writing(live.engine) as connection:
@@ -239,6 +239,6 @@ def test_the_page_of_problems_says_what_the_plan_says(app, portal_folder, sign_i
     assert nancy.get("/tickets/").status_int == 200
     page = nancy.get("/-/problems")
     sentences = str(plan(live.engine, build(load(portal_folder).declaration))).splitlines()
-    assert sentences == list(live.report.missing)
+    assert sentences == [line.replace("its values", "1 value") for line in live.report.missing]
     assert sentences == ["! drop field tickets.cost: 1 value would be lost (apply with --allow-loss)"]
-    assert all(sentence in page for sentence in sentences)
+    assert all(line in page for line in live.report.missing)

@@ -9,8 +9,9 @@ import contextlib
 import copy
 import datetime
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -123,7 +124,7 @@ def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False, expected:
     with _exclusive(engine) as connection:
         old = last_applied(connection, tables) or EMPTY
         renames = find_renames(connection, old, tables.declaration)
-        rename(connection, tables, old, renames)
+        _when_free(connection, partial(rename, connection, tables, old, renames))
         planner = _planner(connection, tables, old, renames)
         steps = planner.steps()
         if _lock_tables(connection, steps):
@@ -137,7 +138,8 @@ def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False, expected:
         tasks = [task for step in chosen for task in step.tasks] + [
             task for step in left for task in step.tasks_if_left
         ]
-        _carry_out(connection, planner, sorted(tasks, key=lambda task: task.phase))
+        tasks.sort(key=lambda task: task.phase)
+        _when_free(connection, partial(_carry_out, tasks), planner.late_indexes.clear)
         create_index(connection)
         mark_modules(connection, tables, Plan(chosen).modules_to_index)
         _save_snapshot(connection, tables, _next_snapshot(connection, planner, old, left))
@@ -179,23 +181,26 @@ def _exclusive(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _carry_out(connection: sa.Connection, planner: Planner, tasks: list[Task]) -> None:
-    """On PostgreSQL a task that needs a table for itself waits only a moment, as everybody who comes later waits behind
-    it: then all is undone and tried again, until no reader is in the way."""
+def _carry_out(tasks: Iterable[Task]) -> None:
+    for task in tasks:
+        task.run()
+
+
+def _when_free(connection: sa.Connection, work: Callable[[], object], undo: Callable[[], None] = lambda: None) -> None:
+    """Does `work`, which needs tables for itself. On PostgreSQL it waits only a moment for them, as everybody who comes
+    later waits behind it: then all is undone and tried again, until no reader is in the way."""
     if connection.dialect.name != "postgresql":
-        for task in tasks:
-            task.run()
+        work()
         return
     for attempts_left in reversed(range(ATTEMPTS)):
         try:
             with connection.begin_nested():
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}ms'")
-                for task in tasks:
-                    task.run()
+                work()
         except sa.exc.DBAPIError as error:
             if sql_code(error) != LOCK_NOT_AVAILABLE or not attempts_left:
                 raise
-            planner.late_indexes.clear()
+            undo()
             time.sleep(PAUSE)
         else:
             connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
@@ -208,7 +213,7 @@ def _lock_tables(connection: sa.Connection, steps: list[Step]) -> bool:
     if not names or connection.dialect.name != "postgresql":
         return False
     listed = ", ".join(alter.quoted(connection, name) for name in names)
-    connection.exec_driver_sql(f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE")
+    _when_free(connection, partial(connection.exec_driver_sql, f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE"))
     return True
 
 
