@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import pytest
 import sqlalchemy as sa
+from webtest import TestResponse
 
 from portal.accounts.passwords import Passwords
 from portal.accounts.people import find_account
@@ -120,6 +121,11 @@ def mail(sender: str, to: str, text: str = "It still jams.", subject: str = "Pri
         message[name.replace("_", "-")] = value
     message.set_content(text)
     return message
+
+
+def kept_address(page: TestResponse, action: str) -> str:
+    """Where the form of a kept mail that does `action` is sent: ids may have gaps, since a transaction is retried."""
+    return str(page.html.select_one(f'form[action^="/-/inbox/"][action$="/{action}"]')["action"])
 
 
 @pytest.fixture
@@ -279,7 +285,6 @@ def test_what_the_sender_adds_in_the_same_thread_is_a_comment(post: Post, ticket
     assert "Mine." not in post.app.get("/tickets/2/")
 
 
-@on_sqlite
 def test_a_stranger_is_kept_for_staff_who_make_a_ticket_of_it(post: Post, ticket: str, another_browser, sign_in):
     post.brings(mail("Zoe <zoe@elsewhere.example>", "help@supplier.example", "Do you repair faxes?", "A question"))
 
@@ -289,7 +294,7 @@ def test_a_stranger_is_kept_for_staff_who_make_a_ticket_of_it(post: Post, ticket
     assert "its sender is not known" in page
     shown = page.click("A question")
     assert "Do you repair faxes?" in shown
-    made = form_of(shown, "/-/inbox/1/create").submit(status=303)
+    made = form_of(shown, kept_address(shown, "create")).submit(status=303)
     assert "Do you repair faxes?" in nancy.get(made.location)
     assert "A question" not in nancy.get("/-/inbox")
 
@@ -354,7 +359,8 @@ def test_staff_put_a_mail_away(post: Post, ticket: str, another_browser, sign_in
     post.brings(mail("zoe@elsewhere.example", "help@supplier.example", "Buy!", "Great offer"))
     nancy = sign_in(NANCY, browser=another_browser())
 
-    form_of(nancy.get("/-/inbox?mail=1"), "/-/inbox/1/dismiss").submit(status=303)
+    shown = nancy.get("/-/inbox").click("Great offer")
+    form_of(shown, kept_address(shown, "dismiss")).submit(status=303)
 
     assert "Great offer" not in nancy.get("/-/inbox")
 
