@@ -37,6 +37,7 @@ RESET_ADDRESS = Limit("reset-address", 12, 3600)  # of one address, by all netwo
 RESET_NETWORK = Limit("reset-network", 30, 3600)
 COMPUTED = Limit("computed", 1_000, 300)  # what forms of one account ask while one types
 INVITATIONS = Limit("invitations", 200, 3600)  # of one account that gives access
+ACCESS_REFUSED = Limit("access-refused", 10, 3600)  # addresses of others that one account asks about by giving access
 SIGN_UP_ADDRESS = Limit("sign-up-address", 1, 3600)  # letters to an address that nobody has proved
 SIGN_UP_NETWORK = Limit("sign-up-network", 30, 3600)
 SIGN_UP_PORTAL = Limit("sign-up-portal", 1000, 3600)

@@ -6,6 +6,7 @@ import re
 import pytest
 import sqlalchemy as sa
 
+from portal.accounts.attempts import ACCESS_REFUSED
 from portal.database.engine import reading
 from tests.functional.conftest import form_of
 from tests.functional.test_passwords import letters
@@ -187,6 +188,16 @@ def test_an_address_that_is_taken_is_refused_without_a_word_about_its_owner(app,
         assert answer.status_int == 422
         assert "This address cannot be given access here" in answer
     assert letters(app) == []
+
+
+def test_addresses_of_others_cannot_be_listed_by_inviting_them(app, sign_in, another_browser):
+    sign_in(BRUNO)
+    assert invite(app).status_int == 303
+    refusals = [invite(app, email=CARLA).status_int for _time in range(ACCESS_REFUSED.most + 1)]
+    assert refusals == [422] * ACCESS_REFUSED.most + [429]
+    assert invite(app, email="free@acme.example").status_int == 429
+    staff = sign_in(NANCY, browser=another_browser())
+    assert [invite(staff, email=CARLA).status_int for _time in refusals] == [422] * len(refusals)
 
 
 def test_a_colleague_is_invited_into_no_other_company(app, sign_in):

@@ -16,7 +16,15 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import _
 from portal.views.access.form import access_inputs, access_rows, posted_access, read_access
-from portal.views.access.person import TAKEN, Errors, invited, language_of_colleagues, register_of
+from portal.views.access.person import (
+    TAKEN,
+    Errors,
+    invited,
+    language_of_colleagues,
+    limit_refusals,
+    register_of,
+    succeeded,
+)
 from portal.views.forms.forms import once_key
 from portal.views.forms.offers import OFFERED
 from portal.views.forms.submissions import done, repeated
@@ -50,6 +58,7 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
     errors = {**access.errors, **_own_errors(request, inputs)}
     if errors:
         return _refused(module, request, inputs, errors)
+    limit_refusals(request)
     if again := repeated(module.records, request):
         return again
     profile = access.values.pop("profile")
@@ -63,6 +72,7 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
         account = register.add(access_request, None, must_change=False)
     except AccessRefusedError:
         return _refused(module, request, inputs, {"email": TAKEN})
+    succeeded(request)
     return invited(request, done(module.records, request, _following(module, account.person)), register, account)
 
 

@@ -11,6 +11,7 @@ from portal.accounts import attempts
 from portal.accounts.granting import may_manage
 from portal.accounts.people import Account, find_account_of_person
 from portal.accounts.register import INVITATION_LASTS, AccessRefusedError, AccessRequest, Register
+from portal.database.engine import paused, writing
 from portal.mail.invitations import invitation
 from portal.records.writing.history import Author
 from portal.texts import _
@@ -53,6 +54,26 @@ def managed_account(resource: Record, request: Request) -> Account | None:
     return account
 
 
+def limit_refusals(request: Request) -> None:
+    """Count an address to which somebody of a company gives access. Raises TooManyAttemptsError.
+
+    A refusal says that others have the address: who could try without end would learn who they are. What succeeds is
+    taken back by `succeeded`. A refused request writes nothing, so that this is stored before anything else is written.
+    """
+    if request.policy.staff:
+        return
+    tables, by = request.portal.tables, str(request.identity.account.id)
+    with paused(request.connection), writing(request.portal.engine) as connection:
+        attempts.check(connection, tables, attempts.ACCESS_REFUSED, by, request.now)
+
+
+def succeeded(request: Request) -> None:
+    """Take back what `limit_refusals` counted: access has been given."""
+    if not request.policy.staff:
+        by = str(request.identity.account.id)
+        attempts.uncount(request.connection, request.portal.tables, attempts.ACCESS_REFUSED, by, request.now)
+
+
 def is_waiting(account: Account) -> bool:
     """Whether the account has been invited and has no password of its own yet."""
     return account.invited is not None and not account.disabled
@@ -81,6 +102,8 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
     if access.errors or error:
         request.response.status_int = 422
         return {"page": access_page(resource, request, account, inputs, access.errors, error)}
+    if account is None:
+        limit_refusals(request)
     if again := repeated(resource.records, request):
         return again
     answer = done(resource.records, request, record_address(resource.module_name, resource.record.id))
@@ -88,7 +111,9 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
         if account is None:
             profile, values = access.values.pop("profile"), {**access.values, **language_of_colleagues(request)}
             access_request = AccessRequest(email, profile, values=values, person=resource.record.id)
-            return invited(request, answer, register, register.add(access_request, None, must_change=False))
+            added = register.add(access_request, None, must_change=False)
+            succeeded(request)
+            return invited(request, answer, register, added)
         changed = register.change(email, {**access.values, "disabled": False})
     except AccessRefusedError:
         request.response.status_int = 422

@@ -1,6 +1,6 @@
 """Which letters a person gets: chosen at `/account/`, and ended by the link in each letter without signing in."""
 
-from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
+from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
@@ -66,6 +66,8 @@ def choose_letters(context: Account, request: Request) -> Response:
 def show_unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]:
     """Asks; opening a link, as scanners of mail do, changes nothing."""
     account = _account(context, request)
+    if account is None:
+        return _not_valid(request)
     page = NoticePage(
         heading=_("Stop these emails?"),
         text=_("${email} will no longer get emails about what happens here.", mapping={"email": account.email}),
@@ -85,6 +87,8 @@ def show_unsubscribe(context: Unsubscribe, request: Request) -> dict[str, Notice
 def unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]:
     """Ends all letters about records."""
     account = _account(context, request)
+    if account is None:
+        return _not_valid(request)
     save_choices(request.connection, request.portal.tables, account.id, ())
     page = NoticePage(
         heading=_("You will no longer get these emails"),
@@ -95,11 +99,16 @@ def unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]
     return {"page": page}
 
 
-def _account(context: Unsubscribe, request: Request) -> Login:
-    """The account of the token in the address. Raises HTTPNotFound."""
+def _not_valid(request: Request) -> dict[str, NoticePage]:
+    """Says so on the page itself: who follows a link from a letter need not be signed in."""
+    request.response.status_int = 404
+    text = _("Open it again from the email, or choose the emails you want under “My account”.")
+    heading, back_label = _("This link is not valid"), _("My account")
+    return {"page": NoticePage(heading, text, back_url="/account/", back_label=back_label)}
+
+
+def _account(context: Unsubscribe, request: Request) -> Login | None:
+    """The account of the token in the address; None where this portal has not made it."""
     key = find_portal_key(request.connection, request.portal.tables)
     account_id = read_unsubscribe_token(key, context.token) if key else None
-    account = None if account_id is None else load_account(request.connection, request.portal.tables, account_id)
-    if account is None:
-        raise HTTPNotFound
-    return account
+    return None if account_id is None else load_account(request.connection, request.portal.tables, account_id)
