@@ -4,7 +4,8 @@
 # make check   the code's style, its complexity and its types
 # make bench   how fast it is
 # make drills  long tests by hand: what a real editor underlines (needs npm), files broken in every way, many random
-#              portals, the whole ledger, 10,000 forged sign-ups, docs/administering.md; real mails: MAILS=FOLDER
+#              portals, the whole ledger, 10,000 forged sign-ups, docs/administering.md, several machines that are killed
+#              (needs etcd and HAProxy); real mails: MAILS=FOLDER
 # make audit   what is installed (var/sbom.json), and what is known against it
 # make messages   new sentences of the interface into every catalogue of portal/locale
 #
@@ -64,6 +65,8 @@ drills: $(VENV)/installed-for-tests
 	@$(BIN)/python -m tests.drills.broken_yaml
 	@$(BIN)/python -m tests.drills.forged
 	@$(BIN)/python -m tests.drills.administering
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'patroni[psycopg3,etcd3]>=4.1'
+	@$(BIN)/python -m tests.drills.machines
 	@test -z "$(MAILS)" || $(BIN)/python -m tests.drills.mails "$(MAILS)"
 	@PORTAL_EXAMPLES=200 $(BIN)/python -m pytest -n auto tests/functional/test_valid_means_valid.py tests/functional/test_ledger.py
 
