@@ -33,6 +33,11 @@ def test_a_comment_with_a_photo_and_a_file_taken_off_again(
     expect(composer.locator("[data-picked] .name")).to_have_text(["photo.jpg", "report.pdf"])
     composer.get_by_role("button", name="Remove report.pdf").click()
     page.get_by_role("textbox", name="Write a comment").fill("See the photo.")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Send").click()
+    expect(composer.locator("[data-picked] .refused")).to_contain_text("Check your connection")
+    expect(composer.locator("[data-picked] .name")).to_have_text(["photo.jpg"])
+    page.context.set_offline(False)
     page.get_by_role("button", name="Send").click()
 
     note = page.locator("article.note").first

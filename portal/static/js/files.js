@@ -68,6 +68,13 @@ attach("[data-drop]", (box) => {
     return sent - before;
   };
 
+  // Nothing came back: what was chosen stays, and can be taken off or sent again.
+  box.showUnanswered = () => {
+    if (!picked.length) return;
+    keep();
+    list.append(make("li", { className: "refused" }, make("span", { className: "grow" }, box.dataset.unanswered)));
+  };
+
   for (const name of ["dragenter", "dragover"]) {
     box.addEventListener(name, (event) => {
       event.preventDefault();
@@ -133,6 +140,7 @@ function send(form, submitter, then) {
     delete form.dataset.sending;
     const page = new DOMParser().parseFromString(request.responseText, "text/html");
     if (page.querySelector("main")) then(page, request);
+    else boxes.forEach((box) => box.showUnanswered());
   });
   // The button that was pressed is sent too: a step of a wizard is told where to go on.
   request.send(new FormData(form, submitter));
