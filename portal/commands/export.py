@@ -16,7 +16,7 @@ from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import Export
 from portal.records.transfer.file_bundle import open_bundle
 from portal.records.transfer.files_out import FilesOut
-from portal.records.transfer.row_columns import WrittenRowColumns
+from portal.records.transfer.row_columns import TooManyRowsError, WrittenRowColumns
 from portal.records.transfer.rows import exported_rows, file_beside, lines_fields
 from portal.store import StoreError
 from portal.texts import plural
@@ -62,6 +62,8 @@ def command(module: str, file: IO[bytes], bundle: Path | None, lines: str) -> No
                         file.write(chunk)
             except (OSError, StoreError) as error:
                 raise click.ClickException(str(error)) from None
+            except TooManyRowsError as error:
+                raise click.ClickException(f"{error}: use --lines files") from None
         written = f"{module}: {plural(export.done, 'record')}" + (f" and {plural(files.done, 'file')}" if files else "")
         click.echo(f"{written} written", err=True)  # the standard output may be the file
         for field in () if in_columns else of_lines:

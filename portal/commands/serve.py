@@ -30,7 +30,7 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
 
     Requests that are open then are answered first, for at most 20 seconds; a second signal ends it at once. In
     development it does the work of `portal worker` too, and keeps the schemas of `portal schema` up to date. With
-    PORTAL_HOSTED it serves each portal there at its own host name.
+    PORTAL_HOSTED it serves each portal there at its own host name, and `portal worker` does the work for them.
 
     Example: portal serve --port 8080
     """

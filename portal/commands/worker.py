@@ -14,6 +14,7 @@ from portal.commands.open_portal import open_engine
 from portal.commands.options import chosen_settings, common_options
 from portal.commands.stopping import stop_signals
 from portal.database.engine import DatabaseUnreachableError, Engine, reach
+from portal.database.errors import DatabaseError
 from portal.database.schema.tables import Tables
 from portal.jobs.lock import worker_lock
 from portal.jobs.worker import Worker, run
@@ -45,8 +46,8 @@ def command(once: bool) -> None:
     settings = chosen_settings()
     set_up_logging(settings.log)
     server = mail_server(settings)
-    if settings.hosted is not None and not once:
-        _work_for_all(settings, settings.hosted, server)
+    if settings.hosted is not None:
+        _work_for_all(settings, settings.hosted, server, once)
         return
     engine = open_engine(settings)
     with worker_lock(engine) as is_mine:
@@ -124,12 +125,16 @@ def _live_portal(settings: Settings, engine: Engine) -> LivePortal:
     )
 
 
-def _work_for_all(settings: Settings, folder: Path, server: SmtpServer | None) -> None:
+def _work_for_all(settings: Settings, folder: Path, server: SmtpServer | None, once: bool) -> None:
     if not folder.is_dir():
         raise click.UsageError(f'there is no folder "{folder}"')
     _announce(settings, server)
     with contextlib.ExitStack() as locks, stop_signals() as stopping:
         hosted = HostedWorkers(settings, folder, server, stopping, locks)
+        if once:
+            for worker in hosted.present():
+                worker.try_turn()
+            return
         run(hosted.present, stopping)
     click.echo("Stopped")
 
@@ -163,17 +168,19 @@ class HostedWorkers:
         return failed is None or time.monotonic() - failed > TRY_AGAIN
 
     def _start(self, folder: Path) -> None:
+        self._failed[folder] = time.monotonic()
         settings = self._settings.for_portal(folder)
         try:
             live = _live_portal(settings, reach(settings.database_url))
-        except (StartupError, DatabaseUnreachableError, OSError) as error:
-            self._failed[folder] = time.monotonic()
+            with contextlib.ExitStack() as own_lock:
+                if not own_lock.enter_context(worker_lock(live.engine)):
+                    log.error("%s: %s", folder.name, ANOTHER)
+                    live.close()
+                    return
+                worker = worker_of(settings, live, self._server, self._stopping)
+                worker.begin()
+                self._locks.push(own_lock.pop_all())
+        except (StartupError, DatabaseUnreachableError, *DatabaseError, OSError) as error:
             log.error("The worker cannot start for %s: %s", folder.name, error)
-            return
-        if self._locks.enter_context(worker_lock(live.engine)):
-            self._workers[folder] = worker_of(settings, live, self._server, self._stopping)
-            self._workers[folder].begin()
         else:
-            self._failed[folder] = time.monotonic()
-            log.error("%s: %s", folder.name, ANOTHER)
-            live.engine.dispose()
+            self._workers[folder] = worker

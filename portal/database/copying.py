@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -16,6 +17,8 @@ from portal.database.postgresql import make_schema, schema_of
 
 NAMES = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
 PATIENCE = 30.0  # seconds to wait for a lock of SQLite
+PUBLIC = "public"  # PostgreSQL's schema where an address names none
+TABLE_IN_LIST = re.compile(r"^\d+; \d+ \d+ TABLE (\S+) ", re.MULTILINE)  # a line of pg_restore --list
 INSTALLED = "/usr/lib/postgresql"  # where Debian keeps the programs of each version
 
 
@@ -67,9 +70,23 @@ def restore_copy(url: str, source: Path) -> None:
         _restore_sqlite(Path(address.database or ""), source)
     else:
         options = ["--no-owner", "--no-privileges", "--single-transaction"]
-        if schema := _make_empty_schema(url):
-            options += ["--schema", schema.strip('"')]  # what is in it: it is there already
+        schema = _make_empty_schema(url).strip('"')
+        if (copied_schema := _schema_of_copy(source)) != (schema or PUBLIC):
+            name = schema or PUBLIC
+            raise CopyError(f"the backup is of the schema {copied_schema}, and the address names the schema {name}")
+        if schema:
+            options += ["--schema", schema]  # what is in it: it is there already
         _run(address, "pg_restore", *options, str(source))
+
+
+def _schema_of_copy(source: Path) -> str:
+    """The schema of the tables in a copy of PostgreSQL."""
+    command = [_path_of("pg_restore"), "--list", str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 our own arguments
+    table = TABLE_IN_LIST.search(done.stdout)
+    if table is None:
+        raise CopyError(f"the copy of the database has no table {done.stderr.strip()}".strip())
+    return table[1]
 
 
 def _restore_sqlite(target: Path, source: Path) -> None:

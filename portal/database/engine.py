@@ -134,6 +134,12 @@ def release(connection: sa.Connection) -> None:
             connection.commit()
 
 
+def close(engine: sa.Engine) -> None:
+    """Gives up the connections of an engine that nobody uses at the moment; those that portals share stay."""
+    if not engine.get_execution_options().get("schema"):
+        engine.dispose()
+
+
 def cache_plan(statement: Any, version: int) -> Any:
     """A statement whose plan PostgreSQL may cache, because one plan is right for all values.
 

@@ -42,7 +42,10 @@ class Replica:
             raise DatabaseUnreachableError(
                 "PORTAL_DATABASE_READ is for PostgreSQL: SQLite is one file and has no replica"
             )
-        self.primary, self.engine = primary, make_engine(url, CONNECT_TIMEOUT)
+        try:
+            self.primary, self.engine = primary, make_engine(url, CONNECT_TIMEOUT)
+        except (sa.exc.ArgumentError, ValueError) as error:
+            raise DatabaseUnreachableError(f"PORTAL_DATABASE_READ is not the address of a database: {error}") from None
         self._clock, self._guard = clock, threading.Lock()
         self._positions: deque[tuple[float, int]] = deque()  # of the primary, the oldest first
         self._least = 0
@@ -75,10 +78,14 @@ class Replica:
         try:
             return self._open(self._needed(own_position))
         except DatabaseError as error:
-            log.warning("The replica does not answer and is left alone for %s seconds: %s", REST, driver_error(error))
-            self._rests_until = self._clock() + REST
-            self.engine.dispose()
+            self.leave_alone(error)
             return None
+
+    def leave_alone(self, error: Exception) -> None:
+        """Ask the replica nothing for a while, as it has answered with `error`, or not at all."""
+        log.warning("The replica does not answer and is left alone for %s seconds: %s", REST, driver_error(error))
+        self._rests_until = self._clock() + REST
+        self.engine.dispose()
 
     def _needed(self, own_position: str | None) -> int:
         """The position from which on the replica may answer now."""

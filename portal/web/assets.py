@@ -40,6 +40,7 @@ DIRECTIONAL = frozenset(
 )
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
+REMARK = re.compile(r"^\s*//.*\n", re.MULTILINE)
 EXPORT = re.compile(r"^export ", re.MULTILINE)
 
 
@@ -109,9 +110,12 @@ def style_sheet(accent: str) -> bytes:
 
 
 def script() -> bytes:
-    """The modules of static/js as one script: the shared one first, the others each in a block of its own."""
+    """The modules of static/js as one script: the shared one first, the others each in a block of its own.
+
+    Without the lines that are comments.
+    """
     paths = sorted((STATIC / "js").glob("*.js"), key=lambda path: (path.name != FIRST_SCRIPT, path.name))
-    texts = [EXPORT.sub("", IMPORT.sub("", path.read_text(encoding="utf-8"))) for path in paths]
+    texts = [EXPORT.sub("", IMPORT.sub("", REMARK.sub("", path.read_text(encoding="utf-8")))) for path in paths]
     return "\n".join([texts[0], *(f"{{\n{text}}}" for text in texts[1:])]).encode()
 
 

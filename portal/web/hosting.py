@@ -17,12 +17,14 @@ from typing import Any, Protocol
 from webob import Response
 
 from portal.database.engine import DatabaseUnreachableError
+from portal.database.errors import DatabaseError
 from portal.web.live import StartupError
 from portal.web.protection import HEALTH
 
 log = logging.getLogger(__name__)
 
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(?=(:[0-9]{1,5})?\Z)", re.ASCII)
+PATIENCE = 3.0  # seconds that a request waits for its portal to start
 TRY_AGAIN = 5.0  # seconds after which a portal that could not start is tried again
 UNKNOWN = "There is no portal at this address.\n"
 BROKEN = "This portal cannot start at the moment. Its log says why.\n"
@@ -67,8 +69,13 @@ class HostedPortals:
             return made
         with self._guard:
             making = self._making.setdefault(name, threading.Lock())
-        with making:  # others are answered while one is being made
+        # The others are answered while one is being made; of its own visitors, few wait for that.
+        if not making.acquire(timeout=0 if name in self._failed else PATIENCE):
+            return None
+        try:
             return self._made(name) or self._start(name)
+        finally:
+            making.release()
 
     def _is_portal(self, name: str) -> bool:
         """Whether the folder is there. A file that is missing for a moment does not take a portal away."""
@@ -88,7 +95,7 @@ class HostedPortals:
             return None
         try:
             made = self._make(self.folder / name)
-        except (StartupError, DatabaseUnreachableError, OSError) as error:
+        except (StartupError, DatabaseUnreachableError, *DatabaseError, OSError) as error:
             self._failed[name] = time.monotonic()
             log.error("The portal %s cannot start: %s", name, error)
             return None
@@ -115,5 +122,9 @@ def host_name(environ: Mapping[str, Any]) -> str | None:
 
 
 def folders_of_portals(folder: Path) -> Iterator[Path]:
-    """The folders below `folder` that hold a portal, by name."""
-    yield from (path for path in sorted(folder.iterdir()) if (path / "modules.yaml").is_file())
+    """The folders below `folder` that hold a portal and have the name of a host, in order; others are nobody's."""
+    try:
+        named = [path for path in sorted(folder.iterdir()) if host_name({"HTTP_HOST": path.name}) == path.name]
+        yield from [path for path in named if (path / "modules.yaml").is_file()]
+    except OSError as error:
+        log.error("The folders of the portals cannot be read: %s", error)

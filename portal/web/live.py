@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from portal.database.engine import Engine, reading
+from portal.database.engine import Engine, close, reading
 from portal.database.errors import DatabaseError, driver_error
 from portal.database.migration.plan import CannotBeAppliedError, apply, missing_steps
 from portal.database.migration.snapshot import applied_at
@@ -93,7 +93,7 @@ class LivePortal:
         self._signature = self._read_signature()
         portal, self.report = self._read()
         if portal is None:
-            self.engine.dispose()
+            close(self.engine)
             raise StartupError(*map(str, self.report.problems), *_missing_lines(self.report.missing))
         self._portal = portal
         self._applied_before: datetime | None = None  # when `portal apply` was run last, before the last reading
@@ -112,9 +112,9 @@ class LivePortal:
 
     def close(self) -> None:
         """Gives up the connections that nobody uses; requests that are open end with their own."""
-        self.engine.dispose()
+        close(self.engine)
         if self.replica is not None:
-            self.replica.engine.dispose()
+            close(self.replica.engine)
 
     def _reload_if_changed(self) -> None:
         signature, fresh = self._read_signature()

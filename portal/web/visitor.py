@@ -149,7 +149,11 @@ def _replica_connection(request: Request) -> Any:
     connection = replica.connection(request.cookies.get(position_cookie(request)))
     if connection is None:
         return None
-    known = _signed_in(request, connection, request.cookies[session_cookie(request)])
+    try:
+        known = _signed_in(request, connection, request.cookies[session_cookie(request)])
+    except DatabaseError as error:
+        replica.leave_alone(error)
+        known = None
     if known is None or known[1] != identity:
         release(connection)
         return None

@@ -141,6 +141,7 @@ def test_portals_that_are_not_kept_come_back(settings):
 
 @pytest.mark.sqlite_suffices
 def test_a_worker_works_for_all_of_them(settings):
+    shutil.copytree(settings.hosted / ACME, settings.hosted / f"{ACME} of yesterday")  # which no browser can ask for
     stopping = threading.Event()
     with contextlib.ExitStack() as locks:
         workers = list(HostedWorkers(settings, settings.hosted, None, stopping, locks).present())
@@ -161,6 +162,9 @@ def test_one_of_them_is_backed_up_and_restored(settings, tmp_path):
     there = one.for_portal(folder)
     if "postgresql" in settings.database:
         forget(one)
+        assert "is of the schema care.acme.example" in refused_restore(
+            one, tmp_path / "other.example", tmp_path / "set"
+        )
     run(there, "restore", tmp_path / "set")
     engine = make_engine(there.database_url)
     with reading(engine) as connection:
@@ -171,6 +175,15 @@ def test_one_of_them_is_backed_up_and_restored(settings, tmp_path):
     with reading(engine) as connection:
         assert connection.execute(sa.text("SELECT name FROM people")).scalars().all() == [f"Person of {GLOBEX}"]
     engine.dispose()
+
+
+def refused_restore(one, folder, source):
+    folder.mkdir()
+    other = one.for_portal(folder)
+    options = ["--folder", str(folder), "--database", other.database]
+    done = CliRunner().invoke(main, ["restore", str(source), *options])
+    assert done.exit_code == 1
+    return done.output
 
 
 def forget(one):

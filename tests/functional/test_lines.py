@@ -426,6 +426,18 @@ def test_the_export_of_a_list_offers_the_lines_besides(
     assert "orders.lines: 2 lines of 1 record, 0 changed" in again.output
 
 
+def test_the_export_of_lines_has_no_internal_column_for_customers(anna, portal_folder):
+    profile = portal_folder / "profiles" / "customer.yaml"
+    profile.write_text(
+        profile.read_text().replace("orders: {see: own, can: [create,", "orders: {see: own, can: [export, create,")
+    )
+    add_order(anna, [{"quantity": "2", "remark": "a"}])
+    header, line = anna.get("/orders/export.csv?_lines=lines").text.splitlines()
+    assert "Margin" not in header
+    assert "Secret" not in header
+    assert line.startswith("1,,,2,")
+
+
 TAXED = """
   taxes:
     see: all

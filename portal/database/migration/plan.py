@@ -124,10 +124,10 @@ def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False, expected:
     with _exclusive(engine) as connection:
         old = last_applied(connection, tables) or EMPTY
         renames = find_renames(connection, old, tables.declaration)
-        _when_free(connection, partial(rename, connection, tables, old, renames))
+        rename(connection, tables, old, renames)
         planner = _planner(connection, tables, old, renames)
         steps = planner.steps()
-        if _lock_tables(connection, steps):
+        if _lock_tables(connection, steps, waits=bool(renames)):
             steps = planner.steps()
         if expected is not None:
             expected.plan.check(SavedPlan.of(connection, tables, expected.files, steps))
@@ -207,13 +207,21 @@ def _when_free(connection: sa.Connection, work: Callable[[], object], undo: Call
             return
 
 
-def _lock_tables(connection: sa.Connection, steps: list[Step]) -> bool:
-    """Whether tables had to be locked before their values are read and changed: a row may have come in between."""
+def _lock_tables(connection: sa.Connection, steps: list[Step], waits: bool) -> bool:
+    """Whether tables had to be locked before their values are read and changed: a row may have come in between.
+
+    `waits`: a renamed table is locked already. Who waits for it may hold another one, until the database ends one of
+    both; to give up and try again would never get past them.
+    """
     names = sorted({table for step in steps for table in step.tables})
     if not names or connection.dialect.name != "postgresql":
         return False
     listed = ", ".join(alter.quoted(connection, name) for name in names)
-    _when_free(connection, partial(connection.exec_driver_sql, f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE"))
+    lock = partial(connection.exec_driver_sql, f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE")
+    if waits:
+        lock()
+    else:
+        _when_free(connection, lock)
     return True
 
 

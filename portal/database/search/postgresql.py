@@ -29,6 +29,7 @@ OUTDATED = (  # of the versions before
 )  # fmt: skip
 INDEXES = (INDEX, *OUTDATED)
 MAX_PREFIX = 8
+OWN_LOCK = ":lock + hashtext(current_schema())"  # portals in schemas of one database have an index each
 BUILDING = 7_022_601_119  # the advisory lock of who makes the index; any number that nobody else uses
 FEW_ROWS = 20_000  # that are indexed at once: it takes ten seconds at most
 # Rows that are written wait here, in kilobytes, for a writer who sorts a hundred of them in at once: every search reads
@@ -98,7 +99,7 @@ def finish(engine: sa.Engine) -> None:
     """Create the index while others read and write, and remove those of another version. One process does it."""
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         lock = {"lock": BUILDING}
-        if not connection.scalar(sa.text("SELECT pg_try_advisory_lock(:lock)"), lock):
+        if not connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({OWN_LOCK})"), lock):
             return
         try:
             if not is_complete(connection):
@@ -108,7 +109,7 @@ def finish(engine: sa.Engine) -> None:
                 _analyze(connection)
             connection.exec_driver_sql(f"DROP INDEX IF EXISTS {', '.join(OUTDATED)}")
         finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock(:lock)"), lock)
+            connection.execute(sa.text(f"SELECT pg_advisory_unlock({OWN_LOCK})"), lock)
 
 
 def is_complete(connection: sa.Connection) -> bool:

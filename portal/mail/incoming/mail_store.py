@@ -45,7 +45,7 @@ class MailStore:
 
         def read() -> None:
             self._kept[name] = b"".join(self.store.read(name))
-            self._stored[self._kept[name]] = name
+            self._stored[self._kept[name]] = name  # stored by another one: not this one's to remove
 
         if name not in self._kept:
             raise NotStoredYetError(read)
@@ -78,7 +78,7 @@ class MailStore:
     def in_transaction(self, engine: sa.Engine, use: Callable[[sa.Connection], Result]) -> Result:
         """What `use` returns, called in a transaction as often as it needs something stored.
 
-        What was stored and the last transaction did not use is removed. Raises StoreError.
+        What was stored here and the last transaction did not use is removed. Raises StoreError.
         """
         while True:
             self._used.clear()
@@ -88,7 +88,7 @@ class MailStore:
             except NotStoredYetError as missing:
                 missing.store()
             else:
-                self.store.remove(set(self._names()) - self._used)
+                self.store.remove(set(self._names()) - self._used - set(self._kept))
                 return result
 
     def in_pauses(self, connection: sa.Connection, use: Callable[[], Result]) -> Result:

@@ -20,7 +20,12 @@ from portal.records.transfer.exporting import RawCells, machine_reader
 from portal.records.transfer.source import Row, Rows
 from portal.texts import fold
 
+MOST_ROWS = 200  # of a record, that an export writes into columns
 HEADER = re.compile(r"\s*([^.]+)\.([0-9]{1,5})\.(.+)", re.DOTALL)
+
+
+class TooManyRowsError(Exception):
+    """The rows of a record are too many for columns; the message says how many there are."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,10 @@ def _parts(module: Module, header: str) -> tuple[str, int, str] | None:
 
 
 class WrittenRowColumns:
-    """The rows of a field as columns of an export: as many as the record with the most rows needs."""
+    """The rows of a field as columns of an export: as many as the record with the most rows needs.
+
+    Raises TooManyRowsError.
+    """
 
     def __init__(self, system: Records, field: Field) -> None:
         of_rows = rows_of(system, field)
@@ -82,6 +90,8 @@ class WrittenRowColumns:
         table = system.policy.tables.module(of_rows.name)
         numbers = sa.select(sa.func.count(table.c["id"]).label("number")).group_by(table.c["_record"]).subquery()
         self._most = system.connection.scalar(sa.select(sa.func.max(numbers.c["number"]))) or 0
+        if self._most > MOST_ROWS:
+            raise TooManyRowsError(f"a record has {self._most:,} {field.name}, and columns hold at most {MOST_ROWS}")
 
     @property
     def headers(self) -> list[str]:

@@ -96,7 +96,8 @@ def export_lines(records: Records, field: Field, query: Query, reader: Reader) -
     The first column names the record by its reference; `import_rows` takes the file back.
     """
     rows, languages = imported_rows(records, field), records.policy.declaration.settings.languages
-    record, *columns = rows.module.fields.values()
+    record = rows.module.fields[RECORD]
+    columns = [rows.module.fields[name] for name in records.policy.columns(field)]
     cells = ListCells(records.policy.declaration.row_modules[rows.name], columns, reader)
     headers = [(record, ""), *((column, part) for column in columns for part in cells.parts(column))]
     yield csv_lines(
