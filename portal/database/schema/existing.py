@@ -253,7 +253,7 @@ class ExistingModule:
     # -- the columns ------------------------------------------------------------------------------------------------
 
     def _own_columns(self, source: sa.FromClause) -> dict[str, Expression]:
-        """What is known of the columns that every record has."""
+        """What an existing table tells of the columns that every record has."""
         values, key = VALUES[self.existing.dialect], [source.c[name] for name in self.key]
         number: Expression = sa.cast(key[0], sa.BigInteger()) if self.has_integer_key else sa.null()
         reference = self._reference(key[0], [values.text(column) for column in key])
@@ -328,7 +328,7 @@ class ExistingModule:
         return read[_kind_of(own)]()
 
     def _searched(self, field: Field, text: Expression) -> Expression:
-        """What a search finds of a value: of a choice its labels."""
+        """What the search finds of a value in an existing table, as SQL: of a choice its labels."""
         labels = [(name, " ".join(option.label)) for name, option in field.declared_options.items() if name]
         return sa.case(*[(text == name, label) for name, label in labels], else_=text) if labels else text
 

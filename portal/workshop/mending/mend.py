@@ -97,7 +97,7 @@ class _Mender:
         return all(self._has_text(file) for file in (problem.file, *(place.file for place in problem.related)))
 
     def _has_text(self, file: str) -> bool:
-        """Whether a file is there and in UTF-8; reads it when first asked."""
+        """Whether a file can be mended: it is there and in UTF-8. Reads it when first asked."""
         if file in self._sources:
             return True
         path = self._folder / file
