@@ -132,8 +132,10 @@ def _work_for_all(settings: Settings, folder: Path, server: SmtpServer | None, o
     with contextlib.ExitStack() as locks, stop_signals() as stopping:
         hosted = HostedWorkers(settings, folder, server, stopping, locks)
         if once:
-            for worker in hosted.present():
+            workers = list(hosted.present())
+            for worker in workers:
                 worker.try_turn()
+            click.echo(f"What was due is done for {plural(len(workers), 'portal')}")
             return
         run(hosted.present, stopping)
     click.echo("Stopped")
