@@ -34,7 +34,7 @@ CHROMIUM_OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PAGE_TIMEOUT = 10_000  # milliseconds
+PAGE_TIMEOUT = 30_000  # milliseconds; the machine may be busy
 # A database for tests lives for minutes: it need not survive a power cut.
 POSTGRESQL_OPTIONS = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
