@@ -26,6 +26,7 @@ from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.defaults import defaults, find_named
 from portal.records.writing.history import SYSTEM, Author, add_event
 from portal.records.writing.rows import unique_violations_retried
+from portal.records.writing.validation import is_taken, without_taken
 from portal.records.writing.writer import Writer
 
 INVITATION_LASTS = datetime.timedelta(days=7)
@@ -281,14 +282,31 @@ class Register:
         module = records.module
         self._check_written(module, f"“{title}” is not there")
         values = {**self._title_value(records, title), **values}
-        filled = {**defaults(self.connection, records.policy, module), **values}
+        self._check_unique(records, values)
+        given = {**defaults(self.connection, records.policy, module), **values}
+        filled = without_taken(records, given, values)
         for name, field in module.fields.items():
-            if field.required and not field.computed and filled.get(name) in (None, ""):
-                self.warnings.append(f"{module.name}.{name} is required, and was left empty for {title}")
+            if filled.get(name) != given.get(name):
+                why = "must be unique, and another record has its default: it"
+            elif field.required and not field.computed and filled.get(name) in (None, ""):
+                why = "is required, and"
+            else:
+                continue
+            self.warnings.append(f"{module.name}.{name} {why} was left empty for {title}")
         created = records.get(Writer(records, self.author).create(values))
         if created is None:
             raise LookupError(f"a new record of {records.name} cannot be read")
         return created
+
+    def _check_unique(self, records: Records, values: Mapping[str, Any]) -> None:
+        for name in values:
+            field = records.module.field(name)
+            if field.unique and is_taken(records, field, values, None):
+                shown = field.write(values[name])
+                raise AccessRefusedError(
+                    f"{records.name}.{name} must be unique, and another record has “{shown}”: give another one, "
+                    "or correct that record"
+                )
 
     def _check_written(self, module: Module, reason: str) -> None:
         if module.table is not None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from pyramid.csrf import BadCSRFToken
 from pyramid.httpexceptions import HTTPError, HTTPForbidden, HTTPNotFound, HTTPSeeOther
 from pyramid.request import Request
+from pyramid.traversal import find_interface
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
 from pyramid_retry import mark_error_retryable
 
@@ -21,8 +22,10 @@ from portal.views.account.session import too_often_message
 from portal.views.administration.reasons import reasons_of_refusal
 from portal.views.forms.drafts import keeps_form, page_of_posted_form
 from portal.views.pages import ErrorPage
+from portal.web.addresses import record_address
 from portal.web.canonical import allowed_methods
 from portal.web.form_input import referring_page
+from portal.web.resources import Record
 from portal.web.serving import own_path
 from portal.web.visitor import SAFE_METHODS, Visitor
 
@@ -157,16 +160,24 @@ def _page(request: Request, status: int, text: str = "") -> dict[str, ErrorPage]
     request.response.status_int = status
     known = status if status in HEADINGS else 500 if status >= 500 else 400
     text = text or TEXTS.get(status, TEXTS.get(known, ""))
-    retry_url = _address_of_form(request) if status in (409, 429, 503) else ""
+    record_url = _address_of_record(request) if status == 409 else ""
+    retry_url = _address_of_form(request) if status in (409, 429, 503) and not record_url else ""
     drafts_url = "/account/" if (status in FORM_READ or text is NO_TOKEN) and keeps_form(request) else ""
     reasons = reasons_of_refusal(request) if status == 404 else ()
     reference = request.id if status >= 500 else ""
-    return {"page": ErrorPage(status, HEADINGS[known], text, reference, retry_url, drafts_url, reasons)}
+    return {"page": ErrorPage(status, HEADINGS[known], text, reference, retry_url, record_url, drafts_url, reasons)}
 
 
 def _to_login(request: Request) -> HTTPSeeOther:
     """After signing in one is back where one was; after a form was sent too late, on the form's own page."""
     return HTTPSeeOther(f"/login?next={quote(_address_of_form(request), safe='')}")
+
+
+def _address_of_record(request: Request) -> str:
+    """The record that has changed: its page says what can be done now, which the form that was refused does not."""
+    context = getattr(request, "context", None)
+    record = find_interface(context, Record) if hasattr(context, "__parent__") else None
+    return record_address(record.module_name, record.record.id) if record else ""
 
 
 def _address_of_form(request: Request) -> str:

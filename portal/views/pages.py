@@ -389,5 +389,6 @@ class ErrorPage:
     text: Words
     reference: str = ""  # what the log calls it
     retry_url: str = ""  # where another attempt may succeed
+    record_url: str = ""  # the record that has changed meanwhile
     drafts_url: str = ""  # where what was sent is kept
     reasons: tuple[Reason, ...] = ()  # for an administrator who sees the portal as somebody else

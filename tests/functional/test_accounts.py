@@ -79,6 +79,40 @@ def test_what_cannot_be_done_is_said_in_one_sentence(account, words, sentence):
     assert sentence in answer.output
 
 
+@pytest.fixture
+def numbered(tmp_path, monkeypatch):
+    """Runs `portal account add` where names are unique and every badge begins with the same default."""
+    monkeypatch.setenv("PORTAL_PASSWORD_MEMORY", "8")
+    monkeypatch.setenv("PORTAL_PASSWORD_ROUNDS", "1")
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "staff.yaml").write_text("modules: {people: {see: all}}\n")
+    (tmp_path / "modules.yaml").write_text(
+        "people: people\nmodules:\n  people:\n    fields:\n      name: {type: text, unique: true}\n"
+        "      email: email\n      badge: {type: integer, unique: true, default: 7}\n"
+    )
+    assert CliRunner().invoke(main, ["apply", "--folder", str(tmp_path)]).exit_code == 0
+
+    def add(email: str, name: str):
+        words = ["account", "add", email, "--name", name, "--profile", "staff", "--folder", str(tmp_path)]
+        return CliRunner().invoke(main, words)
+
+    return add
+
+
+def test_a_default_that_must_be_unique_is_given_once_and_then_left_empty(numbered):
+    assert "warning" not in numbered("anna@x.example", "Anna").output
+    second = numbered("bruno@x.example", "Bruno")
+    assert second.exit_code == 0
+    assert "warning: people.badge must be unique, and another record has its default" in second.output
+
+
+def test_a_name_that_must_be_unique_and_is_taken_is_refused_with_what_to_give(numbered):
+    numbered("anna@x.example", "Anna")
+    second = numbered("anna@y.example", "Anna")
+    assert second.exit_code == 1
+    assert "people.name must be unique, and another record has “Anna”: give another one" in second.output
+
+
 def test_wrong_use_exits_with_two(account):
     assert account("add", DORA).exit_code == 2
     assert account("set", ANNA, "--from", "tomorrow").exit_code == 2

@@ -289,7 +289,10 @@ def test_of_a_final_record_only_internal_fields_are_edited_by_staff_alone(shop):
     theirs.submit(status=303)
     assert (request(shop).values["name"], request(shop).values["budget"]) == ("Before", 9)
     address = f"/requests/{request(shop).id}/edit"
-    assert "closed" in shop[BRUNO].see(address, status=409)
+    closed = shop[BRUNO].see(address, status=409)
+    assert "closed" in closed
+    assert closed.html.find("a", href=address) is None
+    assert closed.html.find("a", href=address.removesuffix("edit")).text == "See the record"
     assert address not in shop[BRUNO].get(address.removesuffix("edit"))
     assert set(form_of(shop[NANCY].get(address), address).fields) >= {"budget"}
     assert "name" not in form_of(shop[NANCY].get(address), address).fields

@@ -113,7 +113,7 @@ def _taken_in_company(
     for stored in records.as_system.by_ids([record_id], [field.name for field in hidden]) if hidden else ():
         for field in hidden:
             value = stored.values[field.name]
-            if not field.is_empty(value) and _is_taken(records, field, {**values, field.name: value}, record_id):
+            if not field.is_empty(value) and is_taken(records, field, {**values, field.name: value}, record_id):
                 label = records.policy.reader.text(field.title)
                 return {company: _("Another record of this company has the same ${field}.", mapping={"field": label})}
     return {}
@@ -336,14 +336,14 @@ def _problem(records: Records, field: Field, values: Mapping[str, Any], record_i
         return _("Required")
     if field.is_empty(value):
         return None
-    if field.unique and _is_taken(records, field, values, record_id):
+    if field.unique and is_taken(records, field, values, record_id):
         return field.taken
     if field.targets:
         return _link_problem(records, field, value, values)
     return None
 
 
-def _is_taken(records: Records, field: Field, values: Mapping[str, Any], record_id: int | None) -> bool:
+def is_taken(records: Records, field: Field, values: Mapping[str, Any], record_id: int | None) -> bool:
     """Whether another record has the value, among all records, whoever may see them; or among those of its company."""
     table, stored = records.table, field.store(values[field.name])
     same = [table.c[name] == stored[name] for name in (field.key_column, field.module_column) if name]
@@ -354,6 +354,20 @@ def _is_taken(records: Records, field: Field, values: Mapping[str, Any], record_
             return False
         same.append(table.c[name] == link.id)
     return records.connection.execute(sa.select(sa.literal(1)).where(*same).limit(1)).first() is not None
+
+
+def without_taken(records: Records, values: Mapping[str, Any], given: Collection[str]) -> dict[str, Any]:
+    """The values of a new record without defaults that another record has already, where a field must be unique.
+
+    `given`: the fields whose values are no defaults. A default is nobody's wish: the field stays empty.
+    """
+    taken = [
+        name
+        for name, field in records.module.fields.items()
+        if field.unique and name not in given and not field.is_empty(values.get(name))
+        and is_taken(records, field, values, None)
+    ]  # fmt: skip
+    return {**values, **dict.fromkeys(taken)}
 
 
 def _link_problem(records: Records, field: Field, value: Any, values: Mapping[str, Any]) -> str | None:

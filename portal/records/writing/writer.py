@@ -52,7 +52,7 @@ from portal.records.writing.seen import is_new_to_staff, saw_own_change
 from portal.records.writing.signatures import add_change_events, add_signed_event, with_signatures, without_signed
 from portal.records.writing.stored_rows import delete_row, insert_row, touch_row, update_row
 from portal.records.writing.transitions import is_for_reader, transition_values
-from portal.records.writing.validation import follow_again
+from portal.records.writing.validation import follow_again, without_taken
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
 from portal.texts import _, ngettext
 
@@ -71,7 +71,8 @@ class Writer:
         self._check_right("create")
         records = self.records
         policy, module = records.policy, records.module
-        values = follow_again(records, {**defaults(records.connection, policy, module), **values}, keep=values)
+        filled = follow_again(records, {**defaults(records.connection, policy, module), **values}, keep=values)
+        values = without_taken(records, filled, given=values)
         values = insert_field_files(records, values, self.author)
         values = with_signatures(records, with_whole_rows(records, values), self.author)
         record_id = insert_row(records, values, self.author)
