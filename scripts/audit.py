@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 TOOLS = Path(sys.executable).parent
 
@@ -27,10 +28,11 @@ def main(audited: Path, target: Path) -> int:
         lines = done.stderr.strip().splitlines() or ["no answer"]
         print(f"Audit skipped: {lines[-1]}")  # noqa: T201 a script
         return 0
-    return _tell(dependencies)
+    return tell(dependencies)
 
 
-def _tell(dependencies: list[dict[str, object]]) -> int:
+def tell(dependencies: list[dict[str, Any]]) -> int:
+    """Prints what is known against packages, as pip-audit answers it; the status of the process."""
     unknown = [str(found["name"]) for found in dependencies if "skip_reason" in found]
     if len(unknown) == len(dependencies):
         print("Audit skipped: the index that pip uses knows no vulnerabilities")  # noqa: T201 a script
