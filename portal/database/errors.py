@@ -24,6 +24,7 @@ class Failure(enum.StrEnum):
 
 READ_ONLY_TRANSACTION = "25006"  # PostgreSQL's code
 LOCK_NOT_AVAILABLE = "55P03"
+UNIQUE_VIOLATION = "23505"
 CONNECTION_EXCEPTIONS = "08"  # the class of SQL's error codes for a connection that ended
 SERIALIZATION_FAILURES = "40"  # the class of SQL's error codes for a transaction that another one was in the way of
 FAILURE_BY_CODE = {  # PostgreSQL's error codes

@@ -122,10 +122,13 @@ def drop_indexes_of(connection: sa.Connection, table: str, columns: Collection[s
             drop_indexes(connection, table, [index["name"]])
 
 
-def drop_indexes(connection: sa.Connection, table: str, names: Iterable[str]) -> None:
-    """Indexes by their names; one that is missing was dropped with its column."""
+def drop_indexes(connection: sa.Connection, table: str, names: Iterable[str], concurrently: bool = False) -> None:
+    """Indexes by their names; one that is missing was dropped with its column. `concurrently`: on PostgreSQL, outside
+    of a transaction, while others use the table."""
     for name in names:
-        alembic.operations(connection).drop_index(name, table_name=table, if_exists=True)
+        alembic.operations(connection).drop_index(
+            name, table_name=table, if_exists=True, postgresql_concurrently=concurrently
+        )
 
 
 def create_indexes(connection: sa.Connection, table: sa.Table, names: Iterable[str]) -> None:
@@ -134,6 +137,13 @@ def create_indexes(connection: sa.Connection, table: sa.Table, names: Iterable[s
     by_name: Mapping[str, sa.Index] = {str(index.name): index for index in table.indexes}
     for name in sorted(set(names) - existing):
         by_name[name].create(connection)
+
+
+def create_index_concurrently(connection: sa.Connection, table: sa.Table, index: sa.Index) -> None:
+    """On PostgreSQL, outside of a transaction, while others read and write."""
+    alembic.operations(connection).create_index(
+        index.name, table.name, index.columns.keys(), unique=index.unique, postgresql_concurrently=True
+    )
 
 
 def drop_tables(connection: sa.Connection, names: Collection[str]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from portal.database.migration.late_indexes import unusable_indexes
 from portal.database.migration.snapshot import Renames, Snapshot, changed_columns
 from portal.database.schema.existing import EXISTING
 from portal.database.schema.indexes import PREFIX
@@ -86,6 +87,9 @@ def inspect_database(connection: sa.Connection, tables: Tables, old: Snapshot, n
     difference = Difference()
     for kind, table, name in alembic.differences(connection, _comparable(declared.values()), is_ours):
         difference.add(kind, table, name)
+    unusable = unusable_indexes(connection)
+    for name, declared_table in declared.items():
+        difference.indexes[name] |= unusable & {str(index.name) for index in declared_table.indexes}
     _drop_indexes_of_whole_tables(difference)
     return difference
 

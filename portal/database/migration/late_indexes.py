@@ -1,39 +1,144 @@
-"""Indexes that PostgreSQL makes after everything else is committed, so that nobody who reads waits for them.
+"""Indexes of existing tables that PostgreSQL makes and drops CONCURRENTLY, after everything else is committed.
 
-Making an index only keeps people from saving. In the transaction that has added or converted a column the table is
-locked for reading too, and would be for as long as its rows are read for the index.
+Nobody waits for that, neither to read nor to save. A build that is killed leaves an index that cannot be used: the plan
+counts it as missing, and it is made again by the next `portal apply`, or when the portal starts.
 """
 
-from collections.abc import Collection
+import logging
+from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
 
-from portal.database.engine import writing
+from portal.database.errors import UNIQUE_VIOLATION, sql_code
 from portal.database.migration import alter
+from portal.database.migration.snapshot import EMPTY, last_applied
+from portal.database.migration.turns import turn_if_free
+from portal.database.schema.indexes import PREFIX
+from portal.database.schema.tables import Tables
+
+log = logging.getLogger(__name__)
+
+# The portal's indexes: which can be used, and which are unique.
+_INDEXES = sa.text(
+    "SELECT index.relname, indisvalid, indisunique FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid "
+    "WHERE index.relnamespace = to_regnamespace(current_schema()) AND starts_with(index.relname, :prefix)"
+)
 
 
 class LateIndexes:
-    """The indexes of one migration that are still to be made."""
+    """What one migration leaves for later of its indexes: nothing on SQLite."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[sa.Table, frozenset[str]]] = []
+        self._missing: dict[str, tuple[sa.Table, set[str]]] = {}
+        self._obsolete: dict[str, set[str]] = {}
 
     def create(self, connection: sa.Connection, table: sa.Table, names: Collection[str]) -> None:
-        """Makes unique ones, without which the migration must not be committed, and on SQLite all; keeps the others."""
-        unique = {str(index.name) for index in table.indexes if index.unique}
-        at_once = set(names) & unique if connection.dialect.name == "postgresql" else set(names)
-        if at_once:
-            alter.create_indexes(connection, table, at_once)
-        if others := frozenset(names) - at_once:
-            self._waiting.append((table, others))
+        """Indexes of an existing table."""
+        if connection.dialect.name != "postgresql":
+            alter.create_indexes(connection, table, names)
+        elif names:
+            self._missing.setdefault(table.name, (table, set()))[1].update(names)
+
+    def drop(self, connection: sa.Connection, table: str, names: Collection[str]) -> None:
+        """Indexes that are no longer declared; they serve until those that replace them are there."""
+        if connection.dialect.name != "postgresql":
+            alter.drop_indexes(connection, table, names)
+        elif names:
+            self._obsolete.setdefault(table, set()).update(names)
 
     def clear(self) -> None:
         """Forgets them: what led to them was rolled back."""
-        self._waiting.clear()
+        self._missing.clear()
+        self._obsolete.clear()
 
-    def finish(self, engine: sa.Engine) -> None:
-        """Makes them. What is missing if this ends half-way, the next plan names."""
-        for table, names in self._waiting:
-            with writing(engine.execution_options(isolation_level="READ COMMITTED")) as connection:
-                alter.create_indexes(connection, table, names)
-        self.clear()
+    def finish(self, engine: sa.Engine) -> bool:
+        """Makes and drops them. False where values that are there twice kept one from being made.
+
+        What is left to do if this ends half-way, the next plan names.
+        """
+        if not self._missing and not self._obsolete:
+            return True
+        obsolete = {name: table for table, names in self._obsolete.items() for name in names}
+        with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            unique = {name for name, (_is_valid, is_unique) in _existing(connection).items() if is_unique}
+            # One that refuses what is allowed now, or has the name of a new one, cannot stay until that is made.
+            made_anew = {name for _table, names in self._missing.values() for name in names}
+            first = obsolete.keys() & (unique | made_anew)
+            _drop(connection, {name: obsolete[name] for name in sorted(first)})
+            made = [_create(connection, table, names) for table, names in self._missing.values()]
+            _drop(connection, {name: obsolete[name] for name in sorted(obsolete.keys() - first)})
+        return all(made)
+
+
+def unusable_indexes(connection: sa.Connection) -> set[str]:
+    """The names of the portal's indexes whose build did not end."""
+    if connection.dialect.name != "postgresql":
+        return set()
+    return {name for name, (is_valid, _is_unique) in _existing(connection).items() if not is_valid}
+
+
+def lacks_indexes(connection: sa.Connection, tables: Tables) -> bool:
+    """Whether `finish_indexes` has something to do."""
+    return connection.dialect.name == "postgresql" and any(_missing(connection, tables))
+
+
+def finish_indexes(engine: sa.Engine, tables: Tables) -> None:
+    """Makes the indexes that a killed `portal apply` has left to be made, unless another process is at work.
+
+    Nothing is done for declarations that are no longer those of the database.
+    """
+    if engine.dialect.name != "postgresql":
+        return
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        if not any(_missing(connection, tables)):
+            return
+        with turn_if_free(engine) as is_ours:
+            applied = (last_applied(connection, tables) or EMPTY) if is_ours else EMPTY
+            for table, names in _missing(connection, tables):
+                is_in_force = names <= applied["modules"].get(table.name, {"indexes": {}})["indexes"].keys()
+                if is_in_force and not _create(connection, table, names):
+                    log.warning("An index of %s cannot be unique: `portal plan` says why", table.name)
+
+
+def _existing(connection: sa.Connection) -> dict[str, tuple[bool, bool]]:
+    """Whether each index of the portal can be used, and whether it is unique."""
+    rows = connection.execute(_INDEXES, {"prefix": PREFIX})
+    return {name: (is_valid, is_unique) for name, is_valid, is_unique in rows}
+
+
+def _missing(connection: sa.Connection, tables: Tables) -> Iterable[tuple[sa.Table, set[str]]]:
+    """The tables of modules that exist and lack indexes."""
+    existing = _existing(connection)
+    for name in tables.declaration.stored:
+        table = tables.module(name)
+        declared = {str(index.name) for index in table.indexes}
+        missing = {index for index in declared if not existing.get(index, (False, False))[0]}
+        if missing:
+            yield table, missing
+
+
+def _create(connection: sa.Connection, table: sa.Table, names: Collection[str]) -> bool:
+    """Makes indexes of a table, unless they are there. False if one cannot be unique: it is left out."""
+    existing = _existing(connection)
+    could_all = True
+    for index in sorted(table.indexes, key=lambda index: str(index.name)):
+        name = str(index.name)
+        is_valid = existing.get(name, (None, None))[0]
+        if name not in names or is_valid:
+            continue
+        if is_valid is False:
+            alter.drop_indexes(connection, table.name, [name], concurrently=True)
+        try:
+            alter.create_index_concurrently(connection, table, index)
+        except sa.exc.IntegrityError as error:
+            if sql_code(error) != UNIQUE_VIOLATION:
+                raise
+            alter.drop_indexes(connection, table.name, [name], concurrently=True)
+            could_all = False
+    return could_all
+
+
+def _drop(connection: sa.Connection, tables: dict[str, str]) -> None:
+    """Drops indexes; `tables`: their names → their tables."""
+    for name, table in tables.items():
+        alter.drop_indexes(connection, table, [name], concurrently=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from portal.database.migration.row_counts import RowCounts
-from portal.database.migration.steps import EVERYBODY, SAVING, Effort, Step, kind_of
+from portal.database.migration.steps import EVERYBODY, NOBODY, SAVING, Effort, Step, kind_of
 from portal.database.schema.tables import Tables
 
 LARGE = 100_000  # records; reading as many takes seconds
@@ -47,5 +47,5 @@ def effort(counts: RowCounts, table: str, work: Work) -> Effort | None:
     is_large = count >= LARGE
     if counts.connection.dialect.name == "sqlite":
         return Effort(count, count * work.value[0], SAVING, "", is_large)
-    waits = SAVING if work is Work.INDEX else EVERYBODY
-    return Effort(count, count * work.value[1], waits, table, is_large)
+    waits, seconds = NOBODY if work is Work.INDEX else EVERYBODY, count * work.value[1]
+    return Effort(count, seconds, waits, table if waits else "", is_large)

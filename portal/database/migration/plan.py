@@ -1,4 +1,5 @@
-"""The plan that brings a database to a declaration, and carrying it out in one transaction.
+"""The plan that brings a database to a declaration, and carrying it out: in one transaction, apart from indexes, which
+PostgreSQL makes afterwards.
 
 `plan` makes it, `apply` carries it out; `missing_steps` compares snapshots only, which is quick, without a look at the
 real tables. Called by `portal plan` and `portal apply`, at start-up and by the reload. Where the search index must be
@@ -38,6 +39,7 @@ from portal.database.migration.snapshot import (
     with_new_names,
 )
 from portal.database.migration.steps import Step, Task
+from portal.database.migration.turns import one_at_a_time
 from portal.database.postgresql import make_schema
 from portal.database.schema.tables import Tables
 from portal.database.search.backlog import mark_modules
@@ -46,7 +48,6 @@ from portal.declaration.garbage import gc_paused
 
 __all__ = ["Applied", "CannotBeAppliedError", "Plan", "Step", "apply", "missing_steps", "plan"]
 
-LOCK = 7_022_601_118  # the advisory lock on PostgreSQL; any number that nobody else uses
 ATTEMPTS, PAUSE = 600, 0.1  # how often a migration tries to get its tables on PostgreSQL; seconds between
 PATIENCE = 50  # milliseconds that it waits for a table, and others behind it
 LOCK_TIMEOUT = "10s"  # how long `plan` waits on PostgreSQL for a table that others use
@@ -115,13 +116,30 @@ def saved_plan(engine: sa.Engine, tables: Tables, files: str, plan: Plan) -> Sav
 
 
 def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False, expected: Expected | None = None) -> Applied:
-    """Carries out the plan in one transaction, without the steps that would lose data unless that is allowed.
+    """Carries out the plan, without the steps that would lose data unless that is allowed.
 
     What is left does not keep the portal from running: values of removed fields and modules stay in the database, and
     values that do not fit the new type of their field are set aside. The search index is only marked. Raises
     CannotBeAppliedError, or NotThePlanError where the plan is not the `expected` one, and then nothing was changed.
     """
-    with _exclusive(engine) as connection:
+    with one_at_a_time(engine):
+        planner, applied = _apply_in_one(engine, tables, allow_loss, expected)
+        are_unique = planner.late_indexes.finish(engine)
+        if indexed := sorted(table for table, names in planner.difference.indexes.items() if names):
+            with writing(engine) as connection:
+                analyze(connection, indexed)
+    if not are_unique:  # somebody has saved a value for the second time meanwhile
+        known = {step.sentence for step in applied.left}
+        blocked = [step for step in plan(engine, tables).steps if step.blocked and step.sentence not in known]
+        return Applied(applied.done, [*applied.left, *blocked])
+    return applied
+
+
+def _apply_in_one(
+    engine: sa.Engine, tables: Tables, allow_loss: bool, expected: Expected | None
+) -> tuple[Planner, Applied]:
+    """What is done in one transaction; with the planner that knows what is left for afterwards."""
+    with _transaction(engine) as connection:
         old = last_applied(connection, tables) or EMPTY
         renames = find_renames(connection, old, tables.declaration)
         rename(connection, tables, old, renames)
@@ -143,13 +161,9 @@ def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False, expected:
         create_index(connection)
         mark_modules(connection, tables, Plan(chosen).modules_to_index)
         _save_snapshot(connection, tables, _next_snapshot(connection, planner, old, left))
-    planner.late_indexes.finish(engine)
-    if indexed := sorted(table for table, names in planner.difference.indexes.items() if names):
-        with writing(engine) as connection:
-            analyze(connection, indexed)
     sentences = [step.sentence_if_left if step in left else step.done for step in steps]
     undone = [step for step in left if not step.sentence_if_left]
-    return Applied([sentence for sentence in sentences if sentence], undone)
+    return planner, Applied([sentence for sentence in sentences if sentence], undone)
 
 
 def missing_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
@@ -169,14 +183,13 @@ def blocking_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
 
 
 @contextlib.contextmanager
-def _exclusive(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A writing transaction, one at a time; on PostgreSQL it sees what others committed while it waited for a table."""
+def _transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A writing transaction; on PostgreSQL it sees what others committed while it waited for a table."""
     if engine.dialect.name != "postgresql":
         with writing(engine) as connection:
             yield connection
         return
     with writing(engine.execution_options(isolation_level="READ COMMITTED")) as connection:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         make_schema(connection)
         yield connection
 

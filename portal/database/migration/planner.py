@@ -391,7 +391,7 @@ class Planner:
         obsolete = self.difference.obsolete_indexes.get(name, set()) - self.handled_indexes
         if obsolete or missing:
             tasks = (
-                Task(Phase.DROP_INDEXES, lambda: alter.drop_indexes(self.connection, name, obsolete)),
+                Task(Phase.DROP_INDEXES, lambda: self.late_indexes.drop(self.connection, name, obsolete)),
                 Task(Phase.CREATE_INDEXES, lambda: self.late_indexes.create(self.connection, table, missing)),
             )
             takes = effort(self.counts, name, Work.INDEX) if missing else None

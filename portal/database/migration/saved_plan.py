@@ -80,7 +80,7 @@ def step_entry(step: Step) -> dict[str, Any]:
         "needed": step.needed,
         "rows": effort.rows if effort else None,
         "seconds": round(effort.seconds, 1) if effort else 0.0,
-        "waits": effort.waits if effort else None,
+        "waits": (effort.waits or None) if effort else None,
         "table": (effort.table or None) if effort else None,
     }
 

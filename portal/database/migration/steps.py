@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from portal.fields.links import is_rows
 
-SAVING, EVERYBODY = "saving", "everybody"  # who waits
+NOBODY, SAVING, EVERYBODY = "", "saving", "everybody"  # who waits
 WITH_LOSS = "(apply with --allow-loss)"
 
 
@@ -41,7 +41,7 @@ class Effort:
 
     rows: int
     seconds: float
-    waits: str  # who saves, everybody
+    waits: str  # nobody, who saves, everybody
     table: str
     is_large: bool = False
 
@@ -51,7 +51,7 @@ class Effort:
         if not self.is_large:
             return ""
         long = f"about {self.seconds:,.0f} s" if self.seconds >= 1 else "less than a second"
-        who = {SAVING: "who saves something", EVERYBODY: "who opens or saves something"}[self.waits]
+        who = {NOBODY: "nobody", SAVING: "who saves something", EVERYBODY: "who opens or saves something"}[self.waits]
         return f"; {self.rows:,} records, {long}: {who}{f' in {self.table}' if self.table else ''} waits meanwhile"
 
 

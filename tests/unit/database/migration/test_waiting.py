@@ -1,0 +1,106 @@
+"""Who reads and who saves goes on while PostgreSQL's tables are changed; and what a killed migration leaves."""
+
+import threading
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import make_engine, reading, writing
+from portal.records.indexing.backlog import catch_up
+from tests.unit.database.migration.database import Portal
+
+NOT_INDEXED = "a: {fields: {name: text, x: {type: integer, index: false}}}"
+INDEXED = "a: {fields: {name: text, x: {type: integer, index: true}}}"
+INDEX = "ix_a$x$id"
+
+
+@pytest.fixture
+def portal(postgresql_url, tmp_path):
+    engine = make_engine(postgresql_url)
+    yield Portal(engine, tmp_path / "portal")
+    engine.dispose()
+
+
+@contextmanager
+def applying(portal):
+    """Applies in another thread, which is at the point where it waits for somebody else's transaction."""
+    thread = threading.Thread(target=portal.apply)
+    thread.start()
+    while thread.is_alive() and not somebody_waits(portal.engine):
+        thread.join(0.02)
+    yield
+    thread.join()
+
+
+def somebody_waits(engine):
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with reading(engine) as connection:
+        return connection.exec_driver_sql(waiting).scalar_one() > 0
+
+
+def use(portal):
+    """Reads and saves, and fails rather than wait for a lock."""
+    for transaction, statement in ((reading, "SELECT x FROM a"), (writing, "UPDATE a SET name = 'new' WHERE id = 2")):
+        with transaction(portal.engine) as connection:
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '1ms'")
+            connection.exec_driver_sql(statement)
+
+
+def spoil(portal, index):
+    """The index as a killed build leaves it."""
+    with writing(portal.engine) as connection:
+        spoilt = sa.text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = CAST(:name AS regclass)")
+        connection.execute(spoilt, {"name": f'"{index}"'})
+
+
+def test_nobody_waits_while_an_index_is_made_and_another_dropped(portal):
+    portal.started(NOT_INDEXED + "\nb: {fields: {name: text}}")
+    portal.add("a", {"x": 1}, {"x": 2})
+    portal.declare(INDEXED)
+    with writing(portal.engine) as connection:
+        connection.exec_driver_sql("UPDATE a SET x = 3 WHERE id = 1")
+        with applying(portal):
+            use(portal)
+            connection.commit()
+    portal.at_rest()
+    portal.declare(NOT_INDEXED)
+    with reading(portal.engine) as connection:
+        connection.exec_driver_sql("SELECT x FROM a")
+        with applying(portal):
+            use(portal)
+            connection.commit()
+    portal.at_rest()
+
+
+def test_an_index_whose_build_was_killed_is_made_again_by_apply_or_when_the_portal_starts(portal):
+    portal.started(INDEXED)
+    spoil(portal, INDEX)
+    assert portal.missing() == []
+    assert portal.plan() == portal.apply() == ["bring the indexes of a up to date"]
+    spoil(portal, INDEX)
+    with writing(portal.engine) as connection:
+        connection.exec_driver_sql("DROP INDEX ix_a$number")
+    catch_up(portal.engine, portal.tables)
+    portal.at_rest()
+    portal.declare(INDEXED.replace("name: text", "name: text, y: {type: integer, index: true}"))
+    catch_up(portal.engine, portal.tables)  # what is not applied yet is not made
+    assert portal.plan()[0].startswith("add field a.y")
+
+
+def test_a_value_that_is_saved_twice_while_its_field_becomes_unique_is_named(portal):
+    portal.started("a: {fields: {name: text}}")
+    portal.add("a", {"name": "Acme"})
+    portal.declare("a: {fields: {name: {type: text, unique: true}}}")
+    with writing(portal.engine) as connection:
+        table = portal.tables.module("a")
+        connection.execute(sa.insert(table).values(id=2, name="Acme", _name_folded="acme"))
+        with applying(portal):
+            connection.commit()
+    said = ['! field a.name cannot be made unique, these values occur more than once: "Acme" (2 times)']
+    assert portal.left == portal.plan() == said
+    assert portal.blocking() == []
+    with writing(portal.engine) as connection:
+        connection.execute(sa.delete(table).where(table.c["id"] == 2))
+    portal.apply()
+    portal.at_rest()
