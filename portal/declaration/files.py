@@ -3,6 +3,7 @@
 Called by load. Only regular files are opened: a named pipe or a device would make a check wait for ever.
 """
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -40,15 +41,20 @@ def read_files(draft: Draft) -> None:
         _report(draft, name, f"this file is not read: {MODULES} is", warning=True)
 
 
+def declared_files(folder: Path) -> dict[str, bytes]:
+    """The files of a declaration that can be read, by their paths in the folder."""
+    contents = {}
+    for path in sorted([folder / MODULES, folder / BUTTONS, *(folder / PROFILES).glob("*.yaml")]):
+        with contextlib.suppress(OSError):
+            contents[path.relative_to(folder).as_posix()] = _content(path)
+    return contents
+
+
 def files_digest(folder: Path) -> str:
     """What differs when one of the files of a declaration does."""
     digest = hashlib.sha256()
-    for path in sorted([folder / MODULES, folder / BUTTONS, *(folder / PROFILES).glob("*.yaml")]):
-        try:
-            content = _content(path)
-        except OSError:
-            continue
-        digest.update(f"{path.relative_to(folder)} {len(content)}\n".encode() + content)
+    for file, content in declared_files(folder).items():
+        digest.update(f"{file} {len(content)}\n".encode() + content)
     return digest.hexdigest()
 
 

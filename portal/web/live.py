@@ -1,14 +1,16 @@
 """The portal in force: one immutable object that every request takes once, replaced as a whole when a file changes.
 
 Changed files are read, checked and planned first. Without errors the new portal comes into force; otherwise the last
-good one stays, and administrators read the problems on /-/problems. One thread reloads while the others go on with the
-old portal. Nothing here knows a request.
+good one stays, and administrators read the problems on /-/problems. A process that starts with broken files takes the
+last good ones from the database. One thread reloads while the others go on with the old portal. Nothing here knows a
+request.
 """
 
 import logging
 import os
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,11 +19,14 @@ from urllib.parse import urlsplit
 
 from portal.database.engine import Engine, close, reading
 from portal.database.errors import DatabaseError, driver_error
-from portal.database.migration.plan import CannotBeAppliedError, apply, missing_steps
+from portal.database.kept_declaration import keep, last_kept
+from portal.database.migration.plan import CannotBeAppliedError, apply, blocking_steps, missing_steps
 from portal.database.migration.snapshot import applied_at
 from portal.database.replica import Replica
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
+from portal.declaration.archive import pack, unpacked
+from portal.declaration.files import declared_files
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.problems import Problem
@@ -47,6 +52,7 @@ class Portal:
     assets: Assets
     development: bool = False  # see Settings.development
     replica: Replica | None = None  # may answer requests that only read
+    files: Mapping[str, bytes] = field(default_factory=dict)  # the texts of the declaration, by path in the folder
 
     @property
     def declaration(self) -> Declaration:
@@ -91,11 +97,8 @@ class LivePortal:
         self._reloading = threading.Lock()
         self._last_check = time.monotonic()
         self._signature = self._read_signature()
-        portal, self.report = self._read()
-        if portal is None:
-            close(self.engine)
-            raise StartupError(*map(str, self.report.problems), *_missing_lines(self.report.missing))
-        self._portal = portal
+        self._keeping: threading.Thread | None = None
+        self._portal = self._first()
         self._applied_before: datetime | None = None  # when `portal apply` was run last, before the last reading
         self._applied_before = self._last_applied()
         self._catch_up_index()
@@ -112,9 +115,31 @@ class LivePortal:
 
     def close(self) -> None:
         """Gives up the connections that nobody uses; requests that are open end with their own."""
+        if self._keeping is not None:
+            self._keeping.join()
         close(self.engine)
         if self.replica is not None:
             close(self.replica.engine)
+
+    def _first(self) -> Portal:
+        """What is in force when a process starts. Raises StartupError."""
+        try:
+            portal, self.report = self._read()
+        except Exception:
+            log.exception("Reading the declarations failed.")
+            portal, self.report = self._last_valid(), self._fault()
+            if portal is None:
+                raise
+        else:
+            if portal is not None:
+                self._keep(portal)
+                return portal
+            portal = self._last_valid()
+        if portal is None:
+            close(self.engine)
+            raise StartupError(*map(str, self.report.problems), *_missing_lines(self.report.missing))
+        self._log_report()
+        return portal
 
     def _reload_if_changed(self) -> None:
         signature, fresh = self._read_signature()
@@ -127,17 +152,26 @@ class LivePortal:
         self._applied_before = self._last_applied()
         try:
             portal, self.report = self._read()
-        except Exception:  # a fault of ours must not take down what is in force
+        except Exception:
             log.exception("Reading the changed declarations failed.")
-            portal, self.report = None, ReloadReport(self.clock(), missing=(FAULT,), accepted=False)
+            portal, self.report = None, self._fault()
         self.on_change()
         if portal is not None:
             replaced, self._portal = self._portal, portal
             if replaced.engine is not portal.engine:  # only a preview has one for each reading
                 replaced.engine.dispose()
             self._catch_up_index()
+            self._keep(portal)
             log.info("The declarations have changed: the new ones are in force.")
-            return
+        else:
+            self._log_report()
+
+    def _fault(self) -> ReloadReport:
+        """For a fault of ours, which must not take down what is in force."""
+        return ReloadReport(self.clock(), missing=(FAULT,), accepted=False)
+
+    def _log_report(self) -> None:
+        """Why the declarations of the folder are not in force."""
         for problem in self.report.problems:
             log.log(logging.WARNING if problem.warning else logging.ERROR, "%s", problem)
         for sentence in self.report.missing:
@@ -165,8 +199,8 @@ class LivePortal:
             return self._applied_before
 
     def _read(self) -> tuple[Portal | None, ReloadReport]:
-        now = self.clock()
-        loaded = load(self.folder, self.overrides)
+        now, files = self.clock(), declared_files(self.folder)
+        loaded = load(self.folder, self.overrides, files)
         problems = tuple(loaded.problems)
         if loaded.declaration is None:
             return None, ReloadReport(now, problems, accepted=False)
@@ -185,7 +219,50 @@ class LivePortal:
         report = ReloadReport(now, problems, tuple(pending), accepted=fits, waiting=waiting)
         if not fits:
             return None, report
-        return Portal(tables, engine, now, _assets(declaration), development, self.replica), report
+        return Portal(tables, engine, now, _assets(declaration), development, self.replica, files), report
+
+    def _last_valid(self) -> Portal | None:
+        """The declarations that were in force last, in this process or another one; None where the database has none,
+        or where they no longer fit it, or this version of the portal.
+        """
+        try:
+            kept = last_kept(self.engine)
+            if kept is None:
+                return None
+            with unpacked(kept.archive) as folder:
+                declaration = load(folder, self.overrides).declaration
+                if declaration is None:
+                    return None
+                assets, files = _assets(declaration), declared_files(folder)
+            tables = build(declaration, inspect_existing(self.engine, declaration))
+            with reading(self.engine) as connection:
+                fits = not blocking_steps(connection, tables)
+            if fits and self.replica is not None:
+                self.replica.require_present()
+        except (*DatabaseError, CannotBeAppliedError, zipfile.BadZipFile, OSError) as error:
+            log.warning("The last valid declarations cannot be used: %s", error)
+            return None
+        development = self._is_development(declaration)
+        portal = Portal(tables, self.engine, kept.since, assets, development, self.replica, files)
+        return portal if fits else None
+
+    def _keep(self, portal: Portal) -> None:
+        """Keeps what is in force for processes that start. A thread does it, which waits where others write long."""
+        declaration = portal.declaration
+        files, logo, before = dict(portal.files), declaration.settings.logo, self._keeping
+
+        def work() -> None:
+            if before is not None:
+                before.join()  # the last one is to be kept last
+            try:
+                if logo:
+                    files[logo] = (declaration.folder / logo).read_bytes()
+                keep(portal.engine, pack(files), portal.since)
+            except (*DatabaseError, OSError) as error:
+                log.warning("The declarations in force could not be kept for processes that start: %s", error)
+
+        self._keeping = threading.Thread(target=work, name="keep", daemon=True)
+        self._keeping.start()
 
     def _adapt(self, tables: Tables, development: bool) -> tuple[Engine, list[str], bool]:
         """The engine by which `tables` are used, what is left to do in the database, and whether they can be used."""

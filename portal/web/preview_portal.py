@@ -15,7 +15,7 @@ from portal.database.migration.plan import missing_steps
 from portal.database.migration.views import open_as_declared
 from portal.database.schema.tables import Tables
 from portal.texts import _, readable, translate
-from portal.web.live import LivePortal
+from portal.web.live import LivePortal, Portal
 from portal.web.preview import Preview
 
 
@@ -75,3 +75,9 @@ class PreviewedPortal(LivePortal):
 
     def _catch_up_index(self) -> None:
         """Nothing: the search index stays as it is."""
+
+    def _last_valid(self) -> Portal | None:
+        """None: what is in force is not what one wants to look at."""
+
+    def _keep(self, portal: Portal) -> None:
+        """Nothing: this portal is not in force."""

@@ -1,4 +1,4 @@
-"""Several processes on one PostgreSQL, started as deploy/ says; one of them is killed while people work."""
+"""Several processes on one PostgreSQL, started as deploy/ says; they are killed while people work, and replaced."""
 
 import contextlib
 import http.cookiejar
@@ -66,7 +66,7 @@ def _token(page: str) -> str:
 
 
 @contextlib.contextmanager
-def served(program: str, url: str, log: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+def served(program: str, folder: Path, url: str, log: Path) -> Iterator[tuple[str, subprocess.Popen]]:
     """The small portal, served by two processes; its address, and the process above them."""
     if not shutil.which(program, path=str(BIN)):
         unavailable(f"{program} is not installed")
@@ -74,7 +74,7 @@ def served(program: str, url: str, log: Path) -> Iterator[tuple[str, subprocess.
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     settings = {
-        "FOLDER": str(PORTALS / "small"), "DATABASE": url, "DEVELOPMENT": "true", "PASSWORD_MEMORY": "8",
+        "FOLDER": str(folder), "DATABASE": url, "DEVELOPMENT": "true", "PASSWORD_MEMORY": "8",
         "PASSWORD_ROUNDS": "1", "BIND": f"127.0.0.1:{port}", "PORT": str(port), "WORKERS": "2",
     }  # fmt: skip
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
@@ -124,7 +124,8 @@ def workers_of(process: subprocess.Popen) -> list[int]:
 def test_what_was_accepted_stays_when_a_process_is_killed_under_load(program, postgresql_url, tmp_path):
     World.of("small", postgresql_url).portal.engine.dispose()
     accepted: list[str] = []
-    with served(program, postgresql_url, tmp_path / "log") as (address, process):
+    folder = Path(shutil.copytree(PORTALS / "small", tmp_path / "folder"))
+    with served(program, folder, postgresql_url, tmp_path / "log") as (address, process):
         people = [Person(address).sign_in() for _person in range(4)]
         half = threading.Semaphore(0)
 
@@ -149,10 +150,15 @@ def test_what_was_accepted_stays_when_a_process_is_killed_under_load(program, po
             thread.start()
         for _person in people:
             half.acquire()
-        os.kill(workers_of(process)[-1], signal.SIGKILL)
+        (folder / "modules.yaml").write_text("modules: [broken", encoding="utf-8")
+        *others, newest = workers_of(process)
+        os.kill(newest, signal.SIGKILL)
         for thread in threads:
             thread.join()
         assert "P0" in first_answer(people[0], "/tickets/"), "the others go on"
+        for worker in others:
+            os.kill(worker, signal.SIGKILL)
+        assert "P1" in first_answer(people[1], "/tickets/"), "new ones start with the last valid declarations"
     assert len(accepted) == 32, "everybody goes on"
     engine = make_engine(postgresql_url)
     declaration = load(PORTALS / "small").declaration

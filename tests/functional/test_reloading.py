@@ -14,7 +14,7 @@ from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.records.indexing.backlog import running_threads
 from portal.web.live import StartupError
-from tests.functional.conftest import without_tokens
+from tests.functional.conftest import PASSWORD, form_of, without_tokens
 from tests.functional.test_signing_in import ANNA
 
 NANCY = "nancy@supplier.example"
@@ -25,6 +25,13 @@ def change(folder, old, new, file="modules.yaml"):
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def signed_in(browser, email):
+    form = form_of(browser.get("/login"), "/login")
+    form["email"], form["password"] = email, PASSWORD
+    form.submit(status=303)
+    return browser
 
 
 def test_a_changed_label_is_on_the_next_page(app, portal_folder, sign_in):
@@ -128,6 +135,63 @@ def test_a_portal_with_broken_yaml_does_not_start_and_says_why(make_app, portal_
     change(portal_folder, "label: Knowledge base", "label: [broken")
     with pytest.raises(StartupError, match=r"modules\.yaml:\d+"):
         make_app()
+
+
+def test_a_process_that_starts_with_broken_files_serves_the_last_valid_ones(make_app, portal_folder, caplog):
+    change(portal_folder, "label: Knowledge base", "label: Good to know")
+    make_app().app.registry.live.close()
+    change(portal_folder, "label: Good to know", "label: [broken")
+    (portal_folder / "profiles" / "power.yaml").unlink()
+    caplog.clear()
+    nancy = signed_in(make_app(), NANCY)
+    assert {record.levelname for record in caplog.records if "modules.yaml:" in record.message} == {"ERROR"}
+    home = nancy.get("/")
+    assert "Good to know" in home
+    assert "last valid version is in use" in home
+    assert "modules.yaml:" in nancy.get("/-/problems")
+    change(portal_folder, "label: [broken", "label: Mended")
+    assert "power.yaml" not in nancy.get("/-/problems"), "what is not there any more is not in force"
+    assert "Mended" in nancy.get("/")
+
+
+def test_a_process_that_starts_never_serves_what_does_not_fit_the_database(make_app, database, portal_folder):
+    change(portal_folder, "      cost: money", "      cost: money\n      floor: integer")
+    make_app().app.registry.live.close()
+    change(portal_folder, "\n      floor: integer", "")
+    elsewhere = make_engine(database)
+    apply(elsewhere, build(load(portal_folder).declaration), allow_loss=True)
+    elsewhere.dispose()
+    change(portal_folder, "label: Knowledge base", "label: [broken")
+    with pytest.raises(StartupError, match=r"modules\.yaml:\d+"):
+        make_app()
+
+
+def test_in_production_a_process_that_starts_waits_for_apply_with_the_last_valid_ones(
+    make_app, database, portal_folder
+):
+    make_app(base_url="https://care.example").app.registry.live.close()
+    change(portal_folder, "      cost: money", "      cost: money\n      floor: integer")
+    live = make_app(base_url="https://care.example").app.registry.live
+    assert "floor" not in live.current().declaration.modules["tickets"].fields
+    assert any("floor" in sentence for sentence in live.report.missing)
+    elsewhere = make_engine(database)
+    apply(elsewhere, build(load(portal_folder).declaration))
+    elsewhere.dispose()
+    assert "floor" in live.current().declaration.modules["tickets"].fields
+
+
+@pytest.mark.sqlite_suffices
+def test_a_fault_of_the_portal_itself_does_not_keep_a_process_from_starting(make_app, portal_folder, monkeypatch):
+    make_app().app.registry.live.close()
+    change(portal_folder, "label: Knowledge base", "label: Good to know")
+
+    def load_copies(folder, *arguments):
+        return load(folder, *arguments) if folder != portal_folder else {}["no such thing"]
+
+    monkeypatch.setattr("portal.web.live.load", load_copies)
+    nancy = signed_in(make_app(), NANCY)
+    assert "Knowledge base" in nancy.get("/")
+    assert "a fault of the portal itself" in nancy.get("/-/problems")
 
 
 def test_in_production_a_database_that_lacks_something_is_told_with_the_way_out(make_app, portal_folder):

@@ -356,6 +356,13 @@ def _portal_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("applied", UTCDateTime()),
             sa.Column("description", sa.JSON()),
         ),
+        "declarations": sa.Table(
+            "portal_declarations",
+            metadata,
+            sa.Column("id", sa.Integer(), primary_key=True),
+            sa.Column("kept", UTCDateTime()),
+            sa.Column("archive", sa.LargeBinary()),  # see kept_declaration.py
+        ),
     }
 
 

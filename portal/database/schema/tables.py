@@ -54,6 +54,7 @@ class Tables:
     heartbeat: sa.Table
     sequence: sa.Table
     schema: sa.Table
+    declarations: sa.Table
     backlog: sa.Table
     comment: sa.Table
     file: sa.Table

@@ -1,0 +1,52 @@
+"""The declarations that were in force last, kept for a process that starts while those in the folder are broken.
+
+They are in the database, as a new machine or container has nothing else that is older than its files. Called by
+web/live.py.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal.database.engine import reading, writing
+from portal.fields.columns import UTCDateTime
+
+# The table of schema/system_tables.py, as it is read before there is a declaration to make tables from.
+KEPT = sa.table(
+    "portal_declarations",
+    sa.column("id", sa.Integer()),
+    sa.column("kept", UTCDateTime()),
+    sa.column("archive", sa.LargeBinary()),
+)
+
+
+@dataclass(frozen=True)
+class KeptDeclaration:
+    """The files as declaration/archive.py packs them, and when they came into force."""
+
+    archive: bytes
+    since: datetime.datetime
+
+
+def last_kept(engine: sa.Engine) -> KeptDeclaration | None:
+    """What was kept last; None in a database that has nothing kept."""
+    newest = sa.select(KEPT.c["archive"], KEPT.c["kept"]).order_by(KEPT.c["id"].desc()).limit(1)
+    with reading(engine) as connection:
+        if not sa.inspect(connection).has_table(KEPT.name):
+            return None
+        row = connection.execute(newest).first()
+    return None if row is None else KeptDeclaration(row.archive, row.kept)
+
+
+def keep(engine: sa.Engine, archive: bytes, now: datetime.datetime) -> None:
+    """Puts an archive in the place of what was kept, unless it is the same. Several processes may do so at once."""
+    newest = sa.select(KEPT.c["archive"]).order_by(KEPT.c["id"].desc()).limit(1)
+    with reading(engine) as connection:
+        if connection.execute(newest).scalar() == archive:
+            return
+    # What another process has just deleted is no conflict.
+    level = {"isolation_level": "READ COMMITTED"} if engine.dialect.name == "postgresql" else {}
+    with writing(engine.execution_options(**level)) as connection:
+        connection.execute(sa.delete(KEPT))
+        connection.execute(sa.insert(KEPT).values(kept=now, archive=archive))

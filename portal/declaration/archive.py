@@ -1,0 +1,25 @@
+"""The files of a declaration in one piece, and back: for a place where a folder cannot be, such as the database."""
+
+import contextlib
+import io
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """An archive of files, by their paths in the folder; the same one for the same files."""
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            archive.writestr(zipfile.ZipInfo(name), files[name], zipfile.ZIP_DEFLATED)
+    return raw.getvalue()
+
+
+@contextlib.contextmanager
+def unpacked(archive: bytes) -> Iterator[Path]:
+    """A folder with the files of an archive, which is gone afterwards. Raises zipfile.BadZipFile and OSError."""
+    with tempfile.TemporaryDirectory(prefix="portal-") as folder, zipfile.ZipFile(io.BytesIO(archive)) as files:
+        files.extractall(folder)
+        yield Path(folder)
