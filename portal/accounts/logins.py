@@ -129,6 +129,15 @@ class Logins:
         device = remember_device(attempt.device, account.id, renewed)
         return SignedIn(account, token, None if days is None else days * 86_400, device, is_new)
 
+    def note_first_sign_in(self, connection: sa.Connection, account_id: int, now: datetime.datetime) -> None:
+        """Who comes in by an invitation or a sign-up has signed in: from then on they are told of unknown devices."""
+        table = self.tables.account
+        connection.execute(sa.update(table).where(table.c["id"] == account_id).values(signed_in=now))
+
+    def device_secret(self, connection: sa.Connection, hashed: str | None) -> str:
+        """What signs the devices of an account whose password has the hash `hashed`; None if only links sign it in."""
+        return hashed or portal_key(connection, self.tables).hex()
+
     # -- passwords ------------------------------------------------------------------------------------------------
 
     def is_current_password(self, account: Account, password: str, now: datetime.datetime) -> bool:
@@ -221,8 +230,7 @@ class Logins:
             if attempt.old_session:
                 close_session(connection, self.tables, attempt.old_session)
             opened = open_session(connection, self.tables, account.id, now, days, attempt.agent)
-            hashed = password_of(connection, self.tables, account.id)
-            secret = hashed or portal_key(connection, self.tables).hex()  # of an account that only links sign in
+            secret = self.device_secret(connection, password_of(connection, self.tables, account.id))
         is_new = account.signed_in is not None and device_of(attempt.device, account.id, secret) is None
         device = remember_device(attempt.device, account.id, secret)
         return SignedIn(account, opened, None if days is None else days * 86_400, device, is_new)

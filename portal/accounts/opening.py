@@ -76,6 +76,29 @@ def present(connection: sa.Connection, tables: Tables, lock: bool = False) -> Op
     )
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How the last opening of the portal ended, and the first people whom it could not invite."""
+
+    finished: datetime.datetime
+    invited: int
+    skipped: int
+    left_out: tuple[int, ...]
+
+
+def last_outcome(connection: sa.Connection, tables: Tables, most: int) -> Outcome | None:
+    """What became of the last opening, with `most` of those who still have no access; None before the first one."""
+    opening = tables.opening.c
+    ended = sa.select(tables.opening).where(opening["finished"].is_not(None))
+    row = connection.execute(ended.order_by(opening["id"].desc()).limit(1)).mappings().first()
+    query = _uninvited(connection, tables)
+    if row is None or query is None:
+        return None
+    left_out = query.where(query.selected_columns[0] <= row["after"]).limit(most)
+    ids = tuple(connection.execute(left_out).scalars()) if row["skipped"] else ()
+    return Outcome(row["finished"], row["invited"], row["skipped"], ids)
+
+
 def finish(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
     """End the opening of the portal: invite nobody any more."""
     opening = tables.opening

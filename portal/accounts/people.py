@@ -235,9 +235,9 @@ def _closed_reason(declaration: Declaration, account: Account, today: datetime.d
     if account.disabled:
         return _("Your account has been disabled.")
     if account.access_from and today < account.access_from:
-        return _("Your access starts on ${date}.", mapping={"date": account.access_from.isoformat()})
+        return _("Your access starts on ${date}.", mapping={"date": account.access_from})
     if account.access_until and today > account.access_until:
-        return _("Your access ended on ${date}.", mapping={"date": account.access_until.isoformat()})
+        return _("Your access ended on ${date}.", mapping={"date": account.access_until})
     if account.profile not in declaration.profiles:
         return _("Your account no longer has a profile. Ask us to set it up again.")
     return None

@@ -9,6 +9,8 @@ from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from translationstring import TranslationString
 
 from portal.texts import Text, translate
 
@@ -55,10 +57,16 @@ class Reader:
         return self if self.plain else replace(self, plain=True)
 
     def text(self, text: Text | str | None) -> str:
-        """A declared text or a sentence of the interface, in the reader's language."""
+        """A declared text or a sentence of the interface, in the reader's language, days as the reader writes them."""
         if text is None:
             return ""
-        return text(self.language, self.default_language) if isinstance(text, Text) else translate(text, self.language)
+        if isinstance(text, Text):
+            return text(self.language, self.default_language)
+        mapping = text.mapping if isinstance(text, TranslationString) else None
+        days = {name: day for name, day in (mapping or {}).items() if type(day) is datetime.date}
+        if days:
+            text = text % {name: format_date(day, locale=self.locale) for name, day in days.items()}
+        return translate(text, self.language)
 
 
 PLAIN = Reader(plain=True)

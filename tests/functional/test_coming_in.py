@@ -72,6 +72,8 @@ def test_who_signs_up_waits_for_the_yes_of_staff(app, declare, sign_in, another_
     assert try_to_sign_in(eva, EVA, PHRASE).status_int == 422
     page = staff.get("/people/waiting")
     assert "Eva Gialli" in page
+    waits = form_of(page, "/people/waiting")["id"].value
+    assert post(staff, "/people/waiting", id=waits, profile="customer").status_int == 404, "neither yes nor no"
     assert "Acme" in page
     form = form_of(page, "/people/waiting")
     assert form.submit("do", value="yes", status=303)
@@ -224,6 +226,8 @@ def test_a_closed_company_is_out_with_the_next_request_and_back_when_opened(app,
     assert not is_signed_in(anna)
     assert try_to_sign_in(another_browser(), ANNA).status_int == 422
     assert is_signed_in(sign_in(CARLA, browser=another_browser()))
+    assert post(staff, f"/organizations/{acme}/switch", do="ajar").status_int == 404
+    assert not is_signed_in(anna)
     post(staff, f"/organizations/{acme}/switch", do="open")
     assert is_signed_in(sign_in(ANNA, browser=another_browser()))
     assert person_id(app, ANNA)

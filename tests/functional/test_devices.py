@@ -5,6 +5,8 @@ import re
 import pytest
 
 from tests.functional.conftest import form_of
+from tests.functional.test_coming_in import EVA
+from tests.functional.test_granting import NANCY, post
 from tests.functional.test_passwords import letters
 from tests.functional.test_signing_in import ANNA, NOBODY, change_account, is_signed_in, try_to_sign_in
 
@@ -83,9 +85,9 @@ def test_a_link_signs_in_once(with_links, app, another_browser):
     another_browser().get(link, status=404)
 
 
-def sign_in_by_link(app, browser):
+def sign_in_by_link(app, browser, email=ANNA):
     browser.extra_environ["HTTP_USER_AGENT"] = FIREFOX
-    ask_for_link(app, ANNA)
+    ask_for_link(app, email)
     link = link_in(app)
     form_of(browser.get(link), link).submit(status=303)
 
@@ -99,6 +101,27 @@ def test_a_sign_in_by_link_from_a_new_device_is_told_also_to_who_has_no_password
         told.append([text for _to, subject, text in letters(app) if subject == "A new sign-in"])
     assert [len(texts) for texts in told] == [0, 1, 1]
     assert "Firefox on Linux" in told[1][0]
+
+
+@pytest.mark.parametrize("ways", ["[password, link]", "[link]"])
+def test_the_first_sign_in_after_an_invitation_is_told_if_its_device_is_another_one(
+    portal_folder, app, sign_in, another_browser, ways
+):
+    path, profile = portal_folder / "modules.yaml", portal_folder / "profiles" / "staff.yaml"
+    profile.write_text(profile.read_text().replace("people: {see: all, can: [", "people: {see: all, can: [grant, ", 1))
+    staff, first, second = sign_in(NANCY, browser=another_browser()), another_browser(), another_browser()
+    path.write_text(path.read_text().replace("portal: {", f"portal: {{sign_in: {ways}, ", 1))
+    post(staff, "/people/invite", email=EVA, name="Eva", profile="customer")
+    link = re.search(r"http://localhost(/password/invitation/\S+)", letters(app)[-1][2])[1]
+    form = form_of(first.get(link), link)
+    if "password" in ways:
+        form["new"] = form["confirm"] = "a phrase of my own"
+    form.submit(status=303)
+    told = []
+    for browser in (first, second):
+        sign_in_by_link(app, browser, EVA)
+        told.append(sum(subject == "A new sign-in" for _to, subject, _text in letters(app)))
+    assert told == [0, 1]
 
 
 def test_a_link_goes_to_who_may_sign_in_alone_and_the_answer_is_the_same(with_links, app, clock, another_browser):

@@ -73,6 +73,7 @@ def test_a_new_colleague_comes_in_with_one_form_and_one_link(app, sign_in, anoth
     link, dora = link_of(answer), another_browser()
     assert link not in app.get(answer.location), "shown once"
     accept(dora, link)
+    assert "Last sign-in" in app.get(answer.location)
     form = form_of(dora.get("/tickets/create"), "/tickets/create")
     form["title"] = "My first request"
     form.submit(status=303)
@@ -119,12 +120,44 @@ def test_staff_gives_a_recorded_person_access_for_a_time(app, sign_in, clock, an
     link = link_of(answer)
     form = form_of(elio.get(link), link)
     form["new"] = form["confirm"] = "a phrase of my own"
-    assert "2026-03-10" in form.submit(status=200)
+    assert "Mar 10, 2026" in form.submit(status=200)
     assert str(account(app, "elio@acme.example")["records_from"]) == "2026-03-05"
     clock.pass_by(days=6)
     assert try_to_sign_in(elio, "elio@acme.example", "a phrase of my own").status_int == 303
     clock.pass_by(days=11)
     assert not is_signed_in(elio)
+
+
+def test_staff_changes_the_address_which_is_told_to_the_old_one_and_to_the_new_one(app, sign_in, another_browser):
+    staff, card = sign_in(NANCY), f"/people/{person_id(app, ANNA)}/"
+    form = form_of(staff.get(f"{card}access"), f"{card}access")
+    form["email"] = "Anna@Globex.example"
+    form.submit(status=303)
+    assert {to for to, _subject, _text in letters(app)} == {f"Anna Rossi <{ANNA}>", "Anna Rossi <anna@globex.example>"}
+    assert all("you sign in as anna@globex.example" in text for _to, _subject, text in letters(app))
+    assert sign_in("anna@globex.example", browser=another_browser())
+    assert person_id(app, "anna@globex.example"), "it was that of the record too"
+    taken = post(staff, f"{card}access", profile="customer", email=CARLA)
+    assert taken.status_int == 422
+    assert "belongs to somebody else" in taken
+
+
+def test_an_invitation_goes_again_to_an_address_that_was_mistyped(app, sign_in, another_browser):
+    staff = sign_in(NANCY)
+    answer = invite(staff, email="dra@acme.example")
+    mistyped, card = link_of(answer), answer.location.removeprefix("http://localhost")
+    again = post(staff, f"{card}access", profile="customer", email=DORA)
+    another_browser().get(mistyped, status=404)
+    accept(another_browser(), link_of(again))
+    assert [to for to, _subject, _text in letters(app)] == ["dra@acme.example", DORA]
+
+
+def test_a_company_s_administrator_changes_no_address(app, sign_in):
+    bruno, address = sign_in(BRUNO), f"/people/{person_id(app, ANNA)}/access"
+    assert "email" not in form_of(bruno.get(address), address).fields
+    post(bruno, address, profile="customer", email=DORA)
+    assert account(app, ANNA)
+    assert letters(app) == []
 
 
 def test_ended_access_signs_out_with_the_next_request_and_can_be_given_again(app, sign_in, another_browser):

@@ -1,13 +1,17 @@
 """Opening the portal to everybody who is recorded: counted first, then invited by the worker in batches."""
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
 from portal.accounts import opening
 from portal.commands import main
+from portal.database import outbox
+from portal.database.engine import writing
 from portal.jobs.worker import Worker
-from tests.functional.test_granting import BRUNO, NANCY, account, portal_folder, post, rows
+from tests.functional.test_granting import BRUNO, CARLA, NANCY, account, portal_folder, post, rows
 from tests.functional.test_passwords import letters
+from tests.functional.test_signing_in import ANNA, change_account
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -43,7 +47,45 @@ def test_everybody_is_counted_then_invited_batch_by_batch(app, recorded, clock, 
     assert {to for to, _subject, _text in letters(app)} == {row["email"] for row in invited}
     work(app, clock)
     assert len(letters(app)) == 2
-    assert "Invite 1 person" in recorded.get("/people/open")
+    page = recorded.get("/people/open")
+    assert "2 people were invited on Mar 5, 2026." in page
+    assert "1 person could not be invited" in page
+    assert "Nobody" in page.html.select_one("section.card ul").text
+    assert "Invite 1 person" in page
+
+
+def test_what_a_killed_worker_leaves_another_one_goes_on_with(app, recorded, clock, monkeypatch):
+    monkeypatch.setattr(opening, "BATCH", 1)
+    post(recorded, "/people/open", profile="customer")
+    written = []
+
+    def put_once(*about, **more):
+        if written:
+            raise KeyboardInterrupt  # the end of the process, in the middle of the second batch
+        written.append(put(*about, **more))
+
+    put = outbox.put
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr(outbox, "put", put_once)
+        work(app, clock)
+    assert len(letters(app)) == 1
+    assert len([row for row in rows(app, "account") if row["invited"]]) == 1
+    assert "1 person has been invited so far" in recorded.get("/people/open")
+    work(app, clock)
+    assert [to for to, _subject, _text in letters(app)] == ["elio@acme.example", "fara@globex.example"]
+
+
+def test_who_has_or_had_access_or_has_no_address_is_not_invited(app, recorded, clock):
+    change_account(app, ANNA, disabled=True)
+    change_account(app, CARLA, bounces=3)
+    acme = next(row["id"] for row in rows(app, "organizations") if row["name"] == "Acme")
+    people = app.app.registry.live.current().tables.module("people")
+    with writing(app.app.registry.live.engine) as connection:
+        connection.execute(sa.insert(people).values(name="Nemo", company=acme))
+        connection.execute(sa.insert(people).values(name="Twin", email="Elio@acme.example", company=acme))
+    post(recorded, "/people/open", profile="customer")
+    work(app, clock)
+    assert [to for to, _subject, _text in letters(app)] == ["elio@acme.example", "fara@globex.example"]
 
 
 def test_a_closed_company_is_left_out_and_the_invitations_can_be_stopped(app, recorded, clock):

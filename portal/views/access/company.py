@@ -151,9 +151,10 @@ def change_link(resource: Record, request: Request) -> dict[str, CompanyPage] | 
 @view_config(context=Record, name="switch", request_method="POST", permission=LET_IN)
 def switch_company(resource: Record, request: Request) -> Response:
     """Closes the portal for all people of the company, from their next request on, or opens it again. For staff."""
-    if not request.policy.staff:
+    do = posted_text(request, "do")
+    if not request.policy.staff or do not in ("close", "open"):
         raise HTTPNotFound
-    closed = posted_text(request, "do") == "close"
+    closed = do == "close"
     switch(request.connection, request.portal.tables, resource.record.id, closed)
     answer = HTTPSeeOther(record_address(resource.module_name, resource.record.id, "people"))
     return set_flash(request, answer, "company-closed" if closed else "company-opened")

@@ -1,23 +1,27 @@
 """Opening the portal to everybody: how many would be invited, the switch, and how far it is. For staff."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.accounts.opening import begin, count_uninvited, finish, present
+from portal.accounts.opening import Outcome, begin, count_uninvited, finish, last_outcome, present
 from portal.texts import _, ngettext
-from portal.views.access.form import access_inputs, access_rows, posted_access, read_access
+from portal.views.access.form import DAY, access_inputs, access_rows, posted_access, read_access
 from portal.views.access.parts import OpenPage
 from portal.views.access.person import register_of
 from portal.views.forms.forms import once_key
 from portal.views.forms.submissions import done, repeated
+from portal.views.parts import TitledLink
+from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.outbox import writes_links
 from portal.web.resources import Module
 from portal.web.shell import Words
+
+MOST_LEFT_OUT = 20  # names on the page
 
 
 @view_config(context=Module, name="open", request_method="GET", renderer="open.pt", permission="grant")
@@ -66,8 +70,12 @@ def opening_page(module: Module, request: Request, inputs: Mapping[str, str], er
         return OpenPage(url, module.path, text, submit=_("Stop"), once=once_key(request), running=True)
     if not writes_links(request):
         return OpenPage(url, module.path, _("This portal cannot send email."))
+    outcome = last_outcome(request.connection, request.portal.tables, MOST_LEFT_OUT)
+    said = tuple(_outcome_words(request, outcome)) if outcome else ()
+    left_out = _titled(module, outcome.left_out) if outcome else ()
     if not number:
-        return OpenPage(url, module.path, _("Everybody who has an email address has access, or has been invited."))
+        text = _("Everybody who has an email address has access, or has been invited.")
+        return OpenPage(url, module.path, text, outcome=said)
     text = ngettext(
         "${number} person has an email address and no access yet, not counting your own company.",
         "${number} people have an email address and no access yet, not counting your own company.",
@@ -75,4 +83,28 @@ def opening_page(module: Module, request: Request, inputs: Mapping[str, str], er
     )
     submit = ngettext("Invite ${number} person", "Invite ${number} people", number)
     rows = tuple(access_rows(request, inputs, errors))
-    return OpenPage(url, module.path, text, rows, submit, once_key(request))
+    return OpenPage(url, module.path, text, rows, submit, once_key(request), outcome=said, left_out=left_out)
+
+
+def _outcome_words(request: Request, outcome: Outcome) -> Iterator[Words]:
+    day = DAY.show(outcome.finished.astimezone(request.reader.time_zone).date(), request.reader)
+    yield ngettext(
+        "${number} person was invited on ${date}.",
+        "${number} people were invited on ${date}.",
+        outcome.invited,
+        date=day,
+    )
+    if outcome.skipped:
+        yield ngettext(
+            "${number} person could not be invited: their address takes no emails, or somebody else signs in with it.",
+            "${number} people could not be invited: their address takes no emails, or somebody else signs in with it.",
+            outcome.skipped,
+        )
+
+
+def _titled(module: Module, ids: tuple[int, ...]) -> tuple[TitledLink, ...]:
+    """Those of the people whom the reader sees, with links to their pages."""
+    return tuple(
+        TitledLink(person.title or person.reference, record_address(module.module_name, person.id))
+        for person in module.records.by_ids(ids, [])
+    )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal.views.parts import Action, FormRow, Moment, Offer
+from portal.views.parts import Action, FormRow, Moment, Offer, TitledLink
 from portal.web.shell import Words
 
 
@@ -100,6 +100,8 @@ class OpenPage:
     submit: Words = ""
     once: str = ""
     running: bool = False
+    outcome: tuple[Words, ...] = ()  # what became of the last time
+    left_out: tuple[TitledLink, ...] = ()  # those who could not be invited then
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,21 @@ from pyramid.view import view_config
 
 from portal.accounts import attempts
 from portal.accounts.granting import may_manage
-from portal.accounts.people import Account, find_account_of_person
-from portal.accounts.register import INVITATION_LASTS, AccessRefusedError, AccessRequest, Register
+from portal.accounts.people import Account, find_account_of_person, normalize_email
+from portal.accounts.register import INVITATION_LASTS, AccessRefusedError, AccessRequest, Register, is_mail_address
 from portal.database.engine import paused, writing
 from portal.mail.invitations import invitation
+from portal.mail.letters import address_changed
 from portal.records.writing.history import Author
 from portal.texts import _
 from portal.views.access.form import access_inputs, access_rows, posted_access, read_access
 from portal.views.forms.forms import once_key
 from portal.views.forms.submissions import done, repeated
 from portal.views.pages import QuestionPage
+from portal.views.parts import FormRow, Widget
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
 from portal.web.outbox import letter_sender, queue_letter
 from portal.web.resources import Record
 from portal.web.shell import Words
@@ -94,11 +97,14 @@ def show_access(resource: Record, request: Request) -> dict[str, QuestionPage]:
 def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] | Response:
     """Gives access, with an invitation, or changes it. What was ended begins again."""
     account = managed_account(resource, request)
-    inputs = posted_access(request)
+    inputs = {**posted_access(request), "email": posted_email(request, account)}
     access = read_access(request, inputs)
     register = register_of(request)
     email = account.email if account else register.address_of(resource.record.id)
     error = "" if email else _("This person has no email address yet. Add it to the record first.")
+    is_moving = account is not None and inputs["email"] != account.email
+    if is_moving and not is_mail_address(inputs["email"]):
+        access.errors["email"] = _("Enter an email address such as name@example.com.")
     if access.errors or error:
         request.response.status_int = 422
         return {"page": access_page(resource, request, account, inputs, access.errors, error)}
@@ -115,12 +121,24 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
             succeeded(request)
             return invited(request, answer, register, added)
         changed = register.change(email, {**access.values, "disabled": False})
+        if is_moving:
+            changed = register.change_email(email, inputs["email"])
     except AccessRefusedError:
         request.response.status_int = 422
-        return {"page": access_page(resource, request, account, inputs, {}, TAKEN)}
-    if account.disabled and is_waiting(changed):
+        errors, error = ({"email": _("This address belongs to somebody else.")}, "") if is_moving else ({}, TAKEN)
+        return {"page": access_page(resource, request, account, inputs, errors, error)}
+    if is_waiting(changed) and (account.disabled or is_moving):
         return invited(request, answer, register, changed)
+    for recipient in (account, changed) if is_moving else ():
+        queue_letter(request, address_changed(letter_sender(request), recipient, changed.email))
     return set_flash(request, answer, "access-changed")
+
+
+def posted_email(request: Request, account: Account | None) -> str:
+    """The address to sign in with from now on, which staff may change: who reads the mail of another one comes in."""
+    if account is None or not request.policy.staff or "email" not in request.POST:
+        return account.email if account else ""
+    return normalize_email(posted_text(request, "email"))
 
 
 def access_page(
@@ -133,14 +151,19 @@ def access_page(
 ) -> QuestionPage:
     """The form for the access of one person."""
     records, record = resource.records, resource.record
-    new = account is None
+    new, rows = account is None, tuple(access_rows(request, inputs, errors))
+    if account and request.policy.staff:
+        email = inputs.get("email", account.email)
+        label, error_there = _("Signs in as"), errors.get("email", "")
+        widget = Widget("email", label, type="email", value=email, required=True, error=error_there, autocomplete="off")
+        rows = (FormRow((widget,)), *rows)
     return QuestionPage(
         heading=_("Give access to the portal") if new else _("Change access to the portal"),
         subject=record.title or record.reference,
         action=record_address(records.name, record.id, "access"),
         submit=_("Give access and invite") if new else _("Save"),
         back_url=record_address(records.name, record.id),
-        rows=tuple(access_rows(request, inputs, errors)),
+        rows=rows,
         icon="send" if new else "",
         once=once_key(request),
         error=error,

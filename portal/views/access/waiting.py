@@ -38,10 +38,11 @@ def answer_waiting(module: Module, request: Request) -> dict[str, WaitingPage] |
     sign_ups = sign_ups_of(request)
     number = posted_text(request, "id")
     sign_up = sign_ups.one_waiting(request.identity, int(number)) if number.isdecimal() and len(number) < 10 else None
-    if sign_up is None:
+    do = posted_text(request, "do")
+    if sign_up is None or do not in ("yes", "no"):
         raise HTTPNotFound
     answer = HTTPSeeOther(f"{module.path}waiting")
-    if posted_text(request, "do") == "no":
+    if do == "no":
         sign_ups.refuse(sign_up)
         return set_flash(request, answer, "refused")
     if error := _let_in(sign_ups, sign_up, request):

@@ -235,16 +235,16 @@ def welcome(request: Request, account: Account, hashed: str | None) -> Any:
     if request.cookies.get(session_cookie(request)):
         close_session(request.connection, tables, request.cookies[session_cookie(request)])
     token = open_session(request.connection, tables, account.id, request.now, None, request.user_agent)
+    request.logins.note_first_sign_in(request.connection, account.id, request.now)
     response = HTTPSeeOther("/")
-    if hashed is not None:
-        _remember_device(request, response, account, hashed)
+    _remember_device(request, response, account, request.logins.device_secret(request.connection, hashed))
     set_cookie(request, response, session_cookie(request), token)
     return response
 
 
-def _remember_device(request: Request, response: Response, account: Account, hashed: str) -> None:
+def _remember_device(request: Request, response: Response, account: Account, secret: str) -> None:
     """The new password would make this browser unknown to its own account."""
-    device = remember_device(request.cookies.get(device_cookie(request)), account.id, hashed)
+    device = remember_device(request.cookies.get(device_cookie(request)), account.id, secret)
     set_cookie(request, response, device_cookie(request), device, YEAR)
 
 
