@@ -69,9 +69,14 @@ def _signed_in(request: Request, bare: Shell, identity: Identity) -> Shell:
         return Shell(**{**values, "search": False})
     menu, own = _menu(request, identity)
     values |= {"menu": menu, "own": own, "dock": menu[:IN_DOCK], "crumbs": _crumbs(request)}
-    if identity.administrator and not request.registry.live.report.accepted:
-        values["warning"] = _("The declarations have problems. The last valid version is in use.")
-        values["warning_url"] = "/-/problems"
+    report = request.registry.live.report
+    if identity.administrator and not report.accepted:
+        if report.waiting is None:
+            values["warning"] = _("The declarations have problems. The last valid version is in use.")
+            values |= {"warning_url": "/-/problems", "warning_label": _("Show problems")}
+        else:
+            values["warning"] = _("Changed declarations wait for the database. The last valid version is in use.")
+            values |= {"warning_url": "/-/effect", "warning_label": _("Effect")}
     return Shell(**values)
 
 

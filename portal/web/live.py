@@ -69,6 +69,7 @@ class ReloadReport:
     missing: tuple[str, ...] = ()
     accepted: bool = True  # whether these declarations are in force
     waiting: Declaration | None = None  # those that are right, and wait for the database
+    files: Mapping[str, bytes] = field(default_factory=dict)  # what was read, by path in the folder
 
 
 class StartupError(Exception):
@@ -203,7 +204,7 @@ class LivePortal:
         loaded = load(self.folder, self.overrides, files)
         problems = tuple(loaded.problems)
         if loaded.declaration is None:
-            return None, ReloadReport(now, problems, accepted=False)
+            return None, ReloadReport(now, problems, accepted=False, files=files)
         declaration = loaded.declaration
         development = self._is_development(declaration)
         try:
@@ -216,7 +217,7 @@ class LivePortal:
         if fits and self.replica is not None:
             self.replica.require_present()
         waiting = None if fits else declaration
-        report = ReloadReport(now, problems, tuple(pending), accepted=fits, waiting=waiting)
+        report = ReloadReport(now, problems, tuple(pending), accepted=fits, waiting=waiting, files=files)
         if not fits:
             return None, report
         return Portal(tables, engine, now, _assets(declaration), development, self.replica, files), report

@@ -59,3 +59,4 @@ class Shell:
     notice: Words = ""  # shown once after a redirect: “Saved.”
     warning: Words = ""  # for administrators: the declarations have problems
     warning_url: str = ""
+    warning_label: Words = ""  # of the link there

@@ -24,6 +24,7 @@ def test_a_change_that_waits_is_told_in_rights_people_and_records(make_app, sign
         profile.read_text().replace("see: own\n", "see: own\n    where: {rank: 1}\n").replace("reopen, ", "")
     )
     change(portal_folder, "      cost: money\n", "      cost: money\n      rank: {type: integer, index: true}\n")
+    assert "wait for the database" in nancy.get("/")
     page = nancy.get("/-/effect")
     for sentence in (
         "1 person loses sight of 2 tickets",
@@ -34,7 +35,20 @@ def test_a_change_that_waits_is_told_in_rights_people_and_records(make_app, sign
         "of 4 people will notice the change",
     ):
         assert sentence in page
+    lines = [" ".join(item.get_text(" ").split()) for item in page.html.select("li.lost pre code")]
+    assert lines[0].startswith("removed − can: [create")
+    assert lines[1] == "added + where: {rank: 1}"
+    assert lines[2].startswith("added + can: [create")
+    assert [item.get_text() for item in page.html.select("main details summary")] == [
+        "modules.yaml",
+        "profiles/customer.yaml",
+    ]
+    assert "2 files differ" in page
+    assert page.html.find("input", readonly=True)["value"] == f"portal apply --folder {portal_folder}"
     assert "Screen" in page.click("T2 Screen", index=0)
     assert "/-/effect" in nancy.get("/-/problems")
     change(portal_folder, "rank: {type: integer, index: true}", "rank: {type: intger}")
-    assert "Fix them to see what the change would do." in nancy.get("/-/effect")
+    mistaken = nancy.get("/-/effect")
+    assert "Fix them to see what the change would do." in mistaken
+    assert "rank: {type: intger}" in mistaken.html.find("code", class_="in").get_text()
+    assert mistaken.html.find("input", readonly=True) is None

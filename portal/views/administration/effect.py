@@ -1,6 +1,9 @@
 """`/-/effect`, for administrators: what a change of the files means that waits for the database."""
 
-from collections.abc import Iterator
+import shlex
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pyramid.request import Request
@@ -15,48 +18,67 @@ from portal.texts import _, ngettext
 from portal.views.administration.pages import EffectExample, EffectLine, EffectPage, EffectSection
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
+from portal.workshop.changed_lines import ChangedFile, ComparedLine, changed_files
+from portal.workshop.differences import Change
 
 
 @view_config(context=Administration, name="effect", request_method="GET", renderer="effect.pt", permission=ADMINISTER)
 def show_effect(context: Administration, request: Request) -> Any:
     """Rights, people and records before and after, as `portal diff` says them."""
-    report, portal = request.registry.live.report, request.portal
+    live, portal = request.registry.live, request.portal
+    report = live.report
+    files = () if report.accepted else tuple(changed_files(portal.files, report.files))
+    differing = ngettext("${number} file differs", "${number} files differ", len(files)) if files else ""
     if report.waiting is None:
         has_problems = any(not problem.warning for problem in report.problems)
-        return {"page": EffectPage(has_problems=has_problems)}
+        return {"page": EffectPage(has_problems=has_problems, files=files, number=differing)}
     result = effect(portal.engine, portal.declaration, report.waiting, request.now)
     page = EffectPage(
-        sections=tuple(_sections(request, result, report.waiting)),
+        sections=tuple(_sections(request, result, report.waiting, files)),
         lost=f"{result.lost:,}",
         gained=f"{result.gained:,}",
         concerned=f"{result.concerned:,}",
         people=result.people or 0,
         steps=report.missing,
+        files=files,
+        number=differing,
+        command=f"portal apply --folder {shlex.quote(str(live.folder.absolute()))}",
     )
     return {"page": page}
 
 
-def _sections(request: Request, result: Effect, after: Declaration) -> Iterator[EffectSection]:
-    places = Places(after.folder)
-    common = tuple(
-        EffectLine(change.kind, change.sentence, place_of(change, None, after, places)) for change in result.common
-    )
-    if common:
-        yield EffectSection(_("For everybody"), "", common)
+def _sections(
+    request: Request, result: Effect, after: Declaration, files: Iterable[ChangedFile]
+) -> Iterator[EffectSection]:
+    places, by_name = Places(after.folder), {file.name: file for file in files}
+
+    def line(change: Change, profile: str | None) -> EffectLine:
+        place = place_of(change, profile, after, places)
+        return EffectLine(change.kind, change.sentence, place, _changed(by_name, place))
+
+    if result.common:
+        yield EffectSection(_("For everybody"), "", tuple(line(change, None) for change in result.common))
     for profile in result.profiles:
         declared = after.profiles.get(profile.name) or request.portal.declaration.profiles[profile.name]
         number = profile.people or 0
         people = ngettext("${number} person", "${number} people", number)
-        lines = tuple(_lines(request, profile, after, places))
+        changes = (line(change, profile.name) for change in profile.changes)
+        lines = (*_sights(request, profile), *changes)
         yield EffectSection(request.reader.text(declared.label) or profile.name, people, lines)
 
 
-def _lines(request: Request, profile: ProfileEffect, after: Declaration, places: Places) -> Iterator[EffectLine]:
+def _changed(files: Mapping[str, ChangedFile], place: str) -> tuple[ComparedLine, ...]:
+    """The lines at a place such as “profiles/customer.yaml:8:5”, before and after, without what indents all of them."""
+    name, _colon, rest = place.partition(":")
+    lines = files[name].change_of(int(rest.partition(":")[0])) if name in files else ()
+    texts = textwrap.dedent("\n".join(line.text for line in lines)).split("\n")
+    return tuple(replace(line, text=text) for line, text in zip(lines, texts, strict=False))
+
+
+def _sights(request: Request, profile: ProfileEffect) -> Iterator[EffectLine]:
     for sight in profile.sights:
         kind = "lost" if sight.lost else "gained"
         yield EffectLine(kind, sight_summary(sight), examples=tuple(_examples(request, sight)))
-    for change in profile.changes:
-        yield EffectLine(change.kind, change.sentence, place_of(change, profile.name, after, places))
 
 
 def _examples(request: Request, sight: SightChange) -> Iterator[EffectExample]:

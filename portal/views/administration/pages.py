@@ -7,6 +7,7 @@ from portal.views.administration.reasons import Reason
 from portal.views.parts import Moment, Offer, TitledLink
 from portal.views.records.history_parts import HistoryLine
 from portal.web.shell import Words
+from portal.workshop.changed_lines import ChangedFile, ComparedLine
 
 
 @dataclass(frozen=True)
@@ -318,6 +319,7 @@ class EffectLine:
     kind: str
     sentence: str
     place: str = ""  # profiles/customer.yaml:8:5
+    changed: tuple[ComparedLine, ...] = ()  # the lines there, before and after
     examples: tuple[EffectExample, ...] = ()
 
 
@@ -341,3 +343,6 @@ class EffectPage:
     people: int = 0
     steps: tuple[str, ...] = ()
     has_problems: bool = False  # the files have mistakes
+    files: tuple[ChangedFile, ...] = ()  # that differ
+    number: Words = ""  # of them
+    command: str = ""  # that puts them in force
