@@ -118,8 +118,8 @@ def _with_offset(date: datetime.date, time: datetime.time, match: re.Match[str],
         raise Refused(_("This date is out of range.")) from None
 
 
-def _utc(year: int, month: int, whole_day: int, hour: int, minute: int) -> datetime.datetime:
-    return datetime.datetime(year, month, whole_day, hour, minute, tzinfo=datetime.UTC)
+def _utc(year: int, month: int, day: int, hour: int, minute: int) -> datetime.datetime:
+    return datetime.datetime(year, month, day, hour, minute, tzinfo=datetime.UTC)
 
 
 @functools.lru_cache(maxsize=10_000)  # a page of a list writes fifty of them, and most of them again and again
