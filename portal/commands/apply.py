@@ -8,6 +8,7 @@ from portal.commands.database_errors import database_error_sentence
 from portal.commands.index import update_search_index
 from portal.commands.open_portal import open_portal
 from portal.commands.options import common_options
+from portal.commands.progress_bar import progress_bar
 from portal.database.errors import DatabaseError
 from portal.database.migration.plan import CannotBeAppliedError, Expected, apply
 from portal.database.migration.saved_plan import NotThePlanError, SavedPlan
@@ -25,6 +26,9 @@ def command(file: Path | None, allow_loss: bool) -> None:
     What is left does not keep the portal from running: the values of removed fields and modules stay in the database
     and come back with them, values that do not fit the new type of their field are kept aside until they fit again.
 
+    On PostgreSQL the values of a large table get another type in batches, while the portal serves and writes. If this
+    command is killed meanwhile the old values stay in force, and the next one begins anew.
+
     A search index that has to be made anew is filled afterwards, a few records at a time: the portal serves and
     writes meanwhile. If this command is killed, that goes on with the next one or when the portal starts again.
 
@@ -37,7 +41,8 @@ def command(file: Path | None, allow_loss: bool) -> None:
     portal = open_portal(check_database=False)
     try:
         expected = Expected(_saved(file), files_digest(portal.settings.folder)) if file is not None else None
-        applied = apply(portal.engine, portal.tables, allow_loss, expected)
+        with progress_bar("Converting", None) as report_progress:
+            applied = apply(portal.engine, portal.tables, allow_loss, expected, report_progress)
     except NotThePlanError as error:
         raise click.ClickException(f"{file}: {error}; nothing was changed") from None
     except CannotBeAppliedError as error:

@@ -5,7 +5,7 @@ with foreign keys on, dropping the old one deletes the rows that link to it. For
 written beside its column there (`REFERENCES`): a column named in a constraint of the table cannot be dropped.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -139,11 +139,17 @@ def create_indexes(connection: sa.Connection, table: sa.Table, names: Iterable[s
         by_name[name].create(connection)
 
 
-def create_index_concurrently(connection: sa.Connection, table: sa.Table, index: sa.Index) -> None:
-    """On PostgreSQL, outside of a transaction, while others read and write."""
-    alembic.operations(connection).create_index(
-        index.name, table.name, index.columns.keys(), unique=index.unique, postgresql_concurrently=True
-    )
+def create_index_concurrently(
+    connection: sa.Connection, table: str, name: str, columns: Sequence[str], unique: bool
+) -> None:
+    """An index on PostgreSQL, outside of a transaction, while others read and write."""
+    alembic.operations(connection).create_index(name, table, columns, unique=unique, postgresql_concurrently=True)
+
+
+def rename_index(connection: sa.Connection, old: str, new: str) -> None:
+    """An index on PostgreSQL; nothing where there is none."""
+    before, after = quoted(connection, old), quoted(connection, new)
+    connection.exec_driver_sql(f"ALTER INDEX IF EXISTS {before} RENAME TO {after}")
 
 
 def drop_tables(connection: sa.Connection, names: Collection[str]) -> None:

@@ -45,11 +45,27 @@ def put(connection: sa.Connection, module: str, field: str, texts: Mapping[int, 
     """Set values aside, by record id; the column is made if it is missing."""
     if column_name(field) not in _columns(connection, module):
         alter.add_bare_column(connection, module, sa.Column(column_name(field), sa.Text()))
-    table = _table(module, field)
+    write(connection, module, column_name(field), texts)
+
+
+def write(connection: sa.Connection, module: str, column: str, texts: Mapping[int, str]) -> None:
+    """Write values to a column for them, by record id."""
+    table = sa.table(module, sa.column("id", sa.BigInteger()), sa.column(column, sa.Text()))
     by_id = sa.update(table).where(table.c["id"] == sa.bindparam("record_id"))
-    statement = by_id.values({column_name(field): sa.bindparam("text")})
+    statement = by_id.values({column: sa.bindparam("text")})
     if texts:
         connection.execute(statement, [{"record_id": record_id, "text": text} for record_id, text in texts.items()])
+
+
+def take_over(connection: sa.Connection, module: str, field: str, column: str) -> None:
+    """Set aside the values in `column`, which goes."""
+    if column_name(field) not in _columns(connection, module):
+        alter.rename_column(connection, module, column, column_name(field))
+        return
+    table = sa.table(module, sa.column(column), sa.column(column_name(field)))
+    given = table.c[column].is_not(None)
+    connection.execute(sa.update(table).where(given).values({column_name(field): table.c[column]}))
+    alter.drop_columns(connection, module, [column])
 
 
 def texts_of(connection: sa.Connection, module: str, field: str) -> dict[int, str]:

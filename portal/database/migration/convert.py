@@ -53,7 +53,10 @@ class Converted(NamedTuple):
 
 @dataclass(frozen=True)
 class Conversion:
-    """One field of one module. `old` is None if it is no longer understood: then its column is read as text."""
+    """One field of one module. `old` is None if it is no longer understood: then its column is read as text.
+
+    A large table of PostgreSQL is converted beforehand, see prepared.py.
+    """
 
     connection: sa.Connection
     tables: Tables
@@ -66,6 +69,18 @@ class Conversion:
         """The declared table."""
         return self.tables.module(self.module.name)
 
+    @property
+    def old_columns(self) -> list[sa.Column[Any]]:
+        """Where the old values are; none for a list of links."""
+        if self.old is None:
+            return [sa.Column(self.new.name)]
+        return columns(self.old)
+
+    @property
+    def is_about_links(self) -> bool:
+        """Whether values are links before or afterwards: they depend on other records too."""
+        return any(field is not None and field.targets for field in (self.old, self.new))
+
     def misfits(self) -> Misfits:
         """Reads every value; changes nothing."""
         misfits = Misfits()
@@ -74,8 +89,12 @@ class Conversion:
             if isinstance(value.after, Refused):
                 misfits.count += 1
                 if len(misfits.shown) < SHOWN:
-                    misfits.shown.append(f'{value.reference} "{self._written(value.before)[:40]}"')
+                    misfits.shown.append(self.shown(value))
         return misfits
+
+    def shown(self, value: Converted) -> str:
+        """A value that does not fit, as a plan names it."""
+        return f'{value.reference} "{self.written(value.before)[:40]}"'
 
     def run(self, keep_misfits: bool = False) -> None:
         """Converts; a value that does not fit becomes empty, and is set aside where misfits are to be kept."""
@@ -84,8 +103,8 @@ class Conversion:
         for name, temporary_name in temporary.items():
             alter.add_column(self.connection, table.c[name], temporary_name)
         links, misfits = self._fill(temporary)
-        if self._old_columns():
-            alter.drop_columns(self.connection, table.name, [column.name for column in self._old_columns()])
+        if self.old_columns:
+            alter.drop_columns(self.connection, table.name, [column.name for column in self.old_columns])
         if self.old is not None and join_target(self.old):
             alter.drop_tables(self.connection, [join_name(table.name, self.new.name)])
         for name, temporary_name in temporary.items():
@@ -106,7 +125,7 @@ class Conversion:
             return
         names = {column.name: column.name for column in columns(self.new)}
         empty = self._empty_records(list(fitting))
-        self._update(names, [(record_id, stored) for record_id, stored in fitting.items() if record_id in empty])
+        self.update(names, [(record_id, stored) for record_id, stored in fitting.items() if record_id in empty])
         aside.take_back(self.connection, self.module.name, self.new.name, sorted(empty))
 
     def fitting_aside(self) -> dict[int, Mapping[str, Any]]:
@@ -126,42 +145,52 @@ class Conversion:
         existing = [column for column in columns(self.new) if column.name not in missing]
         for rows in self._batches(existing):
             stored = [self.new.store(self.new.load({**dict.fromkeys(missing), **row})) for row in rows]
-            self._update({name: name for name in missing}, list(zip([row["id"] for row in rows], stored, strict=True)))
+            self.update({name: name for name in missing}, list(zip([row["id"] for row in rows], stored, strict=True)))
 
     # -- reading --------------------------------------------------------------------------------------------------
 
     def _values(self) -> Iterator[Converted]:
         """Every record that has a value."""
-        for rows in self._batches(self._old_columns()):
-            values = [self._with_titles(value) for value in self._loaded(rows)]
-            for row, before in zip(rows, values, strict=True):
-                if before is None or before == ():
-                    continue
-                try:
-                    after = self._converted(before)
-                except Refused as refused:
-                    after = refused
-                yield Converted(row["id"], row.get("reference") or f"#{row['id']}", before, after)
+        for rows in self._batches(self.old_columns):
+            yield from self.converted(rows)
 
-    def _batches(self, old_columns: Sequence[sa.Column[Any]]) -> Iterator[list[dict[str, Any]]]:
+    def converted(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[Converted]:
+        """Those of the rows of one batch that have a value."""
+        values = [self._with_titles(value) for value in self._loaded(rows)]
+        for row, before in zip(rows, values, strict=True):
+            if before is None or before == ():
+                continue
+            try:
+                after = self._converted(before)
+            except Refused as refused:
+                after = refused
+            yield Converted(row["id"], row.get("reference") or f"#{row['id']}", before, after)
+
+    def _batches(self, read: Sequence[sa.Column[Any]]) -> Iterator[list[dict[str, Any]]]:
         """The records, in batches by id, so that no cursor is open while they are changed."""
+        rows = self.rows_after(0, read)
+        while rows:
+            yield rows
+            rows = self.rows_after(rows[-1]["id"], read)
+
+    def rows_after(self, record_id: int, read: Sequence[sa.Column[Any]]) -> list[dict[str, Any]]:
+        """The next batch of records after this one, with the columns `read`."""
+        source = self._source(read)
+        return self._rows(sa.select(source).where(source.c["id"] > record_id).order_by(source.c["id"]).limit(BATCH))
+
+    def rows_of(self, record_ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Those of the records that exist, with their old values."""
+        source = self._source(self.old_columns)
+        return self._rows(sa.select(source).where(source.c["id"].in_(record_ids)).order_by(source.c["id"]))
+
+    def _source(self, read: Sequence[sa.Column[Any]]) -> sa.TableClause:
         # The rows of a `lines` field have no reference of their own.
         reference = [] if is_rows(self.module.name) else [sa.column("reference", sa.Text())]
-        values = [sa.column(column.name, column.type) for column in old_columns]
-        source = sa.table(self.module.name, sa.column("id", sa.BigInteger()), *reference, *values)
-        last = 0
-        while True:
-            query = sa.select(source).where(source.c["id"] > last).order_by(source.c["id"]).limit(BATCH)
-            rows = [dict(row) for row in self.connection.execute(query).mappings()]
-            if not rows:
-                return
-            yield rows
-            last = rows[-1]["id"]
+        values = [sa.column(column.name, column.type) for column in read]
+        return sa.table(self.module.name, sa.column("id", sa.BigInteger()), *reference, *values)
 
-    def _old_columns(self) -> list[sa.Column[Any]]:
-        if self.old is None:
-            return [sa.Column(self.new.name)]
-        return columns(self.old)
+    def _rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        return [dict(row) for row in self.connection.execute(query).mappings()]
 
     def _loaded(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         if self.old is None:
@@ -198,7 +227,8 @@ class Conversion:
             return f"#{link.id}"
         return (title.write(title.load(dict(row))) if title else "") or row["reference"] or f"#{link.id}"
 
-    def _written(self, value: Any) -> str:
+    def written(self, value: Any) -> str:
+        """An old value as text."""
         return str(value) if self.old is None else self.old.write(value)
 
     def _converted_text(self, text: str) -> Any:
@@ -236,8 +266,8 @@ class Conversion:
         if isinstance(before, tuple):
             return before
         if isinstance(before, Linked) or not self.new.multiple:
-            return (before if isinstance(before, Linked) else self._written(before),)
-        return split(self._written(before))
+            return (before if isinstance(before, Linked) else self.written(before),)
+        return split(self.written(before))
 
     def _link(self, item: Any, targets: Sequence[str]) -> Linked:
         """The record of a link or of a name. Raises Refused unless there is exactly one."""
@@ -278,7 +308,7 @@ class Conversion:
         pending: list[tuple[int, Mapping[str, Any]]] = []
         for value in self._values():
             if isinstance(value.after, Refused):
-                misfits[value.record_id] = self._written(value.before)
+                misfits[value.record_id] = self.written(value.before)
                 continue
             if join_target(self.new):
                 ids = dict.fromkeys(link.id for link in value.after)
@@ -289,12 +319,12 @@ class Conversion:
             else:
                 pending.append((value.record_id, self.new.store(value.after)))
             if len(pending) >= BATCH:
-                self._update(temporary, pending)
+                self.update(temporary, pending)
                 pending = []
-        self._update(temporary, pending)
+        self.update(temporary, pending)
         return links, misfits
 
-    def _update(self, names: Mapping[str, str], values: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+    def update(self, names: Mapping[str, str], values: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
         """`names`: a column of the field → the column that is written. `values`: record id and stored values."""
         if not names or not values:
             return

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from portal.database.errors import UNIQUE_VIOLATION, sql_code
 from portal.database.migration import alter
 from portal.database.migration.snapshot import EMPTY, last_applied
-from portal.database.migration.turns import turn_if_free
 from portal.database.schema.indexes import PREFIX
 from portal.database.schema.tables import Tables
 
@@ -78,26 +77,18 @@ def unusable_indexes(connection: sa.Connection) -> set[str]:
 
 
 def lacks_indexes(connection: sa.Connection, tables: Tables) -> bool:
-    """Whether `finish_indexes` has something to do."""
-    return connection.dialect.name == "postgresql" and any(_missing(connection, tables))
+    """Whether a table of a module on PostgreSQL lacks an index."""
+    return any(_missing(connection, tables))
 
 
 def finish_indexes(engine: sa.Engine, tables: Tables) -> None:
-    """Makes the indexes that a killed `portal apply` has left to be made, unless another process is at work.
-
-    Nothing is done for declarations that are no longer those of the database.
-    """
-    if engine.dialect.name != "postgresql":
-        return
+    """Makes the indexes that a killed `portal apply` has left to be made, where they are those of the database."""
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        if not any(_missing(connection, tables)):
-            return
-        with turn_if_free(engine) as is_ours:
-            applied = (last_applied(connection, tables) or EMPTY) if is_ours else EMPTY
-            for table, names in _missing(connection, tables):
-                is_in_force = names <= applied["modules"].get(table.name, {"indexes": {}})["indexes"].keys()
-                if is_in_force and not _create(connection, table, names):
-                    log.warning("An index of %s cannot be unique: `portal plan` says why", table.name)
+        applied = last_applied(connection, tables) or EMPTY
+        for table, names in _missing(connection, tables):
+            is_in_force = names <= applied["modules"].get(table.name, {"indexes": {}})["indexes"].keys()
+            if is_in_force and not _create(connection, table, names):
+                log.warning("An index of %s cannot be unique: `portal plan` says why", table.name)
 
 
 def _existing(connection: sa.Connection) -> dict[str, tuple[bool, bool]]:
@@ -129,7 +120,7 @@ def _create(connection: sa.Connection, table: sa.Table, names: Collection[str]) 
         if is_valid is False:
             alter.drop_indexes(connection, table.name, [name], concurrently=True)
         try:
-            alter.create_index_concurrently(connection, table, index)
+            alter.create_index_concurrently(connection, table.name, name, index.columns.keys(), bool(index.unique))
         except sa.exc.IntegrityError as error:
             if sql_code(error) != UNIQUE_VIOLATION:
                 raise

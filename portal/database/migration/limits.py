@@ -36,6 +36,7 @@ class Work(enum.Enum):
 
     INDEX = (1.5e-6, 1.5e-6)  # reads it for an index
     CONVERT = (6e-5, 1e-4)  # reads its value twice, and writes another one
+    CONVERT_IN_BATCHES = (0.0, 3e-4)  # the same while others go on (PostgreSQL), with the new values' indexes
     REWRITE = (4e-6, 0.0)  # takes a column away: SQLite writes the table anew
 
 
@@ -47,5 +48,6 @@ def effort(counts: RowCounts, table: str, work: Work) -> Effort | None:
     is_large = count >= LARGE
     if counts.connection.dialect.name == "sqlite":
         return Effort(count, count * work.value[0], SAVING, "", is_large)
-    waits, seconds = NOBODY if work is Work.INDEX else EVERYBODY, count * work.value[1]
+    waits = NOBODY if work in (Work.INDEX, Work.CONVERT_IN_BATCHES) else EVERYBODY
+    seconds = count * work.value[1]
     return Effort(count, seconds, waits, table if waits else "", is_large)

@@ -9,20 +9,21 @@ filled again it is only marked; records/indexing does the work afterwards.
 import contextlib
 import copy
 import datetime
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import sqlalchemy as sa
 
 from portal.database.engine import analyze, reading, writing
-from portal.database.errors import LOCK_NOT_AVAILABLE, sql_code
 from portal.database.migration import alter, aside
+from portal.database.migration.convert import Conversion
 from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
 from portal.database.migration.history import next_history
 from portal.database.migration.limits import misfit_steps
+from portal.database.migration.locks import when_free
 from portal.database.migration.planner import Planner
+from portal.database.migration.prepared import Prepared, Report, clear, prepared
 from portal.database.migration.rename import rename
 from portal.database.migration.row_counts import RowCounts
 from portal.database.migration.saved_plan import SavedPlan
@@ -48,8 +49,6 @@ from portal.declaration.garbage import gc_paused
 
 __all__ = ["Applied", "CannotBeAppliedError", "Plan", "Step", "apply", "missing_steps", "plan"]
 
-ATTEMPTS, PAUSE = 600, 0.1  # how often a migration tries to get its tables on PostgreSQL; seconds between
-PATIENCE = 50  # milliseconds that it waits for a table, and others behind it
 LOCK_TIMEOUT = "10s"  # how long `plan` waits on PostgreSQL for a table that others use
 
 
@@ -115,7 +114,21 @@ def saved_plan(engine: sa.Engine, tables: Tables, files: str, plan: Plan) -> Sav
         return SavedPlan.of(connection, tables, files, plan.steps)
 
 
-def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False, expected: Expected | None = None) -> Applied:
+class _ToBePreparedError(Exception):
+    """Conversions of large tables come before the rest; nothing was done."""
+
+    def __init__(self, conversions: Iterable[Conversion]) -> None:
+        super().__init__()
+        self.conversions = conversions
+
+
+def apply(
+    engine: sa.Engine,
+    tables: Tables,
+    allow_loss: bool = False,
+    expected: Expected | None = None,
+    report: Report = lambda converted: None,
+) -> Applied:
     """Carries out the plan, without the steps that would lose data unless that is allowed.
 
     What is left does not keep the portal from running: values of removed fields and modules stay in the database, and
@@ -123,7 +136,12 @@ def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False, expected:
     CannotBeAppliedError, or NotThePlanError where the plan is not the `expected` one, and then nothing was changed.
     """
     with one_at_a_time(engine):
-        planner, applied = _apply_in_one(engine, tables, allow_loss, expected)
+        clear(engine)
+        try:
+            planner, applied = _apply_in_one(engine, tables, allow_loss, expected, Prepared(engine))
+        except _ToBePreparedError as error:
+            with prepared(engine, error.conversions, report) as work:
+                planner, applied = _apply_in_one(engine, tables, allow_loss, expected, work)
         are_unique = planner.late_indexes.finish(engine)
         if indexed := sorted(table for table, names in planner.difference.indexes.items() if names):
             with writing(engine) as connection:
@@ -136,34 +154,44 @@ def apply(engine: sa.Engine, tables: Tables, allow_loss: bool = False, expected:
 
 
 def _apply_in_one(
-    engine: sa.Engine, tables: Tables, allow_loss: bool, expected: Expected | None
+    engine: sa.Engine, tables: Tables, allow_loss: bool, expected: Expected | None, work: Prepared
 ) -> tuple[Planner, Applied]:
     """What is done in one transaction; with the planner that knows what is left for afterwards."""
     with _transaction(engine) as connection:
         old = last_applied(connection, tables) or EMPTY
         renames = find_renames(connection, old, tables.declaration)
         rename(connection, tables, old, renames)
-        planner = _planner(connection, tables, old, renames)
+        planner = _planner(connection, tables, old, renames, work)
         steps = planner.steps()
+        _check(connection, tables, expected, steps)
+        if planner.large_conversions and not work.fields:
+            raise _ToBePreparedError(planner.large_conversions)
         if _lock_tables(connection, steps, waits=bool(renames)):
-            steps = planner.steps()
-        if expected is not None:
-            expected.plan.check(SavedPlan.of(connection, tables, expected.files, steps))
-        if any(step.blocked and step.needed for step in steps):
-            raise CannotBeAppliedError(Plan(steps))
+            differs = work.finish(connection)
+            if differs or any(step.tables and not step.is_prepared for step in steps):
+                steps = planner.steps()
+                _check(connection, tables, expected, steps)
         left = [step for step in steps if step.blocked or (step.loses and not allow_loss)]
         chosen = [step for step in steps if step not in left]
         tasks = [task for step in chosen for task in step.tasks] + [
             task for step in left for task in step.tasks_if_left
         ]
         tasks.sort(key=lambda task: task.phase)
-        _when_free(connection, partial(_carry_out, tasks), planner.late_indexes.clear)
+        when_free(connection, partial(_carry_out, tasks), planner.late_indexes.clear)
         create_index(connection)
         mark_modules(connection, tables, Plan(chosen).modules_to_index)
         _save_snapshot(connection, tables, _next_snapshot(connection, planner, old, left))
     sentences = [step.sentence_if_left if step in left else step.done for step in steps]
     undone = [step for step in left if not step.sentence_if_left]
     return planner, Applied([sentence for sentence in sentences if sentence], undone)
+
+
+def _check(connection: sa.Connection, tables: Tables, expected: Expected | None, steps: list[Step]) -> None:
+    """Raises NotThePlanError or CannotBeAppliedError."""
+    if expected is not None:
+        expected.plan.check(SavedPlan.of(connection, tables, expected.files, steps))
+    if any(step.blocked and step.needed for step in steps):
+        raise CannotBeAppliedError(Plan(steps))
 
 
 def missing_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
@@ -174,7 +202,7 @@ def missing_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
     renames = find_renames(connection, old, tables.declaration)
     renamed = with_new_names(old, renames)
     changes = Changes(renamed, new, renames, compare_snapshots(renamed, new))
-    return Planner(tables, changes, RowCounts(None)).steps()
+    return Planner(tables, changes, RowCounts(None), {}).steps()
 
 
 def blocking_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
@@ -199,27 +227,6 @@ def _carry_out(tasks: Iterable[Task]) -> None:
         task.run()
 
 
-def _when_free(connection: sa.Connection, work: Callable[[], object], undo: Callable[[], None] = lambda: None) -> None:
-    """Does `work`, which needs tables for itself. On PostgreSQL it waits only a moment for them, as everybody who comes
-    later waits behind it: then all is undone and tried again, until no reader is in the way."""
-    if connection.dialect.name != "postgresql":
-        work()
-        return
-    for attempts_left in reversed(range(ATTEMPTS)):
-        try:
-            with connection.begin_nested():
-                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}ms'")
-                work()
-        except sa.exc.DBAPIError as error:
-            if sql_code(error) != LOCK_NOT_AVAILABLE or not attempts_left:
-                raise
-            undo()
-            time.sleep(PAUSE)
-        else:
-            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
-            return
-
-
 def _lock_tables(connection: sa.Connection, steps: list[Step], waits: bool) -> bool:
     """Whether tables had to be locked before their values are read and changed: a row may have come in between.
 
@@ -234,15 +241,17 @@ def _lock_tables(connection: sa.Connection, steps: list[Step], waits: bool) -> b
     if waits:
         lock()
     else:
-        _when_free(connection, lock)
+        when_free(connection, lock)
     return True
 
 
 @gc_paused()
-def _planner(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> Planner:
+def _planner(
+    connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames, work: Prepared | None = None
+) -> Planner:
     renamed, new = with_new_names(old, renames), take_snapshot(tables)
     changes = Changes(renamed, new, renames, inspect_database(connection, tables, renamed, new))
-    return Planner(tables, changes, RowCounts(connection))
+    return Planner(tables, changes, RowCounts(connection), work.fields if work else {})
 
 
 def _next_snapshot(connection: sa.Connection, planner: Planner, old: Snapshot, left: list[Step]) -> Snapshot:

@@ -3,7 +3,7 @@
 Called by plan.py, for the real database or for snapshots alone. Nothing is changed before a task of a step runs.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,12 +12,14 @@ import sqlalchemy as sa
 
 from portal.database.migration import alter, aside, events
 from portal.database.migration.computed import computed_steps, had_formula
+from portal.database.migration.conversion_steps import conversion_step
 from portal.database.migration.convert import Conversion
 from portal.database.migration.detach import attach, detach
 from portal.database.migration.difference import Changes
 from portal.database.migration.late_indexes import LateIndexes
 from portal.database.migration.limits import Work, effort, misfit_steps, too_many_columns
 from portal.database.migration.options import removed_options, rename_options, renamed_options
+from portal.database.migration.prepared import PreparedField, can_be_prepared
 from portal.database.migration.renamed_modules import left_apart, linked_again, rename_steps
 from portal.database.migration.row_counts import SHOWN, RowCounts
 from portal.database.migration.snapshot import (
@@ -30,17 +32,7 @@ from portal.database.migration.snapshot import (
     sorted_system_tables,
     storage_of,
 )
-from portal.database.migration.steps import (
-    WITH_LOSS,
-    Phase,
-    Step,
-    Task,
-    counted,
-    for_people,
-    kind_of,
-    removing,
-    staying,
-)
+from portal.database.migration.steps import Phase, Step, Task, counted, for_people, kind_of, removing, staying
 from portal.database.schema.indexes import index_name
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
@@ -51,7 +43,11 @@ from portal.fields.links import join_name
 class Planner:
     """Makes the steps; `counts` are those of a database in which everything has its new name already."""
 
-    def __init__(self, tables: Tables, changes: Changes, counts: RowCounts) -> None:
+    def __init__(
+        self, tables: Tables, changes: Changes, counts: RowCounts, prepared: Mapping[tuple[str, str], PreparedField]
+    ) -> None:  # fmt: skip
+        self.prepared = prepared
+        self.large_conversions: list[Conversion] = []  # to be prepared, before the steps are carried out
         self.declaration, self.tables, self.counts = tables.declaration, tables, counts
         self.changes, self.old, self.new = changes, changes.old, changes.new
         self.renames, self.difference = changes.renames, changes.difference
@@ -317,30 +313,17 @@ class Planner:
         if self.counts.connection is None:
             return Step(change)
         conversion = self._converter(module, before, after)
-        create_indexes = Task(
-            Phase.CREATE_INDEXES, lambda: self.late_indexes.create(self.connection, conversion.table, indexes)
-        )
-        tasks = [Task(Phase.CONVERT_VALUES, conversion.run), create_indexes]
-        if after.name in self.left["aside"].get(module.name, {}):
-            tasks.append(Task(Phase.CONVERT_VALUES, conversion.take_back_aside))
-        misfits, takes = conversion.misfits(), effort(self.counts, module.name, Work.CONVERT)
-        fitting = counted(misfits.values - misfits.count, "value")
-        if not misfits.count:
-            converted = f": {fitting} converted" if misfits.values else ""
-            return Step(change + converted, effort=takes, tasks=tuple(tasks), tables=(module.name,))
-        self.set_aside[module.name, after.name] = old_type
-        kept = f"{misfits.count:,} that would be lost kept aside: {misfits}"
-        many = f"{misfits.count:,} of {counted(misfits.values, 'value')}"
-        keeping = Task(Phase.CONVERT_VALUES, partial(conversion.run, keep_misfits=True))
-        return Step(
-            f"! {change}: {many} would be lost, not fitting: {misfits} {WITH_LOSS}",
-            effort=takes,
-            loses=True,
-            tables=(module.name,),
-            tasks=tuple(tasks),
-            tasks_if_left=(keeping, *tasks[1:]),
-            sentence_if_left=f"{change}: {fitting} converted, {kept}",
-        )
+        prepared = self.prepared.get((module.name, after.name))
+        takes = effort(self.counts, module.name, Work.CONVERT)
+        if prepared or (takes and takes.is_large and not self.renames and can_be_prepared(conversion)):
+            takes = effort(self.counts, module.name, Work.CONVERT_IN_BATCHES)
+            self.large_conversions.append(conversion)
+        create_indexes = partial(self.late_indexes.create, self.connection, conversion.table, indexes)
+        has_aside = after.name in self.left["aside"].get(module.name, {})
+        step = conversion_step(change, conversion, prepared, takes, create_indexes, has_aside)
+        if step.loses:
+            self.set_aside[module.name, after.name] = old_type
+        return step
 
     def _converter(self, module: Module, before: Field | None, after: Field) -> Conversion:
         return Conversion(self.connection, self.tables, module, before, after)

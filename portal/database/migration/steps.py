@@ -75,6 +75,7 @@ class Step:
     left_before: bool = False
     modules_to_index: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()  # those whose rows are read and then changed
+    is_prepared: bool = field(default=False, compare=False)  # its rows are converted already
     tasks: tuple[Task, ...] = field(default=(), repr=False, compare=False)
     path: tuple[str, ...] = ()
     tasks_if_left: tuple[Task, ...] = field(default=(), repr=False, compare=False)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from portal.conditions import AnyOf, Comparison
 from portal.database.engine import reading, writing
 from portal.database.errors import is_retryable
-from portal.database.migration.late_indexes import finish_indexes, lacks_indexes
+from portal.database.migration.interrupted import finish_interrupted, is_interrupted
 from portal.database.schema.tables import Tables
 from portal.database.search.backlog import Mark, advance_mark, has_backlog, lock_oldest_mark, mark_linking, remove_mark
 from portal.database.search.index import finish_index, is_complete
@@ -59,7 +59,7 @@ def update_linking_records(system: Records, record_id: int) -> None:
 
 
 def catch_up(engine: sa.Engine, tables: Tables, report: Callable[[int], None] = lambda done: None) -> int:
-    """Makes the indexes that are missing, and works off all marks that no other process has locked.
+    """Works off all marks that no other process has locked, and what a killed migration has left.
 
     Returns the number of records, reported meanwhile.
     """
@@ -69,7 +69,7 @@ def catch_up(engine: sa.Engine, tables: Tables, report: Callable[[int], None] = 
         while (updated := catch_up_some(engine, tables)) is not None:
             done += updated
             report(done)
-        finish_indexes(engine, tables)
+        finish_interrupted(engine, tables)
     return done
 
 
@@ -90,9 +90,9 @@ def catch_up_some(engine: sa.Engine, tables: Tables) -> int | None:
 
 
 def catch_up_later(engine: sa.Engine, tables: Tables) -> None:
-    """Starts a thread that works off the marks, if there are any, and makes what is missing of indexes."""
+    """Starts a thread that works off the marks, if there are any, and what a killed migration has left."""
     with reading(engine) as connection:
-        has_work = not is_complete(connection) or has_backlog(connection, tables) or lacks_indexes(connection, tables)
+        has_work = not is_complete(connection) or has_backlog(connection, tables) or is_interrupted(connection, tables)
     if has_work:
         _start(lambda: catch_up(engine, tables))
 

@@ -1,0 +1,322 @@
+"""Conversions of large tables of PostgreSQL, prepared before the migration's transaction while others read and save.
+
+New columns are added beside the old ones and filled in short transactions, by id. A trigger notes the records that are
+saved meanwhile; they are converted again, the last ones in the moment in which the new columns take the place of the
+old ones. Until then the old ones count, so that a process may be killed at any time: what it leaves is cleared away by
+the next `portal apply`, or when the portal starts, and a conversion begins anew.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from portal.database.engine import analyze, reading, writing
+from portal.database.errors import LOCK_NOT_AVAILABLE, UNIQUE_VIOLATION, DatabaseError, is_retryable, sql_code
+from portal.database.migration import alter, aside
+from portal.database.migration.convert import BATCH, SHOWN, Conversion, Misfits
+from portal.database.migration.locks import set_patience, when_free
+from portal.database.migration.snapshot import columns
+from portal.fields.base import Refused
+from portal.fields.links import shortened
+
+PREFIX = "_converting"  # no declared name begins with “_”
+PAUSE = 0.05  # seconds before a batch is tried again whose records somebody is saving
+FEW = 50  # records that are converted while everybody waits
+ROUNDS = 100  # in which the records that were saved meanwhile become few
+Report = Callable[[int], None]
+Result = TypeVar("Result")
+
+
+def can_be_prepared(conversion: Conversion) -> bool:
+    """Whether every record is converted by itself, from columns to columns, on PostgreSQL."""
+    has_columns = bool(conversion.old_columns and columns(conversion.new))
+    return conversion.connection.dialect.name == "postgresql" and has_columns and not conversion.is_about_links
+
+
+@dataclass
+class PreparedField:
+    """The converted values of one field, in columns beside the old ones."""
+
+    conversion: Conversion
+    _fitting: int = 0
+    _misfits: dict[int, str] = field(default_factory=dict)  # by record id, as a plan names them
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The columns, and those that will take their names."""
+        return {column.name: _temporary(column.name) for column in columns(self.conversion.new)}
+
+    @property
+    def _aside(self) -> str:
+        return _temporary(aside.column_name(self.conversion.new.name))
+
+    @property
+    def named_misfits(self) -> tuple[int, list[str]]:
+        """How many values do not fit, and the first ones as a plan names them."""
+        return len(self._misfits), [self._misfits[record_id] for record_id in sorted(self._misfits)[:SHOWN]]
+
+    def misfits(self) -> Misfits:
+        """What does not fit, without a look at the records."""
+        count, shown = self.named_misfits
+        return Misfits(self._fitting + count, count, shown)
+
+    def add_columns(self, connection: sa.Connection) -> None:
+        """The new columns, and one for the values that do not fit."""
+        table = self.conversion.table
+        for name, temporary in self.names.items():
+            alter.add_column(connection, table.c[name], temporary)
+        alter.add_bare_column(connection, table.name, sa.Column(self._aside, sa.Text()))
+
+    def fill_after(self, record_id: int, connection: sa.Connection) -> list[int]:
+        """Converts the next batch of records after this one; their ids, [] at the end."""
+        conversion = replace(self.conversion, connection=connection)
+        rows = conversion.rows_after(record_id, conversion.old_columns)
+        self._fill(conversion, rows)
+        return [row["id"] for row in rows]
+
+    def fill_again(self, connection: sa.Connection, record_ids: Sequence[int]) -> None:
+        """Converts records that were saved, or deleted, since."""
+        conversion = replace(self.conversion, connection=connection)
+        before = self._count(connection, record_ids)
+        table = self._table()
+        nothing = dict.fromkeys([*self.names.values(), self._aside])
+        connection.execute(sa.update(table).where(table.c["id"].in_(record_ids)).values(nothing))
+        for record_id in record_ids:
+            self._misfits.pop(record_id, None)
+        self._fill(conversion, conversion.rows_of(record_ids))
+        self._fitting += self._count(connection, record_ids) - before
+
+    def count(self, connection: sa.Connection) -> None:
+        """Counts what was converted."""
+        self._fitting = self._count(connection)
+
+    def put_in_place(self, connection: sa.Connection, keep_misfits: bool = False) -> None:
+        """The new columns, which nobody else uses, take the place of the old ones, and their indexes."""
+        table = self.conversion.table
+        _drop_log(connection, table.name)  # its trigger would keep the old columns
+        alter.drop_columns(connection, table.name, [column.name for column in self.conversion.old_columns])
+        for name, temporary in self.names.items():
+            alter.rename_column(connection, table.name, temporary, name)
+        for index in table.indexes:
+            if not self.names.keys().isdisjoint(index.columns.keys()):
+                alter.rename_index(connection, _temporary(str(index.name)), str(index.name))
+        if keep_misfits and self._misfits:
+            aside.take_over(connection, table.name, self.conversion.new.name, self._aside)
+        else:
+            alter.drop_columns(connection, table.name, [self._aside])
+
+    def _fill(self, conversion: Conversion, rows: Sequence[Mapping[str, Any]]) -> None:
+        fitting: list[tuple[int, Mapping[str, Any]]] = []
+        texts: dict[int, str] = {}
+        for value in conversion.converted(rows):
+            if isinstance(value.after, Refused):
+                self._misfits[value.record_id] = conversion.shown(value)
+                texts[value.record_id] = conversion.written(value.before)
+            else:
+                fitting.append((value.record_id, conversion.new.store(value.after)))
+        conversion.update(self.names, fitting)
+        aside.write(conversion.connection, conversion.module.name, self._aside, texts)
+
+    def _table(self) -> sa.TableClause:
+        names = ("id", *self.names.values(), self._aside)
+        return sa.table(self.conversion.module.name, *map(sa.column, names))
+
+    def _count(self, connection: sa.Connection, record_ids: Sequence[int] | None = None) -> int:
+        table = self._table()
+        value = table.c[next(iter(self.names.values()))]
+        converted = sa.select(sa.func.count()).select_from(table).where(value.is_not(None))
+        if record_ids is not None:
+            converted = converted.where(table.c["id"].in_(record_ids))
+        return connection.execute(converted).scalar_one()
+
+
+@dataclass(frozen=True)
+class PreparedTable:
+    """The fields of one table that are converted together."""
+
+    engine: sa.Engine
+    table: sa.Table
+    fields: list[PreparedField]
+
+    def fill(self, report: Report) -> None:
+        """Converts all records, makes the indexes of the new columns, and converts again what was saved meanwhile."""
+        with _short(self.engine) as connection:
+            when_free(connection, partial(self._begin, connection))
+        for prepared in self.fields:
+            ids = self._patiently(partial(prepared.fill_after, 0))
+            while ids:
+                report(len(ids))
+                ids = self._patiently(partial(prepared.fill_after, ids[-1]))
+        self._catch_up(report)
+        with self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            self._create_indexes(connection)
+            analyze(connection, [self.table.name])
+        self._catch_up(report)
+        with reading(self.engine) as connection:
+            for prepared in self.fields:
+                prepared.count(connection)
+
+    def finish(self, connection: sa.Connection) -> bool:
+        """Converts the last records, while nobody else uses the table. Whether other values than before do not fit."""
+        before = [prepared.named_misfits for prepared in self.fields]
+        while self._fill_again(connection):
+            pass
+        return before != [prepared.named_misfits for prepared in self.fields]
+
+    def _begin(self, connection: sa.Connection) -> None:
+        for prepared in self.fields:
+            prepared.add_columns(connection)
+        quoted = partial(alter.quoted, connection)
+        log, table = quoted(_log(self.table.name)), quoted(self.table.name)
+        schema = quoted(connection.exec_driver_sql("SELECT current_schema()").scalar_one())
+        read = {column.name for prepared in self.fields for column in prepared.conversion.old_columns}
+        connection.exec_driver_sql(f"CREATE UNLOGGED TABLE {log} (record bigint)")
+        note = f"INSERT INTO {schema}.{log} VALUES (coalesce(NEW.id, OLD.id)); RETURN NULL;"  # noqa: S608
+        connection.exec_driver_sql(
+            f"CREATE FUNCTION {log}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {note} END $$"
+        )
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER {PREFIX} AFTER INSERT OR DELETE OR UPDATE OF {', '.join(map(quoted, sorted(read)))} "
+            f"ON {table} FOR EACH ROW EXECUTE FUNCTION {log}()"
+        )
+
+    def _catch_up(self, report: Report) -> None:
+        for _round in range(ROUNDS):
+            again = self._patiently(self._fill_again)
+            report(again)
+            if again <= FEW:
+                return
+
+    def _fill_again(self, connection: sa.Connection) -> int:
+        """Converts the records that the trigger has noted, as many as one batch; how many that were."""
+        log = alter.quoted(connection, _log(self.table.name))
+        noted = f"ARRAY(SELECT ctid FROM {log} LIMIT {BATCH})"  # noqa: S608 - a declared name
+        delete = f"DELETE FROM {log} WHERE ctid = ANY({noted}) RETURNING record"  # noqa: S608
+        # The notes are read first: what is read afterwards is at least as new as they are.
+        record_ids = sorted(set(connection.exec_driver_sql(delete).scalars()))
+        if record_ids:
+            for prepared in self.fields:
+                prepared.fill_again(connection, record_ids)
+        return len(record_ids)
+
+    def _patiently(self, work: Callable[[sa.Connection], Result]) -> Result:
+        """Does `work` in a short transaction; while somebody saves one of its records it is tried again."""
+        while True:
+            try:
+                with _short(self.engine) as connection:
+                    set_patience(connection)
+                    return work(connection)
+            except sa.exc.DBAPIError as error:
+                if not is_retryable(error) and sql_code(error) != LOCK_NOT_AVAILABLE:
+                    raise
+                time.sleep(PAUSE)
+
+    def _create_indexes(self, connection: sa.Connection) -> None:
+        """Indexes like the declared ones, of the new columns. What is left out here is made after the migration."""
+        existing = {column["name"] for column in sa.inspect(connection).get_columns(self.table.name)}
+        temporary = {name: new for prepared in self.fields for name, new in prepared.names.items()}
+        for index in self.table.indexes:
+            names = index.columns.keys()
+            if temporary.keys().isdisjoint(names) or not existing.issuperset(set(names) - temporary.keys()):
+                continue
+            new_names = [temporary.get(name, name) for name in names]
+            name = _temporary(str(index.name))
+            try:
+                alter.create_index_concurrently(connection, self.table.name, name, new_names, bool(index.unique))
+            except sa.exc.IntegrityError as error:
+                if sql_code(error) != UNIQUE_VIOLATION:
+                    raise
+                alter.drop_indexes(connection, self.table.name, [name], concurrently=True)
+
+
+class Prepared:
+    """All that is prepared for one migration."""
+
+    def __init__(self, engine: sa.Engine, conversions: Iterable[Conversion] = ()) -> None:
+        self.fields = {(each.module.name, each.new.name): PreparedField(each) for each in conversions}
+        by_table: dict[str, list[PreparedField]] = {}
+        for (table, _field), prepared in self.fields.items():
+            by_table.setdefault(table, []).append(prepared)
+        self.tables = [PreparedTable(engine, each[0].conversion.table, each) for each in by_table.values()]
+
+    def finish(self, connection: sa.Connection) -> bool:
+        """See PreparedTable.finish."""
+        return any([table.finish(connection) for table in self.tables])
+
+
+@contextlib.contextmanager
+def prepared(engine: sa.Engine, conversions: Iterable[Conversion], report: Report) -> Iterator[Prepared]:
+    """Prepares conversions for the block, which puts them in place; after an exception nothing is left of them.
+
+    `report` is called after each transaction, with the number of values that were looked at so far.
+    """
+    done = 0
+
+    def add(number: int) -> None:
+        nonlocal done
+        done += number
+        report(done)
+
+    try:
+        work = Prepared(engine, conversions)
+        for table in work.tables:
+            table.fill(add)
+        yield work
+    except BaseException:
+        with contextlib.suppress(*DatabaseError):
+            clear(engine)
+        raise
+
+
+def is_left(connection: sa.Connection) -> bool:
+    """Whether a killed process has left something of its conversions, or one is at work."""
+    return connection.dialect.name == "postgresql" and bool(_left(connection))
+
+
+def clear(engine: sa.Engine) -> None:
+    """Takes away what a killed process has left of its conversions."""
+    with reading(engine) as connection:
+        tables = _left(connection) if connection.dialect.name == "postgresql" else ()
+    for table in tables:
+        with _short(engine) as connection:
+            when_free(connection, partial(_clear, connection, table))
+
+
+def _left(connection: sa.Connection) -> Sequence[str]:
+    """The tables that have the trigger."""
+    tables = sa.text(
+        "SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+        "WHERE tgname = :name AND relnamespace = to_regnamespace(current_schema()) ORDER BY relname"
+    )
+    return connection.scalars(tables, {"name": PREFIX}).all()
+
+
+def _clear(connection: sa.Connection, table: str) -> None:
+    names = [column["name"] for column in sa.inspect(connection).get_columns(table)]
+    _drop_log(connection, table)
+    alter.drop_columns(connection, table, [name for name in names if name.startswith(PREFIX)])
+
+
+def _drop_log(connection: sa.Connection, table: str) -> None:
+    """The notes of the trigger, and with its function the trigger."""
+    log = alter.quoted(connection, _log(table))
+    connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {log}() CASCADE")
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {log}")
+
+
+def _short(engine: sa.Engine) -> contextlib.AbstractContextManager[sa.Connection]:
+    """A writing transaction that sees what others commit meanwhile."""
+    return writing(engine.execution_options(isolation_level="READ COMMITTED"))
+
+
+def _temporary(name: str) -> str:
+    return shortened(f"{PREFIX}_{name}")
+
+
+def _log(table: str) -> str:
+    return shortened(f"{PREFIX}${table}")

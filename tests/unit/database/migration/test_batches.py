@@ -1,0 +1,149 @@
+"""Large tables of PostgreSQL are converted in batches, while others read and save; and what a killed process leaves."""
+
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import make_engine, reading, writing
+from portal.database.migration import convert, limits, prepared
+from portal.database.migration.plan import Expected, apply, plan, saved_plan
+from portal.database.migration.saved_plan import NotThePlanError
+from portal.records.indexing.backlog import catch_up
+from tests.unit.database.migration.database import Portal
+from tests.unit.database.migration.test_converting import CONVERSIONS, declaration_of, module_of
+
+TEXT = 'a: {reference: "A{number}", fields: {name: text, x: {type: text, index: true}}}'
+INTEGER = 'a: {reference: "A{number}", fields: {name: text, x: {type: integer, index: true}}}'
+
+
+@pytest.fixture
+def portal(postgresql_url, tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "LARGE", 1)
+    monkeypatch.setattr(convert, "BATCH", 2)
+    engine = make_engine(postgresql_url)
+    yield Portal(engine, tmp_path / "portal")
+    engine.dispose()
+
+
+def at_batch(number, act):
+    """Acts once, after the batch with this number."""
+    calls = []
+
+    def report(_records):
+        calls.append(True)
+        if len(calls) == number:
+            act()
+
+    return report
+
+
+def texts(portal, *values):
+    portal.started(TEXT)
+    portal.add("a", *[{"name": "A", "x": value} for value in values])
+    portal.declare(INTEGER)
+
+
+def execute(portal, *statements):
+    """Saves while others work: who would have to wait fails."""
+    with writing(portal.engine) as connection:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '1ms'")
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def names_left(portal):
+    """What conversions keep in the database while they are at work."""
+    names = sa.text(
+        "SELECT column_name FROM information_schema.columns WHERE column_name LIKE '\\_converting%' UNION ALL "
+        "SELECT relname FROM pg_class WHERE relname LIKE '\\_converting%' UNION ALL "
+        "SELECT proname FROM pg_proc WHERE proname LIKE '\\_converting%'"
+    )
+    with reading(portal.engine) as connection:
+        return connection.scalars(names).all()
+
+
+def test_several_fields_are_converted_in_batches_together(portal):
+    some = CONVERSIONS[2::6]
+    zone = "portal: {time_zone: Europe/Rome, currency: EUR}"
+    before = {f"x{place}": declaration_of(each[0]) for place, each in enumerate(some)}
+    after = {f"x{place}": declaration_of(each[2]) for place, each in enumerate(some)}
+    portal.started(module_of(before), top=zone)
+    portal.add("a", {f"x{place}": each[1] for place, each in enumerate(some)}, {})
+    sentences = portal.changed(module_of(after), top=zone)
+    assert sum(": 1 value converted" in sentence for sentence in sentences) == len(some) - 1  # Markdown is text
+    converted = [portal.values("a", name)[0] for name in after]
+    assert list(zip(some, converted, strict=True)) == [(each, each[3]) for each in some]
+    assert names_left(portal) == []
+
+
+def test_what_is_saved_between_two_batches_is_converted_too(portal):
+    texts(portal, "1", "2", "3", "4", None)
+    planned = plan(portal.engine, portal.tables)
+    saved = Expected(saved_plan(portal.engine, portal.tables, "", planned), "")
+    waiting = "5 records, less than a second: nobody waits meanwhile"
+    assert planned.steps[0].planned.endswith(f"from text to integer: 4 values converted; {waiting}")
+
+    def save():
+        execute(
+            portal,
+            "UPDATE a SET x = '10' WHERE id = 1",
+            "DELETE FROM a WHERE id = 2",
+            "UPDATE a SET x = NULL WHERE id = 3",
+            "INSERT INTO a (id, x) VALUES (6, '60')",
+        )
+
+    done = portal.apply(expected=saved, report=at_batch(1, save))
+    assert done[0] == "change field a.x from text to integer: 3 values converted"
+    assert portal.values("a", "x") == [10, None, 4, None, 60]
+    portal.at_rest()
+    assert names_left(portal) == []
+
+
+def test_values_that_stop_fitting_meanwhile_are_named_and_kept_aside(portal):
+    texts(portal, "1", "two", "3")
+    saved = saved_plan(portal.engine, portal.tables, "", plan(portal.engine, portal.tables))
+    spoil = at_batch(1, lambda: execute(portal, "UPDATE a SET x = 'three' WHERE id = 3"))
+    with pytest.raises(NotThePlanError):
+        apply(portal.engine, portal.tables, expected=Expected(saved, ""), report=spoil)
+    assert names_left(portal) == []
+    mend = at_batch(1, lambda: execute(portal, "UPDATE a SET x = '2' WHERE id = 2"))
+    assert portal.apply(report=mend)[0] == (
+        'change field a.x from text to integer: 2 values converted, 1 that would be lost kept aside: A3 "three"'
+    )
+    assert portal.values("a", "x") == [1, 2, None]
+    portal.declare(TEXT)
+    portal.apply()
+    assert portal.values("a", "x") == ["1", "2", "three"]
+    portal.at_rest()
+
+
+def test_nothing_is_lost_when_the_process_is_killed_between_two_batches(portal, monkeypatch):
+    texts(portal, "1", "2", "3")
+    planned = portal.plan()
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    def kill():
+        with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+            killed.setattr(prepared, "clear", lambda engine: None)
+            portal.apply(report=at_batch(2, interrupt))
+        assert names_left(portal) != []
+
+    with pytest.raises(KeyboardInterrupt):
+        portal.apply(report=at_batch(2, interrupt))
+    assert names_left(portal) == []
+    kill()
+    assert portal.plan() == planned
+    catch_up(portal.engine, portal.tables)  # as a portal that starts
+    assert names_left(portal) == []
+    kill()
+    execute(portal, "UPDATE a SET x = '30' WHERE id = 3")
+    portal.declare(TEXT)
+    portal.at_rest()
+    assert names_left(portal) == []
+    portal.declare(INTEGER)
+    kill()
+    assert portal.apply() == planned
+    assert portal.values("a", "x") == [1, 2, 30]
+    assert names_left(portal) == []
+    portal.at_rest()
