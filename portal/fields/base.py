@@ -42,6 +42,7 @@ class Field(InLines, FromColumn):
     textual: ClassVar[bool] = False  # part of the general search unless `search: false`
     long: ClassVar[bool] = False  # too long for a column of a generated list
     holds_html: ClassVar[bool] = False  # a plain text must be escaped to become a value
+    verbatim: ClassVar[bool] = False  # every text that another type holds is a value as it is
     computed: ClassVar[bool] = False  # worked out by the portal: not in forms
     signs: ClassVar[bool] = False  # a signature: the portal says when and by whom, and never changes it
     virtual: ClassVar[bool] = False  # computed whenever it is read: without a column

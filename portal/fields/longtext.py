@@ -27,6 +27,7 @@ class Long(TextLike):
 
 
 class LongText(Long):
+    verbatim: ClassVar[bool] = True
     type: Literal["longtext"]
     display: ClassVar[str] = "longtext"
     sample: ClassVar[dict[str, Any]] = {"max_length": 40}

@@ -9,6 +9,7 @@ markup = LazyModule("portal.fields.markup")
 
 
 class Markdown(Long):
+    verbatim: ClassVar[bool] = True
     type: Literal["markdown"]
     widget: ClassVar[str] = "markdown"
     display: ClassVar[str] = "markdown"

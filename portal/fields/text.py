@@ -81,6 +81,7 @@ def at_most(text: str, most: int) -> str:
 
 
 class LineOfText(TextLike):
+    verbatim: ClassVar[bool] = True
     type: Literal["text"]
     sample: ClassVar[Mapping[str, Any]] = {"max_length": 20, "pattern": "[^<>]*"}
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (

@@ -6,8 +6,11 @@ A folder that names no version was written before versions were counted (0.1.0):
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from portal.declaration.draft import MODULES
+from portal.declaration.entries import reserved_field, reserved_module
+from portal.declaration.shapes import ACTIONS
 from portal.declaration.version import VERSION, version_complaint
 from portal.workshop.replace_file import replace_file
 from portal.workshop.yaml_text import CannotBeEditedError, YamlText
@@ -90,4 +93,31 @@ def _tell_of_letters(files: Files) -> list[str]:
     return [f"From now on emails are written about {', '.join(written)}; {off} in a module turns them off"]
 
 
-STEPS = (Step(1, _tell_of_letters),)
+def _tell_of_names(files: Files) -> list[str]:
+    """Version 1 has pages and fields whose names 0.1.0 left free; what is stored under them is kept."""
+    told = []
+    for module, entry in _entries(files[MODULES].document.value(("modules",))):
+        if complaint := reserved_module(module):
+            told.append(_renaming(f"the module {module}", module, complaint))
+        fields = _entries(entry.get("fields") if isinstance(entry, Mapping) else None)
+        names = [(name, complaint) for name, _field in fields if (complaint := reserved_field(name))]
+        told += [_renaming(f"the field {module}.{name}", name, complaint) for name, complaint in names]
+        told += [
+            f'Give the transition "{name}" of {module} another name: it has its own meaning under can:'
+            for name, _transition in _entries(
+                files[MODULES].document.value(("modules", module, "lifecycle", "transitions"))
+            )
+            if name in ACTIONS
+        ]
+    return told
+
+
+def _entries(mapping: Any) -> list[tuple[str, Any]]:
+    return [(str(name), entry) for name, entry in mapping.items()] if isinstance(mapping, Mapping) else []
+
+
+def _renaming(what: str, name: str, complaint: str) -> str:
+    return f"Give {what} another name wherever it is named, and formerly: {name}, so that nothing is lost: {complaint}"
+
+
+STEPS = (Step(1, _tell_of_letters), Step(1, _tell_of_names))

@@ -91,11 +91,12 @@ class AnyPortal:
         }
         self.profiles["staff"]["home"] = {"buttons": list(self.buttons), "panels": ["activity"]}
         self.top: dict[str, Any] = {}
+        self.settings: dict[str, Any] = {}
 
     def write(self, folder: Path) -> Path:
         """The files of the portal, in `folder`."""
-        top = {"portal": {"name": self._text(), "languages": ["en", "ar", "he", "it"]}, "modules": self.modules}
-        top |= self.top
+        settings = {"name": self._text(), "languages": ["en", "ar", "he", "it"], **self.settings}
+        top = {"portal": settings, "modules": self.modules, **self.top}
         if self.people:
             top |= {"people": self.people, "organizations": self.organizations}
         files = {"modules": top, "buttons": {"buttons": self.buttons}}

@@ -3,10 +3,12 @@
 Declarations are made at random. The suite tries one; PORTAL_EXAMPLES=200 (`make drills`) tries many.
 """
 
+import contextlib
 import datetime
 import html
 import os
 import re
+import sqlite3
 import tempfile
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
@@ -21,7 +23,7 @@ from webtest import TestResponse
 from portal.accounts.register import AccessRequest
 from portal.declaration.load import load
 from portal.jobs.worker import Worker
-from tests.functional.wide_portal import WidePortal
+from tests.functional.wide_portal import EXISTING_ROWS, WidePortal
 from tests.functional.world import Browser, World
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -31,6 +33,7 @@ OF_A_KIND = 2  # pages and forms whose addresses differ in numbers alone
 COMPANIES = {"customer": "Acme", "power": "Globex"}
 # What ends the session, or changes who may sign in; what is not ours; what is no page.
 LEFT_ALONE = re.compile(r"/(logout|language|static/|account/sign-out|password)|//|/-/preview|.*\.(csv|xlsx)$")
+ENTERS_PREVIEW = "/-/view-as"  # after which nothing can be changed
 OF_A_RECORD = re.compile(r"/\w+/\d+/")
 ANSWERS = (200, 303, 409, 422)
 
@@ -55,6 +58,8 @@ def dead_ends(seed: int) -> list[str]:
         declared = portal.write(Path(folder, "portal"))
         assume(load(declared).errors == [])
         people = [AccessRequest(f"{name}@x.example", name, name, COMPANIES.get(name)) for name in portal.profiles]
+        with contextlib.closing(sqlite3.connect(f"{folder}/portal.sqlite")) as connection:
+            connection.executescript(EXISTING_ROWS)
         world = World.of(str(declared), f"sqlite:///{folder}/portal.sqlite", people)
         tables, engine = world.portal.tables, world.portal.engine
         worker = Worker(engine, lambda: tables, world.clock, lambda _tables: "http://localhost", None)
@@ -111,7 +116,7 @@ class Visit:
         for form, button in buttons_of(page):
             action = form.action or address
             kind = f"POST {kind_of(action)} {'='.join(button)}"
-            if LEFT_ALONE.match(action) or not self._is_new(kind):
+            if LEFT_ALONE.match(action) or action.startswith(ENTERS_PREVIEW) or not self._is_new(kind):
                 continue
             module = address.split("/")[1].partition("?")[0]
             texts = [

@@ -13,7 +13,27 @@ NUMBERS = ("integer", "decimal", "rating")
 COLUMNS = ("text", "longtext", "integer", "money", "date", "duration", "boolean", "percent", "email", "tags")
 TEXTS = ("text", "longtext", "email", "phone", "url")
 SHORT = ("text", "integer", "decimal", "date", "email")
-MODULES_OF_ROLES = "people", "organizations"
+LIMITS: dict[str, tuple[dict[str, Any], ...]] = {
+    "text": ({"max_length": 60, "pattern": ".{3,}"}, {"min_length": 2}, {"max_length": 100_000}),
+    "longtext": ({"max_length": 500},),
+    "markdown": ({"max_length": 500},),
+    "html": ({"max_length": 500},),
+    "decimal": ({"digits": 9, "places": 4}, {"digits": 28, "places": 0}),
+    "link": tuple({"on_delete": word} for word in ("refuse", "clear", "cascade")),
+}
+DEFAULTS = {
+    "text": "given",
+    "longtext": "two\nlines",
+    "integer": 3,
+    "time": "08:30",
+    "tags": ["a", "b"],
+    "duration": "1 h",
+}
+STOCK = "stock", "existing_rows"  # a module, and the table below it, which is not the portal's own
+EXISTING_ROWS = f"""
+CREATE TABLE {STOCK[1]} (code TEXT PRIMARY KEY, "what is it" TEXT, amount INTEGER, bought DATE, whose INTEGER);
+INSERT INTO {STOCK[1]} VALUES ('A/1', 'alpha & <b>beta</b>', 3, '2026-03-01', 1), ('ż', NULL, NULL, NULL, 7);
+"""
 
 
 class WidePortal(AnyPortal):
@@ -27,12 +47,17 @@ class WidePortal(AnyPortal):
             self._more_lifecycle(name)
             self._layouts(name)
             self._letters(name)
+        if self._chance(0.3):
+            self.modules[self.names[0]]["formerly"] = "of_old"
         self._more_buttons()
         for profile in self.profiles.values():
             self._more_accesses(profile)
         if "customer" in self.profiles:
             self._extend()
         self.top = self._top()
+        if self._chance(0.3):
+            self._existing()
+        self.settings = self._settings()
 
     def typed(self, module: str, name: str) -> list[tuple[str, str]]:
         field = self.modules[module]["fields"][name]
@@ -69,6 +94,7 @@ class WidePortal(AnyPortal):
         for name, field in fields.items():
             if field["type"] in KINDS and not field.get("show_when"):
                 self._more_keys(module, name, field)
+                self._limits(module, name, field)
 
     def _lines(self) -> dict[str, Any]:
         kinds = self.random.sample(COLUMNS, 3)
@@ -98,6 +124,28 @@ class WidePortal(AnyPortal):
         if self._chance(0.1):
             field["index"] = self.random.choice([True, False])
 
+    def _limits(self, module: str, name: str, field: dict[str, Any]) -> None:
+        """Limits of what is typed, what happens with a link to what is deleted, a default, and a name of before."""
+        kind, to = field["type"], field.get("to")
+        if kind in LIMITS and self._chance(0.3):
+            field |= self.random.choice(LIMITS[kind])
+        given: dict[Any, list[Any]] = {kind: [DEFAULTS[kind]] if kind in DEFAULTS else []}
+        if self.people and self.people == to:
+            given["link"] = ["me"]
+        if self.organizations and self.organizations == to:
+            given["link"] = ["my organization"]
+        if self.people and kind == "email":
+            given["email"] = ["me.mail"]
+        if kind == "choice":
+            given["choice"] = [next(iter(field["options"]))]
+        lifecycle = self.modules[module].get("lifecycle", {})
+        if given.get(kind) and not field.get("unique") and name != lifecycle.get("field") and self._chance(0.2):
+            field["default"] = self.random.choice(given[kind])
+        if self._chance(0.1):
+            field["formerly"] = f"was_{name}"[:48]
+        if isinstance(field.get("options"), dict) and self._chance(0.2):
+            next(iter(field["options"].values()))["formerly"] = "of old"
+
     def _conversation(self, module: str) -> None:
         entry = self.modules[module]
         answers = [other for other in self.names if self._some(other, "longtext", "markdown", "html")]
@@ -125,6 +173,8 @@ class WidePortal(AnyPortal):
         options = list(fields[lifecycle["field"]]["options"])
         go, back = lifecycle["transitions"]["go"], lifecycle["transitions"]["back"]
         go |= {"label": self._text(), "icon": "check", "tone": self.random.choice(TONES)}
+        if self._chance(0.3):
+            lifecycle["start"] = self.random.choice(options[:3])
         asked = [name for name in self._some(module, *SHORT) if fields[name].get("read_only") != "once"]
         if asked:
             go["ask"] = {"comment": "optional", self.random.choice(asked): self.random.choice(["required", "optional"])}
@@ -163,6 +213,10 @@ class WidePortal(AnyPortal):
                 "comments": self.random.choice(["top", "bottom"]),
                 "history": self._chance(0.5),
             }
+        linking = [other for other in self.names if self._links(self._of(other), module)]
+        if linking and self._chance(0.4):
+            related = [{"module": other, "columns": list(self._of(other))[:3]} for other in linking[:1]]
+            entry.setdefault("detail", {})["related"] = [*related, *linking[1:]]
         fillable = [
             name
             for name, field in fields.items()
@@ -232,6 +286,9 @@ class WidePortal(AnyPortal):
                 access["can"].append("watch")
             if name == self.people and self._chance(0.7):
                 access["can"].append("grant")
+                if self._chance(0.5):
+                    access["grants"] = ["customer"]
+            self._see_through(name, access)
             if (choices := self._some(name, "choice", "choices")) and self._chance(0.4):
                 field = self.random.choice(choices)
                 access["options"] = {field: {list(fields[field]["options"])[0]: self._text()}}
@@ -241,10 +298,19 @@ class WidePortal(AnyPortal):
             if texts and self._chance(0.2) and not fields[texts[0]].get("unique"):
                 access["set"] = {texts[0]: "given"}
 
+    def _see_through(self, module: str, access: dict[str, Any]) -> None:
+        """Sometimes the scope follows a link to a module that comes earlier, so that there is no circle."""
+        fields, earlier = self._of(module), self.names[: self.names.index(module)]
+        links = [link for link in self._links(fields) if fields[link]["to"] in earlier]
+        if links and access["see"] != "all" and self._chance(0.3):
+            access["see"] = {"through": self.random.choice(links)}
+
     def _extend(self) -> None:
+        seen = {"as": "customer@x.example", "module": self.names[0], "sees": ["1"], "hides": ["2", "3"]}
         self.profiles["power"] = {
             "label": self._text(),
             "extends": "customer",
+            "expect": [seen],
             "modules": {
                 self.names[-1]: {
                     "can": ["create"],
@@ -262,7 +328,34 @@ class WidePortal(AnyPortal):
             name for name, found in texts.items() if found and self.modules[name].get("owner") and name != self.people
         ]
         if made and self._chance(0.6):
+            unknown = self.random.choice(["keep", "create"])
             top["inbox"] = {"address": "help@x.example", "creates": made[0], "title": texts[made[0]][0]}
+            top["inbox"]["unknown"] = unknown
         if self._chance(0.6):
             top["sign_up"] = {"profile": "customer", "approve": self._chance(0.5)}
+            if self._chance(0.5):
+                top["sign_up"]["domains"] = {"x.example": "Acme", "y.example": "Nobody's"}
         return top
+
+    def _existing(self) -> None:
+        """A module over a table that others made."""
+        name, table = STOCK
+        fields: dict[str, Any] = {
+            "what": {"type": "text", "column": "what is it"}, "amount": {"type": "integer"},
+            "bought": {"type": "date"},
+        }  # fmt: skip
+        if self.people:
+            fields["whose"] = {"type": "link", "to": self.people}
+        self.modules[name] = {"table": table, "key": "code", "see": "all", "comments": True, "fields": fields}
+        for profile in ("staff", "customer") if self.people else ("staff",):
+            can = self.random.sample(["create", "edit", "delete", "comment", "export"], self.random.randint(0, 5))
+            self.profiles[profile]["modules"][name] = {"can": can}
+
+    def _settings(self) -> dict[str, Any]:
+        given = {
+            "accent": "#aa3300", "currency": self.random.choice(["USD", "JPY", "PLN"]), "remember_days": 3,
+            "time_zone": self.random.choice(["Asia/Tokyo", "America/New_York"]), "support_address": "help@x.example",
+            "sign_in": ["password", "link"], "base_url": "http://localhost", "administrators": ["staff"],
+            "letters": {"footer": self._text(), "reply_above": self._text()},
+        }  # fmt: skip
+        return {key: value for key, value in given.items() if self._chance(0.5)}

@@ -131,8 +131,8 @@ class Conversion:
     def fitting_aside(self) -> dict[int, Mapping[str, Any]]:
         """What was set aside and fits, as it is stored, by record id."""
         fitting: dict[int, Mapping[str, Any]] = {}
-        if join_target(self.new):
-            return fitting  # a list of links has no column that could be empty
+        if join_target(self.new) or self._is_formula:
+            return fitting  # a list of links has no column that could be empty, and a formula fills its own
         for record_id, text in aside.texts_of(self.connection, self.module.name, self.new.name).items():
             with contextlib.suppress(Refused):
                 fitting[record_id] = self.new.store(self._converted_text(text))
@@ -236,7 +236,14 @@ class Conversion:
             return self._link(text, self.new.targets)
         return self.new.read(_as_html(text) if self.new.holds_html else text, self._reader)
 
+    @property
+    def _is_formula(self) -> bool:
+        """Whether the values are computed from now on: none that somebody gave stays."""
+        return self.new.name in self.module.formulas
+
     def _converted(self, before: Any) -> Any:
+        if self._is_formula:
+            raise Refused("the formula gives another value")
         targets = self.new.targets
         if not targets:
             return self._read(before)

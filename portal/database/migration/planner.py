@@ -205,10 +205,11 @@ class Planner:
         return Step(sentence, tasks=tasks, tables=(module.name,))
 
     def _is_stored_otherwise(self, table: str, before: Field, after: Field) -> bool:
-        if storage_of(before) != storage_of(after) or (after.holds_html and not before.holds_html):
-            return True
+        has_aside = after.name in self.left["aside"].get(table, {})
+        is_read_again = before.type != after.type and (has_aside or not after.verbatim)
         retyped = self.difference.retyped_columns.get(table, set())
-        return any(column.name in retyped for column in columns(after))
+        is_retyped = any(column.name in retyped for column in columns(after))
+        return storage_of(before) != storage_of(after) or is_read_again or is_retyped
 
     def _renamed_field(self, table: str, field: Field, before: Field | None) -> Iterator[Step]:
         old_name = self.renames.fields.get(table, {}).get(field.name)

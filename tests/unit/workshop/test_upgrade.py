@@ -73,6 +73,20 @@ def test_what_the_new_version_begins_to_do_is_said(tmp_path):
     assert upgrade(folder).done[0].startswith("From now on emails are written about notes")
 
 
+def test_names_that_are_reserved_by_now_are_said_with_what_keeps_their_records(tmp_path):
+    folder = written(tmp_path, "modules: {join: {see: all, fields: {title: text, view: text}}}\n")
+    (folder / "profiles/all.yaml").write_text("modules: {join: {}}\n")
+    told = upgrade(folder).done
+    assert told[0].startswith("Give the module join another name wherever it is named, and formerly: join, so")
+    assert told[1].startswith("Give the field join.view another name wherever it is named, and formerly: view, so")
+    renamed = (
+        "modules: {members: {formerly: join, see: all, fields: {title: text, look: {type: text, formerly: view}}}}"
+    )
+    (folder / "modules.yaml").write_text(f"version: 1\n{renamed}\n")
+    (folder / "profiles/all.yaml").write_text("modules: {members: {}}\n")
+    assert load(folder).errors == []
+
+
 def test_a_file_that_cannot_be_read_is_left_alone(tmp_path):
     folder = written(tmp_path, "modules: [\n")
     with pytest.raises(CannotUpgradeError, match="portal check"):

@@ -64,6 +64,33 @@ def test_values_that_do_not_fit_are_set_aside_and_come_back_when_they_fit_again(
     assert portal.columns("a").isdisjoint({"_aside_x"})
 
 
+def test_texts_are_read_by_the_new_type_also_where_it_is_stored_alike(portal):
+    portal.started("a: {fields: {x: text, y: text, z: url}}")
+    portal.add("a", {"x": "[1", "y": "javascript:alert(1)", "z": "https://x.example"}, {"x": "[1]", "y": "x.example"})
+    portal.declare("a: {fields: {x: json, y: url, z: text}}")
+    portal.apply()
+    assert portal.values("a", "x") == [None, "[1]"]
+    assert portal.values("a", "y")[0] is None
+    assert portal.values("a", "z") == ["https://x.example", None]
+    assert len(portal.plan()) == 2
+    portal.declare("a: {fields: {x: text, y: text, z: text}}")
+    portal.apply()
+    assert portal.values("a", "x") == ["[1", "[1]"]
+    portal.at_rest()
+
+
+def test_what_people_gave_is_set_aside_where_a_formula_takes_its_place(portal):
+    portal.started('a: {reference: "A{number}", fields: {n: integer, x: decimal}}')
+    portal.add("a", {"n": 2, "x": Decimal("7.5")})
+    portal.declare('a: {reference: "A{number}", fields: {n: integer, x: {type: formula, of: n * 2}}}')
+    assert '1 of 1 value would be lost, not fitting: A1 "7.5"' in portal.plan()[0]
+    portal.apply()
+    assert portal.values("a", "x") == [4]
+    portal.declare('a: {reference: "A{number}", fields: {n: integer, x: decimal}}')
+    portal.apply()
+    assert "drop the values of a.x" in portal.plan()[0]
+
+
 def test_what_was_set_aside_stays_there_where_the_field_becomes_links(portal):
     portal.started("a: {fields: {x: text}}")
     portal.add("a", {"x": "twelve"})
