@@ -69,7 +69,8 @@ class Due:
 
     def _do_one(self, tables: Tables, task: Task, record_id: int) -> bool:
         try:
-            return in_transaction(self.engine, lambda connection: self._act(connection, tables, task, record_id))
+            engine = self._engine_for(task)
+            return in_transaction(engine, lambda connection: self._act(connection, tables, task, record_id))
         except ConflictError:
             return False  # somebody else has changed it
         except sa.exc.DBAPIError:
@@ -77,6 +78,13 @@ class Due:
         except Exception:
             log.exception("What is due for %s %s could not be done", task.module.name, record_id)
             return False
+
+    def _engine_for(self, task: Task) -> sa.Engine:
+        # A reminder changes no row that its record's lock protects: who has waited for the lock must see the event that
+        # the other worker has written meanwhile, which REPEATABLE READ would hide.
+        if task.transition is None and self.engine.dialect.name == "postgresql":
+            return self.engine.execution_options(isolation_level="READ COMMITTED")
+        return self.engine
 
     def _act(self, connection: sa.Connection, tables: Tables, task: Task, record_id: int) -> bool:
         table, now = tables.module(task.module.name), self.clock()

@@ -4,6 +4,7 @@ import datetime
 import email
 import email.policy
 import re
+import threading
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -411,6 +412,31 @@ def test_what_is_due_is_done_once_with_the_portal_as_author(post):
     (event,) = events_of(post, record, "moved:close")
     assert (event["account"], event["author"]) == (None, "Post")
     assert "Done automatically after 7 days" in post.signed_in(ANNA).get(f"/tickets/{record}/")
+
+
+def test_several_workers_at_once_do_and_tell_each_due_thing_once(post):
+    records = [open_ticket(post) for _number in range(4)]
+    resolved, waiting = records[:2], records[2:]
+    for record in resolved:
+        move(post, NANCY, record, "resolve")
+    for record in waiting:
+        move(post, NANCY, record, "ask_back", comment="Which printer?")
+    new_letters(post)
+    with writing(post.portal.engine) as connection:
+        connection.execute(sa.delete(post.portal.tables.outbox))
+    for time in (datetime.timedelta(days=8), LATER):  # they were off for a week; then what they did is told
+        post.clock.now += time
+        threads = [threading.Thread(target=worker_of(post).turn) for _number in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [len(events_of(post, record, "moved:close")) for record in resolved] == [1, 1]
+    assert [len(events_of(post, record, "reminded")) for record in waiting] == [1, 1]
+    with reading(post.portal.engine) as connection:
+        table = post.portal.tables.outbox.c
+        told = connection.execute(sa.select(table["record"]).where(table["recipient"].contains(ANNA))).scalars().all()
+    assert sorted(told) == records
 
 
 def test_a_new_stay_in_the_state_counts_from_its_beginning(post):

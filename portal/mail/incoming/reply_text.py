@@ -38,7 +38,7 @@ DATE_LINE = re.compile(
 )
 RULE = re.compile(r"[-_=*]*")  # an empty line, or one that is drawn
 SIGNATURE = re.compile(r"--\s?$|—\s?$")  # RFC 3676 writes "-- "; many programs take the space away
-OTHER_PROGRAMS = r"scarica outlook|(pobierz|uzyskaj) (program |aplikację )?outlook|sent with proton ?mail"
+OTHER_PROGRAMS = r"scarica outlook|(pobierz|uzyskaj) (program |aplikację )?outlook|sent with \[?proton ?mail"
 PHONE_SIGNATURE = re.compile(
     r"[\[(]?\s*(" + OTHER_PROGRAMS + "|"
     + "|".join(language["sent_from"] for language in MAIL_LANGUAGES.values() if language.get("sent_from"))

@@ -24,6 +24,7 @@ from portal.mail.incoming.reply_text import split_reply
         ("Thanks!\n\n> Reply to comment.\n> ---- Please write above this line ----\n> TT1", "Thanks!", "> Reply"),
         ("Thanks!\n-- \nAnna Rossi\nAcme", "Thanks!", "-- \nAnna Rossi\nAcme"),
         ("Thanks!\n\nSent from my iPhone", "Thanks!", "Sent from my iPhone"),
+        ("OK\n\nSent with [Proton Mail](https://proton.me) secure email.", "OK", "Sent with [Proton"),
         ("On Thu, 5 Mar 2026, Us wrote:\n> Does it work?\n\nYes, it does.", "Yes, it does.", "On Thu, 5 Mar"),
         ("> Does it work?\nYes, it does.", "Yes, it does.", "> Does it work?"),
         ("> One?\nYes.\n> Two?\nNo.", "> One?\nYes.\n> Two?\nNo.", ""),
