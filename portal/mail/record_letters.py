@@ -168,7 +168,7 @@ class RecordLetter:
 
     def content(self) -> Content | None:
         """The content; None where nothing is left that the recipient may read."""
-        said, state = self._said(), self._state()
+        said, state = self._said() or self._question(), self._state()
         kinds = {kind for kind in self.kinds.values() if (kind != "commented" or said) and (kind != "moved" or state)}
         if not kinds:
             return None
@@ -273,6 +273,14 @@ class RecordLetter:
             if file.id in file_ids and file.comment is None:
                 added.setdefault(file.author, []).append(file)
         return [*said.values(), *(self._files_added(list(reversed(group))) for group in added.values())]
+
+    def _question(self) -> list[Said]:
+        """What a reminder is about: the last comment, if the other side wrote it."""
+        if "reminded" not in self.kinds.values() or not self.records.module.comments:
+            return []
+        stored = files(self.records, self.record)
+        newest = comments(self.records, self.record)[:1]
+        return [self._one_said(one, [file for file in stored if file.comment == one.id]) for one in newest if one.staff]
 
     def _files_added(self, added: Sequence[StoredFile]) -> Said:
         """Files that somebody added without a comment, the first one first."""

@@ -7,7 +7,17 @@ from click.testing import CliRunner
 
 from portal.commands import main
 from tests.functional.conftest import form_of
-from tests.functional.test_granting import BRUNO, CARLA, NANCY, account, person_id, portal_folder, post, rows
+from tests.functional.test_granting import (
+    BRUNO,
+    CARLA,
+    NANCY,
+    account,
+    company_of,
+    person_id,
+    portal_folder,
+    post,
+    rows,
+)
 from tests.functional.test_passwords import letters
 from tests.functional.test_signing_in import ANNA, is_signed_in, try_to_sign_in
 
@@ -44,10 +54,6 @@ def prove(browser, link, name="Eva Gialli", password=PHRASE):
     form = form_of(browser.get(link), link)
     form["name"], form["new"], form["confirm"] = name, password, password
     return form.submit(status="*")
-
-
-def company_of(app, email):
-    return next(row["company"] for row in rows(app, "people") if row["email"] == email)
 
 
 def test_without_sign_up_nobody_comes_in_uninvited(app):
@@ -158,6 +164,23 @@ def test_by_its_link_people_join_a_company_and_its_administrator_says_yes(app, s
     form_of(bruno.get(f"/organizations/{acme}/people"), "/people/waiting").submit("do", value="yes", status=303)
     assert try_to_sign_in(eva, EVA, PHRASE).status_int == 303
     assert company_of(app, EVA) == acme
+
+
+def test_nobody_says_yes_to_more_than_they_may_give_nor_to_who_joins_others(app, declare, sign_in, another_browser):
+    declare("{profile: customer}")
+    eva, zoe, staff = another_browser(), another_browser(), sign_in(NANCY, browser=another_browser())
+    bruno, acme, globex = sign_in(BRUNO), company_of(app, BRUNO), company_of(app, CARLA)
+    ask(eva, make_link(bruno, acme))
+    prove(eva, link_to(app))
+    ask(zoe, make_link(staff, globex), "zoe@globex.example")
+    prove(zoe, link_to(app, "zoe@globex.example"))
+    own, others = (str(row["id"]) for row in rows(app, "sign_up"))
+    for profile in ("staff", "power", ""):
+        assert post(bruno, "/people/waiting", id=own, do="yes", profile=profile).status_int == 422
+    for do in ("yes", "no"):
+        assert post(bruno, "/people/waiting", id=others, do=do, profile="customer").status_int == 404
+    assert len(rows(app, "sign_up")) == 2
+    assert account(app, EVA) is None
 
 
 def test_a_link_to_more_than_one_may_give_is_shown_to_who_may_give_it(app, sign_in, another_browser):

@@ -457,6 +457,7 @@ def test_a_reminder_comes_once_in_each_stay(post, monkeypatch):
     letters = new_letters(post, datetime.timedelta(days=10))
     assert to(letters) == [ANNA]
     assert "Reminder: this is waiting for you." in letters[0].text
+    assert "Which printer?" in letters[0].text
     post.clock.now -= datetime.timedelta(days=9)  # a clock that was set back
     monkeypatch.setitem(post.browsers, CARLA, post.signed_in(CARLA))
     open_ticket(post, CARLA)

@@ -47,6 +47,10 @@ def person_id(app, email):
     return next(row["id"] for row in rows(app, "people") if row["email"] == email)
 
 
+def company_of(app, email):
+    return next(row["company"] for row in rows(app, "people") if row["email"] == email)
+
+
 def post(app, address, **inputs):
     token = form_of(app.get("/"), "/logout")["_csrf"].value
     return app.post(address, {"_csrf": token, **inputs}, status="*")
@@ -238,6 +242,19 @@ def test_a_colleague_is_invited_into_no_other_company(app, sign_in):
     globex = next(row["company"] for row in rows(app, "people") if row["email"] == CARLA)
     assert invite(app, company=str(globex)).status_int == 422
     assert account(app, DORA) is None
+
+
+def test_a_company_s_administrator_moves_nobody_into_or_out_of_their_company(app, sign_in):
+    """Whom they give access is decided by the company on the record: it is not theirs to write on others' records."""
+    bruno, globex = sign_in(BRUNO), company_of(app, CARLA)
+    acme = company_of(app, ANNA)
+    for email in (CARLA, NANCY):
+        for company in (acme, globex):
+            address = f"/people/{person_id(app, email)}/edit"
+            assert post(bruno, address, name="X", email=email, company=str(company)).status_int == 404
+    post(bruno, f"/people/{person_id(app, ANNA)}/edit", name="Anna", email=ANNA, company=str(globex))
+    assert company_of(app, ANNA) == acme
+    assert post(bruno, "/people/create", name="X", email=DORA, company=str(globex)).status_int == 404
 
 
 def test_nobody_gives_more_than_they_have(app, sign_in):

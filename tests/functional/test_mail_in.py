@@ -377,6 +377,7 @@ def test_an_address_from_which_letters_come_back_gets_no_more(post: Post, ticket
     person = nancy.get("/people/").click("Anna Rossi")
     assert "Emails have stopped" in person
     assert "550 no such user" in person
+    assert "Emails have stopped" in nancy.get(nancy.get("/organizations/").click("Acme").request.path + "people")
     assert "Email could not be delivered" in nancy.get("/tickets/1/history")
     assert "Email could not be delivered" not in post.app.get("/tickets/1/history")
     assert post.recipients() == []

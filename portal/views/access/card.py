@@ -68,12 +68,16 @@ def _facts(account: Account, request: Request) -> Iterator[Fact]:
     )
     yield from (Fact(label, DAY.show(day, reader)) for label, day in days if day)
     if account.bounces:
-        label = _("Emails bounce") if takes_letters(account) else _("Emails have stopped because they bounced")
-        yield Fact(label, account.bounce_reason or "")
+        yield Fact(bouncing(account), account.bounce_reason or "")
     if is_waiting(account):
         yield Fact(_("Invited on"), MOMENT.show(account.invited, reader))
     elif account.signed_in:
         yield Fact(_("Last sign-in"), MOMENT.show(account.signed_in, reader))
+
+
+def bouncing(account: Account) -> Words:
+    """What is said of an account whose emails have come back."""
+    return _("Emails bounce") if takes_letters(account) else _("Emails have stopped because they bounced")
 
 
 def _actions(resource: Record, account: Account | None) -> Iterator[Action]:

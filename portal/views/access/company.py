@@ -19,7 +19,7 @@ from portal.accounts.companies import (
 from portal.accounts.granting import may_manage_company
 from portal.accounts.people import Account
 from portal.texts import _
-from portal.views.access.card import access_state
+from portal.views.access.card import access_state, bouncing
 from portal.views.access.form import DAY
 from portal.views.access.parts import AccessCard, Colleague, CompanyPage, Fact, JoinLink, WaitingPage
 from portal.views.access.waiting import sign_ups_of, waiting_lines
@@ -106,6 +106,7 @@ def colleagues(request: Request, accounts: list[Account]) -> Iterator[Colleague]
             tone=tone,
             signed_in=moment(account.signed_in, reader) if account.signed_in else None,
             until=DAY.show(account.access_until, reader) if account.access_until else "",
+            bounces=bouncing(account) if account.bounces else "",
             url="" if mine else record_address(str(declared.people), account.person or 0),
             mine=mine,
         )

@@ -58,6 +58,7 @@ class Colleague:
     tone: str
     signed_in: Moment | None
     until: str
+    bounces: Words = ""  # that their emails do
     url: str = ""  # of their card; empty for the reader
     mine: bool = False
 
