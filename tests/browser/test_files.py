@@ -48,7 +48,7 @@ def test_a_comment_with_a_photo_and_a_file_taken_off_again(
     expect(page.locator("#documents a.name")).to_have_text(["photo.jpg"])
 
 
-def test_the_card_of_a_record_sends_what_is_chosen_and_says_what_is_too_large(
+def test_the_card_of_a_record_sends_what_is_chosen_again_if_need_be_and_says_what_is_too_large(
     visit: Visit, new_ticket: Make, report: Path, tmp_path: Path
 ) -> None:
     film = tmp_path / "film.mov"
@@ -57,7 +57,11 @@ def test_the_card_of_a_record_sends_what_is_chosen_and_says_what_is_too_large(
     page = visit("customer", new_ticket("Door squeaks"))
     page.locator("#documents-files").set_input_files(film)
     expect(page.locator("#documents .refused")).to_contain_text("Not sent: the limit is 25 MB")
+    page.context.set_offline(True)
     page.locator("#documents-files").set_input_files(report)
+    expect(page.locator("#documents .refused")).to_contain_text("Check your connection")
+    page.context.set_offline(False)
+    page.locator("#documents").get_by_role("button", name="Try again").click()
     expect(page.locator("#documents a.name")).to_have_text(["report.pdf"])
     page.locator("#documents").get_by_role("button", name="Remove report.pdf").click()
     expect(page.locator("#documents a.name")).to_have_count(0)

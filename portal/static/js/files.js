@@ -68,11 +68,17 @@ attach("[data-drop]", (box) => {
     return sent - before;
   };
 
-  // Nothing came back: what was chosen stays, and can be taken off or sent again.
-  box.showUnanswered = () => {
+  // Nothing came back: what was chosen stays, and can be taken off or sent again; by `again` where the form has no button.
+  box.showUnanswered = (again) => {
     if (!picked.length) return;
     keep();
-    list.append(make("li", { className: "refused" }, make("span", { className: "grow" }, box.dataset.unanswered)));
+    const item = make("li", { className: "refused" }, make("span", { className: "grow" }, box.dataset.unanswered));
+    if (again) {
+      const button = make("button", { type: "button", className: "button small", textContent: box.dataset.again });
+      button.addEventListener("click", again);
+      item.append(button);
+    }
+    list.append(item);
   };
 
   for (const name of ["dragenter", "dragover"]) {
@@ -111,9 +117,20 @@ attach("[data-attach]", (details) => {
   text.addEventListener("drop", (event) => add(event, event.dataTransfer.files));
 });
 
-// The card of a record's files sends what was chosen at once.
+// The card of a record's files sends what was chosen at once; what is chosen meanwhile, afterwards from the new card.
 attach("form[data-upload]", (form) => {
-  form.addEventListener("picked", () => send(form, null, (page) => redrawPart(page, "documents")));
+  const input = form.querySelector("input[type=file]");
+  const sendAll = () => {
+    if (form.hasAttribute("aria-busy")) return;
+    const sent = input.files.length;
+    const then = (page) => {
+      const later = [...input.files].slice(sent);
+      redrawPart(page, "documents");
+      if (later.length) queueMicrotask(() => document.querySelector("#documents [data-drop]")?.takeFiles(later));
+    };
+    send(form, null, then, sendAll);
+  };
+  form.addEventListener("picked", sendAll);
 });
 
 // A form with files is sent by the script, which shows how far it is; without files the browser sends it.
@@ -129,7 +146,7 @@ attach("form[data-sends-files]", (form) => {
   });
 });
 
-function send(form, submitter, then) {
+function send(form, submitter, then, again) {
   const boxes = [...form.querySelectorAll("[data-drop]")];
   const request = new XMLHttpRequest();
   form.setAttribute("aria-busy", "true");
@@ -140,7 +157,7 @@ function send(form, submitter, then) {
     delete form.dataset.sending;
     const page = new DOMParser().parseFromString(request.responseText, "text/html");
     if (page.querySelector("main")) then(page, request);
-    else boxes.forEach((box) => box.showUnanswered());
+    else boxes.forEach((box) => box.showUnanswered(again));
   });
   // The button that was pressed is sent too: a step of a wizard is told where to go on.
   request.send(new FormData(form, submitter));

@@ -1,0 +1,66 @@
+"""What the marks of what is new take: pages with them, and the same pages that say nothing of it.
+
+`python -m benchmarks.news URL [ROUNDS]` prints the time of both and the median of their ratios, for people to whom
+everything is new and for people who have looked at everything. Both pages are asked for in turn, because a busy machine
+is slower by half from second to second. The time is the processor's; on PostgreSQL, which works in processes of its own,
+the clock's.
+"""
+
+import statistics
+import sys
+import time
+from unittest import mock
+
+import sqlalchemy as sa
+
+from benchmarks.filling import START
+from benchmarks.ours import PEOPLE, Portal
+from benchmarks.words import COMMON
+from portal.database.engine import writing
+from portal.records.reading.news import News
+
+ROUNDS, CALLS = 15, 6
+PATHS = ("/tickets/", "/tickets/?tab=open", "/tickets/?sort=due", f"/tickets/?q={COMMON}", "/")
+WITHOUT = mock.patch("portal.web.news.read_news", lambda *_arguments: News())
+
+
+def compare(portal: Portal, who: str, path: str, rounds: int) -> tuple[float, float, float]:
+    """Milliseconds of a page with marks and without, the least of all rounds; and the median of their ratios."""
+    taken = []
+    for _round in range(rounds):
+        marked = _least(portal, who, path)
+        with WITHOUT:
+            taken.append((marked, _least(portal, who, path)))
+    marked, bare = zip(*taken, strict=True)
+    return min(marked), min(bare), statistics.median(one / other for one, other in taken)
+
+
+def _least(portal: Portal, who: str, path: str) -> float:
+    """The least time of some calls, in milliseconds."""
+    clock = time.process_time if portal.engine.dialect.name == "sqlite" else time.perf_counter
+    taken = []
+    for _call in range(CALLS):
+        start = clock()
+        portal.get(who, path)
+        taken.append((clock() - start) * 1000)
+    return min(taken)
+
+
+def look(portal: Portal, seen: bool) -> None:
+    """Everything that has happened since the first ticket is new to all accounts, or they have seen it."""
+    with writing(portal.engine) as connection:
+        connection.execute(sa.update(portal.tables.account).values(news_from=START))
+        connection.execute(sa.delete(portal.tables.seen))
+    for who in PEOPLE if seen else ():
+        portal.post(who, "/tickets/seen", {"_csrf": portal.token(who)})
+
+
+if __name__ == "__main__":
+    portal = Portal(sys.argv[1])
+    for seen in (False, True):
+        look(portal, seen)
+        for who in PEOPLE:
+            for path in PATHS:
+                page, bare, times = compare(portal, who, path, int((sys.argv[2:] or [ROUNDS])[0]))
+                state = "all seen" if seen else "all new"
+                print(f"{state}, {who}: {path:24} {page:6.2f} ms, without {bare:6.2f} ms: {times:5.3f} ×", flush=True)
