@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.walking import Make, Visit
+from tests.browser.walking import Visit, ticket
 
 without_a_mouse = pytest.mark.parametrize("hands", ["keyboard", "without a script"], indirect=True)
 
@@ -72,18 +72,19 @@ def files(tmp_path: Path) -> dict[str, Path]:
     return {path.name: path for path in tmp_path.iterdir()}
 
 
-def test_a_request_from_its_photos_to_its_follow_up(
-    visit: Visit, new_ticket: Make, hands: Hands, files: dict[str, Path]
-) -> None:
-    path = new_ticket(f"Copier is loud ({hands.how})")
-    customer = visit("customer", path, java_script_enabled=hands.has_script)
-    support = visit("support", path, java_script_enabled=hands.has_script)
-
-    hands.comment(customer, "It looks like this.", [files["front.jpg"], files["back.jpg"], files["manual.pdf"]])
+def test_a_request_from_its_photos_to_its_follow_up(visit: Visit, hands: Hands, files: dict[str, Path]) -> None:
+    customer = visit("customer", "/tickets/create?service=1", java_script_enabled=hands.has_script)
+    hands.press(customer.get_by_role("button", name="Next"))
+    customer.get_by_role("radio").first.check(force=True)
+    hands.press(customer.get_by_role("button", name="Next"))
+    customer.get_by_role("textbox", name="Title").fill(f"Copier is loud ({hands.how})")
+    customer.get_by_role("textbox", name="Description").fill("It looks like this.")
+    customer.locator("input[type=file]").set_input_files([files["front.jpg"], files["back.jpg"], files["manual.pdf"]])
+    hands.press(customer.get_by_role("button", name="Create"))
+    expect(customer.get_by_role("heading", level=1)).to_contain_text("Copier is loud")
     expect(customer.locator("#documents a.name")).to_have_count(3)
-    expect(customer.locator("article.note .thumbnail")).to_have_count(2)
 
-    support.reload()
+    support = visit("support", customer.url, java_script_enabled=hands.has_script)
     hands.comment(support, "Which paper do you use?")
     hands.comment(support, "Surely the wrong one.", internal=True)
     customer.reload()
@@ -112,17 +113,23 @@ def test_a_request_from_its_photos_to_its_follow_up(
 
 
 @without_a_mouse
-def test_a_colleague_is_added_and_taken_off_again(visit: Visit, new_ticket: Make, hands: Hands) -> None:
-    path = new_ticket(f"Blinds are stuck ({hands.how})")
-    customer = visit("customer", path, java_script_enabled=hands.has_script)
-    hands.press(customer.get_by_role("link", name="Add a watcher"))
-    customer.get_by_role("textbox", name="Email address of a colleague").fill("giulia.ferrante@moretti.example")
-    hands.press(customer.get_by_role("button", name="Add"))
-    watchers = customer.locator("#watchers")
-    expect(watchers).to_contain_text("Giulia Ferrante")
-    expect(visit("power", path).get_by_role("heading", level=1)).to_contain_text("Blinds are stuck")
-    hands.press(watchers.get_by_role("button", name=re.compile("Remove Giulia Ferrante")))
-    expect(watchers).not_to_contain_text("Giulia Ferrante")
+def test_a_colleague_is_added_sees_the_request_and_is_taken_off_again(visit: Visit, hands: Hands) -> None:
+    owner = visit("power", "/tickets/create", java_script_enabled=hands.has_script)
+    caller = owner.locator("input[name=caller]").input_value()
+    owner.goto(ticket(owner, f"Blinds are stuck ({hands.how})", caller=caller))
+    colleague = visit("customer", owner.url)
+    expect(colleague.get_by_role("heading", level=1)).not_to_contain_text("Blinds are stuck")
+    hands.press(owner.get_by_role("link", name="Add a watcher"))
+    owner.get_by_role("textbox", name="Email address of a colleague").fill("anna.moretti@moretti.example")
+    hands.press(owner.get_by_role("button", name="Add"))
+    watchers = owner.locator("#watchers")
+    expect(watchers).to_contain_text("Anna Moretti")
+    colleague.reload()
+    expect(colleague.get_by_role("heading", level=1)).to_contain_text("Blinds are stuck")
+    hands.press(watchers.get_by_role("button", name=re.compile("Remove Anna Moretti")))
+    expect(watchers).not_to_contain_text("Anna Moretti")
+    colleague.reload()
+    expect(colleague.get_by_role("heading", level=1)).not_to_contain_text("Blinds are stuck")
 
 
 @without_a_mouse
