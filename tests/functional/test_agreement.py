@@ -25,12 +25,14 @@ from portal.mail.builder import Sender
 from portal.mail.recipients import people_along
 from portal.mail.record_letters import letters, load_news
 from portal.records.policy import Policy, system_policy
+from portal.records.reading.files import files
 from portal.records.reading.history import EventFilter, whole_history
 from portal.records.reading.news import Onlooker, PageShown, is_counted, read_news
 from portal.records.reading.records import Query, Records
 from portal.records.reading.titles import titled_links
 from portal.records.transfer.exporting import export_rows
 from portal.records.writing.history import Author
+from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.writer import Writer
 from tests.functional.world import linked
 
@@ -165,6 +167,8 @@ class Portal:
         }
         writer = self.writer(connection, module, chance.choice(list(PEOPLE)))
         record_id = writer.create(values)
+        file = PendingFile(f"{module} {record_id}", module, None, f"{module} {record_id}", 1, "text/plain", "x", None)
+        writer.attach(writer.records.get(record_id), [file])
         for person in some("persons", 2) if chance.random() < 0.8 else ():
             writer.watch(writer.records.get(record_id), person.id)
 
@@ -232,6 +236,9 @@ class Paths:
             "named by links": self.named(),
             "export": self.exported(),
             "history": self.told_by_history(),
+            "files": {
+                record.id for record in map(self.records.get, self.everything) if record and self.has_file(record)
+            },
         }
         return paths
 
@@ -246,6 +253,10 @@ class Paths:
         return {
             record.id for record in self.records.as_system.by_ids(self.everything, []) if record.reference in references
         }
+
+    def has_file(self, record) -> bool:
+        """Whether they get the file that is on every record, and on no other of its module."""
+        return [file.name for file in files(self.records, record)] == [f"{self.module} {record.id}"]
 
     def told_by_history(self) -> set[int]:
         events, _more = whole_history(self.records, EventFilter(module=self.module), 999)

@@ -126,6 +126,12 @@ def test_a_stranger_gets_no_byte_and_adds_none(people):
     stranger.get("/tickets/1/files/1/preview", status=404)
     stranger.post("/tickets/1/files/1/remove", {"_csrf": token}, status=404)
     stranger.post("/tickets/1/files", {"_csrf": token}, upload_files=[("files", "x.pdf", PDF)], status=404)
+    form = form_of(stranger.get("/tickets/create"), "/tickets/create")
+    form["title"] = "My own"
+    form.submit(status=303)
+    for address in ("/tickets/2/files/1", "/tickets/2/files/1/preview"):  # through a record that they may see
+        stranger.get(address, status=404)
+    stranger.post("/tickets/2/files/1/remove", {"_csrf": token}, status=404)
     assert documents(people["anna"]) == ["report.pdf"]
 
 

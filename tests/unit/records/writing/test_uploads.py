@@ -1,0 +1,41 @@
+"""What is checked of a file that was sent: its name, its size."""
+
+import io
+
+import pytest
+
+from portal.declaration.shapes import Attachments
+from portal.fields.reader import Reader
+from portal.records.writing.files import LONGEST_NAME, Upload, check_uploads
+
+LIMIT = Attachments(max_size=1_000)
+
+
+def check(name, size=1):
+    """Whether the file is taken, and why it is not."""
+    checked = check_uploads([Upload(name, io.BytesIO(b"x" * size), size)], LIMIT, Reader())
+    return bool(checked.taken), "".join(map(str, checked.refused))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../etc/passwd", "..\\boot.ini", "/etc/passwd", "C:\\a.pdf", "..", " . ", "a\0.pdf", "a\r\nSet-Cookie: b.pdf",
+     "a\tb.pdf", "a\u2028b.pdf", "a\u202egnp.exe", "\ud800.pdf", "x" * 296 + ".pdf"],
+)  # fmt: skip
+def test_a_name_that_could_mislead_or_lead_elsewhere_is_refused(name):
+    taken, reason = check(name)
+    assert not taken
+    assert "was not added: its name" in reason
+    assert not {"\0", "\r", "\n", "\u202e", "\u2028"} & set(reason)
+
+
+@pytest.mark.parametrize("name", ["Größe „Łódź“ 東京.pdf", "a;b='c\" %41.pdf", "x" * LONGEST_NAME, ".profile"])
+def test_any_other_name_is_taken(name):
+    assert check(name) == (True, "")
+
+
+def test_one_byte_more_than_the_limit_is_too_much():
+    assert check("a.pdf", 1_000) == (True, "")
+    taken, reason = check("a.pdf", 1_001)
+    assert not taken
+    assert "the limit is" in reason
