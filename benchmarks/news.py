@@ -2,8 +2,8 @@
 
 `python -m benchmarks.news URL [ROUNDS]` prints the time of both and the median of their ratios, for people to whom
 everything is new and for people who have looked at everything. Both pages are asked for in turn, because a busy machine
-is slower by half from second to second. The time is the processor's; on PostgreSQL, which works in processes of its own,
-the clock's.
+is slower by half from second to second. The time is the processor's; on PostgreSQL, whose work is done by other
+processes, the clock's.
 """
 
 import statistics
@@ -21,7 +21,7 @@ from portal.records.reading.news import News
 
 ROUNDS, CALLS = 15, 6
 PATHS = ("/tickets/", "/tickets/?tab=open", "/tickets/?sort=due", f"/tickets/?q={COMMON}", "/")
-WITHOUT = mock.patch("portal.web.news.read_news", lambda *_arguments: News())
+WITHOUT = mock.patch("portal.web.news.read_news", return_value=News())
 
 
 def compare(portal: Portal, who: str, path: str, rounds: int) -> tuple[float, float, float]:
