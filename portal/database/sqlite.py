@@ -163,10 +163,12 @@ def read_only_engine(address: sa.URL) -> sa.Engine:
 def _protect_files(path: str) -> None:
     """The database holds what customers wrote: its files belong to the portal's user alone, whatever the umask says.
 
-    SQLite gives the -wal and -shm files the mode of the database.
+    SQLite gives the -wal and -shm files the mode of the database. A file that exists is not opened here: the process
+    would lose all its locks on it when it closes what it has opened, and another process would then take the journal
+    away from its connections (https://sqlite.org/howtocorrupt.html, 2.2).
     """
-    with contextlib.suppress(OSError):  # no such folder, or the file of another user: SQLite says what is wrong
-        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, OWNER_ONLY))
+    with contextlib.suppress(OSError):  # it exists; or there is no such folder, of which SQLite says what is wrong
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY, OWNER_ONLY))
     for name in (path, f"{path}-wal", f"{path}-shm"):
         with contextlib.suppress(OSError):
             mode = stat.S_IMODE(os.stat(name).st_mode)

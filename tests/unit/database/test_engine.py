@@ -336,3 +336,23 @@ def test_files_that_others_could_read_become_private_at_the_next_start(tmp_path)
         assert value_of(again) == 0
         assert set(modes(tmp_path).values()) == {"0o600"}
         again.dispose()
+
+
+def test_a_new_connection_leaves_the_file_locked_against_other_processes(tmp_path):
+    """A process that closes any descriptor of a file loses its locks: another would take the journal away."""
+    path = tmp_path / "portal.sqlite"
+    engines = [make_engine(f"sqlite:///{path}") for _number in range(2)]
+    with writing(engines[0]) as connection:
+        metadata.create_all(connection)
+    with reading(engines[0]), reading(engines[1]):
+        pass  # both pools hold a connection now
+    look = f"import sqlite3; sqlite3.connect({str(path)!r}).execute('SELECT count(*) FROM counter').fetchall()"
+    subprocess.run([sys.executable, "-c", look], check=True)
+    assert path.with_name("portal.sqlite-wal").exists()
+    with writing(engines[0]) as connection:
+        connection.execute(sa.insert(counter).values(id=1, value=7))
+    count = f"import sqlite3; print(sqlite3.connect({str(path)!r}).execute('SELECT value FROM counter').fetchall())"
+    seen = subprocess.run([sys.executable, "-c", count], check=True, capture_output=True, text=True)
+    assert seen.stdout.strip() == "[(7,)]"
+    for engine in engines:
+        engine.dispose()
