@@ -70,7 +70,7 @@ def _signed_in(request: Request, bare: Shell, identity: Identity) -> Shell:
     menu, own = _menu(request, identity)
     values |= {"menu": menu, "own": own, "dock": menu[:IN_DOCK], "crumbs": _crumbs(request)}
     report = request.registry.live.report
-    if identity.administrator and not report.accepted:
+    if identity.administrator and not report.accepted and _view_name(request) not in ("problems", "effect"):
         if report.waiting is None:
             values["warning"] = _("The declarations have problems. The last valid version is in use.")
             values |= {"warning_url": "/-/problems", "warning_label": _("Show problems")}
