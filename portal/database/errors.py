@@ -19,6 +19,7 @@ class Failure(enum.StrEnum):
     TIMEOUT = "timeout"  # the statement took too long
     UNAVAILABLE = "unavailable"  # the database does not answer
     READ_ONLY = "read-only"  # it can be read, but not written: a standby, a read-only file
+    CHANGED_TABLES = "changed tables"  # they are no longer as this portal in force has them
     OTHER = "other"  # a mistake of ours, or a broken disk
 
 
@@ -34,11 +35,17 @@ FAILURE_BY_CODE = {  # PostgreSQL's error codes
     "57014": Failure.TIMEOUT,  # cancelled by the statement timeout
     "53300": Failure.BUSY,  # too many connections
     LOCK_NOT_AVAILABLE: Failure.BUSY,
+    "42P01": Failure.CHANGED_TABLES,  # no such table
+    "42703": Failure.CHANGED_TABLES,  # no such column
     "57P01": Failure.UNAVAILABLE,  # shut down by an administrator
     "57P02": Failure.UNAVAILABLE,  # shut down after a crash of another process
     "57P03": Failure.UNAVAILABLE,  # starting up or shutting down
 }
 FAILURE_BY_PHRASE = {
+    "no such column": Failure.CHANGED_TABLES,
+    "no such table": Failure.CHANGED_TABLES,
+    "has no column named": Failure.CHANGED_TABLES,
+    "cached plan must not change": Failure.CHANGED_TABLES,
     "database is locked": Failure.BUSY,
     "database table is locked": Failure.BUSY,
     "interrupted": Failure.TIMEOUT,

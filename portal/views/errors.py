@@ -12,7 +12,7 @@ from pyramid.httpexceptions import HTTPError, HTTPForbidden, HTTPNotFound, HTTPS
 from pyramid.request import Request
 from pyramid.traversal import find_interface
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
-from pyramid_retry import mark_error_retryable
+from pyramid_retry import BeforeRetry, is_last_attempt, mark_error_retryable
 
 from portal.accounts.attempts import TooManyAttemptsError
 from portal.database.errors import DatabaseError, Failure, classify, connection_ended
@@ -126,9 +126,9 @@ def unreadable(error: UnicodeDecodeError, request: Request) -> Any:
 def database_failed(error: Exception, request: Request) -> Any:
     """The database refuses: with a way on where there is one. What another attempt may mend is tried again first."""
     kind = classify(error)
-    if kind == Failure.OTHER:
+    if kind == Failure.OTHER or (kind == Failure.CHANGED_TABLES and is_last_attempt(request)):
         return broken(error, request)
-    if kind in (Failure.CONFLICT, Failure.BUSY, Failure.READ_ONLY):
+    if kind in (Failure.CONFLICT, Failure.BUSY, Failure.READ_ONLY, Failure.CHANGED_TABLES):
         mark_error_retryable(error)
     # What was written when the connection ended may have been saved: only a request that reads is tried again.
     if connection_ended(error) and request.method in SAFE_METHODS:
@@ -146,8 +146,15 @@ def broken(error: Exception, request: Request) -> Any:
     return _page(request, 500)
 
 
+def await_declarations(event: BeforeRetry) -> None:
+    """A request whose tables were changed under it is tried again with the declarations of those."""
+    if isinstance(event.exception, DatabaseError) and classify(event.exception) == Failure.CHANGED_TABLES:
+        event.request.registry.live.settle(event.request.portal)
+
+
 def includeme(config: Any) -> None:
     """The classes of the database's errors are known to its own layer alone."""
+    config.add_subscriber(await_declarations, BeforeRetry)
     for kind in DatabaseError:
         config.add_exception_view(database_failed, context=kind, renderer="error.pt")
 

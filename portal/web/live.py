@@ -36,6 +36,7 @@ from portal.web.assets import Assets
 log = logging.getLogger(__name__)
 
 RELOAD_EVERY = 0.25  # seconds between two checks of the files, and that a file has to be as it is before it is read
+SETTLED_AFTER = 10.0  # seconds that a request waits at most for a change that is under way
 FRESH_FOR = 0.1  # seconds in which a file may change again without a new modification time
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 FAULT = "These declarations meet a fault of the portal itself; its log says which."
@@ -113,6 +114,19 @@ class LivePortal:
                 self._last_check = time.monotonic()
                 self._reloading.release()
         return self._portal
+
+    def settle(self, portal: Portal) -> None:
+        """Waits for a change of the files to come into force that is under way, for who failed with `portal`."""
+        end = time.monotonic() + SETTLED_AFTER
+        while self._portal is portal and time.monotonic() < end:
+            if self._reloading.acquire(timeout=SETTLED_AFTER):
+                try:
+                    self._reload_if_changed()
+                finally:
+                    self._reloading.release()
+            if self._read_signature()[0] == self._signature[0]:
+                return
+            time.sleep(RELOAD_EVERY / 4)
 
     def close(self) -> None:
         """Gives up the connections that nobody uses; requests that are open end with their own."""

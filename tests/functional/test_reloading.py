@@ -137,6 +137,25 @@ def test_a_portal_with_broken_yaml_does_not_start_and_says_why(make_app, portal_
         make_app()
 
 
+def test_a_request_whose_tables_change_under_it_is_tried_again_with_the_new_ones(
+    app, database, portal_folder, sign_in, caplog
+):
+    nancy = sign_in(NANCY)
+    nancy.get("/tickets/")
+    form = form_of(nancy.get("/tickets/create"), "/tickets/create")
+    form["title"], form["description"] = "Printer", "smokes"
+    live = app.app.registry.live
+    live.every, live.whole_after = 3600, 0  # a process that has not noticed yet
+    change(portal_folder, "      cost: money", "      costs: {type: money, formerly: cost}")
+    elsewhere = make_engine(database)
+    assert any("rename" in sentence for sentence in apply(elsewhere, build(load(portal_folder).declaration)).done)
+    elsewhere.dispose()
+    form.submit(status=303)
+    assert "Printer" in nancy.get("/tickets/", status=200)
+    assert "costs" in live.current().declaration.modules["tickets"].fields
+    assert "ERROR" not in [record.levelname for record in caplog.records]
+
+
 def test_a_process_that_starts_with_broken_files_serves_the_last_valid_ones(make_app, portal_folder, caplog):
     change(portal_folder, "label: Knowledge base", "label: Good to know")
     make_app().app.registry.live.close()
