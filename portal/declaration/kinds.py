@@ -7,7 +7,7 @@ by whatever shows a problem: commands, pages, editors.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,14 @@ OTHER = "P308"
 
 @dataclass(frozen=True)
 class Kind:
-    """`says`: its sentences, with {} for what differs; `wrong` and `right`: a file each, modules.yaml unless named."""
+    """`says`: its sentences, with {} for what differs; `cures`: what mends some of them, where `cure` says too little;
+    `wrong` and `right`: a file each, modules.yaml unless named.
+    """
 
     code: str
     title: str
     says: tuple[str, ...] = ()
+    cures: Mapping[str, str] = field(default_factory=dict)
     cure: str = ""
     wrong: str = ""
     right: str = ""
@@ -38,7 +41,14 @@ def kinds() -> Mapping[str, Kind]:
     entries: dict[str, Any] = {}
     for path in FOLDER.glob("*.yaml"):
         entries |= read(path.read_bytes(), path.name).data
-    return {code: Kind(code, **{**entries[code], "says": tuple(entries[code]["says"])}) for code in sorted(entries)}
+    return {code: _kind(code, entries[code]) for code in sorted(entries)}
+
+
+def _kind(code: str, entry: Mapping[str, Any]) -> Kind:
+    """A sentence stands alone in the file, or as a mapping with its own cure."""
+    says = [next(iter(one)) if isinstance(one, Mapping) else one for one in entry["says"]]
+    cures = {sentence: cure for one in entry["says"] if isinstance(one, Mapping) for sentence, cure in one.items()}
+    return Kind(code, **{**entry, "says": tuple(says), "cures": cures})
 
 
 def kind_of(problem: Problem) -> Kind:
@@ -46,22 +56,31 @@ def kind_of(problem: Problem) -> Kind:
     return kinds()[says(problem.statement) or OTHER]
 
 
-@lru_cache(1000)
 def says(statement: str) -> str | None:
     """The code of the kind that has this sentence, None where none has."""
-    return next((code for pattern, code in _patterns() if pattern.fullmatch(statement)), None)
+    known = _sentence_of(statement)
+    return known[0] if known else None
 
 
 def cure_of(problem: Problem) -> str:
     """What to do about it, in one sentence: the name that was probably meant, else what mends this kind."""
-    return f'write "{problem.guess}"' if problem.guess is not None else kind_of(problem).cure
+    if problem.guess is not None:
+        return f'write "{problem.guess}"'
+    kind, known = kind_of(problem), _sentence_of(problem.statement)
+    return kind.cures.get(known[1], kind.cure) if known else kind.cure
+
+
+@lru_cache(1000)
+def _sentence_of(statement: str) -> tuple[str, str] | None:
+    """The code of the kind that has this sentence, and the sentence as it is listed there."""
+    return next(((code, sentence) for pattern, code, sentence in _patterns() if pattern.fullmatch(statement)), None)
 
 
 @cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
+def _patterns() -> list[tuple[re.Pattern[str], str, str]]:
     sentences = [(sentence, kind.code) for kind in kinds().values() for sentence in kind.says]
     sentences.sort(key=lambda entry: -len(entry[0].replace("{}", "")))
-    return [(_pattern(sentence), code) for sentence, code in sentences]
+    return [(_pattern(sentence), code, sentence) for sentence, code in sentences]
 
 
 def _pattern(sentence: str) -> re.Pattern[str]:

@@ -3,6 +3,7 @@
 Nothing that stands in the files is changed or overwritten; what would not be valid is not written.
 """
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,10 @@ class _Writing:
 
     def __init__(self, folder: Path, overrides: Mapping[str, str]) -> None:
         self.folder, self.overrides = folder, overrides
+        if not (folder / MODULES).exists():
+            raise CannotStartError(
+                f"{folder.absolute()} has no {MODULES}: `portal new module NAME` begins a portal there"
+            )
         loaded = load(folder, overrides)
         if loaded.declaration is None:
             raise CannotStartError(f"the declarations have mistakes, which `portal check` names: {loaded.errors[0]}")
@@ -79,8 +84,10 @@ def _refuse_errors(loaded: Loaded) -> None:
 def new_module(folder: Path, name: str, profiles: tuple[str, ...], overrides: Mapping[str, str]) -> Start:
     """A module with three fields, in the menu of `profiles`: by default those of staff, else all.
 
-    Raises CannotStartError, CannotBeEditedError and OSError.
+    In a folder without declarations it begins a portal. Raises CannotStartError, CannotBeEditedError and OSError.
     """
+    if not (folder / MODULES).exists():
+        return _new_portal(folder, name, profiles, overrides)
     writing = _Writing(folder, overrides)
     declaration = writing.declaration
     _refuse_name(name, "module", declaration.modules)
@@ -89,10 +96,21 @@ def new_module(folder: Path, name: str, profiles: tuple[str, ...], overrides: Ma
     staff = tuple(key for key, profile in declaration.profiles.items() if profile.staff)
     shown_to = profiles or staff or tuple(declaration.profiles)
     label = str(readable(name))
-    lines = [
+    fields = "{title: {type: text, required: true}, description: longtext}"
+    writing.add_entry(MODULES, ("modules",), _module_start(name), f"{name}: {{label: {label}, fields: {fields}}}")
+    for profile in shown_to:
+        _show_module(writing, name, profile)
+    writing.save()
+    others = [key for key in declaration.profiles if key not in shown_to]
+    hints = [f"no other profile has it ({', '.join(others)}): add {name} to their modules"] if others else []
+    return Start([f"{MODULES}: module {name}", *(f"{profile_file(key)}: {name}" for key in shown_to)], hints)
+
+
+def _module_start(name: str) -> list[str]:
+    return [
         "",
         f"{name}:",
-        f"  label: {label}",
+        f"  label: {readable(name)}",
         "  singular: Entry                           # one record of it: used in “New entry”",
         "  icon: square                              # any name from lucide.dev/icons",
         '  # reference: "E{number:04}"               # how records are numbered',
@@ -106,14 +124,32 @@ def new_module(folder: Path, name: str, profiles: tuple[str, ...], overrides: Ma
         "  list:",
         "    columns: [reference, title, state, modified]",
     ]
-    fields = "{title: {type: text, required: true}, description: longtext}"
-    writing.add_entry(MODULES, ("modules",), lines, f"{name}: {{label: {label}, fields: {fields}}}")
-    for profile in shown_to:
-        _show_module(writing, name, profile)
-    writing.save()
-    others = [key for key in declaration.profiles if key not in shown_to]
-    hints = [f"no other profile has it ({', '.join(others)}): add {name} to their modules"] if others else []
-    return Start([f"{MODULES}: module {name}", *(f"{profile_file(key)}: {name}" for key in shown_to)], hints)
+
+
+def _new_portal(folder: Path, name: str, profiles: tuple[str, ...], overrides: Mapping[str, str]) -> Start:
+    """A portal with one module, in a folder that has none."""
+    _refuse_name(name, "module", {})
+    names = profiles or ("staff",)
+    first = ["version: 1", "portal:", "  name: My portal", f"  administrators: [{names[0]}]", "", "modules:"]
+    module = [f"  {line}".rstrip() for line in _module_start(name) if line]
+    texts = {MODULES: [*first, *module]}
+    for profile in names:
+        entry = f"  {name}: {{see: all, can: [create, edit]}}"
+        texts[profile_file(profile)] = [f"label: {readable(profile)}", "staff: true", "modules:", entry]
+    with tempfile.TemporaryDirectory() as tried:
+        _write_new(Path(tried), texts)
+        _refuse_errors(load(Path(tried), overrides))
+    if there := [file for file in texts if (folder / file).exists()]:
+        raise CannotStartError(f"{there[0]} is there already")
+    _write_new(folder, texts)
+    hints = ["portal apply", f"portal account add EMAIL --profile {names[0]}", "portal serve"]
+    return Start([f"a portal with the module {name}: {', '.join(texts)}"], hints)
+
+
+def _write_new(folder: Path, texts: Mapping[str, list[str]]) -> None:
+    for file, lines in texts.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        replace_file(folder / file, "\n".join([schema_line(file), *lines, ""]).encode())
 
 
 def _show_module(writing: _Writing, name: str, profile: str) -> None:

@@ -48,11 +48,33 @@ def check_appearance(draft: Draft) -> None:
         counts.warn(languages)
 
 
+# What people write by its meaning, or as other collections call it.
+OTHER_ICON_NAMES = {
+    "home": "house", "gear": "settings", "gears": "settings", "bin": "trash-2", "remove": "trash-2",
+    "edit": "pencil", "dashboard": "layout-dashboard", "person": "user", "people": "users",
+    "customer": "user", "customers": "users", "company": "building-2", "office": "building-2",
+    "invoice": "receipt-text", "invoices": "receipt-text",
+    "order": "shopping-cart", "cart": "shopping-cart", "money": "banknote", "payment": "credit-card",
+    "warning": "triangle-alert", "alert": "triangle-alert", "document": "file-text", "email": "mail",
+    "envelope": "mail", "graph": "chart-line", "chart": "chart-line", "help": "circle-question-mark",
+    "question": "circle-question-mark", "support": "life-buoy", "close": "x", "attachment": "paperclip",
+    "address": "map-pin", "location": "map-pin", "place": "map-pin", "tool": "wrench", "tools": "wrench",
+    "product": "package", "products": "package", "parcel": "package", "success": "circle-check", "done": "circle-check",
+    "comment": "message-circle", "chat": "message-circle", "photo": "image", "picture": "image",
+    "notification": "bell", "alarm": "bell", "time": "clock", "password": "key-round", "security": "shield",
+    "vehicle": "car", "task": "list-checks", "tasks": "list-checks", "todo": "list-checks", "project": "folder-kanban",
+    "projects": "folder-kanban", "report": "file-chart-column", "knowledge": "book-open", "article": "book-open",
+    "contract": "file-text", "meeting": "calendar-days", "date": "calendar-days", "event": "calendar-days",
+    "delivery": "truck", "shipping": "truck", "machine": "monitor", "asset": "monitor",
+}  # fmt: skip
+
+
 def _suggest_icon(name: str) -> str:
-    """Other collections put the words of a name the other way round, or their own initials before it."""
+    """What was meant by the name, or another order of its words; other collections put their initials before it."""
     words = [word for word in name.lower().replace("_", "-").split("-") if word not in ("fa", "mdi", "bi", "icon")]
     turned = ("-".join(words), "-".join(reversed(words)))
-    return suggest(next((icon for icon in turned if icon in known_icons()), name), known_icons())
+    meant = next((OTHER_ICON_NAMES[word] for word in ("-".join(words), *words) if word in OTHER_ICON_NAMES), None)
+    return suggest(next((icon for icon in (*turned, meant) if icon in known_icons()), name), known_icons())
 
 
 class _TextCounts:

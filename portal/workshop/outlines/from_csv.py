@@ -12,8 +12,8 @@ from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import Source, open_source
 from portal.texts import plural
 from portal.workshop.outlines.guessing import guess, is_key
-from portal.workshop.outlines.naming import KEY_ENDINGS, field_name, link_name, module_name, snake
-from portal.workshop.outlines.outline import Outline, OutlineField, OutlineModule
+from portal.workshop.outlines.naming import KEY_ENDINGS, field_name, link_name, module_name, singular, snake
+from portal.workshop.outlines.outline import TITLES, Outline, OutlineField, OutlineModule
 from portal.workshop.outlines.values import ColumnValues, best_notation
 
 MOST_MISSING = 0.25  # of a link's values, where the others are found
@@ -30,13 +30,15 @@ class CsvFile:
     notation: Notation
     module: str = ""
     key: ColumnValues | None = None
+    naming: ColumnValues | None = None  # the column with the titles of its records, where each is there once
     links: dict[str, "CsvFile"] = field(default_factory=dict)  # header → the file with the records
+    linked_by: dict[str, ColumnValues] = field(default_factory=dict)  # header → the column there that has its values
     field_names: dict[str, str] = field(default_factory=dict)  # by header
     broken: list[int] = field(default_factory=list)  # lines of rows with too many cells, or too few
 
     def missing(self, column: ColumnValues) -> list[str]:
         """The values of a link whose records will not be there."""
-        key = self.links[column.header].key if column.header in self.links else None
+        key = self.linked_by.get(column.header)
         return [] if key is None else [value for value in column.counts if value not in key.counts]
 
     @property
@@ -62,9 +64,11 @@ def outline_of_files(files: Sequence[CsvFile]) -> Outline:
     for file in files:
         file.module = module_name(file.path.stem, taken)
         taken.add(file.module)
-        file.key = _key_of(file)
+        file.key, file.naming = _key_of(file), _naming(file)
     for file in files:
-        file.links = {column.header: other for column in file.columns if (other := _linked(file, column, files))}
+        for column in file.columns:
+            if linked := _linked(file, column, files):
+                file.links[column.header], file.linked_by[column.header] = linked
         for column in file.columns:
             file.field_names[column.header] = _field_name(file, column)
     names = ", ".join(file.path.name for file in files)
@@ -93,22 +97,35 @@ def _key_of(file: CsvFile) -> ColumnValues | None:
     return next((column for column in file.columns if is_key(column) and column.is_complete), None)
 
 
-def _linked(file: CsvFile, column: ColumnValues, files: Iterable[CsvFile]) -> CsvFile | None:
-    """The file whose rows the values of a column name."""
+def _naming(file: CsvFile) -> ColumnValues | None:
+    """The column that titles the rows of a file, where each title is there once."""
+    titles = {snake(column.header): column for column in file.columns}
+    first = next((titles[name] for name in TITLES if name in titles), None)
+    return first if first is not None and first.is_unique and first.is_complete else None
+
+
+def _linked(file: CsvFile, column: ColumnValues, files: Iterable[CsvFile]) -> tuple[CsvFile, ColumnValues] | None:
+    """The file whose rows the values of a column name, and the column that has these values there."""
     if not column.filled or column is file.key:
         return None
     name = snake(column.header)
     for other in files:
-        key = other.key
-        if key is None or column is key:
-            continue
-        called = snake(key.header)
-        alike = name == called or name.endswith(f"_{called}") or _stem(name) in _stems(other)
-        if alike or _is_parent(name, file, other):
+        is_called_so = bool({name, _stem(name) or name} & _stems(other))
+        candidates = [other.key] if is_called_so or _is_like_key(name, file, other) else []
+        candidates += [other.naming] if is_called_so else []
+        for key in candidates:
+            if key is None or column is key:
+                continue
             missing = sum(1 for value in column.counts if value not in key.counts and value not in key.lost)
             if missing <= len(column.counts) * MOST_MISSING:
-                return other
+                return other, key
     return None
+
+
+def _is_like_key(name: str, file: CsvFile, other: CsvFile) -> bool:
+    """Whether a column is called like the key of another file, or as links to it are."""
+    key = snake(other.key.header) if other.key is not None else None
+    return _is_parent(name, file, other) or (key is not None and (name == key or name.endswith(f"_{key}")))
 
 
 def _stem(name: str) -> str:
@@ -116,9 +133,9 @@ def _stem(name: str) -> str:
 
 
 def _stems(other: CsvFile) -> set[str]:
-    """What columns that link to a file are called before `_id`: the file's name in singular and plural."""
+    """What columns that link to a file are called, before `_id` or alone: the file's name in singular and plural."""
     name = snake(other.path.stem)
-    return {name, name.removesuffix("s"), name.removesuffix("ies") + "y"}
+    return {name, singular(name), name.removesuffix("s"), name.removesuffix("ies") + "y"}
 
 
 def _is_parent(name: str, file: CsvFile, other: CsvFile) -> bool:
@@ -170,9 +187,7 @@ def _field(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
         found = guess(column, file.notation)
         required = {"required": True} if column is file.key else {}
         return OutlineField(name, found.type, {**found.keys, **required}, column.header, found.reason, column.filled)
-    key = linked.key
-    header = key.header if key else ""
-    reason = f"its values stand in {linked.path.name}, column {header}"
+    reason = f"its values stand in {linked.path.name}, column {file.linked_by[column.header].header}"
     if missing := file.missing(column):
         reason += f"; look: {len(missing)} do not, or in rows that cannot be read, such as {', '.join(missing[:SHOWN])}"
     return OutlineField(name, "link", {"to": linked.module}, column.header, reason, column.filled)

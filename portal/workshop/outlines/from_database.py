@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from portal.database.engine import reading
 from portal.database.schema.inspection import InspectedTable, inspect_table
 from portal.texts import plural
-from portal.workshop.outlines.guessing import MONEY, MOST_OPTIONS, UNIQUE_TYPES, Guess, guess
+from portal.workshop.outlines.guessing import MONEY, MOST_OPTIONS, UNIQUE_TYPES, Guess, guess, year
 from portal.workshop.outlines.naming import field_name, link_name, module_name, snake
 from portal.workshop.outlines.outline import Outline, OutlineField, OutlineModule
 from portal.workshop.outlines.values import PLAIN_NOTATION, ColumnValues
@@ -132,7 +132,7 @@ def _guess(table: Table, column: str, values: ColumnValues) -> Guess:
     if kind in WITHOUT_LOOK:
         return Guess(WITHOUT_LOOK[kind])
     if kind == "integer":
-        return Guess("integer")
+        return (year(values) if values.filled else None) or Guess("integer")
     if kind == "decimal":
         scale = getattr(table.types[column], "scale", None)
         if MONEY.search(snake(column)):

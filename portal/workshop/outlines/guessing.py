@@ -10,7 +10,10 @@ from portal.workshop.outlines.values import ColumnValues
 
 MOST_OPTIONS, LONGEST_OPTION, ROWS_PER_OPTION = 20, 40, 5
 LONGEST_TEXT = 255  # of type text
-MONEY = re.compile(r"(^|_)(price|amount|total|subtotal|cost|freight|fee|salary|revenue|balance|budget|paid)(_|$)")
+MONEY = re.compile(
+    r"(^|_)(price|amount|total|subtotal|cost|freight|fee|salary|revenue|balance|budget|paid|rent|deposit|wage|premium)(_|$)"
+)
+YEAR, IS_YEAR = re.compile(r"(^|_)(year|built|founded|established|vintage)(_|$)"), re.compile(r"1\d{3}|2\d{3}")
 PHONE = re.compile(r"(phone|fax|mobile|tel)")
 CURRENCY = re.compile(r"[^\d\s.,'+-]")
 RATING = re.compile(r"(rating|stars|satisfaction|score)")
@@ -79,18 +82,25 @@ WRITTEN = {
 
 
 def _number(column: ColumnValues, notation: Notation, name: str, fits: set[str]) -> Guess | None:
-    whole = "integer" in fits
+    whole = "integer" in fits and not column.has_fractions(notation)
     if "percent" in fits and all(value.endswith("%") for value in column.counts):
         return Guess("percent", reason="every value ends with %")
     if "money" in fits and MONEY.search(name) and not (whole and KEY.search(name)):
         return Guess("money", reason="amounts, by the name; in the currency of the portal")
     if whole:
-        return Guess("integer", reason="whole numbers")
+        return year(column) or Guess("integer", reason="whole numbers")
     if "decimal" in fits:
         written = {"": "", ",": " with a decimal comma", ".": " with separated thousands"}[notation.decimal]
         return Guess("decimal", {"places": max(column.most_places, 1)}, f"numbers{written}")
     if "money" in fits and any(CURRENCY.search(value) for value in column.counts):
         return Guess("money", reason="amounts with a currency")
+    return None
+
+
+def year(column: ColumnValues) -> Guess | None:
+    """The type of a column of years, which an integer would show with separated thousands; None for another column."""
+    if YEAR.search(snake(column.header)) and all(map(IS_YEAR.fullmatch, column.counts)):
+        return Guess("text", reason="years, by the name; an integer would show 1,998")
     return None
 
 

@@ -34,6 +34,7 @@ TRIED: dict[str, dict[str, Any]] = {
 }
 BY_NUMBER, BY_DATE = ("integer", "decimal", "money", "percent", "rating"), ("date", "datetime")
 NOTHING = ("NULL", "null", "N/A", "n/a", "NaN", "nan", "None", "-", "\\N")  # what files write for nothing
+PLACES = re.compile(r"\d+")
 LEADING_ZERO = re.compile(r"-?0\d")
 
 
@@ -101,6 +102,12 @@ class ColumnValues:
         else:
             notation = PLAIN_NOTATION
         return self.filled > 0 and (type_, notation) in self.fitting
+
+    def has_fractions(self, notation: Notation) -> bool:
+        """Whether values have decimal places, other than the .0 of a spreadsheet's whole numbers."""
+        mark = notation.decimal or "."
+        places = (PLACES.match(value.rpartition(mark)[2]) for value in self.counts if mark in value)
+        return any(match is not None and match[0] != "0" for match in places)
 
     def _note_places(self, value: str) -> None:
         for mark in ".,":

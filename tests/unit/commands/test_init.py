@@ -71,6 +71,18 @@ def test_files_become_modules_and_what_is_said_loads_every_row(files, tmp_path):
     assert len(rows) == 4
 
 
+def test_a_column_that_is_called_like_a_file_links_to_what_is_named_there(tmp_path):
+    (tmp_path / "buildings.csv").write_text("name,city\nLindenhof,Berlin\nAm Park,Berlin\n", encoding="utf-8")
+    (tmp_path / "flats.csv").write_text("number,building\nLH-01,Lindenhof\nLH-02,Lindenhof\n", encoding="utf-8")
+    (tmp_path / "tenants.csv").write_text("name,flat,city\nIda,LH-01,Berlin\n", encoding="utf-8")
+    names = [tmp_path / f"{name}.csv" for name in ("buildings", "flats", "tenants")]
+    assert portal("init", "--from-csv", *names, "--folder", tmp_path / "new")[0] == 0
+    modules = load(tmp_path / "new").declaration.modules
+    assert modules["flats"].fields["building"].targets == ("buildings",)
+    assert modules["tenants"].fields["flat"].targets == ("flats",)
+    assert modules["tenants"].fields["city"].type == "text"
+
+
 def test_what_a_name_cannot_be_called_is_its_label(tmp_path):
     (tmp_path / "sizes.csv").write_text("Größe,日本,q\n1,a,b\n", encoding="utf-8")
     output = portal("init", "--from-csv", tmp_path / "sizes.csv", "--folder", tmp_path / "care")[1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.declaration.kinds import Kind, kind_of, kinds, says
+from portal.declaration.kinds import Kind, cure_of, kind_of, kinds, says
 from portal.declaration.load import load
 from portal.declaration.source.problems import Problem
 
@@ -51,8 +51,13 @@ def test_the_wrong_example_has_the_problem_and_the_right_one_has_not(code, tmp_p
 def test_a_kind_is_documented(kind: Kind):
     assert re.fullmatch(r"P[1-7]\d\d", kind.code)
     assert all([kind.title, kind.says, kind.wrong, kind.right])
-    assert re.fullmatch(r"\w.*[^.:]", kind.cure)
+    assert all(re.fullmatch(r"\w.*[^.:]", cure) for cure in (kind.cure, *kind.cures.values()))
     assert f"| {kind.code} | {kind.title} |" in REFERENCE
+
+
+def test_a_sentence_may_have_a_cure_of_its_own():
+    own, other = (Problem("", 1, 1, (), f'no button "opn"{guess}') for guess in ("", ' (did you mean "open"?)'))
+    assert [cure_of(own), cure_of(other)] == ["name a button of buttons.yaml, or declare it there", 'write "open"']
 
 
 def test_every_sentence_of_the_checks_belongs_to_a_kind():

@@ -140,3 +140,16 @@ def test_a_folder_with_mistakes_is_left_alone(folder):
     (folder / "profiles/customer.yaml").write_text("modules: {tikets: {}}")
     with pytest.raises(CannotStartError, match="portal check"):
         new_module(folder, "visits", (), {})
+
+
+def test_in_an_empty_folder_a_module_begins_a_portal(tmp_path):
+    folder = tmp_path / "new"
+    assert new_module(folder, "visits", (), {}).done[0].startswith("a portal with the module visits")
+    declaration = load(folder).declaration
+    assert list(declaration.modules) == ["visits"]
+    assert declaration.settings.administrators == ("staff",)
+    with pytest.raises(CannotStartError, match="portal new module"):
+        new_field(tmp_path, "visits", "floor", "text", {})
+    with pytest.raises(CannotStartError, match="profiles/staff.yaml is there already"):
+        (folder / "modules.yaml").unlink()
+        new_module(folder, "visits", (), {})

@@ -25,6 +25,9 @@ def guessed(header, *values):
         ("postal code", ["01067", "80331"], ("text", {})),
         ("weight", ["1.5", "2", "2.125"], ("decimal", {"places": 3})),
         ("Gewicht", ["1.234,5", "99,25"], ("decimal", {"places": 2})),
+        ("area", ["780.00", "54.00"], ("decimal", {"places": 2})),
+        ("rooms", ["2.0", "3.0"], ("integer", {})),  # whole numbers of a spreadsheet
+        ("built", ["1998", "2004", "1998"], ("text", {})),  # shown without separators
         ("Unit price", ["14.00", "9.8"], ("money", {})),
         ("share", ["12 %", "7.5 %"], ("percent", {})),
         ("shipped", ["2024-03-05", "NULL", "05.03.2024"], ("date", {})),
