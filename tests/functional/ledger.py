@@ -7,6 +7,8 @@ portal below while it runs; then some page must be another one for somebody.
 from dataclasses import dataclass
 from typing import Any
 
+from portal.settings import DECLARED
+
 
 @dataclass(frozen=True)
 class Change:
@@ -301,4 +303,35 @@ LEDGER: dict[str, Change | str] = {
     "Formula.of": Change(f"{FIELDS}.half.of", "count * 5"),
     "Formula.places": Change(f"{FIELDS}.half.places", 1),
     "Formula.options": Change(f"{FIELDS}.rank.options", {"low": "Not much", "high": "Much"}),
+}
+
+# The settings of a process, PORTAL_* and its neighbours: the test that changes each and sees the difference. Those that
+# win over a key of `portal:` make the difference that the key makes.
+OWN = "test_settings.py::"
+SETTINGS: dict[str, str] = {
+    **dict.fromkeys(DECLARED, f"{OWN}test_a_setting_wins_over_the_key_of_the_file"),
+    "folder": "test_sending.py::test_a_killed_process_loses_no_letter_and_ends_by_itself_when_told_to",
+    "hosted": "test_hosting.py::test_each_host_is_a_portal_of_its_own",
+    "loaded_portals": "test_hosting.py::test_portals_that_are_not_kept_come_back",
+    "database": "test_sending.py::test_a_killed_process_loses_no_letter_and_ends_by_itself_when_told_to",
+    "database_read": "test_replica.py::test_pages_are_read_from_the_replica_and_forms_saved_on_the_primary",
+    "development": "test_passwords.py::test_elsewhere_only_administrators_read_them",
+    "host": f"{OWN}test_the_server_listens_where_it_is_told_with_as_many_threads",
+    "port": f"{OWN}test_the_server_listens_where_it_is_told_with_as_many_threads",
+    "threads": f"{OWN}test_the_server_listens_where_it_is_told_with_as_many_threads",
+    "trusted_proxy": f"{OWN}test_only_the_trusted_proxy_says_who_comes",
+    "largest_request": "test_protection.py::test_a_body_over_the_limit_is_refused",
+    "compiled": f"{OWN}test_templates_are_compiled_into_the_folder_that_is_set",
+    "files": f"{OWN}test_files_in_a_service_are_asked_for_with_the_keys",
+    "s3_access_key": f"{OWN}test_files_in_a_service_are_asked_for_with_the_keys",
+    "s3_secret_key": f"{OWN}test_files_in_a_service_are_asked_for_with_the_keys",
+    "smtp": "test_passwords.py::test_a_link_is_promised_where_email_is_sent",
+    "log": "test_health.py::test_an_error_page_shows_the_id_under_which_the_log_has_the_rest",
+    "slow_page": "test_health.py::test_an_error_page_shows_the_id_under_which_the_log_has_the_rest",
+    "monitor_token": "test_health.py::test_a_token_opens_the_figures",
+    "scanner": "test_files.py::test_no_file_is_taken_while_the_scanner_that_is_set_does_not_answer",
+    "reload_every": "test_reloading.py::test_files_are_looked_at_as_often_as_is_set",
+    "password_memory": f"{OWN}test_passwords_are_hashed_with_the_memory_and_in_the_rounds_that_are_set",
+    "password_rounds": f"{OWN}test_passwords_are_hashed_with_the_memory_and_in_the_rounds_that_are_set",
+    "no_color": "unit/commands/test_check.py::test_a_terminal_has_colours_and_a_pipe_has_none",
 }

@@ -158,6 +158,12 @@ def test_each_refusal_has_its_reason_and_the_rest_is_kept(people):
 
 
 @ON_SQLITE
+def test_no_file_is_taken_while_the_scanner_that_is_set_does_not_answer(make_app, people, sign_in):
+    anna = sign_in("anna@acme.example", PASSWORD, make_app(scanner="tcp://127.0.0.1:1"))
+    assert "could not be scanned" in comment(anna, "Look", ("note.txt", b"words"), status="*")
+
+
+@ON_SQLITE
 def test_more_files_than_allowed_at_once_are_named(people):
     page = upload(people["anna"], *[(f"{number}.pdf", PDF) for number in range(4)], status=200)
     assert "“3.pdf” was not added: you can add up to 3 at once." in page.text

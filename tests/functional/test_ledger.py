@@ -18,6 +18,7 @@ from portal.accounts.register import AccessRequest
 from portal.declaration.load import load
 from portal.declaration.shapes import ACTIONS as ACTION_WORDS
 from portal.fields.base import Field
+from portal.settings import Settings as ProcessSettings
 from tests.functional import ledger
 from tests.functional.any_portal import Plain
 from tests.functional.ledger import BUTTON_ENTRIES, CUSTOMER, EVERYTHING, FIELDS, LEDGER, MODULES, PROFILES, Change
@@ -77,8 +78,13 @@ def test_every_key_type_and_action_stands_in_the_ledger():
     assert set(ACTION_WORDS) <= set(ledger.ACTIONS)
 
 
+def test_every_setting_stands_in_the_ledger():
+    assert set(ledger.SETTINGS) == set(ProcessSettings.model_fields)
+
+
 def test_the_tests_that_the_ledger_names_exist():
-    named = {test for test in (*LEDGER.values(), *ledger.ACTIONS.values()) if isinstance(test, str) and test}
+    entries = (*LEDGER.values(), *ledger.ACTIONS.values(), *ledger.SETTINGS.values())
+    named = {test for test in entries if isinstance(test, str) and test}
     missing = []
     for test in sorted(named):
         file, _colons, function = test.partition("::")

@@ -40,6 +40,14 @@ def test_a_changed_label_is_on_the_next_page(app, portal_folder, sign_in):
     assert "Good to know" in app.get("/")
 
 
+@pytest.mark.sqlite_suffices
+def test_files_are_looked_at_as_often_as_is_set(make_app, portal_folder):
+    seldom, often = make_app(reload_every=3600), make_app(reload_every=0)
+    change(portal_folder, "name: Small Portal", "name: Other Portal")
+    assert "Other Portal" in often.get("/login")
+    assert "Other Portal" not in seldom.get("/login")
+
+
 def test_a_new_field_has_its_column_at_once_in_development(app, portal_folder, sign_in):
     sign_in(ANNA)
     change(portal_folder, "      cost: money", "      cost: money\n      floor: integer")
