@@ -102,8 +102,11 @@ def test_without_approval_one_is_in_at_once(app, declare, another_browser):
     declare("{profile: customer, approve: false}")
     eva = another_browser()
     ask(eva)
-    assert prove(eva, link_to(app)).location == "http://localhost/"
+    link = link_to(app)
+    assert prove(eva, link).location == "http://localhost/"
     assert is_signed_in(eva)
+    assert eva.get(link).location == "http://localhost/", "the link that was sent still leads in"
+    assert another_browser().get(link, status=404)
 
 
 def test_nobody_signs_up_for_a_second_account(app, declare, sign_in, another_browser):
@@ -164,6 +167,8 @@ def test_by_its_link_people_join_a_company_and_its_administrator_says_yes(app, s
     form_of(bruno.get(f"/organizations/{acme}/people"), "/people/waiting").submit("do", value="yes", status=303)
     assert try_to_sign_in(eva, EVA, PHRASE).status_int == 303
     assert company_of(app, EVA) == acme
+    make_link(bruno, acme)  # in the place of the one that Eva knows
+    assert eva.get(link).location == "http://localhost/"
 
 
 def test_nobody_says_yes_to_more_than_they_may_give_nor_to_who_joins_others(app, declare, sign_in, another_browser):

@@ -84,6 +84,7 @@ def test_a_new_colleague_comes_in_with_one_form_and_one_link(app, sign_in, anoth
     ticket, person = rows(app, "tickets")[-1], person_id(app, DORA)
     acme = next(row["company"] for row in rows(app, "people") if row["email"] == BRUNO)
     assert (ticket["caller"], ticket["company"]) == (person, acme)
+    assert dora.get(link).location == "http://localhost/"
     assert another_browser().get(link, status=404)
     assert try_to_sign_in(another_browser(), DORA, "a phrase of my own").status_int == 303
     kinds = [row["kind"] for row in rows(app, "event") if (row["module"], row["record"]) == ("people", person)]

@@ -160,6 +160,9 @@ def approves(request: Request) -> bool:
 
 
 def _void(request: Request) -> Any:
+    """The link leads into no company any more; who has come in by it goes on to their home page."""
+    if request.identity is not None:
+        return HTTPSeeOther("/")
     request.response.status_int = 404
     text = _("This link is not valid, or no longer valid. Ask your company for the current one.")
     return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}
@@ -209,7 +212,7 @@ def prove(context: SignUpLink, request: Request) -> Any:
     return {"page": PasswordPage(_("Almost done"), text=text, steps=_steps(request, 2), **SIGN_IN)}
 
 
-def _valid_sign_up(context: SignUpLink, request: Request) -> SignUpRequest | dict[str, PasswordPage]:
+def _valid_sign_up(context: SignUpLink, request: Request) -> SignUpRequest | Any:
     """Who asked; else the page that says that the link is void, or that its address has access already.
 
     Read apart from the request's own connection, which nobody should wait for while a password is hashed.
@@ -228,7 +231,10 @@ def _valid_sign_up(context: SignUpLink, request: Request) -> SignUpRequest | dic
     return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}
 
 
-def _gone(request: Request) -> dict[str, PasswordPage]:
+def _gone(request: Request) -> Any:
+    """The link is used up; who has signed up with it goes on to their home page."""
+    if request.identity is not None:
+        return HTTPSeeOther("/")
     request.response.status_int = 404
     text = _("This link has expired or has already been used.")
     return {"page": PasswordPage(_("Sign up"), text=text, **SIGN_IN)}

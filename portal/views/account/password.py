@@ -267,7 +267,10 @@ def _link_page(context: PasswordLink, account: Account, errors: Errors) -> Passw
     )
 
 
-def _gone(context: PasswordLink, request: Request) -> dict[str, PasswordPage]:
+def _gone(context: PasswordLink, request: Request) -> Any:
+    """The link is used up; who has accepted the invitation with it goes on to their home page."""
+    if context.purpose == INVITATION and request.identity is not None:
+        return HTTPSeeOther("/")
     request.response.status_int = 404
     if context.purpose == INVITATION:
         text = _("This invitation has expired or has already been used. Ask for another one if you cannot sign in.")
