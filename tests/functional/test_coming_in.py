@@ -127,6 +127,7 @@ def test_answer_and_letter_are_the_same_for_known_and_unknown_addresses(app, dec
     assert {answer.location for answer in answers} == {"http://localhost/signup?sent=1"}
     first, second = letters(app)
     assert first[1] == second[1]
+    assert "spam" not in app.get("/signup?sent=1"), "here the letters are kept"
     assert "already has access" in another_browser().get(link_to(app, ANNA))
     assert account(app, ANNA)["profile"] == "customer"
 

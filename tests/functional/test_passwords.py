@@ -341,5 +341,7 @@ def test_a_link_is_promised_where_email_is_sent(make_app):
     assert "We will email you a link" in page
     form = form_of(page, "/password/forgotten")
     form["email"] = ANNA
-    assert "Check your email" in form.submit(status=303).follow()
+    sent = form.submit(status=303).follow()
+    assert "Check your email" in sent
+    assert form_of(sent.click("Use another address"), "/password/forgotten")
     assert [letter[0] for letter in letters(app)] == [f"Anna Rossi <{ANNA}>"]

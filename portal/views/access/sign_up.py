@@ -110,7 +110,8 @@ def _show(request: Request, heading: Words, action: str) -> Any:
         return {"page": PasswordPage(heading, text=_("This portal cannot send email. Please contact us."), **SIGN_IN)}
     if "sent" in request.GET:
         sent = request.registry.serving.sends_email
-        page = PasswordPage(_("Check your email"), text=SENT if sent else KEPT, steps=_steps(request, 0), **SIGN_IN)
+        text, again_url = (SENT, action) if sent else (KEPT, "")
+        page = PasswordPage(_("Check your email"), text=text, steps=_steps(request, 0), again_url=again_url, **SIGN_IN)
         return {"page": page}
     return {"page": _address_page(request, heading, action, "", "")}
 

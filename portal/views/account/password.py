@@ -156,7 +156,10 @@ def request_reset(context: Password, request: Request) -> Any:
 
 def _sent_page(request: Request) -> PasswordPage:
     if request.registry.serving.sends_email:
-        return PasswordPage(_("Check your email"), text=SENT, back_url="/login", back_label=_("Back to sign in"))
+        return PasswordPage(
+            _("Check your email"), text=SENT, back_url="/login", back_label=_("Back to sign in"),
+            again_url="/password/forgotten",
+        )  # fmt: skip
     text = _(KEPT, mapping={"page": "/-/outbox"})
     return PasswordPage(_("Check the emails"), text=text, back_url="/login", back_label=_("Back to sign in"))
 

@@ -35,8 +35,8 @@ def show_link_sent(context: SignInLinks, request: Request) -> Any:
     """Says that a link is on its way, whatever the address was."""
     if not writes_links(request):
         return {"page": PasswordPage(_("Sign in"), text=_("This portal cannot send email. Please contact us."), **BACK)}
-    text = SENT if request.registry.serving.sends_email else KEPT
-    return {"page": PasswordPage(_("Check your email"), text=text, **BACK)}
+    text, again_url = (SENT, "/login") if request.registry.serving.sends_email else (KEPT, "")
+    return {"page": PasswordPage(_("Check your email"), text=text, again_url=again_url, **BACK)}
 
 
 @view_config(context=SignInLinks, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
