@@ -1,9 +1,9 @@
 """How long who reads and who saves waits while `portal apply` changes a large table.
 
-    python -m benchmarks.migrations postgresql://user:password@host/empty_database [ROWS]
+    python -m benchmarks.migrations [URL [ROWS]]
 
 While each change is applied, one process reads a record and another saves one, again and again; the longest wait of
-each is printed. The database must be empty.
+each is printed, with what the plan has said. URL: an empty database; without it PostgreSQL is started for this.
 """
 
 from __future__ import annotations
@@ -20,31 +20,40 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from benchmarks.servers import create_database, postgresql
 from portal.database.engine import make_engine, reading, writing
 from portal.database.errors import DatabaseError
 from portal.database.migration.plan import apply, plan
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 
+ROWS = 1_000_000
 ROWS_OF_POSTGRESQL = "SELECT value FROM generate_series(1, {}) AS value"
 ROWS_OF_SQLITE = (
     "WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < {}) SELECT value FROM n"
 )
 FIELDS = "title: text, code: {type: text, index: false, search: false}, part: {type: link, to: parts}"
 MORE = "note: text, other: {type: link, to: parts}"
+CONVERTED = f"{FIELDS.replace('text, index: false', 'integer, index: true')}, {MORE}"
+RENAMED = CONVERTED.replace("code: {", "number_of_part: {formerly: code, ")
+# What changes → the module, and its fields.
 CHANGES = {
-    "a column is added": f"{FIELDS}, note: text",
-    "a link is added, with its index": f"{FIELDS}, {MORE}",
-    "an index is made": f"{FIELDS.replace('index: false', 'index: true')}, {MORE}",
-    "values are converted": f"{FIELDS.replace('text, index: false', 'integer, index: true')}, {MORE}",
+    "a column is added": ("things", f"{FIELDS}, note: text"),
+    "a link is added, with its index": ("things", f"{FIELDS}, {MORE}"),
+    "an index is made": ("things", f"{FIELDS.replace('index: false', 'index: true')}, {MORE}"),
+    "values are converted": ("things", CONVERTED),
+    "a field is renamed": ("things", RENAMED),
+    "a module is renamed": ("items", RENAMED),
 }
+names = ["things", "items"]  # of the module; the first one is tried first
 
 
-def declared(folder: Path, fields: str) -> Tables:
-    """The tables of a portal with these fields of things."""
+def declared(folder: Path, module: str, fields: str) -> Tables:
+    """The tables of a portal with these fields of things, or items."""
     (folder / "profiles").mkdir(exist_ok=True)
     (folder / "profiles/staff.yaml").write_text("staff: true\nmodules: {}\n", encoding="utf-8")
-    modules = f"modules:\n  parts: {{fields: {{name: text}}}}\n  things: {{fields: {{{fields}}}}}\n"
+    renamed = "" if module == "things" else "formerly: things, "
+    modules = f"modules:\n  parts: {{fields: {{name: text}}}}\n  {module}: {{{renamed}fields: {{{fields}}}}}\n"
     (folder / "modules.yaml").write_text(modules, encoding="utf-8")
     loaded = load(folder)
     if loaded.declaration is None:
@@ -63,15 +72,18 @@ def fill(engine: sa.Engine, rows: int) -> None:
 
 
 def read(engine: sa.Engine) -> None:
-    """What a page does."""
-    with reading(engine) as connection:
-        connection.exec_driver_sql("SELECT title FROM things WHERE id = 17").scalar()
+    """What a page does. A renamed module is read under its new name from then on."""
+    try:
+        with reading(engine) as connection:
+            connection.exec_driver_sql(f"SELECT title FROM {names[0]} WHERE id = 17").scalar()
+    except sa.exc.ProgrammingError:
+        names.reverse()
 
 
 def save(engine: sa.Engine) -> None:
     """What a form does. Where the table has changed meanwhile it is sent again."""
     with contextlib.suppress(*DatabaseError), writing(engine) as connection:
-        connection.exec_driver_sql("UPDATE things SET title = 'Another' WHERE id = 18")
+        connection.exec_driver_sql(f"UPDATE {names[0]} SET title = 'Another' WHERE id = 18")
 
 
 def wait(url: str, act: Callable[[sa.Engine], None], stopped: Event, waits: Queue[float]) -> None:
@@ -102,6 +114,7 @@ def longest_wait(url: str, act: Callable[[sa.Engine], None], run: Callable[[], o
 
 def measure(url: str, engine: sa.Engine, tables: Tables) -> str:
     """Applies a change, and says how long it took and who waited for how long."""
+    said = plan(engine, tables)
     took: list[float] = []
     saves: list[float] = []
 
@@ -112,19 +125,20 @@ def measure(url: str, engine: sa.Engine, tables: Tables) -> str:
 
     before = longest_wait(url, read, lambda: time.sleep(3))
     reads = longest_wait(url, read, lambda: saves.append(longest_wait(url, save, change)))
-    return f"{took[0]:.1f} s; longest read {reads:,.0f} ms (before: {before:,.0f}), longest save {saves[0]:,.0f} ms"
+    waits = f"longest read {reads:,.0f} ms (before: {before:,.0f}), longest save {saves[0]:,.0f} ms"
+    return "\n    ".join([f"{took[0]:.1f} s; {waits}", *(step.planned for step in said.steps)])
 
 
 def main(url: str, rows: int) -> None:
-    """Prints one line for each change."""
+    """Prints for each change how long it takes and who waits, and its plan."""
     engine = make_engine(url)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        apply(engine, declared(folder, FIELDS))
+        apply(engine, declared(folder, "things", FIELDS))
         fill(engine, rows)
-        for name, fields in CHANGES.items():
-            tables = declared(folder, fields)
-            print(f"{name}: {measure(url, engine, tables)}")
+        for name, (module, fields) in CHANGES.items():
+            tables = declared(folder, module, fields)
+            print(f"{name}: {measure(url, engine, tables)}", flush=True)
             left = plan(engine, tables)
             if left.steps:
                 raise ValueError(f"after that something is left to do: {left}")
@@ -132,4 +146,12 @@ def main(url: str, rows: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000)
+    if len(sys.argv) > 1:
+        main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else ROWS)
+    else:
+        with tempfile.TemporaryDirectory() as data:
+            Path(data).chmod(0o755)  # the server may run as another user
+            with postgresql(Path(data)) as pattern:
+                if pattern is not None:
+                    create_database(pattern, "migrations")
+                    main(pattern.format(name="migrations"), ROWS)

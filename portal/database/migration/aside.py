@@ -87,11 +87,6 @@ def take_back(connection: sa.Connection, module: str, field: str, record_ids: li
         connection.execute(statement, [{"record_id": record_id} for record_id in record_ids])
 
 
-def rename(connection: sa.Connection, module: str, before: str, after: str) -> None:
-    """The field has got a new name."""
-    alter.rename_column(connection, module, column_name(before), column_name(after))
-
-
 def drop(connection: sa.Connection, module: str, field: str) -> None:
     """Forget what was set aside of a field."""
     if column_name(field) in _columns(connection, module):

@@ -294,7 +294,8 @@ class Conversion:
     @cached_property
     def _existing_tables(self) -> set[str]:
         """A new module has no table while the plan is made, and no records when it is carried out."""
-        return set(sa.inspect(self.connection).get_table_names())
+        inspector = sa.inspect(self.connection)
+        return {target for target in self.new.targets if inspector.has_table(target)}
 
     # -- writing --------------------------------------------------------------------------------------------------
 

@@ -8,9 +8,11 @@ is never touched.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import sqlalchemy as sa
 
+from portal.database.migration.former_names import SAME, FormerNames
 from portal.database.migration.late_indexes import unusable_indexes
 from portal.database.migration.snapshot import Renames, Snapshot, changed_columns
 from portal.database.schema.existing import EXISTING
@@ -18,6 +20,8 @@ from portal.database.schema.indexes import PREFIX
 from portal.database.schema.tables import Tables
 from portal.database.search.index import is_index_object
 from portal.lazy import LazyModule
+
+DECLARED = "declared"  # in the info of a column or an index: its name in the declaration
 
 alembic = LazyModule("portal.database.migration.alembic")
 
@@ -69,10 +73,19 @@ class Changes:
     difference: Difference
 
 
-def inspect_database(connection: sa.Connection, tables: Tables, old: Snapshot, new: Snapshot) -> Difference:
-    """The difference of the real database. What `old` names and `new` does not is obsolete."""
-    known = changed_columns(old, new)
-    declared = {name: table for name, table in tables.metadata.tables.items() if EXISTING not in table.info}
+def inspect_database(
+    connection: sa.Connection, tables: Tables, old: Snapshot, new: Snapshot, names: FormerNames = SAME
+) -> Difference:
+    """The difference of the real database. What `old` names and `new` does not is obsolete.
+
+    `old` is under the new names; the database still has the former `names`.
+    """
+    known = {
+        names.table(table): {names.column(table, column) for column in columns}
+        for table, columns in changed_columns(old, new).items()
+    }
+    compared = _comparable((table for table in tables.metadata.tables.values() if EXISTING not in table.info), names)
+    declared = compared.tables
 
     def is_ours(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
         table = parents.get("table_name") or ""
@@ -84,29 +97,49 @@ def inspect_database(connection: sa.Connection, tables: Tables, old: Snapshot, n
             return name.startswith(PREFIX) and not is_index_object(name)
         return True
 
+    new_names = {former: after for after, former in names.tables.items()}
     difference = Difference()
-    for kind, table, name in alembic.differences(connection, _comparable(declared.values()), is_ours):
-        difference.add(kind, table, name)
-    unusable = unusable_indexes(connection)
-    for name, declared_table in declared.items():
-        difference.indexes[name] |= unusable & {str(index.name) for index in declared_table.indexes}
+    for kind, former, name in [
+        *alembic.differences(connection, compared, is_ours),
+        *(
+            ("index", table.name, name)
+            for name in unusable_indexes(connection)
+            for table in declared.values()
+            if name in {index.name for index in table.indexes}
+        ),
+    ]:
+        difference.add(kind, new_names.get(former, former), _new_name(declared.get(former), name))
     _drop_indexes_of_whole_tables(difference)
     return difference
 
 
-def _comparable(tables: Iterable[sa.Table]) -> sa.MetaData:
-    """The declared tables without foreign keys: Alembic sorts tables, and tables in a circle have no order."""
+def _new_name(table: sa.Table | None, former: str) -> str:
+    """The declared name of a column or an index."""
+    if table is None:
+        return former
+    by_former = {str(each.key): each for each in table.c} | {str(index.name): index for index in table.indexes}
+    return by_former[former].info[DECLARED] if former in by_former else former
+
+
+def _comparable(tables: Iterable[sa.Table], names: FormerNames) -> sa.MetaData:
+    """The declared tables under their former names, without foreign keys: Alembic sorts tables, and tables in a circle
+    have no order."""
     metadata = sa.MetaData()
     for table in tables:
-        columns = [sa.Column(column.name, column.type, primary_key=column.primary_key) for column in table.c]
+        former = partial(names.column, table.name)
+        columns = [
+            sa.Column(former(column.name), column.type, primary_key=column.primary_key, info={DECLARED: column.name})
+            for column in table.c
+        ]
         unique = [
-            sa.UniqueConstraint(*constraint.columns.keys(), name=constraint.name)
+            sa.UniqueConstraint(*map(former, constraint.columns.keys()), name=constraint.name)
             for constraint in table.constraints
             if isinstance(constraint, sa.UniqueConstraint)
         ]
-        copy = sa.Table(table.name, metadata, *columns, *unique)
+        copy = sa.Table(names.table(table.name), metadata, *columns, *unique)
         for index in table.indexes:
-            sa.Index(index.name, *[copy.c[column.name] for column in index.columns], unique=index.unique)
+            of = [copy.c[former(column.name)] for column in index.columns]
+            sa.Index(names.index(index, table.name), *of, unique=index.unique, info={DECLARED: str(index.name)})
     return metadata
 
 

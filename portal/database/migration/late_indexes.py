@@ -59,7 +59,7 @@ class LateIndexes:
             return True
         obsolete = {name: table for table, names in self._obsolete.items() for name in names}
         with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            unique = {name for name, (_is_valid, is_unique) in _existing(connection).items() if is_unique}
+            unique = {name for name, (_is_valid, is_unique) in existing_indexes(connection).items() if is_unique}
             # One that refuses what is allowed now, or has the name of a new one, cannot stay until that is made.
             made_anew = {name for _table, names in self._missing.values() for name in names}
             first = obsolete.keys() & (unique | made_anew)
@@ -73,7 +73,7 @@ def unusable_indexes(connection: sa.Connection) -> set[str]:
     """The names of the portal's indexes whose build did not end."""
     if connection.dialect.name != "postgresql":
         return set()
-    return {name for name, (is_valid, _is_unique) in _existing(connection).items() if not is_valid}
+    return {name for name, (is_valid, _is_unique) in existing_indexes(connection).items() if not is_valid}
 
 
 def lacks_indexes(connection: sa.Connection, tables: Tables) -> bool:
@@ -91,15 +91,15 @@ def finish_indexes(engine: sa.Engine, tables: Tables) -> None:
                 log.warning("An index of %s cannot be unique: `portal plan` says why", table.name)
 
 
-def _existing(connection: sa.Connection) -> dict[str, tuple[bool, bool]]:
-    """Whether each index of the portal can be used, and whether it is unique."""
+def existing_indexes(connection: sa.Connection) -> dict[str, tuple[bool, bool]]:
+    """The portal's indexes on PostgreSQL: whether each can be used, and whether it is unique."""
     rows = connection.execute(_INDEXES, {"prefix": PREFIX})
     return {name: (is_valid, is_unique) for name, is_valid, is_unique in rows}
 
 
 def _missing(connection: sa.Connection, tables: Tables) -> Iterable[tuple[sa.Table, set[str]]]:
     """The tables of modules that exist and lack indexes."""
-    existing = _existing(connection)
+    existing = existing_indexes(connection)
     for name in tables.declaration.stored:
         table = tables.module(name)
         declared = {str(index.name) for index in table.indexes}
@@ -110,7 +110,7 @@ def _missing(connection: sa.Connection, tables: Tables) -> Iterable[tuple[sa.Tab
 
 def _create(connection: sa.Connection, table: sa.Table, names: Collection[str]) -> bool:
     """Makes indexes of a table, unless they are there. False if one cannot be unique: it is left out."""
-    existing = _existing(connection)
+    existing = existing_indexes(connection)
     could_all = True
     for index in sorted(table.indexes, key=lambda index: str(index.name)):
         name = str(index.name)

@@ -19,12 +19,13 @@ from portal.database.engine import analyze, reading, writing
 from portal.database.migration import alter, aside
 from portal.database.migration.convert import Conversion
 from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
+from portal.database.migration.former_names import SAME, former_names, show_renamed
 from portal.database.migration.history import next_history
 from portal.database.migration.limits import misfit_steps
 from portal.database.migration.locks import when_free
 from portal.database.migration.planner import Planner
 from portal.database.migration.prepared import Prepared, Report, clear, prepared
-from portal.database.migration.rename import rename
+from portal.database.migration.rename import rename, rename_rows, rename_tables
 from portal.database.migration.row_counts import RowCounts
 from portal.database.migration.saved_plan import SavedPlan
 from portal.database.migration.snapshot import (
@@ -48,8 +49,6 @@ from portal.database.search.index import create_index
 from portal.declaration.garbage import gc_paused
 
 __all__ = ["Applied", "CannotBeAppliedError", "Plan", "Step", "apply", "missing_steps", "plan"]
-
-LOCK_TIMEOUT = "10s"  # how long `plan` waits on PostgreSQL for a table that others use
 
 
 @dataclass(frozen=True)
@@ -97,15 +96,9 @@ def plan(engine: sa.Engine, tables: Tables) -> Plan:
         old = last_applied(connection, tables) or EMPTY
         renames = find_renames(connection, old, tables.declaration)
         if not renames:
-            return Plan(_planner(connection, tables, old, renames).steps())
-    # The database is inspected under its new names: the renames are done in a savepoint, and rolled back.
-    with writing(engine) as connection, connection.begin_nested() as savepoint:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-        rename(connection, tables, old, renames)
-        steps = _planner(connection, tables, old, renames).steps()
-        savepoint.rollback()
-    return Plan(steps)
+            return Plan(_planned(connection, tables, old, renames)[1])
+    with writing(engine) as connection:
+        return Plan(_planned(connection, tables, old, renames)[1])
 
 
 def saved_plan(engine: sa.Engine, tables: Tables, files: str, plan: Plan) -> SavedPlan:
@@ -160,17 +153,16 @@ def _apply_in_one(
     with _transaction(engine) as connection:
         old = last_applied(connection, tables) or EMPTY
         renames = find_renames(connection, old, tables.declaration)
-        rename(connection, tables, old, renames)
-        planner = _planner(connection, tables, old, renames, work)
-        steps = planner.steps()
+        planner, steps = _planned(connection, tables, old, renames, work)
         _check(connection, tables, expected, steps)
         if planner.large_conversions and not work.fields:
             raise _ToBePreparedError(planner.large_conversions)
-        if _lock_tables(connection, steps, waits=bool(renames)):
-            differs = work.finish(connection)
-            if differs or any(step.tables and not step.is_prepared for step in steps):
-                steps = planner.steps()
-                _check(connection, tables, expected, steps)
+        rename_rows(connection, tables, old, renames)
+        when_free(connection, partial(_take_tables, connection, tables, old, renames, steps))
+        differs = work.finish(connection)
+        if differs or any(step.tables and not step.is_prepared for step in steps):
+            steps = planner.steps()  # a row may have come in between
+            _check(connection, tables, expected, steps)
         left = [step for step in steps if step.blocked or (step.loses and not allow_loss)]
         chosen = [step for step in steps if step not in left]
         tasks = [task for step in chosen for task in step.tasks] + [
@@ -227,31 +219,39 @@ def _carry_out(tasks: Iterable[Task]) -> None:
         task.run()
 
 
-def _lock_tables(connection: sa.Connection, steps: list[Step], waits: bool) -> bool:
-    """Whether tables had to be locked before their values are read and changed: a row may have come in between.
-
-    `waits`: a renamed table is locked already. Who waits for it may hold another one, until the database ends one of
-    both; to give up and try again would never get past them.
-    """
+def _take_tables(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames, steps: list[Step]) -> None:
+    """Renames, and keeps others from the tables whose values are read and then changed."""
+    if renames:
+        rename_tables(connection, tables, old, renames)
     names = sorted({table for step in steps for table in step.tables})
-    if not names or connection.dialect.name != "postgresql":
-        return False
-    listed = ", ".join(alter.quoted(connection, name) for name in names)
-    lock = partial(connection.exec_driver_sql, f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE")
-    if waits:
-        lock()
-    else:
-        when_free(connection, lock)
-    return True
+    if names and connection.dialect.name == "postgresql":
+        listed = ", ".join(alter.quoted(connection, name) for name in names)
+        connection.exec_driver_sql(f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE")
 
 
 @gc_paused()
-def _planner(
+def _planned(
     connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames, work: Prepared | None = None
-) -> Planner:
-    renamed, new = with_new_names(old, renames), take_snapshot(tables)
-    changes = Changes(renamed, new, renames, inspect_database(connection, tables, renamed, new))
-    return Planner(tables, changes, RowCounts(connection), work.fields if work else {})
+) -> tuple[Planner, list[Step]]:
+    """The steps under the names that hold after the renames, which are not done yet.
+
+    On SQLite they are done in a savepoint, and rolled back. On PostgreSQL those who read would wait meanwhile.
+    """
+    on_sqlite, names = connection.dialect.name == "sqlite", SAME
+    with connection.begin_nested() if renames else contextlib.nullcontext() as savepoint:
+        if renames and on_sqlite:
+            rename(connection, tables, old, renames)
+        elif renames:
+            names = former_names(old, renames)
+        renamed, new = with_new_names(old, renames), take_snapshot(tables)
+        changes = Changes(renamed, new, renames, inspect_database(connection, tables, renamed, new, names))
+        if names is not SAME:
+            show_renamed(connection, names)
+        planner = Planner(tables, changes, RowCounts(connection), work.fields if work else {})
+        steps = planner.steps()
+        if savepoint is not None:
+            savepoint.rollback()
+    return planner, steps
 
 
 def _next_snapshot(connection: sa.Connection, planner: Planner, old: Snapshot, left: list[Step]) -> Snapshot:

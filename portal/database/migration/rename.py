@@ -9,51 +9,63 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.migration import alter, aside
+from portal.database.migration import alter
 from portal.database.migration.events import rename_fields
-from portal.database.migration.snapshot import (
-    Renames,
-    Snapshot,
-    columns,
-    join_target,
-    left_of,
-    rebuild_field,
-    sorted_system_tables,
-    with_new_names,
-)
+from portal.database.migration.former_names import FormerNames, column_names_of, former_names
+from portal.database.migration.late_indexes import existing_indexes
+from portal.database.migration.snapshot import Renames, Snapshot, join_target, rebuild_field, sorted_system_tables
 from portal.database.schema.tables import Tables
 from portal.database.search.request import module_token
-from portal.fields.base import Field
 from portal.fields.links import is_rows, join_name
 
 
 def rename(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
     """Does all `renames`; `old` is the last snapshot, under its old names."""
-    replaced = {name: module for name, module in old["modules"].items() if name in renames.modules}
-    old = {**old, "modules": {name: module for name, module in old["modules"].items() if name not in replaced}}
-    with _without_empty_modules(connection, replaced):
-        _rename(connection, tables, old, renames)
+    rename_rows(connection, tables, old, renames)
+    rename_tables(connection, tables, old, renames)
 
 
-def _rename(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
-    for module, fields in renames.fields.items():
-        old_name = renames.modules.get(module, module)
-        for replaced in fields.keys() & old["modules"][old_name]["fields"].keys():
-            _drop_empty(connection, old_name, old["modules"][old_name]["fields"][replaced])
+def rename_rows(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
+    """What rows say of the names. They may be many: nobody who reads waits for it."""
     if renames.modules:
-        _rename_rows(connection, tables, renames.modules)
-    for before, after in _table_pairs(old, renames).items():
-        alter.rename_table(connection, before, after)
-    for module, fields in renames.fields.items():
-        entries = old["modules"][renames.modules.get(module, module)]["fields"]
-        for before, after in _column_pairs(entries, fields).items():
-            alter.rename_column(connection, module, before, after)
-        for before in left_of(old)["aside"].get(renames.modules.get(module, module), {}):
-            if before in (new_names := renames.new_field_names(module)):
-                aside.rename(connection, module, before, new_names[before])
+        _rename_module_in_rows(connection, tables, renames.modules)
+        _rename_targets(connection, old, renames.modules)
     _rename_in_history(connection, tables, renames)
-    if renames.modules:
-        _rename_targets(connection, with_new_names(old, renames), renames.modules)
+
+
+def rename_tables(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
+    """Tables, columns and, on PostgreSQL, indexes: takes moments, in which nobody can use the tables."""
+    replaced = {name: module for name, module in old["modules"].items() if name in renames.modules}
+    names = former_names(old, renames)
+    with _without_empty_modules(connection, replaced):
+        for module, fields in renames.fields.items():
+            before = renames.modules.get(module, module)
+            entries = old["modules"][before]["fields"]
+            for taken in fields.keys() & entries.keys():
+                _drop_empty(connection, before, entries[taken])
+        for after, former in names.tables.items():
+            alter.rename_table(connection, former, after)
+        for table, columns in names.columns.items():
+            _rename_columns(connection, table, columns)
+        if connection.dialect.name == "postgresql":
+            _rename_indexes(connection, tables, names)
+
+
+def _rename_columns(connection: sa.Connection, table: str, columns: Mapping[str, str]) -> None:
+    existing = {column["name"] for column in sa.inspect(connection).get_columns(table)}
+    for after, former in columns.items():
+        if former in existing:
+            alter.rename_column(connection, table, former, after)
+
+
+def _rename_indexes(connection: sa.Connection, tables: Tables, names: FormerNames) -> None:
+    """The name of an index is made of those of its table and columns. SQLite makes the indexes anew."""
+    existing = existing_indexes(connection)
+    for name in {*names.tables, *names.columns} & tables.declaration.stored.keys():
+        for index in tables.module(name).indexes:
+            former = names.index(index, name)
+            if former in existing and index.name not in existing:
+                alter.rename_index(connection, former, str(index.name))
 
 
 def _rename_in_history(connection: sa.Connection, tables: Tables, renames: Renames) -> None:
@@ -84,42 +96,10 @@ def _drop_empty(connection: sa.Connection, module: str, entry: Mapping[str, obje
     if field is not None and join_target(field):
         alter.drop_tables(connection, [join_name(module, field.name)])
     elif field is not None:
-        alter.drop_columns(connection, module, _column_names(field))
+        alter.drop_columns(connection, module, column_names_of(field))
 
 
-def _table_pairs(old: Snapshot, renames: Renames) -> dict[str, str]:
-    """Old table → new table, of modules and of join tables."""
-    names = {before: after for after, before in renames.modules.items()}
-    pairs = dict(names)
-    for old_name, module in old["modules"].items():
-        name = names.get(old_name, old_name)
-        fields = {before: after for after, before in renames.fields.get(name, {}).items()}
-        if name == old_name and not fields:
-            continue
-        for key, entry in module["fields"].items():
-            field = rebuild_field(entry)
-            if field is not None and join_target(field):
-                pairs[join_name(old_name, key)] = join_name(name, fields.get(key, key))
-    return {before: after for before, after in pairs.items() if before != after}
-
-
-def _column_pairs(entries: Mapping[str, Mapping[str, object]], fields: Mapping[str, str]) -> dict[str, str]:
-    """Old column → new column, companion columns included."""
-    pairs: dict[str, str] = {}
-    for name, before in fields.items():
-        old, new = rebuild_field(entries[before]), rebuild_field({**entries[before], "name": name})
-        if old is not None and new is not None:
-            pairs |= dict(zip(_column_names(old), _column_names(new), strict=True))
-        else:
-            pairs[before] = name
-    return pairs
-
-
-def _column_names(field: Field) -> list[str]:
-    return [column.name for column in columns(field)]
-
-
-def _rename_rows(connection: sa.Connection, tables: Tables, modules: Mapping[str, str]) -> None:
+def _rename_module_in_rows(connection: sa.Connection, tables: Tables, modules: Mapping[str, str]) -> None:
     """Comments, history, sequences and marks follow their module, and its entries in the search index."""
     existing = set(sa.inspect(connection).get_table_names())
     if tables.backlog.name in existing:
@@ -159,9 +139,9 @@ def _rename_tokens(connection: sa.Connection, table: sa.Table, before: str, afte
         connection.execute(sa.update(table).where(table.c["module"] == after).values(scope=renamed))
 
 
-def _rename_targets(connection: sa.Connection, renamed: Snapshot, modules: Mapping[str, str]) -> None:
+def _rename_targets(connection: sa.Connection, old: Snapshot, modules: Mapping[str, str]) -> None:
     """Links to one of several modules hold the name of the module beside the id."""
-    for name, module in renamed["modules"].items():
+    for name, module in old["modules"].items():
         for entry in module["fields"].values():
             field = rebuild_field(entry) if len(entry.get("to", ())) > 1 else None
             column = field.module_column if field else None

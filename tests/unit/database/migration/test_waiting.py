@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading, writing
+from portal.database.migration.row_counts import RowCounts
 from portal.records.indexing.backlog import catch_up
 from tests.unit.database.migration.database import Portal
 
@@ -86,6 +87,27 @@ def test_an_index_whose_build_was_killed_is_made_again_by_apply_or_when_the_port
     portal.declare(INDEXED.replace("name: text", "name: text, y: {type: integer, index: true}"))
     catch_up(portal.engine, portal.tables)  # what is not applied yet is not made
     assert portal.plan()[0].startswith("add field a.y")
+
+
+def test_nobody_waits_while_renames_are_planned_and_indexes_are_renamed_too(portal, monkeypatch):
+    portal.started(INDEXED + "\nb: {fields: {many: {type: links, to: a}}}")
+    portal.add("a", {"x": 1}, {"x": 2})
+    renamed = "{formerly: a, fields: {name: text, z: integer, y: {formerly: x, type: integer, index: true}}}"
+    portal.declare(f"c: {renamed}\nb: {{fields: {{several: {{formerly: many, type: links, to: c}}}}}}")
+    count = RowCounts.rows
+    with monkeypatch.context() as while_counting:
+        while_counting.setattr(RowCounts, "rows", lambda counts, table: (use(portal), count(counts, table))[1])
+        planned = portal.plan()
+        assert planned[:4] == [
+            "rename module a to c, 2 records stay",
+            "add field c.z (integer)",
+            "rename field c.x to y, 2 values stay",
+            "rename field b.many to several",
+        ]
+        assert not [sentence for sentence in planned if "indexes" in sentence]
+        assert portal.apply() == planned
+    assert portal.values("c", "y") == [1, 2]
+    portal.at_rest()
 
 
 def test_a_value_that_is_saved_twice_while_its_field_becomes_unique_is_named(portal):

@@ -1,0 +1,109 @@
+"""What the database calls tables, columns and indexes before the renames of a migration are done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from portal.database.migration import aside
+from portal.database.migration.alter import quoted
+from portal.database.migration.snapshot import Renames, Snapshot, columns, join_target, left_of, rebuild_field
+from portal.database.schema.indexes import index_name
+from portal.fields.base import Field
+from portal.fields.links import join_name
+
+
+@dataclass(frozen=True)
+class FormerNames:
+    """Former names by new ones, of tables, and of columns by the new name of their table; of what is renamed only."""
+
+    tables: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def table(self, name: str) -> str:
+        """The former name of a table."""
+        return self.tables.get(name, name)
+
+    def column(self, table: str, name: str) -> str:
+        """The former name of a column; `table`: the new name of its table."""
+        return self.columns.get(table, {}).get(name, name)
+
+    def index(self, index: sa.Index, table: str) -> str:
+        """The former name of a declared index, which is made of those of its columns."""
+        names = index.columns.keys()
+        if index.name != index_name(table, *names):
+            return str(index.name)
+        return index_name(self.table(table), *[self.column(table, name) for name in names])
+
+
+SAME = FormerNames()
+
+
+def former_names(old: Snapshot, renames: Renames) -> FormerNames:
+    """The names that the `renames` change; `old`: the last snapshot, under its old names."""
+    replaced = renames.modules.keys() & old["modules"].keys()
+    modules = {name: module for name, module in old["modules"].items() if name not in replaced}
+    by_table: dict[str, dict[str, str]] = {}
+    for name, fields in renames.fields.items():
+        before = renames.modules.get(name, name)
+        pairs = _column_pairs(modules[before]["fields"], fields)
+        new_names = renames.new_field_names(name)
+        for key in left_of(old)["aside"].get(before, {}).keys() & new_names.keys():
+            pairs[aside.column_name(key)] = aside.column_name(new_names[key])
+        by_table[name] = {after: former for former, after in pairs.items() if former != after}
+    tables = {after: former for former, after in _table_pairs(modules, renames).items()}
+    return FormerNames(tables, by_table)
+
+
+def show_renamed(connection: sa.Connection, names: FormerNames) -> None:
+    """Lets this transaction read PostgreSQL's tables under their new names, while others read them under the old ones:
+    temporary views hide the tables of the same name."""
+    inspector = sa.inspect(connection)
+    schema = quoted(connection, connection.exec_driver_sql("SELECT current_schema()").scalar_one())
+    views: list[str] = []
+    for table in sorted({*names.tables, *names.columns}):
+        new_names = {former: after for after, former in names.columns.get(table, {}).items()}
+        read = ", ".join(
+            f"{quoted(connection, name)} AS {quoted(connection, new_names.get(name, name))}"
+            for name in [column["name"] for column in inspector.get_columns(names.table(table))]
+            if name in new_names or name not in new_names.values()  # the empty column whose name another one takes
+        )
+        source = f"{schema}.{quoted(connection, names.table(table))}"
+        views.append(f"CREATE TEMPORARY VIEW {quoted(connection, table)} AS SELECT {read} FROM {source}")  # noqa: S608
+    for view in views:
+        connection.exec_driver_sql(view)
+
+
+def column_names_of(field: Field) -> list[str]:
+    """The names of a field's columns."""
+    return [column.name for column in columns(field)]
+
+
+def _table_pairs(
+    modules: Mapping[str, Mapping[str, Mapping[str, Mapping[str, object]]]], renames: Renames
+) -> dict[str, str]:
+    """Old table → new table, of modules and of join tables."""
+    names = {before: after for after, before in renames.modules.items()}
+    pairs = dict(names)
+    for old_name, module in modules.items():
+        name = names.get(old_name, old_name)
+        fields = {before: after for after, before in renames.fields.get(name, {}).items()}
+        if name == old_name and not fields:
+            continue
+        for key, entry in module["fields"].items():
+            field = rebuild_field(entry)
+            if field is not None and join_target(field):
+                pairs[join_name(old_name, key)] = join_name(name, fields.get(key, key))
+    return {before: after for before, after in pairs.items() if before != after}
+
+
+def _column_pairs(entries: Mapping[str, Mapping[str, object]], fields: Mapping[str, str]) -> dict[str, str]:
+    """Old column → new column, companion columns included."""
+    pairs: dict[str, str] = {}
+    for name, before in fields.items():
+        old, new = rebuild_field(entries[before]), rebuild_field({**entries[before], "name": name})
+        if old is not None and new is not None:
+            pairs |= dict(zip(column_names_of(old), column_names_of(new), strict=True))
+        else:
+            pairs[before] = name
+    return pairs
