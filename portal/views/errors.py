@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 # Answers that come after a form has been read.
 FORM_READ = frozenset({404, 409, 500, 503})
+RETRY_AFTER = "30"  # seconds
 
 HEADINGS = {
     400: _("The request could not be read"),
@@ -134,7 +135,6 @@ def database_failed(error: Exception, request: Request) -> Any:
     if connection_ended(error) and request.method in SAFE_METHODS:
         mark_error_retryable(error)
     log.warning("The database refuses (%s): %s", kind, error)
-    request.response.headers["Retry-After"] = "30"
     return _page(request, 503, TROUBLES.get(kind, NOT_REACHED))
 
 
@@ -165,6 +165,8 @@ def _page(request: Request, status: int, text: str = "") -> dict[str, ErrorPage]
     if "visitor" not in vars(request):
         request.visitor = Visitor()
     request.response.status_int = status
+    if status == 503:
+        request.response.headers.setdefault("Retry-After", RETRY_AFTER)
     known = status if status in HEADINGS else 500 if status >= 500 else 400
     text = text or TEXTS.get(status, TEXTS.get(known, ""))
     record_url = _address_of_record(request) if status == 409 else ""

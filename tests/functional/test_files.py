@@ -254,13 +254,16 @@ def test_others_may_write_while_a_file_is_looked_at_and_stored(people, app):
 
 
 @ON_SQLITE
-def test_what_cannot_be_stored_is_said_and_nothing_is_half_done(people, portal_folder):
+def test_what_cannot_be_stored_is_said_and_nothing_is_half_done(people, portal_folder, caplog):
     upload(people["anna"], ("report.pdf", PDF))
     folder = portal_folder / "var" / "files"
     shutil.rmtree(folder)
     folder.write_text("no folder any more")
-    comment(people["anna"], "Not yet said", ("photo.png", PNG), status=503)
-    people["anna"].get("/tickets/1/files/1", status=503)
+    refused = comment(people["anna"], "Not yet said", ("photo.png", PNG), status=503)
+    assert int(refused.headers["Retry-After"]) > 0
+    assert int(people["anna"].get("/tickets/1/files/1", status=503).headers["Retry-After"]) > 0
+    assert "Files cannot be stored: " in caplog.text, "with the reason, for who runs the portal"
+    assert "A file cannot be read: " in caplog.text
     page = people["anna"].get("/tickets/1/")
     assert not page.html.select(".note")
     assert form_of(page, "/tickets/1/comments")["text"].value == "Not yet said"  # as a draft

@@ -1,5 +1,6 @@
 """Mail that was not used: staff read it, make a record of it, or put it away."""
 
+import logging
 from typing import Any
 
 from pyramid.httpexceptions import HTTPConflict, HTTPSeeOther, HTTPServiceUnavailable
@@ -21,6 +22,8 @@ from portal.web import resources
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.security import HANDLE_MAIL
+
+log = logging.getLogger(__name__)
 
 PAGE = 100
 LONGEST_SHOWN = 20_000  # characters of a mail
@@ -44,7 +47,8 @@ def create_from_mail(resource: resources.KeptMail, request: Request) -> Response
         outcome = store.in_pauses(request.connection, lambda: receiver.receive_again(resource.mail, as_stranger=True))
     except UnreadableMailError:
         outcome = Outcome("kept")
-    except StoreError:
+    except StoreError as error:
+        log.warning("Files cannot be stored: %s", error)
         raise HTTPServiceUnavailable(_("Files cannot be stored right now. Try again later.")) from None
     if outcome.place is None:
         raise HTTPConflict(_("No record can be made from this email."))

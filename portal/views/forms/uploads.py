@@ -150,7 +150,8 @@ def _store(
         return [
             store_file(request.store, upload.source, upload.name, kind, records.name, field) for upload, kind in taken
         ]
-    except StoreError:
+    except StoreError as error:
+        log.warning("Files cannot be stored: %s", error)
         raise HTTPServiceUnavailable(CANNOT_STORE) from None
 
 

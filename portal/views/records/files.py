@@ -132,7 +132,8 @@ def disposition(kind: str, name: str) -> str:
 def _stream(request: Request, name: str, media_type: str) -> Response:
     try:
         chunks = request.store.read(name)
-    except StoreError:
+    except StoreError as error:
+        log.warning("A file cannot be read: %s", error)
         raise HTTPServiceUnavailable(_("This file cannot be read right now. Try again later.")) from None
     response = Response(app_iter=chunks, content_type=media_type)
     response.headers["Content-Security-Policy"] = SANDBOX
