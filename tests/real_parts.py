@@ -6,9 +6,11 @@ be had is said so (`unavailable`).
 
 import contextlib
 import importlib.util
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -34,6 +36,9 @@ CHROMIUM_OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+S3_KEYS = ("key", "secret")
+# Four volumes are enough; services beside S3 would take ports that another process may have.
+S3_ALONE = ("-volume.max=4", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false")
 PAGE_TIMEOUT = 30_000  # milliseconds; the machine may be busy
 # A database for tests lives for minutes: it need not survive a power cut.
 POSTGRESQL_OPTIONS = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
@@ -169,6 +174,34 @@ def _version(program: Path) -> str:
     if not program.exists():
         return ""
     return subprocess.run([str(program), "--version"], capture_output=True, text=True, check=True).stdout
+
+
+def s3_server(program: str, folder: Path) -> tuple[list[str], str]:
+    """The command by which SeaweedFS serves S3 from a folder, and the address of a store in it, with S3_KEYS."""
+    credentials = dict(zip(("accessKey", "secretKey"), S3_KEYS, strict=True))
+    identity = {"credentials": [credentials], "name": "test", "actions": ["Admin"]}
+    (folder / "keys.json").write_text(json.dumps({"identities": [identity]}))
+    ports = _paired_ports(4)
+    names = ("-master.port", "-volume.port", "-filer.port", "-s3.port")
+    options = [f"{name}={port}" for name, port in zip(names, ports, strict=True)]
+    command = [program, "server", f"-dir={folder}", "-s3", f"-s3.config={folder / 'keys.json'}", "-ip=127.0.0.1"]
+    return [*command, *options, *S3_ALONE], f"s3://portal?endpoint=http://127.0.0.1:{ports[3]}"
+
+
+def _paired_ports(number: int) -> list[int]:
+    """Ports below 55000: the server opens another one 10000 above each."""
+    found: list[int] = []
+    for port in range(21000 + os.getpid() % 20000, 55000):
+        with socket.socket() as here, socket.socket() as above:
+            try:
+                here.bind(("127.0.0.1", port))
+                above.bind(("127.0.0.1", port + 10000))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == number:
+            break
+    return found
 
 
 @contextlib.contextmanager

@@ -85,11 +85,7 @@ class Store:
             return
         path = self.folder / name
         for part in (path, path.parent, self.folder):
-            descriptor = os.open(part, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            _sync(part)
 
 
 def open_store(address: str, folder: Path, access_key: str = "", secret_key: str = "") -> Store:
@@ -120,8 +116,20 @@ def open_store(address: str, folder: Path, access_key: str = "", secret_key: str
     if "://" in address:
         raise ValueError(f'"{address}" is not a store: a folder, or s3://bucket?endpoint=https://s3.example')
     path = folder / address
+    made = [part for part in (path, *path.parents) if not part.exists()]
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for part in made:
+        _sync(part.parent)
     return Store(backends.LocalStore(prefix=path), path)
+
+
+def _sync(path: Path) -> None:
+    """A file's content, or the names in a folder, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

