@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+import sqlalchemy as sa
 
 from portal.database.engine import writing
 from portal.fields.address import Address
@@ -129,9 +130,24 @@ def asked(world) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def reached(filled):
+def crawled(filled):
+    """What each person reaches, and the statements that their requests made, with their parameters."""
+    pages, statements = {}, {person: {} for person in OF}
+    for person, made in statements.items():
+
+        def note(_connection, _cursor, statement, parameters, *_more, made=made):
+            made[statement, repr(parameters)] = parameters
+
+        sa.event.listen(filled.portal.engine, "before_cursor_execute", note)
+        pages[person] = crawl(filled[person], ["/", *asked(filled)])
+        sa.event.remove(filled.portal.engine, "before_cursor_execute", note)
+    return pages, statements
+
+
+@pytest.fixture(scope="module")
+def reached(crawled):
     """What each person reaches."""
-    return {person: crawl(filled[person], ["/", *asked(filled)]) for person in OF}
+    return crawled[0]
 
 
 def everything_in(answer) -> str:
@@ -155,6 +171,63 @@ def test_a_customer_meets_their_own_and_nothing_of_another(reached, person):
         assert INTERNAL not in text, address
         without_chance = re.sub(r'"[\w-]{16}"|[0-9a-f]{64,}|Content-Length\W+\d+', "", text)
         assert ("2222" if OF[person] == "Acme" else "1111") not in without_chance, address
+
+
+# What a customer's request asks without their scope, as nothing of it reaches them: the record that a condition of the
+# declarations names; how large a module is; the few records that have a word at all, with the tokens that say whose.
+UNSCOPED = (
+    r"SELECT services\.id \s*FROM services \s*WHERE services\.(reference|name) = ",
+    r"SELECT count\(\*\) AS count_1 \s*FROM \(SELECT 1 \s*FROM portal_search \s*WHERE portal_search\.module = ",
+    r"SELECT portal_search\.seq, portal_search\.module, portal_search\.record, portal_search\.part, .*scope, ",
+)
+
+
+@pytest.mark.sqlite_suffices
+@pytest.mark.parametrize("person", list(OF))
+def test_no_statement_has_another_answer_when_another_company_works(filled, crawled, person):
+    selects = {
+        (statement, parameters): values
+        for (statement, parameters), values in crawled[1][person].items()
+        if re.match(r"\s*(SELECT|WITH)\b", statement) and not any(re.match(known, statement) for known in UNSCOPED)
+    }
+    assert len(selects) > 100
+    with writing(filled.portal.engine) as connection:
+        before = answers(connection, selects)
+        work(filled, connection, OTHER[OF[person]])
+        after = answers(connection, selects)
+        connection.rollback()
+    assert [asked[0] for asked in selects if before[asked] != after[asked]] == []
+
+
+def answers(connection, selects) -> dict[tuple[str, str], list]:
+    found = {asked: connection.exec_driver_sql(asked[0], values).all() for asked, values in selects.items()}
+    return {asked: sorted(map(repr, rows)) for asked, rows in found.items()}
+
+
+def work(world, connection, company):
+    """One more record of each module, and others changed and deleted, by the people of a company."""
+    word = CANARY[company]
+    firm = world.the("companies", company)
+    person = world.the("people", TENANTS[company][0])
+
+    def writer(module):
+        return Writer(world.records(connection, module), Author(name="Nancy"))
+
+    service = Linked(writer("services").create({"name": f"{word} zq", "customers": (firm,)}), "services")
+    project = Linked(writer("projects").create({"name": f"{word} zq", "contact": person, "company": firm}), "projects")
+    for module in ("tasks", "milestones"):
+        writer(module).create({"name": f"{word} zq", "project": project})
+    writer("remarks").create({"name": f"{word} zq", "about": (project,)})
+    writer("people").create({"name": f"{word} zq", "email": "zq@elsewhere.example", "company": firm})
+    for _number in range(3):
+        values = {"name": f"{word} zq", "body": "zq", "caller": person, "company": firm, "service": service}
+        writer("requests").create(values)
+    for request in world.all("requests"):
+        if word in request.title:
+            records = world.records(connection, "requests")
+            Writer(records, Author(name="Nancy")).add_comment(records.get(request.id), "zq")
+    task = next(record for record in world.all("tasks") if word in record.title)
+    writer("tasks").delete(world.records(connection, "tasks").get(task.id))
 
 
 @pytest.mark.parametrize(("person", "other"), [(ANNA, DARIO), (DARIO, ANNA), (EDDA, ANNA)])
