@@ -24,6 +24,7 @@ class Failure(enum.StrEnum):
 
 
 READ_ONLY_TRANSACTION = "25006"  # PostgreSQL's code
+RECOVERY_IN_PROGRESS = "55000"  # the position in the log was asked of a standby
 LOCK_NOT_AVAILABLE = "55P03"
 UNIQUE_VIOLATION = "23505"
 CONNECTION_EXCEPTIONS = "08"  # the class of SQL's error codes for a connection that ended
@@ -32,6 +33,7 @@ FAILURE_BY_CODE = {  # PostgreSQL's error codes
     "40001": Failure.CONFLICT,  # serialization failure
     "40P01": Failure.CONFLICT,  # deadlock
     "53100": Failure.DISK_FULL,
+    RECOVERY_IN_PROGRESS: Failure.READ_ONLY,
     "57014": Failure.TIMEOUT,  # cancelled by the statement timeout
     "53300": Failure.BUSY,  # too many connections
     LOCK_NOT_AVAILABLE: Failure.BUSY,

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.util import LRUCache
 
-from portal.database.errors import READ_ONLY_TRANSACTION, sql_code
+from portal.database.errors import READ_ONLY_TRANSACTION, RECOVERY_IN_PROGRESS, sql_code
 
 CONNECT_TIMEOUT = 5  # seconds to wait for a server that does not answer
 PREPARE_AFTER = 2  # executions after which a statement of `engine.cache_plan` is prepared
@@ -87,7 +87,8 @@ def _create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
         # The type of a column has changed: no connection with a cached plan of its table can be used any more. Or the
         # server became a standby: where the address names several servers, new connections find the primary.
         code = sql_code(context.original_exception)
-        if code == FEATURE_NOT_SUPPORTED or (code == READ_ONLY_TRANSACTION and _is_writing(context.connection)):
+        is_standby = code == RECOVERY_IN_PROGRESS or (code == READ_ONLY_TRANSACTION and _is_writing(context.connection))
+        if code == FEATURE_NOT_SUPPORTED or is_standby:
             context.is_disconnect = True
 
     @sa.event.listens_for(engine, "begin")

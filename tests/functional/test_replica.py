@@ -4,8 +4,9 @@ import pytest
 import sqlalchemy as sa
 from webtest import TestApp
 
-from portal.database.engine import DatabaseUnreachableError, writing
-from portal.database.replica import LATEST
+from portal.database.engine import DatabaseUnreachableError, make_engine, reading, writing
+from portal.database.errors import DatabaseError, Failure, classify, connection_ended
+from portal.database.replica import LATEST, WRITTEN
 from tests.functional.conftest import form_of
 
 ANNA = "anna@acme.example"
@@ -196,3 +197,12 @@ def test_the_position_is_kept_by_the_browser_and_only_by_forms(app, sign_in):
     assert "portal_position" not in app.get("/login").headers.get("Set-Cookie", "")
     sign_in(ANNA)
     assert int(app.cookies["portal_position"]) > 0
+
+
+def test_a_primary_that_has_become_a_standby_is_left_for_a_new_connection(standby):
+    engine = make_engine(standby.url("postgres"))
+    with pytest.raises(DatabaseError) as caught, reading(engine) as connection:
+        connection.exec_driver_sql(WRITTEN)
+    assert classify(caught.value) == Failure.READ_ONLY
+    assert connection_ended(caught.value)
+    engine.dispose()
