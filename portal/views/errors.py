@@ -3,6 +3,7 @@
 A mistake of ours, and of the database, shows the id of the request; the log has the rest under the same id.
 """
 
+import errno
 import logging
 from typing import Any
 from urllib.parse import quote
@@ -136,6 +137,15 @@ def database_failed(error: Exception, request: Request) -> Any:
         mark_error_retryable(error)
     log.warning("The database refuses (%s): %s", kind, error)
     return _page(request, 503, TROUBLES.get(kind, NOT_REACHED))
+
+
+@exception_view_config(OSError, renderer="error.pt")
+def disk_failed(error: OSError, request: Request) -> Any:
+    """What a form sends is kept on disk while it is read, and an export while it is written: the disk may be full."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return broken(error, request)
+    log.warning("The disk is full: %s", error)
+    return _page(request, 503, TROUBLES[Failure.DISK_FULL])
 
 
 @exception_view_config(Exception, renderer="error.pt")

@@ -1,7 +1,9 @@
 """Files on a record: added by themselves and with comments, had by those who may see the record, removed, swept."""
 
+import errno
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from webtest import TestApp, Upload
@@ -267,6 +269,17 @@ def test_what_cannot_be_stored_is_said_and_nothing_is_half_done(people, portal_f
     page = people["anna"].get("/tickets/1/")
     assert not page.html.select(".note")
     assert form_of(page, "/tickets/1/comments")["text"].value == "Not yet said"  # as a draft
+
+
+@ON_SQLITE
+def test_a_full_folder_for_temporary_files_is_said(people, monkeypatch):
+    def full(*_arguments, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("multipart.tempfile", SimpleNamespace(TemporaryFile=full))
+    refused = upload(people["anna"], ("large.txt", b"x" * 100_000), status=503)
+    assert "the disk is full" in refused
+    assert int(refused.headers["Retry-After"]) > 0
 
 
 @ON_SQLITE
