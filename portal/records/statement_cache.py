@@ -111,6 +111,6 @@ def parameter(name: str) -> Any:
     return sa.bindparam(name, type_=sa.BigInteger())
 
 
-def id_list() -> Any:
-    """The ids that are given at execution as IDS."""
-    return sa.bindparam(IDS, type_=IdList())
+def id_list(name: str = IDS) -> Any:
+    """The ids that are given at execution as `name`."""
+    return sa.bindparam(name, type_=IdList())

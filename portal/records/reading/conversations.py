@@ -1,7 +1,8 @@
 """The texts of the conversations on records, for the search: public comments for everybody, internal ones for staff."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,26 +17,60 @@ def readable_texts(
     connection: sa.Connection, policy: Policy, module: Module, ids: Sequence[int]
 ) -> dict[int, list[str]]:
     """Each record of `ids` → what its conversation says to this reader: internal comments to staff alone."""
-    public, internal = conversation_texts(connection, policy.tables, module, ids)
+    return readable_texts_together(connection, policy, [(module, ids)])[0]
+
+
+def readable_texts_together(
+    connection: sa.Connection, policy: Policy, wanted: Sequence[tuple[Module, Sequence[int]]]
+) -> list[dict[int, list[str]]]:
+    """The same for the records of several modules, in one statement."""
+    together = _texts_together(connection, policy.tables, wanted)
     if not policy.staff:
-        return public
-    return {record_id: public.get(record_id, []) + internal.get(record_id, []) for record_id in {**public, **internal}}
+        return [public for public, _internal in together]
+    return [
+        {record_id: public.get(record_id, []) + internal.get(record_id, []) for record_id in {**public, **internal}}
+        for public, internal in together
+    ]
 
 
 def conversation_texts(
     connection: sa.Connection, tables: Tables, module: Module, ids: Sequence[int]
 ) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
     """Each record of `ids` → its public comments; and its internal ones. Newest first, only if there are some."""
-    public: dict[int, list[str]] = defaultdict(list)
-    internal: dict[int, list[str]] = defaultdict(list)
-    if module.comments and ids:
+    return _texts_together(connection, tables, [(module, ids)])[0]
+
+
+Texts = tuple[dict[int, list[str]], dict[int, list[str]]]
+
+
+def _texts_together(
+    connection: sa.Connection, tables: Tables, wanted: Sequence[tuple[Module, Sequence[int]]]
+) -> list[Texts]:
+    texts: list[Texts] = [(defaultdict(list), defaultdict(list)) for _each in wanted]
+    asked = {module.name: (place, list(ids)) for place, (module, ids) in enumerate(wanted) if module.comments and ids}
+    if not asked:
+        return texts
+    if len(asked) == 1:
         statement = tables.statement("conversations", lambda: _select_texts(tables.comment))
-        for record_id, text, is_internal in connection.execute(statement, {"module_name": module.name, IDS: list(ids)}):
-            (internal if is_internal else public)[record_id].append(text)
-    return public, internal
+        ((name, (_place, one_ids)),) = asked.items()
+        rows = connection.execute(statement, {"module_name": name, IDS: one_ids})
+    else:
+        rows = connection.execute(_select_texts_together(tables.comment, asked))
+    for name, record_id, text, is_internal in rows:
+        texts[asked[name][0]][is_internal][record_id].append(text)
+    return texts
 
 
-def _select_texts(table: sa.Table) -> sa.Select[tuple[int, str, bool]]:
+def _select_texts(table: sa.Table) -> sa.Select[Any]:
     on_records = table.c["module"] == sa.bindparam("module_name"), AmongIds(table.c["record"], id_list())
-    columns = table.c["record"], table.c["text"], table.c["internal"]
-    return sa.select(*columns).where(*on_records).order_by(table.c["id"].desc())
+    return _newest_first(table).where(*on_records)
+
+
+def _select_texts_together(table: sa.Table, asked: Mapping[str, tuple[int, list[int]]]) -> sa.Select[Any]:
+    pairs = [(name, record_id) for name, (_place, ids) in asked.items() for record_id in ids]
+    return _newest_first(table).where(sa.tuple_(table.c["module"], table.c["record"]).in_(pairs))
+
+
+def _newest_first(table: sa.Table) -> sa.Select[Any]:
+    columns = table.c["module"], table.c["record"], table.c["text"], table.c["internal"]
+    return sa.select(*columns).order_by(table.c["id"].desc())

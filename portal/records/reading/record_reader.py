@@ -118,9 +118,12 @@ class RecordReader(ModulePolicy):
     def load(self, rows: Iterable[Row], fields: Sequence[Field]) -> list[Record]:
         """The records of rows that were selected with `fields`; linked records with their titles."""
         rows = list(rows)
-        in_table = [field for field in fields if not field.in_join_table]  # others have a join table
-        values = [{field.name: field.load(row) for field in in_table} for row in rows]
+        values = values_in_table(rows, fields)
         add_linked_records(self.connection, self.policy, self.name, fields, [row["id"] for row in rows], values)
+        return self.complete(rows, fields, values)
+
+    def complete(self, rows: Sequence[Row], fields: Sequence[Field], values: list[dict[str, Any]]) -> list[Record]:
+        """The records of rows whose `values` of `fields` are there but for those of `lines`."""
         add_rows(self.connection, self.policy, self.name, fields, [row["id"] for row in rows], values)
         title = self.module.title_field
         reader = self.policy.reader
@@ -135,3 +138,9 @@ class RecordReader(ModulePolicy):
             )
             for row, of_record in zip(rows, values, strict=True)
         ]
+
+
+def values_in_table(rows: Iterable[Row], fields: Sequence[Field]) -> list[dict[str, Any]]:
+    """The values of `fields` that the module's own table holds, row by row."""
+    in_table = [field for field in fields if not field.in_join_table]  # others have a join table
+    return [{field.name: field.load(row) for field in in_table} for row in rows]

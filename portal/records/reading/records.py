@@ -69,6 +69,16 @@ class Records(RecordReader):
             self._counts.remember(query, count)
         return page
 
+    def first_ids(self, query: Query) -> list[int]:
+        """The ids of the records on the first page of `query`."""
+        here = self._searched_here(query)
+        if not self._is_by_change(here):
+            return [record.id for record in self.page(query, []).records]
+        ids, count = self._search.first_ids(here)
+        if count is not None:
+            self._counts.remember(here, count)
+        return ids
+
     def place(self, query: Query, record_id: int) -> str:
         """Where a record stands in the list of `query` at this moment, as a key that `beside` understands."""
         query = self._searched_here(query)

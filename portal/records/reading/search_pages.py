@@ -37,13 +37,12 @@ class SearchPages:
         """The page of `query`, and the number of all hits where it is known from that (on the first page)."""
         position = self._place(query.before or query.after)
         backwards = position is not None and bool(query.before)
-        counted = self._among_known(query) if position is None else None
-        answer = counted or self._hits(
-            query, query.size + 1, position, backwards, search.COUNTED if position is None else 0
-        )
+        if position is None:
+            answer, count = self._first_hits(query)
+        else:
+            answer, count = self._hits(query, query.size + 1, position, backwards), None
         hits, more = answer.hits, len(answer.hits) > query.size
         hits = hits[1:] if backwards and more else hits[: query.size]
-        known = counted is not None or (position is None and not (more and self._must_recheck))
         records = self.reader.by_ids([hit.record for hit in hits], [field.name for field in fields])
         by_id = {record.id: record for record in records}
         previous, following = (more, True) if backwards else (position is not None, more)
@@ -53,7 +52,18 @@ class SearchPages:
             previous=str(hits[0].record) if previous and hits else "",
             first=not previous,
         )
-        return page, _count(answer) if known else None
+        return page, count
+
+    def first_ids(self, query: Query) -> tuple[list[int], Count | None]:
+        """The ids of the records of the first page, and the number of all hits where it is known from that."""
+        answer, count = self._first_hits(query)
+        return [hit.record for hit in answer.hits[: query.size]], count
+
+    def _first_hits(self, query: Query) -> tuple[search.SearchResult, Count | None]:
+        counted = self._among_known(query)
+        answer = counted or self._hits(query, query.size + 1, counted=search.COUNTED)
+        known = counted is not None or len(answer.hits) <= query.size or not self._must_recheck
+        return answer, _count(answer) if known else None
 
     def _place(self, key: str) -> int | None:
         """The place of a record in the order of changes; None for no record of this reader's. A page's key is the id of

@@ -22,7 +22,7 @@ from portal.records.policy import ModulePolicy, Policy
 from portal.records.reading.counts import CountRequest, IndexCondition, best, counting, parts_of, ranges_of_negated
 from portal.records.reading.index_scan import IndexScan
 from portal.records.reading.keyset import Order
-from portal.records.statement_cache import SIZE, Statement, id_list, parameter
+from portal.records.statement_cache import IDS, SIZE, Statement, id_list, parameter
 
 ALWAYS_READ = ("id", "reference", "_version")
 
@@ -71,9 +71,13 @@ class Statements(ModulePolicy):
 
     def by_ids(self, fields: Sequence[Field]) -> Statement:
         """Those of the records IDS that this reader may see."""
+        return self._planned_once(self.rows_by_ids(fields, IDS))
+
+    def rows_by_ids(self, fields: Sequence[Field], ids: str) -> sa.Select[Any]:
+        """The same for the records of a list of ids that has the name `ids`."""
         # The ids alone find the rows; the scope is tested on those few.
-        select = sa.select(*self.columns(fields)).where(self._among_ids(), Redundant(self.where(ALWAYS)))
-        return self._planned_once(select)
+        among = AmongIds(self.table.c["id"], id_list(ids))
+        return sa.select(*self.columns(fields)).where(among, Redundant(self.where(ALWAYS)))
 
     def position(self, order: Order) -> Statement:
         """The sort values of the record IDS, if this reader may see it."""

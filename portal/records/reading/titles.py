@@ -1,7 +1,7 @@
 """Linked records, read for a whole page at once: one query per `links` field, and one per linked module for titles."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,14 +27,30 @@ def add_linked_records(
 
     Of `links`, which are read here, only the records that the reader may see remain.
     """
+    linked = read_links(connection, policy, module, fields, ids, values)
+    put_titles(fields, values, titled_links(connection, policy, linked))
+
+
+def read_links(
+    connection: sa.Connection,
+    policy: Policy,
+    module: str,
+    fields: Sequence[Field],
+    ids: Sequence[int],
+    values: list[dict[str, Any]],
+) -> list[Linked]:
+    """All linked records of `values`, whose `links` are read here; `put_titles` must follow."""
     links = [field for field in fields if field.targets]
     for field in links:
         if field.in_join_table:
             _add_many(connection, policy, module, field, ids, values)
-    linked = [link for field in links for of_record in values for link in field.links_in(of_record.get(field.name))]
-    titled = titled_links(connection, policy, linked)
-    for field in links:
-        for of_record in values:
+    return [link for field in links for of_record in values for link in field.links_in(of_record.get(field.name))]
+
+
+def put_titles(fields: Sequence[Field], values: list[dict[str, Any]], titled: Mapping[tuple[str, int], Linked]) -> None:
+    """Puts what `titled_links` read in the place of the links in `values`."""
+    for field in fields:
+        for of_record in values if field.targets else ():
             links_of_record = [
                 titled.get((link.module, link.id), link) for link in field.links_in(of_record.get(field.name))
             ]

@@ -184,7 +184,7 @@ def page_rows(records: Records, page: Page, names: Sequence[str], text: str) -> 
     words = highlight.read(text)
     rows = [replace(row, cells=tuple(highlighted(cell, words) for cell in row.cells)) for row in rows]
     hidden = [record.id for record, row in zip(page.records, rows, strict=True) if not shows_match(row)]
-    notes = match_notes(records, hidden, words)
+    (notes,) = match_notes([(records, hidden)], words)
     return [with_note(row, notes.get(record.id, "")) for record, row in zip(page.records, rows, strict=True)]
 
 

@@ -1,6 +1,6 @@
 """Search in all modules, and what a link input offers as one types."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pyramid.httpexceptions import HTTPNotFound
@@ -11,9 +11,9 @@ from portal.fields.protocols import Form
 from portal.fields.row import row_in
 from portal.fields.value_path import value_path
 from portal.records.reading import highlight
-from portal.records.reading.records import Query, Records
+from portal.records.reading.records import Records
 from portal.records.reading.row_records import rows_of
-from portal.records.reading.search_everywhere import records_with_hits
+from portal.records.reading.search_everywhere import ModuleHits, hits_everywhere
 from portal.records.writing.defaults import defaults
 from portal.records.writing.validation import (
     depends_on,
@@ -39,34 +39,42 @@ HITS = 5  # of each module
 def search_everywhere(root: Root, request: Request) -> dict[str, Any]:
     """`/search?q=`: the newest hits of every enabled module."""
     text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:1000]
-    modules = records_with_hits(request.connection, request.policy, text) if text else ()
-    return {"page": SearchPage(text, tuple(group for records in modules if (group := hits_of(request, records, text))))}
+    connection, policy = request.connection, request.policy
+    modules = hits_everywhere(connection, policy, text, HITS, ["modified"]) if text else []
+    notes = match_notes(_without_visible_match(modules, text), highlight.read(text))
+    groups = (hits_of(request, found, of_module, text) for found, of_module in zip(modules, notes, strict=True))
+    return {"page": SearchPage(text, tuple(groups))}
 
 
-def hits_of(request: Request, records: Records, text: str) -> HitsOfModule | None:
-    """The newest hits of one module; None without any."""
-    module, query = records.name, Query(text=text, size=HITS)
-    names = [name for name in ("modified",) if name in request.policy.readable(module)]
-    page = records.page(query, names)
-    if not page.records:
-        return None
+def _without_visible_match(modules: Sequence[ModuleHits], text: str) -> list[tuple[Records, list[int]]]:
+    """The hits of each module of which neither title nor reference shows why they are hits."""
     words = highlight.read(text)
-    named = [highlight.matches(f"{record.title} {record.reference}", words) for record in page.records]
-    hidden = [record.id for record, shown in zip(page.records, named, strict=True) if not shown]
-    notes = match_notes(records, hidden, words)
+    return [
+        (
+            found.records,
+            [each.id for each in found.newest if not highlight.matches(f"{each.title} {each.reference}", words)],
+        )
+        for found in modules
+    ]
+
+
+def hits_of(request: Request, found: ModuleHits, notes: Mapping[int, str], text: str) -> HitsOfModule:
+    """The newest hits of one module."""
+    records = found.records
     hits = (
         Hit(
             record.title,
-            record_address(module, record.id),
+            record_address(records.name, record.id),
             record.reference,
             _when(request, record.values.get("modified")),
             notes.get(record.id, ""),
         )
-        for record in page.records
+        for record in found.newest
     )
-    count = count_text(records.count(query), request.reader)
-    all_url = list_address(module, {"q": text, **widest_tab(records)})
-    return HitsOfModule(records.access.label or module, records.access.icon or "square", tuple(hits), count, all_url)
+    count = count_text(found.count, request.reader)
+    all_url = list_address(records.name, {"q": text, **widest_tab(records)})
+    label, icon = records.access.label or records.name, records.access.icon or "square"
+    return HitsOfModule(label, icon, tuple(hits), count, all_url)
 
 
 def _when(request: Request, at: Any) -> Moment:

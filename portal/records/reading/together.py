@@ -1,0 +1,107 @@
+"""Records of several modules by their ids, in one statement for all modules whose columns are alike."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.conditions import ALWAYS
+from portal.fields.base import Field
+from portal.fields.linked import Linked
+from portal.records.reading.page import Record
+from portal.records.reading.record_reader import RecordReader, Row, values_in_table
+from portal.records.reading.statements import Statements
+from portal.records.reading.titles import put_titles, read_links, titled_links
+from portal.records.statement_cache import IDS, Statement, StatementKey, values_of
+
+MOST_AT_ONCE = 100  # modules in one statement; SQLite takes 500
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The records `ids` of one module, with the fields `names`. All that are read together have one policy."""
+
+    reader: RecordReader
+    ids: Sequence[int]
+    names: Sequence[str] = ()
+
+
+@dataclass
+class _Part:
+    """One module of those that are read together: its fields and, as they are read, its rows and their values."""
+
+    reader: RecordReader
+    ids: list[int]
+    fields: list[Field]
+    rows: list[Row] = field(default_factory=list)
+    values: list[dict[str, Any]] = field(default_factory=list)
+
+
+def by_ids_together(wanted: Sequence[Wanted]) -> list[list[Record]]:
+    """What `RecordReader.by_ids` gives for each of `wanted`."""
+    if len(wanted) < 2:
+        return [each.reader.by_ids(each.ids, each.names) for each in wanted]
+    parts = [_Part(each.reader, list(each.ids), each.reader.readable_fields(each.names)) for each in wanted]
+    connection, policy = wanted[0].reader.connection, wanted[0].reader.policy
+    _read_rows(parts)
+    linked: list[Linked] = []
+    for part in parts:
+        part.values = values_in_table(part.rows, part.fields)
+        ids = [row["id"] for row in part.rows]
+        linked += read_links(connection, policy, part.reader.name, part.fields, ids, part.values)
+    titled = titled_links(connection, policy, linked)
+    for part in parts:
+        put_titles(part.fields, part.values, titled)
+    return [part.reader.complete(part.rows, part.fields, part.values) for part in parts]
+
+
+def _read_rows(parts: Sequence[_Part]) -> None:
+    alike: dict[tuple[str, ...], list[_Part]] = defaultdict(list)
+    for part in parts:
+        if part.ids:
+            alike[tuple(map(_kind, part.reader.statements.columns(part.fields)))].append(part)
+    for similar in alike.values():
+        for first in range(0, len(similar), MOST_AT_ONCE):
+            _read_alike(similar[first : first + MOST_AT_ONCE])
+
+
+def _kind(column: sa.ColumnElement[Any]) -> str:
+    """Values of columns of one kind come out of a statement in the same way."""
+    return f"{type(column.type).__module__}.{column.type!r}"
+
+
+def _read_alike(parts: Sequence[_Part]) -> None:
+    reader = parts[0].reader
+    names = [[column.name for column in part.reader.statements.columns(part.fields)] for part in parts]
+    ids = {_ids(number): part.ids for number, part in enumerate(parts)}
+    rows: Iterable[Any] = reader.connection.execute(_statement(parts), values_of(reader.policy.reader) | ids)
+    for row in rows:
+        number = row[-1]
+        parts[number].rows.append(dict(zip(names[number], row[:-1], strict=True)))
+
+
+def _ids(number: int) -> str:
+    """The name of the list of ids of one of the modules of a statement."""
+    return f"{IDS}_{number}"
+
+
+def _statement(parts: Sequence[_Part]) -> Statement:
+    """The statement for all parts: built once for all readers of this kind where the scope of each module is shared."""
+    shared = [part.reader.shared_statements for part in parts if part.reader.narrowed == ALWAYS]
+    built_once = [statements for statements in shared if statements is not None]
+    cache = built_once[0].policy.statements if len(built_once) == len(parts) else None
+    if cache is None:
+        return _union([part.reader.statements for part in parts], parts)
+    names = [name for part in parts for name in (part.reader.name, *(each.name for each in part.fields))]
+    key = StatementKey("by ids together", "", parts[0].reader.connection.dialect.name, fields=tuple(names))
+    return cache.get(key, lambda: _union(built_once, parts))
+
+
+def _union(statements: Sequence[Statements], parts: Sequence[_Part]) -> Statement:
+    selects = [
+        of_module.rows_by_ids(part.fields, _ids(number)).add_columns(sa.literal_column(str(number)).label("_part"))
+        for number, (of_module, part) in enumerate(zip(statements, parts, strict=True))
+    ]
+    return sa.union_all(*selects) if len(selects) > 1 else selects[0]

@@ -1,0 +1,103 @@
+"""The search everywhere in a portal of a hundred modules: a few statements, whatever has hits."""
+
+import datetime
+
+import sqlalchemy as sa
+import yaml
+
+from portal.database.engine import make_engine, reading, writing
+from portal.database.migration.plan import apply
+from portal.database.schema.tables import build
+from portal.declaration.load import load
+from portal.fields.linked import Linked
+from portal.records.indexing.index import rebuild
+from portal.records.policy import Policy, system_policy
+from portal.records.reading import highlight, search_everywhere
+from portal.records.reading.records import Records
+from portal.records.reading.search_everywhere import hits_everywhere
+from portal.records.writing.history import SYSTEM
+from portal.records.writing.rows import new_row
+from portal.views.lists.match_notes import match_notes
+
+NAMES = [f"things_{number}" for number in range(98)]
+LINKS = {"caller": {"type": "link", "to": "people"}, "company": {"type": "link", "to": "companies"}}
+TEXTS = {"name": "text", "body": "longtext"}
+MODULES = {
+    "people": {"organization": "company", "fields": {"name": "text", "email": "email", "company": LINKS["company"]}},
+    "companies": {"fields": {"name": "text"}},
+    # Some have a title of another type, and so columns unlike those of the others.
+    **{
+        name: {"owner": "caller", "organization": "company", "comments": True,
+               "fields": {**({"made": "date"} if number % 9 == 0 else {}), **TEXTS, **LINKS},
+               **({"title": "made"} if number % 9 == 0 else {})}
+        for number, name in enumerate(NAMES)
+    },
+}  # fmt: skip
+WHOSE = ((1, 1), (2, 1), (3, 2))  # person and company of each record: mine, a colleague's, a stranger's
+MADE = datetime.date(2026, 3, 5)
+
+
+def made(tmp_path, url):
+    """A portal with three records in each module."""
+    declared = {"people": "people", "organizations": "companies", "modules": MODULES}
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "modules.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))
+    profile = {"modules": {name: {"see": "organization"} for name in NAMES}}
+    (tmp_path / "profiles" / "customer.yaml").write_text(yaml.safe_dump(profile, sort_keys=False))
+    loaded = load(tmp_path)
+    assert loaded.declaration, loaded.problems
+    tables, engine = build(loaded.declaration), make_engine(url)
+    apply(engine, tables)
+    with writing(engine) as connection:
+        add(connection, tables, "companies", [{"name": "Acme"}, {"name": "Globex"}])
+        people = [{"name": f"Person {person}", "company": Linked(company, "companies")} for person, company in WHOSE]
+        add(connection, tables, "people", people)
+        for place, name in enumerate(NAMES):
+            rows = []
+            for number, (person, company) in enumerate(WHOSE, start=1):
+                values = {"name": f"Printer {number}", "body": "toner" if place % 10 == 0 else "paper", "made": MADE}
+                rows.append(values | {"caller": Linked(person, "people"), "company": Linked(company, "companies")})
+            add(connection, tables, name, rows)
+        rebuild(connection, tables, NAMES)
+    return tables, engine
+
+
+def add(connection, tables, name, rows):
+    records = Records(connection, system_policy(tables), name)
+    names = records.module.everything
+    rows = [{name: value for name, value in row.items() if name in names} for row in rows]
+    new_rows = [new_row(records, row, number, SYSTEM) for number, row in enumerate(rows, start=1)]
+    connection.execute(sa.insert(records.table), new_rows)
+
+
+def found(tables, connection, text):
+    """What a customer finds: module → ids, number, notes; and how many statements that took."""
+    declaration, statements = tables.declaration, []
+    reader = declaration.reader(person=1, companies=(1,))
+    policy = Policy(tables, declaration.profiles["customer"], reader)
+    sa.event.listen(connection, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    hits = hits_everywhere(connection, policy, text, 5, ["modified"])
+    notes = match_notes([(each.records, [record.id for record in each.newest]) for each in hits], highlight.read(text))
+    return {
+        each.records.name: ([record.title for record in each.newest], each.count, of_module)
+        for each, of_module in zip(hits, notes, strict=True)
+    }, len(statements)
+
+
+def test_a_hundred_modules_are_searched_in_a_few_statements_each_within_its_scope(tmp_path, sqlite_url, monkeypatch):
+    tables, engine = made(tmp_path, sqlite_url)
+    with reading(engine) as connection:
+        everywhere, statements = found(tables, connection, "printer")
+    assert set(everywhere) == set(NAMES)
+    assert everywhere[NAMES[1]][0] == ["Printer 2", "Printer 1"]  # nothing of another company
+    assert statements <= 12
+    with reading(engine) as connection:
+        some, statements = found(tables, connection, "toner")
+    assert set(some) == set(NAMES[::10])
+    assert set(some[NAMES[10]][2].values()) == {"found in Body"}
+    assert statements <= 12
+    monkeypatch.setattr(search_everywhere, "ROWS_PER_MODULE", 0)  # each module by itself
+    with reading(engine) as connection:
+        assert found(tables, connection, "printer")[0] == everywhere
+        assert found(tables, connection, "toner")[0] == some
+    engine.dispose()
