@@ -175,7 +175,9 @@ class PreparedTable:
         log, table = quoted(_log(self.table.name)), quoted(self.table.name)
         schema = quoted(connection.exec_driver_sql("SELECT current_schema()").scalar_one())
         read = {column.name for prepared in self.fields for column in prepared.conversion.old_columns}
-        connection.exec_driver_sql(f"CREATE UNLOGGED TABLE {log} (record bigint)")
+        # Not UNLOGGED, though quicker: the notes of records that were saved must outlive a crash of the database, after
+        # which this process goes on.
+        connection.exec_driver_sql(f"CREATE TABLE {log} (record bigint)")
         note = f"INSERT INTO {schema}.{log} VALUES (coalesce(NEW.id, OLD.id)); RETURN NULL;"  # noqa: S608
         connection.exec_driver_sql(
             f"CREATE FUNCTION {log}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {note} END $$"
