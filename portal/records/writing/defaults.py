@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.link import is_called
 from portal.fields.linked import Linked
 from portal.fields.value_path import value_path
@@ -41,27 +41,25 @@ def declared_value(connection: sa.Connection, policy: Policy, field: Field, raw:
 
 
 def find_named(connection: sa.Connection, policy: Policy, module: str, name: str) -> list[int]:
-    """Ids of the records that a unique field, else the reference, else the title calls `name`; two at most."""
+    """Ids of the records that a unique field, else the reference, else the title calls `name`: the first two."""
     table = policy.tables.module(module)
     title = [table.info["title"]] if table.info["title"] else []
     for columns in (table.info["unique"], ["reference"], title):
         same = is_called([table.c[column] for column in columns], name)
-        ids = list(connection.execute(sa.select(table.c["id"]).where(same).limit(2)).scalars())
+        ids = list(connection.scalars(sa.select(table.c["id"]).where(same).order_by(table.c["id"]).limit(2)))
         if ids:
             return ids
     return []
 
 
 def _links(connection: sa.Connection, policy: Policy, field: Field, raw: Any) -> Iterator[Linked]:
-    """The record that `raw` means, if there is one. Raises Refused where several are called so."""
+    """The record that `raw` means, if there is one; of several that are called so the first, which was meant before
+    there was another one. `portal check --data` tells administrators of both."""
     constant = field.constant(raw, policy.reader)
     if isinstance(constant, list):
         yield from (item if isinstance(item, Linked) else Linked(item, field.targets[0]) for item in constant[:1])
         return
     for module in field.targets:
-        ids = find_named(connection, policy, module, constant)
-        if len(ids) > 1:
-            raise Refused(f'several records of {module} are called "{constant}"')
-        if ids:
+        if ids := find_named(connection, policy, module, constant):
             yield Linked(ids[0], module)
             return

@@ -4,7 +4,7 @@ A writer is bound to its author: pages get one from `request.writer(records)`, c
 come checked from `validation.py` or from `transfer/`; rights and states are checked here, whatever path led here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from portal.conditions import AllOf, Comparison
 from portal.database.search import index as search
 from portal.declaration.shapes import Transition
-from portal.fields.base import Field, Refused
+from portal.fields.base import Refused
 from portal.fields.linked import Linked
 from portal.fields.links import join_name
 from portal.records.indexing.backlog import update_linking_records
@@ -30,7 +30,7 @@ from portal.records.writing.comments import (
     update_comment,
 )
 from portal.records.writing.defaults import defaults
-from portal.records.writing.dependents import delete_what_depends
+from portal.records.writing.dependents import delete_what_depends, links_to, still_needed
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.records.writing.files import (
     assign_files,
@@ -54,9 +54,6 @@ from portal.records.writing.stored_rows import delete_row, insert_row, touch_row
 from portal.records.writing.transitions import is_for_reader, transition_values
 from portal.records.writing.validation import follow_again, without_taken
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
-from portal.texts import _, ngettext
-
-MOST_NAMED = 1_000  # records that may be named as the reason of a refusal; of more, none is
 
 
 @dataclass(frozen=True)
@@ -98,8 +95,10 @@ class Writer:
             raise ConflictError(record.id)
         self.change(record, values, version)
 
-    def change(self, record: Record, values: Mapping[str, Any], version: int, kind: str = "edited") -> None:
-        """Writes the values that differ, and an event of `kind`. Rights are the caller's to check.
+    def change(self, record: Record, values: Mapping[str, Any], version: int, kind: str = "edited") -> bool:
+        """Writes the values that differ, and an event of `kind`; False where none does.
+
+        Rights are the caller's to check.
 
         Where only internal fields differ, customers see no trace: neither a new version nor time nor place in lists.
         Raises ConflictError where the record has another version by now.
@@ -108,7 +107,7 @@ class Writer:
         before = {**record.values, **self._unread_values(record, values)}
         changed = without_signed(records, before, _changed(before, values))
         if not changed:
-            return
+            return False
         delete_replaced_files(records, changed, record.id)
         changed = insert_field_files(records, changed, self.author, record.id)
         changed = with_signatures(records, with_whole_rows(records, changed, record.id), self.author)
@@ -127,6 +126,7 @@ class Writer:
         (saw_own_change if visible else is_new_to_staff)(records, record.id, self.author)
         if records.module.title_field.name in changed:
             update_linking_records(records.as_system, record.id)
+        return True
 
     def move(
         self,
@@ -148,11 +148,21 @@ class Writer:
         if lifecycle is None or not leaves(transition, state_of(records, record)):
             raise ConflictError(record.id)
         values = {**transition_values(records, transition, values), lifecycle.field: transition.to}
-        self.change(record, values, record.version, f"moved:{transition.name}")
+        if not self.change(record, values, record.version, f"moved:{transition.name}"):
+            self._move_in_place(record, transition, {lifecycle.field: transition.to})
         if comment or files:
             comment_id = self.add_comment(record, comment)
             if files:
                 self.attach(record, files, comment_id=comment_id)
+
+    def _move_in_place(self, record: Record, transition: Transition, state: Mapping[str, Any]) -> None:
+        """A transition that leads to the state from which it comes has happened too: its period begins anew."""
+        if not update_row(self.records, record.id, record.version, self._modified(record.version + 1)):
+            raise ConflictError(record.id)
+        details = change_details(self.records.module, state, state)
+        add_event(self.records, record.id, f"moved:{transition.name}", self.author, details)
+        index_records(self.records.as_system, [record.id])
+        saw_own_change(self.records, record.id, self.author)
 
     def comment(self, record: Record, text: str, *, internal: bool = False, folded: str = "") -> int:
         """Adds a comment, which `on_comment` may answer with another state; returns its id.
@@ -276,7 +286,7 @@ class Writer:
         Raises NotAllowedError, and Refused where other records still need it.
         """
         self._check_right("delete")
-        self._as_system(self.records.name)._remove(record.id, self.records)
+        self._as_system(self.records.name)._remove(record.id, self.records, set())
 
     def _unread_values(self, record: Record, names: Iterable[str]) -> Mapping[str, Any]:
         """The present values of those fields that the author may not read, and a transition may set."""
@@ -308,14 +318,16 @@ class Writer:
         """A writer of all records of `module`, in the name of the same author."""
         return Writer(self.records.as_system.of(module), self.author)
 
-    def _remove(self, record_id: int, asker: Records) -> None:
-        """`asker`: the records as whoever deletes sees them, who is not told of others in the way."""
+    def _remove(self, record_id: int, asker: Records, going: set[Linked]) -> None:
+        """`asker`: the records as whoever deletes sees them, who is not told of others in the way; `going`: what goes
+        already, since records may link to each other in a circle."""
         records = self.records
         tables, connection = records.policy.tables, records.connection
+        going.add(Linked(record_id, records.name))
         for module in records.policy.declaration.modules.values():
             for field in module.fields.values():
-                for path in _links_to(records.name, field):
-                    self._as_system(module.name)._release(path, Linked(record_id, records.name), asker)
+                for path in links_to(records.name, field):
+                    self._as_system(module.name)._release(path, Linked(record_id, records.name), asker, going)
         write_own_tables(records, record_id, dict.fromkeys(records.module.fields))
         self._record_deleted(record_id)
         delete_what_depends(records, record_id)
@@ -330,57 +342,34 @@ class Writer:
         deleted = records.by_ids([record_id], [])
         add_event(records, record_id, "deleted", self.author, {"reference": deleted[0].reference} if deleted else {})
 
-    def _release(self, path: tuple[str, ...], target: Linked, asker: Records) -> None:
+    def _release(self, path: tuple[str, ...], target: Linked, asker: Records, going: set[Linked]) -> None:
         """Lets go of `target` in the records that link to it by `path`, a field or a column of one, as its `on_delete`
         says."""
         records = self.records
         field = records.module.field(path[0])
         linking_field = field.row_fields[path[1]] if field.row_fields else field
+        query = Query(condition=AllOf((Comparison(path, "equal", target),)), sort=("id",))
+        linking = list(records.iterate(query, [] if linking_field.multiple else [field.name]))
         if linking_field.multiple:
             table = records.policy.tables.metadata.tables[join_name(records.name, *path)]
             records.connection.execute(sa.delete(table).where(table.c["target"] == target.id))
+            replace_texts(records, [record.id for record in linking])
             return
-        query = Query(condition=AllOf((Comparison(path, "equal", target),)), sort=("id",))
-        linking = list(records.iterate(query, [field.name]))
         on_deleted = linking_field.on_target_deleted
-        if linking and on_deleted == "refuse":
-            raise Refused(_still_needed(records, linking, asker))
+        staying = [record for record in linking if Linked(record.id, records.name) not in going]
+        if staying and on_deleted == "refuse":
+            raise Refused(still_needed(records, staying, asker))
         for record in linking:
             if field.row_fields:
                 rows = rows_without(record.values[field.name], linking_field, target)
                 self.change(record, {field.name: rows}, record.version)
-            elif on_deleted == "cascade":
-                self._remove(record.id, asker)
-            else:
-                self.change(record, {field.name: None}, record.version)
-
-
-def _links_to(module: str, field: Field) -> Iterator[tuple[str, ...]]:
-    """The paths by which `field`, or columns of its rows, may link to records of `module`."""
-    if module in field.targets and not field.computed:
-        yield (field.name,)
-    for name, column in field.row_fields.items():
-        if module in column.targets and not column.computed:
-            yield (field.name, name)
+            elif on_deleted == "cascade" and Linked(record.id, records.name) not in going:
+                self._remove(record.id, asker, going)
+            else:  # unless it went with another one
+                for present in records.by_ids([record.id], [field.name]):
+                    self.change(present, {field.name: None}, present.version)
 
 
 def _changed(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Those of `values` that differ from the ones `before`."""
     return {name: value for name, value in values.items() if name not in before or before[name] != value}
-
-
-def _still_needed(linking: Records, linking_records: Sequence[Record], asker: Records) -> str:
-    """Why a record cannot be deleted, without what its reader may not see."""
-    ids = [record.id for record in linking_records[:MOST_NAMED]]
-    visible = asker.of(linking.name).by_ids(ids, []) if asker.policy.access(linking.name) else []
-    if len(visible) < len(ids):
-        return _("Other records still link to this one.")
-    titles = ", ".join(record.title for record in visible[:3]) + ("…" if len(linking_records) > 3 else "")
-    label = asker.policy.reader.text(linking.module.label)
-    return ngettext(
-        "${number} record in ${module} still links to this one: ${titles}",
-        "${number} records in ${module} still link to this one: ${titles}",
-        len(linking_records),
-        module=label,
-        titles=titles,
-    )
