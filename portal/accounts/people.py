@@ -99,7 +99,8 @@ def accounts_of(
 ) -> list[Account]:
     """The accounts of some persons and of a profile, the oldest first."""
     table = tables.account
-    query = sa.select(table).where(sa.or_(table.c["person"].in_(people), table.c["profile"] == profile))
+    chosen = [table.c["person"].in_(people), *([table.c["profile"] == profile] if profile is not None else [])]
+    query = sa.select(table).where(sa.or_(*chosen))
     return [account_of(row) for row in connection.execute(query.order_by(table.c["id"])).mappings()]
 
 

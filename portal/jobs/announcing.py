@@ -17,7 +17,7 @@ from portal.database import outbox
 from portal.database.engine import reading
 from portal.database.outbox import Waiting, put
 from portal.database.schema.tables import Tables
-from portal.jobs.transactions import in_transaction
+from portal.jobs.transactions import in_transaction, is_passing
 from portal.mail.builder import Sender
 from portal.mail.record_letters import Letter, News, letters, load_news
 
@@ -53,29 +53,31 @@ class Announcing:
         about = waiting.about
         news = load_news(connection, tables, str(about.module), int(about.record or 0), about.events)
         sender = self.sender(tables, self.clock())
-        written = letters(connection, tables, sender, portal_key(connection, tables), news)
-        letter = next((letter for letter in written if letter.about.account == about.account), None)
+        written = letters(connection, tables, sender, portal_key(connection, tables), news, only_to=about.account)
+        letter = next(iter(written), None)
         if letter is not None:
             letter.message.replace_header("Message-ID", waiting.message_id)
         return letter
 
     def _announce_one(self, tables: Tables) -> int | None:
         """Tells the news of one record; how many letters that made, None where another worker is telling them."""
+        chosen: list[sa.RowMapping] = []  # the first event of the record, once it is known
         try:
-            return in_transaction(self.engine, lambda connection: self._tell(connection, tables))
-        except sa.exc.DBAPIError:
-            raise
-        except Exception:
+            return in_transaction(self.engine, lambda connection: self._tell(connection, tables, chosen))
+        except Exception as error:
+            if not chosen or is_passing(error):
+                raise
             log.exception("What happened to a record could not be announced")
-            in_transaction(self.engine, lambda connection: self._put_off(connection, tables))
+            in_transaction(self.engine, lambda connection: self._put_off(connection, tables, chosen[-1]))
             return 0
 
-    def _tell(self, connection: sa.Connection, tables: Tables) -> int | None:
+    def _tell(self, connection: sa.Connection, tables: Tables, chosen: list[sa.RowMapping]) -> int | None:
         table, now = tables.announcement, self.clock()
         first = connection.execute(_due(tables, now).limit(1).with_for_update(skip_locked=True)).mappings().first()
         if first is None:
             return None
-        same = sa.and_(table.c["module"] == first["module"], table.c["record"] == first["record"])
+        chosen.append(first)
+        same = _of_record(table, first)
         taken = connection.execute(sa.delete(table).where(same).returning(table.c["event"], table.c["at"])).all()
         ids = sorted(event for event, at in taken if at > now - FORGET)
         if not ids:
@@ -98,22 +100,24 @@ class Announcing:
             else:
                 outbox.replace(connection, tables, waiting.id, rewritten.message)
 
-    def _put_off(self, connection: sa.Connection, tables: Tables) -> None:
+    def _put_off(self, connection: sa.Connection, tables: Tables, first: sa.RowMapping) -> None:
         """An error of the portal must not keep the news of other records back."""
-        table, now = tables.announcement, self.clock()
-        first = connection.execute(_due(tables, now).limit(1).with_for_update(skip_locked=True)).mappings().first()
-        if first is None:
-            return
-        same = sa.and_(table.c["module"] == first["module"], table.c["record"] == first["record"])
+        table, same = tables.announcement, _of_record(tables.announcement, first)
         if first["attempts"] + 1 >= MOST_ATTEMPTS:
             connection.execute(sa.delete(table).where(same))
         else:
-            connection.execute(sa.update(table).where(same).values(at=now, attempts=table.c["attempts"] + 1))
+            later = {"at": self.clock(), "attempts": table.c["attempts"] + 1}
+            connection.execute(sa.update(table).where(same).values(later))
 
     def _is_due(self, tables: Tables) -> bool:
         # Without asking for the right to write, which others would have to wait for on SQLite.
         with reading(self.engine) as connection:
             return connection.execute(_due(tables, self.clock()).limit(1)).first() is not None
+
+
+def _of_record(table: sa.Table, event: sa.RowMapping) -> sa.ColumnElement[bool]:
+    """The events of the record of `event` that wait."""
+    return sa.and_(table.c["module"] == event["module"], table.c["record"] == event["record"])
 
 
 def _due(tables: Tables, now: datetime.datetime) -> sa.Select[tuple[int, str, int, int]]:

@@ -17,7 +17,7 @@ from portal.database.engine import reading
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Lifecycle, Module, Transition
 from portal.fields.duration import in_words
-from portal.jobs.transactions import in_transaction
+from portal.jobs.transactions import in_transaction, is_passing
 from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
 from portal.records.writing.errors import ConflictError
@@ -52,7 +52,17 @@ class Due:
 
     def do_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Does what is due; returns how many records that were."""
-        return sum(self._do(tables, task, is_stopping) for task in _tasks(tables))
+        return sum(self._try(tables, task, is_stopping) for task in _tasks(tables))
+
+    def _try(self, tables: Tables, task: Task, is_stopping: Callable[[], bool]) -> int:
+        """Does one task; one that fails keeps neither the others back nor the letters that are sent after them."""
+        try:
+            return self._do(tables, task, is_stopping)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            log.exception("What is due in %s could not be looked for", task.module.name)
+            return 0
 
     def _do(self, tables: Tables, task: Task, is_stopping: Callable[[], bool]) -> int:
         done, last = 0, 0
@@ -73,9 +83,9 @@ class Due:
             return in_transaction(engine, lambda connection: self._act(connection, tables, task, record_id))
         except ConflictError:
             return False  # somebody else has changed it
-        except sa.exc.DBAPIError:
-            raise
-        except Exception:
+        except Exception as error:
+            if is_passing(error):
+                raise
             log.exception("What is due for %s %s could not be done", task.module.name, record_id)
             return False
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from portal.accounts.bounces import takes_letters
 from portal.accounts.letter_choices import Relation, subscribers
 from portal.accounts.people import Account, Identity, accounts_of, admit, find_account
+from portal.accounts.register import is_mail_address
 from portal.database.schema.tables import Tables
 from portal.mail.builder import Sender
 from portal.mail.incoming.mails import stranger_of
@@ -87,7 +88,7 @@ def recipients(
                 roles.setdefault(account.id, set()).add(Role.DESK)
     known = [Recipient(accounts[key], frozenset(roles[key]), identities[key]) for key in sorted(accounts)]
     stranger = stranger_of(connection, tables, (module, record_id)) if sender.inbox else None
-    if stranger is not None:
+    if stranger is not None and is_mail_address(stranger.sender):
         account = Account(STRANGER, stranger.sender, stranger.sender_name, "")
         without_account.append(Recipient(account, frozenset({Role.STRANGER}), None))
     return known + without_account

@@ -82,11 +82,17 @@ def load_news(connection: sa.Connection, tables: Tables, module: str, record_id:
     return News(module, record_id, tuple(events))
 
 
-def letters(connection: sa.Connection, tables: Tables, sender: Sender, key: bytes, news: News) -> list[Letter]:
-    """The letters that tell `news`, one for each who may be told at this moment; `key` is that of the portal."""
+def letters(
+    connection: sa.Connection, tables: Tables, sender: Sender, key: bytes, news: News, only_to: int | None = None
+) -> list[Letter]:
+    """The letters that tell `news`, one for each who may be told at this moment; `key` is that of the portal.
+
+    `only_to`: the id of the account whose letter alone is written.
+    """
     if news.module not in tables.declaration.modules:
         return []
     to = recipients(connection, tables, sender, news.module, news.record)
+    to = to if only_to is None else [recipient for recipient in to if recipient.account.id == only_to]
     written = (_letter(connection, tables, sender, key, news, recipient) for recipient in to)
     return [letter for letter in written if letter is not None]
 

@@ -16,6 +16,7 @@ from portal.accounts.people import find_account
 from portal.accounts.portal_key import find_portal_key
 from portal.database.engine import reading, writing
 from portal.fields.money import Money
+from portal.jobs import announcing
 from portal.jobs.worker import Worker
 from portal.mail.builder import plain_text
 from portal.mail.reply_address import ReplyTo, read_reply_address
@@ -437,6 +438,24 @@ def test_several_workers_at_once_do_and_tell_each_due_thing_once(post):
         table = post.portal.tables.outbox.c
         told = connection.execute(sa.select(table["record"]).where(table["recipient"].contains(ANNA))).scalars().all()
     assert sorted(told) == records
+
+
+def test_an_error_about_one_record_puts_off_the_news_of_that_one_alone(post, monkeypatch):
+    first = open_ticket(post)
+    new_letters(post)
+    comment(post, NANCY, first, "Which printer?")
+    second = open_ticket(post)
+    write = announcing.letters
+
+    def fail(connection, tables, sender, key, news):
+        if news.record == second:
+            post.clock.now += LATER  # meanwhile the comment is due too
+            raise ValueError("a fault of the portal")
+        return write(connection, tables, sender, key, news)
+
+    monkeypatch.setattr(announcing, "letters", fail)
+    (letter,) = new_letters(post, datetime.timedelta())
+    assert (letter.to, "Which printer?" in letter.text) == (ANNA, True)
 
 
 def test_a_new_stay_in_the_state_counts_from_its_beginning(post):

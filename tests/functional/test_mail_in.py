@@ -343,6 +343,23 @@ def test_a_stranger_is_answered_by_mail_alone(post: Post, portal_folder: Path, a
     assert "Thank you!" in nancy.get("/tickets/1/")
 
 
+@pytest.mark.parametrize("address", ["müller@elsewhere.example", "a..b@elsewhere.example"])
+@on_sqlite
+def test_a_stranger_whose_address_takes_no_letters_keeps_nobody_from_being_told(
+    post: Post, portal_folder: Path, another_browser, sign_in, address: str
+):
+    modules = portal_folder / "modules.yaml"
+    modules.write_text(modules.read_text().replace("title: title}", "title: title, unknown: create}", 1))
+    head = f"From: {address}\r\nTo: help@supplier.example\r\nSubject: Hello\r\nMessage-ID: <1@elsewhere.example>\r\n"
+    assert post.brings(f"{head}\r\nDo you repair faxes?\r\n".encode()).kind == "created"
+    form = form_of(sign_in(NANCY, browser=another_browser()).get("/tickets/1/"), "/tickets/1/comments")
+    form["text"] = "Yes, we do."
+    form.submit(status=303)
+
+    assert post.recipients() == []
+    assert post.letters("commented") == []
+
+
 @on_sqlite
 def test_an_answer_to_an_internal_comment_is_internal(post: Post, ticket: str, another_browser, sign_in):
     address = post.reply_address(NANCY, internal=True)

@@ -24,6 +24,7 @@ from portal.database.engine import make_engine, reading, writing
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.jobs.worker import Worker
+from portal.mail import builder, record_letters
 from portal.mail.builder import Sender
 from portal.mail.letters import password_changed
 from portal.mail.smtp import SmtpServer
@@ -173,6 +174,35 @@ def test_a_server_that_is_away_delays_letters_and_loses_none(post, server):
         post.clock.now += 5 * MINUTE
     assert states(post) == ["sent"] * 3
     assert len(set(server.ids)) == len(server.ids) == 3
+
+
+def test_what_a_module_keeps_from_being_done_keeps_no_letter_back(post, server):
+    def rename(before, after):
+        with writing(post.portal.engine) as connection:
+            connection.exec_driver_sql(f"ALTER TABLE {before} RENAME TO {after}")
+
+    queue(post)
+    rename("tickets", "tickets_away")
+    try:
+        assert worker_of(post, server).turn().sent == 1
+    finally:
+        rename("tickets_away", "tickets")
+
+
+def test_a_letter_that_waited_is_written_anew_for_its_recipient_alone(post, server, monkeypatch):
+    server.stop()
+    open_ticket(post)
+    worker = worker_of(post, server)
+    worker.turn()
+    assert sorted(row["recipient"] for row in rows(post)) == [f"Anna Rossi <{ANNA}>", f"Nancy Smith <{NANCY}>"]
+    written = []
+    monkeypatch.setattr(
+        record_letters, "write_letter", lambda *about: written.append(about) or builder.write_letter(*about)
+    )
+    server.start()
+    post.clock.now += 10 * MINUTE
+    assert worker.turn().sent == 2
+    assert len(written) == 2
 
 
 def test_a_server_that_dies_while_it_takes_a_letter_gets_it_again_with_the_same_id(post, server):

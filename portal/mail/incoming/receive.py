@@ -142,12 +142,6 @@ class Receiver:
         if (reply_to := self._reply_to(mail)) is not None:
             place = (reply_to.module, reply_to.record_id)
             return self._comment(mail, self._senders.replying(mail, reply_to), place, internal=reply_to.internal)
-        letter = outbox.letter_with_id(self.connection, self.tables, mail.references)
-        if (
-            letter is not None and letter["record"] and letter["account"] and letter["account"] > 0
-        ):  # it lost our address
-            place = (letter["module"], letter["record"])
-            return self._comment(mail, self._senders.replying(mail, ReplyTo(*place, letter["account"])), place)
         thread = record_of_thread(self.connection, self.tables, mail.sender, mail.references)
         if thread is not None and (sender := self._senders.known(mail.sender)) is not None:
             return self._comment(mail, sender, thread)
