@@ -14,6 +14,7 @@ from portal.accounts.people import Account, account_columns, account_of
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration, Module, Profile
 from portal.records.policy import system_policy
+from portal.records.writing.rows import unique_violations_retried
 from portal.texts import _
 
 
@@ -56,7 +57,7 @@ def wanted_letters(connection: sa.Connection, tables: Tables, account_id: int) -
 
 
 def save_choices(connection: sa.Connection, tables: Tables, account_id: int, wanted: Collection[Choice]) -> None:
-    """Store that an account wants the letters of these choices, and no others."""
+    """Store that an account wants the letters of these choices, and no others. Raises RetryError."""
     table = tables.letter_choice
     connection.execute(sa.delete(table).where(table.c["account"] == account_id))
     rows = [
@@ -65,7 +66,8 @@ def save_choices(connection: sa.Connection, tables: Tables, account_id: int, wan
         if ((relation, kind) in wanted) != _is_wanted((relation, kind))
     ]
     if rows:
-        connection.execute(sa.insert(table), rows)
+        with unique_violations_retried():
+            connection.execute(sa.insert(table), rows)
 
 
 def _is_wanted(choice: Choice) -> bool:

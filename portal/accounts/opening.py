@@ -37,11 +37,12 @@ class Opening:
     skipped: int
 
 
-def count_uninvited(connection: sa.Connection, tables: Tables) -> int:
-    """How many people would be invited, at most."""
+def count_uninvited(connection: sa.Connection, tables: Tables, after: int = 0) -> int:
+    """How many people would be invited, at most; of an opening those behind the person `after`, whom it has reached."""
     query = _uninvited(connection, tables)
     if query is None:
         return 0
+    query = query.where(query.selected_columns[0] > after)
     return int(connection.execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar_one())
 
 

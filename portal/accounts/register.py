@@ -130,7 +130,8 @@ class Register:
         other = find_account(self.connection, self.tables, new)
         if other is not None and other.id != account.id:
             raise AccessRefusedError(f"{new} has access already")
-        self._store(account, {"email": new, "bounces": 0, "bounce_reason": None})
+        with unique_violations_retried():
+            self._store(account, {"email": new, "bounces": 0, "bounce_reason": None})
         void_links(self.connection, self.tables, account.id)
         self._change_email_of_person(account, new)
         return self.find(new)

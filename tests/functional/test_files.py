@@ -319,6 +319,15 @@ def test_a_refused_file_does_not_keep_a_record_from_being_made_and_its_reason_is
 
 
 @ON_SQLITE
+def test_a_form_of_which_files_were_refused_is_done_once_too(people):
+    form = form_of(people["anna"].get("/tickets/1/"), "/tickets/1/files")
+    form["files"] = [Upload("film.mov", b"x" * 100_001), Upload("report.pdf", PDF)]
+    assert "“film.mov” was not added" in form.submit(status=200)
+    assert form.submit(status=303).follow().html.select_one("h1").text == "Paper jam"
+    assert documents(people["anna"]) == ["report.pdf"]
+
+
+@ON_SQLITE
 def test_editing_adds_files(people):
     form = form_of(people["nancy"].get("/tickets/1/edit"), "/tickets/1/edit")
     form["files"] = [Upload("report.pdf", PDF)]

@@ -94,9 +94,20 @@ def test_a_closed_company_is_left_out_and_the_invitations_can_be_stopped(app, re
     assert "Invite 2 people" in recorded.get("/people/open")
     post(recorded, "/people/open", profile="customer")
     assert "so far" in recorded.get("/people/open")
-    post(recorded, "/people/open")
+    post(recorded, "/people/open", do="stop")
     work(app, clock)
     assert letters(app) == []
+
+
+def test_of_two_who_open_the_portal_the_second_does_not_stop_the_first(app, recorded, clock, monkeypatch):
+    monkeypatch.setattr(opening, "BATCH", 2)
+    for _who in range(2):
+        assert post(recorded, "/people/open", profile="customer").status_int == 303
+    with writing(app.app.registry.live.engine) as connection:
+        opening.invite_batch(connection, app.app.registry.live.current().tables, clock(), lambda account, token: None)
+    page = recorded.get("/people/open")
+    assert "2 people have been invited so far, 1 still to go." in page
+    assert page.html.select_one('input[name="do"]')["value"] == "stop"
 
 
 def test_only_staff_opens_the_portal_to_everybody(app, sign_in):

@@ -17,6 +17,7 @@ from portal.views.forms.submissions import done, repeated
 from portal.views.parts import TitledLink
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
+from portal.web.form_input import posted_text
 from portal.web.outbox import writes_links
 from portal.web.resources import Module
 from portal.web.shell import Words
@@ -33,13 +34,16 @@ def show_opening(module: Module, request: Request) -> dict[str, OpenPage]:
 
 @view_config(context=Module, name="open", request_method="POST", renderer="open.pt", permission="grant")
 def open_portal_to_all(module: Module, request: Request) -> dict[str, OpenPage] | Response:
-    """Begins to invite everybody: the worker does it, batch by batch. While it does, stops it."""
+    """Begins to invite everybody: the worker does it, batch by batch; or stops it. Of two who begin at once the second
+    sees how far the first is."""
     _check_staff(request)
     if again := repeated(module.records, request):
         return again
-    if present(request.connection, request.portal.tables) is not None:
+    if posted_text(request, "do") == "stop":
         finish(request.connection, request.portal.tables, request.now)
         return set_flash(request, done(module.records, request, f"{module.path}open"), "opening-stopped")
+    if present(request.connection, request.portal.tables) is not None:
+        return done(module.records, request, f"{module.path}open")
     inputs = posted_access(request)
     access = read_access(request, inputs)
     if access.errors or not writes_links(request):
@@ -59,7 +63,7 @@ def opening_page(module: Module, request: Request, inputs: Mapping[str, str], er
     """The page, before and while people are invited."""
     url = f"{module.path}open"
     opening = present(request.connection, request.portal.tables)
-    number = count_uninvited(request.connection, request.portal.tables)
+    number = count_uninvited(request.connection, request.portal.tables, opening.after if opening else 0)
     if opening is not None:
         text = ngettext(
             "${number} person has been invited so far, ${left} still to go.",

@@ -47,11 +47,12 @@ def add_files(resource: RecordFiles, request: Request) -> dict[str, Any] | Respo
         request.writer(records).attach(record, attached.files)
     except ConflictError:
         raise HTTPConflict(_("This record is closed.")) from None
+    answer = done(records, request, record_address(records.name, record.id))
     if refused:
         # 200 where something was taken: a status of an error would take it back
         request.response.status_code = 200 if attached.files else 422
         return {"page": detail_page(resource.record, request, new_composer(resource.record, request), refused)}
-    return set_flash(request, done(records, request, record_address(records.name, record.id)), "attached")
+    return set_flash(request, answer, "attached")
 
 
 def add_form_files(resource: Module | Record, request: Request, record_id: int, attached: Attached) -> Response | None:
