@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Collection
+from email.errors import MessageError
+from email.headerregistry import Address
 
 from portal.declaration.draft import Draft, leads_to
 from portal.declaration.shapes import Mail, Module, Transition, Wording
@@ -32,6 +34,15 @@ def check_mail(draft: Draft, module: Module, at: Cursor) -> None:
             _check_wording(module, wording, at[name])
 
 
+def takes_letters(address: str) -> bool:
+    """Whether letters can be sent to an address, and from it: another one would be refused whenever one is written."""
+    try:
+        Address(addr_spec=address)
+    except (ValueError, IndexError, MessageError):
+        return False
+    return ADDRESS.fullmatch(address) is not None and address.isascii()
+
+
 def check_after(transition: Transition, at: Cursor) -> None:
     """`after:` of a transition: what the portal does by itself asks for nothing that only a person can answer."""
     for name, need in transition.ask.items():
@@ -49,7 +60,7 @@ def _check_assigned(draft: Draft, module: Module, name: str, at: Cursor) -> None
 
 def _check_desk(draft: Draft, desk: str, at: Cursor) -> None:
     if "@" in desk:
-        if not ADDRESS.fullmatch(desk) or not desk.isascii():
+        if not takes_letters(desk):
             at.wrong('must be an email address such as "help@example.com", or the name of a profile')
     elif desk not in {*draft.profiles, *draft.broken_profiles}:
         at.wrong(f'no profile "{desk}"{suggest(desk, draft.profiles)}: name a profile or an email address')

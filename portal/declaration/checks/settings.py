@@ -7,6 +7,7 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
 from portal.declaration.beside_modules import variable
+from portal.declaration.checks.mail import takes_letters
 from portal.declaration.draft import MODULES, Draft
 from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Settings
 from portal.declaration.source.problems import Problem, suggest
@@ -103,5 +104,5 @@ def _base_url(url: str | None) -> str | None:
 
 
 def _address(address: str | None) -> str | None:
-    fits = address is None or re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", address)
+    fits = address is None or takes_letters(address)
     return None if fits else 'must be an email address such as "help@example.com"'
