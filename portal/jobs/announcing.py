@@ -19,7 +19,8 @@ from portal.database.outbox import Waiting, put
 from portal.database.schema.tables import Tables
 from portal.jobs.transactions import in_transaction, is_passing
 from portal.mail.builder import Sender
-from portal.mail.record_letters import Letter, News, letters, load_news
+from portal.mail.record_letters import Letter, letters
+from portal.mail.record_news import News, load_news
 
 log = logging.getLogger(__name__)
 

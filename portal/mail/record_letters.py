@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,6 +20,7 @@ from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
 from portal.mail.builder import Content, Said, Sender, Thread, write_letter
 from portal.mail.recipients import Recipient, Role, recipients
+from portal.mail.record_news import Happened, News
 from portal.mail.reply_address import ReplyTo, make_message_id, make_reply_address
 from portal.mail.unsubscribe import unsubscribe_token
 from portal.records.policy import outsider_policy
@@ -40,46 +40,11 @@ TOLD_AS_CREATED = {Role.OWNER, Role.WATCHER, Role.DESK, Role.COMPANY}
 
 
 @dataclass(frozen=True)
-class Happened:
-    """An event that somebody may have to be told of."""
-
-    id: int
-    kind: str
-    account: int | None
-    author: str
-    internal: bool
-    details: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class News:
-    """What happened to one record since its people were told last."""
-
-    module: str
-    record: int
-    events: tuple[Happened, ...]
-
-
-@dataclass(frozen=True)
 class Letter:
     """A letter to one recipient, and what it is about."""
 
     message: EmailMessage
     about: About
-
-
-def load_news(connection: sa.Connection, tables: Tables, module: str, record_id: int, ids: Sequence[int]) -> News:
-    """The events `ids` of a record, in their order."""
-    event = tables.event
-    names = ("id", "kind", "account", "author", "internal", "details")
-    query = sa.select(*[event.c[name] for name in names]).where(event.c["id"].in_(ids)).order_by(event.c["id"])
-    events = [
-        Happened(
-            **{**row, "author": row["author"] or "", "internal": bool(row["internal"]), "details": row["details"] or {}}
-        )
-        for row in connection.execute(query).mappings()
-    ]
-    return News(module, record_id, tuple(events))
 
 
 def letters(
@@ -92,8 +57,8 @@ def letters(
     if news.module not in tables.declaration.modules:
         return []
     to = recipients(connection, tables, sender, news.module, news.record)
-    to = to if only_to is None else [recipient for recipient in to if recipient.account.id == only_to]
-    written = (_letter(connection, tables, sender, key, news, recipient) for recipient in to)
+    chosen = [recipient for recipient in to if only_to in (None, recipient.account.id)]
+    written = (_letter(connection, tables, sender, key, news, recipient) for recipient in chosen)
     return [letter for letter in written if letter is not None]
 
 

@@ -23,7 +23,8 @@ from portal.declaration.load import load
 from portal.fields.linked import Linked
 from portal.mail.builder import Sender
 from portal.mail.recipients import people_along
-from portal.mail.record_letters import letters, load_news
+from portal.mail.record_letters import letters
+from portal.mail.record_news import load_news
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.files import files
 from portal.records.reading.history import EventFilter, whole_history

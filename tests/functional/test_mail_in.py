@@ -22,7 +22,8 @@ from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.mails import Outcome, stored_mails
 from portal.mail.incoming.receive import Receiver
 from portal.mail.recipients import recipients
-from portal.mail.record_letters import letters, load_news
+from portal.mail.record_letters import letters
+from portal.mail.record_news import load_news
 from portal.mail.reply_address import ReplyTo, make_reply_address
 from portal.records.writing.files import stored_names
 from portal.store import Store, Stored
