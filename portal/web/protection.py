@@ -7,7 +7,7 @@ is repaired. The headers of the answer tell browsers what they may do with it.
 from collections.abc import Callable, Iterator
 
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
+from pyramid.httpexceptions import HTTPBadRequest, HTTPLengthRequired, HTTPRequestEntityTooLarge
 from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
@@ -107,6 +107,9 @@ def _check_origin(request: Request) -> None:
 def _check_body(request: Request) -> None:
     """Refuse what is too large, and parse nothing for a browser that can have neither a token nor a session."""
     largest = request.registry.serving.largest_request
+    if request.content_length is None and "HTTP_TRANSFER_ENCODING" in request.environ:
+        # waitress measures such a body first; with other servers it would be read until somebody stops sending
+        raise HTTPLengthRequired(TOO_LARGE)
     if (request.content_length or 0) > largest:
         raise HTTPRequestEntityTooLarge(TOO_LARGE)
     check_query(request)

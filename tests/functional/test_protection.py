@@ -128,6 +128,33 @@ def test_a_body_over_the_limit_is_refused(make_app):
     assert post(app, b"a=" + b"x" * 100_000).status_int == 413
 
 
+class Endless(io.RawIOBase):
+    """A body that somebody goes on sending."""
+
+    sent = 0
+
+    def read(self, size=-1):
+        self.sent += 1
+        assert self.sent < 100
+        return b"a" * 65_536
+
+
+@pytest.mark.parametrize("path", ["/login", "/password/forgotten"])
+def test_a_body_whose_length_nobody_says_is_not_read(app, path):
+    app.get("/login")
+    body, cookies = Endless(), "; ".join(f"{cookie.name}={cookie.value}" for cookie in app.cookiejar)
+    environ = {
+        "wsgi.input": body,
+        "wsgi.input_terminated": True,
+        "HTTP_TRANSFER_ENCODING": "chunked",
+    }  # as gunicorn says
+    form = {"CONTENT_TYPE": "application/x-www-form-urlencoded", "HTTP_COOKIE": cookies, "REQUEST_METHOD": "POST"}
+    request = Request.blank(path, environ={**environ, **form}, base_url="http://localhost")
+    request.environ.pop("CONTENT_LENGTH", None)
+    answer = request.get_response(app.app)
+    assert (answer.status_int, body.sent) == (411, 0)
+
+
 def test_a_file_in_place_of_a_text_is_no_text(app):
     token = form_of(app.get("/login"), "/login")["_csrf"].value
     files = [("email", "a.txt", b"anna"), ("password", "b.txt", b"x"), ("next", "c.txt", b"/")]
