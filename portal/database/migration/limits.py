@@ -32,11 +32,12 @@ def misfit_steps(tables: Tables) -> Iterator[Step]:
 
 class Work(enum.Enum):
     """What a step does with every row of a table: seconds for a row, of SQLite and of PostgreSQL. They are estimates,
-    good for the order of magnitude: machines and values differ, and no benchmark has confirmed them."""
+    good for the order of magnitude: machines and values differ. `python -m benchmarks.migrations` shows them beside
+    what a machine takes."""
 
-    INDEX = (1.5e-6, 1.5e-6)  # reads it for an index
+    INDEX = (1.5e-6, 3e-6)  # reads it for an index, PostgreSQL twice
     CONVERT = (6e-5, 1e-4)  # reads its value twice, and writes another one
-    CONVERT_IN_BATCHES = (0.0, 3e-4)  # the same while others go on (PostgreSQL), with the new values' indexes
+    CONVERT_IN_BATCHES = (0.0, 2e-4)  # the same while others go on (PostgreSQL), with the new values' indexes
     REWRITE = (4e-6, 0.0)  # takes a column away: SQLite writes the table anew
 
 

@@ -1,5 +1,5 @@
-"""The plan that brings a database to a declaration, and carrying it out: in one transaction, apart from indexes, which
-PostgreSQL makes afterwards.
+"""The plan that brings a database to a declaration, and carrying it out: in one transaction, but for what takes long on
+PostgreSQL: values of large tables are converted before it (prepared.py), indexes are made after it (late_indexes.py).
 
 `plan` makes it, `apply` carries it out; `missing_steps` compares snapshots only, which is quick, without a look at the
 real tables. Called by `portal plan` and `portal apply`, at start-up and by the reload. Where the search index must be
@@ -19,7 +19,7 @@ from portal.database.engine import analyze, reading, writing
 from portal.database.migration import alter, aside
 from portal.database.migration.convert import Conversion
 from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
-from portal.database.migration.former_names import SAME, former_names, show_renamed
+from portal.database.migration.former_names import SAME, FormerNames, former_names, show_renamed
 from portal.database.migration.history import next_history
 from portal.database.migration.limits import misfit_steps
 from portal.database.migration.locks import when_free
@@ -130,10 +130,13 @@ def apply(
     """
     with one_at_a_time(engine):
         clear(engine)
+        conversions: Iterable[Conversion] = ()
         try:
             planner, applied = _apply_in_one(engine, tables, allow_loss, expected, Prepared(engine))
         except _ToBePreparedError as error:
-            with prepared(engine, error.conversions, report) as work:
+            conversions = error.conversions
+        if conversions:
+            with prepared(engine, conversions, report) as work:
                 planner, applied = _apply_in_one(engine, tables, allow_loss, expected, work)
         are_unique = planner.late_indexes.finish(engine)
         if indexed := sorted(table for table, names in planner.difference.indexes.items() if names):
@@ -159,9 +162,9 @@ def _apply_in_one(
             raise _ToBePreparedError(planner.large_conversions)
         rename_rows(connection, tables, old, renames)
         when_free(connection, partial(_take_tables, connection, tables, old, renames, steps))
-        differs = work.finish(connection)
-        if differs or any(step.tables and not step.is_prepared for step in steps):
-            steps = planner.steps()  # a row may have come in between
+        differs = work.finish(connection) or any(step.tables and not step.is_prepared for step in steps)
+        if differs and connection.dialect.name == "postgresql":  # a row may have come in between
+            steps = planner.steps()
             _check(connection, tables, expected, steps)
         left = [step for step in steps if step.blocked or (step.loses and not allow_loss)]
         chosen = [step for step in steps if step not in left]
@@ -229,7 +232,6 @@ def _take_tables(connection: sa.Connection, tables: Tables, old: Snapshot, renam
         connection.exec_driver_sql(f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE")
 
 
-@gc_paused()
 def _planned(
     connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames, work: Prepared | None = None
 ) -> tuple[Planner, list[Step]]:
@@ -243,8 +245,7 @@ def _planned(
             rename(connection, tables, old, renames)
         elif renames:
             names = former_names(old, renames)
-        renamed, new = with_new_names(old, renames), take_snapshot(tables)
-        changes = Changes(renamed, new, renames, inspect_database(connection, tables, renamed, new, names))
+        changes = _changes(connection, tables, old, renames, names)
         if names is not SAME:
             show_renamed(connection, names)
         planner = Planner(tables, changes, RowCounts(connection), work.fields if work else {})
@@ -252,6 +253,12 @@ def _planned(
         if savepoint is not None:
             savepoint.rollback()
     return planner, steps
+
+
+@gc_paused()
+def _changes(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames, names: FormerNames) -> Changes:
+    renamed, new = with_new_names(old, renames), take_snapshot(tables)
+    return Changes(renamed, new, renames, inspect_database(connection, tables, renamed, new, names))
 
 
 def _next_snapshot(connection: sa.Connection, planner: Planner, old: Snapshot, left: list[Step]) -> Snapshot:

@@ -98,17 +98,17 @@ class PreparedField:
     def put_in_place(self, connection: sa.Connection, keep_misfits: bool = False) -> None:
         """The new columns, which nobody else uses, take the place of the old ones, and their indexes."""
         table = self.conversion.table
+        are_kept = keep_misfits and bool(self._misfits)
+        obsolete = [column.name for column in self.conversion.old_columns] + ([] if are_kept else [self._aside])
         _drop_log(connection, table.name)  # its trigger would keep the old columns
-        alter.drop_columns(connection, table.name, [column.name for column in self.conversion.old_columns])
+        alter.drop_columns_at_once(connection, table.name, obsolete)
         for name, temporary in self.names.items():
             alter.rename_column(connection, table.name, temporary, name)
         for index in table.indexes:
             if not self.names.keys().isdisjoint(index.columns.keys()):
                 alter.rename_index(connection, _temporary(str(index.name)), str(index.name))
-        if keep_misfits and self._misfits:
+        if are_kept:
             aside.take_over(connection, table.name, self.conversion.new.name, self._aside)
-        else:
-            alter.drop_columns(connection, table.name, [self._aside])
 
     def _fill(self, conversion: Conversion, rows: Sequence[Mapping[str, Any]]) -> None:
         fitting: list[tuple[int, Mapping[str, Any]]] = []
