@@ -130,7 +130,7 @@ def _happens(event: Event, people: list[Person]) -> list[str]:
 
 
 def _refused(people: list[Person]) -> int:
-    return sum(person.refused.total() for person in people)
+    return sum((person.refused + person.cut_off).total() for person in people)
 
 
 def _events(cluster: Cluster, machines: dict[str, int], files: str) -> list[Event]:

@@ -29,7 +29,7 @@ from portal.store import Store, StoreError, open_store
 from tests.functional.world import ANNA, PASSWORD, World
 
 DECLARATIONS = Path(__file__).parent / "portal"
-PATIENCE = 60.0  # seconds in which somebody tries to get one form through
+PATIENCE = 120.0  # seconds in which somebody tries to get one form through
 AGAIN = 0.1  # seconds until they try again
 HOLDS = 3_000  # times a file holds its ticket's title: more than one page of a disk
 POLITE = "503 with Retry-After"
@@ -43,7 +43,10 @@ def make_portal(database: str, files: str) -> None:
 
 
 class Person:
-    """Somebody at work. `acknowledged`: titles of their tickets, each with its moment; `refused`: other answers."""
+    """Somebody at work. `acknowledged`: titles of their tickets, each with its moment; `refused`: other answers.
+
+    `cut_off`: connections that gave no answer.
+    """
 
     def __init__(self, address: str, name: str) -> None:
         jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
@@ -52,6 +55,7 @@ class Person:
         self.address, self.name = address, name
         self.acknowledged: list[tuple[float, str]] = []
         self.refused: Counter[str] = Counter()
+        self.cut_off: Counter[str] = Counter()
 
     def sign_in(self) -> None:
         """Raises OSError where nothing answers."""
@@ -61,7 +65,10 @@ class Person:
     def work(self, ended: threading.Event) -> None:
         """Makes tickets until the event."""
         while not ended.is_set():
-            self.make_ticket(f"{self.name}-{len(self.acknowledged) + 1}")
+            try:
+                self.make_ticket(f"{self.name}-{len(self.acknowledged) + 1}")
+            except TimeoutError as error:
+                self.refused[str(error)] += 1
 
     def make_ticket(self, title: str) -> None:
         """Until it is acknowledged. Raises TimeoutError."""
@@ -100,7 +107,7 @@ class Person:
             polite = answer.code == 503 and answer.headers.get("Retry-After")
             self.refused[POLITE if polite else f"{answer.code} for {path}"] += 1
         except (OSError, http.client.HTTPException) as error:
-            self.refused[f"{type(error).__name__} {error}"] += 1
+            self.cut_off[f"{type(error).__name__} {error}"] += 1
         return None
 
     def _open(self, path: str, body: bytes | None = None, kind: str = "") -> http.client.HTTPResponse:
@@ -186,10 +193,9 @@ def impolite(people: list[Person], behind_proxy: bool = False) -> dict[str, int]
     Without a proxy a process that was killed gives no answer at all, which is none of its own.
     """
     refused = sum((person.refused for person in people), Counter())
-    allowed = {POLITE, AGAIN_THE_FORM}
-    return {
-        what: count for what, count in refused.items() if what not in allowed and (behind_proxy or what[0].isdigit())
-    }
+    cut_off = sum((person.cut_off for person in people), Counter())
+    answers = refused + cut_off if behind_proxy else refused
+    return {what: count for what, count in answers.items() if what not in (POLITE, AGAIN_THE_FORM)}
 
 
 def _of_tickets(table: sa.Table) -> sa.ColumnElement[bool]:
