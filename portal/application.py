@@ -41,6 +41,7 @@ PYRAMID = {
     "tm.annotate_user": False,
     "tm.activate_hook": "portal.web.visitor.may_write",  # who only reads has a connection of another kind
     "retry.attempts": 3,
+    "retry.activate_hook": "portal.web.protection.attempts",
 }
 
 

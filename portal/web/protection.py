@@ -106,20 +106,33 @@ def _check_origin(request: Request) -> None:
 
 def _check_body(request: Request) -> None:
     """Refuse what is too large, and parse nothing for a browser that can have neither a token nor a session."""
-    largest = request.registry.serving.largest_request
-    if request.content_length is None and "HTTP_TRANSFER_ENCODING" in request.environ:
-        # waitress measures such a body first; with other servers it would be read until somebody stops sending
-        raise HTTPLengthRequired(TOO_LARGE)
-    if (request.content_length or 0) > largest:
-        raise HTTPRequestEntityTooLarge(TOO_LARGE)
+    if is_refused_unread(request):
+        kind = HTTPLengthRequired if request.content_length is None else HTTPRequestEntityTooLarge
+        drop_body(request)
+        raise kind(TOO_LARGE)
     check_query(request)
     if not is_form(request):
         return
-    check_form_type(request, largest)
+    check_form_type(request, request.registry.serving.largest_request)
     if _may_be_parsed(request):
         count_form(request)
     else:
         drop_body(request)
+
+
+def is_refused_unread(request: Request) -> bool:
+    """Whether the body is larger than the limit, or of a length that nobody says: waitress measures such a one first,
+    with other servers it would be read until somebody stops sending."""
+    length = request.content_length
+    if length is None:
+        return "HTTP_TRANSFER_ENCODING" in request.environ
+    return length > int(request.registry.serving.largest_request)
+
+
+def attempts(request: Request) -> int | None:
+    """How often pyramid_retry tries a request, None for as often as others. To try it again it copies the body before
+    anything is checked: a body that will be refused is not copied."""
+    return 1 if is_refused_unread(request) else None
 
 
 def _may_be_parsed(request: Request) -> bool:
