@@ -7,7 +7,7 @@ the lack of something that is only written wrongly, is left out.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from portal.declaration.draft import MODULES, Draft
@@ -22,6 +22,8 @@ BAD_NAME = "is not a valid name"
 MERGE_PATH = ("<<",)
 TABS = ("list", "tabs")
 NO_ROLE = re.compile(r".*modules.yaml does not say which module holds the (\w+)")
+NO_SCOPE = re.compile(r"see is missing|\w+ has no (owner|organization), so")
+REPEATED = re.compile(r'"(\w+)" appears twice')
 UNKNOWN_KEY = re.compile(r'no key "([^"]+)" here')
 LIST_OF_ONE = re.compile(r"must be a list: \[(\w+)\]$")
 # A value that was not read as it was meant: what else is wrong with it follows from that.
@@ -29,12 +31,22 @@ MISREAD = re.compile(". and . become part of the text")
 UNNOTICED = "nobody notices what customers write"
 UNKNOWN_ACTION = re.compile(r'"([^"]+)" is neither an action nor a transition of (\w+)')
 
+DEPTH = 3  # of the path of a key of a module
+
 Unknown = tuple[str, str, str]  # kind, module, name
+NAMES: tuple[tuple[re.Pattern[str], Callable[[Problem, re.Match[str]], Unknown]], ...] = (
+    (UNKNOWN_ACTION, lambda _problem, match: ("action", match[2], match[1])),
+    (UNKNOWN_MODULE, lambda _problem, match: ("module", "", match[1])),
+    (LACKING_MODULE, lambda problem, match: ("module of a profile", problem.file, match[1])),
+    (LACKING_PART, lambda _problem, match: ("part", match[1], match[2])),
+    (NO_ROLE, lambda _problem, match: ("role", "", match[1])),
+)
 
 
 def without_consequences(draft: Draft, problems: Sequence[Problem]) -> list[Problem]:
     """`problems` with one for each cause."""
-    problems = _without_misread(_with_whole_lists(draft, _without_nested_modules(draft, problems)))
+    problems = _without_nested_modules(draft, _without_nameless_modules(problems))
+    problems = _without_misread(_with_whole_lists(draft, problems))
     following = _following(draft, problems)
     problems = [problem for problem in problems if problem not in following]
     unknown = {problem: name for problem in problems if not problem.warning and (name := _unknown(draft, problem))}
@@ -63,6 +75,7 @@ def _following(draft: Draft, problems: Sequence[Problem]) -> set[Problem]:
     by_reader = set(_of_the_reader(draft))
     named = {(problem.file, problem.path): problem for problem in reversed(errors) if _is_of_a_name(problem)}
     misspelt = _misspelt(errors)
+    lacks_role = any(NO_ROLE.match(problem.message) for problem in errors)
     return {
         problem
         for problem in problems
@@ -70,6 +83,7 @@ def _following(draft: Draft, problems: Sequence[Problem]) -> set[Problem]:
         or (problem not in by_reader and (problem.file, problem.path) in paths)
         or named.get((problem.file, problem.path), problem) != problem
         or _lacks(problem) & misspelt
+        or (lacks_role and NO_SCOPE.match(problem.message))
     }
 
 
@@ -109,14 +123,9 @@ def _lacks(problem: Problem) -> set[KeyPath]:
 
 def _unknown(draft: Draft, problem: Problem) -> Unknown | None:
     """The name that a problem says does not exist, and the module in which it should."""
-    if match := UNKNOWN_ACTION.match(problem.message):
-        return "action", match[2], match[1]
-    if match := UNKNOWN_MODULE.match(problem.message):
-        return "module", "", match[1]
-    if match := LACKING_MODULE.match(problem.message):
-        return "module of a profile", problem.file, match[1]
-    if match := NO_ROLE.match(problem.message):
-        return "role", "", match[1]
+    for pattern, name_of in NAMES:
+        if match := pattern.match(problem.message):
+            return name_of(problem, match)
     here = _module_of(draft, problem)
     if match := UNKNOWN_STATE.match(problem.message):
         return "state", here, match[1]
@@ -146,12 +155,36 @@ def _names_of_misnamed_fields(draft: Draft, unknown: Counter[Unknown]) -> set[Un
     return explained
 
 
+def _without_nameless_modules(problems: Sequence[Problem]) -> list[Problem]:
+    """A module whose first line, its name, is missing: its keys are the second ones of the module above it.
+
+    Which of the modules that are named elsewhere it is, nobody knows.
+    """
+    unknown = any(UNKNOWN_MODULE.match(problem.message) for problem in problems)
+    repeated: dict[KeyPath, list[Problem]] = defaultdict(list)
+    for problem in problems:
+        if unknown and problem.file == MODULES and len(problem.path) == DEPTH and REPEATED.match(problem.message):
+            repeated[problem.path[:2]].append(problem)
+    first = {path: found[0] for path, found in repeated.items() if "fields" in [each.path[2] for each in found]}
+    kept: list[Problem] = []
+    for problem in problems:
+        cause = first.get(problem.path[:2]) if problem.file == MODULES else None
+        if cause is problem:
+            sentence = f'the keys of "{problem.path[1]}" appear twice: is the name of another module missing above?'
+            kept.append(replace(problem, message=sentence))
+        elif cause is not None and problem.line >= cause.line:
+            continue
+        elif not (first and UNKNOWN_MODULE.match(problem.message)):
+            kept.append(problem)
+    return kept
+
+
 def _without_nested_modules(draft: Draft, problems: Sequence[Problem]) -> list[Problem]:
     """A module that is indented too far is a key without a value of the module above, whose keys it then repeats."""
     nested: dict[KeyPath, Problem] = {}
     for problem in problems:
         above, match = problem.path[:-1], UNKNOWN_KEY.match(problem.message)
-        if match and problem.path[:1] == ("modules",) and len(above) == 2 and _is_empty(draft, problem):  # noqa: PLR2004
+        if match and problem.path[:1] == ("modules",) and len(above) == DEPTH - 1 and _is_empty(draft, problem):
             repeats = any(
                 other.path[:-1] == above and " appears twice " in other.message and other.line > problem.line
                 for other in problems

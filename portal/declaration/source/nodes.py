@@ -107,7 +107,7 @@ class OpenMapping:
         """The next key, or the value of the key before."""
         if self._key is None:
             self._key = node
-            self._is_kept = self._is_new(node)
+            self._is_kept = self._is_meant(node, value) if node.written is None else self._is_new(node, node.written)
             return
         key, self._key = self._key, None
         self.node.count(node)
@@ -137,16 +137,23 @@ class OpenMapping:
         self.node.children = children | self.node.children
         self.node.keys = keys | self.node.keys
 
-    def _is_new(self, key: Node) -> bool:
-        name = key.written
-        if name is None:
-            self._report(key.mark, (), "a list or a mapping cannot be a key: write a text before the colon")
-            return False
+    def _is_new(self, key: Node, name: str) -> bool:
         names: dict[str | int, Mark] = self._merges if key.plain and name == MERGE else self.node.keys
         if (first := names.get(name)) is not None:
             self._report(key.mark, (name,), f"{quoted(name)} appears twice (first in line {first.line + 1})", first)
             return name != MERGE and self.value.get(name) is None  # of a line that was written twice, the second has it
         names[name] = key.mark
+        return True
+
+    def _is_meant(self, key: Node, value: Any) -> bool:
+        """Whether a key that is no text says which one is meant, its first: then that is not missing besides."""
+        self._report(key.mark, (), "a list or a mapping cannot be a key: write a text before the colon")
+        while isinstance(value, list | dict):
+            value = next(iter(value), None)
+        if not isinstance(value, str) or value in self.node.keys:
+            return False
+        key.written = value
+        self.node.keys[value] = key.mark
         return True
 
     def _merge(self, node: Node, value: Any) -> None:

@@ -22,6 +22,16 @@ SMALL = Path(__file__).parents[2] / "portals" / "small"
         ("modules.yaml", "    fields:\n", '    fields:\n      "": 1\n', 'fields."": "" is not a valid name'),
         ("profiles/customer.yaml", "modules:\n", "modules:\nmodules:\n", 'modules: "modules" appears twice'),
         ("profiles/customer.yaml", "  articles:", "  aticles:", 'aticles: no module "aticles"'),
+        ("modules.yaml", "    comments: true\n", "", "ask_back.ask.comment: tickets has no comments: add"),
+        ("modules.yaml", "organizations: organizations\n", "", "does not say which module holds the organizations"),
+        (
+            "modules.yaml",
+            "  people:\n",
+            "",
+            'the keys of "articles" appear twice: is the name of another module missing',
+        ),
+        ("modules.yaml", "    lifecycle:\n", "    [lifecycle, b]:\n", "tickets: a list or a mapping cannot be a key"),
+        ("modules.yaml", "      company: {", "      {company: b}: {", "a list or a mapping cannot be a key"),
         ("profiles/customer.yaml", "    can: [", "    can: *a # [", 'tickets.can: there is no "&a" above'),
     ],
 )
