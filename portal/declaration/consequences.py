@@ -17,6 +17,7 @@ UNKNOWN_FIELD = re.compile(r'no field "([^"]+)"(?:.* in (\w+)$)?')
 UNKNOWN_MODULE = re.compile(r'no module "([^"]+)"')
 UNKNOWN_STATE = re.compile(r'no state "([^"]+)"')
 LACKING_PART = re.compile(r"(\w+) has no (comments|lifecycle|tab)\b")
+LACKING_WHOLE = re.compile(r"(\w+) has no (comments|lifecycle)\b")
 LACKING_MODULE = re.compile(r'.*this profile has no module "(\w+)"')
 BAD_NAME = "is not a valid name"
 MERGE_PATH = ("<<",)
@@ -38,7 +39,7 @@ NAMES: tuple[tuple[re.Pattern[str], Callable[[Problem, re.Match[str]], Unknown]]
     (UNKNOWN_ACTION, lambda _problem, match: ("action", match[2], match[1])),
     (UNKNOWN_MODULE, lambda _problem, match: ("module", "", match[1])),
     (LACKING_MODULE, lambda problem, match: ("module of a profile", problem.file, match[1])),
-    (LACKING_PART, lambda _problem, match: ("part", match[1], match[2])),
+    (LACKING_WHOLE, lambda _problem, match: ("part", match[1], match[2])),
     (NO_ROLE, lambda _problem, match: ("role", "", match[1])),
 )
 

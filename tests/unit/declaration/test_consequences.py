@@ -44,6 +44,13 @@ def test_what_follows_from_a_mistake_is_not_a_problem(tmp_path, file, old, new, 
     assert problem in str(found)
 
 
+def test_two_tabs_that_are_not_there_are_two_problems(tmp_path):
+    folder = shutil.copytree(SMALL, tmp_path / "folder")
+    buttons = "buttons:\n  one: {opens: tickets, tab: nowhere}\n  two: {opens: tickets, tab: elsewhere}\n"
+    (folder / "buttons.yaml").write_text(buttons)
+    assert len([problem for problem in load(folder).errors if "tab" in problem.message]) == 2
+
+
 def test_a_mistake_elsewhere_in_the_same_part_is_still_a_problem(tmp_path):
     folder = shutil.copytree(SMALL, tmp_path / "folder")
     modules, buttons = folder / "modules.yaml", folder / "buttons.yaml"
