@@ -1,10 +1,13 @@
-"""Does what docs/administering.md says, and compares what the terminal answers.
+"""Does what docs/administering.md says, and compares what the terminal answers and the pages say.
 
     .venv/bin/python -m tests.drills.administering
 
-Each block is run in a copy of the demo, a git repository of its own. Exits 1 where an answer is another one.
+Each block is run in a copy of the demo, a git repository of its own: commands, and what the administrator does in a
+browser, `open PATH`, `press BUTTON` and `preview FOLDER`, with what stands on the page then. Exits 1 where an answer is
+another one.
 """
 
+import functools
 import os
 import re
 import shutil
@@ -12,10 +15,19 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
+
+from bs4 import BeautifulSoup
+from webtest import TestApp
+
+from portal.application import make_application
+from portal.settings import Settings
+from portal.web.preview_portal import Previewing
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "administering.md"
-BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(console|page)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ADMINISTRATOR, PASSWORD = "sara.conti@lumen.example", "demo-support"
 STEP = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 NO_EMAIL = "Email is not sent"  # said by `portal check`, and no matter of this page
 START = "git init -q && git add -A && git commit -qm 'As it runs' && portal apply && portal demo"
@@ -31,12 +43,57 @@ def main() -> int:
             shutil.copy(ROOT / name, folder)
         (folder / ".gitignore").write_text("var/\ndemo/\n*.csv\n")
         _answer(folder, START)
-        steps = [step for block in BLOCK.findall(PAGE.read_text()) for step in STEP.findall(block)]
-        others = [(command, answer) for command, said in steps if (answer := _answer(folder, command)) != said]
-    for command, answer in others:
-        print(f"$ {command}\n{answer}")  # noqa: T201
-    print(f"{len(steps)} steps, {len(others)} with another answer than on the page")  # noqa: T201
+        browser, number, others = Browser(folder), 0, list[str]()
+        for kind, block in BLOCK.findall(PAGE.read_text()):
+            if kind == "page":
+                lines = block.splitlines()
+                others += [f"{line}\n{browser.text}\n" for line in lines if not browser.does(line)]
+                number += len(lines)
+                continue
+            for command, said in STEP.findall(block):
+                answer = _answer(folder, command)
+                number += 1
+                others += [f"$ {command}\n{answer}"] if answer != said else []
+    print(*others, f"{number} steps, {len(others)} with another answer than on the page", sep="\n")  # noqa: T201
     return 1 if others else 0
+
+
+class Browser:
+    """The administrator's, with the page that is open."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.text = folder, ""
+        self.page: Any = None  # the one that is open
+
+    @functools.cached_property
+    def home(self) -> Any:
+        """The home page, after signing in."""
+        browser = TestApp(make_application(self._settings, on_loopback=True))
+        form = next(form for form in browser.get("/login").forms.values() if form.action == "/login")
+        form["email"], form["password"] = ADMINISTRATOR, PASSWORD
+        return form.submit(status=303).follow()
+
+    @property
+    def _settings(self) -> Settings:
+        database = f"sqlite:///{self.folder / 'var/portal.sqlite'}"
+        return Settings(folder=self.folder, database=database, reload_every=0)
+
+    def does(self, line: str) -> bool:
+        """Whether what a line says can be done, or stands on the page after what was done before."""
+        verb, _space, rest = line.partition(" ")
+        if verb == "open":
+            self.page = self.home.test_app.get(rest, status="*").maybe_follow()
+        elif verb == "press":
+            forms = [form for form in self.page.forms.values() if rest in BeautifulSoup(form.text, "html.parser").text]
+            self.page = forms[0].submit().maybe_follow()
+        elif verb == "preview":
+            previewing = Previewing(rest, self.folder / rest, "key")
+            browser = TestApp(make_application(self._settings, previewing=previewing))
+            self.page = browser.get("/-/preview?key=key").maybe_follow()
+        else:
+            return line in self.text
+        self.text = " ".join(self.page.html.get_text(" ").split())
+        return True
 
 
 def _answer(folder: Path, command: str) -> str:
