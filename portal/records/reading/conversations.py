@@ -21,10 +21,10 @@ def readable_texts(
 
 
 def readable_texts_together(
-    connection: sa.Connection, policy: Policy, wanted: Sequence[tuple[Module, Sequence[int]]]
+    connection: sa.Connection, policy: Policy, of_modules: Sequence[tuple[Module, Sequence[int]]]
 ) -> list[dict[int, list[str]]]:
     """The same for the records of several modules, in one statement."""
-    together = _texts_together(connection, policy.tables, wanted)
+    together = _texts_together(connection, policy.tables, of_modules)
     if not policy.staff:
         return [public for public, _internal in together]
     return [
@@ -44,20 +44,22 @@ Texts = tuple[dict[int, list[str]], dict[int, list[str]]]
 
 
 def _texts_together(
-    connection: sa.Connection, tables: Tables, wanted: Sequence[tuple[Module, Sequence[int]]]
+    connection: sa.Connection, tables: Tables, of_modules: Sequence[tuple[Module, Sequence[int]]]
 ) -> list[Texts]:
-    texts: list[Texts] = [(defaultdict(list), defaultdict(list)) for _each in wanted]
-    asked = {module.name: (place, list(ids)) for place, (module, ids) in enumerate(wanted) if module.comments and ids}
-    if not asked:
+    texts: list[Texts] = [(defaultdict(list), defaultdict(list)) for _each in of_modules]
+    by_module = {
+        module.name: (place, list(ids)) for place, (module, ids) in enumerate(of_modules) if module.comments and ids
+    }
+    if not by_module:
         return texts
-    if len(asked) == 1:
+    if len(by_module) == 1:
         statement = tables.statement("conversations", lambda: _select_texts(tables.comment))
-        ((name, (_place, one_ids)),) = asked.items()
+        ((name, (_place, one_ids)),) = by_module.items()
         rows = connection.execute(statement, {"module_name": name, IDS: one_ids})
     else:
-        rows = connection.execute(_select_texts_together(tables.comment, asked))
+        rows = connection.execute(_select_texts_together(tables.comment, by_module))
     for name, record_id, text, is_internal in rows:
-        texts[asked[name][0]][is_internal][record_id].append(text)
+        texts[by_module[name][0]][is_internal][record_id].append(text)
     return texts
 
 
@@ -66,8 +68,8 @@ def _select_texts(table: sa.Table) -> sa.Select[Any]:
     return _newest_first(table).where(*on_records)
 
 
-def _select_texts_together(table: sa.Table, asked: Mapping[str, tuple[int, list[int]]]) -> sa.Select[Any]:
-    pairs = [(name, record_id) for name, (_place, ids) in asked.items() for record_id in ids]
+def _select_texts_together(table: sa.Table, by_module: Mapping[str, tuple[int, list[int]]]) -> sa.Select[Any]:
+    pairs = [(name, record_id) for name, (_place, ids) in by_module.items() for record_id in ids]
     return _newest_first(table).where(sa.tuple_(table.c["module"], table.c["record"]).in_(pairs))
 
 

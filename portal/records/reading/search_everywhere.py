@@ -16,7 +16,7 @@ from portal.records.policy import Policy
 from portal.records.reading.counts import Count
 from portal.records.reading.page import Query, Record
 from portal.records.reading.records import Records
-from portal.records.reading.together import Wanted, by_ids_together
+from portal.records.reading.together import Selection, by_ids_together
 
 ROWS_PER_MODULE = 100  # are read in the time of a search in one module
 
@@ -36,13 +36,13 @@ def hits_everywhere(
     """The newest `size` hits of each module that has some, with the fields `names`, in the order of the menu."""
     query = Query(text=text, size=size)
     ids = [(records, records.first_ids(query)) for records in _records_with_hits(connection, policy, text)]
-    wanted = [Wanted(records, of_module, names) for records, of_module in ids]
-    found = []
-    for (records, of_module), unordered in zip(ids, by_ids_together(wanted), strict=True):
+    selections = [Selection(records, of_module, names) for records, of_module in ids]
+    hits = []
+    for (records, of_module), unordered in zip(ids, by_ids_together(selections), strict=True):
         by_id = {record.id: record for record in unordered}
         if newest := [by_id[record_id] for record_id in of_module if record_id in by_id]:
-            found.append(ModuleHits(records, newest, records.count(query)))
-    return found
+            hits.append(ModuleHits(records, newest, records.count(query)))
+    return hits
 
 
 def _records_with_hits(connection: sa.Connection, policy: Policy, text: str) -> Iterator[Records]:

@@ -20,7 +20,7 @@ MOST_AT_ONCE = 100  # modules in one statement; SQLite takes 500
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Selection:
     """The records `ids` of one module, with the fields `names`. All that are read together have one policy."""
 
     reader: RecordReader
@@ -39,12 +39,12 @@ class _Part:
     values: list[dict[str, Any]] = field(default_factory=list)
 
 
-def by_ids_together(wanted: Sequence[Wanted]) -> list[list[Record]]:
-    """What `RecordReader.by_ids` gives for each of `wanted`."""
-    if len(wanted) < 2:
-        return [each.reader.by_ids(each.ids, each.names) for each in wanted]
-    parts = [_Part(each.reader, list(each.ids), each.reader.readable_fields(each.names)) for each in wanted]
-    connection, policy = wanted[0].reader.connection, wanted[0].reader.policy
+def by_ids_together(selections: Sequence[Selection]) -> list[list[Record]]:
+    """What `RecordReader.by_ids` gives for each of `selections`."""
+    if len(selections) < 2:
+        return [each.reader.by_ids(each.ids, each.names) for each in selections]
+    parts = [_Part(each.reader, list(each.ids), each.reader.readable_fields(each.names)) for each in selections]
+    connection, policy = selections[0].reader.connection, selections[0].reader.policy
     _read_rows(parts)
     linked: list[Linked] = []
     for part in parts:

@@ -6,36 +6,36 @@ from portal.records.reading import highlight
 from portal.records.reading.conversations import readable_texts_together
 from portal.records.reading.highlight import Words
 from portal.records.reading.records import Record, Records
-from portal.records.reading.together import Wanted, by_ids_together
+from portal.records.reading.together import Selection, by_ids_together
 from portal.texts import _
 
 
-def match_notes(found: Sequence[tuple[Records, Sequence[int]]], words: Words) -> list[dict[int, str]]:
+def match_notes(hits: Sequence[tuple[Records, Sequence[int]]], words: Words) -> list[dict[int, str]]:
     """“found in Description”, “found in the conversation: …”, for those of the records of each module where that can
     be said. The modules are read together."""
-    wanted = [Wanted(records, ids, _searched_fields(records)) for records, ids in found]
+    selections = [Selection(records, ids, _searched_fields(records)) for records, ids in hits]
     notes = [
         _notes_of_fields(records, read, words)
-        for (records, _ids), read in zip(found, by_ids_together(wanted), strict=True)
+        for (records, _ids), read in zip(hits, by_ids_together(selections), strict=True)
     ]
     others = [
         (records.module, [record_id for record_id in ids if record_id not in of_module])
-        for (records, ids), of_module in zip(found, notes, strict=True)
+        for (records, ids), of_module in zip(hits, notes, strict=True)
     ]
     if any(ids for _module, ids in others):
-        records = found[0][0]
+        records = hits[0][0]
         texts = readable_texts_together(records.connection, records.policy, others)
         for of_module, of_records in zip(notes, texts, strict=True):
             of_module.update(_notes_of_conversations(records, of_records, words))
     return notes
 
 
-def _notes_of_fields(records: Records, found: Sequence[Record], words: Words) -> dict[int, str]:
+def _notes_of_fields(records: Records, hits: Sequence[Record], words: Words) -> dict[int, str]:
     reader = records.policy.reader
     fields = [records.module.field(name) for name in _searched_fields(records)]
     return {
         record.id: reader.text(_("found in ${field}", mapping={"field": reader.text(field.title)}))
-        for record in found
+        for record in hits
         if (field := highlight.elsewhere(fields, record.values, words))
     }
 

@@ -42,7 +42,9 @@ def search_everywhere(root: Root, request: Request) -> dict[str, Any]:
     connection, policy = request.connection, request.policy
     modules = hits_everywhere(connection, policy, text, HITS, ["modified"]) if text else []
     notes = match_notes(_without_visible_match(modules, text), highlight.read(text))
-    groups = (hits_of(request, found, of_module, text) for found, of_module in zip(modules, notes, strict=True))
+    groups = (
+        hits_of(request, module_hits, of_module, text) for module_hits, of_module in zip(modules, notes, strict=True)
+    )
     return {"page": SearchPage(text, tuple(groups))}
 
 
@@ -51,16 +53,16 @@ def _without_visible_match(modules: Sequence[ModuleHits], text: str) -> list[tup
     words = highlight.read(text)
     return [
         (
-            found.records,
-            [each.id for each in found.newest if not highlight.matches(f"{each.title} {each.reference}", words)],
+            module_hits.records,
+            [each.id for each in module_hits.newest if not highlight.matches(f"{each.title} {each.reference}", words)],
         )
-        for found in modules
+        for module_hits in modules
     ]
 
 
-def hits_of(request: Request, found: ModuleHits, notes: Mapping[int, str], text: str) -> HitsOfModule:
+def hits_of(request: Request, module_hits: ModuleHits, notes: Mapping[int, str], text: str) -> HitsOfModule:
     """The newest hits of one module."""
-    records = found.records
+    records = module_hits.records
     hits = (
         Hit(
             record.title,
@@ -69,9 +71,9 @@ def hits_of(request: Request, found: ModuleHits, notes: Mapping[int, str], text:
             _when(request, record.values.get("modified")),
             notes.get(record.id, ""),
         )
-        for record in found.newest
+        for record in module_hits.newest
     )
-    count = count_text(found.count, request.reader)
+    count = count_text(module_hits.count, request.reader)
     all_url = list_address(records.name, {"q": text, **widest_tab(records)})
     label, icon = records.access.label or records.name, records.access.icon or "square"
     return HitsOfModule(label, icon, tuple(hits), count, all_url)
