@@ -39,6 +39,7 @@ FAILURE_BY_CODE = {  # PostgreSQL's error codes
     LOCK_NOT_AVAILABLE: Failure.BUSY,
     "42P01": Failure.CHANGED_TABLES,  # no such table
     "42703": Failure.CHANGED_TABLES,  # no such column
+    "0A000": Failure.CHANGED_TABLES,  # a prepared statement gives other columns than before
     "57P01": Failure.UNAVAILABLE,  # shut down by an administrator
     "57P02": Failure.UNAVAILABLE,  # shut down after a crash of another process
     "57P03": Failure.UNAVAILABLE,  # starting up or shutting down
@@ -47,7 +48,6 @@ FAILURE_BY_PHRASE = {
     "no such column": Failure.CHANGED_TABLES,
     "no such table": Failure.CHANGED_TABLES,
     "has no column named": Failure.CHANGED_TABLES,
-    "cached plan must not change": Failure.CHANGED_TABLES,
     "database is locked": Failure.BUSY,
     "database table is locked": Failure.BUSY,
     "interrupted": Failure.TIMEOUT,

@@ -62,6 +62,7 @@ TROUBLES = {
     Failure.READ_ONLY: _("The portal can be read, but nothing can be saved right now. Try again in a minute."),
     Failure.TIMEOUT: _("This took too long. Please narrow your search."),
 }
+NO_ROOM = _("This file cannot be made right now because the disk is full. Please try again later.")
 NOT_REACHED = _("The portal cannot reach its database. Please try again in a minute.")
 NO_TOKEN = _("This form has expired. Go back, reload the page and send it again.")
 
@@ -145,7 +146,7 @@ def disk_failed(error: OSError, request: Request) -> Any:
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return broken(error, request)
     log.warning("The disk is full: %s", error)
-    return _page(request, 503, TROUBLES[Failure.DISK_FULL])
+    return _page(request, 503, NO_ROOM if request.method in SAFE_METHODS else TROUBLES[Failure.DISK_FULL])
 
 
 @exception_view_config(Exception, renderer="error.pt")

@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 # The portal's indexes: which can be used, and which are unique.
 _INDEXES = sa.text(
     "SELECT index.relname, indisvalid, indisunique FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid "
-    "WHERE index.relnamespace = to_regnamespace(current_schema()) AND starts_with(index.relname, :prefix)"
+    "JOIN pg_namespace ON pg_namespace.oid = index.relnamespace "
+    "WHERE nspname = current_schema() AND starts_with(index.relname, :prefix)"
 )
 
 

@@ -42,7 +42,6 @@ from portal.database.migration.snapshot import (
 )
 from portal.database.migration.steps import Step, Task
 from portal.database.migration.turns import one_at_a_time
-from portal.database.postgresql import make_schema
 from portal.database.schema.tables import Tables
 from portal.database.search.backlog import mark_modules
 from portal.database.search.index import create_index
@@ -213,7 +212,6 @@ def _transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
             yield connection
         return
     with writing(engine.execution_options(isolation_level="READ COMMITTED")) as connection:
-        make_schema(connection)
         yield connection
 
 

@@ -293,7 +293,8 @@ def _left(connection: sa.Connection) -> Sequence[str]:
     """The tables that have the trigger."""
     tables = sa.text(
         "SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
-        "WHERE tgname = :name AND relnamespace = to_regnamespace(current_schema()) ORDER BY relname"
+        "JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+        "WHERE tgname = :name AND nspname = current_schema() ORDER BY relname"
     )
     return connection.scalars(tables, {"name": PREFIX}).all()
 

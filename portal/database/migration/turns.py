@@ -6,8 +6,13 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from portal.database.engine import writing
+from portal.database.postgresql import make_schema
+
 LOCK = 7_022_601_118  # the advisory lock; any number that nobody else uses
-OWN_LOCK = ":lock + hashtext(current_schema())"  # portals in schemas of one database are migrated by themselves
+OWN_LOCK = (
+    ":lock + coalesce(hashtext(current_schema()), 0)"  # portals in schemas of one database are migrated by themselves
+)
 PAUSE = 0.1  # seconds between two attempts
 
 
@@ -21,6 +26,8 @@ def one_at_a_time(engine: sa.Engine) -> Iterator[None]:
     if engine.dialect.name != "postgresql":
         yield
         return
+    with writing(engine) as connection:
+        make_schema(connection)  # the lock has its name
     with turn_if_free(engine, attempts=None):
         yield
 

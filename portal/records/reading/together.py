@@ -94,8 +94,9 @@ def _statement(parts: Sequence[_Part]) -> Statement:
     cache = built_once[0].policy.statements if len(built_once) == len(parts) else None
     if cache is None:
         return _union([part.reader.statements for part in parts], parts)
-    names = [name for part in parts for name in (part.reader.name, *(each.name for each in part.fields))]
-    key = StatementKey("by ids together", "", parts[0].reader.connection.dialect.name, fields=tuple(names))
+    modules, fields = [part.reader.name for part in parts], [tuple(each.name for each in part.fields) for part in parts]
+    dialect = parts[0].reader.connection.dialect.name
+    key = StatementKey("by ids together", " ".join(modules), dialect, fields=tuple(" ".join(of) for of in fields))
     return cache.get(key, lambda: _union(built_once, parts))
 
 
