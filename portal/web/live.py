@@ -100,6 +100,7 @@ class LivePortal:
         self._last_check = time.monotonic()
         self._signature = self._read_signature()
         self._keeping: threading.Thread | None = None
+        self._is_kept = True  # False after the last attempt to keep what is in force has failed
         self._portal = self._first()
         self._applied_before: datetime | None = None  # when `portal apply` was run last, before the last reading
         self._applied_before = self._last_applied()
@@ -110,6 +111,7 @@ class LivePortal:
         if time.monotonic() - self._last_check >= self.every and self._reloading.acquire(blocking=False):
             try:
                 self._reload_if_changed()
+                self._keep_again()
             finally:
                 self._last_check = time.monotonic()
                 self._reloading.release()
@@ -154,6 +156,7 @@ class LivePortal:
             close(self.engine)
             raise StartupError(*map(str, self.report.problems), *_missing_lines(self.report.missing))
         self._log_report()
+        log.warning("They are those that came into force at %s.", portal.since.isoformat(timespec="seconds"))
         return portal
 
     def _reload_if_changed(self) -> None:
@@ -273,11 +276,19 @@ class LivePortal:
                 if logo:
                     files[logo] = (declaration.folder / logo).read_bytes()
                 keep(portal.engine, pack(files), portal.since)
+                self._is_kept = True
             except (*DatabaseError, OSError) as error:
-                log.warning("The declarations in force could not be kept for processes that start: %s", error)
+                if self._is_kept:  # the next attempts say nothing while they fail
+                    log.warning("The declarations in force cannot be kept yet for processes that start: %s", error)
+                self._is_kept = False
 
         self._keeping = threading.Thread(target=work, name="keep", daemon=True)
         self._keeping.start()
+
+    def _keep_again(self) -> None:
+        """Keeps what is in force where that has failed: the database was locked, or the disk full."""
+        if not self._is_kept and not (self._keeping and self._keeping.is_alive()):
+            self._keep(self._portal)
 
     def _adapt(self, tables: Tables, development: bool) -> tuple[Engine, list[str], bool]:
         """The engine by which `tables` are used, what is left to do in the database, and whether they can be used."""

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import threading
+from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
@@ -179,6 +180,26 @@ def test_a_process_that_starts_with_broken_files_serves_the_last_valid_ones(make
     change(portal_folder, "label: [broken", "label: Mended")
     assert "power.yaml" not in nancy.get("/-/problems"), "what is not there any more is not in force"
     assert "Mended" in nancy.get("/")
+
+
+@pytest.mark.sqlite_suffices
+def test_what_could_not_be_kept_for_processes_that_start_is_kept_later(make_app, portal_folder, caplog, monkeypatch):
+    app = make_app(reload_every=0)
+    live = app.app.registry.live
+    live.close()  # waits until the first declarations are kept
+    with monkeypatch.context() as patched:
+        patched.setattr("portal.web.live.keep", Mock(side_effect=OSError("the disk is full")))
+        change(portal_folder, "label: Knowledge base", "label: Good to know")
+        for _attempt in range(3):
+            live.current()
+            live.close()
+    assert caplog.text.count("the disk is full") == 1
+    live.current()
+    live.close()
+    change(portal_folder, "label: Good to know", "label: [broken")
+    caplog.clear()
+    assert "Good to know" in signed_in(make_app(), NANCY).get("/")
+    assert f"came into force at {live.current().since.isoformat(timespec='seconds')}" in caplog.text
 
 
 def test_a_process_that_starts_never_serves_what_does_not_fit_the_database(make_app, database, portal_folder):
