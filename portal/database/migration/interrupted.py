@@ -20,7 +20,7 @@ def finish_interrupted(engine: sa.Engine, tables: Tables) -> None:
     with reading(engine) as connection:
         if not is_interrupted(connection, tables):
             return
-    with turn_if_free(engine) as is_ours:
-        if is_ours:
+    with turn_if_free(engine) as turn:
+        if turn is not None:
             clear(engine)
             finish_indexes(engine, tables)

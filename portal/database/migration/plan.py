@@ -127,7 +127,7 @@ def apply(
     values that do not fit the new type of their field are set aside. The search index is only marked. Raises
     CannotBeAppliedError, or NotThePlanError where the plan is not the `expected` one, and then nothing was changed.
     """
-    with one_at_a_time(engine):
+    with one_at_a_time(engine) as turn:
         clear(engine)
         conversions: Iterable[Conversion] = ()
         try:
@@ -135,7 +135,7 @@ def apply(
         except _ToBePreparedError as error:
             conversions = error.conversions
         if conversions:
-            with prepared(engine, conversions, report) as work:
+            with prepared(engine, conversions, turn.keep, report) as work:
                 planner, applied = _apply_in_one(engine, tables, allow_loss, expected, work)
         are_unique = planner.late_indexes.finish(engine)
         if indexed := sorted(table for table, names in planner.difference.indexes.items() if names):

@@ -154,7 +154,7 @@ class PreparedTable:
                 ids = self._patiently(partial(prepared.fill_after, ids[-1]))
         self._catch_up(report)
         with self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            self._create_indexes(connection)
+            self._create_indexes(connection, report)
             analyze(connection, [self.table.name])
         self._catch_up(report)
         with reading(self.engine) as connection:
@@ -218,7 +218,7 @@ class PreparedTable:
                     raise
                 time.sleep(PAUSE)
 
-    def _create_indexes(self, connection: sa.Connection) -> None:
+    def _create_indexes(self, connection: sa.Connection, report: Report) -> None:
         """Indexes like the declared ones, of the new columns. What is left out here is made after the migration."""
         existing = {column["name"] for column in sa.inspect(connection).get_columns(self.table.name)}
         temporary = {name: new for prepared in self.fields for name, new in prepared.names.items()}
@@ -234,6 +234,7 @@ class PreparedTable:
                 if sql_code(error) != UNIQUE_VIOLATION:
                     raise
                 alter.drop_indexes(connection, self.table.name, [name], concurrently=True)
+            report(0)
 
 
 class Prepared:
@@ -252,16 +253,20 @@ class Prepared:
 
 
 @contextlib.contextmanager
-def prepared(engine: sa.Engine, conversions: Iterable[Conversion], report: Report) -> Iterator[Prepared]:
+def prepared(
+    engine: sa.Engine, conversions: Iterable[Conversion], keep_turn: Callable[[], None], report: Report
+) -> Iterator[Prepared]:
     """Prepares conversions for the block, which puts them in place; after an exception nothing is left of them.
 
-    `report` is called after each transaction, with the number of values that were looked at so far.
+    Called after each transaction: `keep_turn`, which raises where another process may be at work, and `report`, with
+    the number of values that were looked at so far.
     """
     done = 0
 
     def add(number: int) -> None:
         nonlocal done
         done += number
+        keep_turn()
         report(done)
 
     try:
@@ -271,6 +276,7 @@ def prepared(engine: sa.Engine, conversions: Iterable[Conversion], report: Repor
         yield work
     except BaseException:
         with contextlib.suppress(*DatabaseError):
+            keep_turn()  # without it what is there may be another process's
             clear(engine)
         raise
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from portal.database.engine import writing
+from portal.database.errors import DatabaseError
 from portal.database.postgresql import make_schema
 
 LOCK = 7_022_601_118  # the advisory lock; any number that nobody else uses
@@ -16,35 +17,68 @@ OWN_LOCK = (
 PAUSE = 0.1  # seconds between two attempts
 
 
+class Turn:
+    """The turn of this process, which lasts as long as the connection that holds the lock; always on SQLite."""
+
+    def __init__(self, connection: sa.Connection | None = None) -> None:
+        self._connection = connection
+        self._error: Exception | None = None
+
+    def keep(self) -> None:
+        """To be called between the transactions of a long migration: a proxy ends connections that are idle for long.
+        Raises a DatabaseError where the turn has ended: another process may be at work."""
+        if self._error is not None:
+            raise self._error
+        try:
+            if self._connection is not None:
+                self._connection.exec_driver_sql("SELECT 1")
+        except DatabaseError as error:
+            self._error = error
+            raise
+
+    def close(self) -> None:
+        """Gives the lock back. A connection that fails has lost it, or loses it now."""
+        if self._connection is None or self._connection.invalidated:
+            return
+        try:
+            self._connection.execute(sa.text(f"SELECT pg_advisory_unlock({OWN_LOCK})"), {"lock": LOCK})
+        except DatabaseError:
+            self._connection.invalidate()
+
+
 @contextlib.contextmanager
-def one_at_a_time(engine: sa.Engine) -> Iterator[None]:
+def one_at_a_time(engine: sa.Engine) -> Iterator[Turn]:
     """Waits until no other process changes the tables of this portal. SQLite has one writer at a time anyway.
 
     It asks again and again instead of waiting for the lock: a statement that waits keeps its view of the database, and
     an index that is made concurrently waits until nobody has an older one.
     """
     if engine.dialect.name != "postgresql":
-        yield
+        yield Turn()
         return
     with writing(engine) as connection:
         make_schema(connection)  # the lock has its name
-    with turn_if_free(engine, attempts=None):
-        yield
+    with _connection(engine) as connection:
+        while not _take_lock(connection):
+            time.sleep(PAUSE)
+        with contextlib.closing(Turn(connection)) as turn:
+            yield turn
 
 
 @contextlib.contextmanager
-def turn_if_free(engine: sa.Engine, attempts: int | None = 1) -> Iterator[bool]:
-    """Whether it is this process's turn, on PostgreSQL; `attempts`: how often to ask, None for as long as it takes."""
-    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        lock = {"lock": LOCK}
-        attempted = 0
-        while not (is_ours := bool(connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({OWN_LOCK})"), lock))):
-            attempted += 1
-            if attempted == attempts:
-                break
-            time.sleep(PAUSE)
-        try:
-            yield is_ours
-        finally:
-            if is_ours and not connection.invalidated:
-                connection.execute(sa.text(f"SELECT pg_advisory_unlock({OWN_LOCK})"), lock)
+def turn_if_free(engine: sa.Engine) -> Iterator[Turn | None]:
+    """The turn on PostgreSQL, None if another process has it."""
+    with _connection(engine) as connection:
+        if not _take_lock(connection):
+            yield None
+            return
+        with contextlib.closing(Turn(connection)) as turn:
+            yield turn
+
+
+def _connection(engine: sa.Engine) -> sa.Connection:
+    return engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+
+
+def _take_lock(connection: sa.Connection) -> bool:
+    return bool(connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({OWN_LOCK})"), {"lock": LOCK}))

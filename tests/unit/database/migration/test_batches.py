@@ -4,9 +4,11 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading, writing
+from portal.database.errors import DatabaseError
 from portal.database.migration import convert, limits, prepared
 from portal.database.migration.plan import Expected, apply, plan, saved_plan
 from portal.database.migration.saved_plan import NotThePlanError
+from portal.database.migration.turns import one_at_a_time
 from portal.records.indexing.backlog import catch_up
 from tests.unit.database.migration.database import Portal
 from tests.unit.database.migration.test_converting import CONVERSIONS, declaration_of, module_of
@@ -147,3 +149,22 @@ def test_nothing_is_lost_when_the_process_is_killed_between_two_batches(portal, 
     assert portal.values("a", "x") == [1, 2, 30]
     assert names_left(portal) == []
     portal.at_rest()
+
+
+def end_turn(portal):
+    """As a proxy does with a connection that is idle for long."""
+    holders = "SELECT pid FROM pg_locks JOIN pg_database ON oid = database WHERE locktype = 'advisory'"
+    execute(portal, f"SELECT pg_terminate_backend(pid) FROM ({holders} AND datname = current_database()) AS holder")
+
+
+def test_a_process_that_has_lost_its_turn_stops_and_leaves_to_others_what_may_be_theirs(portal):
+    texts(portal, "1", "2", "3")
+    with pytest.raises(DatabaseError):
+        portal.apply(report=at_batch(1, lambda: end_turn(portal)))
+    assert names_left(portal) != []
+    with one_at_a_time(portal.engine):
+        end_turn(portal)  # everything is done
+    portal.apply()
+    assert portal.values("a", "x") == [1, 2, 3]
+    portal.at_rest()
+    assert names_left(portal) == []
