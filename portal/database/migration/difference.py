@@ -62,6 +62,12 @@ class Difference:
         whole = {name.partition("$")[0] for name in self.tables | self.obsolete_tables}
         return whole | {table for part in by_table for table, names in part.items() if names}
 
+    @property
+    def altered_tables(self) -> set[str]:
+        """The tables that go, and those whose columns change."""
+        by_table = (self.columns, self.retyped_columns, self.obsolete_columns)
+        return self.obsolete_tables | {table for part in by_table for table, names in part.items() if names}
+
 
 @dataclass(frozen=True)
 class Changes:

@@ -11,21 +11,20 @@ import copy
 import datetime
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import sqlalchemy as sa
 
 from portal.database.engine import analyze, reading, writing
-from portal.database.migration import alter, aside
+from portal.database.migration import aside
 from portal.database.migration.convert import Conversion
 from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
 from portal.database.migration.former_names import SAME, FormerNames, former_names, show_renamed
 from portal.database.migration.history import next_history
 from portal.database.migration.limits import misfit_steps
-from portal.database.migration.locks import when_free
+from portal.database.migration.locks import FROM_EVERYBODY, FROM_SAVING, take, when_free
 from portal.database.migration.planner import Planner
 from portal.database.migration.prepared import Prepared, Report, clear, prepared
-from portal.database.migration.rename import rename, rename_rows, rename_tables
+from portal.database.migration.rename import rename, tables_with_names
 from portal.database.migration.row_counts import RowCounts
 from portal.database.migration.saved_plan import SavedPlan
 from portal.database.migration.snapshot import (
@@ -40,7 +39,7 @@ from portal.database.migration.snapshot import (
     take_snapshot,
     with_new_names,
 )
-from portal.database.migration.steps import Step, Task
+from portal.database.migration.steps import Step
 from portal.database.migration.turns import one_at_a_time
 from portal.database.schema.tables import Tables
 from portal.database.search.backlog import mark_modules
@@ -159,25 +158,43 @@ def _apply_in_one(
         _check(connection, tables, expected, steps)
         if planner.large_conversions and not work.fields:
             raise _ToBePreparedError(planner.large_conversions)
-        rename_rows(connection, tables, old, renames)
-        when_free(connection, partial(_take_tables, connection, tables, old, renames, steps))
-        differs = work.finish(connection) or any(step.tables and not step.is_prepared for step in steps)
-        if differs and connection.dialect.name == "postgresql":  # a row may have come in between
-            steps = planner.steps()
-            _check(connection, tables, expected, steps)
-        left = [step for step in steps if step.blocked or (step.loses and not allow_loss)]
-        chosen = [step for step in steps if step not in left]
-        tasks = [task for step in chosen for task in step.tasks] + [
-            task for step in left for task in step.tasks_if_left
-        ]
-        tasks.sort(key=lambda task: task.phase)
-        when_free(connection, partial(_carry_out, tasks), planner.late_indexes.clear)
-        create_index(connection)
-        mark_modules(connection, tables, Plan(chosen).modules_to_index)
-        _save_snapshot(connection, tables, _next_snapshot(connection, planner, old, left))
+        taken_back = [prepared.remember() for prepared in work.fields.values()]
+
+        def carry_out() -> tuple[Planner, Applied]:
+            _take_tables(connection, old, planner, steps)
+            if renames:
+                rename(connection, tables, old, renames)
+            now, steps_now = planner, steps
+            differs = work.finish(connection) or any(step.tables and not step.is_prepared for step in steps)
+            if differs and connection.dialect.name == "postgresql":  # a row may have come in between
+                now = Planner(tables, planner.changes, RowCounts(connection), work.fields)
+                steps_now = now.steps()
+                _check(connection, tables, expected, steps_now)
+            return now, _carry_out(connection, old, now, steps_now, allow_loss)
+
+        def undo() -> None:
+            planner.late_indexes.clear()
+            for take_back in taken_back:
+                take_back()
+
+        return when_free(connection, carry_out, undo)
+
+
+def _carry_out(
+    connection: sa.Connection, old: Snapshot, planner: Planner, steps: list[Step], allow_loss: bool
+) -> Applied:
+    """Does the steps of a planner, marks what is to be indexed, and saves the snapshot."""
+    left = [step for step in steps if step.blocked or (step.loses and not allow_loss)]
+    chosen = [step for step in steps if step not in left]
+    tasks = [task for step in chosen for task in step.tasks] + [task for step in left for task in step.tasks_if_left]
+    for task in sorted(tasks, key=lambda task: task.phase):
+        task.run()
+    create_index(connection)
+    mark_modules(connection, planner.tables, Plan(chosen).modules_to_index)
+    _save_snapshot(connection, planner.tables, _next_snapshot(connection, planner, old, left))
     sentences = [step.sentence_if_left if step in left else step.done for step in steps]
     undone = [step for step in left if not step.sentence_if_left]
-    return planner, Applied([sentence for sentence in sentences if sentence], undone)
+    return Applied([sentence for sentence in sentences if sentence], undone)
 
 
 def _check(connection: sa.Connection, tables: Tables, expected: Expected | None, steps: list[Step]) -> None:
@@ -215,19 +232,15 @@ def _transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _carry_out(tasks: Iterable[Task]) -> None:
-    for task in tasks:
-        task.run()
-
-
-def _take_tables(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames, steps: list[Step]) -> None:
-    """Renames, and keeps others from the tables whose values are read and then changed."""
-    if renames:
-        rename_tables(connection, tables, old, renames)
-    names = sorted({table for step in steps for table in step.tables})
-    if names and connection.dialect.name == "postgresql":
-        listed = ", ".join(alter.quoted(connection, name) for name in names)
-        connection.exec_driver_sql(f"LOCK TABLE {listed} IN ACCESS EXCLUSIVE MODE")
+def _take_tables(connection: sa.Connection, old: Snapshot, planner: Planner, steps: list[Step]) -> None:
+    """Keeps others from all tables that are altered, and from saving where rows name what is renamed: what they are
+    about to save is there then, and seen."""
+    renames, names = planner.renames, former_names(old, planner.renames)
+    altered = planner.difference.altered_tables.union(*[step.tables for step in steps], names.tables, names.columns)
+    replaced = renames.modules.keys() & old["modules"].keys()
+    take(connection, {*map(names.table, altered), *replaced}, FROM_EVERYBODY)
+    with_options = {names.table(module) for module, _field in planner.option_renames}
+    take(connection, with_options | tables_with_names(planner.tables, old, renames), FROM_SAVING)
 
 
 def _planned(

@@ -3,6 +3,7 @@
 Called by plan.py, for the real database or for snapshots alone. Nothing is changed before a task of a step runs.
 """
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -52,7 +53,7 @@ class Planner:
         self.changes, self.old, self.new = changes, changes.old, changes.new
         self.renames, self.difference = changes.renames, changes.difference
         self.changed_tables = self.difference.changed_tables
-        self.left = left_of(self.old)
+        self.left = copy.deepcopy(left_of(self.old))  # the steps take out what does not stay there
         self.history = history_of(self.old)["options"]
         self.handled_indexes: set[str] = set()  # by the step of a field
         self.late_indexes = LateIndexes()

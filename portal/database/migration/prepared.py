@@ -91,6 +91,15 @@ class PreparedField:
         self._fill(conversion, conversion.rows_of(record_ids))
         self._fitting += self._count(connection, record_ids) - before
 
+    def remember(self) -> Callable[[], None]:
+        """The function that takes back what was counted since: the database has undone it."""
+        fitting, misfits = self._fitting, dict(self._misfits)
+
+        def take_back() -> None:
+            self._fitting, self._misfits = fitting, dict(misfits)
+
+        return take_back
+
     def count(self, connection: sa.Connection) -> None:
         """Counts what was converted."""
         self._fitting = self._count(connection)

@@ -20,21 +20,32 @@ from portal.fields.links import is_rows, join_name
 
 
 def rename(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
-    """Does all `renames`; `old` is the last snapshot, under its old names."""
-    rename_rows(connection, tables, old, renames)
-    rename_tables(connection, tables, old, renames)
+    """Does all `renames`; `old` is the last snapshot, under its old names.
+
+    On PostgreSQL the tables are taken before: what somebody is about to save would keep the old name.
+    """
+    _rename_rows(connection, tables, old, renames)
+    _rename_tables(connection, tables, old, renames)
 
 
-def rename_rows(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
-    """What rows say of the names. They may be many: nobody who reads waits for it."""
+def tables_with_names(tables: Tables, old: Snapshot, renames: Renames) -> set[str]:
+    """The tables with rows that name a renamed module, under their old names."""
+    if not renames.modules:
+        return set()
+    system = {table.name for table in sorted_system_tables(tables) if "module" in table.c}
+    return system | {tables.draft.name} | {module for module, _column in _module_columns(old)}
+
+
+def _rename_rows(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
+    """What rows say of the names."""
     if renames.modules:
         _rename_module_in_rows(connection, tables, renames.modules)
         _rename_targets(connection, old, renames.modules)
     _rename_in_history(connection, tables, renames)
 
 
-def rename_tables(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
-    """Tables, columns and, on PostgreSQL, indexes: takes moments, in which nobody can use the tables."""
+def _rename_tables(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
+    """Tables, columns and, on PostgreSQL, indexes."""
     replaced = {name: module for name, module in old["modules"].items() if name in renames.modules}
     names = former_names(old, renames)
     with _without_empty_modules(connection, replaced):
@@ -116,9 +127,8 @@ def _rename_module_in_rows(connection: sa.Connection, tables: Tables, modules: M
         for after, before in modules.items():
             # A removed module of the new name may have left rows, above all its sequence.
             connection.execute(sa.delete(table).where(column == after))
-            connection.execute(sa.update(table).where(column == before).values(module=after))
-            if table is tables.search:
-                _rename_tokens(connection, table, before, after)
+            tokens = {"scope": _renamed_tokens(table, before, after)} if table is tables.search else {}
+            connection.execute(sa.update(table).where(column == before).values(module=after, **tokens))
 
 
 def _rename_drafts(connection: sa.Connection, table: sa.Table, before: str, after: str) -> None:
@@ -130,23 +140,27 @@ def _rename_drafts(connection: sa.Connection, table: sa.Table, before: str, afte
     connection.execute(sa.update(table).where(mine).values(form=renamed))
 
 
-def _rename_tokens(connection: sa.Connection, table: sa.Table, before: str, after: str) -> None:
+def _renamed_tokens(table: sa.Table, before: str, after: str) -> sa.ColumnElement[str]:
     """The scope tokens of search entries hold the name of the module."""
-    scope = table.c["scope"]
+    scope = table.c["scope"] + " "
     for part in (0, 1):
         old, new = (f" {module_token(name, part)} " for name in (before, after))
-        renamed = sa.func.rtrim(sa.func.replace(scope + " ", old, new))
-        connection.execute(sa.update(table).where(table.c["module"] == after).values(scope=renamed))
+        scope = sa.func.replace(scope, old, new)
+    return sa.func.rtrim(scope)
 
 
 def _rename_targets(connection: sa.Connection, old: Snapshot, modules: Mapping[str, str]) -> None:
     """Links to one of several modules hold the name of the module beside the id."""
+    for name, column in _module_columns(old):
+        source = sa.table(name, sa.column(column, sa.Text()))
+        for after, before in modules.items():
+            connection.execute(sa.update(source).where(source.c[column] == before).values({column: after}))
+
+
+def _module_columns(old: Snapshot) -> Iterator[tuple[str, str]]:
+    """The columns that hold names of modules, as (module, column)."""
     for name, module in old["modules"].items():
         for entry in module["fields"].values():
             field = rebuild_field(entry) if len(entry.get("to", ())) > 1 else None
-            column = field.module_column if field else None
-            if column is None:
-                continue
-            source = sa.table(name, sa.column(column, sa.Text()))
-            for after, before in modules.items():
-                connection.execute(sa.update(source).where(source.c[column] == before).values({column: after}))
+            if field and field.module_column is not None:
+                yield name, field.module_column

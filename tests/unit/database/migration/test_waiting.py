@@ -126,3 +126,39 @@ def test_a_value_that_is_saved_twice_while_its_field_becomes_unique_is_named(por
         connection.execute(sa.delete(table).where(table.c["id"] == 2))
     portal.apply()
     portal.at_rest()
+
+
+def test_what_is_saved_while_a_module_is_renamed_follows_it_and_nobody_waits_for_the_migration(portal):
+    portal.started("a: {fields: {name: text}}")
+    portal.add_event("a", {})
+    event, draft = portal.tables.event, portal.tables.draft
+    portal.declare("b: {formerly: a, fields: {name: text}}")
+    with writing(portal.engine) as saving, reading(portal.engine) as looking:
+        saving.execute(sa.insert(event).values(module="a", record=2, details={}))
+        saving.execute(sa.insert(draft).values(form="a/create", data={}))
+        looking.exec_driver_sql("SELECT name FROM a")
+        with applying(portal):
+            saving.commit()
+            with writing(portal.engine) as another:
+                another.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+                another.exec_driver_sql("UPDATE portal_event SET author = 'Ann' WHERE module = 'a'")
+            looking.commit()
+    assert portal.events("a") == []
+    assert portal.events("b") == [{}, {}]
+    assert [row["form"] for row in portal.rows(draft)] == ["b/create"]
+    portal.at_rest()
+
+
+def test_who_reads_one_table_does_not_keep_others_from_another_that_is_altered_too(portal):
+    portal.started("a: {fields: {x: text}}\nb: {fields: {name: text}}")
+    portal.add("a", {"x": "1"})
+    portal.declare("a: {fields: {x: integer}}\nb: {fields: {name: text, more: text}}")
+    with reading(portal.engine) as looking:
+        looking.exec_driver_sql("SELECT name FROM b")
+        with applying(portal):
+            with reading(portal.engine) as another:
+                another.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+                another.exec_driver_sql("SELECT x FROM a")
+            looking.commit()
+    assert portal.values("a", "x") == [1]
+    portal.at_rest()
