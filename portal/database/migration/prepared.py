@@ -88,7 +88,15 @@ class PreparedField:
         connection.execute(sa.update(table).where(table.c["id"].in_(record_ids)).values(nothing))
         for record_id in record_ids:
             self._misfits.pop(record_id, None)
-        self._fill(conversion, conversion.rows_of(record_ids))
+        rows = conversion.rows_of(record_ids)
+        try:
+            with connection.begin_nested():
+                self._fill(conversion, rows)
+        except sa.exc.IntegrityError as error:
+            if sql_code(error) != UNIQUE_VIOLATION:
+                raise
+            self._drop_unique_indexes(connection)
+            self._fill(conversion, rows)
         self._fitting += self._count(connection, record_ids) - before
 
     def remember(self) -> Callable[[], None]:
@@ -130,6 +138,13 @@ class PreparedField:
                 fitting.append((value.record_id, conversion.new.store(value.after)))
         conversion.update(self.names, fitting)
         aside.write(conversion.connection, conversion.module.name, self._aside, texts)
+
+    def _drop_unique_indexes(self, connection: sa.Connection) -> None:
+        """Those of the new columns: somebody has saved a value that only the new type takes for one that is there. The
+        migration makes them last of all, and says which values are there twice."""
+        for index in self.conversion.table.indexes:
+            if index.unique and not self.names.keys().isdisjoint(index.columns.keys()):
+                alter.drop_indexes(connection, self.conversion.table.name, [_temporary(str(index.name))])
 
     def _table(self) -> sa.TableClause:
         names = ("id", *self.names.values(), self._aside)

@@ -151,6 +151,18 @@ def test_nothing_is_lost_when_the_process_is_killed_between_two_batches(portal, 
     portal.at_rest()
 
 
+@pytest.mark.parametrize("batch", [5, 6])  # before the last short transaction, and before the long one
+def test_values_that_only_the_new_type_takes_for_the_same_are_named_if_they_are_saved_late(portal, batch):
+    unique = 'a: {reference: "A{number}", fields: {name: text, x: {type: text, unique: true}}}'
+    portal.started(unique)
+    portal.add("a", {"x": "1"}, {"x": "2"}, {"x": "3"})
+    portal.declare(unique.replace("type: text", "type: integer"))
+    portal.apply(report=at_batch(batch, lambda: execute(portal, "INSERT INTO a (id, x) VALUES (4, '01')")))
+    said = ['! field a.x cannot be made unique, these values occur more than once: "1" (2 times)']
+    assert portal.left == portal.plan() == said
+    assert portal.values("a", "x") == [1, 2, 3, 1]
+
+
 def end_turn(portal):
     """As a proxy does with a connection that is idle for long."""
     holders = "SELECT pid FROM pg_locks JOIN pg_database ON oid = database WHERE locktype = 'advisory'"
