@@ -6,13 +6,22 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from portal.database.errors import LOCK_NOT_AVAILABLE, sql_code
+from portal.database.errors import LOCK_NOT_AVAILABLE, is_retryable, sql_code
 from portal.database.migration import alter
 
 ATTEMPTS, PAUSE = 600, 0.1  # how often a migration tries to get its tables; seconds between
 PATIENCE = 50  # milliseconds that it waits for a table, and others behind it
+# PostgreSQL ends an autovacuum that is in the way, but only for who has waited a second (its deadlock_timeout). While
+# one is at work, every tenth attempt waits so long.
+PATIENCE_WITH_VACUUM, VACUUM_EVERY = 1500, 10
 FROM_EVERYBODY, FROM_SAVING = "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE"  # whom a lock keeps from a table
 Result = TypeVar("Result")
+
+_VACUUM = sa.text(  # or the build of an index
+    "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_class ON pg_class.oid = relation "
+    "WHERE mode = 'ShareUpdateExclusiveLock' AND granted AND relnamespace = to_regnamespace(current_schema()) "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
 
 
 def when_free(connection: sa.Connection, work: Callable[[], Result], undo: Callable[[], None] = lambda: None) -> Result:
@@ -27,12 +36,14 @@ def when_free(connection: sa.Connection, work: Callable[[], Result], undo: Calla
     attempts = 0
     while True:
         attempts += 1
+        is_vacuumed = attempts % VACUUM_EVERY == 0 and connection.scalar(_VACUUM)
         try:
             with connection.begin_nested():
-                set_patience(connection)
+                set_patience(connection, PATIENCE_WITH_VACUUM if is_vacuumed else PATIENCE)
                 result = work()
         except sa.exc.DBAPIError as error:
-            if sql_code(error) != LOCK_NOT_AVAILABLE or attempts == ATTEMPTS:
+            may_succeed = is_retryable(error) or sql_code(error) == LOCK_NOT_AVAILABLE
+            if not may_succeed or attempts == ATTEMPTS:
                 raise
             undo()
             time.sleep(PAUSE)
@@ -50,6 +61,6 @@ def take(connection: sa.Connection, names: set[str], mode: str) -> None:
         connection.exec_driver_sql(f"LOCK TABLE {listed} IN {mode} MODE")
 
 
-def set_patience(connection: sa.Connection) -> None:
+def set_patience(connection: sa.Connection, milliseconds: int = PATIENCE) -> None:
     """From now on this transaction waits only a moment for what others hold."""
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}ms'")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{milliseconds}ms'")

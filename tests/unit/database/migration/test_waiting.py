@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading, writing
+from portal.database.migration import locks
 from portal.database.migration.row_counts import RowCounts
 from portal.records.indexing.backlog import catch_up
 from tests.unit.database.migration.database import Portal
@@ -162,3 +163,20 @@ def test_who_reads_one_table_does_not_keep_others_from_another_that_is_altered_t
             looking.commit()
     assert portal.values("a", "x") == [1]
     portal.at_rest()
+
+
+def test_an_autovacuum_is_waited_for_so_long_that_postgresql_ends_it(portal, monkeypatch):
+    monkeypatch.setattr(locks, "VACUUM_EVERY", 2)
+    portal.started("a: {fields: {name: text}}")
+    patience = []
+
+    def work():
+        patience.append(connection.exec_driver_sql("SHOW lock_timeout").scalar_one())
+        if len(patience) < 4:
+            locks.take(connection, {"a"}, locks.FROM_EVERYBODY)
+
+    with writing(portal.engine) as connection, writing(portal.engine) as vacuum:
+        vacuum.exec_driver_sql("LOCK TABLE a IN SHARE UPDATE EXCLUSIVE MODE")
+        monkeypatch.setattr(locks, "PATIENCE_WITH_VACUUM", 60)
+        locks.when_free(connection, work)
+    assert patience == ["50ms", "60ms", "50ms", "60ms"]
