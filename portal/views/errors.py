@@ -3,7 +3,6 @@
 A mistake of ours, and of the database, shows the id of the request; the log has the rest under the same id.
 """
 
-import errno
 import logging
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +25,7 @@ from portal.views.pages import ErrorPage
 from portal.web.addresses import record_address
 from portal.web.canonical import allowed_methods
 from portal.web.form_input import referring_page
+from portal.web.protection import is_disk_full
 from portal.web.resources import Record
 from portal.web.serving import own_path
 from portal.web.visitor import SAFE_METHODS, Visitor
@@ -143,7 +143,7 @@ def database_failed(error: Exception, request: Request) -> Any:
 @exception_view_config(OSError, renderer="error.pt")
 def disk_failed(error: OSError, request: Request) -> Any:
     """What a form sends is kept on disk while it is read, and an export while it is written: the disk may be full."""
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    if not is_disk_full(error):
         return broken(error, request)
     log.warning("The disk is full: %s", error)
     return _page(request, 503, NO_ROOM if request.method in SAFE_METHODS else TROUBLES[Failure.DISK_FULL])

@@ -4,6 +4,7 @@ Refused before any view: a foreign host or origin, too large a body, too many fi
 is repaired. The headers of the answer tell browsers what they may do with it.
 """
 
+import errno
 from collections.abc import Callable, Iterator
 
 from pyramid.config import Configurator
@@ -36,6 +37,7 @@ CONTENT = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+COPY_ERROR = "portal.copy_error"  # in the environment: why the body could not be copied
 HEALTH = "/-/health"
 FOR_MONITORS = (HEALTH, "/-/metrics")
 HEADERS = {
@@ -106,6 +108,8 @@ def _check_origin(request: Request) -> None:
 
 def _check_body(request: Request) -> None:
     """Refuse what is too large, and parse nothing for a browser that can have neither a token nor a session."""
+    if error := request.environ.get(COPY_ERROR):
+        raise error
     if is_refused_unread(request):
         kind = HTTPLengthRequired if request.content_length is None else HTTPRequestEntityTooLarge
         drop_body(request)
@@ -130,9 +134,24 @@ def is_refused_unread(request: Request) -> bool:
 
 
 def attempts(request: Request) -> int | None:
-    """How often pyramid_retry tries a request, None for as often as others. To try it again it copies the body before
-    anything is checked: a body that will be refused is not copied."""
-    return 1 if is_refused_unread(request) else None
+    """How often pyramid_retry tries a request, None for as often as others. To try it again its body is copied before
+    anything is checked, unless it will be refused. A full disk is left to `check_requests`, whose errors have pages."""
+    if is_refused_unread(request):
+        return 1
+    try:
+        request.make_body_seekable()
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        drop_body(request)
+        request.environ[COPY_ERROR] = error
+        return 1
+    return None
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether a file could not be written because there is no room for it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _may_be_parsed(request: Request) -> bool:

@@ -272,11 +272,12 @@ def test_what_cannot_be_stored_is_said_and_nothing_is_half_done(people, portal_f
 
 
 @ON_SQLITE
-def test_a_full_folder_for_temporary_files_is_said(people, monkeypatch):
+@pytest.mark.parametrize("library", ["multipart", "webob.request"])  # the parts of a form, and the whole of it
+def test_a_full_folder_for_temporary_files_is_said(people, monkeypatch, library):
     def full(*_arguments, **_options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("multipart.tempfile", SimpleNamespace(TemporaryFile=full))
+    monkeypatch.setattr(f"{library}.tempfile", SimpleNamespace(TemporaryFile=full))
     refused = upload(people["anna"], ("large.txt", b"x" * 100_000), status=503)
     assert "the disk is full" in refused
     assert int(refused.headers["Retry-After"]) > 0
