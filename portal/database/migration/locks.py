@@ -19,7 +19,8 @@ Result = TypeVar("Result")
 
 _VACUUM = sa.text(  # or the build of an index
     "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_class ON pg_class.oid = relation "
-    "WHERE mode = 'ShareUpdateExclusiveLock' AND granted AND relnamespace = to_regnamespace(current_schema()) "
+    "JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+    "WHERE mode = 'ShareUpdateExclusiveLock' AND granted AND nspname = current_schema() "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
 )
 
