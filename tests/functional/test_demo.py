@@ -114,6 +114,7 @@ def test_its_accepted_quotes_were_signed_when_they_were_accepted(loaded):
     assert len(accepted) == 3
 
 
+@pytest.mark.sqlite_suffices
 def test_more_tickets_are_the_same_every_time(shipped):
     result = shipped.run("demo", "--tickets", "300")
     assert "Added 300 more tickets." in result.output

@@ -9,6 +9,8 @@ from portal.fields.address import Address
 from portal.fields.money import Money
 from tests.functional.world import ANNA, BRUNO, NANCY, linked
 
+pytestmark = pytest.mark.sqlite_suffices
+
 
 @pytest.fixture
 def thing(world):

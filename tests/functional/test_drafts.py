@@ -9,6 +9,8 @@ from tests.functional.conftest import form_of
 from tests.functional.test_speed import statements_of
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
 
+pytestmark = pytest.mark.sqlite_suffices
+
 
 @pytest.fixture
 def shop(world):

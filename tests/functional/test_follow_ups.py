@@ -7,6 +7,8 @@ import pytest
 from portal.fields.linked import Linked
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, linked
 
+pytestmark = pytest.mark.sqlite_suffices
+
 
 def closed_request(world, **values):
     """A request of Anna's that is closed."""

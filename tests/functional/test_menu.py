@@ -4,6 +4,8 @@ import pytest
 
 from tests.functional.test_signing_in import ANNA
 
+pytestmark = pytest.mark.sqlite_suffices
+
 
 @pytest.fixture
 def menu(portal_folder, make_app, sign_in):

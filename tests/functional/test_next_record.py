@@ -5,6 +5,8 @@ import pytest
 from portal.fields.linked import Linked
 from tests.functional.world import ANNA, NANCY, NOW
 
+pytestmark = pytest.mark.sqlite_suffices
+
 NAMES = ("Delta", "Alpha", "Echo", "Bravo", "Charlie")
 
 

@@ -30,10 +30,7 @@ from tests.real_parts import unavailable
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 PATIENCE = 60  # seconds
-COMMANDS = {
-    "gunicorn": [str(BIN / "gunicorn"), "-c", str(ROOT / "deploy" / "gunicorn.conf.py")],
-    "granian": [str(ROOT / "deploy" / "granian.sh")],
-}
+COMMAND = [str(BIN / "gunicorn"), "-c", str(ROOT / "deploy" / "gunicorn.conf.py")]
 
 
 class Person:
@@ -66,10 +63,10 @@ def _token(page: str) -> str:
 
 
 @contextlib.contextmanager
-def served(program: str, folder: Path, url: str, log: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+def served(folder: Path, url: str, log: Path) -> Iterator[tuple[str, subprocess.Popen]]:
     """The small portal, served by two processes; its address, and the process above them."""
-    if not shutil.which(program, path=str(BIN)):
-        unavailable(f"{program} is not installed")
+    if not Path(COMMAND[0]).exists():
+        unavailable("gunicorn is not installed")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -81,14 +78,14 @@ def served(program: str, folder: Path, url: str, log: Path) -> Iterator[tuple[st
     environment |= {f"PORTAL_{name}": value for name, value in settings.items()}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            COMMANDS[program], cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+            COMMAND, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
         )
         try:
             address = f"http://127.0.0.1:{port}"
             _wait_for(address, process, log)
             yield address, process
         finally:
-            os.killpg(process.pid, signal.SIGKILL)  # granian waits long for a process that it starts at this moment
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
@@ -120,12 +117,11 @@ def workers_of(process: subprocess.Popen) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the processes are found in Linux's /proc")
-@pytest.mark.parametrize("program", COMMANDS)
-def test_what_was_accepted_stays_when_a_process_is_killed_under_load(program, postgresql_url, tmp_path):
+def test_what_was_accepted_stays_when_a_process_is_killed_under_load(postgresql_url, tmp_path):
     World.of("small", postgresql_url).portal.engine.dispose()
     accepted: list[str] = []
     folder = Path(shutil.copytree(PORTALS / "small", tmp_path / "folder"))
-    with served(program, folder, postgresql_url, tmp_path / "log") as (address, process):
+    with served(folder, postgresql_url, tmp_path / "log") as (address, process):
         people = [Person(address).sign_in() for _person in range(4)]
         half = threading.Semaphore(0)
 

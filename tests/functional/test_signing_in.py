@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from portal.database.engine import reading, writing
 from tests.functional.conftest import PASSWORD, form_of, without_tokens
 
+pytestmark = pytest.mark.sqlite_suffices
+
 ANNA, NOBODY = "anna@acme.example", "nobody@acme.example"
 
 
