@@ -14,6 +14,8 @@ from portal.accounts.people import find_account, password_of
 from portal.database.engine import reading, writing
 from tests.functional.shop import Shop, open_shop, table
 
+pytestmark = pytest.mark.sqlite_suffices
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -114,7 +116,6 @@ def test_its_accepted_quotes_were_signed_when_they_were_accepted(loaded):
     assert len(accepted) == 3
 
 
-@pytest.mark.sqlite_suffices
 def test_more_tickets_are_the_same_every_time(shipped):
     result = shipped.run("demo", "--tickets", "300")
     assert "Added 300 more tickets." in result.output

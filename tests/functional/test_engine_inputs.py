@@ -35,7 +35,7 @@ PAGES = [
 ]  # fmt: skip
 pairs = st.lists(st.tuples(st.sampled_from(INPUTS), st.sampled_from(VALUES) | st.text(max_size=20)), max_size=6)
 bounded = settings(
-    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True
+    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True
 )
 
 

@@ -161,7 +161,7 @@ parameters = st.lists(
 
 
 @settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True
+    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True
 )
 @given(parameters=parameters)
 def test_any_address_of_a_list_is_answered_within_the_scope(filled, parameters):
