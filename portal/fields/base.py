@@ -150,7 +150,7 @@ class Field(InLines, FromColumn):
 
     @property
     def value_type(self) -> str:
-        """The type of its values: that of the field to which a lookup leads."""
+        """The type of its values: its own; a lookup has that of the field to which it leads."""
         return self.type
 
     def takes(self, other: "Field") -> bool:

@@ -62,7 +62,7 @@ TROUBLES = {
     Failure.READ_ONLY: _("The portal can be read, but nothing can be saved right now. Try again in a minute."),
     Failure.TIMEOUT: _("This took too long. Please narrow your search."),
 }
-NO_ROOM = _("This file cannot be made right now because the disk is full. Please try again later.")
+NO_ROOM = _("This file cannot be created right now because the disk is full. Please try again later.")
 NOT_REACHED = _("The portal cannot reach its database. Please try again in a minute.")
 NO_TOKEN = _("This form has expired. Go back, reload the page and send it again.")
 

@@ -1,4 +1,6 @@
-"""The portal's addresses, as the declaration language promises them. Paths only: the host is the reader's own."""
+"""The portal's addresses, as the declaration language promises them. Paths only: the host is the reader's
+own, and the portal's own is in serving.py.
+"""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode

@@ -75,7 +75,7 @@ def _signed_in(request: Request, bare: Shell, identity: Identity) -> Shell:
             values["warning"] = _("The declarations have problems. The last valid version is in use.")
             values |= {"warning_url": "/-/problems", "warning_label": _("Show problems")}
         else:
-            values["warning"] = _("Changed declarations wait for the database. The last valid version is in use.")
+            values["warning"] = _("The changes need a database update. Until then, the last valid version is used.")
             values |= {"warning_url": "/-/effect", "warning_label": _("Effect")}
     return Shell(**values)
 

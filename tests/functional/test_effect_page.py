@@ -24,7 +24,7 @@ def test_a_change_that_waits_is_told_in_rights_people_and_records(make_app, sign
         profile.read_text().replace("see: own\n", "see: own\n    where: {rank: 1}\n").replace("reopen, ", "")
     )
     change(portal_folder, "      cost: money\n", "      cost: money\n      rank: {type: integer, index: true}\n")
-    assert "wait for the database" in nancy.get("/")
+    assert "The changes need a database update" in nancy.get("/")
     page = nancy.get("/-/effect")
     for sentence in (
         "1 person loses sight of 2 tickets",

@@ -144,7 +144,7 @@ def test_staff_changes_the_address_which_is_told_to_the_old_one_and_to_the_new_o
     assert person_id(app, "anna@globex.example"), "it was that of the record too"
     taken = post(staff, f"{card}access", profile="customer", email=CARLA)
     assert taken.status_int == 422
-    assert "belongs to somebody else" in taken
+    assert "Someone else already uses this address" in taken
 
 
 def test_an_invitation_goes_again_to_an_address_that_was_mistyped(app, sign_in, another_browser):

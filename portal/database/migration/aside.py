@@ -1,7 +1,8 @@
 """Values that did not fit the new type of their field, set aside instead of being lost.
 
 They are kept as text in a column of their own, which no declared table has, until they fit again (the field has got
-another type) or until their loss is allowed. Which fields have such a column is in the snapshot, see `left_of`.
+another type: convert.py tries them) or until their loss is allowed. Which fields have such a column is in the snapshot,
+see `left_of`.
 """
 
 from collections.abc import Collection, Iterator, Mapping

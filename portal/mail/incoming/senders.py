@@ -86,7 +86,7 @@ class Senders:
         return stranger is not None and stranger.sender == mail.sender
 
     def admitted(self, account: Account) -> Sender:
-        """The person of an account. Raises KeptAsideError where it may not sign in."""
+        """An account as a sender. Raises KeptAsideError where it may not sign in."""
         language = account.language or self.tables.declaration.settings.languages[0]
         identity = admit(self.connection, self.tables, account, language=language, now=self.now)
         if not isinstance(identity, Identity):

@@ -207,7 +207,7 @@ class Checking:
             row.values |= followed_defaults(system.connection, system.policy, self.module, row.all_values(), fields)
 
     def _check_required(self, row: ImportRow) -> None:
-        """Refuses empty required values, and values that `show_when` leaves empty."""
+        """Refuses cells that are empty though required, and filled ones that `show_when` wants empty."""
         bad_fields = self._bad_fields.get(row.line, ())
         if self.key in bad_fields:
             return  # nobody knows whether this is a new record

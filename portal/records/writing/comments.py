@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
+from portal.records.reading.files import files
 from portal.records.reading.records import Record, Records
 from portal.records.writing.history import Author, add_event
 
@@ -35,6 +36,14 @@ def comments(records: Records, record: Record) -> list[Comment]:
     statement = tables.statement("all comments" if staff else "comments", lambda: _readable(tables, staff))
     rows = records.connection.execute(statement, {"module_name": records.name, "record_id": record.id}).mappings()
     return [Comment(**row) for row in rows]
+
+
+def empty_comment(records: Records, record: Record, comment_id: int | None) -> Comment | None:
+    """The comment of this id, if it has neither text nor files any more."""
+    own_comment = comment(records, record, comment_id) if comment_id is not None else None
+    if own_comment is None or own_comment.text or any(file.comment == comment_id for file in files(records, record)):
+        return None
+    return own_comment
 
 
 def _readable(tables: Tables, staff: bool) -> sa.Select[Any]:

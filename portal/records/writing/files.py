@@ -20,7 +20,7 @@ from portal.fields.reader import Reader
 from portal.fields.size import shown_size
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Record, Records
-from portal.records.writing.comments import Comment, comment, is_correctable
+from portal.records.writing.comments import is_correctable
 from portal.records.writing.history import Author, add_event
 from portal.records.writing.pending_files import PendingFile, drop_pending, pending_files
 from portal.store.media_type import media_type
@@ -200,14 +200,6 @@ def delete_file(records: Records, record: Record, file: StoredFile, author: Auth
     table = records.policy.tables.file
     records.connection.execute(sa.delete(table).where(table.c["id"] == file.id))
     add_event(records, record.id, "detached", author, {"file": file.id, "internal": file.internal})
-
-
-def empty_comment(records: Records, record: Record, comment_id: int | None) -> Comment | None:
-    """The comment of this id, if it has neither text nor files any more."""
-    own_comment = comment(records, record, comment_id) if comment_id is not None else None
-    if own_comment is None or own_comment.text or any(file.comment == comment_id for file in files(records, record)):
-        return None
-    return own_comment
 
 
 def stored_names(connection: sa.Connection, tables: Tables) -> set[str]:

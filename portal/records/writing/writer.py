@@ -24,6 +24,7 @@ from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.comments import (
     Comment,
     delete_comment,
+    empty_comment,
     insert_comment,
     may_comment,
     may_correct,
@@ -37,7 +38,6 @@ from portal.records.writing.files import (
     delete_file,
     delete_files_of_comment,
     delete_replaced_files,
-    empty_comment,
     insert_field_files,
     insert_files,
     may_attach,

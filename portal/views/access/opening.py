@@ -100,8 +100,8 @@ def _outcome_words(request: Request, outcome: Outcome) -> Iterator[Words]:
     )
     if outcome.skipped:
         yield ngettext(
-            "${number} person could not be invited: their address takes no emails, or somebody else signs in with it.",
-            "${number} people could not be invited: their address takes no emails, or somebody else signs in with it.",
+            "${number} person could not be invited: emails bounce, or someone else signs in with the address.",
+            "${number} people could not be invited: emails bounce, or someone else signs in with the address.",
             outcome.skipped,
         )
 

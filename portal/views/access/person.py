@@ -125,7 +125,7 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
             changed = register.change_email(email, inputs["email"])
     except AccessRefusedError:
         request.response.status_int = 422
-        errors, error = ({"email": _("This address belongs to somebody else.")}, "") if is_moving else ({}, TAKEN)
+        errors, error = ({"email": _("Someone else already uses this address.")}, "") if is_moving else ({}, TAKEN)
         return {"page": access_page(resource, request, account, inputs, errors, error)}
     if is_waiting(changed) and (account.disabled or is_moving):
         return invited(request, answer, register, changed)

@@ -58,7 +58,7 @@ from portal.views.lists.page import new_label
 from portal.views.lists.return_to_list import back_to_list
 from portal.views.pages import FormPage
 from portal.views.parts import Choice, DraftForm, StepState, TitledLink
-from portal.views.records.attachments import largest_file, upload_input
+from portal.views.records.file_parts import largest_file, upload_input
 from portal.views.records.files import add_form_files
 from portal.web.addresses import compute_address, create_address, record_address
 from portal.web.flash import set_flash

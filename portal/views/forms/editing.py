@@ -37,8 +37,8 @@ from portal.views.forms.uploads import (
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
 from portal.views.pages import FormPage
 from portal.views.parts import Conflict, Difference, DraftForm
-from portal.views.records.attachments import largest_file, upload_input
 from portal.views.records.details import record_heading
+from portal.views.records.file_parts import largest_file, upload_input
 from portal.views.records.files import add_form_files
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash

@@ -32,9 +32,9 @@ from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_input
 from portal.views.lists.return_to_list import back_to_list
 from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Widget
-from portal.views.records.attachments import largest_file, upload_input
 from portal.views.records.comments import comment_problem, comment_text
 from portal.views.records.details import transition_label
+from portal.views.records.file_parts import largest_file, upload_input
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.resources import Record, RecordTransition

@@ -24,8 +24,8 @@ from portal.views.lists.next_record import remember_place
 from portal.views.lists.return_to_list import list_of_query, list_query
 from portal.views.pages import DetailPage, SectionShown
 from portal.views.parts import Action, Composer, TitledLink
-from portal.views.records.attachments import files_card, pictures_of, record_files
 from portal.views.records.conversation import conversation, draft_composer
+from portal.views.records.file_parts import files_card, pictures_of, record_files
 from portal.views.records.history import history_card
 from portal.views.records.linked_text import Pictures, with_pictures
 from portal.views.records.news import record_news
