@@ -18,16 +18,17 @@ from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module, Wording
 from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
+from portal.fields.size import shown_size
 from portal.mail.builder import Content, Said, Sender, Thread, write_letter
 from portal.mail.recipients import Recipient, Role, recipients
 from portal.mail.record_news import Happened, News
 from portal.mail.reply_address import ReplyTo, make_message_id, make_reply_address
 from portal.mail.unsubscribe import unsubscribe_token
 from portal.records.policy import outsider_policy
+from portal.records.reading.comments import Comment, comments_by_ids, newest_comments
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Record, Records
-from portal.records.writing.comments import Comment, comments, may_comment
-from portal.records.writing.files import shown_size
+from portal.records.writing.comments import may_comment
 from portal.records.writing.lifecycle import is_final, state_of
 from portal.texts import _
 
@@ -144,7 +145,8 @@ class RecordLetter:
         if not kinds:
             return None
         kind = next(kind for kind in KINDS if kind in kinds)
-        wording = getattr(self.records.module.mail, kind, None) if kind in ("created", "commented", "moved") else None
+        mail = self.records.module.mail
+        wording = {"created": mail.created, "commented": mail.commented, "moved": mail.moved}.get(kind)
         own = wording if isinstance(wording, Wording) else Wording()
         sentences = self._in_own_words(own) if own.text else self._sentences(kind, state)
         return Content(
@@ -231,35 +233,32 @@ class RecordLetter:
         if not spoken:
             return []
         stored = files(self.records, self.record)
-        comment_ids = {event.details.get("comment") for event in spoken}
-        readable = comments(self.records, self.record) if self.records.module.comments else []
-        said = {
-            comment.id: self._one_said(comment, [file for file in stored if file.comment == comment.id])
-            for comment in sorted(readable, key=lambda comment: comment.id)
-            if comment.id in comment_ids
-        }
+        ids = {event.details["comment"] for event in spoken if event.details.get("comment")}
+        newest_first = comments_by_ids(self.records, self.record, ids) if self.records.module.comments else []
+        said = [self._one_said(comment, stored) for comment in reversed(newest_first)]
         file_ids = {event.details.get("file") for event in spoken}
         added: dict[str, list[StoredFile]] = {}
         for file in stored:
             if file.id in file_ids and file.comment is None:
                 added.setdefault(file.author, []).append(file)
-        return [*said.values(), *(self._files_added(list(reversed(group))) for group in added.values())]
+        return [*said, *(self._files_added(list(reversed(group))) for group in added.values())]
 
     def _question(self) -> list[Said]:
         """What a reminder is about: the last comment, if the other side wrote it."""
         if "reminded" not in self.kinds.values() or not self.records.module.comments:
             return []
         stored = files(self.records, self.record)
-        newest = comments(self.records, self.record)[:1]
-        return [self._one_said(one, [file for file in stored if file.comment == one.id]) for one in newest if one.staff]
+        newest = newest_comments(self.records, self.record, 1)
+        return [self._one_said(comment, stored) for comment in newest if comment.staff]
 
     def _files_added(self, added: Sequence[StoredFile]) -> Said:
         """Files that somebody added without a comment, the first one first."""
         return self._by(added[0].author, added[0].staff, added[0].created, (), added)
 
-    def _one_said(self, comment: Comment, attached: Sequence[StoredFile]) -> Said:
-        paragraphs = _paragraphs(comment.text)
-        return self._by(comment.author, comment.staff, comment.created, paragraphs, list(reversed(attached)))
+    def _one_said(self, comment: Comment, stored: Sequence[StoredFile]) -> Said:
+        """A comment with those of the record's files, which are `stored`, that came with it."""
+        attached = [file for file in reversed(stored) if file.comment == comment.id]
+        return self._by(comment.author, comment.staff, comment.created, _paragraphs(comment.text), attached)
 
     def _by(
         self,

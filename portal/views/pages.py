@@ -24,7 +24,6 @@ from portal.views.parts import (
     Action,
     Choice,
     Conflict,
-    Conversation,
     DraftForm,
     DraftLine,
     Files,
@@ -40,6 +39,7 @@ from portal.views.parts import (
     Watchers,
     Widget,
 )
+from portal.views.records.conversation_parts import Conversation
 from portal.views.records.history_parts import HiddenRecords, History, HistoryLine, NewRecords, RecordNews
 from portal.web.shell import Words
 

@@ -1,11 +1,10 @@
-"""The parts that pages are made of: buttons, widgets of forms, filters, comments, lines of lists. Plain values."""
+"""The parts that pages are made of: buttons, widgets of forms, filters, files, lines of lists. Plain values."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from portal.views.forms.line_parts import LineInputs
 from portal.views.forms.upload_parts import UploadInput
-from portal.views.records.linked_text import Piece
 from portal.web.shell import Words
 
 Pairs = tuple[tuple[str, str], ...]  # hidden inputs: (name, value), names may repeat
@@ -281,56 +280,6 @@ class Watchers:
     @property
     def follows(self) -> bool:
         return any(person.mine for person in self.people)
-
-
-# -- comments ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Note:
-    """One comment."""
-
-    id: int
-    author: Words  # “You” where it is the reader
-    initials: str
-    at: Moment
-    text: tuple[Piece, ...]
-    mine: bool = False
-    internal: bool = False
-    side: Words = ""  # “Support”, “Customer”
-    channel: Words = ""  # “by email”
-    channel_icon: str = ""
-    files: tuple[FileShown, ...] = ()
-    folded: str = ""  # what a mail quotes and its signature
-    corrected: bool = False
-    edit_url: str = ""  # as long as its author may change and withdraw it
-    withdraw_url: str = ""
-
-
-@dataclass(frozen=True)
-class Composer:
-    """The form for a new comment."""
-
-    url: str
-    once: str
-    draft: DraftForm
-    text: str = ""
-    error: Words = ""
-    may_be_internal: bool = False
-    internal: bool = False
-    only_internal: bool = False  # the record is final: the customer is not written to any more
-    files: UploadInput | None = None
-    answers: tuple[Offer, ...] = ()  # canned ones, for staff
-    answer_url: str = ""  # gives a script their texts
-
-
-@dataclass(frozen=True)
-class Conversation:
-    notes: tuple[Note, ...]
-    oldest_first: bool = False  # then one writes below
-    composer: Composer | None = None  # of a closed one it holds what was written too late
-    closed: Words = ""  # why nothing can be written any more
-    top: bool = True
 
 
 # -- home, search, drafts, letters, problems ---------------------------------------------------------------------------

@@ -15,8 +15,9 @@ from portal.accounts.one_time_links import INVITATION, RESET, SIGN_IN
 from portal.declaration import shapes
 from portal.mail.incoming.mails import Mail, load_mail
 from portal.records.reading import records as reading
+from portal.records.reading.comments import Comment, find_comment
 from portal.records.reading.files import StoredFile, file
-from portal.records.writing.comments import Comment, comment, may_correct
+from portal.records.writing.comments import may_correct
 from portal.records.writing.transitions import is_for_reader
 
 RECORD_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
@@ -157,9 +158,9 @@ class RecordComments(RecordBranch):
     """`/MODULE/ID/comments/`: the conversation on a record, as far as this person may read it."""
 
     def __getitem__(self, name: str) -> "RecordComment":
-        written = comment(self.record.records, self.record.record, int(name)) if RECORD_ID.fullmatch(name) else None
-        author = self.request.writer(self.record.records).author
-        if written is None or not may_correct(self.record.records, written, author):
+        records = self.record.records
+        written = find_comment(records, self.record.record, int(name)) if RECORD_ID.fullmatch(name) else None
+        if written is None or not may_correct(records, written, self.request.writer(records).author):
             raise KeyError(name)
         return RecordComment(self, name, written)
 

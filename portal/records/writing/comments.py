@@ -1,12 +1,10 @@
-"""The conversation on a record: what both sides wrote, and the supplier's internal comments, which no customer gets."""
+"""Comments on records: who may write, change and withdraw them, and doing it. They are read in reading/comments.py."""
 
 import datetime
-from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.schema.tables import Tables
+from portal.records.reading.comments import Comment, find_comment
 from portal.records.reading.files import files
 from portal.records.reading.records import Record, Records
 from portal.records.writing.history import Author, add_event
@@ -14,55 +12,9 @@ from portal.records.writing.history import Author, add_event
 LONGEST_COMMENT = 50_000  # characters
 
 
-@dataclass(frozen=True)
-class Comment:
-    """One comment; `staff` tells the two sides apart."""
-
-    id: int
-    author: str
-    account: int | None
-    staff: bool
-    internal: bool
-    text: str
-    created: datetime.datetime
-    channel: str
-    folded: str | None = None  # what a mail quotes and its signature, for its author and staff
-    corrected: datetime.datetime | None = None  # when its author changed it last
-
-
-def comments(records: Records, record: Record) -> list[Comment]:
-    """The comments on a record that the reader may read, newest first."""
-    tables, staff = records.policy.tables, records.policy.staff
-    statement = tables.statement("all comments" if staff else "comments", lambda: _readable(tables, staff))
-    rows = records.connection.execute(statement, {"module_name": records.name, "record_id": record.id}).mappings()
-    return [Comment(**row) for row in rows]
-
-
-def empty_comment(records: Records, record: Record, comment_id: int | None) -> Comment | None:
-    """The comment of this id, if it has neither text nor files any more."""
-    own_comment = comment(records, record, comment_id) if comment_id is not None else None
-    if own_comment is None or own_comment.text or any(file.comment == comment_id for file in files(records, record)):
-        return None
-    return own_comment
-
-
-def _readable(tables: Tables, staff: bool) -> sa.Select[Any]:
-    """The comments on one record that one side may read, newest first."""
-    table = tables.comment
-    names = Comment.__dataclass_fields__
-    on_record = table.c["module"] == sa.bindparam("module_name"), table.c["record"] == sa.bindparam("record_id")
-    query = sa.select(*[table.c[name] for name in names]).where(*on_record).order_by(table.c["id"].desc())
-    return query if staff else query.where(table.c["internal"].is_(False))
-
-
 def may_comment(records: Records) -> bool:
     """Whether the module has a conversation and the profile may take part."""
     return bool(records.module.comments) and records.policy.may(records.name, "comment")
-
-
-def comment(records: Records, record: Record, comment_id: int) -> Comment | None:
-    """One of `comments`; None for a foreign one, an internal one and a missing one alike."""
-    return next((comment for comment in comments(records, record) if comment.id == comment_id), None)
 
 
 def may_correct(records: Records, comment: Comment, author: Author) -> bool:
@@ -75,6 +27,14 @@ def is_correctable(records: Records, written: datetime.datetime) -> bool:
     """Whether what was `written` then is within the time that the module declares for corrections."""
     period = records.module.conversation.correct
     return period is not None and records.policy.reader.now <= written + period
+
+
+def empty_comment(records: Records, record: Record, comment_id: int | None) -> Comment | None:
+    """The comment of this id, if it has neither text nor files any more."""
+    own_comment = find_comment(records, record, comment_id) if comment_id is not None else None
+    if own_comment is None or own_comment.text or any(file.comment == comment_id for file in files(records, record)):
+        return None
+    return own_comment
 
 
 def update_comment(records: Records, record: Record, comment: Comment, text: str, author: Author) -> None:

@@ -19,10 +19,10 @@ from portal.fields.links import join_name
 from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.formulas import recomputed
 from portal.records.indexing.index import index_records, replace_texts
+from portal.records.reading.comments import Comment
 from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.comments import (
-    Comment,
     delete_comment,
     empty_comment,
     insert_comment,

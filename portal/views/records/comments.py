@@ -9,7 +9,9 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.fields.base import FORBIDDEN
+from portal.records.reading.comments import BEYOND
 from portal.records.reading.files import files
+from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _, is_blank, ngettext
@@ -18,16 +20,31 @@ from portal.views.forms.submissions import done, repeated
 from portal.views.forms.uploads import receive_files
 from portal.views.pages import DetailPage, QuestionPage
 from portal.views.parts import FormRow, Widget
-from portal.views.records.conversation import answer_text, new_composer
+from portal.views.records.conversation import answer_text, comment_address, new_composer, thread
+from portal.views.records.conversation_parts import CommentsPage
 from portal.views.records.details import detail_page
+from portal.views.records.file_parts import record_files
 from portal.views.records.files import remove_bytes
+from portal.views.records.history import page_key
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Record, RecordComment, RecordComments
 
 INSERT = "_insert"  # the button that puts a canned answer into the comment, without JavaScript
-LONGEST_COMMENT = 50_000  # characters
+
+
+@view_config(context=RecordComments, name="", request_method="GET", renderer="comments.pt")
+def show_comments(context: RecordComments, request: Request) -> dict[str, CommentsPage]:
+    """`/MODULE/ID/comments`: a stretch of the conversation; `before`: the id behind which it begins."""
+    resource = context.record
+    record = resource.record
+    page = CommentsPage(
+        about=" · ".join(dict.fromkeys((record.reference, record.title))),
+        back_url=record_address(resource.module_name, record.id),
+        thread=thread(resource, request, record_files(resource), page_key(request) or BEYOND),
+    )
+    return {"page": page}
 
 
 @view_config(context=RecordComments, name="", request_method="POST", renderer="detail.pt", permission="comment")
@@ -99,7 +116,8 @@ def correct_comment(resource: RecordComment, request: Request) -> dict[str, Ques
         return again
     if text != resource.comment.text:
         request.writer(records).correct(record, resource.comment, text)
-    return set_flash(request, done(records, request, comment_address(resource)), "corrected")
+    address = comment_address(resource.record, resource.comment.id)
+    return set_flash(request, done(records, request, address), "corrected")
 
 
 @view_config(context=RecordComment, name="withdraw", request_method="GET", renderer="question.pt", permission="comment")
@@ -135,14 +153,9 @@ def question(resource: RecordComment, request: Request, name: str) -> QuestionPa
         subject=f"{record.reference} · {record.title}",
         action=record_address(records.name, record.id, "comments", str(resource.comment.id), name),
         submit="",
-        back_url=comment_address(resource),
+        back_url=comment_address(resource.record, resource.comment.id),
         once=once_key(request),
     )
-
-
-def comment_address(resource: RecordComment) -> str:
-    """Where the comment stands on the page of its record."""
-    return record_address(resource.module_name, resource.record.record.id) + f"#comment-{resource.comment.id}"
 
 
 # -- what both take ----------------------------------------------------------------------------------------------------

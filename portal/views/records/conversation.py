@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from pyramid.request import Request
 
+from portal.records.reading.comments import BEYOND, Comment, count_comments, newest_comments
 from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Records
-from portal.records.writing.comments import Comment, comments, may_comment, may_correct
+from portal.records.writing.comments import may_comment, may_correct
 from portal.records.writing.lifecycle import is_final, state_of
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _
@@ -15,7 +16,8 @@ from portal.views.displays import CHANNEL_ICONS, initials, moment
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.forms.submissions import one_time_key
 from portal.views.forms.uploads import held_attachments
-from portal.views.parts import Composer, Conversation, Note, Offer
+from portal.views.parts import Offer
+from portal.views.records.conversation_parts import Composer, Conversation, Note, Thread
 from portal.views.records.file_parts import pictures_of, shown_files, upload_input
 from portal.views.records.linked_text import with_pictures
 from portal.web.addresses import record_address
@@ -23,6 +25,7 @@ from portal.web.form_input import posted_text
 from portal.web.resources import RECORD_ID, Record
 
 MOST_ANSWERS = 200
+ON_PAGE = 50  # comments
 
 
 def draft_composer(resource: Record, request: Request) -> Composer | None:
@@ -71,7 +74,7 @@ def comment_form(resource: Record) -> str:
 def conversation(
     resource: Record, request: Request, composer: Composer | None, stored: Sequence[StoredFile]
 ) -> Conversation:
-    """The comments, and where one writes as long as one may; in a closed one what was written too late.
+    """The newest comments, and where one writes as long as one may; in a closed one what was written too late.
 
     Of a final record staff may still write internal comments.
     """
@@ -79,15 +82,35 @@ def conversation(
     closed = composer is not None and is_final(records.module.lifecycle, state_of(records, record))
     if composer and closed and records.policy.staff:
         composer = replace(composer, internal=True, only_internal=True, files=None)
-    notes = [note(resource, request, comment, stored) for comment in comments(records, record)]
-    oldest_first = records.module.conversation.order == "oldest"
+    newest = thread(resource, request, stored)
     return Conversation(
-        notes=tuple(reversed(notes) if oldest_first else notes),
-        oldest_first=oldest_first,
+        thread=newest,
+        count=count_comments(records, record) if newest.earlier_url else len(newest.notes),
         composer=composer,
         closed=_("This conversation is closed.") if closed else "",
         top=records.access.detail.comments != "bottom",
     )
+
+
+def thread(resource: Record, request: Request, stored: Sequence[StoredFile], before: int = BEYOND) -> Thread:
+    """The newest comments, or those that are older than the id `before`; `stored`: the files of the record."""
+    comments = newest_comments(resource.records, resource.record, ON_PAGE + 1, before)
+    notes = [note(resource, request, comment, stored) for comment in comments[:ON_PAGE]]
+    earlier_url = earlier_address(resource, before=notes[-1].id) if len(comments) > ON_PAGE else ""
+    oldest_first = resource.module.conversation.order == "oldest"
+    return Thread(tuple(reversed(notes) if oldest_first else notes), oldest_first, earlier_url)
+
+
+def earlier_address(resource: Record, before: int) -> str:
+    """The page of the comments that are older than the id `before`."""
+    return f"{record_address(resource.module_name, resource.record.id, 'comments')}?before={before}"
+
+
+def comment_address(resource: Record, comment_id: int) -> str:
+    """Where a comment stands: on the page of its record, or among the earlier ones."""
+    is_on_page = count_comments(resource.records, resource.record, after=comment_id) < ON_PAGE
+    page = record_address(resource.module_name, resource.record.id) if is_on_page else None
+    return f"{page or earlier_address(resource, before=comment_id + 1)}#comment-{comment_id}"
 
 
 def note(resource: Record, request: Request, comment: Comment, stored: Sequence[StoredFile]) -> Note:

@@ -23,8 +23,9 @@ from portal.views.forms.submissions import one_time_key
 from portal.views.lists.next_record import remember_place
 from portal.views.lists.return_to_list import list_of_query, list_query
 from portal.views.pages import DetailPage, SectionShown
-from portal.views.parts import Action, Composer, TitledLink
+from portal.views.parts import Action, TitledLink
 from portal.views.records.conversation import conversation, draft_composer
+from portal.views.records.conversation_parts import Composer
 from portal.views.records.file_parts import files_card, pictures_of, record_files
 from portal.views.records.history import history_card
 from portal.views.records.linked_text import Pictures, with_pictures
@@ -54,6 +55,7 @@ def detail_page(
     layout, stored, query = records.access.detail, record_files(resource), list_query(resource, request)
     events = stored_events(records, record) if records.module.lifecycle else None
     pictures = pictures_of(resource, [file for file in stored if file.comment is None])
+    talk = conversation(resource, request, composer, stored) if records.module.comments else None
     return DetailPage(
         heading=record_heading(records, record),
         about=about(resource),
@@ -71,8 +73,8 @@ def detail_page(
             for section in layout.sections or ()
         ),
         aside=tuple(field_value(resource, name, pictures) for name in layout.aside or ()),
-        conversation=conversation(resource, request, composer, stored) if records.module.comments else None,
-        files=files_card(resource, request, stored, refused) if records.module.attachments else None,
+        conversation=talk,
+        files=files_card(resource, request, stored, refused, talk) if records.module.attachments else None,
         watchers=watchers_card(resource),
         related=tuple(related_lists(resource, layout.related or ())),
         history=history_card(resource, request, events),

@@ -18,6 +18,7 @@ from portal.views.forms.submissions import one_time_key
 from portal.views.forms.upload_parts import HeldFile, UploadInput
 from portal.views.forms.uploads import INPUT
 from portal.views.parts import Files, FileShown
+from portal.views.records.conversation_parts import Conversation
 from portal.views.records.linked_text import Pictures
 from portal.web.addresses import record_address
 from portal.web.resources import Record
@@ -33,12 +34,22 @@ ICONS = {
 }
 
 
-def files_card(resource: Record, request: Request, stored: Sequence[StoredFile], refused: Iterable[str]) -> Files:
-    """Every file of the record, those of comments included, and where more are added as long as one may."""
+def files_card(
+    resource: Record,
+    request: Request,
+    stored: Sequence[StoredFile],
+    refused: Iterable[str],
+    conversation: Conversation | None,
+) -> Files:
+    """Every file of the record, those of comments included, and where more are added as long as one may.
+
+    `conversation`: the card of the same page.
+    """
     records, record = resource.records, resource.record
     is_open = not is_final(records.module.lifecycle, state_of(records, record))
+    first_comment = conversation.thread.first_id if conversation else 0
     return Files(
-        files=tuple(shown_files(resource, request, stored, is_open)),
+        files=tuple(shown_files(resource, request, stored, is_open, first_comment)),
         url=record_address(records.name, record.id, "files"),
         once=one_time_key(),
         input=upload_input(records, request) if is_open else None,
@@ -52,9 +63,16 @@ def record_files(resource: Record) -> list[StoredFile]:
 
 
 def shown_files(
-    resource: Record, request: Request, stored: Iterable[StoredFile], removable: bool = False
+    resource: Record,
+    request: Request,
+    stored: Iterable[StoredFile],
+    removable: bool = False,
+    first_comment: int = 0,
 ) -> Iterator[FileShown]:
-    """Files as lists show them. `removable`: with a button for those that the reader may remove."""
+    """Files as lists show them. `removable`: with a button for those that the reader may remove.
+
+    `first_comment`: the id of the oldest one on the page.
+    """
     records, reader = resource.records, request.reader
     author = request.writer(records).author
     record_url = record_address(records.name, resource.record.id)
@@ -72,9 +90,14 @@ def shown_files(
             preview_url=f"{url}/preview" if file.preview else "",
             remove_url=f"{url}/remove" if may_remove else "",
             remove_once=one_time_key() if may_remove else "",
-            comment_url=f"#comment-{file.comment}" if file.comment else "",
+            comment_url=_comment_url(record_url, file.comment, first_comment) if file.comment else "",
             internal=file.internal,
         )
+
+
+def _comment_url(record_url: str, comment_id: int, first_comment: int) -> str:
+    page = "" if comment_id >= first_comment else f"{record_url}comments?before={comment_id + 1}"
+    return f"{page}#comment-{comment_id}"
 
 
 def pictures_of(resource: Record, stored: Iterable[StoredFile]) -> Pictures:

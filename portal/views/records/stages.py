@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from portal.fields.base import Field
+from portal.records.reading.comments import find_comment
 from portal.records.reading.states import StateEntered, states_entered
-from portal.records.writing.comments import comments
 from portal.texts import _
 from portal.views.displays import moment
 from portal.views.pages import Stage, StageBar, StageState
@@ -57,8 +57,8 @@ def _note(resource: Record, field: Field, stage: str, entered: Sequence[StateEnt
     if left is None:
         return ""
     reader, records = resource.records.policy.reader, resource.records
-    readable = comments(records, resource.record) if left.comment else []
-    comment_text = next((comment.text for comment in readable if comment.id == left.comment), "")
+    comment = find_comment(records, resource.record, left.comment) if left.comment else None
+    comment_text = comment.text if comment else ""
     names = {
         "stage": reader.text(_label(field, stage)),
         "moment": moment(left.at, reader).text,

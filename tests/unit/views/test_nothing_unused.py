@@ -13,11 +13,11 @@ from portal.views import displays, pages, parts
 from portal.views.administration import pages as portal_pages
 from portal.views.forms import upload_parts, widgets
 from portal.views.lists import many_parts
-from portal.views.records import history_parts
+from portal.views.records import conversation_parts, history_parts
 from portal.web import shell
 
 PORTAL = Path(pages.__file__).parents[1]
-MODULES = (pages, portal_pages, parts, history_parts, many_parts, upload_parts, displays, shell)
+MODULES = (pages, portal_pages, parts, conversation_parts, history_parts, many_parts, upload_parts, displays, shell)
 PYTHON = [ast.parse(path.read_text("utf-8")) for folder in ("views", "web") for path in (PORTAL / folder).rglob("*.py")]
 TEMPLATES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "templates").glob("*.pt"))}
 SCRIPTS = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "static/js").glob("*.js"))}

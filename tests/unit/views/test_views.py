@@ -13,8 +13,8 @@ OPEN_TO_WHO_IS_SIGNED_IN = {
     "forms/drafts.discard_draft", "forms/drafts.save_draft", "home.show_home", "lists/many.do_to_records",
     "lists/next_record.show_next", "lists/next_record.show_previous", "lists/page.list_records",
     "lists/search.find_linked", "lists/search.search_everywhere", "records/actions.move_record",
-    "records/actions.show_transition", "records/details.show_record", "records/files.send_file",
-    "records/files.send_preview", "records/history.show_history", "records/news.hide_record",
+    "records/actions.show_transition", "records/comments.show_comments", "records/details.show_record",
+    "records/files.send_file", "records/files.send_preview", "records/history.show_history", "records/news.hide_record",
     "records/news.mark_module_seen", "records/news.mark_record_seen", "records/watching.change_watchers",
 }  # fmt: skip
 # Everybody in the world may.

@@ -1,0 +1,88 @@
+"""The comments on a record, as far as one reader may read them: customers get none of the supplier's internal ones.
+
+A conversation may be long: a page reads the newest of it, and further stretches from where the last one ended.
+"""
+
+import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.schema.tables import Tables
+from portal.database.sql import AmongIds
+from portal.records.reading.records import Record, Records
+from portal.records.statement_cache import IDS, SIZE, id_list
+
+BEYOND = 2**63 - 1  # greater than every id
+
+
+@dataclass(frozen=True)
+class Comment:
+    """One comment; `staff` tells the two sides apart."""
+
+    id: int
+    author: str
+    account: int | None
+    staff: bool
+    internal: bool
+    text: str
+    created: datetime.datetime
+    channel: str
+    folded: str | None = None  # what a mail quotes and its signature, for its author and staff
+    corrected: datetime.datetime | None = None  # when its author changed it last
+
+
+def newest_comments(records: Records, record: Record, size: int, before: int = BEYOND) -> list[Comment]:
+    """The newest `size` comments on a record, newest first; only those that are older than the id `before`."""
+    return _comments(records, record, "newest comments", _newest, before_id=before, **{SIZE: size})
+
+
+def comments_by_ids(records: Records, record: Record, ids: Collection[int]) -> list[Comment]:
+    """Those of the comments `ids` that are on a record, newest first."""
+    return _comments(records, record, "comments by ids", _by_ids, **{IDS: list(ids)}) if ids else []
+
+
+def find_comment(records: Records, record: Record, comment_id: int) -> Comment | None:
+    """One comment; None for a foreign one, an internal one and a missing one alike."""
+    return next(iter(comments_by_ids(records, record, [comment_id])), None)
+
+
+def count_comments(records: Records, record: Record, after: int = 0) -> int:
+    """How many comments there are on a record; only those that are newer than the id `after`."""
+    table = records.policy.tables.comment
+    on_record = table.c["module"] == records.name, table.c["record"] == record.id, table.c["id"] > after
+    query = _for_side(sa.select(sa.func.count()).select_from(table).where(*on_record), table, records.policy.staff)
+    return records.connection.execute(query).scalar_one()
+
+
+def _comments(records: Records, record: Record, purpose: str, build: Any, **values: Any) -> list[Comment]:
+    """The comments of a statement that is built once for each side of the conversation."""
+    tables, staff = records.policy.tables, records.policy.staff
+    key = f"{purpose} for staff" if staff else purpose
+    statement = tables.statement(key, lambda: _for_side(build(tables), tables.comment, staff))
+    values |= {"module_name": records.name, "record_id": record.id}
+    return [Comment(**row) for row in records.connection.execute(statement, values).mappings()]
+
+
+def _newest(tables: Tables) -> sa.Select[Any]:
+    before = tables.comment.c["id"] < sa.bindparam("before_id", type_=sa.BigInteger())
+    return _on_record(tables).where(before).limit(sa.bindparam(SIZE, type_=sa.Integer()))
+
+
+def _by_ids(tables: Tables) -> sa.Select[Any]:
+    return _on_record(tables).where(AmongIds(tables.comment.c["id"], id_list()))
+
+
+def _on_record(tables: Tables) -> sa.Select[Any]:
+    """The comments on one record, newest first."""
+    table = tables.comment
+    on_record = table.c["module"] == sa.bindparam("module_name"), table.c["record"] == sa.bindparam("record_id")
+    columns = [table.c[name] for name in Comment.__dataclass_fields__]
+    return sa.select(*columns).where(*on_record).order_by(table.c["id"].desc())
+
+
+def _for_side(query: sa.Select[Any], table: sa.Table, staff: bool) -> sa.Select[Any]:
+    """What one side of the conversation may read of a query."""
+    return query if staff else query.where(table.c["internal"].is_(False))

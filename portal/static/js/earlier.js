@@ -1,0 +1,33 @@
+// Earlier comments come into the conversation in place, and an address that names one of them leads to it.
+import { attach, drawn } from "./attach.js";
+
+attach("a[data-earlier]", (link) => {
+  const address = new URL(link.href);
+  const named = /^#comment-([1-9]\d*)$/.exec(location.hash)?.[1];
+  const isFirstPage = !new URLSearchParams(location.search).has("before");
+  if (named && isFirstPage && Number(named) < Number(address.searchParams.get("before"))) {
+    address.searchParams.set("before", Number(named) + 1);
+    location.replace(address.href + location.hash);
+  }
+  link.addEventListener("click", async (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // into another tab
+    event.preventDefault();
+    link.setAttribute("aria-busy", "true");
+    const answer = await fetch(link.href, { redirect: "error" }).catch(() => null);
+    if (!answer?.ok) return location.assign(link.href);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const notes = [...page.querySelectorAll(".thread > .note")];
+    const next = page.querySelector("a[data-earlier]");
+    const thread = link.closest("section").querySelector(".thread");
+    const isAbove = Boolean(link.compareDocumentPosition(thread) & Node.DOCUMENT_POSITION_FOLLOWING);
+    if (isAbove) thread.prepend(...notes);
+    else thread.append(...notes);
+    const nearest = notes.at(isAbove ? -1 : 0);
+    nearest.tabIndex = -1;
+    nearest.focus({ preventScroll: isAbove });
+    drawn(thread);
+    link.removeAttribute("aria-busy");
+    if (next) link.href = next.href;
+    else link.parentElement.remove();
+  });
+});

@@ -1,0 +1,82 @@
+"""A long conversation: the page of its record has the newest comments, and leads to the earlier ones."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from portal.database.engine import writing
+from portal.views.records.conversation import ON_PAGE
+from tests.functional.world import ANNA, CARLA, NANCY, NOW, World
+
+pytestmark = pytest.mark.sqlite_suffices
+INTERNAL = 3  # comments, the oldest of all
+COMMENTS = INTERNAL + 2 * ON_PAGE + 5
+EARLIER = re.compile(r'href="([^"]*)" data-earlier')
+
+
+@pytest.fixture(scope="module")
+def talk(post_world: World, post_rows: dict) -> Iterator[World]:
+    """The portal with a ticket of Anna's, whose comments have the ids from 1 on; the oldest one of hers has a file."""
+    tables, caller = post_world.portal.tables, post_world.the("people", "Anna Rossi")
+    ticket = post_world.add("tickets", title="Printer on floor 2", caller=caller)
+    account = sa.select(tables.account.c["id"]).where(tables.account.c["email"] == ANNA)
+    comment = {"module": "tickets", "record": ticket, "author": "Anna Rossi", "created": NOW, "channel": "portal"}
+    file = {"module": "tickets", "record": ticket, "name": "print.txt", "stored": "x", "media_type": "text/plain"}
+    with writing(post_world.portal.engine) as connection:
+        comment["account"] = connection.execute(account).scalar_one()
+        comments = [
+            {**comment, "id": number, "text": f"Number {number}", "internal": number <= INTERNAL, "staff": False}
+            for number in range(1, COMMENTS + 1)
+        ]
+        connection.execute(sa.insert(tables.comment), comments)
+        facts = {"size": 1, "author": "Anna Rossi", "created": NOW, "staff": False, "internal": False}
+        connection.execute(sa.insert(tables.file).values({**file, **facts, "comment": INTERNAL + 1}))
+    yield post_world
+    post_world.put_back(post_rows)
+
+
+def numbers(page) -> list[int]:
+    return [int(number) for number in re.findall(r'id="comment-(\d+)"', page.text)]
+
+
+def earlier(page) -> str:
+    link = EARLIER.search(page.text)
+    return link[1] if link else ""
+
+
+def test_the_page_of_the_record_has_the_newest_comments_and_the_number_of_all(talk):
+    page = talk[ANNA].get("/tickets/1/")
+    assert numbers(page) == list(range(COMMENTS, COMMENTS - ON_PAGE, -1))
+    assert f'<span class="count new">{COMMENTS - INTERNAL}</span>' in page.text
+    assert f'<span class="count new">{COMMENTS}</span>' in talk[NANCY].get("/tickets/1/").text
+
+
+@pytest.mark.parametrize(("reader", "first"), [(ANNA, INTERNAL + 1), (NANCY, 1)])
+def test_the_links_lead_to_each_comment_that_one_may_read_once(talk, reader, first):
+    page = talk[reader].get("/tickets/1/")
+    shown = numbers(page)
+    while address := earlier(page):
+        page = talk[reader].get(address)
+        shown += numbers(page)
+    assert shown == list(range(COMMENTS, first - 1, -1))
+
+
+def test_a_link_to_an_old_comment_leads_to_the_page_that_has_it(talk):
+    first = INTERNAL + 1
+    (address,) = re.findall(rf'href="([^"]*#comment-{first})"', talk[ANNA].get("/tickets/1/").text)
+    assert numbers(talk[ANNA].get(address)) == [first]
+    assert address in talk[ANNA].get(f"/tickets/1/comments/{first}/edit").text
+    newest = talk[ANNA].get(f"/tickets/1/comments/{COMMENTS}/edit").text
+    assert f'href="/tickets/1/#comment-{COMMENTS}"' in newest
+
+
+@pytest.mark.parametrize("before", ["", "0", "x", "-1", "9" * 30, "٣"])
+def test_what_is_no_key_leads_to_the_newest_comments(talk, before):
+    assert numbers(talk[ANNA].get("/tickets/1/comments", {"before": before}))[0] == COMMENTS
+
+
+def test_the_conversation_of_a_foreign_record_is_not_found(talk):
+    assert talk[CARLA].see("/tickets/1/comments?before=9").status_int == 404
+    assert numbers(talk[ANNA].get("/tickets/1/comments?before=1")) == []
