@@ -14,6 +14,7 @@ from typing import Any
 OPERATORS = ("min", "max", "before", "after", "contains", "empty", "within", "not")
 SPECIAL = ("me", "my organization", "today", "now", "nothing")
 WITHIN = re.compile(r"(\d{1,5})\s*(minute|hour|day|week|month|year)s?")
+LONGEST_PERIOD = datetime.timedelta(days=365_250)  # Python knows the years from 1 to 9999
 UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2629746, "year": 31556952}
 
 
@@ -58,8 +59,6 @@ class Comparison:
 
     Two comparisons are equal only if the types of their values are: `1`, `1.0` and `true` are three conditions.
     """
-
-    __test__ = False  # not a test of pytest's
 
     path: tuple[str, ...]
     operator: str
@@ -224,7 +223,10 @@ def _period(operand: Any, place: tuple[str | int, ...]) -> datetime.timedelta:
     match = WITHIN.fullmatch(str(operand).strip())
     if not match:
         raise ConditionError(f'"{operand}" is not a period like "30 days"', place)
-    return datetime.timedelta(seconds=int(match[1]) * UNITS[match[2]])
+    period = datetime.timedelta(seconds=int(match[1]) * UNITS[match[2]])
+    if period > LONGEST_PERIOD:
+        raise ConditionError(f'"{operand}" is longer than 1,000 years', place)
+    return period
 
 
 def comparisons(condition: Condition) -> Iterator[Comparison]:

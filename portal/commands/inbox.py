@@ -15,6 +15,7 @@ from portal.commands.options import chosen_settings, common_options
 from portal.commands.stopping import stop_signals
 from portal.database.engine import reading
 from portal.database.errors import DatabaseError, driver_error
+from portal.jobs.transactions import is_passing
 from portal.logs import set_up_logging
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.mails import newcomers_wrote
@@ -23,10 +24,11 @@ from portal.mail.incoming.sources import PORTS, SourceError, Use, serve_lmtp, ta
 from portal.settings import Settings
 from portal.store import StoreError, open_store
 from portal.store.scanner import scan
-from portal.texts import plural
+from portal.texts import _, plural
 from portal.web.live import LivePortal, StartupError
 
 EVERY = 10  # seconds between two looks into a Maildir or a mailbox
+FAULT = _("the portal failed on it; its log says why")
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
@@ -97,8 +99,17 @@ class Inbox:
             raise click.UsageError(str(error)) from None
 
     def use(self, raw: bytes, envelope: tuple[str, ...]) -> None:
-        """Uses one mail. Raises DatabaseError and StoreError: then it has to come again."""
-        outcome = self._receiving(lambda receiver: receiver.receive(raw, envelope))
+        """Uses one mail; one on which the portal itself fails is kept, and keeps no other back.
+
+        Raises DatabaseError and StoreError: then it has to come again.
+        """
+        try:
+            outcome = self._receiving(lambda receiver: receiver.receive(raw, envelope))
+        except Exception as error:
+            if is_passing(error) or isinstance(error, StoreError):
+                raise
+            log.exception("A mail could not be used, and is kept for staff")
+            outcome = self._receiving(lambda receiver: receiver.keep(raw, FAULT))
         where = f" {outcome.place[0]} {outcome.place[1]}" if outcome.place else ""
         log.info("Mail: %s%s%s", outcome.kind, where, f" ({outcome.reason})" if outcome.reason else "")
 
@@ -142,6 +153,8 @@ def _trying(work: Callable[[], object]) -> None:
         log.error("%s", error)
     except DatabaseError as error:
         log.error("The database refuses: %s", driver_error(error))
+    except Exception:
+        log.exception("Mail could not be taken in")
 
 
 def _serve(address: str, inbox: Inbox) -> None:

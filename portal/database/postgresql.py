@@ -68,6 +68,7 @@ def _create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
         address,
         isolation_level=ISOLATION,
         hide_parameters=True,  # no values in the log
+        max_overflow=-1,  # a thread takes two at most; with fewer, threads that have one could wait for each other's
         connect_args={"prepare_threshold": None, "connect_timeout": connect_timeout},  # see cache_plan
     )
 

@@ -1,5 +1,7 @@
 """The worker: announces what happened, does what is due, invites and sends letters, until it is stopped.
 
+It goes on with what a process that was killed has left of the search index.
+
 Without a mail server it announces and does what is due, and letters stay in the outbox.
 """
 
@@ -24,14 +26,16 @@ from portal.jobs.sending import Sending
 from portal.jobs.transactions import in_transaction
 from portal.mail.builder import Sender
 from portal.mail.smtp import SmtpServer
+from portal.records.indexing.backlog import catch_up_later, running_threads
 
 log = logging.getLogger(__name__)
 
 PAUSE = 2.0  # seconds between two looks
-RESTS = 3  # times as long as a round took, where that is longer
+RESTS = 3  # times as long as a round took that found nothing to do, where that is longer
 BEAT_EVERY = datetime.timedelta(seconds=30)
 DUE_EVERY = datetime.timedelta(minutes=1)
 MOST_OF_THE_TIME = 50  # looking for what is due takes at most one part in so many of the time
+INDEX_EVERY = datetime.timedelta(hours=1)  # not more often: what cannot be made is tried again each time
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,25 @@ class Done:
     announced: int = 0  # letters written about records
     due: int = 0  # records moved or reminded
     sent: int = 0  # letters that the mail server took
+    looked_at: int = 0  # people who might be invited
+
+    def __bool__(self) -> bool:
+        return bool(self.announced or self.due or self.sent or self.looked_at)
+
+
+@dataclass
+class Regularly:
+    """What is done once in a `period`, and at once where the clock was set back; `last`: when it was done."""
+
+    period: datetime.timedelta
+    last: datetime.datetime | None = None
+
+    def is_time(self, now: datetime.datetime) -> bool:
+        """Whether it is to be done now; then it counts as done."""
+        if self.last is not None and self.last <= now < self.last + self.period:
+            return False
+        self.last = now
+        return True
 
 
 class Worker:
@@ -64,9 +87,8 @@ class Worker:
         self.due = Due(engine, clock)
         self.sending = None if server is None else Sending(engine, server, clock, self.announcing.rewrite)
         self.inviting = Inviting(engine, clock, self.sender)
-        self._last_beat: datetime.datetime | None = None
-        self._due_again: datetime.datetime | None = None
-        self._due_pause = DUE_EVERY
+        self._beats, self._looks_for_due = Regularly(BEAT_EVERY), Regularly(DUE_EVERY)
+        self._finishes_index = Regularly(INDEX_EVERY, clock())  # at the start that is done by web/live.py
 
     def sender(self, tables: Tables, now: datetime.datetime) -> Sender:
         """Who sends letters at a moment."""
@@ -77,35 +99,30 @@ class Worker:
         if self.engine.dialect.name == "sqlite":
             in_transaction(self.engine, lambda connection: outbox.release_claims(connection, self.tables()))
 
-    def try_turn(self) -> None:
-        """A turn. An error is logged, and what it kept from being done is tried again in the next one."""
+    def try_turn(self) -> bool:
+        """A turn, and whether it found something to do. After an error, which is logged, the rest is tried again."""
         try:
-            self.turn()
+            return bool(self.turn())
         except DatabaseError as error:
             log.error("The database is in the way, and is tried again: %s", driver_error(error))
         except Exception:
             log.exception("The worker could not go on, and tries again")
+        return False
 
     def turn(self) -> Done:
         """Does everything that is due at this moment."""
-        tables, is_stopping = self.tables(), self.stopping.is_set
-        self._beat(tables)
-        due = self._do_what_is_due(tables) if self._is_time_for_due() else 0
-        self.inviting.invite_all(tables, is_stopping)
-        announced = self.announcing.announce_all(tables, is_stopping)
-        if self.sending is None:
-            return Done(announced, due)
-        sent = self.sending.send_all(tables, is_stopping)
-        if self.sending.give_up(tables):
-            in_transaction(self.engine, lambda connection: self._tell_administrators(connection, tables))
-        return Done(announced, due, sent)
-
-    def _beat(self, tables: Tables) -> None:
-        """Lets monitors see that a worker lives."""
-        now, last = self.clock(), self._last_beat
-        if last is None or not last <= now < last + BEAT_EVERY:
+        tables, is_stopping, now = self.tables(), self.stopping.is_set, self.clock()
+        if self._beats.is_time(now):
             in_transaction(self.engine, lambda connection: beat(connection, tables, now))
-            self._last_beat = now
+        if self._finishes_index.is_time(now) and not running_threads():
+            catch_up_later(self.engine, tables)
+        due = self._do_what_is_due(tables) if self._looks_for_due.is_time(now) else 0
+        looked_at = self.inviting.invite_all(tables, is_stopping)
+        announced = self.announcing.announce_all(tables, is_stopping)
+        sent = self.sending.send_all(tables, is_stopping) if self.sending else 0
+        if self.sending and self.sending.give_up(tables):
+            in_transaction(self.engine, lambda connection: self._tell_administrators(connection, tables))
+        return Done(announced, due, sent, looked_at)
 
     def _tell_administrators(self, connection: sa.Connection, tables: Tables) -> None:
         tell_administrators(connection, tables, self.sender(tables, self.clock()))
@@ -115,25 +132,20 @@ class Worker:
         in_transaction(self.engine, lambda connection: outbox.forget(connection, tables, self.clock()))
         due = self.due.do_all(tables, self.stopping.is_set)
         took = datetime.timedelta(seconds=time.monotonic() - began)
-        self._due_pause = max(DUE_EVERY, took * MOST_OF_THE_TIME)
-        self._due_again = self.clock() + self._due_pause
+        self._looks_for_due.period = max(DUE_EVERY, took * MOST_OF_THE_TIME)
         return due
-
-    def _is_time_for_due(self) -> bool:
-        """Once a minute, more seldom where it takes long, and at once where the clock was set back."""
-        now, again = self.clock(), self._due_again
-        return again is None or not now < again <= now + self._due_pause
 
 
 def run(workers: Callable[[], Iterable[Worker]], stopping: threading.Event) -> None:
     """One worker after the other takes a turn, again and again, until `stopping` is set.
 
-    `workers` is asked before each round. Many portals rest longer between two rounds than one.
+    `workers` is asked before each round. Many portals in which nothing is to be done rest longer between two rounds
+    than one; after work there is no longer rest, as more may have come meanwhile.
     """
     while not stopping.is_set():
-        began = time.monotonic()
+        began, worked = time.monotonic(), False
         for worker in workers():
-            worker.try_turn()
+            worked = worker.try_turn() or worked
             if stopping.is_set():
                 return
-        stopping.wait(max(PAUSE, (time.monotonic() - began) * RESTS))
+        stopping.wait(PAUSE if worked else max(PAUSE, (time.monotonic() - began) * RESTS))

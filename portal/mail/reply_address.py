@@ -11,8 +11,8 @@ import hashlib
 import hmac
 import itertools
 import struct
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 IDS = struct.Struct(">QI")  # the record and the account
 PROOF = 10  # bytes: too many to try one after the other by mail
@@ -46,10 +46,10 @@ def make_reply_address(key: bytes, inbox: str, reply_to: ReplyTo) -> str:
     return f"{local}+{token}@{domain}"
 
 
-def read_reply_address(key: bytes, address: str, modules: Iterable[str]) -> ReplyTo | None:
+def read_reply_address(key: bytes, address: str, modules: Mapping[str, str]) -> ReplyTo | None:
     """What an address was made for; None where it has no token, or one that this portal did not make.
 
-    `modules`: the names that a module may have had, since the token holds none.
+    `modules`: the names that modules have or had, of which the token holds none → those that they have now.
     """
     token = address.rpartition("@")[0].rpartition("+")[2].upper()
     if len(token) != LENGTH:
@@ -60,10 +60,11 @@ def read_reply_address(key: bytes, address: str, modules: Iterable[str]) -> Repl
         return None
     ids, proof = content[: IDS.size], content[IDS.size :]
     record_id, account_id = IDS.unpack(ids)
-    kinds = itertools.product(modules, (False, True))
-    candidates = [ReplyTo(module, record_id, account_id, internal) for module, internal in kinds]
-    proved = [candidate for candidate in candidates if hmac.compare_digest(_proof(key, candidate), proof)]
-    return proved[0] if proved else None
+    for name, internal in itertools.product(modules, (False, True)):
+        reply_to = ReplyTo(name, record_id, account_id, internal)
+        if hmac.compare_digest(_proof(key, reply_to), proof):
+            return replace(reply_to, module=modules[name])
+    return None
 
 
 def make_message_id(key: bytes, about: str, domain: str) -> str:

@@ -24,6 +24,7 @@ from portal.fields.reader import Reader
 PERSON, COMPANY, IDS, SIZE = "reader_person", "reader_company_{}", "record_ids", "page_size"
 MOST_COMPANIES = 10  # of one reader; each is a parameter
 MOST_STATEMENTS = 1_000  # for one kind of readers
+NOT_BUILT: Any = object()
 Built = TypeVar("Built")
 Statement = sa.Select[Any] | sa.CompoundSelect[Any]
 
@@ -70,14 +71,14 @@ class StatementCache:
 
     def get(self, key: StatementKey, build: Callable[[], Built]) -> Built:
         """What `build` returns, built once for each key."""
-        if key not in self._built:
+        # In one look: another thread may empty the cache between two.
+        built: Built = self._built.get(key, NOT_BUILT)
+        if built is NOT_BUILT:
             built = build()
             if len(self._built) >= MOST_STATEMENTS:
                 self._built.clear()
             self._built[key] = built
-            return built
-        shared: Built = self._built[key]
-        return shared
+        return built
 
 
 def may_be_shared(conditions: Iterable[Condition]) -> bool:

@@ -1,6 +1,8 @@
 """A portal is backed up while others write, and restored elsewhere: nothing of the set is missing."""
 
+import hashlib
 import io
+import json
 import shutil
 import threading
 
@@ -110,3 +112,30 @@ def test_a_damaged_backup_and_a_place_in_use_are_refused(portal_folder, sqlite_u
     assert "damaged" in run("restore", target, "--folder", folder, code=1)
     assert "no backup" in run("restore", portal_folder, "--folder", folder, code=1)
     assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+@pytest.fixture
+def archive(portal_folder, sqlite_url, filled_sqlite, tmp_path):
+    shutil.copy(filled_sqlite, sqlite_url.removeprefix("sqlite:///"))
+    run("backup", tmp_path / "set.tgz", "--folder", portal_folder, "--database", sqlite_url)
+    return tmp_path / "set.tgz"
+
+
+@pytest.mark.parametrize("part", [0.1, 0.9])
+def test_an_archive_that_was_cut_off_is_refused_in_a_sentence(archive, tmp_path, part):
+    content, folder = archive.read_bytes(), tmp_path / "elsewhere"
+    folder.mkdir()
+    archive.write_bytes(content[: int(len(content) * part)])
+    assert "is damaged" in run("restore", archive, "--folder", folder, code=1)
+
+
+def test_a_backup_that_names_a_file_outside_of_it_writes_none_there(portal_folder, archive, tmp_path):
+    folder, content = tmp_path / "a" / "b", tmp_path / "forged"
+    folder.mkdir(parents=True)
+    shutil.unpack_archive(archive, content, "gztar")
+    (content / "evil.yaml").write_text("evil")
+    manifest = json.loads((content / "backup.json").read_text())
+    manifest["contents"]["declarations/../evil.yaml"] = hashlib.sha256(b"evil").hexdigest()
+    (content / "backup.json").write_text(json.dumps(manifest))
+    assert "damaged" in run("restore", content, "--folder", folder, code=1)
+    assert not list(tmp_path.glob("a/**/*.yaml"))

@@ -168,7 +168,7 @@ def test_an_answer_finds_the_record_and_proves_who_was_written_to(post):
         key = find_portal_key(connection, post.portal.tables)
         account = find_account(connection, post.portal.tables, ANNA)
     address = letter.message["Reply-To"].addresses[0].addr_spec
-    assert read_reply_address(key, address, ["tickets"]) == ReplyTo("tickets", record, account.id)
+    assert read_reply_address(key, address, {"tickets": "tickets"}) == ReplyTo("tickets", record, account.id)
     assert letter.text.startswith("Reply to this email to add a comment.\n---- Write above ----\n")
     post.set("tickets", record, status="closed")
     post[NANCY].send(f"/tickets/{record}/comments", {"text": "Too late for an answer", "internal": "true"})

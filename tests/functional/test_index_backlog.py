@@ -1,5 +1,6 @@
 """The search index while many of its entries are behind: what is found meanwhile, who does the work, who goes on."""
 
+import datetime
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +12,7 @@ from portal.database.migration.plan import apply
 from portal.database.schema.tables import build
 from portal.database.search.backlog import has_backlog, mark_linking, mark_modules
 from portal.declaration.load import load
+from portal.jobs.worker import Worker
 from portal.records.indexing.backlog import catch_up, catch_up_later, catch_up_some, running_threads
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
@@ -174,3 +176,13 @@ def test_columns_folded_in_an_old_way_are_folded_again(world):
     catch_up(process.engine, process.tables)
     assert world[NANCY].titles("/services/?name=lodz") == ["Łódź"]
     assert world.record("services", record).version == 1, "the record itself has not changed"
+
+
+def test_the_worker_goes_on_with_what_a_killed_process_has_left(world, new):
+    worker = Worker(new.engine, lambda: new.tables, world.clock, lambda tables: "https://care.example", None)
+    assert new.behind()
+    world.clock.now += datetime.timedelta(hours=1)
+    worker.turn()
+    for thread in running_threads():
+        thread.join()
+    assert not new.behind()

@@ -15,17 +15,20 @@ from portal.accounts.passwords import Passwords
 from portal.accounts.people import find_account
 from portal.accounts.portal_key import portal_key
 from portal.accounts.register import AccessRequest, Register
+from portal.commands.inbox import Inbox
 from portal.database.engine import reading, writing
 from portal.database.outbox import About, put
 from portal.mail.builder import Sender
 from portal.mail.incoming.mail_store import MailStore
-from portal.mail.incoming.mails import Outcome, stored_mails
+from portal.mail.incoming.mails import Outcome, mails, stored_mails
+from portal.mail.incoming.message import IncomingMail
 from portal.mail.incoming.receive import Receiver
 from portal.mail.recipients import recipients
 from portal.mail.record_letters import letters
 from portal.mail.record_news import load_news
 from portal.mail.reply_address import ReplyTo, make_reply_address
 from portal.records.writing.files import stored_names
+from portal.settings import Settings
 from portal.store import Store, Stored
 from tests.functional.conftest import PASSWORD, form_of
 
@@ -436,3 +439,25 @@ def test_a_picture_in_the_text_is_shown_where_it_stood(post: Post, ticket: str):
     ):
         assert text.text.split() == ["Look:", "That", "is", "it."]
         assert text.select_one("img")["alt"] == "jam.png"
+
+
+@on_sqlite
+def test_a_mail_on_which_the_portal_fails_is_kept_and_keeps_no_other_back(
+    post: Post, ticket: str, portal_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    inbox = Inbox(post.app.app.registry.live, Settings(folder=portal_folder))
+    outcome_of = Receiver._outcome
+
+    def fail_on_poison(receiver: Receiver, read: IncomingMail, as_stranger: bool) -> Outcome:
+        if read.subject == "Poison":
+            raise ZeroDivisionError
+        return outcome_of(receiver, read, as_stranger)
+
+    monkeypatch.setattr(Receiver, "_outcome", fail_on_poison)
+    for subject in ("Poison", "Poison", "Printer"):
+        inbox.use(mail(ANNA, post.reply_address(ANNA), subject=subject).as_bytes(), ())
+
+    assert len(post.app.get(ticket).html.select(".note")) == 1
+    with reading(post.portal.engine) as connection:
+        (kept,) = mails(connection, post.portal.tables, "kept", 10)
+    assert "the portal failed on it" in kept.reason

@@ -74,6 +74,7 @@ REFUSED = [
     ({"a": {"empty": "yes"}}, "needs true or false", ("a", "empty")), ({"a": [[1]]}, "single values", ("a",)),
     ({"a": {"within": "soon"}}, "is not a period", ("a", "within")),
     ({"a": {"within": "-3 days"}}, "is not a period", ("a", "within")),
+    ({"a": {"within": "3000 years"}}, "longer than 1,000 years", ("a", "within")),
     ({"any": []}, "needs a list", ("any",)), ({"any": {"a": 1}}, "needs a list", ("any",)),
     ({"any": [{"a": {"like": 1}}]}, "unknown comparison", ("any", 0, "a", "like")),
 ]  # fmt: skip

@@ -1,7 +1,8 @@
 """Indexes of existing tables that PostgreSQL makes and drops CONCURRENTLY, after everything else is committed.
 
 Nobody waits for that, neither to read nor to save. A build that is killed leaves an index that cannot be used: the plan
-counts it as missing, and it is made again by the next `portal apply`; that of a module also when the portal starts.
+counts it as missing, and it is made again by the next `portal apply`; that of a module also when the portal starts, and
+within an hour by the worker.
 """
 
 import logging

@@ -211,9 +211,12 @@ def replace_texts(connection: sa.Connection, table: sa.Table, entries: Iterable[
 
     Only where a record gets its first internal text, staff find it as the newest.
     """
+    for batch in batched(entries, BATCH):
+        _replace_some(connection, table, batch)
+
+
+def _replace_some(connection: sa.Connection, table: sa.Table, entries: Sequence[Entry]) -> None:
     new_rows = {(row["record"], row["part"] == STAFF): row for entry in entries for row in entry.rows()}
-    if not new_rows:
-        return
     module, seq = next(iter(new_rows.values()))["module"], table.c["seq"]
     of_records = table.c["module"] == module, table.c["record"].in_({record for record, _of_staff in new_rows})
     old_rows = {(row.record, row.part == STAFF): row for row in connection.execute(sa.select(table).where(*of_records))}

@@ -26,6 +26,7 @@ class _Reader(HTMLParser):
         self.pictures = pictures
         self.lines: list[str] = []
         self.line: list[str] = []
+        self.has_text = False  # whether the line has any: to look for it would take a hostile mail's cells minutes
         self.quotes = 0
         self.unseen = 0
         self.preformatted = 0
@@ -43,12 +44,13 @@ class _Reader(HTMLParser):
         elif tag == "pre":
             self.preformatted += 1
         elif tag == "li":
-            self.line.append("- ")
-        elif tag in ("td", "th") and "".join(self.line).strip():
+            self._add("- ")
+        elif tag in ("td", "th") and self.has_text:
             self.line.append("\t")
         elif tag == "img":
             name = self.pictures.get((attributes.get("src") or "").removeprefix("cid:")) or attributes.get("alt") or ""
-            self.line.append(f"[{name}]" if name.strip() else "")
+            if name.strip():
+                self._add(f"[{name}]")
         elif tag == "a":
             self.link, self.link_start = attributes.get("href") or "", len(self.line)
 
@@ -61,13 +63,11 @@ class _Reader(HTMLParser):
             self.quotes = max(0, self.quotes - 1)
         elif tag == "pre":
             self.preformatted = max(0, self.preformatted - 1)
-        elif tag == "a":
+        elif tag == "a" and self.link:
             shown = "".join(self.line[self.link_start :]).strip()
-            if self.link.startswith(("http://", "https://")) and self.link.rstrip("/") not in (
-                shown,
-                shown.rstrip("/"),
-            ):
-                self.line.append(f" <{self.link}>")
+            is_shown = self.link.rstrip("/") in (shown, shown.rstrip("/"))
+            if self.link.startswith(("http://", "https://")) and not is_shown:
+                self._add(f" <{self.link}>")
             self.link = ""
 
     def handle_data(self, data: str) -> None:
@@ -75,15 +75,15 @@ class _Reader(HTMLParser):
             return
         if self.preformatted:
             first, *others = data.split("\n")
-            self.line.append(first)
+            self._add(first)
             for line in others:
                 self._end_line()
-                self.line.append(line)
+                self._add(line)
         else:
             words = " ".join(data.replace("\xa0", " ").split())
             before = " " if data[:1].isspace() and self.line else ""
             after = " " if words and data[-1:].isspace() else ""
-            self.line.append(f"{before}{words}{after}")
+            self._add(f"{before}{words}{after}")
 
     def text(self) -> str:
         """What was read so far."""
@@ -92,10 +92,14 @@ class _Reader(HTMLParser):
             self.lines.pop()
         return "\n".join(self.lines).strip("\n")
 
+    def _add(self, text: str) -> None:
+        self.line.append(text)
+        self.has_text = self.has_text or bool(text.strip())
+
     def _end_line(self, paragraph: bool = False) -> None:
         text = "".join(self.line)
         text = text.rstrip() if self.preformatted else " ".join(text.split(" ")).strip()
-        self.line, self.link_start = [], 0
+        self.line, self.has_text, self.link_start = [], False, 0
         mark = "> " * min(self.quotes, DEEPEST_QUOTE)
         if text:
             self.lines.append(f"{mark}{text}")

@@ -27,7 +27,7 @@ LARGEST = 40_000_000  # bytes of one mail
 LONGEST_HEADERS = 65_536  # bytes of all headers together
 MOST_PARTS = 200  # parts and nested messages
 MOST_ADDRESSES = 100  # recipients of one mail
-LONGEST_NAME = 150  # characters of a file name before its ending
+LONGEST_NAME, LONGEST_ENDING = 150, 10  # characters of a file name before its ending, and of that
 LONGEST_TEXT = 1_000_000  # characters of a text part that are looked at
 ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@[A-Za-z0-9.-]{1,190}")
 # How programs mark what no person wrote (RFC 3834, and the headers in use before it).
@@ -311,16 +311,15 @@ def _file_name(part: Message) -> str:
 
 def _safe_name(name: str, kind: str, number: int) -> str:
     """A name that a file of the portal may have; a file without one is called by its type and its place."""
-    name = re.split(r"[/\\\\]", name)[-1]
+    name = re.split(r"[/\\]", name)[-1]
     name = "".join(
         character for character in name if unicodedata.category(character)[0] not in "CZ" or character == " "
     )
-    stem, dot, ending = name.strip(". ").rpartition(".")
-    shortened = f"{stem[:LONGEST_NAME]}{dot}{ending[:10]}"
-    return (
-        shortened
-        or f"attachment-{number}{'.eml' if kind == 'message/rfc822' else mimetypes.guess_extension(kind) or ''}"
-    )
+    name = name.strip(". ")
+    if not name:
+        return f"attachment-{number}{'.eml' if kind == 'message/rfc822' else mimetypes.guess_extension(kind) or ''}"
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem[:LONGEST_NAME]}{dot}{ending[:LONGEST_ENDING]}" if dot else name[:LONGEST_NAME]
 
 
 def _decoded(part: Message) -> str:

@@ -67,11 +67,15 @@ class Receiver:
         try:
             mail = read_mail(raw, envelope)
         except UnreadableMailError as error:
-            mail_id = self._claim(hashlib.sha256(raw).hexdigest())
-            return self._keep(mail_id, raw, str(error)) if mail_id else Outcome("duplicate")
+            return self.keep(raw, str(error))
         facts = {"message_id": mail.message_id, "sender": mail.sender, "sender_name": mail.sender_name}
         mail_id = self._claim(mail.key, **facts, subject=mail.subject)
         return self._use(mail_id, mail, raw) if mail_id else Outcome("duplicate")
+
+    def keep(self, raw: bytes, reason: str) -> Outcome:
+        """Keeps a mail of which nothing can be used, with the reason. Raises NotStoredYetError."""
+        mail_id = self._claim(hashlib.sha256(raw).hexdigest())
+        return self._keep(mail_id, raw, reason) if mail_id else Outcome("duplicate")
 
     def receive_again(self, mail: Mail, as_stranger: bool = False) -> Outcome:
         """Uses a mail that was kept: its sender is known by now, or staff make a record of it (`as_stranger`).
@@ -166,10 +170,11 @@ class Receiver:
         key = find_portal_key(self.connection, self.tables)
         if key is None:
             return None
-        modules = self.tables.declaration.modules
-        names = [*modules, *(module.formerly for module in modules.values() if module.formerly)]
-        found = (read_reply_address(key, address, names) for address in mail.recipients)
-        return next((reply_to for reply_to in found if reply_to is not None), None)
+        declared = self.tables.declaration.modules
+        former = {module.formerly: name for name, module in declared.items() if module.formerly}
+        names = {**former, **{name: name for name in declared}}
+        answered = (read_reply_address(key, address, names) for address in mail.recipients)
+        return next((reply_to for reply_to in answered if reply_to is not None), None)
 
     def _comment(self, mail: IncomingMail, sender: Sender, place: tuple[str, int], internal: bool = False) -> Outcome:
         module, record_id = place

@@ -3,7 +3,7 @@
 The change marks the records in its own transaction (database/search/backlog.py). Here the marks are worked off, a few
 records per transaction, so that no writer waits; until then a record is found by its old text. A killed process leaves
 the mark where it was, and the next one continues there. Called after a commit that marked something, at the start,
-after a reload, and by commands.
+after a reload, every hour by the worker, and by commands.
 """
 
 import logging
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from portal.conditions import AnyOf, Comparison
 from portal.database.engine import reading, writing
-from portal.database.errors import is_retryable
+from portal.database.errors import DatabaseError, driver_error, is_retryable
 from portal.database.migration.interrupted import finish_interrupted, is_interrupted
 from portal.database.schema.tables import Tables
 from portal.database.search.backlog import Mark, advance_mark, has_backlog, lock_oldest_mark, mark_linking, remove_mark
@@ -157,8 +157,8 @@ def _start(work: Callable[[], object]) -> None:
     def run() -> None:
         try:
             work()
-        except sa.exc.DBAPIError as error:
-            log.error("The search index is not up to date and continues at the next start: %s", error.orig)
+        except DatabaseError as error:
+            log.error("The search index is behind until the worker or the next start goes on: %s", driver_error(error))
 
     # A daemon: the process need not wait for it, as the marks stay.
     thread = threading.Thread(target=run, name="index", daemon=True)

@@ -12,6 +12,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,8 +176,8 @@ def _opened(source: Path) -> Iterator[Path]:
         try:
             with tarfile.open(source) as archive:
                 archive.extractall(temporary, filter="data")
-        except tarfile.TarError as error:
-            raise BackupError(f"{source} is no backup: {error}") from None
+        except (tarfile.TarError, EOFError, zlib.error) as error:  # cut off, or not what was packed
+            raise BackupError(f"{source} is no backup, or is damaged: {error}") from None
         yield Path(temporary)
 
 
@@ -184,14 +185,15 @@ def _checked_manifest(content: Path) -> dict[str, Any]:
     """The list of contents, after everything in it was found as it was written."""
     try:
         manifest = json.loads((content / MANIFEST).read_text(encoding="utf-8"))
-        contents, version = manifest["contents"], manifest["format"]
+        contents, version, database = dict(manifest["contents"]), manifest["format"], manifest["database"]
     except (OSError, ValueError, KeyError, TypeError):
         raise BackupError(f"this is no backup of a portal: it has no {MANIFEST}") from None
     if version != FORMAT:
         raise BackupError(f"the backup was made by another version of the portal (format {version})")
-    for name, digest in contents.items():
+    for name in {database, *contents}:
         path = content / name
-        if not path.resolve().is_relative_to(content.resolve()) or not path.is_file() or _digest(path) != digest:
+        # What leads out of the folder, by way of ".." or of a link, would be written outside of the portal's.
+        if path.resolve() != content.resolve() / name or not path.is_file() or _digest(path) != contents.get(name):
             raise BackupError(f"the backup is damaged: {name} is not as it was written")
     return manifest
 

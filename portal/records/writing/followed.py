@@ -3,7 +3,7 @@
 They are read as the portal itself sees the records: a declared default holds for whoever creates the record.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,17 +21,23 @@ def followed_defaults(
 ) -> dict[str, Any]:
     """Those of `fields` that are empty in `values` and whose default follows a link, with what it leads to."""
     defaults: dict[str, Any] = {}
-    waiting = [field for field in fields if value_path(field.default) and field.is_empty(values.get(field.name))]
+    waiting = [field for field in fields if field.is_empty(values.get(field.name))]
     # One of them may begin at a link that another one fills in.
-    for _round in waiting:
-        known = {**values, **defaults}
-        for field in waiting:
-            path = value_path(field.default)
-            if path is not None and field.name not in defaults:
-                value = _value_at(connection, policy, field, _start(policy, module, path, known), path.path)
-                if not field.is_empty(value):
-                    defaults[field.name] = value
+    while filled := dict(_filled_in(connection, policy, module, {**values, **defaults}, waiting)):
+        defaults |= filled
+        waiting = [field for field in waiting if field.name not in filled]
     return defaults
+
+
+def _filled_in(
+    connection: sa.Connection, policy: Policy, module: Module, values: Mapping[str, Any], fields: Iterable[Field]
+) -> Iterator[tuple[str, Any]]:
+    """The names of those of `fields` whose default leads to something beside `values`, and what that is."""
+    for field in fields:
+        if path := value_path(field.default):
+            value = _value_at(connection, policy, field, _start(policy, module, path, values), path.path)
+            if not field.is_empty(value):
+                yield field.name, value
 
 
 def value_in_form(

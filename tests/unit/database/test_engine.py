@@ -1,5 +1,6 @@
 """Transactions: no update is lost, no writer is told “locked”, and a reading transaction cannot write."""
 
+import contextlib
 import os
 import stat
 import subprocess
@@ -252,6 +253,14 @@ def test_a_statement_of_a_request_has_its_time(postgresql_url):
             assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "20s"
         with reading(engine) as connection:
             assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "0"
+
+
+def test_threads_that_hold_a_connection_never_wait_for_that_of_another_one(postgresql_url):
+    engine = make_engine(postgresql_url)
+    with contextlib.ExitStack() as held:
+        connections = [held.enter_context(reading(engine)) for _thread in range(16)]
+        assert connections[-1].scalar(sa.select(sa.literal(1))) == 1
+    engine.dispose()
 
 
 def test_another_kind_of_database_is_refused():

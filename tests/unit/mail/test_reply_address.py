@@ -12,7 +12,7 @@ from portal.mail.reply_address import LONGEST_INBOX, ReplyTo, make_reply_address
 from tests.unit.mail.test_letters import SMALL
 
 KEY = b"k" * 32
-MODULES = ["tickets", "tasks"]
+MODULES = {"tickets": "tickets", "tasks": "tasks"}
 ABOUT = ReplyTo("tickets", 1042, 7)
 ADDRESS = make_reply_address(KEY, "help@lumen.example", ABOUT)
 
@@ -34,7 +34,11 @@ def test_an_address_without_a_token_of_this_portal_is_none():
     for address in [*others, *[f"{local}+{each}@lumen.example" for each in changed]]:
         assert read_reply_address(KEY, address, MODULES) is None
     assert read_reply_address(b"x" * 32, ADDRESS, MODULES) is None
-    assert read_reply_address(KEY, ADDRESS, ["tasks"]) is None
+    assert read_reply_address(KEY, ADDRESS, {"tasks": "tasks"}) is None
+
+
+def test_an_answer_finds_the_record_of_a_module_that_was_renamed_since():
+    assert read_reply_address(KEY, ADDRESS, {"tickets": "requests"}) == ReplyTo("requests", 1042, 7)
 
 
 def test_each_record_account_and_module_has_another_token():

@@ -2,12 +2,15 @@
 
 import dataclasses
 import datetime
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from portal.conditions import ALWAYS, AllOf, AnyOf, Comparison, ParsedValue, parse
 from portal.fields.reader import Reader
+from portal.records import statement_cache
 from portal.records.statement_cache import (
     MOST_COMPANIES,
     MOST_STATEMENTS,
@@ -86,3 +89,19 @@ def test_a_cache_stays_small():
     for number in range(MOST_STATEMENTS + 5):
         assert cache.get(StatementKey(str(number), "tasks"), lambda number=number: number) == number
     assert len(cache) <= MOST_STATEMENTS
+
+
+def test_a_request_gets_its_statement_while_another_one_empties_the_cache(monkeypatch):
+    monkeypatch.setattr(statement_cache, "MOST_STATEMENTS", 1)
+    cache, interval = StatementCache(), sys.getswitchinterval()
+
+    def ask(thread: int) -> bool:
+        keys = [StatementKey("page", str(thread and number % 2)) for number in range(5_000)]
+        return all(cache.get(key, lambda key=key: key.module) == key.module for key in keys)
+
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            assert all(threads.map(ask, range(4)))
+    finally:
+        sys.setswitchinterval(interval)

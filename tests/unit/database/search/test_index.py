@@ -1,5 +1,8 @@
 """The search index on both databases: what is found, by whom, in which order, and what a change does to it."""
 
+import dataclasses
+import sqlite3
+
 import pytest
 import sqlalchemy as sa
 
@@ -337,3 +340,13 @@ def test_internal_texts_are_found_in_their_own_part_only_in_large_modules_too(co
     assert found(connection, "suspicion", part=1) == [2, 1]
     assert found(connection, "printer suspicion") == []
     assert count(connection, Search(search, tickets, parse_words("suspicion"))).number == 1
+
+
+def test_very_many_entries_are_replaced_with_as_many_parameters_as_a_statement_takes(connection):
+    """PostgreSQL takes 65,535 in one statement; SQLite is told to take fewer."""
+    if connection.dialect.name == "sqlite":
+        connection.connection.driver_connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 1_000)
+    entries = [Entry("tickets", number, ["old"]) for number in range(2_000)]
+    put_many(connection, search, entries)
+    replace_texts(connection, search, [dataclasses.replace(entry, texts=["new"]) for entry in entries])
+    assert count(connection, Search(search, tickets, parse_words("new")), 3_000).number == 2_000

@@ -83,6 +83,8 @@ def test_a_copy_has_the_same_key_and_another_mail_has_another():
         ("\u202egnp.exe", "gnp.exe"),
         ("", "attachment-1.bin"),
         ("x" * 400 + ".pdf", "x" * 150 + ".pdf"),
+        ("Rechnungsübersicht", "Rechnungsübersicht"),
+        ("x" * 400, "x" * 150),
     ],
 )
 def test_files_get_names_that_a_portal_may_store(name: str, safe: str):

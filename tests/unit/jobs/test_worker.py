@@ -1,0 +1,47 @@
+"""When the worker rests, and for how long."""
+
+import datetime
+import threading
+
+import pytest
+
+from portal.jobs import worker
+from portal.jobs.worker import PAUSE, Regularly, run
+
+NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
+MINUTE = datetime.timedelta(minutes=1)
+
+
+class Stopping(threading.Event):
+    """Remembers how long a round is followed by rest, and ends it."""
+
+    rest: float = 0.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.rest = timeout or 0.0
+        self.set()
+        return True
+
+
+class Turn:
+    """A worker whose turn finds something to do, or nothing."""
+
+    def __init__(self, worked: bool) -> None:
+        self.worked = worked
+
+    def try_turn(self) -> bool:
+        return self.worked
+
+
+@pytest.mark.parametrize(("worked", "rests_long"), [([True, False], False), ([False, False], True)])
+def test_only_rounds_that_find_nothing_to_do_are_followed_by_long_rest(monkeypatch, worked, rests_long):
+    monkeypatch.setattr(worker, "RESTS", 10**9)
+    stopping = Stopping()
+    run(lambda: map(Turn, worked), stopping)
+    assert (stopping.rest > PAUSE) is rests_long
+
+
+def test_what_is_done_regularly_is_done_once_in_a_period_and_after_the_clock_was_set_back():
+    every = Regularly(MINUTE)
+    moments = [NOW, NOW + MINUTE / 2, NOW + MINUTE, NOW + MINUTE * 1.5, NOW - MINUTE]
+    assert [every.is_time(moment) for moment in moments] == [True, False, True, False, True]
