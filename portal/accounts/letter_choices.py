@@ -50,8 +50,8 @@ CHOICES: tuple[Choice, ...] = tuple(
 
 def wanted_letters(connection: sa.Connection, tables: Tables, account_id: int) -> frozenset[Choice]:
     """The choices that an account has said yes to, or not said no to."""
-    choice = tables.letter_choice.c
-    query = sa.select(choice["relation"], choice["kind"], choice["wanted"]).where(choice["account"] == account_id)
+    table = tables.letter_choice.c
+    query = sa.select(table["relation"], table["kind"], table["wanted"]).where(table["account"] == account_id)
     saved = {(relation, kind): wanted for relation, kind, wanted in connection.execute(query)}
     return frozenset(choice for choice in CHOICES if saved.get(choice, _is_wanted(choice)))
 
@@ -93,10 +93,10 @@ def subscribers(connection: sa.Connection, tables: Tables, companies: Collection
     """The accounts of a company's people who want letters about what is their company's, the oldest first."""
     choice, account = tables.letter_choice.c, tables.account.c
     chosen = sa.select(choice["account"]).where(choice["relation"] == Relation.COMPANY.value, choice["wanted"])
-    found: dict[int, Account] = {}
+    accounts: dict[int, Account] = {}
     for company in companies:
         condition = accounts_within(system_policy(tables), company)
         if condition is not None:
             query = sa.select(*account_columns(tables)).where(account["id"].in_(chosen), condition)
-            found |= {row["id"]: account_of(row) for row in connection.execute(query).mappings()}
-    return [found[key] for key in sorted(found)]
+            accounts |= {row["id"]: account_of(row) for row in connection.execute(query).mappings()}
+    return [accounts[key] for key in sorted(accounts)]

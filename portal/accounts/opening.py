@@ -137,8 +137,8 @@ def _invite(
     register: Register, opening: Opening, person: int, email: str, write: Callable[[Account, str], None]
 ) -> bool:
     try:
-        wanted = AccessRequest(email, opening.profile, values=opening.values, person=person)
-        account = register.add(wanted, None, must_change=False)
+        access_request = AccessRequest(email, opening.profile, values=opening.values, person=person)
+        account = register.add(access_request, None, must_change=False)
     except AccessRefusedError:
         return False
     write(account, register.invite(account))

@@ -20,10 +20,10 @@ from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Declaration
 # Without “remember me” the cookie ends with the browser, and the session after this time without a request.
 IDLE = datetime.timedelta(hours=12)
 # Every session ends after this time, however much it is used and whatever `remember_days` says.
+LONGEST = datetime.timedelta(days=MOST_REMEMBERED_DAYS)
 # The moment of the last request is stored only so often, so that looking at pages hardly ever writes.
 SEEN = IDLE / 2
-KEY_LENGTH, LONGEST_AGENT = 24, 300
-LONGEST = datetime.timedelta(days=MOST_REMEMBERED_DAYS)
+KEY_LENGTH, LONGEST_AGENT = 24, 300  # characters
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
-class Ask:
-    """Who asks, and what they would get: the profile, the company of a link or of the address."""
+class NewSignUp:
+    """Who asks to be let in, and what they would get: the profile, the company of a link or of the address."""
 
     email: str
     profile: str
@@ -66,13 +66,13 @@ class SignUps:
     tables: Tables
     now: datetime.datetime
 
-    def ask(self, ask: Ask) -> str | None:
+    def begin(self, new: NewSignUp) -> str | None:
         """The token that proves the address; None where it has got a letter within the hour.
 
         Raises TooManyAttemptsError.
         """
-        email = normalize_email(ask.email)
-        attempts.check(self.connection, self.tables, attempts.SIGN_UP_NETWORK, ask.network, self.now)
+        email = normalize_email(new.email)
+        attempts.check(self.connection, self.tables, attempts.SIGN_UP_NETWORK, new.network, self.now)
         attempts.check(self.connection, self.tables, attempts.SIGN_UP_PORTAL, "", self.now)
         try:
             attempts.check(self.connection, self.tables, attempts.SIGN_UP_ADDRESS, email, self.now)
@@ -82,8 +82,8 @@ class SignUps:
         expired = sa.and_(sign_up.c["expires"] < self.now, sign_up.c["proved"].is_(None))
         self.connection.execute(sa.delete(sign_up).where(expired))
         row = {
-            "token": hash_token(token), "email": email, "organization": ask.organization, "profile": ask.profile,
-            "language": ask.language, "expires": self.now + LIFETIME,
+            "token": hash_token(token), "email": email, "organization": new.organization, "profile": new.profile,
+            "language": new.language, "expires": self.now + LIFETIME,
         }  # fmt: skip
         self.connection.execute(sa.insert(sign_up).values(row))
         return token
@@ -122,8 +122,10 @@ class SignUps:
         if person is not None and find_account_of_person(self.connection, self.tables, person.id) is not None:
             raise AccessRefusedError(f"{person.title} has access already")
         values = {**values, "language": sign_up.language}
-        wanted = AccessRequest(sign_up.email, profile, sign_up.name, values=values, company=sign_up.organization)
-        account = register.add(wanted, sign_up.password, must_change=False)
+        access_request = AccessRequest(
+            sign_up.email, profile, sign_up.name, values=values, company=sign_up.organization
+        )
+        account = register.add(access_request, sign_up.password, must_change=False)
         self.refuse(sign_up)
         return account
 

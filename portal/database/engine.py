@@ -76,7 +76,7 @@ def _parse_address(url: str) -> sa.URL:
 @contextlib.contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection in a transaction that cannot write and sees one moment of the database."""
-    with engine.execution_options(**_options(writes=False)).connect() as connection, connection.begin():
+    with engine.execution_options(writes=False).connect() as connection, connection.begin():
         yield connection
 
 
@@ -87,15 +87,14 @@ def writing(engine: sa.Engine, foreign_keys: bool = True) -> Iterator[sa.Connect
     Without `foreign_keys` SQLite does not enforce them in this transaction (its DROP TABLE deletes children): the
     caller runs PRAGMA foreign_key_check before the end. PostgreSQL ignores the option.
     """
-    options = _options(writes=True) | {"foreign_keys": foreign_keys}
-    with engine.execution_options(**options).connect() as connection, connection.begin():
+    writer = engine.execution_options(writes=True, foreign_keys=foreign_keys)
+    with writer.connect() as connection, connection.begin():
         yield connection
 
 
 def write_connection(engine: sa.Engine, manager: ITransactionManager) -> sa.Connection:
     """A connection for a request that writes: it commits and ends with the transaction of `manager`."""
-    options = _options(writes=True) | {"statement_timeout": REQUEST_TIMEOUT}
-    connection = engine.execution_options(**options).connect()
+    connection = engine.execution_options(writes=True, statement_timeout=REQUEST_TIMEOUT).connect()
     manager.get().join(ConnectionParticipant(connection))
     connection.begin()
     return connection
@@ -117,7 +116,7 @@ def paused(connection: sa.Connection) -> Iterator[None]:
 
 def read_connection(engine: sa.Engine) -> sa.Connection:
     """A connection for a request that only reads, in a transaction; `release` gives it back."""
-    connection = engine.connect().execution_options(**_options(writes=False), statement_timeout=REQUEST_TIMEOUT)
+    connection = engine.connect().execution_options(writes=False, statement_timeout=REQUEST_TIMEOUT)
     connection.begin()
     return connection
 
@@ -149,10 +148,6 @@ def cache_plan(statement: Any, version: int) -> Any:
     return statement.execution_options(cache_plan=version)
 
 
-def _options(writes: bool) -> dict[str, Any]:
-    return {"writes": writes}
-
-
 def reach(url: str, looks_only: bool = False) -> sa.Engine:
     """The engine for an address, after one connection. Raises DatabaseUnreachableError.
 
@@ -163,8 +158,7 @@ def reach(url: str, looks_only: bool = False) -> sa.Engine:
         is_others = looks_only and file.get_backend_name() == "sqlite"
         engine = sqlite.read_only_engine(file) if is_others else make_engine(url)
         with reading(engine) as connection:
-            connection.execute(sa.select(sa.literal(1)))
-            connection.execute(sa.text("SELECT count(*) FROM sqlite_master" if engine.name == "sqlite" else "SELECT 1"))
+            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master" if engine.name == "sqlite" else "SELECT 1")
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError):
         address = "sqlite:///var/portal.sqlite or postgresql+psycopg://user:password@host/name"
         raise DatabaseUnreachableError(f'"{url}" is not the address of a database; one looks like {address}') from None

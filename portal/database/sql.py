@@ -166,7 +166,7 @@ def where(
 
 def _along(
     path: tuple[str, ...],
-    test: Comparison,
+    comparison: Comparison,
     table: sa.FromClause,
     module: Module,
     declaration: Declaration,
@@ -174,29 +174,29 @@ def _along(
 ) -> sa.ColumnElement[bool]:
     field = module.field(path[0])
     if len(path) == 1:
-        return comparison(field, test, table, reader)
+        return compare(field, comparison, table, reader)
     if field.row_fields:
         name = join_name(declared_name(table), field.name)
         rows = table_of(table).metadata.tables[name].alias()
-        inner = _along(path[1:], test, rows, declaration.row_modules[name], declaration, reader)
+        inner = _along(path[1:], comparison, rows, declaration.row_modules[name], declaration, reader)
         return table.c["id"].in_(sa.select(rows.c["_record"]).where(inner))
     target_module = declaration.modules[field.targets[0]]
     target = table_of(table).metadata.tables[target_module.name].alias()
-    inner = _along(path[1:], test, target, target_module, declaration, reader)
+    inner = _along(path[1:], comparison, target, target_module, declaration, reader)
     return linked(field, table, sa.select(target.c["id"]).where(inner))
 
 
-def comparison(field: Field, test: Comparison, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
+def compare(field: Field, comparison: Comparison, table: sa.FromClause, reader: Reader) -> sa.ColumnElement[bool]:
     """One comparison on a field of `table` itself, without its negation."""
-    if test.operator == "empty":
-        return field.compare(table, "empty", test.value)
-    if test.operator == "within":
-        return _within(field, test.value, table, reader)
-    if test.operator == "one_of":
-        return one_of([_equal(field, item, table, reader) for item in test.value])
-    if test.operator == "equal":
-        return _equal(field, test.value, table, reader)
-    return field.compare(table, test.operator, _constant(field, test.value, reader))
+    if comparison.operator == "empty":
+        return field.compare(table, "empty", comparison.value)
+    if comparison.operator == "within":
+        return _within(field, comparison.value, table, reader)
+    if comparison.operator == "one_of":
+        return one_of([_equal(field, item, table, reader) for item in comparison.value])
+    if comparison.operator == "equal":
+        return _equal(field, comparison.value, table, reader)
+    return field.compare(table, comparison.operator, _constant(field, comparison.value, reader))
 
 
 def one_of(comparisons: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]:

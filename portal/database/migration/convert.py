@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from markupsafe import escape
 
+from portal.batches import batched
 from portal.database.migration import alter, aside
 from portal.database.migration.snapshot import columns, join_target
 from portal.database.schema.tables import Tables
@@ -112,9 +113,9 @@ class Conversion:
         alter.add_foreign_keys(self.connection, table, names)
         if join_target(self.new):
             alter.create_tables(self.connection, self.tables, {join_name(table.name, self.new.name)})
-            for start in range(0, len(links), BATCH):
-                join = self.tables.join(table.name, self.new.name)
-                self.connection.execute(sa.insert(join), links[start : start + BATCH])
+            join = self.tables.join(table.name, self.new.name)
+            for batch in batched(links, BATCH):
+                self.connection.execute(sa.insert(join), batch)
         if misfits and keep_misfits:
             aside.put(self.connection, table.name, self.new.name, misfits)
 
@@ -304,9 +305,9 @@ class Conversion:
         name = columns(self.new)[0].name
         source = sa.table(self.module.name, sa.column("id"), sa.column(name))
         empty: set[int] = set()
-        for start in range(0, len(record_ids), BATCH):
-            batch = source.c["id"].in_(record_ids[start : start + BATCH])
-            empty.update(self.connection.scalars(sa.select(source.c["id"]).where(batch, source.c[name].is_(None))))
+        for batch in batched(record_ids, BATCH):
+            here = source.c["id"].in_(batch), source.c[name].is_(None)
+            empty.update(self.connection.scalars(sa.select(source.c["id"]).where(*here)))
         return empty
 
     def _fill(self, temporary: Mapping[str, str]) -> tuple[list[dict[str, Any]], dict[int, str]]:

@@ -110,12 +110,12 @@ def _in_module(declaration: Declaration, module: Module, here: KeyPath) -> Itera
 def _in_condition(
     declaration: Declaration, module: str, condition: Condition | None, file: str, keys: KeyPath
 ) -> Iterator[Named]:
-    for test in comparisons(condition or ALWAYS):
-        *_steps, (_module, field) = declaration.along(module, ".".join(test.path))
-        values = test.value if isinstance(test.value, tuple) else (test.value,)
-        if test.operator in ("equal", "one_of"):
+    for comparison in comparisons(condition or ALWAYS):
+        *_steps, (_module, field) = declaration.along(module, ".".join(comparison.path))
+        values = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
+        if comparison.operator in ("equal", "one_of"):
             names = (value for value in values if not isinstance(value, FormValue))
-            yield from ((file, (*keys, ".".join(test.path)), field, name) for name in _names(field, names))
+            yield from ((file, (*keys, ".".join(comparison.path)), field, name) for name in _names(field, names))
 
 
 def _in_values(

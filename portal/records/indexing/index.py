@@ -58,10 +58,11 @@ def complete_index(connection: sa.Connection, tables: Tables) -> tuple[int, int]
     """Adds records that the index lacks, and removes entries without a record. Returns how many of each."""
     policy, added, removed = system_policy(tables), 0, 0
     module, record = tables.search.c["module"], tables.search.c["record"]
-    unknown = module.not_in([module.name for module in indexed_modules(tables.declaration)])
+    names = [module.name for module in indexed_modules(tables.declaration)]
+    unknown = module.not_in(names)
     removed += connection.execute(sa.delete(tables.search).where(unknown)).rowcount
     with search.filling(connection):
-        for name in (module.name for module in indexed_modules(tables.declaration)):
+        for name in names:
             system = Records(connection, policy, name)
             there = sa.select(record).where(module == name)
             lacking = sa.select(system.table.c["id"]).where(system.table.c["id"].not_in(there))

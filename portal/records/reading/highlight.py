@@ -1,12 +1,12 @@
 """Why a search finds a record: which pieces of a text match the typed words, and in which field the others are."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from portal.database.search.index import Words, parse_words
 from portal.fields.base import Field
-from portal.texts import fold, words
+from portal.texts import words
 
 # A piece of text that may be a word: letters and digits. Scripts without spaces fall into single characters.
 PIECE = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\W_]+")
@@ -64,8 +64,8 @@ def _piece_matches(piece: str, searched: Words) -> bool:
     return any(_word_matches(word, searched) for word in _folded(piece))
 
 
-def _folded(piece: str) -> Iterator[str]:
-    yield from (piece.lower(),) if piece.isascii() else words(fold(piece))
+def _folded(piece: str) -> Sequence[str]:
+    return (piece.lower(),) if piece.isascii() else words(piece)
 
 
 def _word_matches(word: str, searched: Words) -> bool:

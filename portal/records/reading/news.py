@@ -2,8 +2,8 @@
 
 All that a page says of it is one statement, built once for all readers of a kind: how many records of each module are
 new, how many of these each tab of a list has, and of the records on the page which are new, which are hidden, and who
-wrote the last comment. What counts as a
-change is what gives a record its place in lists ordered by the last change: nothing internal does.
+wrote the last comment. What counts as a change is what gives a record its place in lists ordered by the last change:
+nothing internal does.
 
 Records are numbered where an index has the reader's own newest changes. Those that are seen through another record are
 marked, and not counted.

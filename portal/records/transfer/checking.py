@@ -5,9 +5,9 @@ Rows are taken in batches, so that links, keys and unique values need few querie
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
+from portal.batches import batched
 from portal.fields.base import Field, Refused
 from portal.fields.file import FileValue
 from portal.fields.value_path import value_path
@@ -61,8 +61,7 @@ class Checking:
 
     def check(self, on_checked: Callable[[int], None] = lambda line: None) -> None:
         """Fills `rows` and `bad` from the whole file. `on_checked` gets the line that was reached."""
-        source_rows = self.source.rows()
-        while batch := list(islice(source_rows, BATCH)):
+        for batch in batched(self.source.rows(), BATCH):
             rows = [row for source_row in batch if (row := self._import_row(source_row))]
             self._find_records(rows)
             for row in rows:

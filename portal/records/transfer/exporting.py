@@ -9,10 +9,10 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from portal.batches import batched
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.reader import Reader
@@ -115,7 +115,7 @@ class Export:
         system: Records,
         report_progress: Callable[[int], None] = lambda done: None,
         files: FilesOut | None = None,
-        rows: Sequence["RowCells"] = (),
+        rows: Sequence[RowCells] = (),
     ) -> None:
         self.system, self.report_progress, self.done, self.files = system, report_progress, 0, files
         self.rows = rows
@@ -188,8 +188,8 @@ def _reads_as(field: Field, text: str, value: Any, reader: Reader) -> bool:
 
 
 def _chunks(records: Iterator[Record], cells: Callable[[Record], Iterable[str]]) -> Iterator[bytes]:
-    while batch := list(islice(records, BATCH)):
-        yield csv_lines(cells(record) for record in batch)
+    for batch in batched(records, BATCH):
+        yield csv_lines(map(cells, batch))
 
 
 def csv_lines(rows: Iterable[Iterable[str]], start: str = "") -> bytes:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from portal.records.reading.records import Records
 from portal.records.transfer.checking import Checking
 from portal.records.transfer.columns import find_columns
+from portal.records.transfer.exporting import machine_reader
 from portal.records.transfer.files_in import FilesIn
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.notation import Notation
@@ -68,8 +69,7 @@ def import_file(
     `on_checked` gets the line that was checked, `on_written` how many rows are stored. Raises WrongColumnsError.
     """
     # Machines write dates and numbers: no language takes part in reading them.
-    reader = replace(system.policy.reader, language="en", plain=True)
-    system = replace(system, policy=replace(system.policy, reader=reader))
+    system = replace(system, policy=replace(system.policy, reader=machine_reader(system.policy.reader)))
     languages = system.policy.declaration.settings.languages
     headers = without_row_columns(system.module, source.headers, list(options.columns))
     columns = find_columns(system.module, languages, headers, options.columns, options.key, bool(options.files))

@@ -7,11 +7,11 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 
+from portal.batches import batched
 from portal.conditions import ALWAYS, replace_form_values
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
@@ -73,8 +73,8 @@ def key_of_name(records: Records, field: Field, name: str) -> Any:
 
 def stored_values(records: Records, field: Field, values: Iterable[Any]) -> Iterator[tuple[Any, int]]:
     """(value, id) of the records whose `field` has one of `values` in its key column."""
-    column, remaining = records.table.c[field.key_column], iter(values)
-    while chunk := list(islice(remaining, CHUNK)):
+    column = records.table.c[field.key_column]
+    for chunk in batched(values, CHUNK):
         rows = records.connection.execute(sa.select(column, records.table.c["id"]).where(column.in_(chunk)))
         yield from ((value, record_id) for value, record_id in rows)
 
@@ -85,8 +85,8 @@ def stored_keys(
     """(key, id) of the records that have one of `keys`: the values of the columns that make `field` unique."""
     names = (*records.module.unique_within(field), field.key_column)
     distinct = set(keys)
-    columns, remaining = [records.table.c[name] for name in names], iter({key[-1] for key in distinct})
-    while chunk := list(islice(remaining, CHUNK)):
+    columns = [records.table.c[name] for name in names]
+    for chunk in batched({key[-1] for key in distinct}, CHUNK):
         rows = records.connection.execute(sa.select(*columns, records.table.c["id"]).where(columns[-1].in_(chunk)))
         yield from ((tuple(row[:-1]), row[-1]) for row in rows if tuple(row[:-1]) in distinct)
 
@@ -136,8 +136,7 @@ class Names:
         known = self._offered.setdefault(_offer_key(field, target, others), {})
         missing = [record_id for record_id in dict.fromkeys(ids) if record_id not in known]
         records = self.system.of(target, replace_form_values(field.target_condition or ALWAYS, others.get))
-        for start in range(0, len(missing), CHUNK):
-            chunk = missing[start : start + CHUNK]
+        for chunk in batched(missing, CHUNK):
             offered = {record.id for record in records.by_ids(chunk, [])}
             known |= {record_id: record_id in offered for record_id in chunk}
 

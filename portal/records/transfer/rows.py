@@ -132,8 +132,7 @@ def import_rows(
 
     With `skip_bad` the records of bad rows keep the rows that they have. Raises WrongColumnsError.
     """
-    reader = replace(system.policy.reader, language="en", plain=True)
-    system = replace(system, policy=replace(system.policy, reader=reader))
+    system = replace(system, policy=replace(system.policy, reader=machine_reader(system.policy.reader)))
     of_lines = owners.by_line
     rows = imported_rows(system, field) if of_lines is None else rows_of(system, field)
     languages = system.policy.declaration.settings.languages
@@ -147,7 +146,7 @@ def import_rows(
         if record_id := _record_of(row, of_lines):
             by_record.setdefault(record_id, []).append(row)
     bad = [*checking.bad, *_refused(field, by_record), *_without_rows(field, by_record, of_lines or {})]
-    refused = {line for line in (cell.line for cell in bad)}
+    refused = {cell.line for cell in bad}
     left_out = {record for record, of_record in by_record.items() if any(row.line in refused for row in of_record)}
     left_out |= {_record_of(row, of_lines) for row in checking.refused}
     left_out |= {record_id for line, record_id in (of_lines or {}).items() if line in refused}
@@ -159,7 +158,7 @@ def import_rows(
     return RowsReport(len(checking.rows), with_rows, changed, sorted(bad, key=lambda cell: cell.line))
 
 
-def imported_rows(system: Records, field: Field) -> "ImportedRows":
+def imported_rows(system: Records, field: Field) -> ImportedRows:
     """The rows of a `lines` field with a column that names their record."""
     of_rows = rows_of(system, field)
     return ImportedRows(system.connection, system.policy, of_rows.name, form_of=of_rows.form_of)

@@ -4,12 +4,13 @@ Nobody is notified: the event is `imported`, which makes no letters.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from portal.batches import batched
 from portal.database.engine import analyze
 from portal.database.search import index as search
 from portal.fields.base import Field
@@ -65,11 +66,11 @@ def store_rows(
     done = 0
     with search.filling(system.connection), unique_violations_retried():
         _use_numbers(system, new)
-        for batch in _batches(new):
+        for batch in batched(new, BATCH):
             _insert(system, batch, author)
             done += len(batch)
             on_written(done)
-        for batch in (*_batches(visibly), *_batches(internally)):
+        for batch in (*batched(visibly, BATCH), *batched(internally, BATCH)):
             _update(system, batch, changed_values, author)
             done += len(batch)
             on_written(done)
@@ -120,11 +121,6 @@ def _bare(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_bare, value))
     return (value.module, value.id) if isinstance(value, Linked) else value
-
-
-def _batches(rows: Sequence[ImportRow]) -> Iterator[Sequence[ImportRow]]:
-    for start in range(0, len(rows), BATCH):
-        yield rows[start : start + BATCH]
 
 
 def _use_numbers(system: Records, new: Sequence[ImportRow]) -> None:
@@ -233,7 +229,7 @@ def _write_links_between_rows(system: Records, rows: Sequence[ImportRow]) -> Non
         for row in linking:
             others = tuple(Linked(other.id, system.name) for other in row.linked_rows[name])
             row.values[name] = (*row.values[name], *others) if field.multiple else others[0]
-        for batch in _batches(linking):
+        for batch in batched(linking, BATCH):
             if field.multiple:
                 _write_join_table(system, name, {row: row.values[name] for row in batch})
             else:

@@ -309,7 +309,7 @@ def linked_records(records: Records, link: Field, operator: str, raw: Any) -> li
 
 
 def _matches(field: Field, value: Any, comparison: Comparison, records: Records) -> bool:
-    """The twin of `comparison` in database/sql.py, for a value that is not stored yet."""
+    """The twin of `compare` in database/sql.py, for a value that is not stored yet."""
     reader = records.policy.reader.machine  # declarations are machine-written, whoever reads
     constant = comparison.value
     if comparison.operator == "empty":

@@ -1,27 +1,23 @@
 """Creating, editing, moving, commenting on and deleting records, each with all that belongs to it in one transaction.
 
 A writer is bound to its author: pages get one from `request.writer(records)`, commands make one with SYSTEM. Values
-come checked from `validation.py` or from `transfer/`; rights and states are checked here, whatever path led here.
+come checked from `validation.py` or from `transfer/`; rights and states are checked here, whatever path led here. What
+a change and a deletion write is in changing.py and deleting.py.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import AllOf, Comparison
-from portal.database.search import index as search
 from portal.declaration.shapes import Transition
-from portal.fields.base import Refused
-from portal.fields.linked import Linked
-from portal.fields.links import join_name
-from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.formulas import recomputed
 from portal.records.indexing.index import index_records, replace_texts
 from portal.records.reading.comments import Comment
 from portal.records.reading.files import StoredFile
-from portal.records.reading.records import Query, Record, Records
+from portal.records.reading.records import Record, Records
+from portal.records.writing.changing import change_record, changed_values, move_in_place, touch_record
 from portal.records.writing.comments import (
     delete_comment,
     empty_comment,
@@ -31,26 +27,25 @@ from portal.records.writing.comments import (
     update_comment,
 )
 from portal.records.writing.defaults import defaults
-from portal.records.writing.dependents import delete_what_depends, links_to, still_needed
+from portal.records.writing.deleting import Deletion
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.records.writing.files import (
     assign_files,
     delete_file,
     delete_files_of_comment,
-    delete_replaced_files,
     insert_field_files,
     insert_files,
     may_attach,
     may_detach,
 )
 from portal.records.writing.follow_ups import followed_record
-from portal.records.writing.history import Author, add_event, author_of, change_details, state_written
+from portal.records.writing.history import Author, add_event, change_details, state_written
 from portal.records.writing.lifecycle import editable_fields, leaves, open_state, state_after_comment, state_of
 from portal.records.writing.pending_files import PendingFile
-from portal.records.writing.rows import rows_without, with_whole_rows, write_own_tables
+from portal.records.writing.rows import with_whole_rows, write_own_tables
 from portal.records.writing.seen import is_new_to_staff, saw_own_change
-from portal.records.writing.signatures import add_change_events, add_signed_event, with_signatures, without_signed
-from portal.records.writing.stored_rows import delete_row, insert_row, touch_row, update_row
+from portal.records.writing.signatures import add_signed_event, with_signatures
+from portal.records.writing.stored_rows import insert_row, touch_row
 from portal.records.writing.transitions import is_for_reader, transition_values
 from portal.records.writing.validation import follow_again, without_taken
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
@@ -90,43 +85,14 @@ class Writer:
         record has another version by now, or is final, so that only staff may change internal fields.
         """
         self._check_right("edit")
-        fields = [self.records.module.field(name) for name in _changed(record.values, values)]
+        fields = [self.records.module.field(name) for name in changed_values(record.values, values)]
         if fields != editable_fields(self.records, record, fields):
             raise ConflictError(record.id)
         self.change(record, values, version)
 
     def change(self, record: Record, values: Mapping[str, Any], version: int, kind: str = "edited") -> bool:
-        """Writes the values that differ, and an event of `kind`; False where none does.
-
-        Rights are the caller's to check.
-
-        Where only internal fields differ, customers see no trace: neither a new version nor time nor place in lists.
-        Raises ConflictError where the record has another version by now.
-        """
-        records = self.records
-        before = {**record.values, **self._unread_values(record, values)}
-        changed = without_signed(records, before, _changed(before, values))
-        if not changed:
-            return False
-        delete_replaced_files(records, changed, record.id)
-        changed = insert_field_files(records, changed, self.author, record.id)
-        changed = with_signatures(records, with_whole_rows(records, changed, record.id), self.author)
-        visible = not all(
-            records.module.field(name).is_internal_change(before.get(name), value) for name, value in changed.items()
-        )
-        row = self._modified(version + 1) if visible else {"_version": version}
-        for name, value in changed.items():
-            row |= records.module.field(name).store(value)
-        row |= recomputed(records, record.id, changed)
-        if not update_row(records, record.id, version, row):
-            raise ConflictError(record.id)
-        write_own_tables(records, record.id, changed)
-        add_change_events(records, record.id, kind, self.author, before, changed)
-        (index_records if visible else replace_texts)(records.as_system, [record.id])
-        (saw_own_change if visible else is_new_to_staff)(records, record.id, self.author)
-        if records.module.title_field.name in changed:
-            update_linking_records(records.as_system, record.id)
-        return True
+        """See `change_record`. Rights are the caller's to check."""
+        return change_record(self.records, self.author, record, values, version, kind)
 
     def move(
         self,
@@ -149,20 +115,11 @@ class Writer:
             raise ConflictError(record.id)
         values = {**transition_values(records, transition, values), lifecycle.field: transition.to}
         if not self.change(record, values, record.version, f"moved:{transition.name}"):
-            self._move_in_place(record, transition, {lifecycle.field: transition.to})
+            move_in_place(records, self.author, record, transition)
         if comment or files:
             comment_id = self.add_comment(record, comment)
             if files:
                 self.attach(record, files, comment_id=comment_id)
-
-    def _move_in_place(self, record: Record, transition: Transition, state: Mapping[str, Any]) -> None:
-        """A transition that leads to the state from which it comes has happened too: its period begins anew."""
-        if not update_row(self.records, record.id, record.version, self._modified(record.version + 1)):
-            raise ConflictError(record.id)
-        details = change_details(self.records.module, state, state)
-        add_event(self.records, record.id, f"moved:{transition.name}", self.author, details)
-        index_records(self.records.as_system, [record.id])
-        saw_own_change(self.records, record.id, self.author)
 
     def comment(self, record: Record, text: str, *, internal: bool = False, folded: str = "") -> int:
         """Adds a comment, which `on_comment` may answer with another state; returns its id.
@@ -198,7 +155,7 @@ class Writer:
             row |= recomputed(records, record.id, {lifecycle.field: next_state})
             before, after = {lifecycle.field: state_of(records, record)}, {lifecycle.field: next_state}
             add_event(records, record.id, "moved", self.author, change_details(records.module, before, after))
-        self._touch(record, row)
+        touch_record(records, self.author, record, row)
         return comment_id
 
     def correct(self, record: Record, comment: Comment, text: str) -> None:
@@ -246,7 +203,8 @@ class Writer:
             open_state(records, record)
         insert_files(records, record.id, files, self.author, internal=internal, comment_id=comment_id)
         if files and not internal:
-            self._touch(record, {"attachments": sa.func.coalesce(records.table.c["attachments"], 0) + len(files)})
+            count = sa.func.coalesce(records.table.c["attachments"], 0) + len(files)
+            touch_record(records, self.author, record, {"attachments": count})
 
     def detach(self, record: Record, file: StoredFile) -> None:
         """Removes a file, which its author and staff may.
@@ -286,20 +244,7 @@ class Writer:
         Raises NotAllowedError, and Refused where other records still need it.
         """
         self._check_right("delete")
-        self._as_system(self.records.name)._remove(record.id, self.records, set())
-
-    def _unread_values(self, record: Record, names: Iterable[str]) -> Mapping[str, Any]:
-        """The present values of those fields that the author may not read, and a transition may set."""
-        unread = [name for name in names if name not in record.values]
-        stored = self.records.as_system.by_ids([record.id], unread) if unread else []
-        return {name: stored[0].values[name] for name in unread if stored}
-
-    def _touch(self, record: Record, row: Mapping[str, Any]) -> None:
-        """Writes columns that are no fields' values, as the newest change of the record."""
-        records = self.records
-        touch_row(records, record.id, {**row, **self._modified()})
-        index_records(records.as_system, [record.id])
-        saw_own_change(records, record.id, self.author)
+        Deletion(self.author, self.records).delete(self.records.as_system, record.id)
 
     def _check_watching(self, person_id: int) -> None:
         if not may_watch(self.records) or not addable(self.records, [person_id]):
@@ -308,68 +253,3 @@ class Writer:
     def _check_right(self, action: str) -> None:
         if not self.records.policy.may(self.records.name, action):
             raise NotAllowedError(self.records.name, action)
-
-    def _modified(self, version: int | None = None) -> dict[str, Any]:
-        """The columns that say when and by whom a record was changed; `version`: the new one, if there is one."""
-        row = {"modified": self.records.policy.reader.now, **author_of(self.records, self.author, "modified_by")}
-        return row if version is None else {**row, "_version": version}
-
-    def _as_system(self, module: str) -> "Writer":
-        """A writer of all records of `module`, in the name of the same author."""
-        return Writer(self.records.as_system.of(module), self.author)
-
-    def _remove(self, record_id: int, asker: Records, going: set[Linked]) -> None:
-        """`asker`: the records as whoever deletes sees them, who is not told of others in the way; `going`: what goes
-        already, since records may link to each other in a circle."""
-        records = self.records
-        tables, connection = records.policy.tables, records.connection
-        going.add(Linked(record_id, records.name))
-        for module in records.policy.declaration.modules.values():
-            for field in module.fields.values():
-                for path in links_to(records.name, field):
-                    self._as_system(module.name)._release(path, Linked(record_id, records.name), asker, going)
-        write_own_tables(records, record_id, dict.fromkeys(records.module.fields))
-        self._record_deleted(record_id)
-        delete_what_depends(records, record_id)
-        search.remove(connection, tables.search, records.name, record_id)
-        delete_row(records, record_id)
-
-    def _record_deleted(self, record_id: int) -> None:
-        """The event, with the reference alone: what the history kept of the record's values goes with the record."""
-        records, event = self.records, self.records.policy.tables.event
-        on_record = event.c["module"] == records.name, event.c["record"] == record_id
-        records.connection.execute(sa.update(event).where(*on_record).values(details={}))
-        deleted = records.by_ids([record_id], [])
-        add_event(records, record_id, "deleted", self.author, {"reference": deleted[0].reference} if deleted else {})
-
-    def _release(self, path: tuple[str, ...], target: Linked, asker: Records, going: set[Linked]) -> None:
-        """Lets go of `target` in the records that link to it by `path`, a field or a column of one, as its `on_delete`
-        says."""
-        records = self.records
-        field = records.module.field(path[0])
-        linking_field = field.row_fields[path[1]] if field.row_fields else field
-        query = Query(condition=AllOf((Comparison(path, "equal", target),)), sort=("id",))
-        linking = list(records.iterate(query, [] if linking_field.multiple else [field.name]))
-        if linking_field.multiple:
-            table = records.policy.tables.metadata.tables[join_name(records.name, *path)]
-            records.connection.execute(sa.delete(table).where(table.c["target"] == target.id))
-            replace_texts(records, [record.id for record in linking])
-            return
-        on_deleted = linking_field.on_target_deleted
-        staying = [record for record in linking if Linked(record.id, records.name) not in going]
-        if staying and on_deleted == "refuse":
-            raise Refused(still_needed(records, staying, asker))
-        for record in linking:
-            if field.row_fields:
-                rows = rows_without(record.values[field.name], linking_field, target)
-                self.change(record, {field.name: rows}, record.version)
-            elif on_deleted == "cascade" and Linked(record.id, records.name) not in going:
-                self._remove(record.id, asker, going)
-            else:  # unless it went with another one
-                for present in records.by_ids([record.id], [field.name]):
-                    self.change(present, {field.name: None}, present.version)
-
-
-def _changed(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of `values` that differ from the ones `before`."""
-    return {name: value for name, value in values.items() if name not in before or before[name] != value}

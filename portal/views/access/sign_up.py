@@ -16,7 +16,7 @@ from portal.accounts.companies import company_of_link
 from portal.accounts.passwords import weakness
 from portal.accounts.people import Account, find_account, normalize_email
 from portal.accounts.register import AccessRefusedError, Register, is_mail_address
-from portal.accounts.sign_ups import Ask, SignUps
+from portal.accounts.sign_ups import NewSignUp, SignUps
 from portal.accounts.sign_ups import SignUp as SignUpRequest
 from portal.database.engine import reading
 from portal.mail.invitations import address_proof, somebody_waits
@@ -124,8 +124,8 @@ def _ask(request: Request, heading: Words, action: str, profile: str, organizati
     if not writes_links(request):
         return HTTPSeeOther(action)
     language = request.reader.language
-    ask = Ask(email, profile, organization, language, network_of(request.remote_addr))
-    token = SignUps(request.connection, request.portal.tables, request.now).ask(ask)
+    new = NewSignUp(email, profile, organization, language, network_of(request.remote_addr))
+    token = SignUps(request.connection, request.portal.tables, request.now).begin(new)
     if token is not None:
         recipient = Account(0, email, "", profile, language=language)
         queue_letter(request, address_proof(letter_sender(request), recipient, token))

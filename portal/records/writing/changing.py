@@ -1,0 +1,94 @@
+"""What a change of a record writes: its values, version and moment, its history and its entry in the search index.
+
+Called by writer.py, which checks rights and states, and by deleting.py.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from portal.declaration.shapes import Transition
+from portal.records.indexing.backlog import update_linking_records
+from portal.records.indexing.formulas import recomputed
+from portal.records.indexing.index import index_records, replace_texts
+from portal.records.reading.records import Record, Records
+from portal.records.writing.errors import ConflictError
+from portal.records.writing.files import delete_replaced_files, insert_field_files
+from portal.records.writing.history import Author, add_event, author_of, change_details
+from portal.records.writing.rows import with_whole_rows, write_own_tables
+from portal.records.writing.seen import is_new_to_staff, saw_own_change
+from portal.records.writing.signatures import add_change_events, with_signatures, without_signed
+from portal.records.writing.stored_rows import touch_row, update_row
+
+
+def change_record(
+    records: Records, author: Author, record: Record, values: Mapping[str, Any], version: int, kind: str = "edited"
+) -> bool:
+    """Writes the values that differ, and an event of `kind`; False where none does.
+
+    Where only internal fields differ, customers see no trace: neither a new version nor time nor place in lists.
+    Raises ConflictError where the record has another version by now.
+    """
+    before = {**record.values, **_unread_values(records, record, values)}
+    changed = without_signed(records, before, changed_values(before, values))
+    if not changed:
+        return False
+    delete_replaced_files(records, changed, record.id)
+    changed = insert_field_files(records, changed, author, record.id)
+    changed = with_signatures(records, with_whole_rows(records, changed, record.id), author)
+    visible = not all(
+        records.module.field(name).is_internal_change(before.get(name), value) for name, value in changed.items()
+    )
+    row = _modified(records, author, version + 1) if visible else {"_version": version}
+    for name, value in changed.items():
+        row |= records.module.field(name).store(value)
+    row |= recomputed(records, record.id, changed)
+    if not update_row(records, record.id, version, row):
+        raise ConflictError(record.id)
+    write_own_tables(records, record.id, changed)
+    add_change_events(records, record.id, kind, author, before, changed)
+    (index_records if visible else replace_texts)(records.as_system, [record.id])
+    (saw_own_change if visible else is_new_to_staff)(records, record.id, author)
+    if records.module.title_field.name in changed:
+        update_linking_records(records.as_system, record.id)
+    return True
+
+
+def changed_values(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `values` that differ from the ones `before`."""
+    return {name: value for name, value in values.items() if name not in before or before[name] != value}
+
+
+def move_in_place(records: Records, author: Author, record: Record, transition: Transition) -> None:
+    """A transition that leads to the state from which it comes has happened too: its period begins anew.
+
+    Raises ConflictError where the record has another version by now.
+    """
+    if not update_row(records, record.id, record.version, _modified(records, author, record.version + 1)):
+        raise ConflictError(record.id)
+    state = {records.module.lifecycle.field: transition.to} if records.module.lifecycle else {}
+    add_event(records, record.id, f"moved:{transition.name}", author, change_details(records.module, state, state))
+    _is_newest(records, author, record)
+
+
+def touch_record(records: Records, author: Author, record: Record, row: Mapping[str, Any]) -> None:
+    """Writes columns that are no fields' values, as the newest change of the record."""
+    touch_row(records, record.id, {**row, **_modified(records, author)})
+    _is_newest(records, author, record)
+
+
+def _is_newest(records: Records, author: Author, record: Record) -> None:
+    index_records(records.as_system, [record.id])
+    saw_own_change(records, record.id, author)
+
+
+def _unread_values(records: Records, record: Record, names: Iterable[str]) -> Mapping[str, Any]:
+    """The present values of those fields that the author may not read, and a transition may set."""
+    unread = [name for name in names if name not in record.values]
+    stored = records.as_system.by_ids([record.id], unread) if unread else []
+    return {name: stored[0].values[name] for name in unread if stored}
+
+
+def _modified(records: Records, author: Author, version: int | None = None) -> dict[str, Any]:
+    """The columns that say when and by whom a record was changed; `version`: the new one, if there is one."""
+    row = {"modified": records.policy.reader.now, **author_of(records, author, "modified_by")}
+    return row if version is None else {**row, "_version": version}
