@@ -12,10 +12,21 @@ from functools import cached_property
 from typing import Any
 
 OPERATORS = ("min", "max", "before", "after", "contains", "empty", "within", "not")
+# What other systems call them.
+OTHER_OPERATORS = {
+    "min": ("gte", "ge", ">=", "from", "at_least"),
+    "max": ("lte", "le", "<=", "until", "at_most"),
+    "before": ("lt", "<", "less", "less_than"),
+    "after": ("gt", ">", "greater", "more", "greater_than"),
+    "contains": ("like", "ilike", "icontains", "includes", "matches"),
+    "empty": ("null", "is_null", "isnull", "blank", "exists"),
+    "within": ("last", "next", "since"),
+    "not": ("ne", "neq", "!=", "nin", "not_in", "is_not", "except"),
+}
 SPECIAL = ("me", "my organization", "today", "now", "nothing")
-WITHIN = re.compile(r"(\d{1,5})\s*(minute|hour|day|week|month|year)s?")
+WITHIN = re.compile(r"(\d{1,5})\s*(m|min|minute|h|hour|d|day|w|week|month|y|year)s?")
 LONGEST_PERIOD = datetime.timedelta(days=365_250)  # Python knows the years from 1 to 9999
-UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2629746, "year": 31556952}
+UNITS = {"mo": 2629746, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31556952}  # seconds, by how a unit begins
 
 
 class ConditionError(ValueError):
@@ -165,8 +176,8 @@ def _line(key: Any, value: Any) -> Iterator[Condition]:
         yield AnyOf(tuple(_within_list(part, index) for index, part in enumerate(value)))
         return
     if key in ("and", "or") and isinstance(value, list) and any(isinstance(part, Mapping) for part in value):
-        cure = "any: is its name here" if key == "or" else "write its conditions below each other, without it"
-        raise ConditionError(f"{key}: is not used here: {cure}", (key,))
+        cure = 'write "any" instead' if key == "or" else "write its conditions below each other, without it"
+        raise ConditionError(f'"{key}" is not used here: {cure}', (key,))
     if not isinstance(key, str) or not re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", key):
         raise ConditionError(f'"{key}" is not the name of a field', (key,))
     path = tuple(key.split("."))
@@ -189,7 +200,9 @@ def _within_list(part: Any, index: int) -> Condition:
 def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) -> Condition:
     place = (key, str(operator))
     if operator not in OPERATORS:
-        raise ConditionError(f'unknown comparison "{operator}"; known are {", ".join(OPERATORS)}', place)
+        meant = next((ours for ours, theirs in OTHER_OPERATORS.items() if str(operator).strip("$_") in theirs), None)
+        guess = f' (did you mean "{meant}"?)' if meant else f"; known are {', '.join(OPERATORS)}"
+        raise ConditionError(f'unknown comparison "{operator}"{guess}', place)
     if operator == "not":
         if isinstance(operand, Mapping):
             raise ConditionError("not: needs a value or a list of values", place)
@@ -223,7 +236,8 @@ def _period(operand: Any, place: tuple[str | int, ...]) -> datetime.timedelta:
     match = WITHIN.fullmatch(str(operand).strip())
     if not match:
         raise ConditionError(f'"{operand}" is not a period like "30 days"', place)
-    period = datetime.timedelta(seconds=int(match[1]) * UNITS[match[2]])
+    seconds = next(seconds for beginning, seconds in UNITS.items() if match[2].startswith(beginning))
+    period = datetime.timedelta(seconds=int(match[1]) * seconds)
     if period > LONGEST_PERIOD:
         raise ConditionError(f'"{operand}" is longer than 1,000 years', place)
     return period

@@ -6,6 +6,7 @@ from typing import Any
 
 from portal.declaration.beside_shapes import Inbox, SignUp
 from portal.declaration.draft import MODULES, Draft
+from portal.declaration.sentences import instead_of_list
 from portal.declaration.shapes import Settings
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import Problem, closest, suggest
@@ -23,6 +24,14 @@ def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
     elif value is not None:
         at.wrong(f"must be a mapping of {what}")
     return {}
+
+
+def named_entries(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
+    """As `mapping`, of names to entries: a list of them is a frequent mistake, whose cure is said."""
+    if isinstance(value, list):
+        at.wrong(f"must be a mapping of {what}{instead_of_list(value)}")
+        return {}
+    return mapping(value, at, what)
 
 
 def is_of_another_version(draft: Draft) -> bool:

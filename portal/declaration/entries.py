@@ -7,11 +7,13 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from portal.declaration.beside_modules import mapping, read_inbox, read_portal, read_role, read_sign_up
+from portal.declaration.beside_modules import mapping, named_entries, read_inbox, read_portal, read_role, read_sign_up
 from portal.declaration.builtin import LABELS, builtin_fields
 from portal.declaration.draft import ALL_MODULES, BUTTONS, MODULES, Draft, profile_file
+from portal.declaration.keys import keys_of
 from portal.declaration.misplaced import with_misplaced
 from portal.declaration.other_names import did_you_mean, our_key, our_type
+from portal.declaration.sentences import unknown_key
 from portal.declaration.shapes import (
     Access,
     Button,
@@ -22,7 +24,7 @@ from portal.declaration.shapes import (
     Transition,
 )
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.validation import keys_of, unknown_key, validated, with_meant_keys, without_internal
+from portal.declaration.validation import validated, with_meant_keys, without_internal
 from portal.fields.base import Field
 from portal.fields.shape import Shape
 from portal.texts import fold
@@ -95,7 +97,7 @@ def read_modules(draft: Draft) -> None:
     modules = top.get("modules")
     if not modules and not misplaced and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
         at["modules"].key.wrong("no module is declared: a portal needs at least one")
-    entries = mapping(modules, at["modules"], "names to modules")
+    entries = named_entries(modules, at["modules"], "names to modules")
     draft.people = read_role(draft, top.get("people"), entries, at["people"])
     draft.organizations = read_role(draft, top.get("organizations"), entries, at["organizations"])
     draft.inbox = read_inbox(top.get("inbox"), at["inbox"])
@@ -172,7 +174,7 @@ def _without_internal_keys_below(
 def read_fields(draft: Draft, entries: Any, module: str, at: Cursor) -> dict[str, Field]:
     """The fields of a module; those that cannot be understood are noted as broken."""
     fields: dict[str, Field] = {}
-    for name, entry in mapping(entries, at, "names to field types").items():
+    for name, entry in named_entries(entries, at, "names to field types").items():
         before = len(draft.problems)
         if complaint := wrong_name(name) or reserved_field(name):
             at[name].key.wrong(complaint)
@@ -203,8 +205,8 @@ def read_field(name: str, entry: Any, at: Cursor) -> Field | None:
     shape = Field.types[type_name]
     entry = without_internal(shape, entry, at)
     entry = _as_written({**entry, "name": name}, shape, at)
-    if "fields" in shape.model_fields and isinstance(entry.get("fields"), Mapping):
-        columns = _columns(entry["fields"], at["fields"])
+    if "fields" in shape.model_fields and isinstance(entry.get("fields"), Mapping | list):
+        columns = _columns(named_entries(entry["fields"], at["fields"], "names to field types"), at["fields"])
         if len(columns) < len(entry["fields"]):
             return None
         entry["fields"] = columns
@@ -214,7 +216,7 @@ def read_field(name: str, entry: Any, at: Cursor) -> Field | None:
 
 def _report_missing_type(entry: Mapping[str, Any], at: Cursor) -> None:
     for key in entry:
-        if key not in keys_of(Field) and our_key(key.partition(":")[0], ["type"]) is not None:
+        if key not in keys_of(Field) and our_key(re.split("[:=]", key)[0], ["type"]) is not None:
             at[key].key.wrong(unknown_key(key, ["type"]))
             return
     at.key.wrong('the "type" of the field is missing')
@@ -286,7 +288,7 @@ def read_profile(draft: Draft, name: str) -> None:
     before = len(draft.problems)
     if is_empty and isinstance(at.value, Mapping | None):
         at.wrong("the profile is empty: name at least one module under modules:")
-    entries = mapping(top.get("modules"), at["modules"], "modules")
+    entries = named_entries(top.get("modules"), at["modules"], "modules")
     if len(draft.problems) > before:
         draft.broken_accesses.add((name, ALL_MODULES))
     accesses, written = _accesses(draft, name, entries, at["modules"])
@@ -340,7 +342,7 @@ def read_buttons(draft: Draft) -> None:
         draft.broken_buttons.add(name)
     top = _known_keys({name: entry for name, entry in top.items() if name not in misplaced}, ["buttons"], at)
     at = at["buttons"]
-    for name, entry in mapping(top.get("buttons"), at, "names to buttons").items():
+    for name, entry in named_entries(top.get("buttons"), at, "names to buttons").items():
         if complaint := wrong_name(name):
             at[name].key.wrong(complaint)
             draft.broken_buttons.add(_as_name(name))

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.declaration.draft import Draft
+from portal.declaration.keys import keys_of
 from portal.declaration.shapes import Access, Home, Profile
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.validation import keys_of
 
 
 def with_misplaced(draft: Draft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:

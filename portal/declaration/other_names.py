@@ -52,6 +52,8 @@ _KEYS = {
     "options": "choices values enum items select",
     "to": "target model module relation references ref entity table into goal",
     "max_length": "length maxlength size max_size limit",
+    "digits": "precision total_digits",
+    "places": "scale decimals decimal_places fraction",
     "max_size": "size limit maxsize max",
     "min": "minimum from least",
     "max": "maximum until most",

@@ -10,6 +10,7 @@ from typing import Any
 
 from portal.conditions import ALWAYS, Condition, all_of
 from portal.declaration.draft import ALL_MODULES, Draft
+from portal.declaration.english import singular
 from portal.declaration.inbox import complete_inbox
 from portal.declaration.labels import labelled_modules
 from portal.declaration.layouts import Viewer, finished, readable_fields, with_related
@@ -77,7 +78,7 @@ def resolve_module(draft: Draft, module: Module) -> Module:
     organization = _organization(draft, module, owner)
     filled: dict[str, Any] = {
         "label": module.label or readable(module.name),
-        "singular": module.singular or readable(module.name),
+        "singular": module.singular or readable(singular(module.name)),
         "title": module.title or _first_text(module),
         "owner": owner,
         "organization": organization,

@@ -20,7 +20,7 @@ from portal.declaration.beside_shapes import Inbox, SignUp
 from portal.fields.base import Field
 from portal.fields.links import join_name
 from portal.fields.reader import Reader
-from portal.fields.shape import Icon, Names, Shape, Size, Tone, Where
+from portal.fields.shape import FileTypes, Icon, Names, Shape, Size, Tone, Where
 from portal.texts import Text
 
 DEFAULT_ICON = "square"
@@ -142,7 +142,7 @@ class Comments(Shape):
 class Attachments(Shape):
     max_size: Size = 25_000_000
     max_count: int = Key(20, ge=1)
-    types: tuple[str, ...] = ()
+    types: FileTypes = ()
 
 
 class Wording(Shape):

@@ -8,16 +8,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as data_field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
-from pydantic import BeforeValidator, PrivateAttr
 from pydantic import Field as Key
+from pydantic import PrivateAttr
 
 from portal.fields.base import Field, Refused, storable
 from portal.fields.protocols import Declared, Form
 from portal.fields.reader import Reader
-from portal.fields.shape import OneOrSeveral, Size
+from portal.fields.shape import FileTypes, Size
 from portal.fields.text import TextLike
 from portal.texts import _, fold
 
@@ -51,14 +51,6 @@ def kept_input(name: str) -> str:
     return f"{name}.kept"
 
 
-def _types(written: Any) -> Any:
-    entries = [written] if isinstance(written, str) else written
-    for entry in entries if isinstance(entries, list | tuple) else ():
-        if not re.fullmatch(r"[a-z]+/(\*|[\w.+-]+)", str(entry)):
-            raise ValueError(f'"{entry}" is no file type like image/* or application/pdf')
-    return entries
-
-
 class FileField(TextLike):
     """The keys of both. Sorted and filtered by the name of the file."""
 
@@ -71,7 +63,7 @@ class FileField(TextLike):
     type: str
 
     max_size: Size = DEFAULT_SIZE
-    types_: Annotated[tuple[str, ...], BeforeValidator(_types), OneOrSeveral()] = Key((), alias="types")
+    types_: FileTypes = Key((), alias="types")
 
     _module: str = PrivateAttr("")
 

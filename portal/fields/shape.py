@@ -1,5 +1,7 @@
 """Shape, the base of every part of the declaration, and the small shapes that field types share."""
 
+import mimetypes
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -39,6 +41,19 @@ Size = Annotated[
 ]
 Tone = Annotated[str, Names("tone")]
 Icon = Annotated[str, Names("icon")]
+
+
+def _file_types(written: Any) -> Any:
+    entries = [written] if isinstance(written, str) else written
+    for entry in entries if isinstance(entries, list | tuple) else ():
+        if not re.fullmatch(r"[a-z]+/(\*|[\w.+-]+)", str(entry)):
+            meant = mimetypes.types_map.get(f".{str(entry).lstrip('*.').lower()}")
+            guess = f' (did you mean "{meant}"?)' if meant else ""
+            raise ValueError(f'"{entry}" is no file type like image/* or application/pdf{guess}')
+    return entries
+
+
+FileTypes = Annotated[tuple[str, ...], BeforeValidator(_file_types), OneOrSeveral()]
 
 
 class Option(Shape):

@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 from portal.declaration.checks.conditions import check_condition, check_values
 from portal.declaration.draft import BUTTONS, Draft, profile_file
+from portal.declaration.keys import keys_of
 from portal.declaration.layouts import can_be_typed
+from portal.declaration.other_names import did_you_mean, our_key
 from portal.declaration.resolve import is_access_broken
 from portal.declaration.shapes import Button, Declaration, Profile
 from portal.declaration.source.cursor import Cursor
@@ -20,7 +22,7 @@ def check_buttons(draft: Draft, declaration: Declaration) -> None:
     tabs = _tabs(declaration)
     for name, button in draft.buttons.items():
         at = draft.at(BUTTONS, "buttons", name)
-        if (button.opens is None) == (button.url is None) and ("opens" in at) == ("url" in at):
+        if (button.opens is None) == (button.url is None) and ("opens" in at) == ("url" in at) and not _leads(at):
             at.key.wrong("a button needs either opens: or url:")
         if button.url is not None and not ADDRESS.fullmatch(button.url):
             at["url"].wrong("must be an address that begins with https://, http://, mailto:, tel: or /")
@@ -28,6 +30,12 @@ def check_buttons(draft: Draft, declaration: Declaration) -> None:
             _check_opens(draft, button.opens, button, tabs, at)
         elif button.url is not None:
             _refuse(button, ("tab", "where", "set", "count"), "opens: MODULE", at)
+
+
+def _leads(at: Cursor) -> bool:
+    """Whether a key that is not known, and was reported, says where the button leads."""
+    unknown = (key for key in at.value if key not in keys_of(Button))
+    return any(our_key(key, ("opens", "url")) for key in unknown)
 
 
 def _tabs(declaration: Declaration) -> dict[str, set[str]]:
@@ -43,8 +51,11 @@ def _tabs(declaration: Declaration) -> dict[str, set[str]]:
 
 def _check_opens(draft: Draft, opens: str, button: Button, tabs: Mapping[str, Collection[str]], at: Cursor) -> None:
     module, slash, page = opens.partition("/")
-    if slash and page != "create":
-        at["opens"].wrong(f'must be MODULE or MODULE/create, not "{opens}"')
+    if ":" in opens:
+        at["opens"].wrong(f'must be MODULE or MODULE/create, not "{opens}": write an address after url:')
+    elif slash and page != "create":
+        guess = did_you_mean(_meant_target(draft, opens))
+        at["opens"].wrong(f'must be MODULE or MODULE/create, not "{opens}"{guess}')
     elif module not in draft.modules:
         if not draft.is_broken(module):
             at["opens"].wrong(draft.no_module(module))
@@ -57,6 +68,14 @@ def _check_opens(draft: Draft, opens: str, button: Button, tabs: Mapping[str, Co
         if button.tab is not None and button.tab not in tabs.get(module, ()) and not draft.broken_profiles:
             draft.broken_buttons.add(button.name)
             at["tab"].wrong(f'{module} has no tab "{button.tab}"{suggest(button.tab, tabs.get(module, ()))}')
+
+
+def _meant_target(draft: Draft, opens: str) -> str | None:
+    """The target that is meant by the address of a list, or of a form as other systems call it."""
+    module, *pages = opens.strip("/").split("/")
+    if module not in draft.modules or pages not in ([], ["new"], ["add"]):
+        return None
+    return f"{module}/create" if pages else module
 
 
 def _check_set(draft: Draft, module: str, button: Button, at: Cursor) -> None:

@@ -8,6 +8,7 @@ from portal.declaration.checks.conditions import check_condition, stored_complai
 from portal.declaration.draft import Draft, key, leads_to
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.problems import list_in_text
 from portal.fields.base import Field
 from portal.fields.links import join_name
 from portal.fields.value_path import ValuePath, value_path
@@ -127,7 +128,7 @@ def _check_targets(draft: Draft, module: Module, field: Field, at: Cursor) -> No
         elif target not in draft.modules:
             draft.broken_fields.add((module.name, field.name))
             if not draft.is_broken(target):
-                place.wrong(draft.no_module(target))
+                place.wrong(list_in_text(target, draft.modules) or draft.no_module(target))
         elif target in draft.modules:
             check_condition(draft, target, at["where"], form=module.name)
     if key(field, "on_delete") == "clear" and field.required:

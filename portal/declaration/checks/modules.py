@@ -15,6 +15,7 @@ from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import RelatedPlace, list_in_text, suggest
 
 REFERENCE_PART = re.compile(r"\{([^{}]*)\}")
+EVERY_STATE = (("*",), ("any",), ("all",))  # as other systems write it
 REFERENCE_KNOWN = re.compile(r"number(:0\d{1,2})?|year")
 
 
@@ -99,6 +100,8 @@ def _only_link(draft: Draft, module: Module, target: str) -> tuple[RelatedPlace,
 
 def check_scope(draft: Draft, module: Module, see: Scope, at: Cursor) -> None:
     """Whether the records of this module can be divided in this way."""
+    if draft.broken_roles and not isinstance(see, Through):
+        return  # whose the records are is not known, for a reason that is reported
     if complaint := _scope_complaint(draft, module, see):
         at.inner("through").wrong(complaint)
 
@@ -209,8 +212,13 @@ def _check_transition(
         at.key.wrong(f'"{name}" cannot be the name of a transition: it has its own meaning under can:')
     elif complaint := wrong_name(name):
         at.key.wrong(complaint)
-    _check_states(states, transition.from_ or (), at["from"])
+    if transition.from_ in EVERY_STATE:
+        at["from"].wrong(f'no state "{transition.from_[0]}": leave from out, and it begins in every other state')
+    else:
+        _check_states(states, transition.from_ or (), at["from"])
     _check_states(states, [transition.to], at["to"])
+    if str(at["confirm"].value).lower() in ("true", "yes"):
+        at["confirm"].warn('confirm is the question that is asked: write it here, such as "Close it for good?"')
     _check_asked_fields(draft, module, transition.ask, at["ask"])
     check_values(draft, module.name, transition.set, at["set"])
     _check_only(draft, module, transition.only, at["only"])

@@ -1,6 +1,7 @@
 """Checks `portal:`: known time zones, currencies and languages, a logo that exists, profiles that exist."""
 
 import re
+from pathlib import PurePath
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from babel import Locale, UnknownLocaleError
@@ -11,9 +12,10 @@ from portal.declaration.checks.mail import takes_letters
 from portal.declaration.draft import MODULES, Draft
 from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Settings
 from portal.declaration.source.problems import Problem, suggest
-from portal.texts import catalogue
+from portal.texts import LOCALE, catalogue
 
 DEFAULTS = Settings()
+TRANSLATED = ("en", *sorted(path.stem for path in LOCALE.glob("*.po")))  # the languages of the interface
 IMAGES = (".svg", ".png", ".jpg", ".jpeg", ".webp", ".gif")
 
 # `GMT+1`: the zones of nearly that name have the opposite sign, and none of them knows summer.
@@ -40,7 +42,8 @@ def check_settings(draft: Draft) -> None:
         elif language in settings.languages[:index]:
             _report(draft, "languages", index, f'"{language}" appears twice')
         elif language.partition("-")[0] != "en" and not catalogue(language).sentences:
-            sentence = f'the interface is not translated into "{language}": its own words appear in English'
+            guess = suggest(language.replace("_", "-"), TRANSLATED)
+            sentence = f'the interface is not translated into "{language}": its own words appear in English{guess}'
             _report(draft, "languages", index, sentence, warning=True)
     for index, profile in enumerate(settings.administrators):
         if draft.profiles and profile not in {*draft.profiles, *draft.broken_profiles}:
@@ -91,6 +94,8 @@ def _logo(draft: Draft, logo: str | None) -> str | None:
     if logo is None:
         return None
     path = draft.folder / logo
+    if PurePath(logo).is_absolute() or ".." in PurePath(logo).parts:
+        return "the logo must be in the folder of modules.yaml"
     if "\0" in logo or not path.is_file():
         return f'there is no file "{logo}" in the folder of modules.yaml'
     if not path.resolve().is_relative_to(draft.folder.resolve()):

@@ -17,6 +17,7 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u
 _LONGEST_PART = 80
 _LONGEST_MESSAGE = 2000
 _MOST_CANDIDATES = 2000
+_LEAST_SIMILARITY = 0.65  # as difflib measures it; "action" and "tone" have 0.6
 _MOST_LISTED = 12
 _GUESS = re.compile(r' \(did you mean "(.+?)"\?\)')
 # The note at the other places of a name that is unknown in several.
@@ -121,7 +122,9 @@ def closest(wrong: str, known: Iterable[str]) -> str | None:
             candidates.setdefault(name.casefold(), name)
         if len(candidates) >= _MOST_CANDIDATES:
             break
-    matches = [folded] if folded in candidates else difflib.get_close_matches(folded, candidates, n=1, cutoff=0.6)
+    if folded in candidates:
+        return candidates[folded]
+    matches = difflib.get_close_matches(folded, candidates, n=1, cutoff=_LEAST_SIMILARITY)
     return candidates[matches[0]] if matches else None
 
 

@@ -25,6 +25,7 @@ _CONTENT = (
     'no value can begin like this: a value is missing, there is a bracket or "," too many, or a text needs quotes'
 )
 _QUOTES_FIRST = 'a text that begins with "{}" needs quotes'
+_EXCLAMATION = _QUOTES_FIRST.format("!")
 _NEVER_CLOSED = "the quotes that open here are never closed"
 _TYPOGRAPHIC = 'typographic quotes do not quote a text: use " instead of {}'
 _COMMENT = 'a comment begins with "#", not with "{}"'
@@ -46,7 +47,8 @@ _SENTENCES = {
     "did not find expected comment or line break": 'after "|" or ">" the text must begin on the next line',
     "found unknown escape character": 'in double quotes "\\" must be written "\\\\": or use single quotes',
     "found invalid Unicode character escape code": "this character code does not exist",
-    "found undefined tag handle": 'a text that begins with "!" needs quotes',
+    "found undefined tag handle": _EXCLAMATION,
+    "did not find expected whitespace or line break": _EXCLAMATION,
     "did not find expected <document start>": "the file goes on after its end: check the indentation of this line",
     "found duplicate %YAML directive": 'the line "%YAML" appears twice',
     "found incompatible YAML document": "this version of YAML is unknown: remove the line",
@@ -109,7 +111,7 @@ def in_words(error: MarkedYAMLError, text: str, last: Scalar | None, opened: Mar
     if problem == "found character that cannot start any token":
         return _place(mark), _wrong_start(mark, text)
     if problem in _NOT_CLOSED and context is not None:
-        return _not_closed(_NOT_CLOSED[problem], mark, context)
+        return _not_closed(_NOT_CLOSED[problem], mark, context, text)
     if problem in _BEGAN_EARLIER and context is not None:
         mark = context
     return _place(mark), _SENTENCES.get(problem, f"this is not YAML: {problem}")
@@ -124,10 +126,13 @@ def _wrong_start(mark: Mark | None, text: str) -> str:
     return _TAB if character == "\t" else _QUOTES_FIRST.format(character)
 
 
-def _not_closed(bracket: str, mark: Mark, context: Mark) -> tuple[Place | None, str]:
+def _not_closed(bracket: str, mark: Mark, context: Mark, text: str) -> tuple[Place | None, str]:
     if mark.line == context.line:
         closing = "]" if bracket == "[" else "}"
         return _place(mark), f'a "," or the closing "{closing}" is missing before this'
+    line = text.splitlines()[context.line]
+    if match := re.match(r"(?:[^\"'#]|\"[^\"]*\"|'[^']*')*[:,]\s+(#)(?=[\w])", line[context.column :]):
+        return (context.line + 1, context.column + match.start(1) + 1), _QUOTES_FIRST.format("#")
     comma = f'or a "," is missing before line {mark.line + 1}'
     return _place(context), f'the "{bracket}" that opens here is not closed, {comma}'
 

@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from portal.declaration.english import singular
 from portal.declaration.version import VERSION
-from portal.workshop.outlines.naming import singular, snake, words
+from portal.workshop.outlines.naming import snake, words
 from portal.workshop.outlines.outline import Outline, OutlineField, OutlineModule
 
 PLAIN = re.compile(r"[A-Za-z0-9_À-ÿ][A-Za-z0-9_À-ÿ .()/%+-]*[A-Za-z0-9_À-ÿ)%]|[A-Za-z]")

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from portal.declaration.english import singular
 from portal.records.transfer.formulas import unprotected
 from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import Source, open_source
 from portal.texts import plural
 from portal.workshop.outlines.guessing import guess, is_key
-from portal.workshop.outlines.naming import KEY_ENDINGS, field_name, link_name, module_name, singular, snake
+from portal.workshop.outlines.naming import KEY_ENDINGS, field_name, link_name, module_name, snake
 from portal.workshop.outlines.outline import TITLES, Outline, OutlineField, OutlineModule
 from portal.workshop.outlines.values import ColumnValues, best_notation
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 
+from portal.declaration.english import plural, singular
 from portal.declaration.entries import (
     BUILT_IN,
     LONGEST_NAME,
@@ -14,7 +15,6 @@ from portal.declaration.entries import (
 from portal.texts import fold
 
 HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women"}
 KEY_ENDINGS = ("_id", "_code", "_number", "_no", "_key", "_uuid", "_fk")
 FORBIDDEN = {*BUILT_IN, *RESERVED_FIELDS, *SYSTEM_COLUMNS}
 
@@ -28,35 +28,6 @@ def words(name: str) -> str:
     """`order_details` as “Order details”."""
     text = name.replace("_", " ")
     return text[:1].upper() + text[1:]
-
-
-def plural(name: str) -> str:
-    """The last word of a name in the plural, as English makes it."""
-    head, underscore, last = name.rpartition("_")
-    if last in IRREGULAR:
-        last = IRREGULAR[last]
-    elif last.endswith("y") and last[-2:-1] not in "aeiou":
-        last = f"{last[:-1]}ies"
-    elif last.endswith(("x", "ch", "sh", "ss")):
-        last += "es"
-    elif not last.endswith("s"):
-        last += "s"
-    return head + underscore + last
-
-
-def singular(name: str) -> str:
-    """The last word of a name in the singular."""
-    head, underscore, last = name.rpartition("_")
-    for one, many in IRREGULAR.items():
-        if last == many:
-            return head + underscore + one
-    if last.endswith("ies") and len(last) > 4:
-        last = f"{last[:-3]}y"
-    elif last.endswith("es") and last[:-2].endswith(("x", "ch", "sh", "ss")):
-        last = last[:-2]
-    elif last.endswith("s") and not last.endswith(("ss", "us", "is")):
-        last = last[:-1]
-    return head + underscore + last
 
 
 def module_name(text: str, taken: Collection[str]) -> str:

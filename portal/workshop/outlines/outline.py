@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.workshop.outlines.naming import singular, snake, words
+from portal.declaration.english import singular
+from portal.workshop.outlines.naming import snake, words
 
 TITLES = ("name", "title", "subject", "label", "full_name", "company_name", "last_name")
 PERSON_TITLES = ("full_name", "last_name")  # their title is what they do

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
+from portal.declaration.keys import keys_of
 from portal.declaration.named import FormRow, Row
 from portal.declaration.shapes import ACTIONS as ACTION_WORDS
 from portal.declaration.shapes import Access, DetailLayout, Module
-from portal.declaration.validation import keys_of
 from portal.fields.base import Field
 from portal.fields.shape import Names, Shape
 from portal.workshop.schema.descriptions import ACTIONS

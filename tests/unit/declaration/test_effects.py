@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from portal.declaration import shapes
 from portal.declaration.checks import without_effect
-from portal.declaration.validation import keys_of
+from portal.declaration.keys import keys_of
 from portal.fields.base import Field
 from portal.fields.shape import Shape
 

@@ -61,7 +61,7 @@ EVERYTHING = "modules: {notes: {can: [create, edit]}, people: {}, companies: {se
 
 def test_a_module_says_nothing_and_gets_it_all(portal):
     notes = portal(all=EVERYTHING).modules["notes"]
-    assert (str(notes.label), str(notes.singular), notes.title, notes.icon) == ("Notes", "Notes", "code", "square")
+    assert (str(notes.label), str(notes.singular), notes.title, notes.icon) == ("Notes", "Note", "code", "square")
     assert (notes.owner, notes.organization, notes.see) == ("author", "author.company", "own")
     assert (notes.mail.created, notes.mail.commented, notes.mail.moved) == (True, True, True)
 

@@ -11,9 +11,9 @@ import pytest
 from portal.declaration.draft import Draft
 from portal.declaration.entries import TOP_LEVEL_KEYS
 from portal.declaration.files import read_files
+from portal.declaration.keys import keys_of
 from portal.declaration.shapes import ACTIONS as ACTION_WORDS
 from portal.declaration.source.reader import read
-from portal.declaration.validation import keys_of
 from portal.fields.base import Field
 from portal.fields.shape import Shape
 from portal.workshop.schema.descriptions import ACTIONS, TYPES

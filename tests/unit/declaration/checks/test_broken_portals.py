@@ -6,9 +6,9 @@ import pytest
 
 from portal.declaration import shapes
 from portal.declaration.entries import TOP_LEVEL_KEYS
+from portal.declaration.keys import keys_of
 from portal.declaration.load import load
 from portal.declaration.other_names import OUR_KEYS, OUR_TYPES, our_type
-from portal.declaration.validation import keys_of
 from portal.fields.base import Field
 from portal.fields.shape import Shape
 

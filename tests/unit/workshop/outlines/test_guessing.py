@@ -3,7 +3,7 @@
 import pytest
 
 from portal.workshop.outlines.guessing import guess
-from portal.workshop.outlines.naming import field_name, module_name, plural, singular, snake
+from portal.workshop.outlines.naming import field_name, module_name, snake
 from portal.workshop.outlines.values import ColumnValues, best_notation
 
 
@@ -68,12 +68,3 @@ def test_names_that_are_taken_or_the_portals_own_get_another_one():
     assert module_name("search", set()) == "searches"
     assert module_name("pg_stat", set()) == "the_pg_stats"
     assert len(module_name("a" * 70, {"a" * 48})) == 48
-
-
-@pytest.mark.parametrize(
-    ("one", "many"),
-    [("category", "categories"), ("address", "addresses"), ("order_line", "order_lines"), ("person", "people"),
-     ("box", "boxes"), ("day", "days")],
-)  # fmt: skip
-def test_a_module_is_called_in_the_plural(one, many):
-    assert (plural(one), singular(many)) == (many, one)

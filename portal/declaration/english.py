@@ -1,0 +1,38 @@
+"""Names in the singular and in the plural, as English makes them."""
+
+IRREGULAR = {
+    "person": "people", "child": "children", "man": "men", "woman": "women", "movie": "movies", "status": "statuses",
+    "analysis": "analyses",
+}  # fmt: skip
+SINGULAR = {many: one for one, many in IRREGULAR.items()}
+UNCHANGED = ("news", "series", "species", "means", "sms", "gas", "lens", "canvas")
+
+
+def plural(name: str) -> str:
+    """The last word of a name in the plural, as English makes it."""
+    head, underscore, last = name.rpartition("_")
+    if last in IRREGULAR:
+        last = IRREGULAR[last]
+    elif last.endswith("y") and last[-2:-1] not in "aeiou":
+        last = f"{last[:-1]}ies"
+    elif last.endswith(("x", "ch", "sh", "ss")):
+        last += "es"
+    elif not last.endswith("s"):
+        last += "s"
+    return head + underscore + last
+
+
+def singular(name: str) -> str:
+    """The last word of a name in the singular."""
+    head, underscore, last = name.rpartition("_")
+    if last in UNCHANGED:
+        return name
+    if last in SINGULAR:
+        last = SINGULAR[last]
+    elif last.endswith("ies") and len(last) > 4:
+        last = f"{last[:-3]}y"
+    elif last.endswith("es") and last[:-2].endswith(("x", "ch", "sh", "ss")):
+        last = last[:-2]
+    elif last.endswith("s") and not last.endswith(("ss", "us", "is")):
+        last = last[:-1]
+    return head + underscore + last

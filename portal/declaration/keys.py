@@ -1,0 +1,65 @@
+"""Which keys of the language the shapes have, and which shape stands where."""
+
+from functools import cache
+from typing import Any, get_args, get_origin
+
+from portal.fields.base import Field
+from portal.fields.shape import Shape
+
+# Attributes that the engine fills in; they are not keys of the language.
+INTERNAL = {
+    "Module": ("name", "builtin"),
+    "Access": ("module", "readable"),
+    "FormLayout": ("files",),
+    "Transition": ("name",),
+    "Profile": ("name", "labelled"),
+    "Button": ("name",),
+}
+
+
+@cache
+def internal_keys(shape: type[Shape]) -> list[str]:
+    """Names that the shape accepts and that are not keys of the language."""
+    own = ("name",) if issubclass(shape, Field) else INTERNAL.get(shape.__name__, ())
+    return [*own, *(name for name, info in shape.model_fields.items() if info.alias not in (None, name))]
+
+
+@cache
+def keys_of(shape: type[Shape]) -> list[str]:
+    """The keys of the language that the shape has."""
+    internal = internal_keys(shape)
+    keys = [info.alias or name for name, info in shape.model_fields.items()]
+    return [name for name in keys if name not in internal]
+
+
+def shape_at(shape: type[Shape], loc: tuple[Any, ...]) -> type[Shape]:
+    """The shape that the entry at `loc` has, as far as the annotations say."""
+    skip = 0  # parts of `loc` that are keys of a mapping or indexes of a list
+    for part in loc:
+        if skip:
+            skip -= 1
+            continue
+        annotation = next(
+            (info.annotation for name, info in shape.model_fields.items() if part in (name, info.alias)), None
+        )
+        inner, skip = _inner(annotation)
+        shape = inner or shape
+    return shape
+
+
+@cache
+def shapes_below(shape: type[Shape]) -> dict[str, type[Shape]]:
+    """The keys of a shape whose value is a mapping with keys of its own."""
+    inner = {info.alias or name: _inner(info.annotation) for name, info in shape.model_fields.items()}
+    return {key: below for key, (below, depth) in inner.items() if below is not None and depth == 0}
+
+
+def _inner(annotation: Any, depth: int = 0) -> tuple[type[Shape] | None, int]:
+    if isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, Shape):
+        return annotation, depth
+    deeper = depth + (get_origin(annotation) in (dict, tuple, list))
+    for argument in get_args(annotation):
+        shape, at = _inner(argument, deeper)
+        if shape:
+            return shape, at
+    return None, 0

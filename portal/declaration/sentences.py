@@ -1,0 +1,201 @@
+"""What pydantic refuses, as sentences for administrators: what must stand there, and the likely cure.
+
+Called by validation for each value that does not fit its shape, and by whatever meets a key that is not known.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from portal.declaration.keys import keys_of, shape_at, shapes_below
+from portal.declaration.other_names import OUR_KEYS, did_you_mean, our_key, our_scope
+from portal.declaration.source.problems import KeyPath, suggest
+from portal.fields.shape import Shape
+
+TEXT_EXPECTED = ("string_type", "text")
+MOST_KEYS = 4  # of a mapping, named in one sentence
+
+_SENTENCES = {
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing_size": "this number is too large",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "decimal_type": "must be a number",
+    "decimal_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be a mapping",
+    "mapping_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "string_type": "must be a text",
+    "text": "must be a text, or a mapping of language codes to texts",
+    "too_short": "must have at least one item",
+    "too_long": "must have at most {max_length} items",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+}
+YES_AND_NO = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+LIST_EXPECTED = ("tuple_type", "list_type")
+_MAPPING_EXPECTED = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
+_LISTS = {"can": "[create, edit]", "columns": "[reference, title]", "fields": "[title, description]"}
+_EVERYTHING = {"all", "any", "none", "everything", "*", "true", "yes"}
+# The sentences for keys that take several kinds of value, or a value that matches a pattern.
+_SENTENCES_OF_KEYS = {
+    "see": "must be own, organization, all or {through: FIELD}",
+    "comments": "must be true, false or a mapping of order, answers and correct",
+    "attachments": "must be true, false or a mapping of max_size, max_count and types",
+    "fields": "must be the name of a field, or a list of names to stand side by side",
+    "accent": 'must be a colour such as "#2457d6", in quotes',
+    "address": 'must be an email address such as "help@example.com", without "+" and not long',
+    "currency": 'must be a currency code of three letters such as "EUR"',
+    "search": "must be true or false",
+    "read_only": "must be true, false or once",
+    "ask": "must be a mapping such as {comment: required}",
+    "set": "must be a mapping of fields to values, such as {priority: high}",
+    "create": "must be a mapping with fields: or steps:",
+    "edit": "must be a mapping with fields: or steps:",
+    "list": "must be a mapping with columns:, sort: or tabs:",
+    "detail": "must be a mapping with sections: or aside:",
+    "created": "must be true, false or a mapping of subject and text",
+    "commented": "must be true, false or a mapping of subject and text",
+    "moved": "must be true, false or a mapping of subject and text",
+}
+
+
+def sentence(shape: type[Shape], errors: list[dict[str, Any]], path: KeyPath = ()) -> str:
+    """The sentence for what pydantic refuses at one place of an entry of `shape`; `path`: where, if it is written."""
+    error = errors[0]
+    kind, context = error["type"], error.get("ctx", {})
+    loc = error["loc"]
+    # A setting from outside is written in no file: then only pydantic knows its key.
+    last = next((part for part in reversed(path or loc) if isinstance(part, str)), "")
+    if kind == "extra_forbidden":
+        return _misplaced(shape, loc) or unknown_key(str(loc[-1]), keys_of(shape_at(shape, loc[:-1])))
+    if kind == "missing":
+        return f'"{loc[-1]}" is missing'
+    if kind in ("condition", "value_error"):
+        return str(context.get("message") or context["error"])
+    if (hint := _written_wrongly(kind, last, error["input"])) is not None:
+        return hint
+    special = len(errors) > 1 or kind == "string_pattern_mismatch" or kind in _MAPPING_EXPECTED
+    if special and last in _SENTENCES_OF_KEYS:
+        meant = our_scope(error["input"]) if last == "see" and isinstance(error["input"], str) else None
+        return _SENTENCES_OF_KEYS[last] + did_you_mean(meant)
+    return _none_of(error) if kind == "literal_error" else _wrong_kind(shape, error, last)
+
+
+def _misplaced(shape: type[Shape], loc: tuple[Any, ...]) -> str | None:
+    """The sentence for a key that is one of the level below or above; None for others, and for other systems' words."""
+    name, above, here = str(loc[-1]), shape_at(shape, loc[:-2]), shape_at(shape, loc[:-1])
+    if name in OUR_KEYS:
+        return None
+    below = [key for key, inner in shapes_below(here).items() if name in keys_of(inner)]
+    if len(below) == 1:
+        return f'"{name}" belongs under {below[0]}:, not beside it'
+    if len(loc) > 1 and shapes_below(above).get(str(loc[-2])) is here and name in keys_of(above):
+        return f'"{name}" belongs beside {loc[-2]}:, not under it'
+    return None
+
+
+def _wrong_kind(shape: type[Shape], error: dict[str, Any], key: str) -> str:
+    """The sentence for a value of the wrong kind, or outside of its limits."""
+    kind = error["type"]
+    if error["input"] is None and kind in _SENTENCES:
+        return f"there is no value here: it {_SENTENCES_OF_KEYS.get(key, _SENTENCES[kind])}"
+    inner = shape_at(shape, error["loc"])
+    if kind == "model_type":
+        return f"must be a mapping of {_some_keys(inner)}"
+    if kind in LIST_EXPECTED and inner is not shape_at(shape, error["loc"][:-1]):
+        return f"must be a list of mappings of {_some_keys(inner)}"
+    if kind in LIST_EXPECTED and isinstance(error["input"], Mapping):
+        names = _names_in(error["input"])
+        return f"must be a list: [{names}]" if names.startswith("-") else _as_list(key, names)
+    if kind == "dict_type" and isinstance(error["input"], list):
+        return f"must be a mapping{instead_of_list(error['input'])}"
+    if kind == "too_long" and error["ctx"]["max_length"] == 1:
+        return "must be one name, not several"
+    words = _SENTENCES.get(kind)
+    return words.format(**error.get("ctx", {})) if words else error["msg"][:1].lower() + error["msg"][1:]
+
+
+def _some_keys(shape: type[Shape]) -> str:
+    keys = keys_of(shape)
+    return ", ".join(keys[:MOST_KEYS]) + (" …" if len(keys) > MOST_KEYS else "")
+
+
+def _names_in(mapping: Mapping[str, Any]) -> str:
+    """The names of a mapping that should be a list, such as `{create: true}` and `{modified: desc}`."""
+    names = (f"-{name}" if value == "desc" else name for name, value in mapping.items() if value is not False)
+    return ", ".join(names)
+
+
+def _written_wrongly(kind: str, key: str, value: Any) -> str | None:
+    """The sentence for a value that YAML takes for another kind of value than its author did; None for others."""
+    if kind in TEXT_EXPECTED and isinstance(value, Mapping) and value and not any(value.values()):
+        return f'must be a text in quotes: "{{{", ".join(value)}}}"'
+    if kind in TEXT_EXPECTED and isinstance(value, Mapping) and (empty := [k for k, v in value.items() if v is None]):
+        joined = re.match(r"[\w-]+:\S", str(empty[0]))
+        return f'write a space after the ":" of "{empty[0]}"' if joined else f'there is no text for "{empty[0]}"'
+    if kind in TEXT_EXPECTED and isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+        return f"must be one text, without brackets: {value[0]}"
+    return _text_written_wrongly(kind, key, value) if isinstance(value, str) else None
+
+
+def _text_written_wrongly(kind: str, key: str, value: str) -> str | None:
+    if kind.startswith("bool_") and value.lower() in YES_AND_NO:
+        meant = str(YES_AND_NO[value.lower()]).lower()
+        return f"must be true or false{', without quotes' if meant == value.lower() else f': write {meant}'}"
+    if kind in LIST_EXPECTED or (kind in _MAPPING_EXPECTED and key == "options" and re.search(r"[,;|\n]", value)):
+        return _as_list(key, value)
+    if kind in _MAPPING_EXPECTED and re.match(r"[\w-]+:\S", value):
+        return f'write a space after the ":" of "{value[:80]}"'
+    return None
+
+
+def _as_list(key: str, text: str) -> str:
+    """How a text that stands for a list is written; words that mean everything have no such list."""
+    if text.startswith("-"):
+        return 'must be a list: write a space after each "-"'
+    items = [item for item in re.split(r"[\s,;|]+", text) if item]
+    if key in _LISTS and (not items or set(items) & _EVERYTHING):
+        return f"must be a list of names, such as {_LISTS[key]}"
+    return f"must be a list: [{', '.join(items)}]" if items else "must be a list"
+
+
+def instead_of_list(items: list[Any]) -> str:
+    """How a list is written where a mapping of names to entries is expected; the example is its first item."""
+    first = next(iter(items), None)
+    name = first.get("name", next(iter(first)) if len(first) == 1 else None) if isinstance(first, Mapping) else first
+    example = f', such as "{name}:"' if isinstance(name, str) and re.fullmatch(r"[A-Za-z][\w-]*", name) else ""
+    return f", not a list: write each entry below its name{example}"
+
+
+def _none_of(error: dict[str, Any]) -> str:
+    known = re.findall(r"'([^']*)'", str(error["ctx"]["expected"]))
+    written = str(error["input"])
+    written = written.lower() if isinstance(error["input"], bool) else written
+    return f'"{written[:80]}" is none of {", ".join(known)}{suggest(written, known)}'
+
+
+def unknown_key(name: str, known: list[str]) -> str:
+    """The sentence for an unknown key."""
+    key, colon, value = name.partition(":")
+    if colon and value and key in known:
+        return f'write a space after the ":" of "{name[:80]}"'
+    if name.partition("=")[0].strip() in known:
+        return f'write ": " in the place of "=" in "{name[:80]}"'
+    if name.isdigit():
+        return f'no key "{name[:80]}" here: the decimal mark of a number is a point'
+    return f'no key "{name[:80]}" here{did_you_mean(our_key(name, known)) or _listed(known)}'
+
+
+def _listed(known: list[str]) -> str:
+    return f"; known are {', '.join(known)}" if 0 < len(known) <= 12 else ""

@@ -1,0 +1,19 @@
+"""What a record is called where only the name of its module is known."""
+
+import pytest
+
+from portal.declaration.english import plural, singular
+
+
+@pytest.mark.parametrize(
+    ("one", "many"),
+    [("category", "categories"), ("address", "addresses"), ("order_line", "order_lines"), ("person", "people"),
+     ("box", "boxes"), ("day", "days"), ("case", "cases"), ("movie", "movies"), ("status", "statuses")],
+)  # fmt: skip
+def test_a_name_has_a_plural_and_a_singular(one, many):
+    assert (plural(one), singular(many)) == (many, one)
+
+
+@pytest.mark.parametrize("name", ["news", "time_series", "status", "progress", "knowledge", "kunden"])
+def test_what_is_no_plural_stays(name):
+    assert singular(name) == name
