@@ -23,7 +23,7 @@ def computed_steps(changes: Changes, left: Mapping[str, Any], counts: RowCounts)
         if name in changes.difference.tables:
             continue
         before = changes.old["modules"].get(name)
-        anew = unknown or before is None or name in changes.renames.modules or name in left["modules"]
+        anew = unknown or before is None or name in left["modules"]
         if (anew or before["search"] != module["search"]) and counts.rows(name) != 0:
             formulas |= dict.fromkeys(_changed_formulas(changes, name), name.partition("$")[0])
             if not is_rows(name) and (anew or _texts(before) != _texts(module)):

@@ -39,6 +39,7 @@ class Work(enum.Enum):
     CONVERT = (6e-5, 1e-4)  # reads its value twice, and writes another one
     CONVERT_IN_BATCHES = (0.0, 2e-4)  # the same while others go on (PostgreSQL), with the new values' indexes
     REWRITE = (4e-6, 0.0)  # takes a column away: SQLite writes the table anew
+    RENAME = (6e-4, 1e-3)  # writes the new name of a module into its entries in the search index
 
 
 def effort(counts: RowCounts, table: str, work: Work) -> Effort | None:
@@ -49,6 +50,6 @@ def effort(counts: RowCounts, table: str, work: Work) -> Effort | None:
     is_large = count >= LARGE
     if counts.connection.dialect.name == "sqlite":
         return Effort(count, count * work.value[0], SAVING, "", is_large)
-    waits = NOBODY if work in (Work.INDEX, Work.CONVERT_IN_BATCHES) else EVERYBODY
+    waits = {Work.INDEX: NOBODY, Work.CONVERT_IN_BATCHES: NOBODY, Work.RENAME: SAVING}.get(work, EVERYBODY)
     seconds = count * work.value[1]
     return Effort(count, seconds, waits, table if waits else "", is_large)

@@ -7,18 +7,21 @@ import sqlalchemy as sa
 from portal.database.migration.aside import texts_of
 from portal.database.migration.convert import Conversion
 from portal.database.migration.difference import Changes
+from portal.database.migration.limits import Work, effort
 from portal.database.migration.row_counts import RowCounts
 from portal.database.migration.snapshot import Renames
 from portal.database.migration.steps import Phase, Step, Task, counted, kind_of, staying
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
+from portal.fields.links import is_rows
 
 
 def rename_steps(renames: Renames, counts: RowCounts) -> Iterator[Step]:
     """One sentence for each renamed module, and for each renamed field of rows."""
     for name, before in renames.modules.items():
         kind, noun = kind_of(name)
-        yield Step(f"rename {kind} {before} to {name}{staying(counts.rows(name), noun)}")
+        takes = None if is_rows(name) else effort(counts, name, Work.RENAME)
+        yield Step(f"rename {kind} {before} to {name}{staying(counts.rows(name), noun)}", effort=takes)
 
 
 def linked_again(

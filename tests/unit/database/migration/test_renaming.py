@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import writing
 from portal.database.migration.plan import plan
+from portal.database.search import index as search
 from portal.fields.linked import Linked
 from tests.unit.database.migration.database import COMPANIES, TICKETS
 
@@ -23,11 +24,13 @@ def test_a_renamed_module_keeps_its_records_and_all_that_speaks_of_them(portal):
         connection.execute(sa.insert(portal.tables.comment).values(module="companies", record=1, text="?"))
         connection.execute(sa.insert(portal.tables.sequence).values(module="companies", last=7))
         connection.execute(sa.insert(portal.tables.draft).values(form="companies/1/edit", data={"name": "Acme"}))
+        search.put(connection, portal.tables.search, search.Entry("companies", 1, ["Acme"], scopes=["_o1"]))
     renamed = "firms: {formerly: companies, fields: {name: text}}"
     rest = TICKETS.replace("to: companies", "to: firms")
     rest += "    watchers: {type: links, to: firms}\n    about: {type: link, to: [firms, tickets]}\n"
     said = portal.changed(renamed, rest)
     assert said[0] == "rename module companies to firms, 1 record stays"
+    assert not [sentence for sentence in said if "search index" in sentence]
     assert portal.values("firms", "name") == ["Acme"]
     assert portal.values("tickets", "company") == [Linked(1, "firms")]
     assert portal.values("tickets", "about") == [Linked(1, "firms")]
@@ -35,7 +38,8 @@ def test_a_renamed_module_keeps_its_records_and_all_that_speaks_of_them(portal):
     assert [row["module"] for row in portal.rows(portal.tables.comment)] == ["firms"]
     assert portal.rows(portal.tables.sequence) == [{"module": "firms", "last": 7}]
     assert [row["form"] for row in portal.rows(portal.tables.draft)] == ["firms/1/edit"]
-    assert [row["module"] for row in portal.rows(portal.tables.search)] == ["firms"]
+    entry = portal.rows(portal.tables.search)[0]
+    assert (entry["module"], entry["scope"].split()) == ("firms", ["_mfirms", "_o1"])
 
 
 def test_what_a_removed_module_left_behind_is_not_taken_for_a_renamed_ones(portal):
