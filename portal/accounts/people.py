@@ -5,7 +5,7 @@ Looked up for every request: withdrawn rights are gone with the next one.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -325,7 +325,7 @@ def account_columns(tables: Tables) -> list[sa.Column[Any]]:
     return [tables.account.c[attribute.name] for attribute in fields(Account)]
 
 
-def account_of(row: sa.RowMapping) -> Account:
+def account_of(row: Mapping[Any, Any]) -> Account:
     """An account from its row."""
     return Account(
         id=row["id"],

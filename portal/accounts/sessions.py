@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from portal.accounts.people import Account, PersonRow, account_columns, account_of, person_columns
 from portal.accounts.random_tokens import hash_token, new_token
 from portal.database.engine import writing
+from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Declaration
 
@@ -91,9 +92,10 @@ def find_session(
     """
     statement = tables.statement("session", lambda: _session_statement(tables))
     values = {"token_hash": hash_token(token), "moment": now, "oldest": now - LONGEST}
-    row = connection.execute(statement, values).mappings().first()
-    if row is None:
+    rows = fetch(connection, statement, values)
+    if not rows:
         return None
+    (row,) = rows
     columns = {name: row[f"session_{name}"] for name in COLUMNS}
     session = Session(**columns, has_drafts=bool(row["has_drafts"]))
     return session, account_of(row), PersonRow(row["person_id"], row["person_organization"], bool(row["any_closed"]))

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
 from portal.database.sql import AmongIds
 from portal.declaration.shapes import Module
@@ -55,10 +56,11 @@ def _texts_together(
     if len(by_module) == 1:
         statement = tables.statement("conversations", lambda: _select_texts(tables.comment))
         ((name, (_place, one_ids)),) = by_module.items()
-        rows = connection.execute(statement, {"module_name": name, IDS: one_ids})
+        values = {"module_name": name, IDS: one_ids}
     else:
-        rows = connection.execute(_select_texts_together(tables.comment, by_module))
-    for name, record_id, text, is_internal in rows:
+        statement, values = _select_texts_together(tables.comment, by_module), {}
+    for row in fetch(connection, statement, values):
+        name, record_id, text, is_internal = row.values()
         texts[by_module[name][0]][is_internal][record_id].append(text)
     return texts
 

@@ -6,7 +6,7 @@ among the newest MOST_TESTED rows that the reader may see; `Count.more` says tha
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,14 +62,14 @@ def counting(
     return sa.union_all(*selects) if len(selects) > 1 else selects[0]
 
 
-def read_counts(rows: Iterable[Any]) -> list[Count]:
+def read_counts(rows: Iterable[Mapping[str, Any]]) -> list[Count]:
     """The counts, in the order of the requests."""
     hits: dict[int, int] = defaultdict(int)
     stopped = set()
     for row in rows:
-        hits[row.place] += row.hits or 0
-        if row.tested and row.tested_rows >= MOST_TESTED:
-            stopped.add(row.place)
+        hits[row["place"]] += row["hits"] or 0
+        if row["tested"] and row["tested_rows"] >= MOST_TESTED:
+            stopped.add(row["place"])
     return [Count(min(number, COUNT_LIMIT), place in stopped or number > COUNT_LIMIT)
             for place, number in sorted(hits.items())]  # fmt: skip
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
 from portal.fields.file import FileValue
 from portal.records.reading.records import Record, Records
@@ -37,7 +38,7 @@ def files(records: Records, record: Record) -> list[StoredFile]:
     """The files of a record that the reader may have, newest first. `record` comes from `records`, and is theirs."""
     tables, staff = records.policy.tables, records.policy.staff
     statement = tables.statement("all files" if staff else "files", lambda: _readable(tables, staff))
-    rows = records.connection.execute(statement, {"module_name": records.name, "record_id": record.id}).mappings()
+    rows = fetch(records.connection, statement, {"module_name": records.name, "record_id": record.id})
     return [StoredFile(**row) for row in rows]
 
 

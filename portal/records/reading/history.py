@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.batches import batched
+from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
 from portal.database.sql import WithoutIndex
 from portal.fields.base import Field, Refused
@@ -75,8 +76,7 @@ def stored_events(records: Records, record: Record) -> Sequence[Mapping[str, Any
     """
     statement = records.policy.tables.statement("events of a record", lambda: _of_record(records.policy.tables))
     values = {"module_name": records.name, "record_id": record.id}
-    rows: Sequence[Any] = records.connection.execute(statement, values).mappings().all()
-    return rows
+    return fetch(records.connection, statement, values)
 
 
 def record_history(

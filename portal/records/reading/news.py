@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from portal.conditions import Condition
 from portal.database.engine import cache_plan
+from portal.database.fetching import Row, fetch
 from portal.database.sql import AmongIds, Redundant
 from portal.fields.columns import UTCDateTime
 from portal.records.policy import Policy
@@ -86,7 +87,7 @@ def read_news(connection: sa.Connection, policy: Policy, onlooker: Onlooker, pag
     values = values_of(policy.reader) | {"onlooker": onlooker.account, "news_from": onlooker.start or NEVER}
     if here:
         values[IDS] = list(here.ids)
-    return _news(connection.execute(_statement(policy, counted, here), values).all())
+    return _news(fetch(connection, _statement(policy, counted, here), values))
 
 
 def counted_modules(policy: Policy) -> tuple[str, ...]:
@@ -107,13 +108,14 @@ def is_counted(policy: Policy, module: str) -> bool:
     return policy.sees_all(module) or (access.see != "all" and policy.branches(module) is not None)
 
 
-def _news(rows: Sequence[Any]) -> News:
+def _news(rows: Sequence[Row]) -> News:
     counts: dict[str, Count] = {}
     changed: dict[int, datetime.datetime] = {}
     speakers: dict[int, Speaker] = {}
     of_tabs: tuple[int, ...] = ()
     unread, hidden = set(), set()
-    for kind, module, record_id, at, number, looked_at, name, account, staff, *tabs in rows:
+    for row in rows:
+        kind, module, record_id, at, number, looked_at, name, account, staff, *tabs = row.values()
         if kind == COUNT and number:
             counts[module] = Count(min(number, MOST_COUNTED), number > MOST_COUNTED or looked_at > NEWEST)
             of_tabs = of_tabs if None in tabs else tuple(tabs)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, Condition
+from portal.database.fetching import fetch
 from portal.fields.base import Field
 from portal.records.policy import ModulePolicy, Policy
 from portal.records.reading.page import Record
@@ -111,9 +112,7 @@ class RecordReader(ModulePolicy):
 
     def execute(self, statement: Statement, **values: Any) -> Sequence[Row]:
         """The rows of a statement, with this reader's values for the parameters."""
-        result = self.connection.execute(statement, values_of(self.policy.reader) | self._typed.values | values)
-        rows: Sequence[Any] = result.mappings().all()
-        return rows
+        return fetch(self.connection, statement, values_of(self.policy.reader) | self._typed.values | values)
 
     def load(self, rows: Iterable[Row], fields: Sequence[Field]) -> list[Record]:
         """The records of rows that were selected with `fields`; linked records with their titles."""

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import cache_plan
+from portal.database.fetching import fetch
 from portal.database.sql import AmongIds
 from portal.fields.base import Field
 from portal.fields.linked import Linked
@@ -99,8 +100,7 @@ def _titled(connection: sa.Connection, policy: Policy, target: str, ids: set[int
     title, unique = module.title_field, module.unique_text
     linked = {}
     values = values_of(policy.reader) | {IDS: list(ids)}
-    rows: Iterable[Any] = connection.execute(_statement(policy, target), values).mappings()
-    for row in rows:
+    for row in fetch(connection, _statement(policy, target), values):
         shown = first_visible(title.show(title.load(row), policy.reader), row["reference"])
         raw = (unique and row[unique.name]) or row["reference"] or ""
         linked[row["id"]] = Linked(row["id"], target, shown, bool(row["_visible"]), str(raw))

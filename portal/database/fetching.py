@@ -1,0 +1,122 @@
+"""The rows of statements that pages execute again and again, read past most of SQLAlchemy.
+
+For each execution SQLAlchemy looks up what it compiled, and makes a context and a result: several times what SQLite
+takes for a statement of a page. Here a statement that comes again (records/statement_cache.py keeps it) is compiled
+once, with what converts its parameters and columns, and runs on the driver's own cursor. Its events and errors are
+those of any other statement. What is built for one request is left to SQLAlchemy.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+
+Statement = sa.Select[Any] | sa.CompoundSelect[Any]
+Row = dict[str, Any]  # by the names of the columns
+Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A statement as the driver of a database takes it. The events of the engine get it as their context."""
+
+    dialect: str
+    text: str
+    execution_options: Mapping[str, Any]
+    names: tuple[str, ...] | None  # of the parameters in their order, for drivers that know them by their places
+    constants: dict[str, Any]
+    variables: tuple[tuple[str, str, Convert | None], ...]  # name, the key of its value, what the driver makes of it
+    columns: tuple[str, ...]
+    converted: tuple[tuple[str, Convert], ...]  # columns, and what makes the value from the driver's
+
+    def parameters(self, values: Mapping[str, Any]) -> Any:
+        """The parameters for the driver. Raises KeyError where a value is missing."""
+        named = self.constants.copy()
+        for name, key, convert in self.variables:
+            named[name] = values[key] if convert is None else convert(values[key])
+        return named if self.names is None else tuple([named[name] for name in self.names])
+
+    def execute(self, connection: sa.Connection, values: Mapping[str, Any]) -> list[Row]:
+        """The rows; `connection` is in a transaction."""
+        parameters, text = self.parameters(values), self.text
+        cursor = connection.connection.cursor()
+        for before in connection.dispatch.before_cursor_execute:
+            text, parameters = before(connection, cursor, text, parameters, self, False)
+        try:
+            cursor.execute(text, parameters)
+            for after in connection.dispatch.after_cursor_execute:
+                after(connection, cursor, text, parameters, self, False)
+            found = cursor.fetchall()
+        except Exception as error:  # noqa: BLE001 SQLAlchemy raises it as its own, and gives up a dead connection
+            connection._handle_dbapi_exception(error, text, parameters, cursor, None)
+        cursor.close()
+        rows = [dict(zip(self.columns, row, strict=True)) for row in found]
+        for name, convert in self.converted:
+            for row in rows:
+                row[name] = convert(row[name])
+        return rows
+
+
+# None: executed once so far. False: it cannot be prepared.
+_prepared: WeakKeyDictionary[Statement, Prepared | bool | None] = WeakKeyDictionary()
+
+
+def fetch(connection: sa.Connection, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
+    """All rows of a statement, with the values of its parameters; no two columns have the same name."""
+    known = _prepared.get(statement)
+    if isinstance(known, Prepared) and known.dialect == connection.dialect.name and connection.in_transaction():
+        return known.execute(connection, values)
+    result = connection.execute(statement, values)
+    if known is None:
+        again = statement in _prepared
+        _prepared[statement] = _prepare(statement, values, connection.dialect, result) if again else None
+    return [dict(row) for row in result.mappings()]
+
+
+def _prepare(
+    statement: Statement, values: Mapping[str, Any], dialect: sa.Dialect, result: sa.CursorResult[Any]
+) -> Prepared | bool:
+    """The statement for the driver; `result`: of this execution. False where its text depends on the values, or
+    where the names of columns or parameters are not those that SQLAlchemy has given them."""
+    compiled: Any = statement.compile(dialect=dialect)
+    expanded = compiled.construct_expanded_state(values, escape_names=False)
+    variables = {name: bind for name, bind in compiled.binds.items() if bind.key in values}
+    description, selected = result.cursor.description, list(statement.selected_columns)
+    columns = tuple(column[0] for column in description)
+    if compiled.escaped_bind_names or not variables.keys() <= expanded.parameters.keys():
+        return False
+    if len(set(columns)) < len(columns) or len(columns) != len(selected):
+        return False
+    of_variables = ((name, bind.key, _to_driver(bind, dialect)) for name, bind in variables.items())
+    of_columns = (
+        (column[0], part.type.dialect_impl(dialect).result_processor(dialect, column[1]))
+        for column, part in zip(description, selected, strict=True)
+    )
+    return Prepared(
+        dialect.name,
+        expanded.statement,
+        statement.get_execution_options(),
+        None if expanded.positiontup is None else tuple(expanded.positiontup),
+        dict(_constants(compiled, expanded, variables, dialect)),
+        tuple(of_variables),
+        columns,
+        tuple((name, convert) for name, convert in of_columns if convert is not None),
+    )
+
+
+def _constants(
+    compiled: Any, expanded: Any, variables: Mapping[str, Any], dialect: sa.Dialect
+) -> Iterator[tuple[str, Any]]:
+    """The parameters that are the same at each execution, as the driver takes them; of lists each value is one."""
+    for name, value in expanded.parameters.items():
+        if name in variables:
+            continue
+        convert = _to_driver(compiled.binds[name], dialect) if name in compiled.binds else expanded.processors.get(name)
+        yield name, value if convert is None else convert(value)
+
+
+def _to_driver(bind: sa.BindParameter[Any], dialect: sa.Dialect) -> Convert | None:
+    convert: Convert | None = bind.type.dialect_impl(dialect).bind_processor(dialect)
+    return convert
