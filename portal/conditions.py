@@ -18,10 +18,16 @@ OTHER_OPERATORS = {
     "max": ("lte", "le", "<=", "until", "at_most"),
     "before": ("lt", "<", "less", "less_than"),
     "after": ("gt", ">", "greater", "more", "greater_than"),
-    "contains": ("like", "ilike", "icontains", "includes", "matches"),
+    "contains": ("like", "ilike", "icontains", "includes", "matches", "starts_with", "startswith"),
     "empty": ("null", "is_null", "isnull", "blank", "exists"),
     "within": ("last", "next", "since"),
     "not": ("ne", "neq", "!=", "nin", "not_in", "is_not", "except"),
+}
+# How other systems' comparisons are written that need none here.
+WITHOUT_OPERATOR = {
+    **dict.fromkeys(("eq", "equal", "equals", "is", "=", "=="), "write the value itself, such as {status: open}"),
+    **dict.fromkeys(("in", "any_of", "one_of"), "write a list, such as {status: [new, open]}"),
+    "between": "write {min: x, max: y}",
 }
 SPECIAL = ("me", "my organization", "today", "now", "nothing")
 WITHIN = re.compile(r"(\d{1,5})\s*(m|min|minute|h|hour|d|day|w|week|month|y|year)s?")
@@ -175,7 +181,7 @@ def _line(key: Any, value: Any) -> Iterator[Condition]:
             raise ConditionError("any: needs a list of conditions", ("any",))
         yield AnyOf(tuple(_within_list(part, index) for index, part in enumerate(value)))
         return
-    if key in ("and", "or") and isinstance(value, list) and any(isinstance(part, Mapping) for part in value):
+    if key in ("and", "all", "or") and isinstance(value, list) and any(isinstance(part, Mapping) for part in value):
         cure = 'write "any" instead' if key == "or" else "write its conditions below each other, without it"
         raise ConditionError(f'"{key}" is not used here: {cure}', (key,))
     if not isinstance(key, str) or not re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", key):
@@ -200,9 +206,7 @@ def _within_list(part: Any, index: int) -> Condition:
 def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) -> Condition:
     place = (key, str(operator))
     if operator not in OPERATORS:
-        meant = next((ours for ours, theirs in OTHER_OPERATORS.items() if str(operator).strip("$_") in theirs), None)
-        guess = f' (did you mean "{meant}"?)' if meant else f"; known are {', '.join(OPERATORS)}"
-        raise ConditionError(f'unknown comparison "{operator}"{guess}', place)
+        raise ConditionError(f'unknown comparison "{operator}"{_cure(str(operator).strip("$_"))}', place)
     if operator == "not":
         if isinstance(operand, Mapping):
             raise ConditionError("not: needs a value or a list of values", place)
@@ -214,6 +218,14 @@ def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) ->
     if operator == "within":
         return Comparison(path, operator, _period(operand, place))
     return Comparison(path, operator, _operand(operand))
+
+
+def _cure(operator: str) -> str:
+    """What to write in the place of an operator that is unknown."""
+    if operator in WITHOUT_OPERATOR:
+        return f": {WITHOUT_OPERATOR[operator]}"
+    meant = next((ours for ours, theirs in OTHER_OPERATORS.items() if operator in theirs), None)
+    return f' (did you mean "{meant}"?)' if meant else f"; known are {', '.join(OPERATORS)}"
 
 
 def _equal(path: tuple[str, ...], value: Any, place: tuple[str | int, ...]) -> Comparison:

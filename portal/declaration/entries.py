@@ -5,15 +5,17 @@ Called by load with the documents that the reader made. Whether the names in an 
 
 import re
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from portal.declaration.beside_modules import mapping, named_entries, read_inbox, read_portal, read_role, read_sign_up
+from portal.declaration.beside_shapes import Inbox, SignUp
 from portal.declaration.builtin import LABELS, builtin_fields
 from portal.declaration.draft import ALL_MODULES, BUTTONS, MODULES, Draft, profile_file
-from portal.declaration.keys import keys_of
+from portal.declaration.keys import keys_of, shapes_below
 from portal.declaration.misplaced import with_misplaced
 from portal.declaration.other_names import did_you_mean, our_key, our_type
-from portal.declaration.sentences import unknown_key
+from portal.declaration.sentences import key_below, unknown_key
 from portal.declaration.shapes import (
     Access,
     Button,
@@ -21,6 +23,7 @@ from portal.declaration.shapes import (
     Module,
     OnComment,
     Profile,
+    Settings,
     Transition,
 )
 from portal.declaration.source.cursor import Cursor
@@ -39,6 +42,8 @@ RESERVED_MODULES = (
     "views",
 )  # fmt: skip
 RESERVED_PREFIXES = ("portal_", "sqlite_", "pg_")
+NO_SHAPES: Mapping[str, type[Shape]] = MappingProxyType({})
+SHAPES_AT_TOP: Mapping[str, type[Shape]] = {"portal": Settings, "inbox": Inbox, "sign_up": SignUp}
 TOP_LEVEL_KEYS = ("version", "portal", "people", "organizations", "inbox", "sign_up", "modules")
 
 
@@ -68,11 +73,16 @@ def wrong_name(name: str) -> str | None:
     return None
 
 
-def _known_keys(top: Mapping[str, Any], known: Collection[str], at: Cursor) -> dict[str, Any]:
-    """`top` under the keys that are meant; unknown keys are reported, and left out where nothing is meant."""
+def _known_keys(
+    top: Mapping[str, Any], known: Collection[str], at: Cursor, below: Mapping[str, type[Shape]] = NO_SHAPES
+) -> dict[str, Any]:
+    """`top` under the keys that are meant; unknown keys are reported, and left out where nothing is meant.
+
+    `below`: the shapes of some of the known keys, to which an unknown one may belong.
+    """
     for name in top:
         if name not in known:
-            at[name].key.wrong(unknown_key(name, list(known)))
+            at[name].key.wrong(key_below(name, below) or unknown_key(name, list(known)))
     return {name: value for name, value in with_meant_keys(top, known).items() if name in known}
 
 
@@ -92,7 +102,8 @@ def read_modules(draft: Draft) -> None:
     for name in misplaced:
         at[name].key.wrong(f'a module belongs under modules: indent "{name}" and its lines by two spaces')
         draft.broken_modules.add(name)
-    top = _known_keys({name: entry for name, entry in top.items() if name not in misplaced}, TOP_LEVEL_KEYS, at)
+    top = {name: entry for name, entry in top.items() if name not in misplaced}
+    top = _known_keys(top, TOP_LEVEL_KEYS, at, SHAPES_AT_TOP)
     draft.settings = read_portal(draft, top.get("portal"), at["portal"])
     modules = top.get("modules")
     if not modules and not misplaced and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
@@ -203,6 +214,9 @@ def read_field(name: str, entry: Any, at: Cursor) -> Field | None:
         at.inner("type").wrong(_unknown_type(type_name, at))
         return None
     shape = Field.types[type_name]
+    if "multiple" in entry and f"{type_name}s" in Field.types:
+        at["multiple"].key.wrong(f'no key "multiple" here: a field with several has the type {type_name}s')
+        return None
     entry = without_internal(shape, entry, at)
     entry = _as_written({**entry, "name": name}, shape, at)
     if "fields" in shape.model_fields and isinstance(entry.get("fields"), Mapping | list):
@@ -284,7 +298,7 @@ def read_profile(draft: Draft, name: str) -> None:
     top = mapping(at.value, at, f"keys ({', '.join(keys_of(Profile))})")
     is_empty = not top
     top = with_misplaced(draft, dict(without_internal(Profile, top, at)), at)
-    top = _known_keys(top, keys_of(Profile), at)
+    top = _known_keys(top, keys_of(Profile), at, shapes_below(Profile))
     before = len(draft.problems)
     if is_empty and isinstance(at.value, Mapping | None):
         at.wrong("the profile is empty: name at least one module under modules:")

@@ -49,9 +49,13 @@ def shape_at(shape: type[Shape], loc: tuple[Any, ...]) -> type[Shape]:
 
 @cache
 def shapes_below(shape: type[Shape]) -> dict[str, type[Shape]]:
-    """The keys of a shape whose value is a mapping with keys of its own."""
-    inner = {info.alias or name: _inner(info.annotation) for name, info in shape.model_fields.items()}
-    return {key: below for key, (below, depth) in inner.items() if below is not None and depth == 0}
+    """The keys of a shape whose value is a mapping with keys of its own, and nothing else."""
+    below: dict[str, type[Shape]] = {}
+    for name, info in shape.model_fields.items():
+        kinds = [kind for kind in get_args(info.annotation) or (info.annotation,) if kind is not type(None)]
+        if len(kinds) == 1 and isinstance(kinds[0], type) and issubclass(kinds[0], Shape):
+            below[info.alias or name] = kinds[0]
+    return below
 
 
 def _inner(annotation: Any, depth: int = 0) -> tuple[type[Shape] | None, int]:

@@ -41,7 +41,10 @@ _TYPES = {
     "json": "object dict map jsonb structure",
 }
 _KEYS = {
-    "label": "name title caption text display_name verbose_name heading",
+    "modules": "objects entities tables classes doctypes resources collections models schema types",
+    "label": "name title caption text display_name verbose_name heading plural label_plural verbose_name_plural",
+    "list": "list_view listview views grid table",
+    "detail": "detail_view show_view record_view",
     "help": "description hint tooltip help_text info comment note",
     "type": "kind datatype data_type field_type fieldtype widget",
     "required": "mandatory obligatory must not_null nullable notnull",
@@ -66,6 +69,7 @@ _KEYS = {
     "opens": "open target goto module page",
     "sort": "order order_by orderby sort_by sorting",
     "columns": "fields",
+    "sections": "fields groups blocks",
     "fields": "columns attributes properties",
     "tone": "color colour style variant class",
     "accent": "color colour theme primary brand",
@@ -84,11 +88,13 @@ _KEYS = {
     "transitions": "actions moves workflow",
     "lifecycle": "workflow states process statemachine",
     "singular": "label_singular one",
-    "reference": "number numbering sequence id_format",
+    "reference": "number numbering sequence id_format naming_series autoname autonumber",
     "unique": "distinct",
     "formerly": "renamed_from old_name previously was",
     "count": "counter badge",
     "page_size": "per_page pagesize limit rows",
+    "menu": "navigation nav sidebar",
+    "staff": "is_staff internal agent",
 }
 _ACTIONS = {
     "create": "add new insert post open",
@@ -106,6 +112,12 @@ _SCOPES = {
 }
 
 
+_SPECIALS = {
+    "me": "user current_user currentuser self myself @me",
+    "my organization": "my_organization my_organisation my_company current_organization current_company",
+}
+
+
 def _inverted(table: dict[str, str]) -> dict[str, list[str]]:
     inverted: dict[str, list[str]] = {}
     for ours, theirs in table.items():
@@ -115,7 +127,7 @@ def _inverted(table: dict[str, str]) -> dict[str, list[str]]:
 
 
 OUR_TYPES, OUR_KEYS = _inverted(_TYPES), _inverted(_KEYS)
-_OUR_ACTIONS, _OUR_SCOPES = _inverted(_ACTIONS), _inverted(_SCOPES)
+_OUR_ACTIONS, _OUR_SCOPES, _OUR_SPECIALS = _inverted(_ACTIONS), _inverted(_SCOPES), _inverted(_SPECIALS)
 
 
 def our_type(name: str, known: Collection[str]) -> str | None:
@@ -136,6 +148,11 @@ def our_action(name: str, known: Collection[str]) -> str | None:
 def our_scope(name: str) -> str | None:
     """The scope that is meant by a word after `see`."""
     return _meant(name, list(_SCOPES), _OUR_SCOPES)
+
+
+def our_special(value: str) -> str | None:
+    """The special word that is meant by a value of a link, None for a title."""
+    return next(iter(_OUR_SPECIALS.get(value.strip().casefold().replace(" ", "_"), ())), None)
 
 
 def did_you_mean(name: str | None) -> str:

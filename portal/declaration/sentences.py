@@ -93,16 +93,21 @@ def sentence(shape: type[Shape], errors: list[dict[str, Any]], path: KeyPath = (
 
 
 def _misplaced(shape: type[Shape], loc: tuple[Any, ...]) -> str | None:
-    """The sentence for a key that is one of the level below or above; None for others, and for other systems' words."""
+    """The sentence for a key of the level below or above; None for others, and for what means a key of this one."""
     name, above, here = str(loc[-1]), shape_at(shape, loc[:-2]), shape_at(shape, loc[:-1])
-    if name in OUR_KEYS:
+    if {*OUR_KEYS.get(name, ()), f"{name}s", name.removesuffix("s")} & set(keys_of(here)):
         return None
-    below = [key for key, inner in shapes_below(here).items() if name in keys_of(inner)]
-    if len(below) == 1:
-        return f'"{name}" belongs under {below[0]}:, not beside it'
+    if words := key_below(name, shapes_below(here)):
+        return words
     if len(loc) > 1 and shapes_below(above).get(str(loc[-2])) is here and name in keys_of(above):
         return f'"{name}" belongs beside {loc[-2]}:, not under it'
     return None
+
+
+def key_below(name: str, shapes: Mapping[str, type[Shape]]) -> str | None:
+    """The sentence for a key of just one of the `shapes` that stand a level deeper, by their keys; else None."""
+    below = [key for key, inner in shapes.items() if name in keys_of(inner)]
+    return f'"{name}" belongs under {below[0]}:, not beside it' if len(below) == 1 else None
 
 
 def _wrong_kind(shape: type[Shape], error: dict[str, Any], key: str) -> str:

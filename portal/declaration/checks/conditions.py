@@ -9,6 +9,7 @@ from typing import Any
 
 from portal.conditions import SPECIAL, Comparison, ConditionError, FormValue, comparisons, is_group, parse
 from portal.declaration.draft import Draft, leads_to
+from portal.declaration.other_names import did_you_mean, our_special
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import suggest
 from portal.fields.base import Field, Refused
@@ -52,6 +53,8 @@ def _check_line(draft: Draft, module: str, name: str, value: Any, at: Cursor, fo
                 _check_form_value(draft, operand, place, form)
             elif complaint := _complaint(draft, field, comparison.operator, operand):
                 place.wrong(complaint)
+            elif field.targets and (warning := word_warning(field, operand)):
+                place.warn(warning)
 
 
 def _operands(comparison: Comparison, at: Cursor) -> Iterator[tuple[Cursor, Any]]:
@@ -122,7 +125,12 @@ def stored_complaint(draft: Draft, field: Field, value: Any) -> str | None:
 
 
 def word_warning(field: Field, value: Any) -> str | None:
-    """Why `now`, `today`, `me` … would be stored as a word, or None where the field can hold what they mean."""
+    """Why `now`, `today`, `me` … would be stored as a word, or None where the field can hold what they mean.
+
+    Of a link: why a word of other systems is taken for the title of a record.
+    """
+    if isinstance(value, str) and value not in SPECIAL and field.targets and (meant := our_special(value)):
+        return f'"{value}" is taken for the title of a record{did_you_mean(meant)}'
     if not isinstance(value, str) or value not in SPECIAL or value in (*field.specials, "nothing"):
         return None
     if value in field.declared_options or field.targets:
@@ -134,7 +142,7 @@ def _does_not_fit(field: Field, value: Any, refused: Refused) -> str:
     words = translate(refused.message, "en").rstrip(".")
     shown = f'"{value}" ' if isinstance(value, str | int | float) else "this value "
     reason = words if str(value) in words else f"{shown}does not fit {field.name}: {words[:1].lower()}{words[1:]}"
-    return reason + suggest(str(value), field.declared_options)
+    return reason + suggest(str(value), (*field.declared_options, *field.specials))
 
 
 def _person_complaint(draft: Draft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:
