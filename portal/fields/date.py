@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
-from babel import Locale
 from babel.dates import format_date
 from pydantic import BeforeValidator
 
@@ -31,7 +30,7 @@ Day = Annotated[datetime.date | Literal["today"], BeforeValidator(_bound)]
 
 
 @functools.lru_cache(maxsize=5_000)
-def _format(value: datetime.date, locale: Locale) -> str:
+def _format(value: datetime.date, locale: str) -> str:
     return format_date(value, "medium", locale=locale)
 
 
@@ -77,7 +76,7 @@ class Date(Worded):
         return least, most
 
     def show(self, value: Any, reader: Reader) -> str:
-        return "" if value is None else _format(value, reader.locale)
+        return "" if value is None else _format(value, reader.locale_name)
 
     def write(self, value: Any) -> str:
         return "" if value is None else value.isoformat()

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, get_datetime_format
 from pydantic import BeforeValidator
 
@@ -122,11 +122,19 @@ def _utc(year: int, month: int, day: int, hour: int, minute: int) -> datetime.da
     return datetime.datetime(year, month, day, hour, minute, tzinfo=datetime.UTC)
 
 
-@functools.lru_cache(maxsize=10_000)  # a page of a list writes fifty of them, and most of them again and again
-def _format_minute(here: datetime.datetime, locale: Locale) -> str:
+# A page of a list writes fifty moments, and most of them again and again.
+@functools.lru_cache(maxsize=10_000)
+def _format_minute(value: datetime.datetime, zone: ZoneInfo, locale: str) -> str:
+    here = value.astimezone(zone).replace(tzinfo=None)
     date, time = format_date(here, "medium", locale=locale), format_time(here, "short", locale=locale)
     pattern = str(get_datetime_format("medium", locale=locale))
     return pattern.replace("{1}", date).replace("{0}", time).replace("'", "")
+
+
+@functools.lru_cache(maxsize=10_000)
+def local_iso(value: datetime.datetime, zone: ZoneInfo) -> str:
+    """A moment for machines, as the clocks of `zone` show it."""
+    return value.astimezone(zone).isoformat()
 
 
 class Datetime(Worded):
@@ -198,10 +206,7 @@ class Datetime(Worded):
         return {**written, f"{self.name}.later": "1"} if ambiguous else written
 
     def show(self, value: Any, reader: Reader) -> str:
-        if value is None:
-            return ""
-        here = value.astimezone(reader.time_zone)
-        return _format_minute(here.replace(second=0, microsecond=0, tzinfo=None), reader.locale)
+        return "" if value is None else _format_minute(value, reader.time_zone, reader.locale_name)
 
     def show_full(self, value: Any, reader: Reader) -> str:
         """A moment as `show` writes it, with the name of the zone, for where that matters."""

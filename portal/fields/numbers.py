@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar
 
-from babel import Locale
 from babel.numbers import NumberFormatError, format_decimal, get_decimal_symbol, get_group_symbol, parse_decimal
 from pydantic import BeforeValidator
 
@@ -92,11 +91,11 @@ def without_zeros(value: Decimal) -> str:
 
 def localized(value: Decimal | int, reader: Reader, grouped: bool = True) -> str:
     """The number in the reader's own way."""
-    return _format(without_zeros(Decimal(value)), reader.locale, grouped)
+    return _format(without_zeros(Decimal(value)), reader.locale_name, grouped)
 
 
 @functools.lru_cache(maxsize=5_000)  # a list writes hundreds of them, mostly small ones
-def _format(number: str, locale: Locale, grouped: bool) -> str:
+def _format(number: str, locale: str, grouped: bool) -> str:
     return format_decimal(Decimal(number), locale=locale, decimal_quantization=False, group_separator=grouped)
 
 

@@ -47,6 +47,11 @@ class Reader:
         return locale_of(self.language, self.region) or locale_of(self.language) or Locale("en")
 
     @cached_property
+    def locale_name(self) -> str:
+        """The identifier of `locale`, for the keys of caches: a Locale works its hash out again and again."""
+        return str(self.locale)
+
+    @cached_property
     def today(self) -> datetime.date:
         """The date where the reader is."""
         return self.now.astimezone(self.time_zone).date()

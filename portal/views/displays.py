@@ -14,7 +14,7 @@ from babel.dates import format_time, get_timezone_name
 from markupsafe import Markup
 
 from portal.fields.base import Field
-from portal.fields.datetime import Datetime
+from portal.fields.datetime import Datetime, local_iso
 from portal.fields.reader import Reader
 from portal.fields.row import Row
 from portal.fields.size import shown_size
@@ -161,7 +161,7 @@ def _rating(display: str, field: Any, value: Any, text: str, reader: Reader) -> 
 
 
 def _datetime(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
-    return Value(field.title, display, text, iso=value.astimezone(reader.time_zone).isoformat() if value else "")
+    return Value(field.title, display, text, iso=local_iso(value, reader.time_zone) if value else "")
 
 
 def _file(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:

@@ -68,7 +68,7 @@ class Templates:
         cells = CellRenderer(
             CellTemplates() if self._reload else self._cell_templates,  # a changed template shows at once
             lambda template, **more: self[template](**names, **more),
-            (shell.static("icons.svg"), str(reader.locale), reader.language, reader.default_language),
+            (shell.static("icons.svg"), reader.locale_name, reader.language, reader.default_language),
         )
         return self[name](**names, **values, token=_token(shell), draw=cells)
 

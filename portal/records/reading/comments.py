@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
 from portal.database.sql import AmongIds
 from portal.records.reading.records import Record, Records
@@ -63,7 +64,7 @@ def _comments(records: Records, record: Record, purpose: str, build: Any, **valu
     key = f"{purpose} for staff" if staff else purpose
     statement = tables.statement(key, lambda: _for_side(build(tables), tables.comment, staff))
     values |= {"module_name": records.name, "record_id": record.id}
-    return [Comment(**row) for row in records.connection.execute(statement, values).mappings()]
+    return [Comment(**row) for row in fetch(records.connection, statement, values)]
 
 
 def _newest(tables: Tables) -> sa.Select[Any]:
