@@ -13,7 +13,6 @@ from pyramid.events import NewResponse
 from pyramid.registry import Registry
 from pyramid.router import Router
 
-from portal.accounts.logins import Logins
 from portal.accounts.passwords import Passwords
 from portal.database.engine import reach, reading
 from portal.database.replica import Replica
@@ -22,13 +21,13 @@ from portal.logs import set_up_logging
 from portal.settings import Settings, read_settings
 from portal.store import open_store
 from portal.store.scanner import scan
-from portal.web import csrf, frame, visitor
+from portal.web import csrf, visitor
 from portal.web.health import Health, Probe, free_space
 from portal.web.hosting import HostedPortals
 from portal.web.live import LivePortal, StartupError
 from portal.web.metrics import Metrics
-from portal.web.news import RequestNews
 from portal.web.preview_portal import PreviewedPortal, Previewing
+from portal.web.request import PortalRequest
 from portal.web.resources import Root
 from portal.web.security import SEE, Security
 from portal.web.serving import Serving
@@ -92,14 +91,14 @@ def make_application(
     `previewing`: declarations that are not in force take the place of those of the folder, to be looked at.
     """
     templates = {"reload_templates": reload_templates, "compiled_templates": settings.compiled_templates}
-    config = Configurator(settings={**PYRAMID, **templates}, root_factory=Root)
+    config = Configurator(settings={**PYRAMID, **templates}, root_factory=Root, request_factory=PortalRequest)
     # First: the memory that compiling templates frees is used again by what follows.
     config.include("portal.web.rendering")
     _add_registry(config, settings, on_loopback, previewing)
     config.include("pyramid_tm")
+    config.add_request_method(None, "tm")  # PortalRequest has it
     config.include("pyramid_retry")
     _add_security(config)
-    _add_request_methods(config)
     config.include("portal.web.tracing")
     config.include("portal.web.protection")
     config.include("portal.views.assets")
@@ -158,25 +157,3 @@ def _add_security(config: Configurator) -> None:
     config.set_csrf_storage_policy(csrf.CsrfTokens())
     # Origins are checked in web/protection.py, by http too.
     config.set_default_csrf_options(require_csrf=True, token=csrf.INPUT, header=csrf.HEADER, check_origin=False)
-
-
-def _add_request_methods(config: Configurator) -> None:
-    """The attributes of a request, each made once, when it is first used."""
-    config.add_request_method(lambda request: request.registry.live.current(), "portal", reify=True)
-    config.add_request_method(lambda request: request.registry.clock(), "now", reify=True)
-    config.add_request_method(lambda request: request.registry.passwords, "passwords", reify=True)
-    config.add_request_method(lambda request: request.registry.store(), "store", reify=True)
-    config.add_request_method(_logins, "logins", reify=True)
-    config.add_request_method(visitor.connection, "connection", reify=True)
-    config.add_request_method(visitor.visitor, "visitor", reify=True)
-    config.add_request_method(visitor.reader, "reader", reify=True)
-    config.add_request_method(lambda request: request.visitor.identity.policy, "policy", reify=True)
-    config.add_request_method(visitor.writer, "writer")
-    config.add_request_method(RequestNews, "news", reify=True)
-    config.add_request_method(csrf.guest_token, "guest", reify=True)
-    config.add_request_method(frame.shell, "shell", reify=True)
-
-
-def _logins(request: Any) -> Logins:
-    portal = request.portal
-    return Logins(portal.engine, portal.tables, request.passwords)

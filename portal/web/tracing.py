@@ -1,7 +1,6 @@
 """Follows each request: its id, which the answer and every line of the log bear, its time, and what made it slow."""
 
 import logging
-import secrets
 import time
 from collections.abc import Callable
 
@@ -23,7 +22,6 @@ log = logging.getLogger(__name__)
 
 def includeme(config: Configurator) -> None:
     """Outside of everything, so that the time is that of the whole request."""
-    config.add_request_method(lambda request: secrets.token_hex(8), "id", reify=True)
     config.add_tween("portal.web.tracing.follow", under=INGRESS)
 
 

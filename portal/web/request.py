@@ -1,0 +1,97 @@
+"""A request of the portal, with what is looked up for it: each once, when it is first used.
+
+A class of its own, because for attributes that are added to requests (`add_request_method`) Pyramid makes a class with
+every single request, which takes as long as a statement of a page.
+"""
+
+import datetime
+import secrets
+from typing import Any
+
+import pyramid_tm
+from pyramid.decorator import reify
+from pyramid.request import Request
+
+from portal.accounts.logins import Logins
+from portal.accounts.passwords import Passwords
+from portal.database.engine import Connection
+from portal.fields.reader import Reader
+from portal.records.policy import Policy
+from portal.records.reading.records import Records
+from portal.records.writing.writer import Writer
+from portal.store import Store
+from portal.web import csrf, frame, visitor
+from portal.web.live import Portal
+from portal.web.news import RequestNews
+from portal.web.shell import Shell
+from portal.web.visitor import Visitor
+
+
+class PortalRequest(Request):
+    """What the portal knows of a request besides what Pyramid does."""
+
+    @reify
+    def id(self) -> str:
+        return secrets.token_hex(8)
+
+    @reify
+    def now(self) -> datetime.datetime:
+        moment: datetime.datetime = self.registry.clock()
+        return moment
+
+    @reify
+    def portal(self) -> Portal:
+        portal: Portal = self.registry.live.current()
+        return portal
+
+    @reify
+    def tm(self) -> Any:
+        """The transaction manager."""
+        return pyramid_tm.create_tm(self)
+
+    @reify
+    def connection(self) -> Connection:
+        return visitor.connection(self)
+
+    @reify
+    def visitor(self) -> Visitor:
+        return visitor.visitor(self)
+
+    @reify
+    def reader(self) -> Reader:
+        return visitor.reader(self)
+
+    @reify
+    def policy(self) -> Policy:
+        """The rights of who is signed in."""
+        return self.visitor.identity.policy
+
+    @reify
+    def news(self) -> RequestNews:
+        return RequestNews(self)
+
+    @reify
+    def guest(self) -> str:
+        return csrf.guest_token(self)
+
+    @reify
+    def shell(self) -> Shell:
+        return frame.shell(self)
+
+    @reify
+    def store(self) -> Store:
+        store: Store = self.registry.store()
+        return store
+
+    @reify
+    def passwords(self) -> Passwords:
+        passwords: Passwords = self.registry.passwords
+        return passwords
+
+    @reify
+    def logins(self) -> Logins:
+        return Logins(self.portal.engine, self.portal.tables, self.passwords)
+
+    def writer(self, records: Records) -> Writer:
+        """Writes `records` in the name of the signed-in account."""
+        return visitor.writer(self, records)
