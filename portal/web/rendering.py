@@ -44,7 +44,6 @@ class Templates:
             template = Template(
                 str(TEMPLATES / name),
                 auto_reload=self._reload,
-                encoding="utf-8",
                 boolean_attributes=BOOLEAN_ATTRIBUTES,
             )
             template.loader = self.cache
