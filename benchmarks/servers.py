@@ -25,10 +25,33 @@ def postgresql(folder: Path) -> Iterator[str | None]:
         return
     cluster = folder / "postgresql"
     if not cluster.exists():
-        cluster.mkdir(parents=True)
-        if os.geteuid() == 0:
-            shutil.chown(cluster, "postgres", "postgres")
+        _make_folder(cluster)
         _run(cluster, "initdb", "-U", "portal", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+    with _running(cluster) as pattern:
+        yield pattern
+
+
+@contextlib.contextmanager
+def replica(folder: Path) -> Iterator[str]:
+    """The beginning of addresses on a copy that follows the `postgresql` of the folder, which runs."""
+    cluster = folder / "replica"
+    if not cluster.exists():
+        _make_folder(cluster)
+        _run(cluster, "pg_basebackup", "-R", "-c", "fast", "-U", "portal", "-h", str(folder / "postgresql"))
+        (cluster / ".s.PGSQL.5432.lock").unlink()  # of the first, whose socket lies in the folder that was copied
+    with _running(cluster) as pattern:
+        yield pattern
+
+
+def _make_folder(cluster: Path) -> None:
+    cluster.mkdir(parents=True, mode=0o700)
+    if os.geteuid() == 0:
+        shutil.chown(cluster, "postgres", "postgres")
+
+
+@contextlib.contextmanager
+def _running(cluster: Path) -> Iterator[str]:
+    """A server that ran before runs on afterwards."""
     running = _run(cluster, "pg_ctl", "status", check=False) == 0
     if not running:
         _run(cluster, "pg_ctl", "-w", "-o", f"{OPTIONS} -k {cluster}", "start")

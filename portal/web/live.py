@@ -173,7 +173,7 @@ class LivePortal:
         except Exception:
             log.exception("Reading the changed declarations failed.")
             portal, self.report = None, self._fault()
-        self.on_change()
+        self._call_on_change()
         if portal is not None:
             replaced, self._portal = self._portal, portal
             if replaced.engine is not portal.engine:  # only a preview has one for each reading
@@ -183,6 +183,12 @@ class LivePortal:
             log.info("The declarations have changed: the new ones are in force.")
         else:
             self._log_report()
+
+    def _call_on_change(self) -> None:
+        try:
+            self.on_change()
+        except Exception:
+            log.exception("What follows a change of the declarations failed.")
 
     def _fault(self) -> ReloadReport:
         """For a fault of ours, which must not take down what is in force."""

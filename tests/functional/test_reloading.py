@@ -298,6 +298,14 @@ def test_a_fault_of_the_portal_itself_leaves_the_last_good_portal_in_force(
     assert "KeyError" in caplog.text
 
 
+@pytest.mark.sqlite_suffices
+def test_a_fault_in_what_follows_a_reload_keeps_no_change_back(app, portal_folder, sign_in):
+    sign_in(ANNA)
+    app.app.registry.live.on_change = Mock(side_effect=KeyError("a fault of ours"))
+    change(portal_folder, "label: Knowledge base", "label: Good to know")
+    assert "Good to know" in app.get("/")
+
+
 def test_what_a_reload_searches_otherwise_is_found_otherwise_and_found_meanwhile(app, portal_folder, sign_in):
     sign_in(ANNA)
     token = re.search(r'name="_csrf" value="([^"]+)"', app.get("/tickets/create").text)[1]

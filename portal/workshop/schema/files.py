@@ -101,10 +101,11 @@ def _modules(names: FolderNames) -> Schema:
     modules = {
         name: {"description": module.label, **narrowing.module(module)} for name, module in names.modules.items()
     }
-    narrowed["properties"]["modules"] = {"properties": modules}
-    narrowed["properties"]["inbox"] = {
+    properties = narrowed.setdefault("properties", {})
+    properties["modules"] = {"properties": modules}
+    properties["inbox"] = {
         "allOf": [
-            narrowed["properties"]["inbox"],
+            properties.get("inbox", {}),
             *[
                 {"if": _is("creates", [module.name]), "then": narrowing.shape(Inbox, Around(module))}
                 for module in names.modules.values()
@@ -124,7 +125,7 @@ def _profile(names: FolderNames) -> Schema:
         "if": {"type": "object"}, "then": access, "else": {"enum": [False, None]},
     }  # fmt: skip
     narrowed = narrowing.shape(Profile, Around())
-    narrowed["properties"]["modules"] = {
+    narrowed.setdefault("properties", {})["modules"] = {
         "properties": {
             name: {"description": module.label, **access_narrowing(narrowing, module)}
             for name, module in names.modules.items()

@@ -110,6 +110,14 @@ def test_a_file_that_cannot_be_read_leaves_the_schemas_as_they_were(tmp_path):
     assert (copy / "var/schema/modules.json").read_bytes() == before
 
 
+@pytest.mark.parametrize("text", ["modules:\n", "modules: 3\n", "portal: {name: Care}\n", "- tickets\n"])
+def test_files_without_any_name_have_the_schema_of_the_language(tmp_path, text):
+    (tmp_path / "modules.yaml").write_text(text)
+    write_schemas(tmp_path)
+    assert underlined(tmp_path, "modules.yaml", "modules: {tickets: {fields: {title: text}}}") == []
+    assert underlined(tmp_path, "modules.yaml", "inbox: {create: tickets}")
+
+
 def test_the_shipped_files_name_their_schemas():
     assert [files_without_schema(folder) for folder in (ROOT, ROOT / "examples/northwind")] == [{}, {}]
 
