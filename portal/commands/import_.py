@@ -27,6 +27,24 @@ from portal.records.transfer.source import UnreadableFileError, open_source
 from portal.store import StoreError
 from portal.texts import plural, translate
 
+HELP = """\
+Bring the rows of FILE into MODULE: all of them, or none if one is bad.
+
+The first row names the fields, by name or label. Commas, semicolons, tabs or bars separate cells; a first line
+sep=; or --delimiter says which. Linked records are named by a unique field, their reference or their title,
+several with ";" between them. Numbers are like 1234.5, with --decimal , also like 1.234,5; dates are like
+2024-03-05 or 05.03.2024, with --day-first also like 05/03/2024; a time without zone is one of the portal's zone.
+Money is "12.50 EUR" or has its currency in a column FIELD.currency; addresses have FIELD.street,
+FIELD.postal_code, FIELD.city, FIELD.region and FIELD.country. Columns of computed fields are skipped. Files are
+named by their paths in what --files names, those of the column attachments with ";" between them.
+
+The rows of a field of type lines are taken from the file beside FILE that has its name, as the export writes it
+(orders_lines.csv): the column _record names the record, whose rows they become in the place of others. They may
+stand in columns of FILE instead: lines.0.product, lines.0.quantity, lines.1.product.
+
+Example: portal import contacts people.csv --key email --map "E-Mail=email" --map "Remarks="
+"""
+
 
 class Delimiter(click.ParamType):
     """One character; `tab` is one as well."""
@@ -40,7 +58,7 @@ class Delimiter(click.ParamType):
         return character
 
 
-@click.command("import", short_help="Bring the rows of a CSV file into a module.")
+@click.command("import", help=HELP, short_help="Bring the rows of a CSV file into a module.")
 @click.argument("module")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--map", "mapped", multiple=True, metavar="COLUMN=FIELD", help="Where a column goes; nowhere: COLUMN=")
@@ -73,22 +91,7 @@ def command(  # noqa: PLR0913 - one per option
     dry_run: bool,
     skip_bad: bool,
 ) -> None:
-    """Bring the rows of FILE into MODULE: all of them, or none if one is bad.
-
-    The first row names the fields, by name or label. Commas, semicolons, tabs or bars separate cells; a first line
-    sep=; or --delimiter says which. Linked records are named by a unique field, their reference or their title,
-    several with ";" between them. Numbers are like 1234.5, with --decimal , also like 1.234,5; dates are like
-    2024-03-05 or 05.03.2024, with --day-first also like 05/03/2024; a time without zone is one of the portal's zone.
-    Money is "12.50 EUR" or has its currency in a column FIELD.currency; addresses have FIELD.street,
-    FIELD.postal_code, FIELD.city, FIELD.region and FIELD.country. Columns of computed fields are skipped. Files are
-    named by their paths in what --files names, those of the column attachments with ";" between them.
-
-    The rows of a field of type lines are taken from the file beside FILE that has its name, as the export writes it
-    (orders_lines.csv): the column _record names the record, whose rows they become in the place of others. They may
-    stand in columns of FILE instead: lines.0.product, lines.0.quantity, lines.1.product.
-
-    Example: portal import contacts people.csv --key email --map "E-Mail=email" --map "Remarks="
-    """
+    """The command, whose text for people is HELP."""
     portal = open_portal()
     portal.check_module(module)
     if (table := portal.declaration.modules[module].table) is not None:

@@ -5,7 +5,7 @@ a declaration. Which records come or go is not decided here: see records/audit/e
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from portal.declaration.shapes import ACTIONS, Declaration, Profile
 from portal.texts import readable
 from portal.workshop.access_table import Rights, form_fields
+from portal.workshop.compared_shapes import Difference, differences
 
 Kind = Literal["lost", "gained", "changed"]
 Keys = tuple[str, ...]
@@ -172,15 +173,17 @@ def looks(before: Declaration, after: Declaration, profile: str) -> Iterator[Cha
     for module, access in new.modules.items():
         if module not in old.modules:
             continue
-        if keys := [*_layouts(old, new, module), *_differing(old.modules[module], access, TOLD_OF_ACCESS)]:
-            paths = tuple(("modules", module, *key.split(".")) for key in keys)
-            sentence = f"{words(module)} look different: {', '.join(keys)}"
+        differing = [*_layouts(old, new, module), *differences(old.modules[module], access, TOLD_OF_ACCESS)]
+        if differing:
+            paths = tuple(("modules", module, *path) for difference in differing for path in difference.paths)
+            sentence = f"{words(module)} look different: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (*paths, ("modules", module)))
-    if keys := _differing(old, new, {"name", "staff", "modules", "labelled", "expect"}):
-        yield Change("changed", f"look different: {', '.join(keys)}", keys=tuple(tuple(key.split(".")) for key in keys))
+    if differing := list(differences(old, new, {"name", "staff", "modules", "labelled", "expect"})):
+        paths = tuple(path for difference in differing for path in difference.paths)
+        yield Change("changed", f"look different: {', '.join(map(str, differing))}", keys=paths)
 
 
-def _layouts(old: Profile, new: Profile, module: str) -> Iterator[str]:
+def _layouts(old: Profile, new: Profile, module: str) -> Iterator[Difference]:
     """The parts of layouts that differ, apart from fields that come or go as a whole."""
     before, after = old.modules[module], new.modules[module]
     for layout in LAYOUTS:
@@ -195,7 +198,7 @@ def _layouts(old: Profile, new: Profile, module: str) -> Iterator[str]:
             if f"{layout}.{key}" == "detail.related":
                 first, second = (_own_columns(value, side) for value, side in ((first, old), (second, new)))
             if first != second:
-                yield f"{layout}.{key}"
+                yield Difference(f"{layout}.{key}", first, second)
 
 
 def _without(value: Any, names: Collection[str]) -> Any:
@@ -231,17 +234,20 @@ def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
             continue
         if former != name:
             yield Change("changed", f"module {words(str(former))} is called {words(name)}", name, (), ((name,),))
-        if keys := _differing(old, module, TOLD_OF_MODULE):
-            paths = tuple((name, *key.split(".")) for key in keys)
-            yield Change("changed", f"module {words(name)} differs: {', '.join(keys)}", name, (), (*paths, (name,)))
+        if differing := list(differences(old, module, TOLD_OF_MODULE)):
+            paths = tuple((name, *path) for difference in differing for path in difference.paths)
+            sentence = f"module {words(name)} differs: {', '.join(map(str, differing))}"
+            yield Change("changed", sentence, name, (), (*paths, (name,)))
         yield from _field_changes(name, old.fields, module.fields)
     kept = {module.formerly for module in after.modules.values()} | set(after.modules)
     for name in before.modules:
         if name not in kept:
             yield Change("lost", f"there is no module {words(name)} any more", name)
     skipped = {"folder", "modules", "profiles", "icons"}
-    for key in _differing(before, after, skipped):
-        yield Change("changed", f"{key.replace('settings', 'portal')} differs", "", (), ())
+    for difference in differences(before, after, skipped):
+        named = replace(difference, key=difference.key.replace("settings", "portal", 1))
+        sentence = f"{named.key} differs" if str(named) == named.key else str(named)
+        yield Change("changed", sentence, "", (), ())
 
 
 def _field_changes(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
@@ -259,26 +265,10 @@ def _field_changes(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) 
         if before.type != field.type:
             sentence = f"field {name} of {words(module)} is of type {field.type} instead of {before.type}"
             yield Change("changed", sentence, module, (), place)
-        elif keys := _differing(before, field, {"name", "type"}):
-            paths = tuple((module, "fields", name, *key.split(".")) for key in keys)
-            sentence = f"field {name} of {words(module)} differs: {', '.join(keys)}"
+        elif differing := list(differences(before, field, {"name", "type"})):
+            paths = tuple((module, "fields", name, *path) for difference in differing for path in difference.paths)
+            sentence = f"field {name} of {words(module)} differs: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (), (*paths, *place))
     for name in old:
         if name not in former.values():
             yield Change("lost", f"{words(module)} have no field {name} any more", module)
-
-
-def _differing(before: BaseModel, after: BaseModel, skipped: Iterable[str]) -> list[str]:
-    """The keys in which two shapes of one kind differ, as `list.page_size`."""
-    keys = []
-    for key in type(after).model_fields:
-        if key in skipped or key == "formerly":
-            continue
-        old, new = getattr(before, key), getattr(after, key)
-        if isinstance(old, BaseModel) and type(old) is type(new):
-            keys += [f"{key}.{inner}" for inner in _differing(old, new, ())]
-        elif isinstance(old, Mapping) and isinstance(new, Mapping):
-            keys += [f"{key}.{name}" for name in dict.fromkeys((*old, *new)) if old.get(name) != new.get(name)]
-        elif old != new:
-            keys.append(key)
-    return keys

@@ -58,7 +58,7 @@ def test_what_concerns_everybody_comes_first(folder):
     assert (code, said.splitlines()[:3]) == (
         3,
         [
-            "~ field urgency of tickets differs: options.low  (modules.yaml:18:41)",
+            "~ field urgency of tickets differs: options.low.label “Lowest” instead of “Low”  (modules.yaml:18:41)",
             "~ field cost of tickets is called price  (modules.yaml:29:7)",
             "- tickets have no field notes any more",
         ],
