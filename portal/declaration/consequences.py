@@ -166,7 +166,7 @@ def _without_nameless_modules(problems: Sequence[Problem]) -> list[Problem]:
     for problem in problems:
         if unknown and problem.file == MODULES and len(problem.path) == DEPTH and REPEATED.match(problem.message):
             repeated[problem.path[:2]].append(problem)
-    first = {path: found[0] for path, found in repeated.items() if "fields" in [each.path[2] for each in found]}
+    first = {path: keys[0] for path, keys in repeated.items() if "fields" in [key.path[2] for key in keys]}
     kept: list[Problem] = []
     for problem in problems:
         cause = first.get(problem.path[:2]) if problem.file == MODULES else None
@@ -225,9 +225,10 @@ def _with_whole_lists(draft: Draft, problems: Sequence[Problem]) -> list[Problem
 
 def _without_misread(problems: Sequence[Problem]) -> list[Problem]:
     """Of a value that was misread only that is told, as an error if something is wrong with it."""
-    misread = {(each.file, each.path): each for each in problems if MISREAD.match(each.message)}
-    wrong = {(each.file, each.path) for each in problems if not each.warning}
-    lists_at_fault = {each.path[:3] for each in problems if not each.warning}
+    misread = {(problem.file, problem.path): problem for problem in problems if MISREAD.match(problem.message)}
+    errors = [problem for problem in problems if not problem.warning]
+    wrong = {(problem.file, problem.path) for problem in errors}
+    lists_at_fault = {problem.path[:3] for problem in errors}
     kept: list[Problem] = []
     for problem in problems:
         cause = misread.get((problem.file, problem.path))

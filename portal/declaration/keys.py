@@ -58,7 +58,13 @@ def shapes_below(shape: type[Shape]) -> dict[str, type[Shape]]:
     return below
 
 
+def shape_in(annotation: Any) -> type[Shape] | None:
+    """The first shape inside an annotation."""
+    return _inner(annotation)[0]
+
+
 def _inner(annotation: Any, depth: int = 0) -> tuple[type[Shape] | None, int]:
+    """The first shape inside an annotation, and in how many mappings and lists it is."""
     if isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, Shape):
         return annotation, depth
     deeper = depth + (get_origin(annotation) in (dict, tuple, list))

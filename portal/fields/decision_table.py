@@ -57,10 +57,10 @@ def fields_in(table: DecisionTable) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def results_in(table: DecisionTable) -> list[Any]:
     """The values of the table, each once, in the order of the file."""
-    found: dict[Any, None] = {}
+    results: dict[Any, None] = {}
     for part in table.values.values():
-        found.update(dict.fromkeys(results_in(part) if isinstance(part, DecisionTable) else [part]))
-    return list(found)
+        results.update(dict.fromkeys(results_in(part) if isinstance(part, DecisionTable) else [part]))
+    return list(results)
 
 
 def gaps_in(table: DecisionTable, offered: Mapping[str, Collection[str]], path: str = "") -> Iterator[str]:

@@ -153,12 +153,12 @@ class Lines(Field):
         if operator != "contains":
             raise operator_refused(operator)
         columns = [column for column in self.fields.values() if not (column.virtual or column.internal)]
-        found = [
+        containing = [
             column.compare_among(rows, "contains", value, visible_ids)
             for column in columns
             if column.filter in ("text", "link")
         ]
-        return table.c["id"].in_(of_rows.where(sa.or_(sa.false(), *found)))
+        return table.c["id"].in_(of_rows.where(sa.or_(sa.false(), *containing)))
 
     def constant(self, raw: Any, reader: Reader) -> str:
         """A text that occurs in the rows."""

@@ -88,4 +88,4 @@ def _check_wording(module: Module, wording: Wording, at: Cursor) -> None:
 
 
 def _placeholders(text: Text | None) -> list[str]:
-    return [] if text is None else list(dict.fromkeys(name for each in text for name in PLACEHOLDER.findall(each)))
+    return list(dict.fromkeys(name for wording in text or () for name in PLACEHOLDER.findall(wording)))

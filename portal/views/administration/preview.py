@@ -15,7 +15,7 @@ def enter_preview(context: Administration, request: Request) -> Response:
     """Gives the key to this browser, where this process previews and the address has it."""
     previewing, key = request.registry.previewing, request.GET.get("key", "")
     if previewing is None or not previewing.knows(key):
-        raise HTTPNotFound()
+        raise HTTPNotFound
     response = HTTPSeeOther("/")
     set_cookie(request, response, preview_cookie(request), key)
     return response

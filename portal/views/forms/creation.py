@@ -181,10 +181,9 @@ def button_values(form: CreateForm) -> dict[str, Any]:
         return {}
     if name not in (*(profile.home.buttons or ()), *(profile.menu or ())):
         return {}
-    declared = button.set
     return {
-        name: declared_value(records.connection, records.policy, records.module.field(name), raw)
-        for name, raw in declared.items()
+        field: declared_value(records.connection, records.policy, records.module.field(field), raw)
+        for field, raw in button.set.items()
     }
 
 

@@ -58,7 +58,7 @@ def do_to_records(module: Module, request: Request) -> Response:
     records, name = module.records, posted_text(request, "do")
     if name == EXPORT and may_export(records):
         return export_chosen(records, request)
-    transition = next((each for each in transitions_for_many(records) if each.name == name), None)
+    transition = next((move for move in transitions_for_many(records) if move.name == name), None)
     if transition is None and not (name == DELETE and records.policy.may(records.name, DELETE)):
         raise HTTPNotFound
     ids = chosen_ids(records, request)
@@ -102,8 +102,8 @@ def list_parameters(records: Records, request: Request) -> MultiDict:
     """The parameters of the list: those of the address; without any, those of the form that answer no question."""
     if request.GET:
         return MultiDict(request.GET.items())
-    name = posted_text(request, "do")
-    question = {field for each in transitions_for_many(records) if each.name == name for field in each.ask}
+    do = posted_text(request, "do")
+    question = {field for move in transitions_for_many(records) if move.name == do for field in move.ask}
     return MultiDict(
         (name, value)
         for name, value in request.POST.items()
@@ -162,10 +162,10 @@ class ManyRequest:
     @cached_property
     def shared_values(self) -> dict[str, Any]:
         """The values that all chosen records have in common: offers of links may depend on them."""
-        found = self.records.by_ids(self.ids[:MOST_AT_ONCE], self.records.module.everything)
-        if not found:
+        chosen = self.records.by_ids(self.ids[:MOST_AT_ONCE], self.records.module.everything)
+        if not chosen:
             return {}
-        first, *others = found
+        first, *others = chosen
         return {
             name: value
             for name, value in first.values.items()
@@ -210,7 +210,7 @@ def question_page(many: ManyRequest, problems: Mapping[str, str], error: str) ->
         submit=many.label,
         back_url=list_of(records, request),
         text=question_text(many),
-        rows=tuple(FormRow((each,)) for each in question_widgets(many, problems)),
+        rows=tuple(FormRow((asked,)) for asked in question_widgets(many, problems)),
         tone=(transition.tone or "primary") if transition else "bad",
         icon=(transition.icon or "") if transition else "trash-2",
         once=once_key(request),

@@ -15,8 +15,8 @@ def many_form(
 ) -> ManyForm | None:
     """The bar; None where the profile may do nothing to many records. `total`: how many match on all pages."""
     actions = [
-        ManyAction(each.name, each.label or each.name, each.icon or "", each.tone or "")
-        for each in transitions_for_many(records)
+        ManyAction(move.name, move.label or move.name, move.icon or "", move.tone or "")
+        for move in transitions_for_many(records)
     ]
     if records.policy.may(records.name, "delete"):
         actions.append(ManyAction("delete", _("Delete"), "trash-2"))

@@ -54,7 +54,7 @@ def _without_visible_match(modules: Sequence[ModuleHits], text: str) -> list[tup
     return [
         (
             module_hits.records,
-            [each.id for each in module_hits.newest if not highlight.matches(f"{each.title} {each.reference}", words)],
+            [hit.id for hit in module_hits.newest if not highlight.matches(f"{hit.title} {hit.reference}", words)],
         )
         for module_hits in modules
     ]

@@ -78,9 +78,9 @@ def folder_names(draft: Draft) -> FolderNames:
     people = top.get("people") if isinstance(top.get("people"), str) else None
     builtin = {
         name: FieldNames(
-            name, found.type, str(found.title), {option: option for option in found.offered}, found.targets
+            name, field.type, str(field.title), {option: option for option in field.offered}, field.targets
         )
-        for name, found in builtin_fields(people).items()
+        for name, field in builtin_fields(people).items()
     }
     accesses = [_mapping(profile.get("modules")) for profile in profiles.values()]
     modules = {

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from portal.conditions import OPERATORS
 from portal.declaration.checks.appearance import TONES, known_icons
 from portal.declaration.entries import BUILT_IN, LONGEST_NAME, NAME, RESERVED_FIELDS, SYSTEM_COLUMNS
-from portal.declaration.keys import keys_of
+from portal.declaration.keys import keys_of, shape_in
 from portal.declaration.shapes import DetailLayout
 from portal.fields.base import Field
 from portal.fields.shape import Names, OneOrSeveral, Option, Shape
@@ -267,17 +267,10 @@ def described(names: Iterable[str], descriptions: Mapping[str, str]) -> Schema:
 
 def shape_of_items(shape: type[Shape], key: str) -> type[Shape]:
     """The shape of the items of a list."""
-    found = shape_in(annotation_of(shape, key)[0])
-    if found is None:
+    items = shape_in(annotation_of(shape, key)[0])
+    if items is None:
         raise TypeError(f"{shape.__name__}.{key} is no list of shapes")
-    return found
-
-
-def shape_in(annotation: Any) -> type[Shape] | None:
-    """The first shape inside an annotation."""
-    if isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, Shape):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := shape_in(part))), None)
+    return items
 
 
 def values_of(schema: Schema) -> list[Any]:

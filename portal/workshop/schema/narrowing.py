@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
-from portal.declaration.keys import keys_of
+from portal.declaration.keys import keys_of, shape_in
 from portal.declaration.named import FormRow, Row
 from portal.declaration.shapes import ACTIONS as ACTION_WORDS
 from portal.declaration.shapes import Access, DetailLayout, Module
@@ -25,7 +25,6 @@ from portal.workshop.schema.language import (
     comparison,
     described,
     ref,
-    shape_in,
 )
 
 NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watchers"}  # of a module, by what it allows
@@ -49,7 +48,7 @@ class Narrowing:
 
     def shape(self, shape: type[Shape], around: Around) -> Schema:
         """The keys of a shape whose values are names; {} where there are none."""
-        keys = {key: found for key in keys_of(shape) if (found := self._key(shape, key, around))}
+        keys = {key: narrow for key in keys_of(shape) if (narrow := self._key(shape, key, around))}
         return {"properties": keys} if keys else {}
 
     def module(self, module: ModuleNames) -> Schema:
@@ -109,7 +108,7 @@ class Narrowing:
         inner = [part for part in arguments if part not in (NoneType, Ellipsis)]
         if len(inner) == 1 and origin is not tuple:
             return self._of(inner[0], (), around)
-        parts = [found for part in inner if (found := self._of(part, (), around))]
+        parts = [narrow for part in inner if (narrow := self._of(part, (), around))]
         return self._by_kind(annotation, parts) if parts else {}
 
     def _by_kind(self, annotation: Any, parts: list[Schema]) -> Schema:
