@@ -6,11 +6,10 @@
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.people import Account, PersonRow, account_columns, account_of, admit, person_columns
+from portal.accounts.people import Account, Identity, admit_everybody
 from portal.database.engine import reading
 from portal.database.migration.views import open_side_by_side
 from portal.database.schema.inspection import inspect_existing
@@ -98,9 +97,7 @@ def effect(engine: sa.Engine, before: Declaration, after: Declaration, now: date
     return _joined(declared, people, sights, pairs)
 
 
-def everybody(
-    connection: sa.Connection, before: Tables, after: Tables, now: datetime.datetime
-) -> list[Person]:  # fmt: skip
+def everybody(connection: sa.Connection, before: Tables, after: Tables, now: datetime.datetime) -> list[Person]:
     """Who can sign in, under one of two declarations, with their rights under both."""
     rights = [dict(_policies(connection, tables, now)) for tables in (before, after)]
     accounts = {account.id: account for side in rights for account in side}
@@ -111,31 +108,15 @@ def everybody(
     ]
 
 
-def _policies(
-    connection: sa.Connection, tables: Tables, now: datetime.datetime
-) -> Iterator[tuple[Account, Policy]]:  # fmt: skip
+def _policies(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> Iterator[tuple[Account, Policy]]:
     """The accounts that can sign in, each with its policy."""
-    account, language = tables.account, tables.declaration.settings.languages[0]
-    person_id: sa.ColumnElement[Any] = sa.null()
-    organization: sa.ColumnElement[Any] = sa.null()
-    joined: sa.FromClause = account
-    if tables.declaration.people is not None:
-        person_id, organization = person_columns(tables)
-        people = tables.module(tables.declaration.people)
-        joined = account.outerjoin(people, people.c["id"] == account.c["person"])
-    closed = sa.exists(sa.select(tables.company.c["organization"]).where(tables.company.c["closed"]))
-    columns = (person_id.label("person_id"), organization.label("person_organization"), closed.label("any_closed"))
-    query = sa.select(*columns, *account_columns(tables)).select_from(joined).order_by(account.c["id"])
-    for row in connection.execute(query).mappings().all():
-        person_row = PersonRow(row["person_id"], row["person_organization"], bool(row["any_closed"]))
-        identity = admit(connection, tables, account_of(row), person_row, language=language, now=now)
-        if not isinstance(identity, str):
-            yield identity.account, identity.policy
+    language = tables.declaration.settings.languages[0]
+    for account, admitted in admit_everybody(connection, tables, language=language, now=now):
+        if isinstance(admitted, Identity):
+            yield account, admitted.policy
 
 
-def _joined(
-    declared: Effect, people: Sequence[Person], sights: Sequence[SightChange], pairs: Sequence[Pair]
-) -> Effect:  # fmt: skip
+def _joined(declared: Effect, people: Sequence[Person], sights: Sequence[SightChange], pairs: Sequence[Pair]) -> Effect:
     profiles, concerned = [], 0
     for profile in declared.profiles:
         own = [person for person in people if person.profile == profile.name]
@@ -156,11 +137,8 @@ def _joined(
 def _records(sights: Sequence[SightChange], module: str | None, lost: bool) -> set[int]:
     """The different records of a module that somebody loses, or gains."""
     return {
-        record_id
-        for sight in sights
-        if sight.lost is lost and sight.module == module
-        for record_id in sight.records
-    }  # fmt: skip
+        record_id for sight in sights if sight.lost is lost and sight.module == module for record_id in sight.records
+    }
 
 
 def place_of(change: Change, profile: str | None, declaration: Declaration, places: Places) -> str:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading, writing
 from portal.database.postgresql import make_schema, schema_of
+from portal.database.sqlite import read_only_engine
 
 NAMES = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
 PATIENCE = 30.0  # seconds to wait for a lock of SQLite
@@ -52,12 +53,8 @@ def _copied_sqlite(engine: sa.Engine, target: Path) -> Iterator[sa.Connection]:
             connection.execute("VACUUM INTO ?", (str(target),))
     except sqlite3.Error as error:
         raise CopyError(f"SQLite cannot copy the database: {error}") from None
-    copy = sa.create_engine(f"sqlite:///file:{target}?mode=ro&uri=true")  # which leaves the file as it is
-    try:
-        with copy.connect() as reader:
-            yield reader
-    finally:
-        copy.dispose()
+    with read_only_engine(sa.URL.create("sqlite", database=str(target))).connect() as reader:
+        yield reader
 
 
 def restore_copy(url: str, source: Path) -> None:
@@ -92,7 +89,7 @@ def _schema_of_copy(source: Path) -> str:
 def _restore_sqlite(target: Path, source: Path) -> None:
     if target.exists():
         raise CopyError(f"there is a database already: {target}")
-    with contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as connection:
+    with contextlib.closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise CopyError("the copy of the database is damaged")
     partial = target.with_name(f"{target.name}.partial")

@@ -1,4 +1,4 @@
-"""The engine of a PostgreSQL database. Called by engine.py alone.
+"""The engine of a PostgreSQL database. Called by engine.py; others ask it for the schema alone.
 
 Transactions run at REPEATABLE READ: one that would overwrite another's change gets a serialization failure, and the
 request is tried again.

@@ -1,4 +1,4 @@
-"""The engine of an SQLite file. Called by engine.py alone.
+"""The engine of an SQLite file. Called by engine.py, and by copying.py to read a copy.
 
 SQLite has one writer at a time. Writers of one process queue for a lock of the process before they ask for the file's
 own, because SQLite's busy handler sleeps longer and longer; writers of other processes wait for the file's lock for 30

@@ -5,7 +5,9 @@ What they may read of it is another question, which their own policy answers (re
 """
 
 import enum
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -59,39 +61,70 @@ def recipients(
     connection: sa.Connection, tables: Tables, sender: Sender, module: str, record_id: int
 ) -> list[Recipient]:
     """Everybody who may have to be told of news of a record, the oldest account first."""
-    declared = tables.declaration.modules[module]
-    assigned, desk, organizations = declared.mail.assigned, declared.mail.desk, tables.declaration.organizations
-    owners = people_along(connection, tables, module, declared.owner, record_id)
-    assignees = people_along(connection, tables, module, assigned, record_id)
-    roles: dict[int, set[Role]] = {}
-    accounts: dict[int, Account] = {}
-    identities: dict[int, Identity] = {}
-    following = watchers(connection, tables, declared, record_id)
-    for role, people in ((Role.OWNER, owners), (Role.WATCHER, following), (Role.ASSIGNEE, assignees)):
-        for account in _one_each(
-            connection, tables, sender, accounts_of(connection, tables, people=people), identities
-        ):
-            accounts[account.id] = account
-            roles.setdefault(account.id, set()).add(role)
-    companies = records_along(connection, tables, module, declared.organization, record_id, organizations)
-    for account in subscribers(connection, tables, sorted(companies)):
-        if _identify(connection, tables, sender, account, identities):
-            accounts[account.id] = account
-            roles.setdefault(account.id, set()).add(Role.COMPANY)
-    without_account = []
-    if desk and not assignees:
-        for account in _desk(connection, tables, desk):
-            if account.id == 0:
-                without_account.append(Recipient(account, frozenset({Role.DESK}), None))
-            elif _identify(connection, tables, sender, account, identities):
-                accounts[account.id] = account
-                roles.setdefault(account.id, set()).add(Role.DESK)
-    known = [Recipient(accounts[key], frozenset(roles[key]), identities[key]) for key in sorted(accounts)]
+    declared, of = tables.declaration.modules[module], (connection, tables, module)
+    gathered = _Gathered(connection, tables, sender)
+    gathered.add_people(people_along(*of, declared.owner, record_id), Role.OWNER)
+    gathered.add_people(watchers(connection, tables, declared, record_id), Role.WATCHER)
+    assignees = people_along(*of, declared.mail.assigned, record_id)
+    gathered.add_people(assignees, Role.ASSIGNEE)
+    companies = records_along(*of, declared.organization, record_id, tables.declaration.organizations)
+    gathered.add(subscribers(connection, tables, sorted(companies)), Role.COMPANY)
+    if declared.mail.desk and not assignees:
+        gathered.add_desk(declared.mail.desk)
     stranger = stranger_of(connection, tables, (module, record_id)) if sender.inbox else None
     if stranger is not None and is_mail_address(stranger.sender):
         account = Account(STRANGER, stranger.sender, stranger.sender_name, "")
-        without_account.append(Recipient(account, frozenset({Role.STRANGER}), None))
-    return known + without_account
+        gathered.without_account.append(Recipient(account, frozenset({Role.STRANGER}), None))
+    return gathered.all()
+
+
+@dataclass
+class _Gathered:
+    """The recipients so far: those who may sign in and whose addresses take letters, each once with all their roles."""
+
+    connection: sa.Connection
+    tables: Tables
+    sender: Sender
+    roles: dict[int, set[Role]] = field(default_factory=lambda: defaultdict(set))
+    identities: dict[int, Identity] = field(default_factory=dict)
+    without_account: list[Recipient] = field(default_factory=list)
+
+    def add(self, accounts: Iterable[Account], role: Role) -> None:
+        """Adds those of the accounts who may be told."""
+        for account in accounts:
+            if self._identify(account):
+                self.roles[account.id].add(role)
+
+    def add_people(self, people: Collection[int], role: Role) -> None:
+        """Adds those of the people who may be told; of several accounts of one person the oldest."""
+        chosen: dict[int | None, Account] = {}
+        for account in accounts_of(self.connection, self.tables, people=people):
+            if account.person not in chosen and self._identify(account):
+                chosen[account.person] = account
+        self.add(chosen.values(), role)
+
+    def add_desk(self, desk: str) -> None:
+        """Adds the people of a profile, or an address, whether or not it is that of an account."""
+        if "@" not in desk:
+            self.add(accounts_of(self.connection, self.tables, profile=desk), Role.DESK)
+        elif (account := find_account(self.connection, self.tables, desk)) is not None:
+            self.add([account], Role.DESK)
+        else:
+            self.without_account.append(Recipient(Account(0, desk, "", ""), frozenset({Role.DESK}), None))
+
+    def all(self) -> list[Recipient]:
+        """Those with an account, the oldest first, then the others."""
+        known = [(self.identities[account_id], roles) for account_id, roles in sorted(self.roles.items())]
+        return [*(Recipient(who.account, frozenset(roles), who) for who, roles in known), *self.without_account]
+
+    def _identify(self, account: Account) -> bool:
+        """Whether the account may sign in and its address takes letters; then its rights are in `identities`."""
+        if account.id not in self.identities and takes_letters(account):
+            language = self.sender.reader(account).language
+            identity = admit(self.connection, self.tables, account, language=language, now=self.sender.now)
+            if isinstance(identity, Identity):
+                self.identities[account.id] = identity
+        return account.id in self.identities
 
 
 def people_along(
@@ -108,44 +141,9 @@ def records_along(
     if path is None or target is None:
         return frozenset()
     ids = {record_id}
-    for here, field in tables.declaration.along(module, path) if path != "id" else ():
-        records = Records(connection, system_policy(tables), here.name)
-        rows = records.by_ids(sorted(ids), [field.name])
-        links = [link for row in rows for link in field.links_in(row.values.get(field.name))]
+    for here, step in tables.declaration.along(module, path) if path != "id" else ():
+        records = Records(connection, system_policy(tables), here.name).by_ids(sorted(ids), [step.name])
+        links = [link for record in records for link in step.links_in(record.values.get(step.name))]
         # A link to one of several modules may lead elsewhere.
-        ids = {link.id for link in links if not field.several_targets or link.module == target}
+        ids = {link.id for link in links if not step.several_targets or link.module == target}
     return frozenset(ids)
-
-
-def _one_each(
-    connection: sa.Connection, tables: Tables, sender: Sender, accounts: list[Account], identities: dict[int, Identity]
-) -> list[Account]:
-    """Those who may sign in; of several accounts of one person the oldest."""
-    chosen: dict[int | None, Account] = {}
-    for account in accounts:
-        if (
-            account.person not in chosen
-            and takes_letters(account)
-            and _identify(connection, tables, sender, account, identities)
-        ):
-            chosen[account.person] = account
-    return list(chosen.values())
-
-
-def _identify(
-    connection: sa.Connection, tables: Tables, sender: Sender, account: Account, identities: dict[int, Identity]
-) -> bool:
-    """Whether the account may sign in and its address takes letters; then its rights are in `identities`."""
-    if account.id not in identities and takes_letters(account):
-        language = sender.reader(account).language
-        identity = admit(connection, tables, account, language=language, now=sender.now)
-        if isinstance(identity, Identity):
-            identities[account.id] = identity
-    return account.id in identities
-
-
-def _desk(connection: sa.Connection, tables: Tables, desk: str) -> list[Account]:
-    """The people of a profile, or the account of an address; one of the number 0 for an address without account."""
-    if "@" not in desk:
-        return accounts_of(connection, tables, profile=desk)
-    return [find_account(connection, tables, desk) or Account(0, desk, "", "")]

@@ -56,9 +56,7 @@ class Difference:
     @property
     def changed_tables(self) -> set[str]:
         """The tables with any difference; for a join table that of its module."""
-        by_table = (
-            self.columns, self.indexes, self.retyped_columns, self.obsolete_columns, self.obsolete_indexes
-        )  # fmt: skip
+        by_table = (self.columns, self.indexes, self.retyped_columns, self.obsolete_columns, self.obsolete_indexes)
         whole = {name.partition("$")[0] for name in self.tables | self.obsolete_tables}
         return whole | {table for part in by_table for table, names in part.items() if names}
 

@@ -7,7 +7,7 @@ a part of the snapshot, new name → old name: `modules`, `fields` by module, `o
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from portal.database.migration.snapshot import Renames, Snapshot, former_names, history_of
+from portal.database.migration.snapshot import Renames, Snapshot, earlier_names, history_of
 
 OptionRenames = Mapping[tuple[str, str], Mapping[str, str]]
 
@@ -34,7 +34,7 @@ def _extended(history: Mapping[str, str], renames: Mapping[str, str]) -> dict[st
     """With renames, new name → old name; one that leads back to a former name takes back what led away from it."""
     extended = dict(history)
     for new, old in renames.items():
-        if new in former_names(old, extended):
+        if new in earlier_names(old, extended):
             for name in list(_until(old, new, extended)):
                 del extended[name]
         else:

@@ -273,7 +273,7 @@ class Prepared:
 
     def finish(self, connection: sa.Connection) -> bool:
         """See PreparedTable.finish."""
-        return any([table.finish(connection) for table in self.tables])
+        return any([table.finish(connection) for table in self.tables])  # a list: each of them has to finish
 
 
 @contextlib.contextmanager

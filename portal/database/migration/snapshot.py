@@ -246,13 +246,13 @@ def renamed_names(
         if name in known or name in renamed:
             continue
         gone = (later for later in known if later not in formerly and later not in renamed.values())
-        later = next((later for later in gone if name in former_names(later, history)), None)
+        later = next((later for later in gone if name in earlier_names(later, history)), None)
         if later is not None:
             renamed[name] = later
     return renamed
 
 
-def former_names(name: str, history: Mapping[str, str]) -> list[str]:
+def earlier_names(name: str, history: Mapping[str, str]) -> list[str]:
     """What something was called before, the latest name first."""
     names: list[str] = []
     while name in history and history[name] not in names:

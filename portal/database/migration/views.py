@@ -155,7 +155,8 @@ class _ViewMaker:
             expressions = self._own(table, source)
             for field_name, field in stored_fields(module).items():
                 expressions |= self._field(module, field_name, field)
-            return source, {column: expressions[column] for column in [column.name for column in table.c]}
+            names = table.c.keys()
+            return source, {name: expressions[name] for name in names}
         source = self._join_source(name) if is_rows(name) else name
         expressions = self._own(table, source)
         if not is_rows(name) and expressions.get("module") and self.renames.modules:
@@ -164,9 +165,8 @@ class _ViewMaker:
 
     def _own(self, table: sa.Table, source: str) -> Expressions:
         present = self.existing.get(source, set())
-        return {
-            column: self.quote(column) if column in present else None for column in [column.name for column in table.c]
-        }
+        names = table.c.keys()
+        return {name: self.quote(name) if name in present else None for name in names}
 
     def _join_source(self, name: str) -> str:
         for module in self.tables.declaration.modules.values():

@@ -64,22 +64,15 @@ class Past:
                 yield self._event(record, at, "signed", author, change_details(self.records.module, {}, signed))
             before = transition.to
 
-    def _sign(
-        self, record: Record, transition: Transition, author: Author, at: datetime.datetime
-    ) -> dict[str, Any]:  # fmt: skip
+    def _sign(self, record: Record, transition: Transition, author: Author, at: datetime.datetime) -> dict[str, Any]:
         """The signatures of the record that the transition asks for, as who did it then wrote them."""
         fields = [self.records.module.fields[name] for name in transition.ask if name in self.records.module.fields]
-        signed = {
-            field.name: record.values[field.name].signed(at, author.account, author.name)
-            for field in fields
-            if field.signs and record.values[field.name]
-        }
-        table = self.records.table
-        for field in fields:
-            if field.name in signed:
-                columns = field.store(signed[field.name])
-                statement = sa.update(table).where(table.c["id"] == record.id).values(columns)
-                self.records.connection.execute(statement)
+        signing = [field for field in fields if field.signs and record.values[field.name]]
+        signed = {field.name: record.values[field.name].signed(at, author.account, author.name) for field in signing}
+        columns = {name: value for field in signing for name, value in field.store(signed[field.name]).items()}
+        if columns:
+            table = self.records.table
+            self.records.connection.execute(sa.update(table).where(table.c["id"] == record.id).values(columns))
         return signed
 
     def _event(
