@@ -136,7 +136,7 @@ def apply(
         if conversions:
             with prepared(engine, conversions, turn.keep, report) as work:
                 planner, applied = _apply_in_one(engine, tables, allow_loss, expected, work)
-        are_unique = planner.late_indexes.finish(engine)
+        are_unique = planner.indexes.late.finish(engine)
         if indexed := sorted(table for table, names in planner.difference.indexes.items() if names):
             with writing(engine) as connection:
                 analyze(connection, indexed)
@@ -173,7 +173,7 @@ def _apply_in_one(
             return now, _carry_out(connection, old, now, steps_now, allow_loss)
 
         def undo() -> None:
-            planner.late_indexes.clear()
+            planner.indexes.late.clear()
             for take_back in taken_back:
                 take_back()
 

@@ -17,12 +17,12 @@ from portal.database.migration.conversion_steps import conversion_step
 from portal.database.migration.convert import Conversion
 from portal.database.migration.detach import attach, detach
 from portal.database.migration.difference import Changes
-from portal.database.migration.late_indexes import LateIndexes
 from portal.database.migration.limits import Work, effort, misfit_steps, too_many_columns
 from portal.database.migration.options import removed_options, rename_options, renamed_options
+from portal.database.migration.planned_indexes import PlannedIndexes
 from portal.database.migration.prepared import PreparedField, can_be_prepared
 from portal.database.migration.renamed_modules import left_apart, linked_again, rename_steps
-from portal.database.migration.row_counts import SHOWN, RowCounts
+from portal.database.migration.row_counts import RowCounts
 from portal.database.migration.snapshot import (
     column_names,
     columns,
@@ -34,7 +34,6 @@ from portal.database.migration.snapshot import (
     storage_of,
 )
 from portal.database.migration.steps import Phase, Step, Task, counted, for_people, kind_of, removing, staying
-from portal.database.schema.indexes import index_name
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
@@ -46,8 +45,8 @@ class Planner:
 
     def __init__(
         self, tables: Tables, changes: Changes, counts: RowCounts, prepared: Mapping[tuple[str, str], PreparedField]
-    ) -> None:  # fmt: skip
-        self.prepared = prepared
+    ) -> None:
+        self.prepared = prepared  # by module and field
         self.large_conversions: list[Conversion] = []  # to be prepared, before the steps are carried out
         self.declaration, self.tables, self.counts = tables.declaration, tables, counts
         self.changes, self.old, self.new = changes, changes.old, changes.new
@@ -55,8 +54,7 @@ class Planner:
         self.changed_tables = self.difference.changed_tables
         self.left = copy.deepcopy(left_of(self.old))  # the steps take out what does not stay there
         self.history = history_of(self.old)["options"]
-        self.handled_indexes: set[str] = set()  # by the step of a field
-        self.late_indexes = LateIndexes()
+        self.indexes = PlannedIndexes(tables, changes, counts)
         self.option_renames: dict[tuple[str, str], dict[str, str]] = {}  # by module and field
         self.set_aside: dict[tuple[str, str], str] = {}  # fields with misfits → the type that they had
 
@@ -83,10 +81,8 @@ class Planner:
 
     @property
     def connection(self) -> sa.Connection:
-        """The connection of the tasks; a plan from snapshots alone has none, and is never carried out."""
-        if self.counts.connection is None:
-            raise RuntimeError("these steps were made without a database")
-        return self.counts.connection
+        """The connection of the tasks."""
+        return self.counts.connected
 
     # -- the database ---------------------------------------------------------------------------------------------
 
@@ -100,7 +96,7 @@ class Planner:
             for column in sorted(self.difference.columns.get(name, ())):
                 task = Task(Phase.ADD_COLUMNS, partial(self._add_columns, table, [column]))
                 yield Step(f"add column {name}.{column}", tasks=(task,))
-            yield from self._indexes(name)
+            yield from self.indexes.others_of(name)
 
     # -- modules --------------------------------------------------------------------------------------------------
 
@@ -134,7 +130,7 @@ class Planner:
         for name, entry in before["fields"].items():
             if name not in after["fields"]:
                 yield from self._removed_field(module.name, name, entry)
-        yield from self._indexes(module.name)
+        yield from self.indexes.others_of(module.name)
 
     def _removed_modules(self) -> Iterator[Step]:
         for name, entry in self.old["modules"].items():
@@ -185,7 +181,7 @@ class Planner:
             yield self._new_field(module, field, missing, joins)
         else:
             yield from self._returned_field(module, field)
-            yield from self._duplicates(module, field)
+            yield from self.indexes.duplicates(module, field)
         if entry is not None and before is not None and field.name not in module.formulas:
             yield from self._renamed_options(module, before, field, entry)
             renamed = self.option_renames.get((module.name, field.name), {})
@@ -196,11 +192,11 @@ class Planner:
     def _replaced_formula(self, module: Module, before: Field, after: Field) -> Step:
         """Values of another type need not be converted: they are computed again."""
         table, old, new = self.tables.module(module.name), columns(before), columns(after)
-        indexes = self._handle_indexes_of(table, after)
-        self._handle_old_indexes_of(module.name, {column.name for column in old})
+        indexes = self.indexes.take_over(table, after)
+        self.indexes.go_with(module.name, {column.name for column in old})
         tasks = (
             Task(Phase.CONVERT_VALUES, lambda: alter.replace_columns(self.connection, table, old, new)),
-            Task(Phase.CREATE_INDEXES, lambda: self.late_indexes.create(self.connection, table, indexes)),
+            Task(Phase.CREATE_INDEXES, lambda: self.indexes.create(table, indexes)),
         )
         sentence = f"the results of {module.name}.{after.name} are of type {after.type} instead of {before.type}"
         return Step(sentence, tasks=tasks, tables=(module.name,))
@@ -223,11 +219,11 @@ class Planner:
         count = self.counts.rows(module.name) if field.default is not None else 0
         keep = "that exists keeps" if count == 1 else "that exist keep"
         hint = f"; the {counted(count, kind_of(module.name)[1])} {keep} it empty" if count else ""
-        indexes = self._handle_indexes_of(table, field)
+        indexes = self.indexes.take_over(table, field)
         tasks = (
             Task(Phase.ADD_COLUMNS, partial(self._add_columns, table, sorted(missing))),
             Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, joins)),
-            Task(Phase.CREATE_INDEXES, lambda: self.late_indexes.create(self.connection, table, indexes)),
+            Task(Phase.CREATE_INDEXES, lambda: self.indexes.create(table, indexes)),
         )
         takes = effort(self.counts, module.name, Work.INDEX) if indexes else None
         return Step(f"add field {module.name}.{field.name} ({field.type}){hint}", effort=takes, tasks=tasks)
@@ -251,9 +247,7 @@ class Planner:
             stay = "stays as it is" if count - filled == 1 else "stay as they are"
             yield Step(f"field {module.name}.{field.name} is required from now on: {empty} {stay} until edited")
 
-    def _renamed_options(
-        self, module: Module, before: Field, after: Field, entry: dict[str, Any]
-    ) -> Iterator[Step]:  # fmt: skip
+    def _renamed_options(self, module: Module, before: Field, after: Field, entry: dict[str, Any]) -> Iterator[Step]:
         old_name = self.renames.modules.get(module.name, module.name)
         old_field = self.renames.fields.get(module.name, {}).get(after.name, after.name)
         renames = renamed_options(entry, after, self.history.get(old_name, {}).get(old_field, {}))
@@ -277,7 +271,7 @@ class Planner:
         if not obsolete and not joins:
             return
         count = self.counts.linked(join) if joins else self.counts.filled(module, obsolete)
-        self._handle_old_indexes_of(module, set(obsolete))
+        self.indexes.go_with(module, set(obsolete))
         tasks = (
             Task(Phase.DROP_FIELDS, partial(self._drop_tables, joins)),
             Task(Phase.DROP_FIELDS, lambda: alter.drop_columns(self.connection, module, obsolete)),
@@ -310,8 +304,8 @@ class Planner:
         change = f"change field {path} from {old_type} to {after.type}"
         if old_type == after.type:
             change = f"change how field {path} is stored"
-        indexes = self._handle_indexes_of(self.tables.module(module.name), after)
-        self._handle_old_indexes_of(module.name, {column.name for column in columns(before or after)})
+        indexes = self.indexes.take_over(self.tables.module(module.name), after)
+        self.indexes.go_with(module.name, {column.name for column in columns(before or after)})
         if self.counts.connection is None:
             return Step(change)
         conversion = self._converter(module, before, after)
@@ -320,7 +314,7 @@ class Planner:
         if prepared or (takes and takes.is_large and not self.renames and can_be_prepared(conversion)):
             takes = effort(self.counts, module.name, Work.CONVERT_IN_BATCHES)
             self.large_conversions.append(conversion)
-        create_indexes = partial(self.late_indexes.create, self.connection, conversion.table, indexes)
+        create_indexes = partial(self.indexes.create, conversion.table, indexes)
         has_aside = after.name in self.left["aside"].get(module.name, {})
         step = conversion_step(change, conversion, prepared, takes, create_indexes, has_aside)
         if step.loses:
@@ -334,50 +328,3 @@ class Planner:
         if join_target(field):
             return self.counts.linked(join_name(table, field.name))
         return self.counts.filled(table, [column.name for column in columns(field)][:1])
-
-    # -- indexes --------------------------------------------------------------------------------------------------
-
-    def _duplicates(self, module: Module, field: Field) -> Iterator[Step]:
-        """Values that keep a field from becoming unique; without them its index comes with the others."""
-        table = self.tables.module(module.name)
-        within = [column for column in table.c if column.name in module.unique_within(field)]
-        compared = [column for column in columns(field) if column.name in (field.name, field.key_column)]
-        unique = {str(index.name) for index in table.indexes if index.unique}
-        missing = self._indexes_of(table, field) & unique & self.difference.indexes.get(module.name, set())
-        duplicates = self.counts.duplicates(module.name, within, compared) if missing else []
-        if duplicates:
-            self.handled_indexes |= missing
-            # What kept exactly the same values apart in older versions stays until then.
-            self.handled_indexes.add(index_name(module.name, *module.unique_within(field), field.name))
-            shown = ", ".join(f"{values} ({count} times)" for values, count in duplicates[:SHOWN])
-            more = ", …" if len(duplicates) > SHOWN else ""
-            path = f"{module.name}.{field.name}"
-            sentence = f"! field {path} cannot be made unique, these values occur more than once: {shown}{more}"
-            yield Step(sentence, blocked=True, needed=False)
-
-    def _indexes_of(self, table: sa.Table, field: Field) -> set[str]:
-        names = {column.name for column in columns(field)}
-        return {str(index.name) for index in table.indexes if not names.isdisjoint(index.columns.keys())}
-
-    def _handle_indexes_of(self, table: sa.Table, field: Field) -> set[str]:
-        """The indexes of a field whose step creates them itself."""
-        names = self._indexes_of(table, field)
-        self.handled_indexes |= names
-        return names
-
-    def _handle_old_indexes_of(self, module: str, dropped: set[str]) -> None:
-        """The indexes of dropped columns are dropped with them."""
-        indexes = self.old["modules"][module]["indexes"].items()
-        self.handled_indexes |= {name for name, (_unique, *of) in indexes if not dropped.isdisjoint(of)}
-
-    def _indexes(self, name: str) -> Iterator[Step]:
-        table = self.tables.metadata.tables[name]
-        missing = self.difference.indexes.get(name, set()) - self.handled_indexes
-        obsolete = self.difference.obsolete_indexes.get(name, set()) - self.handled_indexes
-        if obsolete or missing:
-            tasks = (
-                Task(Phase.DROP_INDEXES, lambda: self.late_indexes.drop(self.connection, name, obsolete)),
-                Task(Phase.CREATE_INDEXES, lambda: self.late_indexes.create(self.connection, table, missing)),
-            )
-            takes = effort(self.counts, name, Work.INDEX) if missing else None
-            yield Step(f"bring the indexes of {name} up to date", effort=takes, tasks=tasks)

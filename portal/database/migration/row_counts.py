@@ -15,6 +15,13 @@ class RowCounts:
     def __init__(self, connection: sa.Connection | None) -> None:
         self.connection = connection
 
+    @property
+    def connected(self) -> sa.Connection:
+        """The connection, for the tasks of steps; a plan from snapshots alone has none, and is never carried out."""
+        if self.connection is None:
+            raise RuntimeError("these steps were made without a database")
+        return self.connection
+
     def rows(self, table: str) -> int | None:
         """How many rows a table has."""
         if self.connection is None:
