@@ -25,11 +25,11 @@ from portal.views.access.person import (
     register_of,
     succeeded,
 )
+from portal.views.forms.form_parts import QuestionPage
 from portal.views.forms.forms import once_key
 from portal.views.forms.offers import OFFERED
 from portal.views.forms.submissions import done, repeated
 from portal.views.lists.search import findable
-from portal.views.pages import QuestionPage
 from portal.views.parts import Action, FormRow, Offer, Widget
 from portal.web.addresses import list_address, record_address
 from portal.web.form_input import posted_text

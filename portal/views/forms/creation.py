@@ -35,6 +35,7 @@ from portal.views.forms.drafts import (
     posted_content,
     with_earlier_steps,
 )
+from portal.views.forms.form_parts import FormPage
 from portal.views.forms.forms import (
     FormAnswer,
     errors_of,
@@ -56,7 +57,6 @@ from portal.views.forms.uploads import (
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
 from portal.views.lists.page import new_label
 from portal.views.lists.return_to_list import back_to_list
-from portal.views.pages import FormPage
 from portal.views.parts import Choice, DraftForm, StepState, TitledLink
 from portal.views.records.file_parts import largest_file, upload_input
 from portal.views.records.files import add_form_files

@@ -14,9 +14,9 @@ from portal.fields.row import Row
 from portal.records.reading.records import Records
 from portal.records.writing.validation import names_in, typed_fields
 from portal.texts import translate
+from portal.views.forms.form_parts import FormPage
 from portal.views.forms.submissions import one_time_key
 from portal.views.lists.return_to_list import back_to_list
-from portal.views.pages import FormPage
 from portal.web.addresses import record_address
 from portal.web.form_input import posted_text
 

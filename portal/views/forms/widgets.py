@@ -205,19 +205,10 @@ def _money(filling: Filling, field: Any, base: Widget) -> Widget:
     return replace(base, inputs=inputs)
 
 
-ADDRESS = {
-    "street": (_("Street"), "street-address"),
-    "postal_code": (_("Postal code"), "postal-code"),
-    "city": (_("City"), "address-level2"),
-    "region": (_("Region"), "address-level1"),
-    "country": (_("Country"), "country-name"),
-}
-
-
 def _address(filling: Filling, field: Any, base: Widget) -> Widget:
     inputs = (
         Input(f"{base.name}.{part}", label, filling.one(f"{field.name}.{part}"), autocomplete)
-        for part, (label, autocomplete) in ADDRESS.items()
+        for part, (label, autocomplete) in field.parts.items()
     )
     return replace(base, inputs=tuple(inputs))
 

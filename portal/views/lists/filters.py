@@ -12,7 +12,7 @@ from portal.fields.reader import Reader
 from portal.records.reading.filters import Filter, ListRequest
 from portal.records.reading.records import Records
 from portal.texts import _, readable
-from portal.views.pages import Chip
+from portal.views.lists.list_parts import Chip
 from portal.views.parts import FilterState, Offer
 from portal.web.addresses import list_address
 

@@ -29,13 +29,13 @@ from portal.records.writing.many import (
 )
 from portal.records.writing.validation import read_form
 from portal.texts import _, ngettext
+from portal.views.forms.form_parts import QuestionPage
 from portal.views.forms.forms import finds, once_key
 from portal.views.forms.submissions import done, repeated
 from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.export import csv_file
 from portal.views.lists.many_parts import ManyPage, RefusedRecord
 from portal.views.lists.page import may_export, shown_request
-from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Pairs, TitledLink
 from portal.views.records.actions import comment_widget, transition_fields
 from portal.views.records.comments import comment_problem, comment_text

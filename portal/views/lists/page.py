@@ -22,10 +22,10 @@ from portal.records.writing.seen import only
 from portal.texts import Text, _, first_visible, ngettext, readable
 from portal.views.displays import COUNT_ICONS, DISPLAYS, Value, display_of
 from portal.views.lists.filters import Parameters, chips, filter_states
+from portal.views.lists.list_parts import Column, ListPage, Pager, Row, TabState
 from portal.views.lists.many_bar import many_form
 from portal.views.lists.match_notes import match_notes
 from portal.views.lists.return_to_list import remember_list
-from portal.views.pages import Column, ListPage, Pager, Row, TabState
 from portal.views.parts import FilterState, TitledLink
 from portal.views.records.history_parts import HiddenRecords
 from portal.views.records.news import marked_rows

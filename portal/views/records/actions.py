@@ -20,6 +20,7 @@ from portal.records.writing.lifecycle import not_signed_yet
 from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
+from portal.views.forms.form_parts import QuestionPage
 from portal.views.forms.forms import errors_of, once_key, record_or_list
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.submissions import done, repeated
@@ -30,7 +31,6 @@ from portal.views.forms.uploads import (
 )
 from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.return_to_list import back_to_list
-from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Widget
 from portal.views.records.comments import comment_problem, comment_text
 from portal.views.records.details import transition_label

@@ -22,7 +22,6 @@ from portal.views.displays import Value, moment, shown
 from portal.views.forms.submissions import one_time_key
 from portal.views.lists.next_record import remember_place
 from portal.views.lists.return_to_list import list_of_query, list_query
-from portal.views.pages import DetailPage, SectionShown
 from portal.views.parts import Action, TitledLink
 from portal.views.records.conversation import conversation, draft_composer
 from portal.views.records.conversation_parts import Composer
@@ -30,6 +29,7 @@ from portal.views.records.file_parts import files_card, pictures_of, record_file
 from portal.views.records.history import history_card
 from portal.views.records.linked_text import Pictures, with_pictures
 from portal.views.records.news import record_news
+from portal.views.records.record_parts import DetailPage, SectionShown
 from portal.views.records.related import related_lists
 from portal.views.records.stages import stage_bar
 from portal.views.records.watching import watchers_card

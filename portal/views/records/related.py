@@ -9,7 +9,7 @@ from portal.fields.linked import Linked
 from portal.records.reading.records import Query, Records
 from portal.records.writing.validation import names_in
 from portal.views.lists.page import count_text, list_rows, new_label, plain_column, widest_tab
-from portal.views.pages import RelatedList
+from portal.views.records.record_parts import RelatedList
 from portal.web.addresses import create_address, list_address
 from portal.web.resources import Record
 

@@ -8,7 +8,7 @@ from portal.records.reading.comments import find_comment
 from portal.records.reading.states import StateEntered, states_entered
 from portal.texts import _
 from portal.views.displays import moment
-from portal.views.pages import Stage, StageBar, StageState
+from portal.views.records.record_parts import Stage, StageBar, StageState
 from portal.web.resources import Record
 from portal.web.shell import Words
 

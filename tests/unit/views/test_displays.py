@@ -8,7 +8,7 @@ from markupsafe import Markup
 from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.views.displays import BUILT_IN, DISPLAYS, Value
-from portal.views.pages import Column, Row
+from portal.views.lists.list_parts import Column, Row
 from portal.web.assets import Assets
 from portal.web.cells import CellRenderer, CellTemplates
 from portal.web.rendering import Templates

@@ -1,0 +1,116 @@
+"""The page of a module's list, and the parts of tables of records. Plain values, as in views/pages.py."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from portal.views.displays import Value
+from portal.views.lists.many_parts import ManyForm
+from portal.views.parts import FilterState, Pairs, TitledLink
+from portal.views.records.history_parts import HiddenRecords
+from portal.web.shell import Words
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    label: Words
+    place: str = "extra"  # lead, reference, status, when; on a phone, extra ones are left out
+    icon: str = ""  # shown instead of the label: comments, attachments, channel
+    sort_url: str = ""
+    sorted: Literal["ascending", "descending", ""] = ""
+    number: bool = False
+    filter: FilterState | None = None
+
+    @cached_property
+    def classes(self) -> str:
+        """The classes of its cells."""
+        return f"{self.place} number" if self.number else self.place
+
+    @cached_property
+    def cell_label(self) -> Words:
+        """What a narrow screen writes before its cells; empty where the cell says it by itself."""
+        return self.label if self.place == "extra" else ""
+
+
+class RecordTable:
+    """What the macros that draw a table of records ask of its page."""
+
+    columns: tuple[Column, ...]
+
+    @property
+    def lead(self) -> int:
+        """The place of the column that bears the link to the record."""
+        return next((place for place, column in enumerate(self.columns) if column.place == "lead"), 0)
+
+    @property
+    def bare(self) -> bool:
+        """Whether no column shows a state or a time: then a phone shows all of them."""
+        return not any(column.place in ("status", "when") for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Row:
+    id: int
+    title: str
+    url: str
+    cells: tuple[Value, ...]  # as many as there are columns; the cell of the `lead` column bears the link
+    unread: bool = False  # something in it is new to the reader
+
+
+@dataclass(frozen=True)
+class Chip:
+    """Something that narrows the list, with the address of the list without it."""
+
+    label: Words
+    text: Words
+    url: str
+
+
+@dataclass(frozen=True)
+class TabState:
+    label: Words
+    url: str
+    current: bool = False
+    count: str = ""
+    new: Words = ""  # “3 new”; empty where nothing is
+
+
+@dataclass(frozen=True)
+class Pager:
+    text: Words  # “1–25 of 1,000+”
+    previous_url: str = ""
+    next_url: str = ""
+
+
+@dataclass(frozen=True)
+class ListPage(RecordTable):
+    """list.pt"""
+
+    heading: Words
+    url: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    pager: Pager
+    query: str = ""  # what is searched for
+    hidden: Pairs = ()  # tab, sort and button, kept while one searches and filters
+    tabs: tuple[TabState, ...] = ()
+    chips: tuple[Chip, ...] = ()  # search, button and filters in force
+    notes: tuple[Words, ...] = ()  # “Sorted within the newest 2,000 hits.”, “Narrow your search.”
+    clear_url: str = ""  # without search and filters; empty: none are in force
+    create_url: str = ""
+    create_label: Words = ""
+    invite_url: str = ""  # of people, for who may give access
+    exports: tuple[TitledLink, ...] = ()  # the records as a file, and the rows of each of their `lines`
+    many: ManyForm | None = None  # where records can be chosen
+    seen_url: str = ""  # where one says that nothing is new any more; empty: nothing is
+    hidden_records: HiddenRecords | None = None
+
+    @property
+    def filters(self) -> bool:
+        return any(column.filter for column in self.columns)
+
+    @property
+    def other_tabs(self) -> tuple[TabState, ...]:
+        """The other tabs that have records."""
+        return tuple(tab for tab in self.tabs if not tab.current and tab.count not in ("", "0"))
