@@ -51,7 +51,7 @@ class Shown(Protocol):
 
 
 class ColumnShown(Protocol):
-    """The attributes of views.pages.Column that are drawn here."""
+    """The attributes of views.lists.list_parts.Column that are drawn here."""
 
     @property
     def classes(self) -> str: ...
@@ -60,7 +60,7 @@ class ColumnShown(Protocol):
 
 
 class RowShown(Protocol):
-    """The attributes of views.pages.Row that are drawn here."""
+    """The attributes of views.lists.list_parts.Row that are drawn here."""
 
     @property
     def id(self) -> int: ...

@@ -1,7 +1,9 @@
 """Checks `portal:`: known time zones, currencies and languages, a logo that exists, profiles that exist."""
 
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from babel import Locale, UnknownLocaleError
@@ -35,25 +37,39 @@ def check_settings(draft: Draft) -> None:
     for key, complaint in complaints.items():
         if complaint:
             _report(draft, key, None, complaint)
-    for index, language in enumerate(settings.languages):
+    complaints["languages"] = _check_languages(draft, settings.languages)
+    for index, profile in enumerate(settings.administrators):
+        if draft.profiles and profile not in {*draft.profiles, *draft.broken_profiles}:
+            _report(draft, "administrators", index, f'no profile "{profile}"{suggest(profile, draft.profiles)}')
+    for key, sentence in _hardly_meant(settings):
+        _report(draft, key, None, sentence, warning=True)
+    draft.settings = settings.model_copy(
+        update={key: getattr(DEFAULTS, key) for key, complaint in complaints.items() if complaint}
+    )
+
+
+def _check_languages(draft: Draft, languages: Sequence[str]) -> str | None:
+    """Reports each language that cannot be used; the last sentence, None where all can be."""
+    refused = None
+    for index, language in enumerate(languages):
         if complaint := _language(language):
             _report(draft, "languages", index, complaint)
-            complaints["languages"] = complaint
-        elif language in settings.languages[:index]:
+            refused = complaint
+        elif language in languages[:index]:
             _report(draft, "languages", index, f'"{language}" appears twice')
         elif language.partition("-")[0] != "en" and not catalogue(language).sentences:
             guess = suggest(language.replace("_", "-"), TRANSLATED)
             sentence = f'the interface is not translated into "{language}": its own words appear in English{guess}'
             _report(draft, "languages", index, sentence, warning=True)
-    for index, profile in enumerate(settings.administrators):
-        if draft.profiles and profile not in {*draft.profiles, *draft.broken_profiles}:
-            _report(draft, "administrators", index, f'no profile "{profile}"{suggest(profile, draft.profiles)}')
+    return refused
+
+
+def _hardly_meant(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Keys with a value that works and is hardly meant so, and why."""
     if settings.remember_days > MOST_REMEMBERED_DAYS:
-        sentence = f"every session ends after {MOST_REMEMBERED_DAYS} days: a larger number has no effect"
-        _report(draft, "remember_days", None, sentence, warning=True)
-    draft.settings = settings.model_copy(
-        update={key: getattr(DEFAULTS, key) for key, complaint in complaints.items() if complaint}
-    )
+        yield "remember_days", f"every session ends after {MOST_REMEMBERED_DAYS} days: a larger number has no effect"
+    if urlsplit(settings.base_url or "").path.strip("/"):
+        yield "base_url", "the pages of a portal are at the root of its host: with a path, links in emails lead nowhere"
 
 
 def _report(draft: Draft, key: str, index: int | None, message: str, warning: bool = False) -> None:
