@@ -17,8 +17,8 @@ from portal.database import outbox
 from portal.database.engine import reading, writing
 from portal.database.schema.tables import Tables
 from portal.jobs.inviting import Inviting
+from portal.mail.account_letters import address_changed
 from portal.mail.builder import Sender
-from portal.mail.letters import address_changed
 from portal.texts import plural, translate
 
 DATES = {"--from": "access_from", "--until": "access_until", "--records-from": "records_from"}

@@ -8,8 +8,8 @@ from portal.accounts.people import Identity, accounts_of, admit
 from portal.database import outbox
 from portal.database.outbox import About
 from portal.database.schema.tables import Tables
+from portal.mail.account_letters import letters_given_up
 from portal.mail.builder import Sender
-from portal.mail.letters import letters_given_up
 
 KIND = "given-up"
 AT_MOST_EVERY = datetime.timedelta(days=1)

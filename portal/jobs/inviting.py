@@ -13,8 +13,8 @@ from portal.database import outbox
 from portal.database.engine import reading
 from portal.database.schema.tables import Tables
 from portal.jobs.transactions import in_transaction
+from portal.mail.access_letters import invitation
 from portal.mail.builder import Sender
-from portal.mail.invitations import invitation
 
 
 @dataclass(frozen=True)

@@ -144,12 +144,6 @@ def write_letter(sender: Sender, account: Account, content: Content, thread: Thr
     return letter
 
 
-def plain_text(letter: EmailMessage) -> str:
-    """The text part of a letter, for the log and the page of the outbox."""
-    part = letter.get_body(("plain",))
-    return part.get_content() if part else ""
-
-
 def mail_address(name: str, spec: str) -> Address:
     """A structured address: as text “victim, evil@e.com <a@b.com>” would be two recipients."""
     return Address(header_text(name), addr_spec=spec)

@@ -7,8 +7,8 @@ from pyramid.request import Request
 
 from portal.accounts.one_time_links import link_exists
 from portal.database.outbox import put
-from portal.mail.builder import Sender, plain_text
-from portal.mail.letters import hide_links
+from portal.mail.builder import Sender
+from portal.mail.letter_text import hide_links, plain_text
 from portal.web.serving import own_address
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from pyramid.response import Response
 from pyramid.tweens import INGRESS
 
 from portal.logs import LONGEST_STATEMENT, Trace, current_trace
-from portal.mail.letters import TOKEN
+from portal.mail.letter_text import TOKEN
 from portal.web.metrics import Metrics
 
 Handler = Callable[[Request], Response]

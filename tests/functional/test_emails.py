@@ -18,7 +18,7 @@ from portal.database.engine import reading, writing
 from portal.fields.money import Money
 from portal.jobs import announcing
 from portal.jobs.worker import Worker
-from portal.mail.builder import plain_text
+from portal.mail.letter_text import plain_text
 from portal.mail.reply_address import ReplyTo, read_reply_address
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
-from portal.mail.letters import read_letter
+from portal.mail.letter_text import read_letter
 from tests.functional.conftest import PASSWORD, form_of
 from tests.functional.test_signing_in import ANNA, NOBODY, change_account, is_signed_in, session_cookie, try_to_sign_in
 

@@ -25,8 +25,8 @@ from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.jobs.worker import Worker
 from portal.mail import builder, record_letters
+from portal.mail.account_letters import password_changed
 from portal.mail.builder import Sender
-from portal.mail.letters import password_changed
 from portal.mail.smtp import SmtpServer
 from tests.functional.test_emails import comment, open_ticket
 from tests.functional.world import ANNA, NANCY, PORTALS

@@ -7,21 +7,18 @@ filled again it is only marked; records/indexing does the work afterwards.
 """
 
 import contextlib
-import copy
-import datetime
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from portal.database.engine import analyze, reading, writing
-from portal.database.migration import aside
+from portal.database.migration.blocked_steps import misfit_steps
 from portal.database.migration.convert import Conversion
 from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
 from portal.database.migration.former_names import SAME, FormerNames, former_names, show_renamed
-from portal.database.migration.history import next_history
-from portal.database.migration.limits import misfit_steps
 from portal.database.migration.locks import FROM_EVERYBODY, FROM_SAVING, take, when_free
+from portal.database.migration.next_snapshot import next_snapshot
 from portal.database.migration.planner import Planner
 from portal.database.migration.prepared import Prepared, Report, clear, prepared
 from portal.database.migration.rename import rename, tables_with_names
@@ -36,6 +33,7 @@ from portal.database.migration.snapshot import (
     find_renames,
     last_applied,
     left_of,
+    save_snapshot,
     take_snapshot,
     with_new_names,
 )
@@ -191,7 +189,7 @@ def _carry_out(
         task.run()
     create_index(connection)
     mark_modules(connection, planner.tables, Plan(chosen).modules_to_index)
-    _save_snapshot(connection, planner.tables, _next_snapshot(connection, planner, old, left))
+    save_snapshot(connection, planner.tables, next_snapshot(connection, planner, old, left))
     sentences = [step.sentence_if_left if step in left else step.done for step in steps]
     undone = [step for step in left if not step.sentence_if_left]
     return Applied([sentence for sentence in sentences if sentence], undone)
@@ -270,52 +268,3 @@ def _planned(
 def _changes(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames, names: FormerNames) -> Changes:
     renamed, new = with_new_names(old, renames), take_snapshot(tables)
     return Changes(renamed, new, renames, inspect_database(connection, tables, renamed, new, names))
-
-
-def _next_snapshot(connection: sa.Connection, planner: Planner, old: Snapshot, left: list[Step]) -> Snapshot:
-    """The snapshot after a migration: what is declared, and what was left in the database."""
-    modules = copy.deepcopy(planner.new["modules"])
-    removed = [step.path for step in left if step.path and step.path[1:2] != ("aside",)]
-    fields: dict[str, list[str]] = {}
-    for path in removed:
-        if len(path) == 1:
-            modules[path[0]] = planner.old["modules"][path[0]]
-        else:
-            module, _key, field = path
-            modules[module]["fields"][field] = planner.old["modules"][module]["fields"][field]
-            fields.setdefault(module, []).append(field)
-    return {
-        "own": planner.new["own"],
-        "modules": modules,
-        "left": {
-            "modules": [path[0] for path in removed if len(path) == 1],
-            "fields": fields,
-            "aside": _still_aside(connection, planner),
-        },
-        "history": next_history(old, planner.renames, planner.option_renames),
-    }
-
-
-def _still_aside(connection: sa.Connection, planner: Planner) -> dict[str, dict[str, str]]:
-    """The fields with values that were set aside; a column without values is dropped."""
-    by_module: dict[str, dict[str, str]] = {}
-    candidates = {
-        (module, field): type_ for module, types in planner.left["aside"].items() for field, type_ in types.items()
-    }
-    existing = set(sa.inspect(connection).get_table_names())
-    for (module, field), type_ in (planner.set_aside | candidates).items():
-        if module not in existing:
-            continue
-        if aside.texts_of(connection, module, field):
-            by_module.setdefault(module, {})[field] = type_
-        else:
-            aside.drop(connection, module, field)
-    return by_module
-
-
-def _save_snapshot(connection: sa.Connection, tables: Tables, snapshot: Snapshot) -> None:
-    if last_applied(connection, tables) == snapshot:
-        return
-    connection.execute(sa.delete(tables.schema))
-    now = datetime.datetime.now(datetime.UTC)
-    connection.execute(sa.insert(tables.schema).values(applied=now, description=snapshot))

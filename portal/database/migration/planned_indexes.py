@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator
 import sqlalchemy as sa
 
 from portal.database.migration.difference import Changes
+from portal.database.migration.effort import Work, effort
 from portal.database.migration.late_indexes import LateIndexes
-from portal.database.migration.limits import Work, effort
 from portal.database.migration.row_counts import SHOWN, RowCounts
 from portal.database.migration.snapshot import columns
 from portal.database.migration.steps import Phase, Step, Task

@@ -11,13 +11,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.migration import alter, aside, events
+from portal.database.migration import alter, aside, recorded_changes
+from portal.database.migration.blocked_steps import misfit_steps, too_many_columns
 from portal.database.migration.computed import computed_steps, had_formula
 from portal.database.migration.conversion_steps import conversion_step
 from portal.database.migration.convert import Conversion
 from portal.database.migration.detach import attach, detach
 from portal.database.migration.difference import Changes
-from portal.database.migration.limits import Work, effort, misfit_steps, too_many_columns
+from portal.database.migration.effort import Work, effort
 from portal.database.migration.options import removed_options, rename_options, renamed_options
 from portal.database.migration.planned_indexes import PlannedIndexes
 from portal.database.migration.prepared import PreparedField, can_be_prepared
@@ -262,7 +263,7 @@ class Planner:
         rename_options(self.connection, module, before, renames)
         lifecycle = self.declaration.with_rows[module].lifecycle
         is_state = lifecycle is not None and lifecycle.field == before.name
-        events.rename_options(self.connection, self.tables.event, module, before, renames, is_state)
+        recorded_changes.rename_options(self.connection, self.tables.event, module, before, renames, is_state)
 
     def _removed_field(self, module: str, name: str, entry: dict[str, Any]) -> Iterator[Step]:
         obsolete = sorted(column_names(entry) & self.difference.obsolete_columns.get(module, set()))
@@ -275,7 +276,7 @@ class Planner:
         tasks = (
             Task(Phase.DROP_FIELDS, partial(self._drop_tables, joins)),
             Task(Phase.DROP_FIELDS, lambda: alter.drop_columns(self.connection, module, obsolete)),
-            Task(Phase.DROP_FIELDS, lambda: events.forget_field(self.connection, self.tables, module, name)),
+            Task(Phase.DROP_FIELDS, lambda: recorded_changes.forget_field(self.connection, self.tables, module, name)),
         )
         loss = f": {counted(count, 'value')} would be lost" if count is None or count > 0 else ""
         step = removing(f"drop field {module}.{name}", loss, (module, "fields", name), tasks, module)

@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.migration import alter
-from portal.database.migration.events import rename_fields
 from portal.database.migration.former_names import FormerNames, column_names_of, former_names
 from portal.database.migration.late_indexes import existing_indexes
+from portal.database.migration.recorded_changes import rename_fields
 from portal.database.migration.snapshot import Renames, Snapshot, join_target, rebuild_field, sorted_system_tables
 from portal.database.schema.tables import Tables
 from portal.database.search.request import module_token

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from portal.database.migration.aside import texts_of
 from portal.database.migration.convert import Conversion
 from portal.database.migration.difference import Changes
-from portal.database.migration.limits import Work, effort
+from portal.database.migration.effort import Work, effort
 from portal.database.migration.row_counts import RowCounts
 from portal.database.migration.snapshot import Renames
 from portal.database.migration.steps import Phase, Step, Task, counted, kind_of, staying

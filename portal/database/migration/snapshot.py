@@ -52,6 +52,15 @@ def last_applied(connection: sa.Connection, tables: Tables) -> Snapshot | None:
     return connection.execute(newest).scalar()
 
 
+def save_snapshot(connection: sa.Connection, tables: Tables, snapshot: Snapshot) -> None:
+    """Makes `snapshot` the one that was applied last, unless it is already."""
+    if last_applied(connection, tables) == snapshot:
+        return
+    connection.execute(sa.delete(tables.schema))
+    now = datetime.datetime.now(datetime.UTC)
+    connection.execute(sa.insert(tables.schema).values(applied=now, description=snapshot))
+
+
 def applied_at(connection: sa.Connection, tables: Tables) -> datetime.datetime | None:
     """When a plan was applied last that changed something."""
     return connection.execute(sa.select(sa.func.max(tables.schema.c["applied"]))).scalar()
@@ -262,7 +271,7 @@ def earlier_names(name: str, history: Mapping[str, str]) -> list[str]:
 
 
 def history_of(snapshot: Snapshot) -> dict[str, Any]:
-    """The renames that were done, see history.py; from a snapshot without a history what its `formerly` tell."""
+    """The renames that were done, see done_renames.py; from a snapshot without a history what its `formerly` tell."""
     if "history" in snapshot:
         return snapshot["history"]
     modules = snapshot["modules"].items()

@@ -12,8 +12,8 @@ from portal.accounts.granting import may_manage
 from portal.accounts.people import Account, find_account_of_person, normalize_email
 from portal.accounts.register import INVITATION_LASTS, AccessRefusedError, AccessRequest, Register, is_mail_address
 from portal.database.engine import paused, writing
-from portal.mail.invitations import invitation
-from portal.mail.letters import address_changed
+from portal.mail.access_letters import invitation
+from portal.mail.account_letters import address_changed
 from portal.records.writing.history import Author
 from portal.texts import _
 from portal.views.access.form import access_inputs, access_rows, posted_access, read_access

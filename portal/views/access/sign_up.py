@@ -19,7 +19,7 @@ from portal.accounts.register import AccessRefusedError, Register, is_mail_addre
 from portal.accounts.sign_ups import NewSignUp, SignUps
 from portal.accounts.sign_ups import SignUp as SignUpRequest
 from portal.database.engine import reading
-from portal.mail.invitations import address_proof, somebody_waits
+from portal.mail.access_letters import address_proof, somebody_waits
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.records.writing.defaults import find_named

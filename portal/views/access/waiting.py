@@ -11,7 +11,7 @@ from portal.accounts.granting import bounds, may_manage
 from portal.accounts.people import find_account_of_person
 from portal.accounts.register import AccessRefusedError
 from portal.accounts.sign_ups import SignUp, SignUps
-from portal.mail.invitations import let_in
+from portal.mail.access_letters import let_in
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import _

@@ -15,7 +15,7 @@ from portal.accounts.logins import ResetAttempt
 from portal.accounts.one_time_links import INVITATION
 from portal.accounts.people import Account, Identity, refusal
 from portal.accounts.sessions import close_session, open_session, session_days
-from portal.mail.letters import password_changed, password_reset
+from portal.mail.account_letters import password_changed, password_reset
 from portal.texts import _
 from portal.views.account.session import too_often_message
 from portal.views.pages import PasswordPage

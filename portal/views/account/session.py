@@ -12,8 +12,8 @@ from portal.accounts.attempts import TooManyAttemptsError, network_of
 from portal.accounts.logins import SignedIn, SignInAttempt
 from portal.accounts.people import save_language
 from portal.accounts.sessions import close_session
+from portal.mail.account_letters import new_device
 from portal.mail.devices import device_name
-from portal.mail.letters import new_device
 from portal.texts import _, ngettext
 from portal.views.administration.viewing import leave_preview
 from portal.views.forms.drafts import claim_draft

@@ -11,7 +11,7 @@ from pyramid.view import view_config
 from portal.accounts.attempts import network_of
 from portal.accounts.logins import ResetAttempt
 from portal.accounts.one_time_links import SIGN_IN
-from portal.mail.letters import sign_in_link
+from portal.mail.account_letters import sign_in_link
 from portal.texts import _
 from portal.views.account.session import enter, login_page, sign_in_attempt
 from portal.views.pages import PasswordPage

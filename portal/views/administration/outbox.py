@@ -8,7 +8,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.database import outbox
-from portal.mail.letters import hide_links, read_letter
+from portal.mail.letter_text import hide_links, read_letter
 from portal.texts import _
 from portal.views.administration.pages import Letter, OutboxPage, StateTab
 from portal.views.displays import moment

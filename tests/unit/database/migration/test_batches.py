@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading, writing
 from portal.database.errors import DatabaseError
-from portal.database.migration import convert, limits, prepared
+from portal.database.migration import convert, effort, prepared
 from portal.database.migration.plan import Expected, apply, plan, saved_plan
 from portal.database.migration.saved_plan import NotThePlanError
 from portal.database.migration.turns import one_at_a_time
@@ -19,7 +19,7 @@ INTEGER = 'a: {reference: "A{number}", fields: {name: text, x: {type: integer, i
 
 @pytest.fixture
 def portal(postgresql_url, tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "LARGE", 1)
+    monkeypatch.setattr(effort, "LARGE", 1)
     monkeypatch.setattr(convert, "BATCH", 2)
     engine = make_engine(postgresql_url)
     yield Portal(engine, tmp_path / "portal")

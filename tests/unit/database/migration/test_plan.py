@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
-from portal.database.migration import limits
+from portal.database.migration import effort
 from portal.database.migration.alter import drop_columns
 from portal.database.migration.plan import CannotBeAppliedError, plan
 from portal.fields.base import Field
@@ -214,7 +214,7 @@ def waits(engine):
 
 
 def test_a_plan_says_how_long_a_large_table_takes_and_who_waits(portal, monkeypatch):
-    monkeypatch.setattr(limits, "LARGE", 3)
+    monkeypatch.setattr(effort, "LARGE", 3)
     portal.started("a: {fields: {x: {type: integer, index: false}}}", "b: {fields: {x: {type: integer, index: false}}}")
     portal.add("a", *[{"x": number} for number in range(3)])
     portal.declare("a: {fields: {x: integer, y: {type: integer, search: false}}}", "b: {fields: {x: text}}")

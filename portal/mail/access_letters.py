@@ -1,4 +1,4 @@
-"""The letters by which people come in.
+"""The letters by which people get access: invited, or after they have signed up.
 
 What the sender of an invitation typed is in none of them, not even a name: whoever may invite could otherwise have the
 portal write words of their own to anybody.

@@ -1,17 +1,11 @@
-"""The letters about accounts that the portal writes by itself. How a letter is added is said in builder.py."""
+"""The letters about an account: its password, address and devices; and the one about letters that were given up."""
 
-import email
-import email.policy
-import re
 from email.message import EmailMessage
 
 from portal.accounts.people import Account
-from portal.mail.builder import Content, Sender, plain_text, write_letter
+from portal.mail.builder import Content, Sender, write_letter
 from portal.mail.devices import Device
 from portal.texts import _
-
-# The tokens of links, and those of reply addresses.
-TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_-]{40,}|(?<=\+)[a-z2-7]{36}(?=@)")
 
 
 def password_reset(sender: Sender, account: Account, token: str) -> EmailMessage:
@@ -109,13 +103,3 @@ def letters_given_up(sender: Sender, account: Account) -> EmailMessage:
         (say(_("It says why each of them was not sent, and lets you send them again.")),),
     )
     return write_letter(sender, account, content)
-
-
-def read_letter(message: str) -> str:
-    """The text of a letter from the outbox."""
-    return plain_text(email.message_from_string(message, policy=email.policy.SMTP))
-
-
-def hide_links(text: str) -> str:
-    """The text of a letter without the tokens of its links, which whoever reads them could use."""
-    return TOKEN.sub("…", text)

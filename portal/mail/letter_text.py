@@ -1,0 +1,25 @@
+"""The text of a letter that was written, as the log and the page of the outbox show it."""
+
+import email
+import email.policy
+import re
+from email.message import EmailMessage
+
+# The tokens of links, and those of reply addresses.
+TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_-]{40,}|(?<=\+)[a-z2-7]{36}(?=@)")
+
+
+def plain_text(letter: EmailMessage) -> str:
+    """The text part of a letter."""
+    part = letter.get_body(("plain",))
+    return part.get_content() if part else ""
+
+
+def read_letter(message: str) -> str:
+    """The text of a letter from the outbox."""
+    return plain_text(email.message_from_string(message, policy=email.policy.SMTP))
+
+
+def hide_links(text: str) -> str:
+    """The text of a letter without the tokens of its links, which whoever reads them could use."""
+    return TOKEN.sub("…", text)
