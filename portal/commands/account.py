@@ -12,7 +12,7 @@ from portal.accounts.passwords import Passwords, generated, weakness
 from portal.accounts.people import Account
 from portal.accounts.register import AccessRefusedError, AccessRequest, Register, all_accounts
 from portal.commands.open_portal import open_portal
-from portal.commands.options import chosen_settings, common_options
+from portal.commands.options import chosen_settings, common_options, first_line
 from portal.database import outbox
 from portal.database.engine import reading, writing
 from portal.database.schema.tables import Tables
@@ -229,7 +229,7 @@ def _passwords() -> Passwords:
 
 
 def _password_in(file: Any) -> str:
-    password = file.readline().rstrip("\r\n")
+    password = first_line(file)
     if not password:
         raise click.ClickException("there is no password in the file")
     return password

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from portal.commands.open_portal import open_engine
-from portal.commands.options import chosen_settings, common_options
+from portal.commands.options import chosen_settings, common_options, first_line
 from portal.commands.stopping import stop_signals
 from portal.database.engine import reading
 from portal.database.errors import DatabaseError, driver_error
@@ -53,7 +53,7 @@ def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_f
         raise click.UsageError("--once goes with --maildir and --imap: by LMTP, mail comes when it comes")
     set_up_logging(chosen_settings().log)
     inbox = Inbox.of(chosen_settings())
-    password = password_file.readline().rstrip("\r\n") if password_file else ""
+    password = first_line(password_file) if password_file else ""
     if lmtp:
         _serve(lmtp, inbox)
         return

@@ -1,8 +1,8 @@
-"""The options that every command has, before or after its name, and the settings that follow from them."""
+"""The options that every command has, before or after its name, the settings that follow, and files of passwords."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 from pydantic import ValidationError
@@ -55,3 +55,11 @@ def chosen_settings(folder: Path | None = None, *, is_there: bool = True) -> Set
 def chosen_color() -> bool | None:
     """Whether output has colours: None leaves that to click, which gives them to terminals and not to pipes."""
     return False if read_settings().no_color else None
+
+
+def first_line(file: TextIO) -> str:
+    """The first line of a file with a password, without its end."""
+    try:
+        return file.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{file.name} is not a text: the password is its first line") from None

@@ -42,6 +42,7 @@ RESERVED_MODULES = (
     "views",
 )  # fmt: skip
 RESERVED_PREFIXES = ("portal_", "sqlite_", "pg_")
+FILES_OF_THEIR_OWN = {"buttons": BUTTONS, "profiles": profile_file("NAME")}
 NO_SHAPES: Mapping[str, type[Shape]] = MappingProxyType({})
 SHAPES_AT_TOP: Mapping[str, type[Shape]] = {"portal": Settings, "inbox": Inbox, "sign_up": SignUp}
 TOP_LEVEL_KEYS = ("version", "portal", "people", "organizations", "inbox", "sign_up", "modules")
@@ -102,7 +103,11 @@ def read_modules(draft: Draft) -> None:
     for name in misplaced:
         at[name].key.wrong(f'a module belongs under modules: indent "{name}" and its lines by two spaces')
         draft.broken_modules.add(name)
-    top = {name: entry for name, entry in top.items() if name not in misplaced}
+    for name in top.keys() & FILES_OF_THEIR_OWN.keys():
+        at[name].key.wrong(f'"{name}" belongs in a file of its own: {FILES_OF_THEIR_OWN[name]}')
+        draft.unread_files.add(FILES_OF_THEIR_OWN[name])
+    elsewhere = {*misplaced, *FILES_OF_THEIR_OWN}
+    top = {name: entry for name, entry in top.items() if name not in elsewhere}
     top = _known_keys(top, TOP_LEVEL_KEYS, at, SHAPES_AT_TOP)
     draft.settings = read_portal(draft, top.get("portal"), at["portal"])
     modules = top.get("modules")

@@ -13,6 +13,11 @@ def posted_text(request: Request, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def whole_number(text: str) -> int | None:
+    """The number that an input holds; None for what is none, or has more than the 9 digits that any column stores."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
 def referring_page(request: Request) -> str:
     """The page that the request came from (Referer), if it is one of this portal's; else home."""
     try:

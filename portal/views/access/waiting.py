@@ -22,7 +22,7 @@ from portal.views.parts import Offer
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.outbox import letter_sender, queue_letter
-from portal.web.resources import Module
+from portal.web.resources import ROW_ID, Module
 from portal.web.shell import Words
 
 
@@ -37,7 +37,7 @@ def answer_waiting(module: Module, request: Request) -> dict[str, WaitingPage] |
     """Yes: the person, the access and a letter. No: the request is forgotten."""
     sign_ups = sign_ups_of(request)
     number = posted_text(request, "id")
-    sign_up = sign_ups.one_waiting(request.identity, int(number)) if number.isdecimal() and len(number) < 10 else None
+    sign_up = sign_ups.one_waiting(request.identity, int(number)) if ROW_ID.fullmatch(number) else None
     do = posted_text(request, "do")
     if sign_up is None or do not in ("yes", "no"):
         raise HTTPNotFound

@@ -62,7 +62,7 @@ from portal.views.records.file_parts import largest_file, upload_input
 from portal.views.records.files import add_form_files
 from portal.web.addresses import compute_address, create_address, record_address
 from portal.web.flash import set_flash
-from portal.web.form_input import posted_text
+from portal.web.form_input import posted_text, whole_number
 from portal.web.resources import Module
 
 
@@ -118,8 +118,8 @@ class CreateForm:
     def step_of(self, form: Mapping[str, Any], name: str) -> int | None:
         """A step's number from an input; None for none, and for what is no step."""
         text = form.get(name, "")
-        digits = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 5
-        return int(text) if digits and int(text) < len(self.steps) else None
+        step = whole_number(text) if isinstance(text, str) else None
+        return step if step is not None and step < len(self.steps) else None
 
 
 @view_config(context=Module, name="create", request_method="GET", renderer="form.pt", permission="create")

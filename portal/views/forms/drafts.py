@@ -28,7 +28,7 @@ from portal.records.writing.validation import names_in
 from portal.views.displays import short_moment
 from portal.views.forms.uploads import INPUT
 from portal.views.parts import DraftForm, DraftShown
-from portal.web.form_input import posted_text
+from portal.web.form_input import posted_text, whole_number
 from portal.web.resources import Account
 from portal.web.serving import own_path
 from portal.web.visitor import SAFE_METHODS, draft_cookie, set_cookie
@@ -80,7 +80,7 @@ def page_of_posted_form(request: Request) -> str:
     path = request.path_info.strip("/")
     if path.endswith("/create") and not KEY.fullmatch(posted_text(request, "_draft")):
         return ""
-    return page_of(form_of(request), _number(posted_text(request, "_step")) or 0)
+    return page_of(form_of(request), whole_number(posted_text(request, "_step")) or 0)
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -180,11 +180,7 @@ def posted_content(request: Request) -> Content:
     names = [name for name in dict.fromkeys(request.POST) if not name.startswith("_")]
     inputs = {name: [text for text in request.POST.getall(name) if isinstance(text, str)] for name in names}
     version, step = posted_text(request, "_version"), posted_text(request, "_step")
-    return Content(inputs, posted_text(request, "_basis")[:20_000], _number(version), _number(step) or 0)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+    return Content(inputs, posted_text(request, "_basis")[:20_000], whole_number(version), whole_number(step) or 0)
 
 
 # -- saving while one types, discarding --------------------------------------------------------------------------------

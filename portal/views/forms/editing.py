@@ -42,7 +42,7 @@ from portal.views.records.file_parts import largest_file, upload_input
 from portal.views.records.files import add_form_files
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
-from portal.web.form_input import posted_text
+from portal.web.form_input import posted_text, whole_number
 from portal.web.resources import Record
 
 
@@ -179,9 +179,8 @@ def refuse_older(form: EditForm, basis: Basis, filling: Filling) -> dict[str, Fo
 
 def posted_basis(request: Request, present: int) -> Basis:
     """What the form was made from; of the present version where it does not say."""
-    text = posted_text(request, "_version")
-    version = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else present
-    return read_basis(posted_text(request, "_basis"), version)
+    version = whole_number(posted_text(request, "_version"))
+    return read_basis(posted_text(request, "_basis"), present if version is None else version)
 
 
 # -- what is whose -----------------------------------------------------------------------------------------------------

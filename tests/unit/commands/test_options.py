@@ -1,0 +1,21 @@
+"""What commands take from their options."""
+
+import click
+import pytest
+
+from portal.commands.options import first_line
+
+
+def test_a_password_is_the_first_line_of_its_file(tmp_path):
+    (tmp_path / "password").write_bytes(b"long enough phrase\r\nmore\n")
+    with (tmp_path / "password").open(encoding="utf-8") as file:
+        assert first_line(file) == "long enough phrase"
+
+
+def test_a_file_that_is_no_text_has_no_password(tmp_path):
+    (tmp_path / "password").write_bytes(b"\xff\xfe\x00\x80")
+    with (
+        (tmp_path / "password").open(encoding="utf-8") as file,
+        pytest.raises(click.ClickException, match="not a text"),
+    ):
+        first_line(file)
