@@ -31,7 +31,7 @@ def command() -> None:
             drop_expired(connection, portal.tables, now)
         with database_errors_explained(), reading(portal.engine) as connection:
             named = stored_names(connection, portal.tables) | stored_mails(connection, portal.tables)
-            unnamed = store.unnamed(named, now)
+        unnamed = store.unnamed(named, now)
         store.remove(unnamed)
     except StoreError as error:
         raise click.ClickException(str(error)) from None

@@ -7,9 +7,10 @@ left for `unnamed` to find.
 
 import contextlib
 import datetime
+import itertools
 import os
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -60,10 +61,10 @@ class Store:
         return Stored(name, size)
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The bytes of `name`, in chunks. Raises StoreError before the first one, also for a name that is not there."""
+        """The bytes of `name`, in chunks. Raises StoreError: for a name that is not there before the first of them."""
         with _failing_plainly():
             stream = obstore.get(self.backend, name).stream(min_chunk_size=CHUNK)
-        return (bytes(chunk) for chunk in stream)
+        return _chunks(stream)
 
     def remove(self, names: Collection[str]) -> None:
         """Removes what bears these names; a name that is not there is no error. Raises StoreError."""
@@ -75,9 +76,9 @@ class Store:
     def unnamed(self, named: Collection[str], now: datetime.datetime) -> list[str]:
         """Stored names that are not among `named` and have been there for longer than an open transaction lives."""
         with _failing_plainly():
-            stored = [entry for batch in obstore.list(self.backend) for entry in batch]
-        settled = (entry["path"] for entry in stored if entry["last_modified"] < now - SETTLED)
-        return [name for name in settled if name not in named]
+            stored = itertools.chain.from_iterable(obstore.list(self.backend))
+            settled = (entry["path"] for entry in stored if entry["last_modified"] < now - SETTLED)
+            return [name for name in settled if name not in named]
 
     def _sync(self, name: str) -> None:
         """A folder's file and its directory entries survive a power cut."""
@@ -130,6 +131,12 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _chunks(stream: Iterable[Any]) -> Iterator[bytes]:
+    with _failing_plainly():
+        for chunk in stream:
+            yield bytes(chunk)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,9 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import obstore
 import pytest
 
 from portal.store import SETTLED, Store, StoreError, open_store
@@ -99,6 +101,19 @@ def test_a_full_or_broken_folder_is_a_store_error(tmp_path):
     (tmp_path / "files").write_text("no folder any more")
     with pytest.raises(StoreError):
         store.put(io.BytesIO(b"x"))
+
+
+def test_a_service_that_breaks_off_amid_the_bytes_is_a_store_error(tmp_path, monkeypatch):
+    def breaking_off(*_, **__):
+        yield b"the first part"
+        raise ConnectionResetError("connection reset by peer")
+
+    store = open_store("files", tmp_path)
+    monkeypatch.setattr(obstore, "get", lambda *_: SimpleNamespace(stream=breaking_off))
+    chunks = store.read("name")
+    assert next(chunks) == b"the first part"
+    with pytest.raises(StoreError, match="connection reset"):
+        next(chunks)
 
 
 @pytest.mark.parametrize("address", ["s3://", "s3://bucket?endpont=x", "ftp://files"])
