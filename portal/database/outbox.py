@@ -126,13 +126,10 @@ def mark_sent(connection: sa.Connection, tables: Tables, letter_id: int, now: da
     _store(connection, tables, letter_id, state=SENT, sent=now, locked_until=None, reason=None)
 
 
-def put_off(
-    connection: sa.Connection, tables: Tables, letter: Waiting, reason: str, now: datetime.datetime
-) -> datetime.datetime:
-    """The letter is tried again later, each time after a longer pause; returns when."""
+def put_off(connection: sa.Connection, tables: Tables, letter: Waiting, reason: str, now: datetime.datetime) -> None:
+    """The letter is tried again later, each time after a longer pause."""
     pause = min(FIRST_PAUSE * 2 ** min(letter.attempts - 1, 10), LONGEST_PAUSE)
     _store(connection, tables, letter.id, next_try=now + pause, locked_until=None, reason=reason)
-    return now + pause
 
 
 def refuse(connection: sa.Connection, tables: Tables, letter_id: int, reason: str) -> None:

@@ -25,6 +25,11 @@ def folded_text() -> sa.types.TypeEngine[str]:
     return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
+def serial_column(name: str) -> sa.Column[int]:
+    """The primary key that the database counts up; SQLite does so for INTEGER alone, which has 64 bits there."""
+    return sa.Column(name, sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
+
+
 def table_of(source: sa.FromClause) -> sa.Table:
     """The table that an alias stands for, or `source` itself."""
     return cast(sa.Table, source.element if isinstance(source, sa.Alias) else source)

@@ -15,7 +15,7 @@ from email.message import EmailMessage
 import sqlalchemy as sa
 
 from portal.database import outbox
-from portal.database.engine import reading, writing
+from portal.database.engine import reading
 from portal.database.outbox import Waiting
 from portal.database.schema.tables import Tables
 from portal.jobs.transactions import in_transaction
@@ -141,20 +141,21 @@ class Sending:
 
     def _letter_refused(self, tables: Tables, letter: Waiting, error: LetterRefusedError) -> None:
         final = error.permanent and letter.attempts >= REFUSALS
-        with writing(self.engine) as connection:
-            if final:
-                outbox.refuse(connection, tables, letter.id, error.reason)
-            else:
-                outbox.put_off(connection, tables, letter, error.reason, self.clock())
+        if final:
+            in_transaction(self.engine, lambda connection: outbox.refuse(connection, tables, letter.id, error.reason))
+        else:
+            self._put_off(tables, letter, error.reason)
         log.warning("Email to %s %s: %s", letter.recipient, "refused" if final else "put off", error.reason)
         self.rest.begin(self.clock())
 
     def _server_failed(self, tables: Tables, letter: Waiting | None, error: ServerAwayError) -> None:
         if letter is not None:
-            with writing(self.engine) as connection:
-                outbox.put_off(connection, tables, letter, str(error), self.clock())
+            self._put_off(tables, letter, str(error))
         log.error("Emails cannot be sent at the moment: %s", error)
         self.rest.begin(self.clock())
+
+    def _put_off(self, tables: Tables, letter: Waiting, reason: str) -> None:
+        in_transaction(self.engine, lambda connection: outbox.put_off(connection, tables, letter, reason, self.clock()))
 
     def _is_due(self, tables: Tables) -> bool:
         # Without asking for the right to write, which others would have to wait for on SQLite.

@@ -206,10 +206,8 @@ class ExistingModule:
     @property
     def is_written(self) -> bool:
         """Whether some profile may change the records."""
-        profiles = self.declaration.profiles.values()
-        allowed = {word for profile in profiles if self.module.name in profile.modules
-                   for word in profile.modules[self.module.name].can}  # fmt: skip
-        return not allowed <= READING
+        accesses = (profile.modules.get(self.module.name) for profile in self.declaration.profiles.values())
+        return any(access is not None and not READING.issuperset(access.can) for access in accesses)
 
     def source_table(self) -> sa.TableClause:
         """The table itself. Raises LookupError where the database has none."""

@@ -22,7 +22,7 @@ from portal.database.search.index import search_table
 from portal.declaration.garbage import gc_paused
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field
-from portal.fields.columns import UTCDateTime, folded_text
+from portal.fields.columns import UTCDateTime, folded_text, serial_column
 from portal.fields.links import join_name
 
 NAMING = {
@@ -120,7 +120,7 @@ def _module_table(metadata: sa.MetaData, module: Module, others: Collection[str]
     table = sa.Table(
         module.name,
         metadata,
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        serial_column("id"),
         sa.Column("number", sa.BigInteger(), index=True),
         sa.Column("reference", sa.Text(), index=True),
         sa.Column("_reference_folded", folded_text()),
@@ -190,7 +190,7 @@ def _rows_table(metadata: sa.MetaData, rows: Module, others: Collection[str]) ->
     sa.Table(
         rows.name,
         metadata,
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        serial_column("id"),
         sa.Column("_record", sa.BigInteger()),
         sa.Column("_position", sa.Integer()),
         *[_without_key_to(others, column) for field in rows.fields.values() for column in field.columns()],

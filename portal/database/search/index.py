@@ -37,6 +37,7 @@ from portal.database.search.request import (
     module_token,
     parse_words,
 )
+from portal.fields.columns import serial_column
 
 __all__ = [
     "COUNTED", "MAX_WORDS", "Entry", "Hit", "Match", "Search", "SearchResult", "Words", "count", "create_index",
@@ -58,7 +59,7 @@ def search_table(metadata: sa.MetaData) -> sa.Table:
     return sa.Table(
         "portal_search",
         metadata,
-        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        serial_column("seq"),
         sa.Column("module", sa.Text()),
         sa.Column("record", sa.BigInteger()),
         sa.Column("part", sa.SmallInteger()),  # PUBLIC, STAFF (with the internal texts) or BOTH

@@ -37,8 +37,8 @@ def _write(system: Records, record_id: int, columns: dict[str, str]) -> None:
         with system.connection.begin_nested():
             system.connection.execute(update.values(columns))
     except sa.exc.IntegrityError:
-        log.warning("%s %s keeps its old folding: another record has a value that now counts as the same.",
-                    system.name, record_id)  # fmt: skip
+        why = "another record has a value that now counts as the same"
+        log.warning("%s %s keeps its old folding: %s.", system.name, record_id, why)
 
 
 def _name(field: Field) -> str:

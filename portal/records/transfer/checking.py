@@ -15,14 +15,14 @@ from portal.records.reading.records import Records
 from portal.records.transfer.columns import ATTACHMENTS, SETTABLE, Column, parts
 from portal.records.transfer.files_in import FilesIn, same_name
 from portal.records.transfer.formulas import unprotected
-from portal.records.transfer.import_row import EMPTY, BadCell, CellForm, ImportRow
+from portal.records.transfer.import_row import BadCell, CellForm, ImportRow
 from portal.records.transfer.linking import RowLinks
 from portal.records.transfer.names import ids_by_name, stored_keys
 from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import Row, Rows
 from portal.records.writing.defaults import defaults
 from portal.records.writing.followed import followed_defaults
-from portal.records.writing.validation import is_required, is_shown
+from portal.records.writing.validation import EMPTY, is_required, is_shown
 from portal.texts import _, ngettext
 
 BATCH = 1000

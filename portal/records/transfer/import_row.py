@@ -7,8 +7,6 @@ from typing import Any
 from portal.fields.file import FileValue
 from portal.records.reading.records import Record
 
-EMPTY: tuple[Any, ...] = (None, (), "")
-
 
 @dataclass(frozen=True)
 class BadCell:

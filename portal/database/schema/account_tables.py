@@ -1,0 +1,129 @@
+"""The system tables of accounts: who may sign in, who does, and how people come to an account."""
+
+import sqlalchemy as sa
+
+from portal.fields.columns import UTCDateTime, serial_column
+
+
+def account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """The tables of accounts, by their attribute of `Tables`."""
+    return {**_account_tables(metadata), **_signing_in_tables(metadata), **_admission_tables(metadata)}
+
+
+def _account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """Who may sign in, and who is signed in."""
+    return {
+        "account": sa.Table(
+            "portal_account",
+            metadata,
+            sa.Column("id", sa.Integer(), primary_key=True),
+            sa.Column("email", sa.Text(), unique=True),  # folded: compared without case
+            sa.Column("name", sa.Text()),
+            sa.Column("profile", sa.Text()),
+            sa.Column("person", sa.BigInteger(), index=True),
+            sa.Column("password", sa.Text()),
+            sa.Column("must_change", sa.Boolean()),
+            sa.Column("disabled", sa.Boolean()),
+            sa.Column("bounces", sa.Integer()),  # letters that came back since the last sign that the address works
+            sa.Column("bounce_reason", sa.Text()),  # of the last one, in the words of the mail server
+            sa.Column("access_from", sa.Date()),
+            sa.Column("access_until", sa.Date()),
+            sa.Column("records_from", sa.Date()),
+            sa.Column("news_from", UTCDateTime()),  # what happened before is not new to the account
+            sa.Column("hides", sa.Boolean()),  # whether the account has ever hidden a record
+            sa.Column("language", sa.Text()),
+            sa.Column("created", UTCDateTime()),
+            sa.Column("invited", UTCDateTime()),  # the last invitation; NULL once it was accepted
+            sa.Column("signed_in", UTCDateTime()),  # the last time
+            sqlite_autoincrement=True,
+        ),
+        "session": sa.Table(
+            "portal_session",
+            metadata,
+            sa.Column("token", sa.Text(), primary_key=True),  # the hash of the cookie's value
+            sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), index=True),
+            sa.Column("remembered", sa.Boolean()),
+            sa.Column("created", UTCDateTime()),
+            sa.Column("seen", UTCDateTime()),
+            sa.Column("expires", UTCDateTime(), index=True),
+            sa.Column("agent", sa.Text()),  # what the browser says it is
+            # As whom an administrator sees the portal, see accounts/viewing.py.
+            sa.Column("viewed_account", sa.Integer()),
+            sa.Column("viewed_profile", sa.Text()),
+            sa.Column("viewed_since", UTCDateTime()),
+        ),
+    }
+
+
+def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """One-time links, the counters that slow down guessing, and the key of signatures."""
+    return {
+        "link": sa.Table(
+            "portal_link",
+            metadata,
+            sa.Column("token", sa.Text(), primary_key=True),  # the hash of the token in the address
+            sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), index=True),
+            sa.Column("purpose", sa.Text()),
+            sa.Column("expires", UTCDateTime()),
+            sa.Column("used", UTCDateTime()),
+        ),
+        "attempt": sa.Table(
+            "portal_attempt",
+            metadata,
+            sa.Column("key", sa.Text(), primary_key=True),  # what is counted: the purpose and a hash of who
+            sa.Column("window", sa.BigInteger(), primary_key=True),  # seconds since 1970, start of the window
+            sa.Column("count", sa.Integer()),
+        ),
+        "key": sa.Table(
+            "portal_key",
+            metadata,
+            sa.Column("id", sa.Integer(), primary_key=True),
+            sa.Column("secret", sa.Text()),  # hexadecimal
+        ),
+    }
+
+
+def _admission_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
+    """By which way people come in: the companies' own links and switches, and who has signed up."""
+    return {
+        "company": sa.Table(
+            "portal_company",
+            metadata,
+            sa.Column("organization", sa.BigInteger(), primary_key=True, autoincrement=False),
+            sa.Column("closed", sa.Boolean()),  # nobody of the company may sign in
+            # The link has to be shown again, so that its token is stored as it is: it opens no more than a form.
+            sa.Column("join_token", sa.Text(), unique=True),
+            sa.Column("join_profile", sa.Text()),
+        ),
+        "opening": sa.Table(
+            "portal_opening",
+            metadata,
+            serial_column("id"),
+            sa.Column("profile", sa.Text()),
+            sa.Column("values", sa.JSON()),  # access_from, access_until, records_from, as ISO dates
+            sa.Column("account", sa.Integer()),  # who opened the portal, and their name at the time
+            sa.Column("author", sa.Text()),
+            sa.Column("person", sa.BigInteger()),
+            sa.Column("after", sa.BigInteger()),  # the last person that was looked at
+            sa.Column("invited", sa.BigInteger()),
+            sa.Column("skipped", sa.BigInteger()),
+            sa.Column("started", UTCDateTime()),
+            sa.Column("finished", UTCDateTime()),
+            sqlite_autoincrement=True,
+        ),
+        "sign_up": sa.Table(
+            "portal_sign_up",
+            metadata,
+            serial_column("id"),
+            sa.Column("token", sa.Text(), unique=True),  # a hash; NULL once the address has been proved
+            sa.Column("email", sa.Text(), index=True),
+            sa.Column("organization", sa.BigInteger()),
+            sa.Column("profile", sa.Text()),
+            sa.Column("language", sa.Text()),
+            sa.Column("expires", UTCDateTime(), index=True),  # of the token
+            sa.Column("proved", UTCDateTime(), index=True),  # since when it waits for somebody's yes
+            sa.Column("name", sa.Text()),
+            sa.Column("password", sa.Text()),
+            sqlite_autoincrement=True,
+        ),
+    }
