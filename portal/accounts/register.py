@@ -22,8 +22,9 @@ from portal.fields.base import Field, Refused
 from portal.fields.linked import Linked
 from portal.fields.reader import PLAIN
 from portal.records.policy import system_policy
+from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Query, Record, Records
-from portal.records.writing.defaults import defaults, find_named
+from portal.records.writing.defaults import defaults
 from portal.records.writing.history import SYSTEM, Author, add_event
 from portal.records.writing.rows import unique_violations_retried
 from portal.records.writing.validation import is_taken, without_taken
@@ -258,7 +259,7 @@ class Register:
         return Linked(ids[0] if ids else self._create(companies, title, {}).id, module)
 
     def _company_value(self, people: Module, company: Linked | None) -> dict[str, Any]:
-        """The value by which a person belongs to the company."""
+        """The value of the new person's record by which they belong to the company."""
         if company is None:
             return {}
         path = people.organization

@@ -5,7 +5,6 @@ a declaration with errors is not used.
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import Any
 
 from portal.conditions import ALWAYS, Condition, all_of
@@ -28,11 +27,10 @@ from portal.declaration.shapes import (
     Module,
     Profile,
     Scope,
-    Transition,
 )
+from portal.declaration.stages import longest_way
 from portal.texts import readable
 
-MOST_WAYS = 2000
 LAYOUTS: dict[str, type[Any]] = {"list": ListLayout, "detail": DetailLayout, "create": FormLayout, "edit": FormLayout}
 
 
@@ -124,34 +122,6 @@ def _lifecycle(module: Module) -> Lifecycle | None:
     }
     stages = lifecycle.stages or longest_way(tuple(field.offered if field is not None else ()), start, transitions)
     return lifecycle.model_copy(update={"start": start, "transitions": transitions, "stages": stages})
-
-
-def longest_way(states: tuple[str, ...], start: str | None, transitions: Mapping[str, Transition]) -> tuple[str, ...]:
-    """The longest way along transitions from `start` without coming twice through a state.
-
-    Of ways of the same length, the one that goes back least in the order of the options. Lifecycles in which very many
-    ways are possible get the longest of the first `MOST_WAYS`.
-    """
-    following: dict[str, list[str]] = {
-        state: [target for target in states if any(leads(move, state, target) for move in transitions.values())]
-        for state in states
-    }
-    best: tuple[int, int, tuple[str, ...]] = (0, 0, ())
-    ways: list[tuple[str, ...]] = [(start,)] if start in following else []
-    for _number in range(MOST_WAYS):
-        if not ways:
-            break
-        way = ways.pop()
-        back = sum(states.index(one) > states.index(other) for one, other in pairwise(way))
-        if (len(way), -back) > best[:2]:
-            best = (len(way), -back, way)
-        ways += [(*way, state) for state in reversed(following[way[-1]]) if state not in way]
-    return best[2]
-
-
-def leads(transition: Transition, state: str, target: str) -> bool:
-    """Whether `transition` moves a record from `state` to `target`; without `from` it starts in every other state."""
-    return target == transition.to != state and (transition.from_ is None or state in transition.from_)
 
 
 def _mail(module: Module) -> Mail:

@@ -14,10 +14,10 @@ from portal.records.reading.filters import button_condition, tab_condition
 from portal.records.reading.records import Count, Query, Record, Records
 from portal.texts import _, readable
 from portal.views.displays import initials, moment
-from portal.views.lists.page import count_text
 from portal.views.pages import HomePage
 from portal.views.parts import Happening, HomeButton, Moment
 from portal.views.records.history_parts import NewRecords
+from portal.views.wording import count_text
 from portal.web.addresses import button_address, list_address, record_address
 from portal.web.resources import Root
 

@@ -7,7 +7,7 @@ Names, not labels, so that another wording changes nothing. Everything in it is 
 from collections.abc import Mapping
 from typing import Any
 
-from portal.conditions import AnyOf, Comparison, Condition, FormValue, always
+from portal.conditions import condition_text
 from portal.declaration.shapes import Access, Declaration, FormLayout, Module, Profile, Through
 
 Rights = dict[str, Any]
@@ -73,30 +73,6 @@ def form_fields(form: FormLayout) -> set[str]:
     """The fields that a form asks for."""
     rows = [*(form.fields or ()), *(row for step in form.steps or () for row in step.fields)]
     return {name for row in rows for name in ((row,) if isinstance(row, str) else row)}
-
-
-def condition_text(condition: Condition) -> str:
-    """A condition in one line, as YAML would write it: `status: [open, waiting], company.segment: Retail`."""
-    if always(condition):
-        return ""
-    if isinstance(condition, AnyOf):
-        return "any: [" + ", ".join(f"{{{condition_text(part)}}}" for part in condition.parts) + "]"
-    if not isinstance(condition, Comparison):
-        return ", ".join(filter(None, map(condition_text, condition.parts)))
-    path, value = ".".join(condition.path), condition.value
-    if condition.operator in ("equal", "one_of"):
-        shown = f"[{', '.join(map(_value, value))}]" if isinstance(value, tuple) else _value(value)
-    elif condition.operator == "empty" and value is True and not condition.negated:
-        shown = "nothing"
-    else:
-        shown = f"{{{condition.operator}: {_value(value)}}}"
-    return f"{path}: {{not: {shown}}}" if condition.negated else f"{path}: {shown}"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"${value.field}" if isinstance(value, FormValue) else str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -23,6 +23,7 @@ from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.records.indexing.index import rebuild
+from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.columns import find_columns
 from portal.records.transfer.import_row import BadCell
@@ -30,7 +31,6 @@ from portal.records.transfer.importing import ImportOptions, Progress, Report, i
 from portal.records.transfer.past import Past, sort_events
 from portal.records.transfer.rows import Owners, file_beside, import_rows, lines_fields
 from portal.records.transfer.source import Row, open_source
-from portal.records.writing.defaults import find_named
 from portal.records.writing.history import SYSTEM, Author, forget_news
 from portal.records.writing.seen import mark_all_seen
 from portal.records.writing.writer import Writer

@@ -24,7 +24,7 @@ from portal.declaration.source.cursor import Cursor
 
 
 def check_modules(draft: Draft) -> None:
-    """What the files say, before anything is resolved."""
+    """Checks the modules as the files have them, before anything is resolved."""
     for module in draft.modules.values():
         check_fields(draft, module, draft.at_module(module.name)["fields"])
     for module, field in fields_with_rows(draft.modules.values()):

@@ -80,7 +80,7 @@ def _check_access(draft: Draft, profile: Profile, module: Module, access: Access
 
 
 def _check_option_labels(draft: Draft, module: Module, access: Access, at: Cursor) -> None:
-    """`options: {FIELD: {OPTION: label}}`: the profile's own labels."""
+    """Checks `options: {FIELD: {OPTION: label}}`, the labels that a profile gives to options."""
     for name, labels in access.options.items():
         field = draft.field(module.name, name)
         if field is None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from portal.conditions import Comparison, Condition, comparisons, holds
 from portal.declaration.draft import Draft
-from portal.declaration.resolve import leads
 from portal.declaration.shapes import Declaration, Lifecycle, Module
+from portal.declaration.stages import leads
 
 
 def check_unnoticed_comments(draft: Draft, declaration: Declaration) -> None:

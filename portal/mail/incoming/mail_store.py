@@ -92,8 +92,8 @@ class MailStore:
                 return result
 
     def in_pauses(self, connection: sa.Connection, use: Callable[[], Result]) -> Result:
-        """What `use` returns, called in the transaction of a request, which lets others write while something is
-        stored. Nothing has been written before. Raises StoreError.
+        """What `use` returns of a mail, called in the transaction of a request; others may write while files of the
+        mail are stored. Nothing has been written before. Raises StoreError.
         """
         while True:
             try:

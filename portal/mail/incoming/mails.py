@@ -12,6 +12,17 @@ from portal.database.schema.tables import Tables
 LONGEST_SHOWN = 300  # characters of a subject or a name
 
 
+class KeptAsideError(Exception):
+    """A mail that is not used; the message is the reason, one sentence for staff.
+
+    `stranger`: whether it is, because its sender is not known.
+    """
+
+    def __init__(self, reason: str, stranger: bool = False) -> None:
+        super().__init__(reason)
+        self.stranger = stranger
+
+
 @dataclass(frozen=True)
 class Mail:
     """One mail that came in. `outcome`: what was made of it, or "kept", with the `reason` in words for staff."""

@@ -24,6 +24,7 @@ from portal.fields.linked import Linked
 from portal.mail.incoming.delivery_report import DeliveryReport
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.mails import (
+    KeptAsideError,
     Mail,
     Outcome,
     claim_kept,
@@ -35,7 +36,7 @@ from portal.mail.incoming.mails import (
 )
 from portal.mail.incoming.message import IncomingMail, MailFile, UnreadableMailError, read_mail
 from portal.mail.incoming.reply_text import Reply, split_reply
-from portal.mail.incoming.senders import KeptAsideError, Sender, Senders, portal_policy
+from portal.mail.incoming.senders import Sender, Senders, portal_policy
 from portal.mail.reply_address import ReplyTo, read_reply_address
 from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records

@@ -18,24 +18,13 @@ from portal.accounts.people import (
 )
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
-from portal.mail.incoming.mails import stranger_of
+from portal.mail.incoming.mails import KeptAsideError, stranger_of
 from portal.mail.incoming.message import IncomingMail
 from portal.mail.reply_address import ReplyTo
 from portal.records.policy import Policy, outsider_policy, system_policy
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.history import Author
 from portal.texts import _
-
-
-class KeptAsideError(Exception):
-    """A mail that is not used; the message is the reason, one sentence for staff.
-
-    `stranger`: whether it is, because its sender is not known.
-    """
-
-    def __init__(self, reason: str, stranger: bool = False) -> None:
-        super().__init__(reason)
-        self.stranger = stranger
 
 
 @dataclass(frozen=True)

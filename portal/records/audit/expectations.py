@@ -16,8 +16,8 @@ from portal.declaration.source.problems import KeyPath, Problem
 from portal.fields.base import Field
 from portal.fields.value_path import value_path
 from portal.records.policy import Policy, system_policy
+from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Records
-from portal.records.writing.defaults import find_named
 
 # The policy of an account, by its address; None where there is no such account.
 PolicyOf = Callable[[str], Policy | None]

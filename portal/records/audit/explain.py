@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from portal.conditions import ALWAYS
 from portal.declaration.shapes import ACTIONS, Access, Through
 from portal.records.policy import Policy
+from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Record, Records
 from portal.records.reading.watchers import watchers, who_added
-from portal.records.writing.defaults import find_named
 from portal.records.writing.lifecycle import leaves, state_of
 from portal.records.writing.transitions import is_for_reader
 from portal.texts import _

@@ -59,7 +59,7 @@ def changed_values(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict
 
 
 def move_in_place(records: Records, author: Author, record: Record, transition: Transition) -> None:
-    """A transition that leads to the state from which it comes has happened too: its period begins anew.
+    """Moves a record by a transition that leads to the state from which it comes: its period begins anew.
 
     Raises ConflictError where the record has another version by now.
     """

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
-from portal.fields.link import is_called
 from portal.fields.linked import Linked
 from portal.fields.value_path import value_path
 from portal.records.policy import Policy
+from portal.records.reading.named_records import find_named
 from portal.records.writing.followed import followed_defaults
 
 
@@ -38,18 +38,6 @@ def declared_value(connection: sa.Connection, policy: Policy, field: Field, raw:
     items = raw if isinstance(raw, list | tuple) else [raw]
     links = tuple(link for item in items for link in _links(connection, policy, field, item))
     return links if field.multiple else next(iter(links), None)
-
-
-def find_named(connection: sa.Connection, policy: Policy, module: str, name: str) -> list[int]:
-    """Ids of the records that a unique field, else the reference, else the title calls `name`: the first two."""
-    table = policy.tables.module(module)
-    title = [table.info["title"]] if table.info["title"] else []
-    for columns in (table.info["unique"], ["reference"], title):
-        same = is_called([table.c[column] for column in columns], name)
-        ids = list(connection.scalars(sa.select(table.c["id"]).where(same).order_by(table.c["id"]).limit(2)))
-        if ids:
-            return ids
-    return []
 
 
 def _links(connection: sa.Connection, policy: Policy, field: Field, raw: Any) -> Iterator[Linked]:

@@ -21,8 +21,8 @@ from portal.accounts.sign_ups import SignUp as SignUpRequest
 from portal.database.engine import reading
 from portal.mail.access_letters import address_proof, somebody_waits
 from portal.records.policy import system_policy
+from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Records
-from portal.records.writing.defaults import find_named
 from portal.texts import _
 from portal.views.account.password import new_password_widgets, uses_passwords, welcome
 from portal.views.pages import PasswordPage

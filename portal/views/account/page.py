@@ -13,9 +13,9 @@ from portal.views.account.devices import devices
 from portal.views.account.letter_choices import letter_choices
 from portal.views.displays import moment
 from portal.views.forms.drafts import drafts_of, page_of
-from portal.views.lists.page import new_label
 from portal.views.pages import AccountPage
 from portal.views.parts import DraftLine
+from portal.views.wording import new_label
 from portal.web.resources import Account
 
 EXCERPT = 200  # characters of a draft that its own page shows whole

@@ -82,7 +82,7 @@ def _sights(request: Request, profile: ProfileEffect) -> Iterator[EffectLine]:
 
 
 def _examples(request: Request, sight: SightChange) -> Iterator[EffectExample]:
-    """Records that exist for this administrator are links, the others are left out."""
+    """Examples of records that a change gives or takes: links to those that exist for this administrator, no others."""
     if request.policy.access(sight.module) is None:
         return
     records = Records(request.connection, request.policy, sight.module)

@@ -10,6 +10,7 @@ from pyramid.view import view_config
 
 from portal.accounts.people import Account, Identity, admit, admit_everybody, find_account_of_person, load_account
 from portal.accounts.viewing import profile_identity
+from portal.conditions import condition_text
 from portal.declaration.shapes import ACTIONS as EVERY_ACTION
 from portal.declaration.shapes import Module
 from portal.declaration.source.places import Places
@@ -23,13 +24,12 @@ from portal.texts import _, readable
 from portal.views.administration.pages import Audience, ExplainPage, ModuleRights, PersonRights, ReasonGroup
 from portal.views.administration.reasons import Reason, shown_reasons
 from portal.views.administration.rights import ACTIONS, can_words, module_label, scope_words
-from portal.views.lists.page import count_text
 from portal.views.parts import Action, Offer, TitledLink
+from portal.views.wording import count_text
 from portal.web.addresses import explain_address, record_address
 from portal.web.resources import RECORD_ID, ROW_ID, Administration, Record
 from portal.web.security import ADMINISTER
 from portal.web.shell import Words
-from portal.workshop.access_table import condition_text
 
 NAMED = 3  # people of a group that stand there at once
 MOST_NAMED = 300  # and when it is opened

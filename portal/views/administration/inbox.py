@@ -17,7 +17,7 @@ from portal.store import StoreError
 from portal.texts import _, translate
 from portal.views.administration.pages import InboxPage, KeptMail
 from portal.views.displays import moment
-from portal.views.lists.page import new_label
+from portal.views.wording import new_label
 from portal.web import resources
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from portal.conditions import condition_text
 from portal.declaration.draft import profile_file
 from portal.declaration.shapes import Declaration, Module, Profile, Through
 from portal.fields.base import Field
@@ -14,10 +15,9 @@ from portal.views.administration.graph import WIDTH, Drawing, Graph, Link, draw,
 from portal.views.administration.pages import MapBox, MapLine, MapLink, MapPage, ModuleRow, ProfileColumn, RightsCell
 from portal.views.administration.rights import can_words, module_label, scope_words
 from portal.views.displays import moment
-from portal.views.lists.page import count_text
+from portal.views.wording import count_text
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
-from portal.workshop.access_table import condition_text
 
 MOST_SHRUNK = 1_160  # pixels of a drawing that is shown smaller where a page is narrower; a wider one is scrolled
 LONGEST_LABEL, LONGEST_LINK = 20, 24  # characters that fit into a box

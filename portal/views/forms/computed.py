@@ -31,8 +31,9 @@ LARGEST = 500_000  # bytes of a form that is computed while one types; a larger 
 
 
 def check_computing(request: Request) -> None:
-    """Refuse what is larger, or asked more often, than people type. Raises HTTPRequestEntityTooLarge and
-    TooManyAttemptsError.
+    """Refuses forms to compute that are larger, or come more often, than people type.
+
+    Raises HTTPRequestEntityTooLarge and TooManyAttemptsError.
     """
     if (request.content_length or 0) > LARGEST:
         raise HTTPRequestEntityTooLarge

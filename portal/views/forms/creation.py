@@ -55,11 +55,11 @@ from portal.views.forms.uploads import (
     with_pending_files,
 )
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
-from portal.views.lists.page import new_label
 from portal.views.lists.return_to_list import back_to_list
 from portal.views.parts import Choice, DraftForm, StepState, TitledLink
 from portal.views.records.file_parts import largest_file, upload_input
 from portal.views.records.files import add_form_files
+from portal.views.wording import new_label
 from portal.web.addresses import compute_address, create_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text, whole_number

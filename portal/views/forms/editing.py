@@ -86,7 +86,7 @@ class EditForm:
 
 
 def with_sign_in_note(form: EditForm, fields: list[Field]) -> list[Field]:
-    """The fields of a form; on a person's card the email field says that the address to sign in with stays."""
+    """The fields of an edit form; on a person's card the email field says that the address to sign in with stays."""
     tables = form.records.policy.tables
     if form.records.name != tables.declaration.people or not any(field.input_type == "email" for field in fields):
         return fields

@@ -1,20 +1,44 @@
 """`/MODULE/export.csv`: what the list shows, all rows, as a file for spreadsheets."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import FileIter, Response
 from pyramid.view import view_config
 
+from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import export_rows
 from portal.records.transfer.rows import export_lines
-from portal.views.lists.page import exported_lines, shown_request
+from portal.views.lists.filters import Parameters
+from portal.views.lists.shown_request import shown_request
+from portal.views.parts import TitledLink
+from portal.web.addresses import export_address
 from portal.web.resources import Module
 
 IN_MEMORY = 1_000_000  # bytes; what is longer is kept in a file until it is sent
+
+
+def may_export(records: Records) -> bool:
+    """Whether the list offers an export to this profile."""
+    return bool(records.access.list.export) and records.policy.may(records.name, "export")
+
+
+def exports(records: Records, parameters: Parameters) -> Iterator[TitledLink]:
+    """The files that the list offers."""
+    reader = records.policy.reader
+    yield TitledLink(reader.text(records.access.label or records.name), export_address(records.name, parameters))
+    for field in exported_lines(records):
+        address = export_address(records.name, [*parameters, ("_lines", field.name)])
+        yield TitledLink(reader.text(field.title), address)
+
+
+def exported_lines(records: Records) -> list[Field]:
+    """The `lines` whose rows the reader may read."""
+    readable = records.policy.readable(records.name)
+    return [field for name, field in records.module.fields.items() if field.row_fields and name in readable]
 
 
 @view_config(context=Module, name="export.csv", request_method="GET", permission="export")
@@ -39,7 +63,7 @@ def csv_file(records: Records, query: Query, request: Request) -> Response:
 
 
 def _file(name: str, chunks: Iterable[bytes], request: Request, end: str = "") -> Response:
-    """A file that is written to its end while the transaction is open; its name has the day, and ends with `end`."""
+    """A CSV file to download, written to its end while the transaction is open; its name has the day, then `end`."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by the server when it is sent
     for chunk in chunks:
         file.write(chunk)

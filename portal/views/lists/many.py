@@ -33,9 +33,9 @@ from portal.views.forms.form_parts import QuestionPage
 from portal.views.forms.forms import finds, once_key
 from portal.views.forms.submissions import done, repeated
 from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
-from portal.views.lists.export import csv_file
+from portal.views.lists.export import csv_file, may_export
 from portal.views.lists.many_parts import ManyPage, RefusedRecord
-from portal.views.lists.page import may_export, shown_request
+from portal.views.lists.shown_request import shown_request
 from portal.views.parts import FormRow, Pairs, TitledLink
 from portal.views.records.actions import comment_widget, transition_fields
 from portal.views.records.comments import comment_problem, comment_text

@@ -13,7 +13,6 @@ from pyramid.view import view_config
 from webob.multidict import MultiDict
 
 from portal.records.reading.records import Query
-from portal.views.lists.page import PLACE, shown_request
 from portal.views.lists.return_to_list import (
     LONGEST_QUERY,
     PLACE_OF_RECORD,
@@ -23,6 +22,7 @@ from portal.views.lists.return_to_list import (
     list_query,
     referring_query,
 )
+from portal.views.lists.shown_request import PLACE, shown_request
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.resources import Record

@@ -1,39 +1,33 @@
-"""The list of a module: columns, filters, tabs, pages; and what the related lists of a record share with it."""
+"""The page of a module's list, put together from its rows, columns, filters, tabs; and the ways to its other pages."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Literal
 
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.conditions import always
-from portal.declaration.shapes import Tab
-from portal.fields.base import Field
-from portal.fields.numbers import localized
-from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.records.reading import highlight
-from portal.records.reading.filters import ListRequest, narrowed, read_address, tab_counts
+from portal.records.reading.filters import ListRequest, tab_counts
 from portal.records.reading.highlight import Words
 from portal.records.reading.news import News
 from portal.records.reading.records import Count, Page, Record, Records
-from portal.records.writing.seen import only
-from portal.texts import Text, _, first_visible, ngettext, readable
-from portal.views.displays import COUNT_ICONS, DISPLAYS, Value, display_of
+from portal.texts import _, first_visible, ngettext
+from portal.views.displays import DISPLAYS, Value, display_of
+from portal.views.lists.columns import list_column
+from portal.views.lists.export import exports, may_export
 from portal.views.lists.filters import Parameters, chips, filter_states
-from portal.views.lists.list_parts import Column, ListPage, Pager, Row, TabState
+from portal.views.lists.list_parts import ListPage, Pager, Row
 from portal.views.lists.many_bar import many_form
 from portal.views.lists.match_notes import match_notes
 from portal.views.lists.return_to_list import remember_list
-from portal.views.parts import FilterState, TitledLink
+from portal.views.lists.shown_request import parameters_of, shown_request
+from portal.views.lists.tabs import tabs, widest_tab
 from portal.views.records.history_parts import HiddenRecords
 from portal.views.records.news import marked_rows
-from portal.web.addresses import create_address, export_address, list_address, record_address
+from portal.views.wording import count_text, new_label
+from portal.web.addresses import create_address, list_address, record_address
 from portal.web.resources import Module
-
-# Parameters of the address that a link to another order, tab or page leaves out.
-PLACE = ("after", "before")
 
 
 @view_config(context=Module, name="", request_method="GET", renderer="list.pt")
@@ -74,17 +68,6 @@ def list_page(records: Records, request: Request) -> ListPage:
     )
 
 
-def shown_request(records: Records, request: Request, parameters: Form) -> ListRequest:
-    """The list that the parameters ask for, without what the reader has hidden; `_hidden=1`: that alone.
-
-    A search is for all records.
-    """
-    list_request = read_address(records, parameters)
-    if parameters.get("_hidden") == "1":
-        return narrowed(list_request, only(request.news.hidden(records)))
-    return list_request if list_request.query.text else narrowed(list_request, request.news.shown(records))
-
-
 def hidden_records(records: Records, request: Request, list_request: ListRequest) -> HiddenRecords | None:
     """The line about records that the reader has hidden; None where there are none, and in a search."""
     number = len(request.news.hidden(records))
@@ -98,11 +81,6 @@ def hidden_records(records: Records, request: Request, list_request: ListRequest
     if request.GET.get("_hidden") == "1":
         return HiddenRecords(text, list_address(records.name), _("Show the others"))
     return HiddenRecords(text, list_address(records.name, {**widest_tab(records), "_hidden": "1"}), _("Show"))
-
-
-def parameters_of(request: Request) -> Parameters:
-    """What links to another order, tab or page of the list keep of the address."""
-    return [(name, value) for name, value in request.GET.items() if name not in PLACE and value]
 
 
 def page_and_counts(records: Records, list_request: ListRequest) -> tuple[Page, Count, dict[str, Count]]:
@@ -122,35 +100,6 @@ def page_news(records: Records, request: Request, list_request: ListRequest, pag
     declared = () if list_request.narrowed else (records.access.list.tabs or {}).values()
     ids = [record.id for record in page.records]
     return request.news.of(records, ids, tabs=tuple(tab.where for tab in declared))
-
-
-def may_export(records: Records) -> bool:
-    """Whether the list offers an export to this profile."""
-    return bool(records.access.list.export) and records.policy.may(records.name, "export")
-
-
-def exports(records: Records, parameters: Parameters) -> Iterator[TitledLink]:
-    """The files that the list offers."""
-    reader = records.policy.reader
-    yield TitledLink(reader.text(records.access.label or records.name), export_address(records.name, parameters))
-    for field in exported_lines(records):
-        address = export_address(records.name, [*parameters, ("_lines", field.name)])
-        yield TitledLink(reader.text(field.title), address)
-
-
-def exported_lines(records: Records) -> list[Field]:
-    """The `lines` whose rows the reader may read."""
-    readable = records.policy.readable(records.name)
-    return [field for name, field in records.module.fields.items() if field.row_fields and name in readable]
-
-
-def new_label(records: Records) -> str:
-    """“New ticket”, but “New VPN access”; in German nouns keep their capital letter."""
-    reader = records.policy.reader
-    name = reader.text(records.access.singular)
-    if name[1:2].islower() and not reader.language.startswith("de"):
-        name = name[0].lower() + name[1:]
-    return _("New ${singular}", mapping={"singular": name})
 
 
 # -- rows --------------------------------------------------------------------------------------------------------------
@@ -208,74 +157,7 @@ def with_note(row: Row, note: str) -> Row:
     )
 
 
-# -- columns -----------------------------------------------------------------------------------------------
-
-
-def list_column(
-    records: Records, list_request: ListRequest, name: str, parameters: Parameters, states: Mapping[str, FilterState]
-) -> Column:
-    """One column with its order and its filter."""
-    field = records.module.field(name)
-    order = next(iter(list_request.query.sort or records.access.list.sort or ()), "")
-    others = [(key, value) for key, value in parameters if key != "sort"]
-    reverse = f"-{name}" if order == name else name
-    return plain_column(
-        records,
-        name,
-        sort_url=list_address(records.name, [*others, ("sort", reverse)]) if field.sortable else "",
-        order="ascending" if order == name else "descending" if order == f"-{name}" else "",
-        state=states.get(name),
-    )
-
-
-def plain_column(
-    records: Records,
-    name: str,
-    sort_url: str = "",
-    order: Literal["ascending", "descending", ""] = "",
-    state: FilterState | None = None,
-) -> Column:
-    """A column; as related lists have it, with neither order nor filter."""
-    field = records.module.field(name)
-    lifecycle = records.module.lifecycle
-    places = {records.module.title_field.name: "lead", "reference": "reference", "modified": "when"}
-    place = "status" if lifecycle and lifecycle.field == name else places.get(name, "extra")
-    number = field.filter == "range" and not field.specials
-    icon = COUNT_ICONS.get(name, "")
-    return Column(name, field.title, place, icon, sort_url=sort_url, sorted=order, number=number, filter=state)
-
-
-# -- tabs and pages ----------------------------------------------------------------------------------------------------
-
-
-def tabs(
-    records: Records, list_request: ListRequest, counts: Mapping[str, Count], news: News, parameters: Parameters
-) -> Iterator[TabState]:
-    """The tabs with their counts, and how many of their records are new; search, filters and order stay when one
-    changes the tab."""
-    others = [(name, value) for name, value in parameters if name not in ("tab", "button")]
-    declared = records.access.list.tabs or {}
-    for (name, tab), new in zip(declared.items(), news.of_tabs or [0] * len(declared), strict=True):
-        yield TabState(
-            tab_label(name, tab),
-            list_address(records.name, [*others, ("tab", name)]),
-            name == list_request.tab,
-            count_text(counts[name], records.policy.reader),
-            ngettext("${number} new", "${number} new", new) if new else "",
-        )
-
-
-def tab_label(name: str, tab: Tab) -> Text:
-    """The declared label, else one made from the name."""
-    return tab.label or readable(name)
-
-
-def widest_tab(records: Records) -> dict[str, str]:
-    """The parameter for the first tab that leaves nothing out, so that “Show all” shows all; empty without one."""
-    for name, tab in (records.access.list.tabs or {}).items():
-        if always(tab.where):
-            return {"tab": name}
-    return {}
+# -- pages -------------------------------------------------------------------------------------------------------------
 
 
 def notes(list_request: ListRequest, count: Count) -> Iterator[str]:
@@ -304,8 +186,3 @@ def page_text(page: Page, count: Count, reader: Reader) -> str:
         return _("No results")
     mapping = {"rows": len(page.records), "total": count_text(count, reader)}
     return _("1–${rows} of ${total}", mapping=mapping) if page.first else _("${rows} of ${total}", mapping=mapping)
-
-
-def count_text(count: Count, reader: Reader) -> str:
-    """A count as it is shown: “41”, “1,000+”."""
-    return localized(count.number, reader) + ("+" if count.more else "")

@@ -26,9 +26,10 @@ from portal.records.writing.validation import (
 from portal.views.displays import moment
 from portal.views.forms.forms import with_titles
 from portal.views.lists.match_notes import match_notes
-from portal.views.lists.page import count_text, widest_tab
+from portal.views.lists.tabs import widest_tab
 from portal.views.pages import SearchPage
 from portal.views.parts import Hit, HitsOfModule, Moment
+from portal.views.wording import count_text
 from portal.web.addresses import list_address, record_address
 from portal.web.resources import Module, Root
 

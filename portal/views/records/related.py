@@ -8,8 +8,11 @@ from portal.fields.base import Field
 from portal.fields.linked import Linked
 from portal.records.reading.records import Query, Records
 from portal.records.writing.validation import names_in
-from portal.views.lists.page import count_text, list_rows, new_label, plain_column, widest_tab
+from portal.views.lists.columns import plain_column
+from portal.views.lists.page import list_rows
+from portal.views.lists.tabs import widest_tab
 from portal.views.records.record_parts import RelatedList
+from portal.views.wording import count_text, new_label
 from portal.web.addresses import create_address, list_address
 from portal.web.resources import Record
 

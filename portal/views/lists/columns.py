@@ -1,0 +1,46 @@
+"""The columns of a list, and those of the related lists of a record."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from portal.records.reading.filters import ListRequest
+from portal.records.reading.records import Records
+from portal.views.displays import COUNT_ICONS
+from portal.views.lists.filters import Parameters
+from portal.views.lists.list_parts import Column
+from portal.views.parts import FilterState
+from portal.web.addresses import list_address
+
+
+def list_column(
+    records: Records, list_request: ListRequest, name: str, parameters: Parameters, states: Mapping[str, FilterState]
+) -> Column:
+    """One column with its order and its filter."""
+    field = records.module.field(name)
+    order = next(iter(list_request.query.sort or records.access.list.sort or ()), "")
+    others = [(key, value) for key, value in parameters if key != "sort"]
+    reverse = f"-{name}" if order == name else name
+    return plain_column(
+        records,
+        name,
+        sort_url=list_address(records.name, [*others, ("sort", reverse)]) if field.sortable else "",
+        order="ascending" if order == name else "descending" if order == f"-{name}" else "",
+        state=states.get(name),
+    )
+
+
+def plain_column(
+    records: Records,
+    name: str,
+    sort_url: str = "",
+    order: Literal["ascending", "descending", ""] = "",
+    state: FilterState | None = None,
+) -> Column:
+    """A column; as related lists have it, with neither order nor filter."""
+    field = records.module.field(name)
+    lifecycle = records.module.lifecycle
+    places = {records.module.title_field.name: "lead", "reference": "reference", "modified": "when"}
+    place = "status" if lifecycle and lifecycle.field == name else places.get(name, "extra")
+    number = field.filter == "range" and not field.specials
+    icon = COUNT_ICONS.get(name, "")
+    return Column(name, field.title, place, icon, sort_url=sort_url, sorted=order, number=number, filter=state)

@@ -1,0 +1,28 @@
+"""What a list shows at an address: what the parameters ask for, without what the reader has hidden."""
+
+from pyramid.request import Request
+
+from portal.fields.protocols import Form
+from portal.records.reading.filters import ListRequest, narrowed, read_address
+from portal.records.reading.records import Records
+from portal.records.writing.seen import only
+from portal.views.lists.filters import Parameters
+
+# Parameters of the address that a link to another order, tab or page leaves out.
+PLACE = ("after", "before")
+
+
+def shown_request(records: Records, request: Request, parameters: Form) -> ListRequest:
+    """The list that the parameters ask for, without what the reader has hidden; `_hidden=1`: that alone.
+
+    A search is for all records.
+    """
+    list_request = read_address(records, parameters)
+    if parameters.get("_hidden") == "1":
+        return narrowed(list_request, only(request.news.hidden(records)))
+    return list_request if list_request.query.text else narrowed(list_request, request.news.shown(records))
+
+
+def parameters_of(request: Request) -> Parameters:
+    """What links to another order, tab or page of the list keep of the address."""
+    return [(name, value) for name, value in request.GET.items() if name not in PLACE and value]

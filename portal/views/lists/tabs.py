@@ -1,0 +1,44 @@
+"""The tabs of a list, with how many records each has."""
+
+from collections.abc import Iterator, Mapping
+
+from portal.conditions import always
+from portal.declaration.shapes import Tab
+from portal.records.reading.filters import ListRequest
+from portal.records.reading.news import News
+from portal.records.reading.records import Count, Records
+from portal.texts import Text, ngettext, readable
+from portal.views.lists.filters import Parameters
+from portal.views.lists.list_parts import TabState
+from portal.views.wording import count_text
+from portal.web.addresses import list_address
+
+
+def tabs(
+    records: Records, list_request: ListRequest, counts: Mapping[str, Count], news: News, parameters: Parameters
+) -> Iterator[TabState]:
+    """The tabs with their counts, and how many of their records are new; search, filters and order stay when one
+    changes the tab."""
+    others = [(name, value) for name, value in parameters if name not in ("tab", "button")]
+    declared = records.access.list.tabs or {}
+    for (name, tab), new in zip(declared.items(), news.of_tabs or [0] * len(declared), strict=True):
+        yield TabState(
+            tab_label(name, tab),
+            list_address(records.name, [*others, ("tab", name)]),
+            name == list_request.tab,
+            count_text(counts[name], records.policy.reader),
+            ngettext("${number} new", "${number} new", new) if new else "",
+        )
+
+
+def tab_label(name: str, tab: Tab) -> Text:
+    """The declared label, else one made from the name."""
+    return tab.label or readable(name)
+
+
+def widest_tab(records: Records) -> dict[str, str]:
+    """The parameter for the first tab that leaves nothing out, so that “Show all” shows all; empty without one."""
+    for name, tab in (records.access.list.tabs or {}).items():
+        if always(tab.where):
+            return {"tab": name}
+    return {}

@@ -1,0 +1,20 @@
+"""Words that several pages share: a count, and the button that leads to a new record."""
+
+from portal.fields.numbers import localized
+from portal.fields.reader import Reader
+from portal.records.reading.records import Count, Records
+from portal.texts import _
+
+
+def count_text(count: Count, reader: Reader) -> str:
+    """A count as it is shown: “41”, “1,000+”."""
+    return localized(count.number, reader) + ("+" if count.more else "")
+
+
+def new_label(records: Records) -> str:
+    """“New ticket”, but “New VPN access”; in German nouns keep their capital letter."""
+    reader = records.policy.reader
+    name = reader.text(records.access.singular)
+    if name[1:2].islower() and not reader.language.startswith("de"):
+        name = name[0].lower() + name[1:]
+    return _("New ${singular}", mapping={"singular": name})
