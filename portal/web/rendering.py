@@ -21,7 +21,7 @@ from portal.texts import translate as translate_sentence
 from portal.web.cells import CellRenderer, CellTemplates
 from portal.web.shell import Shell
 from portal.web.template_cache import TemplateCache
-from portal.web.template_names import Template
+from portal.web.template_names import PlainPython, Template
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 # Attributes without a value: a template gives them true or false.
@@ -36,7 +36,7 @@ class Templates:
     def __init__(self, reload: bool = False) -> None:
         self._reload = reload
         self._loaded: dict[str, Template] = {}
-        self.cache = TemplateCache(" ".join(sorted(BOOLEAN_ATTRIBUTES)))
+        self.cache = TemplateCache(" ".join([*sorted(BOOLEAN_ATTRIBUTES), PlainPython.__name__]))
         self._cell_templates = CellTemplates()
 
     def __getitem__(self, name: str) -> Template:

@@ -1,12 +1,14 @@
-"""The names that a template knows, looked up and copied by Python's own dictionary.
+"""The names that a template knows, and the attributes that it looks at, by Python's own means.
 
-Chameleon copies them for each macro, and looks them up in Python: a third of the time that it takes to draw a page.
+Chameleon copies names for each macro, and looks them up in Python: a third of the time that it takes to draw a page.
 Its own kind keeps names that a template sets for all others (`global`) apart; ours set none, as a test says.
 """
 
+import ast
 from typing import Any
 
 from chameleon import PageTemplateFile
+from chameleon.tales import PythonExpr
 
 
 class Names(dict[str, Any]):
@@ -23,9 +25,19 @@ class Names(dict[str, Any]):
         return Names(self)
 
 
-class Template(PageTemplateFile):
-    """A template file whose names are `Names`."""
+class PlainPython(PythonExpr):
+    """Expressions that mean what they mean in Python.
 
+    Chameleon takes an item for a missing attribute, by a function of its own: twice the time of each look at one.
+    """
+
+    transform: Any = ast.NodeTransformer()  # changes nothing
+
+
+class Template(PageTemplateFile):
+    """A template file whose names are `Names`, and whose expressions are `PlainPython`."""
+
+    expression_types: Any = {**PageTemplateFile.expression_types, "python": PlainPython}
     _render: Any
 
     def cook(self, body: str) -> None:
