@@ -4,7 +4,6 @@ The guest cookie only anchors the CSRF token of forms that are sent before signi
 """
 
 import contextlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,17 +17,17 @@ from portal.accounts.sessions import Session, find_session, keep_alive
 from portal.accounts.viewing import NOBODY, end_view, viewed_identity
 from portal.database.engine import read_connection, reading, release, write_connection
 from portal.database.errors import DatabaseError
-from portal.fields.reader import Reader, locale_of
+from portal.fields.reader import Reader
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
 from portal.texts import _
+from portal.web.browser_language import accepted_language, accepted_region
 from portal.web.preview import Preview, preview_of
 from portal.web.preview_portal import Previewing
 from portal.web.serving import is_secure
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-REGION = re.compile("[A-Za-z]{2}|[0-9]{3}")
 YEAR = 365 * 86_400
 HOUR = 3_600
 ATTEMPT = "retry.attempt"  # in the environment of a request that is tried again, from 1 on
@@ -194,18 +193,12 @@ def chosen_language(request: Request, account: Account | None = None) -> str:
     for choice in (request.cookies.get(language_cookie(request)), account.language if account else None):
         if choice is not None and choice in languages:
             return choice
-    return request.accept_language.lookup(languages, default=languages[0]) or languages[0]
+    return accepted_language(request.environ.get("HTTP_ACCEPT_LANGUAGE"), languages)
 
 
 def region_of(request: Request, language: str) -> str:
-    """The region that the browser names for `language`: GB for English where it asks for en-GB; "" where none."""
-    tags = sorted(request.accept_language.parsed or (), key=lambda entry: -entry[1])
-    for tag, weight in tags:
-        primary, *subtags = tag.split("-")
-        region = next((subtag.upper() for subtag in subtags if REGION.fullmatch(subtag)), "")
-        if weight and primary.lower() == language.partition("-")[0] and region and locale_of(language, region):
-            return region
-    return ""
+    """The region that the browser names for `language`."""
+    return accepted_region(request.environ.get("HTTP_ACCEPT_LANGUAGE"), language)
 
 
 # -- cookies ----------------------------------------------------------------------------------------------------------
