@@ -5,9 +5,10 @@
 # make bench   how fast it is
 # make drills  long tests by hand: what a real editor underlines (needs npm), files broken in every way, every change
 #              of a declaration on both databases, many random portals, the whole ledger, 10,000 forged sign-ups,
-#              docs/administering.md, every file edited while people work; the portal killed 400 times, a cut of the
-#              power, a disk that fails and one that is full (needs a C compiler and root); several machines that are
-#              killed (needs etcd, HAProxy and PgBouncer); real mails: MAILS=FOLDER
+#              docs/administering.md, every file edited while people work; the portal killed 400 times, and 160 times
+#              while it stores files in a folder and in S3, a cut of the power, a disk that fails and one that is full
+#              (needs a C compiler and root); several machines that are killed (needs etcd, HAProxy and PgBouncer); real
+#              mails: MAILS=FOLDER
 # make audit   what is installed (var/sbom.json), and what is known against it
 # make messages   new sentences of the interface into every catalogue of portal/locale
 #
@@ -70,6 +71,7 @@ drills: $(VENV)/installed-for-tests
 	@$(BIN)/python -m tests.drills.administering
 	@$(BIN)/python -m tests.drills.editing
 	@$(BIN)/python -m tests.drills.killed
+	@$(BIN)/python -m tests.drills.uploads
 	@$(BIN)/python -m tests.drills.power_cut
 	@$(BIN)/python -m tests.drills.disk_full
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'patroni[psycopg3,etcd3]>=4.1'

@@ -7,9 +7,13 @@ left for `unnamed` to find.
 
 import contextlib
 import datetime
-import itertools
+import http.client
+import io
 import os
 import secrets
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +26,11 @@ obstore = LazyModule("obstore")
 backends = LazyModule("obstore.store")
 
 CHUNK = 256 * 1024  # bytes that are read at a time
-PART = 5 * 1024 * 1024  # bytes that are sent at a time: the least that S3 takes as a part
+IN_MEMORY = 5 * 1024 * 1024  # bytes of a file that is sent from memory, or written to disk at a time
+TRIES = 3
+PAUSE = 1  # seconds between two of them
+SIGNED_FOR = datetime.timedelta(hours=1)
+PATIENCE = 60  # seconds without a sign of the service
 SETTLED = datetime.timedelta(hours=1)  # a file without a row may still get one from an open transaction until then
 
 
@@ -51,13 +59,16 @@ class Store:
 
     def put_as(self, name: str, source: BinaryIO) -> Stored:
         """Stores under a name that is known already, as a backup has it. Raises StoreError."""
-        size = 0
+        start = source.tell()
+        size = source.seek(0, io.SEEK_END) - start
+        source.seek(start)
         with _failing_plainly():
-            with obstore.open_writer(self.backend, name, buffer_size=PART, max_concurrency=1) as writer:
-                while chunk := source.read(CHUNK):
-                    writer.write(chunk)
-                    size += len(chunk)
-            self._sync(name)
+            if self.folder is not None:
+                self._write(self.folder, name, source)
+            elif size > IN_MEMORY:
+                self._send(name, source, size)
+            else:
+                obstore.put(self.backend, name, source.read(), use_multipart=False)
         return Stored(name, size)
 
     def read(self, name: str) -> Iterator[bytes]:
@@ -71,22 +82,69 @@ class Store:
         with _failing_plainly():
             for name in names:
                 with contextlib.suppress(FileNotFoundError):
-                    obstore.delete(self.backend, name)
+                    self._remove(name)
 
     def unnamed(self, named: Collection[str], now: datetime.datetime) -> list[str]:
         """Stored names that are not among `named` and have been there for longer than an open transaction lives."""
         with _failing_plainly():
-            stored = itertools.chain.from_iterable(obstore.list(self.backend))
-            settled = (entry["path"] for entry in stored if entry["last_modified"] < now - SETTLED)
-            return [name for name in settled if name not in named]
+            return [name for name, at in self._stored() if at < now - SETTLED and name not in named]
 
-    def _sync(self, name: str) -> None:
-        """A folder's file and its directory entries survive a power cut."""
-        if self.folder is None:
-            return
-        path = self.folder / name
-        for part in (path, path.parent, self.folder):
+    # -- a folder ---------------------------------------------------------------------------------------------------
+
+    def _write(self, folder: Path, name: str, source: BinaryIO) -> None:
+        """The file has its name once it is whole, and with its folders it survives a power cut."""
+        with obstore.open_writer(self.backend, name, buffer_size=IN_MEMORY, max_concurrency=1) as writer:
+            while chunk := source.read(CHUNK):
+                writer.write(chunk)
+        path = folder / name
+        for part in (path, path.parent, folder):
             _sync(part)
+
+    # -- a service --------------------------------------------------------------------------------------------------
+
+    def _send(self, name: str, source: BinaryIO, size: int) -> None:
+        """Sends a large file in one request, which the service takes whole or not at all.
+
+        Of an upload in parts whose process is killed, the service would keep the parts for ever, and list them nowhere.
+        """
+        start = source.tell()
+        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        for tries_left in reversed(range(TRIES)):
+            source.seek(start)
+            address = obstore.sign(self.backend, "PUT", name, SIGNED_FOR)
+            request = urllib.request.Request(address, source, headers, method="PUT")  # noqa: S310 the store's own
+            try:
+                with urllib.request.urlopen(request, timeout=PATIENCE):  # noqa: S310
+                    return
+            except (OSError, http.client.HTTPException) as error:
+                refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
+                if refused or not tries_left:
+                    raise
+                time.sleep(PAUSE)
+
+    # -- both -------------------------------------------------------------------------------------------------------
+
+    def _stored(self) -> Iterator[tuple[str, datetime.datetime]]:
+        """The name of everything that is stored, with the moment of its last byte.
+
+        In a folder also what was being written when its process was killed, which obstore neither lists nor removes.
+        """
+        if self.folder is None:
+            yield from (
+                (entry["path"], entry["last_modified"]) for batch in obstore.list(self.backend) for entry in batch
+            )
+            return
+        for path in self.folder.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file():
+                    changed = datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC)
+                    yield path.relative_to(self.folder).as_posix(), changed
+
+    def _remove(self, name: str) -> None:
+        if self.folder is None:
+            obstore.delete(self.backend, name)
+        else:
+            (self.folder / name).unlink()
 
 
 def open_store(address: str, folder: Path, access_key: str = "", secret_key: str = "") -> Store:
@@ -110,7 +168,10 @@ def open_store(address: str, folder: Path, access_key: str = "", secret_key: str
                 secret_access_key=secret_key,
                 region=options.get("region", "us-east-1"),
                 virtual_hosted_style_request=False,
-                client_options={"allow_http": bool(endpoint and endpoint.startswith("http://")), "timeout": "60s"},
+                client_options={
+                    "allow_http": bool(endpoint and endpoint.startswith("http://")),
+                    "timeout": f"{PATIENCE}s",
+                },
                 retry_config={"max_retries": 3, "retry_timeout": datetime.timedelta(seconds=15)},
             )
         )
@@ -144,7 +205,7 @@ def _failing_plainly() -> Iterator[None]:
     """Failures of the disk and of the service are one exception."""
     try:
         yield
-    except (OSError, obstore.exceptions.BaseError) as error:
+    except (OSError, http.client.HTTPException, obstore.exceptions.BaseError) as error:
         raise StoreError(str(error)) from error
 
 

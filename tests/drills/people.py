@@ -31,6 +31,7 @@ from tests.functional.world import ANNA, PASSWORD, World
 DECLARATIONS = Path(__file__).parent / "portal"
 PATIENCE = 120.0  # seconds in which somebody tries to get one form through
 AGAIN = 0.1  # seconds until they try again
+MORE = "more.bin"  # the name of a ticket's other file
 HOLDS = 3_000  # times a file holds its ticket's title: more than one page of a disk
 POLITE = "503 with Retry-After"
 AGAIN_THE_FORM = "the form again"
@@ -45,14 +46,14 @@ def make_portal(database: str, files: str) -> None:
 class Person:
     """Somebody at work. `acknowledged`: titles of their tickets, each with its moment; `refused`: other answers.
 
-    `cut_off`: connections that gave no answer.
+    `cut_off`: connections that gave no answer. `more`: what another file of each ticket holds.
     """
 
-    def __init__(self, address: str, name: str) -> None:
+    def __init__(self, address: str, name: str, more: bytes = b"") -> None:
         jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
         trusting = ssl._create_unverified_context()  # noqa: S323 the certificate is the drill's own
         self.opener = urllib.request.build_opener(jar, urllib.request.HTTPSHandler(context=trusting))
-        self.address, self.name = address, name
+        self.address, self.name, self.more = address, name, more
         self.acknowledged: list[tuple[float, str]] = []
         self.refused: Counter[str] = Counter()
         self.cut_off: Counter[str] = Counter()
@@ -73,7 +74,7 @@ class Person:
     def make_ticket(self, title: str) -> None:
         """Until it is acknowledged. Raises TimeoutError."""
         page = self._until_answered("/tickets/create")
-        self._until_answered("/tickets/create", *form(page, title))
+        self._until_answered("/tickets/create", *form(page, title, self.more))
         self.acknowledged.append((time.monotonic(), title))
 
     def try_to_make_ticket(self, title: str, more: bytes = b"") -> bool:
@@ -138,7 +139,7 @@ def form(page: str, title: str, more: bytes = b"") -> tuple[bytes, str]:
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in {**hidden, "_csrf": _token(page), "title": title}.items()
     ]
-    files = {f"{title}.txt": content(title).encode(), **({"more.bin": more} if more else {})}
+    files = {f"{title}.txt": content(title).encode(), **({MORE: more} if more else {})}
     body = "".join(parts).encode()
     for name, held in files.items():
         body += f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'.encode()

@@ -1,11 +1,13 @@
 """The store keeps bytes: in a folder, and in a real S3-compatible service."""
 
 import datetime
+import http.server
 import io
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from types import SimpleNamespace
 import obstore
 import pytest
 
+import portal.store
 from portal.store import SETTLED, Store, StoreError, open_store
 from tests.real_parts import S3_KEYS, s3_server, unavailable
 
@@ -72,6 +75,56 @@ def test_what_no_row_names_is_found_once_no_open_transaction_can_name_it(store):
     found = store.unnamed({named}, LATER)
     assert lost in found
     assert named not in found
+
+
+def test_what_was_being_written_when_its_process_was_killed_is_found_and_removed(tmp_path):
+    store = open_store("files", tmp_path)
+    writer = "import obstore, obstore.store, os, sys; store = obstore.store.LocalStore(prefix=sys.argv[1])"
+    writer += "; file = obstore.open_writer(store, 'ab/c', buffer_size=1); file.write(b'xx'); file.flush(); os.abort()"
+    subprocess.run([sys.executable, "-c", writer, str(tmp_path / "files")], check=False)
+    (unfinished,) = (path for path in (tmp_path / "files").rglob("*") if path.is_file())
+    assert store.unnamed(set(), datetime.datetime.now(datetime.UTC)) == []
+    store.remove(store.unnamed(set(), LATER))
+    assert not unfinished.exists()
+
+
+@pytest.fixture
+def moody_service() -> Iterator[http.server.HTTPServer]:
+    """A service of which each request gets the next of `statuses`; `received`: their bytes."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_PUT(self):
+            self.server.received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(self.server.statuses.pop(0))
+            self.end_headers()
+
+        def log_message(self, *_values):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.received, server.statuses = [], []
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_large_file_goes_to_a_service_in_one_request_and_once_more_where_it_fails(
+    moody_service, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(portal.store, "PAUSE", 0)
+    store = open_store(f"s3://bucket?endpoint=http://127.0.0.1:{moody_service.server_port}", tmp_path, *S3_KEYS)
+    moody_service.statuses += [500, 200]
+    store.put(io.BytesIO(LARGE))
+    assert moody_service.received == [LARGE, LARGE]
+
+
+def test_what_a_service_refuses_is_not_sent_again(moody_service, tmp_path):
+    store = open_store(f"s3://bucket?endpoint=http://127.0.0.1:{moody_service.server_port}", tmp_path, *S3_KEYS)
+    moody_service.statuses += [403]
+    with pytest.raises(StoreError):
+        store.put(io.BytesIO(LARGE))
 
 
 def test_names_tell_nothing_and_files_belong_to_the_portal_alone(tmp_path):
