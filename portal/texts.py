@@ -164,7 +164,12 @@ def _counted(message: CountedString, language: str) -> str:
     forms = known.counted.get(str(message))
     form = known.form(message.number) if forms else ENGLISH.form(message.number)
     sentence = (forms or (str(message), message.plural))[form]
-    return (message % {"number": format_decimal(message.number, locale=_locale(language))}).interpolate(sentence)
+    return (message % {"number": _grouped(message.number, language)}).interpolate(sentence)
+
+
+@functools.lru_cache(maxsize=5_000)  # mostly small ones, on every page
+def _grouped(number: int, language: str) -> str:
+    return format_decimal(number, locale=_locale(language))
 
 
 @functools.cache

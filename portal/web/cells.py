@@ -165,7 +165,7 @@ class CellRenderer:
     def menu(self, items: tuple[Any, ...]) -> Markup:
         """Items of the menu: each is the same for all people of a profile, but for how much is new to them."""
         if len(items) > 1 and any(item.new for item in items):
-            return Markup("").join(self.menu((item,)) for item in items)
+            return Markup("".join([self.menu((item,)) for item in items]))  # noqa: S704 what the template drew
         return self._templates.whole(("menu", *self._page, items), lambda: self._draw("menu.pt", items=items))
 
     def _pieces(self, kind: Kind, classes: str, value: Shown, label: Any = "") -> Pieces:

@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import Condition
+from portal.conditions import Condition, always
 from portal.database.engine import cache_plan
 from portal.database.fetching import Row, fetch
 from portal.database.sql import AmongIds, Redundant
@@ -137,15 +137,19 @@ def _news(rows: Sequence[Row]) -> News:
 
 def _statement(policy: Policy, counted: Sequence[str], page: PageShown | None) -> Any:
     """The statement, shared where the scope of every module is, and what the tabs ask for."""
-    shared, tabs = policy.shared, page.tabs if page else ()
-    if shared is None or shared.statements is None or not all(map(shared.scope_is_shared, counted)):
-        return _NewsStatement(policy, page).build(counted)
-    if not may_be_shared(tabs):
-        return _NewsStatement(policy, page).build(counted)
-    purpose = "news and moments" if page and page.moments else "news"
-    key = StatementKey(purpose, page.records.name if page else "", conditions=(tabs,))
-    version = policy.tables.version
-    return shared.statements.get(key, lambda: cache_plan(_NewsStatement(shared, page).build(counted), version))
+    shared, statement = policy.shared, None
+    if shared is not None and shared.statements is not None:
+        purpose = "news and moments" if page and page.moments else "news"
+        key = StatementKey(purpose, page.records.name if page else "", conditions=(page.tabs if page else (),))
+        statement = shared.statements.get(key, lambda: _shared(shared, counted, page, policy.tables.version))
+    return _NewsStatement(policy, page).build(counted) if statement is None else statement
+
+
+def _shared(policy: Policy, counted: Sequence[str], page: PageShown | None, version: int) -> Any:
+    """The statement for all readers of a kind; None where each needs one of their own."""
+    if not all(map(policy.scope_is_shared, counted)) or not may_be_shared(page.tabs if page else ()):
+        return None
+    return cache_plan(_NewsStatement(policy, page).build(counted), version)
 
 
 @dataclass(frozen=True)
@@ -199,20 +203,29 @@ class _NewsStatement:
     # -- how many ---------------------------------------------------------------------------------------------------
 
     def _count(self, module: str) -> sa.Select[Any]:
-        """How many of the newest rows of the scope are new, in the module that is shown by tab too."""
+        """How many of the newest rows of the scope are new, in the module that is shown by tab too.
+
+        How many were looked at is counted only where so few are new that it matters.
+        """
         tabs = self._tabs if self.page and self.page.records.name == module else ()
         rows = sa.union_all(*self._newest(module, tabs)).subquery("changed")
         seen, mine = self._seen(module, rows.c["id"])
-        new = sa.func.coalesce(seen.c["at"] < rows.c["modified"], sa.true())
-        of_tabs = {name: sa.func.count(rows.c[name]).filter(new) for name in map(_tab, range(len(tabs)))}
-        numbers = {"number": sa.func.count().filter(new), "looked_at": sa.func.count(), **of_tabs}
-        return sa.select(*self._row(COUNT, module, **numbers)).select_from(rows.outerjoin(seen, mine))
+        seen_since = sa.exists().where(mine, seen.c["at"] >= rows.c["modified"])
+        window = sa.union_all(*self._newest(module, ())).subquery("newest_rows")
+        looked_at = sa.select(sa.func.count()).select_from(window).scalar_subquery()
+        enough = sa.func.count() > _number(MOST_COUNTED)
+        of_tabs = {name: sa.func.count(rows.c[name]) for name in map(_tab, range(len(tabs)))}
+        numbers = {"number": sa.func.count(), "looked_at": sa.case((enough, _number(NEWEST + 1)), else_=looked_at)}
+        return sa.select(*self._row(COUNT, module, **numbers, **of_tabs)).select_from(rows).where(~seen_since)
 
     def _newest(self, module: str, tabs: tuple[Condition, ...]) -> Iterator[sa.Select[Any]]:
         """The newest rows that were changed after the floor, in each part of the scope."""
         policy, table = self.policy, self.policy.tables.module(module)
         sql = Statements(policy, module).sql
-        in_tabs = [sa.case((sql(condition), _number(1))).label(_tab(place)) for place, condition in enumerate(tabs)]
+        in_tabs = [
+            (_number(1) if always(condition) else sa.case((sql(condition), _number(1)))).label(_tab(place))
+            for place, condition in enumerate(tabs)
+        ]
         scope = [Redundant(policy.scope(module))] if policy.narrows_branches(module) else []
         for branch in policy.branches(module) or [sa.false()]:
             newest = sa.select(table.c["id"], table.c["modified"], *in_tabs)

@@ -73,7 +73,7 @@ class TabState:
     url: str
     current: bool = False
     count: str = ""
-    new: Words = ""  # “3 new”; empty where nothing is
+    new: str = ""  # “3 new” in the reader's language, as it is written twice; empty where nothing is
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The page of a module's list, put together from its rows, columns, filters, tabs; and the ways to its other pages."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pyramid.request import Request
@@ -24,7 +24,7 @@ from portal.views.lists.return_to_list import remember_list
 from portal.views.lists.shown_request import parameters_of, shown_request
 from portal.views.lists.tabs import tabs, widest_tab
 from portal.views.records.history_parts import HiddenRecords
-from portal.views.records.news import marked_rows
+from portal.views.records.news import rows_with_speakers
 from portal.views.wording import count_text, new_label
 from portal.web.addresses import create_address, list_address, record_address
 from portal.web.resources import Module
@@ -46,11 +46,12 @@ def list_page(records: Records, request: Request) -> ListPage:
     columns = access.list.columns or ()
     page, count, counts_of_tabs = page_and_counts(records, list_request)
     news = page_news(records, request, list_request, page)
+    rows = page_rows(records, page, columns, query.text, news.unread)
     return ListPage(
         heading=access.label or records.name,
         url=list_address(records.name),
         columns=tuple(list_column(records, list_request, name, parameters, states) for name in columns),
-        rows=marked_rows(request, records, news, page.records, page_rows(records, page, columns, query.text), columns),
+        rows=rows_with_speakers(request, records, news, rows, columns),
         pager=pager(records.name, page, count, parameters, request.reader),
         query=query.text,
         hidden=tuple((name, value) for name, value in parameters if name in ("tab", "sort", "button")),
@@ -105,29 +106,34 @@ def page_news(records: Records, request: Request, list_request: ListRequest, pag
 # -- rows --------------------------------------------------------------------------------------------------------------
 
 
-def list_rows(records: Records, page: Iterable[Record], names: Sequence[str]) -> Iterator[Row]:
-    """The rows of a list; their cells may be read, for the policy has left out the others."""
+def list_rows(
+    records: Records, page: Iterable[Record], names: Sequence[str], unread: Collection[int] = ()
+) -> Iterator[Row]:
+    """The rows of a list, those of `unread` marked; their cells may be read, for the policy has left out the others."""
     reader = records.policy.reader
     fields = [records.module.field(name) for name in names]
     columns = [(field.name, field, field.show, display_of(field)) for field in fields]
     title = records.module.title_field.name
     lead = names.index(title) if title in names else 0
     for record in page:
-        url, values = record_address(records.name, record.id), record.values
+        url, values, is_unread = record_address(records.name, record.id), record.values, record.id in unread
         cells = [
             display.make(display.name, field, value := values.get(name), show(value, reader), reader)
             for name, field, show, display in columns
         ]
         if cells:
             cells[lead] = cells[lead]._replace(
-                display="cover", text=first_visible(cells[lead].text, record.title, "—"), url=url
+                display="cover",
+                text=first_visible(cells[lead].text, record.title, "—"),
+                url=url,
+                tone="unread" if is_unread else cells[lead].tone,
             )
-        yield Row(record.id, record.title, url, tuple(cells))
+        yield Row(record.id, record.title, url, tuple(cells), is_unread)
 
 
-def page_rows(records: Records, page: Page, names: Sequence[str], text: str) -> list[Row]:
+def page_rows(records: Records, page: Page, names: Sequence[str], text: str, unread: Collection[int]) -> list[Row]:
     """The rows of a page; those of hits with what was searched for marked, or what match_notes.py says."""
-    rows = list(list_rows(records, page.records, names))
+    rows = list(list_rows(records, page.records, names, unread))
     if not text:
         return rows
     words = highlight.read(text)

@@ -20,14 +20,14 @@ def tabs(
     """The tabs with their counts, and how many of their records are new; search, filters and order stay when one
     changes the tab."""
     others = [(name, value) for name, value in parameters if name not in ("tab", "button")]
-    declared = records.access.list.tabs or {}
+    declared, reader = records.access.list.tabs or {}, records.policy.reader
     for (name, tab), new in zip(declared.items(), news.of_tabs or [0] * len(declared), strict=True):
         yield TabState(
             tab_label(name, tab),
             list_address(records.name, [*others, ("tab", name)]),
             name == list_request.tab,
-            count_text(counts[name], records.policy.reader),
-            ngettext("${number} new", "${number} new", new) if new else "",
+            count_text(counts[name], reader),
+            reader.text(ngettext("${number} new", "${number} new", new)) if new else "",
         )
 
 

@@ -9,7 +9,6 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.records.reading.news import News, Speaker
-from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
 from portal.records.writing.seen import mark_all_seen, mark_seen
 from portal.texts import _
@@ -88,31 +87,21 @@ def seen_key(request: Request, records: Records, record_id: int, changed: str) -
     return hashlib.sha256(state.encode()).hexdigest()[:24]
 
 
-def marked_rows(
-    request: Request,
-    records: Records,
-    news: News,
-    page: Sequence[RecordRead],
-    rows: Sequence[Row],
-    names: Sequence[str],
+def rows_with_speakers(
+    request: Request, records: Records, news: News, rows: Sequence[Row], names: Sequence[str]
 ) -> tuple[Row, ...]:
-    """The rows of a list with marks on those in which something is new, and beside the comments who spoke last."""
-    if not (news.unread or news.speakers) or not rows:
+    """The rows of a list with who spoke last beside the number of comments, where that is among its columns `names`."""
+    if not news.speakers or "comments" not in names:
         return tuple(rows)
-    lead = next((place for place, cell in enumerate(rows[0].cells) if cell.display == "cover"), None)
-    speaks = names.index("comments") if "comments" in names and news.speakers else None
-    you = request.reader.text(_("You"))
-    marked = []
-    for record, row in zip(page, rows, strict=True):
-        cells, unread, speaker = list(row.cells), record.id in news.unread, news.speakers.get(record.id)
-        if unread and lead is not None:
-            cells[lead] = cells[lead]._replace(tone="unread")
-        if speaker and speaks is not None:
+    place, you, with_speakers = names.index("comments"), request.reader.text(_("You")), list[Row]()
+    for row in rows:
+        speaker, cells = news.speakers.get(row.id), list(row.cells)
+        if speaker:
             mine = speaker.account is not None and speaker.account == request.news.account
-            cells[speaks] = spoken(cells[speaks], speaker, you if mine else "", records.policy.staff)
+            cells[place] = spoken(cells[place], speaker, you if mine else "", records.policy.staff)
         # Made anew: dataclasses.replace takes ten times as long, for each row of each list.
-        marked.append(Row(row.id, row.title, row.url, tuple(cells), unread) if unread or speaker else row)
-    return tuple(marked)
+        with_speakers.append(Row(row.id, row.title, row.url, tuple(cells), row.unread) if speaker else row)
+    return tuple(with_speakers)
 
 
 def spoken(comments: Value, speaker: Speaker, you: str, staff: bool) -> Value:
