@@ -7,6 +7,7 @@ that no one waits for it; attempts are counted in transactions of their own, sin
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -66,7 +67,7 @@ class SignedIn:
     account: Account
     token: str
     keep: int | None
-    device: str | None  # the value of the device's cookie; None for an account without a password
+    device: str  # the value of the device's cookie
     new_device: bool = False  # one that the account does not know, though it has signed in before
 
 
@@ -105,7 +106,6 @@ class Logins:
         counted: Mapping[attempts.Limit, str],
         now: datetime.datetime,
     ) -> SignedIn | str:
-        days = session_days(self.declaration) if attempt.remember else None
         renewed = self.passwords.hash(attempt.password) if self.passwords.outdated(hashed) else hashed
         table = self.tables.account
         with writing(self.engine) as connection:
@@ -117,16 +117,28 @@ class Logins:
                 return reason
             # Only with the hash that was verified: the password may have been changed in the meantime.
             unchanged = sa.and_(table.c["id"] == account.id, table.c["password"] == hashed)
-            language = attempt.language or account.language
-            values = {"password": renewed, "language": language, "signed_in": now, "invited": None}
+            values = {"password": renewed, **_signed_in_values(account, attempt, now)}
             updated = connection.execute(sa.update(table).where(unchanged).values(values))
             if not updated.rowcount:
                 return WRONG
-            if attempt.old_session:
-                close_session(connection, self.tables, attempt.old_session)
-            token = open_session(connection, self.tables, account.id, now, days, attempt.agent)
-        is_new = account.signed_in is not None and device_of(attempt.device, account.id, hashed) is None
-        device = remember_device(attempt.device, account.id, renewed)
+            return self._open_session(connection, account, attempt, (hashed, renewed), now)
+
+    def _open_session(
+        self,
+        connection: sa.Connection,
+        account: Account,
+        attempt: SignInAttempt,
+        secrets: tuple[str, str],
+        now: datetime.datetime,
+    ) -> SignedIn:
+        """A session in place of the one that the browser had; `secrets` sign its device: until now, from now on."""
+        if attempt.old_session:
+            close_session(connection, self.tables, attempt.old_session)
+        days = session_days(self.declaration) if attempt.remember else None
+        token = open_session(connection, self.tables, account.id, now, days, attempt.agent)
+        before, from_now = secrets
+        is_new = account.signed_in is not None and device_of(attempt.device, account.id, before) is None
+        device = remember_device(attempt.device, account.id, from_now)
         return SignedIn(account, token, None if days is None else days * 86_400, device, is_new)
 
     def note_first_sign_in(self, connection: sa.Connection, account_id: int, now: datetime.datetime) -> None:
@@ -216,7 +228,7 @@ class Logins:
 
     def sign_in_by_link(self, token: str, attempt: SignInAttempt, now: datetime.datetime) -> SignedIn | str | None:
         """A session for the link that was emailed, which is used up; why not, in one sentence; None for a void link."""
-        days = session_days(self.declaration) if attempt.remember else None
+        table = self.tables.account
         with writing(self.engine) as connection:
             account_id = use_link(connection, self.tables, token, SIGN_IN, now)
             account = None if account_id is None else load_account(connection, self.tables, account_id)
@@ -224,16 +236,14 @@ class Logins:
                 return None
             if reason := refusal(connection, self.tables, account, now):
                 return reason
-            values = {"language": attempt.language or account.language, "signed_in": now, "invited": None}
-            table = self.tables.account
+            values = _signed_in_values(account, attempt, now)
             connection.execute(sa.update(table).where(table.c["id"] == account.id).values(values))
-            if attempt.old_session:
-                close_session(connection, self.tables, attempt.old_session)
-            opened = open_session(connection, self.tables, account.id, now, days, attempt.agent)
             secret = self.device_secret(connection, password_of(connection, self.tables, account.id))
-        is_new = account.signed_in is not None and device_of(attempt.device, account.id, secret) is None
-        device = remember_device(attempt.device, account.id, secret)
-        return SignedIn(account, opened, None if days is None else days * 86_400, device, is_new)
+            return self._open_session(connection, account, attempt, (secret, secret), now)
+
+
+def _signed_in_values(account: Account, attempt: SignInAttempt, now: datetime.datetime) -> dict[str, Any]:
+    return {"language": attempt.language or account.language, "signed_in": now, "invited": None}
 
 
 def _counted(attempt: SignInAttempt, device: str | None) -> dict[attempts.Limit, str]:

@@ -103,8 +103,7 @@ def enter(request: Request, session: SignedIn, following: str = "/") -> Response
         device = device_name(request.user_agent or "")
         queue_letter(request, new_device(letter_sender(request), session.account, device))
     response = HTTPSeeOther("/password" if session.account.must_change else following)
-    if session.device is not None:
-        set_cookie(request, response, device_cookie(request), session.device, YEAR)
+    set_cookie(request, response, device_cookie(request), session.device, YEAR)
     set_cookie(request, response, session_cookie(request), session.token, session.keep)
     return response
 
