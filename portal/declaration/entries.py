@@ -4,6 +4,7 @@ Called by load with the documents that the reader made. Whether the names in an 
 """
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -68,7 +69,9 @@ def reserved_field(name: str) -> str | None:
 def wrong_name(name: str) -> str | None:
     """Why `name` cannot be a name, or None."""
     if not NAME.fullmatch(name):
-        return f'"{name[:60]}" is not a valid name: use a to z, 0 to 9 and _, and begin with a letter'
+        foreign = next((letter for letter in name if not letter.isascii()), None)
+        letter = f"U+{ord(foreign):04X} ({unicodedata.name(foreign, 'unnamed').lower()}) is in it; " if foreign else ""
+        return f'"{name[:60]}" is not a valid name: {letter}use a to z, 0 to 9 and _, and begin with a letter'
     if len(name) > LONGEST_NAME:
         return f"this name has {len(name)} characters: at most {LONGEST_NAME} are allowed"
     return None

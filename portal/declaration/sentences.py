@@ -151,6 +151,8 @@ def _written_wrongly(kind: str, key: str, value: Any) -> str | None:
         return f'write a space after the ":" of "{empty[0]}"' if joined else f'there is no text for "{empty[0]}"'
     if kind in TEXT_EXPECTED and isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
         return f"must be one text, without brackets: {value[0]}"
+    if isinstance(value, str) and re.search(r"\S#\s", value):
+        return 'write a space before the "#" of a comment'
     return _text_written_wrongly(kind, key, value) if isinstance(value, str) else None
 
 
@@ -167,6 +169,8 @@ def _text_written_wrongly(kind: str, key: str, value: str) -> str | None:
 
 def _as_list(key: str, text: str) -> str:
     """How a text that stands for a list is written; words that mean everything have no such list."""
+    if text[:1] in ("–", "—", "−", "•"):
+        return f'must be a list: write "-" instead of "{text[0]}", which only looks like it'
     if text.startswith("-"):
         return 'must be a list: write a space after each "-"'
     items = [item for item in re.split(r"[\s,;|]+", text) if item]

@@ -47,7 +47,7 @@ def test_every_kind_of_field_is_shown_in_its_own_way(world, thing):
 
 
 @pytest.mark.parametrize(
-    ("name", "heading"), [("10248", "Things 10248"), ("R2 D2", "R2 D2"), ("1/2 – 3", "Things 1/2 – 3")]
+    ("name", "heading"), [("10248", "Thing 10248"), ("R2 D2", "R2 D2"), ("1/2 – 3", "Thing 1/2 – 3")]
 )
 def test_a_bare_number_is_no_heading(world, name, heading):
     page = world[NANCY].get(f"/things/{world.add('things', name=name)}/")

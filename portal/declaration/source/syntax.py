@@ -30,6 +30,8 @@ _NEVER_CLOSED = "the quotes that open here are never closed"
 _TYPOGRAPHIC = 'typographic quotes do not quote a text: use " instead of {}'
 _COMMENT = 'a comment begins with "#", not with "{}"'
 _NO_SPACE = 'write a space after the "{}"'
+_ODD_SPACE_AFTER = 'a special space (U+{:04X}) follows the ":": write an ordinary one'
+_LOOKALIKE = 'write "{}" instead of "{}", which only looks like it'
 _ODD_SPACE = "this line begins with a special space (U+{:04X}): indent with ordinary spaces"
 
 _SENTENCES = {
@@ -62,10 +64,13 @@ _BEGAN_EARLIER = (
 _NOT_CLOSED = {"did not find expected ',' or ']'": "[", "did not find expected ',' or '}'": "{"}
 _MERGE_MARKER = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?: .*)?$", re.MULTILINE)
 _FENCE = re.compile(r"\s*^(```|~~~).*$", re.MULTILINE)
-_COMMENT_LINE = re.compile(r"\s*(//|/\*|<!--)")
+_COMMENT_LINE = re.compile(r"\s*(//|/\*|<!--|;)")
 _COLON_WITHOUT_SPACE = re.compile(r"\s*(?:- )?[A-Za-z_][\w-]*:(?=[^\s:/])")
 _DASH_WITHOUT_SPACE = re.compile(r"\s*-(?=\w)")
 _ODD_INDENTATION = re.compile(f" *([{NOT_A_SPACE}])")
+_SPACE_AFTER_COLON = re.compile(f":([{NOT_A_SPACE}])")
+# Characters that look like those of YAML, each with the one that is meant.
+_LOOKALIKES = re.compile(r"\s*(?:([–—−•])(?=\s)|[A-Za-z_][\w-]*\s*([：﹕∶]))")
 _ONLY_A_NAME = re.compile(r"\s*[A-Za-z_][\w-]*\s*$")
 _AFTER_BRACKETS = re.compile(r'(?:^|[:\-,]\s+)([\[{])[^"\']*[\]}]$')
 
@@ -161,6 +166,11 @@ def _causes_in_line(line: str, number: int) -> Iterator[tuple[Place, str]]:
         yield (number, match.start(1) + 1), _COMMENT.format(match.group(1))
     if match := _ODD_INDENTATION.match(line):
         yield (number, match.start(1) + 1), _ODD_SPACE.format(ord(match.group(1)))
+    if match := _SPACE_AFTER_COLON.search(line):
+        yield (number, match.start(1) + 1), _ODD_SPACE_AFTER.format(ord(match.group(1)))
+    if match := _LOOKALIKES.match(line):
+        place, meant = (match.start(1), "-") if match.group(1) else (match.start(2), ":")
+        yield (number, place + 1), _LOOKALIKE.format(meant, line[place])
     if match := re.search(f"[{TYPOGRAPHIC_QUOTES[:-3]}]", line):
         yield (number, match.start() + 1), _TYPOGRAPHIC.format(match.group())
     if match := _COLON_WITHOUT_SPACE.match(line):
