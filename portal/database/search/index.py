@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from portal.batches import batched
 from portal.database.engine import cache_plan
+from portal.database.fetching import fetch
 from portal.database.search import postgresql, sqlite
 from portal.database.search.request import (
     BATCH_SIZE,
@@ -35,6 +36,7 @@ from portal.database.search.request import (
     in_part,
     indexed_text,
     module_token,
+    other_part,
     parse_words,
 )
 from portal.fields.columns import serial_column
@@ -123,8 +125,7 @@ class Match(NamedTuple):
 
     def is_hit(self, scopes: Sequence[str] | None, part: int) -> bool:
         """Whether a search of `part` within `scopes`, as those of Search, finds it."""
-        others = PUBLIC if part == STAFF else STAFF
-        return self.part != others and (scopes is None or not set(scopes).isdisjoint(self.scope.split()))
+        return self.part != other_part(part) and (scopes is None or not set(scopes).isdisjoint(self.scope.split()))
 
 
 @dataclass(frozen=True)
@@ -295,17 +296,16 @@ def _find(connection: sa.Connection, search: Search, start: PageStart, limit: in
     while records is None and progress.scanned < MAX_SCANNED:
         # The hits are counted where that takes no further statement.
         wanted = limit - len(hits) if progress.scanned else max(limit, counted)
-        window = engine.next_window(connection, search, start, wanted, progress)
+        window = engine.next_window(connection, search, wanted, progress)
         if window is None:
             break
         candidates = engine.candidates(connection, search, start, window)
-        rows = _read(connection, search, candidates, start, window.size, limit - len(hits))
-        hits, full = hits + rows.hits, rows.scanned == window.size
-        progress = Progress(progress.scanned + rows.scanned, progress.hits + rows.number, rows.scanned, window.span)
-        ended = not full and window.edge is None
+        rows = _read(connection, search, candidates, start, window, limit - len(hits))
+        hits, ended = hits + rows.hits, rows.scanned < window
+        progress = Progress(progress.scanned + rows.scanned, progress.hits + rows.number)
         if ended or len(hits) >= limit:
             return SearchResult(hits, progress.hits, more=not ended)
-        start = start.moved_to(rows.last) if full else start.moved_behind(window.edge or 0)
+        start = start.moved_to(rows.last)
     if records is None and progress.scanned:
         records = _few_records(connection, search, search.condition)
     if records is None:
@@ -332,9 +332,9 @@ def _read(
     """The first `limit` hits among the next `size` candidates."""
     limits = {"size": size, "limit": max(limit, 1)}
     parameters = search.parameters | start.parameters | candidates.parameters | limits
-    rows = connection.execute(_statement(search, candidates, start), parameters).all()
-    scanned, last, number = rows[0][:3]
-    return _Rows([Hit(row[3], row[4]) for row in rows if row[3] is not None][:limit], scanned, last, number)
+    rows = fetch(connection, _statement(search, candidates, start), parameters)
+    hits = [Hit(row["seq"], row["record"]) for row in rows if row["seq"] is not None][:limit]
+    return _Rows(hits, rows[0]["scanned"], rows[0]["last"], rows[0]["number"])
 
 
 def _statement(search: Search, candidates: Candidates, start: PageStart) -> sa.Select[Any]:
@@ -356,9 +356,10 @@ def _hits_and_totals(candidates: sa.Select[Any], start: PageStart) -> sa.Select[
     last = (sa.func.max if start.oldest_first else sa.func.min)(rows.c["seq"])
     number = sa.func.count().filter(rows.c["is_hit"])
     totals = sa.select(sa.func.count().label("scanned"), last.label("last"), number.label("number")).select_from(rows)
-    one = totals.subquery("totals")
-    hits = sa.select(one, rows.c["seq"], rows.c["record"]).select_from(one.outerjoin(rows, rows.c["is_hit"]))
-    return start.order(hits, rows.c["seq"]).limit(sa.bindparam("limit", type_=sa.Integer()))
+    limit = sa.bindparam("limit", type_=sa.Integer())
+    hits = start.order(sa.select(rows.c["seq"], rows.c["record"]).where(rows.c["is_hit"]), rows.c["seq"]).limit(limit)
+    one, first = totals.subquery("totals"), hits.subquery("hits")
+    return start.order(sa.select(one, first).select_from(one.outerjoin(first, sa.true())), first.c["seq"])
 
 
 def _few_records(

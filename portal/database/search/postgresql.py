@@ -1,9 +1,14 @@
 """The search index on PostgreSQL: a GIN index over the tokens of each row, read era by era, because GIN has no order.
 
-Called by index.py only. A row's tokens are its scope, its words, their beginnings of 2 to 8 letters, and its *eras*:
-numbers of stretches of `seq`, from 1,024 to four million rows long. A typed beginning is thus one entry of the index,
-and a search asks it for rows with all words of the newest era, which GIN finds by leaping from one list of rows to the
-other; then for older eras, until the page is full. Longer beginnings, phrases and whole words are tested in the text.
+Called by index.py only. A row's tokens are its scope, its words and their beginnings of 2 to 8 letters, each with the
+number of its *long era*: of the stretch of 262,144 values of `seq` in which the row is. What is typed is thus one entry
+of the index for each long era. Shorter eras, down to 1,024 values, are tokens of their own, for words that a long era
+has too many of; GIN finds rows with all words of an era by leaping from one list of rows to the other. Longer
+beginnings, phrases and whole words are tested in the text.
+
+A search is one statement, which walks from era to era until the page is full: the next era is longer where the last had
+few hits, and where one has too many, a shorter one is read instead. What ANALYZE collected only decides where the walk
+begins. A word that only old records have costs some leaps more than another.
 
 While the index is missing, which is made beside a running portal, the rows are read in order and each is tested.
 """
@@ -12,20 +17,21 @@ import contextlib
 import math
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from portal.database.postgresql import schema_of
-from portal.database.search.request import BATCH_SIZE, Candidates, PageStart, Progress, Search, Term, Window
+from portal.database.search.request import BATCH_SIZE, Candidates, PageStart, Progress, Search, Term, other_part
 
-INDEX = "portal_search_tokens"
+INDEX = "portal_search_eras"
 OUTDATED = (  # of the versions before
     "portal_search_words", "portal_search_seq", "portal_search_by_person", "portal_search_by_organization",
-    "portal_search_newest", "portal_search_person", "portal_search_organization",
+    "portal_search_newest", "portal_search_person", "portal_search_organization", "portal_search_tokens",
 )  # fmt: skip
 INDEXES = (INDEX, *OUTDATED)
 MAX_PREFIX = 8
@@ -37,48 +43,66 @@ FEW_ROWS = 20_000  # that are indexed at once: it takes ten seconds at most
 PENDING = 256
 
 STATISTICS_LIFETIME = 60  # seconds for which frequencies are cached
-UNKNOWN_FREQUENCY = 0.0002  # the assumed share of rows with a token that ANALYZE did not collect
-ERA_BITS = range(10, 23, 2)  # an era of each kind is so many powers of two long
-LONGEST_ERA = 1 << ERA_BITS[-1]  # many more rows than can be written while statistics are cached
-FINENESS = 8  # a window consists of about so many eras of its finest kind
-GROWTH = 8  # how many times longer than the last the next window is at most
-# Hits that are read in the first window, where each must be tested for a condition, and in any other.
-FIRST_TESTED, NEXT_WINDOW = 150, 2000
-ROWS_OF_ALL = 4  # times as many hits as needed are read at once instead of era by era
+# The assumed share of rows with a token that ANALYZE did not collect. It collects the thousand most frequent ones.
+UNKNOWN_FREQUENCY = 0.0002
+COMMON_UNKNOWN = 0.01  # that of one which may be among the more frequent of these
+LARGE_MODULE = 0.5  # of all rows, from which on the module is tested in each hit instead of the index
+SHORTEST, LONGEST = 10, 18  # an era is two to the power of so many values of `seq` long
+ERA_BITS = range(SHORTEST, LONGEST + 1, 2)
+# The first era has about so many hits at most. To read more of a long one costs less than to look for shorter ones.
+EXPECTED_HITS, EXPECTED_OF_LONGEST = 500, 1500
+FEW_HITS = 250  # of an era: the next one is longer
+# Hits that are read of an era; if it has more, one that is so much shorter is read instead. Behind an era without hits
+# it only matters whether there are some.
+MOST_HITS, MOST_BEHIND_NONE, FEWER_BITS = 2000, 250, 4
+# Words that begin with a short era read no longer one than this: GIN goes through all hits before the first is read.
+SHORT, LONGEST_OF_COMMON = 12, 16
+# Candidates in a window, where each must be tested for a condition.
+FIRST_TESTED, NEXT_TESTED = 150, 2000
 
 # An expression would take far longer. Whoever changes the function gives it another name, and so makes a new index.
 _FUNCTION = f"""
 CREATE OR REPLACE FUNCTION {INDEX}(scope text, words text, seq bigint) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
-SELECT string_to_array(btrim(scope), ' ') || ARRAY(
-  SELECT left(word, size) FROM unnest(string_to_array(btrim(words), ' ')) word, generate_series(2, {MAX_PREFIX}) size
-  WHERE size <= greatest(length(word), 2) AND word <> '_'
+SELECT ARRAY(
+  SELECT token || '@' || (seq >> {LONGEST}) FROM unnest(string_to_array(btrim(scope), ' ') || ARRAY(
+    SELECT left(word, size) FROM unnest(string_to_array(btrim(words), ' ')) word, generate_series(2, {MAX_PREFIX}) size
+    WHERE size <= greatest(length(word), 2) AND word <> '_'
+  )) token
 ) || ARRAY(
   SELECT '_e' || bits || '_' || (seq >> bits)
-  FROM generate_series({ERA_BITS[0]}, {ERA_BITS[-1]}, {ERA_BITS.step}) bits
+  FROM generate_series({ERA_BITS[0]}, {ERA_BITS[-2]}, {ERA_BITS.step}) bits
 ) $$
 """  # noqa: S608
 # PostgreSQL uses the index only for an expression that is written exactly like this. “C” compares bytes.
 _TOKENS_SQL = f'({INDEX}(portal_search.scope, portal_search.text, portal_search.seq) COLLATE "C")'
 _tokens: sa.ColumnElement[Any] = sa.literal_column(_TOKENS_SQL, ARRAY(sa.Text()))
+# What a search gives its statement: the tokens of the scope, each with a sign for the number of its era, and a space
+# between two; the lengths of the first and of the longest era.
+_SCOPES = sa.bindparam("scopes", type_=sa.Text())
+_BITS, _LONGEST = sa.bindparam("bits", type_=sa.Integer()), sa.bindparam("longest", type_=sa.Integer())
+_LONG_ERA = sa.literal_column(f"'@' || (era.number >> ({LONGEST} - walk.bits))", sa.Text())
+_SHORT_ERA: sa.ColumnElement[Any] = sa.literal_column(
+    f"CASE WHEN walk.bits < {LONGEST} THEN ARRAY['_e' || walk.bits || '_' || era.number] ELSE '{{}}' END"
+)
+_BEFORE, _AFTER = sa.bindparam("before", type_=sa.BigInteger()), sa.bindparam("after", type_=sa.BigInteger())
 
 
 @dataclass(frozen=True)
 class _Statistics:
-    """What ANALYZE collected about the tokens. `rows` of the table, the greatest `newest` of their seqs."""
+    """What ANALYZE collected about the tokens: the share of `rows` with each, in whatever era."""
 
     at: float
     complete: bool  # whether the index can be used
     rows: float
-    newest: int
     frequencies: dict[str, float]
 
-    def selectivity(self, search: Search) -> float:
+    def selectivity(self, search: Search, unknown: float = UNKNOWN_FREQUENCY) -> float:
         """The estimated share of rows that have the words and are within the scope."""
-        share = math.prod(self.frequencies.get(token, UNKNOWN_FREQUENCY) for token in _required(search))
+        share = math.prod(self.frequencies.get(token, unknown) for token in _required(search, self))
         if search.scopes is None:
             return share
-        return share * min(1.0, sum(self.frequencies.get(token, UNKNOWN_FREQUENCY) for token in search.scopes))
+        return share * min(1.0, sum(self.frequencies.get(token, unknown) for token in search.scopes))
 
 
 # By pool, which all engines of one database share, and by schema.
@@ -156,129 +180,157 @@ def _forget_statistics(connection: sa.Connection) -> None:
     _statistics.pop(connection.engine.pool, None)
 
 
-def next_window(connection: sa.Connection, search: Search, start: PageStart, wanted: int, progress: Progress) -> Window:
-    """The eras in which so many hits more are to be expected."""
-    statistics = _cached_statistics(connection)
-    if not statistics.complete:
-        return Window(wanted)
-    tested, first = bool(search.condition_tests(search.table)), not progress.span
-    size = max(wanted, FIRST_TESTED if tested else 0) if first else max(wanted, NEXT_WINDOW)
-    span = _span(search, statistics, size if tested else wanted, progress)
-    before = start.before if start.before is not None else statistics.newest + 1
-    if start.oldest_first:
-        edge = (start.after or 0) + span
-        return Window(size, _rounded(edge, span, up=True), span) if edge <= statistics.newest else Window(size)
-    edge = _rounded(before - span, span, up=False)
-    return Window(size, edge, span) if edge > 0 else Window(size)
+def next_window(connection: sa.Connection, search: Search, wanted: int, progress: Progress) -> int:
+    """How many matches are read next: as many hits as are wanted, and more where each is tested for a condition."""
+    if search.condition is None:
+        return wanted
+    return max(wanted, NEXT_TESTED if progress.scanned else FIRST_TESTED)
 
 
-def _span(search: Search, statistics: _Statistics, hits: int, progress: Progress) -> int:
-    """How many numbers of `seq` are expected to hold so many hits."""
-    if progress.span:
-        growth = hits * 1.3 / progress.scanned_last if progress.scanned_last else GROWTH
-        return int(progress.span * max(1.0, min(GROWTH, growth)))
-    density = min(1.0, statistics.rows / statistics.newest) if statistics.newest else 1.0
-    share = statistics.selectivity(search) * density
-    if share * statistics.newest < ROWS_OF_ALL * hits:
-        return statistics.newest + LONGEST_ERA
-    return max(1 << ERA_BITS[0], int(hits * 1.3 / share))
-
-
-def _bits(span: int) -> int:
-    """The kind of eras of which a window of `span` is made."""
-    return max((bits for bits in ERA_BITS if FINENESS << bits <= span), default=ERA_BITS[0])
-
-
-def _rounded(edge: int, span: int, up: bool) -> int:
-    bits = _bits(span)
-    return (edge >> bits) + up << bits
-
-
-def _eras(first: int, end: int) -> list[str]:
-    """The tokens of the fewest eras that hold every seq from `first` to before `end`, and perhaps some beyond `end`.
-
-    `first` is where an era of the finest kind begins.
-    """
-    tokens: list[str] = []
-    while first < end:
-        fitting = [bits for bits in ERA_BITS if not first & (1 << bits) - 1 and first + (1 << bits) <= end]
-        bits = max(fitting, default=ERA_BITS[0])
-        tokens.append(f"_e{bits}_{first >> bits}")
-        first += 1 << bits
-    return tokens
-
-
-def candidates(connection: sa.Connection, search: Search, start: PageStart, window: Window | None) -> Candidates:
-    """The hits of the window, newest first, each with whether it fulfils the condition; all the rest without one."""
+def candidates(connection: sa.Connection, search: Search, start: PageStart, window: int | None) -> Candidates:
+    """The next rows with the words, each with whether it fulfils the condition; all that do without a window."""
     statistics = _cached_statistics(connection)
     cache_key: tuple[Any, ...]
     if not statistics.complete:
         scopes = None if search.scopes is None else len(search.scopes)
-        cache_key = ("tested", scopes, _places(search, search.words.needles))
-        return Candidates(lambda: _tested_rows(search, start), {}, cache_key)
-    parameters: dict[str, Any] = {"required": _required(search)}
-    if search.scopes is not None:
-        parameters["scopes"] = list(search.scopes)
-    if window and window.edge is not None:
-        parameters["eras"] = _eras_between(start, window.edge, statistics)
-    names = tuple(parameters)
-    cache_key = (*names, _places(search, _text_tests(search)))
-    return Candidates(lambda: _rows_by_index(search, start, names), parameters, cache_key)
+        cache_key = ("tested", scopes, window is None, _places(search, search.words.needles))
+        return Candidates(lambda: _tested_rows(search, start, window is not None), {}, cache_key)
+    required = _required(search, statistics)
+    cache_key = (search.scopes is None, window is None, len(required), _places(search, _text_tests(search)))
+    build = _hits if window is None else _matches
+    parameters = _walk_parameters(search, statistics, required)
+    return Candidates(lambda: build(search, start, len(required)), parameters, cache_key)
 
 
-def _eras_between(start: PageStart, edge: int, statistics: _Statistics) -> list[str]:
-    finest = (1 << ERA_BITS[0]) - 1
-    if start.oldest_first:
-        return _eras((start.after or 0) & ~finest, edge)
-    if start.before is not None:
-        return _eras(edge, start.before)
-    return _eras(edge, ((statistics.newest >> ERA_BITS[-1]) + 2) * LONGEST_ERA)  # with what was written meanwhile
+def _matches(search: Search, start: PageStart, required: int) -> sa.Select[tuple[int, int, bool]]:
+    rows = _rows_of(_walk(search, start, required, BATCH_SIZE))
+    is_hit = sa.and_(sa.true(), *search.condition_tests(rows)).label("is_hit")
+    return start.order(sa.select(rows.c["seq"], rows.c["record"], is_hit), rows.c["seq"]).limit(BATCH_SIZE)
+
+
+def _hits(search: Search, start: PageStart, required: int) -> sa.Select[tuple[int, int, bool]]:
+    rows = _rows_of(_walk(search, start, required, None))
+    hits = sa.select(rows.c["seq"], rows.c["record"], sa.true().label("is_hit"))
+    return start.order(hits.where(*search.condition_tests(rows)), rows.c["seq"]).limit(BATCH_SIZE)
 
 
 def matches(connection: sa.Connection, search: Search, most: int) -> sa.Select[Any] | None:
-    """A statement for up to `most` rows of all modules with the words; None where the index has too many."""
+    """A statement for the newest `most` rows of all modules with the words; None where there are probably more."""
     statistics = _cached_statistics(connection)
     if not statistics.complete or statistics.selectivity(search) * statistics.rows > most:
         return None
-    columns = [search.table.c[name] for name in ("seq", "module", "record", "part", "scope")]
-    rows = sa.select(*columns, sa.true()).where(_has_all("required"), *map(search.contains, _text_tests(search)))
-    return rows.limit(most).params(required=_required(search))
+    required, table = _required(search, statistics), search.table
+    rows = _rows_of(_walk(search, PageStart(), len(required), sa.literal(most)))
+    columns = [table.c[name] for name in ("seq", "module", "record", "part", "scope")]
+    statement = sa.select(*columns, sa.true()).select_from(rows.join(table, table.c["seq"] == rows.c["seq"]))
+    return statement.limit(most).params(before=None, **_walk_parameters(search, statistics, required))
 
 
-def _tested_rows(search: Search, start: PageStart) -> sa.Select[tuple[int, int, bool]]:
-    is_hit = sa.and_(sa.true(), *search.condition_tests(search.table)).label("is_hit")
-    rows = search.rows().add_columns(is_hit).where(*search.index_tests(), *search.visible_tests(search.table))
+def _tested_rows(search: Search, start: PageStart, in_window: bool) -> sa.Select[tuple[int, int, bool]]:
+    is_hit = sa.and_(sa.true(), *search.condition_tests(search.table))
+    rows = search.rows().add_columns(is_hit.label("is_hit")).where(*search.index_tests())
+    rows = rows.where(*search.visible_tests(search.table), *([] if in_window else [is_hit]))
     return start.limit(rows, search.table.c["seq"]).limit(BATCH_SIZE)
 
 
-def _rows_by_index(search: Search, start: PageStart, parameters: Sequence[str]) -> sa.Select[tuple[int, int, bool]]:
-    # Neither ordered within nor by the columns module and part: PostgreSQL might read another index.
-    rows = sa.select(search.table.c["seq"], search.table.c["record"]).where(_has_all("required"))
-    rows = rows.where(*(_has_any(name) for name in parameters[1:]), *map(search.contains, _text_tests(search)))
-    hits = rows.cte("hits").prefix_with("MATERIALIZED")
-    is_hit = sa.and_(sa.true(), *search.condition_tests(hits)).label("is_hit")
-    select = sa.select(hits.c["seq"], hits.c["record"], is_hit).where(*search.visible_tests(hits))
-    return start.limit(select, hits.c["seq"]).limit(BATCH_SIZE)
+def _walk(search: Search, start: PageStart, required: int, size: sa.ColumnElement[int] | None) -> sa.CTE:
+    """The eras one after the other, until `size` rows are read or there are no more, each with its rows as arrays.
+
+    `edge` and `bits` say where the next era ends, or begins for a page that is read oldest first, and how long it is;
+    `most` how many hits are read of it, `number` how many all eras before had.
+    """
+    newest = sa.select(sa.func.max(search.table.c["seq"])).scalar_subquery()
+    if start.oldest_first:
+        edge, era, next_edge = _AFTER + 1, "walk.edge >> walk.bits", "((era.number + 1) << walk.bits)"
+    else:
+        edge = sa.func.coalesce(_BEFORE, newest + 1)
+        era, next_edge = "(walk.edge - 1) >> walk.bits", "(era.number << walk.bits)"
+    first = {"most": f"{MOST_HITS}", "seqs": "'{}'::bigint[]", "records": "'{}'::bigint[]", "number": "0::bigint"}
+    given = [edge.label("edge"), _BITS.label("bits"), _LONGEST.label("longest")]
+    walk = sa.select(*given, *_columns(first)).cte("walk", recursive=True)
+    rows = _rows_of_era(search, start, required).subquery("rows")
+    all_rows = {"seqs": "array_agg(rows.seq)", "records": "array_agg(rows.record)", "number": "count(*)"}
+    read = sa.select(*_columns(all_rows)).select_from(rows).lateral("read")
+    has_more = "read.number = walk.most"
+    has_few = f"(read.number << walk.bits) < {FEW_HITS} * abs(walk.edge - {next_edge})"
+    # That begins there: one that overlaps the last might be found too long again and again.
+    longest = " ".join(f"WHEN {next_edge} & {(1 << bits) - 1} = 0 THEN {bits}" for bits in reversed(ERA_BITS))
+    longest = f"least(walk.longest, CASE {longest} END)"
+    following = {
+        "edge": f"CASE WHEN {has_more} THEN walk.edge ELSE {next_edge} END",
+        "bits": f"CASE WHEN {has_more} THEN greatest(walk.bits - {FEWER_BITS}, {SHORTEST})"
+        f" WHEN read.number = 0 THEN {longest} WHEN {has_few} THEN least(walk.bits + 2, {longest}) ELSE walk.bits END",
+        "longest": "walk.longest",
+        "most": f"CASE WHEN {has_more} AND walk.bits - {FEWER_BITS} > {SHORTEST} THEN {EXPECTED_HITS}"
+        f" WHEN read.number = 0 AND {longest} > {SHORTEST} THEN {MOST_BEHIND_NONE} ELSE {MOST_HITS} END",
+        "seqs": f"CASE WHEN NOT {has_more} THEN read.seqs END",
+        "records": f"CASE WHEN NOT {has_more} THEN read.records END",
+        "number": f"walk.number + CASE WHEN {has_more} THEN 0 ELSE read.number END",
+    }
+    eras = walk.join(sa.select(*_columns({"number": era})).lateral("era"), sa.true()).join(read, sa.true())
+    steps = sa.select(*_columns(following)).select_from(eras)
+    steps = steps.where(walk.c["edge"] <= newest if start.oldest_first else walk.c["edge"] > sa.literal_column("0"))
+    return walk.union_all(steps if size is None else steps.where(walk.c["number"] < size))
 
 
-def _has_all(name: str) -> sa.ColumnElement[bool]:
-    return _tokens.op("@>", is_comparison=True)(_unknown(name))
+def _columns(expressions: Mapping[str, str]) -> list[sa.Label[Any]]:
+    return [sa.literal_column(sql).label(name) for name, sql in expressions.items()]
 
 
-def _has_any(name: str) -> sa.ColumnElement[bool]:
-    return _tokens.op("&&", is_comparison=True)(_unknown(name))
+def _rows_of_era(search: Search, start: PageStart, required: int) -> sa.Select[tuple[int, int]]:
+    """The rows of one era with the words and so many tokens, up to `walk.most`."""
+    table = search.table
+    tokens = [_required_parameter(place) + _LONG_ERA for place in range(required)]
+    # Each is a condition of its own: GIN leaps from one to the other, but within one looks at each entry of a list.
+    rows = sa.select(table.c["seq"], table.c["record"]).where(*(_has("@>", array([token])) for token in tokens))
+    rows = rows.where(_has("@>", _SHORT_ERA))
+    if search.scopes is not None:
+        scopes = sa.func.replace(_SCOPES, sa.literal_column("'@'"), _LONG_ERA)
+        rows = rows.where(_has("&&", sa.func.string_to_array(scopes, sa.literal_column("' '"))))
+    # Written so that PostgreSQL reads no other index for it.
+    rows = rows.where(sa.literal_column(f"portal_search.seq - walk.edge {'>=' if start.oldest_first else '<'} 0"))
+    if search.module is not table:
+        module, part = _unknown(search.module.name), _unknown(other_part(search.part))
+        rows = rows.where(table.c["module"] == module, table.c["part"] != part, *search.visible_tests(table))
+    return rows.where(*map(search.contains, _text_tests(search))).limit(sa.literal_column("walk.most"))
 
 
-def _unknown(name: str) -> sa.ColumnElement[Any]:
-    """A parameter whose value the planner cannot know: for tokens of most rows it would not use the index, but work out
-    the tokens of every row."""
-    return sa.select(sa.bindparam(name, type_=ARRAY(sa.Text()))).scalar_subquery()
+def _has(operator: str, tokens: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    return _tokens.op(operator, is_comparison=True)(tokens)
 
 
-def _required(search: Search) -> list[str]:
-    """The tokens that every hit has: module and words."""
-    module = [] if search.module is search.table else [search.module_token]
-    return [*module, *dict.fromkeys(term.word[:MAX_PREFIX] for term in search.words.terms)]
+def _required_parameter(place: int) -> sa.BindParameter[str]:
+    return sa.bindparam(f"required_{place}", type_=sa.Text())
+
+
+def _unknown(value: str | int) -> sa.ScalarSelect[Any]:
+    """A parameter whose value PostgreSQL does not plan for, so that it sees that one plan is right for all."""
+    return sa.select(sa.literal(value)).scalar_subquery()
+
+
+def _rows_of(walk: sa.CTE) -> sa.Subquery:
+    each = sa.func.unnest(walk.c["seqs"], walk.c["records"]).table_valued("seq", "record").render_derived("each")
+    return sa.select(each.c["seq"], each.c["record"]).select_from(walk.join(each, sa.true())).subquery("found")
+
+
+def _walk_parameters(search: Search, statistics: _Statistics, required: Sequence[str]) -> dict[str, Any]:
+    share = statistics.selectivity(search, COMMON_UNKNOWN)
+    bits = max((bits for bits in ERA_BITS if share * (1 << bits) <= EXPECTED_HITS), default=SHORTEST)
+    if share * (1 << LONGEST) <= EXPECTED_OF_LONGEST:
+        bits = LONGEST
+    parameters: dict[str, Any] = {_required_parameter(place).key: token for place, token in enumerate(required)}
+    parameters |= {"bits": bits, "longest": LONGEST if bits > SHORT else LONGEST_OF_COMMON}
+    return parameters if search.scopes is None else parameters | {"scopes": "@ ".join(search.scopes) + "@"}
+
+
+def _required(search: Search, statistics: _Statistics) -> list[str]:
+    """The tokens that every hit has: words, and the module if it is rarer than many words."""
+    words = list(dict.fromkeys(term.word[:MAX_PREFIX] for term in search.words.terms))
+    if search.module is search.table or (
+        words and statistics.frequencies.get(search.module_token, 0.0) >= LARGE_MODULE
+    ):
+        return words
+    return [search.module_token, *words]
 
 
 def _text_tests(search: Search) -> tuple[str, ...]:
@@ -312,12 +364,10 @@ def _read_statistics(connection: sa.Connection) -> _Statistics:
         ),
         {"name": INDEX},
     ).one_or_none()
-    rows, newest = connection.execute(
-        sa.text(
-            "SELECT (SELECT reltuples FROM pg_class WHERE oid = to_regclass('portal_search')),"
-            " (SELECT max(seq) FROM portal_search)"
-        )
-    ).one()
-    # The frequencies are followed by their minimum and maximum, which belong to no token.
-    frequencies = dict(zip(collected[0], collected[1], strict=False)) if collected and collected[0] else {}
-    return _Statistics(time.monotonic(), is_complete(connection), max(rows or 0.0, 0.0), newest or 0, frequencies)
+    rows = connection.scalar(sa.text("SELECT reltuples FROM pg_class WHERE oid = to_regclass('portal_search')"))
+    frequencies: dict[str, float] = defaultdict(float)
+    if collected and collected[0]:
+        # The frequencies are followed by their minimum and maximum, which belong to no token.
+        for token, frequency in zip(collected[0], collected[1], strict=False):
+            frequencies[token.partition("@")[0]] += frequency
+    return _Statistics(time.monotonic(), is_complete(connection), max(rows or 0.0, 0.0), dict(frequencies))

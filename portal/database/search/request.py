@@ -221,7 +221,12 @@ class Search:
 
 def in_part(table: sa.Table, module: str, part: int) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     """Whether a row of `table` is searched in a module by who searches `part`: each record has one such row."""
-    return table.c["module"] == module, table.c["part"] != (PUBLIC if part == STAFF else STAFF)
+    return table.c["module"] == module, table.c["part"] != other_part(part)
+
+
+def other_part(part: int) -> int:
+    """The part whose rows a search of `part` leaves out."""
+    return PUBLIC if part == STAFF else STAFF
 
 
 def module_token(module: str, part: int) -> str:
@@ -262,30 +267,12 @@ class PageStart:
         """The start of what follows `seq`."""
         return replace(self, after=seq) if self.oldest_first else replace(self, before=seq)
 
-    def moved_behind(self, edge: int) -> "PageStart":
-        """The start of what follows a window with this edge."""
-        return self.moved_to(edge - 1 if self.oldest_first else edge)
-
-
-class Window(NamedTuple):
-    """A stretch of candidates: `size` at most, and none beyond `edge`; without one to the end of the index.
-
-    `edge` is the oldest seq of a window that is read newest first, and the one behind the newest of another. `span` is
-    how many numbers of seq the window is long.
-    """
-
-    size: int
-    edge: int | None = None
-    span: int = 0
-
 
 class Progress(NamedTuple):
-    """What the windows so far held: candidates and hits; the last window's candidates and length."""
+    """How many candidates the windows so far held, and how many of these were hits."""
 
     scanned: int = 0
     hits: int = 0
-    scanned_last: int = 0
-    span: int = 0
 
 
 class Candidates(NamedTuple):

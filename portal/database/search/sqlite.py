@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.search.request import BATCH_SIZE, Candidates, PageStart, Progress, Search, Term, Window
+from portal.database.search.request import BATCH_SIZE, Candidates, PageStart, Progress, Search, Term
 
 INDEX = "portal_search_fts"
 MAX_PREFIX = 8
@@ -82,25 +82,23 @@ def _drop_triggers(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
 
 
-def next_window(
-    connection: sa.Connection, search: Search, start: PageStart, wanted: int, progress: Progress
-) -> Window | None:
-    """The next matches that are read, as many as the hits so far promise to be enough; None if the index costs less.
+def next_window(connection: sa.Connection, search: Search, wanted: int, progress: Progress) -> int | None:
+    """How many matches are read next, as many as the hits so far promise to be enough; None if the index costs less.
 
     It does where it finds hits without reading other modules' matches.
     """
     scanned, hits = progress.scanned, progress.hits
     if not scanned:
         small = _is_small_module(connection, search)
-        return None if small else Window(max(wanted, FIRST_WINDOW if _needs_tests(search) else 0))
+        return None if small else max(wanted, FIRST_WINDOW if _needs_tests(search) else 0)
     if not _needs_tests(search):
         return None
     if scanned < SECOND_WINDOW:
-        return Window(SECOND_WINDOW - scanned)
-    return Window(max(1000, int(wanted / hits * scanned * 1.3)) if hits >= 3 else MAX_WINDOW - scanned)
+        return SECOND_WINDOW - scanned
+    return max(1000, int(wanted / hits * scanned * 1.3)) if hits >= 3 else MAX_WINDOW - scanned
 
 
-def candidates(connection: sa.Connection, search: Search, start: PageStart, window: Window | None) -> Candidates:
+def candidates(connection: sa.Connection, search: Search, start: PageStart, window: int | None) -> Candidates:
     """The next matches of the words and the scope, each tested for the rest; without a window the hits by the index.
 
     In a window the module is part of the rest: its token is in nearly every row, and skipping all of these in the index

@@ -270,6 +270,17 @@ def test_pages_go_forward_and_back(connection):
     assert found(connection, "printer", 3, before=hits[9].seq) == []
 
 
+def test_pages_go_over_gaps_between_the_numbers_of_changes(connection):
+    numbers = [1, 2, 1023, 1024, 262_143, 262_144, 300_000, 5_000_000]
+    rows = [Entry("tickets", number, ["printer"]).rows()[0] | {"seq": number} for number in numbers]
+    connection.execute(search.insert(), rows)
+    assert found(connection, "printer") == numbers[::-1]
+    assert found(connection, "printer", 3, before=262_144) == [262_143, 1024, 1023]
+    assert found(connection, "printer", 3, after=262_143) == [5_000_000, 300_000, 262_144]
+    assert found(connection, "printer", after=0) == numbers[::-1]
+    assert found(connection, "printer", before=1) == []
+
+
 def test_the_index_can_be_made_twice_dropped_and_made_from_the_texts(connection):
     create_index(connection)
     write(connection, 1, "printer")

@@ -1,11 +1,10 @@
 """The search in thousands of records on both databases: whichever way it takes, it finds and counts the same."""
 
-import itertools
-
 import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading, writing
+from portal.database.search import index
 from portal.database.search import postgresql as engine_of_search
 from portal.database.search.index import (
     Entry,
@@ -62,6 +61,7 @@ def filled(url):
 
 def ticket(record):
     words = ["printer paper jam"] + ["rarely"] * (record % 4000 == 0) + ["sometimes"] * (record % 20 == 0)
+    words += ["formerly"] * (record <= 3000)
     return Entry("tickets", record, words, scopes=[organization(record % 2), person(record % 1000)])
 
 
@@ -99,6 +99,27 @@ def test_rare_and_common_words_are_found_alike(many, typed, expected, condition)
     assert found(many, typed, condition=condition, scopes=(person(0),)) == alone
 
 
+@pytest.mark.parametrize("typed", ["formerly", "form print", '"paper jam" formerly'])
+def test_words_that_only_old_records_have_are_found_newest_first_and_counted(many, typed):
+    asked = Search(search, tickets, parse_words(typed))
+    together = find(many, asked, 26, counted=1001)
+    assert [hit.record for hit in together.hits] == list(range(3000, 2974, -1))
+    assert (together.number >= 1001, together.more) == (True, True)
+    assert found(many, typed, 3, before=1500) == [1499, 1498, 1497]
+    assert found(many, typed, 3, after=1500) == [1503, 1502, 1501]
+    assert found(many, typed, 5000) == list(range(3000, 0, -1))
+    assert found(many, typed, scopes=(person(7),)) == [2007, 1007, 7]
+
+
+def test_a_condition_on_few_of_very_many_matches_is_tested_in_all_of_them(many, monkeypatch):
+    monkeypatch.setattr(index, "MAX_SCANNED", 100)
+    monkeypatch.setattr(index, "FEW_RECORDS", 10)
+    asked = Search(search, tickets, parse_words("printer"), condition=tickets.c.id % 300 == 0)
+    result = find(many, asked, 26, counted=1001)
+    assert [hit.record for hit in result.hits] == list(range(9000, 1200, -300))
+    assert (result.number, result.more) == (30, False)
+
+
 def test_counts_stop_and_say_so(many):
     all_of_them = count(many, Search(search, tickets, parse_words("printer")))
     assert (all_of_them.number >= 1001, all_of_them.more) == (True, True)
@@ -126,16 +147,6 @@ def test_pages_follow_each_other_without_gap_or_repetition(many):
         records += [hit.record for hit in hits]
         before = hits[-1].seq
     assert records == list(range(9000, 0, -20))
-
-
-@pytest.mark.parametrize(("first", "end"), [(0, 1), (1024, 5000), (3 << 20, 5 << 22), (1024, 9 << 22)])
-def test_eras_hold_every_row_between_two_and_at_most_a_thousand_more(first, end):
-    eras = [map(int, era.removeprefix("_e").split("_")) for era in engine_of_search._eras(first, end)]
-    stretches = [(number << bits, (number + 1) << bits) for bits, number in eras]
-    assert stretches[0][0] == first
-    assert all(one[1] == other[0] for one, other in itertools.pairwise(stretches))
-    assert end <= stretches[-1][1] < end + 1024
-    assert len(stretches) < 50
 
 
 def test_a_large_index_is_made_beside_a_running_portal_which_searches_meanwhile(postgresql, monkeypatch):
