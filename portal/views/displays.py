@@ -182,7 +182,7 @@ class LineValue(NamedTuple):
     number: bool
 
 
-class LineTotal(NamedTuple):
+class ColumnTotals(NamedTuple):
     """What stands below a column: one text for each currency; none where there is no total."""
 
     label: Words
@@ -194,7 +194,7 @@ class LinesShown(NamedTuple):
 
     heads: tuple[LineHead, ...]
     rows: tuple[tuple[LineValue, ...], ...]
-    totals: tuple[LineTotal, ...]  # of all columns, or none
+    totals: tuple[ColumnTotals, ...]  # of all columns, or none
 
 
 def _lines(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
@@ -202,7 +202,7 @@ def _lines(display: str, field: Any, value: Any, text: str, reader: Reader) -> V
         return Value(field.title, display)
     columns = [column for name, column in field.row_fields.items() if name in value[0].values]
     rows = tuple(tuple(_line_value(column, row, reader) for column in columns) for row in value)
-    totals = tuple(LineTotal(column.title, _totals(field, column, value, reader)) for column in columns)
+    totals = tuple(ColumnTotals(column.title, _totals(field, column, value, reader)) for column in columns)
     heads = tuple(LineHead(column.title, number=column.has_sum) for column in columns)
     table = LinesShown(heads, rows, totals if any(total.texts for total in totals) else ())
     return Value(field.title, display, field.summary(value, reader), parts=(table,))

@@ -14,7 +14,7 @@ stays; absent: the form is finished), `_find.FIELD` (without JavaScript: what to
 
 from dataclasses import dataclass
 
-from portal.views.access.parts import Device
+from portal.views.access.access_parts import Device
 from portal.views.administration.reasons import Reason
 from portal.views.parts import (
     DraftLine,

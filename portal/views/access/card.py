@@ -10,8 +10,8 @@ from portal.accounts.granting import may_manage
 from portal.accounts.one_time_links import INVITATION
 from portal.accounts.people import Account, find_account_of_person
 from portal.texts import _
+from portal.views.access.access_parts import AccessCard, Fact
 from portal.views.access.form import DAY
-from portal.views.access.parts import AccessCard, Fact
 from portal.views.access.person import is_waiting
 from portal.views.displays import MOMENT
 from portal.views.forms.submissions import one_time_key

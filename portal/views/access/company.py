@@ -19,9 +19,9 @@ from portal.accounts.companies import (
 from portal.accounts.granting import may_manage_company
 from portal.accounts.people import Account
 from portal.texts import _
+from portal.views.access.access_parts import AccessCard, Colleague, CompanyPage, Fact, JoinLink, WaitingPage
 from portal.views.access.card import access_state, bouncing
 from portal.views.access.form import DAY
-from portal.views.access.parts import AccessCard, Colleague, CompanyPage, Fact, JoinLink, WaitingPage
 from portal.views.access.waiting import sign_ups_of, waiting_lines
 from portal.views.displays import initials, moment
 from portal.views.parts import Action, Offer

@@ -9,8 +9,8 @@ from pyramid.view import view_config
 
 from portal.accounts.opening import Outcome, begin, count_uninvited, finish, last_outcome, present
 from portal.texts import _, ngettext
+from portal.views.access.access_parts import OpenPage
 from portal.views.access.form import DAY, access_inputs, access_rows, posted_access, read_access
-from portal.views.access.parts import OpenPage
 from portal.views.access.person import register_of
 from portal.views.forms.forms import once_key
 from portal.views.forms.submissions import done, repeated

@@ -15,7 +15,7 @@ from portal.mail.access_letters import let_in
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import _
-from portal.views.access.parts import WaitingLine, WaitingPage
+from portal.views.access.access_parts import WaitingLine, WaitingPage
 from portal.views.access.person import TAKEN, register_of
 from portal.views.displays import initials, moment
 from portal.views.parts import Offer

@@ -9,7 +9,7 @@ from portal.accounts.random_tokens import hash_token
 from portal.accounts.sessions import Session, close_one, close_sessions, sessions_of
 from portal.mail.devices import device_name
 from portal.texts import _
-from portal.views.access.parts import Device
+from portal.views.access.access_parts import Device
 from portal.views.displays import moment
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from portal.views.access.parts import AccessCard
+from portal.views.access.access_parts import AccessCard
 from portal.views.displays import Value
 from portal.views.lists.list_parts import Column, RecordTable, Row
 from portal.views.parts import Action, Files, TitledLink, Watchers

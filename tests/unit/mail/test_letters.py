@@ -7,6 +7,7 @@ import email.policy
 import importlib
 import inspect
 import pkgutil
+import re
 from email.header import decode_header
 from email.message import EmailMessage
 from pathlib import Path
@@ -80,6 +81,12 @@ def test_every_letter_is_tested_here():
         if function.__module__ == module.__name__ and inspect.signature(function).return_annotation is EmailMessage
     ]
     assert {each.__name__ for each in functions if each is not write_letter} == set(WRITE)
+
+
+def test_every_letter_is_sent_somewhere():
+    portal_folder = Path(portal.__path__[0])
+    above = [path.read_text("utf-8") for name in ("jobs", "views") for path in (portal_folder / name).rglob("*.py")]
+    assert [name for name in WRITE if not any(re.search(rf"\b{name}\(", text) for text in above)] == []
 
 
 @pytest.mark.parametrize("write", WRITE.values(), ids=WRITE)

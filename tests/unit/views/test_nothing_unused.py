@@ -4,20 +4,20 @@ import ast
 import dataclasses
 import inspect
 import re
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 
+from portal import views
 from portal.fields.base import Field
-from portal.views import displays, pages, parts
-from portal.views.administration import pages as portal_pages
-from portal.views.forms import upload_parts, widgets
-from portal.views.lists import many_parts
-from portal.views.records import conversation_parts, history_parts
+from portal.views import displays
+from portal.views.forms import widgets
 from portal.web import shell
 
-PORTAL = Path(pages.__file__).parents[1]
-MODULES = (pages, portal_pages, parts, conversation_parts, history_parts, many_parts, upload_parts, displays, shell)
+PORTAL = Path(views.__file__).parents[1]
+MODULES = [import_module(each.name) for each in walk_packages(views.__path__, "portal.views.")] + [shell]
 PYTHON = [ast.parse(path.read_text("utf-8")) for folder in ("views", "web") for path in (PORTAL / folder).rglob("*.py")]
 TEMPLATES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "templates").glob("*.pt"))}
 SCRIPTS = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "static/js").glob("*.js"))}
@@ -25,12 +25,14 @@ STYLES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "stati
 
 
 def shown_classes():
-    """The dataclasses and named tuples that templates show."""
+    """The dataclasses and named tuples that templates show: those of files for them, and pages wherever they stand."""
     return [
         kind
         for module in MODULES
-        for _name, kind in inspect.getmembers(module, inspect.isclass)
-        if kind.__module__ == module.__name__ and (dataclasses.is_dataclass(kind) or hasattr(kind, "_fields"))
+        for name, kind in inspect.getmembers(module, inspect.isclass)
+        if kind.__module__ == module.__name__
+        and (module.__name__.endswith(("parts", "pages", "displays", "shell")) or name.endswith("Page"))
+        and (dataclasses.is_dataclass(kind) or hasattr(kind, "_fields"))
     ]
 
 

@@ -1,6 +1,7 @@
 """Every view, read off its decorators: who may open it, and the template that draws it."""
 
 import ast
+import re
 from pathlib import Path
 
 from portal import views
@@ -28,6 +29,11 @@ PUBLIC = {
     "account/sign_in_link.show_sign_in_link", "account/sign_in_link.use_sign_in_link",
     "administration/health.show_health", "administration/health.show_metrics",
     "administration/preview.enter_preview", "assets.serve_asset",
+}  # fmt: skip
+# Only forms and scripts of the portal lead to these.
+FOR_SCRIPTS = {
+    "administration/inbox.dismiss_mail", "forms/drafts.discard_draft", "forms/drafts.save_draft",
+    "lists/search.followed_default",
 }  # fmt: skip
 
 
@@ -71,6 +77,16 @@ def test_every_page_about_the_portal_stands_in_the_menu_and_is_looked_at():
     assert addresses
     assert [address for address in addresses if address not in menu] == [], "no entry in web/frame.py"
     assert [address for address in addresses if address not in looked_at] == [], "no line in tests/browser/pages.py"
+
+
+def test_every_address_is_in_the_reference():
+    reference = (FOLDER.parents[1] / "docs" / "reference.md").read_text("utf-8")
+    names = {
+        view: ast.literal_eval(keywords["name"]) for view, _kind, keywords in declared_views()
+        if keywords.get("name", "").startswith("'") and view not in FOR_SCRIPTS
+    }  # fmt: skip
+    lacking = {view: name for view, name in names.items() if not re.search(rf"/{re.escape(name)}\b", reference)}
+    assert lacking == {}, "no row among the addresses in docs/reference.md"
 
 
 def test_every_page_has_its_template():
