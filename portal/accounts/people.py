@@ -187,7 +187,7 @@ def admit_everybody(
             yield account, reason or NO_PERSON
             continue
         profile = declaration.profiles[account.profile]
-        allowed = mine if profile.staff else tuple(one for one in mine if one not in closed)
+        allowed = mine if profile.staff else tuple(company for company in mine if company not in closed)
         policy = Policy(
             tables, profile, replace(reader, person=account.person, companies=allowed), account.records_from
         )
@@ -205,8 +205,8 @@ def _companies_of_each(connection: sa.Connection, tables: Tables) -> dict[int, t
         return dict.fromkeys(ids, ())
     for module, field in _steps(tables.declaration):
         targets = _targets(connection, tables, module.name, field.name)
-        ids = {person: tuple(dict.fromkeys(target for one in of_person for target in targets.get(one, ())))
-               for person, of_person in ids.items()}  # fmt: skip
+        for person, reached in ids.items():
+            ids[person] = tuple(dict.fromkeys(target for record_id in reached for target in targets.get(record_id, ())))
     return ids
 
 
@@ -226,10 +226,10 @@ def _targets(connection: sa.Connection, tables: Tables, module: str, field: str)
 
 def open_companies(connection: sa.Connection, tables: Tables, companies: tuple[int, ...]) -> tuple[int, ...]:
     """Those of `companies` whose people may sign in. Staff may in any case."""
-    company = tables.company.c
-    closed = sa.select(company["organization"]).where(company["organization"].in_(companies), company["closed"])
+    columns = tables.company.c
+    closed = sa.select(columns["organization"]).where(columns["organization"].in_(companies), columns["closed"])
     shut = set(connection.execute(closed).scalars()) if companies else set()
-    return tuple(one for one in companies if one not in shut)
+    return tuple(company for company in companies if company not in shut)
 
 
 def _closed_reason(declaration: Declaration, account: Account, today: datetime.date) -> str | None:

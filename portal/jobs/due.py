@@ -66,12 +66,12 @@ class Due:
 
     def _do(self, tables: Tables, task: Task, is_stopping: Callable[[], bool]) -> int:
         done, last = 0, 0
-        record_id = tables.module(task.module.name).c["id"]
+        key = tables.module(task.module.name).c["id"]
         while not is_stopping():
-            following = _waiting(tables, task, self.clock()).where(record_id > last).order_by(record_id).limit(AT_ONCE)
+            following = _waiting(tables, task, self.clock()).where(key > last).order_by(key).limit(AT_ONCE)
             with reading(self.engine) as connection:
                 ids = list(connection.execute(following).scalars())
-            done += sum(self._do_one(tables, task, each) for each in ids if not is_stopping())
+            done += sum(self._do_one(tables, task, record_id) for record_id in ids if not is_stopping())
             if len(ids) < AT_ONCE:
                 break
             last = ids[-1]

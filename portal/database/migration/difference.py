@@ -121,7 +121,7 @@ def _new_name(table: sa.Table | None, former: str) -> str:
     """The declared name of a column or an index."""
     if table is None:
         return former
-    by_former = {str(each.key): each for each in table.c} | {str(index.name): index for index in table.indexes}
+    by_former = {str(column.key): column for column in table.c} | {str(index.name): index for index in table.indexes}
     return by_former[former].info[DECLARED] if former in by_former else former
 
 

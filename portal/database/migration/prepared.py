@@ -8,6 +8,7 @@ the next `portal apply`, or when the portal starts, and a conversion begins anew
 
 import contextlib
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -265,11 +266,13 @@ class Prepared:
     """All that is prepared for one migration."""
 
     def __init__(self, engine: sa.Engine, conversions: Iterable[Conversion] = ()) -> None:
-        self.fields = {(each.module.name, each.new.name): PreparedField(each) for each in conversions}
-        by_table: dict[str, list[PreparedField]] = {}
-        for (table, _field), prepared in self.fields.items():
-            by_table.setdefault(table, []).append(prepared)
-        self.tables = [PreparedTable(engine, each[0].conversion.table, each) for each in by_table.values()]
+        self.fields: dict[tuple[str, str], PreparedField] = {}
+        by_table: dict[str, list[PreparedField]] = defaultdict(list)
+        for conversion in conversions:
+            prepared = PreparedField(conversion)
+            self.fields[conversion.module.name, conversion.new.name] = prepared
+            by_table[conversion.module.name].append(prepared)
+        self.tables = [PreparedTable(engine, fields[0].conversion.table, fields) for fields in by_table.values()]
 
     def finish(self, connection: sa.Connection) -> bool:
         """See PreparedTable.finish."""

@@ -98,19 +98,19 @@ def build(declaration: Declaration, existing: ExistingTables = NOTHING) -> Table
     """The tables of a declaration; `existing`: what the database has of those that modules read."""
     metadata = sa.MetaData(naming_convention=NAMING)
     read = [module for module in declaration.modules.values() if module.table is not None]
-    over = [ExistingModule(declaration, module, existing) for module in read]
+    existing_modules = [ExistingModule(declaration, module, existing) for module in read]
     others = {module.name for module in read}
     for module in declaration.modules.values():
         if module.table is None:
             _module_table(metadata, module, others)
-    for one in over:
-        one.add_table(metadata, _info(one.module))
+    for existing_module in existing_modules:
+        existing_module.add_table(metadata, _info(existing_module.module))
     for rows in declaration.row_modules.values():
         _rows_table(metadata, rows, others)
     for module in declaration.modules.values():
         if module.table is None:
             add_indexes(declaration, module, metadata.tables[module.name])
-    misfits = tuple(misfit for one in over for misfit in one.misfits())
+    misfits = tuple(misfit for existing_module in existing_modules for misfit in existing_module.misfits())
     system = system_tables(metadata)
     return Tables(declaration, metadata, search=search_table(metadata), misfits=misfits, **system)
 

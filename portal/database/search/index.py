@@ -97,7 +97,8 @@ class Entry:
         return [self._row(PUBLIC, self.texts), self._row(STAFF, [*self.texts, *self.internal])]
 
     def _row(self, part: int, texts: Sequence[str]) -> dict[str, Any]:
-        modules = [module_token(self.module, one) for one in ((PUBLIC, STAFF) if part == BOTH else (part,))]
+        readers = (PUBLIC, STAFF) if part == BOTH else (part,)
+        modules = [module_token(self.module, reader) for reader in readers]
         return {
             "module": self.module,
             "record": self.record,
