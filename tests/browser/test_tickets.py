@@ -69,7 +69,7 @@ def test_an_internal_comment_never_reaches_the_customer(visit: Visit, new_ticket
     staff = visit("support", path)
     staff.get_by_role("textbox", name="Write a comment").fill("Between us: the wall is crooked.")
     staff.get_by_role("checkbox", name="Internal").check()
-    staff.get_by_role("button", name="Send").click()
+    staff.get_by_role("button", name="Save note").click()
     expect(staff.locator("article.note.internal")).to_contain_text("the wall is crooked")
     assert "the wall is crooked" not in visit("customer", path).content()
 

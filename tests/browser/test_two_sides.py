@@ -54,7 +54,7 @@ class Hands:
         page.get_by_role("textbox", name="Write a comment").fill(text)
         if internal:
             self.press(page.get_by_role("checkbox", name="Internal"))
-        self.press(page.locator("form.composer").get_by_role("button", name="Send"))
+        self.press(page.locator("form.composer").get_by_role("button", name="Save note" if internal else "Send"))
         expect(page.locator("article.note").filter(has_text=text)).to_have_count(1)
 
 
