@@ -86,7 +86,10 @@ class Inbox:
 
     @classmethod
     def of(cls, settings: Settings) -> "Inbox":
-        """That of a portal. Mistakes in its declarations exit 1, a database or store that cannot be reached 2."""
+        """The inbox of the portal with these settings.
+
+        Mistakes in its declarations exit 1, a database or store that cannot be reached 2.
+        """
         engine = open_engine(settings)
         try:
             live = LivePortal(settings.folder, engine, _now, settings.development, settings.declared)

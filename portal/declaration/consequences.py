@@ -210,7 +210,8 @@ def _without_nested_modules(draft: Draft, problems: Sequence[Problem]) -> list[P
 
 
 def _with_whole_lists(draft: Draft, problems: Sequence[Problem]) -> list[Problem]:
-    """`{can: create, comment}`: the items behind the first are keys without a value, on the same line."""
+    """One problem where a list lacks its brackets: in `{can: create, comment}` the items behind the first are reported
+    as keys without a value, on the same line."""
     kept: list[Problem] = []
     for problem in problems:
         before = kept[-1] if kept else None

@@ -332,7 +332,7 @@ def read_profile(draft: Draft, name: str) -> None:
 def _accesses(
     draft: Draft, profile: str, entries: Mapping[str, Any], at: Cursor
 ) -> tuple[dict[str, Access], dict[str, Any]]:
-    """What a profile says of its modules, as shapes and as mappings; False where it takes a module away."""
+    """Reads what a profile says of its modules: as shapes and as mappings; False where it takes a module away."""
     accesses: dict[str, Access] = {}
     written: dict[str, Any] = {module: {} for module in entries}
     for module, entry in entries.items():

@@ -415,7 +415,7 @@ def test_the_export_of_a_list_offers_the_lines_besides(
     answer = nancy.get(offered[1]["href"])
     assert answer.headers["Content-Disposition"].endswith('_lines.csv"')
     header, *lines = answer.text.removeprefix("\ufeff").splitlines()
-    assert header.startswith("Orders,Group,Product,Quantity,Price,Price (currency)")
+    assert header.startswith("Order,Group,Product,Quantity,Price,Price (currency)")
     assert [line.split(",")[:5] for line in lines] == [["1", "", "", "2", "10"], ["1", "", "", "3", ""]]
     for name in ("title", "nothing"):
         nancy.get(f"/orders/export.csv?_lines={name}", status=404)

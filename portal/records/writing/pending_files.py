@@ -40,7 +40,7 @@ class PendingFile:
 def store_file(
     store: Store, source: BinaryIO, name: str, media_type: str, module: str, field: str | None = None
 ) -> PendingFile:
-    """Stores what `source` holds, and a preview where one can be made. Raises StoreError."""
+    """Stores the bytes of a file that no record has yet, and a preview where one can be made. Raises StoreError."""
     source.seek(0)
     preview = make_preview(source, media_type)
     source.seek(0)

@@ -54,7 +54,7 @@ def show_outbox(context: Administration, request: Request) -> dict[str, OutboxPa
 
 @view_config(context=Administration, name="outbox", request_method="POST", permission=ADMINISTER)
 def send_letter_again(context: Administration, request: Request) -> Response:
-    """Lets the worker send a letter now, whatever became of it before."""
+    """The button of the outbox: lets the worker send a letter now, whatever became of it before."""
     letter_id = posted_text(request, "letter")
     known = ROW_ID.fullmatch(letter_id) and outbox.send_again(
         request.connection, request.portal.tables, int(letter_id), request.now

@@ -11,20 +11,15 @@ from pyramid.httpexceptions import HTTPRequestEntityTooLarge
 from pyramid.request import Request
 
 from portal.accounts import attempts
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.protocols import Form
-from portal.fields.reader import Reader
-from portal.fields.row import ROW_ID, UNTOUCHED, Row
-from portal.records.indexing.formulas import computed_values
+from portal.fields.row import Row
 from portal.records.reading.records import Records
-from portal.records.reading.row_records import RowRecords, rows_of
+from portal.records.reading.row_records import rows_of
 from portal.records.writing.validation import (
-    followed_in_form,
-    is_blank_row,
-    looked_up_in_form,
-    row_defaults,
     typed_columns,
 )
+from portal.views.forms.rows_in_form import rows_in_form
 
 NOTHING = "—"
 LARGEST = 500_000  # bytes of a form that is computed while one types; a larger one when it is sent
@@ -40,35 +35,6 @@ def check_computing(request: Request) -> None:
     attempts.check(
         request.connection, request.portal.tables, attempts.COMPUTED, str(request.visitor.own_account), request.now
     )
-
-
-def row_values(of_rows: RowRecords, form: Form, before: Row | None) -> dict[str, Any]:
-    """The values of a row as its inputs have them, with what follows from these; what cannot be read is empty.
-
-    `before`: the row as it is stored, None for a new one.
-    """
-    reader, new = of_rows.policy.reader, before is None
-    inputs = {column.name: column for column in typed_columns(of_rows, new)}
-    values = {**(before.values if before else row_defaults(of_rows))}
-    values |= {name: _parsed(column, form, reader) for name, column in inputs.items()}
-    columns = list(of_rows.module.fields.values())
-    if new:
-        values |= followed_in_form(of_rows, columns, values)
-    values |= looked_up_in_form(of_rows, columns, values)
-    return computed_values(of_rows.module.formulas.values(), values, reader.currency)
-
-
-def rows_in_form(records: Records, field: Any, form: Form, stored: Any) -> dict[int, Row]:
-    """The rows of a `lines` field by their index in `form`, without those in which nobody has typed."""
-    of_rows, by_id = rows_of(records, field), {str(row.id): row for row in stored or ()}
-    columns, new = typed_columns(of_rows, new=True), row_defaults(of_rows)
-    rows: dict[int, Row] = {}
-    for index, row_form in field.rows_in(form).items():
-        before = by_id.get(row_form.get(ROW_ID))
-        shown = new if row_form.get(ROW_ID) == UNTOUCHED else {}
-        if before or not is_blank_row(columns, row_form, records.policy.reader, shown):
-            rows[index] = Row(row_values(of_rows, row_form, before), before.id if before else None)
-    return rows
 
 
 def total_texts(records: Records, field: Any, rows: Iterable[Row]) -> dict[str, str]:
@@ -122,10 +88,3 @@ def _row_texts(records: Records, field: Any, rows: Mapping[int, Row]) -> dict[st
             if name not in columns:
                 texts[f"{field.name}.{index}.{name}"] = column.show(row.get(name), reader) or NOTHING
     return texts
-
-
-def _parsed(column: Field, form: Form, reader: Reader) -> Any:
-    try:
-        return column.parse_form(form, reader)
-    except Refused:
-        return None

@@ -200,7 +200,7 @@ class ManyRequest:
 
 
 def question_page(many: ManyRequest, problems: Mapping[str, str], error: str) -> QuestionPage:
-    """What is asked once for all records, and how many they are."""
+    """The page that asks whether something is done to many records: for all at once, with how many they are."""
     records, request, transition = many.records, many.request, many.transition
     ids = many.ids[:MOST_AT_ONCE]
     return QuestionPage(

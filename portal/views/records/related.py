@@ -9,7 +9,7 @@ from portal.fields.linked import Linked
 from portal.records.reading.records import Query, Records
 from portal.records.writing.validation import names_in
 from portal.views.lists.columns import plain_column
-from portal.views.lists.page import list_rows
+from portal.views.lists.rows import list_rows
 from portal.views.lists.tabs import widest_tab
 from portal.views.records.record_parts import RelatedList
 from portal.views.wording import count_text, new_label

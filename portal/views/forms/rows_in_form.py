@@ -1,0 +1,54 @@
+"""The rows of `lines` fields as the inputs of a form hold them, with what follows from these."""
+
+from typing import Any
+
+from portal.fields.base import Field, Refused
+from portal.fields.protocols import Form
+from portal.fields.reader import Reader
+from portal.fields.row import ROW_ID, UNTOUCHED, Row
+from portal.records.indexing.formulas import computed_values
+from portal.records.reading.records import Records
+from portal.records.reading.row_records import RowRecords, rows_of
+from portal.records.writing.validation import (
+    followed_in_form,
+    is_blank_row,
+    looked_up_in_form,
+    row_defaults,
+    typed_columns,
+)
+
+
+def row_values(of_rows: RowRecords, form: Form, before: Row | None) -> dict[str, Any]:
+    """The values of a row as its inputs have them, with what follows from these; what cannot be read is empty.
+
+    `before`: the row as it is stored, None for a new one.
+    """
+    reader, new = of_rows.policy.reader, before is None
+    inputs = {column.name: column for column in typed_columns(of_rows, new)}
+    values = {**(before.values if before else row_defaults(of_rows))}
+    values |= {name: _parsed(column, form, reader) for name, column in inputs.items()}
+    columns = list(of_rows.module.fields.values())
+    if new:
+        values |= followed_in_form(of_rows, columns, values)
+    values |= looked_up_in_form(of_rows, columns, values)
+    return computed_values(of_rows.module.formulas.values(), values, reader.currency)
+
+
+def rows_in_form(records: Records, field: Any, form: Form, stored: Any) -> dict[int, Row]:
+    """The rows of a `lines` field by their index in `form`, without those in which nobody has typed."""
+    of_rows, by_id = rows_of(records, field), {str(row.id): row for row in stored or ()}
+    columns, new = typed_columns(of_rows, new=True), row_defaults(of_rows)
+    rows: dict[int, Row] = {}
+    for index, row_form in field.rows_in(form).items():
+        before = by_id.get(row_form.get(ROW_ID))
+        shown = new if row_form.get(ROW_ID) == UNTOUCHED else {}
+        if before or not is_blank_row(columns, row_form, records.policy.reader, shown):
+            rows[index] = Row(row_values(of_rows, row_form, before), before.id if before else None)
+    return rows
+
+
+def _parsed(column: Field, form: Form, reader: Reader) -> Any:
+    try:
+        return column.parse_form(form, reader)
+    except Refused:
+        return None
