@@ -22,7 +22,7 @@ from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import Row, Rows
 from portal.records.writing.defaults import defaults
 from portal.records.writing.followed import followed_defaults
-from portal.records.writing.validation import EMPTY, is_required, is_shown
+from portal.records.writing.form_conditions import EMPTY, is_required, is_shown
 from portal.texts import _, ngettext
 
 BATCH = 1000

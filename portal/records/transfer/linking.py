@@ -8,7 +8,7 @@ from portal.fields.linked import Linked
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import ImportRow
 from portal.records.transfer.names import Names, key_of_name, names_in, naming_fields
-from portal.records.writing.validation import EMPTY, condition_values, depends_on
+from portal.records.writing.form_conditions import EMPTY, condition_values, depends_on
 from portal.texts import _, ngettext
 
 # By row: the names in its cell, and the records that each may mean.

@@ -22,11 +22,11 @@ from portal.records.reading.records import Records
 from portal.records.transfer.files_in import FilesIn
 from portal.records.transfer.import_row import ImportRow
 from portal.records.writing.files import delete_replaced_files
+from portal.records.writing.form_conditions import EMPTY
 from portal.records.writing.history import Author, author_of, change_details, event_row, state_written
 from portal.records.writing.rows import link_values, new_row, unique_violations_retried
 from portal.records.writing.sequence import keep_above, next_numbers
 from portal.records.writing.signatures import with_signatures
-from portal.records.writing.validation import EMPTY
 
 BATCH = 1000
 EVENT = "imported"

@@ -7,12 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import ALWAYS, Comparison, Condition, FormValue, comparisons, holds, replace_form_values
-from portal.database.sql import period_bounds
-from portal.declaration.shapes import FormLayout, Module
+from portal.declaration.shapes import FormLayout
 from portal.fields.base import Field, Refused
-from portal.fields.link import ids_by_title, ids_named
-from portal.fields.linked import Linked
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.fields.row import ROW_ID, UNTOUCHED, Row
@@ -22,9 +18,8 @@ from portal.records.reading.records import Records
 from portal.records.reading.row_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
 from portal.records.writing.followed import followed_defaults, value_in_form
+from portal.records.writing.form_conditions import depends_on, is_required, is_shown, offered_records
 from portal.texts import _
-
-EMPTY: tuple[Any, ...] = (None, (), "")
 
 
 @dataclass(frozen=True)
@@ -242,92 +237,6 @@ def _comes_back(field: Field, form: Form, value: Any, reader: Reader) -> bool:
 def _with_line_feeds(text: str) -> str:
     """Browsers send line breaks as CR LF, whatever the page held."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def is_shown(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
-    """Whether the field's `show_when` holds for the values of the form."""
-    return _holds(records, field.show_when, values)
-
-
-def is_required(records: Records, field: Field, values: Mapping[str, Any]) -> bool:
-    """Whether the form must have a value for the field: always, or because its `required_when` holds."""
-    return field.required or (field.required_when is not None and _holds(records, field.required_when, values))
-
-
-def _holds(records: Records, condition: Condition | None, values: Mapping[str, Any]) -> bool:
-    module, currency = records.module, records.policy.reader.currency
-
-    def compare(comparison: Comparison) -> bool:
-        name = comparison.path[0]
-        known = computed_values(module.formulas.values(), values, currency) if name in module.formulas else values
-        value = value_in_form(records.connection, records.policy, module, known, name)
-        return _matches(module.field(name), value, comparison, records)
-
-    return holds(condition, compare)
-
-
-def offered_records(records: Records, field: Field, target: str, values: Mapping[str, Any]) -> Records | None:
-    """The records that a link offers, given the form's other values; None while one that it depends on is empty."""
-    if field.target_condition is None:
-        return records.of(target)
-    others = condition_values(records, field, values)
-    if any(value in EMPTY for value in others.values()):
-        return None
-    condition: Condition = replace_form_values(field.target_condition, others.get)
-    return records.of(target, condition)
-
-
-def condition_values(records: Records, field: Field, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that the link's `where` uses as `$field`, in a form with `values`."""
-    names = _form_names(field)
-    return {name: value_in_form(records.connection, records.policy, records.module, values, name) for name in names}
-
-
-def depends_on(module: Module, field: Field) -> list[str]:
-    """The fields of the same form on whose values the link's `where` depends; instead of a lookup its link."""
-    names = _form_names(field)
-    return list(dict.fromkeys(next(iter(module.field(name).link_path), name) for name in names))
-
-
-def _form_names(field: Field) -> list[str]:
-    constants = [comparison.value for comparison in comparisons(field.target_condition or ALWAYS)]
-    items = [item for value in constants for item in (value if isinstance(value, tuple) else (value,))]
-    return [item.field for item in items if isinstance(item, FormValue)]
-
-
-def linked_records(records: Records, link: Field, operator: str, raw: Any) -> list[Linked]:
-    """The records that a condition on `link` means by `raw`: `me`, a name; for `contains` a part of a title."""
-    constant = link.constant(raw, records.policy.reader.machine)
-    if not isinstance(constant, str):
-        return [item if isinstance(item, Linked) else Linked(item, link.targets[0]) for item in constant]
-    select_ids = ids_by_title if operator == "contains" else ids_named
-    return [
-        Linked(record_id, module)
-        for module in link.targets
-        for record_id in records.connection.scalars(select_ids(records.policy.tables.module(module), constant))
-    ]
-
-
-def _matches(field: Field, value: Any, comparison: Comparison, records: Records) -> bool:
-    """The twin of `compare` in database/sql.py, for a value that is not stored yet."""
-    reader = records.policy.reader.machine  # declarations are machine-written, whoever reads
-    constant = comparison.value
-    if comparison.operator == "empty":
-        return field.matches(value, "empty", constant)
-    if comparison.operator == "within":
-        earliest, latest = period_bounds(field, constant, reader)
-        return field.matches(value, "min", earliest) and field.matches(value, "max", latest)
-    operator = "equal" if comparison.operator == "one_of" else comparison.operator
-    for raw in constant if isinstance(constant, tuple) else (constant,):
-        if raw is None or raw == "":
-            matches = field.matches(value, "empty", True)
-        elif field.targets:  # a form knows a linked record by its id alone
-            matches = field.matches(value, "equal", linked_records(records, field, operator, raw))
-        else:
-            matches = field.matches(value, operator, field.constant(raw, reader))
-        if matches:
-            return True
-    return False
 
 
 def _problem(records: Records, field: Field, values: Mapping[str, Any], record_id: int | None) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from portal.fields.link import RECORD_ID
 from portal.records.reading.records import Records
-from portal.records.writing.validation import offered_records
+from portal.records.writing.form_conditions import offered_records
 from portal.views.parts import Offer
 
 # So many records a link offers at once; of more, one finds by typing.

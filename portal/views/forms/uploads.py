@@ -22,8 +22,9 @@ from portal.fields.file import FileValue, kept_input
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.writing.files import Upload, check_uploads, limits, may_attach
+from portal.records.writing.form_conditions import is_shown
 from portal.records.writing.pending_files import PendingFile, keep_pending, pending_files, store_file
-from portal.records.writing.validation import Filled, is_shown
+from portal.records.writing.validation import Filled
 from portal.store import StoreError
 from portal.texts import _
 

@@ -19,15 +19,9 @@ from portal.fields.size import shown_size
 from portal.fields.value_path import value_path
 from portal.records.reading.records import Records
 from portal.records.reading.row_records import RowRecords, rows_of
+from portal.records.writing.form_conditions import depends_on, is_required, is_shown, linked_records
 from portal.records.writing.pending_files import PendingFile
-from portal.records.writing.validation import (
-    depends_on,
-    is_required,
-    is_shown,
-    linked_records,
-    row_defaults,
-    typed_columns,
-)
+from portal.records.writing.validation import row_defaults, typed_columns
 from portal.texts import _
 from portal.views.forms.computed import total_texts, with_formulas
 from portal.views.forms.drafts import as_form

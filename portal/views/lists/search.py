@@ -15,14 +15,8 @@ from portal.records.reading.records import Records
 from portal.records.reading.row_records import rows_of
 from portal.records.reading.search_everywhere import ModuleHits, hits_everywhere
 from portal.records.writing.defaults import defaults
-from portal.records.writing.validation import (
-    depends_on,
-    follow_again,
-    names_in,
-    offered_records,
-    read_form,
-    typed_fields,
-)
+from portal.records.writing.form_conditions import depends_on, offered_records
+from portal.records.writing.validation import follow_again, names_in, read_form, typed_fields
 from portal.views.displays import moment
 from portal.views.forms.forms import with_titles
 from portal.views.lists.match_notes import match_notes
