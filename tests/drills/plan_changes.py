@@ -104,8 +104,8 @@ VALUES: dict[str, tuple[Any, ...]] = {
 
 
 def every_type_from(old: str) -> Change:
-    """Fields of one type, each of which becomes another one."""
-    names = {f"f{number}": new for number, new in enumerate(FIELDS)}
+    """Fields of one type, each of which becomes another one, but for lines and links, which cannot become the other."""
+    names = {f"f{number}": new for number, new in enumerate(FIELDS) if {old[:5], new[:5]} != {"links", "lines"}}
     before = things(", ".join(f"{name}: {_field(old)}" for name in names))
     after = things(", ".join(f"{name}: {_field(new)}" for name, new in names.items()))
     values = [dict.fromkeys(names, value) for value in (*VALUES.get(old, ()), None)]
@@ -231,6 +231,8 @@ CHANGES = (
     _pair("several targets in another order", "type: link, to: [people, companies]",
           "type: link, to: [companies, people]", Linked(1, "companies"), Linked(1, "people"), touched=NOTHING),
     # -- lines
+    _pair("links become lines", "type: links, to: companies", LINE + "{what: text}", (Linked(1, "companies"),), ()),
+    _pair("lines become links", LINE + "{what: text}", "type: links, to: companies", (Row({"what": "a"}),), ()),
     *(_pair(f"lines: {name}", LINE + before, LINE + after, *ROWS) for name, before, after in (
         ("column added", "{what: text, n: integer}", "{what: text, n: integer, m: text}"),
         ("column removed", "{what: text, n: integer}", "{what: text}"),

@@ -1,11 +1,14 @@
-"""The steps that stop a plan: tables with more columns than a database holds, existing ones that lack something."""
+"""The steps that stop a plan: tables with more columns than a database holds, existing ones that lack something, links
+and lines that follow each other under one name."""
 
 from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from portal.database.migration.snapshot import Snapshot, join_target, rebuild_field
 from portal.database.migration.steps import Step, kind_of
 from portal.database.schema.tables import Tables
+from portal.fields.links import is_rows, join_name
 
 MOST_COLUMNS = {"sqlite": 2000, "postgresql": 1600}
 
@@ -25,3 +28,29 @@ def misfit_steps(tables: Tables) -> Iterator[Step]:
     portal runs with a field that stays empty, not without the table."""
     for misfit in tables.misfits:
         yield Step(f"! {misfit.sentence}", blocked=True, needed=misfit.field is None)
+
+
+def links_and_lines(tables: Tables, old: Snapshot) -> dict[str, Step]:
+    """Blocked steps for links that become lines, and the reverse, by the name of their table, which is the same for
+    both with other columns. `old`: the last snapshot, under the new names."""
+    rows_before, rows = set(filter(is_rows, old["modules"])), set(filter(is_rows, tables.declaration.stored))
+    links_before = {
+        join_name(module, name)
+        for module, entry in old["modules"].items()
+        for name, field in entry["fields"].items()
+        if (before := rebuild_field(field)) is not None and join_target(before)
+    }
+    links = {
+        join_name(module.name, name)
+        for module in tables.declaration.stored.values()
+        for name, field in module.fields.items()
+        if join_target(field)
+    }
+    steps = {}
+    for name, former, kind in (
+        *[(name, "links", "lines") for name in sorted(rows & links_before)],
+        *[(name, "lines", "links") for name in sorted(links & rows_before)],
+    ):
+        cure = f"give the {kind} another name, or remove the field and apply that first, with --allow-loss"
+        steps[name] = Step(f"! field {name} cannot change from {former} to {kind}: {cure}", blocked=True)
+    return steps

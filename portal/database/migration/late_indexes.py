@@ -27,16 +27,21 @@ _INDEXES = sa.text(
 
 
 class LateIndexes:
-    """What one migration leaves for later of its indexes: nothing on SQLite."""
+    """What one migration leaves for later of its indexes; SQLite makes and drops them at once."""
 
     def __init__(self) -> None:
+        self._are_unique = True
         self._missing: dict[str, tuple[sa.Table, set[str]]] = {}
         self._obsolete: dict[str, set[str]] = {}
 
     def create(self, connection: sa.Connection, table: sa.Table, names: Collection[str]) -> None:
         """Indexes of an existing table."""
         if connection.dialect.name != "postgresql":
-            alter.create_indexes(connection, table, names)
+            for name in sorted(names):
+                try:
+                    alter.create_indexes(connection, table, [name])
+                except sa.exc.IntegrityError:
+                    self._are_unique = False
         elif names:
             self._missing.setdefault(table.name, (table, set()))[1].update(names)
 
@@ -49,6 +54,7 @@ class LateIndexes:
 
     def clear(self) -> None:
         """Forgets them: what led to them was rolled back."""
+        self._are_unique = True
         self._missing.clear()
         self._obsolete.clear()
 
@@ -58,7 +64,7 @@ class LateIndexes:
         What is left to do if this ends half-way, the next plan names.
         """
         if not self._missing and not self._obsolete:
-            return True
+            return self._are_unique
         obsolete = {name: table for table, names in self._obsolete.items() for name in names}
         with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             unique = {name for name, (_is_valid, is_unique) in existing_indexes(connection).items() if is_unique}

@@ -138,7 +138,7 @@ def apply(
         if indexed := sorted(table for table, names in planner.difference.indexes.items() if names):
             with writing(engine) as connection:
                 analyze(connection, indexed)
-    if not are_unique:  # somebody has saved a value for the second time meanwhile
+    if not are_unique:  # of values converted, or saved meanwhile
         known = {step.sentence for step in applied.left}
         blocked = [step for step in plan(engine, tables).steps if step.blocked and step.sentence not in known]
         return Applied(applied.done, [*applied.left, *blocked])

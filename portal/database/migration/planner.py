@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.migration import alter, aside, recorded_changes
-from portal.database.migration.blocked_steps import misfit_steps, too_many_columns
+from portal.database.migration.blocked_steps import links_and_lines, misfit_steps, too_many_columns
 from portal.database.migration.computed import computed_steps, had_formula
 from portal.database.migration.conversion_steps import conversion_step
 from portal.database.migration.convert import Conversion
@@ -61,15 +61,17 @@ class Planner:
 
     def steps(self) -> list[Step]:
         """All steps, in the order of the declaration."""
+        blocked = links_and_lines(self.tables, self.old)
         steps = [
             *too_many_columns(self.tables, self.counts.connection),
+            *blocked.values(),
             *self._system_tables(),
             *rename_steps(self.renames, self.counts),
         ]
         for module in self.declaration.stored.values():
             if module.name in self.difference.tables:
                 steps.append(self._new_module(module))
-            else:
+            elif module.name not in blocked:
                 steps += self._changed_module(module)
         steps += [
             *misfit_steps(self.tables),

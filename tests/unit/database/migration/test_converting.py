@@ -4,12 +4,17 @@ import datetime
 import re
 from decimal import Decimal
 
+import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import writing
+from portal.database.migration.plan import CannotBeAppliedError
 from portal.fields.linked import Linked
 from portal.fields.money import Money
 from tests.unit.database.migration.database import COMPANIES
+
+LINKS = "{type: links, to: companies}"
+LINES = "{type: lines, fields: {what: text}}"
 
 
 def test_values_of_another_type_are_read_by_the_new_one(portal):
@@ -275,3 +280,24 @@ def test_a_field_is_renamed_and_changes_its_type_at_once(portal):
         "change field a.y from text to integer: 1 value converted",
     ]
     assert portal.values("a", "y") == [5]
+
+
+def test_values_that_are_the_same_as_another_type_keep_the_field_from_being_unique(portal):
+    portal.started("a: {fields: {name: text, x: text}}")
+    portal.add("a", {"x": "1"}, {"x": "01"})
+    portal.declare("a: {fields: {name: text, x: {type: integer, unique: true}}}")
+    portal.apply()
+    said = '! field a.x cannot be made unique, these values occur more than once: "1" (2 times)'
+    assert (portal.values("a", "x"), portal.left, portal.plan()) == ([1, 1], [said], [said])
+
+
+@pytest.mark.parametrize(("before", "after"), [(LINKS, LINES), (LINES, LINKS)], ids=["to lines", "to links"])
+def test_links_and_lines_do_not_become_each_other_before_the_field_was_removed(portal, before, after):
+    things = "a: {{fields: {{name: text{}}}}}"
+    portal.started(COMPANIES, things.format(f", f: {before}"))
+    portal.declare(COMPANIES, things.format(f", f: {after}"))
+    assert "remove the field and apply that first" in portal.plan()[0]
+    with pytest.raises(CannotBeAppliedError):
+        portal.apply()
+    portal.changed(COMPANIES, things.format(""))
+    portal.changed(COMPANIES, things.format(f", f: {after}"))
