@@ -26,7 +26,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from portal.database.postgresql import schema_of
-from portal.database.search.request import BATCH_SIZE, Candidates, PageStart, Progress, Search, Term, other_part
+from portal.database.search.request import (
+    BATCH_SIZE,
+    Candidates,
+    PageStart,
+    PositionIn,
+    Progress,
+    Search,
+    Term,
+    other_part,
+)
 
 INDEX = "portal_search_eras"
 OUTDATED = (  # of the versions before
@@ -56,7 +65,7 @@ FEW_HITS = 250  # of an era: the next one is longer
 # it only matters whether there are some.
 MOST_HITS, MOST_BEHIND_NONE, FEWER_BITS = 2000, 250, 4
 # Words that begin with a short era read no longer one than this: GIN goes through all hits before the first is read.
-SHORT, LONGEST_OF_COMMON = 12, 16
+SHORT, LONGEST_OF_COMMON = 12, 14
 # Candidates in a window, where each must be tested for a condition.
 FIRST_TESTED, NEXT_TESTED = 150, 2000
 
@@ -193,10 +202,10 @@ def candidates(connection: sa.Connection, search: Search, start: PageStart, wind
     cache_key: tuple[Any, ...]
     if not statistics.complete:
         scopes = None if search.scopes is None else len(search.scopes)
-        cache_key = ("tested", scopes, window is None, _places(search, search.words.needles))
+        cache_key = ("tested", scopes, window is None, *map(search.needles.index, search.words.needles))
         return Candidates(lambda: _tested_rows(search, start, window is not None), {}, cache_key)
     required = _required(search, statistics)
-    cache_key = (search.scopes is None, window is None, len(required), _places(search, _text_tests(search)))
+    cache_key = (search.scopes is None, window is None, len(required), len(_text_tests(search)))
     build = _hits if window is None else _matches
     parameters = _walk_parameters(search, statistics, required)
     return Candidates(lambda: build(search, start, len(required)), parameters, cache_key)
@@ -237,7 +246,7 @@ def _walk(search: Search, start: PageStart, required: int, size: sa.ColumnElemen
     """The eras one after the other, until `size` rows are read or there are no more, each with its rows as arrays.
 
     `edge` and `bits` say where the next era ends, or begins for a page that is read oldest first, and how long it is;
-    `most` how many hits are read of it, `number` how many all eras before had.
+    `longest` how long the next ones may be, `most` how many hits are read of it, `number` how many all eras before had.
     """
     newest = sa.select(sa.func.max(search.table.c["seq"])).scalar_subquery()
     if start.oldest_first:
@@ -246,8 +255,8 @@ def _walk(search: Search, start: PageStart, required: int, size: sa.ColumnElemen
         edge = sa.func.coalesce(_BEFORE, newest + 1)
         era, next_edge = "(walk.edge - 1) >> walk.bits", "(era.number << walk.bits)"
     first = {"most": f"{MOST_HITS}", "seqs": "'{}'::bigint[]", "records": "'{}'::bigint[]", "number": "0::bigint"}
-    given = [edge.label("edge"), _BITS.label("bits"), _LONGEST.label("longest")]
-    walk = sa.select(*given, *_columns(first)).cte("walk", recursive=True)
+    given = [edge.label("edge"), _BITS.label("bits")]
+    walk = sa.select(*given, *_columns(first), _LONGEST.label("longest")).cte("walk", recursive=True)
     rows = _rows_of_era(search, start, required).subquery("rows")
     all_rows = {"seqs": "array_agg(rows.seq)", "records": "array_agg(rows.record)", "number": "count(*)"}
     read = sa.select(*_columns(all_rows)).select_from(rows).lateral("read")
@@ -260,15 +269,20 @@ def _walk(search: Search, start: PageStart, required: int, size: sa.ColumnElemen
         "edge": f"CASE WHEN {has_more} THEN walk.edge ELSE {next_edge} END",
         "bits": f"CASE WHEN {has_more} THEN greatest(walk.bits - {FEWER_BITS}, {SHORTEST})"
         f" WHEN read.number = 0 THEN {longest} WHEN {has_few} THEN least(walk.bits + 2, {longest}) ELSE walk.bits END",
-        "longest": "walk.longest",
         "most": f"CASE WHEN {has_more} AND walk.bits - {FEWER_BITS} > {SHORTEST} THEN {EXPECTED_HITS}"
         f" WHEN read.number = 0 AND {longest} > {SHORTEST} THEN {MOST_BEHIND_NONE} ELSE {MOST_HITS} END",
         "seqs": f"CASE WHEN NOT {has_more} THEN read.seqs END",
         "records": f"CASE WHEN NOT {has_more} THEN read.records END",
         "number": f"walk.number + CASE WHEN {has_more} THEN 0 ELSE read.number END",
     }
+    # Where a long era has too many, it is read to its end in short ones.
+    next_longest = sa.case(
+        (sa.literal_column(has_more), sa.literal_column(f"least(walk.longest, {LONGEST_OF_COMMON})")),
+        (sa.literal_column(f"{next_edge} & {(1 << LONGEST) - 1} = 0"), _LONGEST),
+        else_=walk.c["longest"],
+    )
     eras = walk.join(sa.select(*_columns({"number": era})).lateral("era"), sa.true()).join(read, sa.true())
-    steps = sa.select(*_columns(following)).select_from(eras)
+    steps = sa.select(*_columns(following), next_longest).select_from(eras)
     steps = steps.where(walk.c["edge"] <= newest if start.oldest_first else walk.c["edge"] > sa.literal_column("0"))
     return walk.union_all(steps if size is None else steps.where(walk.c["number"] < size))
 
@@ -292,7 +306,9 @@ def _rows_of_era(search: Search, start: PageStart, required: int) -> sa.Select[t
     if search.module is not table:
         module, part = _unknown(search.module.name), _unknown(other_part(search.part))
         rows = rows.where(table.c["module"] == module, table.c["part"] != part, *search.visible_tests(table))
-    return rows.where(*map(search.contains, _text_tests(search))).limit(sa.literal_column("walk.most"))
+    needles = map(_needle_parameter, range(len(_text_tests(search))))
+    tests = (PositionIn(table.c["text"], needle) > sa.literal_column("0") for needle in needles)
+    return rows.where(*tests).limit(sa.literal_column("walk.most"))
 
 
 def _has(operator: str, tokens: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
@@ -301,6 +317,10 @@ def _has(operator: str, tokens: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]
 
 def _required_parameter(place: int) -> sa.BindParameter[str]:
     return sa.bindparam(f"required_{place}", type_=sa.Text())
+
+
+def _needle_parameter(place: int) -> sa.BindParameter[str]:
+    return sa.bindparam(f"tested_{place}", type_=sa.Text())
 
 
 def _unknown(value: str | int) -> sa.ScalarSelect[Any]:
@@ -319,6 +339,7 @@ def _walk_parameters(search: Search, statistics: _Statistics, required: Sequence
     if share * (1 << LONGEST) <= EXPECTED_OF_LONGEST:
         bits = LONGEST
     parameters: dict[str, Any] = {_required_parameter(place).key: token for place, token in enumerate(required)}
+    parameters |= {_needle_parameter(place).key: needle for place, needle in enumerate(_text_tests(search))}
     parameters |= {"bits": bits, "longest": LONGEST if bits > SHORT else LONGEST_OF_COMMON}
     return parameters if search.scopes is None else parameters | {"scopes": "@ ".join(search.scopes) + "@"}
 
@@ -334,13 +355,12 @@ def _required(search: Search, statistics: _Statistics) -> list[str]:
 
 
 def _text_tests(search: Search) -> tuple[str, ...]:
-    """What the index does not hold, and is tested in the text: phrases, long beginnings and whole words."""
+    """What the index does not hold, and is tested in the text: phrases, long beginnings and whole words.
+
+    At least nothing, which every text has: one statement more would have to be planned, which takes longer.
+    """
     tested = [term.needle for term in search.words.terms if _is_tested(term)]
-    return (*dict.fromkeys(tested), *search.words.phrases)
-
-
-def _places(search: Search, needles: Sequence[str]) -> tuple[int, ...]:
-    return tuple(map(search.needles.index, needles))
+    return (*dict.fromkeys(tested), *search.words.phrases) or ("",)
 
 
 def _is_tested(term: Term) -> bool:
