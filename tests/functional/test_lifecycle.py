@@ -85,6 +85,7 @@ def test_what_is_asked_is_required_and_kept_while_something_is_missing(shop):
     assert question.html.find(attrs={"name": "satisfaction"})
     assert question.html.find(attrs={"name": "comment"})
     assert not question.html.find(attrs={"name": "satisfaction", "checked": True}), "satisfaction is never preset"
+    assert [state.get_text(strip=True) for state in question.html.select(".from-to .pill")] == ["Resolved", "Closed"]
     refused = send(shop, ANNA, "move/close", {"comment": "Very <b>good"})
     assert refused.status_int == 422
     assert "Very &lt;b&gt;good" in refused.text

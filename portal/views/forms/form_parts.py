@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from portal.views.displays import Value
 from portal.views.forms.upload_parts import UploadInput
 from portal.views.parts import Action, Choice, Conflict, DraftForm, FormRow, Pairs, StepState, TitledLink, Widget
 from portal.web.shell import Words
@@ -76,6 +77,7 @@ class QuestionPage:
     files: UploadInput | None = None  # with a comment that is asked
     error: Words = ""
     others: tuple[Action, ...] = ()  # other ways to do it
+    states: tuple[Value, ...] = ()  # from which to which a record is moved
 
     @property
     def wrong(self) -> tuple[Widget, ...]:

@@ -1,6 +1,6 @@
 """What is done to one record with a button: transitions, deleting."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -19,6 +19,7 @@ from portal.records.writing.errors import ConflictError
 from portal.records.writing.lifecycle import not_signed_yet
 from portal.records.writing.validation import read_form
 from portal.texts import _
+from portal.views.displays import Value, shown
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
 from portal.views.forms.form_parts import QuestionPage
 from portal.views.forms.forms import errors_of, once_key, record_or_list
@@ -51,12 +52,12 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
         form = as_form(draft.content.inputs)
         filling = replace(transition_filling(resource, request, form), errors={})
         return {"page": transition_page(resource, request, filling, form.get("comment", ""), draft)}
-    shown = [
+    fields = [
         field
         for field in transition_fields(records, resource.transition, resource.record.record)
         if not WIDGETS[field.widget].asked_anew
     ]
-    inputs = inputs_of(shown, values, request.reader)
+    inputs = inputs_of(fields, values, request.reader)
     filling = Filling(records, inputs, values, stored=values, largest_file=largest_file(request))
     return {"page": transition_page(resource, request, filling, "")}
 
@@ -152,6 +153,7 @@ def transition_page(
         submit=transition_label(transition),
         back_url=record_address(records.name, record.id),
         text=transition.confirm or "",
+        states=tuple(states_of(resource, request)),
         rows=tuple(FormRow((widget,)) for widget in widgets),
         tone=transition.tone or "primary",
         icon=transition.icon or "",
@@ -161,6 +163,17 @@ def transition_page(
             request, transition_form(resource), shown=draft_shown(draft, request.reader) if draft else None
         ),
     )
+
+
+def states_of(resource: RecordTransition, request: Request) -> Iterator[Value]:
+    """The state that the record leaves and the one that it gets; nothing where the reader may not read it, or it
+    stays."""
+    lifecycle, values = resource.record.module.lifecycle, resource.record.record.values
+    if lifecycle is None or lifecycle.field not in values or values[lifecycle.field] == resource.transition.to:
+        return
+    field = resource.record.module.field(lifecycle.field)
+    for state in (values[lifecycle.field], resource.transition.to):
+        yield shown(field, state, request.reader)
 
 
 def comment_widget(transition: Transition, text: str, error: str) -> Widget:
