@@ -1,26 +1,14 @@
 """`/account/`: which letters one gets, where one is signed in, and what one has begun to write and not sent."""
 
-import textwrap
-
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.accounts.drafts import Draft
-from portal.records.reading.page import Record
-from portal.records.reading.records import Records
-from portal.texts import _
 from portal.views.account.devices import devices
+from portal.views.account.drafts import draft_line
 from portal.views.account.letter_choices import letter_choices
-from portal.views.displays import moment
-from portal.views.forms.drafts import drafts_of, page_of
+from portal.views.forms.drafts import drafts_of
 from portal.views.pages import AccountPage
-from portal.views.parts import DraftLine
-from portal.views.wording import new_label
 from portal.web.resources import Account
-
-EXCERPT = 200  # characters of a draft that its own page shows whole
-# Widgets of fields in which people write.
-WRITTEN = frozenset({"input", "textarea", "markdown", "html"})
 
 
 @view_config(context=Account, name="", request_method="GET", renderer="account.pt")
@@ -28,55 +16,3 @@ def show_account(context: Account, request: Request) -> dict[str, AccountPage]:
     """The letters to choose from, the devices that are signed in, and the drafts, the newest first."""
     drafts = tuple(draft_line(request, draft) for draft in drafts_of(request).all())
     return {"page": AccountPage(letter_choices(request), drafts, devices(request))}
-
-
-def draft_line(request: Request, draft: Draft) -> DraftLine:
-    """One draft: where it belongs, and the beginning of its text; all of it where there is no page for it any more."""
-    module, _slash, path = draft.form.partition("/")
-    records = records_of(request, module)
-    record = record_of(records, path) if records else None
-    url = page_of(draft.form, draft.content.step) if records and may_continue(records, path, record) else ""
-    text = written_text(records, draft)
-    return DraftLine(
-        form=draft.form,
-        title=draft_title(records, path, record),
-        at=moment(draft.modified, request.reader),
-        url=url,
-        text=textwrap.shorten(text, EXCERPT, placeholder=" …") if url else text,
-    )
-
-
-def records_of(request: Request, module: str) -> Records | None:
-    """The records of the module; None where the profile does not have it any more."""
-    return None if request.policy.access(module) is None else Records(request.connection, request.policy, module)
-
-
-def record_of(records: Records, path: str) -> Record | None:
-    """The record that the form changes; None for a new one, and for one that cannot be seen any more."""
-    record_id = path.partition("/")[0]
-    rows = records.by_ids([int(record_id)], []) if record_id.isdecimal() else []
-    return rows[0] if rows else None
-
-
-def may_continue(records: Records, path: str, record: Record | None) -> bool:
-    """Whether the profile still has the page of the form."""
-    first, _slash, action = path.partition("/")
-    if first == "create":
-        return records.policy.may(records.name, "create")
-    name = {"comments": "comment"}.get(action, action.removeprefix("move/"))
-    return record is not None and records.policy.may(records.name, name)
-
-
-def draft_title(records: Records | None, path: str, record: Record | None) -> str:
-    """The record that the draft is about."""
-    if records and path.startswith("create/"):
-        return new_label(records)
-    return f"{record.reference} · {record.title}" if record else _("This record is no longer available")
-
-
-def written_text(records: Records | None, draft: Draft) -> str:
-    """What was written into the form, without what was chosen."""
-    fields = records.module.fields if records else {}
-    written = {name for name, field in fields.items() if field.widget in WRITTEN} | {"text", "comment"}
-    texts = [text for name, texts in draft.content.inputs.items() if name in written for text in texts if text.strip()]
-    return "\n".join(texts)

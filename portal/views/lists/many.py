@@ -38,8 +38,8 @@ from portal.views.lists.many_parts import ManyPage, RefusedRecord
 from portal.views.lists.shown_request import shown_request
 from portal.views.parts import FormRow, Pairs, TitledLink
 from portal.views.records.actions import comment_widget, transition_fields
+from portal.views.records.buttons import transition_label
 from portal.views.records.comments import comment_problem, comment_text
-from portal.views.records.details import transition_label
 from portal.web.addresses import bulk_address, list_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text

@@ -33,8 +33,8 @@ from portal.views.forms.uploads import (
 from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.return_to_list import back_to_list
 from portal.views.parts import FormRow, Widget
+from portal.views.records.buttons import transition_label
 from portal.views.records.comments import comment_problem, comment_text
-from portal.views.records.details import transition_label
 from portal.views.records.file_parts import largest_file, upload_input
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash

@@ -5,24 +5,19 @@ from collections.abc import Iterable, Iterator
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.declaration.shapes import Transition
-from portal.fields.linked import Linked
 from portal.records.reading import records as reading
 from portal.records.reading.history import stored_events
 from portal.records.reading.records import Records
-from portal.records.writing.follow_ups import follow_up_field, follow_ups, may_follow_up
-from portal.records.writing.lifecycle import editable_fields
-from portal.records.writing.transitions import open_transitions
-from portal.records.writing.validation import names_in, typed_fields
-from portal.texts import Text, _, readable
+from portal.records.writing.follow_ups import follow_ups
+from portal.texts import _
 from portal.views.access.card import access_card
 from portal.views.access.company import company_card
 from portal.views.administration.explaining import explaining_actions
 from portal.views.displays import Value, moment, shown
-from portal.views.forms.submissions import one_time_key
 from portal.views.lists.next_record import remember_place
 from portal.views.lists.return_to_list import list_of_query, list_query
-from portal.views.parts import Action, TitledLink
+from portal.views.parts import TitledLink
+from portal.views.records.buttons import actions
 from portal.views.records.conversation import conversation, draft_composer
 from portal.views.records.conversation_parts import Composer
 from portal.views.records.file_parts import files_card, pictures_of, record_files
@@ -33,7 +28,7 @@ from portal.views.records.record_parts import DetailPage, SectionShown
 from portal.views.records.related import related_lists
 from portal.views.records.stages import stage_bar
 from portal.views.records.watching import watchers_card
-from portal.web.addresses import create_address, record_address
+from portal.web.addresses import record_address
 from portal.web.resources import Record
 
 
@@ -122,42 +117,3 @@ def about(resource: Record) -> str:
         "${reference} · opened by ${author} on ${when}",
         mapping={"reference": record.reference, "author": str(author), "when": when},
     )
-
-
-def actions(resource: Record) -> Iterator[Action]:
-    """What the profile may do with the record in its present state."""
-    records, record = resource.records, resource.record
-    if may_edit(resource):
-        yield Action(_("Edit"), record_address(records.name, record.id, "edit"), "pencil")
-    for transition in open_transitions(records, record):
-        yield transition_action(records.name, record.id, transition)
-    if may_follow_up(records, record) and (followed := follow_up_field(records)):
-        here = followed.link_value(Linked(record.id, records.name))
-        yield Action(_("Follow up"), create_address(records.name, {followed.name: here}), "corner-down-right")
-    if records.policy.may(records.name, "delete"):
-        yield Action(_("Delete"), record_address(records.name, record.id, "delete"), "trash-2")
-
-
-def may_edit(resource: Record) -> bool:
-    """Whether there is something of the record that the profile may edit; of a final one only internal fields are."""
-    records, record = resource.records, resource.record
-    if not records.policy.may(records.name, "edit"):
-        return False
-    return bool(editable_fields(records, record, typed_fields(records, names_in(records.access.edit))))
-
-
-def transition_action(module: str, record_id: int, transition: Transition) -> Action:
-    """A button that moves the record at once where the transition asks nothing, else leads to what it asks."""
-    return Action(
-        label=transition_label(transition),
-        url=record_address(module, record_id, "move", transition.name),
-        icon=transition.icon or "",
-        tone=transition.tone or "",
-        post=not (transition.ask or transition.confirm),
-        once=one_time_key(),
-    )
-
-
-def transition_label(transition: Transition) -> Text:
-    """What a transition's button says."""
-    return transition.label or readable(transition.name)

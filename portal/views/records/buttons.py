@@ -1,0 +1,54 @@
+"""The buttons of a record: what the profile may do with it in its present state. Done in actions.py."""
+
+from collections.abc import Iterator
+
+from portal.declaration.shapes import Transition
+from portal.fields.linked import Linked
+from portal.records.writing.follow_ups import follow_up_field, may_follow_up
+from portal.records.writing.lifecycle import editable_fields
+from portal.records.writing.transitions import open_transitions
+from portal.records.writing.validation import names_in, typed_fields
+from portal.texts import Text, _, readable
+from portal.views.forms.submissions import one_time_key
+from portal.views.parts import Action
+from portal.web.addresses import create_address, record_address
+from portal.web.resources import Record
+
+
+def actions(resource: Record) -> Iterator[Action]:
+    """What the profile may do with the record in its present state."""
+    records, record = resource.records, resource.record
+    if may_edit(resource):
+        yield Action(_("Edit"), record_address(records.name, record.id, "edit"), "pencil")
+    for transition in open_transitions(records, record):
+        yield transition_action(records.name, record.id, transition)
+    if may_follow_up(records, record) and (followed := follow_up_field(records)):
+        here = followed.link_value(Linked(record.id, records.name))
+        yield Action(_("Follow up"), create_address(records.name, {followed.name: here}), "corner-down-right")
+    if records.policy.may(records.name, "delete"):
+        yield Action(_("Delete"), record_address(records.name, record.id, "delete"), "trash-2")
+
+
+def may_edit(resource: Record) -> bool:
+    """Whether there is something of the record that the profile may edit; of a final one only internal fields are."""
+    records, record = resource.records, resource.record
+    if not records.policy.may(records.name, "edit"):
+        return False
+    return bool(editable_fields(records, record, typed_fields(records, names_in(records.access.edit))))
+
+
+def transition_action(module: str, record_id: int, transition: Transition) -> Action:
+    """A button that moves the record at once where the transition asks nothing, else leads to what it asks."""
+    return Action(
+        label=transition_label(transition),
+        url=record_address(module, record_id, "move", transition.name),
+        icon=transition.icon or "",
+        tone=transition.tone or "",
+        post=not (transition.ask or transition.confirm),
+        once=one_time_key(),
+    )
+
+
+def transition_label(transition: Transition) -> Text:
+    """What a transition's button says."""
+    return transition.label or readable(transition.name)
