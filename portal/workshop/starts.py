@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.declaration.draft import MODULES, profile_file
+from portal.declaration.english import singular
 from portal.declaration.entries import wrong_name
 from portal.declaration.load import Loaded, load
 from portal.declaration.shapes import Declaration, Module, Profile
@@ -107,11 +108,12 @@ def new_module(folder: Path, name: str, profiles: tuple[str, ...], overrides: Ma
 
 
 def _module_start(name: str) -> list[str]:
+    one = str(readable(singular(name)))
     return [
         "",
         f"{name}:",
         f"  label: {readable(name)}",
-        "  singular: Entry                           # one record of it: used in “New entry”",
+        f"  singular: {one:<30}  # one record of it: used in “New {one.lower()}”",
         "  icon: square                              # any name from lucide.dev/icons",
         '  # reference: "E{number:04}"               # how records are numbered',
         "  # owner: contact                          # the link to the person whose record it is, for `see: own`",

@@ -121,7 +121,7 @@ def test_administrators_read_and_narrow_what_happened_to_all_records(orders):
     edit(orders, address, priority="high")
     page = orders[NANCY].get("/-/history")
     assert lines(page)[0].endswith("Lamp shades You Priority Low changed to High")
-    assert lines(page)[0].startswith("Orders · O")
+    assert lines(page)[0].startswith("Order · O")
     reference = re.search(r"O\d+", lines(page)[0])[0]
     assert len(lines(orders[NANCY].get(f"/-/history?record={reference}"))) == 2
     assert len(lines(orders[NANCY].get("/-/history?record=lamp+shades&who=nancy"))) == 1
@@ -131,5 +131,5 @@ def test_administrators_read_and_narrow_what_happened_to_all_records(orders):
     assert "Enter a date" in orders[NANCY].get("/-/history?from=soon")
     assert orders[NANCY].get("/-/history?before=x&module=nothing&record=%F0%9F%98%80").status_int == 200
     orders[NANCY].send(f"/orders/{number}/delete")
-    assert lines(orders[NANCY].get("/-/history"))[0] == f"Orders (deleted) You · Deleted: {reference}"
+    assert lines(orders[NANCY].get("/-/history"))[0] == f"Order (deleted) You · Deleted: {reference}"
     assert "High" not in lines(orders[NANCY].get("/-/history"))[1]

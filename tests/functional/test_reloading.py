@@ -346,7 +346,7 @@ def test_a_broken_edit_is_one_error_in_the_log_and_its_warnings_are_warnings(app
     app.get("/tickets/")
     levels = {record.levelname: record.getMessage() for record in caplog.records if "modules.yaml" in record.message}
     assert 'no icon "life-bouy"' in levels["WARNING"]
-    assert 'no key "sort" here' in levels["ERROR"]
+    assert '"sort" belongs under list:' in levels["ERROR"]
     assert [record.levelname for record in caplog.records].count("ERROR") == 1
 
 

@@ -9,7 +9,7 @@ const PREFIX = "draft:";
 const LARGEST_KEEPALIVE = 60_000; // bytes; browsers refuse more from a page that is being left
 
 attach("body:not(.previewing) form[data-draft]", (form) => {
-  const key = `${PREFIX}${form.elements._account.value}:${form.dataset.draft}`;
+  const key = keyOf(form);
   const unchanged = contents(form).toString();
   let sent = false;
   let waiting = false;
@@ -46,12 +46,24 @@ attach("body:not(.previewing) form[data-draft]", (form) => {
 });
 
 attach("[data-discard-draft]", (button) => {
-  button.addEventListener("click", () => forget(document.querySelector("form[data-draft]")?.elements._account?.value));
+  button.addEventListener("click", () => {
+    const form = document.querySelector("form[data-draft]");
+    if (form) sessionStorage.removeItem(keyOf(form));
+  });
 });
 
 attach("form[data-forget-drafts]", (form) => {
-  form.addEventListener("submit", () => forget(""));
+  form.addEventListener("submit", () => {
+    for (const key of Object.keys(sessionStorage)) {
+      if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
+    }
+  });
 });
+
+/** Where the browser keeps its copy. */
+function keyOf(form) {
+  return `${PREFIX}${form.elements._account.value}:${form.dataset.draft}`;
+}
 
 /** Everything that the form would send, as text. */
 function contents(form) {
@@ -79,11 +91,4 @@ async function deliverCopy(key) {
   if (!(await deliver(ADDRESS, body, false))) return;
   sessionStorage.removeItem(key);
   location.reload();
-}
-
-/** Forgets the browser's copies of one account, or of all. */
-function forget(account) {
-  for (const key of Object.keys(sessionStorage)) {
-    if (key.startsWith(`${PREFIX}${account}`)) sessionStorage.removeItem(key);
-  }
 }

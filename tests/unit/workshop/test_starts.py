@@ -78,6 +78,15 @@ def test_a_module_is_shown_to_whom_it_is_for(folder):
     assert "visits" in declared(folder).profiles["customer"].modules
 
 
+@pytest.mark.parametrize(
+    ("name", "one"),
+    [("purchase_orders", "Purchase order"), ("m" * 47 + "s", "M" + "m" * 46)],  # the comment behind it stays one
+)
+def test_one_record_of_a_module_is_called_by_the_singular_of_its_name(folder, name, one):
+    new_module(folder, name, (), {})
+    assert str(declared(folder).modules[name].singular) == one
+
+
 def test_a_field_stands_behind_the_others_with_their_comments(folder):
     before = (folder / "modules.yaml").read_text()
     new_field(folder, "people", "phone", "phone", {})
