@@ -8,7 +8,7 @@ those of any other statement. What is built for one request is left to SQLAlchem
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
@@ -60,7 +60,7 @@ class Prepared:
 
 
 # None: executed once so far. False: it cannot be prepared.
-_prepared: WeakKeyDictionary[Statement, Prepared | bool | None] = WeakKeyDictionary()
+_prepared: WeakKeyDictionary[Statement, Prepared | Literal[False] | None] = WeakKeyDictionary()
 
 
 def fetch(connection: sa.Connection, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
@@ -77,7 +77,7 @@ def fetch(connection: sa.Connection, statement: Statement, values: Mapping[str, 
 
 def _prepare(
     statement: Statement, values: Mapping[str, Any], dialect: sa.Dialect, result: sa.CursorResult[Any]
-) -> Prepared | bool:
+) -> Prepared | Literal[False]:
     """The statement for the driver; `result`: of this execution. False where its text depends on the values, or
     where the names of columns or parameters are not those that SQLAlchemy has given them."""
     compiled: Any = statement.compile(dialect=dialect)

@@ -6,5 +6,8 @@ Importing the package imports every type, so that `Field.types` knows them all.
 import importlib
 import pkgutil
 
+_LOADED_WHEN_USED = {"markup"}  # no type; see portal/lazy.py
+
 for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
+    if _module.name not in _LOADED_WHEN_USED:
+        importlib.import_module(f"{__name__}.{_module.name}")
