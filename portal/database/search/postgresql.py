@@ -8,7 +8,7 @@ beginnings, phrases and whole words are tested in the text.
 
 A search is one statement, which walks from era to era until the page is full: the next era is longer where the last had
 few hits, and where one has too many, a shorter one is read instead. What ANALYZE collected only decides where the walk
-begins. A word that only old records have costs some leaps more than another.
+begins. Behind the newest eras, which have no hit, longer ones are leaped over; the first that has one is read in parts.
 
 While the index is missing, which is made beside a running portal, the rows are read in order and each is tested.
 """
