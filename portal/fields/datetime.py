@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from babel.dates import format_date, format_datetime, format_time, get_datetime_format
+from babel.dates import format_date, format_time, get_datetime_format
 from pydantic import BeforeValidator
 
 from portal.fields.base import Refused, storable
@@ -207,10 +207,6 @@ class Datetime(Worded):
 
     def show(self, value: Any, reader: Reader) -> str:
         return "" if value is None else _format_minute(value, reader.time_zone, reader.locale_name)
-
-    def show_full(self, value: Any, reader: Reader) -> str:
-        """A moment as `show` writes it, with the name of the zone, for where that matters."""
-        return "" if value is None else format_datetime(value, "long", tzinfo=reader.time_zone, locale=reader.locale)
 
     def write(self, value: Any) -> str:
         return "" if value is None else value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")

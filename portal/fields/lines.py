@@ -289,11 +289,6 @@ class Lines(Field):
             amounts.setdefault(money.currency, []).append(money.amount)
         return tuple(Money(_exact_sum(amounts[currency]), currency) for currency in sorted(amounts))
 
-    def total_of(self, value: Any, column: str) -> Any:
-        """The one total of a column; None where it is empty, or holds several currencies."""
-        totals = self.totals_of(value, column)
-        return totals[0] if len(totals) == 1 else None
-
     def write(self, value: Any) -> str:
         rows = [{name: column.write(row.values[name]) for name, column in self._shown_in(row)} for row in value or ()]
         return json.dumps(rows, ensure_ascii=False) if rows else ""

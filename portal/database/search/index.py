@@ -44,7 +44,7 @@ from portal.fields.columns import serial_column
 __all__ = [
     "COUNTED", "MAX_WORDS", "Entry", "Hit", "Match", "Search", "SearchResult", "Words", "count", "create_index",
     "drop_index", "filling", "find", "in_part", "indexed_text", "is_index_object", "matches", "organization", "page",
-    "parse_words", "person", "put", "put_many", "rebuild", "remove", "replace_texts", "search_table", "watcher",
+    "parse_words", "person", "put", "put_many", "remove", "replace_texts", "search_table", "watcher",
 ]  # fmt: skip
 
 COUNTED = 1001  # hits; more are shown as “1,000+”
@@ -180,11 +180,6 @@ def drop_index(connection: sa.Connection) -> None:
 def is_index_object(name: str) -> bool:
     """Whether a table or an index of the database is part of the search index, so that migrations leave it alone."""
     return name.startswith(sqlite.INDEX) or name in postgresql.INDEXES
-
-
-def rebuild(connection: sa.Connection) -> None:
-    """Fill the index again from the texts."""
-    _engine_of(connection).rebuild(connection)
 
 
 def filling(connection: sa.Connection) -> AbstractContextManager[None]:

@@ -167,12 +167,6 @@ def drop(connection: sa.Connection) -> None:
     _forget_statistics(connection)
 
 
-def rebuild(connection: sa.Connection) -> None:
-    """Fill the index again from the texts."""
-    connection.exec_driver_sql(f"REINDEX INDEX {INDEX}")
-    _analyze(connection)
-
-
 @contextlib.contextmanager
 def filling(connection: sa.Connection) -> Iterator[None]:
     """Many texts are written inside: the statistics are refreshed afterwards."""

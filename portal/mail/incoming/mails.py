@@ -99,12 +99,6 @@ def load_mail(connection: sa.Connection, tables: Tables, mail_id: int, outcome: 
     return None if row is None else Mail(**row)
 
 
-def count_kept(connection: sa.Connection, tables: Tables, most: int) -> int:
-    """How many mails wait for staff, counted up to `most`."""
-    kept = sa.select(tables.mail.c["id"]).where(tables.mail.c["outcome"] == "kept").limit(most).subquery()
-    return connection.execute(sa.select(sa.func.count()).select_from(kept)).scalar_one()
-
-
 def record_of_thread(
     connection: sa.Connection, tables: Tables, sender: str, message_ids: tuple[str, ...]
 ) -> tuple[str, int] | None:

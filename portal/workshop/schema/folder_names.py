@@ -11,7 +11,6 @@ from typing import Any
 from portal.declaration.builtin import builtin_fields
 from portal.declaration.draft import BUTTONS, MODULES, Draft
 from portal.declaration.source.scalars import plain_value
-from portal.fields.base import Field
 
 Labels = Mapping[str, str]  # name → what people read
 
@@ -26,10 +25,6 @@ class FieldNames:
     options: Labels = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     columns: Mapping[str, "FieldNames"] = field(default_factory=dict)
-
-    @property
-    def is_computed(self) -> bool:
-        return self.type in Field.types and Field.types[self.type].computed
 
     @property
     def option_values(self) -> list[Any]:

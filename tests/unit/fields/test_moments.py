@@ -66,7 +66,6 @@ def test_a_moment_is_typed_and_shown_in_the_readers_zone_and_kept_in_utc():
         assert due.parse(typed, ROME) == utc(2024, 3, 5, 13, 30), typed
     assert due.show(utc(2024, 3, 5, 13, 30), ROME) == "5 mar 2024, 14:30"
     assert due.show(utc(2024, 7, 5, 13, 30), ROME) == "5 lug 2024, 15:30"
-    assert "CET" in due.show_full(utc(2024, 3, 5, 13, 30), ROME)
     assert due.inputs(utc(2024, 3, 5, 13, 30), ROME) == {"x": "2024-03-05T14:30"}
     assert due.write(utc(2024, 3, 5, 13, 30)) == "2024-03-05T13:30:00Z"
 
