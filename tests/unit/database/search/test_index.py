@@ -22,7 +22,6 @@ from portal.database.search.index import (
     parse_words,
     person,
     put_many,
-    rebuild,
     remove,
     replace_texts,
 )
@@ -284,7 +283,6 @@ def test_pages_go_over_gaps_between_the_numbers_of_changes(connection):
 def test_the_index_can_be_made_twice_dropped_and_made_from_the_texts(connection):
     create_index(connection)
     write(connection, 1, "printer")
-    rebuild(connection)
     drop_index(connection)
     drop_index(connection)
     connection.execute(search.insert().values(module="tickets", record=2, part=0, scope=" _mtickets", text=" printer "))
