@@ -24,7 +24,8 @@ from portal.records.policy import system_policy
 from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Records
 from portal.texts import _
-from portal.views.account.password import new_password_widgets, uses_passwords, welcome
+from portal.views.account.password import new_password_widgets, uses_passwords
+from portal.views.account.session import welcome
 from portal.views.pages import PasswordPage
 from portal.views.parts import StepState, Widget
 from portal.web.form_input import posted_text

@@ -5,19 +5,17 @@ from typing import Any
 
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
-from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from portal.accounts.attempts import TooManyAttemptsError, network_of
-from portal.accounts.devices import remember_device
 from portal.accounts.logins import ResetAttempt
 from portal.accounts.one_time_links import INVITATION
-from portal.accounts.people import Account, Identity, refusal
-from portal.accounts.sessions import close_session, open_session, session_days
+from portal.accounts.people import Account, Identity
+from portal.accounts.sessions import open_session, session_days
 from portal.mail.account_letters import password_changed, password_reset
 from portal.texts import _
-from portal.views.account.session import too_often_message
+from portal.views.account.session import remember_this_device, too_often_message, welcome
 from portal.views.pages import PasswordPage
 from portal.views.parts import Widget
 from portal.web.flash import set_flash
@@ -26,7 +24,7 @@ from portal.web.outbox import letter_sender, queue_letter, writes_links
 from portal.web.resources import Password, PasswordLink
 from portal.web.security import CHANGE_PASSWORD
 from portal.web.shell import Words
-from portal.web.visitor import YEAR, device_cookie, session_cookie, set_cookie
+from portal.web.visitor import device_cookie, session_cookie, set_cookie
 
 SENT = _("If this address has an account, we have sent it a link. The link works once and expires in an hour.")
 KEPT = _(
@@ -58,7 +56,7 @@ def change(context: Password, request: Request) -> Any:
     token = open_session(request.connection, request.portal.tables, account.id, request.now, days, request.user_agent)
     queue_letter(request, password_changed(letter_sender(request), account))
     response = HTTPSeeOther("/")
-    _remember_device(request, response, account, hashed)
+    remember_this_device(request, response, account, hashed)
     set_cookie(request, response, session_cookie(request), token, days and days * 86_400)
     return set_flash(request, response, "password-changed")
 
@@ -219,7 +217,7 @@ def set_password(context: PasswordLink, request: Request) -> Any:
     queue_letter(request, password_changed(letter_sender(request), account))
     response = HTTPSeeOther("/login")
     if hashed is not None:
-        _remember_device(request, response, account, hashed)
+        remember_this_device(request, response, account, hashed)
     set_cookie(request, response, session_cookie(request), None)
     return set_flash(request, response, "password-reset")
 
@@ -227,28 +225,6 @@ def set_password(context: PasswordLink, request: Request) -> Any:
 def uses_passwords(request: Request) -> bool:
     """Whether people sign in with passwords."""
     return "password" in request.portal.declaration.settings.sign_in
-
-
-def welcome(request: Request, account: Account, hashed: str | None) -> Any:
-    """Signs a new account in; before its first day, says when that is."""
-    tables = request.portal.tables
-    if reason := refusal(request.connection, tables, account, request.now):
-        page = PasswordPage(_("Password saved"), text=reason, back_url="/login", back_label=_("Sign in"))
-        return {"page": page}
-    if request.cookies.get(session_cookie(request)):
-        close_session(request.connection, tables, request.cookies[session_cookie(request)])
-    token = open_session(request.connection, tables, account.id, request.now, None, request.user_agent)
-    request.logins.note_first_sign_in(request.connection, account.id, request.now)
-    response = HTTPSeeOther("/")
-    _remember_device(request, response, account, request.logins.device_secret(request.connection, hashed))
-    set_cookie(request, response, session_cookie(request), token)
-    return response
-
-
-def _remember_device(request: Request, response: Response, account: Account, secret: str) -> None:
-    """The new password would make this browser unknown to its own account."""
-    device = remember_device(request.cookies.get(device_cookie(request)), account.id, secret)
-    set_cookie(request, response, device_cookie(request), device, YEAR)
 
 
 def _account_of_link(context: PasswordLink, request: Request) -> Account | None:

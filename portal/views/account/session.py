@@ -9,15 +9,16 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from portal.accounts.attempts import TooManyAttemptsError, network_of
+from portal.accounts.devices import remember_device
 from portal.accounts.logins import SignedIn, SignInAttempt
-from portal.accounts.people import save_language
-from portal.accounts.sessions import close_session
+from portal.accounts.people import Account, refusal, save_language
+from portal.accounts.sessions import close_session, open_session
 from portal.mail.account_letters import new_device
 from portal.mail.devices import device_name
 from portal.texts import _, ngettext
 from portal.views.administration.viewing import leave_preview
 from portal.views.forms.drafts import claim_draft
-from portal.views.pages import LoginPage
+from portal.views.pages import LoginPage, PasswordPage
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text, referring_page
 from portal.web.outbox import letter_sender, queue_letter
@@ -136,3 +137,25 @@ def login_page(
             link="link" in ways,
         )
     }
+
+
+def welcome(request: Request, account: Account, hashed: str | None) -> Any:
+    """Signs a new account in; before its first day, says when that is."""
+    tables = request.portal.tables
+    if reason := refusal(request.connection, tables, account, request.now):
+        page = PasswordPage(_("Password saved"), text=reason, back_url="/login", back_label=_("Sign in"))
+        return {"page": page}
+    if request.cookies.get(session_cookie(request)):
+        close_session(request.connection, tables, request.cookies[session_cookie(request)])
+    token = open_session(request.connection, tables, account.id, request.now, None, request.user_agent)
+    request.logins.note_first_sign_in(request.connection, account.id, request.now)
+    response = HTTPSeeOther("/")
+    remember_this_device(request, response, account, request.logins.device_secret(request.connection, hashed))
+    set_cookie(request, response, session_cookie(request), token)
+    return response
+
+
+def remember_this_device(request: Request, response: Response, account: Account, secret: str) -> None:
+    """The new password would make this browser unknown to its own account."""
+    device = remember_device(request.cookies.get(device_cookie(request)), account.id, secret)
+    set_cookie(request, response, device_cookie(request), device, YEAR)

@@ -57,7 +57,7 @@ def show_explanation(context: Administration, request: Request) -> dict[str, Exp
         return {"page": replace(page, error=_("There is no such record, or you do not see it yourself."))}
     subjects = tuple(_subjects(request, records.module))
     subject = next((offer.value for offer in subjects if offer.chosen), None)
-    about = audience(request, records, record, subject)
+    about = shown_audience(request, records, record, subject)
     return {"page": replace(page, reference=record.reference, subjects=subjects, audience=about)}
 
 
@@ -80,8 +80,9 @@ def explaining_actions(resource: Record, request: Request) -> Iterator[Action]:
 # -- of a record -------------------------------------------------------------------------------------------------------
 
 
-def audience(request: Request, records: Records, record: reading.Record, subject: str | None) -> Audience:
-    """Everybody who has an account, in groups for which the same decides, and the profiles that nobody has."""
+def shown_audience(request: Request, records: Records, record: reading.Record, subject: str | None) -> Audience:
+    """Who sees a record, as the page shows it: everybody who has an account, in groups for which the same decides, and
+    the profiles that nobody has."""
     groups, policies = _groups(request, records, record, subject)
     places = Places(request.registry.live.folder)
 

@@ -40,7 +40,7 @@ def show_inbox(inbox: resources.Inbox, request: Request) -> Any:
 
 @view_config(context=resources.KeptMail, name="create", request_method="POST", permission=HANDLE_MAIL)
 def create_from_mail(resource: resources.KeptMail, request: Request) -> Response:
-    """Makes a record of the mail, of its sender if they are known."""
+    """The button by which staff make a record of a mail that was kept, of its sender if they are known."""
     store = MailStore(request.store, request.registry.scan)
     receiver = Receiver(request.connection, request.portal.tables, store, request.now)
     try:
