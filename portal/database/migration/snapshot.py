@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ValidationError
 
 from portal.database.schema.tables import Tables, author_columns
-from portal.database.search.backlog import rows_description, searched_description
+from portal.database.search.contents import rows_description, searched_description
 from portal.declaration.shapes import Declaration, Module, fields_with_rows
 from portal.fields.base import Field
 from portal.fields.links import is_rows, join_name

@@ -8,16 +8,15 @@ processes never do the same work twice.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
-from portal.declaration.shapes import Declaration, Module
-from portal.fields.base import Field
-from portal.texts import FOLDING_VERSION
+from portal.database.search.contents import searched_description
+from portal.declaration.shapes import Declaration
 
 
 @dataclass(frozen=True)
@@ -70,49 +69,6 @@ def advance_mark(connection: sa.Connection, tables: Tables, mark: Mark, after: i
 def remove_mark(connection: sa.Connection, tables: Tables, mark: Mark) -> None:
     """All entries of a mark are written."""
     connection.execute(sa.delete(tables.backlog).where(tables.backlog.c["id"] == mark.id))
-
-
-def searched_description(declaration: Declaration, module: Module) -> dict[str, Any]:
-    """All that decides about the contents of a module's entries, as plain JSON."""
-    description = {
-        "owner": module.owner,
-        "organization": module.organization,
-        "fields": _searched_fields(declaration, module.fields),
-        "comments": bool(module.comments),
-        "folding": FOLDING_VERSION,
-        **({"watchers": True} if module.watchers else {}),
-    }
-    return description | ({"formulas": formulas} if (formulas := formulas_description(module)) else {})
-
-
-def rows_description(rows: Module) -> dict[str, Any]:
-    """All that decides about what is worked out again of the rows of a `lines` field."""
-    return {"formulas": formulas_description(rows)} if rows.formulas else {}
-
-
-def formulas_description(module: Module) -> dict[str, Any]:
-    """All that decides about the values of a module's formulas, as plain JSON."""
-    return {
-        name: [
-            field.model_dump(mode="json", include={"of", "places"}),
-            {source: module.field(source).value_type for source in field.sources},
-        ]
-        for name, field in module.formulas.items()
-    }
-
-
-def _searched_fields(declaration: Declaration, fields: Mapping[str, Field]) -> dict[str, Any]:
-    described: dict[str, Any] = {}
-    for name, field in fields.items():
-        if field.searched:
-            titles = [declaration.modules[target].title_field.name for target in field.targets]
-            options = {key: list(option.label) for key, option in field.declared_options.items()}
-            described[name] = [field.type, field.internal, titles, options, *field.indexed_as]
-            if field.searched_in_lists:  # by words of the portal's languages: months, what a boolean is called
-                described[name] += [*declaration.settings.languages, declaration.settings.time_zone, list(field.title)]
-            if field.row_fields:
-                described[name].append(_searched_fields(declaration, field.row_fields))
-    return described
 
 
 def _oldest_mark(tables: Tables) -> sa.Select[Any]:

@@ -1,4 +1,5 @@
-"""Comments on records: who may write, change and withdraw them, and doing it. They are read in reading/comments.py."""
+"""Comments on records: who may write, change and withdraw them, and their rows. What else each of these brings about
+is in writer.py; they are read in reading/comments.py."""
 
 import datetime
 
