@@ -1,4 +1,5 @@
-"""What the entries of a module are made of, and its formulas worked out from: where that changes, all is done again."""
+"""What decides about the entries of a module in the index, and about its formulas: where it changes, they are written
+again."""
 
 from collections.abc import Mapping
 from typing import Any
