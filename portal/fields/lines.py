@@ -180,7 +180,7 @@ class Lines(Field):
             raise error if isinstance(error, Refused) else Refused(_("This is not in the expected format.")) from None
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[Row, ...]:
-        """The rows as far as a form alone tells them; records/writing/row_forms.py reads those of a record."""
+        """The rows as far as a form alone tells them; records/writing/validation.py reads those of a record."""
         return tuple(
             Row({name: column.parse_form(row, reader) for name, column in self.fields.items()})
             for row in self.rows_in(form).values()

@@ -68,3 +68,16 @@ def test_every_file_that_a_document_names_exists(document):
     tests = {f"tests/functional/{name}" for name in re.findall(r"`(test_\w+\.py)`", text)}
     assert named
     assert [name for name in sorted(named | tests) if not (ROOT / name).exists()] == []
+
+
+def test_every_file_that_a_comment_or_the_architecture_names_exists():
+    folders = ("portal", "tests", "scripts", "benchmarks", "deploy")
+    files = [f"/{path.relative_to(ROOT)}" for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    texts = [*(ROOT / "portal").rglob("*.py"), ROOT / "docs" / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]
+    named = {
+        (path.name, name)
+        for path in texts
+        for name in re.findall(r"(?<![\w/.…])((?:\w+/)*\w+\.py)\b", path.read_text("utf-8"))
+    }
+    endings = {"/".join(file.split("/")[-depth:]) for file in files for depth in range(1, file.count("/") + 1)}
+    assert [(path, name) for path, name in sorted(named) if name not in endings] == []

@@ -1,7 +1,7 @@
 """One field of a form as the plain widget that widgets.pt draws, and the registry of all widgets.
 
 A new widget is an entry of WIDGETS and a macro of the same name in templates/widgets.pt; a field type names it in its
-`widget`. tests/unit/views/test_widgets.py lists every place that is missing.
+`widget`. tests/unit/views/forms/test_widgets.py lists every place that is missing.
 """
 
 import json
