@@ -60,7 +60,7 @@ README = Path(__file__).parent / "README.md"
 
 setup(
     name="declared-portal",  # the registry has another project called portal; the package and the command keep the name
-    version="0.1.0",
+    version="0.2.0.dev0",
     description="A customer portal and CRM whose modules are declared in YAML",
     long_description=README.read_text(encoding="utf-8") if README.exists() else "",
     long_description_content_type="text/markdown",

@@ -39,6 +39,22 @@ def test_typing_goes_on_while_the_list_refreshes(visit: Visit) -> None:
     assert all("stripes" in row.lower() for row in rows(page))
 
 
+def test_a_refresh_without_an_answer_is_tried_again_and_an_error_is_shown(visit: Visit) -> None:
+    page = visit("customer", "/tickets/?tab=all")
+    page.route("**q=lost*", lambda route: route.abort())
+    page.route(
+        "**q=busy*", lambda route: route.fulfill(status=503, body="<h1>We are busy</h1>", content_type="text/html")
+    )
+    box, list_ = page.get_by_role("searchbox", name="Search all columns"), page.locator("[data-records]")
+    with page.expect_event("requestfailed"):
+        box.fill("lost")
+    expect(list_).not_to_have_attribute("aria-busy", "true")
+    box.fill("stripes")
+    expect(page).to_have_url(re.compile(r"q=stripes"))
+    box.fill("busy")
+    expect(page.get_by_role("heading", name="We are busy")).to_be_visible()
+
+
 def test_filters_on_two_columns_are_joined_and_can_be_cleared(visit: Visit) -> None:
     page = visit("support", "/tickets/?tab=all")
     page.get_by_role("combobox", name="Priority").select_option(label="Medium")

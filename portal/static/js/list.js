@@ -11,14 +11,14 @@ attach("form[data-list]", (form) => {
     return url;
   };
 
-  const refresh = async () => {
+  const refresh = async (submitted = false) => {
     running?.abort();
     running = new AbortController();
     const url = address();
     document.querySelector("[data-records]")?.setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(url, { signal: running.signal, headers: { Accept: "text/html" } });
-      if (answer.redirected) {
+      if (answer.redirected || !answer.ok) {
         location.assign(url);
         return;
       }
@@ -26,12 +26,14 @@ attach("form[data-list]", (form) => {
       history.replaceState(null, "", url);
     } catch (error) {
       if (error.name === "AbortError") return;
-      throw error;
+      // No connection: who has pressed Enter is told by the browser. While one types, the next letter tries again; to go
+      // to the page then could hold up somebody who is leaving this one.
+      if (submitted) location.assign(url);
     }
     document.querySelector("[data-records]")?.removeAttribute("aria-busy");
   };
 
-  const soon = calm(200, refresh);
+  const soon = calm(200, () => refresh());
   const belongs = (event) => event.target.form === form;
   document.addEventListener("input", (event) => belongs(event) && soon());
   // The filter of a range is in a popover: when it closes, its switch says what was chosen.
@@ -39,7 +41,7 @@ attach("form[data-list]", (form) => {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     document.querySelector(".range-panel:popover-open")?.hidePopover();
-    refresh();
+    refresh(true);
   });
 });
 
