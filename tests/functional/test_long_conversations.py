@@ -17,8 +17,8 @@ EARLIER = re.compile(r'href="([^"]*)" data-earlier')
 
 
 @pytest.fixture(scope="module")
-def talk(post_world: World, post_rows: dict) -> Iterator[World]:
-    """The portal with a ticket of Anna's, whose comments have the ids from 1 on; the oldest one of hers has a file."""
+def path(post_world: World, post_rows: dict) -> Iterator[str]:
+    """The path of a ticket of Anna's whose comments have the ids from 1 on; the oldest one of hers has a file."""
     tables, caller = post_world.portal.tables, post_world.the("people", "Anna Rossi")
     ticket = post_world.add("tickets", title="Printer on floor 2", caller=caller)
     account = sa.select(tables.account.c["id"]).where(tables.account.c["email"] == ANNA)
@@ -33,7 +33,7 @@ def talk(post_world: World, post_rows: dict) -> Iterator[World]:
         connection.execute(sa.insert(tables.comment), comments)
         facts = {"size": 1, "author": "Anna Rossi", "created": NOW, "staff": False, "internal": False}
         connection.execute(sa.insert(tables.file).values({**file, **facts, "comment": INTERNAL + 1}))
-    yield post_world
+    yield f"/tickets/{ticket}"
     post_world.put_back(post_rows)
 
 
@@ -46,37 +46,37 @@ def earlier(page) -> str:
     return link[1] if link else ""
 
 
-def test_the_page_of_the_record_has_the_newest_comments_and_the_number_of_all(talk):
-    page = talk[ANNA].get("/tickets/1/")
+def test_the_page_of_the_record_has_the_newest_comments_and_the_number_of_all(post_world, path):
+    page = post_world[ANNA].get(f"{path}/")
     assert numbers(page) == list(range(COMMENTS, COMMENTS - ON_PAGE, -1))
     assert f'<span class="count new">{COMMENTS - INTERNAL}</span>' in page.text
-    assert f'<span class="count new">{COMMENTS}</span>' in talk[NANCY].get("/tickets/1/").text
+    assert f'<span class="count new">{COMMENTS}</span>' in post_world[NANCY].get(f"{path}/").text
 
 
 @pytest.mark.parametrize(("reader", "first"), [(ANNA, INTERNAL + 1), (NANCY, 1)])
-def test_the_links_lead_to_each_comment_that_one_may_read_once(talk, reader, first):
-    page = talk[reader].get("/tickets/1/")
+def test_the_links_lead_to_each_comment_that_one_may_read_once(post_world, path, reader, first):
+    page = post_world[reader].get(f"{path}/")
     shown = numbers(page)
     while address := earlier(page):
-        page = talk[reader].get(address)
+        page = post_world[reader].get(address)
         shown += numbers(page)
     assert shown == list(range(COMMENTS, first - 1, -1))
 
 
-def test_a_link_to_an_old_comment_leads_to_the_page_that_has_it(talk):
+def test_a_link_to_an_old_comment_leads_to_the_page_that_has_it(post_world, path):
     first = INTERNAL + 1
-    (address,) = re.findall(rf'href="([^"]*#comment-{first})"', talk[ANNA].get("/tickets/1/").text)
-    assert numbers(talk[ANNA].get(address)) == [first]
-    assert address in talk[ANNA].get(f"/tickets/1/comments/{first}/edit").text
-    newest = talk[ANNA].get(f"/tickets/1/comments/{COMMENTS}/edit").text
-    assert f'href="/tickets/1/#comment-{COMMENTS}"' in newest
+    (address,) = re.findall(rf'href="([^"]*#comment-{first})"', post_world[ANNA].get(f"{path}/").text)
+    assert numbers(post_world[ANNA].get(address)) == [first]
+    assert address in post_world[ANNA].get(f"{path}/comments/{first}/edit").text
+    newest = post_world[ANNA].get(f"{path}/comments/{COMMENTS}/edit").text
+    assert f'href="{path}/#comment-{COMMENTS}"' in newest
 
 
 @pytest.mark.parametrize("before", ["", "0", "x", "-1", "9" * 30, "٣"])
-def test_what_is_no_key_leads_to_the_newest_comments(talk, before):
-    assert numbers(talk[ANNA].get("/tickets/1/comments", {"before": before}))[0] == COMMENTS
+def test_what_is_no_key_leads_to_the_newest_comments(post_world, path, before):
+    assert numbers(post_world[ANNA].get(f"{path}/comments", {"before": before}))[0] == COMMENTS
 
 
-def test_the_conversation_of_a_foreign_record_is_not_found(talk):
-    assert talk[CARLA].see("/tickets/1/comments?before=9").status_int == 404
-    assert numbers(talk[ANNA].get("/tickets/1/comments?before=1")) == []
+def test_the_conversation_of_a_foreign_record_is_not_found(post_world, path):
+    assert post_world[CARLA].see(f"{path}/comments?before=9").status_int == 404
+    assert numbers(post_world[ANNA].get(f"{path}/comments?before=1")) == []
