@@ -34,22 +34,18 @@ attach("body:not(.previewing) form[data-draft]", (form) => {
 
   form.addEventListener("input", typed);
   form.addEventListener("change", typed);
-  form.addEventListener("submit", () => {
-    // The server keeps what it does not take; a save that comes after it would bring back a draft of what was sent.
+  // The server keeps what it does not take; a save that comes afterwards would bring back a draft of what was sent, or
+  // discarded.
+  const stop = () => {
     sent = true;
     running?.abort();
     sessionStorage.removeItem(key);
-  });
+  };
+  form.addEventListener("submit", stop);
+  document.querySelector("[data-discard-draft]")?.addEventListener("click", stop);
   addEventListener("pagehide", () => save(true));
   addEventListener("pageshow", () => (sent = false));
   deliverCopy(key);
-});
-
-attach("[data-discard-draft]", (button) => {
-  button.addEventListener("click", () => {
-    const form = document.querySelector("form[data-draft]");
-    if (form) sessionStorage.removeItem(keyOf(form));
-  });
 });
 
 attach("form[data-forget-drafts]", (form) => {
