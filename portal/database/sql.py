@@ -241,3 +241,9 @@ def period_bounds(field: Field, period: Any, reader: Reader) -> tuple[Any, Any]:
     written = [(bound if "now" in field.specials else bound.date()).isoformat() for bound in bounds]
     earliest, latest = (_constant(field, text, reader) for text in written)
     return earliest, latest
+
+
+def constant(number: int) -> sa.ColumnElement[int]:
+    """A number that is written into a statement which comes again. Of a parameter in LIMIT, PostgreSQL expects a tenth
+    of all rows, and plans the statement anew for each value."""
+    return sa.literal_column(str(number), sa.BigInteger())

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, AllOf, AnyOf, Comparison, Condition
 from portal.database.schema.indexes import index_column, is_indexed, sort_column
-from portal.database.sql import WithoutIndex
+from portal.database.sql import WithoutIndex, constant
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.reader import Reader
@@ -84,7 +84,7 @@ def _selects(
             part = sa.select(hit.label("hit")).select_from(table).where(branch, condition, *request.visible)
             if request.tested and not request.indexed:
                 part = part.order_by(table.c["modified"].desc(), table.c["id"].desc())
-            within = part.limit(MOST_TESTED if request.tested else COUNT_LIMIT + 1).subquery()
+            within = part.limit(constant(MOST_TESTED if request.tested else COUNT_LIMIT + 1)).subquery()
             number = sa.func.count()
             yield sa.select(
                 sa.literal_column(str(place)).label("place"),
@@ -160,4 +160,5 @@ def _in_order(values: Sequence[Any], place: int) -> Any:
     if len(values) == 1 or not isinstance(values[0], str):
         return values[place]
     listed = sa.func.unnest(sa.literal(list(values), sa.ARRAY(sa.Text()))).table_valued("value").render_derived()
-    return sa.select(listed.c["value"]).order_by(listed.c["value"]).limit(1).offset(place).scalar_subquery()
+    in_order = sa.select(listed.c["value"]).order_by(listed.c["value"])
+    return in_order.limit(constant(1)).offset(constant(place)).scalar_subquery()

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from portal.conditions import Condition, always
 from portal.database.engine import cache_plan
 from portal.database.fetching import Row, fetch
-from portal.database.sql import AmongIds, Redundant
+from portal.database.sql import AmongIds, Redundant, constant
 from portal.fields.columns import UTCDateTime
 from portal.records.policy import Policy
 from portal.records.reading.counts import Count
@@ -196,7 +196,7 @@ class _NewsStatement:
 
     def _floor(self, module: str) -> sa.ColumnElement[Any]:
         """The moment before which nothing in the module is new."""
-        seen, all_of_it = self._seen(module, _number(ALL))
+        seen, all_of_it = self._seen(module, constant(ALL))
         start = sa.bindparam("news_from", type_=UTCDateTime())
         return sa.func.coalesce(sa.select(seen.c["at"]).where(all_of_it).scalar_subquery(), start, type_=UTCDateTime())
 
@@ -213,9 +213,9 @@ class _NewsStatement:
         seen_since = sa.exists().where(mine, seen.c["at"] >= rows.c["modified"])
         window = sa.union_all(*self._newest(module, ())).subquery("newest_rows")
         looked_at = sa.select(sa.func.count()).select_from(window).scalar_subquery()
-        enough = sa.func.count() > _number(MOST_COUNTED)
+        enough = sa.func.count() > constant(MOST_COUNTED)
         of_tabs = {name: sa.func.count(rows.c[name]) for name in map(_tab, range(len(tabs)))}
-        numbers = {"number": sa.func.count(), "looked_at": sa.case((enough, _number(NEWEST + 1)), else_=looked_at)}
+        numbers = {"number": sa.func.count(), "looked_at": sa.case((enough, constant(NEWEST + 1)), else_=looked_at)}
         return sa.select(*self._row(COUNT, module, **numbers, **of_tabs)).select_from(rows).where(~seen_since)
 
     def _newest(self, module: str, tabs: tuple[Condition, ...]) -> Iterator[sa.Select[Any]]:
@@ -223,7 +223,7 @@ class _NewsStatement:
         policy, table = self.policy, self.policy.tables.module(module)
         sql = Statements(policy, module).sql
         in_tabs = [
-            (_number(1) if always(condition) else sa.case((sql(condition), _number(1)))).label(_tab(place))
+            (constant(1) if always(condition) else sa.case((sql(condition), constant(1)))).label(_tab(place))
             for place, condition in enumerate(tabs)
         ]
         scope = [Redundant(policy.scope(module))] if policy.narrows_branches(module) else []
@@ -231,7 +231,7 @@ class _NewsStatement:
             newest = sa.select(table.c["id"], table.c["modified"], *in_tabs)
             newest = newest.where(branch, table.c["modified"] > self._floor(module), *scope)
             newest = newest.order_by(table.c["modified"].desc(), table.c["id"].desc())
-            yield sa.select(newest.limit(_number(NEWEST + 1)).offset(_number(0)).subquery("newest"))
+            yield sa.select(newest.limit(constant(NEWEST + 1)).offset(constant(0)).subquery("newest"))
 
     # -- the records of the page ------------------------------------------------------------------------------------
 
@@ -258,7 +258,7 @@ class _NewsStatement:
         other = self.policy.tables.comment.alias()
         public = other.c["module"] == _text(module), other.c["record"] == table.c["id"], other.c["internal"].is_(False)
         last = sa.select(sa.func.max(other.c["id"])).where(*public).correlate(table).scalar_subquery()
-        return sa.case((table.c["comments"] > _number(0), last))
+        return sa.case((table.c["comments"] > constant(0), last))
 
 
 def _tab(place: int) -> str:
@@ -270,9 +270,5 @@ def _text(text: str) -> sa.ColumnElement[str]:
     return sa.literal_column(f"'{text}'", sa.Text())
 
 
-def _number(number: int) -> sa.ColumnElement[int]:
-    return sa.literal_column(str(number), sa.BigInteger())
-
-
 def _one_if(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    return sa.case((condition, _number(1)), else_=_number(0))
+    return sa.case((condition, constant(1)), else_=constant(0))
