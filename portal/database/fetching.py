@@ -28,6 +28,7 @@ class Prepared:
     names: tuple[str, ...] | None  # of the parameters in their order, for drivers that know them by their places
     constants: dict[str, Any]
     variables: tuple[tuple[str, str, Convert | None], ...]  # name, the key of its value, what the driver makes of it
+    asked: tuple[tuple[str, Callable[[], Any], Convert | None], ...]  # name, what gives its value at each execution
     columns: tuple[str, ...]
     converted: tuple[tuple[str, Convert], ...]  # columns, and what makes the value from the driver's
 
@@ -36,6 +37,8 @@ class Prepared:
         named = self.constants.copy()
         for name, key, convert in self.variables:
             named[name] = values[key] if convert is None else convert(values[key])
+        for name, ask, convert in self.asked:
+            named[name] = ask() if convert is None else convert(ask())
         return named if self.names is None else tuple([named[name] for name in self.names])
 
     def execute(self, connection: sa.Connection, values: Mapping[str, Any]) -> list[Row]:
@@ -83,9 +86,11 @@ def _prepare(
     compiled: Any = statement.compile(dialect=dialect)
     expanded = compiled.construct_expanded_state(values, escape_names=False)
     variables = {name: bind for name, bind in compiled.binds.items() if bind.key in values}
+    asked = {name: bind for name, bind in compiled.binds.items() if bind.callable and name not in variables}
     description, selected = result.cursor.description, list(statement.selected_columns)
     columns = tuple(column[0] for column in description)
-    if compiled.escaped_bind_names or not variables.keys() <= expanded.parameters.keys():
+    changing = variables | asked
+    if compiled.escaped_bind_names or not changing.keys() <= expanded.parameters.keys():
         return False
     if len(set(columns)) < len(columns) or len(columns) != len(selected):
         return False
@@ -99,19 +104,20 @@ def _prepare(
         expanded.statement,
         statement.get_execution_options(),
         None if expanded.positiontup is None else tuple(expanded.positiontup),
-        dict(_constants(compiled, expanded, variables, dialect)),
+        dict(_constants(compiled, expanded, changing, dialect)),
         tuple(of_variables),
+        tuple((name, bind.callable, _to_driver(bind, dialect)) for name, bind in asked.items()),
         columns,
         tuple((name, convert) for name, convert in of_columns if convert is not None),
     )
 
 
 def _constants(
-    compiled: Any, expanded: Any, variables: Mapping[str, Any], dialect: sa.Dialect
+    compiled: Any, expanded: Any, changing: Mapping[str, Any], dialect: sa.Dialect
 ) -> Iterator[tuple[str, Any]]:
     """The parameters that are the same at each execution, as the driver takes them; of lists each value is one."""
     for name, value in expanded.parameters.items():
-        if name in variables:
+        if name in changing:
             continue
         convert = _to_driver(compiled.binds[name], dialect) if name in compiled.binds else expanded.processors.get(name)
         yield name, value if convert is None else convert(value)

@@ -2,10 +2,12 @@
 
 IRREGULAR = {
     "person": "people", "child": "children", "man": "men", "woman": "women", "movie": "movies", "status": "statuses",
-    "analysis": "analyses",
+    "analysis": "analyses", "cache": "caches", "cookie": "cookies", "calorie": "calories", "bus": "buses",
+    "bonus": "bonuses", "campus": "campuses", "virus": "viruses", "alias": "aliases", "atlas": "atlases",
+    "lens": "lenses",
 }  # fmt: skip
 SINGULAR = {many: one for one, many in IRREGULAR.items()}
-UNCHANGED = ("news", "series", "species", "means", "sms", "gas", "lens", "canvas")
+UNCHANGED = ("news", "series", "species", "means", "sms", "gas", "lens", "canvas", "atlas", "alias")
 
 
 def plural(name: str) -> str:

@@ -74,9 +74,10 @@ def resolve_module(draft: Draft, module: Module) -> Module:
     """`module` with everything filled in but its layouts."""
     owner = _owner(draft, module)
     organization = _organization(draft, module, owner)
+    is_english = draft.settings.languages[0].partition("-")[0] == "en"  # and the names, it is assumed
     filled: dict[str, Any] = {
         "label": module.label or readable(module.name),
-        "singular": module.singular or readable(singular(module.name)),
+        "singular": module.singular or readable(singular(module.name) if is_english else module.name),
         "title": module.title or _first_text(module),
         "owner": owner,
         "organization": organization,

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import itertools
 
 import pytest
 import sqlalchemy as sa
@@ -48,6 +49,13 @@ def test_values_of_every_kind_come_as_sqlalchemy_gives_them(connection):
     rows = fetch_often(connection, statement, {})
     assert rows == [dict(row) for row in connection.execute(statement).mappings()]
     assert rows == [ROW, EMPTY]
+
+
+def test_a_parameter_that_is_asked_at_execution_is_asked_at_each(connection):
+    asked = itertools.count(1)
+    statement = sa.select(sa.bindparam("asked", callable_=lambda: next(asked), type_=sa.Integer()).label("time"))
+    times = [fetch(connection, statement, {})[0]["time"] for _time in range(6)]
+    assert times == sorted(set(times))
 
 
 def test_each_execution_has_its_own_values_and_the_constants_of_the_statement(connection):
