@@ -1,13 +1,18 @@
 """Names in the singular and in the plural, as English makes them."""
 
 IRREGULAR = {
-    "person": "people", "child": "children", "man": "men", "woman": "women", "movie": "movies", "status": "statuses",
-    "analysis": "analyses", "cache": "caches", "cookie": "cookies", "calorie": "calories", "bus": "buses",
-    "bonus": "bonuses", "campus": "campuses", "virus": "viruses", "alias": "aliases", "atlas": "atlases",
-    "lens": "lenses",
+    "person": "people", "child": "children", "man": "men", "woman": "women", "criterion": "criteria",
+    "movie": "movies", "cookie": "cookies", "calorie": "calories", "cache": "caches", "niche": "niches",
+    "status": "statuses", "bus": "buses", "virus": "viruses", "bonus": "bonuses", "campus": "campuses",
+    "alias": "aliases", "gas": "gases", "lens": "lenses", "quiz": "quizzes", "hero": "heroes", "shelf": "shelves",
+    "analysis": "analyses", "crisis": "crises", "diagnosis": "diagnoses", "hypothesis": "hypotheses",
 }  # fmt: skip
 SINGULAR = {many: one for one, many in IRREGULAR.items()}
-UNCHANGED = ("news", "series", "species", "means", "sms", "gas", "lens", "canvas", "atlas", "alias")
+UNCHANGED = (
+    "news", "series", "species", "means", "goods", "premises", "headquarters", "logistics", "analytics",
+    "lens", "canvas", "atlas", "alias", "bias", "chaos",
+)  # fmt: skip
+SHORTEST = 4  # letters of a plural in s; shorter ones are mostly initials, such as gps
 
 
 def plural(name: str) -> str:
@@ -27,11 +32,11 @@ def plural(name: str) -> str:
 def singular(name: str) -> str:
     """The last word of a name in the singular."""
     head, underscore, last = name.rpartition("_")
-    if last in UNCHANGED:
+    if last in UNCHANGED or len(last) < SHORTEST and last not in SINGULAR:
         return name
     if last in SINGULAR:
         last = SINGULAR[last]
-    elif last.endswith("ies") and len(last) > 4:
+    elif last.endswith("ies") and len(last) > SHORTEST:
         last = f"{last[:-3]}y"
     elif last.endswith("es") and last[:-2].endswith(("x", "ch", "sh", "ss")):
         last = last[:-2]

@@ -77,6 +77,11 @@ def test_what_is_no_key_leads_to_the_newest_comments(post_world, path, before):
     assert numbers(post_world[ANNA].get(f"{path}/comments", {"before": before}))[0] == COMMENTS
 
 
+def test_customers_write_no_internal_notes(post_world, path):
+    assert "Save note" not in post_world[ANNA].get(f"{path}/").text
+    assert "Save note" in post_world[NANCY].get(f"{path}/").text
+
+
 def test_the_conversation_of_a_foreign_record_is_not_found(post_world, path):
     assert post_world[CARLA].see(f"{path}/comments?before=9").status_int == 404
     assert numbers(post_world[ANNA].get(f"{path}/comments?before=1")) == []

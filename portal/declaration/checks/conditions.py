@@ -53,7 +53,7 @@ def _check_line(draft: Draft, module: str, name: str, value: Any, at: Cursor, fo
                 _check_form_value(draft, operand, place, form)
             elif complaint := _complaint(draft, field, comparison.operator, operand):
                 place.wrong(complaint)
-            elif field.targets and (warning := word_warning(field, operand)):
+            elif field.targets and (warning := word_warning(draft, field, operand)):
                 place.warn(warning)
 
 
@@ -124,12 +124,13 @@ def stored_complaint(draft: Draft, field: Field, value: Any) -> str | None:
     return None
 
 
-def word_warning(field: Field, value: Any) -> str | None:
+def word_warning(draft: Draft, field: Field, value: Any) -> str | None:
     """Why `now`, `today`, `me` … would be stored as a word, or None where the field can hold what they mean.
 
-    Of a link: why a word of other systems is taken for the title of a record.
+    Of a link that can hold what a word of other systems means: why it is taken for the title of a record.
     """
-    if isinstance(value, str) and value not in SPECIAL and field.targets and (meant := our_special(value)):
+    meant = our_special(value) if isinstance(value, str) and value not in SPECIAL else None
+    if meant and _holder(draft, meant) in field.targets:
         return f'"{value}" is taken for the title of a record{did_you_mean(meant)}'
     if not isinstance(value, str) or value not in SPECIAL or value in (*field.specials, "nothing"):
         return None
@@ -147,10 +148,9 @@ def _does_not_fit(field: Field, value: Any, refused: Refused) -> str:
 
 def _person_complaint(draft: Draft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:
     """Why `me` or `my organization` does not fit a link, or None."""
-    modules = {"me": draft.people, "my organization": draft.organizations}
-    if value not in SPECIAL or value not in modules:
+    if value not in ("me", "my organization"):
         return None
-    module, role = modules[value], "people" if value == "me" else "organizations"
+    module, role = _holder(draft, value), "people" if value == "me" else "organizations"
     if draft.broken_roles or any(target not in draft.modules for target in targets):
         return None
     if module is None:
@@ -158,6 +158,11 @@ def _person_complaint(draft: Draft, field: Field, value: Any, targets: tuple[str
     if module in targets:
         return None
     return f'"{value}" is a record of {module}, and {field.name} links to {", ".join(targets)}'
+
+
+def _holder(draft: Draft, value: str) -> str | None:
+    """The module that holds what `me` or `my organization` means."""
+    return draft.people if value == "me" else draft.organizations
 
 
 def check_values(draft: Draft, module: str, values: Mapping[str, Any], at: Cursor) -> None:
@@ -172,5 +177,5 @@ def check_values(draft: Draft, module: str, values: Mapping[str, Any], at: Curso
             at[name].key.wrong(f'"{name}" is filled in by the portal: it cannot be set')
         elif complaint := stored_complaint(draft, field, value):
             at[name].wrong(complaint)
-        elif warning := word_warning(field, value):
+        elif warning := word_warning(draft, field, value):
             at[name].warn(warning)

@@ -72,7 +72,7 @@ def _check_default(draft: Draft, module: Module, field: Field, at: Cursor) -> No
         at.wrong(f'"{field.default}" is a link: say which field of its record, as in {field.default}.name')
     elif complaint := stored_complaint(draft, field, field.default):
         at.wrong(complaint)
-    elif warning := word_warning(field, field.default):
+    elif warning := word_warning(draft, field, field.default):
         at.warn(warning)
 
 

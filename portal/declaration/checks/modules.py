@@ -212,7 +212,7 @@ def _check_transition(
         at.key.wrong(f'"{name}" cannot be the name of a transition: it has its own meaning under can:')
     elif complaint := wrong_name(name):
         at.key.wrong(complaint)
-    if transition.from_ in EVERY_STATE:
+    if transition.from_ in EVERY_STATE and transition.from_[0] not in states:
         at["from"].wrong(f'no state "{transition.from_[0]}": leave from out, and it begins in every other state')
     else:
         _check_states(states, transition.from_ or (), at["from"])

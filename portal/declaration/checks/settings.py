@@ -41,11 +41,11 @@ def check_settings(draft: Draft) -> None:
     for index, profile in enumerate(settings.administrators):
         if draft.profiles and profile not in {*draft.profiles, *draft.broken_profiles}:
             _report(draft, "administrators", index, f'no profile "{profile}"{suggest(profile, draft.profiles)}')
-    for key, sentence in _hardly_meant(settings):
-        _report(draft, key, None, sentence, warning=True)
     draft.settings = settings.model_copy(
         update={key: getattr(DEFAULTS, key) for key, complaint in complaints.items() if complaint}
     )
+    for key, sentence in _hardly_meant(draft.settings):
+        _report(draft, key, None, sentence, warning=True)
 
 
 def _check_languages(draft: Draft, languages: Sequence[str]) -> str | None:
@@ -120,8 +120,16 @@ def _logo(draft: Draft, logo: str | None) -> str | None:
 
 
 def _base_url(url: str | None) -> str | None:
-    fits = url is None or re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url)
+    fits = url is None or (re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url) and _is_readable(url))
     return None if fits else 'must be an address such as "https://care.example.com"'
+
+
+def _is_readable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that are not those of an IPv6 address, a port that is none
+        return False
 
 
 def _address(address: str | None) -> str | None:

@@ -12,7 +12,7 @@ attach("a[data-earlier]", (link) => {
   link.addEventListener("click", async (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return; // into another tab
     event.preventDefault();
-    if (link.hasAttribute("aria-busy")) return;
+    if (link.hasAttribute("aria-busy")) return; // pressed twice: the comments would come twice
     link.setAttribute("aria-busy", "true");
     const answer = await fetch(link.href, { redirect: "error" }).catch(() => null);
     if (!answer?.ok) return location.assign(link.href);
@@ -23,7 +23,7 @@ attach("a[data-earlier]", (link) => {
     const isAbove = Boolean(link.compareDocumentPosition(thread) & Node.DOCUMENT_POSITION_FOLLOWING);
     if (isAbove) thread.prepend(...notes);
     else thread.append(...notes);
-    const nearest = notes.at(isAbove ? -1 : 0); // none where all of them were withdrawn meanwhile
+    const nearest = notes.at(isAbove ? -1 : 0); // none where all were withdrawn meanwhile
     if (nearest) {
       nearest.tabIndex = -1;
       nearest.focus({ preventScroll: isAbove });

@@ -8,12 +8,16 @@ from portal.declaration.english import plural, singular
 @pytest.mark.parametrize(
     ("one", "many"),
     [("category", "categories"), ("address", "addresses"), ("order_line", "order_lines"), ("person", "people"),
-     ("box", "boxes"), ("day", "days"), ("case", "cases"), ("movie", "movies"), ("status", "statuses")],
+     ("box", "boxes"), ("day", "days"), ("case", "cases"), ("movie", "movies"), ("status", "statuses"),
+     ("cookie", "cookies"), ("cache", "caches"), ("site_virus", "site_viruses"), ("bus", "buses"), ("crisis", "crises"),
+     ("criterion", "criteria"), ("shelf", "shelves"), ("pet", "pets"), ("house", "houses"), ("size", "sizes")],
 )  # fmt: skip
 def test_a_name_has_a_plural_and_a_singular(one, many):
     assert (plural(one), singular(many)) == (many, one)
 
 
-@pytest.mark.parametrize("name", ["news", "time_series", "status", "progress", "knowledge", "kunden"])
+@pytest.mark.parametrize(
+    "name", ["news", "time_series", "status", "progress", "knowledge", "kunden", "s", "es", "os", "gps", "goods"]
+)
 def test_what_is_no_plural_stays(name):
     assert singular(name) == name

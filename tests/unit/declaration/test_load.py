@@ -32,6 +32,37 @@ def test_a_correct_portal_has_no_problems():
     assert loaded.declaration is not None
 
 
+def test_an_address_of_the_portal_that_cannot_be_read_is_a_problem(folder):
+    (problem,) = lines_of(folder, base_url="http://[")
+    assert "must be an address such as" in problem
+
+
+@pytest.mark.parametrize(
+    ("options", "begin", "where"),
+    [
+        ("[any, open]", "{from: any, to: open}", "{}"),
+        ("[all, open]", "{from: [all], to: open}", "{}"),
+        ("[new, open]", "{to: open}", "{role: User}"),
+        ("[new, open]", "{to: open}", "{role: [Self, Guest]}"),
+    ],
+)
+def test_names_that_other_systems_give_a_meaning_are_names_here(tmp_path, options, begin, where):
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "customer.yaml").write_text(
+        f"modules: {{people: {{see: all}}, roles: {{see: all}}, tickets: {{see: all, where: {where}}}}}"
+    )
+    (tmp_path / "modules.yaml").write_text(f"""
+people: people
+modules:
+  people: {{fields: {{name: text, email: email}}}}
+  roles: {{fields: {{name: text}}}}
+  tickets:
+    fields: {{title: text, role: {{type: link, to: roles}}, status: {{type: choice, options: {options}}}}}
+    lifecycle: {{field: status, transitions: {{begin: {begin}}}}}
+""")
+    assert lines_of(tmp_path) == []
+
+
 def test_the_shipped_portal_and_the_example_are_correct():
     root = Path(__file__).parents[3]
     assert [load(folder).errors for folder in (root, root / "examples/northwind")] == [[], []]
