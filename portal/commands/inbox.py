@@ -14,7 +14,7 @@ from portal.commands.open_portal import open_engine
 from portal.commands.options import chosen_settings, common_options, first_line
 from portal.commands.stopping import stop_signals
 from portal.database.engine import reading
-from portal.database.errors import DatabaseError, driver_error
+from portal.database.errors import DatabaseError, Failure, classify, driver_error
 from portal.jobs.transactions import is_passing
 from portal.logs import set_up_logging
 from portal.mail.incoming.mail_store import MailStore
@@ -109,7 +109,7 @@ class Inbox:
         try:
             outcome = self._receiving(lambda receiver: receiver.receive(raw, envelope))
         except Exception as error:
-            if is_passing(error) or isinstance(error, StoreError):
+            if is_passing(error) or isinstance(error, StoreError) or _is_changing(error):
                 raise
             log.exception("A mail could not be used, and is kept for staff")
             outcome = self._receiving(lambda receiver: receiver.keep(raw, FAULT))
@@ -173,3 +173,8 @@ def _serve(address: str, inbox: Inbox) -> None:
         while not stopped.wait(EVERY):
             _trying(inbox.adopt)
     controller.stop()
+
+
+def _is_changing(error: Exception) -> bool:
+    """Whether the tables have changed, and the declarations in force here have not yet."""
+    return isinstance(error, DatabaseError) and classify(error) == Failure.CHANGED_TABLES

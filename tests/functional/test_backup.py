@@ -129,13 +129,15 @@ def test_an_archive_that_was_cut_off_is_refused_in_a_sentence(archive, tmp_path,
     assert "is damaged" in run("restore", archive, "--folder", folder, code=1)
 
 
-def test_a_backup_that_names_a_file_outside_of_it_writes_none_there(portal_folder, archive, tmp_path):
+@pytest.mark.parametrize("name", ["declarations/../evil.yaml", "declarations//evil.yaml", "/evil.yaml"])
+def test_a_backup_that_names_a_file_outside_of_it_writes_none_there(portal_folder, archive, tmp_path, name):
     folder, content = tmp_path / "a" / "b", tmp_path / "forged"
     folder.mkdir(parents=True)
     shutil.unpack_archive(archive, content, "gztar")
-    (content / "evil.yaml").write_text("evil")
+    for path in (content / "evil.yaml", content / "declarations" / "evil.yaml"):
+        path.write_text("evil")
     manifest = json.loads((content / "backup.json").read_text())
-    manifest["contents"]["declarations/../evil.yaml"] = hashlib.sha256(b"evil").hexdigest()
+    manifest["contents"][name] = hashlib.sha256(b"evil").hexdigest()
     (content / "backup.json").write_text(json.dumps(manifest))
     assert "damaged" in run("restore", content, "--folder", folder, code=1)
     assert not list(tmp_path.glob("a/**/*.yaml"))

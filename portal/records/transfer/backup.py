@@ -192,8 +192,10 @@ def _checked_manifest(content: Path) -> dict[str, Any]:
         raise BackupError(f"the backup was made by another version of the portal (format {version})")
     for name in {database, *contents}:
         path = content / name
-        # What leads out of the folder, by way of ".." or of a link, would be written outside of the portal's.
-        if path.resolve() != content.resolve() / name or not path.is_file() or _digest(path) != contents.get(name):
+        # What leads out of the folder, by way of ".." or of a link, would be written outside of the portal's; so would
+        # what begins with a slash without its part.
+        leads_out = "//" in name or name.startswith("/") or path.resolve() != content.resolve() / name
+        if leads_out or not path.is_file() or _digest(path) != contents.get(name):
             raise BackupError(f"the backup is damaged: {name} is not as it was written")
     return manifest
 
