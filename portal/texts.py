@@ -137,10 +137,11 @@ ENGLISH = Catalogue({}, {}, lambda number: int(number != 1))
 
 @functools.cache
 def catalogue(language: str) -> Catalogue:
-    """What locale/LANGUAGE.po says; nothing for English and unknown languages."""
+    """What locale/LANGUAGE.po says, for it-CH what it.po says; nothing for English and unknown languages."""
     path = LOCALE / f"{language}.po"
-    if not re.fullmatch("[A-Za-z_-]{2,12}", language) or not path.exists():
-        return ENGLISH
+    if not re.fullmatch("[A-Za-z-]{2,12}", language) or not path.exists():
+        general = language.rpartition("-")[0]
+        return catalogue(general) if general else ENGLISH
     with path.open("rb") as file:
         messages = read_po(file, locale=language)
     entries = [(message.id, message.string) for message in messages]

@@ -98,6 +98,8 @@ class _Reading:
         """The errors by their place in the YAML: pydantic's own locations also name the branches of unions."""
         by_path: dict[KeyPath, list[dict[str, Any]]] = {}
         for details in error.errors(include_url=False):
+            if details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]:
+                continue  # only without its wrong items, each of which has an error of its own
             loc = (*details["loc"], *details.get("ctx", {}).get("path", ()))
             by_path.setdefault(_written_part(self._at, loc), []).append(
                 {**details, "loc": loc, "within": details["loc"]}

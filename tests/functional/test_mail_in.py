@@ -461,3 +461,4 @@ def test_a_mail_on_which_the_portal_fails_is_kept_and_keeps_no_other_back(
     with reading(post.portal.engine) as connection:
         (kept,) = mails(connection, post.portal.tables, "kept", 10)
     assert "the portal failed on it" in kept.reason
+    assert (kept.sender, kept.subject) == (ANNA, "Poison")

@@ -84,3 +84,7 @@ def test_a_number_takes_the_form_of_its_language(language, number, sentence):
 def test_a_language_without_catalogue_is_english():
     assert translate("Save", "xx") == "Save"
     assert translate("Save", "pl") == "Zapisz"
+
+
+def test_a_language_of_a_country_takes_the_sentences_of_the_language():
+    assert translate("Save", "it-CH") == "Salva"

@@ -103,7 +103,7 @@ def _language(code: str) -> str | None:
         Locale.parse(code.replace("-", "_"))
     except (ValueError, UnknownLocaleError, TypeError):
         return f'no language "{code}": use a code such as en, it or pt-BR'
-    return None
+    return f'no language "{code}": write "{code.replace("_", "-")}"' if "_" in code else None
 
 
 def _logo(draft: Draft, logo: str | None) -> str | None:

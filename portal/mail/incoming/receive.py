@@ -68,14 +68,19 @@ class Receiver:
         try:
             mail = read_mail(raw, envelope)
         except UnreadableMailError as error:
-            return self.keep(raw, str(error))
-        facts = {"message_id": mail.message_id, "sender": mail.sender, "sender_name": mail.sender_name}
-        mail_id = self._claim(mail.key, **facts, subject=mail.subject)
+            mail_id = self._claim_unread(raw)
+            return self._keep(mail_id, raw, str(error)) if mail_id else Outcome("duplicate")
+        mail_id = self._claim(mail)
         return self._use(mail_id, mail, raw) if mail_id else Outcome("duplicate")
 
     def keep(self, raw: bytes, reason: str) -> Outcome:
-        """Keeps a mail of which nothing can be used, with the reason. Raises NotStoredYetError."""
-        mail_id = self._claim(hashlib.sha256(raw).hexdigest())
+        """Keeps a mail on which the portal failed, with the reason. Raises NotStoredYetError."""
+        try:
+            mail = read_mail(raw)
+        except Exception:  # the reading may be what failed
+            mail_id = self._claim_unread(raw)
+        else:
+            mail_id = self._claim(mail)
         return self._keep(mail_id, raw, reason) if mail_id else Outcome("duplicate")
 
     def receive_again(self, mail: Mail, as_stranger: bool = False) -> Outcome:
@@ -116,8 +121,12 @@ class Receiver:
                 values = self._owner_values(records, sender, defaults=False)
                 Writer(records, SYSTEM).change(record, values, record.version)
 
-    def _claim(self, key: str, **facts: str) -> int | None:
-        return claim_mail(self.connection, self.tables, key, self.now, **facts)
+    def _claim(self, mail: IncomingMail) -> int | None:
+        facts = {"message_id": mail.message_id, "sender": mail.sender, "sender_name": mail.sender_name}
+        return claim_mail(self.connection, self.tables, mail.key, self.now, **facts, subject=mail.subject)
+
+    def _claim_unread(self, raw: bytes) -> int | None:
+        return claim_mail(self.connection, self.tables, hashlib.sha256(raw).hexdigest(), self.now)
 
     def _use(self, mail_id: int, mail: IncomingMail, raw: bytes, as_stranger: bool = False) -> Outcome:
         try:
