@@ -167,9 +167,9 @@ def finish_index(engine: sa.Engine) -> None:
         postgresql.finish(engine)
 
 
-def is_complete(connection: sa.Connection) -> bool:
+def is_finished(connection: sa.Connection) -> bool:
     """Whether nothing is left to `finish_index`."""
-    return connection.dialect.name != "postgresql" or postgresql.is_complete(connection)
+    return connection.dialect.name != "postgresql" or postgresql.is_finished(connection)
 
 
 def drop_index(connection: sa.Connection) -> None:

@@ -151,6 +151,12 @@ def is_complete(connection: sa.Connection) -> bool:
     return bool(connection.scalar(valid, {"name": INDEX}))
 
 
+def is_finished(connection: sa.Connection) -> bool:
+    """Whether the index is there, and none of another version beside it."""
+    outdated = sa.text("SELECT count(to_regclass(name)) FROM unnest(CAST(:names AS text[])) AS name")
+    return is_complete(connection) and not connection.scalar(outdated, {"names": list(OUTDATED)})
+
+
 def _has_many_rows(connection: sa.Connection) -> bool:
     rows = sa.text("SELECT count(*) FROM (SELECT 1 FROM portal_search LIMIT :few) few")
     return connection.scalar(rows, {"few": FEW_ROWS}) == FEW_ROWS

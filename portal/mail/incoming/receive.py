@@ -77,7 +77,7 @@ class Receiver:
         """Keeps a mail on which the portal failed, with the reason. Raises NotStoredYetError."""
         try:
             mail = read_mail(raw)
-        except Exception:  # the reading may be what failed
+        except Exception:  # noqa: BLE001  the reading may be what failed
             mail_id = self._claim_unread(raw)
         else:
             mail_id = self._claim(mail)

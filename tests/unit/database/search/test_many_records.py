@@ -14,7 +14,7 @@ from portal.database.search.index import (
     filling,
     find,
     finish_index,
-    is_complete,
+    is_finished,
     organization,
     page,
     parse_words,
@@ -157,11 +157,17 @@ def test_a_large_index_is_made_beside_a_running_portal_which_searches_meanwhile(
             metadata.create_all(connection)
             put_many(connection, search, map(ticket, range(1, 121)))
             create_index(connection)
-            assert not is_complete(connection)
+            assert not is_finished(connection)
             assert found(connection, "sometimes printer") == [120, 100, 80, 60, 40, 20]
             assert found(connection, "paper", scopes=(person(7),)) == [7]
         finish_index(engine)
         with reading(engine) as connection:
-            assert is_complete(connection)
+            assert is_finished(connection)
             assert found(connection, "sometimes printer") == [120, 100, 80, 60, 40, 20]
+        with writing(engine) as connection:  # killed before it removed what the version before had
+            connection.exec_driver_sql("CREATE INDEX portal_search_words ON portal_search (seq)")
+            assert not is_finished(connection)
+        finish_index(engine)
+        with reading(engine) as connection:
+            assert is_finished(connection)
         engine.dispose()
