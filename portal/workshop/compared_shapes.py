@@ -45,6 +45,8 @@ def _of_values(key: str, old: Any, new: Any) -> Iterator[Difference]:
     elif isinstance(old, Mapping) and isinstance(new, Mapping):
         for name in dict.fromkeys((*old, *new)):
             yield from _of_values(f"{key}.{name}", old.get(name), new.get(name))
+    elif isinstance(old, Text) and isinstance(new, Text) and old.by_language and new.by_language:
+        yield from _of_values(key, old.by_language, new.by_language)
     elif old != new:
         yield Difference(key, old, new)
 

@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from portal.declaration.keys import keys_of
 from portal.declaration.shapes import ACTIONS, Declaration, Profile
+from portal.fields.shape import Shape
 from portal.texts import readable
 from portal.workshop.access_table import Rights, form_fields
 from portal.workshop.compared_shapes import Difference, differences
@@ -174,7 +176,8 @@ def looks(before: Declaration, after: Declaration, profile: str) -> Iterator[Cha
         if module not in old.modules:
             continue
         differing = [*_layouts(old, new, module), *differences(old.modules[module], access, TOLD_OF_ACCESS)]
-        if differing:
+        told = list(differences(before.modules[module], after.modules[module]))  # with the module: what it hands down
+        if differing := [difference for difference in differing if difference not in told]:
             paths = tuple(("modules", module, *path) for difference in differing for path in difference.paths)
             sentence = f"{words(module)} look different: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (*paths, ("modules", module)))
@@ -188,10 +191,11 @@ def _layouts(old: Profile, new: Profile, module: str) -> Iterator[Difference]:
     before, after = old.modules[module], new.modules[module]
     for layout in LAYOUTS:
         one, other = getattr(before, layout), getattr(after, layout)
+        shape: type[Shape] = type(other)
         moved = before.readable ^ after.readable
         if layout in ("create", "edit"):
             moved |= form_fields(one) ^ form_fields(other)
-        for key in type(other).model_fields:
+        for key in keys_of(shape):
             if f"{layout}.{key}" in ("list.columns", "list.tabs"):
                 continue
             first, second = (_without(getattr(side, key), moved) for side in (one, other))
@@ -245,6 +249,8 @@ def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
             yield Change("lost", f"there is no module {words(name)} any more", name)
     skipped = {"folder", "modules", "profiles", "icons"}
     for difference in differences(before, after, skipped):
+        if difference.key.startswith("buttons.module:"):
+            continue  # made of the module, which says it
         named = replace(difference, key=difference.key.replace("settings", "portal", 1))
         sentence = f"{named.key} differs" if str(named) == named.key else str(named)
         yield Change("changed", sentence, "", (), ())

@@ -67,6 +67,16 @@ def test_what_concerns_everybody_comes_first(folder):
     assert "Notes" not in said[said.index("profile customer") : said.index("profile staff")]
 
 
+def test_what_a_profile_has_from_the_module_is_said_once_in_the_words_of_the_files(folder):
+    change(folder, "modules.yaml", "  tickets:\n", "  tickets:\n    label: {en: Requests, it: Richieste}\n")
+    before = shutil.copytree(folder, folder.parent / "before")
+    change(folder, "modules.yaml", "it: Richieste", "it: Pratiche")
+    assert portal(folder, "diff", str(before))[1].splitlines() == [
+        "~ module tickets differs: label.it “Pratiche” instead of “Richieste”  (modules.yaml:8:27)",
+        *(f"profile {name}: nothing changes" for name in ("customer", "power", "staff")),
+    ]
+
+
 def test_where_nothing_differs_it_exits_0(folder):
     assert portal(folder, "diff", str(SMALL)) == (
         0,
