@@ -1,8 +1,10 @@
 """The interface speaks every language whole: what a catalogue lacks fails here, and `make messages` adds it."""
 
+import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,10 @@ Sentence = str | tuple[str, str]
 
 PORTAL = Path(__file__).parents[2] / "portal"
 LANGUAGES = sorted(path.stem for path in LOCALE.glob("*.po"))
+SENTENCE = re.compile(r"f?'?[A-Z][a-z]+( [a-z“{][^ ]*){2,}[.!?]?")
+NOT_SHOWN = re.compile(r"_|ngettext|log\.\w+|.*Error")
+# What administrators read in the log, the console and the metrics stays English; json.py names what a library says.
+NOT_TRANSLATED = ("hosting.py", "live.py", "metrics.py", "json.py")
 NAMES = re.compile(r"\$\{(\w+)\}")
 
 
@@ -40,6 +46,35 @@ def catalogue_of(language: str) -> Catalog:
 def test_there_is_something_to_translate_and_the_demo_s_languages_are_there(sentences):
     assert len(sentences) > 200
     assert {"it", "pl"} <= set(LANGUAGES)
+
+
+def test_no_sentence_of_the_code_is_shown_as_it_is_written():
+    people_read = ("accounts", "fields", "jobs", "mail", "records", "views", "web")  # what these folders say
+    shown = [
+        f"{path.relative_to(PORTAL)}:{node.lineno}: {said}"
+        for folder in people_read
+        for path in (PORTAL / folder).rglob("*.py")
+        if path.name not in NOT_TRANSLATED
+        for node, said in untranslated(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert shown == []
+
+
+def untranslated(tree: ast.Module) -> Iterator[tuple[ast.expr, str]]:
+    """The texts that read as sentences and are no argument of `_`, nor of a call that speaks to developers."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue  # a docstring
+        if isinstance(node, ast.Call) and NOT_SHOWN.fullmatch(ast.unparse(node.func)):
+            continue
+        if isinstance(node, ast.Constant | ast.JoinedStr):
+            said = ast.unparse(node)[1:-1] if isinstance(node, ast.JoinedStr) else str(node.value)
+            if SENTENCE.fullmatch(said):
+                yield node, said
+            continue
+        waiting += ast.iter_child_nodes(node)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -3,9 +3,6 @@
 Called by load. The checks add problems to the draft; only `check_settings` changes something else.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from portal.declaration.checks.appearance import check_appearance
 from portal.declaration.checks.buttons import check_buttons
 from portal.declaration.checks.customers import check_what_customers_get
@@ -17,10 +14,8 @@ from portal.declaration.checks.modules import check_module
 from portal.declaration.checks.profiles import check_profile, check_resolved_profiles
 from portal.declaration.checks.sign_up import check_sign_up
 from portal.declaration.checks.unnoticed import check_unnoticed_comments
-from portal.declaration.checks.without_effect import ACTIONS, FIELD_KEYS, MODULE_KEYS, PANELS, sentence
 from portal.declaration.draft import Draft, profile_file
-from portal.declaration.shapes import Declaration, Module, Profile, fields_with_rows
-from portal.declaration.source.cursor import Cursor
+from portal.declaration.shapes import Declaration, fields_with_rows
 
 
 def check_modules(draft: Draft) -> None:
@@ -35,11 +30,8 @@ def check_modules(draft: Draft) -> None:
         check_module(draft, module, at)
         check_layouts(draft, module, module, at)
         check_existing(module, at)
-        _warn_of_module(draft.written[module.name], module, at)
     for profile in draft.profiles.values():
-        at = draft.at(profile_file(profile.name))
-        check_profile(draft, profile, at)
-        _warn_of_profile(profile, at)
+        check_profile(draft, profile, draft.at(profile_file(profile.name)))
     check_inbox(draft)
     check_roles(draft)
     check_appearance(draft)
@@ -52,30 +44,3 @@ def check_profiles(draft: Draft, declaration: Declaration) -> None:
     check_sign_up(draft, declaration)
     check_what_customers_get(draft, declaration)
     check_unnoticed_comments(draft, declaration)
-
-
-# -- warnings of what has no effect yet ---------------------------------------------------------------------------
-
-
-def _warn_of_module(written: Mapping[str, Any], module: Module, at: Cursor) -> None:
-    _warn_of_keys(written, MODULE_KEYS, at)
-    for field in module.fields.values():
-        place = at["fields"][field.name]
-        _warn_of_keys({key: getattr(field, key) for key in FIELD_KEYS}, FIELD_KEYS, place)
-
-
-def _warn_of_profile(profile: Profile, at: Cursor) -> None:
-    for name, access in profile.modules.items():
-        for index, word in enumerate(access.can):
-            if word in ACTIONS:
-                at["modules"][name]["can"][index].warn(f"{word} {sentence(ACTIONS[word])}")
-    for index, panel in enumerate(profile.home.panels):
-        for key in panel if isinstance(panel, Mapping) else ():
-            if key in PANELS:
-                at["home"]["panels"][index].warn(f"{key} {sentence(PANELS[key])}")
-
-
-def _warn_of_keys(entry: Mapping[str, Any], table: Mapping[str, str], at: Cursor) -> None:
-    for key, what in table.items():
-        if entry.get(key):
-            at[key].key.warn(f"{key} {sentence(what)}")

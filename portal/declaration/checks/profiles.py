@@ -163,6 +163,7 @@ def _check_panels(draft: Draft, profile: Profile, at: Cursor) -> None:
                 place["chart"].wrong(draft.no_module(module))
         elif draft.field(module, by) is None and not draft.is_broken(module, by):
             place["by"].wrong(draft.no_field(module, by))
+        place.warn("chart has no effect yet: charts are not drawn")
 
 
 def _check_expectations(draft: Draft, profile: Profile, at: Cursor) -> None:

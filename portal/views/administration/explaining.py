@@ -11,7 +11,6 @@ from pyramid.view import view_config
 from portal.accounts.people import Account, Identity, admit, admit_everybody, find_account_of_person, load_account
 from portal.accounts.viewing import profile_identity
 from portal.conditions import condition_text
-from portal.declaration.shapes import ACTIONS as EVERY_ACTION
 from portal.declaration.shapes import Module
 from portal.declaration.source.places import Places
 from portal.records.audit.audience import Outcome, outcomes
@@ -23,7 +22,7 @@ from portal.records.writing.transitions import is_for_reader
 from portal.texts import _, readable
 from portal.views.administration.pages import Audience, ExplainPage, ModuleRights, PersonRights, ReasonGroup
 from portal.views.administration.reasons import Reason, shown_reasons
-from portal.views.administration.rights import ACTIONS, can_words, module_label, scope_words
+from portal.views.administration.rights import ACTION_LABELS, can_words, module_label, scope_words
 from portal.views.parts import Action, Offer, TitledLink
 from portal.views.wording import count_text
 from portal.web.addresses import explain_address, record_address
@@ -196,7 +195,7 @@ def _subjects(request: Request, module: Module) -> Iterator[Offer]:
     """The record itself, its actions and transitions, its fields."""
     what, reader = request.GET.get("what", ""), request.reader
     transitions = module.lifecycle.transitions if module.lifecycle else {}
-    labels: dict[str, Any] = {name: ACTIONS[name] for name in EVERY_ACTION}
+    labels: dict[str, Any] = dict(ACTION_LABELS)
     labels |= {name: transition.label or readable(name) for name, transition in transitions.items()}
     yield Offer("", _("See the record"))
     for name, label in labels.items():

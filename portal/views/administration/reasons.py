@@ -15,8 +15,14 @@ from portal.web.resources import RECORD_ID
 from portal.web.shell import Words
 
 # What an address below a record or a module does, where that is granted under another name.
-ACTIONS = {"comments": "comment", "watchers": "watch", "access": "grant", "revoke": "grant", "invite": "grant"}
-ON_RECORDS = ("edit", "delete", *ACTIONS)
+ACTION_OF_ADDRESS = {
+    "comments": "comment",
+    "watchers": "watch",
+    "access": "grant",
+    "revoke": "grant",
+    "invite": "grant",
+}
+ON_RECORDS = ("edit", "delete", *ACTION_OF_ADDRESS)
 ON_MODULES = {"create": "create", "export.csv": "export", "invite": "grant", "waiting": "grant"}
 
 
@@ -69,7 +75,7 @@ def _refusing(request: Request, policy: Policy, steps: Iterable[Step]) -> tuple[
 
 
 def _steps(request: Request, policy: Policy, records: Records, record_id: int, path: list[str]) -> list[Step]:
-    subject = ACTIONS.get(path[0], path[0]) if path and path[0] in ON_RECORDS else None
+    subject = ACTION_OF_ADDRESS.get(path[0], path[0]) if path and path[0] in ON_RECORDS else None
     lifecycle = records.module.lifecycle
     if path[:1] == ["move"] and lifecycle and path[-1] in lifecycle.transitions:
         subject = path[-1]

@@ -5,7 +5,7 @@ from portal.fields.reader import Reader
 from portal.texts import _, readable
 
 SCOPES = {"own": _("Their own"), "organization": _("Their company's"), "all": _("All")}
-ACTIONS = {
+ACTION_LABELS = {
     "create": _("create"),
     "edit": _("edit"),
     "delete": _("delete"),
@@ -36,6 +36,6 @@ def can_words(module: Module, access: Access, reader: Reader) -> str:
     """What may be done with the records, transitions by their buttons."""
     transitions = module.lifecycle.transitions if module.lifecycle else {}
     labels = [
-        transitions[name].label or readable(name) if name in transitions else ACTIONS[name] for name in access.can
+        transitions[name].label or readable(name) if name in transitions else ACTION_LABELS[name] for name in access.can
     ]
     return ", ".join(reader.text(label) for label in labels)

@@ -34,7 +34,7 @@ TYPES = {
     "image": "One stored picture.",
     "json": "Structured data, shown as a tree.",
 }
-ACTIONS = {
+ACTION_DESCRIPTIONS = {
     "create": "Create records.",
     "edit": "Edit records.",
     "delete": "Delete records.",

@@ -11,11 +11,10 @@ from typing import Annotated, Any, get_args, get_origin
 
 from portal.declaration.keys import keys_of, shape_in
 from portal.declaration.named import FormRow, Row
-from portal.declaration.shapes import ACTIONS as ACTION_WORDS
-from portal.declaration.shapes import Access, DetailLayout, Module
+from portal.declaration.shapes import ACTIONS, Access, DetailLayout, Module
 from portal.fields.base import Field
 from portal.fields.shape import Names, Shape
-from portal.workshop.schema.descriptions import ACTIONS
+from portal.workshop.schema.descriptions import ACTION_DESCRIPTIONS
 from portal.workshop.schema.folder_names import FieldNames, FolderNames, Labels, ModuleNames
 from portal.workshop.schema.language import (
     SCALAR,
@@ -162,8 +161,10 @@ class Narrowing:
         return ref(name) if self._language.definitions[name] else {}
 
     def _actions(self, module: ModuleNames) -> Schema:
-        words = [word for word in ACTION_WORDS if NEEDED_KEYS.get(word, "fields") in module.keys]
-        known = {word: ACTIONS[word] for word in words if word != "grant" or module.name == self._names.people}
+        words = [word for word in ACTIONS if NEEDED_KEYS.get(word, "fields") in module.keys]
+        known = {
+            word: ACTION_DESCRIPTIONS[word] for word in words if word != "grant" or module.name == self._names.people
+        }
         return described([*known, *module.transitions], {**known, **module.transitions})
 
     def _related(self, here: ModuleNames) -> Schema:

@@ -1,4 +1,4 @@
-"""Whatever the language accepts either has an effect outside of `portal/declaration/`, or is warned about."""
+"""Whatever the language accepts has an effect outside of `portal/declaration/`."""
 
 import ast
 import re
@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+import pytest
+
 from portal.declaration import shapes
-from portal.declaration.checks import without_effect
 from portal.declaration.keys import keys_of
 from portal.fields.base import Field
 from portal.fields.shape import Shape
+from portal.views.administration.rights import ACTION_LABELS
+from portal.workshop.differences import DEEDS
+from portal.workshop.schema.descriptions import ACTION_DESCRIPTIONS
 
 PORTAL = Path(__file__).parents[3] / "portal"
 
@@ -18,36 +22,36 @@ PORTAL = Path(__file__).parents[3] / "portal"
 RESOLVED = {"Profile.extends"}
 # Values that mean the absence of the others.
 ABSENCES = {"Transition.ask: optional"}
-# Keys below a key that is warned about as a whole.
-BELOW_A_WARNING = {"Attachments": "attachments", "Mail": "mail"}
 
 
-def test_every_key_has_an_effect_or_a_warning():
+def test_every_key_has_an_effect():
     words = words_outside()
     offenders = [
         f"{shape.__name__}.{key}"
         for shape, key in keys_of_the_language()
-        if not {key, f"{key}_"} & words and not is_warned(shape, key) and f"{shape.__name__}.{key}" not in RESOLVED
+        if not {key, f"{key}_"} & words and f"{shape.__name__}.{key}" not in RESOLVED
     ]
     assert offenders == []
 
 
-def test_every_listed_value_has_an_effect_or_a_warning():
+def test_every_listed_value_has_an_effect():
     words = words_outside()
     offenders = [
         f"{shape.__name__}.{key}: {value}"
         for shape, key in keys_of_the_language()
         for value in values_of(annotation_of(shape, key))
-        if value not in words and not is_warned(shape, key)
+        if value not in words
     ]
     assert set(offenders) <= ABSENCES
 
 
-def test_every_word_under_can_has_an_effect_or_a_warning():
-    words = words_outside()
-    # attach is refused where the module has no attachments, and those are warned about.
-    warned = {*without_effect.ACTIONS, *({"attach"} if "attachments" in without_effect.MODULE_KEYS else ())}
-    assert [word for word in shapes.ACTIONS if word not in words | warned] == []
+def test_every_word_under_can_has_an_effect():
+    assert set(shapes.ACTIONS) - words_outside() == set()
+
+
+@pytest.mark.parametrize("words", [DEEDS, ACTION_LABELS, ACTION_DESCRIPTIONS], ids=["diff", "rights", "schema"])
+def test_every_word_under_can_is_put_into_words(words):
+    assert set(words) == set(shapes.ACTIONS)
 
 
 def words_outside() -> set[str]:
@@ -73,11 +77,6 @@ def keys_of_the_language() -> Iterator[tuple[type[Shape], str]]:
             yield from ((shape, key) for key in keys_of(shape))
     for field_type in set(Field.types.values()):
         yield from ((field_type, key) for key in keys_of(field_type))
-
-
-def is_warned(shape: type[Shape], key: str) -> bool:
-    key = BELOW_A_WARNING.get(shape.__name__, key)
-    return key in (without_effect.FIELD_KEYS if issubclass(shape, Field) else without_effect.MODULE_KEYS)
 
 
 def annotation_of(shape: type[Shape], key: str) -> Any:
