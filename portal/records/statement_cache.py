@@ -21,7 +21,7 @@ from portal.database.sql import IdList
 from portal.fields.reader import Reader
 
 # Names of parameters.
-PERSON, COMPANY, IDS, SIZE = "reader_person", "reader_company_{}", "record_ids", "page_size"
+PERSON, COMPANY, IDS = "reader_person", "reader_company_{}", "record_ids"
 MOST_COMPANIES = 10  # of one reader; each is a parameter
 MOST_STATEMENTS = 1_000  # for one kind of readers
 NOT_BUILT: Any = object()
@@ -58,6 +58,7 @@ class StatementKey:
     sort: tuple[str, ...] = ()
     start: Literal["first", "after", "before"] = "first"
     among_ids: bool = False
+    size: int = 0
 
 
 class StatementCache:

@@ -7,9 +7,10 @@ import sqlalchemy as sa
 
 from portal.database.engine import writing
 from portal.fields.linked import Linked
+from portal.records.reading.history import MOST_STORED
 from tests.functional.conftest import without_tokens
 from tests.functional.orders_portal import edit, new_order
-from tests.functional.world import ANNA, CARLA, NANCY
+from tests.functional.world import ANNA, CARLA, NANCY, NOW
 
 
 def lines(page):
@@ -51,6 +52,23 @@ def test_what_moved_a_record_and_who_said_something(orders):
         "History · Created",
     ]
     assert "Weight Empty changed to 7" in lines(orders[NANCY].get(address))[0]
+
+
+def test_a_long_history_is_read_in_parts_and_shows_the_same(orders):
+    address = new_order(orders)
+    orders[NANCY].send(f"{address}comments", {"text": "Which colour?"})
+    orders[ANNA].send(f"{address}move/finish")
+
+    def shown(page):
+        return lines(page), str(page.html.find(class_="progress"))
+
+    before = [shown(orders[person].get(address)) for person in (ANNA, NANCY)]
+    unreadable = {"module": "orders", "record": int(address.split("/")[2]), "kind": "edited", "at": NOW}
+    unreadable |= {"internal": False, "details": {"fields": ["taken_out"]}}
+    with writing(orders.portal.engine) as connection:
+        connection.execute(sa.insert(orders.portal.tables.event), [unreadable] * (2 * MOST_STORED))
+    assert [shown(orders[person].get(address)) for person in (ANNA, NANCY)] == before
+    assert before[0][1].count("done") == 2
 
 
 def test_what_was_internal_at_the_time_stays_internal(orders):

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.accounts.register import AccessRequest
 from portal.database.engine import reading
-from portal.records.statement_cache import IDS, SIZE
+from portal.records.statement_cache import IDS
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NOW, World, linked, titles
 
 DAYS = """
@@ -89,7 +89,7 @@ def test_a_shared_statement_does_not_run_without_the_values_of_a_reader(shop):
     with reading(shop.portal.engine) as connection:
         for statement in statements:
             with pytest.raises(sa.exc.StatementError, match="A value is required for bind parameter"):
-                connection.execute(statement, {IDS: [1], SIZE: 5})
+                connection.execute(statement, {IDS: [1]})
 
 
 def test_what_is_typed_is_given_to_statements_that_are_built_once(shop):

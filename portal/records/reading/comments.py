@@ -6,15 +6,16 @@ A conversation may be long: a page reads the newest of it, and further stretches
 import datetime
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
-from portal.database.sql import AmongIds
+from portal.database.sql import AmongIds, constant
 from portal.records.reading.records import Record, Records
-from portal.records.statement_cache import IDS, SIZE, id_list
+from portal.records.statement_cache import IDS, id_list
 
 BEYOND = 2**63 - 1  # greater than every id
 
@@ -37,7 +38,7 @@ class Comment:
 
 def newest_comments(records: Records, record: Record, size: int, before: int = BEYOND) -> list[Comment]:
     """The newest `size` comments on a record, newest first; only those that are older than the id `before`."""
-    return _comments(records, record, "newest comments", _newest, before_id=before, **{SIZE: size})
+    return _comments(records, record, f"newest {size} comments", partial(_newest, size), before_id=before)
 
 
 def comments_by_ids(records: Records, record: Record, ids: Collection[int]) -> list[Comment]:
@@ -67,9 +68,9 @@ def _comments(records: Records, record: Record, purpose: str, build: Any, **valu
     return [Comment(**row) for row in fetch(records.connection, statement, values)]
 
 
-def _newest(tables: Tables) -> sa.Select[Any]:
+def _newest(size: int, tables: Tables) -> sa.Select[Any]:
     before = tables.comment.c["id"] < sa.bindparam("before_id", type_=sa.BigInteger())
-    return _on_record(tables).where(before).limit(sa.bindparam(SIZE, type_=sa.Integer()))
+    return _on_record(tables).where(before).limit(constant(size))
 
 
 def _by_ids(tables: Tables) -> sa.Select[Any]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from portal.batches import batched
 from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
-from portal.database.sql import WithoutIndex
+from portal.database.sql import WithoutIndex, constant
 from portal.fields.base import Field, Refused
 from portal.fields.linked import Linked
 from portal.records.policy import Policy
@@ -23,6 +23,7 @@ from portal.records.reading.records import Record, Records
 from portal.records.reading.titles import titled_links
 
 BATCH = 100  # events read at a time
+MOST_STORED = 100  # events of a record that are read for its page
 MOST_BATCHES = 20  # for one page over all records, of whose events the reader may read few or none
 PORTAL = "Portal"  # the author of what no account did, who is shown by the name of the portal
 CHANGING = ("edited", "moved", "imported", "signed")  # kinds that tell of fields, and of nothing else
@@ -70,13 +71,21 @@ class EventFilter:
 
 
 def stored_events(records: Records, record: Record) -> Sequence[Mapping[str, Any]]:
-    """All events of a record as they are stored, newest first, for those who need more of them than a reader may read.
+    """The newest MOST_STORED events of a record as they are stored, newest first, for those who need more of them than
+    a reader may read.
 
     `record` comes from `records`, and is theirs.
     """
     statement = records.policy.tables.statement("events of a record", lambda: _of_record(records.policy.tables))
-    values = {"module_name": records.name, "record_id": record.id}
-    return fetch(records.connection, statement, values)
+    return fetch(records.connection, statement, {"module_name": records.name, "record_id": record.id})
+
+
+def state_events(records: Records, record: Record, stored: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The events of a record that tell of its states, newest first, and perhaps others; `stored`: its newest ones."""
+    if len(stored) < MOST_STORED:
+        return stored
+    statement = records.policy.tables.statement("events of states", lambda: _of_states(records.policy.tables))
+    return fetch(records.connection, statement, {"module_name": records.name, "record_id": record.id})
 
 
 def record_history(
@@ -89,17 +98,24 @@ def record_history(
     """The newest `size` events of a record that the reader may read, and the id behind which there are more.
 
     `before`: only events older than the one of this id. `record` comes from `records`, and is theirs. `stored`: its
-    events, where they have been read.
+    newest events, where they have been read.
     """
     events: list[Event] = []
-    for rows in _batches(records, record, size + 1, before) if stored is None else batched(stored, size + 1):
+    for rows in _batches(records, record, size + 1, before, stored):
         events += _readable(records, rows)
         if len(events) > size:
             return events[:size], events[size - 1].id
     return events, None
 
 
-def _batches(records: Records, record: Record, size: int, before: int | None) -> Iterator[Sequence[Mapping[str, Any]]]:
+def _batches(
+    records: Records, record: Record, size: int, before: int | None, stored: Sequence[Mapping[str, Any]] | None
+) -> Iterator[Sequence[Mapping[str, Any]]]:
+    if stored is not None:
+        yield from batched(stored, size)
+        if len(stored) < MOST_STORED:
+            return
+        before = stored[-1]["id"]
     event = records.policy.tables.event
     on_record = [event.c["module"] == records.name, event.c["record"] == record.id]
     while True:
@@ -164,9 +180,26 @@ def _rows(
 
 
 def _of_record(tables: Tables) -> sa.Select[Any]:
-    event = tables.event
-    on_record = event.c["module"] == sa.bindparam("module_name"), event.c["record"] == sa.bindparam("record_id")
-    return _events(tables).where(*on_record).order_by(event.c["id"].desc())
+    newest = tables.event.c["id"].desc()
+    return _events(tables).where(*_on_record(tables.event)).order_by(newest).limit(constant(MOST_STORED))
+
+
+def _of_states(tables: Tables) -> sa.Select[Any]:
+    """The events that records/reading/states.py reads: those that tell of a state, and the comments made with them."""
+    event, moved = tables.event, tables.event.alias()
+    moments = sa.select(moved.c["at"]).where(*_on_record(moved), _tells_of_state(moved))
+    with_it = sa.and_(event.c["kind"] == "commented", event.c["at"].in_(moments))
+    either = sa.or_(_tells_of_state(event), with_it)
+    return _events(tables).where(*_on_record(event), either).order_by(event.c["id"].desc())
+
+
+def _tells_of_state(event: sa.FromClause) -> sa.ColumnElement[bool]:
+    by_kind = sa.or_(event.c["kind"] == "created", event.c["kind"].startswith("moved"))
+    return sa.or_(by_kind, event.c["details"]["state"].as_string().is_not(None))
+
+
+def _on_record(event: sa.FromClause) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return event.c["module"] == sa.bindparam("module_name"), event.c["record"] == sa.bindparam("record_id")
 
 
 def _events(tables: Tables) -> sa.Select[Any]:

@@ -21,7 +21,7 @@ class IndexScan:
     columns: Sequence[sa.ColumnElement[Any]]
     backwards: bool = False
 
-    def along(self, segment: Segment, size: sa.BindParameter[int]) -> sa.Select[Any]:
+    def along(self, segment: Segment, size: sa.ColumnElement[int]) -> sa.Select[Any]:
         """The next `size` rows of a segment: as many of each branch, whose index has them in order, then the first of
         all these."""
         clauses = segment.order.clauses(self.backwards)

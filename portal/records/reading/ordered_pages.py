@@ -16,7 +16,7 @@ from portal.records.reading.page import Page, Query
 from portal.records.reading.record_counts import RecordCounts
 from portal.records.reading.record_reader import RecordReader, Row
 from portal.records.reading.statements import PageRequest, Statements
-from portal.records.statement_cache import IDS, SIZE, Statement, StatementKey
+from portal.records.statement_cache import IDS, Statement, StatementKey
 
 FEW_ROWS = 1_000
 
@@ -34,9 +34,9 @@ class OrderedPages:
         position = self._position(order, query.before or query.after)
         backwards = position is not None and bool(query.before)  # a key that cannot be read leads to the first page
         condition = AllOf(self.reader.with_parameters(tuple(parts_of(query.condition))))
-        request = PageRequest(order, fields, condition, position, backwards)
+        request = PageRequest(order, fields, query.size + 1, condition, position, backwards)
         key = self._key(query, request, among is not None) if self._may_be_shared(self._sort(query)) else None
-        values: dict[str, Any] = {SIZE: query.size + 1, **({} if among is None else {IDS: list(among)})}
+        values: dict[str, Any] = {} if among is None else {IDS: list(among)}
         if position is not None and (parameters := order.parameters()):
             values |= dict(zip(parameters, position, strict=True))
             request = replace(request, position=list(parameters.values()))
@@ -104,6 +104,7 @@ class OrderedPages:
             sort=self._sort(query),
             start=start,
             among_ids=among_ids,
+            size=request.size,
         )
 
     def _reads_along_index(self, order: Order, condition: Condition) -> bool:
@@ -126,10 +127,10 @@ class OrderedPages:
             else self.reader.statements.scan(request)
         )
         for statement in statements:
-            rows += self.reader.execute(statement, **values | {SIZE: values[SIZE] - len(rows)})
-            if len(rows) >= values[SIZE]:
+            rows += self.reader.execute(statement, **values)
+            if len(rows) >= request.size:
                 break
-        return rows
+        return rows[: request.size]
 
     def _sorted(self, request: PageRequest, key: StatementKey | None, values: dict[str, Any]) -> Sequence[Row]:
         def build(statements: Statements) -> Statement:

@@ -16,23 +16,24 @@ from portal.conditions import ALWAYS, Comparison, Condition
 from portal.database.engine import cache_plan
 from portal.database.schema.existing import EXISTING
 from portal.database.schema.indexes import index_column
-from portal.database.sql import AmongIds, Redundant, WithoutIndex, where
+from portal.database.sql import AmongIds, Redundant, WithoutIndex, constant, where
 from portal.fields.base import Field
 from portal.records.policy import ModulePolicy, Policy
 from portal.records.reading.counts import CountRequest, IndexCondition, best, counting, parts_of, ranges_of_negated
 from portal.records.reading.index_scan import IndexScan
 from portal.records.reading.keyset import Order
-from portal.records.statement_cache import IDS, SIZE, Statement, id_list, parameter
+from portal.records.statement_cache import IDS, Statement, id_list
 
 ALWAYS_READ = ("id", "reference", "_version")
 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Rows in an order with some fields, after `position`, or before it `backwards`."""
+    """The next `size` rows in an order with some fields, after `position`, or before it `backwards`."""
 
     order: Order
     fields: Sequence[Field]
+    size: int
     condition: Condition = ALWAYS
     position: Sequence[Any] | None = None
     backwards: bool = False
@@ -105,9 +106,8 @@ class Statements(ModulePolicy):
 
     def first(self, limit: int) -> Statement:
         """Any `limit` records, with their titles."""
-        return (
-            sa.select(*self.columns([self.module.title_field])).where(*self._found([self.where(ALWAYS)])).limit(limit)
-        )
+        rows = sa.select(*self.columns([self.module.title_field])).where(*self._found([self.where(ALWAYS)]))
+        return self._planned_once(rows.limit(constant(limit)))
 
     def _contains(self, text: str) -> sa.ColumnElement[bool]:
         title, reference = self.module.title_field, self.module.field("reference")
@@ -131,7 +131,7 @@ class Statements(ModulePolicy):
     def counting_ids(self, conditions: Sequence[Condition]) -> Statement:
         """How many of the records IDS that this reader may see fulfil each condition, as `count_0`, `count_1` …."""
         scope = Redundant(self.where(ALWAYS))
-        return self._counting(conditions).where(self._among_ids(), scope)
+        return self._planned_once(self._counting(conditions).where(self._among_ids(), scope))
 
     def counting_within(self, condition: Condition, conditions: Sequence[Condition]) -> Statement:
         """The same of all records for which `condition` holds."""
@@ -172,14 +172,14 @@ class Statements(ModulePolicy):
     # -- rows in order ----------------------------------------------------------------------------------------------
 
     def sorted(self, request: PageRequest, among_ids: bool = False) -> Statement:
-        """The next SIZE rows, found by whatever index suits, and sorted. `among_ids`: only of the records IDS."""
+        """The rows, found by whatever index suits, and sorted. `among_ids`: only of the records IDS."""
         order, conditions = request.order, [self.where(request.condition)]
         if among_ids:
             conditions.append(self._among_ids())
         if request.position is not None:
             conditions.append(order.beyond(request.position, request.backwards))
         select = sa.select(*self.columns(request.fields), *order.columns).where(*self._found(conditions))
-        return select.order_by(*order.clauses(request.backwards)).limit(parameter(SIZE))
+        return select.order_by(*order.clauses(request.backwards)).limit(constant(request.size))
 
     def _found(self, conditions: Sequence[sa.ColumnElement[bool]]) -> Sequence[sa.ColumnElement[bool]]:
         """`conditions`, or the ids of the rows for which they hold, found branch by branch where a record is somebody's
@@ -191,7 +191,7 @@ class Statements(ModulePolicy):
         return [record_id.in_(sa.union_all(*parts))]
 
     def scan(self, request: PageRequest) -> Iterator[Statement]:
-        """The same rows, segment by segment along the index that has their order."""
+        """The same rows, segment by segment along the index that has their order; each segment may have all of them."""
         conditions: list[sa.ColumnElement[bool]] = []
         if self._scope_has_more:
             conditions.append(Redundant(self.policy.scope(self.name)))
@@ -200,7 +200,7 @@ class Statements(ModulePolicy):
         columns = [*self.columns(request.fields), *request.order.columns]
         scan = IndexScan(self.table, self.branches or (), conditions, columns, request.backwards)
         for segment in request.order.segments(request.position, request.backwards):
-            statement = scan.along(segment, parameter(SIZE))
+            statement = scan.along(segment, constant(request.size))
             # Which of two tables is best read first depends on how many rows the reader has: 4 ms or 75.
             planned_once = segment.titled is None and not request.condition.needs_value
             yield self._planned_once(statement) if planned_once else statement

@@ -48,7 +48,7 @@ def detail_page(
     """
     records, record = resource.records, resource.record
     layout, stored, query = records.access.detail, record_files(resource), list_query(resource, request)
-    events = stored_events(records, record) if records.module.lifecycle else None
+    events = stored_events(records, record) if records.module.lifecycle or layout.history else ()
     pictures = pictures_of(resource, [file for file in stored if file.comment is None])
     talk = conversation(resource, request, composer, stored) if records.module.comments else None
     return DetailPage(
@@ -58,7 +58,7 @@ def detail_page(
         previous_url="" if query is None else record_address(records.name, record.id, "previous"),
         next_url="" if query is None else record_address(records.name, record.id, "next"),
         actions=tuple(actions(resource)),
-        stage_bar=stage_bar(resource, events or ()),
+        stage_bar=stage_bar(resource, events),
         follow_ups=tuple(
             TitledLink(f"{other.reference} · {other.title}", record_address(records.name, other.id))
             for other in follow_ups(records, record)

@@ -65,12 +65,10 @@ def show_history(resource: Record, request: Request) -> dict[str, HistoryPage]:
     return {"page": page}
 
 
-def history_card(
-    resource: Record, request: Request, stored: Sequence[Mapping[str, Any]] | None = None
-) -> History | None:
+def history_card(resource: Record, request: Request, stored: Sequence[Mapping[str, Any]]) -> History | None:
     """The newest events on the page of a record; None where its layout does without them.
 
-    `stored`: all events of the record, where they have been read.
+    `stored`: the newest events of the record.
     """
     if not resource.access.detail.history:
         return None

@@ -5,6 +5,7 @@ from typing import Any
 
 from portal.fields.base import Field
 from portal.records.reading.comments import find_comment
+from portal.records.reading.history import state_events
 from portal.records.reading.states import StateEntered, states_entered
 from portal.texts import _
 from portal.views.displays import moment
@@ -18,7 +19,7 @@ LONGEST_COMMENT = 120  # characters
 def stage_bar(resource: Record, events: Sequence[Mapping[str, Any]]) -> StageBar | None:
     """The stages, and where a record is beside them a sentence that says when and why it left them.
 
-    `events`: those of the record as they are stored.
+    `events`: the newest of the record as they are stored.
 
     A stage before the present one is done if the record was in it. A state beside the stages stands behind the last one
     that the record was in, and the others are not reached. None where the reader may not read the state.
@@ -27,7 +28,7 @@ def stage_bar(resource: Record, events: Sequence[Mapping[str, Any]]) -> StageBar
     if lifecycle is None or lifecycle.field not in resource.record.values:
         return None
     way, present = lifecycle.stages or (), resource.record.values[lifecycle.field]
-    entered = states_entered(lifecycle, events)
+    entered = states_entered(lifecycle, state_events(resource.records, resource.record, events))
     before = [entry.state for entry in entered if entry.state in way and entry.state != present]
     field, aside = resource.module.field(lifecycle.field), bool(present) and present not in way
     place = way.index(present) if present in way else way.index(before[-1]) + 1 if before and present else 0
