@@ -12,7 +12,7 @@ from portal.declaration.draft import Draft
 from portal.declaration.entries import TOP_LEVEL_KEYS
 from portal.declaration.files import read_files
 from portal.declaration.keys import keys_of
-from portal.declaration.shapes import ACTION_DESCRIPTIONS as ACTION_WORDS
+from portal.declaration.shapes import ACTIONS
 from portal.declaration.source.reader import read
 from portal.fields.base import Field
 from portal.fields.shape import Shape
@@ -131,7 +131,7 @@ def test_every_key_type_and_action_is_described():
     ]
     assert missing == []
     assert set(TYPES) == set(Field.types)
-    assert set(ACTION_DESCRIPTIONS) == set(ACTION_WORDS)
+    assert set(ACTION_DESCRIPTIONS) == set(ACTIONS)
 
 
 def test_the_schema_has_the_keys_of_modules_yaml():
