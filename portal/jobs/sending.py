@@ -5,8 +5,6 @@ be handed in again, with the same Message-ID.
 """
 
 import datetime
-import email
-import email.policy
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ from portal.database.engine import reading
 from portal.database.outbox import Waiting
 from portal.database.schema.tables import Tables
 from portal.jobs.transactions import in_transaction
+from portal.mail.headers import parse_letter
 from portal.mail.record_letters import Letter
 from portal.mail.smtp import LetterRefusedError, ServerAwayError, SmtpConnection, SmtpServer
 from portal.texts import _
@@ -129,7 +128,7 @@ class Sending:
         """The letter as it may be sent now; None where it must not be sent at all."""
         fresh = letter.created > self.clock() - STILL_TRUE
         if letter.about.record is None or fresh:
-            return _parse(letter)
+            return parse_letter(letter.message)
         return in_transaction(self.engine, lambda connection: self._rewrite(connection, tables, letter))
 
     def _rewrite(self, connection: sa.Connection, tables: Tables, letter: Waiting) -> EmailMessage | None:
@@ -164,7 +163,3 @@ class Sending:
 
     def _claim(self, tables: Tables) -> Waiting | None:
         return in_transaction(self.engine, lambda connection: outbox.claim(connection, tables, self.clock()))
-
-
-def _parse(letter: Waiting) -> EmailMessage:
-    return email.message_from_string(letter.message, policy=email.policy.SMTP)

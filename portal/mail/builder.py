@@ -9,7 +9,6 @@ people who may read it: nobody makes the portal send a stranger words of their o
 """
 
 import datetime
-import email.policy
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from portal.accounts.people import Account
 from portal.colors import palette
 from portal.declaration.shapes import Declaration
 from portal.fields.reader import Reader
+from portal.mail.headers import LETTER_POLICY
 
 HTML = PageTemplateFile(str(Path(__file__).parents[1] / "templates" / "letter.pt"))
 WIDTH = 72  # characters of a line of what is quoted in the plain text
@@ -114,7 +114,7 @@ def write_letter(sender: Sender, account: Account, content: Content, thread: Thr
     """The letter as it is sent."""
     reader = sender.reader(account)
     subject = textwrap.shorten(header_text(content.subject), LONGEST_SUBJECT, placeholder=" …")
-    letter = EmailMessage(policy=email.policy.SMTP)
+    letter = EmailMessage(policy=LETTER_POLICY)
     letter["From"] = mail_address(reader.text(sender.declaration.settings.name), sender.mailbox)
     letter["To"] = mail_address(account.name, account.email)
     letter["Subject"] = subject

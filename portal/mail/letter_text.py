@@ -1,9 +1,9 @@
 """The text of a letter that was written, as the log and the page of the outbox show it."""
 
-import email
-import email.policy
 import re
 from email.message import EmailMessage
+
+from portal.mail.headers import parse_letter
 
 # The tokens of links, and those of reply addresses.
 TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_-]{40,}|(?<=\+)[a-z2-7]{36}(?=@)")
@@ -17,7 +17,7 @@ def plain_text(letter: EmailMessage) -> str:
 
 def read_letter(message: str) -> str:
     """The text of a letter from the outbox."""
-    return plain_text(email.message_from_string(message, policy=email.policy.SMTP))
+    return plain_text(parse_letter(message))
 
 
 def hide_links(text: str) -> str:

@@ -8,8 +8,9 @@ import importlib
 import inspect
 import pkgutil
 import re
-from email.header import decode_header
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import getaddresses
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,9 @@ from portal.accounts.people import Account
 from portal.declaration.load import load
 from portal.mail import access_letters, account_letters
 from portal.mail.account_letters import address_changed, letters_given_up, new_device, password_changed, password_reset
-from portal.mail.builder import Sender, header_text, write_letter
+from portal.mail.builder import Content, Sender, header_text, write_letter
 from portal.mail.devices import Device
+from portal.mail.headers import parse_letter
 from portal.mail.letter_text import plain_text
 
 SMALL = load(Path(__file__).parents[2] / "portals" / "small").declaration
@@ -80,7 +82,7 @@ def test_every_letter_is_tested_here():
         for _name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and inspect.signature(function).return_annotation is EmailMessage
     ]
-    assert {each.__name__ for each in functions if each is not write_letter} == set(WRITE)
+    assert {each.__name__ for each in functions if each not in (write_letter, parse_letter)} == set(WRITE)
 
 
 def test_every_letter_is_sent_somewhere():
@@ -129,3 +131,26 @@ def test_an_ordinary_text_stands_in_a_header_as_it_is(text):
 def test_a_text_of_a_header_begins_no_encoded_word(text):
     assert "=?" not in header_text(text)
     assert header_text(text).isprintable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[T-00027] überfällig po 2024/05: Łódź, pokój Kraków. à proszę Zahlung proszę o wymianie l’heure à Kraków.",
+        "Drukuje di nie Stampante à 😀 2024/05: & Zahlung 50 Mahnung? — “Rechnung” wymianie",
+        'Anna "Nina" Żak, prezes (piętro 14); Süd, Nord: all',
+        "żółć " * 30 + "日本語" * 20,
+        'Plain "quoted", with (brackets)',
+    ],
+)
+@pytest.mark.parametrize("address", ["a@b.example", f"{'anna.maria' * 5}@{'department.' * 4}acme.example"])
+def test_subjects_and_names_arrive_as_they_are_in_whatever_language(text, address):
+    text = header_text(text)
+    account = Account(1, address, text, "customer")
+    letter = write_letter(Sender(SMALL, "https://care.example", NOW), account, Content(text, (), "", ""))
+    sent = email.message_from_bytes(parse_letter(letter.as_string()).as_bytes(), policy=email.policy.compat32)
+    ((name, recipient),) = getaddresses([sent["To"]])
+    assert recipient == address
+    assert str(make_header(decode_header(name))) == text
+    if len(text) < 200:
+        assert " ".join(str(make_header(decode_header(sent["Subject"]))).split()) == text

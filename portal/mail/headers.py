@@ -1,0 +1,61 @@
+"""How the headers of letters are written, and read back from the outbox.
+
+Python's own folding (3.11) loses spaces between words that are no ASCII, and the quotes around a name when it folds a
+second time: its commas and brackets would then be read as further recipients (cpython issue 92081). Here a text that is
+no ASCII is encoded whole, and what was folded once stays as it is.
+"""
+
+import email
+from email.header import Header
+from email.headerregistry import Address, AddressHeader
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from typing import TYPE_CHECKING, Any
+
+LINE = 76  # characters, of a line with an encoded word (RFC 2047)
+LINE_BREAK = "\r\n"
+
+
+if TYPE_CHECKING:
+    Base = EmailPolicy[EmailMessage]
+else:
+    Base = EmailPolicy
+
+
+class LetterPolicy(Base):
+    """As Python's policy for SMTP, but for the folding of headers that are no ASCII."""
+
+    def fold(self, name: str, value: Any) -> str:
+        """A header as lines."""
+        if str(value).isascii():
+            return super().fold(name, value)
+        if isinstance(value, AddressHeader):
+            text = f",{LINE_BREAK} ".join(_address(name, address) for address in value.addresses)
+        else:
+            text = _encoded(name, str(value))
+        return f"{name}: {text}{LINE_BREAK}"
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """The same as bytes."""
+        return self.fold(name, value).encode("ascii")
+
+
+LETTER_POLICY = LetterPolicy(linesep=LINE_BREAK, refold_source="none")
+
+
+def parse_letter(message: str) -> EmailMessage:
+    """A letter as it was written: `message` is its text."""
+    return email.message_from_string(message, policy=LETTER_POLICY)
+
+
+def _address(header: str, address: Address) -> str:
+    if not address.display_name:
+        return address.addr_spec
+    phrase, mailbox = _encoded(header, address.display_name), f"<{address.addr_spec}>"
+    last_line = phrase.rpartition(LINE_BREAK)[2]
+    fits = len(f"{header}: {last_line} {mailbox}") <= LINE
+    return f"{phrase} {mailbox}" if fits else f"{phrase}{LINE_BREAK} {mailbox}"
+
+
+def _encoded(header: str, text: str) -> str:
+    return Header(text, "utf-8", LINE, header).encode(linesep=LINE_BREAK)
