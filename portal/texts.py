@@ -45,6 +45,9 @@ _FOLDING = {
 # Another one when texts are folded or cut in another way: then folded columns and the search index are written again.
 FOLDING_VERSION = hashlib.sha256(_FOLDING_FILE + COMPOUND.pattern.encode()).hexdigest()[:8]
 
+# What would break the one line of a problem, or move the cursor of the terminal that shows it.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 class Text:
     """A declared text: one string for all languages, or one per language code."""
@@ -234,3 +237,17 @@ def _words_in(folded: str) -> list[str]:
 def plural(number: int, noun: str, nouns: str = "") -> str:
     """`1 record`, `3 records`, `12,000 records`: for sentences in English, on the command line and in the log."""
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def printable(text: str, longest: int) -> str:
+    """`text` in one line of at most `longest` characters, without any that would move the cursor of a terminal."""
+    return _UNPRINTABLE.sub(_escaped, abbreviated(text, longest))
+
+
+def abbreviated(text: str, longest: int) -> str:
+    """`text` with at most `longest` characters, of which the last is “…” where something is left out."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape", "surrogatepass").decode("ascii")

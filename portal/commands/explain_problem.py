@@ -5,7 +5,7 @@ import click
 from portal.commands.options import chosen_color, common_options
 from portal.commands.problem_text import explanation
 from portal.declaration.kinds import kinds
-from portal.declaration.source.problems import suggest
+from portal.declaration.source.suggestions import suggest
 
 
 @click.command("explain-problem", short_help="Say what the code of a problem means.")

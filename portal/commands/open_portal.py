@@ -14,7 +14,7 @@ from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
-from portal.declaration.source.problems import suggest
+from portal.declaration.source.suggestions import suggest
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.settings import Settings

@@ -1,6 +1,6 @@
 """A declaration that is being read: shapes from the files, not yet checked against each other, not yet resolved.
 
-`entries` fills it, the checks look names up in it, `resolve` reads it. It never leaves this folder.
+`read_modules` and its like fill it, the checks look names up in it, `resolve` reads it. It never leaves this folder.
 """
 
 import dataclasses
@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal.declaration.beside_shapes import Inbox, SignUp
+from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
 from portal.declaration.shapes import Button, Module, Profile, Settings, row_modules
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import KeyPath, Problem, suggest
+from portal.declaration.source.problems import KeyPath, Problem
 from portal.declaration.source.reader import Document
+from portal.declaration.source.suggestions import suggest
 from portal.fields.base import Field
 from portal.fields.links import is_rows
 from portal.fields.reader import Reader

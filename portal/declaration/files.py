@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from portal.declaration.draft import BUTTONS, MODULES, Draft
-from portal.declaration.entries import wrong_name
-from portal.declaration.source.as_written import keep_condition_numbers_as_written
-from portal.declaration.source.problems import Problem, closest
+from portal.declaration.name_rules import wrong_name
+from portal.declaration.source.condition_numbers import keep_condition_numbers_as_written
+from portal.declaration.source.problems import Problem
 from portal.declaration.source.reader import LARGEST_FILE, read
+from portal.declaration.source.suggestions import closest
 
 PROFILES = "profiles"
 # Copies that editors and people leave behind; nobody expects them to be read.

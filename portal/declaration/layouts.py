@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.declaration.draft import Draft, LinkingPath, leads_to
-from portal.declaration.named import Row
 from portal.declaration.shapes import (
     Access,
     DetailLayout,
@@ -21,6 +20,7 @@ from portal.declaration.shapes import (
     Step,
     Tab,
 )
+from portal.declaration.value_types import Row
 from portal.fields.base import Field
 from portal.texts import readable
 

@@ -10,19 +10,21 @@ from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
-from portal.declaration.beside_modules import is_of_another_version
-from portal.declaration.bind import bind_fields
+from portal.declaration.cascading_problems import without_consequences
 from portal.declaration.checks.all import check_modules, check_profiles
 from portal.declaration.checks.settings import check_settings
-from portal.declaration.consequences import without_consequences
+from portal.declaration.computed_fields import bind_fields
 from portal.declaration.draft import BUTTONS, MODULES, Draft
-from portal.declaration.entries import read_buttons, read_modules, read_profile
 from portal.declaration.files import read_files
-from portal.declaration.garbage import gc_paused
+from portal.declaration.read_buttons import read_buttons
+from portal.declaration.read_modules import read_modules
+from portal.declaration.read_profiles import read_profile
 from portal.declaration.resolve import resolve
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.excerpts import with_lines
 from portal.declaration.source.problems import Problem
+from portal.declaration.version import is_of_another_version
+from portal.garbage_collection import gc_paused
 
 MOST_OF_A_FILE = 500
 NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})

@@ -5,14 +5,15 @@ a declaration with errors is not used.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from portal.conditions import ALWAYS, Condition, all_of
 from portal.declaration.draft import ALL_MODULES, Draft
-from portal.declaration.english import singular
-from portal.declaration.inbox import complete_inbox
-from portal.declaration.labels import labelled_modules
+from portal.declaration.inbox_and_sign_up_shapes import Inbox
 from portal.declaration.layouts import Viewer, finished, readable_fields, with_related
+from portal.declaration.option_labels import labelled_modules
+from portal.declaration.plurals import singular
 from portal.declaration.shapes import (
     DEFAULT_ICON,
     Access,
@@ -27,11 +28,15 @@ from portal.declaration.shapes import (
     Module,
     Profile,
     Scope,
+    Transition,
 )
-from portal.declaration.stages import longest_way
 from portal.texts import readable
 
 LAYOUTS: dict[str, type[Any]] = {"list": ListLayout, "detail": DetailLayout, "create": FormLayout, "edit": FormLayout}
+
+LONG_TEXTS = ("longtext", "markdown")
+
+MOST_WAYS = 2000
 
 
 def resolve(draft: Draft) -> Declaration:
@@ -137,6 +142,49 @@ def _with_layouts(draft: Draft, module: Module) -> Module:
     layouts = finished(viewer, module, {name: getattr(module, name) for name in LAYOUTS}, given=frozenset())
     layouts["detail"] = layouts["detail"].model_copy(update={"related": layouts["detail"].related or ()})
     return module.model_copy(update=layouts)
+
+
+def complete_inbox(inbox: Inbox, module: Module) -> Inbox:
+    """`inbox` with the title of `module` for the subject and its first long text for the text, where it names none.
+
+    A module without a long text takes the text as a comment.
+    """
+    title = module.title if module.title in module.fields else None
+    return inbox.model_copy(update={"title": inbox.title or title, "text": inbox.text or text_field(module)})
+
+
+def text_field(module: Module) -> str | None:
+    """The first long text that customers may read; None where there is none."""
+    fields = module.fields.items()
+    return next((name for name, field in fields if field.type in LONG_TEXTS and not field.internal), None)
+
+
+def longest_way(states: tuple[str, ...], start: str | None, transitions: Mapping[str, Transition]) -> tuple[str, ...]:
+    """The longest way along transitions from `start` without coming twice through a state.
+
+    Of ways of the same length, the one that goes back least in the order of the options. Lifecycles in which very many
+    ways are possible get the longest of the first `MOST_WAYS`.
+    """
+    following: dict[str, list[str]] = {
+        state: [target for target in states if any(moves_between(move, state, target) for move in transitions.values())]
+        for state in states
+    }
+    best: tuple[int, int, tuple[str, ...]] = (0, 0, ())
+    ways: list[tuple[str, ...]] = [(start,)] if start in following else []
+    for _number in range(MOST_WAYS):
+        if not ways:
+            break
+        way = ways.pop()
+        back = sum(states.index(one) > states.index(other) for one, other in pairwise(way))
+        if (len(way), -back) > best[:2]:
+            best = (len(way), -back, way)
+        ways += [(*way, state) for state in reversed(following[way[-1]]) if state not in way]
+    return best[2]
+
+
+def moves_between(transition: Transition, state: str, target: str) -> bool:
+    """Whether `transition` moves a record from `state` to `target`; without `from` it starts in every other state."""
+    return target == transition.to != state and (transition.from_ is None or state in transition.from_)
 
 
 # -- profiles -----------------------------------------------------------------------------------------------------

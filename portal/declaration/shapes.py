@@ -15,8 +15,8 @@ from pydantic import Field as Key
 from pydantic import StrictBool, model_validator
 
 from portal.conditions import ALWAYS
-from portal.declaration import named
-from portal.declaration.beside_shapes import Inbox, SignUp
+from portal.declaration import value_types
+from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
 from portal.fields.base import Field
 from portal.fields.links import join_name
 from portal.fields.reader import Reader
@@ -49,7 +49,7 @@ class Settings(Shape):
     remember_days: int = Key(MOST_REMEMBERED_DAYS, ge=1, le=3650)
     base_url: str | None = None
     support_address: str | None = None
-    administrators: tuple[named.ProfileName, ...] = ()
+    administrators: tuple[value_types.ProfileName, ...] = ()
     sign_in: tuple[Literal["password", "link"], ...] = Key(("password",), min_length=1)  # link: by email
     letters: Letters = Letters()
 
@@ -60,8 +60,8 @@ class Tab(Shape):
 
 
 class ListLayout(Shape):
-    columns: tuple[named.FieldName, ...] | None = None
-    sort: named.SortFields | None = None
+    columns: tuple[value_types.FieldName, ...] | None = None
+    sort: value_types.SortFields | None = None
     tabs: dict[str, Tab] | None = None
     page_size: int | None = Key(None, ge=1, le=500)
     export: StrictBool | None = None
@@ -69,17 +69,17 @@ class ListLayout(Shape):
 
 class Section(Shape):
     title: Text | None = None
-    fields: tuple[named.Row, ...]
+    fields: tuple[value_types.Row, ...]
 
 
 class Related(Shape):
-    module: named.ModuleName
+    module: value_types.ModuleName
     columns: tuple[str, ...] | None = None
 
 
 class DetailLayout(Shape):
     sections: tuple[Section, ...] | None = None
-    aside: tuple[named.FieldName, ...] | None = None
+    aside: tuple[value_types.FieldName, ...] | None = None
     related: tuple[Related, ...] | None = None
     comments: Literal["top", "bottom"] | None = None
     history: StrictBool | None = None
@@ -95,48 +95,50 @@ class DetailLayout(Shape):
 
 class Step(Shape):
     title: Text | None = None
-    fields: tuple[named.FormRow, ...]
+    fields: tuple[value_types.FormRow, ...]
 
 
 class FormLayout(Shape):
-    fields: tuple[named.FormRow, ...] | None = None
+    fields: tuple[value_types.FormRow, ...] | None = None
     steps: tuple[Step, ...] | None = None
     files: StrictBool = False  # whether files are asked for; filled in by resolve; refused in YAML
 
 
 class Transition(Shape):
     name: str = ""  # its key in the mapping
-    from_: named.StateNames | None = Key(None, alias="from")
-    to: named.State
+    from_: value_types.StateNames | None = Key(None, alias="from")
+    to: value_types.State
     label: Text | None = None
     icon: Icon | None = None
     tone: Tone | None = None
-    ask: dict[named.AskedField, Literal["required", "optional"]] = {}
-    set: named.Values = {}
+    ask: dict[value_types.AskedField, Literal["required", "optional"]] = {}
+    set: value_types.Values = {}
     confirm: Text | None = None
-    only: named.Link | None = None  # the link to the people who alone may do it
+    only: value_types.Link | None = None  # the link to the people who alone may do it
     bulk: StrictBool = True  # whether it is offered for many records at once
-    after: named.Period | None = None  # in which the portal does it by itself
+    after: value_types.Period | None = None  # in which the portal does it by itself
 
 
 class OnComment(Shape):
-    from_: named.StateNames | None = Key(None, alias="from")
-    to: named.State
+    from_: value_types.StateNames | None = Key(None, alias="from")
+    to: value_types.State
 
 
 class Lifecycle(Shape):
-    field: named.OwnField
-    start: named.State | None = None
+    field: value_types.OwnField
+    start: value_types.State | None = None
     transitions: dict[str, Transition] = {}
     on_comment: dict[Literal["customer", "staff"], OnComment] = {}
-    stages: tuple[named.State, ...] | None = Key(None, min_length=1)  # the states along the way of a record
-    follow_up: named.Link | None = None  # the link of the module to itself that leads to the record that is followed up
+    stages: tuple[value_types.State, ...] | None = Key(None, min_length=1)  # the states along the way of a record
+    follow_up: value_types.Link | None = (
+        None  # the link of the module to itself that leads to the record that is followed up
+    )
 
 
 class Comments(Shape):
     order: Literal["newest", "oldest"] = "newest"  # which comment comes first
-    answers: named.ModuleName | None = None  # the module whose records staff may put into a comment
-    correct: named.Period | None = None  # how long authors may change and withdraw what they wrote
+    answers: value_types.ModuleName | None = None  # the module whose records staff may put into a comment
+    correct: value_types.Period | None = None  # how long authors may change and withdraw what they wrote
 
 
 class Attachments(Shape):
@@ -158,13 +160,13 @@ class Mail(Shape):
     created: StrictBool | Wording | None = None
     commented: StrictBool | Wording | None = None
     moved: StrictBool | Wording | None = None
-    assigned: named.Link | None = None  # the link field that names who is told
+    assigned: value_types.Link | None = None  # the link field that names who is told
     desk: str | None = None  # an address, or the profile whose people are told of what is assigned to nobody
-    remind: dict[named.State, named.Period] = {}  # state → after which time in it the customer is reminded
+    remind: dict[value_types.State, value_types.Period] = {}  # state → after which time in it the customer is reminded
 
 
 class Through(Shape):
-    through: named.Link
+    through: value_types.Link
 
 
 Scope = Literal["own", "organization", "all"] | Through
@@ -180,9 +182,9 @@ class Module(Shape):
     singular: Text | None = None
     icon: Icon = DEFAULT_ICON
     reference: Annotated[str, Names("reference")] = "{number}"
-    title: named.FieldName | None = None
-    owner: named.FieldPath | None = None  # a dotted path to a person; "id" on the module of people itself
-    organization: named.FieldPath | None = None
+    title: value_types.FieldName | None = None
+    owner: value_types.FieldPath | None = None  # a dotted path to a person; "id" on the module of people itself
+    organization: value_types.FieldPath | None = None
     see: Scope | None = None
     comments: StrictBool | Comments = False
     attachments: StrictBool | Attachments = False
@@ -196,7 +198,7 @@ class Module(Shape):
     records_from: StrictBool | None = None  # whether an account's first visible day hides older records
     formerly: str | None = None
     table: str | None = None  # an existing table that is read in the place of one of the portal's own
-    key: named.SeveralTexts | None = None  # the columns of it that name a row
+    key: value_types.SeveralTexts | None = None  # the columns of it that name a row
 
     @property
     def conversation(self) -> Comments:
@@ -276,15 +278,17 @@ class Access(Shape):
 
     module: str = ""
     see: Scope | None = None
-    can: tuple[named.Action, ...] = ()
+    can: tuple[value_types.Action, ...] = ()
     menu: StrictBool = True
     label: Text | None = None
     singular: Text | None = None
     icon: Icon | None = None
     where: Where = ALWAYS
-    set: named.Values = {}
+    set: value_types.Values = {}
     options: Annotated[dict[str, dict[str, Text]], Names("labels")] = {}  # field → option → its label for this profile
-    grants: tuple[named.ProfileName, ...] | None = None  # profiles that who may `grant` gives; None: see Policy.grants
+    grants: tuple[value_types.ProfileName, ...] | None = (
+        None  # profiles that who may `grant` gives; None: see Policy.grants
+    )
     list: ListLayout = ListLayout()
     detail: DetailLayout = DetailLayout()
     create: FormLayout = FormLayout()
@@ -293,15 +297,15 @@ class Access(Shape):
 
 
 class Home(Shape):
-    buttons: tuple[named.ButtonName, ...] | None = None
+    buttons: tuple[value_types.ButtonName, ...] | None = None
     panels: tuple[Any, ...] = ()
 
 
 class Expectation(Shape):
     as_: str = Key(alias="as")
-    module: named.ModuleName
-    sees: named.SeveralTexts = ()
-    hides: named.SeveralTexts = ()
+    module: value_types.ModuleName
+    sees: value_types.SeveralTexts = ()
+    hides: value_types.SeveralTexts = ()
 
 
 class Profile(Shape):
@@ -309,10 +313,10 @@ class Profile(Shape):
 
     name: str = ""
     label: Text | None = None
-    extends: named.ProfileName | None = None
+    extends: value_types.ProfileName | None = None
     staff: StrictBool = False
     modules: dict[str, Access] = {}
-    menu: tuple[named.MenuEntry, ...] | None = None  # names of modules and buttons; resolved: always a tuple
+    menu: tuple[value_types.MenuEntry, ...] | None = None  # names of modules and buttons; resolved: always a tuple
     home: Home = Home()
     expect: tuple[Expectation, ...] = ()
     labelled: dict[str, Module] = {}  # modules with the profile's own labels of options; filled in by resolve
@@ -324,11 +328,11 @@ class Button(Shape):
     text: Text | None = None
     icon: Icon = DEFAULT_ICON
     tone: Tone | None = None
-    opens: named.Target | None = None
+    opens: value_types.Target | None = None
     url: str | None = None
-    tab: named.TabName | None = None
+    tab: value_types.TabName | None = None
     where: Where | None = None
-    set: named.Values = {}
+    set: value_types.Values = {}
     count: StrictBool = False
 
 

@@ -4,21 +4,34 @@ A number or boolean where a text is expected is taken as it was written. What is
 so that the rest of the entry can still be checked. Which names must exist is not known here.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from portal.declaration.keys import internal_keys, keys_of, shape_at
-from portal.declaration.other_names import our_key
-from portal.declaration.sentences import LIST_EXPECTED, TEXT_EXPECTED, YES_AND_NO, sentence, unknown_key
+from portal.declaration.shape_keys import internal_keys, keys_of, shape_at
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.nodes import copied
-from portal.declaration.source.problems import KeyPath, closest
+from portal.declaration.source.problems import KeyPath
+from portal.declaration.source.suggestions import closest
+from portal.declaration.synonyms import our_key
+from portal.declaration.validation_sentences import (
+    LIST_EXPECTED,
+    TEXT_EXPECTED,
+    YES_AND_NO,
+    instead_of_list,
+    key_below,
+    sentence,
+    unknown_key,
+)
 from portal.fields.shape import Shape
 
 S = TypeVar("S", bound=Shape)
 MOST_ROUNDS = 20
+
+NO_SHAPES: Mapping[str, type[Shape]] = MappingProxyType({})
 
 
 def validated(shape: type[S], entry: Any, at: Cursor) -> tuple[S, dict[str, Any]] | None:
@@ -200,3 +213,35 @@ def without_internal(shape: type[Shape], entry: Any, at: Cursor) -> Any:
     for name in wrong:
         at[name].key.wrong(unknown_key(name, keys_of(shape)))
     return {name: value for name, value in entry.items() if name not in wrong} if wrong else entry
+
+
+def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
+    """`value` if it is a mapping; else an empty mapping, with a problem unless nothing is written."""
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, str) and re.match(r"[\w-]+:\S", value):
+        at.wrong(f'write a space after the ":" of "{value[:80]}"')
+    elif value is not None:
+        at.wrong(f"must be a mapping of {what}")
+    return {}
+
+
+def named_entries(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
+    """As `mapping`, of names to entries: a list of them is a frequent mistake, whose cure is said."""
+    if isinstance(value, list):
+        at.wrong(f"must be a mapping of {what}{instead_of_list(value)}")
+        return {}
+    return mapping(value, at, what)
+
+
+def with_known_keys(
+    top: Mapping[str, Any], known: Collection[str], at: Cursor, below: Mapping[str, type[Shape]] = NO_SHAPES
+) -> dict[str, Any]:
+    """`top` under the keys that are meant; unknown keys are reported, and left out where nothing is meant.
+
+    `below`: the shapes of some of the known keys, to which an unknown one may belong.
+    """
+    for name in top:
+        if name not in known:
+            at[name].key.wrong(key_below(name, below) or unknown_key(name, list(known)))
+    return {name: value for name, value in with_meant_keys(top, known).items() if name in known}

@@ -1,6 +1,9 @@
 """The version of the declaration language, which `version:` in modules.yaml names."""
 
+from collections.abc import Mapping
 from typing import Any
+
+from portal.declaration.draft import MODULES, Draft
 
 VERSION = 1
 
@@ -15,3 +18,16 @@ def version_complaint(written: Any) -> str | None:
             f" {VERSION}: install a newer portal"
         )
     return None
+
+
+def is_of_another_version(draft: Draft) -> bool:
+    """Whether modules.yaml names a version of the language that is not ours, which is reported.
+
+    Then nothing else is worth saying: what this version does not know would all look wrong.
+    """
+    at = draft.at(MODULES)
+    if not isinstance(at.value, Mapping) or "version" not in at:
+        return False
+    if complaint := version_complaint(at["version"].value):
+        at["version"].wrong(complaint)
+    return complaint is not None

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from portal.declaration.keys import keys_of
+from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import ACTIONS, Declaration, Profile
 from portal.fields.shape import Shape
 from portal.texts import readable

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from portal.declaration.draft import MODULES, profile_file
-from portal.declaration.english import singular
-from portal.declaration.entries import wrong_name
 from portal.declaration.load import Loaded, load
+from portal.declaration.name_rules import wrong_name
+from portal.declaration.plurals import singular
 from portal.declaration.shapes import Declaration, Module, Profile
 from portal.declaration.source.problems import KeyPath
 from portal.fields.base import Field

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.declaration.draft import MODULES
-from portal.declaration.entries import reserved_field, reserved_module
+from portal.declaration.name_rules import reserved_field, reserved_module
 from portal.declaration.shapes import ACTIONS
 from portal.declaration.version import VERSION, version_complaint
 from portal.workshop.replace_file import replace_file

@@ -42,7 +42,7 @@ from portal.database.migration.turns import one_at_a_time
 from portal.database.schema.tables import Tables
 from portal.database.search.backlog import mark_modules
 from portal.database.search.index import create_index
-from portal.declaration.garbage import gc_paused
+from portal.garbage_collection import gc_paused
 
 __all__ = ["Applied", "CannotBeAppliedError", "Plan", "Step", "apply", "missing_steps", "plan"]
 

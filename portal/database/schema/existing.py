@@ -19,7 +19,7 @@ from portal.database.existing_values import VALUES, Expression
 from portal.database.schema.inspection import UNKNOWN, ExistingTables, InspectedTable
 from portal.database.unindexed import TEXT
 from portal.declaration.shapes import Declaration, Module
-from portal.declaration.source.problems import suggest
+from portal.declaration.source.suggestions import suggest
 from portal.fields.base import Field
 from portal.fields.columns import KEY, LINKED_KEY, UTCDateTime
 

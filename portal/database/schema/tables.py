@@ -19,11 +19,11 @@ from portal.database.schema.indexes import LONGEST_INDEXED, add_indexes, index_n
 from portal.database.schema.inspection import NOTHING, ExistingTables
 from portal.database.schema.system_tables import system_tables
 from portal.database.search.index import search_table
-from portal.declaration.garbage import gc_paused
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field
 from portal.fields.columns import UTCDateTime, folded_text, serial_column
 from portal.fields.links import join_name
+from portal.garbage_collection import gc_paused
 
 NAMING = {
     "ix": "ix_%(table_name)s$%(column_0_name)s",

@@ -5,15 +5,15 @@ Called by load. The checks add problems to the draft; only `check_settings` chan
 
 from portal.declaration.checks.appearance import check_appearance
 from portal.declaration.checks.buttons import check_buttons
-from portal.declaration.checks.customers import check_what_customers_get
-from portal.declaration.checks.existing import check_existing, check_roles
+from portal.declaration.checks.existing_tables import check_existing, check_roles
 from portal.declaration.checks.fields import check_columns, check_fields
 from portal.declaration.checks.inbox import check_inbox
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_module
 from portal.declaration.checks.profiles import check_profile, check_resolved_profiles
 from portal.declaration.checks.sign_up import check_sign_up
-from portal.declaration.checks.unnoticed import check_unnoticed_comments
+from portal.declaration.checks.unintended_access import check_what_customers_get
+from portal.declaration.checks.unnoticed_comments import check_unnoticed_comments
 from portal.declaration.draft import Draft, profile_file
 from portal.declaration.shapes import Declaration, fields_with_rows
 

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from portal.declaration.draft import BUTTONS, MODULES, Draft, profile_file
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import KeyPath, suggest
+from portal.declaration.source.problems import KeyPath
+from portal.declaration.source.suggestions import suggest
 from portal.texts import Text
 
 TONES = ("primary", "info", "good", "warn", "bad", "calm")

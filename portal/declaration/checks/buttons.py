@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterable, Mapping
 
 from portal.declaration.checks.conditions import check_condition, check_values
 from portal.declaration.draft import BUTTONS, Draft, profile_file
-from portal.declaration.keys import keys_of
 from portal.declaration.layouts import can_be_typed
-from portal.declaration.other_names import did_you_mean, our_key
 from portal.declaration.resolve import is_access_broken
+from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import Button, Declaration, Profile
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import suggest
+from portal.declaration.source.suggestions import suggest
+from portal.declaration.synonyms import did_you_mean, our_key
 
 # Addresses that no browser runs as a program.
 ADDRESS = re.compile(r"(https?://|mailto:|tel:|/(?!/))\S+")

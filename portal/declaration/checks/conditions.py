@@ -9,9 +9,9 @@ from typing import Any
 
 from portal.conditions import SPECIAL, Comparison, ConditionError, FormValue, comparisons, is_group, parse
 from portal.declaration.draft import Draft, leads_to
-from portal.declaration.other_names import did_you_mean, our_special
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import suggest
+from portal.declaration.source.suggestions import suggest
+from portal.declaration.synonyms import did_you_mean, our_special
 from portal.fields.base import Field, Refused
 from portal.texts import translate
 

@@ -8,7 +8,7 @@ from portal.declaration.checks.conditions import check_condition, stored_complai
 from portal.declaration.draft import Draft, key, leads_to
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import list_in_text
+from portal.declaration.source.suggestions import list_in_text
 from portal.fields.base import Field
 from portal.fields.links import join_name
 from portal.fields.value_path import ValuePath, value_path

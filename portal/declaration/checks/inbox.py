@@ -1,10 +1,10 @@
 """Checks `inbox:`: the module that mail creates, and the fields that take its subject and its text."""
 
 from portal.declaration.draft import MODULES, Draft
-from portal.declaration.inbox import LONG_TEXTS, text_field
+from portal.declaration.resolve import LONG_TEXTS, text_field
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import suggest
+from portal.declaration.source.suggestions import suggest
 
 TITLES = ("text",)
 TEXTS = (*LONG_TEXTS, "text")

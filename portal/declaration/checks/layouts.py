@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from portal.declaration.checks.conditions import check_condition
 from portal.declaration.draft import Draft
-from portal.declaration.entries import wrong_name
 from portal.declaration.layouts import can_stand_in_form
-from portal.declaration.named import Row
+from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import Access, DetailLayout, FormLayout, ListLayout, Module, Related
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import list_in_text, suggest
+from portal.declaration.source.suggestions import list_in_text, suggest
+from portal.declaration.value_types import Row
 from portal.fields.base import Field
 
 PlacedName = tuple[Cursor, str]

@@ -8,7 +8,7 @@ from email.headerregistry import Address
 from portal.declaration.draft import Draft, leads_to
 from portal.declaration.shapes import Mail, Module, Transition, Wording
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import suggest
+from portal.declaration.source.suggestions import suggest
 from portal.texts import Text
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")

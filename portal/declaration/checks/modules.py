@@ -8,11 +8,12 @@ from portal.declaration.checks.conditions import check_values
 from portal.declaration.checks.fields import check_size
 from portal.declaration.checks.mail import check_after, check_mail
 from portal.declaration.draft import Draft, leads_to
-from portal.declaration.entries import wrong_name
+from portal.declaration.name_rules import wrong_name
 from portal.declaration.resolve import default_scope
 from portal.declaration.shapes import ACTIONS, Attachments, Lifecycle, Module, Scope, Through, Transition
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import RelatedPlace, list_in_text, suggest
+from portal.declaration.source.problems import RelatedPlace
+from portal.declaration.source.suggestions import list_in_text, suggest
 
 REFERENCE_PART = re.compile(r"\{([^{}]*)\}")
 EVERY_STATE = (("*",), ("any",), ("all",))  # as other systems write it

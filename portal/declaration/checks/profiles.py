@@ -9,11 +9,12 @@ from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_scope, needs_scope
 from portal.declaration.draft import ALL_MODULES, Draft, leads_to, profile_file
 from portal.declaration.layouts import form_fields
-from portal.declaration.other_names import did_you_mean, our_action
 from portal.declaration.resolve import ancestry, is_access_broken, merged_accesses
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import KeyPath, closest, list_in_text, suggest
+from portal.declaration.source.problems import KeyPath
+from portal.declaration.source.suggestions import closest, list_in_text, suggest
+from portal.declaration.synonyms import did_you_mean, our_action
 from portal.fields.base import Field
 
 READING = ("read", "view", "see", "list", "show")

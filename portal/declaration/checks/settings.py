@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
-from portal.declaration.beside_modules import variable
 from portal.declaration.checks.mail import takes_letters
 from portal.declaration.draft import MODULES, Draft
+from portal.declaration.read_modules import environment_variable
 from portal.declaration.shapes import MOST_REMEMBERED_DAYS, Settings
-from portal.declaration.source.problems import Problem, suggest
+from portal.declaration.source.problems import Problem
+from portal.declaration.source.suggestions import suggest
 from portal.texts import LOCALE, catalogue
 
 DEFAULTS = Settings()
@@ -74,7 +75,7 @@ def _hardly_meant(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _report(draft: Draft, key: str, index: int | None, message: str, warning: bool = False) -> None:
     if key in draft.overrides:
-        draft.problems.append(Problem(variable(key), 1, 1, ("portal", key), message, warning))
+        draft.problems.append(Problem(environment_variable(key), 1, 1, ("portal", key), message, warning))
         return
     at = draft.at(MODULES, "portal", key)
     at = at if index is None else at[index]

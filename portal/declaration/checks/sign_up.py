@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from portal.declaration.draft import MODULES, Draft
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import suggest
+from portal.declaration.source.suggestions import suggest
 
 DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.[a-z0-9-]{2,}")
 

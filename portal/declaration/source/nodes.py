@@ -5,7 +5,8 @@ Used by the reader alone. Nothing here knows YAML's events, files or limits.
 
 from typing import Any, Protocol
 
-from portal.declaration.source.problems import KeyPath, quoted
+from portal.declaration.source.problems import KeyPath
+from portal.declaration.source.suggestions import quoted
 
 MERGE = "<<"
 

@@ -1,23 +1,19 @@
-"""A problem of a declaration: one sentence and its place; and the guess at what was meant.
+"""A problem of a declaration: one sentence and its place.
 
 The reader and the checks make problems; `portal check` and the administrators' pages show them.
 """
 
-import difflib
 import re
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+
+from portal.texts import printable
 
 # The keys and list indexes that lead to a part of a file.
 KeyPath = tuple[str | int, ...]
 
-# What would break the one line of a problem, or move the cursor of the terminal that shows it.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_LONGEST_PART = 80
+LONGEST_PART = 80
 _LONGEST_MESSAGE = 2000
-_MOST_CANDIDATES = 2000
-_LEAST_SIMILARITY = 0.65  # as difflib measures it; "action" and "tone" have 0.6
 _MOST_LISTED = 12
 _GUESS = re.compile(r' \(did you mean "(.+?)"\?\)')
 # The note at the other places of a name that is unknown in several.
@@ -91,51 +87,5 @@ class Problem:
         while parts and isinstance(parts[-1], int):
             parts.pop()
         if not parts:
-            return printable(PurePosixPath(self.file).stem, _LONGEST_PART)
-        return ".".join(printable(str(part), _LONGEST_PART) or '""' for part in parts[1:] or parts)
-
-
-def quoted(name: str) -> str:
-    """A name out of a file for a message: in quotes, shortened to 80 characters."""
-    return f'"{_shortened(name, _LONGEST_PART)}"'
-
-
-def suggest(wrong: str, known: Iterable[str]) -> str:
-    """` (did you mean "x"?)` with the most similar name of `known`, or an empty text."""
-    nearest = closest(wrong, known)
-    return f" (did you mean {quoted(nearest)}?)" if nearest is not None else ""
-
-
-def list_in_text(text: str, known: Collection[str]) -> str | None:
-    """The sentence for names of `known` that stand in one text where a list is expected, or None."""
-    names = [name.strip("-[]") for name in re.split(r"[\s,;]+", text) if name.strip("-[]")]
-    return f"must be a list: [{', '.join(names)}]" if len(names) > 1 and set(names) <= set(known) else None
-
-
-def closest(wrong: str, known: Iterable[str]) -> str | None:
-    """The name of `known` that is most similar to `wrong`, None where none is similar."""
-    folded = wrong[:_LONGEST_PART].casefold()
-    largest_difference = max(2, len(folded) // 2)
-    candidates: dict[str, str] = {}
-    for name in known:
-        if abs(len(name) - len(folded)) <= largest_difference:
-            candidates.setdefault(name.casefold(), name)
-        if len(candidates) >= _MOST_CANDIDATES:
-            break
-    if folded in candidates:
-        return candidates[folded]
-    matches = difflib.get_close_matches(folded, candidates, n=1, cutoff=_LEAST_SIMILARITY)
-    return candidates[matches[0]] if matches else None
-
-
-def printable(text: str, longest: int) -> str:
-    """`text` in one line of at most `longest` characters, without any that would move the cursor of a terminal."""
-    return _UNPRINTABLE.sub(_escaped, _shortened(text, longest))
-
-
-def _shortened(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return match.group().encode("unicode_escape", "surrogatepass").decode("ascii")
+            return printable(PurePosixPath(self.file).stem, LONGEST_PART)
+        return ".".join(printable(str(part), LONGEST_PART) or '""' for part in parts[1:] or parts)

@@ -19,9 +19,10 @@ import yaml
 from yaml._yaml import CParser
 
 from portal.declaration.source.nodes import Collection, Mark, Node, OpenList, OpenMapping, copied
-from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace, quoted, suggest
+from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace
 from portal.declaration.source.scalars import plain_value
-from portal.declaration.source.syntax import NOT_A_SPACE, TYPOGRAPHIC_QUOTES, Place, in_words, what_is_not_yaml
+from portal.declaration.source.suggestions import quoted, suggest
+from portal.declaration.source.syntax_errors import NOT_A_SPACE, TYPOGRAPHIC_QUOTES, Place, in_words, what_is_not_yaml
 
 LARGEST_FILE = 16_000_000
 DEEPEST = 50

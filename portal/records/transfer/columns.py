@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from portal.declaration.shapes import Module
-from portal.declaration.source.problems import suggest
+from portal.declaration.source.suggestions import suggest
 from portal.fields.base import Field
 from portal.fields.reader import PLAIN
 from portal.texts import _, fold, translate

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from portal.declaration.other_names import OUR_TYPES
 from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
 from portal.declaration.source.reader import Document
+from portal.declaration.synonyms import OUR_TYPES
 from portal.workshop.mending.edits import Alternatives, Edit, Proposal, Source
 from portal.workshop.mending.near import near
 from portal.workshop.mending.vocabulary import (

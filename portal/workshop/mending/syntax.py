@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from portal.declaration.source.problems import Problem
-from portal.declaration.source.syntax import NOT_A_SPACE, TYPOGRAPHIC_QUOTES
+from portal.declaration.source.syntax_errors import NOT_A_SPACE, TYPOGRAPHIC_QUOTES
 from portal.workshop.mending.edits import Alternatives, Proposal, Source
 
 LINES_BEFORE = 3

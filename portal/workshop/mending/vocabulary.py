@@ -8,8 +8,8 @@ from zoneinfo import available_timezones
 
 from portal.conditions import OPERATORS, SPECIAL
 from portal.declaration.checks.appearance import TONES, known_icons
-from portal.declaration.entries import TOP_LEVEL_KEYS
-from portal.declaration.keys import keys_of
+from portal.declaration.read_modules import TOP_LEVEL_KEYS
+from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import ACTIONS
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.reader import Document

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from portal.declaration.english import singular
+from portal.declaration.plurals import singular
 from portal.declaration.version import VERSION
 from portal.workshop.outlines.naming import snake, words
 from portal.workshop.outlines.outline import Outline, OutlineField, OutlineModule

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from portal.declaration.english import singular
+from portal.declaration.plurals import singular
 from portal.records.transfer.formulas import unprotected
 from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import Source, open_source

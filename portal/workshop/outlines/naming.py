@@ -3,8 +3,7 @@
 import re
 from collections.abc import Collection
 
-from portal.declaration.english import plural, singular
-from portal.declaration.entries import (
+from portal.declaration.name_rules import (
     BUILT_IN,
     LONGEST_NAME,
     RESERVED_FIELDS,
@@ -12,6 +11,7 @@ from portal.declaration.entries import (
     RESERVED_PREFIXES,
     SYSTEM_COLUMNS,
 )
+from portal.declaration.plurals import plural, singular
 from portal.texts import fold
 
 HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.declaration.english import singular
+from portal.declaration.plurals import singular
 from portal.workshop.outlines.naming import snake, words
 
 TITLES = ("name", "title", "subject", "label", "full_name", "company_name", "last_name")

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from pydantic import Field as Key
 
-from portal.declaration.beside_shapes import Inbox, SignUp
 from portal.declaration.draft import BUTTONS, MODULES, Draft
 from portal.declaration.files import read_files
-from portal.declaration.named import ModuleName
+from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
 from portal.declaration.shapes import Access, Button, Module, Profile, Settings
+from portal.declaration.value_types import ModuleName
 from portal.fields.shape import Shape
 from portal.workshop.replace_file import replace_file
 from portal.workshop.schema.folder_names import FolderNames, folder_names

@@ -15,8 +15,8 @@ from pydantic.fields import FieldInfo
 
 from portal.conditions import OPERATORS
 from portal.declaration.checks.appearance import TONES, known_icons
-from portal.declaration.entries import BUILT_IN, LONGEST_NAME, NAME, RESERVED_FIELDS, SYSTEM_COLUMNS
-from portal.declaration.keys import keys_of, shape_in
+from portal.declaration.name_rules import BUILT_IN, LONGEST_NAME, NAME, RESERVED_FIELDS, SYSTEM_COLUMNS
+from portal.declaration.shape_keys import keys_of, shape_in
 from portal.declaration.shapes import DetailLayout
 from portal.fields.base import Field
 from portal.fields.shape import Names, OneOrSeveral, Option, Shape

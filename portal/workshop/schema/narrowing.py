@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
-from portal.declaration.keys import keys_of, shape_in
-from portal.declaration.named import FormRow, Row
+from portal.declaration.shape_keys import keys_of, shape_in
 from portal.declaration.shapes import ACTIONS, Access, DetailLayout, Module
+from portal.declaration.value_types import FormRow, Row
 from portal.fields.base import Field
 from portal.fields.shape import Names, Shape
 from portal.workshop.schema.descriptions import ACTION_DESCRIPTIONS

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 
 from portal.declaration import shapes
-from portal.declaration.keys import keys_of
+from portal.declaration.shape_keys import keys_of
 from portal.fields.base import Field
 from portal.fields.shape import Shape
 from portal.views.administration.rights import ACTION_LABELS

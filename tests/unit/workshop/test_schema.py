@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 
 from portal.declaration.draft import Draft
-from portal.declaration.entries import TOP_LEVEL_KEYS
 from portal.declaration.files import read_files
-from portal.declaration.keys import keys_of
+from portal.declaration.read_modules import TOP_LEVEL_KEYS
+from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import ACTIONS
 from portal.declaration.source.reader import read
 from portal.fields.base import Field

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from portal.declaration import shapes
-from portal.declaration.entries import TOP_LEVEL_KEYS
-from portal.declaration.keys import keys_of
 from portal.declaration.load import load
-from portal.declaration.other_names import OUR_KEYS, OUR_TYPES, our_type
+from portal.declaration.read_modules import TOP_LEVEL_KEYS
+from portal.declaration.shape_keys import keys_of
+from portal.declaration.synonyms import OUR_KEYS, OUR_TYPES, our_type
 from portal.fields.base import Field
 from portal.fields.shape import Shape
 

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from portal.declaration.source.problems import Problem, suggest
+from portal.declaration.source.problems import Problem
+from portal.declaration.source.suggestions import suggest
 
 LINE = re.compile(r"^(warning: )?(?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+): (?P<path>.+?): (?P<message>.+)$")
 

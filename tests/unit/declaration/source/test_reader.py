@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from portal.declaration.source.problems import suggest
 from portal.declaration.source.reader import Document, read
+from portal.declaration.source.suggestions import suggest
 
 
 def read_text(text: str) -> Document:

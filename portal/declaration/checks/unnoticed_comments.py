@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from portal.conditions import Comparison, Condition, comparisons, holds
 from portal.declaration.draft import Draft
+from portal.declaration.resolve import moves_between
 from portal.declaration.shapes import Declaration, Lifecycle, Module
-from portal.declaration.stages import leads
 
 
 def check_unnoticed_comments(draft: Draft, declaration: Declaration) -> None:
@@ -80,7 +80,7 @@ def _shows(condition: Condition, lifecycle: Lifecycle, state: str) -> bool:
 
 def _is_final(module: Module, lifecycle: Lifecycle, state: str) -> bool:
     states = module.fields[lifecycle.field].offered
-    return not any(leads(move, state, target) for move in lifecycle.transitions.values() for target in states)
+    return not any(moves_between(move, state, target) for move in lifecycle.transitions.values() for target in states)
 
 
 def _is_moved(lifecycle: Lifecycle, state: str) -> bool:

@@ -5,7 +5,7 @@ Consulted for names that are unknown and not simply misspelt.
 
 from collections.abc import Collection
 
-from portal.declaration.source.problems import closest, quoted
+from portal.declaration.source.suggestions import closest, quoted
 
 _TYPES = {
     "text": "string str varchar char character varying line input textfield shorttext singleline title name slug uuid",

@@ -1,11 +1,11 @@
-"""The kinds of names and short values that the shapes hold; editors offer what exists (`workshop/schema/`)."""
+"""The types of names, states and periods in shapes; editors offer the names that exist (`workshop/schema/`)."""
 
 import datetime
+import re
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from portal.declaration.period import period
 from portal.fields.shape import Names, OneOrSeveral
 
 ModuleName = Annotated[str, Names("module")]
@@ -25,6 +25,19 @@ Target = Annotated[str, Names("target")]  # a module, or its form
 
 Values = Annotated[dict[str, Any], Names("values")]  # field → value
 TabName = Annotated[str, Names("tab")]
+
+SECONDS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+PERIOD = re.compile(r"(\d{1,5}) ?(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)")
+
+
+def period(written: Any) -> datetime.timedelta:
+    """The length of `7 days`; raises ValueError."""
+    match = PERIOD.fullmatch(str(written).strip())
+    if isinstance(written, datetime.timedelta):
+        return written
+    if match is None or int(match[1]) == 0:
+        raise ValueError('must be a period such as "7 days", "4 h" or "15 min"')
+    return datetime.timedelta(seconds=int(match[1]) * SECONDS[match[2][0]])
 
 
 def _as_list(value: Any) -> Any:

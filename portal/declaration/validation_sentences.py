@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from portal.declaration.keys import keys_of, shape_at, shapes_below
-from portal.declaration.other_names import OUR_KEYS, did_you_mean, our_key, our_scope
-from portal.declaration.source.problems import KeyPath, suggest
+from portal.declaration.shape_keys import keys_of, shape_at, shapes_below
+from portal.declaration.source.problems import KeyPath
+from portal.declaration.source.suggestions import suggest
+from portal.declaration.synonyms import OUR_KEYS, did_you_mean, our_key, our_scope
 from portal.fields.shape import Shape
 
 TEXT_EXPECTED = ("string_type", "text")

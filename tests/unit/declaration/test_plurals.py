@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.declaration.english import plural, singular
+from portal.declaration.plurals import plural, singular
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field as Key
 from pydantic import StrictBool
 
-from portal.declaration.named import ModuleName, OwnField, ProfileName
+from portal.declaration.value_types import ModuleName, OwnField, ProfileName
 from portal.fields.shape import Shape
 
 

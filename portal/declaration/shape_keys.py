@@ -1,5 +1,6 @@
 """Which keys of the language the shapes have, and which shape stands where."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, get_args, get_origin
 
@@ -73,3 +74,11 @@ def _inner(annotation: Any, depth: int = 0) -> tuple[type[Shape] | None, int]:
         if shape:
             return shape, at
     return None, 0
+
+
+def has_keys_of(shape: type[Shape], entry: Any) -> bool:
+    """Whether an entry in the wrong place looks like one of `shape`: a mapping, most of it with keys of the shape."""
+    if not isinstance(entry, Mapping) or not entry:
+        return False
+    known = sum(key in keys_of(shape) for key in entry)
+    return known * 2 > len(entry)

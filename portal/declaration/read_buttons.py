@@ -1,0 +1,32 @@
+"""Reads buttons.yaml: each button becomes its shape, or a problem with its place."""
+
+from collections.abc import Mapping
+
+from portal.declaration.draft import BUTTONS, Draft
+from portal.declaration.name_rules import as_name, wrong_name
+from portal.declaration.shape_keys import has_keys_of
+from portal.declaration.shapes import Button
+from portal.declaration.validation import mapping, named_entries, validated, with_known_keys, without_internal
+
+
+def read_buttons(draft: Draft) -> None:
+    """Reads buttons.yaml into the draft."""
+    at = draft.at(BUTTONS)
+    top = mapping(at.value, at, "keys (buttons)")
+    misplaced = [name for name, entry in top.items() if name != "buttons" and has_keys_of(Button, entry)]
+    for name in misplaced:
+        at[name].key.wrong(f'a button belongs under buttons: indent "{name}" and its lines by two spaces')
+        draft.broken_buttons.add(name)
+    top = with_known_keys({name: entry for name, entry in top.items() if name not in misplaced}, ["buttons"], at)
+    at = at["buttons"]
+    for name, entry in named_entries(top.get("buttons"), at, "names to buttons").items():
+        if complaint := wrong_name(name):
+            at[name].key.wrong(complaint)
+            draft.broken_buttons.add(as_name(name))
+        entry = without_internal(Button, entry, at[name])
+        entry = {**entry, "name": name} if isinstance(entry, Mapping) else entry
+        result = validated(Button, entry, at[name])
+        if result is None:
+            draft.broken_buttons.add(name)
+        else:
+            draft.buttons[name] = result[0]

@@ -1,0 +1,117 @@
+"""Reads the fields of modules.yaml: each entry becomes the object of its type, or a problem with its place."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from portal.declaration.draft import Draft
+from portal.declaration.name_rules import BUILT_IN, SYSTEM_COLUMNS, as_name, reserved_field, wrong_name
+from portal.declaration.shape_keys import keys_of
+from portal.declaration.source.cursor import Cursor
+from portal.declaration.synonyms import did_you_mean, our_key, our_type
+from portal.declaration.validation import named_entries, validated, without_internal
+from portal.declaration.validation_sentences import unknown_key
+from portal.fields.base import Field
+
+
+def read_fields(draft: Draft, entries: Any, module: str, at: Cursor) -> dict[str, Field]:
+    """The fields of a module; those that cannot be understood are noted as broken."""
+    fields: dict[str, Field] = {}
+    for name, entry in named_entries(entries, at, "names to field types").items():
+        before = len(draft.problems)
+        if complaint := wrong_name(name) or reserved_field(name):
+            at[name].key.wrong(complaint)
+            draft.broken_fields.add((module, as_name(name)))
+            draft.misnamed_fields.append(module)
+        field = None if name in BUILT_IN else read_field(name, entry, at[name])
+        if len(draft.problems) > before:
+            draft.broken_fields.add((module, name))
+        if field is not None:
+            fields[name] = field
+    return fields
+
+
+def read_field(name: str, entry: Any, at: Cursor) -> Field | None:
+    """One field, from the name of a type or a mapping with the key `type`."""
+    if isinstance(entry, str):
+        entry = {"type": entry}
+    if not isinstance(entry, Mapping):
+        at.key.wrong("must be the type of the field, or a mapping with type:")
+        return None
+    type_name = entry.get("type")
+    if type_name is None:
+        _report_missing_type(entry, at)
+        return None
+    if not isinstance(type_name, str) or type_name not in Field.types:
+        at.inner("type").wrong(_unknown_type(type_name, at))
+        return None
+    shape = Field.types[type_name]
+    if "multiple" in entry and f"{type_name}s" in Field.types:
+        at["multiple"].key.wrong(f'no key "multiple" here: a field with several has the type {type_name}s')
+        return None
+    entry = without_internal(shape, entry, at)
+    entry = _as_written({**entry, "name": name}, shape, at)
+    if "fields" in shape.model_fields and isinstance(entry.get("fields"), Mapping | list):
+        columns = _columns(named_entries(entry["fields"], at["fields"], "names to field types"), at["fields"])
+        if len(columns) < len(entry["fields"]):
+            return None
+        entry["fields"] = columns
+    result = validated(shape, entry, at)
+    return result[0] if result else None
+
+
+def _report_missing_type(entry: Mapping[str, Any], at: Cursor) -> None:
+    for key in entry:
+        if key not in keys_of(Field) and our_key(re.split("[:=]", key)[0], ["type"]) is not None:
+            at[key].key.wrong(unknown_key(key, ["type"]))
+            return
+    at.key.wrong('the "type" of the field is missing')
+
+
+def _unknown_type(name: Any, at: Cursor) -> str:
+    if not isinstance(name, str):
+        return "must be the name of a field type, such as text"
+    key, colon, rest = name.partition(":")
+    if colon and rest.strip() in Field.types and key == "type":
+        return 'write a space after the ":" of "type:"'
+    if at.document.has(("modules", name)):
+        return f'no field type "{name[:80]}", but a module: write {{type: link, to: {name[:80]}}}'
+    return f'no field type "{name[:80]}"{did_you_mean(our_type(name, Field.types))}'
+
+
+def _columns(entries: Mapping[str, Any], at: Cursor) -> dict[str, Field]:
+    """The columns of a field that holds lines."""
+    columns: dict[str, Field] = {}
+    for name, entry in entries.items():
+        if complaint := wrong_name(name) or _reserved_column(name):
+            at[name].key.wrong(complaint)
+            continue
+        column = read_field(name, entry, at[name])
+        if column is not None and not column.can_be_column:
+            at[name].wrong(f"a field of type {column.type} cannot be a column of lines")
+        elif column is not None:
+            columns[name] = column
+    return columns
+
+
+def _reserved_column(name: str) -> str | None:
+    if name == "id" or name in SYSTEM_COLUMNS:
+        return f'"{name}" cannot be the name of a column: the table of the rows has one of that name already'
+    return None
+
+
+def _as_written(entry: dict[str, Any], shape: type[Field], at: Cursor) -> dict[str, Any]:
+    """Takes the names of options, and a default that is text, as they are written: 1.10 is not 1.1."""
+    options, default = entry.get("options"), entry.get("default")
+    if isinstance(options, list):
+        entry["options"] = _items_as_written(options, at["options"])
+    if isinstance(default, int | float) and shape.textual:
+        entry["default"] = at["default"].written
+    if isinstance(default, list) and shape.textual:
+        entry["default"] = _items_as_written(default, at["default"])
+    return entry
+
+
+def _items_as_written(items: list[Any], at: Cursor) -> list[Any]:
+    texts = (at[index].written for index in range(len(items)))
+    return [item if text is None else text for item, text in zip(items, texts, strict=True)]

@@ -1,0 +1,178 @@
+"""Reads modules.yaml: what stands beside `modules:`, and each module, which becomes its shape, or a problem.
+
+Called by load with the documents that the reader made. Whether the names in an entry exist is for the checks.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from portal.declaration.builtin import builtin_fields
+from portal.declaration.draft import BUTTONS, MODULES, Draft, profile_file
+from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
+from portal.declaration.name_rules import (
+    as_name,
+    reserved_module,
+    wrong_name,
+)
+from portal.declaration.read_fields import read_fields
+from portal.declaration.shape_keys import has_keys_of, keys_of
+from portal.declaration.shapes import (
+    Module,
+    OnComment,
+    Settings,
+    Transition,
+)
+from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.problems import Problem
+from portal.declaration.source.reader import Document
+from portal.declaration.source.suggestions import closest, suggest
+from portal.declaration.synonyms import our_key
+from portal.declaration.validation import (
+    mapping,
+    named_entries,
+    validated,
+    with_known_keys,
+    without_internal,
+)
+from portal.fields.base import Field
+from portal.fields.shape import Shape
+
+FILES_OF_THEIR_OWN = {"buttons": BUTTONS, "profiles": profile_file("NAME")}
+SHAPES_AT_TOP: Mapping[str, type[Shape]] = {"portal": Settings, "inbox": Inbox, "sign_up": SignUp}
+TOP_LEVEL_KEYS = ("version", "portal", "people", "organizations", "inbox", "sign_up", "modules")
+
+
+def read_modules(draft: Draft) -> None:
+    """Reads modules.yaml into the draft."""
+    at = draft.at(MODULES)
+    top = mapping(at.value, at, f"keys ({', '.join(TOP_LEVEL_KEYS)})")
+    misplaced = [name for name, entry in top.items() if name not in TOP_LEVEL_KEYS and has_keys_of(Module, entry)]
+    for name in misplaced:
+        at[name].key.wrong(f'a module belongs under modules: indent "{name}" and its lines by two spaces')
+        draft.broken_modules.add(name)
+    for name in top.keys() & FILES_OF_THEIR_OWN.keys():
+        at[name].key.wrong(f'"{name}" belongs in a file of its own: {FILES_OF_THEIR_OWN[name]}')
+        draft.unread_files.add(FILES_OF_THEIR_OWN[name])
+    elsewhere = {*misplaced, *FILES_OF_THEIR_OWN}
+    top = {name: entry for name, entry in top.items() if name not in elsewhere}
+    top = with_known_keys(top, TOP_LEVEL_KEYS, at, SHAPES_AT_TOP)
+    draft.settings = read_settings(draft, top.get("portal"), at["portal"])
+    modules = top.get("modules")
+    if not modules and not misplaced and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
+        at["modules"].key.wrong("no module is declared: a portal needs at least one")
+    entries = named_entries(modules, at["modules"], "names to modules")
+    draft.people = read_role(draft, top.get("people"), entries, at["people"])
+    draft.organizations = read_role(draft, top.get("organizations"), entries, at["organizations"])
+    draft.inbox = read_inbox(top.get("inbox"), at["inbox"])
+    draft.sign_up = read_sign_up(top.get("sign_up"), at["sign_up"])
+    builtin = builtin_fields(draft.people)
+    for name, entry in entries.items():
+        _read_module(draft, name, entry, builtin)
+
+
+def _read_module(draft: Draft, name: str, entry: Any, builtin: dict[str, Field]) -> None:
+    at = draft.at_module(name)
+    if complaint := wrong_name(name) or reserved_module(name):
+        at.key.wrong(complaint)
+        draft.broken_modules.add(as_name(name))
+    if not isinstance(entry, Mapping):
+        at.key.wrong("must be a mapping of keys, with at least fields:")
+        draft.broken_modules.add(name)
+        return
+    if not entry.get("fields"):
+        unknown = [key for key in entry if key not in keys_of(Module)]
+        if not any(our_key(key, ["fields"]) for key in unknown):
+            at["fields"].key.wrong('"fields" is missing: a module needs at least one')
+        draft.broken_modules.add(name)
+    fields = read_fields(draft, entry.get("fields"), name, at["fields"])
+    entry = _without_misplaced_fields(draft, name, without_internal(Module, entry, at), at)
+    entry = {**entry, "name": name, "fields": fields, "builtin": builtin}
+    entry = _without_internal_keys_below(entry, "lifecycle", "transitions", Transition, at)
+    entry = _without_internal_keys_below(entry, "lifecycle", "on_comment", OnComment, at)
+    result = validated(Module, entry, at)
+    if result is None:
+        draft.broken_modules.add(name)
+        return
+    draft.modules[name], draft.written[name] = result
+
+
+def _without_misplaced_fields(draft: Draft, module: str, entry: Mapping[str, Any], at: Cursor) -> dict[str, Any]:
+    """`entry` without fields that are written beside `fields:` instead of below it, which are reported."""
+    misplaced = [
+        name
+        for name, value in entry.items()
+        if name not in keys_of(Module)
+        and ((isinstance(value, str) and value in Field.types) or (isinstance(value, Mapping) and "type" in value))
+    ]
+    for name in misplaced:
+        at[name].key.wrong(f'a field belongs under fields: indent "{name}" by two spaces more')
+        draft.broken_fields.add((module, name))
+    return {name: value for name, value in entry.items() if name not in misplaced}
+
+
+def _without_internal_keys_below(
+    entry: dict[str, Any], outer_key: str, inner_key: str, shape: type[Any], at: Cursor
+) -> dict[str, Any]:
+    """`entry` with each item of entry[outer_key][inner_key] freed from internal keys."""
+    outer = entry.get(outer_key)
+    inner = outer.get(inner_key) if isinstance(outer, Mapping) else None
+    if not isinstance(outer, Mapping) or not isinstance(inner, Mapping):
+        return entry
+    at = at[outer_key][inner_key]
+    cleaned = {name: without_internal(shape, item, at[name]) for name, item in inner.items()}
+    return {**entry, outer_key: {**outer, inner_key: cleaned}}
+
+
+def read_role(draft: Draft, name: Any, modules: Mapping[str, Any], at: Cursor) -> str | None:
+    """The module that `people:` or `organizations:` names."""
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        at.wrong("must be the name of a module")
+        draft.broken_roles = True
+        only = name[0] if isinstance(name, list) and len(name) == 1 else None
+        return only if isinstance(only, str) and only in modules else None
+    if name in modules:
+        return name
+    if name not in draft.broken_modules:
+        at.wrong(f'no module "{name}"{suggest(name, modules)}')
+    draft.broken_modules.add(name)
+    draft.broken_roles = True
+    return closest(name, modules)
+
+
+def read_inbox(entry: Any, at: Cursor) -> Inbox | None:
+    """What `inbox:` says; None where it is not there, or wrong."""
+    if entry is None:
+        return None
+    result = validated(Inbox, mapping(entry, at, "address, creates, title, text and unknown"), at)
+    return result[0] if result else None
+
+
+def read_sign_up(entry: Any, at: Cursor) -> SignUp | None:
+    """What `sign_up:` says; None where it is not there, or wrong."""
+    if entry is None:
+        return None
+    result = validated(SignUp, mapping(entry, at, "profile, domains and approve"), at)
+    return result[0] if result else None
+
+
+def read_settings(draft: Draft, entry: Any, at: Cursor) -> Settings:
+    """What `portal:` says, and the settings from outside the files, which win."""
+    entry = dict(mapping(entry, at, "settings"))
+    for key, text in draft.overrides.items():
+        several = key in ("languages", "administrators", "sign_in")
+        value = [part.strip() for part in text.split(",") if part.strip()] if several else text
+        problems: list[Problem] = []
+        if validated(Settings, {key: value}, Cursor(Document(key), problems)) and not problems:
+            entry[key] = value
+        draft.problems += [
+            Problem(environment_variable(key), 1, 1, ("portal", key), problem.message) for problem in problems
+        ]
+    result = validated(Settings, entry, at)
+    return result[0] if result else Settings()
+
+
+def environment_variable(key: str) -> str:
+    """The environment variable of a setting."""
+    return f"PORTAL_{key.upper()}"

@@ -1,0 +1,120 @@
+"""Reads profiles/NAME.yaml: each profile becomes its shape, or a problem with its place.
+
+Parts that stand one level too high or too low are reported once, and read where they belong.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from portal.declaration.draft import ALL_MODULES, Draft, profile_file
+from portal.declaration.shape_keys import keys_of, shapes_below
+from portal.declaration.shapes import Access, Expectation, Home, Profile
+from portal.declaration.source.cursor import Cursor
+from portal.declaration.validation import mapping, named_entries, validated, with_known_keys, without_internal
+
+
+def read_profile(draft: Draft, name: str) -> None:
+    """Reads profiles/NAME.yaml into the draft."""
+    file = profile_file(name)
+    if draft.is_unreadable(file):
+        draft.broken_profiles.add(name)
+        return
+    at = draft.at(file)
+    top = mapping(at.value, at, f"keys ({', '.join(keys_of(Profile))})")
+    is_empty = not top
+    top = _with_misplaced(draft, dict(without_internal(Profile, top, at)), at)
+    top = with_known_keys(top, keys_of(Profile), at, shapes_below(Profile))
+    before = len(draft.problems)
+    if is_empty and isinstance(at.value, Mapping | None):
+        at.wrong("the profile is empty: name at least one module under modules:")
+    entries = named_entries(top.get("modules"), at["modules"], "modules")
+    if len(draft.problems) > before:
+        draft.broken_accesses.add((name, ALL_MODULES))
+    accesses, written = _accesses(draft, name, entries, at["modules"])
+    top["modules"] = accesses
+    if isinstance(top.get("expect"), list):
+        top["expect"] = [
+            without_internal(Expectation, item, at["expect"][index]) for index, item in enumerate(top["expect"])
+        ]
+    if not isinstance(top.get("extends"), str | None):
+        draft.broken_accesses.add((name, ALL_MODULES))
+    profile = validated(Profile, {**top, "name": name}, at)
+    if profile is None:
+        draft.broken_profiles.add(name)
+        return
+    draft.profiles[name] = profile[0]
+    draft.written_profiles[name] = {**profile[1], "modules": written}
+
+
+def _accesses(
+    draft: Draft, profile: str, entries: Mapping[str, Any], at: Cursor
+) -> tuple[dict[str, Access], dict[str, Any]]:
+    """Reads what a profile says of its modules: as shapes and as mappings; False where it takes a module away."""
+    accesses: dict[str, Access] = {}
+    written: dict[str, Any] = {module: {} for module in entries}
+    for module, entry in entries.items():
+        if entry is False:
+            written[module] = False
+            continue
+        before = len(draft.problems)
+        if (result := _access(entry, at[module])) is not None:
+            accesses[module], written[module] = result
+        if len(draft.problems) > before:
+            draft.broken_accesses.add((profile, module))
+    return accesses, written
+
+
+def _access(entry: Any, at: Cursor) -> tuple[Access, dict[str, Any]] | None:
+    if entry is not None and not isinstance(entry, Mapping):
+        at.wrong("must be a mapping of keys, or false to take the module away")
+        return None
+    return validated(Access, without_internal(Access, entry or {}, at), at)
+
+
+def _with_misplaced(draft: Draft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
+    """The keys of a profile; modules beside `modules:`, and its own keys under it, are in their right place."""
+    return _with_misplaced_keys(draft, _with_misplaced_modules(draft, top, at), at)
+
+
+def _with_misplaced_modules(draft: Draft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
+    """`top` with the modules that are written beside `modules:`, which are reported, in their right place."""
+    misplaced = {name: top.pop(name) for name in list(top) if name not in keys_of(Profile) and name in draft.modules}
+    for name in misplaced:
+        at[name].key.wrong(f'a module belongs under modules: indent "{name}" and its lines by two spaces')
+    modules = top.get("modules")
+    if misplaced and isinstance(modules, Mapping | None):
+        top["modules"] = {**(modules or {}), **misplaced}
+    return top
+
+
+def _with_misplaced_keys(draft: Draft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
+    """`top` with its keys that are written among the modules, which are reported, in their right place.
+
+    A key of the profile that stands there without a value has lost its own keys too, which follow it.
+    """
+    modules = top.get("modules")
+    if not isinstance(modules, Mapping):
+        return top
+    misplaced, inner = [], list[str]()
+    above: str | None = None  # the module before this one
+    for name, entry in modules.items():
+        if name in draft.modules or draft.is_broken(name):
+            above = name
+            continue
+        if name in keys_of(Profile) and name not in top and name != "modules":
+            at["modules"][name].key.wrong(
+                f'"{name}" belongs beside modules:, not under it: write it at the left margin'
+            )
+            misplaced.append(name)
+            inner = keys_of(Home) if name == "home" and entry is None else []
+        elif name in inner:
+            misplaced.append(name)
+        elif name in keys_of(Access) and above is not None and modules[above] is None:
+            at["modules"][name].key.wrong(
+                f'"{name}" belongs to a module: indent it by two more spaces, below "{above}"'
+            )
+            misplaced.append(name)
+            continue
+        above = name
+    left = {name: entry for name, entry in modules.items() if name not in misplaced}
+    return {**top, "modules": left}

@@ -1,0 +1,44 @@
+"""“Did you mean …?”: the name that is most similar to an unknown one, and how a problem says it."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterable
+
+from portal.declaration.source.problems import LONGEST_PART
+from portal.texts import abbreviated
+
+_MOST_CANDIDATES = 2000
+_LEAST_SIMILARITY = 0.65  # as difflib measures it; "action" and "tone" have 0.6
+
+
+def quoted(name: str) -> str:
+    """A name out of a file for a message: in quotes, shortened to 80 characters."""
+    return f'"{abbreviated(name, LONGEST_PART)}"'
+
+
+def suggest(wrong: str, known: Iterable[str]) -> str:
+    """` (did you mean "x"?)` with the most similar name of `known`, or an empty text."""
+    nearest = closest(wrong, known)
+    return f" (did you mean {quoted(nearest)}?)" if nearest is not None else ""
+
+
+def list_in_text(text: str, known: Collection[str]) -> str | None:
+    """The sentence for names of `known` that stand in one text where a list is expected, or None."""
+    names = [name.strip("-[]") for name in re.split(r"[\s,;]+", text) if name.strip("-[]")]
+    return f"must be a list: [{', '.join(names)}]" if len(names) > 1 and set(names) <= set(known) else None
+
+
+def closest(wrong: str, known: Iterable[str]) -> str | None:
+    """The name of `known` that is most similar to `wrong`, None where none is similar."""
+    folded = wrong[:LONGEST_PART].casefold()
+    largest_difference = max(2, len(folded) // 2)
+    candidates: dict[str, str] = {}
+    for name in known:
+        if abs(len(name) - len(folded)) <= largest_difference:
+            candidates.setdefault(name.casefold(), name)
+        if len(candidates) >= _MOST_CANDIDATES:
+            break
+    if folded in candidates:
+        return candidates[folded]
+    matches = difflib.get_close_matches(folded, candidates, n=1, cutoff=_LEAST_SIMILARITY)
+    return candidates[matches[0]] if matches else None
