@@ -5,14 +5,14 @@ An address works again when a mail comes from it, or when it is changed.
 
 import sqlalchemy as sa
 
-from portal.accounts.people import Account
+from portal.accounts.accounts import Account
 from portal.database.schema.tables import Tables
 
 MOST_BOUNCES = 3
 
 
-def takes_letters(account: Account) -> bool:
-    """Whether letters about records are still written to an account."""
+def letters_arrive(account: Account) -> bool:
+    """Whether letters to the address of an account arrive: too many that bounced are followed by none."""
     return account.bounces < MOST_BOUNCES
 
 

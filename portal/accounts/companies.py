@@ -6,8 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.accounts.people import Account, account_columns, account_of
-from portal.accounts.random_tokens import new_token
+from portal.accounts.accounts import Account, account_columns, account_of
+from portal.accounts.keys_and_tokens import new_token
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
 from portal.database.sql import where
@@ -31,7 +31,7 @@ def door_of(connection: sa.Connection, tables: Tables, organization: int) -> Doo
     return Door(bool(row["closed"]), row["join_token"], row["join_profile"]) if row else Door()
 
 
-def switch(connection: sa.Connection, tables: Tables, organization: int, closed: bool) -> None:
+def close_or_open_company(connection: sa.Connection, tables: Tables, organization: int, closed: bool) -> None:
     """Open or close the portal for all people of a company, from their next request on."""
     _store(connection, tables, organization, {"closed": closed})
 
@@ -96,3 +96,11 @@ def _store(connection: sa.Connection, tables: Tables, organization: int, values:
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     upsert = insert(tables.company).values(organization=organization, **values)
     connection.execute(upsert.on_conflict_do_update(index_elements=["organization"], set_=values))
+
+
+def open_companies(connection: sa.Connection, tables: Tables, companies: tuple[int, ...]) -> tuple[int, ...]:
+    """Those of `companies` whose people may sign in. Staff may in any case."""
+    columns = tables.company.c
+    closed = sa.select(columns["organization"]).where(columns["organization"].in_(companies), columns["closed"])
+    shut = set(connection.execute(closed).scalars()) if companies else set()
+    return tuple(company for company in companies if company not in shut)

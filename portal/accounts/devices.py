@@ -1,19 +1,32 @@
-"""Known devices: a browser from which an account has signed in before, told by a signed cookie.
+"""Known devices: browsers from which an account has signed in before, told by a signed cookie; and names of devices.
 
 A stranger's wrong passwords count against their network and the address that they try. Whoever signs in from a known
 device is counted by the device alone, so that others cannot lock them out. The key of the signature is the hash of the
 account's password: nothing is stored, and a changed password makes all devices unknown.
+
+What a device sends as its name is anybody's text, and would go into letters: it becomes one of a few known names. A
+browser that names several (Edge names Chrome, Chrome names Safari) is the first of the list that it names.
 """
 
 import hashlib
 import hmac
 import re
 import secrets
+from dataclasses import dataclass
 
 NUMBER_LENGTH, SIGNATURE_LENGTH = 32, 64  # characters
 TOKEN_LENGTH = NUMBER_LENGTH + SIGNATURE_LENGTH
 MOST_TOKENS = 4  # accounts that sign in from the same browser
 COOKIE = re.compile(rf"([0-9a-f]{{{TOKEN_LENGTH}}}){{1,{MOST_TOKENS}}}")
+
+BROWSERS = {
+    "Edg": "Edge", "OPR/": "Opera", "SamsungBrowser": "Samsung Internet", "Firefox/": "Firefox", "FxiOS": "Firefox",
+    "CriOS": "Chrome", "Chrome/": "Chrome", "Safari/": "Safari",
+}  # fmt: skip
+SYSTEMS = {
+    "iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows", "CrOS": "ChromeOS",
+    "Mac OS X": "macOS", "Linux": "Linux",
+}  # fmt: skip
 
 
 def device_of(cookie: str | None, account_id: int | None, hashed: str | None) -> str | None:
@@ -41,3 +54,17 @@ def _tokens(cookie: str | None) -> list[str]:
 
 def _signature(number: str, account_id: int | None, hashed: str) -> str:
     return hmac.new(hashed.encode(), f"device {number} {account_id}".encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True)
+class Device:
+    """A browser and the system that it runs on; empty where they are not known."""
+
+    browser: str = ""
+    system: str = ""
+
+
+def device_name(user_agent: str) -> Device:
+    """What a device is called, by its User-Agent header: one of a few known browsers and systems."""
+    browser = next((name for sign, name in BROWSERS.items() if sign in user_agent), "")
+    return Device(browser, next((name for sign, name in SYSTEMS.items() if sign in user_agent), ""))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal.accounts.people import Account, Identity, admit_everybody
+from portal.accounts.accounts import Account
+from portal.accounts.people import Identity, admit_everybody
 from portal.database.engine import reading
 from portal.database.migration.views import open_side_by_side
 from portal.database.schema.inspection import inspect_existing
@@ -17,8 +18,8 @@ from portal.database.schema.tables import Tables, build
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.places import Places
 from portal.records.audit.deciding_line import deciding_lines
-from portal.records.audit.effect import Pair, Person, SightChange, module_pairs, sight_changes
 from portal.records.audit.explain import Step
+from portal.records.audit.sight_changes import Pair, Person, SightChange, module_pairs, sight_changes
 from portal.records.policy import Policy
 from portal.texts import plural
 from portal.workshop.access_table import Rights, access_table
@@ -141,7 +142,7 @@ def _records(sights: Sequence[SightChange], module: str | None, lost: bool) -> s
     }
 
 
-def place_of(change: Change, profile: str | None, declaration: Declaration, places: Places) -> str:
+def place_of_change(change: Change, profile: str | None, declaration: Declaration, places: Places) -> str:
     """Where a declaration says what a change tells, as `file:line:column`; "" where it is written nowhere."""
     word = change.word if change.kind == "gained" else ""  # what is lost does not stand there any more
     step = Step(True, change.sentence, change.keys, change.module_keys, word)

@@ -9,8 +9,8 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from portal.accounts.accounts import Account, account_columns, account_of
 from portal.accounts.companies import accounts_within
-from portal.accounts.people import Account, account_columns, account_of
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration, Module, Profile
 from portal.records.policy import system_policy

@@ -7,7 +7,7 @@ import datetime
 
 import sqlalchemy as sa
 
-from portal.accounts.random_tokens import hash_token, new_token
+from portal.accounts.keys_and_tokens import hash_token, new_token
 from portal.database.schema.tables import Tables
 
 # What links are for.

@@ -11,8 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.people import Account, companies_of
-from portal.accounts.register import AccessRefusedError, AccessRequest, Register
+from portal.accounts.accounts import Account
+from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
+from portal.accounts.people import companies_of
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
 from portal.database.sql import where
@@ -46,7 +47,7 @@ def count_uninvited(connection: sa.Connection, tables: Tables, after: int = 0) -
     return int(connection.execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar_one())
 
 
-def begin(register: Register, profile: str, values: Mapping[str, datetime.date | None]) -> None:
+def begin_opening(register: Register, profile: str, values: Mapping[str, datetime.date | None]) -> None:
     """Begin to invite everybody, in the name of the register's author."""
     row = {
         "profile": profile,
@@ -62,7 +63,7 @@ def begin(register: Register, profile: str, values: Mapping[str, datetime.date |
     register.connection.execute(sa.insert(register.tables.opening).values(row))
 
 
-def present(connection: sa.Connection, tables: Tables, lock: bool = False) -> Opening | None:
+def present_opening(connection: sa.Connection, tables: Tables, lock: bool = False) -> Opening | None:
     """The opening that has not finished; with `lock`, only if nobody else is working on it."""
     opening = tables.opening
     query = sa.select(opening).where(opening.c["finished"].is_(None)).order_by(opening.c["id"]).limit(1)
@@ -100,25 +101,25 @@ def last_outcome(connection: sa.Connection, tables: Tables, most: int) -> Outcom
     return Outcome(row["finished"], row["invited"], row["skipped"], ids)
 
 
-def finish(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
+def finish_opening(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
     """End the opening of the portal: invite nobody any more."""
     opening = tables.opening
     connection.execute(sa.update(opening).where(opening.c["finished"].is_(None)).values(finished=now))
 
 
-def invite_batch(
+def open_to_next_people(
     connection: sa.Connection, tables: Tables, now: datetime.datetime, write: Callable[[Account, str], None]
 ) -> int | None:
-    """Invite the next people of the present opening; how many were looked at, None where there is nothing to do.
+    """Give access to the next people of the opening; how many were looked at, None where there is nothing to do.
 
     `write` writes the letter of an account, with the token of its link.
     """
-    opening = present(connection, tables, lock=True)
+    opening = present_opening(connection, tables, lock=True)
     if opening is None:  # or another worker is on it
         return None
     query = _uninvited(connection, tables)
     if query is None or opening.profile not in tables.declaration.profiles:
-        finish(connection, tables, now)
+        finish_opening(connection, tables, now)
         return None
     people = query.where(query.selected_columns[0] > opening.after).limit(BATCH)
     register, rows = Register(connection, tables, now, opening.author, opening.person), connection.execute(people).all()
@@ -146,7 +147,7 @@ def _invite(
 
 
 def _uninvited(connection: sa.Connection, tables: Tables) -> sa.Select[Any] | None:
-    """Ids and addresses of the people to invite, by id; None where people have no address."""
+    """The ids and addresses of the people who are still to be invited, by id; None where people have no address."""
     declaration = tables.declaration
     people = declaration.modules[declaration.people] if declaration.people else None
     names = [name for name, field in people.fields.items() if field.input_type == "email"] if people else []

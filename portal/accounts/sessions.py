@@ -11,8 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.people import Account, PersonRow, account_columns, account_of, person_columns
-from portal.accounts.random_tokens import hash_token, new_token
+from portal.accounts.accounts import Account, account_columns, account_of
+from portal.accounts.keys_and_tokens import hash_token, new_token
+from portal.accounts.people import PersonRow, person_columns
 from portal.database.engine import writing
 from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables

@@ -13,19 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts import attempts
+from portal.accounts.accounts import Account, accounts_of, find_account_of_person, normalize_email
 from portal.accounts.attempts import TooManyAttemptsError
 from portal.accounts.companies import accounts_of_company
-from portal.accounts.people import (
-    Account,
-    Identity,
-    accounts_of,
-    admit,
-    companies_of,
-    find_account_of_person,
-    normalize_email,
-)
-from portal.accounts.random_tokens import hash_token, new_token
-from portal.accounts.register import AccessRefusedError, AccessRequest, Register
+from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
+from portal.accounts.keys_and_tokens import hash_token, new_token
+from portal.accounts.people import Identity, admit, companies_of
 from portal.database.schema.tables import Tables
 from portal.records.policy import system_policy
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.people import Account, Identity, account_columns, account_of, admit, load_account
+from portal.accounts.accounts import Account, load_account
+from portal.accounts.people import Identity, admit
 from portal.accounts.sessions import Session
 from portal.database.engine import writing
 from portal.database.schema.tables import Tables
@@ -82,7 +83,7 @@ def start_viewing(
     session = tables.session
     connection.execute(sa.update(session).where(session.c["token"] == token_hash).values(values))
     log.info("%s views the portal as %s", administrator.account.email, account.email or f"profile {account.profile}")
-    _write_down(connection, tables, administrator, account)
+    _add_viewing_event(connection, tables, administrator, account)
 
 
 def stop_viewing(connection: sa.Connection, tables: Tables, token_hash: str) -> None:
@@ -98,26 +99,7 @@ def end_view(engine: sa.Engine, tables: Tables, session: Session) -> None:
         stop_viewing(connection, tables, session.token)
 
 
-def accounts_matching(connection: sa.Connection, tables: Tables, text: str, limit: int) -> list[Account]:
-    """The accounts whose name or address contains `text`, by name, at most `limit`."""
-    account, text = tables.account, text.strip()
-    columns = (account.c["name"], account.c["email"])
-    matches = [sa.func.lower(column).contains(text.lower(), autoescape=True) for column in columns]
-    # LOWER of SQLite leaves letters beyond ASCII alone: names are also compared as they are usually written.
-    matches += [account.c["name"].contains(spelling, autoescape=True) for spelling in (text, text.title())]
-    order = sa.func.lower(sa.func.coalesce(account.c["name"], account.c["email"])), account.c["id"]
-    query = sa.select(*account_columns(tables)).where(sa.or_(*matches)).order_by(*order).limit(limit)
-    return [account_of(row) for row in connection.execute(query).mappings()]
-
-
-def accounts_per_profile(connection: sa.Connection, tables: Tables) -> dict[str, int]:
-    """How many accounts have each profile."""
-    profile = tables.account.c["profile"]
-    rows = connection.execute(sa.select(profile, sa.func.count()).group_by(profile))
-    return {name: number for name, number in rows if name is not None}
-
-
-def _write_down(connection: sa.Connection, tables: Tables, administrator: Identity, viewed: Account) -> None:
+def _add_viewing_event(connection: sa.Connection, tables: Tables, administrator: Identity, viewed: Account) -> None:
     """An event on the viewed person's record; of a profile, on that of the administrator, with the profile's name."""
     account, of_profile = administrator.account, viewed.id == NOBODY
     person = account.person if of_profile else viewed.person

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from portal.accounts.opening import begin, count_uninvited
+from portal.accounts.accounts import Account, all_accounts
+from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
+from portal.accounts.opening import begin_opening, count_uninvited
 from portal.accounts.passwords import Passwords, generated, weakness
-from portal.accounts.people import Account
-from portal.accounts.register import AccessRefusedError, AccessRequest, Register, all_accounts
 from portal.commands.open_portal import open_portal
 from portal.commands.options import chosen_settings, common_options, first_line
 from portal.database import outbox
@@ -195,7 +195,7 @@ def invite_all(profile: str, dry_run: bool, **days: Any) -> None:
         click.echo(f"{plural(number, 'person', 'people')} would be invited.")
         return
     with _register() as register:
-        begin(register, profile, _dates(days))
+        begin_opening(register, profile, _dates(days))
 
     def sender(tables: Tables, now: datetime.datetime) -> Sender:
         return Sender(tables.declaration, address.rstrip("/"), now)

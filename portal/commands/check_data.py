@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from portal.accounts.people import find_account, identify
+from portal.accounts.accounts import find_account
+from portal.accounts.people import identify
 from portal.commands.open_portal import OpenPortal, open_portal
 from portal.database.engine import Connection, reading
 from portal.declaration.source.places import Places

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from portal.accounts.effect import Effect, declared_effect, effect, place_of, sight_sentence, table_effect
+from portal.accounts.effect import Effect, declared_effect, effect, place_of_change, sight_sentence, table_effect
 from portal.commands.database_errors import database_error_sentence
 from portal.commands.options import chosen_settings, common_options
 from portal.database.engine import DatabaseUnreachableError, reach
@@ -19,7 +19,7 @@ from portal.database.errors import DatabaseError
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.places import Places
-from portal.records.audit.effect import SightChange
+from portal.records.audit.sight_changes import SightChange
 from portal.settings import Settings
 from portal.texts import plural
 from portal.workshop.access_table import access_table
@@ -77,7 +77,7 @@ class Result:
         return Places(self.declaration.folder)
 
     def _place(self, change: Change, profile: str | None = None) -> str:
-        return place_of(change, profile, self.declaration, self._places)
+        return place_of_change(change, profile, self.declaration, self._places)
 
     def as_text(self) -> str:
         """The sentences, one a line."""

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import click
 
-from portal.accounts.people import find_account, identify, refusal
+from portal.accounts.accounts import find_account
+from portal.accounts.people import identify
+from portal.accounts.signing_in import sign_in_refusal
 from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
 from portal.database.engine import Connection, reading
@@ -49,7 +51,7 @@ def _steps(
     account = find_account(connection, portal.tables, email)
     if account is None:
         raise click.UsageError(f"there is no account {email}")
-    refused = refusal(connection, portal.tables, account, now)
+    refused = sign_in_refusal(connection, portal.tables, account, now)
     may = f"{account.email} may sign in, with the profile {account.profile}"
     yield Step(refused is None, refused or may)
     if refused is None:

@@ -14,8 +14,7 @@ from portal.commands.open_portal import open_engine
 from portal.commands.options import chosen_settings, common_options, first_line
 from portal.commands.stopping import stop_signals
 from portal.database.engine import reading
-from portal.database.errors import DatabaseError, Failure, classify, driver_error
-from portal.jobs.transactions import is_passing
+from portal.database.errors import DatabaseError, Failure, classify, database_is_in_the_way, driver_error
 from portal.logs import set_up_logging
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.mails import newcomers_wrote
@@ -109,7 +108,7 @@ class Inbox:
         try:
             outcome = self._receiving(lambda receiver: receiver.receive(raw, envelope))
         except Exception as error:
-            if is_passing(error) or isinstance(error, StoreError) or _is_changing(error):
+            if database_is_in_the_way(error) or isinstance(error, StoreError) or _is_changing(error):
                 raise
             log.exception("A mail could not be used, and is kept for staff")
             outcome = self._receiving(lambda receiver: receiver.keep(raw, FAULT))

@@ -16,8 +16,7 @@ from portal.commands.stopping import stop_signals
 from portal.database.engine import DatabaseUnreachableError, Engine, reach
 from portal.database.errors import DatabaseError
 from portal.database.schema.tables import Tables
-from portal.jobs.lock import worker_lock
-from portal.jobs.worker import Worker, run
+from portal.jobs.worker import Worker, run, worker_lock
 from portal.logs import set_up_logging
 from portal.mail.smtp import SmtpServer
 from portal.settings import Settings

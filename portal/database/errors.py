@@ -98,3 +98,12 @@ def driver_error(error: BaseException) -> BaseException:
 def sql_code(error: BaseException) -> str:
     """PostgreSQL's code of an error (five characters), "" for every other error."""
     return getattr(driver_error(error), "sqlstate", None) or ""
+
+
+def database_is_in_the_way(error: Exception) -> bool:
+    """Whether the database as a whole is in the way, so that nothing else succeeds either until that has passed.
+
+    What it refuses of one record or one module (a column that is gone from a table of others) is no such error: the
+    rest is done meanwhile.
+    """
+    return isinstance(error, DatabaseError) and classify(error) not in (Failure.OTHER, Failure.CHANGED_TABLES)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from portal.fields.base import Field, Refused
 from portal.fields.columns import NORMALIZE
+from portal.fields.reader import PLAIN
 from portal.fields.text import TextLike
 from portal.texts import _
 
@@ -66,3 +67,13 @@ class Email(TextLike):
         if len(text) > LONGEST or not ADDRESS.fullmatch(text):
             raise Refused(_("Enter an email address such as name@company.com."))
         return text
+
+
+def is_mail_address(email: str) -> bool:
+    """Whether text is an email address to which the portal can send letters."""
+    try:
+        parsed = Field.types["email"](name="email", type="email").parse(email, PLAIN)
+    except Refused:
+        return False
+    # Few mail servers accept other letters than ASCII; "=?" begins an encoded word, which may hold another header.
+    return bool(parsed) and email.isascii() and "=?" not in email

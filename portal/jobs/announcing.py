@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal.accounts.portal_key import portal_key
+from portal.accounts.keys_and_tokens import portal_key
 from portal.database import outbox
 from portal.database.engine import reading
+from portal.database.errors import database_is_in_the_way
 from portal.database.outbox import Waiting, put
 from portal.database.schema.tables import Tables
-from portal.jobs.transactions import in_transaction, is_passing
+from portal.jobs.transactions import in_transaction
 from portal.mail.builder import Sender
 from portal.mail.record_letters import Letter, letters
 from portal.mail.record_news import News, load_news
@@ -66,7 +67,7 @@ class Announcing:
         try:
             return in_transaction(self.engine, lambda connection: self._tell(connection, tables, chosen))
         except Exception as error:
-            if not chosen or is_passing(error):
+            if not chosen or database_is_in_the_way(error):
                 raise
             log.exception("What happened to a record could not be announced")
             in_transaction(self.engine, lambda connection: self._put_off(connection, tables, chosen[-1]))

@@ -4,7 +4,6 @@ import datetime
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.database import outbox
 from portal.database.schema.tables import Tables
@@ -40,13 +39,6 @@ def measure_arrears(connection: sa.Connection, tables: Tables, now: datetime.dat
         connection.execute(marks).scalar_one(),
         _age(connection.execute(beat).scalar(), now),
     )
-
-
-def beat(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
-    """A worker lives."""
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(tables.heartbeat)
-    upsert = insert.values(name=WORKER, at=now)
-    connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_={"at": now}))
 
 
 def _waiting(

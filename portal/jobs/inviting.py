@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal.accounts.opening import invite_batch, present
-from portal.accounts.people import Account
-from portal.accounts.register import INVITATION_LASTS
+from portal.accounts.accounts import Account
+from portal.accounts.giving_access import INVITATION_LASTS
+from portal.accounts.opening import open_to_next_people, present_opening
 from portal.database import outbox
 from portal.database.engine import reading
 from portal.database.schema.tables import Tables
@@ -28,7 +28,7 @@ class Inviting:
     def invite_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Invites until nobody is left; returns how many people were looked at."""
         with reading(self.engine) as connection:
-            if present(connection, tables) is None:
+            if present_opening(connection, tables) is None:
                 return 0
         number = 0
         while not is_stopping():
@@ -45,4 +45,4 @@ class Inviting:
         def write(account: Account, token: str) -> None:
             outbox.put(connection, tables, invitation(sender, account, token, INVITATION_LASTS.days), now)
 
-        return invite_batch(connection, tables, now, write)
+        return open_to_next_people(connection, tables, now, write)

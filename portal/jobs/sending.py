@@ -12,11 +12,15 @@ from email.message import EmailMessage
 
 import sqlalchemy as sa
 
+from portal.accounts.accounts import accounts_of
+from portal.accounts.people import Identity, admit
 from portal.database import outbox
 from portal.database.engine import reading
-from portal.database.outbox import Waiting
+from portal.database.outbox import About, Waiting
 from portal.database.schema.tables import Tables
 from portal.jobs.transactions import in_transaction
+from portal.mail.account_letters import letters_given_up
+from portal.mail.builder import Sender
 from portal.mail.headers import parse_letter
 from portal.mail.record_letters import Letter
 from portal.mail.smtp import LetterRefusedError, ServerAwayError, SmtpConnection, SmtpServer
@@ -35,6 +39,9 @@ NOT_TO_BE_TOLD = _("The recipient may no longer see this")
 
 # What a waiting letter is by now: as it was written, written anew, or None for one that its recipient may not read.
 Rewrite = Callable[[sa.Connection, Tables, Waiting], Letter | None]
+
+GIVEN_UP = "given-up"
+TOLD_AT_MOST_EVERY = datetime.timedelta(days=1)
 
 
 @dataclass
@@ -163,3 +170,13 @@ class Sending:
 
     def _claim(self, tables: Tables) -> Waiting | None:
         return in_transaction(self.engine, lambda connection: outbox.claim(connection, tables, self.clock()))
+
+
+def tell_of_letters_given_up(connection: sa.Connection, tables: Tables, sender: Sender) -> None:
+    """Queue a letter to everybody who may open the page of the outbox, unless they had one today."""
+    if outbox.written_since(connection, tables, GIVEN_UP, sender.now - TOLD_AT_MOST_EVERY):
+        return
+    for profile in tables.declaration.settings.administrators:
+        for account in accounts_of(connection, tables, profile=profile):
+            if isinstance(admit(connection, tables, account, now=sender.now), Identity):
+                outbox.put(connection, tables, letters_given_up(sender, account), sender.now, about=About(GIVEN_UP))

@@ -7,7 +7,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from portal.database.engine import writing
-from portal.database.errors import DatabaseError, Failure, classify, is_retryable
+from portal.database.errors import is_retryable
 
 Result = TypeVar("Result")
 MOST_TRIES = 20
@@ -24,12 +24,3 @@ def in_transaction(engine: sa.Engine, work: Callable[[sa.Connection], Result]) -
                 raise
             time.sleep(0.01 * number)
     raise AssertionError("unreachable")
-
-
-def is_passing(error: Exception) -> bool:
-    """Whether the database as a whole is in the way, so that nothing else succeeds either until that has passed.
-
-    What it refuses of one record or one module (a column that is gone from a table of others) is no such error: the
-    rest is done meanwhile.
-    """
-    return isinstance(error, DatabaseError) and classify(error) not in (Failure.OTHER, Failure.CHANGED_TABLES)

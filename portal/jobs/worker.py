@@ -5,24 +5,27 @@ It goes on with what a process that was killed has left of the search index.
 Without a mail server it announces and does what is due, and letters stay in the outbox.
 """
 
+import contextlib
 import datetime
+import fcntl
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.database import outbox
 from portal.database.errors import DatabaseError, driver_error
 from portal.database.schema.tables import Tables
 from portal.jobs.announcing import Announcing
-from portal.jobs.arrears import beat
-from portal.jobs.due import Due
-from portal.jobs.giving_up import tell_administrators
+from portal.jobs.arrears import WORKER
 from portal.jobs.inviting import Inviting
-from portal.jobs.sending import Sending
+from portal.jobs.scheduled_tasks import Due
+from portal.jobs.sending import Sending, tell_of_letters_given_up
 from portal.jobs.transactions import in_transaction
 from portal.mail.builder import Sender
 from portal.mail.smtp import SmtpServer
@@ -95,7 +98,7 @@ class Worker:
         return Sender(tables.declaration, self.address(tables), now)
 
     def begin(self) -> None:
-        """What the only worker of a database does first (lock.py): it takes up what another one left."""
+        """What the only worker of a database does first: it takes up what another one left."""
         if self.engine.dialect.name == "sqlite":
             in_transaction(self.engine, lambda connection: outbox.release_claims(connection, self.tables()))
 
@@ -113,7 +116,7 @@ class Worker:
         """Does everything that is due at this moment."""
         tables, is_stopping, now = self.tables(), self.stopping.is_set, self.clock()
         if self._beats.is_time(now):
-            in_transaction(self.engine, lambda connection: beat(connection, tables, now))
+            in_transaction(self.engine, lambda connection: record_heartbeat(connection, tables, now))
         if self._finishes_index.is_time(now) and not running_threads():
             catch_up_later(self.engine, tables)
         due = self._do_what_is_due(tables) if self._looks_for_due.is_time(now) else 0
@@ -125,7 +128,7 @@ class Worker:
         return Done(announced, due, sent, looked_at)
 
     def _tell_administrators(self, connection: sa.Connection, tables: Tables) -> None:
-        tell_administrators(connection, tables, self.sender(tables, self.clock()))
+        tell_of_letters_given_up(connection, tables, self.sender(tables, self.clock()))
 
     def _do_what_is_due(self, tables: Tables) -> int:
         began = time.monotonic()
@@ -149,3 +152,29 @@ def run(workers: Callable[[], Iterable[Worker]], stopping: threading.Event) -> N
             if stopping.is_set():
                 return
         stopping.wait(PAUSE if worked else max(PAUSE, (time.monotonic() - began) * RESTS))
+
+
+@contextlib.contextmanager
+def worker_lock(engine: sa.Engine) -> Iterator[bool]:
+    """Whether this process may be the worker while the block runs. On PostgreSQL any number may.
+
+    The lock is that of a file beside the database; it ends with the process, however that ends.
+    """
+    path = engine.url.database
+    if engine.dialect.name != "sqlite" or not path or path == ":memory:" or path.startswith("file:"):
+        yield True
+        return
+    with Path(f"{path}-worker").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True
+
+
+def record_heartbeat(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
+    """Store that a worker is alive, for monitors."""
+    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(tables.heartbeat)
+    upsert = insert.values(name=WORKER, at=now)
+    connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_={"at": now}))

@@ -7,7 +7,7 @@ portal write words of their own to anybody.
 import dataclasses
 from email.message import EmailMessage
 
-from portal.accounts.people import Account
+from portal.accounts.accounts import Account
 from portal.mail.builder import Content, Sender, write_letter
 from portal.texts import _, ngettext
 

@@ -2,9 +2,9 @@
 
 from email.message import EmailMessage
 
-from portal.accounts.people import Account
+from portal.accounts.accounts import Account
+from portal.accounts.devices import Device
 from portal.mail.builder import Content, Sender, write_letter
-from portal.mail.devices import Device
 from portal.texts import _
 
 

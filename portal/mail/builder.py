@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from babel import Locale
 from chameleon import PageTemplateFile
 
-from portal.accounts.people import Account
+from portal.accounts.accounts import Account
 from portal.colors import palette
 from portal.declaration.shapes import Declaration
 from portal.fields.reader import Reader

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from portal.accounts.bounces import takes_letters
+from portal.accounts.accounts import Account, accounts_of, find_account
+from portal.accounts.bounces import letters_arrive
 from portal.accounts.letter_choices import Relation, subscribers
-from portal.accounts.people import Account, Identity, accounts_of, admit, find_account
-from portal.accounts.register import is_mail_address
+from portal.accounts.people import Identity, admit
 from portal.database.schema.tables import Tables
+from portal.fields.email import is_mail_address
 from portal.mail.builder import Sender
 from portal.mail.incoming.mails import stranger_of
 from portal.records.policy import system_policy
@@ -119,7 +120,7 @@ class _Gathered:
 
     def _identify(self, account: Account) -> bool:
         """Whether the account may sign in and its address takes letters; then its rights are in `identities`."""
-        if account.id not in self.identities and takes_letters(account):
+        if account.id not in self.identities and letters_arrive(account):
             language = self.sender.reader(account).language
             identity = admit(self.connection, self.tables, account, language=language, now=self.sender.now)
             if isinstance(identity, Identity):

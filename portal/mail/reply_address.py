@@ -38,7 +38,7 @@ class ReplyTo:
 def make_reply_address(key: bytes, inbox: str, reply_to: ReplyTo) -> str:
     """The address of answers to a letter; `inbox` has at most LONGEST_INBOX characters before its @.
 
-    `key` is that of the portal (accounts/portal_key.py).
+    `key` is that of the portal (accounts/keys_and_tokens.py).
     """
     local, _at, domain = inbox.rpartition("@")
     ids = IDS.pack(reply_to.record_id, reply_to.account_id)

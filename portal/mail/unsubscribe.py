@@ -13,7 +13,7 @@ ACCOUNT = struct.Struct(">I")
 
 
 def unsubscribe_token(key: bytes, account_id: int) -> str:
-    """The token of an account; `key` is that of the portal (accounts/portal_key.py)."""
+    """The token of an account; `key` is that of the portal (accounts/keys_and_tokens.py)."""
     return base64.urlsafe_b64encode(ACCOUNT.pack(account_id) + _proof(key, account_id)).decode("ascii").rstrip("=")
 
 

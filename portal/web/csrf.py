@@ -13,7 +13,7 @@ from pyramid.interfaces import ICSRFStoragePolicy
 from pyramid.request import Request
 from zope.interface import implementer
 
-from portal.accounts.random_tokens import new_token
+from portal.accounts.keys_and_tokens import new_token
 from portal.web.visitor import guest_cookie, session_cookie, set_cookie
 
 INPUT = "_csrf"

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from portal.accounts.people import Account, Identity, accounts_of, admit, find_account
+from portal.accounts.accounts import Account, accounts_of, find_account
+from portal.accounts.people import Identity, admit
 from portal.database.engine import Connection, Engine, reading
 from portal.database.migration.plan import missing_steps
 from portal.database.migration.views import open_as_declared

@@ -12,8 +12,8 @@ import pyramid_tm
 from pyramid.decorator import reify
 from pyramid.request import Request
 
-from portal.accounts.logins import Logins
 from portal.accounts.passwords import Passwords
+from portal.accounts.signing_in import Logins
 from portal.database.engine import Connection
 from portal.fields.reader import Reader
 from portal.records.policy import Policy

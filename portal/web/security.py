@@ -10,7 +10,7 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.security import Allowed, Denied
 
-from portal.accounts.granting import may_manage_company
+from portal.accounts.access_rules import may_manage_company
 from portal.accounts.people import Identity
 from portal.web.serving import is_local_development
 

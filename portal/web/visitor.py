@@ -12,7 +12,8 @@ from pyramid.events import NewResponse
 from pyramid.request import Request
 from pyramid.response import Response
 
-from portal.accounts.people import Account, Identity, admit
+from portal.accounts.accounts import Account
+from portal.accounts.people import Identity, admit
 from portal.accounts.sessions import Session, find_session, keep_alive
 from portal.accounts.viewing import NOBODY, end_view, viewed_identity
 from portal.database.engine import read_connection, reading, release, write_connection

@@ -1,7 +1,7 @@
 """What differs between two declarations, in sentences: for each profile what it gains and loses, and everything else.
 
 The profiles are compared by their access tables (access_table.py), so that a committed snapshot can take the place of
-a declaration. Which records come or go is not decided here: see records/audit/effect.py.
+a declaration. Which records come or go is not decided here: see records/audit/sight_changes.py.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from portal.accounts.register import AccessRequest
+from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import make_engine, reading
 from portal.database.schema.tables import build
 from portal.declaration.load import load

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 from webtest import TestApp
 
+from portal.accounts.giving_access import AccessRequest, Register
 from portal.accounts.passwords import Passwords
-from portal.accounts.register import AccessRequest, Register
 from portal.application import make_application
 from portal.database.engine import make_engine, writing
 from portal.database.migration.plan import apply

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from portal.accounts.register import AccessRequest
+from portal.accounts.giving_access import AccessRequest
 from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, World
 
 MODULES = """

@@ -12,10 +12,11 @@ from functools import cached_property
 import pytest
 import sqlalchemy as sa
 
+from portal.accounts.accounts import Account, find_account
+from portal.accounts.giving_access import AccessRequest, Register
+from portal.accounts.keys_and_tokens import portal_key
 from portal.accounts.passwords import Passwords
-from portal.accounts.people import Account, find_account, identify
-from portal.accounts.portal_key import portal_key
-from portal.accounts.register import AccessRequest, Register
+from portal.accounts.people import identify
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan import apply
 from portal.database.schema.tables import Tables, build

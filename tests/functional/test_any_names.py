@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from webtest import TestResponse
 
-from portal.accounts.register import AccessRefusedError, AccessRequest, Register
+from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
 from portal.database.engine import writing
 from tests.functional.world import NANCY, NOW, World
 

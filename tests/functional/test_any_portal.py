@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 from webtest import TestResponse
 
-from portal.accounts.register import AccessRequest
+from portal.accounts.giving_access import AccessRequest
 from portal.declaration.load import load
 from portal.declaration.shapes import Module
 from portal.fields.base import Field

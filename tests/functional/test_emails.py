@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 from webtest import TestApp
 
-from portal.accounts.people import find_account
-from portal.accounts.portal_key import find_portal_key
+from portal.accounts.accounts import find_account
+from portal.accounts.keys_and_tokens import find_portal_key
 from portal.database.engine import reading, writing
 from portal.fields.money import Money
 from portal.jobs import announcing

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 import sqlalchemy as sa
 
-from portal.accounts.register import AccessRequest
+from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan import plan
 from portal.database.schema.inspection import inspect_existing

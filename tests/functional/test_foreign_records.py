@@ -6,7 +6,7 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from portal.accounts.register import AccessRequest
+from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import writing
 from portal.database.search import index as search
 from portal.fields.linked import Linked

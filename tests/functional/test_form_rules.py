@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.accounts.register import AccessRequest
+from portal.accounts.giving_access import AccessRequest
 from tests.functional.world import NANCY, World
 
 MODULES = """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.accounts.register import AccessRequest
+from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import reading
 from portal.database.migration.plan import apply, plan
 from portal.database.schema.tables import build

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from portal.accounts.register import AccessRequest
+from portal.accounts.giving_access import AccessRequest
 from portal.declaration.load import load
 from portal.declaration.shapes import ACTIONS as ACTION_WORDS
 from portal.fields.base import Field

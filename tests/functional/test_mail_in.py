@@ -11,10 +11,10 @@ import pytest
 import sqlalchemy as sa
 from webtest import TestResponse
 
+from portal.accounts.accounts import find_account
+from portal.accounts.giving_access import AccessRequest, Register
+from portal.accounts.keys_and_tokens import portal_key
 from portal.accounts.passwords import Passwords
-from portal.accounts.people import find_account
-from portal.accounts.portal_key import portal_key
-from portal.accounts.register import AccessRequest, Register
 from portal.commands.inbox import Inbox
 from portal.database.engine import reading, writing
 from portal.database.outbox import About, put

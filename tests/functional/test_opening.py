@@ -104,7 +104,9 @@ def test_of_two_who_open_the_portal_the_second_does_not_stop_the_first(app, reco
     for _who in range(2):
         assert post(recorded, "/people/open", profile="customer").status_int == 303
     with writing(app.app.registry.live.engine) as connection:
-        opening.invite_batch(connection, app.app.registry.live.current().tables, clock(), lambda account, token: None)
+        opening.open_to_next_people(
+            connection, app.app.registry.live.current().tables, clock(), lambda account, token: None
+        )
     page = recorded.get("/people/open")
     assert "2 people have been invited so far, 1 still to go." in page
     assert page.html.select_one('input[name="do"]')["value"] == "stop"

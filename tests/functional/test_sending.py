@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 
-from portal.accounts.people import Account
+from portal.accounts.accounts import Account
 from portal.database import outbox
 from portal.database.engine import make_engine, reading, writing
 from portal.database.schema.tables import build

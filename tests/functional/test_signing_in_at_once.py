@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from portal.accounts.attempts import TooManyAttemptsError
-from portal.accounts.logins import Logins, ResetAttempt, SignedIn, SignInAttempt
+from portal.accounts.giving_access import AccessRequest, Register
 from portal.accounts.passwords import Passwords
-from portal.accounts.register import AccessRequest, Register
+from portal.accounts.signing_in import Logins, ResetAttempt, SignedIn, SignInAttempt
 from portal.database.engine import make_engine, reading, writing
 from portal.database.schema.tables import build
 from portal.declaration.load import load

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from portal.accounts.register import AccessRequest
+from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import reading
 from portal.records.statement_cache import IDS
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, NOW, World, linked, titles

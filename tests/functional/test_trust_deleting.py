@@ -3,7 +3,8 @@
 import pytest
 import sqlalchemy as sa
 
-from portal.accounts.people import find_account, identify
+from portal.accounts.accounts import find_account
+from portal.accounts.people import identify
 from portal.database.engine import writing
 from portal.fields.base import Refused
 from portal.fields.linked import Linked

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from webtest import TestResponse
 
-from portal.accounts.register import AccessRequest
+from portal.accounts.giving_access import AccessRequest
 from portal.declaration.load import load
 from portal.jobs.worker import Worker
 from tests.functional.wide_portal import EXISTING_ROWS, WidePortal

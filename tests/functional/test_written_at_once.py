@@ -6,10 +6,10 @@ On SQLite one waits for the other.
 import pytest
 import sqlalchemy as sa
 
+from portal.accounts.accounts import find_account
 from portal.accounts.drafts import Content, Drafts
+from portal.accounts.giving_access import Register
 from portal.accounts.letter_choices import save_choices
-from portal.accounts.people import find_account
-from portal.accounts.register import Register
 from portal.database.engine import writing
 from portal.database.errors import is_retryable
 from portal.records.writing.errors import RetryError

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from webtest import TestApp, TestResponse
 
 from portal import make_application
+from portal.accounts.giving_access import AccessRequest, Register
 from portal.accounts.passwords import Passwords
-from portal.accounts.register import AccessRequest, Register
 from portal.conditions import Comparison
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan import apply

@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
+from portal.accounts.giving_access import AccessRefusedError
 from portal.accounts.passwords import Passwords
-from portal.accounts.register import AccessRefusedError
 from portal.commands.database_errors import database_errors_explained
 from portal.commands.demo.records import DemoError, Demonstration
 from portal.commands.open_portal import OpenPortal, open_portal

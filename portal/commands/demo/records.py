@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from portal.accounts.accounts import Account, find_account
 from portal.accounts.companies import renew_link
+from portal.accounts.giving_access import AccessRequest, Register
 from portal.accounts.passwords import Passwords
-from portal.accounts.people import Account, companies_of, find_account, identify
-from portal.accounts.register import AccessRequest, Register
+from portal.accounts.people import companies_of, identify
 from portal.commands.demo.files import add_example_files
 from portal.commands.demo.many import SENTENCE, TOKEN, ManyRows
 from portal.commands.open_portal import OpenPortal

@@ -14,9 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.accounts.accounts import load_account
 from portal.accounts.bounces import count_bounce
-from portal.accounts.people import load_account
-from portal.accounts.portal_key import find_portal_key
+from portal.accounts.keys_and_tokens import find_portal_key
 from portal.database import outbox
 from portal.database.schema.tables import Tables
 from portal.fields.base import FORBIDDEN, Field, Refused

@@ -5,17 +5,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from portal.accounts.accounts import Account, find_account, find_account_of_person, load_account, normalize_email
 from portal.accounts.bounces import forget_bounces
-from portal.accounts.people import (
-    Account,
-    Identity,
-    admit,
-    companies_of,
-    find_account,
-    find_account_of_person,
-    load_account,
-    normalize_email,
-)
+from portal.accounts.people import Identity, admit, companies_of
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
 from portal.mail.incoming.mails import KeptAsideError, stranger_of

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 
 from pyramid.request import Request
 
-from portal.accounts.bounces import takes_letters
-from portal.accounts.granting import may_manage
+from portal.accounts.access_rules import may_manage
+from portal.accounts.accounts import Account, find_account_of_person, is_waiting
+from portal.accounts.bounces import letters_arrive
 from portal.accounts.one_time_links import INVITATION
-from portal.accounts.people import Account, find_account_of_person
 from portal.texts import _
 from portal.views.access.access_parts import AccessCard, Fact
 from portal.views.access.form import DAY
-from portal.views.access.person import is_waiting
 from portal.views.displays import MOMENT
 from portal.views.forms.submissions import one_time_key
 from portal.views.parts import Action
@@ -77,7 +76,7 @@ def _facts(account: Account, request: Request) -> Iterator[Fact]:
 
 def bouncing(account: Account) -> Words:
     """What is said of an account whose emails have come back."""
-    return _("Emails bounce") if takes_letters(account) else _("Emails have stopped because they bounced")
+    return _("Emails bounce") if letters_arrive(account) else _("Emails have stopped because they bounced")
 
 
 def _actions(resource: Record, account: Account | None) -> Iterator[Action]:

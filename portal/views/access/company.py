@@ -7,17 +7,17 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from portal.accounts.access_rules import may_manage_company
+from portal.accounts.accounts import Account
 from portal.accounts.companies import (
     Door,
     accounts_of_company,
+    close_or_open_company,
     count_accounts,
     door_of,
     renew_link,
-    switch,
     withdraw_link,
 )
-from portal.accounts.granting import may_manage_company
-from portal.accounts.people import Account
 from portal.texts import _
 from portal.views.access.access_parts import AccessCard, Colleague, CompanyPage, Fact, JoinLink, WaitingPage
 from portal.views.access.card import access_state, bouncing
@@ -156,6 +156,6 @@ def switch_company(resource: Record, request: Request) -> Response:
     if not request.policy.staff or do not in ("close", "open"):
         raise HTTPNotFound
     closed = do == "close"
-    switch(request.connection, request.portal.tables, resource.record.id, closed)
+    close_or_open_company(request.connection, request.portal.tables, resource.record.id, closed)
     answer = HTTPSeeOther(record_address(resource.module_name, resource.record.id, "people"))
     return set_flash(request, answer, "company-closed" if closed else "company-opened")

@@ -7,8 +7,8 @@ from typing import Any
 
 from pyramid.request import Request
 
-from portal.accounts.granting import bounds
-from portal.accounts.people import Account
+from portal.accounts.access_rules import bounds
+from portal.accounts.accounts import Account
 from portal.fields.base import Refused
 from portal.fields.date import Date
 from portal.texts import _

@@ -8,9 +8,10 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.accounts.granting import may_manage, may_manage_company
-from portal.accounts.people import find_account, find_account_of_person, normalize_email
-from portal.accounts.register import AccessRefusedError, AccessRequest, Register, is_mail_address
+from portal.accounts.access_rules import may_manage, may_manage_company
+from portal.accounts.accounts import find_account, find_account_of_person, normalize_email
+from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
+from portal.fields.email import is_mail_address
 from portal.fields.link import RECORD_ID
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records

@@ -7,7 +7,14 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.accounts.opening import Outcome, begin, count_uninvited, finish, last_outcome, present
+from portal.accounts.opening import (
+    Outcome,
+    begin_opening,
+    count_uninvited,
+    finish_opening,
+    last_outcome,
+    present_opening,
+)
 from portal.texts import _, ngettext
 from portal.views.access.access_parts import OpenPage
 from portal.views.access.form import DAY, access_inputs, access_rows, posted_access, read_access
@@ -40,9 +47,9 @@ def open_portal_to_all(module: Module, request: Request) -> dict[str, OpenPage] 
     if again := repeated(module.records, request):
         return again
     if posted_text(request, "do") == "stop":
-        finish(request.connection, request.portal.tables, request.now)
+        finish_opening(request.connection, request.portal.tables, request.now)
         return set_flash(request, done(module.records, request, f"{module.path}open"), "opening-stopped")
-    if present(request.connection, request.portal.tables) is not None:
+    if present_opening(request.connection, request.portal.tables) is not None:
         return done(module.records, request, f"{module.path}open")
     inputs = posted_access(request)
     access = read_access(request, inputs)
@@ -50,7 +57,7 @@ def open_portal_to_all(module: Module, request: Request) -> dict[str, OpenPage] 
         request.response.status_int = 422
         return {"page": opening_page(module, request, inputs, access.errors)}
     profile = access.values.pop("profile")
-    begin(register_of(request), profile, access.values)
+    begin_opening(register_of(request), profile, access.values)
     return set_flash(request, done(module.records, request, f"{module.path}open"), "opening")
 
 
@@ -62,7 +69,7 @@ def _check_staff(request: Request) -> None:
 def opening_page(module: Module, request: Request, inputs: Mapping[str, str], errors: Mapping[str, Words]) -> OpenPage:
     """The page, before and while people are invited."""
     url = f"{module.path}open"
-    opening = present(request.connection, request.portal.tables)
+    opening = present_opening(request.connection, request.portal.tables)
     number = count_uninvited(request.connection, request.portal.tables, opening.after if opening else 0)
     if opening is not None:
         text = ngettext(

@@ -8,10 +8,11 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.accounts import attempts
-from portal.accounts.granting import may_manage
-from portal.accounts.people import Account, find_account_of_person, normalize_email
-from portal.accounts.register import INVITATION_LASTS, AccessRefusedError, AccessRequest, Register, is_mail_address
+from portal.accounts.access_rules import may_manage
+from portal.accounts.accounts import Account, find_account_of_person, is_waiting, normalize_email
+from portal.accounts.giving_access import INVITATION_LASTS, AccessRefusedError, AccessRequest, Register
 from portal.database.engine import paused, writing
+from portal.fields.email import is_mail_address
 from portal.mail.access_letters import invitation
 from portal.mail.account_letters import address_changed
 from portal.records.writing.history import Author
@@ -75,11 +76,6 @@ def succeeded(request: Request) -> None:
     if not request.policy.staff:
         by = str(request.identity.account.id)
         attempts.uncount(request.connection, request.portal.tables, attempts.ACCESS_REFUSED, by, request.now)
-
-
-def is_waiting(account: Account) -> bool:
-    """Whether the account has been invited and has no password of its own yet."""
-    return account.invited is not None and not account.disabled
 
 
 # -- giving and changing -----------------------------------------------------------------------------------------------

@@ -11,14 +11,15 @@ from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
+from portal.accounts.accounts import Account, find_account, normalize_email
 from portal.accounts.attempts import network_of
 from portal.accounts.companies import company_of_link
+from portal.accounts.giving_access import AccessRefusedError, Register
 from portal.accounts.passwords import weakness
-from portal.accounts.people import Account, find_account, normalize_email
-from portal.accounts.register import AccessRefusedError, Register, is_mail_address
 from portal.accounts.sign_ups import NewSignUp, SignUps
 from portal.accounts.sign_ups import SignUp as SignUpRequest
 from portal.database.engine import reading
+from portal.fields.email import is_mail_address
 from portal.mail.access_letters import address_proof, somebody_waits
 from portal.records.policy import system_policy
 from portal.records.reading.named_records import find_named

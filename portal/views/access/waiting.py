@@ -7,9 +7,9 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.accounts.granting import bounds, may_manage
-from portal.accounts.people import find_account_of_person
-from portal.accounts.register import AccessRefusedError
+from portal.accounts.access_rules import bounds, may_manage
+from portal.accounts.accounts import find_account_of_person
+from portal.accounts.giving_access import AccessRefusedError
 from portal.accounts.sign_ups import SignUp, SignUps
 from portal.mail.access_letters import let_in
 from portal.records.policy import system_policy

@@ -5,9 +5,9 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.accounts.random_tokens import hash_token
+from portal.accounts.devices import device_name
+from portal.accounts.keys_and_tokens import hash_token
 from portal.accounts.sessions import Session, close_one, close_sessions, sessions_of
-from portal.mail.devices import device_name
 from portal.texts import _
 from portal.views.access.access_parts import Device
 from portal.views.displays import moment

@@ -6,6 +6,9 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
+from portal.accounts.accounts import Account as Login
+from portal.accounts.accounts import load_account
+from portal.accounts.keys_and_tokens import find_portal_key
 from portal.accounts.letter_choices import (
     CHOICES,
     KINDS,
@@ -15,9 +18,6 @@ from portal.accounts.letter_choices import (
     sees_company,
     wanted_letters,
 )
-from portal.accounts.people import Account as Login
-from portal.accounts.people import load_account
-from portal.accounts.portal_key import find_portal_key
 from portal.mail.unsubscribe import read_unsubscribe_token
 from portal.texts import _
 from portal.views.pages import NoticePage

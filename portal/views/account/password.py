@@ -8,11 +8,12 @@ from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
+from portal.accounts.accounts import Account
 from portal.accounts.attempts import TooManyAttemptsError, network_of
-from portal.accounts.logins import ResetAttempt
 from portal.accounts.one_time_links import INVITATION
-from portal.accounts.people import Account, Identity
+from portal.accounts.people import Identity
 from portal.accounts.sessions import open_session, session_days
+from portal.accounts.signing_in import ResetAttempt
 from portal.mail.account_letters import password_changed, password_reset
 from portal.texts import _
 from portal.views.account.session import remember_this_device, too_often_message, welcome

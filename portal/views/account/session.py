@@ -8,13 +8,12 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
+from portal.accounts.accounts import Account, save_language
 from portal.accounts.attempts import TooManyAttemptsError, network_of
-from portal.accounts.devices import remember_device
-from portal.accounts.logins import SignedIn, SignInAttempt
-from portal.accounts.people import Account, refusal, save_language
+from portal.accounts.devices import device_name, remember_device
 from portal.accounts.sessions import close_session, open_session
+from portal.accounts.signing_in import SignedIn, SignInAttempt, sign_in_refusal
 from portal.mail.account_letters import new_device
-from portal.mail.devices import device_name
 from portal.texts import _, ngettext
 from portal.views.administration.viewing import leave_preview
 from portal.views.forms.drafts import claim_draft
@@ -142,7 +141,7 @@ def login_page(
 def welcome(request: Request, account: Account, hashed: str | None) -> Any:
     """Signs a new account in; before its first day, says when that is."""
     tables = request.portal.tables
-    if reason := refusal(request.connection, tables, account, request.now):
+    if reason := sign_in_refusal(request.connection, tables, account, request.now):
         page = PasswordPage(_("Password saved"), text=reason, back_url="/login", back_label=_("Sign in"))
         return {"page": page}
     if request.cookies.get(session_cookie(request)):

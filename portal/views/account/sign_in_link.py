@@ -9,8 +9,8 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from portal.accounts.attempts import network_of
-from portal.accounts.logins import ResetAttempt
 from portal.accounts.one_time_links import SIGN_IN
+from portal.accounts.signing_in import ResetAttempt
 from portal.mail.account_letters import sign_in_link
 from portal.texts import _
 from portal.views.account.session import enter, login_page, sign_in_attempt

@@ -9,10 +9,10 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.accounts.effect import Effect, ProfileEffect, effect, place_of, sight_summary
+from portal.accounts.effect import Effect, ProfileEffect, effect, place_of_change, sight_summary
 from portal.declaration.shapes import Declaration
 from portal.declaration.source.places import Places
-from portal.records.audit.effect import SightChange
+from portal.records.audit.sight_changes import SightChange
 from portal.records.reading.records import Records
 from portal.texts import _, ngettext
 from portal.views.administration.pages import EffectExample, EffectLine, EffectPage, EffectSection
@@ -53,7 +53,7 @@ def _sections(
     places, by_name = Places(after.folder), {file.name: file for file in files}
 
     def line(change: Change, profile: str | None) -> EffectLine:
-        place = place_of(change, profile, after, places)
+        place = place_of_change(change, profile, after, places)
         return EffectLine(change.kind, change.sentence, place, _changed(by_name, place))
 
     if result.common:

@@ -8,7 +8,8 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.accounts.people import Account, Identity, admit, admit_everybody, find_account_of_person, load_account
+from portal.accounts.accounts import Account, find_account_of_person, load_account
+from portal.accounts.people import Identity, admit, admit_everybody
 from portal.accounts.viewing import profile_identity
 from portal.conditions import condition_text
 from portal.declaration.shapes import Module

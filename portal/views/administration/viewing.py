@@ -5,16 +5,10 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.accounts.people import Account, Identity, load_account
-from portal.accounts.random_tokens import hash_token
-from portal.accounts.viewing import (
-    account_identity,
-    accounts_matching,
-    accounts_per_profile,
-    profile_identity,
-    start_viewing,
-    stop_viewing,
-)
+from portal.accounts.accounts import Account, accounts_matching, accounts_per_profile, load_account
+from portal.accounts.keys_and_tokens import hash_token
+from portal.accounts.people import Identity
+from portal.accounts.viewing import account_identity, profile_identity, start_viewing, stop_viewing
 from portal.records.reading.records import Records
 from portal.texts import _, ngettext, readable
 from portal.views.access.card import access_state

@@ -12,8 +12,8 @@ from pyramid.httpexceptions import HTTPConflict
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from portal.accounts.accounts import find_account_of_person
 from portal.accounts.drafts import Draft
-from portal.accounts.people import find_account_of_person
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records

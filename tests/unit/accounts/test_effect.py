@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 import sqlalchemy as sa
 
+from portal.accounts.accounts import account_of
 from portal.accounts.effect import effect
-from portal.accounts.people import account_of, admit
-from portal.accounts.register import AccessRequest, Register
+from portal.accounts.giving_access import AccessRequest, Register
+from portal.accounts.people import admit
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan import apply
 from portal.database.schema.tables import build

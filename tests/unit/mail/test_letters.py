@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 import portal.mail
-from portal.accounts.people import Account
+from portal.accounts.accounts import Account
+from portal.accounts.devices import Device
 from portal.declaration.load import load
 from portal.mail import access_letters, account_letters
 from portal.mail.account_letters import address_changed, letters_given_up, new_device, password_changed, password_reset
 from portal.mail.builder import Content, Sender, header_text, write_letter
-from portal.mail.devices import Device
 from portal.mail.headers import parse_letter
 from portal.mail.letter_text import plain_text
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from portal.accounts.portal_key import find_portal_key, portal_key
+from portal.accounts.keys_and_tokens import find_portal_key, portal_key
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan import apply
 from portal.database.schema.tables import build

@@ -14,10 +14,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import reading
+from portal.database.errors import database_is_in_the_way
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Lifecycle, Module, Transition
 from portal.fields.duration import in_words
-from portal.jobs.transactions import in_transaction, is_passing
+from portal.jobs.transactions import in_transaction
 from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
 from portal.records.writing.errors import ConflictError
@@ -59,7 +60,7 @@ class Due:
         try:
             return self._do(tables, task, is_stopping)
         except Exception as error:
-            if is_passing(error):
+            if database_is_in_the_way(error):
                 raise
             log.exception("What is due in %s could not be looked for", task.module.name)
             return 0
@@ -84,7 +85,7 @@ class Due:
         except ConflictError:
             return False  # somebody else has changed it
         except Exception as error:
-            if is_passing(error):
+            if database_is_in_the_way(error):
                 raise
             log.exception("What is due for %s %s could not be done", task.module.name, record_id)
             return False

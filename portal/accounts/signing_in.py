@@ -12,7 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts import attempts
+from portal.accounts.accounts import Account, find_account, load_account, normalize_email, password_of
 from portal.accounts.devices import device_of, remember_device
+from portal.accounts.keys_and_tokens import portal_key
 from portal.accounts.one_time_links import (
     INVITATION,
     LIFETIME,
@@ -24,8 +26,7 @@ from portal.accounts.one_time_links import (
     void_links,
 )
 from portal.accounts.passwords import Passwords, weakness
-from portal.accounts.people import Account, find_account, load_account, normalize_email, password_of, refusal
-from portal.accounts.portal_key import portal_key
+from portal.accounts.people import CLOSED, NO_PERSON, closed_reason, company_path, linked_ids
 from portal.accounts.sessions import close_session, close_sessions, open_session, session_days
 from portal.database.engine import reading, writing
 from portal.database.schema.tables import Tables
@@ -112,7 +113,7 @@ class Logins:
             for limit, who in counted.items():
                 take_back = attempts.uncount if limit == attempts.SIGN_IN_NETWORK else attempts.forgive
                 take_back(connection, self.tables, limit, who, now)
-            reason = refusal(connection, self.tables, account, now)
+            reason = sign_in_refusal(connection, self.tables, account, now)
             if reason is not None:
                 return reason
             # Only with the hash that was verified: the password may have been changed in the meantime.
@@ -201,7 +202,7 @@ class Logins:
         mine = attempts.count(connection, self.tables, attempts.RESET, f"{email} {asker}", now)
         everyone = attempts.count(connection, self.tables, attempts.RESET_ADDRESS, email, now)
         within = mine <= attempts.RESET.most and (everyone <= attempts.RESET_ADDRESS.most or asker != attempt.network)
-        reason = refusal(connection, self.tables, account, now)
+        reason = sign_in_refusal(connection, self.tables, account, now)
         recipient = account if within and reason is None else NO_ONE
         return recipient, make_link(connection, self.tables, recipient.id, purpose, now, lifetime)
 
@@ -213,7 +214,7 @@ class Logins:
         with reading(self.engine) as connection:
             account_id = find_link(connection, self.tables, token, purpose, now)
             account = None if account_id is None else load_account(connection, self.tables, account_id)
-            if account and (purpose == INVITATION or refusal(connection, self.tables, account, now) is None):
+            if account and (purpose == INVITATION or sign_in_refusal(connection, self.tables, account, now) is None):
                 return account
         return None
 
@@ -234,7 +235,7 @@ class Logins:
             account = None if account_id is None else load_account(connection, self.tables, account_id)
             if account is None:
                 return None
-            if reason := refusal(connection, self.tables, account, now):
+            if reason := sign_in_refusal(connection, self.tables, account, now):
                 return reason
             values = _signed_in_values(account, attempt, now)
             connection.execute(sa.update(table).where(table.c["id"] == account.id).values(values))
@@ -252,3 +253,36 @@ def _counted(attempt: SignInAttempt, device: str | None) -> dict[attempts.Limit,
         return {attempts.SIGN_IN_DEVICE: device}
     who = f"{normalize_email(attempt.email)} {attempt.network}"
     return {attempts.SIGN_IN: who, attempts.SIGN_IN_NETWORK: attempt.network}
+
+
+def sign_in_refusal(connection: sa.Connection, tables: Tables, account: Account, now: datetime.datetime) -> str | None:
+    """Why an account may not sign in at this moment, in one sentence for its person; None if it may.
+
+    One statement, whatever the answer is: the work does not tell which addresses have an account.
+    """
+    declaration = tables.declaration
+    reason = closed_reason(declaration, account, declaration.reader(now=now).today)
+    if declaration.people is None:
+        return reason
+    people, company = tables.module(declaration.people), tables.company.c
+    ids = _company_ids(tables, sa.select(people.c["id"]).where(people.c["id"] == account.person))
+    closed = sa.select(company["organization"]).where(company["closed"].is_(True))
+    query = sa.select(
+        sa.select(people.c["id"]).where(people.c["id"] == account.person).scalar_subquery(),
+        sa.exists(ids.where(ids.selected_columns[0].in_(closed))),
+        sa.exists(ids.where(ids.selected_columns[0].not_in(closed))),
+    )
+    person, any_closed, any_open = connection.execute(query).one()
+    if reason or person is None:
+        return reason or NO_PERSON
+    return CLOSED if any_closed and not any_open and not declaration.profiles[account.profile].staff else None
+
+
+def _company_ids(tables: Tables, person: sa.Select[Any]) -> sa.Select[Any]:
+    """The ids of the companies of `person`, a query of one person's id, along the path of `companies_of`."""
+    if tables.declaration.modules[str(tables.declaration.people)].organization is None:
+        return person.where(sa.false())
+    ids = person
+    for module, field in company_path(tables.declaration):
+        ids = linked_ids(tables, module.name, field.name, ids)
+    return ids

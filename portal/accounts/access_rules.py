@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal.accounts.people import Account, Identity, companies_of
+from portal.accounts.accounts import Account
+from portal.accounts.people import Identity, companies_of
 
 
 @dataclass(frozen=True)

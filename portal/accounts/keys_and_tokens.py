@@ -1,9 +1,11 @@
-"""The key with which the portal signs what it sends by mail and reads again: reply addresses, links without a sign-in.
+"""Random tokens of sessions, one-time links and devices; and the key with which the portal signs what it mails.
 
-It is random, made when it is first needed and kept in the database: every process has the same one. Who has a copy of
-the database can sign; what is signed therefore opens no page and is checked again where it is used.
+The database stores only hashes of the tokens, so that a copy of it opens nothing. The key signs reply addresses and
+links without a sign-in. It is made when it is first needed and kept in the database: every process has the same one.
+Who has a copy of the database can sign; what is signed therefore opens no page and is checked again where it is used.
 """
 
+import hashlib
 import secrets
 
 import sqlalchemy as sa
@@ -11,7 +13,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.database.schema.tables import Tables
 
-ONLY = 1  # the id of the only row
+KEY_ID = 1  # the id of the only row
+
+
+def new_token() -> str:
+    """256 random bits, for a cookie or an address."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> str:
+    """The hash that the database stores. A random token cannot be guessed, so that a fast hash suffices."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def portal_key(connection: sa.Connection, tables: Tables) -> bytes:
@@ -19,7 +31,7 @@ def portal_key(connection: sa.Connection, tables: Tables) -> bytes:
     if (key := find_portal_key(connection, tables)) is not None:
         return key
     insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(tables.key)
-    row = {"id": ONLY, "secret": secrets.token_hex(32)}
+    row = {"id": KEY_ID, "secret": secrets.token_hex(32)}
     connection.execute(insert.values(row).on_conflict_do_nothing(index_elements=["id"]))
     return bytes.fromhex(connection.execute(sa.select(tables.key.c["secret"])).scalar_one())
 

@@ -1,7 +1,7 @@
 """Giving, changing and withdrawing access, for `portal account` and for pages, in the caller's transaction.
 
 The person and the company of an account are ordinary records, made through the records layer by the portal itself.
-Whether somebody may do it is not asked here: see granting.py.
+Whether somebody may do it is not asked here: see access_rules.py.
 """
 
 import dataclasses
@@ -12,15 +12,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.accounts.accounts import Account, find_account, normalize_email
 from portal.accounts.one_time_links import INVITATION, make_link, void_links
-from portal.accounts.people import Account, find_account, normalize_email
 from portal.accounts.sessions import close_sessions
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration, Module
-from portal.fields.base import Field, Refused
+from portal.fields.base import Refused
+from portal.fields.email import is_mail_address
 from portal.fields.linked import Linked
-from portal.fields.reader import PLAIN
 from portal.records.policy import system_policy
 from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Query, Record, Records
@@ -330,22 +330,6 @@ class Register:
     def _records(self, module: str) -> Records:
         reader = self.declaration.reader(now=self.now, person=self.me)
         return Records(self.connection, system_policy(self.tables, reader), module)
-
-
-def all_accounts(connection: sa.Connection, tables: Tables) -> list[sa.RowMapping]:
-    """All accounts, ordered by address, without their passwords."""
-    columns = [column for column in tables.account.c if column.name != "password"]
-    return list(connection.execute(sa.select(*columns).order_by(tables.account.c["email"])).mappings())
-
-
-def is_mail_address(email: str) -> bool:
-    """Whether letters can be sent to an address."""
-    try:
-        parsed = Field.types["email"](name="email", type="email").parse(email, PLAIN)
-    except Refused:
-        return False
-    # Few mail servers accept other letters than ASCII; "=?" begins an encoded word, which may hold another header.
-    return bool(parsed) and email.isascii() and "=?" not in email
 
 
 def _email_value(module: Module, email: str) -> dict[str, str]:

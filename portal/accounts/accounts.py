@@ -1,0 +1,154 @@
+"""Accounts, as they are stored: found by address, by person or by profile, and listed.
+
+What an account may do, and of which companies its person is, is in people.py; its password is asked in signing_in.py.
+"""
+
+import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.schema.tables import Tables
+
+
+@dataclass(frozen=True)
+class Account:
+    """A login: an email address that may sign in, with its profile and its person."""
+
+    id: int
+    email: str
+    name: str
+    profile: str
+    person: int | None = None
+    language: str | None = None
+    must_change: bool = False
+    disabled: bool = False
+    access_from: datetime.date | None = None
+    access_until: datetime.date | None = None
+    records_from: datetime.date | None = None
+    bounces: int = 0
+    bounce_reason: str | None = None
+    invited: datetime.datetime | None = None  # the last invitation, while it has not been accepted
+    signed_in: datetime.datetime | None = None  # the last time
+    news_from: datetime.datetime | None = None
+    hides: bool | None = None
+
+
+def normalize_email(email: str) -> str:
+    """An address as accounts are found by: without spaces around it, in lower case."""
+    return email.strip().lower()
+
+
+def find_account(connection: sa.Connection, tables: Tables, email: str) -> Account | None:
+    """The account of an address."""
+    return _find_one(connection, tables, tables.account.c["email"] == normalize_email(email))
+
+
+def find_account_of_person(connection: sa.Connection, tables: Tables, person_id: int) -> Account | None:
+    """The account of a person; of several the first."""
+    table = tables.account
+    first = sa.select(sa.func.min(table.c["id"])).where(table.c["person"] == person_id).scalar_subquery()
+    return _find_one(connection, tables, table.c["id"] == first)
+
+
+def people_of_address(connection: sa.Connection, tables: Tables, email: str) -> list[int]:
+    """The ids of the people who sign in with an address, then of those whose record holds it."""
+    account = find_account(connection, tables, email)
+    people = tables.declaration.modules[str(tables.declaration.people)]
+    table = tables.module(people.name)
+    held = [field.compare(table, "equal", email) for field in people.fields.values() if field.type == "email"]
+    query = sa.select(table.c["id"]).where(sa.or_(sa.false(), *held)).order_by(table.c["id"])
+    ids = [*([account.person] if account and account.person else []), *connection.scalars(query)]
+    return list(dict.fromkeys(ids))
+
+
+def accounts_of(
+    connection: sa.Connection, tables: Tables, *, people: Collection[int] = (), profile: str | None = None
+) -> list[Account]:
+    """The accounts of some persons and of a profile, the oldest first."""
+    table = tables.account
+    chosen = [table.c["person"].in_(people), *([table.c["profile"] == profile] if profile is not None else [])]
+    query = sa.select(table).where(sa.or_(*chosen))
+    return [account_of(row) for row in connection.execute(query.order_by(table.c["id"])).mappings()]
+
+
+def load_account(connection: sa.Connection, tables: Tables, account_id: int) -> Account | None:
+    """The account of an id."""
+    return _find_one(connection, tables, tables.account.c["id"] == account_id)
+
+
+def password_of(connection: sa.Connection, tables: Tables, account_id: int | None) -> str | None:
+    """The hash of an account's password; None without an account."""
+    query = sa.select(tables.account.c["password"]).where(tables.account.c["id"] == account_id)
+    return connection.execute(query).scalar()
+
+
+def _find_one(connection: sa.Connection, tables: Tables, condition: sa.ColumnElement[bool]) -> Account | None:
+    row = connection.execute(sa.select(tables.account).where(condition)).mappings().first()
+    return None if row is None else account_of(row)
+
+
+def account_columns(tables: Tables) -> list[sa.Column[Any]]:
+    """The columns of an Account: all but the password."""
+    return [tables.account.c[attribute.name] for attribute in fields(Account)]
+
+
+def account_of(row: Mapping[Any, Any]) -> Account:
+    """An account from its row."""
+    return Account(
+        id=row["id"],
+        email=row["email"],
+        name=row["name"] or row["email"],
+        profile=row["profile"],
+        person=row["person"],
+        language=row["language"],
+        must_change=bool(row["must_change"]),
+        disabled=bool(row["disabled"]),
+        access_from=row["access_from"],
+        access_until=row["access_until"],
+        records_from=row["records_from"],
+        bounces=row["bounces"] or 0,
+        bounce_reason=row["bounce_reason"],
+        invited=row["invited"],
+        signed_in=row["signed_in"],
+        news_from=row["news_from"],
+        hides=row["hides"],
+    )
+
+
+def save_language(connection: sa.Connection, tables: Tables, account_id: int, language: str) -> None:
+    """Store the language that an account's person chose, for other browsers and for letters."""
+    this_account = tables.account.c["id"] == account_id
+    connection.execute(sa.update(tables.account).where(this_account).values(language=language))
+
+
+def all_accounts(connection: sa.Connection, tables: Tables) -> list[sa.RowMapping]:
+    """All accounts, ordered by address, without their passwords."""
+    columns = [column for column in tables.account.c if column.name != "password"]
+    return list(connection.execute(sa.select(*columns).order_by(tables.account.c["email"])).mappings())
+
+
+def accounts_matching(connection: sa.Connection, tables: Tables, text: str, limit: int) -> list[Account]:
+    """The accounts whose name or address contains `text`, by name, at most `limit`."""
+    account, text = tables.account, text.strip()
+    columns = (account.c["name"], account.c["email"])
+    matches = [sa.func.lower(column).contains(text.lower(), autoescape=True) for column in columns]
+    # LOWER of SQLite leaves letters beyond ASCII alone: names are also compared as they are usually written.
+    matches += [account.c["name"].contains(spelling, autoescape=True) for spelling in (text, text.title())]
+    order = sa.func.lower(sa.func.coalesce(account.c["name"], account.c["email"])), account.c["id"]
+    query = sa.select(*account_columns(tables)).where(sa.or_(*matches)).order_by(*order).limit(limit)
+    return [account_of(row) for row in connection.execute(query).mappings()]
+
+
+def accounts_per_profile(connection: sa.Connection, tables: Tables) -> dict[str, int]:
+    """How many accounts have each profile."""
+    profile = tables.account.c["profile"]
+    rows = connection.execute(sa.select(profile, sa.func.count()).group_by(profile))
+    return {name: number for name, number in rows if name is not None}
+
+
+def is_waiting(account: Account) -> bool:
+    """Whether the account has been invited and has no password of its own yet."""
+    return account.invited is not None and not account.disabled
