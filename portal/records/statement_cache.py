@@ -12,7 +12,7 @@ that it cannot run with the values of another reader. Everything else that it de
 import datetime
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
@@ -44,8 +44,7 @@ class ReaderKind:
         return None if count > MOST_COMPANIES else cls(profile, reader.person is not None, count)
 
 
-@dataclass(frozen=True)
-class StatementKey:
+class StatementKey(NamedTuple):
     """What a shared statement depends on, besides the kind of its readers. Conditions are equal only if the types of
     their values are (see Comparison)."""
 

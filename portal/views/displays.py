@@ -82,6 +82,7 @@ class Display:
     make: MakeValue = _plain
     reusable: bool = False  # the markup depends on tone, icon, and whether there are url and note; on nothing else
     highlight: bool = False  # draws its text as it is, so that what was searched for can be marked in it
+    few_values: bool = False  # which come again in many rows of a list
 
 
 def shown(field: Field, value: Any, reader: Reader) -> Value:
@@ -240,9 +241,9 @@ DISPLAYS = {
         Display("plain", reusable=True, highlight=True),
         Display("longtext", reusable=True, highlight=True),
         Display("linked_text"),  # of a longtext on the page of its record
-        Display("count", _count, reusable=True),
-        Display("channel", _channel, reusable=True),
-        Display("pill", _pill, reusable=True, highlight=True),
+        Display("count", _count, reusable=True, few_values=True),
+        Display("channel", _channel, reusable=True, few_values=True),
+        Display("pill", _pill, reusable=True, highlight=True, few_values=True),
         Display("pills", _pills),
         Display("tags", _tags),
         Display("link", _link, reusable=True, highlight=True),

@@ -1,7 +1,7 @@
 """The parts that pages are made of: buttons, widgets of forms, filters, files, lines of lists. Plain values."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from portal.views.forms.line_parts import LineInputs
 from portal.views.forms.upload_parts import UploadInput
@@ -54,8 +54,7 @@ class Happening:
 # -- forms ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(NamedTuple):
     """One thing that can be chosen: an option, or a record that a link offers."""
 
     value: str
@@ -193,8 +192,7 @@ class Conflict:
 # -- lists -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class FilterState:
+class FilterState(NamedTuple):
     """The filter of one column; drawn by the macro `macro` of filters.pt (a field's `filter`)."""
 
     name: str

@@ -6,6 +6,7 @@ the renderer translates them for the reader.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -15,8 +16,7 @@ from portal.web.preview import Preview
 Words = str | Text
 
 
-@dataclass(frozen=True)
-class MenuItem:
+class MenuItem(NamedTuple):
     label: Words
     icon: str
     url: str

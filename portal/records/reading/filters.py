@@ -6,6 +6,7 @@ Unknown parameters are ignored; a value that cannot be parsed becomes a message 
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from portal.conditions import ALWAYS, AllOf, AnyOf, Comparison, Condition, ParsedValue
 from portal.fields.base import Field, Refused
@@ -20,8 +21,7 @@ MOST_VALUES = 100  # of one filter
 LONGEST_VALUE = 1_000  # characters; SQLite refuses patterns of 50,000 bytes
 
 
-@dataclass(frozen=True)
-class Filter:
+class Filter(NamedTuple):
     """The filter of one field, as it was typed."""
 
     name: str
@@ -149,7 +149,7 @@ def _read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, li
         for part in parts_of(AllOf(tuple(conditions))):
             records.statements.sql(part)
     except Refused as refused:
-        return replace(chosen, error=refused.message), []
+        return chosen._replace(error=refused.message), []
     return chosen, conditions
 
 

@@ -120,7 +120,7 @@ class OrderedPages:
 
     def _scanned(self, request: PageRequest, key: StatementKey | None, values: dict[str, Any]) -> Sequence[Row]:
         rows: list[Row] = []
-        key = key and replace(key, purpose="scan")
+        key = key and key._replace(purpose="scan")
         statements = (
             tuple(self.reader.build(key, lambda statements: tuple(statements.scan(request))))
             if key
@@ -136,5 +136,5 @@ class OrderedPages:
         def build(statements: Statements) -> Statement:
             return statements.sorted(request, among_ids=IDS in values)
 
-        key = key and replace(key, purpose="sort")
+        key = key and key._replace(purpose="sort")
         return self.reader.execute(self.reader.build(key, build), **values)

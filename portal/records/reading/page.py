@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from portal.conditions import ALWAYS, Condition
 
@@ -19,8 +19,7 @@ class Query:
     size: int = 25
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One record as its reader may see it: `values` holds the readable fields only."""
 
     id: int

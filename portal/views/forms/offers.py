@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from portal.fields.link import RECORD_ID
@@ -82,7 +82,7 @@ def link_cards(
     if offered is None or not 0 < len(offers) <= RECORD_CARDS:
         return None
     texts = descriptions(offered, [int(offer.value) for offer in offers])
-    return tuple(replace(offer, help=texts.get(offer.value, "")) for offer in offers)
+    return tuple(offer._replace(help=texts.get(offer.value, "")) for offer in offers)
 
 
 def descriptions(records: Records, ids: list[int]) -> dict[str, str]:

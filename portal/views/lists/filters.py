@@ -1,7 +1,6 @@
 """The filters of a list, and the chips that say what narrows it and take it away."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from portal.fields.base import Field, Refused
 from portal.fields.calendar import parse_date
@@ -50,7 +49,7 @@ def filter_state(records: Records, field: Field, request: Filter) -> FilterState
     )
     if field.filter == "link":
         state = link_filter(records, field, request, state)
-    return replace(state, summary=summary(field, request, state, records.policy.reader)) if request.used else state
+    return state._replace(summary=summary(field, request, state, records.policy.reader)) if request.used else state
 
 
 def summary(field: Field, request: Filter, state: FilterState, reader: Reader) -> str:
@@ -94,9 +93,9 @@ def link_filter(records: Records, field: Field, request: Filter, state: FilterSt
     """The filter of a link: the linked records to choose from where they are few, else a text."""
     linked = None if request.values else linked_records(records, field)
     if linked is None or not set(request.ids) <= set(linked):
-        return replace(state, value=state.value or _title_of(records, field, next(iter(request.ids), "")))
+        return state._replace(value=state.value or _title_of(records, field, next(iter(request.ids), "")))
     offers = tuple(Offer(value, title, value in request.ids) for value, title in linked.items())
-    return replace(state, name=f"{field.name}.id", offers=offers)
+    return state._replace(name=f"{field.name}.id", offers=offers)
 
 
 def linked_records(records: Records, field: Field) -> dict[str, str] | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from portal.views.displays import Value
 from portal.views.lists.many_parts import ManyForm
@@ -49,8 +49,7 @@ class RecordTable:
         return not any(column.place in ("status", "when") for column in self.columns)
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     id: int
     title: str
     url: str

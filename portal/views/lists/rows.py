@@ -1,8 +1,11 @@
 """The rows of a list, and those of the related lists of a record; of a search, with what it found marked."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
 
+from portal.fields.base import Field
+from portal.fields.reader import Reader
 from portal.records.reading import highlight
 from portal.records.reading.highlight import Words
 from portal.records.reading.records import Page, Record, Records
@@ -18,16 +21,12 @@ def list_rows(
 ) -> Iterator[Row]:
     """The rows of a list, those of `unread` marked; their cells may be read, for the policy has left out the others."""
     reader = records.policy.reader
-    fields = [records.module.field(name) for name in names]
-    columns = [(field.name, field, field.show, display_of(field)) for field in fields]
+    columns = [(name, cell_maker(records.module.field(name), reader)) for name in names]
     title = records.module.title_field.name
     lead = names.index(title) if title in names else 0
     for record in page:
         url, values, is_unread = record_address(records.name, record.id), record.values, record.id in unread
-        cells = [
-            display.make(display.name, field, value := values.get(name), show(value, reader), reader)
-            for name, field, show, display in columns
-        ]
+        cells = [make(values.get(name)) for name, make in columns]
         if cells:
             cells[lead] = cells[lead]._replace(
                 display="cover",
@@ -38,13 +37,23 @@ def list_rows(
         yield Row(record.id, record.title, url, tuple(cells), is_unread)
 
 
+def cell_maker(field: Field, reader: Reader) -> Callable[[Any], Value]:
+    """What makes the cells of a column from its values; where few values come again and again, each once."""
+    display = display_of(field)
+
+    def make(value: Any) -> Value:
+        return display.make(display.name, field, value, field.show(value, reader), reader)
+
+    return cache(make) if display.few_values else make
+
+
 def page_rows(records: Records, page: Page, names: Sequence[str], text: str, unread: Collection[int]) -> list[Row]:
     """The rows of a page; those of hits with what was searched for marked, or what match_notes.py says."""
     rows = list(list_rows(records, page.records, names, unread))
     if not text:
         return rows
     words = highlight.read(text)
-    rows = [replace(row, cells=tuple(highlighted(cell, words) for cell in row.cells)) for row in rows]
+    rows = [row._replace(cells=tuple(highlighted(cell, words) for cell in row.cells)) for row in rows]
     hidden = [record.id for record, row in zip(page.records, rows, strict=True) if not shows_match(row)]
     (notes,) = match_notes([(records, hidden)], words)
     return [with_note(row, notes.get(record.id, "")) for record, row in zip(page.records, rows, strict=True)]
@@ -65,6 +74,6 @@ def with_note(row: Row, note: str) -> Row:
     """A row that says beside its title in which field the words are."""
     if not note:
         return row
-    return replace(
-        row, cells=tuple(cell._replace(note=note) if cell.display == "cover" else cell for cell in row.cells)
+    return row._replace(
+        cells=tuple(cell._replace(note=note) if cell.display == "cover" else cell for cell in row.cells)
     )
