@@ -41,13 +41,15 @@ Size = Annotated[
 ]
 Tone = Annotated[str, Names("tone")]
 Icon = Annotated[str, Names("icon")]
+MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9._+-]*/(\*|[a-z0-9][a-z0-9._+-]*)")  # RFC 6838, in the case of what files are
 
 
 def _file_types(written: Any) -> Any:
     entries = [written] if isinstance(written, str) else written
     for entry in entries if isinstance(entries, list | tuple) else ():
-        if not re.fullmatch(r"[a-z]+/(\*|[\w.+-]+)", str(entry)):
-            meant = mimetypes.types_map.get(f".{str(entry).lstrip('*.').lower()}")
+        if not MEDIA_TYPE.fullmatch(str(entry)):
+            text = str(entry).lower()
+            meant = text if MEDIA_TYPE.fullmatch(text) else mimetypes.types_map.get(f".{text.lstrip('*.')}")
             guess = f' (did you mean "{meant}"?)' if meant else ""
             raise ValueError(f'"{entry}" is no file type like image/* or application/pdf{guess}')
     return entries

@@ -115,6 +115,8 @@ SHOWN_WHEN = {
     "{kind: [Printing, Paper]}": {"kind": "1"},
     "{kind: {contains: print}}": {"kind": "1"},
     "{kinds: Printing}": {"kinds": "1"},
+    "{kinds: {contains: print}}": {"kinds": "1"},
+    "{either: {contains: print}}": {"either": "kinds:1"},
     "{either: Printing}": {"either": "kinds:1"},
     "{caller: me}": {"caller": "1"},
     "{due: {within: 30 days}}": {"due": "2026-03-20"},

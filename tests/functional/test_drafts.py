@@ -79,6 +79,14 @@ def test_an_internal_note_comes_back_as_one(shop):
     assert form_of(page, address(shop, "comments"))["internal"].checked
 
 
+def test_a_tick_alone_is_no_draft_and_takes_the_place_of_one(shop):
+    for draft in ({"text": "Between us"}, {}):
+        save(shop[NANCY], address(shop), **{"text": " ", "internal": "true", **draft})
+        assert offers_draft(shop[NANCY].get(address(shop))) is bool(draft)
+    shop[NANCY].send(address(shop, "comments"), {"text": " ", "internal": "true"}, status=422)
+    assert not offers_draft(shop[NANCY].get(address(shop)))
+
+
 def test_an_edited_value_comes_back_and_the_rest_follows_the_record(shop):
     save(shop[BRUNO], address(shop, "edit"), name="Halfway", impact="company")
     shop.set("requests", request(shop).id, body="Nancy's body")

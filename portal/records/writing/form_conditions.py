@@ -1,6 +1,6 @@
 """What the values of a form decide in it: which fields it shows and requires, and which records its links offer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from portal.conditions import ALWAYS, Comparison, Condition, FormValue, comparisons, holds, replace_form_values
@@ -67,17 +67,37 @@ def _form_names(field: Field) -> list[str]:
     return [item.field for item in items if isinstance(item, FormValue)]
 
 
-def linked_records(records: Records, link: Field, operator: str, raw: Any) -> list[Linked]:
-    """The records that a condition on `link` means by `raw`: `me`, a name; for `contains` a part of a title."""
+def linked_records(records: Records, link: Field, raw: Any) -> list[Linked]:
+    """The records that a condition on `link` means by `raw`: `me`, or a name."""
     constant = link.constant(raw, records.policy.reader.machine)
     if not isinstance(constant, str):
         return [item if isinstance(item, Linked) else Linked(item, link.targets[0]) for item in constant]
-    select_ids = ids_by_title if operator == "contains" else ids_named
     return [
         Linked(record_id, module)
         for module in link.targets
-        for record_id in records.connection.scalars(select_ids(records.policy.tables.module(module), constant))
+        for record_id in records.connection.scalars(ids_named(records.policy.tables.module(module), constant))
     ]
+
+
+def _with_title(records: Records, links: Iterable[Linked], text: str) -> list[Linked]:
+    """Those of the linked records whose titles contain `text`. Only they are looked at: a module may have millions."""
+    ids: dict[str, list[int]] = {}
+    for link in links:
+        ids.setdefault(link.module, []).append(link.id)
+    tables = {module: records.policy.tables.module(module) for module in ids}
+    return [
+        Linked(record_id, module)
+        for module, table in tables.items()
+        for record_id in records.connection.scalars(ids_by_title(table, text).where(table.c["id"].in_(ids[module])))
+    ]
+
+
+def _meant(records: Records, link: Field, value: Any, operator: str, raw: Any) -> list[Linked]:
+    """The records that a comparison means; for `contains` those among what the form's `value` leads to."""
+    constant = link.constant(raw, records.policy.reader.machine)
+    if operator == "contains" and isinstance(constant, str):
+        return _with_title(records, link.links_in(value), constant)
+    return linked_records(records, link, raw)
 
 
 def _matches(field: Field, value: Any, comparison: Comparison, records: Records) -> bool:
@@ -94,7 +114,7 @@ def _matches(field: Field, value: Any, comparison: Comparison, records: Records)
         if raw is None or raw == "":
             matches = field.matches(value, "empty", True)
         elif field.targets:  # a form knows a linked record by its id alone
-            matches = field.matches(value, "equal", linked_records(records, field, operator, raw))
+            matches = field.matches(value, "equal", _meant(records, field, value, operator, raw))
         else:
             matches = field.matches(value, operator, field.constant(raw, reader))
         if matches:

@@ -22,6 +22,7 @@ from portal.accounts.drafts import Content, Draft, Drafts, owner_digest, set_asi
 from portal.database.engine import writing
 from portal.database.errors import DatabaseError
 from portal.declaration.shapes import FormLayout
+from portal.fields.file import kept_input
 from portal.fields.reader import Reader
 from portal.records.writing.form_keys import is_used
 from portal.records.writing.validation import names_in
@@ -146,7 +147,16 @@ def keeps_form(request: Request) -> bool:
     if request.method != "POST" or not ADDRESS.fullmatch(request.path_info):
         return False
     owner = owner_of(request)
-    return bool(owner) and posted_text(request, "_account") == owner and posted_content(request).length > 0
+    if not owner or posted_text(request, "_account") != owner:
+        return False
+    content = posted_content(request)
+    return content.length > 0 and not is_empty_comment(form_of(request), content)
+
+
+def is_empty_comment(form: str, content: Content) -> bool:
+    """Whether the form is for a comment, and has neither a text nor files: “Internal” alone is not worth keeping."""
+    parts = (content.inputs.get(name, ()) for name in ("text", kept_input(INPUT), FILES_LOST))
+    return form.endswith("/comments") and not any(text.strip() for texts in parts for text in texts)
 
 
 def _save_apart(request: Request, form: str, content: Content) -> None:
@@ -161,7 +171,7 @@ def _set_aside(request: Request, response: Response, owned_form: str, content: C
     signed in are not stored; the draft remembers that there were some."""
     if any(not isinstance(part, str) for part in request.POST.values()):
         content = replace(content, inputs={**content.inputs, FILES_LOST: ["yes"]})
-    if not content.length:
+    if not content.length or is_empty_comment(owned_form, content):
         return
     key = secrets.token_urlsafe(24)
     with writing(request.portal.engine) as connection:
@@ -192,10 +202,13 @@ def save_draft(context: Account, request: Request) -> dict[str, bool]:
     form = posted_text(request, "_form")
     if not _may_have(request, form) or posted_text(request, "_account") != owner_of(request):
         raise HTTPNotFound
-    key, drafts = once_key_of(request), drafts_of(request)
+    key, drafts, content = once_key_of(request), drafts_of(request), posted_content(request)
     if key and is_used(request.connection, request.portal.tables, key):
         return {"saved": False}
-    drafts.save(form, with_earlier_steps(request, drafts, form, posted_content(request)))
+    if is_empty_comment(form, content):
+        drafts.discard(form)
+        return {"saved": False}
+    drafts.save(form, with_earlier_steps(request, drafts, form, content))
     return {"saved": True}
 
 

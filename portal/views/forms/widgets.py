@@ -364,6 +364,6 @@ def _as_json(filling: Filling, condition: Condition) -> Any:
 def _input_texts(records: Records, other: Any, operator: str, value: Any) -> list[str]:
     """What the form's inputs hold where they mean `value`."""
     if other.targets and operator in ("equal", "one_of") and value not in (None, ""):
-        links = linked_records(records, other, "equal", value)
+        links = linked_records(records, other, value)
         return [other.link_value(link) for link in links]
     return ["" if value is None else "true" if value is True else "false" if value is False else str(value)]

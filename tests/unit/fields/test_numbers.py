@@ -177,6 +177,7 @@ def test_a_default_in_the_yaml_is_read_as_yaml_writes_it_whoever_reads():
         ("lines", {"fields": {"a": "text"}, "total": "b"}, 'no column "b"'),
         ("file", {"max_size": "big"}, 'must be a size such as "25 MB"'),
         ("image", {"types": ["png"]}, '"png" is no file type'),
+        ("file", {"types": ["application/PDF"]}, 'did you mean "application/pdf"'),
         ("choice", {"options": ["a", "a"]}, "an option appears twice"),
         ("choice", {"options": {"a": {"tone": "loud"}}}, "'info', 'good', 'warn'"),
         ("link", {"to": []}, "must be the name of a module"),
@@ -185,6 +186,11 @@ def test_a_default_in_the_yaml_is_read_as_yaml_writes_it_whoever_reads():
 def test_wrong_keys_are_told_in_words_for_an_administrator(kind, keys, sentence):
     with pytest.raises(ValidationError, match=sentence):
         field(kind, **keys)
+
+
+def test_a_media_type_may_have_all_signs_of_its_registry():
+    types = ("x-world/x-3dmf", "application/vnd.ms-excel.sheet.macroenabled.12", "image/svg+xml", "x-world/*")
+    assert field("file", types=types).accepted == types
 
 
 @pytest.mark.parametrize(
