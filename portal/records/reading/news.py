@@ -10,7 +10,7 @@ marked, and not counted.
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -161,13 +161,13 @@ class _NewsStatement:
     page: PageShown | None
 
     def build(self, counted: Sequence[str]) -> Any:
-        parts = [self._count(module) for module in counted]
+        parts = [self._count(module, typed=module == counted[0]) for module in counted]
         if self.page is not None:
             parts.append(self._records(self.page.records.name))
         return sa.union_all(*parts)
 
-    def _row(self, kind: str, module: str, **columns: Any) -> list[sa.ColumnElement[Any]]:
-        """The columns of a row, which are the same in all parts."""
+    def _row(self, kind: str, module: str, typed: bool, **columns: Any) -> list[sa.ColumnElement[Any]]:
+        """The columns of a row, which are the same in all parts; `typed`: NULL too, as in the first one."""
         types: dict[str, Any] = {
             "record": sa.BigInteger(),
             "at": UTCDateTime(),
@@ -180,7 +180,7 @@ class _NewsStatement:
         types |= {_tab(place): sa.BigInteger() for place in range(len(self._tabs))}
         labels = [_text(kind).label("kind"), _text(module).label("module")]
         # Only NULL is cast: SQLite would read a moment as a number.
-        empty = {name: sa.cast(sa.null(), type_) for name, type_ in types.items()}
+        empty = {name: sa.cast(sa.null(), type_) if typed else sa.null() for name, type_ in types.items()}
         return [*labels, *(column.label(name) for name, column in {**empty, **columns}.items())]
 
     @property
@@ -202,23 +202,18 @@ class _NewsStatement:
 
     # -- how many ---------------------------------------------------------------------------------------------------
 
-    def _count(self, module: str) -> sa.Select[Any]:
-        """How many of the newest rows of the scope are new, in the module that is shown by tab too.
-
-        How many were looked at is counted only where so few are new that it matters.
-        """
+    def _count(self, module: str, typed: bool) -> sa.Select[Any]:
+        """How many of the newest rows of the scope there are, and are new; in the module that is shown by tab too."""
         tabs = self._tabs if self.page and self.page.records.name == module else ()
-        rows = sa.union_all(*self._newest(module, tabs)).subquery("changed")
+        rows = self._newest(module, tabs)
         seen, mine = self._seen(module, rows.c["id"])
-        seen_since = sa.exists().where(mine, seen.c["at"] >= rows.c["modified"])
-        window = sa.union_all(*self._newest(module, ())).subquery("newest_rows")
-        looked_at = sa.select(sa.func.count()).select_from(window).scalar_subquery()
-        enough = sa.func.count() > constant(MOST_COUNTED)
-        of_tabs = {name: sa.func.count(rows.c[name]) for name in map(_tab, range(len(tabs)))}
-        numbers = {"number": sa.func.count(), "looked_at": sa.case((enough, constant(NEWEST + 1)), else_=looked_at)}
-        return sa.select(*self._row(COUNT, module, **numbers, **of_tabs)).select_from(rows).where(~seen_since)
+        is_new = seen.c["at"].is_(None)
+        of_tabs = {name: sa.func.count(sa.case((is_new, rows.c[name]))) for name in map(_tab, range(len(tabs)))}
+        numbers = {"number": sa.func.count(sa.case((is_new, constant(1)))), "looked_at": sa.func.count()}
+        since = rows.outerjoin(seen, sa.and_(mine, seen.c["at"] >= rows.c["modified"]))
+        return sa.select(*self._row(COUNT, module, typed, **numbers, **of_tabs)).select_from(since)
 
-    def _newest(self, module: str, tabs: tuple[Condition, ...]) -> Iterator[sa.Select[Any]]:
+    def _newest(self, module: str, tabs: tuple[Condition, ...]) -> sa.Subquery:
         """The newest rows that were changed after the floor, in each part of the scope."""
         policy, table = self.policy, self.policy.tables.module(module)
         sql = Statements(policy, module).sql
@@ -227,11 +222,15 @@ class _NewsStatement:
             for place, condition in enumerate(tabs)
         ]
         scope = [Redundant(policy.scope(module))] if policy.narrows_branches(module) else []
+        parts = []
         for branch in policy.branches(module) or [sa.false()]:
             newest = sa.select(table.c["id"], table.c["modified"], *in_tabs)
             newest = newest.where(branch, table.c["modified"] > self._floor(module), *scope)
             newest = newest.order_by(table.c["modified"].desc(), table.c["id"].desc())
-            yield sa.select(newest.limit(constant(NEWEST + 1)).offset(constant(0)).subquery("newest"))
+            parts.append(newest.limit(constant(NEWEST + 1)).offset(constant(0)))
+        if len(parts) == 1:
+            return parts[0].subquery("changed")
+        return sa.union_all(*(sa.select(part.subquery("newest")) for part in parts)).subquery("changed")
 
     # -- the records of the page ------------------------------------------------------------------------------------
 
@@ -243,15 +242,18 @@ class _NewsStatement:
         new = sa.and_(modified > self._floor(module), sa.func.coalesce(seen.c["at"] < modified, sa.true()))
         hidden = sa.and_(seen.c["hidden"].is_not(None), seen.c["at"] >= modified)
         columns = {"record": table.c["id"], "number": _one_if(new), "looked_at": _one_if(hidden)}
-        source, remarkable = table.outerjoin(seen, mine), [new, hidden]
+        source = table.outerjoin(seen, mine)
         if self.policy.declaration.modules[module].comments:
             source = source.outerjoin(comment, comment.c["id"] == self._last_comment(module, table))
             columns |= {"name": comment.c["author"], "account": comment.c["account"], "staff": comment.c["staff"]}
-            remarkable.append(comment.c["id"].is_not(None))
-        among = AmongIds(table.c["id"], id_list())
-        if self.page and self.page.moments:
-            return sa.select(*self._row(RECORD, module, **columns, at=modified)).select_from(source).where(among)
-        return sa.select(*self._row(RECORD, module, **columns)).select_from(source).where(among, sa.or_(*remarkable))
+        moments = {"at": modified} if self.page and self.page.moments else {}
+        rows = sa.select(*self._row(RECORD, module, True, **columns, **moments)).select_from(source)
+        rows = rows.where(AmongIds(table.c["id"], id_list()))
+        if moments:
+            return rows
+        shown = rows.offset(constant(0)).subquery("shown")  # so that each of its columns is worked out once
+        remarkable = shown.c["number"] + shown.c["looked_at"] > constant(0)
+        return sa.select(shown).where(sa.or_(remarkable, shown.c["name"].is_not(None)))
 
     def _last_comment(self, module: str, table: sa.Table) -> sa.ColumnElement[Any]:
         """The id of the last comment of a record that customers may read; not looked for where there is none."""
