@@ -1,6 +1,7 @@
 """Sizes in bytes: as administrators write them, `25 MB` is 25,000,000; and as people read them."""
 
 import re
+from functools import partial
 from typing import Any
 
 from babel.units import format_unit
@@ -24,3 +25,12 @@ def shown_size(size: int, reader: Reader) -> str:
     unit, bytes_per_unit, places = ("megabyte", 1_000_000, 1) if size >= 999_500 else ("kilobyte", 1_000, 0)
     number = max(round(size / bytes_per_unit, places), 1 if size else 0)
     return format_unit(number, f"digital-{unit}", "short", locale=reader.locale)
+
+
+def shown_beyond(size: int, limit: int, reader: Reader) -> tuple[str, str]:
+    """A size and the limit that it exceeds: in bytes where both would read the same."""
+    shown = shown_size(size, reader), shown_size(limit, reader)
+    if shown[0] != shown[1]:
+        return shown
+    in_bytes = partial(format_unit, measurement_unit="digital-byte", length="long", locale=reader.locale)
+    return in_bytes(size), in_bytes(limit)

@@ -1,14 +1,12 @@
 """Fields of the types `file` and `image`: filled in, shown, replaced, refused, had by who may read the field."""
 
-import io
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from webtest import TestApp, Upload
 
 from tests.functional.conftest import PASSWORD, form_of
-from tests.functional.test_files import PDF
+from tests.functional.test_files import PDF, picture
 
 ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 FIELDS = """
@@ -18,12 +16,6 @@ FIELDS = """
       costs: {type: file, internal: true}
     comments: true
 """
-
-
-def picture(color: str = "red") -> bytes:
-    drawn = io.BytesIO()
-    Image.new("RGB", (40, 30), color).save(drawn, "PNG")
-    return drawn.getvalue()
 
 
 @pytest.fixture
@@ -92,7 +84,7 @@ def test_a_file_that_was_taken_survives_errors_elsewhere(people):
     ("name", "content", "reason"),
     [
         ("bill.txt", b"only text", "files of this type are not accepted"),
-        ("bill.pdf", PDF + b"x" * 100_001, "the limit is 100 kB"),
+        ("bill.pdf", PDF + b"x" * 100_001, "the limit is 100,000 bytes"),
         ("bill\u202e.pdf", PDF, "contains characters that cannot be used"),
     ],
 )

@@ -1,11 +1,13 @@
 """Files on a record: added by themselves and with comments, had by those who may see the record, removed, swept."""
 
 import errno
+import io
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 from webtest import TestApp, Upload
 
 from tests.functional.conftest import PASSWORD, form_of
@@ -14,6 +16,12 @@ from tests.unit.store.test_media_type import PNG
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 HTML = b"<!DOCTYPE html><script>alert(1)</script>"
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+
+
+def picture(color: str = "red") -> bytes:
+    drawn = io.BytesIO()
+    Image.new("RGB", (40, 30), color).save(drawn, "PNG")
+    return drawn.getvalue()
 
 
 # The rows are like those of comments, which are tested on both databases; one test here runs on both.
@@ -90,6 +98,14 @@ def test_a_comment_brings_files_that_both_sides_have(people):
 
 
 @ON_SQLITE
+def test_the_card_of_the_files_shows_pictures_small_and_icons_of_the_rest(people):
+    upload(people["anna"], ("report.pdf", PDF), ("photo.png", picture()))
+    shown, other = people["nancy"].get("/tickets/1/").html.select("#documents .files > li")
+    assert people["nancy"].get(shown.img["src"]).content_type == "image/webp"
+    assert other.img is None
+
+
+@ON_SQLITE
 def test_files_alone_are_a_comment_too_and_count_in_the_list(people):
     comment(people["anna"], "", ("photo.png", PNG))
     upload(people["anna"], ("report.pdf", PDF))
@@ -153,7 +169,7 @@ def test_who_may_not_attach_sees_files_and_adds_none(people):
 def test_each_refusal_has_its_reason_and_the_rest_is_kept(people):
     too_large = ("large.pdf", PDF + b"x" * 100_000)
     page = comment(people["anna"], "Three files", too_large, ("report.pdf", PDF), ("a\u202egnp.exe", b"x"), status=200)
-    assert "“large.pdf” was not added: it is 100 kB, and the limit is 100 kB." in page.text
+    assert "“large.pdf” was not added: it is 100,069 bytes, and the limit is 100,000 bytes." in page.text
     assert "its name contains characters that cannot be used" in page.text
     assert "Three files" in page.html.select_one(".note").text
     assert documents(people["anna"]) == ["report.pdf"]

@@ -1,15 +1,13 @@
 """`portal export --files` and `portal import --files`: attachments and the files of fields beside the CSV file."""
 
-import io
 import zipfile
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from PIL import Image
 
 from tests.functional.shop import Shop, make_shop, table
-from tests.functional.test_files import PDF
+from tests.functional.test_files import PDF, picture
 
 MODULES = """
 modules:
@@ -22,12 +20,6 @@ modules:
     attachments: true
 """
 PROFILE = "modules: {assets: {}}\n"
-
-
-def picture() -> bytes:
-    drawn = io.BytesIO()
-    Image.new("RGB", (4, 3), "red").save(drawn, "PNG")
-    return drawn.getvalue()
 
 
 @pytest.fixture
@@ -96,7 +88,7 @@ def test_files_are_replaced_and_removed_by_a_key(shop, files):
     [
         ("nowhere.png,", "There is no file “nowhere.png” beside the CSV file."),
         (",../outside.pdf", "There is no file “../outside.pdf” beside the CSV file."),
-        (",large.pdf", "it is 1 kB, and the limit is 1 kB"),
+        (",large.pdf", "bytes, and the limit is 1,000 bytes"),
         (",photo.png", "files of this type are not accepted"),
         ("broken.png,", "this picture cannot be read"),
     ],

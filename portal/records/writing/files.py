@@ -17,7 +17,7 @@ from portal.declaration.shapes import Attachments, Module
 from portal.fields.base import Field
 from portal.fields.file import FileValue
 from portal.fields.reader import Reader
-from portal.fields.size import shown_size
+from portal.fields.size import shown_beyond
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Record, Records
 from portal.records.writing.comments import is_correctable
@@ -227,7 +227,8 @@ def _problem(upload: Upload, kind: str, limit: Attachments, reader: Reader) -> s
     ):
         return _("A file was not added: its name contains characters that cannot be used.")
     if upload.size > limit.max_size:
-        sizes = {"name": name, "size": shown_size(upload.size, reader), "max": shown_size(limit.max_size, reader)}
+        size, most = shown_beyond(upload.size, limit.max_size, reader)
+        sizes = {"name": name, "size": size, "max": most}
         return _("“${name}” was not added: it is ${size}, and the limit is ${max}.", mapping=sizes)
     if limit.types and not any(_is_of(kind, pattern) for pattern in limit.types):
         return _("“${name}” was not added: files of this type are not accepted.", mapping={"name": name})
