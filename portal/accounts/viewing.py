@@ -2,7 +2,7 @@
 
 A view is of an account, with its person and companies, or of a profile with nobody in particular. It belongs to one
 session and ends with it, after an hour, when its administrator is none any more, and when the viewed account may no
-longer sign in. Who views only reads: portal/web/preview.py refuses the rest.
+longer sign in. Who views only reads: portal/web/read_only_view.py refuses the rest.
 """
 
 import contextlib

@@ -22,7 +22,7 @@ from portal.views.forms.line_parts import LineHead
 from portal.views.parts import Moment
 from portal.views.records.json_tree import json_nodes
 from portal.web.addresses import record_address
-from portal.web.shell import Words
+from portal.web.frame import Words
 
 # Points in time that belong to no field are written as those of one.
 MOMENT = Datetime(name="at", type="datetime")

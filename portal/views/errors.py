@@ -13,6 +13,7 @@ from pyramid.request import Request
 from pyramid.traversal import find_interface
 from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config
 from pyramid_retry import BeforeRetry, is_last_attempt, mark_error_retryable
+from zope.interface import providedBy
 
 from portal.accounts.attempts import TooManyAttemptsError
 from portal.database.errors import DatabaseError, Failure, classify, connection_ended
@@ -22,12 +23,9 @@ from portal.views.account.session import too_often_message
 from portal.views.administration.reasons import reasons_of_refusal
 from portal.views.forms.drafts import keeps_form, page_of_posted_form
 from portal.views.pages import ErrorPage
-from portal.web.addresses import record_address
-from portal.web.canonical import allowed_methods
-from portal.web.form_input import referring_page
+from portal.web.addresses import own_path, record_address, referring_page
 from portal.web.protection import is_disk_full
 from portal.web.resources import Record
-from portal.web.serving import own_path
 from portal.web.visitor import SAFE_METHODS, Visitor
 
 log = logging.getLogger(__name__)
@@ -205,3 +203,28 @@ def _address_of_form(request: Request) -> str:
     if request.method in SAFE_METHODS:
         return own_path(request.path_qs)
     return page_of_posted_form(request) or referring_page(request)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """The methods of the views at this address that this person may use; empty where there is no such view."""
+    allowed: set[str] = set()
+    for view in _views(request):
+        permitted = getattr(view["derived_callable"], "__permitted__", None)
+        if permitted is None or permitted(request.context, request):
+            methods = view["request_methods"] or ()
+            allowed.update((methods,) if isinstance(methods, str) else methods)
+    return sorted(allowed | {"HEAD"} if "GET" in allowed else allowed)
+
+
+def _views(request: Request) -> list[Any]:
+    if request.subpath:
+        return []
+    views = [item["introspectable"] for item in request.registry.introspector.get_category("views")]
+    return [view for view in views if view["name"] == request.view_name and _applies_to(view, request.context)]
+
+
+def _applies_to(view: Any, context: Any) -> bool:
+    declared = view["context"]
+    if view["route_name"] is not None or view["exception_only"] or declared is None:
+        return False
+    return isinstance(context, declared) if isinstance(declared, type) else declared in providedBy(context)

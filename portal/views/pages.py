@@ -1,7 +1,7 @@
 """The contract between views and templates: what each page shows, as plain values worked out beforehand.
 
 A view returns `{"page": ListPage(...)}`; the template of that page (named in each class) only loops and asks yes or no.
-Besides `page` every template has `request`, `reader`, `shell` (web/shell.py), `icon(name)`, and `token` (the hidden
+Besides `page` every template has `request`, `reader`, `shell` (web/frame.py), `icon(name)`, and `token` (the hidden
 CSRF input). `Words` may be declared texts or sentences of the interface: the renderer translates them.
 Nothing here reads the database: the views that fill a page take every value through the reader's policy. The pages of
 forms, lists and records are in `forms/form_parts.py`, `lists/list_parts.py` and `records/record_parts.py`, with what
@@ -26,7 +26,7 @@ from portal.views.parts import (
     Widget,
 )
 from portal.views.records.history_parts import NewRecords
-from portal.web.shell import Words
+from portal.web.frame import Words
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from portal.views.forms.line_parts import LineInputs
 from portal.views.forms.upload_parts import UploadInput
-from portal.web.shell import Words
+from portal.web.frame import Words
 
 Pairs = tuple[tuple[str, str], ...]  # hidden inputs: (name, value), names may repeat
 

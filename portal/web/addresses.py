@@ -1,9 +1,11 @@
-"""The portal's addresses, as the declaration language promises them. Paths only: the host is the reader's
-own, and the portal's own is in serving.py.
+"""The portal's addresses, as the declaration language promises them. Those of pages are paths only: the
+host is the reader's own. The portal's own is asked for where letters need it, and to tell what comes from elsewhere.
 """
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
+
+from pyramid.request import Request
 
 from portal.declaration.shapes import Button
 
@@ -64,3 +66,35 @@ def button_address(button: Button) -> str:
 def _query_string(parameters: Iterable[tuple[str, str]] | Mapping[str, str]) -> str:
     pairs = list(parameters.items() if isinstance(parameters, Mapping) else parameters)
     return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def own_address(request: Request) -> str:
+    """The portal's address for links in letters, without a last slash; a foreign Host header never decides it."""
+    base_url = request.portal.declaration.settings.base_url
+    return (base_url or request.host_url).rstrip("/")
+
+
+def own_origins(request: Request) -> set[str]:
+    """The values of the Origin header that are this portal's."""
+    scheme, _colon, rest = own_address(request).partition("://")
+    return {request.host_url.lower(), f"{scheme}://{rest.partition('/')[0]}".lower()}
+
+
+def own_path(address: str | None) -> str:
+    """`address` if it is a path of this portal, else "/": “//evil.example” and “/\\evil.example” are not."""
+    if not address or not address.startswith("/") or address[1:2] in ("/", "\\"):
+        return "/"
+    if any(not 33 <= ord(character) < 127 or character == "\\" for character in address):
+        return "/"
+    return address
+
+
+def referring_page(request: Request) -> str:
+    """The page that the request came from (Referer), if it is one of this portal's; else home."""
+    try:
+        parts = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return "/"
+    if f"{parts.scheme}://{parts.netloc}".lower() not in own_origins(request):
+        return "/"
+    return own_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)

@@ -14,7 +14,7 @@ from pyramid.request import Request
 from zope.interface import implementer
 
 from portal.accounts.keys_and_tokens import new_token
-from portal.web.visitor import guest_cookie, session_cookie, set_cookie
+from portal.web.cookies import guest_cookie, session_cookie, set_cookie
 
 INPUT = "_csrf"
 HEADER = "X-CSRF-Token"
@@ -57,7 +57,7 @@ def _session_secret(request: Request) -> str | None:
     visitor, session = request.visitor, request.cookies.get(session_cookie(request))
     if visitor.identity is None or session is None:
         return None
-    return f"{session} {visitor.preview.key}" if visitor.preview else session
+    return f"{session} {visitor.read_only_view.key}" if visitor.read_only_view else session
 
 
 def _token_of(secret: str) -> bytes:

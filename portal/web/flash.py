@@ -4,7 +4,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from portal.texts import _
-from portal.web.visitor import flash_cookie, set_cookie
+from portal.web.cookies import flash_cookie, set_cookie
 
 MESSAGES = {
     "signed-out": _("You have logged out."),

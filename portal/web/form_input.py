@@ -1,10 +1,6 @@
 """The inputs of a posted form as text; a file sent in place of a text counts as missing."""
 
-from urllib.parse import urlsplit
-
 from pyramid.request import Request
-
-from portal.web.serving import own_origins, own_path
 
 
 def posted_text(request: Request, name: str) -> str:
@@ -16,14 +12,3 @@ def posted_text(request: Request, name: str) -> str:
 def whole_number(text: str) -> int | None:
     """The number that an input holds; None for what is none, or has more than the 9 digits that any column stores."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
-
-
-def referring_page(request: Request) -> str:
-    """The page that the request came from (Referer), if it is one of this portal's; else home."""
-    try:
-        parts = urlsplit(request.headers.get("Referer", ""))
-    except ValueError:
-        return "/"
-    if f"{parts.scheme}://{parts.netloc}".lower() not in own_origins(request):
-        return "/"
-    return own_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)

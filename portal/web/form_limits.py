@@ -1,27 +1,24 @@
 """Limits of what is parsed: our own cookies, and forms that are measured before a library parses them.
 
 Called by protection.py. Parsers of cookies and forms take seconds and gigabytes for some bodies of a few megabytes:
-here such bodies are recognized by counting bytes. Nothing is repaired. Forms with files are in multipart_forms.py.
+here such bodies are recognized by counting bytes. Nothing is repaired.
+
+Forms with files are parsed here and not by WebOb, which parses with `cgi`: that takes 6 µs for each line of a file, so
+that a table of many short lines would keep everybody else waiting. The package multipart looks for the boundary alone.
 """
 
 import io
 import re
+from collections.abc import Iterator
 from typing import BinaryIO
 
+from multipart import MultipartError, MultipartParser, MultipartPart, ParserLimitReached
 from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 from pyramid.request import Request
 from pyramid_retry import is_error_retryable
+from webob.multidict import MultiDict
 
-from portal.web.multipart_forms import (
-    IN_ROW,
-    MOST_FIELDS,
-    MULTIPART,
-    TOO_LARGE,
-    TOO_MANY_FIELDS,
-    UNREADABLE,
-    parse_multipart,
-    too_many,
-)
+from portal.texts import _
 
 CHUNK = 65_536  # bytes read at once
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -35,6 +32,22 @@ COOKIE = re.compile(
 LARGEST_ANONYMOUS = 65_536  # bytes: signing in and passwords are all that is sent without a session
 LARGEST_URLENCODED = 2_000_000  # bytes: several long texts; files come as multipart
 MOST_ESCAPES = 400_000  # the parser takes 240 bytes of memory and 1.7 µs for each percent sign
+
+# What browsers and libraries send, with a boundary as long as RFC 2046 allows.
+MULTIPART = re.compile(
+    r"multipart/form-data\s*(?:;\s*charset=\"?utf-?8\"?\s*)?;\s*boundary=(\"?)([!#-:<-\[\]-~]{1,70})\1\s*",
+    re.ASCII | re.IGNORECASE,
+)
+MOST_FIELDS = 1_000  # of any form, besides those of rows
+MOST_IN_ROWS = 5_000  # inputs of rows, “lines.0.price”: a hundred rows may have fifty
+IN_ROW = re.compile(rb"(?:^|[&\s])[a-z][a-z0-9_]{0,47}\.\d{1,5}\.[a-z_]")
+MOST_FILES = 200  # each has a file of its own while it is read
+LARGEST_TEXTS = 2_000_000  # bytes, all texts of a form together
+LARGEST_IN_MEMORY = 16_384  # bytes of a part; larger ones are kept on disk
+MEMORY = 4_000_000  # bytes, all parts in memory together
+TOO_LARGE = _("You sent more than the portal accepts at once.")
+TOO_MANY_FIELDS = _("This form has too many fields.")
+UNREADABLE = _("The form could not be read.")
 
 
 def keep_own_cookies(request: Request) -> None:
@@ -111,3 +124,65 @@ def _count_urlencoded(body: BinaryIO, fields: int) -> None:
             raise HTTPRequestEntityTooLarge(TOO_MANY_FIELDS)
         if escapes > MOST_ESCAPES:
             raise HTTPRequestEntityTooLarge(TOO_LARGE)
+
+
+def check_text(request: Request) -> None:
+    """Refuse bytes that are not text, and the character NUL, which no database stores."""
+    try:
+        texts = [request.path_info, *_texts(request.GET)]
+        if is_form(request):
+            texts += _texts(request.POST)
+    except (ValueError, DeprecationWarning):  # no UTF-8, a broken multipart body; another encoding that was announced
+        raise HTTPBadRequest(_("The address or the form contains something that is not text.")) from None
+    if any("\x00" in text for text in texts):
+        raise HTTPBadRequest(_("The address or the form contains something that is not text."))
+
+
+def _texts(form: MultiDict) -> Iterator[str]:
+    for name, value in form.items():
+        yield name or "\x00"  # a part without a name is no field
+        yield value if isinstance(value, str) else str(getattr(value, "filename", "") or "")
+
+
+def parse_multipart(request: Request, body: BinaryIO, boundary: str, fields: int) -> None:
+    """Make the parts of `body` what `request.POST` holds; `fields` were in the address.
+
+    A file is an object with `filename` and `file`. An input in which no file is chosen is an empty text: browsers send
+    a part with an empty file name.
+    """
+    form: MultiDict = MultiDict()
+    texts = files = in_rows = 0
+    parser = MultipartParser(
+        body, boundary, part_limit=MOST_FIELDS + MOST_IN_ROWS + 1, spool_limit=LARGEST_IN_MEMORY, memory_limit=MEMORY
+    )
+    try:
+        for part in parser:
+            if part.filename:
+                files += 1
+                form.add(part.name, part)
+                request.add_finished_callback(lambda _request, part=part: part.close())
+            else:
+                texts += part.size
+                if texts > LARGEST_TEXTS:
+                    raise HTTPRequestEntityTooLarge(TOO_LARGE)
+                form.add(part.name, _text(part))
+            in_rows += bool(IN_ROW.match((part.name or "").encode()))
+            if too_many(len(form) + fields, in_rows) or files > MOST_FILES:
+                raise HTTPRequestEntityTooLarge(TOO_MANY_FIELDS)
+    except ParserLimitReached:
+        raise HTTPRequestEntityTooLarge(TOO_LARGE) from None
+    except (MultipartError, UnicodeDecodeError):
+        raise HTTPBadRequest(UNREADABLE) from None
+    # Where WebOb keeps a form that it has parsed.
+    request.environ["webob._parsed_post_vars"] = (form, request.body_file_raw)
+
+
+def too_many(fields: int, in_rows: int) -> bool:
+    """Whether a form has too many fields, of which `in_rows` are inputs of rows."""
+    return fields - in_rows >= MOST_FIELDS or in_rows > MOST_IN_ROWS
+
+
+def _text(part: MultipartPart) -> str:
+    text = part.raw.decode("utf-8")  # not as the part may say: some codecs take a second for a kilobyte
+    part.close()
+    return text

@@ -1,9 +1,16 @@
-"""Builds what surrounds a page: menu, breadcrumbs, languages, from the portal in force and the policy."""
+"""What surrounds every page: name, menu, breadcrumbs, person, languages. Plain values for templates/layout.pt.
+
+Made once per request (`request.shell`), from the portal in force and the policy. Texts may be declared texts or
+sentences of the interface: the renderer translates them for the reader.
+"""
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from babel import Locale, UnknownLocaleError
+from markupsafe import Markup
 from pyramid.csrf import get_csrf_token
 from pyramid.location import lineage
 from pyramid.request import Request
@@ -11,13 +18,61 @@ from pyramid.request import Request
 from portal.accounts.people import Identity
 from portal.accounts.sign_ups import SignUps
 from portal.declaration.shapes import Access, Button, Declaration
-from portal.texts import _, readable
-from portal.web.addresses import button_address
+from portal.texts import Text, _, readable
+from portal.web.addresses import button_address, referring_page
 from portal.web.flash import flash_message
-from portal.web.form_input import referring_page
+from portal.web.read_only_view import ReadOnlyView
 from portal.web.resources import Account, Administration, Inbox, Module, Record
 from portal.web.security import may_handle_mail
-from portal.web.shell import Crumb, Language, MenuItem, Shell, Words
+
+Words = str | Text
+
+
+class MenuItem(NamedTuple):
+    label: Words
+    icon: str
+    url: str
+    current: bool = False
+    new: str = ""  # how many of its records are new to the reader
+
+
+@dataclass(frozen=True)
+class Crumb:
+    label: Words
+    url: str = ""  # the last one leads nowhere
+
+
+@dataclass(frozen=True)
+class Language:
+    code: str
+    name: str  # in that language: “Italiano”
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Shell:
+    name: Words
+    static: Callable[[str], str]  # a name of web/assets.py → its address: "portal.css", "portal.js"
+    icon: Callable[[str], Markup]  # Assets.icon: the name of an icon → its drawing
+    logo: str  # Assets.logo
+    csrf_token: str
+    language: str = "en"
+    direction: str = "ltr"  # ltr | rtl
+    languages: tuple[Language, ...] = ()
+    theme: str = ""  # "light" or "dark" as the person chose it (cookie `theme`), "" as the system has it
+    path: str = "/"  # path and query of this page: where the language form returns to
+    person: str = ""  # the signed-in person's name; empty: no one is signed in, and there is no menu
+    menu: tuple[MenuItem, ...] = ()  # home first, then the modules in the profile's order
+    own: tuple[MenuItem, ...] = ()  # the foot of the menu: my company, my information, change my password
+    dock: tuple[MenuItem, ...] = ()  # at most four of them, for phones; “More” is added
+    crumbs: tuple[Crumb, ...] = ()  # home first
+    search: bool = True  # whether /search is offered
+    read_only_view: ReadOnlyView | None = None  # the banner of a portal that is only looked at
+    notice: Words = ""  # shown once after a redirect: “Saved.”
+    warning: Words = ""  # for administrators: the declarations have problems
+    warning_url: str = ""
+    warning_label: Words = ""  # of the link there
+
 
 HOME = MenuItem(_("Home"), "house", "/")
 VIEWS = {
@@ -57,7 +112,7 @@ def shell(request: Request) -> Shell:
         languages=_languages(request),
         theme=_theme(request),
         path=_path(request),
-        preview=request.visitor.preview,
+        read_only_view=request.visitor.read_only_view,
         notice=request.visitor.notice or flash_message(request),
     )
     return bare if identity is None else _signed_in(request, bare, identity)
@@ -82,7 +137,7 @@ def _signed_in(request: Request, bare: Shell, identity: Identity) -> Shell:
 
 def _languages(request: Request) -> tuple[Language, ...]:
     """What one chooses from; in a preview nothing can be chosen."""
-    codes = () if request.visitor.preview else request.portal.declaration.settings.languages
+    codes = () if request.visitor.read_only_view else request.portal.declaration.settings.languages
     return tuple(Language(code, _own_name(code), code == request.reader.language) for code in codes)
 
 

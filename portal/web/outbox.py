@@ -9,7 +9,7 @@ from portal.accounts.one_time_links import link_exists
 from portal.database.outbox import put
 from portal.mail.builder import Sender
 from portal.mail.letter_text import hide_links, plain_text
-from portal.web.serving import own_address
+from portal.web.addresses import own_address
 
 log = logging.getLogger(__name__)
 

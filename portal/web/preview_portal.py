@@ -17,7 +17,7 @@ from portal.database.migration.views import open_as_declared
 from portal.database.schema.tables import Tables
 from portal.texts import _, readable, translate
 from portal.web.live import LivePortal, Portal
-from portal.web.preview import Preview
+from portal.web.read_only_view import ReadOnlyView
 
 
 @dataclass(frozen=True)
@@ -49,20 +49,20 @@ class Previewing:
         return admit(connection, tables, replace(account, must_change=False), **reading)
 
     @property
-    def stranger(self) -> Preview:
+    def stranger(self) -> ReadOnlyView:
         """What pages say in a browser that has no key."""
-        return Preview(
+        return ReadOnlyView(
             translate(_("Preview of ${source}, which is not in force", mapping={"source": self.source}), "en")
         )
 
-    def banner(self, identity: Identity) -> Preview:
+    def banner(self, identity: Identity) -> ReadOnlyView:
         """What every page says."""
         reader, profile = identity.policy.reader, identity.policy.profile
         names = {"source": self.source, "name": identity.account.name}
         title = _("Preview of ${source}, which is not in force, as ${name} (${profile})", mapping={
             **names, "profile": reader.text(profile.label or readable(profile.name)),
         })  # fmt: skip
-        return Preview(reader.text(title), reader.text(_("read-only")), reader.language)
+        return ReadOnlyView(reader.text(title), reader.text(_("read-only")), reader.language)
 
 
 class PreviewedPortal(LivePortal):

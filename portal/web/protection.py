@@ -5,7 +5,7 @@ is repaired. The headers of the answer tell browsers what they may do with it.
 """
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPBadRequest, HTTPLengthRequired, HTTPRequestEntityTooLarge
@@ -13,23 +13,25 @@ from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.tweens import EXCVIEW, INGRESS
-from webob.multidict import MultiDict
 
 from portal.texts import _
+from portal.web.addresses import own_origins
 from portal.web.compression import compress
+from portal.web.cookies import guest_cookie, session_cookie
 from portal.web.form_limits import (
     LARGEST_ANONYMOUS,
+    TOO_LARGE,
     check_form_type,
     check_query,
+    check_text,
     count_form,
     drop_body,
     is_form,
     keep_own_cookies,
 )
-from portal.web.multipart_forms import TOO_LARGE
-from portal.web.preview import check_preview
-from portal.web.serving import is_secure, knows_host, own_origins
-from portal.web.visitor import SAFE_METHODS, guest_cookie, session_cookie
+from portal.web.read_only_view import refuse_to_write
+from portal.web.serving import is_secure, knows_host
+from portal.web.visitor import SAFE_METHODS
 
 Handler = Callable[[Request], Response]
 
@@ -81,9 +83,9 @@ def check_requests(handler: Handler, registry: Registry) -> Handler:
         _check_host(request)
         _check_origin(request)
         _check_body(request)
-        _check_text(request)
+        check_text(request)
         if request.method not in SAFE_METHODS:
-            check_preview(request)
+            refuse_to_write(request)
         return handler(request)
 
     return tween
@@ -159,21 +161,3 @@ def _may_be_parsed(request: Request) -> bool:
     if (request.content_length or 0) > LARGEST_ANONYMOUS:
         return request.visitor.identity is not None
     return any(name(request) in request.cookies for name in (session_cookie, guest_cookie))
-
-
-def _check_text(request: Request) -> None:
-    """Refuse bytes that are not text, and the character NUL, which no database stores."""
-    try:
-        texts = [request.path_info, *_texts(request.GET)]
-        if is_form(request):
-            texts += _texts(request.POST)
-    except (ValueError, DeprecationWarning):  # no UTF-8, a broken multipart body; another encoding that was announced
-        raise HTTPBadRequest(_("The address or the form contains something that is not text.")) from None
-    if any("\x00" in text for text in texts):
-        raise HTTPBadRequest(_("The address or the form contains something that is not text."))
-
-
-def _texts(form: MultiDict) -> Iterator[str]:
-    for name, value in form.items():
-        yield name or "\x00"  # a part without a name is no field
-        yield value if isinstance(value, str) else str(getattr(value, "filename", "") or "")

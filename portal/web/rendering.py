@@ -19,7 +19,7 @@ from portal.fields.reader import Reader
 from portal.texts import Text
 from portal.texts import translate as translate_sentence
 from portal.web.cells import CellRenderer, CellTemplates
-from portal.web.shell import Shell
+from portal.web.frame import Shell
 from portal.web.template_cache import TemplateCache
 from portal.web.template_names import PlainPython, Template
 

@@ -21,9 +21,9 @@ from portal.records.reading.records import Records
 from portal.records.writing.writer import Writer
 from portal.store import Store
 from portal.web import csrf, frame, visitor
+from portal.web.frame import Shell
 from portal.web.live import Portal
 from portal.web.news import RequestNews
-from portal.web.shell import Shell
 from portal.web.visitor import Visitor
 
 

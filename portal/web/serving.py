@@ -1,4 +1,4 @@
-"""How this process serves: limits that `main` hands down; hosts, origins and addresses that are the portal's own."""
+"""How this process serves: limits that `main` hands down; the hosts that are its own, and whether they use https."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -28,18 +28,6 @@ def knows_host(request: Request, host: str) -> bool:
     return bool(own) and host.lower() == own.lower()
 
 
-def own_address(request: Request) -> str:
-    """The portal's address for links in letters, without a last slash; a foreign Host header never decides it."""
-    base_url = request.portal.declaration.settings.base_url
-    return (base_url or request.host_url).rstrip("/")
-
-
-def own_origins(request: Request) -> set[str]:
-    """The values of the Origin header that are this portal's."""
-    scheme, _colon, rest = own_address(request).partition("://")
-    return {request.host_url.lower(), f"{scheme}://{rest.partition('/')[0]}".lower()}
-
-
 def is_secure(request: Request) -> bool:
     """Whether browsers use https; then cookies are marked Secure."""
     base_url = request.portal.declaration.settings.base_url or ""
@@ -52,15 +40,6 @@ def is_local_development(request: Request) -> bool:
     The process decides, not the request: proxies of any kind make requests from elsewhere look local.
     """
     return request.portal.development and request.registry.serving.on_loopback
-
-
-def own_path(address: str | None) -> str:
-    """`address` if it is a path of this portal, else "/": “//evil.example” and “/\\evil.example” are not."""
-    if not address or not address.startswith("/") or address[1:2] in ("/", "\\"):
-        return "/"
-    if any(not 33 <= ord(character) < 127 or character == "\\" for character in address):
-        return "/"
-    return address
 
 
 def _without_port(host: str) -> str:

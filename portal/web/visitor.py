@@ -1,7 +1,4 @@
-"""Who makes a request, looked up once from the session cookie; and the names of all cookies.
-
-The guest cookie only anchors the CSRF token of forms that are sent before signing in.
-"""
+"""Who makes a request, looked up once from the session cookie; and the connection that the request has."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,9 +7,7 @@ from typing import Any
 
 from pyramid.events import NewResponse
 from pyramid.request import Request
-from pyramid.response import Response
 
-from portal.accounts.accounts import Account
 from portal.accounts.people import Identity, admit
 from portal.accounts.sessions import Session, find_session, keep_alive
 from portal.accounts.viewing import NOBODY, end_view, viewed_identity
@@ -23,10 +18,10 @@ from portal.records.reading.records import Records
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
 from portal.texts import _
-from portal.web.browser_language import accepted_language, accepted_region
-from portal.web.preview import Preview, preview_of
+from portal.web.cookies import position_cookie, preview_cookie, session_cookie, set_cookie
+from portal.web.language import chosen_language, region_of
 from portal.web.preview_portal import Previewing
-from portal.web.serving import is_secure
+from portal.web.read_only_view import ReadOnlyView, view_as_banner
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 YEAR = 365 * 86_400
@@ -44,13 +39,13 @@ class Visitor:
     ended: str = ""
     remembered: bool = False  # whether the session outlives the browser
     has_drafts: bool = True  # whether the account may have some, as the request began
-    preview: Preview | None = None  # the request only reads
+    read_only_view: ReadOnlyView | None = None  # the request only reads
     notice: str = ""  # shown on this page
 
     @property
     def own_account(self) -> int:
         """Whose drafts, devices and sent files the request works with: in a preview nobody's."""
-        return NOBODY if self.identity is None or self.preview is not None else self.identity.account.id
+        return NOBODY if self.identity is None or self.read_only_view is not None else self.identity.account.id
 
 
 def may_write(request: Request) -> bool:
@@ -90,7 +85,7 @@ def visitor(request: Request) -> Visitor:
     if viewed is None:
         end_view(portal.engine, portal.tables, session)
         return replace(own, notice=VIEW_ENDED)
-    return replace(own, identity=viewed, preview=preview_of(identity, viewed, session.viewed_since))
+    return replace(own, identity=viewed, read_only_view=view_as_banner(identity, viewed, session.viewed_since))
 
 
 def _signed_in(request: Request, connection: Any, token: str) -> tuple[Session, Identity | str] | None:
@@ -106,7 +101,7 @@ def _signed_in(request: Request, connection: Any, token: str) -> tuple[Session, 
 
 def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:
     """Who looks at declarations that are not in force, in a browser that has the key; there are no sessions."""
-    stranger = Visitor(preview=previewing.stranger)
+    stranger = Visitor(read_only_view=previewing.stranger)
     if not previewing.knows(request.cookies.get(preview_cookie(request))):
         return stranger
     with _read_only_connection(request) as connection:
@@ -116,7 +111,7 @@ def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:
         identity = previewing.identity(connection, request.portal.tables, **reading)
     if isinstance(identity, str):
         return replace(stranger, ended=identity)
-    return Visitor(identity, preview=previewing.banner(identity))
+    return Visitor(identity, read_only_view=previewing.banner(identity))
 
 
 @contextlib.contextmanager
@@ -144,7 +139,7 @@ def _replica_connection(request: Request) -> Any:
     if replica is None or request.environ.get(ATTEMPT):
         return None
     identity = request.visitor.identity  # which is read from the primary
-    if identity is None or request.visitor.preview is not None:
+    if identity is None or request.visitor.read_only_view is not None:
         return None
     connection = replica.connection(request.cookies.get(position_cookie(request)))
     if connection is None:
@@ -188,76 +183,4 @@ def writer(request: Request, records: Records) -> Writer:
     return Writer(records, Author(account.id, account.name or account.email))
 
 
-def chosen_language(request: Request, account: Account | None = None) -> str:
-    """The one chosen in this browser, else the account's, else the browser's own, else the portal's first."""
-    languages = request.portal.declaration.settings.languages
-    for choice in (request.cookies.get(language_cookie(request)), account.language if account else None):
-        if choice is not None and choice in languages:
-            return choice
-    return accepted_language(request.environ.get("HTTP_ACCEPT_LANGUAGE"), languages)
-
-
-def region_of(request: Request, language: str) -> str:
-    """The region that the browser names for `language`."""
-    return accepted_region(request.environ.get("HTTP_ACCEPT_LANGUAGE"), language)
-
-
 # -- cookies ----------------------------------------------------------------------------------------------------------
-
-
-def session_cookie(request: Request) -> str:
-    """The name of the session cookie; under https one that no neighbouring host can set."""
-    return _name(request, "portal_session")
-
-
-def guest_cookie(request: Request) -> str:
-    """The name of the cookie that anchors CSRF tokens before sign-in."""
-    return _name(request, "portal_guest")
-
-
-def device_cookie(request: Request) -> str:
-    """The name of the cookie by which accounts know this browser, see accounts/devices.py."""
-    return _name(request, "portal_device")
-
-
-def language_cookie(request: Request) -> str:
-    """The name of the cookie with the language chosen in this browser."""
-    return _name(request, "portal_language")
-
-
-def flash_cookie(request: Request) -> str:
-    """The name of the cookie with the key of a flash message."""
-    return _name(request, "portal_notice")
-
-
-def invitation_cookie(request: Request) -> str:
-    """The name of the cookie with the token of an invitation that is shown once, to who made it."""
-    return _name(request, "portal_invitation")
-
-
-def position_cookie(request: Request) -> str:
-    """The name of the cookie with the position of the log after this browser's last change, see database/replica.py."""
-    return _name(request, "portal_position")
-
-
-def preview_cookie(request: Request) -> str:
-    """The name of the cookie with the key of `portal preview`."""
-    return _name(request, "portal_preview")
-
-
-def draft_cookie(request: Request) -> str:
-    """The name of the cookie that holds the key of a form sent after the session had ended."""
-    return _name(request, "portal_draft")
-
-
-def set_cookie(request: Request, response: Response, name: str, value: str | None, keep: int | None = None) -> None:
-    """Set a cookie for this host, hidden from scripts, for `keep` seconds (None: until the browser closes).
-
-    Without a `value` it is deleted.
-    """
-    options = {"path": "/", "httponly": True, "samesite": "Lax", "secure": is_secure(request)}
-    response.set_cookie(name, value or "", max_age=0 if value is None else keep, **options)
-
-
-def _name(request: Request, name: str) -> str:
-    return f"__Host-{name}" if is_secure(request) else name

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from portal.views.parts import Action, FormRow, Moment, Offer, TitledLink
-from portal.web.shell import Words
+from portal.web.frame import Words
 
 
 @dataclass(frozen=True)

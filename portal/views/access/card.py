@@ -15,11 +15,10 @@ from portal.views.access.form import DAY
 from portal.views.displays import MOMENT
 from portal.views.forms.submissions import one_time_key
 from portal.views.parts import Action
-from portal.web.addresses import record_address
+from portal.web.addresses import own_address, record_address
+from portal.web.cookies import invitation_cookie, set_cookie
+from portal.web.frame import Words
 from portal.web.resources import Record
-from portal.web.serving import own_address
-from portal.web.shell import Words
-from portal.web.visitor import invitation_cookie, set_cookie
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 

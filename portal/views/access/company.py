@@ -25,13 +25,12 @@ from portal.views.access.form import DAY
 from portal.views.access.waiting import sign_ups_of, waiting_lines
 from portal.views.displays import initials, moment
 from portal.views.parts import Action, Offer
-from portal.web.addresses import record_address
+from portal.web.addresses import own_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
+from portal.web.frame import Words
 from portal.web.resources import Record
 from portal.web.security import LET_IN
-from portal.web.serving import own_address
-from portal.web.shell import Words
 
 MOST_SHOWN = 200
 

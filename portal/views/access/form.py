@@ -14,7 +14,7 @@ from portal.fields.date import Date
 from portal.texts import _
 from portal.views.parts import FormRow, Offer, Widget
 from portal.web.form_input import posted_text
-from portal.web.shell import Words
+from portal.web.frame import Words
 
 DAY = Date(name="day", type="date")
 ALL, FROM, NEW = "all", "from", "new"

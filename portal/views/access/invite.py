@@ -34,8 +34,8 @@ from portal.views.lists.search import findable
 from portal.views.parts import Action, FormRow, Offer, Widget
 from portal.web.addresses import list_address, record_address
 from portal.web.form_input import posted_text
+from portal.web.frame import Words
 from portal.web.resources import Module
-from portal.web.shell import Words
 
 OWN_INPUTS = ("email", "name", "company")
 LONGEST_NAME = 200

@@ -25,9 +25,9 @@ from portal.views.parts import TitledLink
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
+from portal.web.frame import Words
 from portal.web.outbox import writes_links
 from portal.web.resources import Module
-from portal.web.shell import Words
 
 MOST_LEFT_OUT = 20  # names on the page
 

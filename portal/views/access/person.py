@@ -23,12 +23,12 @@ from portal.views.forms.forms import once_key
 from portal.views.forms.submissions import done, repeated
 from portal.views.parts import FormRow, Widget
 from portal.web.addresses import record_address
+from portal.web.cookies import invitation_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
+from portal.web.frame import Words
 from portal.web.outbox import letter_sender, queue_letter
 from portal.web.resources import Record
-from portal.web.shell import Words
-from portal.web.visitor import invitation_cookie, set_cookie
 
 SHOWN_FOR = 300  # seconds in which the link of an invitation can be shown
 # The same for every address that is taken by somebody else: who they are is nobody's business.

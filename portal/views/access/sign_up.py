@@ -30,9 +30,9 @@ from portal.views.account.session import welcome
 from portal.views.pages import PasswordPage
 from portal.views.parts import StepState, Widget
 from portal.web.form_input import posted_text
+from portal.web.frame import Words
 from portal.web.outbox import letter_sender, queue_letter, writes_links
 from portal.web.resources import Join, SignUp, SignUpLink
-from portal.web.shell import Words
 
 LONGEST_NAME = 200
 SIGN_IN = {"back_url": "/login", "back_label": _("Sign in")}

@@ -21,9 +21,9 @@ from portal.views.displays import initials, moment
 from portal.views.parts import Offer
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
+from portal.web.frame import Words
 from portal.web.outbox import letter_sender, queue_letter
 from portal.web.resources import ROW_ID, Module
-from portal.web.shell import Words
 
 
 @view_config(context=Module, name="waiting", request_method="GET", renderer="waiting.pt", permission="grant")

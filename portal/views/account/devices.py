@@ -11,10 +11,10 @@ from portal.accounts.sessions import Session, close_one, close_sessions, session
 from portal.texts import _
 from portal.views.access.access_parts import Device
 from portal.views.displays import moment
+from portal.web.cookies import session_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Account
-from portal.web.visitor import session_cookie, set_cookie
 
 MOBILE = frozenset({"iPhone", "iPad", "Android"})
 

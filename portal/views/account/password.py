@@ -19,13 +19,13 @@ from portal.texts import _
 from portal.views.account.session import remember_this_device, too_often_message, welcome
 from portal.views.pages import PasswordPage
 from portal.views.parts import Widget
+from portal.web.cookies import device_cookie, session_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
+from portal.web.frame import Words
 from portal.web.outbox import letter_sender, queue_letter, writes_links
 from portal.web.resources import Password, PasswordLink
 from portal.web.security import CHANGE_PASSWORD
-from portal.web.shell import Words
-from portal.web.visitor import device_cookie, session_cookie, set_cookie
 
 SENT = _("If this address has an account, we have sent it a link. The link works once and expires in an hour.")
 KEPT = _(

@@ -15,15 +15,16 @@ from portal.accounts.sessions import close_session, open_session
 from portal.accounts.signing_in import SignedIn, SignInAttempt, sign_in_refusal
 from portal.mail.account_letters import new_device
 from portal.texts import _, ngettext
-from portal.views.administration.viewing import leave_preview
+from portal.views.administration.view_as import leave_preview
 from portal.views.forms.drafts import claim_draft
 from portal.views.pages import LoginPage, PasswordPage
+from portal.web.addresses import own_path, referring_page
+from portal.web.cookies import device_cookie, language_cookie, session_cookie, set_cookie
 from portal.web.flash import set_flash
-from portal.web.form_input import posted_text, referring_page
+from portal.web.form_input import posted_text
 from portal.web.outbox import letter_sender, queue_letter
 from portal.web.resources import Root
-from portal.web.serving import own_path
-from portal.web.visitor import YEAR, device_cookie, language_cookie, session_cookie, set_cookie
+from portal.web.visitor import YEAR
 
 
 @view_config(context=Root, name="login", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
@@ -60,7 +61,7 @@ def sign_in(context: Root, request: Request) -> Any:
 def sign_out(context: Root, request: Request) -> Response:
     """Ends the session on the server: copies of the cookie are worth nothing from now on. In a preview ends that."""
     name = session_cookie(request)
-    if request.visitor.preview is not None:
+    if request.visitor.read_only_view is not None:
         return leave_preview(request)
     if request.cookies.get(name):
         close_session(request.connection, request.portal.tables, request.cookies[name])

@@ -16,10 +16,10 @@ from portal.texts import _
 from portal.views.account.session import enter, login_page, sign_in_attempt
 from portal.views.pages import PasswordPage
 from portal.views.parts import Widget
+from portal.web.cookies import device_cookie
 from portal.web.form_input import posted_text
 from portal.web.outbox import letter_sender, queue_letter, writes_links
 from portal.web.resources import SignInLink, SignInLinks
-from portal.web.visitor import device_cookie
 
 LIFETIME = datetime.timedelta(minutes=15)
 SENT = _("If this address has an account, we have sent it a link. It works once and expires in 15 minutes.")

@@ -18,9 +18,9 @@ from portal.views.parts import Offer
 from portal.views.records.history import PAGE, history_line, page_key
 from portal.views.records.history_parts import HistoryLine
 from portal.web.addresses import history_address, record_address
+from portal.web.frame import Words
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
-from portal.web.shell import Words
 
 NAMES = ("module", "who", "record", "from", "to")
 LONGEST = 200  # characters of what is typed into a filter

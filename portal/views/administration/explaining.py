@@ -27,9 +27,9 @@ from portal.views.administration.rights import ACTION_LABELS, can_words, module_
 from portal.views.parts import Action, Offer, TitledLink
 from portal.views.wording import count_text
 from portal.web.addresses import explain_address, record_address
+from portal.web.frame import Words
 from portal.web.resources import RECORD_ID, ROW_ID, Administration, Record
 from portal.web.security import ADMINISTER
-from portal.web.shell import Words
 
 NAMED = 3  # people of a group that stand there at once
 MOST_NAMED = 300  # and when it is opened

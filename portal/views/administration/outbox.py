@@ -14,10 +14,10 @@ from portal.views.administration.pages import Letter, OutboxPage, StateTab
 from portal.views.displays import moment
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
+from portal.web.frame import Words
 from portal.web.resources import ROW_ID, Administration
 from portal.web.security import ADMINISTER, READ_LETTERS
 from portal.web.serving import is_local_development
-from portal.web.shell import Words
 
 PAGE = 50
 STATES: dict[str, tuple[Words, str]] = {

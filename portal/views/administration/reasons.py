@@ -11,8 +11,8 @@ from portal.records.audit.explain import Step, explain, explain_module
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records
 from portal.texts import _
+from portal.web.frame import Words
 from portal.web.resources import RECORD_ID
-from portal.web.shell import Words
 
 # What an address below a record or a module does, where that is granted under another name.
 ACTION_OF_ADDRESS = {
@@ -55,7 +55,7 @@ def reasons_of_refusal(request: Request) -> tuple[Reason, ...]:
     Of a record that administrators do not see themselves they learn nothing. Who looks at declarations that are not in
     force has the whole database.
     """
-    preview, identity = request.visitor.preview, request.visitor.identity
+    preview, identity = request.visitor.read_only_view, request.visitor.identity
     module, *path = request.path_info.strip("/").split("/")
     if preview is None or identity is None or module not in request.portal.declaration.modules:
         return ()

@@ -29,10 +29,11 @@ from portal.records.writing.validation import names_in
 from portal.views.displays import short_moment
 from portal.views.forms.uploads import INPUT
 from portal.views.parts import DraftForm, DraftShown
+from portal.web.addresses import own_path
+from portal.web.cookies import draft_cookie, set_cookie
 from portal.web.form_input import posted_text, whole_number
 from portal.web.resources import Account
-from portal.web.serving import own_path
-from portal.web.visitor import SAFE_METHODS, draft_cookie, set_cookie
+from portal.web.visitor import SAFE_METHODS
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from portal.views.displays import Value
 from portal.views.forms.upload_parts import UploadInput
 from portal.views.parts import Action, Choice, Conflict, DraftForm, FormRow, Pairs, StepState, TitledLink, Widget
-from portal.web.shell import Words
+from portal.web.frame import Words
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal.web.shell import Words
+from portal.web.frame import Words
 
 
 @dataclass(frozen=True)

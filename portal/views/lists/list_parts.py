@@ -8,7 +8,7 @@ from portal.views.displays import Value
 from portal.views.lists.many_parts import ManyForm
 from portal.views.parts import FilterState, Pairs, TitledLink
 from portal.views.records.history_parts import HiddenRecords
-from portal.web.shell import Words
+from portal.web.frame import Words
 
 
 @dataclass(frozen=True)

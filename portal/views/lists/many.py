@@ -43,8 +43,8 @@ from portal.views.records.comments import comment_problem, comment_text
 from portal.web.addresses import bulk_address, list_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
+from portal.web.frame import Words
 from portal.web.resources import Module
-from portal.web.shell import Words
 
 DELETE, EXPORT = "delete", "export"
 NAMED = 5  # records that the question names

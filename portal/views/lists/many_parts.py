@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from portal.views.parts import TitledLink
-from portal.web.shell import Words
+from portal.web.frame import Words
 
 
 @dataclass(frozen=True)

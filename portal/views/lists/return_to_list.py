@@ -10,8 +10,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from pyramid.request import Request
 
-from portal.web.addresses import list_address, record_address
-from portal.web.form_input import referring_page
+from portal.web.addresses import list_address, record_address, referring_page
 from portal.web.resources import Record
 from portal.web.serving import is_secure
 

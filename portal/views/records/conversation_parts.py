@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from portal.views.forms.upload_parts import UploadInput
 from portal.views.parts import DraftForm, FileShown, Moment, Offer
 from portal.views.records.linked_text import Piece
-from portal.web.shell import Words
+from portal.web.frame import Words
 
 
 @dataclass(frozen=True)

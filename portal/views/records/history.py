@@ -17,8 +17,8 @@ from portal.views.displays import CHANNEL_ICONS, moment
 from portal.views.records.history_parts import ChangeShown, History, HistoryLine
 from portal.views.records.record_parts import HistoryPage
 from portal.web.addresses import record_address
+from portal.web.frame import Words
 from portal.web.resources import RECORD_ID, Record
-from portal.web.shell import Words
 
 ON_RECORD = 10  # events on the page of a record
 PAGE = 50

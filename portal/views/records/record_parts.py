@@ -9,7 +9,7 @@ from portal.views.lists.list_parts import Column, RecordTable, Row
 from portal.views.parts import Action, Files, TitledLink, Watchers
 from portal.views.records.conversation_parts import Conversation
 from portal.views.records.history_parts import History, HistoryLine, RecordNews
-from portal.web.shell import Words
+from portal.web.frame import Words
 
 StageState = Literal["done", "current", "aside", "unreached", ""]
 

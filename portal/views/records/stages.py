@@ -10,8 +10,8 @@ from portal.records.reading.states import StateEntered, states_entered
 from portal.texts import _
 from portal.views.displays import moment
 from portal.views.records.record_parts import Stage, StageBar, StageState
+from portal.web.frame import Words
 from portal.web.resources import Record
-from portal.web.shell import Words
 
 LONGEST_COMMENT = 120  # characters
 

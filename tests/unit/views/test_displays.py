@@ -11,8 +11,8 @@ from portal.views.displays import BUILT_IN, DISPLAYS, Value
 from portal.views.lists.list_parts import Column, Row
 from portal.web.assets import Assets
 from portal.web.cells import CellRenderer, CellTemplates
+from portal.web.frame import Shell
 from portal.web.rendering import Templates
-from portal.web.shell import Shell
 
 TEMPLATES = Templates()
 ASSETS = Assets()

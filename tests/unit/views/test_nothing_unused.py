@@ -14,10 +14,10 @@ from portal import views
 from portal.fields.base import Field
 from portal.views import displays
 from portal.views.forms import widgets
-from portal.web import shell
+from portal.web import frame
 
 PORTAL = Path(views.__file__).parents[1]
-MODULES = [import_module(each.name) for each in walk_packages(views.__path__, "portal.views.")] + [shell]
+MODULES = [import_module(each.name) for each in walk_packages(views.__path__, "portal.views.")] + [frame]
 PYTHON = [ast.parse(path.read_text("utf-8")) for folder in ("views", "web") for path in (PORTAL / folder).rglob("*.py")]
 TEMPLATES = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "templates").glob("*.pt"))}
 SCRIPTS = {path.name: path.read_text("utf-8") for path in sorted((PORTAL / "static/js").glob("*.js"))}
@@ -31,7 +31,7 @@ def shown_classes():
         for module in MODULES
         for name, kind in inspect.getmembers(module, inspect.isclass)
         if kind.__module__ == module.__name__
-        and (module.__name__.endswith(("parts", "pages", "displays", "shell")) or name.endswith("Page"))
+        and (module.__name__.endswith(("parts", "pages", "displays", "frame")) or name.endswith("Page"))
         and (dataclasses.is_dataclass(kind) or hasattr(kind, "_fields"))
     ]
 

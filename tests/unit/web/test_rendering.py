@@ -12,8 +12,8 @@ from portal.views.lists.list_parts import ListPage, Pager
 from portal.views.pages import ErrorPage, LoginPage
 from portal.views.parts import FormRow, Widget
 from portal.web.assets import Assets
+from portal.web.frame import MenuItem, Shell
 from portal.web.rendering import TEMPLATES, Templates
-from portal.web.shell import MenuItem, Shell
 
 ASSETS = Assets()
 PAGES = Templates()

@@ -14,13 +14,12 @@ from portal.texts import _, ngettext, readable
 from portal.views.access.card import access_state
 from portal.views.administration.pages import Viewable, ViewAsPage
 from portal.views.displays import initials
-from portal.web.addresses import explain_address, record_address
+from portal.web.addresses import explain_address, own_path, record_address
+from portal.web.cookies import session_cookie
 from portal.web.form_input import posted_text
+from portal.web.frame import Words
 from portal.web.resources import ROW_ID, Administration
 from portal.web.security import ADMINISTER
-from portal.web.serving import own_path
-from portal.web.shell import Words
-from portal.web.visitor import session_cookie
 
 PAGE = "/-/view-as"
 MOST = 50  # people on the page
@@ -50,7 +49,7 @@ def leave_preview(request: Request) -> Response:
     """Ends the view of this session; leads to the person's record where the administrator sees it."""
     tables = request.portal.tables
     stop_viewing(request.connection, tables, _session_of(request))
-    administrator, viewed = request.visitor.preview.administrator, request.identity.account
+    administrator, viewed = request.visitor.read_only_view.administrator, request.identity.account
     people = tables.declaration.people
     if viewed.person is not None and people is not None and administrator.policy.access(people) is not None:
         records = Records(request.connection, administrator.policy, people)

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from portal.views.administration.graph import WIDTH, Graph, Link, draw
+from portal.views.administration.graph_layout import WIDTH, Graph, Link, draw
 
 
 def graph(number, links, seed):

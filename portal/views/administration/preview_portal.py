@@ -6,8 +6,8 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
+from portal.web.cookies import preview_cookie, set_cookie
 from portal.web.resources import Administration
-from portal.web.visitor import preview_cookie, set_cookie
 
 
 @view_config(context=Administration, name="preview", request_method="GET", permission=NO_PERMISSION_REQUIRED)

@@ -1,4 +1,4 @@
-"""The language that a browser asks for, and the region in whose way it is written.
+"""The language of a page: the one that was chosen, else that which the browser asks for; and the region it names.
 
 There are as many headers as ways to set a browser up, a handful; reading one takes longer than a statement.
 """
@@ -6,9 +6,12 @@ There are as many headers as ways to set a browser up, a handful; reading one ta
 import functools
 import re
 
+from pyramid.request import Request
 from webob.acceptparse import create_accept_language_header
 
+from portal.accounts.accounts import Account
 from portal.fields.reader import locale_of
+from portal.web.cookies import language_cookie
 
 REGION = re.compile("[A-Za-z]{2}|[0-9]{3}")
 MOST_HEADERS = 200  # kept
@@ -30,3 +33,17 @@ def accepted_region(header: str | None, language: str) -> str:
         if weight and primary.lower() == language.partition("-")[0] and region and locale_of(language, region):
             return region
     return ""
+
+
+def chosen_language(request: Request, account: Account | None = None) -> str:
+    """The one chosen in this browser, else the account's, else the browser's own, else the portal's first."""
+    languages = request.portal.declaration.settings.languages
+    for choice in (request.cookies.get(language_cookie(request)), account.language if account else None):
+        if choice is not None and choice in languages:
+            return choice
+    return accepted_language(request.environ.get("HTTP_ACCEPT_LANGUAGE"), languages)
+
+
+def region_of(request: Request, language: str) -> str:
+    """The region that the browser names for `language`."""
+    return accepted_region(request.environ.get("HTTP_ACCEPT_LANGUAGE"), language)

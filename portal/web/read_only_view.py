@@ -1,7 +1,8 @@
 """A portal that is only looked at: by an administrator as somebody else, or because it is not in force.
 
-One mechanism for all pages: `Visitor.preview` says that a request only reads, whatever the rights of its identity are,
-and what the banner of layout.pt says. Whoever sets it touches no view: `check_preview` refuses what is sent.
+One mechanism for all pages: `Visitor.read_only_view` says that a request only reads, whatever the rights of its
+identity are, and what the banner of layout.pt says. Whoever sets it touches no view: `refuse_to_write` refuses what is
+sent.
 """
 
 import datetime
@@ -21,7 +22,7 @@ VIEWING = _("You are viewing the portal as someone else, so nothing can be chang
 
 
 @dataclass(frozen=True)
-class Preview:
+class ReadOnlyView:
     """Why a request only reads. The texts are in `language`, which is that of who looks."""
 
     title: str  # “You are viewing the portal as Anna Moretti”
@@ -36,21 +37,21 @@ class Preview:
         return self.since.isoformat() if self.since else ""
 
 
-class PreviewError(HTTPClientError):
+class ReadOnlyError(HTTPClientError):
     """Something was sent in a preview."""
 
     code, title = 403, "Forbidden"
 
 
-def check_preview(request: Request) -> None:
+def refuse_to_write(request: Request) -> None:
     """Refuse a request that may change something, where its visitor only looks. Raises PreviewError."""
-    preview = request.visitor.preview
+    preview = request.visitor.read_only_view
     if preview is None or (preview.administrator is not None and request.path_info == LEAVE):
         return
-    raise PreviewError(READ_ONLY if preview.administrator is None else VIEWING)
+    raise ReadOnlyError(READ_ONLY if preview.administrator is None else VIEWING)
 
 
-def preview_of(administrator: Identity, viewed: Identity, since: datetime.datetime) -> Preview:
+def view_as_banner(administrator: Identity, viewed: Identity, since: datetime.datetime) -> ReadOnlyView:
     """The preview in which an administrator sees the portal as somebody else."""
     reader, account = administrator.policy.reader, viewed.account
     profile = viewed.policy.profile
@@ -60,4 +61,4 @@ def preview_of(administrator: Identity, viewed: Identity, since: datetime.dateti
         title = _("You are viewing the portal with the profile ${profile}", mapping={"profile": label})
     end = (since + LASTS).astimezone(reader.time_zone)
     note = _("read-only until ${time}", mapping={"time": format_time(end, "short", locale=reader.locale)})
-    return Preview(reader.text(title), reader.text(note), reader.language, administrator, since)
+    return ReadOnlyView(reader.text(title), reader.text(note), reader.language, administrator, since)

@@ -1,0 +1,24 @@
+"""One address per page: a missing last slash redirects to the address with it, trailing segments are not found.
+
+Also tells which methods an address accepts, for the Allow header of 405.
+"""
+
+from pyramid.events import ContextFound, subscriber
+from pyramid.httpexceptions import HTTPMovedPermanently, HTTPNotFound
+
+from portal.web.resources import Account, Module, Record
+
+
+@subscriber(ContextFound)
+def redirect_to_canonical(event: ContextFound) -> None:
+    """Called after traversal, before the view lookup."""
+    request = event.request
+    if request.matched_route is not None:
+        return
+    if request.subpath:
+        raise HTTPNotFound
+    is_folder = isinstance(request.context, Account | Module | Record) and not request.view_name
+    if is_folder and request.method in ("GET", "HEAD") and not request.path_info.endswith("/"):
+        # Built from the resource tree: “//evil.example/../tickets” traverses to the same record, but as a redirect
+        # it would lead to another host.
+        raise HTTPMovedPermanently(request.context.path + (f"?{request.query_string}" if request.query_string else ""))
