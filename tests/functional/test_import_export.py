@@ -393,6 +393,13 @@ def test_numbers_that_a_file_brings_are_kept_and_the_portals_go_on_behind_them(f
 # -- export --------------------------------------------------------------------------------------------------------
 
 
+def test_a_number_that_leaves_none_for_later_records_is_refused(shop):
+    problems = shop.bad("people", "name,email,number\nA,a@x.example,9223372036854775807\nB,b@x.example,-1\n")
+    assert problems == ["2: number: This number is too large.", "3: number: Enter 0 or more."]
+    shop.loaded("people", "name,email,number\nC,c@x.example,999999999999999\nD,d@x.example,\n")
+    assert shop.values("people", "number") == [999999999999999, 10**15]
+
+
 def test_what_is_exported_can_be_imported_into_an_empty_portal(filled, tmp_path, sqlite_url):
     filled.loaded("things", EVERYTHING)
     other = make_shop(tmp_path / "other", f"sqlite:///{tmp_path / 'other.sqlite'}")

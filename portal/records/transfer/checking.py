@@ -27,6 +27,7 @@ from portal.texts import _, ngettext
 
 BATCH = 1000
 IDENTITY = ("reference", "number")  # given once, when a record is made
+LARGEST_NUMBER = 10**15  # of a record: the portal goes on behind it, in whole numbers of 64 bits
 
 
 class Checking:
@@ -178,6 +179,8 @@ class Checking:
             # What the file does not say stays as it is: an amount alone keeps the record's currency.
             known = field.inputs(row.record.values[field.name], self.reader) if row.record else {}
             value = field.parse_form(CellForm({**known, **cells}), self.reader)
+        if field.name == "number" and value is not None:
+            _check_number(value)
         current = row.record.values[field.name] if row.record else None
         if row.record and (field.name in IDENTITY or (field.signs and current)):
             if value not in (None, current):
@@ -261,3 +264,11 @@ class Checking:
                 record = rows_by_value[value].record
                 if record is None or record.id != record_id:
                     self._refuse(rows_by_value[value].line, field.name, field.taken)
+
+
+def _check_number(number: int) -> None:
+    """Raises Refused for what cannot be the number of a record."""
+    if number < 0:
+        raise Refused(_("Enter ${min} or more.", mapping={"min": 0}))
+    if number > LARGEST_NUMBER:
+        raise Refused(_("This number is too large."))
