@@ -1,8 +1,9 @@
 """`portal export`: all records of one module as a CSV file that `portal import` takes back."""
 
+import shutil
+from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import IO
 
 import click
 
@@ -24,7 +25,7 @@ from portal.texts import plural
 
 @click.command("export", short_help="Write a module's records to a CSV file.")
 @click.argument("module")
-@click.argument("file", type=click.File("wb", lazy=True, atomic=True), default="-")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
 @click.option(
     "--files", "bundle", type=click.Path(path_type=Path), metavar="FOLDER|FILE.zip", help="Write the files there too."
 )
@@ -35,7 +36,7 @@ from portal.texts import plural
     help="Where the rows of lines go: into files beside FILE, or into columns of FILE.",
 )
 @common_options
-def command(module: str, file: IO[bytes], bundle: Path | None, lines: str) -> None:
+def command(module: str, file: str, bundle: Path | None, lines: str) -> None:
     """Write all records of MODULE to FILE, or to the terminal: names of fields and raw values.
 
     With --files the files of the records are written as well, into a folder or a zip archive, and cells name them.
@@ -54,12 +55,11 @@ def command(module: str, file: IO[bytes], bundle: Path | None, lines: str) -> No
         in_columns = of_lines if lines == "columns" else []
         with progress_bar("Exporting", None if total.more else total.number) as report_progress:
             try:
+                columns = [WrittenRowColumns(records, field) for field in in_columns]
                 with nullcontext() if bundle is None else open_bundle(bundle, write=True) as opened:
                     files = FilesOut(records, opened, portal.store()) if opened else None
-                    columns = [WrittenRowColumns(records, field) for field in in_columns]
                     export = Export(records, report_progress, files, columns)
-                    for chunk in export.chunks():
-                        file.write(chunk)
+                    _write(file, export.chunks())
             except (OSError, StoreError) as error:
                 raise click.ClickException(str(error)) from None
             except TooManyRowsError as error:
@@ -67,16 +67,35 @@ def command(module: str, file: IO[bytes], bundle: Path | None, lines: str) -> No
         written = f"{module}: {plural(export.done, 'record')}" + (f" and {plural(files.done, 'file')}" if files else "")
         click.echo(f"{written} written", err=True)  # the standard output may be the file
         for field in () if in_columns else of_lines:
-            _write_rows(records, field, file.name)
+            _write_rows(records, field, file)
 
 
 def _write_rows(records: Records, field: Field, name: str) -> None:
     """Writes the rows of a field beside the file `name`."""
-    if name in ("-", "<stdout>"):
+    if name == "-":
         click.echo(f"{records.name}.{field.name}: left out: name a FILE, or use --lines columns", err=True)
         return
     path = file_beside(Path(name), field)
-    with click.open_file(str(path), "wb", lazy=True, atomic=True) as file:
-        for chunk in exported_rows(records, field):
-            file.write(chunk)
+    _write(str(path), exported_rows(records, field))
     click.echo(f"{records.name}.{field.name}: rows written to {path}", err=True)
+
+
+def _write(name: str, chunks: Iterable[bytes]) -> None:
+    """Writes a file, or to the terminal. What fails half way leaves the file that was there.
+
+    Click's own atomic file puts half of a file in its place (pallets/click, `_AtomicFile.close`).
+    """
+    path = Path(name)
+    if name == "-" or (path.exists() and not path.is_file()):
+        with click.open_file(name, "wb") as file:
+            file.writelines(chunks)
+        return
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.writelines(chunks)
+        if path.exists():
+            shutil.copymode(path, partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

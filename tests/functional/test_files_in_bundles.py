@@ -122,3 +122,36 @@ def test_an_archive_that_leads_elsewhere_leads_nowhere(shop, tmp_path):
         archive.writestr("../manual.pdf", PDF)
     shop.loaded("assets", "name,manual\nPress,../manual.pdf\n", "--files", str(tmp_path / "evil.zip"))
     assert [path for path in tmp_path.rglob("manual.pdf")] == []
+
+
+@pytest.mark.parametrize(("local", "central", "value"), [(6, 8, 1), (8, 10, 99)], ids=["locked", "unknown way"])
+def test_an_archive_that_python_cannot_read_is_said(shop, tmp_path, local, central, value):
+    """The places of the flags, and of the way of compression, in the two headers of a file."""
+    bundle = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(bundle, "w") as archive:
+        archive.writestr("manual.pdf", PDF)
+    content = bytearray(bundle.read_bytes())
+    content[local] = content[content.index(b"PK\x01\x02") + central] = value
+    bundle.write_bytes(content)
+    result = shop.load("assets", "name,manual\nPress,manual.pdf\n", "--files", str(bundle))
+    assert result.exit_code == 1
+    assert "manual.pdf cannot be read from the zip archive" in result.output
+
+
+def test_a_circle_of_links_is_no_file(shop, files):
+    (files / "circle.pdf").symlink_to(files / "circle.pdf")
+    assert shop.bad("assets", "name,manual\nPress,circle.pdf\n", "--files", str(files)) == [
+        "2: manual: There is no file “circle.pdf” beside the CSV file."
+    ]
+
+
+def test_an_export_that_fails_leaves_the_file_that_was_there(shop, files, tmp_path):
+    shop.loaded("assets", ROW, "--files", str(files))
+    target = tmp_path / "assets.csv"
+    target.write_text("as it was")
+    result = shop.run("export", "assets", target, "--files", tmp_path / "outside.pdf")
+    assert (result.exit_code, target.read_text()) == (1, "as it was")
+    assert not list(tmp_path.glob("*.partial"))
+    assert shop.run("export", "assets", target, "--files", tmp_path / "bundle").exit_code == 0
+    assert table(target.read_bytes())[1][0] == "1"
+    assert shop.run("export", "assets", tmp_path).exit_code == 2

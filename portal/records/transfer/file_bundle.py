@@ -5,6 +5,7 @@ A file stands at `RECORD/FILE/NAME`, by the ids of the portal that exported it; 
 """
 
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -57,7 +58,7 @@ class FolderBundle:
         """Where `path` lies on disk; None for what leads out of the folder."""
         try:
             place = (self._folder / path).resolve()
-        except (OSError, ValueError):  # a circle of links; a NUL
+        except (OSError, RuntimeError, ValueError):  # a circle of links, RuntimeError before Python 3.13; a NUL
             return None
         return place if place.is_relative_to(self._folder) else None
 
@@ -83,7 +84,10 @@ class ZipBundle:
 
     def open(self, path: str) -> BinaryIO:
         """A stream that can be read again from its start. Raises OSError."""
-        return cast(BinaryIO, self._archive.open(path))
+        try:
+            return cast(BinaryIO, self._archive.open(path))
+        except RuntimeError as error:  # encrypted, or compressed in a way that Python does not know
+            raise OSError(f"{path} cannot be read from the zip archive: {error}") from None
 
 
 @contextmanager
@@ -93,8 +97,8 @@ def open_bundle(path: Path, write: bool = False) -> Iterator[FileBundle]:
         try:
             with zipfile.ZipFile(path, "w" if write else "r") as archive:
                 yield ZipBundle(archive)
-        except zipfile.BadZipFile as error:
-            raise OSError(f"{path} is no zip archive: {error}") from None
+        except (zipfile.BadZipFile, zlib.error) as error:
+            raise OSError(f"{path} is no zip archive, or is damaged: {error}") from None
     elif write or path.is_dir():
         yield FolderBundle(path)
     else:
