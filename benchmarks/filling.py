@@ -6,6 +6,7 @@ The rows are what `portal.records` would store, and the index holds what it woul
 import datetime
 import itertools
 import random
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,9 @@ COMPANIES, CONTACTS, AGENTS = 2_000, 10_000, 30
 LARGEST = 0.05  # of all tickets belong to the largest company
 OWN = 10  # tickets of the one customer who has few
 START = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+PERIOD = datetime.timedelta(days=5 * 365)
 BATCH = 5_000
+ORIGINALS = 100_000  # tickets that are made here; the database copies them to have more
 
 # Ids, so that whoever measures knows whom to sign in as.
 FEW_PERSON, MANY_PERSON, AGENT = 1, 2, 3
@@ -64,27 +67,45 @@ def declaration() -> Declaration:
 
 
 def fill(url: str, tickets: int) -> None:
-    """A new database at `url` with so many tickets."""
-    declared = declaration()
-    tables, engine = build(declared), make_engine(url)
+    """A new database at `url` with so many tickets. A failure leaves it useless: nothing here can be rolled back."""
+    tables, engine = build(declaration()), make_engine(url)
+    sa.event.listen(engine, "connect", _hurry)
     apply(engine, tables)
-    with writing(engine) as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA cache_size = -200000")
+    filled = tables.module("tickets"), tables.search
+    with writing(engine, foreign_keys=False) as connection:
         search.drop_index(connection)
+        for table in filled:
+            for index in table.indexes:
+                index.drop(connection)
         world = World(tables, connection)
         _people(world)
         for batch in batched(_tickets(world, tickets), BATCH):
-            _insert(connection, tables.module("tickets"), [row for row, _entry in batch])
-            _insert(connection, tables.search, [each for _row, found in batch for each in found.rows()])
+            for table, rows in zip(filled, zip(*batch, strict=True), strict=True):
+                _insert(connection, table, list(rows))
+        _copy_tickets(world, tickets)
         connection.execute(sa.insert(tables.sequence).values(module="tickets", last=tickets))
         _set_sequences(connection, tables)
+    with writing(engine) as connection:
+        for table in filled:
+            for index in table.indexes:
+                index.create(connection)
     with writing(engine) as connection:
         search.create_index(connection)
     search.finish_index(engine)
     with writing(engine) as connection:
         connection.exec_driver_sql("ANALYZE")
     engine.dispose()
+
+
+def _hurry(connection: Any, _record: Any) -> None:
+    """Neither journal nor checks of links."""
+    if isinstance(connection, sqlite3.Connection):
+        for setting in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -400000"):
+            connection.execute(f"PRAGMA {setting}")
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            cursor.execute("SET maintenance_work_mem = '1GB'")
 
 
 def _people(world: World) -> None:
@@ -105,14 +126,13 @@ def _row(records: Records, number: int, values: dict[str, Any]) -> dict[str, Any
     return {"id": number, **new_row(records, {"created": START, **values}, number, SYSTEM)}
 
 
-def _tickets(world: World, count: int) -> Iterator[tuple[dict[str, Any], search.Entry]]:
+def _tickets(world: World, count: int) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """The rows of the first tickets, and of those that are not copied; beside each its row of the search index."""
     source, writer, records = random.Random(7), Writer(5), world.records("tickets")
     # The rest of the companies share what the largest leaves, the third as much as the second and third together …
     weights = list(itertools.accumulate(1 / (rank + 5) for rank in range(COMPANIES - 2)))
-    rare = {round(count * place / 6) for place in range(1, 6)}
-    own = {round(count * (place + 0.5) / OWN) for place in range(OWN)}
-    step = datetime.timedelta(days=5 * 365) / count
-    for number in range(1, count + 1):
+    rare, own = _rare(count), _own(count)
+    for number in (*range(1, min(count, ORIGINALS) + 1), *sorted(each for each in rare | own if each > ORIGINALS)):
         values = _values(source, writer)
         if number in rare:
             values["description"] += f" {RARE}"
@@ -125,9 +145,55 @@ def _tickets(world: World, count: int) -> Iterator[tuple[dict[str, Any], search.
             person = 10 + (company * 7 + source.randrange(5)) % (CONTACTS - 10)
         values["company"] = Linked(company, "companies", f"Company {company}")
         values["caller"] = Linked(person, "contacts", f"Person {person}")
-        values["created"] = START + number * step
+        values["created"] = START + number * (PERIOD / count)
         row = _row(records, number, values)
-        yield row, search_entry(records.module, Record(number, "tickets", row["reference"], 1, values, values["title"]))
+        entry = search_entry(records.module, Record(number, "tickets", row["reference"], 1, values, values["title"]))
+        yield row, {"seq": number, **next(iter(entry.rows()))}
+
+
+def _rare(count: int) -> set[int]:
+    """The numbers of the tickets with the rare word."""
+    return {round(count * place / 6) for place in range(1, 6)}
+
+
+def _own(count: int) -> set[int]:
+    """The numbers of the tickets of the customer who has few."""
+    return {round(count * (place + 0.5) / OWN) for place in range(OWN)}
+
+
+def _copy_tickets(world: World, count: int) -> None:
+    """The rest of the tickets: the first ones again, with numbers and dates of their own.
+
+    Those of which there are few however large the portal is are not copied, and their places stay empty.
+    """
+    tickets, entries, few = world.tables.module("tickets"), world.tables.search, _rare(count) | _own(count)
+    for shift in range(ORIGINALS, count, ORIGINALS):
+        last, left_out = min(ORIGINALS, count - shift), few | {number - shift for number in few}
+        for table, old in ((tickets, tickets.c["id"]), (entries, entries.c["record"])):
+            new = {**table.c, **_new_values(world, table, old + shift, shift * (PERIOD / count))}
+            rows = sa.select(*new.values()).where(old <= last, old.not_in(left_out))
+            world.connection.execute(sa.insert(table).from_select(list(new), rows))
+
+
+def _new_values(world: World, table: sa.Table, number: Any, later: datetime.timedelta) -> dict[str, Any]:
+    """What a copy has of its own, by column: of a ticket, or of its row of the search index."""
+    digits = sa.cast(number, sa.Text())
+    if table is world.tables.search:
+        text: sa.ColumnElement[str] = table.c["text"]
+        old = sa.cast(table.c["record"], sa.Text())
+        for before in (" tt", " "):
+            text = sa.func.replace(text, before + old + " ", before + digits + " ")
+        return {"seq": number, "record": number, "text": text}
+    dates = {name: _moved(world.connection, table.c[name], later) for name in ("created", "modified")}
+    return {"id": number, "number": number, "reference": "TT" + digits, "_reference_folded": "tt" + digits, **dates}
+
+
+def _moved(connection: sa.Connection, column: sa.Column[Any], later: datetime.timedelta) -> Any:
+    """The time in a column, so much later: whole seconds, as SQLite counts no less in its texts."""
+    if connection.dialect.name == "sqlite":
+        seconds = f"{later.total_seconds():+.0f} seconds"
+        return sa.func.datetime(column, seconds, type_=sa.Text()) + sa.func.substr(column, 20)
+    return column + later
 
 
 def _values(source: random.Random, writer: Writer) -> dict[str, Any]:
@@ -175,7 +241,7 @@ def _as_it_is(value: Any) -> Any:
 def _set_sequences(connection: sa.Connection, tables: Tables) -> None:
     """PostgreSQL does not notice ids that are given."""
     if connection.dialect.name == "postgresql":
-        for name in ("tickets", "contacts", "companies"):
+        for name, column in (("tickets", "id"), ("contacts", "id"), ("companies", "id"), ("portal_search", "seq")):
             connection.exec_driver_sql(
-                f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT max(id) FROM {name}))"
+                f"SELECT setval(pg_get_serial_sequence('{name}', '{column}'), (SELECT max({column}) FROM {name}))"
             )

@@ -3,6 +3,7 @@
 import datetime
 import functools
 import gc
+import linecache
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -105,6 +106,7 @@ def make_application(
     config.include("portal.views.errors")
     config.scan("portal.web")
     config.scan("portal.views")
+    linecache.clearcache()  # the scan reads the sources of all views, to say where each is
     return config.make_wsgi_app()
 
 

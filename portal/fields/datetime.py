@@ -123,7 +123,7 @@ def _utc(year: int, month: int, day: int, hour: int, minute: int) -> datetime.da
 
 
 # A page of a list writes fifty moments, and most of them again and again.
-@functools.lru_cache(maxsize=10_000)
+@functools.lru_cache(maxsize=2_000)
 def _format_minute(value: datetime.datetime, zone: ZoneInfo, locale: str) -> str:
     here = value.astimezone(zone).replace(tzinfo=None)
     date, time = format_date(here, "medium", locale=locale), format_time(here, "short", locale=locale)
@@ -131,7 +131,7 @@ def _format_minute(value: datetime.datetime, zone: ZoneInfo, locale: str) -> str
     return pattern.replace("{1}", date).replace("{0}", time).replace("'", "")
 
 
-@functools.lru_cache(maxsize=10_000)
+@functools.lru_cache(maxsize=2_000)
 def local_iso(value: datetime.datetime, zone: ZoneInfo) -> str:
     """A moment for machines, as the clocks of `zone` show it."""
     return value.astimezone(zone).isoformat()

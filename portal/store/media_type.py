@@ -3,8 +3,9 @@
 from pathlib import PurePath
 from typing import BinaryIO
 
-import puremagic
+from portal.lazy import LazyModule
 
+puremagic = LazyModule("puremagic")  # 1.4 MB that only files need
 HEAD = 64 * 1024  # bytes that are looked at
 UNKNOWN = "application/octet-stream"
 TEXT = {".txt": "text/plain", ".log": "text/plain", ".csv": "text/csv", ".md": "text/markdown"}

@@ -20,6 +20,7 @@ STATIC = Path(__file__).parents[1] / "static"
 # The first file declares the CSS layers; the others follow by name.
 FIRST_STYLES = ("tokens.css", "base.css", "layout.css")
 FIRST_SCRIPT = "attach.js"
+MARK = "sparkles"  # the icon that is the logo of a portal that declares none
 LOGO_TYPES = {
     ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
     ".webp": "image/webp", ".gif": "image/gif", ".ico": "image/x-icon",
@@ -55,7 +56,7 @@ class Assets:
     """`declared`: icon names of the declaration; `accent`: #rrggbb; `logo`: a file, or None for the built-in mark."""
 
     def __init__(self, declared: Iterable[str] = (), accent: str = "#2457d6", logo: Path | None = None) -> None:
-        drawings = icons.drawings(declared)
+        drawings = icons.drawings([*declared, MARK])
         self._icons = frozenset(drawings)
         self._files: dict[str, Asset] = {}
         self._addresses: dict[str, str] = {}
@@ -63,7 +64,7 @@ class Assets:
         self._add("portal.css", "text/css; charset=utf-8", style_sheet(accent))
         self._add("portal.js", "text/javascript; charset=utf-8", script())
         self._add("icons.svg", "image/svg+xml", icons.sprite(drawings).encode())
-        self._add("mark.svg", "image/svg+xml", mark(accent).encode())
+        self._add("mark.svg", "image/svg+xml", mark(accent, drawings[MARK]).encode())
         self._logo = "mark.svg"
         if logo and logo.suffix.lower() in LOGO_TYPES and logo.is_file():
             self._logo = f"logo{logo.suffix.lower()}"
@@ -119,9 +120,8 @@ def script() -> bytes:
     return "\n".join([texts[0], *(f"{{\n{text}}}" for text in texts[1:])]).encode()
 
 
-def mark(accent: str) -> str:
-    """The logo of a portal that declares none: a sparkle on the accent colour."""
-    sparkle = icons.drawings(["sparkles"])["sparkles"]
+def mark(accent: str, sparkle: str) -> str:
+    """The drawing of the icon MARK on the accent colour."""
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><defs><linearGradient id="g" x2="1" y2="1">'
         f'<stop stop-color="{accent}" stop-opacity=".75"/><stop offset="1" stop-color="{accent}"/></linearGradient>'

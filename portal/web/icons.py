@@ -3,10 +3,9 @@
 The drawings come from the package `lucide`. A name that it does not have is drawn as a square.
 """
 
-import functools
-import io
+import contextlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from zipfile import ZipFile
 
@@ -29,15 +28,16 @@ DRAWING = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 
 def known() -> frozenset[str]:
     """The names of all icons that can be drawn."""
-    return frozenset(name.removesuffix(".svg") for name in _archive().namelist() if name.endswith(".svg"))
+    with _archive() as archive:
+        return frozenset(name.removesuffix(".svg") for name in archive.namelist() if name.endswith(".svg"))
 
 
 def drawings(names: Iterable[str]) -> Mapping[str, str]:
     """The inner SVG of those of `names`, and of the interface's own, that exist; sorted by name."""
-    archive = _archive()
-    files = set(archive.namelist())
-    existing = sorted(name for name in INTERFACE.union(names) if f"{name}.svg" in files)
-    return {name: _inner(archive.read(f"{name}.svg").decode("utf-8")) for name in existing}
+    with _archive() as archive:
+        files = set(archive.namelist())
+        existing = sorted(name for name in INTERFACE.union(names) if f"{name}.svg" in files)
+        return {name: _inner(archive.read(f"{name}.svg").decode("utf-8")) for name in existing}
 
 
 def sprite(icon_drawings: Mapping[str, str]) -> str:
@@ -48,10 +48,11 @@ def sprite(icon_drawings: Mapping[str, str]) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg">{symbols}</svg>'
 
 
-@functools.cache
-def _archive() -> ZipFile:
-    # Open for the life of the process: listing its two thousand names takes longer than reading the drawings.
-    return ZipFile(io.BytesIO((resources.files("lucide") / "lucide.zip").read_bytes()))
+@contextlib.contextmanager
+def _archive() -> Iterator[ZipFile]:
+    """The drawings; not kept open, as the list of its two thousand names takes more memory than time."""
+    with (resources.files("lucide") / "lucide.zip").open("rb") as file, ZipFile(file) as archive:
+        yield archive
 
 
 def _inner(svg: str) -> str:
