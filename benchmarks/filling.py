@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from benchmarks.words import RARE, Writer
 from portal.batches import batched
 from portal.database.engine import make_engine, writing
-from portal.database.migration.plan import apply
+from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
 from portal.database.search import index as search
 from portal.declaration.load import load

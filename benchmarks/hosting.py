@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.measuring import share
 from portal.application import host_portals
 from portal.database.engine import make_engine
-from portal.database.migration.plan import apply
+from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.settings import Settings

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from benchmarks.servers import create_database, postgresql
 from portal.database.engine import make_engine, reading, writing
 from portal.database.errors import DatabaseError
-from portal.database.migration.plan import apply, plan
+from portal.database.migration.plan_and_apply import apply, plan
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 

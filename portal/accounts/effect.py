@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from portal.accounts.accounts import Account
 from portal.accounts.people import Identity, admit_everybody
 from portal.database.engine import reading
-from portal.database.migration.views import open_side_by_side
+from portal.database.migration.temporary_views import open_side_by_side
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
 from portal.declaration.shapes import Declaration

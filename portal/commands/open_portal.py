@@ -9,7 +9,7 @@ from portal.commands.database_errors import database_error_sentence
 from portal.commands.options import chosen_settings
 from portal.database.engine import Connection, DatabaseUnreachableError, Engine, reach, reading
 from portal.database.errors import DatabaseError
-from portal.database.migration.plan import blocking_steps
+from portal.database.migration.plan_and_apply import steps_needed_to_run
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
@@ -98,7 +98,7 @@ def open_engine(settings: Settings) -> Engine:
 def _check_database(portal: OpenPortal) -> None:
     try:
         with reading(portal.engine) as connection:
-            missing = blocking_steps(connection, portal.tables)
+            missing = steps_needed_to_run(connection, portal.tables)
     except DatabaseError as error:
         raise click.UsageError(database_error_sentence(error)) from None
     if missing:

@@ -36,7 +36,7 @@ def table_of(source: sa.FromClause) -> sa.Table:
 
 
 def declared_name(source: sa.FromClause) -> str:
-    """The name of a table in the declaration; in the database another one may stand for it, see migration/views.py."""
+    """The name of a table in the declaration; in the database a temporary view may stand for it."""
     table = table_of(source)
     return str(table.info.get("declared", table.name))
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from portal.database.engine import Engine, close, reading
 from portal.database.errors import DatabaseError, driver_error
 from portal.database.kept_declaration import keep, last_kept
-from portal.database.migration.plan import CannotBeAppliedError, apply, blocking_steps, missing_steps
+from portal.database.migration.plan_and_apply import CannotBeAppliedError, apply, missing_steps, steps_needed_to_run
 from portal.database.migration.snapshot import applied_at
 from portal.database.replica import Replica
 from portal.database.schema.inspection import inspect_existing
@@ -260,7 +260,7 @@ class LivePortal:
                 assets, files = _assets(declaration), declared_files(folder)
             tables = build(declaration, inspect_existing(self.engine, declaration))
             with reading(self.engine) as connection:
-                fits = not blocking_steps(connection, tables)
+                fits = not steps_needed_to_run(connection, tables)
             if fits and self.replica is not None:
                 self.replica.require_present()
         except (*DatabaseError, CannotBeAppliedError, zipfile.BadZipFile, OSError) as error:

@@ -1,6 +1,6 @@
 """`portal preview`: declarations that are not in force, over the real data, for one person who looks and cannot write.
 
-The database is read through temporary views (database/migration/views.py), so that it need not fit. Whoever opens the
+The database is read through temporary views (migration/temporary_views.py), so that it need not fit. Whoever opens the
 address that the command prints has a key in a cookie: other people of the machine, who reach its port too, have none.
 """
 
@@ -12,8 +12,8 @@ from typing import Any
 from portal.accounts.accounts import Account, accounts_of, find_account
 from portal.accounts.people import Identity, admit
 from portal.database.engine import Connection, Engine, reading
-from portal.database.migration.plan import missing_steps
-from portal.database.migration.views import open_as_declared
+from portal.database.migration.plan_and_apply import missing_steps
+from portal.database.migration.temporary_views import open_as_declared
 from portal.database.schema.tables import Tables
 from portal.texts import _, readable, translate
 from portal.web.live import LivePortal, Portal

@@ -21,7 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading, writing
-from portal.database.migration.plan import CannotBeAppliedError, Step, apply, missing_steps, plan
+from portal.database.migration.plan_and_apply import CannotBeAppliedError, Step, apply, missing_steps, plan
 from portal.database.schema.tables import Tables, build
 from portal.fields.base import Field
 from portal.fields.linked import Linked

@@ -18,7 +18,7 @@ from portal.accounts.giving_access import AccessRequest, Register
 from portal.accounts.passwords import Passwords
 from portal.application import make_application
 from portal.database.engine import make_engine, writing
-from portal.database.migration.plan import apply
+from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.settings import Settings

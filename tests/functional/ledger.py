@@ -22,7 +22,7 @@ class Change:
 
 RENAMING = "unit/database/migration/test_renaming.py::"
 RESOLVE = "unit/declaration/test_resolve.py::"
-PLAN = "unit/database/migration/test_plan.py::"
+PLAN = "unit/database/migration/test_plan_and_apply.py::"
 INDEXES = "unit/database/schema/test_indexes.py::"
 TICKETS = "modules.tickets"
 FIELDS = f"{TICKETS}.fields"

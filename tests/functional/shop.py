@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from portal.commands import main
 from portal.database.engine import make_engine, reading
-from portal.database.migration.plan import apply
+from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration

@@ -18,7 +18,7 @@ from portal.accounts.keys_and_tokens import portal_key
 from portal.accounts.passwords import Passwords
 from portal.accounts.people import identify
 from portal.database.engine import make_engine, reading, writing
-from portal.database.migration.plan import apply
+from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.fields.linked import Linked

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import make_engine, reading, writing
-from portal.database.migration.plan import plan
+from portal.database.migration.plan_and_apply import plan
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import build
 from portal.declaration.load import load

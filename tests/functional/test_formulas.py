@@ -9,7 +9,7 @@ import pytest
 
 from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import reading
-from portal.database.migration.plan import apply, plan
+from portal.database.migration.plan_and_apply import apply, plan
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.fields.money import Money

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
-from portal.database.migration.plan import apply
+from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.database.search.backlog import has_backlog, mark_linking, mark_modules
 from portal.declaration.load import load

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading, writing
-from portal.database.migration.plan import apply, plan
+from portal.database.migration.plan_and_apply import apply, plan
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.records.indexing.backlog import running_threads

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 import yaml
 
 from portal.database.engine import make_engine, reading, writing
-from portal.database.migration.plan import apply
+from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.fields.linked import Linked

@@ -20,7 +20,7 @@ from portal.accounts.giving_access import AccessRequest, Register
 from portal.accounts.passwords import Passwords
 from portal.conditions import Comparison
 from portal.database.engine import make_engine, reading, writing
-from portal.database.migration.plan import apply
+from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import build
 from portal.declaration.load import load

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from portal.database.migration.snapshot import Snapshot, join_target, rebuild_field
-from portal.database.migration.steps import Step, kind_of
-from portal.database.schema.tables import Tables
+from portal.database.migration.snapshot import Snapshot, rebuild_field
+from portal.database.migration.steps import Step, words_for_table
+from portal.database.schema.tables import Tables, join_target
 from portal.fields.links import is_rows, join_name
 
 MOST_COLUMNS = {"sqlite": 2000, "postgresql": 1600}
@@ -19,7 +19,7 @@ def too_many_columns(tables: Tables, connection: sa.Connection | None) -> Iterat
     for name in tables.declaration.stored:
         count = len(tables.module(name).c)
         if count > most:
-            needs = f"{kind_of(name)[0]} {name} needs {count:,} columns"
+            needs = f"{words_for_table(name)[0]} {name} needs {count:,} columns"
             yield Step(f"! {needs}, and this database has at most {most:,} in a table", blocked=True)
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from functools import partial
 
-from portal.database.migration.convert import Conversion
-from portal.database.migration.prepared import PreparedField
-from portal.database.migration.steps import WITH_LOSS, Effort, Phase, Step, Task, counted
+from portal.database.migration.conversion import Conversion
+from portal.database.migration.conversion_beforehand import PreparedField
+from portal.database.migration.row_counts import counted
+from portal.database.migration.steps import WITH_LOSS, Effort, Phase, Step, Task
 
 
 def conversion_step(

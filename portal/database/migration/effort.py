@@ -20,7 +20,7 @@ class Work(enum.Enum):
     RENAME = (6e-4, 1e-3)  # writes the new name of a module into its entries in the search index
 
 
-def effort(counts: RowCounts, table: str, work: Work) -> Effort | None:
+def estimate_effort(counts: RowCounts, table: str, work: Work) -> Effort | None:
     """How long a step takes, and who waits; None where the rows were not counted."""
     count = counts.rows(table)
     if count is None or counts.connection is None:

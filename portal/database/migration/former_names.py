@@ -1,15 +1,17 @@
-"""What the database calls tables, columns and indexes before the renames of a migration are done."""
+"""The names of tables, columns and indexes before the renames of a migration are done, and after them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.migration import aside
+from portal.database.migration import values_set_aside
 from portal.database.migration.alter import quoted
-from portal.database.migration.snapshot import Renames, Snapshot, columns, join_target, left_of, rebuild_field
+from portal.database.migration.declared_renames import Renames
+from portal.database.migration.snapshot import Snapshot, left_of, rebuild_field
 from portal.database.schema.indexes import index_name
-from portal.fields.base import Field
+from portal.database.schema.tables import column_names_of, join_target
 from portal.fields.links import join_name
 
 
@@ -49,7 +51,7 @@ def former_names(old: Snapshot, renames: Renames) -> FormerNames:
         pairs = _column_pairs(modules[before]["fields"], fields)
         new_names = renames.new_field_names(name)
         for key in left_of(old)["aside"].get(before, {}).keys() & new_names.keys():
-            pairs[aside.column_name(key)] = aside.column_name(new_names[key])
+            pairs[values_set_aside.column_name(key)] = values_set_aside.column_name(new_names[key])
         by_table[name] = {after: former for former, after in pairs.items() if former != after}
     tables = {after: former for former, after in _table_pairs(modules, renames).items()}
     return FormerNames(tables, by_table)
@@ -72,11 +74,6 @@ def show_renamed(connection: sa.Connection, names: FormerNames) -> None:
         views.append(f"CREATE TEMPORARY VIEW {quoted(connection, table)} AS SELECT {read} FROM {source}")  # noqa: S608
     for view in views:
         connection.exec_driver_sql(view)
-
-
-def column_names_of(field: Field) -> list[str]:
-    """The names of a field's columns."""
-    return [column.name for column in columns(field)]
 
 
 def _table_pairs(
@@ -107,3 +104,36 @@ def _column_pairs(entries: Mapping[str, Mapping[str, object]], fields: Mapping[s
         else:
             pairs[before] = name
     return pairs
+
+
+def with_new_names(old: Snapshot, renames: Renames) -> Snapshot:
+    """The snapshot under the names that hold after the renames."""
+    names = {before: after for after, before in renames.modules.items()}
+    modules = {}
+    for before, module in old["modules"].items():
+        if before in renames.modules:
+            continue  # an empty module whose name the other one takes
+        name = names.get(before, before)
+        field_names = renames.new_field_names(name)
+        fields = {
+            field_names.get(key, key): _with_targets({**entry, "name": field_names.get(key, key)}, names)
+            for key, entry in module["fields"].items()
+            if key not in field_names.values()  # an empty field whose name the other one takes
+        }
+        modules[name] = {**module, "fields": fields}
+    return {**old, "modules": modules, "left": _left_with_new_names(left_of(old), names, renames)}
+
+
+def _left_with_new_names(left: Mapping[str, Any], names: Mapping[str, str], renames: Renames) -> dict[str, Any]:
+    fields, aside = {}, {}
+    for before, field_list in left["fields"].items():
+        name = names.get(before, before)
+        fields[name] = [renames.new_field_names(name).get(field, field) for field in field_list]
+    for before, types in left["aside"].items():
+        name = names.get(before, before)
+        aside[name] = {renames.new_field_names(name).get(field, field): type_ for field, type_ in types.items()}
+    return {"modules": [names.get(name, name) for name in left["modules"]], "fields": fields, "aside": aside}
+
+
+def _with_targets(entry: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {**entry, "to": [names.get(target, target) for target in entry["to"]]} if "to" in entry else entry

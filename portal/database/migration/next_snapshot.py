@@ -4,8 +4,8 @@ import copy
 
 import sqlalchemy as sa
 
-from portal.database.migration import aside
-from portal.database.migration.done_renames import next_history
+from portal.database.migration import values_set_aside
+from portal.database.migration.declared_renames import next_history
 from portal.database.migration.planner import Planner
 from portal.database.migration.snapshot import Snapshot
 from portal.database.migration.steps import Step
@@ -45,8 +45,8 @@ def _still_aside(connection: sa.Connection, planner: Planner) -> dict[str, dict[
     for (module, field), type_ in (planner.set_aside | candidates).items():
         if module not in existing:
             continue
-        if aside.texts_of(connection, module, field):
+        if values_set_aside.texts_set_aside(connection, module, field):
             by_module.setdefault(module, {})[field] = type_
         else:
-            aside.drop(connection, module, field)
+            values_set_aside.drop_values_set_aside(connection, module, field)
     return by_module

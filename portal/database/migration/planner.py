@@ -1,6 +1,6 @@
 """The planner: from two snapshots and the difference between tables to the steps of a plan.
 
-Called by plan.py, for the real database or for snapshots alone. Nothing is changed before a task of a step runs.
+Called by plan_and_apply.py, for the real database or for snapshots alone. Nothing is changed before a task runs.
 """
 
 import copy
@@ -11,31 +11,23 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.migration import alter, aside, recorded_changes
+from portal.database.migration import alter, history_rewriting, values_set_aside
 from portal.database.migration.blocked_steps import links_and_lines, misfit_steps, too_many_columns
-from portal.database.migration.computed import computed_steps, had_formula
+from portal.database.migration.conversion import Conversion
+from portal.database.migration.conversion_beforehand import PreparedField, can_be_prepared
 from portal.database.migration.conversion_steps import conversion_step
-from portal.database.migration.convert import Conversion
-from portal.database.migration.detach import attach, detach
+from portal.database.migration.declared_renames import history_of
 from portal.database.migration.difference import Changes
-from portal.database.migration.effort import Work, effort
-from portal.database.migration.options import removed_options, rename_options, renamed_options
-from portal.database.migration.planned_indexes import PlannedIndexes
-from portal.database.migration.prepared import PreparedField, can_be_prepared
-from portal.database.migration.renamed_modules import left_apart, linked_again, rename_steps
-from portal.database.migration.row_counts import RowCounts
-from portal.database.migration.snapshot import (
-    column_names,
-    columns,
-    history_of,
-    join_target,
-    left_of,
-    rebuild_field,
-    sorted_system_tables,
-    storage_of,
-)
-from portal.database.migration.steps import Phase, Step, Task, counted, for_people, kind_of, removing, staying
-from portal.database.schema.tables import Tables
+from portal.database.migration.effort import Work, estimate_effort
+from portal.database.migration.index_changes import PlannedIndexes
+from portal.database.migration.option_changes import removed_options, rename_stored_options, renamed_options
+from portal.database.migration.recomputing import computed_steps, had_formula
+from portal.database.migration.removed_links import attach_link_again, detach_removed_link
+from portal.database.migration.rename import left_apart, rename_steps, steps_taking_back_links
+from portal.database.migration.row_counts import RowCounts, counted, staying
+from portal.database.migration.snapshot import column_names_of_entry, left_of, rebuild_field, storage_of
+from portal.database.migration.steps import Phase, Step, Task, for_people, removing, words_for_table
+from portal.database.schema.tables import Tables, columns_of, join_target, sorted_system_tables
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.links import join_name
@@ -76,8 +68,8 @@ class Planner:
         steps += [
             *misfit_steps(self.tables),
             *self._removed_modules(),
-            *linked_again(self.changes, self.tables, self.counts.connection, self.left["aside"]),
-            *aside.drop_steps(self.counts, self.left["aside"], self.declaration.with_rows),
+            *steps_taking_back_links(self.changes, self.tables, self.counts.connection, self.left["aside"]),
+            *values_set_aside.drop_steps(self.counts, self.left["aside"], self.declaration.with_rows),
         ]
         names = {*self.old["modules"], *self.new["modules"], *self.renames.modules.values()}
         return [for_people(step, names) for step in (*steps, *computed_steps(self.changes, self.left, self.counts))]
@@ -114,7 +106,7 @@ class Planner:
             Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, joins)),
             Task(Phase.CREATE_INDEXES, lambda: alter.create_indexes(self.connection, table, indexes)),
         )
-        return Step(f"add {kind_of(module.name)[0]} {module.name}", tasks=tasks)
+        return Step(f"add {words_for_table(module.name)[0]} {module.name}", tasks=tasks)
 
     def _join_tables(self, module: Module) -> Iterator[str]:
         for name, field in module.fields.items():
@@ -146,7 +138,7 @@ class Planner:
                 Task(Phase.DROP_FIELDS, partial(self._empty_module, name, obsolete)),
                 Task(Phase.DROP_MODULES, partial(self._drop_tables, [name])),
             )
-            kind, noun = kind_of(name)
+            kind, noun = words_for_table(name)
             loss = f": {counted(count, noun)} would be lost" if count is None or count > 0 else ""
             note = left_apart(self.declaration.modules, name, self.counts.rows)
             step = replace(removing(f"drop {kind} {name}", loss, (name,), tasks, name), note=note)
@@ -168,7 +160,7 @@ class Planner:
     # -- fields ---------------------------------------------------------------------------------------------------
 
     def _field(self, module: Module, field: Field, entry: dict[str, Any] | None) -> Iterator[Step]:
-        table, names = module.name, {column.name for column in columns(field)}
+        table, names = module.name, {column.name for column in columns_of(field)}
         before = rebuild_field(entry) if entry is not None else None
         missing = names & self.difference.columns.get(table, set())
         joins = {join_name(table, field.name)} & self.difference.tables if join_target(field) else set()
@@ -194,7 +186,7 @@ class Planner:
 
     def _replaced_formula(self, module: Module, before: Field, after: Field) -> Step:
         """Values of another type need not be converted: they are computed again."""
-        table, old, new = self.tables.module(module.name), columns(before), columns(after)
+        table, old, new = self.tables.module(module.name), columns_of(before), columns_of(after)
         indexes = self.indexes.take_over(table, after)
         self.indexes.go_with(module.name, {column.name for column in old})
         tasks = (
@@ -208,7 +200,7 @@ class Planner:
         has_aside = after.name in self.left["aside"].get(table, {})
         is_read_again = before.type != after.type and (has_aside or not after.verbatim)
         retyped = self.difference.retyped_columns.get(table, set())
-        is_retyped = any(column.name in retyped for column in columns(after))
+        is_retyped = any(column.name in retyped for column in columns_of(after))
         return storage_of(before) != storage_of(after) or is_read_again or is_retyped
 
     def _renamed_field(self, table: str, field: Field, before: Field | None) -> Iterator[Step]:
@@ -221,14 +213,14 @@ class Planner:
         table = self.tables.module(module.name)
         count = self.counts.rows(module.name) if field.default is not None else 0
         keep = "that exists keeps" if count == 1 else "that exist keep"
-        hint = f"; the {counted(count, kind_of(module.name)[1])} {keep} it empty" if count else ""
+        hint = f"; the {counted(count, words_for_table(module.name)[1])} {keep} it empty" if count else ""
         indexes = self.indexes.take_over(table, field)
         tasks = (
             Task(Phase.ADD_COLUMNS, partial(self._add_columns, table, sorted(missing))),
             Task(Phase.CREATE_JOIN_TABLES, lambda: alter.create_tables(self.connection, self.tables, joins)),
             Task(Phase.CREATE_INDEXES, lambda: self.indexes.create(table, indexes)),
         )
-        takes = effort(self.counts, module.name, Work.INDEX) if indexes else None
+        takes = estimate_effort(self.counts, module.name, Work.INDEX) if indexes else None
         return Step(f"add field {module.name}.{field.name} ({field.type}){hint}", effort=takes, tasks=tasks)
 
     def _add_columns(self, table: sa.Table, names: Iterable[str]) -> None:
@@ -240,13 +232,13 @@ class Planner:
         """A later version of the portal stores more beside the value than the one that made the column."""
         task = Task(Phase.CONVERT_VALUES, lambda: self._converter(module, field, field).fill_companions(missing))
         sentence = f"fill the new columns of field {module.name}.{field.name}: {', '.join(sorted(missing))}"
-        return Step(sentence, effort=effort(self.counts, module.name, Work.CONVERT), tasks=(task,))
+        return Step(sentence, effort=estimate_effort(self.counts, module.name, Work.CONVERT), tasks=(task,))
 
     def _required(self, module: Module, field: Field, new: bool) -> Iterator[Step]:
         count = self.counts.rows(module.name)
         filled = 0 if new else self._count_values(module.name, field)
         if count is not None and filled is not None and count > filled:
-            empty = counted(count - filled, kind_of(module.name)[1]) + " without it"
+            empty = counted(count - filled, words_for_table(module.name)[1]) + " without it"
             stay = "stays as it is" if count - filled == 1 else "stay as they are"
             yield Step(f"field {module.name}.{field.name} is required from now on: {empty} {stay} until edited")
 
@@ -262,13 +254,15 @@ class Planner:
             yield Step(sentence, tasks=(Task(Phase.RENAME_OPTIONS, run),))
 
     def _rename_options(self, module: str, before: Field, renames: dict[str, str]) -> None:
-        rename_options(self.connection, module, before, renames)
+        rename_stored_options(self.connection, module, before, renames)
         lifecycle = self.declaration.with_rows[module].lifecycle
         is_state = lifecycle is not None and lifecycle.field == before.name
-        recorded_changes.rename_options(self.connection, self.tables.event, module, before, renames, is_state)
+        history_rewriting.rename_options_in_history(
+            self.connection, self.tables.event, module, before, renames, is_state
+        )
 
     def _removed_field(self, module: str, name: str, entry: dict[str, Any]) -> Iterator[Step]:
-        obsolete = sorted(column_names(entry) & self.difference.obsolete_columns.get(module, set()))
+        obsolete = sorted(column_names_of_entry(entry) & self.difference.obsolete_columns.get(module, set()))
         join = join_name(module, name)
         joins = [join] if join in self.difference.obsolete_tables else []
         if not obsolete and not joins:
@@ -278,11 +272,14 @@ class Planner:
         tasks = (
             Task(Phase.DROP_FIELDS, partial(self._drop_tables, joins)),
             Task(Phase.DROP_FIELDS, lambda: alter.drop_columns(self.connection, module, obsolete)),
-            Task(Phase.DROP_FIELDS, lambda: recorded_changes.forget_field(self.connection, self.tables, module, name)),
+            Task(
+                Phase.DROP_FIELDS,
+                lambda: history_rewriting.forget_field_in_history(self.connection, self.tables, module, name),
+            ),
         )
         loss = f": {counted(count, 'value')} would be lost" if count is None or count > 0 else ""
         step = removing(f"drop field {module}.{name}", loss, (module, "fields", name), tasks, module)
-        step = replace(step, effort=effort(self.counts, module, Work.REWRITE))
+        step = replace(step, effort=estimate_effort(self.counts, module, Work.REWRITE))
         yield self._leavable(step, [entry], name in self.left["fields"].get(module, ()))
 
     def _leavable(self, step: Step, entries: Iterable[dict[str, Any]], left_before: bool) -> Step:
@@ -291,14 +288,16 @@ class Planner:
             return replace(step, left_before=left_before)
         fields = [field for field in map(rebuild_field, entries) if field is not None]
         module = step.path[0]
-        tasks = [Task(Phase.DROP_FIELDS, partial(detach, self.connection, module, field)) for field in fields]
+        tasks = [
+            Task(Phase.DROP_FIELDS, partial(detach_removed_link, self.connection, module, field)) for field in fields
+        ]
         return replace(step, tasks_if_left=tuple(tasks))
 
     def _returned_field(self, module: Module, field: Field) -> Iterator[Step]:
         """A field that was removed and whose values were left in the database."""
         whole = module.name in self.left["modules"]
         if whole or field.name in self.left["fields"].get(module.name, ()):
-            task = Task(Phase.ADD_COLUMNS, lambda: attach(self.connection, self.tables, module.name, field))
+            task = Task(Phase.ADD_COLUMNS, lambda: attach_link_again(self.connection, self.tables, module.name, field))
             values = staying(self._count_values(module.name, field), "value")
             yield Step(f"use field {module.name}.{field.name} again{values}", tasks=(task,))
 
@@ -308,14 +307,14 @@ class Planner:
         if old_type == after.type:
             change = f"change how field {path} is stored"
         indexes = self.indexes.take_over(self.tables.module(module.name), after)
-        self.indexes.go_with(module.name, {column.name for column in columns(before or after)})
+        self.indexes.go_with(module.name, {column.name for column in columns_of(before or after)})
         if self.counts.connection is None:
             return Step(change)
         conversion = self._converter(module, before, after)
         prepared = self.prepared.get((module.name, after.name))
-        takes = effort(self.counts, module.name, Work.CONVERT)
+        takes = estimate_effort(self.counts, module.name, Work.CONVERT)
         if prepared or (takes and takes.is_large and not self.renames and can_be_prepared(conversion)):
-            takes = effort(self.counts, module.name, Work.CONVERT_IN_BATCHES)
+            takes = estimate_effort(self.counts, module.name, Work.CONVERT_IN_BATCHES)
             self.large_conversions.append(conversion)
         create_indexes = partial(self.indexes.create, conversion.table, indexes)
         has_aside = after.name in self.left["aside"].get(module.name, {})
@@ -330,4 +329,4 @@ class Planner:
     def _count_values(self, table: str, field: Field) -> int | None:
         if join_target(field):
             return self.counts.linked(join_name(table, field.name))
-        return self.counts.filled(table, [column.name for column in columns(field)][:1])
+        return self.counts.filled(table, [column.name for column in columns_of(field)][:1])

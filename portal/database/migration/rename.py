@@ -1,25 +1,33 @@
-"""Renames in the database: tables, columns, join tables, and the rows of system tables that name a module.
+"""Renames in the database: what a plan says of them, and doing them.
 
-Nothing is copied and nothing is lost.
+Tables, columns, join tables, and the rows of system tables that name a module: nothing is copied and nothing is lost.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from portal.database.migration import alter
-from portal.database.migration.former_names import FormerNames, column_names_of, former_names
-from portal.database.migration.late_indexes import existing_indexes
-from portal.database.migration.recorded_changes import rename_fields
-from portal.database.migration.snapshot import Renames, Snapshot, join_target, rebuild_field, sorted_system_tables
-from portal.database.schema.tables import Tables
+from portal.database.migration.conversion import Conversion
+from portal.database.migration.declared_renames import Renames
+from portal.database.migration.difference import Changes
+from portal.database.migration.effort import Work, estimate_effort
+from portal.database.migration.former_names import FormerNames, former_names
+from portal.database.migration.history_rewriting import rename_fields_in_history
+from portal.database.migration.row_counts import RowCounts, counted, staying
+from portal.database.migration.snapshot import Snapshot, rebuild_field
+from portal.database.migration.steps import Phase, Step, Task, words_for_table
+from portal.database.migration.values_set_aside import texts_set_aside
+from portal.database.schema.inspection import existing_indexes
+from portal.database.schema.tables import Tables, column_names_of, join_target, sorted_system_tables
 from portal.database.search.request import module_token
+from portal.declaration.shapes import Module
 from portal.fields.links import is_rows, join_name
 
 
-def rename(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
+def rename_in_database(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
     """Does all `renames`; `old` is the last snapshot, under its old names.
 
     On PostgreSQL the tables are taken before: what somebody is about to save would keep the old name.
@@ -82,7 +90,7 @@ def _rename_indexes(connection: sa.Connection, tables: Tables, names: FormerName
 def _rename_in_history(connection: sa.Connection, tables: Tables, renames: Renames) -> None:
     if renames.fields and sa.inspect(connection).has_table(tables.event.name):
         for module, fields in renames.fields.items():
-            rename_fields(connection, tables.event, module, fields)
+            rename_fields_in_history(connection, tables.event, module, fields)
 
 
 @contextlib.contextmanager
@@ -164,3 +172,49 @@ def _module_columns(old: Snapshot) -> Iterator[tuple[str, str]]:
             field = rebuild_field(entry) if len(entry.get("to", ())) > 1 else None
             if field and field.module_column is not None:
                 yield name, field.module_column
+
+
+def rename_steps(renames: Renames, counts: RowCounts) -> Iterator[Step]:
+    """One sentence for each renamed module, and for each renamed field of rows."""
+    for name, before in renames.modules.items():
+        kind, noun = words_for_table(name)
+        takes = None if is_rows(name) else estimate_effort(counts, name, Work.RENAME)
+        yield Step(f"rename {kind} {before} to {name}{staying(counts.rows(name), noun)}", effort=takes)
+
+
+def steps_taking_back_links(
+    changes: Changes, tables: Tables, connection: sa.Connection | None, aside: dict[str, dict[str, str]]
+) -> Iterator[Step]:
+    """The links that were set aside while the module to which they lead had no records under its new name.
+
+    A field of which nothing stays aside is taken out of `aside` (module → field → its old type).
+    """
+    if connection is None or not changes.renames.modules:
+        return
+    for module in tables.declaration.with_rows.values():
+        before = changes.old["modules"].get(module.name, {"fields": {}})["fields"]
+        for name in [name for name in aside.get(module.name, {}) if name in module.fields]:
+            field = module.field(name).as_stored
+            same = before.get(name) == changes.new["modules"][module.name]["fields"].get(name)
+            if not same or not set(field.targets) & changes.renames.modules.keys():
+                continue
+            conversion = Conversion(connection, tables, module, field, field)
+            fitting = len(conversion.fitting_aside())
+            if fitting == len(texts_set_aside(connection, module.name, name)):
+                del aside[module.name][name]
+            if fitting:
+                sentence = f"take back {counted(fitting, 'value')} of {module.name}.{name} that had been set aside"
+                yield Step(sentence, tasks=(Task(Phase.CONVERT_VALUES, conversion.take_back_aside),))
+
+
+def left_apart(modules: Mapping[str, Module], before: str, rows: Callable[[str], int | None]) -> str:
+    """How the records of a module are kept whose new name was declared late; "" where it was not.
+
+    Once its new name has records of its own, one table cannot hold both: they would have the same ids.
+    """
+    later = next((name for name, module in modules.items() if module.formerly == before), None)
+    count = rows(later) if later else 0
+    if not later or not count:
+        return ""
+    records = counted(count, "record")
+    return f"; {later} (formerly: {before}) takes them over once it is empty: export and delete its {records} first"

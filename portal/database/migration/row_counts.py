@@ -1,4 +1,7 @@
-"""Counts of rows and values, for the sentences of a plan. Without a connection every count is None: not known."""
+"""Counts of rows and values for the sentences of a plan, and the words for them.
+
+Without a connection every count is None: not known.
+"""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -75,3 +78,22 @@ class RowCounts:
             (", ".join(f'"{value[:40]}"' for value in dict.fromkeys((str(last), str(first)))), count)
             for last, first, count in rows
         ]
+
+
+def has_rows(connection: sa.Connection, table: str) -> bool:
+    """Whether a table of the database has any row."""
+    return connection.execute(sa.select(sa.literal(1)).select_from(sa.table(table)).limit(1)).first() is not None
+
+
+def counted(count: int | None, noun: str) -> str:
+    """“1 record”, “1,200 records”; “its records” without a count."""
+    if count is None:
+        return f"its {noun}s"
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def staying(count: int | None, noun: str = "record") -> str:
+    """“, 3 records stay”; nothing where there is none."""
+    if not count:
+        return ""
+    return f", {counted(count, noun)} stay{'s' if count == 1 else ''}"

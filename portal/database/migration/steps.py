@@ -94,27 +94,13 @@ class Step:
         return self.sentence.removeprefix("! ").removesuffix(f" {WITH_LOSS}").replace(" would be lost", " lost", 1)
 
 
-def counted(count: int | None, noun: str) -> str:
-    """“1 record”, “1,200 records”; “its records” without a count."""
-    if count is None:
-        return f"its {noun}s"
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def staying(count: int | None, noun: str = "record") -> str:
-    """“, 3 records stay”; nothing where there is none."""
-    if not count:
-        return ""
-    return f", {counted(count, noun)} stay{'s' if count == 1 else ''}"
-
-
 def removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, ...], table: str) -> Step:
     """A step that removes something of a table; `loss` says what would be lost, "" for nothing."""
     sentence = f"! {change}{loss} {WITH_LOSS}" if loss else change
     return Step(sentence, loses=bool(loss), needed=False, path=path, tasks=tasks, tables=(table,))
 
 
-def kind_of(table: str) -> tuple[str, str]:
+def words_for_table(table: str) -> tuple[str, str]:
     """What a table is, and what it holds."""
     return ("field", "line") if is_rows(table) else ("module", "record")
 

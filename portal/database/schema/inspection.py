@@ -1,4 +1,4 @@
-"""What a database has under the names that `table:` declares: columns with the kind of their values, and the key.
+"""What a database has: the tables that `table:` declares, with the kind of their values and the key; indexes of ours.
 
 Looked at when a portal is opened and when its declarations change. Names that differ in case, or in underscores alone
 (`first_name` and FirstName), are found where only one column can be meant.
@@ -10,7 +10,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.database.schema.indexes import PREFIX
 from portal.declaration.shapes import Declaration
+
+# The portal's indexes: which can be used, and which are unique.
+_INDEXES = sa.text(
+    "SELECT index.relname, indisvalid, indisunique FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid "
+    "JOIN pg_namespace ON pg_namespace.oid = index.relnamespace "
+    "WHERE nspname = current_schema() AND starts_with(index.relname, :prefix)"
+)
 
 # The kinds, by SQLAlchemy's types; the first that fits. Everything else is text.
 KINDS: tuple[tuple[type[Any], str], ...] = (
@@ -112,3 +120,16 @@ def _only(known: Iterable[str], name: str) -> str | None:
 
 def _bare(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def unusable_indexes(connection: sa.Connection) -> set[str]:
+    """The names of the portal's indexes whose build did not end."""
+    if connection.dialect.name != "postgresql":
+        return set()
+    return {name for name, (is_valid, _is_unique) in existing_indexes(connection).items() if not is_valid}
+
+
+def existing_indexes(connection: sa.Connection) -> dict[str, tuple[bool, bool]]:
+    """The portal's indexes on PostgreSQL: whether each can be used, and whether it is unique."""
+    rows = connection.execute(_INDEXES, {"prefix": PREFIX})
+    return {name: (is_valid, is_unique) for name, is_valid, is_unique in rows}

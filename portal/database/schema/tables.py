@@ -218,3 +218,35 @@ def _unique_columns(module: Module) -> list[tuple[str, ...]]:
         for field in fields
         if (field.length_limit or 0) <= LONGEST_INDEXED
     ]
+
+
+def sorted_system_tables(tables: Tables) -> list[sa.Table]:
+    """The system tables, in the order in which they can be created."""
+    system = [table for table in tables.metadata.tables.values() if table.name.startswith("portal_")]
+    return sa.schema.sort_tables(system)
+
+
+def stored_fields(module: Module) -> dict[str, Field]:
+    """The fields with a place in the database, and the two built-in ones whose column depends on `people:`."""
+    authors = {name: module.builtin[name] for name in ("created_by", "modified_by") if name in module.builtin}
+    stored = {name: field.as_stored for name, field in module.fields.items() if not field.virtual}
+    return authors | {name: field for name, field in stored.items() if _has_place(field)}
+
+
+def _has_place(field: Field) -> bool:
+    return bool(join_target(field) or field.columns())
+
+
+def columns_of(field: Field) -> list[sa.Column[Any]]:
+    """The columns of a field."""
+    return author_columns(field) if field.name in ("created_by", "modified_by") else field.columns()
+
+
+def join_target(field: Field) -> str | None:
+    """The module to which the join table of a field leads; None for a field without a join table."""
+    return field.targets[0] if field.in_join_table else None
+
+
+def column_names_of(field: Field) -> list[str]:
+    """The names of a field's columns."""
+    return [column.name for column in columns_of(field)]

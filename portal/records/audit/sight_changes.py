@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.batches import batched
-from portal.database.migration.views import SAME
+from portal.database.migration.temporary_views import SAME
 from portal.fields.reader import Reader
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from portal.conditions import AnyOf, Comparison
 from portal.database.engine import reading, writing
 from portal.database.errors import DatabaseError, driver_error, is_retryable
-from portal.database.migration.interrupted import finish_interrupted, is_interrupted
+from portal.database.migration.interrupted_migration import finish_interrupted, is_interrupted
 from portal.database.schema.tables import Tables
 from portal.database.search.backlog import Mark, advance_mark, has_backlog, lock_oldest_mark, mark_linking, remove_mark
 from portal.database.search.index import finish_index, is_finished

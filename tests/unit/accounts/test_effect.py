@@ -13,7 +13,7 @@ from portal.accounts.effect import effect
 from portal.accounts.giving_access import AccessRequest, Register
 from portal.accounts.people import admit
 from portal.database.engine import make_engine, reading, writing
-from portal.database.migration.plan import apply
+from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.fields.linked import Linked

@@ -6,7 +6,7 @@ import pytest
 
 from portal.accounts.keys_and_tokens import find_portal_key, portal_key
 from portal.database.engine import make_engine, reading, writing
-from portal.database.migration.plan import apply
+from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.mail.reply_address import LONGEST_INBOX, ReplyTo, make_reply_address, read_reply_address
 from tests.unit.mail.test_letters import SMALL

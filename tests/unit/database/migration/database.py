@@ -5,7 +5,7 @@ import textwrap
 import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
-from portal.database.migration.plan import apply, blocking_steps, missing_steps, plan
+from portal.database.migration.plan_and_apply import apply, missing_steps, plan, steps_needed_to_run
 from portal.database.schema.tables import build
 from portal.records.indexing.backlog import catch_up
 from tests.unit.database.portals import declared
@@ -44,7 +44,7 @@ class Portal:
 
     def blocking(self):
         with reading(self.engine) as connection:
-            return [step.sentence for step in blocking_steps(connection, self.tables)]
+            return [step.sentence for step in steps_needed_to_run(connection, self.tables)]
 
     def apply(self, **options):
         """The sentences of what was done; what was left undone stands in `left`."""

@@ -5,10 +5,10 @@ import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading, writing
 from portal.database.errors import DatabaseError
-from portal.database.migration import convert, effort, prepared
-from portal.database.migration.plan import Expected, apply, plan, saved_plan
+from portal.database.migration import conversion, conversion_beforehand, effort
+from portal.database.migration.locks import one_at_a_time
+from portal.database.migration.plan_and_apply import Expected, apply, plan, saved_plan
 from portal.database.migration.saved_plan import NotThePlanError
-from portal.database.migration.turns import one_at_a_time
 from portal.records.indexing.backlog import catch_up
 from tests.unit.database.migration.database import Portal
 from tests.unit.database.migration.test_converting import CONVERSIONS, declaration_of, module_of
@@ -20,7 +20,7 @@ INTEGER = 'a: {reference: "A{number}", fields: {name: text, x: {type: integer, i
 @pytest.fixture
 def portal(postgresql_url, tmp_path, monkeypatch):
     monkeypatch.setattr(effort, "LARGE", 1)
-    monkeypatch.setattr(convert, "BATCH", 2)
+    monkeypatch.setattr(conversion, "BATCH", 2)
     engine = make_engine(postgresql_url)
     yield Portal(engine, tmp_path / "portal")
     engine.dispose()
@@ -127,7 +127,7 @@ def test_nothing_is_lost_when_the_process_is_killed_between_two_batches(portal, 
 
     def kill():
         with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
-            killed.setattr(prepared, "clear", lambda engine: None)
+            killed.setattr(conversion_beforehand, "clear_conversions", lambda engine: None)
             portal.apply(report=at_batch(2, interrupt))
         assert names_left(portal) != []
 

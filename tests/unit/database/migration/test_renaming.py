@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import writing
-from portal.database.migration.plan import plan
+from portal.database.migration.plan_and_apply import plan
 from portal.database.search import index as search
 from portal.fields.linked import Linked
 from tests.unit.database.migration.database import COMPANIES, TICKETS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.database.migration.plan import apply, plan
+from portal.database.migration.plan_and_apply import apply, plan
 from portal.database.schema.tables import build
 from tests.unit.database.portals import SHIPPED, load_shipped
 

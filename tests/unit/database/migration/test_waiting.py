@@ -173,7 +173,7 @@ def test_an_autovacuum_is_waited_for_so_long_that_postgresql_ends_it(portal, mon
     def work():
         patience.append(connection.exec_driver_sql("SHOW lock_timeout").scalar_one())
         if len(patience) < 4:
-            locks.take(connection, {"a"}, locks.FROM_EVERYBODY)
+            locks.lock_tables(connection, {"a"}, locks.FROM_EVERYBODY)
 
     with writing(portal.engine) as connection, writing(portal.engine) as vacuum:
         vacuum.exec_driver_sql("LOCK TABLE a IN SHARE UPDATE EXCLUSIVE MODE")

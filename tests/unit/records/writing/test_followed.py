@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, writing
-from portal.database.migration.plan import apply
+from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.fields.linked import Linked
 from portal.records.policy import system_policy

@@ -1,8 +1,8 @@
 """Values that did not fit the new type of their field, set aside instead of being lost.
 
 They are kept as text in a column of their own, which no declared table has, until they fit again (the field has got
-another type: convert.py tries them) or until their loss is allowed. Which fields have such a column is in the snapshot,
-see `left_of`.
+another type: conversion.py tries them) or until their loss is allowed. Which fields have such a column is in the
+snapshot, see `left_of`.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -12,8 +12,8 @@ from functools import partial
 import sqlalchemy as sa
 
 from portal.database.migration import alter
-from portal.database.migration.row_counts import RowCounts
-from portal.database.migration.steps import Phase, Step, Task, counted, removing
+from portal.database.migration.row_counts import RowCounts, counted
+from portal.database.migration.steps import Phase, Step, Task, removing
 from portal.fields.links import shortened
 
 
@@ -34,7 +34,7 @@ def drop_steps(counts: RowCounts, fields: Mapping[str, Mapping[str, str]], modul
 
 def _drop(counts: RowCounts, module: str, field: str) -> None:
     if counts.connection is not None:
-        drop(counts.connection, module, field)
+        drop_values_set_aside(counts.connection, module, field)
 
 
 def column_name(field: str) -> str:
@@ -42,14 +42,14 @@ def column_name(field: str) -> str:
     return shortened(f"_aside_{field}")
 
 
-def put(connection: sa.Connection, module: str, field: str, texts: Mapping[int, str]) -> None:
+def set_values_aside(connection: sa.Connection, module: str, field: str, texts: Mapping[int, str]) -> None:
     """Set values aside, by record id; the column is made if it is missing."""
     if column_name(field) not in _columns(connection, module):
         alter.add_bare_column(connection, module, sa.Column(column_name(field), sa.Text()))
-    write(connection, module, column_name(field), texts)
+    write_texts(connection, module, column_name(field), texts)
 
 
-def write(connection: sa.Connection, module: str, column: str, texts: Mapping[int, str]) -> None:
+def write_texts(connection: sa.Connection, module: str, column: str, texts: Mapping[int, str]) -> None:
     """Write values to a column for them, by record id."""
     table = sa.table(module, sa.column("id", sa.BigInteger()), sa.column(column, sa.Text()))
     by_id = sa.update(table).where(table.c["id"] == sa.bindparam("record_id"))
@@ -58,7 +58,7 @@ def write(connection: sa.Connection, module: str, column: str, texts: Mapping[in
         connection.execute(statement, [{"record_id": record_id, "text": text} for record_id, text in texts.items()])
 
 
-def take_over(connection: sa.Connection, module: str, field: str, column: str) -> None:
+def set_column_aside(connection: sa.Connection, module: str, field: str, column: str) -> None:
     """Set aside the values in `column`, which goes."""
     if column_name(field) not in _columns(connection, module):
         alter.rename_column(connection, module, column, column_name(field))
@@ -69,7 +69,7 @@ def take_over(connection: sa.Connection, module: str, field: str, column: str) -
     alter.drop_columns(connection, module, [column])
 
 
-def texts_of(connection: sa.Connection, module: str, field: str) -> dict[int, str]:
+def texts_set_aside(connection: sa.Connection, module: str, field: str) -> dict[int, str]:
     """The values that were set aside of a field, by record id."""
     if column_name(field) not in _columns(connection, module):
         return {}
@@ -79,7 +79,7 @@ def texts_of(connection: sa.Connection, module: str, field: str) -> dict[int, st
     return {record_id: text for record_id, text in rows}
 
 
-def take_back(connection: sa.Connection, module: str, field: str, record_ids: list[int]) -> None:
+def take_values_back(connection: sa.Connection, module: str, field: str, record_ids: list[int]) -> None:
     """These records have their value again."""
     table = _table(module, field)
     by_id = sa.update(table).where(table.c["id"] == sa.bindparam("record_id"))
@@ -88,7 +88,7 @@ def take_back(connection: sa.Connection, module: str, field: str, record_ids: li
         connection.execute(statement, [{"record_id": record_id} for record_id in record_ids])
 
 
-def drop(connection: sa.Connection, module: str, field: str) -> None:
+def drop_values_set_aside(connection: sa.Connection, module: str, field: str) -> None:
     """Forget what was set aside of a field."""
     if column_name(field) in _columns(connection, module):
         alter.drop_columns(connection, module, [column_name(field)])

@@ -14,7 +14,9 @@ BATCH = 1000
 Details = dict[str, Any]
 
 
-def rename_fields(connection: sa.Connection, event: sa.Table, module: str, renames: Mapping[str, str]) -> None:
+def rename_fields_in_history(
+    connection: sa.Connection, event: sa.Table, module: str, renames: Mapping[str, str]
+) -> None:
     """The changes of fields bear their new names; `renames`: new name → old name."""
     names = {before: after for after, before in renames.items()}
 
@@ -28,7 +30,7 @@ def rename_fields(connection: sa.Connection, event: sa.Table, module: str, renam
     _rewrite(connection, event, module, names, renamed)
 
 
-def forget_field(connection: sa.Connection, tables: Tables, module: str, name: str) -> None:
+def forget_field_in_history(connection: sa.Connection, tables: Tables, module: str, name: str) -> None:
     """A field that is dropped leaves nothing: another one of its name would show the changes as its own, and no record
     names its files any more, whose bytes `portal files` then removes."""
 
@@ -41,7 +43,7 @@ def forget_field(connection: sa.Connection, tables: Tables, module: str, name: s
         connection.execute(sa.delete(table).where(table.c["module"] == module, table.c["field"] == name))
 
 
-def rename_options(
+def rename_options_in_history(
     connection: sa.Connection, event: sa.Table, module: str, field: Field, renames: Mapping[str, str], is_state: bool
 ) -> None:
     """Recorded values follow renamed options, new name → old name; `is_state`: the field is that of the lifecycle."""

@@ -6,9 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.migration.row_counts import RowCounts
-from portal.database.migration.snapshot import columns, renamed_names
-from portal.database.migration.steps import Step, counted
+from portal.database.migration.declared_renames import renamed_names
+from portal.database.migration.row_counts import RowCounts, counted
+from portal.database.migration.steps import Step
+from portal.database.schema.tables import columns_of
 from portal.fields.base import Field
 
 BATCH = 1000
@@ -30,14 +31,14 @@ def removed_options(
     for name in before.declared_options:
         if name in after.declared_options or name in renames.values() or not after.declared_options:
             continue
-        count = counts.matching(module, columns(before), partial(before.compare, operator="equal", value=name))
+        count = counts.matching(module, columns_of(before), partial(before.compare, operator="equal", value=name))
         if count:
             keep = "keeps" if count == 1 else "keep"
             what = f'option "{name}" of {module}.{after.name} is no longer offered'
             yield Step(f"{what}: {counted(count, 'record')} {keep} it until someone chooses anew", needed=False)
 
 
-def rename_options(connection: sa.Connection, table: str, before: Field, renames: Mapping[str, str]) -> None:
+def rename_stored_options(connection: sa.Connection, table: str, before: Field, renames: Mapping[str, str]) -> None:
     """Changes the stored values."""
     names = {before: after for after, before in renames.items()}
     column = before.columns()[0]

@@ -16,9 +16,8 @@ import sqlalchemy as sa
 from markupsafe import escape
 
 from portal.batches import batched
-from portal.database.migration import alter, aside
-from portal.database.migration.snapshot import columns, join_target
-from portal.database.schema.tables import Tables
+from portal.database.migration import alter, values_set_aside
+from portal.database.schema.tables import Tables, columns_of, join_target
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.link import ids_named
@@ -56,7 +55,7 @@ class Converted(NamedTuple):
 class Conversion:
     """One field of one module. `old` is None if it is no longer understood: then its column is read as text.
 
-    A large table of PostgreSQL is converted beforehand, see prepared.py.
+    A large table of PostgreSQL is converted beforehand, see conversion_beforehand.py.
     """
 
     connection: sa.Connection
@@ -75,7 +74,7 @@ class Conversion:
         """Where the old values are; none for a list of links."""
         if self.old is None:
             return [sa.Column(self.new.name)]
-        return columns(self.old)
+        return columns_of(self.old)
 
     @property
     def is_about_links(self) -> bool:
@@ -99,7 +98,7 @@ class Conversion:
 
     def run(self, keep_misfits: bool = False) -> None:
         """Converts; a value that does not fit becomes empty, and is set aside where misfits are to be kept."""
-        table, names = self.table, [column.name for column in columns(self.new)]
+        table, names = self.table, [column.name for column in columns_of(self.new)]
         temporary = {name: f"_new_{place}" for place, name in enumerate(names)}
         for name, temporary_name in temporary.items():
             alter.add_column(self.connection, table.c[name], temporary_name)
@@ -117,24 +116,26 @@ class Conversion:
             for batch in batched(links, BATCH):
                 self.connection.execute(sa.insert(join), batch)
         if misfits and keep_misfits:
-            aside.put(self.connection, table.name, self.new.name, misfits)
+            values_set_aside.set_values_aside(self.connection, table.name, self.new.name, misfits)
 
     def take_back_aside(self) -> None:
         """Values that were set aside when the field got its last type, and fit this one: they fill empty fields."""
         fitting = self.fitting_aside()
         if not fitting:
             return
-        names = {column.name: column.name for column in columns(self.new)}
+        names = {column.name: column.name for column in columns_of(self.new)}
         empty = self._empty_records(list(fitting))
         self.update(names, [(record_id, stored) for record_id, stored in fitting.items() if record_id in empty])
-        aside.take_back(self.connection, self.module.name, self.new.name, sorted(empty))
+        values_set_aside.take_values_back(self.connection, self.module.name, self.new.name, sorted(empty))
 
     def fitting_aside(self) -> dict[int, Mapping[str, Any]]:
         """What was set aside and fits, as it is stored, by record id."""
         fitting: dict[int, Mapping[str, Any]] = {}
         if join_target(self.new) or self._is_formula:
             return fitting  # a list of links has no column that could be empty, and a formula fills its own
-        for record_id, text in aside.texts_of(self.connection, self.module.name, self.new.name).items():
+        for record_id, text in values_set_aside.texts_set_aside(
+            self.connection, self.module.name, self.new.name
+        ).items():
             with contextlib.suppress(Refused):
                 fitting[record_id] = self.new.store(self._converted_text(text))
         return fitting
@@ -143,7 +144,7 @@ class Conversion:
         """Adds and fills the missing columns that a field stores beside its value; the value itself stays."""
         for name in missing:
             alter.add_column(self.connection, self.table.c[name])
-        existing = [column for column in columns(self.new) if column.name not in missing]
+        existing = [column for column in columns_of(self.new) if column.name not in missing]
         for rows in self._batches(existing):
             stored = [self.new.store(self.new.load({**dict.fromkeys(missing), **row})) for row in rows]
             self.update({name: name for name in missing}, list(zip([row["id"] for row in rows], stored, strict=True)))
@@ -302,7 +303,7 @@ class Conversion:
 
     def _empty_records(self, record_ids: Sequence[int]) -> set[int]:
         """Those of the records whose old value, which is to be converted, is empty."""
-        name = columns(self.new)[0].name
+        name = columns_of(self.new)[0].name
         source = sa.table(self.module.name, sa.column("id"), sa.column(name))
         empty: set[int] = set()
         for batch in batched(record_ids, BATCH):
@@ -337,7 +338,7 @@ class Conversion:
         """`names`: a column of the field → the column that is written. `values`: record id and stored values."""
         if not names or not values:
             return
-        types = {column.name: column.type for column in columns(self.new)}
+        types = {column.name: column.type for column in columns_of(self.new)}
         source = sa.table(
             self.module.name, sa.column("id"), *[sa.column(written, types[name]) for name, written in names.items()]
         )

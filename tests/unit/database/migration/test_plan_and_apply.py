@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from portal.database.engine import reading, writing
 from portal.database.migration import effort
 from portal.database.migration.alter import drop_columns
-from portal.database.migration.plan import CannotBeAppliedError, plan
+from portal.database.migration.plan_and_apply import CannotBeAppliedError, plan
 from portal.fields.base import Field
 from portal.fields.linked import Linked
 from tests.unit.database.migration.database import COMPANIES, TICKETS

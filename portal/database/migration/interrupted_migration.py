@@ -3,15 +3,17 @@
 import sqlalchemy as sa
 
 from portal.database.engine import reading
-from portal.database.migration.late_indexes import finish_indexes, lacks_indexes
-from portal.database.migration.prepared import clear, is_left
-from portal.database.migration.turns import turn_if_free
+from portal.database.migration.conversion_beforehand import clear_conversions, has_unfinished_conversions
+from portal.database.migration.index_changes import finish_indexes, lacks_indexes
+from portal.database.migration.locks import turn_if_free
 from portal.database.schema.tables import Tables
 
 
 def is_interrupted(connection: sa.Connection, tables: Tables) -> bool:
     """Whether `finish_interrupted` has something to do, or another process is still at work."""
-    return connection.dialect.name == "postgresql" and (is_left(connection) or lacks_indexes(connection, tables))
+    return connection.dialect.name == "postgresql" and (
+        has_unfinished_conversions(connection) or lacks_indexes(connection, tables)
+    )
 
 
 def finish_interrupted(engine: sa.Engine, tables: Tables) -> None:
@@ -22,5 +24,5 @@ def finish_interrupted(engine: sa.Engine, tables: Tables) -> None:
             return
     with turn_if_free(engine) as turn:
         if turn is not None:
-            clear(engine)
+            clear_conversions(engine)
             finish_indexes(engine, tables)

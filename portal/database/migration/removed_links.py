@@ -9,8 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.migration import alter
-from portal.database.migration.snapshot import columns, join_target
-from portal.database.schema.tables import Tables
+from portal.database.schema.tables import Tables, columns_of, join_target
 from portal.fields.base import Field
 from portal.fields.links import is_rows, join_name
 
@@ -18,19 +17,19 @@ TEMPORARY = "_new"
 JOIN_COLUMNS = ("record", "target", "position")
 
 
-def detach(connection: sa.Connection, module: str, field: Field) -> None:
+def detach_removed_link(connection: sa.Connection, module: str, field: Field) -> None:
     """The values of a removed field stay, without foreign keys and indexes."""
     if join_target(field):
         _detach_join_table(connection, join_name(module, field.name))
         return
-    names = [column.name for column in columns(field)]
+    names = [column.name for column in columns_of(field)]
     alter.drop_indexes_of(connection, module, names)
-    for column in columns(field):
+    for column in columns_of(field):
         if column.foreign_keys:
             _detach_column(connection, module, column)
 
 
-def attach(connection: sa.Connection, tables: Tables, module: str, field: Field) -> None:
+def attach_link_again(connection: sa.Connection, tables: Tables, module: str, field: Field) -> None:
     """The foreign keys of a field that is declared again."""
     if is_rows(module):
         _drop_orphans(connection, module)
@@ -39,7 +38,7 @@ def attach(connection: sa.Connection, tables: Tables, module: str, field: Field)
     if target:
         _attach_join_table(connection, tables, module, field, target)
         return
-    for column in columns(field):
+    for column in columns_of(field):
         for key in table.c[column.name].foreign_keys:
             source = sa.table(module, sa.column(column.name, column.type))
             gone = source.c[column.name].not_in(_ids(key.target_fullname.partition(".")[0]))

@@ -1,4 +1,4 @@
-"""Indexes of existing tables that PostgreSQL makes and drops CONCURRENTLY, after everything else is committed.
+"""Indexes in a plan: which are made and dropped, on PostgreSQL CONCURRENTLY and after everything else is committed.
 
 Nobody waits for that, neither to read nor to save. A build that is killed leaves an index that cannot be used: the plan
 counts it as missing, and it is made again by the next `portal apply`; that of a module also when the portal starts, and
@@ -6,24 +6,24 @@ within an hour by the worker.
 """
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 import sqlalchemy as sa
 
 from portal.database.errors import UNIQUE_VIOLATION, sql_code
 from portal.database.migration import alter
+from portal.database.migration.difference import Changes
+from portal.database.migration.effort import Work, estimate_effort
+from portal.database.migration.row_counts import SHOWN, RowCounts
 from portal.database.migration.snapshot import EMPTY, last_applied
-from portal.database.schema.indexes import PREFIX
-from portal.database.schema.tables import Tables
+from portal.database.migration.steps import Phase, Step, Task
+from portal.database.schema.indexes import index_name
+from portal.database.schema.inspection import existing_indexes
+from portal.database.schema.tables import Tables, columns_of
+from portal.declaration.shapes import Module
+from portal.fields.base import Field
 
 log = logging.getLogger(__name__)
-
-# The portal's indexes: which can be used, and which are unique.
-_INDEXES = sa.text(
-    "SELECT index.relname, indisvalid, indisunique FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid "
-    "JOIN pg_namespace ON pg_namespace.oid = index.relnamespace "
-    "WHERE nspname = current_schema() AND starts_with(index.relname, :prefix)"
-)
 
 
 class LateIndexes:
@@ -77,13 +77,6 @@ class LateIndexes:
         return all(made)
 
 
-def unusable_indexes(connection: sa.Connection) -> set[str]:
-    """The names of the portal's indexes whose build did not end."""
-    if connection.dialect.name != "postgresql":
-        return set()
-    return {name for name, (is_valid, _is_unique) in existing_indexes(connection).items() if not is_valid}
-
-
 def lacks_indexes(connection: sa.Connection, tables: Tables) -> bool:
     """Whether a table of a module on PostgreSQL lacks an index."""
     return any(_missing(connection, tables))
@@ -97,12 +90,6 @@ def finish_indexes(engine: sa.Engine, tables: Tables) -> None:
             is_in_force = names <= applied["modules"].get(table.name, {"indexes": {}})["indexes"].keys()
             if is_in_force and not _create(connection, table, names):
                 log.warning("An index of %s cannot be unique: `portal plan` says why", table.name)
-
-
-def existing_indexes(connection: sa.Connection) -> dict[str, tuple[bool, bool]]:
-    """The portal's indexes on PostgreSQL: whether each can be used, and whether it is unique."""
-    rows = connection.execute(_INDEXES, {"prefix": PREFIX})
-    return {name: (is_valid, is_unique) for name, is_valid, is_unique in rows}
 
 
 def _missing(connection: sa.Connection, tables: Tables) -> Iterable[tuple[sa.Table, set[str]]]:
@@ -141,3 +128,63 @@ def _drop(connection: sa.Connection, tables: dict[str, str]) -> None:
     """Drops indexes; `tables`: their names → their tables."""
     for name, table in tables.items():
         alter.drop_indexes(connection, table, [name], concurrently=True)
+
+
+class PlannedIndexes:
+    """The indexes of one plan; `late`: those that are made and dropped when everything else is done."""
+
+    def __init__(self, tables: Tables, changes: Changes, counts: RowCounts) -> None:
+        self.late = LateIndexes()
+        self._tables, self._changes, self._counts = tables, changes, counts
+        self._handled: set[str] = set()  # by the step of a field
+
+    def take_over(self, table: sa.Table, field: Field) -> set[str]:
+        """The indexes of a field whose step creates them itself."""
+        names = _indexes_of(table, field)
+        self._handled |= names
+        return names
+
+    def go_with(self, module: str, dropped: Collection[str]) -> None:
+        """The indexes of dropped columns are dropped with them."""
+        indexes = self._changes.old["modules"][module]["indexes"].items()
+        self._handled |= {name for name, (_unique, *of) in indexes if not set(dropped).isdisjoint(of)}
+
+    def create(self, table: sa.Table, names: Collection[str]) -> None:
+        """Creates indexes of a table, when a task says so."""
+        self.late.create(self._counts.connected, table, names)
+
+    def others_of(self, name: str) -> Iterator[Step]:
+        """The step for the indexes of a table that no field's step has taken over."""
+        table, difference = self._tables.metadata.tables[name], self._changes.difference
+        missing = difference.indexes.get(name, set()) - self._handled
+        obsolete = difference.obsolete_indexes.get(name, set()) - self._handled
+        if obsolete or missing:
+            tasks = (
+                Task(Phase.DROP_INDEXES, lambda: self.late.drop(self._counts.connected, name, obsolete)),
+                Task(Phase.CREATE_INDEXES, lambda: self.create(table, missing)),
+            )
+            takes = estimate_effort(self._counts, name, Work.INDEX) if missing else None
+            yield Step(f"bring the indexes of {name} up to date", effort=takes, tasks=tasks)
+
+    def duplicates(self, module: Module, field: Field) -> Iterator[Step]:
+        """Values that keep a field from becoming unique; without them its index comes with the others."""
+        table = self._tables.module(module.name)
+        within = [column for column in table.c if column.name in module.unique_within(field)]
+        compared = [column for column in columns_of(field) if column.name in (field.name, field.key_column)]
+        unique = {str(index.name) for index in table.indexes if index.unique}
+        missing = _indexes_of(table, field) & unique & self._changes.difference.indexes.get(module.name, set())
+        duplicates = self._counts.duplicates(module.name, within, compared) if missing else []
+        if duplicates:
+            self._handled |= missing
+            # What kept exactly the same values apart in older versions stays until then.
+            self._handled.add(index_name(module.name, *module.unique_within(field), field.name))
+            shown = ", ".join(f"{values} ({count} times)" for values, count in duplicates[:SHOWN])
+            more = ", …" if len(duplicates) > SHOWN else ""
+            path = f"{module.name}.{field.name}"
+            sentence = f"! field {path} cannot be made unique, these values occur more than once: {shown}{more}"
+            yield Step(sentence, blocked=True, needed=False)
+
+
+def _indexes_of(table: sa.Table, field: Field) -> set[str]:
+    names = {column.name for column in columns_of(field)}
+    return {str(index.name) for index in table.indexes if not names.isdisjoint(index.columns.keys())}

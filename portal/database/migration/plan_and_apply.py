@@ -1,5 +1,7 @@
-"""The plan that brings a database to a declaration, and carrying it out: in one transaction, but for what takes long on
-PostgreSQL: values of large tables are converted before it (prepared.py), indexes are made after it (late_indexes.py).
+"""The plan that brings a database to a declaration, and carrying it out.
+
+It is one transaction, but for what takes long on PostgreSQL: values of large tables are converted before it
+(conversion_beforehand.py), indexes are made after it (index_changes.py).
 
 `plan` makes it, `apply` carries it out; `missing_steps` compares snapshots only, which is quick, without a look at the
 real tables. Called by `portal plan` and `portal apply`, at start-up and by the reload. Where the search index must be
@@ -14,31 +16,28 @@ import sqlalchemy as sa
 
 from portal.database.engine import analyze, reading, writing
 from portal.database.migration.blocked_steps import misfit_steps
-from portal.database.migration.convert import Conversion
+from portal.database.migration.conversion import Conversion
+from portal.database.migration.conversion_beforehand import Prepared, Report, clear_conversions, prepare_conversions
+from portal.database.migration.declared_renames import Renames, find_renames
 from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
-from portal.database.migration.former_names import SAME, FormerNames, former_names, show_renamed
-from portal.database.migration.locks import FROM_EVERYBODY, FROM_SAVING, take, when_free
+from portal.database.migration.former_names import SAME, FormerNames, former_names, show_renamed, with_new_names
+from portal.database.migration.locks import FROM_EVERYBODY, FROM_SAVING, lock_tables, one_at_a_time, when_free
 from portal.database.migration.next_snapshot import next_snapshot
 from portal.database.migration.planner import Planner
-from portal.database.migration.prepared import Prepared, Report, clear, prepared
-from portal.database.migration.rename import rename, tables_with_names
+from portal.database.migration.rename import rename_in_database, tables_with_names
 from portal.database.migration.row_counts import RowCounts
 from portal.database.migration.saved_plan import SavedPlan
 from portal.database.migration.snapshot import (
     EMPTY,
     NOTHING_LEFT,
-    Renames,
     Snapshot,
     declared_part,
-    find_renames,
     last_applied,
     left_of,
     save_snapshot,
     take_snapshot,
-    with_new_names,
 )
 from portal.database.migration.steps import Step
-from portal.database.migration.turns import one_at_a_time
 from portal.database.schema.tables import Tables
 from portal.database.search.backlog import mark_modules
 from portal.database.search.index import create_index
@@ -125,14 +124,14 @@ def apply(
     CannotBeAppliedError, or NotThePlanError where the plan is not the `expected` one, and then nothing was changed.
     """
     with one_at_a_time(engine) as turn:
-        clear(engine)
+        clear_conversions(engine)
         conversions: Iterable[Conversion] = ()
         try:
             planner, applied = _apply_in_one(engine, tables, allow_loss, expected, Prepared(engine))
         except _ToBePreparedError as error:
             conversions = error.conversions
         if conversions:
-            with prepared(engine, conversions, turn.keep, report) as work:
+            with prepare_conversions(engine, conversions, turn.keep, report) as work:
                 planner, applied = _apply_in_one(engine, tables, allow_loss, expected, work)
         are_unique = planner.indexes.late.finish(engine)
         if indexed := sorted(table for table, names in planner.difference.indexes.items() if names):
@@ -161,7 +160,7 @@ def _apply_in_one(
         def carry_out() -> tuple[Planner, Applied]:
             _take_tables(connection, old, planner, steps)
             if renames:
-                rename(connection, tables, old, renames)
+                rename_in_database(connection, tables, old, renames)
             now, steps_now = planner, steps
             differs = work.finish(connection) or any(step.tables and not step.is_prepared for step in steps)
             if differs and connection.dialect.name == "postgresql":  # a row may have come in between
@@ -214,7 +213,7 @@ def missing_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
     return Planner(tables, changes, RowCounts(None), {}).steps()
 
 
-def blocking_steps(connection: sa.Connection, tables: Tables) -> list[Step]:
+def steps_needed_to_run(connection: sa.Connection, tables: Tables) -> list[Step]:
     """The missing steps without which the portal cannot run."""
     return [step for step in missing_steps(connection, tables) if step.needed]
 
@@ -236,9 +235,9 @@ def _take_tables(connection: sa.Connection, old: Snapshot, planner: Planner, ste
     renames, names = planner.renames, former_names(old, planner.renames)
     altered = planner.difference.altered_tables.union(*[step.tables for step in steps], names.tables, names.columns)
     replaced = renames.modules.keys() & old["modules"].keys()
-    take(connection, {*map(names.table, altered), *replaced}, FROM_EVERYBODY)
+    lock_tables(connection, {*map(names.table, altered), *replaced}, FROM_EVERYBODY)
     with_options = {names.table(module) for module, _field in planner.option_renames}
-    take(connection, with_options | tables_with_names(planner.tables, old, renames), FROM_SAVING)
+    lock_tables(connection, with_options | tables_with_names(planner.tables, old, renames), FROM_SAVING)
 
 
 def _planned(
@@ -251,7 +250,7 @@ def _planned(
     on_sqlite, names = connection.dialect.name == "sqlite", SAME
     with connection.begin_nested() if renames else contextlib.nullcontext() as savepoint:
         if renames and on_sqlite:
-            rename(connection, tables, old, renames)
+            rename_in_database(connection, tables, old, renames)
         elif renames:
             names = former_names(old, renames)
         changes = _changes(connection, tables, old, renames, names)

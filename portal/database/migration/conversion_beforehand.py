@@ -18,10 +18,10 @@ import sqlalchemy as sa
 
 from portal.database.engine import analyze, reading, writing
 from portal.database.errors import LOCK_NOT_AVAILABLE, UNIQUE_VIOLATION, DatabaseError, is_retryable, sql_code
-from portal.database.migration import alter, aside
-from portal.database.migration.convert import BATCH, SHOWN, Conversion, Misfits
+from portal.database.migration import alter, values_set_aside
+from portal.database.migration.conversion import BATCH, SHOWN, Conversion, Misfits
 from portal.database.migration.locks import set_patience, when_free
-from portal.database.migration.snapshot import columns
+from portal.database.schema.tables import columns_of
 from portal.fields.base import Refused
 from portal.fields.links import shortened
 
@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 
 def can_be_prepared(conversion: Conversion) -> bool:
     """Whether every record is converted by itself, from columns to columns, on PostgreSQL."""
-    has_columns = bool(conversion.old_columns and columns(conversion.new))
+    has_columns = bool(conversion.old_columns and columns_of(conversion.new))
     return conversion.connection.dialect.name == "postgresql" and has_columns and not conversion.is_about_links
 
 
@@ -50,11 +50,11 @@ class PreparedField:
     @property
     def names(self) -> dict[str, str]:
         """The columns, and those that will take their names."""
-        return {column.name: _temporary(column.name) for column in columns(self.conversion.new)}
+        return {column.name: _temporary(column.name) for column in columns_of(self.conversion.new)}
 
     @property
     def _aside(self) -> str:
-        return _temporary(aside.column_name(self.conversion.new.name))
+        return _temporary(values_set_aside.column_name(self.conversion.new.name))
 
     @property
     def named_misfits(self) -> tuple[int, list[str]]:
@@ -126,7 +126,7 @@ class PreparedField:
             if not self.names.keys().isdisjoint(index.columns.keys()):
                 alter.rename_index(connection, _temporary(str(index.name)), str(index.name))
         if are_kept:
-            aside.take_over(connection, table.name, self.conversion.new.name, self._aside)
+            values_set_aside.set_column_aside(connection, table.name, self.conversion.new.name, self._aside)
 
     def _fill(self, conversion: Conversion, rows: Sequence[Mapping[str, Any]]) -> None:
         fitting: list[tuple[int, Mapping[str, Any]]] = []
@@ -138,7 +138,7 @@ class PreparedField:
             else:
                 fitting.append((value.record_id, conversion.new.store(value.after)))
         conversion.update(self.names, fitting)
-        aside.write(conversion.connection, conversion.module.name, self._aside, texts)
+        values_set_aside.write_texts(conversion.connection, conversion.module.name, self._aside, texts)
 
     def _drop_unique_indexes(self, connection: sa.Connection) -> None:
         """Those of the new columns: somebody has saved a value that only the new type takes for one that is there. The
@@ -280,7 +280,7 @@ class Prepared:
 
 
 @contextlib.contextmanager
-def prepared(
+def prepare_conversions(
     engine: sa.Engine, conversions: Iterable[Conversion], keep_turn: Callable[[], None], report: Report
 ) -> Iterator[Prepared]:
     """Prepares conversions for the block, which puts them in place; after an exception nothing is left of them.
@@ -304,16 +304,16 @@ def prepared(
     except BaseException:
         with contextlib.suppress(*DatabaseError):
             keep_turn()  # without it what is there may be another process's
-            clear(engine)
+            clear_conversions(engine)
         raise
 
 
-def is_left(connection: sa.Connection) -> bool:
+def has_unfinished_conversions(connection: sa.Connection) -> bool:
     """Whether a killed process has left something of its conversions, or one is at work."""
     return connection.dialect.name == "postgresql" and bool(_left(connection))
 
 
-def clear(engine: sa.Engine) -> None:
+def clear_conversions(engine: sa.Engine) -> None:
     """Takes away what a killed process has left of its conversions."""
     with reading(engine) as connection:
         tables = _left(connection) if connection.dialect.name == "postgresql" else ()

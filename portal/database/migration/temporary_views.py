@@ -12,22 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import make_engine, reading
-from portal.database.migration.options import renamed_options
-from portal.database.migration.snapshot import (
-    EMPTY,
-    Renames,
-    Snapshot,
-    columns,
-    find_renames,
-    history_of,
-    last_applied,
-    rebuild_field,
-    storage_of,
-    stored_fields,
-    with_new_names,
-)
+from portal.database.migration.declared_renames import Renames, find_renames, history_of
+from portal.database.migration.former_names import with_new_names
+from portal.database.migration.option_changes import renamed_options
+from portal.database.migration.snapshot import EMPTY, Snapshot, last_applied, rebuild_field, storage_of
 from portal.database.schema.existing import EXISTING
-from portal.database.schema.tables import Tables
+from portal.database.schema.tables import Tables, columns_of, stored_fields
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.links import is_rows, join_name, shortened
@@ -179,7 +169,7 @@ class _ViewMaker:
     def _field(self, module: Module, name: str, field: Field) -> Expressions:
         table = self.renames.modules.get(module.name, module.name)
         present = self.existing.get(table, set())
-        after, entry = columns(field), self._entry(self.renamed, module.name, name)
+        after, entry = columns_of(field), self._entry(self.renamed, module.name, name)
         nothing: Expressions = {column.name: None for column in after}
         before = rebuild_field(entry) if entry is not None else None
         if entry is None or not after:
@@ -189,7 +179,7 @@ class _ViewMaker:
             return nothing
         old_name = self.renames.fields.get(module.name, {}).get(name, name)
         original = rebuild_field({**entry, "name": old_name})
-        sources = columns(original) if original is not None else []
+        sources = columns_of(original) if original is not None else []
         expressions = {
             column.name: self.quote(source.name) if source.name in present else None
             for column, source in zip(after, sources, strict=True)

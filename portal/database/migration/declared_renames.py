@@ -1,0 +1,185 @@
+"""The renames that `formerly` declares and that are still to be done, and the history of those that were done.
+
+`formerly: old` tells of a rename; when the files are put back as they were, nothing tells of it but the history. It is
+a part of the snapshot, new name → old name: `modules`, `fields` by module, `options` by module and field.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.database.migration.row_counts import has_rows
+from portal.database.migration.snapshot import Snapshot, left_of, rebuild_field
+from portal.database.schema.tables import columns_of, join_target
+from portal.declaration.shapes import Declaration, fields_with_rows
+from portal.fields.links import join_name
+
+OptionRenames = Mapping[tuple[str, str], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Renames:
+    """Renames: new name → old name, of modules and of the fields of each module (under its new name)."""
+
+    modules: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.modules or self.fields)
+
+    def new_field_names(self, module: str) -> dict[str, str]:
+        """Old name → new name, of the fields of a module under its new name."""
+        return {before: after for after, before in self.fields.get(module, {}).items()}
+
+
+def find_renames(connection: sa.Connection, old: Snapshot, declaration: Declaration) -> Renames:
+    """The renames that `formerly` declares and that are not done yet, and renames that the declaration has undone."""
+    formerly = {name: module.formerly for name, module in declaration.modules.items() if module.table is None}
+    history = history_of(old)
+    late = {
+        name
+        for name, before in _late_renames(old["modules"], left_of(old)["modules"], formerly)
+        if not has_rows(connection, name)
+    }
+    known = {name: entry for name, entry in old["modules"].items() if name.partition("$")[0] not in late}
+    modules = renamed_names(known, formerly, history["modules"])
+    modules |= _renamed_rows(known, declaration, modules, history["modules"])
+    fields: dict[str, dict[str, str]] = {}
+    for name, module in declaration.stored.items():
+        old_name = modules.get(name, name)
+        before = old["modules"].get(old_name)
+        if before:
+            formerly = {key: field.formerly for key, field in module.fields.items()}
+            renamed = renamed_names(before["fields"], formerly, history["fields"].get(old_name, {}))
+            left_fields = left_of(old)["fields"].get(old_name, ())
+            for key, left in _late_renames(before["fields"], left_fields, formerly):
+                if _is_empty(connection, old_name, before["fields"][key]):
+                    renamed[key] = left
+            fields |= {name: renamed} if renamed else {}
+    return Renames(modules, fields)
+
+
+def _renamed_rows(
+    known: Collection[str], declaration: Declaration, modules: Mapping[str, str], history: Mapping[str, str]
+) -> dict[str, str]:
+    """The tables of rows whose `lines` field, or its module, has another name: new name → old name."""
+    formerly: dict[str, str | None] = {}
+    for module, lines in fields_with_rows(declaration.modules.values()):
+        before = modules.get(module.name, module.name)
+        names = [lines.name] if lines.formerly in (None, *module.fields) else [str(lines.formerly), lines.name]
+        former = (join_name(before, name) for name in names)
+        formerly[join_name(module.name, lines.name)] = next((name for name in former if name in known), None)
+    return renamed_names(known, formerly, history)
+
+
+def _late_renames(
+    known: Collection[str], left: Collection[str], formerly: Mapping[str, str | None]
+) -> Iterator[tuple[str, str]]:
+    """Those whose `formerly` was written after their first migration: what they held is left under the old name."""
+    for name, before in formerly.items():
+        if before in left and before not in formerly and name in known:
+            yield name, str(before)
+
+
+def _is_empty(connection: sa.Connection, module: str, entry: Mapping[str, Any]) -> bool:
+    """Whether no record has a value of a field."""
+    field = rebuild_field(entry)
+    if field is None:
+        return False
+    if join_target(field):
+        source = sa.table(join_name(module, field.name), sa.column("record"))
+        return connection.execute(sa.select(source.c["record"]).limit(1)).first() is None
+    name = columns_of(field)[0].name
+    source = sa.table(module, sa.column(name))
+    return connection.execute(sa.select(source.c[name]).where(source.c[name].is_not(None)).limit(1)).first() is None
+
+
+def renamed_names(
+    known: Collection[str], formerly: Mapping[str, str | None], history: Mapping[str, str]
+) -> dict[str, str]:
+    """New name → old name.
+
+    `known`: the names in the last snapshot. `formerly`: the declared names and what each was called before; it may stay
+    in the files for ever, and counts only while the old name is known. `history`: renames that were done, new name →
+    old name: a declared name that is found there is the old one back again.
+    """
+    renamed: dict[str, str] = {}
+    for name, before in formerly.items():
+        if before is None or before not in known or before in formerly:
+            continue
+        if name not in known and before not in renamed.values():
+            renamed[name] = before
+    for name in formerly:
+        if name in known or name in renamed:
+            continue
+        gone = (later for later in known if later not in formerly and later not in renamed.values())
+        later = next((later for later in gone if name in earlier_names(later, history)), None)
+        if later is not None:
+            renamed[name] = later
+    return renamed
+
+
+def earlier_names(name: str, history: Mapping[str, str]) -> list[str]:
+    """What something was called before, the latest name first."""
+    names: list[str] = []
+    while name in history and history[name] not in names:
+        name = history[name]
+        names.append(name)
+    return names
+
+
+def history_of(snapshot: Snapshot) -> dict[str, Any]:
+    """The renames that were done; from a snapshot without a history what its `formerly` tell."""
+    if "history" in snapshot:
+        return snapshot["history"]
+    modules = snapshot["modules"].items()
+    return {
+        "modules": {name: module["formerly"] for name, module in modules if module.get("formerly")},
+        "fields": {name: _formerly(module["fields"]) for name, module in modules},
+        "options": {
+            name: {key: _formerly(entry["options"]) for key, entry in module["fields"].items() if "options" in entry}
+            for name, module in modules
+        },
+    }
+
+
+def _formerly(entries: Mapping[str, Any]) -> dict[str, str]:
+    return {name: entry["formerly"] for name, entry in entries.items() if entry.get("formerly")}
+
+
+def next_history(old: Snapshot, renames: Renames, options: OptionRenames) -> dict[str, Any]:
+    """The history after these renames; `old` is the snapshot before them, `options` by module and field."""
+    history = history_of(old)
+    names = {before: after for after, before in renames.modules.items()}
+    fields, of_options = {}, {}
+    for before, renamed in history["fields"].items():
+        fields[names.get(before, before)] = dict(renamed)
+    for module, renamed in renames.fields.items():
+        fields[module] = _extended(fields.get(module, {}), renamed)
+    for before, by_field in history["options"].items():
+        new_names = renames.new_field_names(names.get(before, before))
+        of_options[names.get(before, before)] = {new_names.get(key, key): value for key, value in by_field.items()}
+    for (module, name), renamed in options.items():
+        by_field = of_options.setdefault(module, {})
+        by_field[name] = _extended(by_field.get(name, {}), renamed)
+    return {"modules": _extended(history["modules"], renames.modules), "fields": fields, "options": of_options}
+
+
+def _extended(history: Mapping[str, str], renames: Mapping[str, str]) -> dict[str, str]:
+    """With renames, new name → old name; one that leads back to a former name takes back what led away from it."""
+    extended = dict(history)
+    for new, old in renames.items():
+        if new in earlier_names(old, extended):
+            for name in list(_until(old, new, extended)):
+                del extended[name]
+        else:
+            extended[new] = old
+    return extended
+
+
+def _until(name: str, former: str, history: Mapping[str, str]) -> Iterator[str]:
+    while name != former:
+        yield name
+        name = history[name]
