@@ -18,7 +18,7 @@ from portal.fields.datetime import Datetime, local_iso
 from portal.fields.reader import Reader
 from portal.fields.row import Row
 from portal.fields.size import shown_size
-from portal.views.forms.line_parts import LineHead
+from portal.views.forms.form_parts import LineHead
 from portal.views.parts import Moment
 from portal.views.records.json_tree import json_nodes
 from portal.web.addresses import record_address

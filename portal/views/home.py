@@ -16,7 +16,7 @@ from portal.texts import _, readable
 from portal.views.displays import initials, moment
 from portal.views.pages import HomePage
 from portal.views.parts import Happening, HomeButton, Moment
-from portal.views.records.history_parts import NewRecords
+from portal.views.records.record_parts import NewRecords
 from portal.views.wording import count_text
 from portal.web.addresses import button_address, list_address, record_address
 from portal.web.resources import Root

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from portal.views.forms.line_parts import LineInputs
-from portal.views.forms.upload_parts import UploadInput
+from portal.views.forms.form_parts import LineInputs, UploadInput
 from portal.web.frame import Words
 
 Pairs = tuple[tuple[str, str], ...]  # hidden inputs: (name, value), names may repeat

@@ -14,7 +14,7 @@ from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import ACTIONS, Declaration, Profile
 from portal.fields.shape import Shape
 from portal.texts import readable
-from portal.workshop.access_table import Rights, form_fields
+from portal.workshop.access_table import Rights, _fields_asked_for
 from portal.workshop.compared_shapes import Difference, differences
 
 Kind = Literal["lost", "gained", "changed"]
@@ -194,7 +194,7 @@ def _layouts(old: Profile, new: Profile, module: str) -> Iterator[Difference]:
         shape: type[Shape] = type(other)
         moved = before.readable ^ after.readable
         if layout in ("create", "edit"):
-            moved |= form_fields(one) ^ form_fields(other)
+            moved |= _fields_asked_for(one) ^ _fields_asked_for(other)
         for key in keys_of(shape):
             if f"{layout}.{key}" in ("list.columns", "list.tabs"):
                 continue

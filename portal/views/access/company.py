@@ -19,9 +19,9 @@ from portal.accounts.companies import (
     withdraw_link,
 )
 from portal.texts import _
+from portal.views.access.access_card import access_state, bouncing
+from portal.views.access.access_form import DAY
 from portal.views.access.access_parts import AccessCard, Colleague, CompanyPage, Fact, JoinLink, WaitingPage
-from portal.views.access.card import access_state, bouncing
-from portal.views.access.form import DAY
 from portal.views.access.waiting import sign_ups_of, waiting_lines
 from portal.views.displays import initials, moment
 from portal.views.parts import Action, Offer

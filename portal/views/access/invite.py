@@ -16,7 +16,7 @@ from portal.fields.link import RECORD_ID
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import _
-from portal.views.access.form import access_inputs, access_rows, posted_access, read_access
+from portal.views.access.access_form import access_inputs, access_rows, posted_access, read_access
 from portal.views.access.person import (
     TAKEN,
     Errors,
@@ -26,11 +26,9 @@ from portal.views.access.person import (
     register_of,
     succeeded,
 )
-from portal.views.forms.form_parts import QuestionPage
-from portal.views.forms.forms import once_key
-from portal.views.forms.offers import OFFERED
-from portal.views.forms.submissions import done, repeated
-from portal.views.lists.search import findable
+from portal.views.forms.offers import OFFERED, findable
+from portal.views.forms.submissions import done, once_key, repeated
+from portal.views.pages import QuestionPage
 from portal.views.parts import Action, FormRow, Offer, Widget
 from portal.web.addresses import list_address, record_address
 from portal.web.form_input import posted_text

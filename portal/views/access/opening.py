@@ -16,11 +16,10 @@ from portal.accounts.opening import (
     present_opening,
 )
 from portal.texts import _, ngettext
+from portal.views.access.access_form import DAY, access_inputs, access_rows, posted_access, read_access
 from portal.views.access.access_parts import OpenPage
-from portal.views.access.form import DAY, access_inputs, access_rows, posted_access, read_access
 from portal.views.access.person import register_of
-from portal.views.forms.forms import once_key
-from portal.views.forms.submissions import done, repeated
+from portal.views.forms.submissions import done, once_key, repeated
 from portal.views.parts import TitledLink
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash

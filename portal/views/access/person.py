@@ -17,10 +17,9 @@ from portal.mail.access_letters import invitation
 from portal.mail.account_letters import address_changed
 from portal.records.writing.history import Author
 from portal.texts import _
-from portal.views.access.form import access_inputs, access_rows, posted_access, read_access
-from portal.views.forms.form_parts import QuestionPage
-from portal.views.forms.forms import once_key
-from portal.views.forms.submissions import done, repeated
+from portal.views.access.access_form import access_inputs, access_rows, posted_access, read_access
+from portal.views.forms.submissions import done, once_key, repeated
+from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Widget
 from portal.web.addresses import record_address
 from portal.web.cookies import invitation_cookie, set_cookie

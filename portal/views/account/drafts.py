@@ -9,7 +9,7 @@ from portal.records.reading.page import Record
 from portal.records.reading.records import Records
 from portal.texts import _
 from portal.views.displays import moment
-from portal.views.forms.drafts import page_of
+from portal.views.forms.drafts import page_address
 from portal.views.parts import DraftLine
 from portal.views.wording import new_label
 
@@ -23,7 +23,7 @@ def draft_line(request: Request, draft: Draft) -> DraftLine:
     module, _slash, path = draft.form.partition("/")
     records = records_of(request, module)
     record = record_of(records, path) if records else None
-    url = page_of(draft.form, draft.content.step) if records and may_continue(records, path, record) else ""
+    url = page_address(draft.form, draft.content.step) if records and may_continue(records, path, record) else ""
     text = written_text(records, draft)
     return DraftLine(
         form=draft.form,

@@ -16,7 +16,7 @@ from portal.texts import _, fold
 from portal.views.administration.pages import WholeHistoryPage
 from portal.views.parts import Offer
 from portal.views.records.history import PAGE, history_line, page_key
-from portal.views.records.history_parts import HistoryLine
+from portal.views.records.record_parts import HistoryLine
 from portal.web.addresses import history_address, record_address
 from portal.web.frame import Words
 from portal.web.resources import Administration

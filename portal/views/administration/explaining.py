@@ -23,7 +23,7 @@ from portal.records.writing.transitions import is_for_reader
 from portal.texts import _, readable
 from portal.views.administration.pages import Audience, ExplainPage, ModuleRights, PersonRights, ReasonGroup
 from portal.views.administration.reasons import Reason, shown_reasons
-from portal.views.administration.rights import ACTION_LABELS, can_words, module_label, scope_words
+from portal.views.administration.rights_in_words import ACTION_LABELS, can_words, module_label, scope_words
 from portal.views.parts import Action, Offer, TitledLink
 from portal.views.wording import count_text
 from portal.web.addresses import explain_address, record_address

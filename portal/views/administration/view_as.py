@@ -11,7 +11,7 @@ from portal.accounts.people import Identity
 from portal.accounts.viewing import account_identity, profile_identity, start_viewing, stop_viewing
 from portal.records.reading.records import Records
 from portal.texts import _, ngettext, readable
-from portal.views.access.card import access_state
+from portal.views.access.access_card import access_state
 from portal.views.administration.pages import Viewable, ViewAsPage
 from portal.views.displays import initials
 from portal.web.addresses import explain_address, own_path, record_address

@@ -27,27 +27,26 @@ from portal.views.forms.drafts import (
     KEY,
     as_form,
     draft_form,
+    draft_key,
     draft_shown,
     drafts_of,
-    form_of,
-    key_of,
-    page_of,
+    form_address,
+    page_address,
     posted_content,
     with_earlier_steps,
 )
-from portal.views.forms.form_parts import FormPage
-from portal.views.forms.forms import (
+from portal.views.forms.line_buttons import pressed_button, with_lines_changed
+from portal.views.forms.offers import finds, with_titles
+from portal.views.forms.submissions import (
     FormAnswer,
+    done,
     errors_of,
-    finds,
-    form_fields,
+    fields_of_form,
     once_key,
     record_or_list,
+    repeated,
     step_names,
-    with_titles,
 )
-from portal.views.forms.line_buttons import pressed_button, with_lines_changed
-from portal.views.forms.submissions import done, repeated
 from portal.views.forms.uploads import (
     Attached,
     held_attachments,
@@ -55,9 +54,10 @@ from portal.views.forms.uploads import (
     with_pending_files,
 )
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
-from portal.views.lists.return_to_list import back_to_list
+from portal.views.lists.list_navigation import back_to_list
+from portal.views.pages import FormPage
 from portal.views.parts import Choice, DraftForm, StepState, TitledLink
-from portal.views.records.file_parts import largest_file, upload_input
+from portal.views.records.file_cards import largest_file, upload_input
 from portal.views.records.files import add_form_files
 from portal.views.wording import new_label
 from portal.web.addresses import compute_address, create_address, record_address
@@ -73,7 +73,7 @@ class CreateForm:
         self.module, self.request, self.records = module, request, module.records
         self.layout = self.records.access.create
         self.steps = self.layout.steps or ()
-        self.fields = form_fields(self.records, self.layout)
+        self.fields = fields_of_form(self.records, self.layout)
         self.followed = self._hidden_follow_up()
         if self.followed:
             self.fields.append(self.followed)
@@ -129,7 +129,7 @@ def show_create_form(module: Module, request: Request) -> dict[str, FormPage]:
     named = named_draft(form)
     draft = named or drafts_of(request).newest(f"{module.module_name}/create/")
     if draft is None or (named is None and is_prefilled(form)):
-        return {"page": create_page(form, initial_filling(form), 0, key_of(""), draft)}
+        return {"page": create_page(form, initial_filling(form), 0, draft_key(""), draft)}
     step = (named and form.step_of(request.GET, "_step")) or 0
     filling = form.filling(as_form(draft.content.inputs))
     return {"page": create_page(form, filling, step, draft.form.rpartition("/")[2], draft)}
@@ -190,7 +190,7 @@ def button_values(form: CreateForm) -> dict[str, Any]:
 @view_config(context=Module, name="create", request_method="POST", renderer="form.pt", permission="create")
 def create_record(module: Module, request: Request) -> FormAnswer:
     """Creates the record, or leads to the next or the previous step of its form."""
-    form, name = CreateForm(module, request), form_of(request)
+    form, name = CreateForm(module, request), form_address(request)
     form.receive_files()
     step, target = form.step_of(request.POST, "_step"), form.step_of(request.POST, "_to")
     content = posted_content(request)
@@ -242,14 +242,14 @@ def change_step(
     if target > content.step and wrong:
         form.request.response.status_code = 422
         return {"page": posted_page(form, replace(filling, errors=wrong), content.step)}
-    name = form_of(form.request)
+    name = form_address(form.request)
     drafts_of(form.request).save(name, replace(content, step=target))
-    return HTTPSeeOther(page_of(name, target))
+    return HTTPSeeOther(page_address(name, target))
 
 
 def posted_page(form: CreateForm, filling: Filling, step: int) -> FormPage:
     """The page of a form that came back."""
-    return create_page(form, filling, step, key_of(posted_text(form.request, "_draft")))
+    return create_page(form, filling, step, draft_key(posted_text(form.request, "_draft")))
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------

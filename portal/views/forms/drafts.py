@@ -51,23 +51,23 @@ FILES_LOST = "files.lost"  # in the place of an input: the form came with files,
 # -- names of forms ----------------------------------------------------------------------------------------------------
 
 
-def new_key() -> str:
+def new_draft_key() -> str:
     """A key for a new form, random enough that nobody meets that of another browser."""
     return secrets.token_urlsafe(9)
 
 
-def key_of(text: str) -> str:
+def draft_key(text: str) -> str:
     """The key that a form names, or a new one."""
-    return text if KEY.fullmatch(text) else new_key()
+    return text if KEY.fullmatch(text) else new_draft_key()
 
 
-def form_of(request: Request) -> str:
+def form_address(request: Request) -> str:
     """The form that a request sends to one of its addresses."""
     path = request.path_info.strip("/")
-    return f"{path}/{key_of(posted_text(request, '_draft'))}" if path.endswith("/create") else path
+    return f"{path}/{draft_key(posted_text(request, '_draft'))}" if path.endswith("/create") else path
 
 
-def page_of(form: str, step: int = 0) -> str:
+def page_address(form: str, step: int = 0) -> str:
     """The address of the page on which a form is filled in."""
     path, _slash, last = form.rpartition("/")
     if path.endswith("/create"):
@@ -82,7 +82,7 @@ def page_of_posted_form(request: Request) -> str:
     path = request.path_info.strip("/")
     if path.endswith("/create") and not KEY.fullmatch(posted_text(request, "_draft")):
         return ""
-    return page_of(form_of(request), whole_number(posted_text(request, "_step")) or 0)
+    return page_address(form_address(request), whole_number(posted_text(request, "_step")) or 0)
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def draft_form(
 
 def draft_shown(draft: Draft, reader: Reader, continues: bool = False) -> DraftShown:
     """The line “Draft from 14:02 · Discard”; `continues`: with the way to the page that shows the whole draft."""
-    page = page_of(draft.form, draft.content.step)
+    page = page_address(draft.form, draft.content.step)
     start, lost = page.partition("?")[0], FILES_LOST in draft.content.inputs
     return DraftShown(draft.form, short_moment(draft.modified, reader), start, page if continues else "", lost)
 
@@ -133,7 +133,7 @@ def watch_form(event: NewRequest) -> None:
 
 def keep_refused_form(request: Request, response: Response) -> None:
     """Called when the request's own transaction has ended. What cannot be kept is left out."""
-    owner, form, content = posted_text(request, "_account"), form_of(request), posted_content(request)
+    owner, form, content = posted_text(request, "_account"), form_address(request), posted_content(request)
     try:
         if request.visitor.identity is None and OWNER.fullmatch(owner):
             _set_aside(request, response, f"{owner} {form}", content)
@@ -151,7 +151,7 @@ def keeps_form(request: Request) -> bool:
     if not owner or posted_text(request, "_account") != owner:
         return False
     content = posted_content(request)
-    return content.length > 0 and not is_empty_comment(form_of(request), content)
+    return content.length > 0 and not is_empty_comment(form_address(request), content)
 
 
 def is_empty_comment(form: str, content: Content) -> bool:
@@ -203,7 +203,7 @@ def save_draft(context: Account, request: Request) -> dict[str, bool]:
     form = posted_text(request, "_form")
     if not _may_have(request, form) or posted_text(request, "_account") != owner_of(request):
         raise HTTPNotFound
-    key, drafts, content = once_key_of(request), drafts_of(request), posted_content(request)
+    key, drafts, content = account_once_key(request), drafts_of(request), posted_content(request)
     if key and is_used(request.connection, request.portal.tables, key):
         return {"saved": False}
     if is_empty_comment(form, content):
@@ -240,7 +240,7 @@ def with_earlier_steps(request: Request, drafts: Drafts, form: str, content: Con
     return replace(content, inputs={**others, **shown})
 
 
-def once_key_of(request: Request) -> str:
+def account_once_key(request: Request) -> str:
     """The form's one-time key within the account: nobody can learn or take that of another person."""
     key = posted_text(request, "_once")
     return f"{request.visitor.own_account}:{key[:64]}" if key else ""

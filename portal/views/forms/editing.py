@@ -24,11 +24,18 @@ from portal.texts import _
 from portal.views.displays import moment
 from portal.views.forms.basis import Basis, basis_of, digest_of, read_basis
 from portal.views.forms.computed import check_computing, computed_texts
-from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, form_of, posted_content
-from portal.views.forms.form_parts import FormPage
-from portal.views.forms.forms import FormAnswer, errors_of, finds, form_fields, once_key, record_or_list, with_titles
+from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, form_address, posted_content
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
-from portal.views.forms.submissions import done, repeated
+from portal.views.forms.offers import finds, with_titles
+from portal.views.forms.submissions import (
+    FormAnswer,
+    done,
+    errors_of,
+    fields_of_form,
+    once_key,
+    record_or_list,
+    repeated,
+)
 from portal.views.forms.uploads import (
     Attached,
     held_attachments,
@@ -36,9 +43,10 @@ from portal.views.forms.uploads import (
     with_pending_files,
 )
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
+from portal.views.pages import FormPage
 from portal.views.parts import Conflict, Difference, DraftForm
 from portal.views.records.details import record_heading
-from portal.views.records.file_parts import largest_file, upload_input
+from portal.views.records.file_cards import largest_file, upload_input
 from portal.views.records.files import add_form_files
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
@@ -52,7 +60,7 @@ class EditForm:
     def __init__(self, resource: Record, request: Request) -> None:
         self.resource, self.request = resource, request
         self.records, self.record = resource.records, resource.record
-        fields = editable_fields(self.records, self.record, form_fields(self.records, self.records.access.edit))
+        fields = editable_fields(self.records, self.record, fields_of_form(self.records, self.records.access.edit))
         self.fields = with_sign_in_note(self, fields)
         if not self.fields:
             raise HTTPConflict(_("This record is closed and can no longer be edited."))
@@ -127,7 +135,7 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     if pressed := pressed_button(request):
         content = posted_content(request)
         inputs = with_lines_changed(form.records, form.fields, content.inputs, pressed)
-        drafts_of(request).save(form_of(request), replace(content, inputs=inputs))
+        drafts_of(request).save(form_address(request), replace(content, inputs=inputs))
         return {"page": edit_page(form, replace(form.read(as_form(inputs)), errors={}), basis)}
     filling = form.read(request.POST)
     if filling.finds:

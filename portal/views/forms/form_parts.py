@@ -1,92 +1,90 @@
-"""The pages on which something is filled in or confirmed. Plain values, as in views/pages.py."""
+"""The parts of forms for lines and for files. Plain values, as those of parts.py."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from portal.views.displays import Value
-from portal.views.forms.upload_parts import UploadInput
-from portal.views.parts import Action, Choice, Conflict, DraftForm, FormRow, Pairs, StepState, TitledLink, Widget
 from portal.web.frame import Words
 
 
 @dataclass(frozen=True)
-class FormPage:
-    """form.pt: create and edit, in one page or step by step."""
+class HeldFile:
+    """A file that a form has already: one of the record, or one that was sent before."""
 
-    heading: Words
-    action: str
-    rows: tuple[FormRow, ...]
-    submit: Words
-    submit_icon: str = "send"
-    back_url: str = ""  # to the list or the record
-    back_label: Words = ""
-    once: str = ""
-    version: str = ""  # edit: the version that was read
-    hidden: Pairs = ()  # what the other steps hold
-    follows: TitledLink | None = None  # the record that a new one follows up, where the form does not ask for it
-    step: int = 0
-    steps: tuple[StepState, ...] = ()
-    choices: tuple[Choice, ...] = ()
-    conflict: Conflict | None = None
-    draft: DraftForm | None = None
-    files: UploadInput | None = None  # asked for in the last step
-    compute_url: str = ""  # where a script asks for what is computed while one types
-
-    @property
-    def widgets(self) -> Iterator[Widget]:
-        for row in self.rows:
-            yield from row.widgets
-
-    @property
-    def wrong(self) -> tuple[Widget, ...]:
-        return tuple(wrong for widget in self.widgets for wrong in widget.wrong)
-
-    @property
-    def has_lines(self) -> bool:
-        return any(widget.lines for widget in self.widgets)
-
-    @property
-    def computes(self) -> bool:
-        return any(widget.lines or widget.macro == "computed" for widget in self.widgets)
-
-    @property
-    def last(self) -> bool:
-        return self.step + 1 >= len(self.steps)
-
-    @property
-    def sends_files(self) -> bool:
-        return bool(self.last and self.files) or any(widget.upload for widget in self.widgets)
+    token: str  # what the input holds
+    name: str
+    size: str
+    url: str = ""  # of a file of the record
+    preview_url: str = ""
 
 
 @dataclass(frozen=True)
-class QuestionPage:
-    """question.pt: moving a record (with what is asked), deleting one, anything that is confirmed first."""
+class UploadInput:
+    """Where files are chosen, dropped or pasted."""
 
-    heading: Words  # the transition's label, “Delete?”
-    subject: Words  # the record's reference and title
-    action: str
-    submit: Words
-    back_url: str
-    text: Words = ""
-    rows: tuple[FormRow, ...] = ()
-    tone: str = "primary"
-    icon: str = ""
-    once: str = ""
-    hidden: Pairs = ()  # what else the form sends
-    draft: DraftForm | None = None  # where something is asked
-    files: UploadInput | None = None  # with a comment that is asked
-    error: Words = ""
-    others: tuple[Action, ...] = ()  # other ways to do it
-    states: tuple[Value, ...] = ()  # from which to which a record is moved
+    limits: Words  # “Up to 25 MB each”
+    max_size: int  # bytes
+    max_count: int
+    too_large: Words  # for the script: “…: it has SIZE, the limit is …”
+    accept: str = ""  # as the attribute of an input
+    name: str = "files"
+    kept: str = "files.kept"  # the input with the tokens of what the form has already
+    held: tuple[HeldFile, ...] = ()  # what the form has already; each can be taken off
+    refused: tuple[str, ...] = ()  # one sentence for each file that was not taken
+
+
+@dataclass(frozen=True)
+class LineHead:
+    """The head of a column of lines."""
+
+    label: Words
+    help: Words = ""
+    number: bool = False
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class LineCell:
+    """One value of a row in a form: its widget, or the text of what nobody types."""
+
+    label: Words  # of the column
+    widget: Any  # views.parts.Widget, which may hold lines; or None
+    text: str = ""
+    number: bool = False
+    name: str = ""  # by which a script knows the text: “lines.0.amount”
+
+
+@dataclass(frozen=True)
+class LineTotal:
+    """What stands below a column: its total, or nothing."""
+
+    label: Words  # of the column
+    name: str  # “lines.amount”
+    text: str
+
+
+@dataclass(frozen=True)
+class RowInputs:
+    """The inputs of one row; `name` is what their names begin with: “lines.0”."""
+
+    name: str
+    number: int  # counted from 1
+    cells: tuple[LineCell, ...]
+    row_id: str = ""  # of a row that is stored
+
+
+@dataclass(frozen=True)
+class LineInputs:
+    """The rows of a `lines` field in a form."""
+
+    heads: tuple[LineHead, ...]
+    rows: tuple[RowInputs, ...]
+    template: RowInputs  # for the script: a new row
+    full: bool = False  # there can be no more rows
+    most: int | None = None
+    totals: tuple[LineTotal, ...] = ()  # of all columns, or none
 
     @property
-    def wrong(self) -> tuple[Widget, ...]:
-        return tuple(wrong for row in self.rows for widget in row.widgets for wrong in widget.wrong)
-
-    @property
-    def has_lines(self) -> bool:
-        return any(widget.lines for row in self.rows for widget in row.widgets)
-
-    @property
-    def sends_files(self) -> bool:
-        return bool(self.files) or any(widget.upload for row in self.rows for widget in row.widgets)
+    def wrong(self) -> tuple[Any, ...]:
+        """The inputs in which something is wrong."""
+        cells = (cell for row in self.rows for cell in row.cells)
+        return tuple(cell.widget for cell in cells if cell.widget and cell.widget.error)

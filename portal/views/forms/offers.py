@@ -1,14 +1,28 @@
-"""What a link of a form offers: records by their titles, and on cards what the records say about themselves."""
+"""What a link of a form offers: records by title, found as one types; on cards, what they say of themselves."""
 
 import textwrap
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.view import view_config
+
+from portal.fields.base import Field
 from portal.fields.link import RECORD_ID
+from portal.fields.linked import Linked
+from portal.fields.protocols import Form
+from portal.fields.row import Row, row_in
+from portal.fields.value_path import value_path
 from portal.records.reading.records import Records
-from portal.records.writing.form_conditions import offered_records
+from portal.records.reading.row_records import rows_of
+from portal.records.writing.defaults import defaults
+from portal.records.writing.form_conditions import depends_on, offered_records
+from portal.records.writing.validation import follow_again, names_in, read_form, typed_fields
 from portal.views.parts import Offer
+from portal.web.form_input import posted_text
+from portal.web.resources import Module
 
 # So many records a link offers at once; of more, one finds by typing.
 OFFERED = 200
@@ -16,6 +30,8 @@ OFFERED_IN_ROWS = 50  # of lines: each row has all of them, unless the script fi
 # A link that is the only field of a step is drawn as cards when it offers so many records at most.
 RECORD_CARDS = 12
 ABOUT = 140  # characters of a record's description on its card
+
+FIND = "_find."
 
 
 @dataclass(frozen=True)
@@ -102,3 +118,96 @@ def descriptions(records: Records, ids: list[int]) -> dict[str, str]:
         str(record.id): textwrap.shorten(field.show(record.values[field.name], reader), ABOUT, placeholder=" …")
         for record in records.by_ids(ids, [field.name])
     }
+
+
+def finds(request: Request) -> dict[str, str]:
+    """Without JavaScript: what to find in a link with many records, when the button beside it was pressed."""
+    pressed = posted_text(request, "_find")
+    return {pressed: posted_text(request, FIND + pressed)} if pressed else {}
+
+
+def with_titles(records: Records, field: Field, value: Any) -> Any:
+    """A value of a form; its links, which a form knows by id alone, with their titles, as far as they may be seen."""
+    if isinstance(value, Linked):
+        return _with_title(records, value)
+    if field.row_fields:
+        return tuple(replace(row, values=_titled_row(records, field, row)) for row in value or ())
+    if field.multiple and value and isinstance(value[0], Linked):
+        return tuple(_with_title(records, link) for link in value)
+    return value
+
+
+def _titled_row(records: Records, lines: Field, row: Row) -> dict[str, Any]:
+    return {name: with_titles(records, lines.row_fields[name], value) for name, value in row.values.items()}
+
+
+def _with_title(records: Records, link: Linked) -> Linked:
+    if link.title or not records.policy.access(link.module):
+        return link
+    rows = records.of(link.module).by_ids([link.id], [])
+    return replace(link, title=rows[0].title) if rows else link
+
+
+@view_config(context=Module, name="find", request_method="GET", renderer="json")
+def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
+    """`/MODULE/find?q=&field=`: the records that a link offers, by title; other inputs of the form may narrow them."""
+    records, field, form = place_in_form(module.records, request, findable(module.records))
+    if field is None or not field.targets:
+        raise HTTPNotFound
+    others = [records.module.field(name) for name in depends_on(records.module, field)]
+    sent = [other for other in others if other.has_input(form)]
+    values = defaults(records.connection, records.policy, records.module)
+    values |= read_form(records, sent, form, values).values
+    text = request.GET.get("q", "").replace("\x00", "")[:200]
+    offers: list[dict[str, Any]] = []
+    for target in field.targets:
+        offered = offered_records(records, field, target, values) if request.policy.access(target) else None
+        for record_id, title in offered.find(text) if offered else ():
+            offers.append({"id": f"{target}:{record_id}" if field.several_targets else record_id, "title": title})
+    return offers
+
+
+@view_config(context=Module, name="followed", request_method="GET", renderer="json", permission="create")
+def followed_default(module: Module, request: Request) -> dict[str, Any]:
+    """`/MODULE/followed?field=&LINK=`: the inputs of a field whose default comes from the record chosen as LINK."""
+    form_fields = {field.name for field in typed_fields(module.records, names_in(module.records.access.create))}
+    records, field, form = place_in_form(module.records, request, form_fields)
+    path = value_path(field.default) if field is not None else None
+    if path is None or (records is module.records and path.link not in form_fields):
+        raise HTTPNotFound
+    chosen = read_form(records, [records.module.field(path.link)], form, {})
+    # Only the record of a link that this reader may choose is followed.
+    values = {} if chosen.errors else follow_again(records, chosen.values, keep=())
+    value = values.get(field.name)
+    titled = with_titles(records, field, value)
+    prefix = request.GET["field"].removesuffix(field.name)
+    inputs = {prefix + name: text for name, text in field.inputs(value, request.reader).items()}
+    return {"inputs": inputs, "title": field.show(titled, request.reader)}
+
+
+def place_in_form(records: Records, request: Request, names: Collection[str]) -> tuple[Records, Any, Form]:
+    """Where the input `field` of the address stands: the records whose fields its form asks for, the field, the form.
+
+    “lines.0.product” stands in a row of the field `lines`. The field is None unless its own name, or that of the lines,
+    is among `names`.
+    """
+    name, _dot, rest = request.GET.get("field", "").partition(".")
+    field: Any = records.module.fields.get(name) if name in names else None
+    if field is None or not field.row_fields:
+        return records, None if rest else field, request.GET
+    index, _dot, column = rest.partition(".")
+    of_rows = rows_of(records, field)
+    return of_rows, of_rows.module.fields.get(column), row_in(request.GET, f"{name}.{index}.")
+
+
+def findable(records: Records) -> set[str]:
+    """The links that this reader chooses in a form or filters by: readable ones, and what a transition asks for."""
+    names = set(records.policy.readable(records.name))
+    for action, layout in (("create", records.access.create), ("edit", records.access.edit)):
+        if records.policy.may(records.name, action):
+            names |= set(names_in(layout))
+    lifecycle = records.module.lifecycle
+    for name, transition in lifecycle.transitions.items() if lifecycle else ():
+        if records.policy.may(records.name, name):
+            names |= set(transition.ask)
+    return names

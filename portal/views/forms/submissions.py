@@ -1,13 +1,26 @@
-"""What all sent forms share: that a form sent twice is done once, and that its draft goes."""
+"""What sent forms share: their fields, the key by which one sent twice is done once, and where a saved one leads."""
 
 import secrets
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
+from pyramid.response import Response
 
+from portal.declaration.shapes import FormLayout, Step
+from portal.fields.base import Field, Refused
 from portal.records.reading.records import Records
 from portal.records.writing.form_keys import address_of_key, keep_address
-from portal.views.forms.drafts import drafts_of, form_of, once_key_of
+from portal.records.writing.validation import names_in, typed_fields
+from portal.texts import translate
+from portal.views.forms.drafts import account_once_key, drafts_of, form_address
+from portal.views.lists.list_navigation import back_to_list
+from portal.views.pages import FormPage
+from portal.web.addresses import record_address
+from portal.web.form_input import posted_text
+
+FormAnswer: TypeAlias = dict[str, FormPage] | Response
 
 
 def one_time_key() -> str:
@@ -17,14 +30,43 @@ def one_time_key() -> str:
 
 def repeated(records: Records, request: Request) -> HTTPSeeOther | None:
     """The answer to a form that was sent before; None for the first sending, whose key is taken by this."""
-    key = once_key_of(request)
+    key = account_once_key(request)
     address = address_of_key(records, key) if key else None
     return None if address is None else HTTPSeeOther(address or request.path)
 
 
 def done(records: Records, request: Request, address: str) -> HTTPSeeOther:
     """The answer to a form that has been done: on to `address`, for a repetition too."""
-    if key := once_key_of(request):
+    if key := account_once_key(request):
         keep_address(records, key, address)
-    drafts_of(request).discard(form_of(request))
+    drafts_of(request).discard(form_address(request))
     return HTTPSeeOther(address)
+
+
+def fields_of_form(records: Records, layout: FormLayout) -> list[Field]:
+    """The fields that a page's form asks for, those of all its steps."""
+    return typed_fields(records, names_in(layout))
+
+
+def step_names(step: Step) -> set[str]:
+    """The fields of one step."""
+    return set(names_in(FormLayout(fields=step.fields)))
+
+
+def errors_of(refused: Refused, fields: Sequence[Field]) -> dict[str, str]:
+    """What a table that others made refused, at the field that its sentence names, else at the first of the form."""
+    sentence = translate(refused.message, "en").casefold()
+    named = [field for field in fields if (field.column or field.name).casefold() in sentence]
+    return {field.name: refused.message for field in (*named, *fields)[:1]}
+
+
+def once_key(request: Request) -> str:
+    """The form's one-time key, the same while it is shown again."""
+    return posted_text(request, "_once") or one_time_key()
+
+
+def record_or_list(resource: Any, record_id: int, request: Request) -> str:
+    """Where a saved form leads: to the record, or to the list where its author cannot see it."""
+    if resource.records.exists(record_id):
+        return record_address(resource.module_name, record_id)
+    return back_to_list(resource, request)

@@ -25,10 +25,9 @@ from portal.records.writing.validation import row_defaults, typed_columns
 from portal.texts import _
 from portal.views.forms.computed import total_texts, with_formulas
 from portal.views.forms.drafts import as_form
-from portal.views.forms.line_parts import LineCell, LineHead, LineInputs, LineTotal, RowInputs
+from portal.views.forms.form_parts import HeldFile, LineCell, LineHead, LineInputs, LineTotal, RowInputs, UploadInput
 from portal.views.forms.offers import link_cards, link_offers
 from portal.views.forms.rows_in_form import row_values, rows_in_form
-from portal.views.forms.upload_parts import HeldFile, UploadInput
 from portal.views.parts import FormRow, Input, Offer, Widget
 from portal.web.addresses import record_address
 

@@ -13,7 +13,7 @@ from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import export_rows
 from portal.records.transfer.rows import export_lines
 from portal.views.lists.filters import Parameters
-from portal.views.lists.shown_request import shown_request
+from portal.views.lists.list_request import shown_request
 from portal.views.parts import TitledLink
 from portal.web.addresses import export_address
 from portal.web.resources import Module

@@ -1,14 +1,63 @@
-"""The page of a module's list, and the parts of tables of records. Plain values, as in views/pages.py."""
+"""The page of a module's list, that of many records at once, and their tables. Plain values, as in views/pages.py."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 from portal.views.displays import Value
-from portal.views.lists.many_parts import ManyForm
 from portal.views.parts import FilterState, Pairs, TitledLink
-from portal.views.records.history_parts import HiddenRecords
 from portal.web.frame import Words
+
+
+@dataclass(frozen=True)
+class HiddenRecords:
+    """The line of a list that leaves out records which the reader has hidden, or shows these alone."""
+
+    text: Words
+    url: str
+    label: Words
+
+
+@dataclass(frozen=True)
+class ManyAction:
+    """A button that does something to all chosen records; `name`: what the input `do` says."""
+
+    name: str
+    label: Words
+    icon: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class ManyForm:
+    """The bar of a list whose records can be chosen."""
+
+    url: str
+    once: str
+    total: str  # how many records match on all pages: “312”, “1,000+”
+    actions: tuple[ManyAction, ...]
+
+
+@dataclass(frozen=True)
+class RefusedRecord:
+    """A record to which nothing was done, and why."""
+
+    name: str
+    reason: Words
+    label: Words = ""  # of the field whose answer was refused
+    url: str = ""  # where the reader may see it
+
+
+@dataclass(frozen=True)
+class ManyPage:
+    """many.pt: what became of each record."""
+
+    heading: Words
+    back_url: str
+    summary: Words
+    refused_summary: Words = ""
+    done: tuple[TitledLink, ...] = ()  # without url: deleted
+    refused: tuple[RefusedRecord, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -29,16 +29,16 @@ from portal.records.writing.many import (
 )
 from portal.records.writing.validation import read_form
 from portal.texts import _, ngettext
-from portal.views.forms.form_parts import QuestionPage
-from portal.views.forms.forms import finds, once_key
-from portal.views.forms.submissions import done, repeated
+from portal.views.forms.offers import finds
+from portal.views.forms.submissions import done, once_key, one_time_key, repeated
 from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.export import csv_file, may_export
-from portal.views.lists.many_parts import ManyPage, RefusedRecord
-from portal.views.lists.shown_request import shown_request
+from portal.views.lists.list_parts import ManyAction, ManyForm, ManyPage, RefusedRecord
+from portal.views.lists.list_request import shown_request
+from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Pairs, TitledLink
 from portal.views.records.actions import comment_widget, transition_fields
-from portal.views.records.buttons import transition_label
+from portal.views.records.buttons import transition_button_label
 from portal.views.records.comments import comment_problem, comment_text
 from portal.web.addresses import bulk_address, list_address, record_address
 from portal.web.flash import set_flash
@@ -145,7 +145,7 @@ class ManyRequest:
     @property
     def label(self) -> Any:
         """What is done, as the button says it."""
-        return transition_label(self.transition) if self.transition else _("Delete")
+        return transition_button_label(self.transition) if self.transition else _("Delete")
 
     def problems(self) -> Mapping[str, str]:
         """What is wrong with the answers, whichever record they are for: judged by the first that takes part."""
@@ -287,3 +287,18 @@ def many_page(many: ManyRequest, outcomes: Sequence[Outcome]) -> ManyPage:
 def named(record: Record) -> str:
     """A record by its reference and title."""
     return record.title if record.title == record.reference else f"{record.reference} · {record.title}"
+
+
+def many_form(
+    records: Records, parameters: Sequence[tuple[str, str]], total: str, export: bool = False
+) -> ManyForm | None:
+    """The bar; None where the profile may do nothing to many records. `total`: how many match on all pages."""
+    actions = [
+        ManyAction(move.name, move.label or move.name, move.icon or "", move.tone or "")
+        for move in transitions_for_many(records)
+    ]
+    if records.policy.may(records.name, "delete"):
+        actions.append(ManyAction("delete", _("Delete"), "trash-2"))
+    if export:
+        actions.append(ManyAction("export", _("Export"), "download"))
+    return ManyForm(bulk_address(records.name, parameters), one_time_key(), total, tuple(actions)) if actions else None

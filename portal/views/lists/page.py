@@ -13,13 +13,12 @@ from portal.texts import _, ngettext
 from portal.views.lists.columns import list_column
 from portal.views.lists.export import exports, may_export
 from portal.views.lists.filters import Parameters, chips, filter_states
-from portal.views.lists.list_parts import ListPage, Pager
-from portal.views.lists.many_bar import many_form
-from portal.views.lists.return_to_list import remember_list
+from portal.views.lists.list_navigation import remember_list
+from portal.views.lists.list_parts import HiddenRecords, ListPage, Pager
+from portal.views.lists.list_request import parameters_of, shown_request
+from portal.views.lists.many import many_form
 from portal.views.lists.rows import page_rows
-from portal.views.lists.shown_request import parameters_of, shown_request
 from portal.views.lists.tabs import tabs, widest_tab
-from portal.views.records.history_parts import HiddenRecords
 from portal.views.records.news import rows_with_speakers
 from portal.views.wording import count_text, new_label
 from portal.web.addresses import create_address, list_address

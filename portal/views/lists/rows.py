@@ -1,18 +1,19 @@
-"""The rows of a list, and those of the related lists of a record; of a search, with what it found marked."""
+"""The rows of a list, and those of the related lists of a record; of a search, with what it found and where."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.records.reading import highlight
+from portal.records.reading.conversations import readable_texts_together
 from portal.records.reading.highlight import Words
 from portal.records.reading.records import Page, Record, Records
-from portal.texts import first_visible
+from portal.records.reading.together import Selection, by_ids_together
+from portal.texts import _, first_visible
 from portal.views.displays import DISPLAYS, Value, display_of
 from portal.views.lists.list_parts import Row
-from portal.views.lists.match_notes import match_notes
 from portal.web.addresses import record_address
 
 
@@ -48,7 +49,7 @@ def cell_maker(field: Field, reader: Reader) -> Callable[[Any], Value]:
 
 
 def page_rows(records: Records, page: Page, names: Sequence[str], text: str, unread: Collection[int]) -> list[Row]:
-    """The rows of a page; those of hits with what was searched for marked, or what match_notes.py says."""
+    """The rows of a page; those of hits with what was searched for marked, or a note that says where it was found."""
     rows = list(list_rows(records, page.records, names, unread))
     if not text:
         return rows
@@ -77,3 +78,49 @@ def with_note(row: Row, note: str) -> Row:
     return row._replace(
         cells=tuple(cell._replace(note=note) if cell.display == "cover" else cell for cell in row.cells)
     )
+
+
+def match_notes(hits: Sequence[tuple[Records, Sequence[int]]], words: Words) -> list[dict[int, str]]:
+    """“found in Description”, “found in the conversation: …”, for those of the records of each module where that can
+    be said. The modules are read together."""
+    selections = [Selection(records, ids, _searched_fields(records)) for records, ids in hits]
+    notes = [
+        _notes_of_fields(records, read, words)
+        for (records, _ids), read in zip(hits, by_ids_together(selections), strict=True)
+    ]
+    others = [
+        (records.module, [record_id for record_id in ids if record_id not in of_module])
+        for (records, ids), of_module in zip(hits, notes, strict=True)
+    ]
+    if any(ids for _module, ids in others):
+        records = hits[0][0]
+        texts = readable_texts_together(records.connection, records.policy, others)
+        for of_module, of_records in zip(notes, texts, strict=True):
+            of_module.update(_notes_of_conversations(records, of_records, words))
+    return notes
+
+
+def _notes_of_fields(records: Records, hits: Sequence[Record], words: Words) -> dict[int, str]:
+    reader = records.policy.reader
+    fields = [records.module.field(name) for name in _searched_fields(records)]
+    return {
+        record.id: reader.text(_("found in ${field}", mapping={"field": reader.text(field.title)}))
+        for record in hits
+        if (field := highlight.elsewhere(fields, record.values, words))
+    }
+
+
+def _notes_of_conversations(records: Records, texts: Mapping[int, Sequence[str]], words: Words) -> dict[int, str]:
+    notes = {}
+    for record_id, of_record in texts.items():
+        excerpt = next(filter(None, (highlight.excerpt(text, words) for text in of_record)), "")
+        if excerpt:
+            sentence = _("found in the conversation: ${excerpt}", mapping={"excerpt": excerpt})
+            notes[record_id] = records.policy.reader.text(sentence)
+    return notes
+
+
+def _searched_fields(records: Records) -> list[str]:
+    """The readable fields in which the general search looks."""
+    readable_names = records.policy.readable(records.name)
+    return [name for name, field in records.module.fields.items() if field.searched and name in readable_names]

@@ -21,21 +21,20 @@ from portal.records.writing.validation import read_form
 from portal.texts import _
 from portal.views.displays import Value, shown
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of, posted_content
-from portal.views.forms.form_parts import QuestionPage
-from portal.views.forms.forms import errors_of, once_key, record_or_list
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
-from portal.views.forms.submissions import done, repeated
+from portal.views.forms.submissions import done, errors_of, once_key, record_or_list, repeated
 from portal.views.forms.uploads import (
     held_attachments,
     receive_files,
     with_pending_files,
 )
 from portal.views.forms.widgets import WIDGETS, Filling, inputs_of, posted_inputs, widget
-from portal.views.lists.return_to_list import back_to_list
+from portal.views.lists.list_navigation import back_to_list
+from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Widget
-from portal.views.records.buttons import transition_label
+from portal.views.records.buttons import transition_button_label
 from portal.views.records.comments import comment_problem, comment_text
-from portal.views.records.file_parts import largest_file, upload_input
+from portal.views.records.file_cards import largest_file, upload_input
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.resources import Record, RecordTransition
@@ -147,10 +146,10 @@ def transition_page(
     if asks_comment:
         widgets.append(comment_widget(transition, comment, filling.errors.get("comment", "")))
     return QuestionPage(
-        heading=transition_label(transition),
+        heading=transition_button_label(transition),
         subject=f"{record.reference} · {record.title}",
         action=record_address(records.name, record.id, "move", transition.name),
-        submit=transition_label(transition),
+        submit=transition_button_label(transition),
         back_url=record_address(records.name, record.id),
         text=transition.confirm or "",
         states=tuple(states_of(resource, request)),

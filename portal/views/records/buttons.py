@@ -15,13 +15,13 @@ from portal.web.addresses import create_address, record_address
 from portal.web.resources import Record
 
 
-def actions(resource: Record) -> Iterator[Action]:
+def record_buttons(resource: Record) -> Iterator[Action]:
     """What the profile may do with the record in its present state."""
     records, record = resource.records, resource.record
     if may_edit(resource):
         yield Action(_("Edit"), record_address(records.name, record.id, "edit"), "pencil")
     for transition in open_transitions(records, record):
-        yield transition_action(records.name, record.id, transition)
+        yield transition_button(records.name, record.id, transition)
     if may_follow_up(records, record) and (followed := follow_up_field(records)):
         here = followed.link_value(Linked(record.id, records.name))
         yield Action(_("Follow up"), create_address(records.name, {followed.name: here}), "corner-down-right")
@@ -37,10 +37,10 @@ def may_edit(resource: Record) -> bool:
     return bool(editable_fields(records, record, typed_fields(records, names_in(records.access.edit))))
 
 
-def transition_action(module: str, record_id: int, transition: Transition) -> Action:
+def transition_button(module: str, record_id: int, transition: Transition) -> Action:
     """A button that moves the record at once where the transition asks nothing, else leads to what it asks."""
     return Action(
-        label=transition_label(transition),
+        label=transition_button_label(transition),
         url=record_address(module, record_id, "move", transition.name),
         icon=transition.icon or "",
         tone=transition.tone or "",
@@ -49,6 +49,6 @@ def transition_action(module: str, record_id: int, transition: Transition) -> Ac
     )
 
 
-def transition_label(transition: Transition) -> Text:
+def transition_button_label(transition: Transition) -> Text:
     """What a transition's button says."""
     return transition.label or readable(transition.name)

@@ -15,18 +15,16 @@ from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _, is_blank, ngettext
-from portal.views.forms.form_parts import QuestionPage
-from portal.views.forms.forms import once_key
-from portal.views.forms.submissions import done, repeated
+from portal.views.forms.submissions import done, once_key, repeated
 from portal.views.forms.uploads import receive_files
+from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Widget
 from portal.views.records.conversation import answer_text, comment_address, new_composer, thread
-from portal.views.records.conversation_parts import CommentsPage
 from portal.views.records.details import detail_page
-from portal.views.records.file_parts import record_files
+from portal.views.records.file_cards import record_files
 from portal.views.records.files import remove_bytes
 from portal.views.records.history import page_key
-from portal.views.records.record_parts import DetailPage
+from portal.views.records.record_parts import CommentsPage, DetailPage
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text

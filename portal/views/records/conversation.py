@@ -17,9 +17,9 @@ from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_o
 from portal.views.forms.submissions import one_time_key
 from portal.views.forms.uploads import held_attachments
 from portal.views.parts import Offer
-from portal.views.records.conversation_parts import Composer, Conversation, Note, Thread
-from portal.views.records.file_parts import pictures_of, shown_files, upload_input
+from portal.views.records.file_cards import pictures_of, shown_files, upload_input
 from portal.views.records.linked_text import with_pictures
+from portal.views.records.record_parts import Composer, Conversation, Note, Thread
 from portal.web.addresses import record_address
 from portal.web.form_input import posted_text
 from portal.web.resources import RECORD_ID, Record

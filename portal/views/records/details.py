@@ -10,23 +10,21 @@ from portal.records.reading.history import stored_events
 from portal.records.reading.records import Records
 from portal.records.writing.follow_ups import follow_ups
 from portal.texts import _
-from portal.views.access.card import access_card
+from portal.views.access.access_card import access_card
 from portal.views.access.company import company_card
 from portal.views.administration.explaining import explaining_actions
 from portal.views.displays import Value, moment, shown
-from portal.views.lists.next_record import remember_place
-from portal.views.lists.return_to_list import list_of_query, list_query
+from portal.views.lists.list_navigation import list_of_query, list_query, remember_place
 from portal.views.parts import TitledLink
-from portal.views.records.buttons import actions
+from portal.views.records.buttons import record_buttons
 from portal.views.records.conversation import conversation, draft_composer
-from portal.views.records.conversation_parts import Composer
-from portal.views.records.file_parts import files_card, pictures_of, record_files
+from portal.views.records.file_cards import files_card, pictures_of, record_files
 from portal.views.records.history import history_card
 from portal.views.records.linked_text import Pictures, with_pictures
 from portal.views.records.news import record_news
-from portal.views.records.record_parts import DetailPage, SectionShown
+from portal.views.records.record_parts import Composer, DetailPage, SectionShown
 from portal.views.records.related import related_lists
-from portal.views.records.stages import stage_bar
+from portal.views.records.stage_bar import stage_bar
 from portal.views.records.watching import watchers_card
 from portal.web.addresses import record_address
 from portal.web.resources import Record
@@ -57,7 +55,7 @@ def detail_page(
         back_url=list_of_query(records.name, query or ""),
         previous_url="" if query is None else record_address(records.name, record.id, "previous"),
         next_url="" if query is None else record_address(records.name, record.id, "next"),
-        actions=tuple(actions(resource)),
+        actions=tuple(record_buttons(resource)),
         stage_bar=stage_bar(resource, events),
         follow_ups=tuple(
             TitledLink(f"{other.reference} · {other.title}", record_address(records.name, other.id))

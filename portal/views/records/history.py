@@ -14,8 +14,7 @@ from portal.records.reading.history import Change, Event, Unfitting, record_hist
 from portal.records.reading.records import Records
 from portal.texts import _
 from portal.views.displays import CHANNEL_ICONS, moment
-from portal.views.records.history_parts import ChangeShown, History, HistoryLine
-from portal.views.records.record_parts import HistoryPage
+from portal.views.records.record_parts import ChangeShown, History, HistoryLine, HistoryPage
 from portal.web.addresses import record_address
 from portal.web.frame import Words
 from portal.web.resources import RECORD_ID, Record

@@ -13,9 +13,9 @@ from portal.records.reading.records import Records
 from portal.records.writing.seen import mark_all_seen, mark_seen
 from portal.texts import _
 from portal.views.displays import Value, initials
+from portal.views.lists.list_navigation import back_to_list
 from portal.views.lists.list_parts import Row
-from portal.views.lists.return_to_list import back_to_list
-from portal.views.records.history_parts import RecordNews
+from portal.views.records.record_parts import RecordNews
 from portal.web.addresses import list_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text

@@ -1,15 +1,143 @@
-"""The pages of one record, and their parts. Plain values, as in views/pages.py."""
+"""The pages of one record, and their parts: conversation, history, stages. Plain values, as in views/pages.py."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from portal.views.access.access_parts import AccessCard
 from portal.views.displays import Value
+from portal.views.forms.form_parts import UploadInput
 from portal.views.lists.list_parts import Column, RecordTable, Row
-from portal.views.parts import Action, Files, TitledLink, Watchers
-from portal.views.records.conversation_parts import Conversation
-from portal.views.records.history_parts import History, HistoryLine, RecordNews
+from portal.views.parts import Action, DraftForm, Files, FileShown, Moment, Offer, TitledLink, Watchers
+from portal.views.records.linked_text import Piece
 from portal.web.frame import Words
+
+
+@dataclass(frozen=True)
+class Note:
+    """One comment."""
+
+    id: int
+    author: Words  # “You” where it is the reader
+    initials: str
+    at: Moment
+    text: tuple[Piece, ...]
+    mine: bool = False
+    internal: bool = False
+    side: Words = ""  # “Support”, “Customer”
+    channel: Words = ""  # “by email”
+    channel_icon: str = ""
+    files: tuple[FileShown, ...] = ()
+    folded: str = ""  # what a mail quotes and its signature
+    corrected: bool = False
+    edit_url: str = ""  # as long as its author may change and withdraw it
+    withdraw_url: str = ""
+
+
+@dataclass(frozen=True)
+class Thread:
+    """Comments, in the order of their module."""
+
+    notes: tuple[Note, ...]
+    oldest_first: bool = False
+    earlier_url: str = ""  # of those before them, where there are some
+
+    @property
+    def first_id(self) -> int:
+        """The id of the oldest comment that is shown; 0 where no comment is older."""
+        return min(note.id for note in self.notes) if self.earlier_url else 0
+
+
+@dataclass(frozen=True)
+class Composer:
+    """The form for a new comment."""
+
+    url: str
+    once: str
+    draft: DraftForm
+    text: str = ""
+    error: Words = ""
+    may_be_internal: bool = False
+    internal: bool = False
+    only_internal: bool = False  # the record is final: the customer is not written to any more
+    files: UploadInput | None = None
+    answers: tuple[Offer, ...] = ()  # canned ones, for staff
+    answer_url: str = ""  # gives a script their texts
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The card on the page of a record: the newest comments, and where one writes."""
+
+    thread: Thread
+    count: int  # of all comments
+    composer: Composer | None = None  # of a closed one it holds what was written too late
+    closed: Words = ""  # why nothing can be written any more
+    top: bool = True
+
+
+@dataclass(frozen=True)
+class CommentsPage:
+    """comments.pt: comments that are no longer on the page of their record."""
+
+    about: str  # “TT1042 · Printer on floor 2”
+    back_url: str
+    thread: Thread
+
+
+@dataclass(frozen=True)
+class ChangeShown:
+    """A field that changed; without `has_values` nothing more is known than that."""
+
+    label: Words
+    before: str = ""
+    after: str = ""
+    has_values: bool = False
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One event."""
+
+    at: Moment
+    author: Words  # “You” where it is the reader
+    sentence: Words = ""
+    detail: str = ""  # what it is about: the name of a file, of a person
+    url: str = ""  # where that leads
+    changes: tuple[ChangeShown, ...] = ()
+    channel: Words = ""  # where it is not the portal itself
+    channel_icon: str = ""
+    internal: bool = False
+    record: Words = ""  # among the events of all records
+    record_url: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """The card on the page of a record."""
+
+    lines: tuple[HistoryLine, ...]
+    all_url: str = ""  # where there are more
+
+
+@dataclass(frozen=True)
+class RecordNews:
+    """What the page of a record says of its news."""
+
+    seen_url: str = ""  # where “seen” is sent; empty: nothing is new
+    key: str = ""  # of the state that the page shows
+    hide_url: str = ""
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class NewRecords:
+    """A module with something new, on the home page."""
+
+    label: Words
+    icon: str
+    count: str
+    url: str
+
 
 StageState = Literal["done", "current", "aside", "unreached", ""]
 

@@ -16,9 +16,9 @@ from portal.records.writing.errors import NotAllowedError
 from portal.records.writing.watching import addable, may_watch, watching_people
 from portal.texts import _
 from portal.views.displays import initials
-from portal.views.forms.form_parts import QuestionPage
-from portal.views.forms.forms import FIND, record_or_list
-from portal.views.forms.submissions import done
+from portal.views.forms.offers import FIND
+from portal.views.forms.submissions import done, record_or_list
+from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Offer, Watcher, Watchers, Widget
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash

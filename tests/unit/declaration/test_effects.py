@@ -12,7 +12,7 @@ from portal.declaration import shapes
 from portal.declaration.shape_keys import keys_of
 from portal.fields.base import Field
 from portal.fields.shape import Shape
-from portal.views.administration.rights import ACTION_LABELS
+from portal.views.administration.rights_in_words import ACTION_LABELS
 from portal.workshop.differences import DEEDS
 
 PORTAL = Path(__file__).parents[3] / "portal"

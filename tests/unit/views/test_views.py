@@ -12,8 +12,8 @@ TEMPLATES = FOLDER.parent / "templates"
 OPEN_TO_WHO_IS_SIGNED_IN = {
     "account/devices.sign_out_device", "account/letter_choices.choose_letters", "account/page.show_account",
     "forms/drafts.discard_draft", "forms/drafts.save_draft", "home.show_home", "lists/many.do_to_records",
-    "lists/next_record.show_next", "lists/next_record.show_previous", "lists/page.list_records",
-    "lists/search.find_linked", "lists/search.search_everywhere", "records/actions.move_record",
+    "lists/list_navigation.show_next", "lists/list_navigation.show_previous", "lists/page.list_records",
+    "forms/offers.find_linked", "lists/search.search_everywhere", "records/actions.move_record",
     "records/actions.show_transition", "records/comments.show_comments", "records/details.show_record",
     "records/files.send_file", "records/files.send_preview", "records/history.show_history", "records/news.hide_record",
     "records/news.mark_module_seen", "records/news.mark_record_seen", "records/watching.change_watchers",
@@ -33,7 +33,7 @@ PUBLIC = {
 # Only forms and scripts of the portal lead to these.
 FOR_SCRIPTS = {
     "administration/inbox.dismiss_mail", "forms/drafts.discard_draft", "forms/drafts.save_draft",
-    "lists/search.followed_default",
+    "forms/offers.followed_default",
 }  # fmt: skip
 
 

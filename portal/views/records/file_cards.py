@@ -14,12 +14,12 @@ from portal.records.writing.lifecycle import is_final, state_of
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _
 from portal.views.displays import moment
+from portal.views.forms.form_parts import HeldFile, UploadInput
 from portal.views.forms.submissions import one_time_key
-from portal.views.forms.upload_parts import HeldFile, UploadInput
 from portal.views.forms.uploads import INPUT
 from portal.views.parts import Files, FileShown
-from portal.views.records.conversation_parts import Conversation
 from portal.views.records.linked_text import Pictures
+from portal.views.records.record_parts import Conversation
 from portal.web.addresses import record_address
 from portal.web.resources import Record
 

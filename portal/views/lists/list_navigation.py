@@ -1,16 +1,27 @@
-"""“Return to list”: the list that a record was opened from, with its search, filters, order and page.
+"""From a record back to the list from which it was opened, and on to its next and previous record.
 
-The browser says which list led to a record (Referer). A cookie of the record's own path keeps it for the forms of the
-record and for the page after them; static/js/return-to-list.js corrects it where one record is open in two tabs. Only a
-request that does not say where it comes from is led to the list that the browser saw last.
+The browser says which list led to a record (Referer), with its search, filters, order and page. A cookie of the
+record's own path keeps it for the forms of the record and for the page after them; static/js/return-to-list.js corrects
+it where one record is open in two tabs. Only a request that does not say where it comes from is led to the list that
+the browser saw last.
+
+A record that is worked on may move: a list that begins with the newest change has it on top at once. So the place where
+it stood when it was opened is kept, and one goes on from there. Nothing is looked up until somebody wants to go on.
 """
 
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.view import view_config
+from webob.multidict import MultiDict
 
+from portal.records.reading.records import Query
+from portal.views.lists.list_request import PLACE, shown_request
 from portal.web.addresses import list_address, record_address, referring_page
+from portal.web.flash import set_flash
 from portal.web.resources import Record
 from portal.web.serving import is_secure
 
@@ -77,3 +88,44 @@ def _set_cookie(request: Request, name: str, query: str, path: str, keep: int | 
     request.response.set_cookie(
         name, value, path=path, max_age=keep, httponly=True, samesite="Lax", secure=is_secure(request)
     )
+
+
+def remember_place(resource: Record, request: Request) -> None:
+    """Keeps where the record stands in the list that led to it."""
+    text = referring_query(resource, request)
+    if text is not None:
+        place = resource.records.place(query_of(resource, request, text), resource.record.id)
+        keep_place(request, resource.module_name, resource.record.id, place)
+
+
+@view_config(context=Record, name="next", request_method="GET")
+def show_next(resource: Record, request: Request) -> Response:
+    """`/MODULE/ID/next`"""
+    return beside(resource, request, backwards=False)
+
+
+@view_config(context=Record, name="previous", request_method="GET")
+def show_previous(resource: Record, request: Request) -> Response:
+    """`/MODULE/ID/previous`"""
+    return beside(resource, request, backwards=True)
+
+
+def beside(resource: Record, request: Request, backwards: bool) -> Response:
+    """Leads to the neighbour in the list; back to the list where there is none."""
+    records, module = resource.records, resource.module_name
+    text = list_query(resource, request) or ""
+    query, place = query_of(resource, request, text), request.cookies.get(PLACE_OF_RECORD, "")
+    neighbour = records.beside(query, resource.record.id, place, backwards)
+    if neighbour is None:
+        answer = HTTPSeeOther(list_of_query(module, text))
+        return set_flash(request, answer, "list-begins" if backwards else "list-ends")
+    keep_list(request, module, neighbour.id, text)
+    keep_place(request, module, neighbour.id, records.place(query, neighbour.id))
+    cookies = [("Set-Cookie", cookie) for cookie in request.response.headers.getall("Set-Cookie")]
+    return HTTPSeeOther(record_address(module, neighbour.id), headers=cookies)
+
+
+def query_of(resource: Record, request: Request, text: str) -> Query:
+    """The list from which a record was opened, by its address: what “next record” goes through."""
+    pairs = [pair for pair in parse_qsl(text[:LONGEST_QUERY]) if pair[0] not in PLACE]
+    return shown_request(resource.records, request, MultiDict(pairs)).query

@@ -10,8 +10,8 @@ from portal.accounts.accounts import Account, find_account_of_person, is_waiting
 from portal.accounts.bounces import letters_arrive
 from portal.accounts.one_time_links import INVITATION
 from portal.texts import _
+from portal.views.access.access_form import DAY
 from portal.views.access.access_parts import AccessCard, Fact
-from portal.views.access.form import DAY
 from portal.views.displays import MOMENT
 from portal.views.forms.submissions import one_time_key
 from portal.views.parts import Action

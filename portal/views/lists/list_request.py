@@ -1,4 +1,4 @@
-"""What a list shows at an address: what the parameters ask for, without what the reader has hidden."""
+"""What a list shows at an address: what its parameters ask for, without the records that the reader has hidden."""
 
 from pyramid.request import Request
 
