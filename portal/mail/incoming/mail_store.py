@@ -75,6 +75,10 @@ class MailStore:
         self._used.update(_names(taken))
         return taken, refused
 
+    def use_nothing(self) -> None:
+        """What named the bytes that were stored so far has been taken back."""
+        self._used.clear()
+
     def in_transaction(self, engine: sa.Engine, use: Callable[[sa.Connection], Result]) -> Result:
         """What `use` returns, called in a transaction as often as it needs something stored.
 

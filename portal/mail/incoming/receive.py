@@ -9,6 +9,7 @@ import contextlib
 import datetime
 import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,8 @@ from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.records.writing.files import limits, may_attach
 from portal.records.writing.history import SYSTEM, add_event
+from portal.records.writing.lifecycle import is_final, state_of
+from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.writer import Writer
 from portal.texts import _, is_blank, translate
 
@@ -52,6 +55,19 @@ MOST_OF_STRANGERS = 5
 HOUR = datetime.timedelta(hours=1)
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What becomes of the files of a mail: those that are taken, and why others are not, for staff and in its text."""
+
+    taken: Sequence[PendingFile] = ()
+    reason: str = ""
+    notes: tuple[str, ...] = ()  # in the language of the sender
+
+    def noted(self, text: str) -> str:
+        """The text of the mail, which says below what of it is missing: nothing else tells its sender."""
+        return "\n\n".join(filter(None, (text.rstrip(), "\n".join(f"[{note}]" for note in self.notes))))
 
 
 @dataclass(frozen=True)
@@ -133,6 +149,7 @@ class Receiver:
             with self.connection.begin_nested():  # what fails half done leaves nothing
                 outcome = self._outcome(mail, as_stranger)
         except KeptAsideError as error:
+            self.store.use_nothing()
             return self._keep(mail_id, raw, str(error), error.stranger)
         # The mail itself is kept where something of it was not taken.
         stored = self.store.name_of(raw) if outcome.reason and outcome.kind != "bounced" else None
@@ -194,18 +211,20 @@ class Receiver:
             raise KeptAsideError(_("its sender may not see the record that it answers"))
         reply = split_reply(mail.text)
         checked_reply = _readable(reply)
-        files = _unfolded(mail, reply)
-        if is_blank(checked_reply.text) and not files:
+        sent = _unfolded(mail, reply)
+        if is_blank(checked_reply.text) and not sent:
             raise KeptAsideError(_("it is empty"))
-        writer = Writer(records, sender.author)
+        writer, files = Writer(records, sender.author), self._files(records, sent, record)
         try:
-            comment_id = writer.comment(record, checked_reply.text, internal=internal, folded=checked_reply.folded)
+            text = files.noted(checked_reply.text)
+            comment_id = writer.comment(record, text, internal=internal, folded=checked_reply.folded)
         except NotAllowedError:
             raise KeptAsideError(_("its sender may not comment on the record that it answers")) from None
         except ConflictError:
             raise KeptAsideError(_("the conversation that it answers is closed")) from None
-        refused = self._attach(writer, record, files, comment_id, internal)
-        return Outcome("commented", refused, place)
+        if files.taken:
+            writer.attach(record, files.taken, internal=internal, comment_id=comment_id)
+        return Outcome("commented", files.reason, place)
 
     # -- letters that came back ----------------------------------------------------------------------------------------
 
@@ -246,7 +265,10 @@ class Receiver:
         if inbox is None or records is None:
             raise KeptAsideError(_("its sender may not create records"))
         writer, module = Writer(records, sender.author), records.module
+        everything = Records(self.connection, portal_policy(sender.policy), records.name)
+        files = self._files(everything, mail.files)
         text = _readable(Reply(mail.text))
+        text = Reply(files.noted(text.text), text.folded)
         subject = mail.subject or translate(_("(no subject)"), self.tables.declaration.settings.languages[0])
         values = self._owner_values(records, sender)
         for name, content in ((inbox.title, subject), (inbox.text, text.text)):
@@ -259,15 +281,15 @@ class Receiver:
         except Refused as error:
             raise KeptAsideError(translate(error.message, "en")) from None
         place = (records.name, record_id)
-        everything = Records(self.connection, portal_policy(sender.policy), records.name)
         record = everything.get(record_id)
         if record is None:
             raise LookupError(place)
         writer, comment_id = Writer(everything, sender.author), None
         if len(values.get(inbox.text or "") or "") < len(text.text) and module.comments and not is_blank(text.text):
             comment_id = writer.add_comment(record, text.text, folded=text.folded)  # what the field does not hold
-        refused = self._attach(writer, record, list(mail.files), comment_id)
-        return Outcome("created", refused, place, stranger=sender.person is None and sender.author.account is None)
+        if files.taken:
+            writer.attach(record, files.taken, comment_id=comment_id)
+        return Outcome("created", files.reason, place, stranger=sender.person is None and sender.author.account is None)
 
     def _owner_values(self, records: Records, sender: Sender, defaults: bool = True) -> dict[str, Any]:
         """Whose the record is, where fields of its own say so. `defaults`: a new one, of which defaults say it too."""
@@ -291,22 +313,21 @@ class Receiver:
             return None
         return Records(self.connection, sender.policy, module)
 
-    def _attach(
-        self, writer: Writer, record: Record, files: list[MailFile], comment_id: int | None, internal: bool = False
-    ) -> str:
-        """Attaches the files of a mail to its record; why some of them were not, in one text for the sender."""
-        records = writer.records
-        if not files:
-            return ""
-        limit = limits(records.module)
+    def _files(self, records: Records, sent: Sequence[MailFile], record: Record | None = None) -> Files:
+        """Those of the files that their record takes, stored. Raises NotStoredYetError."""
+        limit, language = limits(records.module), records.policy.reader.language
+        reason = ""
         if limit is None or not may_attach(records):
-            return _("its files were not added: the record takes none from its sender")
-        stored, refused = self.store.files(files, limit, records.policy.reader, records.name)
-        try:
-            writer.attach(record, stored, internal=internal, comment_id=comment_id)
-        except ConflictError:
-            return _("its files were not added: the record is closed")
-        return " ".join(translate(sentence, "en") for sentence in refused)
+            reason = _("its files were not added: the record takes none from its sender")
+        elif record is not None and is_final(records.module.lifecycle, state_of(records, record)):
+            reason = _("its files were not added: the record is closed")
+        if limit is None or reason or not sent:
+            note = translate(_("The files of this email were not added: files are not accepted here."), language)
+            # Without a word of pictures in the text, such as those of signatures.
+            return Files(reason=reason, notes=(note,)) if any(not file.content_id for file in sent) else Files()
+        taken, refused = self.store.files(sent, limit, records.policy.reader, records.name)
+        reason = " ".join(translate(sentence, "en") for sentence in refused)
+        return Files(taken, reason, tuple(translate(sentence, language) for sentence in refused))
 
     @property
     def _senders(self) -> Senders:

@@ -1,0 +1,48 @@
+"""The files of mails: what the record does not take is said in the text, for nothing else tells who sent it."""
+
+import pytest
+
+from tests.functional.test_mail_in import ANNA, BRUNO, PNG, Post, mail, post, ticket
+
+__all__ = ["post", "ticket"]  # fixtures
+pytestmark = pytest.mark.sqlite_suffices
+LARGE = b"%PDF-1.4" + b"x" * 2_000
+
+
+@pytest.fixture
+def portal_folder(portal_folder):
+    """Tickets take pictures and small files."""
+    path = portal_folder / "modules.yaml"
+    limited = "comments: true\n    attachments: {max_size: 2 kB, types: [image/*, application/pdf]}\n    lifecycle"
+    path.write_text(path.read_text().replace("comments: true\n    lifecycle", limited, 1))
+    return portal_folder
+
+
+def test_a_mail_says_below_its_text_which_files_were_not_added(post: Post, ticket: str):
+    for to, subject in (("help@supplier.example", "Fax"), (post.reply_address(ANNA), "Re: Printer")):
+        message = mail(ANNA, to, "Look here.", subject)
+        message.add_attachment(PNG, "image", "png", filename="fax.png")
+        message.add_attachment(LARGE, "application", "pdf", filename="manual.pdf")
+        post.brings(message)
+    refused = "[“manual.pdf” was not added: it is 2,008 bytes, and the limit is 2,000 bytes.]"
+    for page, part in ((post.app.get("/tickets/2/"), ".fields"), (post.app.get("/tickets/1/"), ".note .lines")):
+        assert page.html.select_one(part).text.split("Look here.")[1].strip().startswith(refused)
+        assert [link.text for link in page.html.select("#documents a.name")] == ["fax.png"]
+
+
+def test_a_mail_with_nothing_but_refused_files_is_no_empty_comment(post: Post, ticket: str):
+    message = mail(ANNA, post.reply_address(ANNA), "")
+    message.add_attachment(b"MZ", "application", "x-msdownload", filename="setup.exe")
+    post.brings(message)
+    text = post.app.get("/tickets/1/").html.select_one(".note .lines").text
+    assert text == "[“setup.exe” was not added: files of this type are not accepted.]"
+
+
+def test_who_may_add_no_files_is_told_so_but_not_of_pictures_in_the_text(post: Post, ticket: str):
+    for name, content_id in (("logo.png", "<logo>"), ("fax.png", None)):
+        message = mail(BRUNO, post.reply_address(BRUNO), f"With {name}.")
+        message.add_attachment(PNG, "image", "png", filename=name, cid=content_id)
+        post.brings(message)
+    told, untold = (note.text for note in post.app.get("/tickets/1/").html.select(".note .lines"))
+    assert told == "With fax.png.\n\n[The files of this email were not added: files are not accepted here.]"
+    assert untold == "With logo.png."
