@@ -4,9 +4,11 @@ import re
 from dataclasses import dataclass
 from email.message import Message
 
+from portal.fields.base import FORBIDDEN
+
 LONGEST_REASON = 300  # characters
 MOST_IDS = 20
-RETURNED_ID = re.compile(rb"^[> \t]*message-id:\s*(<[^<>\s]{1,250}>)", re.IGNORECASE | re.MULTILINE)
+RETURNED_ID = re.compile(rb"^[> \t]*message-id:\s*(<[^<>\s\x00-\x1f\x7f]{1,250}>)", re.IGNORECASE | re.MULTILINE)
 STATUS = re.compile(r"\b([245])\.\d{1,3}\.\d{1,3}\b")
 REPLY_CODE = re.compile(r"\b([45])\d\d[ -]")
 
@@ -41,7 +43,7 @@ def read_delivery_report(
         return None
     kind = STATUS.search(code) or STATUS.search(reason) or REPLY_CODE.search(reason)
     permanent = kind is None or kind[1] == "5"
-    return DeliveryReport(others[:MOST_IDS], permanent, reason[:LONGEST_REASON])
+    return DeliveryReport(others[:MOST_IDS], permanent, FORBIDDEN.sub("", reason)[:LONGEST_REASON])
 
 
 def _recipient_fields(status: Message) -> tuple[str, str, str]:

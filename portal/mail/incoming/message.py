@@ -29,7 +29,7 @@ MOST_PARTS = 200  # parts and nested messages
 MOST_ADDRESSES = 100  # recipients of one mail
 LONGEST_NAME, LONGEST_ENDING = 150, 10  # characters of a file name before its ending, and of that
 LONGEST_TEXT = 1_000_000  # characters of a text part that are looked at
-ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@[A-Za-z0-9.-]{1,190}")
+ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f@<>()\[\]\\,;:\"]{1,64}@[A-Za-z0-9.-]{1,190}")
 # How programs mark what no person wrote (RFC 3834, and the headers in use before it).
 MACHINE_PRECEDENCE = ("bulk", "junk", "list", "auto_reply")
 MACHINE_HEADERS = (
@@ -217,7 +217,7 @@ def _decoded_name(name: str) -> str:
 
 def _ids(message: Message, header: str) -> list[str]:
     """The message ids in a header, with their brackets."""
-    return re.findall(r"<[^<>\s]{1,250}>", " ".join(str(value) for value in message.get_all(header, [])))
+    return re.findall(r"<[^<>\s\x00-\x1f\x7f]{1,250}>", " ".join(str(value) for value in message.get_all(header, [])))
 
 
 class _Body:

@@ -30,15 +30,25 @@ SEPARATOR = re.compile(
     re.IGNORECASE,
 )
 # The heading that Outlook puts above what it quotes: two such lines, one naming the sender, one the date.
-SENDER_LINE = re.compile(r"[*>\s]*(from|von|de|da|od|van|från|fra|lähettäjä|发件人|보낸\s?사람)\s?[:：]", re.IGNORECASE)
+SENDER_LINE = re.compile(
+    r"[*>\s]*(from|von|de|da|od|van|från|fra|lähettäjä|kimden|feladó|от|від|από|de la|מאת|من|发件人|寄件者|差出人"
+    r"|送信者|보낸\s?사람)\s?[:：]",
+    re.IGNORECASE,
+)
 DATE_LINE = re.compile(
-    r"[*>\s]*(sent|date|gesendet|datum|envoyé|inviato|data|wysłan[oea]|enviado|fecha|verzonden|skickat|sendt|odesláno|发送时间)"
-    r"\s?[:：]",
+    r"[*>\s]*(sent|date|gesendet|datum|envoyé|inviato|data|wysłan[oea]|enviad[oa](\s(el|em|a))?|fecha|verzonden|skickat"
+    r"|sendt|odesláno|lähetetty|gönderildi|gönderilme tarihi|tarih|elküldve|dátum|отправлено|дата|надіслано|εστάλη"
+    r"|trimis|נשלח|تم الإرسال|发送时间|寄件日期|傳送時間|送信日時|日時|보낸\s?날짜)\s?[:：]",
     re.IGNORECASE,
 )
 RULE = re.compile(r"[-_=*]*")  # an empty line, or one that is drawn
 SIGNATURE = re.compile(r"--\s?$|—\s?$")  # RFC 3676 writes "-- "; many programs take the space away
-OTHER_PROGRAMS = r"scarica outlook|(pobierz|uzyskaj) (program |aplikację )?outlook|sent with \[?proton ?mail"
+DEVICES = r"(iphone|ipad|android|samsung|galaxy|xiaomi|huawei|smart|telefon|mobil|handy|outlook)"
+OTHER_PROGRAMS = (
+    r"scarica outlook|(pobierz|uzyskaj) (program |aplikację )?outlook|outlook (für|for) (ios|android)"
+    r"|sent with \[?proton ?mail"
+    rf"|(wysłan[eo] z|inviato dal|von mein(em|er)|envoyé de mon|enviado do meu) (\w{{1,20}} ){{0,2}}{DEVICES}\w{{0,10}}"
+)
 PHONE_SIGNATURE = re.compile(
     r"[\[(]?\s*(" + OTHER_PROGRAMS + "|"
     + "|".join(language["sent_from"] for language in MAIL_LANGUAGES.values() if language.get("sent_from"))
@@ -144,13 +154,15 @@ def _answer_below(lines: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _is_outlook_heading(lines: list[str], index: int) -> bool:
-    """Whether sender and date of a mail begin here; from where to where somebody travels has no address and no date."""
+    """Whether sender and date of a mail begin here; from where to where somebody travels has no address and no date.
+
+    Some programs begin with the date, where only an address tells them from what somebody wrote.
+    """
     heading = lines[index : index + 4]
-    return (
-        bool(SENDER_LINE.match(heading[0]))
-        and any(DATE_LINE.match(line) for line in heading[1:])
-        and any(character == "@" or character.isdigit() for line in heading for character in line)
-    )
+    first, others = heading[0], heading[1:]
+    if SENDER_LINE.match(first) and any(DATE_LINE.match(line) for line in others):
+        return any(character == "@" or character.isdigit() for line in heading for character in line)
+    return bool(DATE_LINE.match(first)) and any(SENDER_LINE.match(line) and "@" in line for line in others)
 
 
 def _without_signature(lines: list[str]) -> tuple[list[str], list[str]]:

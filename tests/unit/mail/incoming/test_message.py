@@ -100,6 +100,16 @@ def test_a_report_names_the_letter_that_was_not_delivered(action: bytes, status:
     assert "no such user" in report.reason
 
 
+def test_what_no_database_can_hold_is_in_nothing_that_is_stored():
+    with pytest.raises(UnreadableMailError):
+        read_mail(b"From: an\x00na@b.example\nMessage-ID: <a\x00b@c>\n\nHello")
+    read = read_mail(
+        (REPORT % (b"failed", b"5.1.1")).replace(b"no such", b"no\x00such").replace(b"<report", b"<re\x00port")
+    )
+    assert (read.message_id, read.report.reason) == ("", "550 5.1.1 nosuch user")
+    assert read_mail((REPORT % (b"failed", b"5.1.1")).replace(b"<letter", b"<let\x00ter")).report.letter_ids == ()
+
+
 def test_a_delay_is_no_failure():
     read = read_mail(REPORT % (b"delayed", b"4.4.1"))
     assert read.report is None
