@@ -11,7 +11,7 @@ from portal.accounts.keys_and_tokens import new_token
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
 from portal.database.sql import where
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.policy import Policy
 
 

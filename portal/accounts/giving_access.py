@@ -20,7 +20,7 @@ from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Refused
 from portal.fields.email import is_mail_address
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.policy import system_policy
 from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Query, Record, Records

@@ -17,7 +17,7 @@ from portal.accounts.people import companies_of
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
 from portal.database.sql import where
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.writing.history import Author
 
 BATCH = 50  # people of one transaction

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
-from portal.fields.columns import UTCDateTime
+from portal.fields.column_types import UTCDateTime
 
 # The table of schema/system_tables.py, as it is read before there is a declaration to make tables from.
 KEPT = sa.table(

@@ -13,10 +13,9 @@ from portal.conditions import AnyOf, Comparison, Condition, ParsedValue, ValueAt
 from portal.database.unindexed import OPERATOR, words_found
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field, operator_refused
-from portal.fields.columns import declared_name, table_of
-from portal.fields.links import join_name
 from portal.fields.protocols import VisibleIds
 from portal.fields.reader import Reader
+from portal.fields.table_names import declared_name, join_name, table_of
 
 
 class WithoutIndex(FunctionElement[bool]):

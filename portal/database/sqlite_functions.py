@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal.fields.columns import sortable
+from portal.fields.column_types import sortable
 from portal.texts import JOINTS, fold, indexed_words
 
 SEPARATOR = "\x1f"  # between the values of a key

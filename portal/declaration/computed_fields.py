@@ -9,7 +9,7 @@ from typing import Any
 from portal.declaration.draft import Draft
 from portal.declaration.shapes import fields_with_rows
 from portal.fields.base import Field
-from portal.fields.links import join_name
+from portal.fields.table_names import join_name
 
 
 def bind_fields(draft: Draft) -> None:

@@ -18,8 +18,8 @@ from portal.declaration.source.problems import KeyPath, Problem
 from portal.declaration.source.reader import Document
 from portal.declaration.source.suggestions import suggest
 from portal.fields.base import Field
-from portal.fields.links import is_rows
 from portal.fields.reader import Reader
+from portal.fields.table_names import is_rows
 
 MODULES = "modules.yaml"
 BUTTONS = "buttons.yaml"

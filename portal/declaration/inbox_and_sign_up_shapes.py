@@ -6,7 +6,7 @@ from pydantic import Field as Key
 from pydantic import StrictBool
 
 from portal.declaration.value_types import ModuleName, OwnField, ProfileName
-from portal.fields.shape import Shape
+from portal.fields.base_shape import Shape
 
 
 class Inbox(Shape):

@@ -35,7 +35,7 @@ from portal.declaration.validation import (
     without_internal,
 )
 from portal.fields.base import Field
-from portal.fields.shape import Shape
+from portal.fields.base_shape import Shape
 
 FILES_OF_THEIR_OWN = {"buttons": BUTTONS, "profiles": profile_file("NAME")}
 SHAPES_AT_TOP: Mapping[str, type[Shape]] = {"portal": Settings, "inbox": Inbox, "sign_up": SignUp}

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, get_args, get_origin
 
 from portal.fields.base import Field
-from portal.fields.shape import Shape
+from portal.fields.base_shape import Shape
 
 # Attributes that the engine fills in; they are not keys of the language.
 INTERNAL = {

@@ -18,9 +18,9 @@ from portal.conditions import ALWAYS
 from portal.declaration import value_types
 from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
 from portal.fields.base import Field
-from portal.fields.links import join_name
+from portal.fields.base_shape import FileTypes, Icon, Names, Shape, Size, Tone, Where
 from portal.fields.reader import Reader
-from portal.fields.shape import FileTypes, Icon, Names, Shape, Size, Tone, Where
+from portal.fields.table_names import join_name
 from portal.texts import Text
 
 DEFAULT_ICON = "square"

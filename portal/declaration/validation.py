@@ -26,7 +26,7 @@ from portal.declaration.validation_sentences import (
     sentence,
     unknown_key,
 )
-from portal.fields.shape import Shape
+from portal.fields.base_shape import Shape
 
 S = TypeVar("S", bound=Shape)
 MOST_ROUNDS = 20

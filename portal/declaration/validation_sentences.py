@@ -11,7 +11,7 @@ from portal.declaration.shape_keys import keys_of, shape_at, shapes_below
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.suggestions import suggest
 from portal.declaration.synonyms import OUR_KEYS, did_you_mean, our_key, our_scope
-from portal.fields.shape import Shape
+from portal.fields.base_shape import Shape
 
 TEXT_EXPECTED = ("string_type", "text")
 MOST_KEYS = 4  # of a mapping, named in one sentence

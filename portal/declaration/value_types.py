@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from portal.fields.shape import Names, OneOrSeveral
+from portal.fields.base_shape import Names, OneOrSeveral
 
 ModuleName = Annotated[str, Names("module")]
 ProfileName = Annotated[str, Names("profile")]

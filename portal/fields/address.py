@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.fields.base import Field, Refused, filled, storable
-from portal.fields.columns import folded_text
+from portal.fields.column_types import folded_text
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
-from portal.fields.several import join, split_all
+from portal.fields.several_values import join, split_all
 from portal.fields.text import at_most
 from portal.texts import _, fold
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from portal.fields.measure import Kind, Measure
+from portal.fields.base_parts import Kind, Measure
 from portal.fields.money import Money
 from portal.fields.numbers import places_of
 

@@ -13,14 +13,13 @@ from markupsafe import escape
 from pydantic import StrictBool, field_validator
 
 from portal.conditions import Condition
+from portal.fields.base_parts import FromColumn, InLines
+from portal.fields.base_shape import FormWhere, Names, Option
 from portal.fields.comparisons import COMPARISONS, ORDER
-from portal.fields.from_column import FromColumn
-from portal.fields.in_lines import InLines
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.refused import FORBIDDEN, Refused, filled, operator_refused, storable
-from portal.fields.shape import FormWhere, Names, Option
 from portal.texts import Text, _, readable
 
 __all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "storable"]

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.fields.base import Field, Refused, filled
+from portal.fields.base_shape import Option
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
-from portal.fields.shape import Option
 from portal.texts import _, fold
 
 YES = ("true", "yes", "1", "on")

@@ -8,9 +8,9 @@ from pydantic import Field as Key
 from pydantic import field_validator
 
 from portal.fields.base import Field, Refused, storable
+from portal.fields.base_shape import Option
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.several import join
-from portal.fields.shape import Option
+from portal.fields.several_values import join
 from portal.texts import Text, _, fold, readable
 
 

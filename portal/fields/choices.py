@@ -9,7 +9,7 @@ from portal.fields.base import operator_refused, storable
 from portal.fields.choice import HasOptions
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.several import holds_value, join, pack, split, unpack
+from portal.fields.several_values import holds_value, join, pack, split, unpack
 
 
 class Choices(HasOptions):

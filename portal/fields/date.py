@@ -10,10 +10,18 @@ from babel.dates import format_date
 from pydantic import BeforeValidator
 
 from portal.fields.base import Refused
-from portal.fields.calendar import EXAMPLE, TOO_EARLY, TOO_LATE, Unreadable, date_wanted, parse_date
-from portal.fields.measure import Measure
+from portal.fields.base_parts import Measure
+from portal.fields.dates_and_times import (
+    EXAMPLE,
+    TOO_EARLY,
+    TOO_LATE,
+    DateOrTime,
+    Unreadable,
+    date_wanted,
+    day_texts,
+    parse_date,
+)
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.worded import Worded, day_texts
 from portal.texts import is_blank
 
 
@@ -34,7 +42,7 @@ def _format(value: datetime.date, locale: str) -> str:
     return format_date(value, "medium", locale=locale)
 
 
-class Date(Worded):
+class Date(DateOrTime):
     type: Literal["date"]
     searched_in_lists: ClassVar[bool] = True
     indexed_as: ClassVar[tuple[str, ...]] = ("words",)

@@ -13,20 +13,22 @@ from babel.dates import format_date, format_time, get_datetime_format
 from pydantic import BeforeValidator
 
 from portal.fields.base import Refused, storable
-from portal.fields.calendar import (
+from portal.fields.base_parts import Measure
+from portal.fields.column_types import UTCDateTime
+from portal.fields.dates_and_times import (
     EXAMPLE,
     LONGEST,
     TOO_EARLY,
     TOO_LATE,
+    DateOrTime,
     Unreadable,
+    clock_texts,
+    day_texts,
     parse_date,
     parse_time,
 )
-from portal.fields.columns import UTCDateTime
-from portal.fields.measure import Measure
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.worded import Worded, clock_texts, day_texts
 from portal.texts import _, is_blank
 
 ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[Tt]|,?\s+)(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?)\d*")
@@ -137,7 +139,7 @@ def local_iso(value: datetime.datetime, zone: ZoneInfo) -> str:
     return value.astimezone(zone).isoformat()
 
 
-class Datetime(Worded):
+class Datetime(DateOrTime):
     type: Literal["datetime"]
     searched_in_lists: ClassVar[bool] = True
     indexed_as: ClassVar[tuple[str, ...]] = ("words",)

@@ -8,7 +8,7 @@ from pydantic import Field as Key
 from pydantic import model_validator
 
 from portal.fields.base import Field
-from portal.fields.measure import Measure
+from portal.fields.base_parts import Measure
 from portal.fields.numbers import Amount, Number, check_digits, check_places
 
 

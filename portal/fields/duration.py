@@ -11,7 +11,7 @@ from babel import Locale
 from babel.units import format_unit
 
 from portal.fields.base import Field, Refused, storable
-from portal.fields.measure import Measure
+from portal.fields.base_parts import Measure
 from portal.fields.numbers import number
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import _, fold, is_blank

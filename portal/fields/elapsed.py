@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 
 from portal.fields.base import Field
-from portal.fields.columns import SecondsBetween, UTCDateTime
+from portal.fields.base_shape import Names
+from portal.fields.column_types import SecondsBetween, UTCDateTime
 from portal.fields.duration import in_units, in_words, seconds
 from portal.fields.protocols import Declared
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.shape import Names
 from portal.texts import is_blank
 
 UNITS = ("day", "hour", "minute", "second")

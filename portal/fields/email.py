@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.fields.base import Field, Refused
-from portal.fields.columns import NORMALIZE
+from portal.fields.column_types import NORMALIZE
 from portal.fields.reader import PLAIN
 from portal.fields.text import TextLike
 from portal.texts import _

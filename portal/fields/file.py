@@ -15,9 +15,9 @@ from pydantic import Field as Key
 from pydantic import PrivateAttr
 
 from portal.fields.base import Field, Refused, storable
+from portal.fields.base_shape import FileTypes, Size
 from portal.fields.protocols import Declared, Form
 from portal.fields.reader import Reader
-from portal.fields.shape import FileTypes, Size
 from portal.fields.text import TextLike
 from portal.texts import _, fold
 

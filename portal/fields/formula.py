@@ -18,17 +18,17 @@ from pydantic import PrivateAttr, field_validator, model_validator
 
 from portal.fields import arithmetic, decision_table
 from portal.fields.base import Field
+from portal.fields.base_parts import Measure
+from portal.fields.base_shape import Option
 from portal.fields.choice import options
 from portal.fields.decision_table import DecisionTable
-from portal.fields.delegate import Delegate, of_target
 from portal.fields.duration import MOST as LONGEST_DURATION
 from portal.fields.integer import LARGEST
-from portal.fields.measure import Measure
 from portal.fields.money import WHOLE_DIGITS, Money
 from portal.fields.numbers import places_of
 from portal.fields.protocols import Declared
+from portal.fields.proxy_field import ProxyField, from_target
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.shape import Option
 from portal.texts import Text, readable
 
 DIGITS = 28  # of a number; those of an amount are the type's own
@@ -38,7 +38,7 @@ TYPES = {"number": "decimal", "percent": "percent", "money": "money", "duration"
          "datetime": "datetime"}  # fmt: skip
 
 
-class Formula(Delegate):
+class Formula(ProxyField):
     type: Literal["formula"]
     from_column: ClassVar[bool] = False
     computed: ClassVar[bool] = True
@@ -47,10 +47,10 @@ class Formula(Delegate):
     can_be_unique: ClassVar[bool] = False
     sample: ClassVar[Mapping[str, Any]] = {"of": "quantity * (price - 0.5)"}
 
-    column_type: ClassVar[Any] = of_target("column_type")
-    textual: ClassVar[bool] = of_target("textual")
-    searched_in_lists: ClassVar[bool] = of_target("searched_in_lists")
-    measure: ClassVar[Measure | None] = of_target("measure")
+    column_type: ClassVar[Any] = from_target("column_type")
+    textual: ClassVar[bool] = from_target("textual")
+    searched_in_lists: ClassVar[bool] = from_target("searched_in_lists")
+    measure: ClassVar[Measure | None] = from_target("measure")
 
     of: Any
     places: int | None = Key(None, ge=0, le=8)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.fields.base import Refused
-from portal.fields.measure import Measure
+from portal.fields.base_parts import Measure
 from portal.fields.numbers import Number
 from portal.texts import _
 

@@ -6,7 +6,8 @@ The value is a tuple of Row. Reading and writing the table is the work of record
 import functools
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -17,20 +18,55 @@ from pydantic_core import PydanticCustomError
 
 from portal.fields.arithmetic import EXACT
 from portal.fields.base import Field, Refused, operator_refused, storable
-from portal.fields.columns import declared_name, table_of
-from portal.fields.links import join_name
+from portal.fields.base_shape import Names, OneOrSeveral
 from portal.fields.money import Money
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import Reader
-from portal.fields.row import ROW_ID, Row, RowForm
-from portal.fields.shape import Names, OneOrSeveral
+from portal.fields.table_names import declared_name, join_name, table_of
 from portal.texts import _, is_blank, ngettext
 
+ROW_ID = "_row"  # the hidden input that says which row of the record this one was
+UNTOUCHED = "untouched"  # its text in a row that a new form shows before somebody adds one
 INPUT = re.compile(r"(0|[1-9][0-9]{0,4})\.(.+)", re.DOTALL)  # behind “FIELD.”
-
-
 MANY = 1_000_000  # more rows than any field takes
 LONGEST_ROWS = 4_000  # characters of all rows in the history
+
+
+@dataclass(frozen=True)
+class Row:
+    """The values of its columns by name. Two rows are equal if their values are, wherever they are stored."""
+
+    values: Mapping[str, Any]
+    id: int | None = field(default=None, compare=False)  # None: it is not stored yet
+
+    def get(self, name: str) -> Any:
+        """The value of a column; None for one that the reader may not read."""
+        return self.values.get(name)
+
+
+class RowForm:
+    """The inputs of one row, `lines.0.price`, as a form with inputs of their own: `price`."""
+
+    def __init__(self, inputs: Mapping[str, list[str]]) -> None:
+        self._inputs = inputs
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._inputs)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._inputs
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Each input with its value; one with several values occurs as often."""
+        return ((name, text) for name, texts in self._inputs.items() for text in texts)
+
+    def get(self, name: str, default: str = "") -> str:
+        """The value of an input, the last one of several."""
+        return self._inputs[name][-1] if self._inputs.get(name) else default
+
+    def getall(self, name: str) -> list[str]:
+        """All values of an input."""
+        return list(self._inputs.get(name, ()))
 
 
 class Rows(NamedTuple):
@@ -327,3 +363,12 @@ def _column(name: str, entry: Any) -> Field:
 
 def _mistake(sentence: str, path: tuple[Any, ...]) -> PydanticCustomError:
     return PydanticCustomError("value_error", "{error}", {"error": sentence, "path": path})
+
+
+def row_in(form: Form, prefix: str) -> RowForm:
+    """The row whose inputs begin with `prefix`: “lines.0.”."""
+    inputs: dict[str, list[str]] = {}
+    for name, text in form.items():
+        if name.startswith(prefix):
+            inputs.setdefault(name.removeprefix(prefix), []).append(text)
+    return RowForm(inputs)

@@ -9,10 +9,11 @@ from pydantic import field_validator
 
 from portal.conditions import Condition
 from portal.fields.base import LONGEST_IN_HISTORY, Field, Refused, storable
-from portal.fields.columns import NORMALIZE, is_linked, table_of
-from portal.fields.linked import Linked
+from portal.fields.base_shape import Names, OneOrSeveral, Where
+from portal.fields.column_types import NORMALIZE, is_linked
+from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
-from portal.fields.shape import Names, OneOrSeveral, Where
+from portal.fields.table_names import table_of
 from portal.texts import _, fold, is_blank
 
 RECORD_ID = re.compile(r"[1-9][0-9]{0,17}")

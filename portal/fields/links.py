@@ -1,43 +1,18 @@
 """`links`: several records of another module, kept in a join table (record, target, position)."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
 from portal.fields.base import Field
-from portal.fields.columns import declared_name, table_of
+from portal.fields.base_shape import Names, OneOrSeveral
 from portal.fields.link import LinkLike, ids_by_title, ids_named, ids_of, sort_title_column
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.fields.protocols import Form, VisibleIds
 from portal.fields.reader import Reader
-from portal.fields.several import join, split
-from portal.fields.shape import Names, OneOrSeveral
-
-LONGEST_NAME = 63  # bytes, of PostgreSQL's identifiers
-
-
-def shortened(name: str) -> str:
-    """`name`, cut and marked with a hash of the whole where PostgreSQL would cut it by itself."""
-    if len(name) <= LONGEST_NAME:
-        return name
-    mark = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name[: LONGEST_NAME - len(mark) - 1]}_{mark}"
-
-
-def join_name(module: str, field: str, column: str = "") -> str:
-    """The name of a join table, or of the table of rows; `column`: of the join table of a column of these rows.
-
-    No module can have it, since names hold no “$”.
-    """
-    name = shortened(f"{module}${field}")
-    return shortened(f"{name}${column}") if column else name
-
-
-def is_rows(table: str) -> bool:
-    """Whether a table holds the rows of a `lines` field, or links, rather than the records of a module."""
-    return "$" in table
+from portal.fields.several_values import join, split
+from portal.fields.table_names import declared_name, join_name, table_of
 
 
 class Links(LinkLike):

@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from pydantic import PrivateAttr, field_validator
 
 from portal.fields.base import Field
-from portal.fields.columns import is_linked, table_of
-from portal.fields.delegate import Delegate
+from portal.fields.base_shape import Names
+from portal.fields.column_types import is_linked
 from portal.fields.protocols import Declared
-from portal.fields.shape import Names
+from portal.fields.proxy_field import ProxyField
+from portal.fields.table_names import table_of
 from portal.texts import Text
 
 # The links on the way, each with the module that it leads to.
@@ -18,7 +19,7 @@ Steps = tuple[tuple[str, str], ...]
 Pick = Callable[[sa.FromClause], sa.ColumnElement[Any]]
 
 
-class Lookup(Delegate):
+class Lookup(ProxyField):
     type: Literal["lookup"]
     computed: ClassVar[bool] = True
     virtual: ClassVar[bool] = True

@@ -11,8 +11,8 @@ from babel.numbers import format_currency, get_currency_precision, get_currency_
 from pydantic import field_validator
 
 from portal.fields.base import Refused, storable
-from portal.fields.columns import ExactDecimal
-from portal.fields.measure import Measure
+from portal.fields.base_parts import Measure
+from portal.fields.column_types import ExactDecimal
 from portal.fields.numbers import Amount, Bounded, check_digits, check_places, declared_number, localized, number
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader

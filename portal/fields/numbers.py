@@ -14,7 +14,7 @@ from babel.numbers import NumberFormatError, format_decimal, get_decimal_symbol,
 from pydantic import BeforeValidator
 
 from portal.fields.base import Field, Refused, storable
-from portal.fields.columns import WHOLE_DIGITS, ExactDecimal
+from portal.fields.column_types import WHOLE_DIGITS, ExactDecimal
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import _, is_blank, ngettext
 

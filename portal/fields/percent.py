@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from babel.numbers import format_percent
 from pydantic import Field as Key
 
-from portal.fields.measure import Measure
+from portal.fields.base_parts import Measure
 from portal.fields.numbers import Amount, Number, check_digits, check_places, without_zeros
 from portal.fields.reader import Reader
 

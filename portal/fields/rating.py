@@ -6,9 +6,9 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 
 from portal.fields.base import Field, Refused
-from portal.fields.measure import Measure
+from portal.fields.base_parts import Measure
+from portal.fields.base_shape import Option
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.shape import Option
 from portal.texts import Text, _
 
 

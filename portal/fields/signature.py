@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.fields.base import Field, Refused, filled, storable
-from portal.fields.columns import UTCDateTime
+from portal.fields.column_types import UTCDateTime
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.fields.text import TextLike, at_most

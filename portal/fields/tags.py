@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.fields.base import Field, Refused, filled, storable
-from portal.fields.columns import folded_text
+from portal.fields.column_types import folded_text
 from portal.fields.reader import Reader
-from portal.fields.several import holds_value, pack, unpack
+from portal.fields.several_values import holds_value, pack, unpack
 from portal.texts import fold, ngettext
 
 LONGEST, MOST = 80, 50

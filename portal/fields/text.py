@@ -9,7 +9,7 @@ from pydantic import Field as Key
 from pydantic import field_validator
 
 from portal.fields.base import Field, Refused, filled, storable
-from portal.fields.columns import NORMALIZE, folded_text
+from portal.fields.column_types import NORMALIZE, folded_text
 from portal.fields.reader import Reader
 from portal.texts import _, fold, ngettext
 

@@ -9,9 +9,17 @@ from babel.dates import format_time
 from pydantic import BeforeValidator
 
 from portal.fields.base import Refused
-from portal.fields.calendar import EXAMPLE, TOO_EARLY, TOO_LATE, Unreadable, parse_time, time_wanted
+from portal.fields.dates_and_times import (
+    EXAMPLE,
+    TOO_EARLY,
+    TOO_LATE,
+    DateOrTime,
+    Unreadable,
+    clock_texts,
+    parse_time,
+    time_wanted,
+)
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.worded import Worded, clock_texts
 from portal.texts import is_blank
 
 
@@ -25,7 +33,7 @@ def _bound(written: Any) -> Any:
 Clock = Annotated[datetime.time, BeforeValidator(_bound)]
 
 
-class Time(Worded):
+class Time(DateOrTime):
     type: Literal["time"]
     searched_in_lists: ClassVar[bool] = True
     indexed_as: ClassVar[tuple[str, ...]] = ("words",)

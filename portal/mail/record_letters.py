@@ -16,9 +16,9 @@ from portal.accounts.letter_choices import wanted_letters
 from portal.database.outbox import About
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module, Wording
+from portal.fields.byte_sizes import shown_size
 from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
-from portal.fields.size import shown_size
 from portal.mail.builder import Content, Said, Sender, Thread, write_letter
 from portal.mail.recipients import Recipient, Role, recipients
 from portal.mail.record_news import Happened, News

@@ -14,10 +14,10 @@ from babel.dates import format_time, get_timezone_name
 from markupsafe import Markup
 
 from portal.fields.base import Field
+from portal.fields.byte_sizes import shown_size
 from portal.fields.datetime import Datetime, local_iso
+from portal.fields.lines import Row
 from portal.fields.reader import Reader
-from portal.fields.row import Row
-from portal.fields.size import shown_size
 from portal.views.forms.form_parts import LineHead
 from portal.views.parts import Moment
 from portal.views.records.json_tree import json_nodes

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import ACTIONS, Declaration, Profile
-from portal.fields.shape import Shape
+from portal.fields.base_shape import Shape
 from portal.texts import readable
 from portal.workshop.access_table import Rights, _fields_asked_for
 from portal.workshop.compared_shapes import Difference, differences

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.fields.linked import Linked
-from portal.fields.row import Row
+from portal.fields.lines import Row
+from portal.fields.linked_value import Linked
 
 OTHERS = """\
 companies: {fields: {name: text}}

@@ -24,7 +24,7 @@ from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, Step, apply, missing_steps, plan
 from portal.database.schema.tables import Tables, build
 from portal.fields.base import Field
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.indexing.backlog import catch_up
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY, NOW
 
 # What each profile may do with the records that it sees; everything else is not found.

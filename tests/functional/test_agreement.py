@@ -21,7 +21,7 @@ from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.mail.builder import Sender
 from portal.mail.recipients import people_along
 from portal.mail.record_letters import letters

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from portal.fields.address import Address
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.fields.money import Money
 from tests.functional.world import ANNA, BRUNO, NANCY, linked, titles, way
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import writing
 from portal.database.search import index as search
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.rows import new_row
 from tests.functional.world import ANNA, BRUNO, CARLA, NOW, World, way

@@ -6,7 +6,7 @@ from html import unescape
 import sqlalchemy as sa
 
 from portal.database.engine import writing
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.reading.history import MOST_STORED
 from tests.functional.conftest import without_tokens
 from tests.functional.orders_portal import edit, new_order

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import writing
 from portal.fields.address import Address
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.writing.history import Author
 from portal.records.writing.pending_files import store_file
 from portal.records.writing.writer import Writer

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
 from portal.fields.base import Refused
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.jobs.worker import Worker
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records

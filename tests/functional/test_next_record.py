@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from tests.functional.world import ANNA, NANCY, NOW
 
 pytestmark = pytest.mark.sqlite_suffices

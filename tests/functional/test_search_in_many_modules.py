@@ -9,7 +9,7 @@ from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.declaration.load import load
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.indexing.index import rebuild
 from portal.records.policy import Policy, system_policy
 from portal.records.reading import highlight, search_everywhere

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from portal.accounts.giving_access import AccessRequest
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.fields.money import Money
 from tests.functional.world import ANNA, NANCY, World, titles, way
 

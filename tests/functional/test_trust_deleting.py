@@ -7,7 +7,7 @@ from portal.accounts.accounts import find_account
 from portal.accounts.people import identify
 from portal.database.engine import writing
 from portal.fields.base import Refused
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.policy import Policy
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY
 
 

@@ -24,7 +24,7 @@ from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.tables import build
 from portal.declaration.load import load
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.history import Author

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from portal.commands import Commands, command_files, main
 from portal.declaration import shapes
 from portal.fields.base import Field
-from portal.fields.shape import Shape
+from portal.fields.base_shape import Shape
 from portal.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]

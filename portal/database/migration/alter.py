@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.schema.tables import NAMING, Tables
-from portal.fields.links import shortened
+from portal.fields.table_names import shortened
 from portal.lazy import LazyModule
 
 alembic = LazyModule("portal.database.migration.alembic")

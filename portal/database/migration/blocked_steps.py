@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from portal.database.migration.snapshot import Snapshot, rebuild_field
 from portal.database.migration.steps import Step, words_for_table
 from portal.database.schema.tables import Tables, join_target
-from portal.fields.links import is_rows, join_name
+from portal.fields.table_names import is_rows, join_name
 
 MOST_COLUMNS = {"sqlite": 2000, "postgresql": 1600}
 

@@ -21,10 +21,10 @@ from portal.database.schema.tables import Tables, columns_of, join_target
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
 from portal.fields.link import ids_named
-from portal.fields.linked import Linked
-from portal.fields.links import is_rows, join_name
+from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
-from portal.fields.several import split
+from portal.fields.several_values import split
+from portal.fields.table_names import is_rows, join_name
 
 BATCH = 1000
 SHOWN = 3

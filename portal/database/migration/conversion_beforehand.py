@@ -23,7 +23,7 @@ from portal.database.migration.conversion import BATCH, SHOWN, Conversion, Misfi
 from portal.database.migration.locks import set_patience, when_free
 from portal.database.schema.tables import columns_of
 from portal.fields.base import Refused
-from portal.fields.links import shortened
+from portal.fields.table_names import shortened
 
 PREFIX = "_converting"  # no declared name begins with “_”
 PAUSE = 0.05  # seconds before a batch is tried again whose records somebody is saving

@@ -14,7 +14,7 @@ from portal.database.migration.row_counts import has_rows
 from portal.database.migration.snapshot import Snapshot, left_of, rebuild_field
 from portal.database.schema.tables import columns_of, join_target
 from portal.declaration.shapes import Declaration, fields_with_rows
-from portal.fields.links import join_name
+from portal.fields.table_names import join_name
 
 OptionRenames = Mapping[tuple[str, str], Mapping[str, str]]
 

@@ -12,7 +12,7 @@ from portal.database.migration.declared_renames import Renames
 from portal.database.migration.snapshot import Snapshot, left_of, rebuild_field
 from portal.database.schema.indexes import index_name
 from portal.database.schema.tables import column_names_of, join_target
-from portal.fields.links import join_name
+from portal.fields.table_names import join_name
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
 from portal.fields.base import Field
-from portal.fields.several import join, split
+from portal.fields.several_values import join, split
 
 BATCH = 1000
 Details = dict[str, Any]

@@ -30,7 +30,7 @@ from portal.database.migration.steps import Phase, Step, Task, for_people, remov
 from portal.database.schema.tables import Tables, columns_of, join_target, sorted_system_tables
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
-from portal.fields.links import join_name
+from portal.fields.table_names import join_name
 
 
 class Planner:

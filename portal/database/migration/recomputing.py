@@ -10,7 +10,7 @@ from portal.database.migration.difference import Changes
 from portal.database.migration.row_counts import RowCounts
 from portal.database.migration.snapshot import Snapshot
 from portal.database.migration.steps import Step
-from portal.fields.links import is_rows
+from portal.fields.table_names import is_rows
 
 
 def computed_steps(changes: Changes, left: Mapping[str, Any], counts: RowCounts) -> Iterator[Step]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from portal.database.migration import alter
 from portal.database.schema.tables import Tables, columns_of, join_target
 from portal.fields.base import Field
-from portal.fields.links import is_rows, join_name
+from portal.fields.table_names import is_rows, join_name
 
 TEMPORARY = "_new"
 JOIN_COLUMNS = ("record", "target", "position")

@@ -24,7 +24,7 @@ from portal.database.schema.inspection import existing_indexes
 from portal.database.schema.tables import Tables, column_names_of, join_target, sorted_system_tables
 from portal.database.search.request import module_token
 from portal.declaration.shapes import Module
-from portal.fields.links import is_rows, join_name
+from portal.fields.table_names import is_rows, join_name
 
 
 def rename_in_database(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:

@@ -22,7 +22,7 @@ from portal.database.schema.tables import (
 from portal.database.search.contents import rows_description, searched_description
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
-from portal.fields.links import is_rows, join_name
+from portal.fields.table_names import is_rows, join_name
 from portal.texts import Text
 
 Snapshot = dict[str, Any]

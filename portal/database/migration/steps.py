@@ -4,7 +4,7 @@ import enum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from portal.fields.links import is_rows
+from portal.fields.table_names import is_rows
 
 NOBODY, SAVING, EVERYBODY = "", "saving", "everybody"  # who waits
 WITH_LOSS = "(apply with --allow-loss)"

@@ -20,7 +20,7 @@ from portal.database.schema.existing import EXISTING
 from portal.database.schema.tables import Tables, columns_of, stored_fields
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
-from portal.fields.links import is_rows, join_name, shortened
+from portal.fields.table_names import is_rows, join_name, shortened
 
 # A column of the view → the expression that it stands for; None: it is empty.
 Expressions = dict[str, str | None]

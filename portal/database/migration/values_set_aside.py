@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from portal.database.migration import alter
 from portal.database.migration.row_counts import RowCounts, counted
 from portal.database.migration.steps import Phase, Step, Task, removing
-from portal.fields.links import shortened
+from portal.fields.table_names import shortened
 
 
 def drop_steps(counts: RowCounts, fields: Mapping[str, Mapping[str, str]], modules: Collection[str]) -> Iterator[Step]:

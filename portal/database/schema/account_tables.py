@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from portal.fields.columns import UTCDateTime, serial_column
+from portal.fields.column_types import UTCDateTime, serial_column
 
 
 def account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:

@@ -21,7 +21,7 @@ from portal.database.unindexed import TEXT
 from portal.declaration.shapes import Declaration, Module
 from portal.declaration.source.suggestions import suggest
 from portal.fields.base import Field
-from portal.fields.columns import KEY, LINKED_KEY, UTCDateTime
+from portal.fields.column_types import KEY, LINKED_KEY, UTCDateTime
 
 READING = {"export", "grant"}  # actions that leave the records as they are
 NUMBER_PART = re.compile(r"(.*)\{number(?::0(\d{1,2}))?\}(.*)", re.DOTALL)

@@ -14,7 +14,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from portal.conditions import AllOf, comparisons
 from portal.declaration.shapes import Declaration, ListLayout, Module
 from portal.fields.base import Field
-from portal.fields.links import shortened
+from portal.fields.table_names import shortened
 
 PREFIX = "ix_"
 ID = "id"

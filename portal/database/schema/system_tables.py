@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from portal.database.schema.account_tables import account_tables
-from portal.fields.columns import UTCDateTime, serial_column
+from portal.fields.column_types import UTCDateTime, serial_column
 
 
 def system_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:

@@ -21,8 +21,8 @@ from portal.database.schema.system_tables import system_tables
 from portal.database.search.index import search_table
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field
-from portal.fields.columns import UTCDateTime, folded_text, serial_column
-from portal.fields.links import join_name
+from portal.fields.column_types import UTCDateTime, folded_text, serial_column
+from portal.fields.table_names import join_name
 from portal.garbage_collection import gc_paused
 
 NAMING = {

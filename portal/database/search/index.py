@@ -39,7 +39,7 @@ from portal.database.search.request import (
     other_part,
     parse_words,
 )
-from portal.fields.columns import serial_column
+from portal.fields.column_types import serial_column
 
 __all__ = [
     "COUNTED", "MAX_WORDS", "Entry", "Hit", "Match", "Search", "SearchResult", "Words", "count", "create_index",

@@ -10,8 +10,8 @@ from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import list_in_text
 from portal.fields.base import Field
-from portal.fields.links import join_name
-from portal.fields.value_path import ValuePath, value_path
+from portal.fields.default_paths import ValuePath, value_path
+from portal.fields.table_names import join_name
 
 SMALLEST_LIMIT = 1000  # bytes
 MOST_GAPS = 3  # named in one warning

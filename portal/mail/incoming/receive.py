@@ -21,7 +21,7 @@ from portal.accounts.keys_and_tokens import find_portal_key
 from portal.database import outbox
 from portal.database.schema.tables import Tables
 from portal.fields.base import FORBIDDEN, Field, Refused
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.mail.incoming.delivery_report import DeliveryReport
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.mails import (

@@ -14,7 +14,7 @@ from portal.declaration.shapes import Declaration, Expectation, Module
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import KeyPath, Problem
 from portal.fields.base import Field
-from portal.fields.value_path import value_path
+from portal.fields.default_paths import value_path
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Records

@@ -24,7 +24,7 @@ from portal.database.search.backlog import Mark, advance_mark, has_backlog, lock
 from portal.database.search.index import finish_index, is_finished
 from portal.database.sql import where
 from portal.declaration.shapes import Module
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.indexing.folding import refold
 from portal.records.indexing.formulas import compute_again
 from portal.records.indexing.index import indexed_modules, replace_texts

@@ -17,7 +17,7 @@ from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
 from portal.database.sql import WithoutIndex, constant
 from portal.fields.base import Field, Refused
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.policy import Policy
 from portal.records.reading.records import Record, Records
 from portal.records.reading.titles import titled_links

@@ -22,7 +22,7 @@ from portal.database.schema.indexes import index_column, sort_column
 from portal.database.sql import ColumnWithoutIndex
 from portal.declaration.shapes import Module
 from portal.fields.base import FORBIDDEN, Field
-from portal.fields.columns import WHOLE_DIGITS
+from portal.fields.column_types import WHOLE_DIGITS
 from portal.fields.protocols import VisibleIds
 
 # Columns of the engine that are never empty: no need to sort by emptiness first, so their index serves.

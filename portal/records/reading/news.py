@@ -20,7 +20,7 @@ from portal.conditions import Condition, always
 from portal.database.engine import cache_plan
 from portal.database.fetching import Row, fetch
 from portal.database.sql import AmongIds, Redundant, constant
-from portal.fields.columns import UTCDateTime
+from portal.fields.column_types import UTCDateTime
 from portal.records.policy import Policy
 from portal.records.reading.counts import Count
 from portal.records.reading.record_reader import RecordReader

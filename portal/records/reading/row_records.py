@@ -5,7 +5,7 @@ from functools import cached_property
 
 from portal.declaration.shapes import Access, Module
 from portal.fields.base import Field
-from portal.fields.links import join_name
+from portal.fields.table_names import join_name
 from portal.records.reading.records import Records
 
 

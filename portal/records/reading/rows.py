@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.fields.base import Field
-from portal.fields.links import join_name
-from portal.fields.row import Row
+from portal.fields.lines import Row
+from portal.fields.table_names import join_name
 from portal.records.policy import Policy
 from portal.records.reading.titles import add_linked_records
 

@@ -10,7 +10,7 @@ from portal.database.engine import cache_plan
 from portal.database.fetching import fetch
 from portal.database.sql import AmongIds
 from portal.fields.base import Field
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.policy import Policy
 from portal.records.statement_cache import IDS, Statement, StatementKey, id_list, values_of
 from portal.texts import first_visible

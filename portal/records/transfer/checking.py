@@ -9,8 +9,8 @@ from typing import Any
 
 from portal.batches import batched
 from portal.fields.base import Field, Refused
+from portal.fields.default_paths import value_path
 from portal.fields.file import FileValue
-from portal.fields.value_path import value_path
 from portal.records.reading.records import Records
 from portal.records.transfer.columns import ATTACHMENTS, SETTABLE, Column, parts
 from portal.records.transfer.files_in import FilesIn, same_name

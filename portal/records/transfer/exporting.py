@@ -15,8 +15,8 @@ from typing import Any, Protocol
 from portal.batches import batched
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
+from portal.fields.lines import Row
 from portal.fields.reader import Reader
-from portal.fields.row import Row
 from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.columns import ATTACHMENTS, CURRENCY, header_of, parts, settable
 from portal.records.transfer.files_out import FilesOut

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from portal.fields.base import Field, Refused
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import ImportRow
 from portal.records.transfer.names import Names, key_of_name, names_in, naming_fields

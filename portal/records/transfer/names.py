@@ -15,7 +15,7 @@ from portal.batches import batched
 from portal.conditions import ALWAYS, replace_form_values
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.reading.records import Records
 from portal.texts import _
 

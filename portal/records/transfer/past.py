@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from portal.database.engine import Connection
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Lifecycle, Transition
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.history import Author, change_details, event_row
 from portal.records.writing.lifecycle import leaves

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from portal.batches import batched
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
+from portal.fields.lines import Row
 from portal.fields.link import Link
 from portal.fields.reader import Reader
-from portal.fields.row import Row
 from portal.records.indexing.formulas import recomputed
 from portal.records.indexing.index import replace_texts
 from portal.records.reading.records import Query, Records

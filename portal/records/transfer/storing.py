@@ -14,7 +14,7 @@ from portal.batches import batched
 from portal.database.engine import analyze
 from portal.database.search import index as search
 from portal.fields.base import Field
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.formulas import computed, formulas_reading
 from portal.records.indexing.index import index_records, replace_texts

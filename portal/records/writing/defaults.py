@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
-from portal.fields.linked import Linked
-from portal.fields.value_path import value_path
+from portal.fields.default_paths import value_path
+from portal.fields.linked_value import Linked
 from portal.records.policy import Policy
 from portal.records.reading.named_records import find_named
 from portal.records.writing.followed import followed_defaults

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from portal.conditions import AllOf, Comparison
 from portal.database.search import index as search
 from portal.fields.base import Field, Refused
-from portal.fields.linked import Linked
-from portal.fields.links import join_name
+from portal.fields.linked_value import Linked
+from portal.fields.table_names import join_name
 from portal.records.indexing.index import replace_texts
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.changing import change_record

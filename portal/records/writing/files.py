@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Attachments, Module
 from portal.fields.base import Field
+from portal.fields.byte_sizes import shown_beyond
 from portal.fields.file import FileValue
 from portal.fields.reader import Reader
-from portal.fields.size import shown_beyond
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Record, Records
 from portal.records.writing.comments import is_correctable

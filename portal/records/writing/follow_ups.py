@@ -5,7 +5,7 @@ from typing import Any
 
 from portal.conditions import Comparison
 from portal.fields.base import Field
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.lifecycle import is_final, state_of
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
-from portal.fields.linked import Linked
-from portal.fields.value_path import ValuePath, value_path
+from portal.fields.default_paths import ValuePath, value_path
+from portal.fields.linked_value import Linked
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records
 

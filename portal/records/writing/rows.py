@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
-from portal.fields.linked import Linked
-from portal.fields.links import join_name
-from portal.fields.row import Row
-from portal.fields.value_path import value_path
+from portal.fields.default_paths import value_path
+from portal.fields.lines import Row
+from portal.fields.linked_value import Linked
+from portal.fields.table_names import join_name
 from portal.records.indexing.formulas import computed, computed_values
 from portal.records.reading.records import Records
 from portal.records.reading.row_records import rows_of

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from portal.database.errors import Failure, classify, driver_error
 from portal.database.schema.existing import ExistingTable
 from portal.fields.base import Refused
-from portal.fields.columns import KEY
+from portal.fields.column_types import KEY
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
 from portal.records.writing.rows import execute, new_row

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import FormLayout
 from portal.fields.base import Field, Refused
+from portal.fields.default_paths import value_path
+from portal.fields.lines import ROW_ID, UNTOUCHED, Row
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
-from portal.fields.row import ROW_ID, UNTOUCHED, Row
-from portal.fields.value_path import value_path
 from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
 from portal.records.reading.row_records import RowRecords, rows_of

@@ -8,7 +8,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.fields.base import Refused
-from portal.fields.calendar import parse_date
+from portal.fields.dates_and_times import parse_date
 from portal.fields.datetime import whole_day
 from portal.records.reading.history import Event, EventFilter, accounts_named, whole_history
 from portal.records.reading.records import Query, Record, Records

@@ -12,8 +12,8 @@ from pyramid.request import Request
 
 from portal.accounts import attempts
 from portal.fields.base import Field
+from portal.fields.lines import Row
 from portal.fields.protocols import Form
-from portal.fields.row import Row
 from portal.records.reading.records import Records
 from portal.records.reading.row_records import rows_of
 from portal.records.writing.validation import (

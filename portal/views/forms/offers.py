@@ -10,11 +10,11 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.fields.base import Field
+from portal.fields.default_paths import value_path
+from portal.fields.lines import Row, row_in
 from portal.fields.link import RECORD_ID
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.fields.protocols import Form
-from portal.fields.row import Row, row_in
-from portal.fields.value_path import value_path
 from portal.records.reading.records import Records
 from portal.records.reading.row_records import rows_of
 from portal.records.writing.defaults import defaults

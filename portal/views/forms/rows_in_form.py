@@ -3,9 +3,9 @@
 from typing import Any
 
 from portal.fields.base import Field, Refused
+from portal.fields.lines import ROW_ID, UNTOUCHED, Row
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
-from portal.fields.row import ROW_ID, UNTOUCHED, Row
 from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
 from portal.records.reading.row_records import RowRecords, rows_of

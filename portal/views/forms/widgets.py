@@ -11,12 +11,12 @@ from typing import Any
 
 from portal.conditions import AnyOf, Comparison, Condition
 from portal.fields.base import Field
+from portal.fields.byte_sizes import shown_size
+from portal.fields.default_paths import value_path
 from portal.fields.file import FileValue, kept_input
+from portal.fields.lines import ROW_ID, UNTOUCHED, Row, row_in
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
-from portal.fields.row import ROW_ID, UNTOUCHED, Row, row_in
-from portal.fields.size import shown_size
-from portal.fields.value_path import value_path
 from portal.records.reading.records import Records
 from portal.records.reading.row_records import RowRecords, rows_of
 from portal.records.writing.form_conditions import depends_on, is_required, is_shown, linked_records

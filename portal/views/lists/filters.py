@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from portal.fields.base import Field, Refused
-from portal.fields.calendar import parse_date
 from portal.fields.date import Date
+from portal.fields.dates_and_times import parse_date
 from portal.fields.link import RECORD_ID
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
 from portal.records.reading.filters import Filter, ListRequest
 from portal.records.reading.records import Records

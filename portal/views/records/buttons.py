@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from portal.declaration.shapes import Transition
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.writing.follow_ups import follow_up_field, may_follow_up
 from portal.records.writing.lifecycle import editable_fields
 from portal.records.writing.transitions import open_transitions

@@ -5,8 +5,8 @@ from pathlib import PurePath
 
 from pyramid.request import Request
 
+from portal.fields.byte_sizes import shown_size
 from portal.fields.file import kept_input
-from portal.fields.size import shown_size
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Records
 from portal.records.writing.files import limits, may_attach, may_detach

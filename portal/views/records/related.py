@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from portal.conditions import AnyOf, Comparison
 from portal.declaration.shapes import Related
 from portal.fields.base import Field
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.reading.records import Query, Records
 from portal.records.writing.validation import names_in
 from portal.views.lists.columns import plain_column

@@ -14,7 +14,7 @@ from portal.declaration.shapes import ACTIONS
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.source.reader import Document
 from portal.fields.base import Field
-from portal.fields.shape import Shape
+from portal.fields.base_shape import Shape
 from portal.texts import catalogue
 
 LONGEST = 60

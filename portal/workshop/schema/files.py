@@ -15,7 +15,7 @@ from portal.declaration.files import read_files
 from portal.declaration.inbox_and_sign_up_shapes import Inbox, SignUp
 from portal.declaration.shapes import Access, Button, Module, Profile, Settings
 from portal.declaration.value_types import ModuleName
-from portal.fields.shape import Shape
+from portal.fields.base_shape import Shape
 from portal.workshop.replace_file import replace_file
 from portal.workshop.schema.folder_names import FolderNames, folder_names
 from portal.workshop.schema.language import Language, Schema, names_schema, ref

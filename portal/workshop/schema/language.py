@@ -19,7 +19,7 @@ from portal.declaration.name_rules import BUILT_IN, LONGEST_NAME, NAME, RESERVED
 from portal.declaration.shape_keys import keys_of, shape_in
 from portal.declaration.shapes import DetailLayout
 from portal.fields.base import Field
-from portal.fields.shape import Names, OneOrSeveral, Option, Shape
+from portal.fields.base_shape import Names, OneOrSeveral, Option, Shape
 from portal.texts import Text
 from portal.workshop.schema.descriptions import DESCRIPTIONS, TYPES
 

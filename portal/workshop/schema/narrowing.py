@@ -13,7 +13,7 @@ from portal.declaration.shape_keys import keys_of, shape_in
 from portal.declaration.shapes import ACTIONS, Access, DetailLayout, Module
 from portal.declaration.value_types import FormRow, Row
 from portal.fields.base import Field
-from portal.fields.shape import Names, Shape
+from portal.fields.base_shape import Names, Shape
 from portal.workshop.schema.descriptions import ACTION_DESCRIPTIONS
 from portal.workshop.schema.folder_names import FieldNames, FolderNames, Labels, ModuleNames
 from portal.workshop.schema.language import (

@@ -11,7 +11,7 @@ from portal.database.engine import make_engine, reading, writing
 from portal.database.errors import Failure, classify
 from portal.database.fetching import fetch
 from portal.database.sql import IdList
-from portal.fields.columns import UTCDateTime
+from portal.fields.column_types import UTCDateTime
 
 NOON = datetime.datetime(2024, 3, 5, 12, 30, 15, tzinfo=datetime.UTC)
 things = sa.Table(

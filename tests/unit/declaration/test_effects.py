@@ -11,7 +11,7 @@ import pytest
 from portal.declaration import shapes
 from portal.declaration.shape_keys import keys_of
 from portal.fields.base import Field
-from portal.fields.shape import Shape
+from portal.fields.base_shape import Shape
 from portal.views.administration.rights_in_words import ACTION_LABELS
 from portal.workshop.differences import DEEDS
 

@@ -12,10 +12,10 @@ from portal.declaration.shapes import Declaration, Module, Settings
 from portal.fields.address import Address
 from portal.fields.base import Field, Refused
 from portal.fields.link import ids_named
-from portal.fields.linked import Linked
-from portal.fields.links import join_name
+from portal.fields.linked_value import Linked
 from portal.fields.money import Money
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.table_names import join_name
 
 MODULES = {
     "people": {"name": "text", "boss": {"type": "link", "to": "people"}, "place": "address"},

@@ -7,7 +7,7 @@ import pytest
 from webob.multidict import MultiDict
 
 from portal.fields.base import Field, Refused
-from portal.fields.calendar import parse_date, parse_time
+from portal.fields.dates_and_times import parse_date, parse_time
 from portal.fields.datetime import Span
 from portal.fields.reader import PLAIN, Reader
 

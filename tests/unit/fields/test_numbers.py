@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from webob.multidict import MultiDict
 
 from portal.fields.base import Field, Refused
-from portal.fields.columns import from_sortable, sortable
+from portal.fields.column_types import from_sortable, sortable
 from portal.fields.money import Money
 from portal.fields.numbers import number
 from portal.fields.reader import PLAIN, Reader

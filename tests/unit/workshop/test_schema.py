@@ -15,7 +15,7 @@ from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import ACTIONS
 from portal.declaration.source.reader import read
 from portal.fields.base import Field
-from portal.fields.shape import Shape
+from portal.fields.base_shape import Shape
 from portal.workshop.schema.descriptions import ACTION_DESCRIPTIONS, TYPES
 from portal.workshop.schema.files import ButtonsFile, ModulesFile, files_without_schema, write_schemas
 from portal.workshop.schema.folder_names import folder_names

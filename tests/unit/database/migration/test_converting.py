@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import writing
 from portal.database.migration.plan_and_apply import CannotBeAppliedError
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.fields.money import Money
 from tests.unit.database.migration.database import COMPANIES
 

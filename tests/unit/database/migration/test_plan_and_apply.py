@@ -10,7 +10,7 @@ from portal.database.migration import effort
 from portal.database.migration.alter import drop_columns
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, plan
 from portal.fields.base import Field
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from tests.unit.database.migration.database import COMPANIES, TICKETS
 
 

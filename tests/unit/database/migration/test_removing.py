@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
 from portal.declaration.source.places import Places
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.audit.removed_options import check_options
 from tests.unit.database.migration.database import COMPANIES, TICKETS
 

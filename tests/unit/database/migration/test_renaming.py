@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from portal.database.engine import writing
 from portal.database.migration.plan_and_apply import plan
 from portal.database.search import index as search
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from tests.unit.database.migration.database import COMPANIES, TICKETS
 
 

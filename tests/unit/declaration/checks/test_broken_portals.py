@@ -10,7 +10,7 @@ from portal.declaration.read_modules import TOP_LEVEL_KEYS
 from portal.declaration.shape_keys import keys_of
 from portal.declaration.synonyms import OUR_KEYS, OUR_TYPES, our_type
 from portal.fields.base import Field
-from portal.fields.shape import Shape
+from portal.fields.base_shape import Shape
 
 BROKEN = Path(__file__).parents[3] / "portals" / "broken"
 PORTALS = sorted(path for path in BROKEN.iterdir())

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from portal.database.engine import make_engine, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
-from portal.fields.linked import Linked
+from portal.fields.linked_value import Linked
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.records.writing.followed import followed_defaults

@@ -2,7 +2,7 @@
 
 import datetime
 import decimal
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -28,17 +28,6 @@ def folded_text() -> sa.types.TypeEngine[str]:
 def serial_column(name: str) -> sa.Column[int]:
     """The primary key that the database counts up; SQLite does so for INTEGER alone, which has 64 bits there."""
     return sa.Column(name, sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
-
-
-def table_of(source: sa.FromClause) -> sa.Table:
-    """The table that an alias stands for, or `source` itself."""
-    return cast(sa.Table, source.element if isinstance(source, sa.Alias) else source)
-
-
-def declared_name(source: sa.FromClause) -> str:
-    """The name of a table in the declaration; in the database a temporary view may stand for it."""
-    table = table_of(source)
-    return str(table.info.get("declared", table.name))
 
 
 def is_linked(target: sa.FromClause, table: sa.FromClause, link: str) -> sa.ColumnElement[bool]:

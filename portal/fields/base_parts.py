@@ -1,16 +1,27 @@
-"""InLines, the part of every field that has to do with lines: as one of their columns, or holding them itself."""
+"""Parts of the base of every field: as a column of lines, in tables of others, and as what formulas compute with."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import StrictBool
 
-from portal.fields.measure import Measure
-from portal.fields.shape import Shape
+from portal.fields.base_shape import Shape
+
+Kind = Literal["number", "percent", "money", "duration", "date", "datetime"]
+
+
+class Measure(NamedTuple):
+    """A percentage is computed with as a fraction, a duration as a length of time.
+
+    `places`: how many a number or percentage has behind the decimal point.
+    """
+
+    kind: Kind
+    places: int = 0
 
 
 class InLines(Shape):
-    """The base of Field."""
+    """The part of Field that has to do with lines: as one of their columns, or holding them itself."""
 
     can_be_column: ClassVar[bool] = True  # of the rows of a `lines` field
     measure: ClassVar[Measure | None] = None  # what formulas and totals compute with; None where they cannot
@@ -39,3 +50,15 @@ class InLines(Shape):
     def internal_texts(self, value: Any) -> Iterable[str]:
         """The texts that only staff may find, of a field that is not internal as a whole."""
         return ()
+
+
+class FromColumn(Shape):
+    """The part of Field that has to do with tables of others: which column holds its values."""
+
+    from_column: ClassVar[bool] = True  # whether one column of a table of others can hold its values
+
+    column: str | None = None  # its name there, where it is not that of the field
+
+    def constants(self, currency: str) -> Mapping[str, str]:
+        """What the companion columns hold that no column of others says; `currency`: the portal's."""
+        return {}

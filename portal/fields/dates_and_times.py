@@ -1,15 +1,25 @@
-"""Dates and times of day as people write them: ISO always, else in the order and with the words of their language."""
+"""What date, datetime and time share: texts that people write, and the words by which the general search finds them.
+
+What is typed may be in ISO always, else in the order and with the words of the reader's language. A reader of any of
+the portal's languages finds a date by the name of its month, as a list shows it and as it is said alone; the index
+holds each word once.
+"""
 
 import datetime
 import functools
 import re
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time
+from pydantic import PrivateAttr
 
 from portal.fields.base import Refused, storable
-from portal.fields.reader import Reader
-from portal.texts import _, fold
+from portal.fields.numbers import Bounded
+from portal.fields.protocols import Declared
+from portal.fields.reader import Reader, locale_of
+from portal.texts import _, fold, words
 
 LONGEST = 60
 EXAMPLE = datetime.datetime(2024, 3, 31, 14, 30, tzinfo=datetime.UTC)
@@ -19,6 +29,8 @@ ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 DOTTED = re.compile(r"\d{1,2}\.\s?\d{1,2}\.\s?(\d{4}|\d{2})\.?")  # day first, whatever the language
 PART = re.compile(r"\d+|[^\W\d_]+")
 CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(?:[:.](\d{2})(\.\d{1,6})?)?\s*([^\d]*)")
+
+ENGLISH = Locale("en")
 
 
 class Unreadable(Refused):
@@ -147,3 +159,36 @@ def _half_of_day(word: str, locale: Locale) -> str | None:
 
 def _letters(text: str) -> str:
     return re.sub(r"[\W\d]", "", fold(text))
+
+
+class DateOrTime(Bounded):
+    """Knows the languages and the zone of the portal once it is bound."""
+
+    _locales: tuple[Locale, ...] = PrivateAttr((ENGLISH,))
+    _zone: ZoneInfo = PrivateAttr(ZoneInfo("UTC"))
+
+    def bind(self, declaration: Declared, module: Any) -> None:
+        settings = declaration.settings
+        self._locales = tuple(locale_of(language) or ENGLISH for language in settings.languages)
+        self._zone = ZoneInfo(settings.time_zone)
+
+
+@functools.lru_cache(maxsize=5_000)
+def day_texts(day: datetime.date, locales: tuple[Locale, ...]) -> tuple[str, ...]:
+    """A date in figures, the parts also in one piece (27-11-2026 is searched for so), and in the words of `locales`."""
+    texts = [day.isoformat(), f"{day:%d%m%Y}"]
+    for locale in locales:
+        spoken = format_date(day, "long", locale=locale)
+        texts.append(spoken)
+        # Alone the month may be another word: “27 listopada”, but “listopad”; “5 lutego”, but “luty”.
+        alone = locale.months["stand-alone"]["wide"][day.month]
+        if not any(word.startswith(" ".join(words(alone))) for word in words(spoken)):
+            texts.append(alone)
+    return tuple(dict.fromkeys(texts))
+
+
+@functools.lru_cache(maxsize=5_000)
+def clock_texts(time: datetime.time, locales: tuple[Locale, ...]) -> tuple[str, ...]:
+    """A time of day to the minute, with 24 hours and as it is written in `locales`; one word is one time of day."""
+    written = (f"{time:%H:%M}", *(format_time(time.replace(second=0), "short", locale=locale) for locale in locales))
+    return tuple(dict.fromkeys(written))

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from portal.conditions import Condition, ConditionError, parse
-from portal.fields.size import size
+from portal.fields.byte_sizes import size
 from portal.texts import Text
 
 

@@ -1,4 +1,4 @@
-"""Delegate: the base of fields that answer like another one, `_target`, which is found when the field is bound.
+"""ProxyField, the base of fields that answer like another one, `_target`, which is found when the field is bound.
 
 A lookup answers like the field at the end of its way, a formula like a field of the type of its result.
 """
@@ -9,30 +9,30 @@ from typing import Any, ClassVar
 from pydantic import PrivateAttr
 
 from portal.fields.base import Field
-from portal.fields.linked import Linked
+from portal.fields.base_shape import Option
+from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
-from portal.fields.shape import Option
 
 
-def of_target(name: str) -> Any:
+def from_target(name: str) -> Any:
     """An attribute that is the target's."""
     return property(lambda field: getattr(field._target, name))
 
 
-class Delegate(Field):
+class ProxyField(Field):
     """The target says how its values are shown, compared, written and read."""
 
     type: str
     _target: Field = PrivateAttr()
 
-    display: ClassVar[str] = of_target("display")
-    filter: ClassVar[str] = of_target("filter")
-    input_type: ClassVar[str] = of_target("input_type")
-    inputmode: ClassVar[str] = of_target("inputmode")
-    suffix: ClassVar[str] = of_target("suffix")
-    long: ClassVar[bool] = of_target("long")
-    sortable: ClassVar[bool] = of_target("sortable")
-    specials: ClassVar[tuple[str, ...]] = of_target("specials")
+    display: ClassVar[str] = from_target("display")
+    filter: ClassVar[str] = from_target("filter")
+    input_type: ClassVar[str] = from_target("input_type")
+    inputmode: ClassVar[str] = from_target("inputmode")
+    suffix: ClassVar[str] = from_target("suffix")
+    long: ClassVar[bool] = from_target("long")
+    sortable: ClassVar[bool] = from_target("sortable")
+    specials: ClassVar[tuple[str, ...]] = from_target("specials")
 
     @property
     def ranged(self) -> bool:
