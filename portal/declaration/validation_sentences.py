@@ -54,7 +54,7 @@ _SENTENCES_OF_KEYS = {
     "comments": "must be true, false or a mapping of order, answers and correct",
     "attachments": "must be true, false or a mapping of max_size, max_count and types",
     "fields": "must be the name of a field, or a list of names to stand side by side",
-    "accent": 'must be a colour such as "#2457d6", in quotes',
+    "accent": 'must be a color such as "#2457d6", in quotes',
     "address": 'must be an email address such as "help@example.com", without "+" and not long',
     "currency": 'must be a currency code of three letters such as "EUR"',
     "search": "must be true or false",
@@ -201,7 +201,7 @@ def unknown_key(name: str, known: list[str]) -> str:
     if colon and value and key in known:
         return f'write a space after the ":" of "{name[:80]}"'
     if name.partition("=")[0].strip() in known:
-        return f'write ": " in the place of "=" in "{name[:80]}"'
+        return f'write ": " instead of "=" in "{name[:80]}"'
     if name.isdigit():
         return f'no key "{name[:80]}" here: the decimal mark of a number is a point'
     return f'no key "{name[:80]}" here{did_you_mean(our_key(name, known)) or _listed(known)}'

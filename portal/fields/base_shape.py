@@ -51,7 +51,7 @@ def _file_types(written: Any) -> Any:
             text = str(entry).lower()
             meant = text if MEDIA_TYPE.fullmatch(text) else mimetypes.types_map.get(f".{text.lstrip('*.')}")
             guess = f' (did you mean "{meant}"?)' if meant else ""
-            raise ValueError(f'"{entry}" is no file type like image/* or application/pdf{guess}')
+            raise ValueError(f'"{entry}" is not a file type like image/* or application/pdf{guess}')
     return entries
 
 

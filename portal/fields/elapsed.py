@@ -41,7 +41,7 @@ class Elapsed(Field):
         for name in self.sources:
             field = module.everything.get(name)
             if field is None or field.column_type is not UTCDateTime:
-                raise ValueError(f'"{name}" is no datetime of this module')
+                raise ValueError(f'"{name}" is not a datetime of this module')
 
     def expression(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
         # The clock that wrote the datetimes is the one that is read: the database may live elsewhere.

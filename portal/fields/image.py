@@ -18,7 +18,7 @@ class Image(FileField):
     def _pictures(cls, types: tuple[str, ...]) -> tuple[str, ...]:
         for name in types:
             if name != "image/*" and name not in PICTURES:
-                raise ValueError(f'"{name}" is no picture that is shown: {", ".join(PICTURES)}')
+                raise ValueError(f'"{name}" is not a picture that is shown: {", ".join(PICTURES)}')
         return types
 
     @property

@@ -27,7 +27,7 @@ def renamed_options(entry: Mapping[str, Any], after: Field, history: Mapping[str
 def removed_options(
     counts: RowCounts, module: str, before: Field, after: Field, renames: Mapping[str, str]
 ) -> Iterator[Step]:
-    """A note for each option that is no longer declared: records keep it until someone chooses anew."""
+    """A note for each option that is no longer declared: records keep it until someone chooses again."""
     for name in before.declared_options:
         if name in after.declared_options or name in renames.values() or not after.declared_options:
             continue
@@ -35,7 +35,7 @@ def removed_options(
         if count:
             keep = "keeps" if count == 1 else "keep"
             what = f'option "{name}" of {module}.{after.name} is no longer offered'
-            yield Step(f"{what}: {counted(count, 'record')} {keep} it until someone chooses anew", needed=False)
+            yield Step(f"{what}: {counted(count, 'record')} {keep} it until someone chooses again", needed=False)
 
 
 def rename_stored_options(connection: sa.Connection, table: str, before: Field, renames: Mapping[str, str]) -> None:

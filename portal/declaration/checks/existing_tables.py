@@ -26,7 +26,9 @@ def check_roles(draft: Draft) -> None:
     """People and mail from outside become rows of the portal's own tables: what one of others needs is not known."""
     people = draft.modules.get(draft.people or "")
     if draft.sign_up is not None and people is not None and people.table is not None:
-        draft.at(MODULES)["sign_up"].key.wrong(f"who signs up would become a row of the existing table {people.table}")
+        draft.at(MODULES)["sign_up"].key.wrong(
+            f"people who sign up would become rows of the existing table {people.table}"
+        )
     made = draft.modules.get(draft.inbox.creates) if draft.inbox else None
     if made is not None and made.table is not None:
         draft.at(MODULES)["inbox"]["creates"].wrong(f"mail would become rows of the existing table {made.table}")

@@ -34,7 +34,7 @@ def check_profile(draft: Draft, profile: Profile, at: Cursor) -> None:
             draft.broken_accesses.add((profile.name, closest(module, draft.modules) or ALL_MODULES))
         elif entry is False:
             if module not in inherited:
-                place.key.warn("there is nothing to take away: no extended profile has this module")
+                place.key.warn("there is nothing to remove: no extended profile has this module")
         elif module in profile.modules:
             before = len(draft.errors)
             _check_access(draft, profile, draft.modules[module], profile.modules[module], place)
@@ -90,7 +90,7 @@ def _check_option_labels(draft: Draft, module: Module, access: Access, at: Curso
             continue
         known = field.declared_options
         if not known:
-            at[name].key.wrong(f'"{name}" has no options: only a choice has')
+            at[name].key.wrong(f'"{name}" has no options: only a choice has them')
             continue
         for option in labels:
             if option not in known:

@@ -41,7 +41,7 @@ def _check_profile(draft: Draft, declaration: Declaration, name: str, at: Cursor
 def _check_domains(draft: Draft, domains: Mapping[str, str] | None, at: Cursor) -> None:
     for domain in domains or {}:
         if not DOMAIN.fullmatch(domain):
-            at[domain].key.wrong(f'"{domain}" is no mail domain: write it as in acme.example, in lower case')
+            at[domain].key.wrong(f'"{domain}" is not a mail domain: write it as in acme.example, in lower case')
     if domains and draft.organizations is None and not draft.broken_roles:
         at.key.wrong("names companies, but organizations: names no module")
     if domains == {}:

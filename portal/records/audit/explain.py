@@ -158,7 +158,7 @@ def _field_step(records: Records, name: str) -> Step:
     module, here = records.name, ("modules", records.name)
     names = {"field": name, "module": module}
     if name in records.policy.readable(module):
-        shown = _("${field} stands in a layout of ${module}, or is readable always", mapping=names)
+        shown = _("${field} is in a layout of ${module}, or is always readable", mapping=names)
         layouts = tuple((*here, *layout) for layout in LAYOUTS)
         return Step(True, shown, layouts, ((module, "fields", name), (module,)), name)
     if records.module.field(name).internal and not records.policy.staff:

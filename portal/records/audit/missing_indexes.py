@@ -67,7 +67,7 @@ def _scopes(declaration: Declaration, module: Module, places: Places) -> Iterato
     for profile, access in _readers(declaration, module):
         if access.see in ("own", "organization") and owner:
             message = (
-                f"{profile.name} sees the records of {module.name} by {owner}, which no index of theirs knows; "
+                f"{profile.name} sees the records of {module.name} by {owner}, which none of their indexes contains; "
                 f"a link of their own with that person or company would be found at once"
             )
             yield places.problem(f"profiles/{profile.name}.yaml", ("modules", module.name), message, warning=True)

@@ -1,4 +1,4 @@
-"""Records whose choice is no longer among the options: they keep it until someone chooses anew.
+"""Records whose choice is no longer among the options: they keep it until someone chooses again.
 
 For `portal check --data`: a warning per field, with its place. Reads every record that has a value.
 """
@@ -29,7 +29,7 @@ def check_options(connection: sa.Connection, tables: Tables, places: Places) -> 
             shown = ", ".join(f'"{name}" ({plural(count, "record")})' for name, count in counts.most_common(SHOWN))
             more = ", …" if len(counts) > SHOWN else ""
             keys: KeyPath = ("modules", module.name, "fields", field.name, "options")
-            message = f"records keep options that are not listed here, until someone chooses anew: {shown}{more}"
+            message = f"records keep options that are not listed here, until someone chooses again: {shown}{more}"
             yield places.problem("modules.yaml", keys, message, warning=True)
 
 

@@ -204,7 +204,7 @@ def test_settings_from_outside_win(folder):
 
 def test_a_wrong_setting_from_outside_names_the_variable(folder):
     assert lines_of(folder, time_zone="Europe/Rom", remember_days="many", accent="red") == [
-        'PORTAL_ACCENT:1:1: accent: must be a colour such as "#2457d6", in quotes',
+        'PORTAL_ACCENT:1:1: accent: must be a color such as "#2457d6", in quotes',
         "PORTAL_REMEMBER_DAYS:1:1: remember_days: must be a whole number",
         'PORTAL_TIME_ZONE:1:1: time_zone: no time zone "Europe/Rom" (did you mean "Europe/Rome"?)',
     ]

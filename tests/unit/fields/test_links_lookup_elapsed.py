@@ -251,7 +251,7 @@ def test_elapsed_is_compared_sorted_and_shown(world):
 
 
 def test_elapsed_between_fields_that_are_no_datetimes_is_refused():
-    with pytest.raises(ValueError, match='"title" is no datetime'):
+    with pytest.raises(ValueError, match='"title" is not a datetime'):
         declared({"a": {"title": "text", "took": {"type": "elapsed", "from": "title", "to": "title"}}})
 
 

@@ -176,7 +176,7 @@ def test_a_default_in_the_yaml_is_read_as_yaml_writes_it_whoever_reads():
         ("lines", {"fields": {"a": "texts"}}, "must be the type of a column"),
         ("lines", {"fields": {"a": "text"}, "total": "b"}, 'no column "b"'),
         ("file", {"max_size": "big"}, 'must be a size such as "25 MB"'),
-        ("image", {"types": ["png"]}, '"png" is no file type'),
+        ("image", {"types": ["png"]}, '"png" is not a file type'),
         ("file", {"types": ["application/PDF"]}, 'did you mean "application/pdf"'),
         ("choice", {"options": ["a", "a"]}, "an option appears twice"),
         ("choice", {"options": {"a": {"tone": "loud"}}}, "'info', 'good', 'warn'"),

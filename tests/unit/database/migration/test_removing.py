@@ -177,14 +177,14 @@ def test_records_keep_an_option_that_was_removed_and_are_counted(portal):
     portal.add("a", {"one": "y", "many": ("x", "y")}, {"one": "y"}, {"one": "x"})
     portal.declare("a: {fields: {one: {type: choice, options: [x]}, many: {type: choices, options: [x]}}}")
     assert portal.apply()[:2] == [
-        'option "y" of a.one is no longer offered: 2 records keep it until someone chooses anew',
-        'option "y" of a.many is no longer offered: 1 record keeps it until someone chooses anew',
+        'option "y" of a.one is no longer offered: 2 records keep it until someone chooses again',
+        'option "y" of a.many is no longer offered: 1 record keeps it until someone chooses again',
     ]
     portal.at_rest()
     assert portal.values("a", "one") == ["y", "y", "x"]
     with reading(portal.engine) as connection:
         said = [problem.message for problem in check_options(connection, portal.tables, Places(portal.folder))]
     assert said == [
-        'records keep options that are not listed here, until someone chooses anew: "y" (2 records)',
-        'records keep options that are not listed here, until someone chooses anew: "y" (1 record)',
+        'records keep options that are not listed here, until someone chooses again: "y" (2 records)',
+        'records keep options that are not listed here, until someone chooses again: "y" (1 record)',
     ]
