@@ -110,6 +110,7 @@ def test_a_request_from_its_photos_to_its_follow_up(visit: Visit, hands: Hands, 
     expect(customer.get_by_role("textbox", name="Write a comment")).to_have_count(0)
     hands.press(customer.get_by_role("link", name="Follow up"))
     expect(customer.get_by_role("heading", name="New ticket")).to_be_visible()
+    expect(customer.locator("main").get_by_role("link", name=re.compile("Copier is loud"))).to_be_visible()
 
 
 @without_a_mouse
