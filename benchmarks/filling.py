@@ -23,7 +23,7 @@ from portal.database.search import index as search
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
 from portal.fields.linked_value import Linked
-from portal.records.indexing.index import search_entry
+from portal.records.indexing.search_entries import search_entry
 from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
 from portal.records.writing.history import SYSTEM

@@ -26,9 +26,9 @@ ROUNDS = 3  # after one that is not counted
 PAGE, COUNTED = 26, search.COUNTED
 SHARES = (0.5, 0.95, 0.99)
 READERS: dict[str, tuple[str, ...] | None] = {
-    "ten tickets": (search.person(FEW_PERSON),),
-    "own tickets": (search.person(MANY_PERSON),),
-    "large company": (search.organization(1),),
+    "ten tickets": (search.owner_token(FEW_PERSON),),
+    "own tickets": (search.owner_token(MANY_PERSON),),
+    "large company": (search.organization_token(1),),
     "staff": None,
 }
 

@@ -319,3 +319,14 @@ def _value_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"${value.field}" if isinstance(value, FormValue) else str(value)
+
+
+def joined_conditions(condition: Condition) -> Iterator[Condition]:
+    """The conditions that must all hold."""
+    if isinstance(condition, AllOf):
+        for part in condition.parts:
+            yield from joined_conditions(part)
+    elif isinstance(condition, AnyOf) and len(condition.parts) == 1:
+        yield from joined_conditions(condition.parts[0])
+    elif condition != ALWAYS:
+        yield condition

@@ -7,9 +7,9 @@ from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
 from portal.commands.progress_bar import progress_bar
 from portal.database.engine import writing
-from portal.database.search.backlog import mark_modules
+from portal.database.search.marks import mark_modules
 from portal.records.indexing.backlog import catch_up
-from portal.records.indexing.index import complete_index, indexed_modules
+from portal.records.indexing.search_entries import complete_index, indexed_modules
 from portal.texts import plural
 
 

@@ -196,9 +196,9 @@ class Policy:
         """The tokens of the search index that cover the scope; None where tokens cannot say it, and the join must."""
         access, declared = self.access(module), self.declaration.modules[module]
         see = access.see if access else None
-        persons = [search.person(self.reader.person)] if self.reader.person else []
-        watchers = [search.watcher(self.reader.person)] if self.reader.person and declared.watchers else []
-        companies = [search.organization(company) for company in self.reader.companies]
+        persons = [search.owner_token(self.reader.person)] if self.reader.person else []
+        watchers = [search.watcher_token(self.reader.person)] if self.reader.person and declared.watchers else []
+        companies = [search.organization_token(company) for company in self.reader.companies]
         owned, organized = is_own_field(declared.owner), is_own_field(declared.organization)
         if see == "own" and owned:
             return persons + watchers

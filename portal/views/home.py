@@ -10,7 +10,7 @@ from pyramid.view import view_config
 
 from portal.conditions import ALWAYS, AllOf
 from portal.declaration.shapes import Button
-from portal.records.reading.filters import button_condition, tab_condition
+from portal.records.reading.list_request import button_condition, tab_condition
 from portal.records.reading.records import Count, Query, Record, Records
 from portal.texts import _, readable
 from portal.views.displays import initials, moment

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pyramid.request import Request
 
 from portal.conditions import ALWAYS, Condition
-from portal.records.reading.counts import Count
+from portal.records.reading.count_statements import Count
 from portal.records.reading.news import News, Onlooker, PageShown, read_news
 from portal.records.reading.records import Records
 from portal.records.writing.seen import hidden_records, without

@@ -158,9 +158,9 @@ def add_rows(records, count, days, **values):
             pairs = [{"record": row["id"], "target": target.id, "position": 0} for row in rows]
             connection.execute(sa.insert(tables.join(records.name, field)), pairs)
     person, company = values.get("caller"), values.get("company")
-    scopes = [search.person(person.id)] if person and records.module.owner == "caller" else []
+    scopes = [search.owner_token(person.id)] if person and records.module.owner == "caller" else []
     if company and records.module.organization in ("company", "customers"):
-        scopes.append(search.organization(company.id))
+        scopes.append(search.organization_token(company.id))
     texts = [(row["id"], [row["name"], row["kind"]], row["reference"]) for row in rows]
     entries = [search.Entry(records.name, record_id, words, reference, scopes) for record_id, words, reference in texts]
     with search.filling(connection):

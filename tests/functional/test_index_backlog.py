@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from portal.database.engine import reading, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
-from portal.database.search.backlog import has_backlog, mark_linking, mark_modules
+from portal.database.search.marks import has_backlog, mark_linking, mark_modules
 from portal.declaration.load import load
 from portal.jobs.worker import Worker
 from portal.records.indexing.backlog import catch_up, catch_up_later, catch_up_some, running_threads

@@ -10,7 +10,7 @@ from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.declaration.load import load
 from portal.fields.linked_value import Linked
-from portal.records.indexing.index import rebuild
+from portal.records.indexing.search_entries import rebuild
 from portal.records.policy import Policy, system_policy
 from portal.records.reading import highlight, search_everywhere
 from portal.records.reading.records import Records
@@ -77,7 +77,9 @@ def found(tables, connection, text):
     policy = Policy(tables, declaration.profiles["customer"], reader)
     sa.event.listen(connection, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     hits = hits_everywhere(connection, policy, text, 5, ["modified"])
-    notes = match_notes([(each.records, [record.id for record in each.newest]) for each in hits], highlight.read(text))
+    notes = match_notes(
+        [(each.records, [record.id for record in each.newest]) for each in hits], highlight.read_search_text(text)
+    )
     return {
         each.records.name: ([record.title for record in each.newest], each.count, of_module)
         for each, of_module in zip(hits, notes, strict=True)

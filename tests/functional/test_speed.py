@@ -14,7 +14,7 @@ from webob import Request
 
 from portal.conditions import ALWAYS, parse
 from portal.database.engine import make_engine, reading, writing
-from portal.records.indexing.index import rebuild
+from portal.records.indexing.search_entries import rebuild
 from portal.records.policy import Policy
 from portal.records.reading.ordered_pages import FEW_ROWS
 from portal.records.reading.records import Query, Records

@@ -23,7 +23,7 @@ from portal.database.engine import Connection
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.reader import Reader
-from portal.records.indexing.index import rebuild
+from portal.records.indexing.search_entries import rebuild
 from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.columns import find_columns

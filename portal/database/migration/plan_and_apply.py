@@ -39,8 +39,8 @@ from portal.database.migration.snapshot import (
 )
 from portal.database.migration.steps import Step
 from portal.database.schema.tables import Tables
-from portal.database.search.backlog import mark_modules
 from portal.database.search.index import create_index
+from portal.database.search.marks import mark_modules
 from portal.garbage_collection import gc_paused
 
 __all__ = ["Applied", "CannotBeAppliedError", "Plan", "Step", "apply", "missing_steps", "plan"]

@@ -19,7 +19,7 @@ from portal.database.schema.tables import (
     sorted_system_tables,
     stored_fields,
 )
-from portal.database.search.contents import rows_description, searched_description
+from portal.database.search.index_description import rows_description, searched_description
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.table_names import is_rows, join_name

@@ -43,8 +43,8 @@ from portal.fields.column_types import serial_column
 
 __all__ = [
     "COUNTED", "MAX_WORDS", "Entry", "Hit", "Match", "Search", "SearchResult", "Words", "count", "create_index",
-    "drop_index", "filling", "find", "in_part", "indexed_text", "is_index_object", "matches", "organization", "page",
-    "parse_words", "person", "put", "put_many", "remove", "replace_texts", "search_table", "watcher",
+    "drop_index", "filling", "find", "in_part", "indexed_text", "is_index_object", "matches", "organization_token",
+    "owner_token", "page", "parse_words", "put", "put_many", "remove", "replace_texts", "search_table", "watcher_token",
 ]  # fmt: skip
 
 COUNTED = 1001  # hits; more are shown as “1,000+”
@@ -77,8 +77,8 @@ def search_table(metadata: sa.MetaData) -> sa.Table:
 class Entry:
     """What the index holds of one record.
 
-    `scopes`: tokens of `person`, `organization` and `watcher`. `internal`: texts that only staff may search, None if
-    the module has no such fields.
+    `scopes`: tokens of `owner_token`, `organization_token` and `watcher_token`. `internal`: texts that only staff may
+    search, None if the module has no such fields.
     """
 
     module: str
@@ -138,17 +138,17 @@ class SearchResult:
     more: bool = False
 
 
-def person(record_id: int) -> str:
+def owner_token(record_id: int) -> str:
     """The token of a record's owner."""
     return f"_p{record_id}"
 
 
-def organization(record_id: int) -> str:
+def organization_token(record_id: int) -> str:
     """The token of a record's organization."""
     return f"_o{record_id}"
 
 
-def watcher(record_id: int) -> str:
+def watcher_token(record_id: int) -> str:
     """The token of a person who was added to a record."""
     return f"_w{record_id}"
 

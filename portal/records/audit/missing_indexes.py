@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from portal.conditions import Comparison, Condition
+from portal.conditions import Comparison, Condition, joined_conditions
 from portal.database.schema.indexes import sort_column
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Access, Declaration, Module, Profile
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import KeyPath, Problem
-from portal.records.indexing.index import indexed_modules
-from portal.records.reading.counts import RANKS, best, parts_of
+from portal.records.indexing.search_entries import indexed_modules
+from portal.records.reading.count_statements import RANKS, best_indexed_condition
 
 MANY = 20_000  # records; fewer are read in a moment
 
@@ -75,8 +75,8 @@ def _scopes(declaration: Declaration, module: Module, places: Places) -> Iterato
 
 def _unanswered(condition: Condition, module: Module, table: sa.Table) -> str:
     """The fields that an index would help; empty where one does already, or none could."""
-    parts = list(parts_of(condition))
-    if not parts or best(parts, module, table) is not None:
+    parts = list(joined_conditions(condition))
+    if not parts or best_indexed_condition(parts, module, table) is not None:
         return ""
     names = [
         part.path[0]

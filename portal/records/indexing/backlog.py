@@ -1,6 +1,6 @@
 """The search index follows a change that concerns many records: another `search:`, another owner, a renamed company.
 
-The change marks the records in its own transaction (database/search/backlog.py). Here the marks are worked off, a few
+The change marks the records in its own transaction (database/search/marks.py). Here the marks are worked off, a few
 records per transaction, so that no writer waits; until then a record is found by its old text. A killed process leaves
 the mark where it was, and the next one continues there. Called after a commit that marked something, at the start,
 after a reload, every hour by the worker, and by commands.
@@ -20,14 +20,14 @@ from portal.database.engine import reading, writing
 from portal.database.errors import DatabaseError, driver_error, is_retryable
 from portal.database.migration.interrupted_migration import finish_interrupted, is_interrupted
 from portal.database.schema.tables import Tables
-from portal.database.search.backlog import Mark, advance_mark, has_backlog, lock_oldest_mark, mark_linking, remove_mark
 from portal.database.search.index import finish_index, is_finished
+from portal.database.search.marks import Mark, advance_mark, has_backlog, lock_oldest_mark, mark_linking, remove_mark
 from portal.database.sql import where
 from portal.declaration.shapes import Module
 from portal.fields.linked_value import Linked
 from portal.records.indexing.folding import refold
 from portal.records.indexing.formulas import compute_again
-from portal.records.indexing.index import indexed_modules, replace_texts
+from portal.records.indexing.search_entries import indexed_modules, replace_texts
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
 

@@ -15,7 +15,7 @@ from portal.database.fetching import fetch
 from portal.database.schema.tables import Tables
 from portal.database.sql import AmongIds, constant
 from portal.records.reading.records import Record, Records
-from portal.records.statement_cache import IDS, id_list
+from portal.records.statement_cache import IDS, id_list_parameter
 
 BEYOND = 2**63 - 1  # greater than every id
 
@@ -74,7 +74,7 @@ def _newest(size: int, tables: Tables) -> sa.Select[Any]:
 
 
 def _by_ids(tables: Tables) -> sa.Select[Any]:
-    return _on_record(tables).where(AmongIds(tables.comment.c["id"], id_list()))
+    return _on_record(tables).where(AmongIds(tables.comment.c["id"], id_list_parameter()))
 
 
 def _on_record(tables: Tables) -> sa.Select[Any]:

@@ -16,7 +16,7 @@ BEFORE, AFTER = 30, 50  # characters of an excerpt around what matches
 Matches = tuple[tuple[str, bool], ...]
 
 
-def read(text: str) -> Words:
+def read_search_text(text: str) -> Words:
     """A typed text as the search understands it."""
     return parse_words(text)
 
@@ -46,7 +46,7 @@ def excerpt(text: str, searched: Words) -> str:
     return ("… " if start else "") + text[start:end] + (" …" if end < len(text) else "")
 
 
-def elsewhere(fields: Iterable[Field], values: Mapping[str, Any], searched: Words) -> Field | None:
+def field_that_matches(fields: Iterable[Field], values: Mapping[str, Any], searched: Words) -> Field | None:
     """The first of `fields` with a word that matches."""
     return next((field for field in fields if _any_matches(field.texts(values.get(field.name)), searched)), None)
 

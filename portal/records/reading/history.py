@@ -145,7 +145,7 @@ def whole_history(
     return events, before
 
 
-def accounts_named(connection: sa.Connection, tables: Tables, text: str) -> list[int]:
+def authors_named(connection: sa.Connection, tables: Tables, text: str) -> list[int]:
     """The accounts whose name or email address contains `text`, at most a hundred."""
     account, text = tables.account, text.strip().lower()
     columns = [sa.func.lower(account.c[name]).contains(text, autoescape=True) for name in ("name", "email")]
@@ -185,7 +185,7 @@ def _of_record(tables: Tables) -> sa.Select[Any]:
 
 
 def _of_states(tables: Tables) -> sa.Select[Any]:
-    """The events that records/reading/states.py reads: those that tell of a state, and the comments made with them."""
+    """The events that states_entered.py reads: those that tell of a state, and the comments made with them."""
     event, moved = tables.event, tables.event.alias()
     moments = sa.select(moved.c["at"]).where(*_on_record(moved), _tells_of_state(moved))
     with_it = sa.and_(event.c["kind"] == "commented", event.c["at"].in_(moments))

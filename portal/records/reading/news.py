@@ -22,10 +22,10 @@ from portal.database.fetching import Row, fetch
 from portal.database.sql import AmongIds, Redundant, constant
 from portal.fields.column_types import UTCDateTime
 from portal.records.policy import Policy
-from portal.records.reading.counts import Count
+from portal.records.reading.count_statements import Count
 from portal.records.reading.record_reader import RecordReader
 from portal.records.reading.statements import Statements
-from portal.records.statement_cache import IDS, StatementKey, id_list, may_be_shared, values_of
+from portal.records.statement_cache import IDS, StatementKey, id_list_parameter, may_be_shared, values_of
 
 NEWEST = 100  # changed rows that are looked at, in each part of a scope
 MOST_COUNTED = 99
@@ -248,7 +248,7 @@ class _NewsStatement:
             columns |= {"name": comment.c["author"], "account": comment.c["account"], "staff": comment.c["staff"]}
         moments = {"at": modified} if self.page and self.page.moments else {}
         rows = sa.select(*self._row(RECORD, module, True, **columns, **moments)).select_from(source)
-        rows = rows.where(AmongIds(table.c["id"], id_list()))
+        rows = rows.where(AmongIds(table.c["id"], id_list_parameter()))
         if moments:
             return rows
         shown = rows.offset(constant(0)).subquery("shown")  # so that each of its columns is worked out once

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from portal.conditions import AllOf, Condition
+from portal.conditions import AllOf, Condition, joined_conditions
 from portal.fields.base import Field
-from portal.records.reading.counts import parts_of
 from portal.records.reading.keyset import Order
-from portal.records.reading.page import Page, Query
+from portal.records.reading.page_of_records import Page, Query
 from portal.records.reading.record_counts import RecordCounts
 from portal.records.reading.record_reader import RecordReader, Row
 from portal.records.reading.statements import PageRequest, Statements
@@ -33,7 +32,7 @@ class OrderedPages:
         order = self._order(self._sort(query))
         position = self._position(order, query.before or query.after)
         backwards = position is not None and bool(query.before)  # a key that cannot be read leads to the first page
-        condition = AllOf(self.reader.with_parameters(tuple(parts_of(query.condition))))
+        condition = AllOf(self.reader.with_parameters(tuple(joined_conditions(query.condition))))
         request = PageRequest(order, fields, query.size + 1, condition, position, backwards)
         key = self._key(query, request, among is not None) if self._may_be_shared(self._sort(query)) else None
         values: dict[str, Any] = {} if among is None else {IDS: list(among)}
@@ -99,7 +98,7 @@ class OrderedPages:
         start = "first" if request.position is None else "before" if request.backwards else "after"
         return self.reader.key(
             "page",
-            conditions=(tuple(parts_of(request.condition)),),
+            conditions=(tuple(joined_conditions(request.condition)),),
             fields=tuple(field.name for field in request.fields),
             sort=self._sort(query),
             start=start,
@@ -112,7 +111,11 @@ class OrderedPages:
         reader = self.reader
         if (reader.shared_statements or reader.statements).branches is None or not order.is_indexed:
             return False
-        tested = [*parts_of(reader.access.where), *parts_of(reader.narrowed), *parts_of(condition)]
+        tested = [
+            *joined_conditions(reader.access.where),
+            *joined_conditions(reader.narrowed),
+            *joined_conditions(condition),
+        ]
         if order.is_one_segment and not tested:
             return True
         count = self.counts.of([Query(condition=condition)])[0]

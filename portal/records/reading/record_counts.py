@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.conditions import AllOf, Condition
+from portal.conditions import AllOf, Condition, joined_conditions
 from portal.database.search import index as search
-from portal.records.reading.counts import COUNT_LIMIT, Count, parts_of, read_counts
-from portal.records.reading.page import Query
+from portal.records.reading.count_statements import COUNT_LIMIT, Count, read_counts
+from portal.records.reading.page_of_records import Query
 from portal.records.reading.record_reader import RecordReader
 from portal.records.reading.search_pages import SearchPages
 from portal.records.statement_cache import IDS, may_be_shared
@@ -47,7 +47,7 @@ class RecordCounts:
         ids = self.search.newest(query, limit + 1)
         if not ids:
             return [Count(0)] * len(conditions)
-        parts = tuple(tuple(parts_of(condition)) for condition in conditions)
+        parts = tuple(tuple(joined_conditions(condition)) for condition in conditions)
         statement = self.reader.build(
             self.reader.key("counts of hits", conditions=parts), lambda statements: statements.counting_ids(conditions)
         )
@@ -77,4 +77,4 @@ class RecordCounts:
 
 
 def _key(query: Query) -> CountKey:
-    return query.text if search.parse_words(query.text) else "", tuple(parts_of(query.condition))
+    return query.text if search.parse_words(query.text) else "", tuple(joined_conditions(query.condition))

@@ -14,7 +14,7 @@ from portal.conditions import ALWAYS, Condition
 from portal.database.fetching import fetch
 from portal.fields.base import Field
 from portal.records.policy import ModulePolicy, Policy
-from portal.records.reading.page import Record
+from portal.records.reading.page_of_records import Record
 from portal.records.reading.rows import add_rows
 from portal.records.reading.statements import Statements
 from portal.records.reading.titles import add_linked_records

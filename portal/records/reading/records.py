@@ -11,9 +11,9 @@ from portal.conditions import ALWAYS, AllOf, Condition
 from portal.database.search import index as search
 from portal.database.unindexed import has_words, words_condition
 from portal.records.policy import system_policy
-from portal.records.reading.counts import Count
+from portal.records.reading.count_statements import Count
 from portal.records.reading.ordered_pages import OrderedPages
-from portal.records.reading.page import Page, Query, Record
+from portal.records.reading.page_of_records import Page, Query, Record
 from portal.records.reading.record_counts import CountKey, RecordCounts
 from portal.records.reading.record_reader import RecordReader
 from portal.records.reading.search_pages import HitsKey, SearchPages

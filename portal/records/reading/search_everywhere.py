@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from portal.database.search import index as search
 from portal.records.policy import Policy
-from portal.records.reading.counts import Count
-from portal.records.reading.page import Query, Record
+from portal.records.reading.count_statements import Count
+from portal.records.reading.page_of_records import Query, Record
 from portal.records.reading.records import Records
-from portal.records.reading.together import Selection, by_ids_together
+from portal.records.reading.several_modules import Selection, by_ids_together
 
 ROWS_PER_MODULE = 100  # are read in the time of a search in one module
 

@@ -10,12 +10,12 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from portal.conditions import ALWAYS, AllOf, Condition
+from portal.conditions import ALWAYS, AllOf, Condition, joined_conditions
 from portal.database.search import index as search
 from portal.fields.base import Field
-from portal.records.reading.conversations import readable_texts
-from portal.records.reading.counts import Count, parts_of
-from portal.records.reading.page import Page, Query
+from portal.records.reading.comment_texts import readable_texts
+from portal.records.reading.count_statements import Count
+from portal.records.reading.page_of_records import Page, Query
 from portal.records.reading.record_reader import RecordReader
 from portal.records.statement_cache import IDS
 
@@ -92,12 +92,12 @@ class SearchPages:
         """The ids of the newest hits."""
         hits = self._hits(query, limit).hits
         if limit > self.most_counted:
-            self.known[query.text, tuple(parts_of(query.condition))] = hits
+            self.known[query.text, tuple(joined_conditions(query.condition))] = hits
         return [hit.record for hit in hits]
 
     def _among_known(self, query: Query) -> search.SearchResult | None:
         """The hits of `query` among those of one with fewer conditions that were counted before; None without such."""
-        parts = tuple(parts_of(query.condition))
+        parts = tuple(joined_conditions(query.condition))
         for (text, conditions), hits in self.known.items():
             rest = tuple(part for part in parts if part not in conditions)
             complete = len(hits) <= self.most_counted
@@ -161,7 +161,7 @@ class SearchPages:
 
     def _condition(self, query: Query) -> sa.ColumnElement[bool] | None:
         """What the rows must fulfil besides the scope; None for nothing."""
-        parts = (*parts_of(self.reader.narrowed), *parts_of(query.condition))
+        parts = (*joined_conditions(self.reader.narrowed), *joined_conditions(query.condition))
         return self.reader.statements.where(AllOf(parts)) if parts else None
 
     def _needs_scope(self, scopes: Sequence[str] | None) -> bool:

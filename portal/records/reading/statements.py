@@ -12,17 +12,23 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import ALWAYS, Comparison, Condition
+from portal.conditions import ALWAYS, Comparison, Condition, joined_conditions
 from portal.database.engine import cache_plan
 from portal.database.schema.existing import EXISTING
 from portal.database.schema.indexes import index_column
 from portal.database.sql import AmongIds, Redundant, WithoutIndex, constant, where
 from portal.fields.base import Field
 from portal.records.policy import ModulePolicy, Policy
-from portal.records.reading.counts import CountRequest, IndexCondition, best, counting, parts_of, ranges_of_negated
+from portal.records.reading.count_statements import (
+    CountRequest,
+    IndexCondition,
+    best_indexed_condition,
+    counting,
+    ranges_of_negated,
+)
 from portal.records.reading.index_scan import IndexScan
 from portal.records.reading.keyset import Order
-from portal.records.statement_cache import IDS, Statement, id_list
+from portal.records.statement_cache import IDS, Statement, id_list_parameter
 
 ALWAYS_READ = ("id", "reference", "_version")
 
@@ -77,7 +83,7 @@ class Statements(ModulePolicy):
     def rows_by_ids(self, fields: Sequence[Field], ids: str) -> sa.Select[Any]:
         """The same for the records of a list of ids that has the name `ids`."""
         # The ids alone find the rows; the scope is tested on those few.
-        among = AmongIds(self.table.c["id"], id_list(ids))
+        among = AmongIds(self.table.c["id"], id_list_parameter(ids))
         return sa.select(*self.columns(fields)).where(among, Redundant(self.where(ALWAYS)))
 
     def position(self, order: Order) -> Statement:
@@ -95,7 +101,7 @@ class Statements(ModulePolicy):
         return self._planned_once(sa.select(self.table.c["id"]).where(self._among_ids(), scope))
 
     def _among_ids(self) -> sa.ColumnElement[bool]:
-        return AmongIds(self.table.c["id"], id_list())
+        return AmongIds(self.table.c["id"], id_list_parameter())
 
     def titled(self, text: str, limit: int) -> Statement:
         """The records whose title or reference contains `text`, by title."""
@@ -146,14 +152,14 @@ class Statements(ModulePolicy):
 
     def _count_request(self, conditions: Iterable[Condition]) -> CountRequest:
         """How the rows of `conditions` are counted, out of those that the reader may see."""
-        parts = [*parts_of(self.narrowed), *conditions]
+        parts = [*joined_conditions(self.narrowed), *conditions]
         if self.branches is None:
             tested = tuple(self.sql(part) for part in parts)
             return CountRequest(tested=tested, visible=(self.policy.scope(self.name),))
         if self.table.info.get(EXISTING):  # no index of ours; counted exactly, as far as any count goes
             return CountRequest(visible=(self.policy.scope(self.name), *map(self.sql, parts)))
-        declared = list(parts_of(self.access.where))
-        indexed = best([*declared, *parts], self.module, self.table)
+        declared = list(joined_conditions(self.access.where))
+        indexed = best_indexed_condition([*declared, *parts], self.module, self.table)
         visible = [WithoutIndex(self.sql(part)) for part in declared if part is not indexed]
         if self.policy.hides_older(self.name):
             visible.append(Redundant(self.policy.scope(self.name)))
@@ -195,7 +201,7 @@ class Statements(ModulePolicy):
         conditions: list[sa.ColumnElement[bool]] = []
         if self._scope_has_more:
             conditions.append(Redundant(self.policy.scope(self.name)))
-        tested = [self.sql(part) for part in (*parts_of(self.narrowed), *parts_of(request.condition))]
+        tested = [self.sql(part) for part in (*joined_conditions(self.narrowed), *joined_conditions(request.condition))]
         conditions += [WithoutIndex(sa.and_(*tested))] if tested else []
         columns = [*self.columns(request.fields), *request.order.columns]
         scan = IndexScan(self.table, self.branches or (), conditions, columns, request.backwards)

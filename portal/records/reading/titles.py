@@ -12,7 +12,7 @@ from portal.database.sql import AmongIds
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.records.policy import Policy
-from portal.records.statement_cache import IDS, Statement, StatementKey, id_list, values_of
+from portal.records.statement_cache import IDS, Statement, StatementKey, id_list_parameter, values_of
 from portal.texts import first_visible
 
 
@@ -129,4 +129,4 @@ def _build(policy: Policy, target: str) -> Statement:
     columns = {column.name: column for column in selected}
     visible = policy.scope(target) if target in policy.modules else sa.false()
     select = sa.select(*columns.values(), sa.case((visible, True), else_=False).label("_visible"))
-    return select.where(AmongIds(table.c["id"], id_list()))
+    return select.where(AmongIds(table.c["id"], id_list_parameter()))

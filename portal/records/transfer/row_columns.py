@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.records.reading.records import Records
-from portal.records.reading.row_records import rows_of
+from portal.records.reading.rows_as_records import rows_of
 from portal.records.transfer.columns import settable
 from portal.records.transfer.exporting import RawCells, machine_reader
 from portal.records.transfer.source import Row, Rows

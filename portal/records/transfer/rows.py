@@ -20,9 +20,9 @@ from portal.fields.lines import Row
 from portal.fields.link import Link
 from portal.fields.reader import Reader
 from portal.records.indexing.formulas import recomputed
-from portal.records.indexing.index import replace_texts
+from portal.records.indexing.search_entries import replace_texts
 from portal.records.reading.records import Query, Records
-from portal.records.reading.row_records import RowRecords, rows_of
+from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.transfer.checking import Checking
 from portal.records.transfer.columns import find_columns, header_of, settable
 from portal.records.transfer.exporting import BATCH, BYTE_ORDER_MARK, ListCells, RawCells, csv_lines, machine_reader

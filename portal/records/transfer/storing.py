@@ -17,7 +17,7 @@ from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.formulas import computed, formulas_reading
-from portal.records.indexing.index import index_records, replace_texts
+from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.records import Records
 from portal.records.transfer.files_in import FilesIn
 from portal.records.transfer.import_row import ImportRow

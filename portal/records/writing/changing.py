@@ -9,7 +9,7 @@ from typing import Any
 from portal.declaration.shapes import Transition
 from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.formulas import recomputed
-from portal.records.indexing.index import index_records, replace_texts
+from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.records import Record, Records
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.files import delete_replaced_files, insert_field_files

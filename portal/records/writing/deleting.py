@@ -9,7 +9,7 @@ from portal.database.search import index as search
 from portal.fields.base import Field, Refused
 from portal.fields.linked_value import Linked
 from portal.fields.table_names import join_name
-from portal.records.indexing.index import replace_texts
+from portal.records.indexing.search_entries import replace_texts
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.changing import change_record
 from portal.records.writing.dependents import delete_what_depends, links_to, still_needed

@@ -15,7 +15,7 @@ from portal.fields.linked_value import Linked
 from portal.fields.table_names import join_name
 from portal.records.indexing.formulas import computed, computed_values
 from portal.records.reading.records import Records
-from portal.records.reading.row_records import rows_of
+from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.defaults import declared_value
 from portal.records.writing.errors import RetryError
 from portal.records.writing.followed import followed_defaults

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from portal.declaration.shapes import Transition
 from portal.records.indexing.formulas import recomputed
-from portal.records.indexing.index import index_records, replace_texts
+from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.comments import Comment
 from portal.records.reading.files import StoredFile
 from portal.records.reading.records import Record, Records

@@ -5,7 +5,7 @@ import textwrap
 from pyramid.request import Request
 
 from portal.accounts.drafts import Draft
-from portal.records.reading.page import Record
+from portal.records.reading.page_of_records import Record
 from portal.records.reading.records import Records
 from portal.texts import _
 from portal.views.displays import moment

@@ -10,7 +10,7 @@ from pyramid.view import view_config
 from portal.fields.base import Refused
 from portal.fields.dates_and_times import parse_date
 from portal.fields.datetime import whole_day
-from portal.records.reading.history import Event, EventFilter, accounts_named, whole_history
+from portal.records.reading.history import Event, EventFilter, authors_named, whole_history
 from portal.records.reading.records import Query, Record, Records
 from portal.texts import _, fold
 from portal.views.administration.pages import WholeHistoryPage
@@ -80,7 +80,7 @@ def event_filter(request: Request, records: list[Records], inputs: dict[str, str
         records=[pair for of_module in records for pair in named(of_module, inputs["record"])]
         if inputs["record"]
         else None,
-        accounts=accounts_named(request.connection, tables, inputs["who"]) if inputs["who"] else None,
+        accounts=authors_named(request.connection, tables, inputs["who"]) if inputs["who"] else None,
         start=days["from"].start if "from" in days else None,
         end=days["to"].end if "to" in days else None,
     )

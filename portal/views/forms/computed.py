@@ -15,7 +15,7 @@ from portal.fields.base import Field
 from portal.fields.lines import Row
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
-from portal.records.reading.row_records import rows_of
+from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.validation import (
     typed_columns,
 )

@@ -17,7 +17,7 @@ from portal.declaration.shapes import FormLayout, Step
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
-from portal.records.reading.row_records import rows_of
+from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.defaults import declared_value, defaults
 from portal.records.writing.follow_ups import can_be_followed, follow_up_field
 from portal.records.writing.validation import Filled, follow_again, names_in, read_form, row_defaults

@@ -8,7 +8,7 @@ from pyramid.request import Request
 
 from portal.fields.base import Field
 from portal.records.reading.records import Records
-from portal.records.reading.row_records import rows_of
+from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.validation import row_defaults
 from portal.views.forms.drafts import as_form
 from portal.views.forms.widgets import inputs_of

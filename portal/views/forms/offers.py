@@ -16,7 +16,7 @@ from portal.fields.link import RECORD_ID
 from portal.fields.linked_value import Linked
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
-from portal.records.reading.row_records import rows_of
+from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import depends_on, offered_records
 from portal.records.writing.validation import follow_again, names_in, read_form, typed_fields

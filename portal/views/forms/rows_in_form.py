@@ -8,7 +8,7 @@ from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
-from portal.records.reading.row_records import RowRecords, rows_of
+from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.validation import (
     followed_in_form,
     is_blank_row,

@@ -18,7 +18,7 @@ from portal.fields.lines import ROW_ID, UNTOUCHED, Row, row_in
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
 from portal.records.reading.records import Records
-from portal.records.reading.row_records import RowRecords, rows_of
+from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.form_conditions import depends_on, is_required, is_shown, linked_records
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.validation import row_defaults, typed_columns

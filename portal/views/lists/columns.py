@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from portal.records.reading.filters import ListRequest
+from portal.records.reading.list_request import ListRequest
 from portal.records.reading.records import Records
 from portal.views.displays import COUNT_ICONS
 from portal.views.lists.filters import Parameters

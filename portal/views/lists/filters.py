@@ -8,7 +8,7 @@ from portal.fields.dates_and_times import parse_date
 from portal.fields.link import RECORD_ID
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
-from portal.records.reading.filters import Filter, ListRequest
+from portal.records.reading.list_request import Filter, ListRequest
 from portal.records.reading.records import Records
 from portal.texts import _, readable
 from portal.views.lists.list_parts import Chip

@@ -3,7 +3,7 @@
 from pyramid.request import Request
 
 from portal.fields.protocols import Form
-from portal.records.reading.filters import ListRequest, narrowed, read_address
+from portal.records.reading.list_request import ListRequest, narrow_list_request, read_list_request
 from portal.records.reading.records import Records
 from portal.records.writing.seen import only
 from portal.views.lists.filters import Parameters
@@ -17,10 +17,10 @@ def shown_request(records: Records, request: Request, parameters: Form) -> ListR
 
     A search is for all records.
     """
-    list_request = read_address(records, parameters)
+    list_request = read_list_request(records, parameters)
     if parameters.get("_hidden") == "1":
-        return narrowed(list_request, only(request.news.hidden(records)))
-    return list_request if list_request.query.text else narrowed(list_request, request.news.shown(records))
+        return narrow_list_request(list_request, only(request.news.hidden(records)))
+    return list_request if list_request.query.text else narrow_list_request(list_request, request.news.shown(records))
 
 
 def parameters_of(request: Request) -> Parameters:

@@ -6,7 +6,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.fields.reader import Reader
-from portal.records.reading.filters import ListRequest, tab_counts
+from portal.records.reading.list_request import ListRequest, tab_counts
 from portal.records.reading.news import News
 from portal.records.reading.records import Count, Page, Records
 from portal.texts import _, ngettext

@@ -7,10 +7,10 @@ from typing import Any
 from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.records.reading import highlight
-from portal.records.reading.conversations import readable_texts_together
+from portal.records.reading.comment_texts import readable_texts_together
 from portal.records.reading.highlight import Words
 from portal.records.reading.records import Page, Record, Records
-from portal.records.reading.together import Selection, by_ids_together
+from portal.records.reading.several_modules import Selection, by_ids_together
 from portal.texts import _, first_visible
 from portal.views.displays import DISPLAYS, Value, display_of
 from portal.views.lists.list_parts import Row
@@ -53,7 +53,7 @@ def page_rows(records: Records, page: Page, names: Sequence[str], text: str, unr
     rows = list(list_rows(records, page.records, names, unread))
     if not text:
         return rows
-    words = highlight.read(text)
+    words = highlight.read_search_text(text)
     rows = [row._replace(cells=tuple(highlighted(cell, words) for cell in row.cells)) for row in rows]
     hidden = [record.id for record, row in zip(page.records, rows, strict=True) if not shows_match(row)]
     (notes,) = match_notes([(records, hidden)], words)
@@ -106,7 +106,7 @@ def _notes_of_fields(records: Records, hits: Sequence[Record], words: Words) -> 
     return {
         record.id: reader.text(_("found in ${field}", mapping={"field": reader.text(field.title)}))
         for record in hits
-        if (field := highlight.elsewhere(fields, record.values, words))
+        if (field := highlight.field_that_matches(fields, record.values, words))
     }
 
 

@@ -27,7 +27,7 @@ def search_everywhere(root: Root, request: Request) -> dict[str, Any]:
     text = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:1000]
     connection, policy = request.connection, request.policy
     modules = hits_everywhere(connection, policy, text, HITS, ["modified"]) if text else []
-    notes = match_notes(_without_visible_match(modules, text), highlight.read(text))
+    notes = match_notes(_without_visible_match(modules, text), highlight.read_search_text(text))
     groups = (
         hits_of(request, module_hits, of_module, text) for module_hits, of_module in zip(modules, notes, strict=True)
     )
@@ -36,7 +36,7 @@ def search_everywhere(root: Root, request: Request) -> dict[str, Any]:
 
 def _without_visible_match(modules: Sequence[ModuleHits], text: str) -> list[tuple[Records, list[int]]]:
     """The hits of each module of which neither title nor reference shows why they are hits."""
-    words = highlight.read(text)
+    words = highlight.read_search_text(text)
     return [
         (
             module_hits.records,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from portal.conditions import always
 from portal.declaration.shapes import Tab
-from portal.records.reading.filters import ListRequest
+from portal.records.reading.list_request import ListRequest
 from portal.records.reading.news import News
 from portal.records.reading.records import Count, Records
 from portal.texts import Text, ngettext, readable

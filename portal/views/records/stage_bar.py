@@ -6,7 +6,7 @@ from typing import Any
 from portal.fields.base import Field
 from portal.records.reading.comments import find_comment
 from portal.records.reading.history import state_events
-from portal.records.reading.states import StateEntered, states_entered
+from portal.records.reading.states_entered import StateEntered, states_entered
 from portal.texts import _
 from portal.views.displays import moment
 from portal.views.records.record_parts import Stage, StageBar, StageState

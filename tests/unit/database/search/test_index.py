@@ -17,10 +17,10 @@ from portal.database.search.index import (
     create_index,
     drop_index,
     is_index_object,
-    organization,
+    organization_token,
+    owner_token,
     page,
     parse_words,
-    person,
     put_many,
     remove,
     replace_texts,
@@ -145,7 +145,7 @@ def test_what_means_something_to_a_database_means_nothing_here(connection, typed
 
 @pytest.mark.parametrize("typed", ["_p17", "_mtickets", "_stickets", '"_p17"', "mtickets", "p17", "_o42 printer"])
 def test_tokens_of_the_scope_cannot_be_typed(connection, typed):
-    write(connection, 1, "printer", scopes=[person(17), organization(42)], internal=["secret"])
+    write(connection, 1, "printer", scopes=[owner_token(17), organization_token(42)], internal=["secret"])
     assert found(connection, typed) == []
 
 
@@ -161,14 +161,14 @@ def test_more_words_than_a_search_takes_are_harmless(connection):
 
 
 def test_only_records_of_the_scope_are_found(connection):
-    write(connection, 1, "printer", scopes=[person(17), organization(4)])
-    write(connection, 2, "printer", scopes=[person(18), organization(4), organization(42)])
+    write(connection, 1, "printer", scopes=[owner_token(17), organization_token(4)])
+    write(connection, 2, "printer", scopes=[owner_token(18), organization_token(4), organization_token(42)])
     write(connection, 3, "printer")
-    assert found(connection, "printer", scopes=(person(17),)) == [1]
-    assert found(connection, "printer", scopes=(organization(4),)) == [2, 1]
-    assert found(connection, "printer", scopes=(organization(42), person(17))) == [2, 1]
-    assert found(connection, "", scopes=(organization(42),)) == [2]
-    assert found(connection, "printer", scopes=(person(1),)) == []
+    assert found(connection, "printer", scopes=(owner_token(17),)) == [1]
+    assert found(connection, "printer", scopes=(organization_token(4),)) == [2, 1]
+    assert found(connection, "printer", scopes=(organization_token(42), owner_token(17))) == [2, 1]
+    assert found(connection, "", scopes=(organization_token(42),)) == [2]
+    assert found(connection, "printer", scopes=(owner_token(1),)) == []
     assert found(connection, "printer", scopes=()) == []
     assert found(connection, "printer") == [3, 2, 1]
 
@@ -207,11 +207,11 @@ def test_the_number_of_a_removed_record_does_not_come_again(connection):
 
 def test_a_text_replaced_by_a_change_elsewhere_keeps_its_place(connection):
     for record in (1, 2, 3):
-        write(connection, record, "old", scopes=[person(1)], internal=["old"])
-    replace_texts(connection, search, [Entry("tickets", 2, ["new"], scopes=[person(2)], internal=["new"])])
+        write(connection, record, "old", scopes=[owner_token(1)], internal=["old"])
+    replace_texts(connection, search, [Entry("tickets", 2, ["new"], scopes=[owner_token(2)], internal=["new"])])
     assert found(connection, "") == found(connection, "", part=1) == [3, 2, 1]
-    assert found(connection, "old") == found(connection, "", scopes=(person(1),)) == [3, 1]
-    assert found(connection, "new") == found(connection, "", scopes=(person(2),)) == [2]
+    assert found(connection, "old") == found(connection, "", scopes=(owner_token(1),)) == [3, 1]
+    assert found(connection, "new") == found(connection, "", scopes=(owner_token(2),)) == [2]
 
 
 def test_replacing_a_text_follows_the_module_when_internal_fields_come_and_go(connection):
@@ -309,34 +309,39 @@ def test_texts_of_any_size_are_kept(connection):
 
 
 def test_a_record_of_several_companies_is_found_by_each_of_them(connection):
-    put_many(connection, search, [Entry("tickets", record, ["printer"], scopes=[organization(9)])
+    put_many(connection, search, [Entry("tickets", record, ["printer"], scopes=[organization_token(9)])
                                   for record in range(1, 40)])  # fmt: skip
-    write(connection, 40, "printer", scopes=[person(1), organization(1), organization(2)])
-    write(connection, 41, "printer", scopes=[person(2), person(3), organization(1)])
-    write(connection, 42, "printer", scopes=[person(1), organization(2)])
-    write(connection, 43, "printer", scopes=[organization(22)])
+    write(connection, 40, "printer", scopes=[owner_token(1), organization_token(1), organization_token(2)])
+    write(connection, 41, "printer", scopes=[owner_token(2), owner_token(3), organization_token(1)])
+    write(connection, 42, "printer", scopes=[owner_token(1), organization_token(2)])
+    write(connection, 43, "printer", scopes=[organization_token(22)])
     write(connection, 44, "printer")
-    assert found(connection, "printer", scopes=(organization(1),)) == [41, 40]
-    assert found(connection, "printer", scopes=(organization(2),)) == [42, 40]
-    assert found(connection, "printer", scopes=(person(3),)) == [41]
-    assert found(connection, "printer", scopes=(organization(2), person(1))) == [42, 40]
-    assert found(connection, "printer", scopes=(person(1), person(2), organization(9)), limit=4) == [42, 41, 40, 39]
-    everybody = tuple(map(person, range(1, 30)))
+    assert found(connection, "printer", scopes=(organization_token(1),)) == [41, 40]
+    assert found(connection, "printer", scopes=(organization_token(2),)) == [42, 40]
+    assert found(connection, "printer", scopes=(owner_token(3),)) == [41]
+    assert found(connection, "printer", scopes=(organization_token(2), owner_token(1))) == [42, 40]
+    assert found(connection, "printer", scopes=(owner_token(1), owner_token(2), organization_token(9)), limit=4) == [
+        42,
+        41,
+        40,
+        39,
+    ]
+    everybody = tuple(map(owner_token, range(1, 30)))
     assert found(connection, "printer", scopes=everybody) == [42, 41, 40]
-    assert found(connection, "", scopes=(organization(2),)) == [42, 40]
+    assert found(connection, "", scopes=(organization_token(2),)) == [42, 40]
 
 
 @pytest.mark.parametrize("small", [0, 5_000])
 def test_a_word_of_few_records_is_found_behind_thousands_of_another_module(connection, monkeypatch, small):
     monkeypatch.setattr(search_sqlite, "SMALL_MODULE", small)  # rows, up to which a module is looked for by its token
-    write(connection, 1, "printer", module="help_articles", scopes=[organization(1)])
-    write(connection, 2, "printer jam", module="help_articles", scopes=[organization(2)])
-    put_many(connection, search, [Entry("tickets", record, ["printer"], scopes=[organization(1)])
+    write(connection, 1, "printer", module="help_articles", scopes=[organization_token(1)])
+    write(connection, 2, "printer jam", module="help_articles", scopes=[organization_token(2)])
+    put_many(connection, search, [Entry("tickets", record, ["printer"], scopes=[organization_token(1)])
                                   for record in range(1, 1_500)])  # fmt: skip
     asked = Search(search, articles, parse_words("printer"))
     assert [hit.record for hit in page(connection, asked, 25)] == [2, 1]
     assert count(connection, asked) == SearchResult([Hit(*hit) for hit in page(connection, asked, 25)], 2, more=False)
-    assert found(connection, "printer", module=articles, scopes=(organization(1),)) == [1]
+    assert found(connection, "printer", module=articles, scopes=(organization_token(1),)) == [1]
     assert found(connection, "printer", module=articles, condition=articles.c.id > 0) == []
     assert found(connection, '"printer jam"', module=articles) == [2]
 

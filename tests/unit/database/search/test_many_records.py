@@ -15,10 +15,10 @@ from portal.database.search.index import (
     find,
     finish_index,
     is_finished,
-    organization,
+    organization_token,
+    owner_token,
     page,
     parse_words,
-    person,
     put_many,
 )
 from tests.unit.database.search.searching import articles, found, metadata, search, tickets
@@ -62,7 +62,7 @@ def filled(url):
 def ticket(record):
     words = ["printer paper jam"] + ["rarely"] * (record % 4000 == 0) + ["sometimes"] * (record % 20 == 0)
     words += ["formerly"] * (record <= 3000)
-    return Entry("tickets", record, words, scopes=[organization(record % 2), person(record % 1000)])
+    return Entry("tickets", record, words, scopes=[organization_token(record % 2), owner_token(record % 1000)])
 
 
 @pytest.mark.parametrize(("condition", "expected"), CONDITIONS, ids=str)
@@ -94,9 +94,9 @@ def test_a_condition_on_the_module_holds_for_every_hit(many, condition, expected
 def test_rare_and_common_words_are_found_alike(many, typed, expected, condition):
     assert found(many, typed, condition=condition) == expected[:25]
     assert found(many, typed, 2000, condition=condition) == expected
-    assert found(many, typed, condition=condition, scopes=(organization(1),)) == []
+    assert found(many, typed, condition=condition, scopes=(organization_token(1),)) == []
     alone = [record for record in expected if record % 1000 == 0]
-    assert found(many, typed, condition=condition, scopes=(person(0),)) == alone
+    assert found(many, typed, condition=condition, scopes=(owner_token(0),)) == alone
 
 
 @pytest.mark.parametrize("typed", ["formerly", "form print", '"paper jam" formerly'])
@@ -108,7 +108,7 @@ def test_words_that_only_old_records_have_are_found_newest_first_and_counted(man
     assert found(many, typed, 3, before=1500) == [1499, 1498, 1497]
     assert found(many, typed, 3, after=1500) == [1503, 1502, 1501]
     assert found(many, typed, 5000) == list(range(3000, 0, -1))
-    assert found(many, typed, scopes=(person(7),)) == [2007, 1007, 7]
+    assert found(many, typed, scopes=(owner_token(7),)) == [2007, 1007, 7]
 
 
 def test_a_condition_on_few_of_very_many_matches_is_tested_in_all_of_them(many, monkeypatch):
@@ -129,7 +129,9 @@ def test_counts_stop_and_say_so(many):
 
 
 @pytest.mark.parametrize("typed", ["printer", "sometimes", "rarely", "never"])
-@pytest.mark.parametrize("scopes", [None, (organization(1),), (person(20),), (organization(0), person(20))])
+@pytest.mark.parametrize(
+    "scopes", [None, (organization_token(1),), (owner_token(20),), (organization_token(0), owner_token(20))]
+)
 def test_a_page_tells_in_the_same_go_how_many_there_are(many, typed, scopes):
     asked = Search(search, tickets, parse_words(typed), scopes=scopes)
     hits = page(many, asked, 10_000)
@@ -159,7 +161,7 @@ def test_a_large_index_is_made_beside_a_running_portal_which_searches_meanwhile(
             create_index(connection)
             assert not is_finished(connection)
             assert found(connection, "sometimes printer") == [120, 100, 80, 60, 40, 20]
-            assert found(connection, "paper", scopes=(person(7),)) == [7]
+            assert found(connection, "paper", scopes=(owner_token(7),)) == [7]
         finish_index(engine)
         with reading(engine) as connection:
             assert is_finished(connection)

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from portal.conditions import ALWAYS, AllOf, AnyOf, Comparison, Condition, ParsedValue
+from portal.conditions import ALWAYS, AllOf, AnyOf, Comparison, Condition, ParsedValue, joined_conditions
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
-from portal.records.reading.counts import parts_of
 from portal.records.reading.records import Count, Query, Records
 from portal.texts import _, ngettext
 
@@ -53,7 +52,7 @@ class ListRequest:
         return bool(self.query.text) or any(filter_.used for filter_ in self.filters.values())
 
 
-def read_address(records: Records, form: Form) -> ListRequest:
+def read_list_request(records: Records, form: Form) -> ListRequest:
     """The list that the parameters of `/MODULE/` ask for."""
     layout = records.access.list
     button = form.get("button", "")
@@ -82,7 +81,7 @@ def read_address(records: Records, form: Form) -> ListRequest:
     return ListRequest(query, AllOf(tuple(filtering)), tab, button if narrowing is not None else "", filters)
 
 
-def narrowed(list_request: ListRequest, condition: Condition) -> ListRequest:
+def narrow_list_request(list_request: ListRequest, condition: Condition) -> ListRequest:
     """The same list, and the counts of its tabs, of the records for which `condition` holds too."""
     if condition == ALWAYS:
         return list_request
@@ -146,7 +145,7 @@ def _read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, li
     try:
         _check_size(chosen)
         conditions = list(_conditions(field, chosen, records.policy.reader))
-        for part in parts_of(AllOf(tuple(conditions))):
+        for part in joined_conditions(AllOf(tuple(conditions))):
             records.statements.sql(part)
     except Refused as refused:
         return chosen._replace(error=refused.message), []

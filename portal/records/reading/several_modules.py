@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from portal.conditions import ALWAYS
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
-from portal.records.reading.page import Record
+from portal.records.reading.page_of_records import Record
 from portal.records.reading.record_reader import RecordReader, Row, values_in_table
 from portal.records.reading.statements import Statements
 from portal.records.reading.titles import put_titles, read_links, titled_links

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.schema.tables import Tables
-from portal.database.search.contents import searched_description
+from portal.database.search.index_description import searched_description
 from portal.declaration.shapes import Declaration
 
 

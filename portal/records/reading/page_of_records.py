@@ -1,4 +1,4 @@
-"""What a list shows, and what it answers: plain values between the records and their pages."""
+"""The query of a list, a record, and a page of records: plain values between the records and their pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

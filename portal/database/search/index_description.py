@@ -1,5 +1,7 @@
-"""What decides about the entries of a module in the index, and about its formulas: where it changes, they are written
-again."""
+"""What the entries of a module in the search index, and its formulas, are made of, as plain JSON.
+
+Where the description changes, they are written again.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -14,7 +14,7 @@ from portal.database.search import index as search
 from portal.declaration.shapes import Declaration, Module
 from portal.fields.base import Field
 from portal.records.policy import is_own_field, system_policy
-from portal.records.reading.conversations import conversation_texts
+from portal.records.reading.comment_texts import conversation_texts
 from portal.records.reading.records import Query, Record, Records
 from portal.records.reading.watchers import watchers_of
 
@@ -118,9 +118,9 @@ def search_entry(
         [*(text for name in texts if name not in internal for text in texts[name]), *public],
         record.reference,
         [
-            *_tokens(module, module.owner, record, search.person),
-            *_tokens(module, module.organization, record, search.organization),
-            *map(search.watcher, watchers),
+            *_tokens(module, module.owner, record, search.owner_token),
+            *_tokens(module, module.organization, record, search.organization_token),
+            *map(search.watcher_token, watchers),
         ],
         [*internal_texts, *internal_comments] if has_internal else None,
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.conditions import ALWAYS, AllOf, AnyOf, Comparison, Condition
+from portal.conditions import Comparison, Condition
 from portal.database.schema.indexes import index_column, is_indexed, sort_column
 from portal.database.sql import WithoutIndex, constant
 from portal.declaration.shapes import Module
@@ -108,18 +108,7 @@ def _ways(
 # -- what an index finds ----------------------------------------------------------------------------------------------
 
 
-def parts_of(condition: Condition) -> Iterator[Condition]:
-    """The conditions that must all hold."""
-    if isinstance(condition, AllOf):
-        for part in condition.parts:
-            yield from parts_of(part)
-    elif isinstance(condition, AnyOf) and len(condition.parts) == 1:
-        yield from parts_of(condition.parts[0])
-    elif condition != ALWAYS:
-        yield condition
-
-
-def best(conditions: Iterable[Condition], module: Module, table: sa.Table) -> Comparison | None:
+def best_indexed_condition(conditions: Iterable[Condition], module: Module, table: sa.Table) -> Comparison | None:
     """The condition by which an index finds the rows; None where there is none."""
     indexed = {index.columns.keys()[0] for index in table.indexes}
     comparisons = [condition for condition in conditions if isinstance(condition, Comparison)]

@@ -11,7 +11,7 @@ from portal.database.schema.tables import Tables
 from portal.database.sql import AmongIds
 from portal.declaration.shapes import Module
 from portal.records.policy import Policy
-from portal.records.statement_cache import IDS, id_list
+from portal.records.statement_cache import IDS, id_list_parameter
 
 
 def readable_texts(
@@ -66,7 +66,7 @@ def _texts_together(
 
 
 def _select_texts(table: sa.Table) -> sa.Select[Any]:
-    on_records = table.c["module"] == sa.bindparam("module_name"), AmongIds(table.c["record"], id_list())
+    on_records = table.c["module"] == sa.bindparam("module_name"), AmongIds(table.c["record"], id_list_parameter())
     return _newest_first(table).where(*on_records)
 
 
