@@ -23,7 +23,14 @@ from portal.records.audit.sight_changes import Pair, Person, SightChange, module
 from portal.records.policy import Policy
 from portal.texts import plural
 from portal.workshop.access_table import Rights, access_table
-from portal.workshop.differences import Change, Labels, common_changes, looks, profile_changes, words
+from portal.workshop.differences import (
+    Change,
+    Labels,
+    appearance_changes,
+    common_changes,
+    profile_changes,
+    readable_name,
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ def declared_effect(before: Declaration, after: Declaration) -> Effect:
         ProfileEffect(
             name,
             None,
-            (*profile_changes(old.get(name), new.get(name), labels), *looks(before, after, name)),
+            (*profile_changes(old.get(name), new.get(name), labels), *appearance_changes(before, after, name)),
         )
         for name in dict.fromkeys((*old, *new))
     )
@@ -159,7 +166,9 @@ def sight_summary(sight: SightChange) -> str:
     """“12 people lose sight of 3,401 tickets”."""
     who = plural(len(sight.people), "person", "people")
     several, number = len(sight.people) > 1, len(sight.records)
-    records = f"{number:,} {words(sight.module)}" if number > 1 else f"1 record of {words(sight.module)}"
+    records = (
+        f"{number:,} {readable_name(sight.module)}" if number > 1 else f"1 record of {readable_name(sight.module)}"
+    )
     if sight.lost:
         return f"{who} {'lose' if several else 'loses'} sight of {records}"
     return f"{who} {'see' if several else 'sees'} {records} more"

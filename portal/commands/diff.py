@@ -24,7 +24,7 @@ from portal.settings import Settings
 from portal.texts import plural
 from portal.workshop.access_table import access_table
 from portal.workshop.differences import Change
-from portal.workshop.revisions import UnknownRevisionError, folder_of
+from portal.workshop.git_revisions import UnknownRevisionError, folder_of
 
 DIFFERENT = 3  # the exit code
 SIGNS = {"lost": "-", "gained": "+", "changed": "~"}

@@ -13,9 +13,8 @@ from portal.declaration.load import load
 from portal.records.transfer.source import UnreadableFileError
 from portal.texts import plural, translate
 from portal.workshop.outlines.as_yaml import buttons_yaml, modules_yaml, profiles_yaml
-from portal.workshop.outlines.from_csv import CsvFile, in_order_of_import, outline_of_files, read_file
+from portal.workshop.outlines.from_csv import CsvFile, import_arguments, in_order_of_import, outline_of_files, read_file
 from portal.workshop.outlines.from_database import outline_of_database
-from portal.workshop.outlines.imports import import_arguments
 from portal.workshop.outlines.outline import Outline
 from portal.workshop.schema.files import schema_line
 

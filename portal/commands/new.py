@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from portal.commands.options import chosen_settings, common_options
-from portal.workshop.starts import CannotStartError, Start, new_field, new_module, new_profile
+from portal.workshop.scaffolding import CannotStartError, Start, new_field, new_module, new_profile
 from portal.workshop.yaml_text import CannotBeEditedError
 
 

@@ -17,7 +17,7 @@ from portal.settings import LOOPBACK
 from portal.texts import translate
 from portal.web.live import Portal, StartupError
 from portal.web.preview_portal import Previewing
-from portal.workshop.revisions import UnknownRevisionError, folder_of
+from portal.workshop.git_revisions import UnknownRevisionError, folder_of
 
 
 @click.command("preview", short_help="Look at declarations that are not in force, over the real data.")

@@ -31,12 +31,12 @@ def profile_file(name: str) -> str:
     return f"profiles/{name}.yaml"
 
 
-def key(field: Field, name: str) -> Any:
+def own_key(field: Field, name: str) -> Any:
     """A key that only some types have; None for the others."""
     return getattr(field, name) if name in type(field).model_fields else None
 
 
-def leads_to(field: Field | None) -> tuple[str, ...]:
+def link_targets(field: Field | None) -> tuple[str, ...]:
     """The modules that a link leads to; empty for other fields."""
     return () if field is None or field.computed else field.targets
 
@@ -136,7 +136,7 @@ class Draft:
             steps.append((here, field))
             if index == len(path) - 1:
                 return FollowedPath(steps, last=field)
-            targets = leads_to(field)
+            targets = link_targets(field)
             if not targets:
                 return FollowedPath(steps, f'"{name}" is not a link, so nothing can follow it')
             if len(targets) > 1:
@@ -165,7 +165,7 @@ class Draft:
         for module in self.modules.values():
             for field in module.fields.values():
                 for path in ((field,), *((field, column) for column in field.row_fields.values())):
-                    for target in leads_to(path[-1]):
+                    for target in link_targets(path[-1]):
                         linking.setdefault(target, []).append(LinkingPath(module.name, path))
         return linking
 

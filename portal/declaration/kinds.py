@@ -53,10 +53,10 @@ def _kind(code: str, entry: Mapping[str, Any]) -> Kind:
 
 def kind_of(problem: Problem) -> Kind:
     """The kind of a problem, by its sentence; the most particular one where several would do."""
-    return kinds()[says(problem.statement) or OTHER]
+    return kinds()[code_of_sentence(problem.statement) or OTHER]
 
 
-def says(statement: str) -> str | None:
+def code_of_sentence(statement: str) -> str | None:
     """The code of the kind that has this sentence, None where none has."""
     known = _sentence_of(statement)
     return known[0] if known else None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.declaration.draft import Draft, LinkingPath, leads_to
+from portal.declaration.draft import Draft, LinkingPath, link_targets
 from portal.declaration.shapes import (
     Access,
     DetailLayout,
@@ -52,7 +52,7 @@ class Viewer:
 
     def reaches(self, field: Field) -> bool:
         """Whether they have a module that the field links to; true for other fields."""
-        targets = leads_to(field)
+        targets = link_targets(field)
         return not targets or any(target in self.enabled for target in targets)
 
 

@@ -40,7 +40,7 @@ MOST_WAYS = 2000
 
 
 def resolve(draft: Draft) -> Declaration:
-    """The declaration, resolved, bound and frozen."""
+    """The Declaration of a draft: resolved, bound and frozen."""
     draft.declared = draft.modules
     draft.modules = {name: resolve_module(draft, module) for name, module in draft.modules.items()}
     draft.modules = {name: _with_layouts(draft, module) for name, module in draft.modules.items()}

@@ -43,7 +43,7 @@ def _part(value: Any, depth: int) -> Any:
 
 
 def _name(option: Any) -> str:
-    """Booleans as the YAML writes them."""
+    """The name of an option in a table; booleans as the YAML writes them."""
     return str(option).lower() if isinstance(option, bool) else "" if option is None else str(option)
 
 

@@ -51,7 +51,7 @@ def ids_by_title(target: sa.Table, text: str) -> sa.Select[Any]:
 
 
 def ids_of(values: Iterable[Linked | int]) -> list[int]:
-    """The ids among what `constant` gives."""
+    """The record ids of a link's constant in a condition."""
     return [value.id if isinstance(value, Linked) else value for value in values]
 
 

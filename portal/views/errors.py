@@ -103,7 +103,7 @@ def conflict(error: ConflictError, request: Request) -> Any:
 
 @exception_view_config(TooManyAttemptsError, renderer="error.pt")
 def too_many_attempts(error: TooManyAttemptsError, request: Request) -> Any:
-    """Tried too often."""
+    """The page for who has tried a password or a link too often."""
     request.response.headers["Retry-After"] = str(error.seconds)
     return _page(request, 429, too_often_message(error))
 
@@ -128,7 +128,7 @@ def database_failed(error: Exception, request: Request) -> Any:
     """The database refuses: with a way on where there is one. What another attempt may mend is tried again first."""
     kind = classify(error)
     if kind == Failure.OTHER or (kind == Failure.CHANGED_TABLES and is_last_attempt(request)):
-        return broken(error, request)
+        return failed_by_our_mistake(error, request)
     if kind in (Failure.CONFLICT, Failure.BUSY, Failure.READ_ONLY, Failure.CHANGED_TABLES):
         mark_error_retryable(error)
     # What was written when the connection ended may have been saved: only a request that reads is tried again.
@@ -142,14 +142,14 @@ def database_failed(error: Exception, request: Request) -> Any:
 def disk_failed(error: OSError, request: Request) -> Any:
     """What a form sends is kept on disk while it is read, and an export while it is written: the disk may be full."""
     if not is_disk_full(error):
-        return broken(error, request)
+        return failed_by_our_mistake(error, request)
     log.warning("The disk is full: %s", error)
     return _page(request, 503, NO_ROOM if request.method in SAFE_METHODS else TROUBLES[Failure.DISK_FULL])
 
 
 @exception_view_config(Exception, renderer="error.pt")
-def broken(error: Exception, request: Request) -> Any:
-    """A mistake of ours."""
+def failed_by_our_mistake(error: Exception, request: Request) -> Any:
+    """The page for an exception that nobody expects: a mistake of ours."""
     # As Python writes it: a line break in an address must not begin a line of the log.
     log.error("%s %s %r", request.id, request.method, request.environ.get("PATH_INFO", ""), exc_info=error)
     return _page(request, 500)

@@ -27,7 +27,7 @@ LONG_AGO = datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
 
 @view_config(context=Root, name="", request_method="GET", renderer="home.pt")
 def show_home(root: Root, request: Request) -> dict[str, HomePage]:
-    """`/`"""
+    """`/`: the home page."""
     page = HomePage(
         greeting=greeting(request),
         about=", ".join(companies(request)),
@@ -47,7 +47,7 @@ def new_records(request: Request) -> Iterator[NewRecords]:
 
 
 def greeting(request: Request) -> str:
-    """Good morning, by the reader's clock."""
+    """“Good morning, Maria”, by the reader's clock."""
     account = request.visitor.identity.account
     mapping = {"name": (account.name or "").split(" ")[0] or account.email}
     hour = request.reader.now.astimezone(request.reader.time_zone).hour

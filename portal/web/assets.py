@@ -64,7 +64,7 @@ class Assets:
         self._add("portal.css", "text/css; charset=utf-8", style_sheet(accent))
         self._add("portal.js", "text/javascript; charset=utf-8", script())
         self._add("icons.svg", "image/svg+xml", icons.sprite(drawings).encode())
-        self._add("mark.svg", "image/svg+xml", mark(accent, drawings[MARK]).encode())
+        self._add("mark.svg", "image/svg+xml", default_logo(accent, drawings[MARK]).encode())
         self._logo = "mark.svg"
         if logo and logo.suffix.lower() in LOGO_TYPES and logo.is_file():
             self._logo = f"logo{logo.suffix.lower()}"
@@ -120,7 +120,7 @@ def script() -> bytes:
     return "\n".join([texts[0], *(f"{{\n{text}}}" for text in texts[1:])]).encode()
 
 
-def mark(accent: str, sparkle: str) -> str:
+def default_logo(accent: str, sparkle: str) -> str:
     """The drawing of the icon MARK on the accent colour."""
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><defs><linearGradient id="g" x2="1" y2="1">'

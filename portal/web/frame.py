@@ -98,7 +98,7 @@ IN_DOCK = 4
 
 
 def shell(request: Request) -> Shell:
-    """The shell of this request's page."""
+    """What surrounds this request's page: menu, breadcrumbs, person, languages."""
     portal, identity = request.portal, request.visitor.identity
     settings, language = portal.declaration.settings, request.reader.language
     bare = Shell(

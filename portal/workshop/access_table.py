@@ -36,8 +36,8 @@ def _rights(module: Module, access: Access, staff: bool) -> Rights:
         "reads": sorted(access.readable),
         "columns": list(access.list.columns or ()),
         "tabs": {name: condition_text(tab.where) for name, tab in (access.list.tabs or {}).items()},
-        "creates": sorted(_fields_asked_for(access.create)) if "create" in access.can else [],
-        "edits": sorted(_fields_asked_for(access.edit)) if "edit" in access.can else [],
+        "creates": sorted(fields_asked_for(access.create)) if "create" in access.can else [],
+        "edits": sorted(fields_asked_for(access.edit)) if "edit" in access.can else [],
         "set": {name: _plain(value) for name, value in sorted(access.set.items())},
         "grants": sorted(access.grants) if access.grants is not None and "grant" in access.can else None,
     }
@@ -69,7 +69,7 @@ def see_text(module: Module, access: Access) -> str:
     return f"{text}, watched" if module.watchers else text
 
 
-def _fields_asked_for(form: FormLayout) -> set[str]:
+def fields_asked_for(form: FormLayout) -> set[str]:
     """The fields that a form asks for."""
     rows = [*(form.fields or ()), *(row for step in form.steps or () for row in step.fields)]
     return {name for row in rows for name in ((row,) if isinstance(row, str) else row)}

@@ -13,9 +13,31 @@ from pydantic import BaseModel
 from portal.declaration.shape_keys import keys_of
 from portal.declaration.shapes import ACTIONS, Declaration, Profile
 from portal.fields.base_shape import Shape
-from portal.texts import readable
-from portal.workshop.access_table import Rights, _fields_asked_for
-from portal.workshop.compared_shapes import Difference, differences
+from portal.texts import Text, readable
+from portal.workshop.access_table import Rights, fields_asked_for
+
+LONGEST = 60  # characters of a value in a sentence
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A key with a dot for each level, such as `list.page_size`, and what it had and has."""
+
+    key: str
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        """`label “Requests” instead of “Tickets”`; the key alone where that says nothing or too much."""
+        before, after = _said(self.before), _said(self.after)
+        return f"{self.key} {after} instead of {before}" if before and after and before != after else self.key
+
+    @property
+    def paths(self) -> tuple[tuple[str, ...], ...]:
+        """Where it may be written: at the key, else, in a short form, at one above."""
+        parts = tuple(self.key.split("."))
+        return tuple(parts[:number] for number in range(len(parts), 0, -1))
+
 
 Kind = Literal["lost", "gained", "changed"]
 Keys = tuple[str, ...]
@@ -63,7 +85,7 @@ class Labels:
         return ", ".join(self.field(module, name) for name in names)
 
 
-def words(name: str) -> str:
+def readable_name(name: str) -> str:
     """The name of a module or a transition in a sentence."""
     return name.replace("_", " ")
 
@@ -85,15 +107,15 @@ def profile_changes(before: Rights | None, after: Rights | None, labels: Labels)
         old, new = before["modules"].get(module), after["modules"].get(module)
         here = (("modules", module),)
         if old is None:
-            yield Change("gained", f"gets the module {words(module)}", module, here)
+            yield Change("gained", f"gets the module {readable_name(module)}", module, here)
         elif new is None:
-            yield Change("lost", f"loses the module {words(module)}", module, here)
+            yield Change("lost", f"loses the module {readable_name(module)}", module, here)
         else:
             yield from _changes_of_module(module, old, new, labels)
 
 
 def _changes_of_module(module: str, old: Rights, new: Rights, labels: Labels) -> Iterator[Change]:
-    here, name = ("modules", module), words(module)
+    here, name = ("modules", module), readable_name(module)
     for key, sentence in (("see", "sees {} by"), ("where", "sees only {} with")):
         if old[key] != new[key]:
             now = f"“{new[key]}” instead of “{old[key]}”" if new[key] and old[key] else f"“{new[key] or 'anything'}”"
@@ -101,7 +123,7 @@ def _changes_of_module(module: str, old: Rights, new: Rights, labels: Labels) ->
     yield from _readable(module, old, new, labels)
     for action in sorted(set(old["can"]) ^ set(new["can"])):
         gains = action in new["can"]
-        deed = (DEEDS[action] if action in ACTIONS else f"{words(action)} {{}}").format(name)
+        deed = (DEEDS[action] if action in ACTIONS else f"{readable_name(action)} {{}}").format(name)
         verb = "may" if gains else "may no longer"
         yield Change("gained" if gains else "lost", f"{verb} {deed}", module, ((*here, "can"), here), word=action)
     for action, key, deed in (("create", "creates", "fill in {} in new {}"), ("edit", "edits", "edit {} of {}")):
@@ -117,7 +139,7 @@ def _changes_of_module(module: str, old: Rights, new: Rights, labels: Labels) ->
 
 
 def _readable(module: str, old: Rights, new: Rights, labels: Labels) -> Iterator[Change]:
-    name, here = words(module), ("modules", module)
+    name, here = readable_name(module), ("modules", module)
     layouts = tuple((*here, layout) for layout in ("list", "detail"))
     for lost, first, second in ((True, old, new), (False, new, old)):
         verb = "loses" if lost else "gets"
@@ -150,7 +172,7 @@ def _inputs(
         if fields:
             listed = labels.fields(module, sorted(fields))
             keys = (("modules", module, action), ("modules", module))
-            sentence = f"{verb} {deed.format(listed, words(module))}"
+            sentence = f"{verb} {deed.format(listed, readable_name(module))}"
             yield Change("lost" if kind == "lost" else "gained", sentence, module, keys, ((module, action), (module,)))
 
 
@@ -159,15 +181,19 @@ def _tabs(module: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterat
         keys = (("modules", module, "list", "tabs", tab), ("modules", module, "list", "tabs"))
         module_keys = ((module, "list", "tabs", tab), (module, "list", "tabs"))
         if tab not in new:
-            yield Change("lost", f"loses the tab {words(tab)} of {words(module)}", module, keys, module_keys)
+            yield Change(
+                "lost", f"loses the tab {readable_name(tab)} of {readable_name(module)}", module, keys, module_keys
+            )
         elif tab not in old:
-            yield Change("gained", f"gets the tab {words(tab)} of {words(module)}", module, keys, module_keys)
+            yield Change(
+                "gained", f"gets the tab {readable_name(tab)} of {readable_name(module)}", module, keys, module_keys
+            )
         elif old[tab] != new[tab]:
-            sentence = f"the tab {words(tab)} of {words(module)} shows “{new[tab] or 'everything'}”"
+            sentence = f"the tab {readable_name(tab)} of {readable_name(module)} shows “{new[tab] or 'everything'}”"
             yield Change("changed", sentence, module, keys, module_keys)
 
 
-def looks(before: Declaration, after: Declaration, profile: str) -> Iterator[Change]:
+def appearance_changes(before: Declaration, after: Declaration, profile: str) -> Iterator[Change]:
     """What of a profile differs and is no right: layouts, labels, the menu, the home page."""
     old, new = before.profiles.get(profile), after.profiles.get(profile)
     if old is None or new is None:
@@ -179,7 +205,7 @@ def looks(before: Declaration, after: Declaration, profile: str) -> Iterator[Cha
         told = list(differences(before.modules[module], after.modules[module]))  # with the module: what it hands down
         if differing := [difference for difference in differing if difference not in told]:
             paths = tuple(("modules", module, *path) for difference in differing for path in difference.paths)
-            sentence = f"{words(module)} look different: {', '.join(map(str, differing))}"
+            sentence = f"{readable_name(module)} look different: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (*paths, ("modules", module)))
     if differing := list(differences(old, new, {"name", "staff", "modules", "labelled", "expect"})):
         paths = tuple(path for difference in differing for path in difference.paths)
@@ -194,7 +220,7 @@ def _layouts(old: Profile, new: Profile, module: str) -> Iterator[Difference]:
         shape: type[Shape] = type(other)
         moved = before.readable ^ after.readable
         if layout in ("create", "edit"):
-            moved |= _fields_asked_for(one) ^ _fields_asked_for(other)
+            moved |= fields_asked_for(one) ^ fields_asked_for(other)
         for key in keys_of(shape):
             if f"{layout}.{key}" in ("list.columns", "list.tabs"):
                 continue
@@ -234,19 +260,21 @@ def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
         former = module.formerly if module.formerly in before.modules and name not in before.modules else name
         old = before.modules.get(str(former))
         if old is None:
-            yield Change("gained", f"there is a new module {words(name)}", name, (), ((name,),))
+            yield Change("gained", f"there is a new module {readable_name(name)}", name, (), ((name,),))
             continue
         if former != name:
-            yield Change("changed", f"module {words(str(former))} is called {words(name)}", name, (), ((name,),))
+            yield Change(
+                "changed", f"module {readable_name(str(former))} is called {readable_name(name)}", name, (), ((name,),)
+            )
         if differing := list(differences(old, module, TOLD_OF_MODULE)):
             paths = tuple((name, *path) for difference in differing for path in difference.paths)
-            sentence = f"module {words(name)} differs: {', '.join(map(str, differing))}"
+            sentence = f"module {readable_name(name)} differs: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, name, (), (*paths, (name,)))
         yield from _field_changes(name, old.fields, module.fields)
     kept = {module.formerly for module in after.modules.values()} | set(after.modules)
     for name in before.modules:
         if name not in kept:
-            yield Change("lost", f"there is no module {words(name)} any more", name)
+            yield Change("lost", f"there is no module {readable_name(name)} any more", name)
     skipped = {"folder", "modules", "profiles", "icons"}
     for difference in differences(before, after, skipped):
         if difference.key.startswith("buttons.module:"):
@@ -264,17 +292,51 @@ def _field_changes(module: str, old: Mapping[str, Any], new: Mapping[str, Any]) 
         place = ((module, "fields", name),)
         before = old.get(str(former[name]))
         if before is None:
-            yield Change("gained", f"{words(module)} have a new field {name} ({field.type})", module, (), place)
+            yield Change("gained", f"{readable_name(module)} have a new field {name} ({field.type})", module, (), place)
             continue
         if former[name] != name:
-            yield Change("changed", f"field {former[name]} of {words(module)} is called {name}", module, (), place)
+            yield Change(
+                "changed", f"field {former[name]} of {readable_name(module)} is called {name}", module, (), place
+            )
         if before.type != field.type:
-            sentence = f"field {name} of {words(module)} is of type {field.type} instead of {before.type}"
+            sentence = f"field {name} of {readable_name(module)} is of type {field.type} instead of {before.type}"
             yield Change("changed", sentence, module, (), place)
         elif differing := list(differences(before, field, {"name", "type"})):
             paths = tuple((module, "fields", name, *path) for difference in differing for path in difference.paths)
-            sentence = f"field {name} of {words(module)} differs: {', '.join(map(str, differing))}"
+            sentence = f"field {name} of {readable_name(module)} differs: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, module, (), (*paths, *place))
     for name in old:
         if name not in former.values():
-            yield Change("lost", f"{words(module)} have no field {name} any more", module)
+            yield Change("lost", f"{readable_name(module)} have no field {name} any more", module)
+
+
+def differences(before: BaseModel, after: BaseModel, skipped: Collection[str] = ()) -> Iterator[Difference]:
+    """The keys in which two shapes of one kind differ, apart from `skipped` ones and former names."""
+    for key in type(after).model_fields:
+        if key not in skipped and key != "formerly":
+            yield from _of_values(key, getattr(before, key), getattr(after, key))
+
+
+def _of_values(key: str, old: Any, new: Any) -> Iterator[Difference]:
+    if isinstance(old, BaseModel) and type(old) is type(new):
+        for inner in differences(old, new):
+            yield Difference(f"{key}.{inner.key}", inner.before, inner.after)
+    elif isinstance(old, Mapping) and isinstance(new, Mapping):
+        for name in dict.fromkeys((*old, *new)):
+            yield from _of_values(f"{key}.{name}", old.get(name), new.get(name))
+    elif isinstance(old, Text) and isinstance(new, Text) and old.by_language and new.by_language:
+        yield from _of_values(key, old.by_language, new.by_language)
+    elif old != new:
+        yield Difference(key, old, new)
+
+
+def _said(value: Any) -> str:
+    """A value in a sentence; empty where it is no word, number or short list of words."""
+    if value is None or value in ("", ()):
+        return "nothing"
+    if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
+        value = ", ".join(value)
+    if isinstance(value, bool):
+        value = str(value).lower()
+    text = str(value) if isinstance(value, str | Text | int | float) else ""
+    return f"“{text}”" if 0 < len(text) <= LONGEST else ""

@@ -38,7 +38,7 @@ def check_modules(draft: Draft) -> None:
 
 
 def check_profiles(draft: Draft, declaration: Declaration) -> None:
-    """What only the resolved declaration shows."""
+    """Checks the profiles of the resolved declaration, for what only that shows."""
     check_buttons(draft, declaration)
     check_resolved_profiles(draft, declaration)
     check_sign_up(draft, declaration)

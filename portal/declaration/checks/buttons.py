@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-from portal.declaration.checks.conditions import check_condition, check_values
+from portal.declaration.checks.conditions import check_condition
+from portal.declaration.checks.values import check_values
 from portal.declaration.draft import BUTTONS, Draft, profile_file
 from portal.declaration.layouts import can_be_typed
 from portal.declaration.resolve import is_access_broken
@@ -18,7 +19,7 @@ ADDRESS = re.compile(r"(https?://|mailto:|tel:|/(?!/))\S+")
 
 
 def check_buttons(draft: Draft, declaration: Declaration) -> None:
-    """Every button by itself."""
+    """Checks every button of buttons.yaml by itself."""
     tabs = _tabs(declaration)
     for name, button in draft.buttons.items():
         at = draft.at(BUTTONS, "buttons", name)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.conditions import is_group
-from portal.declaration.checks.conditions import check_condition, stored_complaint, word_warning
-from portal.declaration.draft import Draft, key, leads_to
+from portal.declaration.checks.conditions import check_condition
+from portal.declaration.checks.values import stored_complaint, word_warning
+from portal.declaration.draft import Draft, link_targets, own_key
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import list_in_text
@@ -18,7 +19,7 @@ MOST_GAPS = 3  # named in one warning
 
 
 def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
-    """Every field of a module."""
+    """Checks every field of a module."""
     former_names: dict[str, str] = {}
     for name, field in module.fields.items():
         place = at[name]
@@ -33,7 +34,7 @@ def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
         if field.required and field.required_when is not None:
             place["required_when"].key.wrong("a field that is required always needs no required_when")
         _check_limits(field, place)
-        check_size(key(field, "max_size"), place["max_size"])
+        check_size(own_key(field, "max_size"), place["max_size"])
         _check_options(field, place["options"])
         _check_formerly(draft, module, field, former_names, place["formerly"])
         if field.computed:
@@ -45,7 +46,7 @@ def check_fields(draft: Draft, module: Module, at: Cursor) -> None:
 def check_columns(draft: Draft, module: Module, lines: Field, at: Cursor) -> None:
     """The columns of a `lines` field, as the fields of the module that its rows are."""
     check_fields(draft, draft.row_modules[join_name(module.name, lines.name)], at["fields"])
-    for index, name in enumerate(key(lines, "total") or ()):
+    for index, name in enumerate(own_key(lines, "total") or ()):
         if not lines.row_fields[name].has_sum:
             place = at["total"][index] if isinstance(at["total"].value, list) else at["total"]
             place.wrong(f'"{name}" is of type {lines.row_fields[name].type}, which has no total')
@@ -118,7 +119,7 @@ def _defaults_behind(module: Module, link: Field) -> set[str]:
 
 
 def _check_targets(draft: Draft, module: Module, field: Field, at: Cursor) -> None:
-    targets = leads_to(field)
+    targets = link_targets(field)
     if not isinstance(targets, tuple):
         return
     for index, target in enumerate(targets):
@@ -131,7 +132,7 @@ def _check_targets(draft: Draft, module: Module, field: Field, at: Cursor) -> No
                 place.wrong(list_in_text(target, draft.modules) or draft.no_module(target))
         elif target in draft.modules:
             check_condition(draft, target, at["where"], form=module.name)
-    if key(field, "on_delete") == "clear" and field.required:
+    if own_key(field, "on_delete") == "clear" and field.required:
         at["on_delete"].wrong("a required link cannot be cleared: use refuse or cascade")
 
 
@@ -152,7 +153,7 @@ def _check_form_condition(module: Module, field: Field, at: Cursor) -> None:
 
 def _check_limits(field: Field, at: Cursor) -> None:
     for least, most in (("min_length", "max_length"), ("min", "max")):
-        smallest, largest = key(field, least), key(field, most)
+        smallest, largest = own_key(field, least), own_key(field, most)
         if _is_more(smallest, largest):
             at[least].wrong(f"{least} {smallest} is more than {most} {largest}")
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from email.errors import MessageError
 from email.headerregistry import Address
 
-from portal.declaration.draft import Draft, leads_to
+from portal.declaration.draft import Draft, link_targets
 from portal.declaration.shapes import Mail, Module, Transition, Wording
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import suggest
@@ -17,7 +17,7 @@ ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 
 
 def check_mail(draft: Draft, module: Module, at: Cursor) -> None:
-    """`mail:` of a module."""
+    """Checks `mail:` of a module."""
     mail = module.mail
     if mail.assigned is not None:
         _check_assigned(draft, module, mail.assigned, at["assigned"])
@@ -54,7 +54,7 @@ def _check_assigned(draft: Draft, module: Module, name: str, at: Cursor) -> None
     followed = draft.follow(module.name, [name])
     if followed.complaint:
         at.wrong(followed.complaint)
-    elif followed.last is not None and draft.people not in leads_to(followed.last) and not draft.broken_roles:
+    elif followed.last is not None and draft.people not in link_targets(followed.last) and not draft.broken_roles:
         at.wrong(f'"{name}" is not a link to the module of people, so nobody would get the email')
 
 

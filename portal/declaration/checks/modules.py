@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from portal.declaration.checks.conditions import check_values
 from portal.declaration.checks.fields import check_size
 from portal.declaration.checks.mail import check_after, check_mail
-from portal.declaration.draft import Draft, leads_to
+from portal.declaration.checks.values import check_values
+from portal.declaration.draft import Draft, link_targets
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.resolve import default_scope
 from portal.declaration.shapes import ACTIONS, Attachments, Lifecycle, Module, Scope, Through, Transition
@@ -84,7 +84,7 @@ def _check_path(draft: Draft, module: Module, dotted: str | None, role: str, tar
     if followed.complaint:
         at.wrong(followed.complaint, *_only_link(draft, module, target))
     elif followed.last is not None:
-        targets = leads_to(followed.last)
+        targets = link_targets(followed.last)
         if not targets:
             sentence = f'"{dotted}" is not a link, so it does not lead to {target}, the module of {role}'
             at.wrong(sentence, *_only_link(draft, module, target))
@@ -94,7 +94,7 @@ def _check_path(draft: Draft, module: Module, dotted: str | None, role: str, tar
 
 def _only_link(draft: Draft, module: Module, target: str) -> tuple[RelatedPlace, ...]:
     """Where the one link of the module to `target` is declared, if it has just one."""
-    links = [name for name, field in module.fields.items() if leads_to(field) == (target,)]
+    links = [name for name, field in module.fields.items() if link_targets(field) == (target,)]
     at = draft.at_module(module.name)["fields"]
     return (at[links[0]].related(f"the only link to {target} is here"),) if len(links) == 1 else ()
 
@@ -118,7 +118,7 @@ def _scope_complaint(draft: Draft, module: Module, see: Scope) -> str | None:
     field = draft.field(module.name, see.through)
     if field is None:
         return draft.no_field(module.name, see.through)
-    targets = leads_to(field)
+    targets = link_targets(field)
     if not targets:
         return f'"{see.through}" is not a link'
     if len(targets) > 1:
@@ -184,7 +184,7 @@ def _check_follow_up(draft: Draft, module: Module, name: str | None, at: Cursor)
     field = module.fields.get(name)
     if field is None:
         at.wrong(f'no field "{name}"{suggest(name, module.fields)}')
-    elif leads_to(field) != (module.name,):
+    elif link_targets(field) != (module.name,):
         at.wrong(f'"{name}" is not a link to {module.name}: a follow-up needs one, to the record that it follows')
 
 
@@ -194,7 +194,7 @@ def _check_only(draft: Draft, module: Module, name: str | None, at: Cursor) -> N
     field = draft.field(module.name, name)
     if field is None:
         at.wrong(draft.no_field(module.name, name))
-    elif draft.people not in leads_to(field) and not draft.broken_roles:
+    elif draft.people not in link_targets(field) and not draft.broken_roles:
         at.wrong(f'"{name}" is not a link to the module of people, so nobody could do this')
 
 

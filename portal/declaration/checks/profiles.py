@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 
 from portal.conditions import Condition, comparisons
 from portal.declaration.checks.buttons import check_home, check_menu
-from portal.declaration.checks.conditions import check_condition, check_values
+from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_scope, needs_scope
-from portal.declaration.draft import ALL_MODULES, Draft, leads_to, profile_file
+from portal.declaration.checks.values import check_values
+from portal.declaration.draft import ALL_MODULES, Draft, link_targets, profile_file
 from portal.declaration.layouts import form_fields
 from portal.declaration.resolve import ancestry, is_access_broken, merged_accesses
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
@@ -23,7 +24,7 @@ Complaint = tuple[KeyPath, str]
 
 
 def check_profile(draft: Draft, profile: Profile, at: Cursor) -> None:
-    """What the profile's own file says."""
+    """Checks what the profile's own file says."""
     _check_extends(draft, profile, at["extends"])
     inherited = merged_accesses(draft, profile.extends) if profile.extends in draft.profiles else {}
     for module, entry in draft.written_profiles[profile.name]["modules"].items():
@@ -230,7 +231,7 @@ def _scope_through(draft: Draft, profile: Profile, path: KeyPath, access: Access
     line = [access.module]
     here: Access | None = access
     while here is not None and isinstance(here.see, Through):
-        targets = leads_to(draft.field(here.module, here.see.through))
+        targets = link_targets(draft.field(here.module, here.see.through))
         if len(targets) != 1:
             return  # reported at the scope itself
         target = targets[0]
@@ -255,7 +256,7 @@ def _unreachable_links(
             continue
         for name in form_fields(layout):
             for asked, link in _links_asked_for(module, name):
-                targets = leads_to(link)
+                targets = link_targets(link)
                 existing = [target for target in targets if target in draft.modules and not draft.is_broken(target)]
                 if existing and not any(target in profile.modules for target in targets):
                     missing = f'this profile has no module "{existing[0]}"'
@@ -283,7 +284,7 @@ def _never_filled(draft: Draft, profile: Profile, path: KeyPath, module: Module,
         if field.show_when is not None and not _may_hold(module, access, shown, field.show_when):
             continue
         why = "the create form does not show it and it has no default"
-        targets = [target for target in leads_to(field) if target in draft.modules and not draft.is_broken(target)]
+        targets = [target for target in link_targets(field) if target in draft.modules and not draft.is_broken(target)]
         if targets and not any(target in profile.modules for target in targets):
             why = f'this profile has no module "{targets[0]}", so that no form asks for it'
         yield (*path, "create"), f"{name} is required, but {why}"

@@ -193,7 +193,7 @@ def _not_text(raw: bytes, encoding: str) -> str | None:
 
 
 def _end(text: str) -> Place:
-    """The place just after `text`."""
+    """The place in the file just after `text`."""
     lines = LINE_BREAK.split(text)
     return len(lines), len(lines[-1]) + 1
 

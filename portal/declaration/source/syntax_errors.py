@@ -200,7 +200,7 @@ def _quotes(mark: Mark, last: Scalar) -> tuple[Place, str] | None:
 
 
 def _brackets(mark: Mark, line: str) -> tuple[Place, str] | None:
-    """Text after a closing bracket."""
+    """The syntax error of a text after a closing bracket."""
     if line[mark.column : mark.column + 1] in ("]", "}"):
         return (mark.line + 1, mark.column + 1), f'this "{line[mark.column]}" closes nothing: remove it'
     match = _AFTER_BRACKETS.search(line[: mark.column].rstrip())

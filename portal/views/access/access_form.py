@@ -31,7 +31,7 @@ class AccessInput:
 
 
 def posted_access(request: Request) -> dict[str, str]:
-    """The inputs as they were posted."""
+    """The inputs of an access form as they were posted."""
     return {name: posted_text(request, name).strip() for name in NAMES}
 
 
@@ -99,7 +99,7 @@ def _typed(day: Any) -> str:
 
 
 def access_rows(request: Request, inputs: Mapping[str, str], errors: Mapping[str, Words]) -> Iterator[FormRow]:
-    """The rows of the form."""
+    """The rows of the form by which access is given."""
     yield FormRow((profile_widget(request, request.policy.grants, inputs["profile"], errors.get("profile", "")),))
     yield FormRow(
         (

@@ -27,7 +27,7 @@ from portal.views.access.person import (
     succeeded,
 )
 from portal.views.forms.offers import OFFERED, findable
-from portal.views.forms.submissions import done, once_key, repeated
+from portal.views.forms.submissions import answer_if_repeated, finished, once_key
 from portal.views.pages import QuestionPage
 from portal.views.parts import Action, FormRow, Offer, Widget
 from portal.web.addresses import list_address, record_address
@@ -42,7 +42,7 @@ Inputs = Mapping[str, str]
 
 @view_config(context=Module, name="invite", request_method="GET", renderer="question.pt", permission="grant")
 def show_invite(module: Module, request: Request) -> dict[str, QuestionPage]:
-    """The form; `?company=ID` chooses the company."""
+    """The form that invites a colleague; `?company=ID` chooses the company."""
     _check_companies(request)
     inputs = {**access_inputs(request, None), "email": "", "name": "", "company": request.GET.get("company", "")}
     return {"page": invite_page(module, request, inputs, {})}
@@ -58,7 +58,7 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
     if errors:
         return _refused(module, request, inputs, errors)
     limit_refusals(request)
-    if again := repeated(module.records, request):
+    if again := answer_if_repeated(module.records, request):
         return again
     profile = access.values.pop("profile")
     email = normalize_email(inputs["email"])
@@ -72,7 +72,7 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
     except AccessRefusedError:
         return _refused(module, request, inputs, {"email": TAKEN})
     succeeded(request)
-    return invited(request, done(module.records, request, _following(module, account.person)), register, account)
+    return invited(request, finished(module.records, request, _following(module, account.person)), register, account)
 
 
 def _following(module: Module, person: int | None) -> str:

@@ -18,7 +18,7 @@ from portal.mail.account_letters import address_changed
 from portal.records.writing.history import Author
 from portal.texts import _
 from portal.views.access.access_form import access_inputs, access_rows, posted_access, read_access
-from portal.views.forms.submissions import done, once_key, repeated
+from portal.views.forms.submissions import answer_if_repeated, finished, once_key
 from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Widget
 from portal.web.addresses import record_address
@@ -105,9 +105,9 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
         return {"page": access_page(resource, request, account, inputs, access.errors, error)}
     if account is None:
         limit_refusals(request)
-    if again := repeated(resource.records, request):
+    if again := answer_if_repeated(resource.records, request):
         return again
-    answer = done(resource.records, request, record_address(resource.module_name, resource.record.id))
+    answer = finished(resource.records, request, record_address(resource.module_name, resource.record.id))
     try:
         if account is None:
             profile, values = access.values.pop("profile"), {**access.values, **language_of_colleagues(request)}
@@ -170,7 +170,7 @@ def access_page(
 
 @view_config(context=Record, name="revoke", request_method="GET", renderer="question.pt", permission="grant")
 def show_revoke(resource: Record, request: Request) -> dict[str, QuestionPage]:
-    """The question."""
+    """The question whether a person's access is to end."""
     open_account(resource, request)
     records, record = resource.records, resource.record
     page = QuestionPage(
@@ -190,10 +190,10 @@ def show_revoke(resource: Record, request: Request) -> dict[str, QuestionPage]:
 @view_config(context=Record, name="revoke", request_method="POST", permission="grant")
 def revoke_access(resource: Record, request: Request) -> Response:
     """Ends access: with their next request they are signed out."""
-    if again := repeated(resource.records, request):
+    if again := answer_if_repeated(resource.records, request):
         return again
     register_of(request).disable(open_account(resource, request).email)
-    answer = done(resource.records, request, record_address(resource.module_name, resource.record.id))
+    answer = finished(resource.records, request, record_address(resource.module_name, resource.record.id))
     return set_flash(request, answer, "access-ended")
 
 
@@ -214,9 +214,9 @@ def invite_again(resource: Record, request: Request) -> Response:
     account = managed_account(resource, request)
     if account is None or not is_waiting(account):
         raise HTTPNotFound
-    if again := repeated(resource.records, request):
+    if again := answer_if_repeated(resource.records, request):
         return again
-    answer = done(resource.records, request, record_address(resource.module_name, resource.record.id))
+    answer = finished(resource.records, request, record_address(resource.module_name, resource.record.id))
     return invited(request, answer, register_of(request), account)
 
 

@@ -149,14 +149,14 @@ def _address_page(request: Request, heading: Words, action: str, email: str, err
 
 
 def _steps(request: Request, current: int) -> tuple[StepState, ...]:
-    labels = [_("Address"), _("Name"), *([_("Approval")] if approves(request) else [])]
+    labels = [_("Address"), _("Name"), *([_("Approval")] if needs_approval(request) else [])]
     return tuple(
         StepState(label, "done" if number < current else "current" if number == current else "")
         for number, label in enumerate(labels)
     )
 
 
-def approves(request: Request) -> bool:
+def needs_approval(request: Request) -> bool:
     """Whether somebody has to say yes before who signed up may sign in."""
     declared = request.portal.declaration.sign_up
     return declared is None or declared.approve
@@ -189,7 +189,7 @@ def show_proof(context: SignUpLink, request: Request) -> Any:
 
 
 @view_config(context=SignUpLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
-def prove(context: SignUpLink, request: Request) -> Any:
+def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
     """Uses the link up. Who needs no yes is signed in at once, others wait for it."""
     sign_up = _valid_sign_up(context, request)
     if not isinstance(sign_up, SignUpRequest):
@@ -203,7 +203,7 @@ def prove(context: SignUpLink, request: Request) -> Any:
     waiting = sign_ups.prove(sign_up, name, hashed)
     if waiting is None:
         return _gone(request)
-    if not approves(request) and waiting.organization == sign_up.organization:
+    if not needs_approval(request) and waiting.organization == sign_up.organization:
         register = Register(request.connection, request.portal.tables, request.now)
         try:
             return welcome(request, sign_ups.let_in(waiting, register, waiting.profile), hashed)

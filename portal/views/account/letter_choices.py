@@ -85,7 +85,7 @@ def show_unsubscribe(context: Unsubscribe, request: Request) -> dict[str, Notice
     require_csrf=False,  # mail programs post here by themselves (RFC 8058); the token is the proof
 )
 def unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]:
-    """Ends all letters about records."""
+    """Ends all letters about records to the account of the link."""
     account = _account(context, request)
     if account is None:
         return _not_valid(request)

@@ -197,7 +197,7 @@ def _unavailable_page(support: str | None) -> PasswordPage:
 def show_link(context: PasswordLink, request: Request) -> Any:
     """The form. Looking at it, as scanners of mail do, does not use the link up."""
     account = _account_of_link(context, request)
-    return {"page": _link_page(context, account, {})} if account else _gone(context, request)
+    return {"page": _link_page(context, account, {})} if account else _link_is_gone(context, request)
 
 
 @view_config(context=PasswordLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
@@ -205,14 +205,14 @@ def set_password(context: PasswordLink, request: Request) -> Any:
     """Uses the link up for a new password, and signs out every device. Who was invited is signed in."""
     account = _account_of_link(context, request)
     if account is None:
-        return _gone(context, request)
+        return _link_is_gone(context, request)
     without = context.purpose == INVITATION and not uses_passwords(request)
     errors = {} if without else _new_errors(request, account)
     if errors:
         return _refused(request, _link_page(context, account, errors))
     hashed = None if without else request.passwords.hash(posted_text(request, "new"))
     if not request.logins.set_password(request.connection, context.token, context.purpose, hashed, request.now):
-        return _gone(context, request)
+        return _link_is_gone(context, request)
     if context.purpose == INVITATION:
         return welcome(request, account, hashed)
     queue_letter(request, password_changed(letter_sender(request), account))
@@ -247,7 +247,7 @@ def _link_page(context: PasswordLink, account: Account, errors: Errors) -> Passw
     )
 
 
-def _gone(context: PasswordLink, request: Request) -> Any:
+def _link_is_gone(context: PasswordLink, request: Request) -> Any:
     """The link is used up; who has accepted the invitation with it goes on to their home page."""
     if context.purpose == INVITATION and request.identity is not None:
         return HTTPSeeOther("/")

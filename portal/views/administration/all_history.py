@@ -45,7 +45,7 @@ def show_all_history(context: Administration, request: Request) -> dict[str, Any
     answer, parameters = events_of(request, inputs), [(name, text) for name, text in inputs.items() if text]
     page = WholeHistoryPage(
         lines=tuple(record_line(request, event, record) for event, record in answer.events),
-        modules=tuple(modules(request, inputs["module"])),
+        modules=tuple(modules_of_administrator(request, inputs["module"])),
         who=inputs["who"],
         record=inputs["record"],
         start=inputs["from"],
@@ -93,8 +93,8 @@ def named(records: Records, text: str) -> list[tuple[str, int]]:
     return [(records.name, record.id) for record in exact or hits]
 
 
-def modules(request: Request, chosen: str) -> Iterator[Offer]:
-    """The modules of the administrator's profile."""
+def modules_of_administrator(request: Request, chosen: str) -> Iterator[Offer]:
+    """The modules whose history the administrator's profile can see."""
     for name, access in request.policy.modules.items():
         yield Offer(name, access.label or name, chosen=name == chosen)
 

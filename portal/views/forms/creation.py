@@ -39,12 +39,12 @@ from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.offers import finds, with_titles
 from portal.views.forms.submissions import (
     FormAnswer,
-    done,
+    answer_if_repeated,
     errors_of,
     fields_of_form,
+    finished,
     once_key,
     record_or_list,
-    repeated,
     step_names,
 )
 from portal.views.forms.uploads import (
@@ -147,7 +147,7 @@ def is_prefilled(form: CreateForm) -> bool:
 
 
 def initial_filling(form: CreateForm) -> Filling:
-    """A new form."""
+    """What a form for a new record holds when it is opened."""
     records = form.records
     address = _with_row_defaults(records, form.fields, form.request.GET)
     by_button = button_values(form)
@@ -212,7 +212,7 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         request.response.status_code = 422
         wrong = first_wrong_step(form.layout, filled.errors)
         return {"page": posted_page(form, replace(filling, errors=filled.errors), wrong)}
-    if again := repeated(form.records, request):
+    if again := answer_if_repeated(form.records, request):
         return again
     try:
         record_id = request.writer(form.records).create(filled.values)
@@ -220,7 +220,7 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         request.response.status_code = 422
         errors = errors_of(refused, form.fields)
         return {"page": posted_page(form, replace(filling, errors=errors), first_wrong_step(form.layout, errors))}
-    answer = done(form.records, request, record_or_list(module, record_id, request))
+    answer = finished(form.records, request, record_or_list(module, record_id, request))
     attached = form.attached(sent)
     return add_form_files(module, request, record_id, attached) or set_flash(request, answer, "created")
 
@@ -305,7 +305,7 @@ def create_draft(form: CreateForm, step: int, key: str, draft: Draft | None) -> 
 
 
 def step_state(number: int, present: int, step: Step) -> StepState:
-    """A step beside the present one."""
+    """A step of a form in the bar of steps: done, current or still to come."""
     state: Literal["done", "current", ""] = "current" if number == present else "done" if number < present else ""
     return StepState(step.title or _("Step ${number}", mapping={"number": number + 1}), state)
 

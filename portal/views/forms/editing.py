@@ -29,12 +29,12 @@ from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.offers import finds, with_titles
 from portal.views.forms.submissions import (
     FormAnswer,
-    done,
+    answer_if_repeated,
     errors_of,
     fields_of_form,
+    finished,
     once_key,
     record_or_list,
-    repeated,
 )
 from portal.views.forms.uploads import (
     Attached,
@@ -119,7 +119,7 @@ def show_edit_form(resource: Record, request: Request) -> dict[str, FormPage]:
     """The form with what the record holds, and with this person's draft of it."""
     form = EditForm(resource, request)
     draft = drafts_of(request).get(f"{resource.module_name}/{form.record.id}/edit")
-    merged = draft and merge_draft(form, draft)
+    merged = draft and merge_draft_with_record(form, draft)
     if draft is None or not merged or not merged.own:
         return {"page": edit_page(form, present_filling(form), form.basis)}
     page = edit_page(form, replace(merged.filling, errors={}), form.basis, draft)
@@ -128,7 +128,7 @@ def show_edit_form(resource: Record, request: Request) -> dict[str, FormPage]:
 
 @view_config(context=Record, name="edit", request_method="POST", renderer="form.pt", permission="edit")
 def edit_record(resource: Record, request: Request) -> FormAnswer:
-    """Stores what differs."""
+    """Takes a sent edit form, and stores the fields that it changes."""
     form = EditForm(resource, request)
     form.receive_files()
     basis = posted_basis(request, form.record.version)
@@ -141,19 +141,19 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     if filling.finds:
         return {"page": edit_page(form, replace(filling, errors={}), basis)}
     # Internal fields change without a new version: what a colleague has written into them stays, or is contested.
-    merged = merge(form, filling, basis) if basis.digests else Merged(filling, frozenset(), frozenset())
+    merged = merge_changes(form, filling, basis) if basis.digests else Merged(filling, frozenset(), frozenset())
     older = basis.version != form.record.version or bool(merged.contested)
     if filling.errors and not older:
         request.response.status_code = 422
         return {"page": edit_page(form, filling, basis)}
-    if again := repeated(form.records, request):
+    if again := answer_if_repeated(form.records, request):
         return again
     if older:
         return refuse_older(form, basis, filling)
     values = {field.name: merged.filling.values[field.name] for field in form.fields}
     if refusal := _refused(form, values, basis, filling):
         return refusal
-    answer = done(form.records, request, record_or_list(resource, form.record.id, request))
+    answer = finished(form.records, request, record_or_list(resource, form.record.id, request))
     return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, answer, "edited")
 
 
@@ -179,7 +179,7 @@ def compute_edited(resource: Record, request: Request) -> dict[str, str]:
 
 def refuse_older(form: EditForm, basis: Basis, filling: Filling) -> dict[str, FormPage]:
     """Someone else saved first: nothing is stored, and the form comes back on the newer version."""
-    merged = merge(form, filling, basis)
+    merged = merge_changes(form, filling, basis)
     form.request.response.status_code = 409
     page = edit_page(form, merged.filling, form.basis)
     return {"page": replace(page, conflict=conflict(form, merged))}
@@ -194,13 +194,13 @@ def posted_basis(request: Request, present: int) -> Basis:
 # -- what is whose -----------------------------------------------------------------------------------------------------
 
 
-def merge_draft(form: EditForm, draft: Draft) -> Merged:
-    """A draft on the present version."""
+def merge_draft_with_record(form: EditForm, draft: Draft) -> Merged:
+    """A draft of an edit form on the present version of its record."""
     basis = read_basis(draft.content.basis, draft.content.version or form.record.version)
-    return merge(form, form.read(as_form(draft.content.inputs)), basis)
+    return merge_changes(form, form.read(as_form(draft.content.inputs)), basis)
 
 
-def merge(form: EditForm, filling: Filling, basis: Basis) -> Merged:
+def merge_changes(form: EditForm, filling: Filling, basis: Basis) -> Merged:
     """This person's changes over the record as it is now."""
     own = basis.changed(form.fields, filling.values, filling.errors)
     others = [field for field in form.fields if field.name not in own]
@@ -240,7 +240,7 @@ def difference(records: Records, field: Field, yours: Any, theirs: Any) -> Diffe
 
 
 def present_filling(form: EditForm) -> Filling:
-    """The record as it is."""
+    """What an edit form holds of the record as it is."""
     values, largest = form.record.values, largest_file(form.request)
     inputs = inputs_of(form.fields, values, form.request.reader)
     return Filling(form.records, inputs, values, stored=values, largest_file=largest)

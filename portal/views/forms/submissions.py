@@ -28,14 +28,14 @@ def one_time_key() -> str:
     return secrets.token_urlsafe(12)
 
 
-def repeated(records: Records, request: Request) -> HTTPSeeOther | None:
+def answer_if_repeated(records: Records, request: Request) -> HTTPSeeOther | None:
     """The answer to a form that was sent before; None for the first sending, whose key is taken by this."""
     key = account_once_key(request)
     address = address_of_key(records, key) if key else None
     return None if address is None else HTTPSeeOther(address or request.path)
 
 
-def done(records: Records, request: Request, address: str) -> HTTPSeeOther:
+def finished(records: Records, request: Request, address: str) -> HTTPSeeOther:
     """The answer to a form that has been done: on to `address`, for a repetition too."""
     if key := account_once_key(request):
         keep_address(records, key, address)
@@ -49,7 +49,7 @@ def fields_of_form(records: Records, layout: FormLayout) -> list[Field]:
 
 
 def step_names(step: Step) -> set[str]:
-    """The fields of one step."""
+    """The names of the fields in one step of a form."""
     return set(names_in(FormLayout(fields=step.fields)))
 
 

@@ -27,7 +27,7 @@ def may_export(records: Records) -> bool:
 
 
 def exports(records: Records, parameters: Parameters) -> Iterator[TitledLink]:
-    """The files that the list offers."""
+    """The links to the files as which a list can be exported."""
     reader = records.policy.reader
     yield TitledLink(reader.text(records.access.label or records.name), export_address(records.name, parameters))
     for field in exported_lines(records):

@@ -32,7 +32,7 @@ def filter_states(records: Records, list_request: ListRequest) -> dict[str, Filt
 
 
 def filter_state(records: Records, field: Field, request: Filter) -> FilterState:
-    """A filter as it was sent."""
+    """A filter of the list as it was sent, with its inputs."""
     offers: tuple[Offer, ...] = ()
     if field.filter == "options":
         offers = tuple(Offer(name, option.label, name in request.values) for name, option in field.offered.items())

@@ -100,17 +100,17 @@ def remember_place(resource: Record, request: Request) -> None:
 
 @view_config(context=Record, name="next", request_method="GET")
 def show_next(resource: Record, request: Request) -> Response:
-    """`/MODULE/ID/next`"""
-    return beside(resource, request, backwards=False)
+    """`/MODULE/ID/next`: leads to the next record of the list."""
+    return record_beside(resource, request, backwards=False)
 
 
 @view_config(context=Record, name="previous", request_method="GET")
 def show_previous(resource: Record, request: Request) -> Response:
-    """`/MODULE/ID/previous`"""
-    return beside(resource, request, backwards=True)
+    """`/MODULE/ID/previous`: leads to the previous record of the list."""
+    return record_beside(resource, request, backwards=True)
 
 
-def beside(resource: Record, request: Request, backwards: bool) -> Response:
+def record_beside(resource: Record, request: Request, backwards: bool) -> Response:
     """Leads to the neighbour in the list; back to the list where there is none."""
     records, module = resource.records, resource.module_name
     text = list_query(resource, request) or ""

@@ -30,7 +30,7 @@ from portal.records.writing.many import (
 from portal.records.writing.validation import read_form
 from portal.texts import _, ngettext
 from portal.views.forms.offers import finds
-from portal.views.forms.submissions import done, once_key, one_time_key, repeated
+from portal.views.forms.submissions import answer_if_repeated, finished, once_key, one_time_key
 from portal.views.forms.widgets import Filling, inputs_of, posted_inputs, widget
 from portal.views.lists.export import csv_file, may_export
 from portal.views.lists.list_parts import ManyAction, ManyForm, ManyPage, RefusedRecord
@@ -63,7 +63,7 @@ def do_to_records(module: Module, request: Request) -> Response:
         raise HTTPNotFound
     ids = chosen_ids(records, request)
     if not ids:
-        return set_flash(request, done(records, request, list_of(records, request)), "nothing-chosen")
+        return set_flash(request, finished(records, request, list_of(records, request)), "nothing-chosen")
     many = ManyRequest(records, request, transition, ids)
     if len(ids) > MOST_AT_ONCE and not many.whole_list:
         return many.question(
@@ -71,10 +71,10 @@ def do_to_records(module: Module, request: Request) -> Response:
         )
     if not many.is_sure or (problems := many.problems()):
         return many.question(problems=problems if many.is_sure else {})
-    if again := repeated(records, request):
+    if again := answer_if_repeated(records, request):
         return again
     outcomes = list(do_to_many(records, ids[:MOST_AT_ONCE], many.do))
-    done(records, request, list_of(records, request))
+    finished(records, request, list_of(records, request))
     return render_to_response("many.pt", {"page": many_page(many, outcomes)}, request)
 
 
@@ -205,7 +205,7 @@ def question_page(many: ManyRequest, problems: Mapping[str, str], error: str) ->
     ids = many.ids[:MOST_AT_ONCE]
     return QuestionPage(
         heading=many.label,
-        subject=subject(records, ids),
+        subject=records_in_words(records, ids),
         action=bulk_address(records.name, list(request.GET.items())),
         submit=many.label,
         back_url=list_of(records, request),
@@ -246,7 +246,7 @@ def question_text(many: ManyRequest) -> Words:
     return many.transition.confirm or ""
 
 
-def subject(records: Records, ids: Sequence[int]) -> Words:
+def records_in_words(records: Records, ids: Sequence[int]) -> Words:
     """How many records, and the first ones by their references."""
     first = ", ".join(record.reference for record in records.by_ids(ids[:NAMED], ["reference"]))
     names = f"{first} …" if len(ids) > NAMED else first
@@ -254,7 +254,7 @@ def subject(records: Records, ids: Sequence[int]) -> Words:
 
 
 def many_page(many: ManyRequest, outcomes: Sequence[Outcome]) -> ManyPage:
-    """What became of each record."""
+    """The page that says what became of each of many records."""
     records = many.records
     done_to = [outcome.record for outcome in outcomes if outcome.record and not outcome.problem]
     refused = [outcome for outcome in outcomes if outcome.problem]
@@ -269,12 +269,12 @@ def many_page(many: ManyRequest, outcomes: Sequence[Outcome]) -> ManyPage:
         if refused
         else "",
         done=tuple(
-            TitledLink(named(record), record_address(records.name, record.id) if record.id in visible else "")
+            TitledLink(record_in_words(record), record_address(records.name, record.id) if record.id in visible else "")
             for record in done_to
         ),
         refused=tuple(
             RefusedRecord(
-                named(outcome.record) if outcome.record else str(outcome.id or "?"),
+                record_in_words(outcome.record) if outcome.record else str(outcome.id or "?"),
                 outcome.problem,
                 outcome.field.title if outcome.field else "",
                 record_address(records.name, outcome.id) if outcome.record else "",
@@ -284,7 +284,7 @@ def many_page(many: ManyRequest, outcomes: Sequence[Outcome]) -> ManyPage:
     )
 
 
-def named(record: Record) -> str:
+def record_in_words(record: Record) -> str:
     """A record by its reference and title."""
     return record.title if record.title == record.reference else f"{record.reference} · {record.title}"
 

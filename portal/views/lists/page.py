@@ -52,7 +52,7 @@ def list_page(records: Records, request: Request) -> ListPage:
         hidden=tuple((name, value) for name, value in parameters if name in ("tab", "sort", "button")),
         tabs=tuple(tabs(records, list_request, counts_of_tabs, news, parameters)),
         chips=tuple(chips(records, list_request, states, parameters)),
-        notes=tuple(notes(list_request, count)),
+        notes=tuple(list_notes(list_request, count)),
         clear_url=clear_address(records, list_request) if list_request.narrowed or list_request.button else "",
         create_url=create_address(records.name) if policy.may(records.name, "create") else "",
         create_label=new_label(records),
@@ -98,7 +98,7 @@ def page_news(records: Records, request: Request, list_request: ListRequest, pag
     return request.news.of(records, ids, tabs=tuple(tab.where for tab in declared))
 
 
-def notes(list_request: ListRequest, count: Count) -> Iterator[str]:
+def list_notes(list_request: ListRequest, count: Count) -> Iterator[str]:
     """What the reader should know of how the list was made."""
     if list_request.query.text and list_request.query.sort and count.more:
         yield _("Only the newest matches are sorted. Narrow your search to sort them all.")

@@ -15,7 +15,7 @@ from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _, is_blank, ngettext
-from portal.views.forms.submissions import done, once_key, repeated
+from portal.views.forms.submissions import answer_if_repeated, finished, once_key
 from portal.views.forms.uploads import receive_files
 from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Widget
@@ -62,10 +62,10 @@ def comment_on_record(context: RecordComments, request: Request) -> dict[str, De
         request.response.status_code = 422
         composer = new_composer(resource, request, text, internal, problem, attached.files)
         return {"page": detail_page(resource, request, composer, attached.refused)}
-    if again := repeated(records, request):
+    if again := answer_if_repeated(records, request):
         return again
     add_comment_and_files(resource, request, text, attached.files, internal)
-    answer = done(records, request, record_address(records.name, record.id))
+    answer = finished(records, request, record_address(records.name, record.id))
     if attached.refused:
         return {"page": detail_page(resource, request, new_composer(resource, request), attached.refused)}
     return set_flash(request, answer, "commented")
@@ -98,7 +98,7 @@ def show_answer(context: RecordComments, request: Request) -> dict[str, str]:
 
 @view_config(context=RecordComment, name="edit", request_method="GET", renderer="question.pt", permission="comment")
 def show_correction(resource: RecordComment, request: Request) -> dict[str, QuestionPage]:
-    """The comment, to be changed."""
+    """The form in which an author corrects a comment."""
     return {"page": correction_page(resource, request, resource.comment.text)}
 
 
@@ -111,19 +111,19 @@ def correct_comment(resource: RecordComment, request: Request) -> dict[str, Ques
     if problem := comment_problem(text, required=not has_files):
         request.response.status_code = 422
         return {"page": correction_page(resource, request, text, problem)}
-    if again := repeated(records, request):
+    if again := answer_if_repeated(records, request):
         return again
     if text != resource.comment.text:
         request.writer(records).correct(record, resource.comment, text)
     address = comment_address(resource.record, resource.comment.id)
-    return set_flash(request, done(records, request, address), "corrected")
+    return set_flash(request, finished(records, request, address), "corrected")
 
 
 @view_config(context=RecordComment, name="withdraw", request_method="GET", renderer="question.pt", permission="comment")
 def show_withdrawal(resource: RecordComment, request: Request) -> dict[str, QuestionPage]:
-    """The question."""
+    """The question whether a comment is to be withdrawn."""
     text = _("The comment and its files will be removed. The history will only say that you withdrew a comment.")
-    page = replace(question(resource, request, "withdraw"), heading=_("Withdraw this comment?"), text=text)
+    page = replace(comment_question(resource, request, "withdraw"), heading=_("Withdraw this comment?"), text=text)
     return {"page": replace(page, submit=_("Withdraw"), tone="bad", icon="undo-2")}
 
 
@@ -131,21 +131,21 @@ def show_withdrawal(resource: RecordComment, request: Request) -> dict[str, Ques
 def withdraw_comment(resource: RecordComment, request: Request) -> Response:
     """Removes the comment and its files."""
     records, record = resource.record.records, resource.record.record
-    if again := repeated(records, request):
+    if again := answer_if_repeated(records, request):
         return again
     remove_bytes(request, request.writer(records).withdraw(record, resource.comment))
-    return set_flash(request, done(records, request, record_address(records.name, record.id)), "withdrawn")
+    return set_flash(request, finished(records, request, record_address(records.name, record.id)), "withdrawn")
 
 
 def correction_page(resource: RecordComment, request: Request, text: str, error: str = "") -> QuestionPage:
     """The form in which a comment is changed."""
     box = Widget("text", _("Comment"), "textarea", value=text, required=True, error=error)
-    page = question(resource, request, "edit")
+    page = comment_question(resource, request, "edit")
     return replace(page, heading=_("Change your comment"), submit=_("Save"), rows=(FormRow((box,)),), icon="check")
 
 
-def question(resource: RecordComment, request: Request, name: str) -> QuestionPage:
-    """What both questions share."""
+def comment_question(resource: RecordComment, request: Request, name: str) -> QuestionPage:
+    """The page that asks about a comment: to correct or to withdraw it."""
     records, record = resource.record.records, resource.record.record
     return QuestionPage(
         heading="",

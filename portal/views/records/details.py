@@ -32,7 +32,7 @@ from portal.web.resources import Record
 
 @view_config(context=Record, name="", request_method="GET", renderer="detail.pt")
 def show_record(resource: Record, request: Request) -> dict[str, DetailPage]:
-    """`/MODULE/ID/`"""
+    """`/MODULE/ID/`: the page of a record."""
     remember_place(resource, request)
     return {"page": detail_page(resource, request, draft_composer(resource, request))}
 
@@ -96,7 +96,7 @@ def field_value(resource: Record, name: str, pictures: Pictures) -> Value:
 def section_rows(
     resource: Record, fields: Iterable[str | tuple[str, ...]], pictures: Pictures
 ) -> Iterator[tuple[Value, ...]]:
-    """The rows of a section."""
+    """The rows of fields of a section of a record's page."""
     for entry in fields:
         names = [entry] if isinstance(entry, str) else entry
         yield tuple(field_value(resource, name, pictures) for name in names)

@@ -18,7 +18,7 @@ from portal.store import StoreError
 from portal.store.media_type import SHOWN, UNKNOWN
 from portal.store.preview import MEDIA_TYPE
 from portal.texts import _
-from portal.views.forms.submissions import done, repeated
+from portal.views.forms.submissions import answer_if_repeated, finished
 from portal.views.forms.uploads import Attached, receive_files
 from portal.views.records.conversation import new_composer
 from portal.views.records.details import detail_page
@@ -41,13 +41,13 @@ def add_files(resource: RecordFiles, request: Request) -> dict[str, Any] | Respo
         raise HTTPNotFound
     attached = receive_files(request, records).attached
     refused = attached.refused if attached.files or attached.refused else (_("Choose a file."),)
-    if again := repeated(records, request):
+    if again := answer_if_repeated(records, request):
         return again
     try:
         request.writer(records).attach(record, attached.files)
     except ConflictError:
         raise HTTPConflict(_("This record is closed.")) from None
-    answer = done(records, request, record_address(records.name, record.id))
+    answer = finished(records, request, record_address(records.name, record.id))
     if refused:
         # 200 where something was taken: a status of an error would take it back
         request.response.status_code = 200 if attached.files else 422
@@ -85,7 +85,7 @@ def send_file(resource: RecordFile, request: Request) -> Response:
 
 @view_config(context=RecordFile, name="preview", request_method="GET")
 def send_preview(resource: RecordFile, request: Request) -> Response:
-    """The small picture of a picture."""
+    """The small picture that stands for a picture among a record's files."""
     if resource.stored.preview is None:
         raise HTTPNotFound
     return _stream(request, resource.stored.preview, MEDIA_TYPE)
@@ -97,14 +97,14 @@ def remove_file(resource: RecordFile, request: Request) -> Response:
     records, record = resource.record.records, resource.record.record
     if resource.stored.field is not None:
         raise HTTPNotFound
-    if again := repeated(records, request):
+    if again := answer_if_repeated(records, request):
         return again
     try:
         request.writer(records).detach(record, resource.stored)
         remove_bytes(request, [resource.stored])
     except ConflictError:
         raise HTTPConflict(_("This record is closed.")) from None
-    return set_flash(request, done(records, request, record_address(records.name, record.id)), "detached")
+    return set_flash(request, finished(records, request, record_address(records.name, record.id)), "detached")
 
 
 def remove_bytes(request: Request, removed: Iterable[StoredFile]) -> None:

@@ -17,7 +17,7 @@ from portal.records.writing.watching import addable, may_watch, watching_people
 from portal.texts import _
 from portal.views.displays import initials
 from portal.views.forms.offers import FIND
-from portal.views.forms.submissions import done, record_or_list
+from portal.views.forms.submissions import finished, record_or_list
 from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Offer, Watcher, Watchers, Widget
 from portal.web.addresses import record_address
@@ -75,24 +75,24 @@ def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, Que
     try:
         if removed:
             writer.unwatch(record, person_id(removed) or 0)
-            answer = done(records, request, record_or_list(resource.record, record.id, request))
+            answer = finished(records, request, record_or_list(resource.record, record.id, request))
             return set_flash(request, answer, "unwatched")
         if not may_watch(records):
             raise HTTPNotFound
         chosen = None if posted_text(request, "_find") else chosen_person(records, request)
         if chosen is None:
-            return refused(resource, request, "")
+            return refused_watchers(resource, request, "")
         writer.watch(record, chosen)
     except NotAllowedError:
         if removed:
             raise HTTPNotFound from None
-        return refused(resource, request, _("Choose somebody from the list."))
+        return refused_watchers(resource, request, _("Choose somebody from the list."))
     except Refused as problem:
-        return refused(resource, request, problem.message)
-    return set_flash(request, done(records, request, record_address(records.name, record.id)), "watched")
+        return refused_watchers(resource, request, problem.message)
+    return set_flash(request, finished(records, request, record_address(records.name, record.id)), "watched")
 
 
-def refused(resource: RecordWatchers, request: Request, error: str) -> dict[str, QuestionPage]:
+def refused_watchers(resource: RecordWatchers, request: Request, error: str) -> dict[str, QuestionPage]:
     """The form with what was typed, and why nobody was added; without a reason where one looks for somebody."""
     if not posted_text(request, "_find"):
         request.response.status_code = 422

@@ -17,12 +17,12 @@ from portal.declaration.kinds import kind_of
 from portal.declaration.load import Loaded, load
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.reader import Document, read
+from portal.workshop.mending.broken_yaml import misread_lines, repaired_lines
 from portal.workshop.mending.duplicates import without_second
 from portal.workshop.mending.edits import Alternatives, Proposal, Source
 from portal.workshop.mending.indentation import reindented
-from portal.workshop.mending.names import is_known_word, renamed_declarations, respelt
-from portal.workshop.mending.syntax import misread_lines, repaired_lines
-from portal.workshop.mending.values import rewritten
+from portal.workshop.mending.misread_values import rewritten
+from portal.workshop.mending.misspelt_names import is_known_word, renamed_declarations, respelt
 from portal.workshop.replace_file import replace_file
 
 MOST_EDITS = 200

@@ -7,7 +7,7 @@ from typing import Any
 
 from portal.declaration.plurals import singular
 from portal.declaration.version import VERSION
-from portal.workshop.outlines.naming import snake, words
+from portal.workshop.outlines.naming import label_of, snake
 from portal.workshop.outlines.outline import Outline, OutlineField, OutlineModule
 
 PLAIN = re.compile(r"[A-Za-z0-9_À-ÿ][A-Za-z0-9_À-ÿ .()/%+-]*[A-Za-z0-9_À-ÿ)%]|[A-Za-z]")
@@ -18,7 +18,7 @@ WRITES = ("create", "edit", "delete", "export")
 
 
 def modules_yaml(outline: Outline) -> str:
-    """modules.yaml."""
+    """The text of modules.yaml for an outline."""
     return "\n".join(_modules_lines(outline)) + "\n"
 
 
@@ -31,7 +31,7 @@ def profiles_yaml(outline: Outline) -> dict[str, str]:
 
 
 def buttons_yaml(outline: Outline) -> str:
-    """buttons.yaml."""
+    """The text of buttons.yaml for an outline."""
     lines = ["# What the home page offers; each profile names its buttons under home:", "buttons:"]
     for module in _main(outline):
         icon = f", icon: {module.icon}" if module.icon else ""
@@ -80,7 +80,7 @@ def _module_lines(outline: Outline, module: OutlineModule) -> Iterator[str]:
         yield f"  # {note}"
     yield f"  {module.name}:"
     yield f"    label: {scalar(module.label)}"
-    yield f"    singular: {scalar(words(singular(module.name)))}"
+    yield f"    singular: {scalar(label_of(singular(module.name)))}"
     if module.icon:
         yield f"    icon: {module.icon}"
     for key, value in module.keys.items():

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from portal.declaration.plurals import singular
+from portal.declaration.shapes import Module
+from portal.records.transfer.columns import find_columns
 from portal.records.transfer.formulas import unprotected
 from portal.records.transfer.notation import Notation
 from portal.records.transfer.source import Source, open_source
 from portal.texts import plural
-from portal.workshop.outlines.guessing import guess, is_key
+from portal.workshop.outlines.column_values import ColumnValues, best_notation
+from portal.workshop.outlines.guess_types import guess, is_key
 from portal.workshop.outlines.naming import KEY_ENDINGS, field_name, link_name, module_name, snake
 from portal.workshop.outlines.outline import TITLES, Outline, OutlineField, OutlineModule
-from portal.workshop.outlines.values import ColumnValues, best_notation
 
 MOST_MISSING = 0.25  # of a link's values, where the others are found
 SHOWN = 3
@@ -192,3 +194,22 @@ def _field(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
     if missing := file.missing(column):
         reason += f"; look: {len(missing)} do not, or in rows that cannot be read, such as {', '.join(missing[:SHOWN])}"
     return OutlineField(name, "link", {"to": linked.module}, column.header, reason, column.filled)
+
+
+def import_arguments(file: CsvFile, module: Module) -> list[str]:
+    """The arguments of `portal import` that bring a CSV file into the module that was made from it."""
+    arguments = [module.name, str(file.path)]
+    found = find_columns(module, ["en"], file.source.headers, {}, None)
+    by_header = {column.header: column.field.name for column in found.imported}
+    for header, name in file.field_names.items():
+        if header and by_header.get(header) != name:
+            arguments += ["--map", f"{header}={name}"]
+    if file.notation.decimal:
+        arguments += ["--decimal", file.notation.decimal]
+    if file.notation.day_first:
+        arguments.append("--day-first")
+    for word in file.nothing:
+        arguments += ["--empty", word]
+    if file.has_bad_rows:
+        arguments.append("--skip-bad")
+    return arguments

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from portal.database.engine import reading
 from portal.database.schema.inspection import InspectedTable, inspect_table
 from portal.texts import plural
-from portal.workshop.outlines.guessing import MONEY, MOST_OPTIONS, UNIQUE_TYPES, Guess, guess, year
+from portal.workshop.outlines.column_values import PLAIN_NOTATION, ColumnValues
+from portal.workshop.outlines.guess_types import MONEY, MOST_OPTIONS, UNIQUE_TYPES, Guess, guess, year
 from portal.workshop.outlines.naming import field_name, link_name, module_name, snake
 from portal.workshop.outlines.outline import Outline, OutlineField, OutlineModule
-from portal.workshop.outlines.values import PLAIN_NOTATION, ColumnValues
 
 SAMPLED = 2_000  # rows of each table that are looked at
 OURS = ("portal_", "sqlite_", "pg_")
@@ -98,7 +98,7 @@ def _module(connection: sa.Connection, table: Table, modules: dict[str, str]) ->
 
 
 def _look(connection: sa.Connection, table: Table, source: sa.TableClause) -> dict[str, ColumnValues]:
-    """What some rows hold."""
+    """The values that some rows of a table hold, by column."""
     names = [name for name, kind in table.found.columns.items() if kind != "binary"]
     values = {name: ColumnValues(name) for name in table.found.columns}
     texts = [sa.cast(source.c[name], sa.Text()).label(name) for name in names]

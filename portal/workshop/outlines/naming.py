@@ -24,7 +24,7 @@ def snake(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", fold(HUMPS.sub("_", text))).strip("_")
 
 
-def words(name: str) -> str:
+def label_of(name: str) -> str:
     """`order_details` as “Order details”."""
     text = name.replace("_", " ")
     return text[:1].upper() + text[1:]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.declaration.plurals import singular
-from portal.workshop.outlines.naming import snake, words
+from portal.workshop.outlines.naming import label_of, snake
 
 TITLES = ("name", "title", "subject", "label", "full_name", "company_name", "last_name")
 PERSON_TITLES = ("full_name", "last_name")  # their title is what they do
@@ -63,7 +63,7 @@ class OutlineModule:
     @property
     def label(self) -> str:
         """What it is called on pages."""
-        return words(self.name)
+        return label_of(self.name)
 
     @property
     def icon(self) -> str | None:

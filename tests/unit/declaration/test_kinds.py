@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.declaration.kinds import Kind, cure_of, kind_of, kinds, says
+from portal.declaration.kinds import Kind, code_of_sentence, cure_of, kind_of, kinds
 from portal.declaration.load import load
 from portal.declaration.source.problems import Problem
 
@@ -61,7 +61,7 @@ def test_a_sentence_may_have_a_cure_of_its_own():
 
 
 def test_every_sentence_of_the_checks_belongs_to_a_kind():
-    strange = {sentence for path in CHECKS for sentence in sentences(path) if not says(sentence)}
+    strange = {sentence for path in CHECKS for sentence in sentences(path) if not code_of_sentence(sentence)}
     assert strange == set()
 
 
@@ -70,7 +70,7 @@ def test_every_problem_of_the_broken_portals_belongs_to_a_kind():
     first_lines = (path.read_text(encoding="utf-8").partition("\n")[0] for path in files)
     expected = [line for line in first_lines if re.match(r"# (warning: )?\S+:\d+:\d+: ", line)]
     messages = [re.sub(r"^# (warning: )?\S+: \S+: |; also in .*", "", line) for line in expected]
-    strange = [text for text in messages if not says(Problem("", 1, 1, (), text).statement)]
+    strange = [text for text in messages if not code_of_sentence(Problem("", 1, 1, (), text).statement)]
     assert (len(messages) > 250, strange) == (True, [])
 
 

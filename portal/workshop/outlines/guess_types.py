@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.records.transfer.notation import Notation
+from portal.workshop.outlines.column_values import ColumnValues
 from portal.workshop.outlines.naming import snake
-from portal.workshop.outlines.values import ColumnValues
 
 MOST_OPTIONS, LONGEST_OPTION, ROWS_PER_OPTION = 20, 40, 5
 LONGEST_TEXT = 255  # of type text

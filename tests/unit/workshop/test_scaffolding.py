@@ -8,7 +8,7 @@ import pytest
 from portal.declaration.load import load
 from portal.declaration.shapes import Declaration
 from portal.fields.base import Field
-from portal.workshop.starts import CannotStartError, new_field, new_module, new_profile
+from portal.workshop.scaffolding import CannotStartError, new_field, new_module, new_profile
 
 MODULES = """\
 people: people

@@ -2,9 +2,9 @@
 
 import pytest
 
-from portal.workshop.outlines.guessing import guess
+from portal.workshop.outlines.column_values import ColumnValues, best_notation
+from portal.workshop.outlines.guess_types import guess
 from portal.workshop.outlines.naming import field_name, module_name, snake
-from portal.workshop.outlines.values import ColumnValues, best_notation
 
 
 def guessed(header, *values):

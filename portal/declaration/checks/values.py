@@ -1,0 +1,104 @@
+"""Checks values: whether a field could ever hold what a default, a `set` or a condition says.
+
+What a value means is decided by the fields. The title of a record can only be looked up in a database, which
+`portal check --data` does.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from portal.conditions import SPECIAL
+from portal.declaration.draft import Draft, link_targets
+from portal.declaration.source.cursor import Cursor
+from portal.declaration.source.suggestions import suggest
+from portal.declaration.synonyms import did_you_mean, our_special
+from portal.fields.base import Field, Refused
+from portal.texts import translate
+
+
+def value_complaint(draft: Draft, field: Field, value: Any) -> str | None:
+    """Why a condition could never find `value` in `field`, or None."""
+    if isinstance(value, Mapping | list):
+        return "must be a single value"
+    targets = link_targets(field)
+    if targets:
+        return _person_complaint(draft, field, value, targets)
+    try:
+        field.constant(value, draft.reader)
+    except Refused as refused:
+        return _does_not_fit(field, value, refused)
+    return None
+
+
+def stored_complaint(draft: Draft, field: Field, value: Any) -> str | None:
+    """Why a default or `set` could not give `value` to `field`, or None."""
+    targets = link_targets(field)
+    if targets:
+        values = value if isinstance(value, list) and field.multiple else [value]
+        complaints = (value_complaint(draft, field, value) for value in values)
+        return next((complaint for complaint in complaints if complaint), None)
+    try:
+        stored = field.default_value(value, draft.reader)
+        # Limits such as max_length hold for what is read from text.
+        if stored is not None and stored != ():
+            field.read(field.write(stored), draft.reader)
+    except Refused as refused:
+        return _does_not_fit(field, value, refused)
+    return None
+
+
+def word_warning(draft: Draft, field: Field, value: Any) -> str | None:
+    """Why `now`, `today`, `me` … would be stored as a word, or None where the field can hold what they mean.
+
+    Of a link that can hold what a word of other systems means: why it is taken for the title of a record.
+    """
+    meant = our_special(value) if isinstance(value, str) and value not in SPECIAL else None
+    if meant and _holder(draft, meant) in field.targets:
+        return f'"{value}" is taken for the title of a record{did_you_mean(meant)}'
+    if not isinstance(value, str) or value not in SPECIAL or value in (*field.specials, "nothing"):
+        return None
+    if value in field.declared_options or field.targets:
+        return None
+    return f'"{value}" is stored here as a word: {field.name} is of type {field.type}'
+
+
+def _does_not_fit(field: Field, value: Any, refused: Refused) -> str:
+    words = translate(refused.message, "en").rstrip(".")
+    shown = f'"{value}" ' if isinstance(value, str | int | float) else "this value "
+    reason = words if str(value) in words else f"{shown}does not fit {field.name}: {words[:1].lower()}{words[1:]}"
+    return reason + suggest(str(value), (*field.declared_options, *field.specials))
+
+
+def _person_complaint(draft: Draft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:
+    """Why `me` or `my organization` does not fit a link, or None."""
+    if value not in ("me", "my organization"):
+        return None
+    module, role = _holder(draft, value), "people" if value == "me" else "organizations"
+    if draft.broken_roles or any(target not in draft.modules for target in targets):
+        return None
+    if module is None:
+        return f'"{value}" has no meaning here: modules.yaml does not say which module holds the {role}'
+    if module in targets:
+        return None
+    return f'"{value}" is a record of {module}, and {field.name} links to {", ".join(targets)}'
+
+
+def _holder(draft: Draft, value: str) -> str | None:
+    """The module that holds what `me` or `my organization` means."""
+    return draft.people if value == "me" else draft.organizations
+
+
+def check_values(draft: Draft, module: str, values: Mapping[str, Any], at: Cursor) -> None:
+    """The fields and values of a `set:` on records of `module`."""
+    for name, value in values.items():
+        field = draft.field(module, name)
+        if draft.is_broken(module, name):
+            continue
+        if field is None:
+            at[name].key.wrong(draft.no_field(module, name))
+        elif field.computed or name not in draft.modules[module].fields:
+            at[name].key.wrong(f'"{name}" is filled in by the portal: it cannot be set')
+        elif complaint := stored_complaint(draft, field, value):
+            at[name].wrong(complaint)
+        elif warning := word_warning(draft, field, value):
+            at[name].warn(warning)
