@@ -20,7 +20,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 INI_PREFIX = "portal."
 # What `portal check` and the log say at every start.
 NO_EMAIL = (
-    "Email is not sent, as PORTAL_SMTP names no mail server: letters stay in the outbox, and forgotten passwords are"
+    "Email is not sent, as PORTAL_SMTP names no mail server: emails stay in the outbox, and forgotten passwords are"
     " reset by `portal account reset`."
 )
 EMAIL = "Email is sent by `portal worker`."

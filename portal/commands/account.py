@@ -46,10 +46,10 @@ def date_options(command: Any) -> Any:
     return command
 
 
-@click.group("account", short_help="Give people access, change it, take it away.")
+@click.group("account", short_help="Give people access, change it, end it.")
 @common_options
 def command() -> None:
-    """Give people access, change it, take it away.
+    """Give people access, change it, end it.
 
     Example: portal account add anna@acme.example --profile customer --organization Acme
     """
@@ -60,11 +60,13 @@ def command() -> None:
 @click.option("--profile", required=True, metavar="NAME", help="What the person sees and may do.")
 @click.option("--name", help="The person's name.")
 @click.option("--organization", metavar="TITLE", help="The person's company.")
-@click.option("--password-file", type=click.File(), help="The password's file, - for the keyboard; else one is made.")
+@click.option(
+    "--password-file", type=click.File(), help="The file of the password, - for the keyboard; else one is generated."
+)
 @date_options
 @common_options
 def add(email: str, profile: str, name: str | None, organization: str | None, password_file: Any, **days: Any) -> None:
-    """Give a person access; the person and the company become records where there are none.
+    """Give a person access; the records of the person and the company are created if there are none.
 
     Example: portal account add anna@acme.example --profile customer --name "Anna Rossi" --organization Acme
     """
@@ -102,9 +104,9 @@ def show() -> None:
 @date_options
 @common_options
 def change(email: str, new_email: str | None, profile: str | None, **days: Any) -> None:
-    """Change the address, the profile or dates; `none` takes a date away.
+    """Change the address, the profile or dates; `none` removes a date.
 
-    A new address is that of the person's record too, where the record has the old one.
+    The person's record gets a new address too, if it has the old one.
 
     Example: portal account set anna@acme.example --email anna@globex.example --until 2026-12-31
     """
@@ -134,7 +136,7 @@ def _tell_of_address(register: Register, before: Account, after: Account) -> Non
 @click.argument("email")
 @common_options
 def disable(email: str) -> None:
-    """Take access away, at once.
+    """End access, at once.
 
     Example: portal account disable anna@acme.example
     """
@@ -206,7 +208,7 @@ def invite_all(profile: str, dry_run: bool, **days: Any) -> None:
     click.echo(f"{plural(number - left, 'person', 'people')} invited.")
     if left:
         people = plural(left, "person", "people")
-        click.echo(f"warning: {people} cannot be invited: no letter reaches the address, or it is taken", err=True)
+        click.echo(f"warning: {people} cannot be invited: no email reaches the address, or it is taken", err=True)
 
 
 @contextlib.contextmanager

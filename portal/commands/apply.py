@@ -23,18 +23,19 @@ from portal.texts import plural
 def command(file: Path | None, allow_loss: bool) -> None:
     """Bring the database to the declarations. What would lose data is left undone without --allow-loss, and named.
 
-    What is left does not keep the portal from running: the values of removed fields and modules stay in the database
-    and come back with them, values that do not fit the new type of their field are kept aside until they fit again.
+    What is left undone does not keep the portal from running: the values of removed fields and modules stay in the
+    database and come back with them, and values that do not fit the new type of their field are kept aside until they
+    fit again.
 
     On PostgreSQL the values of a large table get another type in batches, while the portal serves and writes. If this
-    command is killed meanwhile the old values stay in force, and the next one begins anew.
+    command is killed, the old values stay in force, and the next one begins anew.
 
     A search index that has to be made anew is filled afterwards, a few records at a time: the portal serves and
     writes meanwhile. If this command is killed, that goes on with the next one or when the portal starts again.
 
-    With a FILE of `portal plan --out` it does exactly that plan, and nothing where files or database moved since.
+    With a FILE of `portal plan --out`, it does exactly that plan, and nothing if files or database have changed since.
 
-    Exits 0, or 1 when the database cannot hold what is declared: then it is as it was.
+    Exits 0, or 1 if the database cannot hold what is declared: then nothing was changed.
 
     Example: portal apply --allow-loss
     """

@@ -24,11 +24,11 @@ from portal.texts import plural
 @click.argument("target", type=click.Path(path_type=Path))
 @common_options
 def command(target: Path) -> None:
-    """Write a backup to a new folder, or to an archive: TARGET ends in .tar or .tar.gz then. The portal serves and
+    """Write a backup to a new folder, or to an archive if TARGET ends in .tar or .tar.gz. The portal serves and
     writes meanwhile.
 
-    The backup holds the database as it was at one moment, the files that it names, and the declarations. It holds no
-    settings (PORTAL_…) and no secrets of the environment, but everything that customers wrote: keep it accordingly.
+    The backup holds the database as it was at one moment, the files that it names, and the declarations. It contains no
+    settings (PORTAL_…) and no secrets of the environment, but everything that customers wrote: protect it accordingly.
     PostgreSQL is copied by its own program pg_dump, which must not be older than the server.
 
     Example: portal backup /backups/portal-2026-11-28.tar.gz

@@ -20,8 +20,8 @@ FORMATS = ("text", "json", "sarif", "github")
 @click.command("check", short_help="Find every mistake in the declarations.")
 @click.argument("path", metavar="[FOLDER]", required=False, type=click.Path(path_type=Path))
 @click.option("--data", is_flag=True, help="Check against the database too: expectations, and records that are named.")
-@click.option("--strict", is_flag=True, help="Fail when there are warnings alone, too.")
-@click.option("--fix", is_flag=True, help="Mend first what can be mended without guessing.")
+@click.option("--strict", is_flag=True, help="Fail if there are only warnings, too.")
+@click.option("--fix", is_flag=True, help="First fix what can be fixed without guessing.")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", help="For people, programs, or code scanning."
 )
@@ -29,7 +29,7 @@ FORMATS = ("text", "json", "sarif", "github")
 def command(path: Path | None, data: bool, strict: bool, fix: bool, form: str) -> None:
     """Find every mistake in the declarations of FOLDER, each with its place.
 
-    Exits 0 when they are clean or have only warnings, else 1. With --fix, misspelt names, missing spaces, quotes and
+    Exits 0 if they are clean or have only warnings, else 1. With --fix, misspelled names, missing spaces, quotes and
     brackets, and wrong indentation are mended where only one way makes the file good; everything else stays as it is.
 
     Example: portal check examples/northwind --strict --format sarif

@@ -36,24 +36,24 @@ SIGNS = {"lost": "-", "gained": "+", "changed": "~"}
 @click.option("--snapshot", type=click.Path(path_type=Path), metavar="FILE", help="Compare with a committed snapshot.")
 @click.option("--write", is_flag=True, help="Write the snapshot instead of comparing with it.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
-@click.option("--no-database", is_flag=True, help="Compare what is declared alone.")
+@click.option("--no-database", is_flag=True, help="Compare only the declarations.")
 @common_options
 def command(old: str | None, new: str | None, snapshot: Path | None, write: bool, form: str, no_database: bool) -> None:
     """Say what changes from OLD to NEW, for each profile: rights, and the records that people lose or gain.
 
-    OLD and NEW are folders, or revisions of git of the portal's folder; NEW is by default the folder as it is now. With
-    a database, everybody who can sign in is asked under both. Nothing is written to it.
+    OLD and NEW are folders, or git revisions of the portal's folder; NEW is by default the folder as it is now. With a
+    database, the rights of everybody who can sign in are compared under both. Nothing is written to it.
 
     With --snapshot the rights of each profile are compared with those in FILE, which --write writes: commit it, and
     have it compared before every change is taken.
 
-    Exits 0 where nothing differs, 3 where something does, 1 when declarations have mistakes.
+    Exits 0 if nothing differs, 3 if something does, 1 if the declarations have mistakes.
 
     Example: portal diff HEAD~1
     """
     settings = chosen_settings()
     if (snapshot is None) is (old is None):
-        raise click.UsageError("name what to compare with: a folder, a revision of git, or --snapshot FILE")
+        raise click.UsageError("name what to compare with: a folder, a git revision, or --snapshot FILE")
     if write and snapshot is None:
         raise click.UsageError("--write writes a snapshot: name its file with --snapshot FILE")
     with contextlib.ExitStack() as opened:
@@ -155,7 +155,7 @@ def _compare_snapshot(settings: Settings, file: Path, write: bool) -> Result:
         before = json.loads(file.read_text(encoding="utf-8"))
         return Result(table_effect(before, table, [declaration]), declaration)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise click.ClickException(f"{file} is no snapshot that can be used: {error}") from None
+        raise click.ClickException(f"{file} is not a snapshot that can be used: {error}") from None
 
 
 def _compare(

@@ -41,9 +41,9 @@ def command(module: str, file: str, bundle: Path | None, lines: str) -> None:
 
     With --files the files of the records are written as well, into a folder or a zip archive, and cells name them.
 
-    What a spreadsheet would take for a formula gets an apostrophe before it, which the import takes away again. The
+    What a spreadsheet would take for a formula gets an apostrophe in front, which the import removes again. The
     rows of a field of type lines have a file of their own beside FILE, with the name of the field: orders_lines.csv.
-    With --lines columns they stand in FILE: lines.0.product, lines.0.quantity, lines.1.product.
+    With --lines columns they are in FILE: lines.0.product, lines.0.quantity, lines.1.product.
 
     Example: portal export contacts people.csv
     """

@@ -18,8 +18,8 @@ from portal.texts import plural
 @click.command("files", short_help="Remove stored files that no record names.")
 @common_options
 def command() -> None:
-    """Remove what the store keeps for files that were removed or replaced, whose upload was not finished, or whose form
-    was not sent within 30 days. What is younger than an hour stays, as its upload may still be under way. Run it daily.
+    """Remove the stored bytes of files that were removed or replaced, whose upload was not finished, or whose form was
+    not sent within 30 days. Files younger than an hour stay, as their upload may still be under way. Run it daily.
 
     Example: portal files
     """

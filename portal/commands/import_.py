@@ -30,17 +30,17 @@ from portal.texts import plural, translate
 HELP = """\
 Bring the rows of FILE into MODULE: all of them, or none if one is bad.
 
-The first row names the fields, by name or label. Commas, semicolons, tabs or bars separate cells; a first line
-sep=; or --delimiter says which. Linked records are named by a unique field, their reference or their title,
-several with ";" between them. Numbers are like 1234.5, with --decimal , also like 1.234,5; dates are like
-2024-03-05 or 05.03.2024, with --day-first also like 05/03/2024; a time without zone is one of the portal's zone.
-Money is "12.50 EUR" or has its currency in a column FIELD.currency; addresses have FIELD.street,
-FIELD.postal_code, FIELD.city, FIELD.region and FIELD.country. Columns of computed fields are skipped. Files are
-named by their paths in what --files names, those of the column attachments with ";" between them.
+The first row names the fields, by name or label. Commas, semicolons, tabs or bars separate cells; a first line sep=; or
+--delimiter says which. Linked records are named by a unique field, their reference or their title, several with ";"
+between them. Numbers are like 1234.5, with --decimal , also like 1.234,5; dates are like 2024-03-05 or 05.03.2024, with
+--day-first also like 05/03/2024; a time without a time zone is in the portal's. Money is "12.50 EUR" or has its
+currency in a column FIELD.currency; addresses have FIELD.street, FIELD.postal_code, FIELD.city, FIELD.region and
+FIELD.country. Columns of computed fields are skipped. Files are named by their paths in the folder or archive of
+--files; in the column attachments, they are separated by ";".
 
 The rows of a field of type lines are taken from the file beside FILE that has its name, as the export writes it
-(orders_lines.csv): the column _record names the record, whose rows they become in the place of others. They may
-stand in columns of FILE instead: lines.0.product, lines.0.quantity, lines.1.product.
+(orders_lines.csv): the column _record names the record, whose rows they replace. They may be in columns
+of FILE instead: lines.0.product, lines.0.quantity, lines.1.product.
 
 Example: portal import contacts people.csv --key email --map "E-Mail=email" --map "Remarks="
 """
@@ -70,7 +70,7 @@ class Delimiter(click.ParamType):
     metavar="FOLDER|FILE.zip",
     help="Where the files are that cells name.",
 )
-@click.option("--delimiter", type=Delimiter(), metavar="C", help="What separates cells; else it is found out.")
+@click.option("--delimiter", type=Delimiter(), metavar="C", help="What separates cells; else it is detected.")
 @click.option("--decimal", type=click.Choice([",", "."]), help="The decimal mark of numbers with separated thousands.")
 @click.option("--day-first", is_flag=True, help="Dates like 05/03/2024 are in March.")
 @click.option("--empty", "nothing", multiple=True, metavar="TEXT", help="What the file writes for no value: NULL.")
@@ -201,7 +201,9 @@ def _places_of_rows(
         beside = file_beside(file, field)
         if field.name in columns:
             if beside.is_file():
-                raise click.ClickException(f"rows of {module}.{field.name} stand in columns of {file} and in {beside}")
+                raise click.ClickException(
+                    f"rows of {module}.{field.name} are both in columns of {file} and in {beside}"
+                )
             places.append((field, file, columns[field.name]))
         elif beside.is_file():
             places.append((field, beside, None))

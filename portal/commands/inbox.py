@@ -38,18 +38,20 @@ log = logging.getLogger(__name__)
 @click.option("--lmtp", metavar="[HOST:]PORT", help="Where the mail server delivers.")
 @click.option("--imap", metavar="URL", help="A mailbox: imaps://USER@HOST/INBOX.")
 @click.option("--password-file", type=click.File(), help="The password of the mailbox, - for the keyboard.")
-@click.option("--once", is_flag=True, help="Take what is there, and end.")
+@click.option("--once", is_flag=True, help="Take in what is there, and end.")
 @common_options
 def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_file: Any, once: bool) -> None:
-    """Take mail in until Ctrl-C or SIGTERM: an answer to a letter becomes a comment, other mail what `inbox:` of
-    modules.yaml says. What cannot be used is kept for staff, with the reason, on /-/inbox.
+    """Take mail in until Ctrl-C or SIGTERM: an answer to an email of the portal becomes a comment, and `inbox:` of
+    modules.yaml says what other mail becomes. What cannot be used is kept for staff, with the reason, on /-/inbox.
 
     Example: portal inbox --maildir /var/mail/help/Maildir
     """
     if sum(source is not None for source in (maildir, lmtp, imap)) != 1:
         raise click.UsageError("name one source of mail: --maildir, --lmtp or --imap")
     if once and lmtp:
-        raise click.UsageError("--once goes with --maildir and --imap: by LMTP, mail comes when it comes")
+        raise click.UsageError(
+            "--once goes with --maildir and --imap: by LMTP, the mail server decides when mail comes"
+        )
     set_up_logging(chosen_settings().log)
     inbox = Inbox.of(chosen_settings())
     password = first_line(password_file) if password_file else ""
@@ -58,7 +60,7 @@ def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_f
         return
     take = _source(maildir, imap or "", password)
     if once:
-        click.echo(f"Took {plural(_take_once(take, inbox), 'mail')} in")
+        click.echo(f"Took {plural(_take_once(take, inbox), 'message')} in")
         return
     with stop_signals() as stopped:
         while not stopped.is_set():
@@ -71,7 +73,7 @@ def _source(maildir: Path | None, imap: str, password: str) -> Callable[[Use], i
     if maildir is not None:
         return functools.partial(take_from_maildir, maildir)
     if urlsplit(imap).scheme not in PORTS or not urlsplit(imap).hostname:
-        raise click.UsageError(f'"{imap}" is no mailbox: one looks like imaps://help@mail.example/INBOX')
+        raise click.UsageError(f'"{imap}" is not a mailbox: write it like imaps://help@mail.example/INBOX')
     return functools.partial(take_from_imap, imap, password)
 
 
@@ -162,7 +164,7 @@ def _trying(work: Callable[[], object]) -> None:
 def _serve(address: str, inbox: Inbox) -> None:
     host, _colon, port = address.rpartition(":")
     if not port.isdigit():
-        raise click.UsageError(f'"{address}" is no port: 8024, or 127.0.0.1:8024')
+        raise click.UsageError(f'"{address}" is not a port: write 8024 or 127.0.0.1:8024')
     try:
         controller = serve_lmtp(host or "127.0.0.1", int(port), inbox.use)
     except OSError as error:

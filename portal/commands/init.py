@@ -32,15 +32,15 @@ from portal.workshop.schema.files import schema_line
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @common_options
 def command(url: str | None, first_files: tuple[Path, ...], files: tuple[Path, ...]) -> None:
-    """Write modules.yaml, profiles/ and buttons.yaml from what exists, with comments that say why something was guessed
-    and what to look at. Files that are there already are never written over.
+    """Write modules.yaml, profiles/ and buttons.yaml from what exists, with comments that say why something was
+    guessed and what to check. Existing files are never overwritten.
 
     --from-database makes modules that use the tables of a database where they are (table:), SQLite or PostgreSQL:
-    types, links from foreign keys, titles, columns, options. The tables are not altered; the portal's own tables come
-    beside them with `portal apply --database URL`.
+    types, links from foreign keys, titles, columns, options. The tables are not altered; `portal apply --database URL`
+    adds the portal's own tables.
 
-    --from-csv makes modules with tables of the portal's own, and says the `portal import` commands that fill them.
-    Types are those that read every value of a column.
+    --from-csv makes modules with tables of the portal's own, and prints the `portal import` commands that fill them.
+    Types are those that fit every value of a column.
 
     Example: portal init --from-csv customers.csv orders.csv --folder care
     """
@@ -77,7 +77,7 @@ def _of_database(url: str) -> Outline:
 def _of_files(paths: Sequence[Path]) -> tuple[Outline, list[CsvFile]]:
     for path in paths:
         if sum(other.stem == path.stem for other in paths) > 1:
-            raise click.UsageError(f'two files are called "{path.stem}": each becomes a module of its name')
+            raise click.UsageError(f'two files are called "{path.stem}": each becomes a module with its name')
     files = [_read(path) for path in paths]
     return outline_of_files(files), in_order_of_import(files)
 

@@ -12,7 +12,7 @@ from portal.workshop.yaml_text import CannotBeEditedError
 @click.group("new", short_help="Write a commented start of a module, field or profile.")
 @common_options
 def command() -> None:
-    """Write a commented start that is valid at once; what stands in the files is never changed.
+    """Write a commented start that is valid at once; the rest of the files is never changed.
 
     Example: portal new module visits
     """
@@ -49,7 +49,7 @@ def field(name: str, kind: str) -> None:
 
 @command.command("profile")
 @click.argument("name")
-@click.option("--extends", help="The profile from which it differs.")
+@click.option("--extends", help="The profile that it extends.")
 @common_options
 def profile(name: str, extends: str | None) -> None:
     """Write profiles/NAME.yaml.

@@ -23,8 +23,8 @@ CHANGES = 3  # the exit code
 def command(out: Path | None, form: str) -> None:
     """Say in sentences what the database lacks of the declarations. Nothing is changed.
 
-    What would lose data is marked with an exclamation mark. Of large tables it says how long a step takes, and who
-    waits meanwhile. Exits 0 when there is nothing to do, 3 when there is, 1 when the declarations have mistakes.
+    What would lose data is marked with an exclamation mark. For large tables it says how long a step takes, and who
+    waits meanwhile. Exits 0 if there is nothing to do, 3 if there is, 1 if the declarations have mistakes.
 
     Example: portal plan --out plan.json
     """

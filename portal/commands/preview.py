@@ -27,9 +27,9 @@ from portal.workshop.git_revisions import UnknownRevisionError, folder_of
 @click.option("--port", type=click.IntRange(0, 65535), default=6544, show_default=True, help="The port.")
 @common_options
 def command(source: str, email: str | None, host: str, port: int) -> None:
-    """Serve the declarations of FOLDER, or of a REVISION of git of the portal's folder, until Ctrl-C.
+    """Serve the declarations of FOLDER, or of a git REVISION of the portal's folder, until Ctrl-C.
 
-    The data is that of the portal's database, and nothing of it is changed: nothing can be sent, and what the database
+    The data comes from the portal's database, which is not changed: nothing can be sent, and what the database
     lacks is shown empty. Every page says so. Only a browser that opened the address with its key sees anything.
 
     Example: portal preview HEAD --as anna@acme.example
@@ -71,4 +71,6 @@ def _check_account(portal: Portal, previewing: Previewing) -> None:
         identity = previewing.identity(connection, portal.tables, language=language, now=now)
     if isinstance(identity, str):
         who = previewing.email or "the administrators"
-        raise click.UsageError(f"nobody can look as {who}: {translate(identity, 'en')} Choose somebody with --as.")
+        raise click.UsageError(
+            f"nobody can view the portal as {who}: {translate(identity, 'en')} Choose somebody with --as."
+        )

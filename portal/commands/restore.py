@@ -19,7 +19,7 @@ def command(source: Path) -> None:
     """Restore what `portal backup` wrote, a folder or an archive, into a folder without declarations and an empty
     database of the same kind. Everything in the backup is checked before anything is written.
 
-    Letters that waited to be sent are waiting again: start `portal worker` only where they should leave.
+    Emails that waited to be sent wait again: start `portal worker` only if they should be sent.
 
     Example: mkdir /srv/portal && portal restore /backups/portal-2026-11-28.tar.gz --folder /srv/portal
     """

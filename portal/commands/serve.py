@@ -28,7 +28,7 @@ from portal.workshop.schema.files import refresh_schemas
 def command(host: str | None, port: int | None, threads: int | None) -> None:
     """Run the portal until Ctrl-C or SIGTERM; changed YAML files are in force within a second.
 
-    Requests that are open then are answered first, for at most 20 seconds; a second signal ends it at once. In
+    It answers open requests before it ends, for at most 20 seconds; a second signal ends it at once. In
     development it does the work of `portal worker` too, and keeps the schemas of `portal schema` up to date. With
     PORTAL_HOSTED it serves each portal there at its own host name, and `portal worker` does the work for them.
 

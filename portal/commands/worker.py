@@ -37,7 +37,7 @@ ANOTHER = "another worker is running for this database, and SQLite takes one"
 def command(once: bool) -> None:
     """Send emails and do what is due, until Ctrl-C or SIGTERM; changed YAML files are in force within a second.
 
-    Emails leave by the mail server that PORTAL_SMTP names; without one they are written and stay in the outbox.
+    Emails are sent by the mail server that PORTAL_SMTP names; without one they are written and stay in the outbox.
     With PostgreSQL any number of workers may run, with SQLite one. With PORTAL_HOSTED it works for all portals there.
 
     Example: PORTAL_SMTP=smtp://portal:SECRET@mail.example.com:587 portal worker

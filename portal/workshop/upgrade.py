@@ -1,4 +1,4 @@
-"""Brings the files of a folder to the present version of the language; comments and formatting stay.
+"""Brings the files of a folder to the current version of the language; comments and formatting stay.
 
 A folder that names no version was written before versions were counted (0.1.0): it is read like version 1.
 """

@@ -114,7 +114,7 @@ def test_what_is_no_archive_is_said(shop, files):
     (files / "no.zip").write_bytes(b"no archive")
     result = shop.load("assets", ROW, "--files", str(files / "no.zip"))
     assert result.exit_code == 1
-    assert "is no zip archive" in result.output
+    assert "is not a zip archive" in result.output
 
 
 def test_an_archive_that_leads_elsewhere_leads_nowhere(shop, tmp_path):

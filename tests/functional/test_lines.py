@@ -399,7 +399,7 @@ def test_the_lines_of_an_export_stand_in_columns_and_come_back_byte_for_byte(ann
     assert "orders.lines: 1 line of 1 record, 1 changed, 1 bad row" in rest.output
     (tmp_path / "orders_lines.csv").write_text("_record,quantity\n1,2\n")
     twice = runner.invoke(main, ["import", "orders", str(orders), "--key", "reference", *where])
-    assert "stand in columns of" in twice.output
+    assert "are both in columns of" in twice.output
 
 
 def test_the_export_of_a_list_offers_the_lines_besides(

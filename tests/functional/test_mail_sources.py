@@ -147,8 +147,8 @@ def test_an_imap_mailbox_is_read_and_its_mails_are_marked_as_seen(folder: Path):
         second = portal(folder, "inbox", "--once", "--imap", url, "--password-file", str(password))
         wrong = portal(folder, "inbox", "--once", "--imap", f"imap://help:wrong@127.0.0.1:{port}/INBOX")
 
-    assert (first.returncode, first.stdout) == (0, "Took 2 mails in\n"), first.stderr
-    assert second.stdout == "Took 0 mails in\n"
+    assert (first.returncode, first.stdout) == (0, "Took 2 messages in\n"), first.stderr
+    assert second.stdout == "Took 0 messages in\n"
     assert wrong.returncode == 1
     assert "does not give its mail" in wrong.stderr
     assert sorted(titles(folder)) == ["Number 0", "Number 1"]

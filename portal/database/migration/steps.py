@@ -41,7 +41,7 @@ class Effort:
 
     rows: int
     seconds: float
-    waits: str  # nobody, who saves, everybody
+    waits: str  # NOBODY, SAVING or EVERYBODY
     table: str
     is_large: bool = False
 
@@ -51,7 +51,9 @@ class Effort:
         if not self.is_large:
             return ""
         long = f"about {self.seconds:,.0f} s" if self.seconds >= 1 else "less than a second"
-        who = {NOBODY: "nobody", SAVING: "who saves something", EVERYBODY: "who opens or saves something"}[self.waits]
+        who = {NOBODY: "nobody", SAVING: "whoever saves something", EVERYBODY: "whoever opens or saves something"}[
+            self.waits
+        ]
         return f"; {self.rows:,} records, {long}: {who}{f' in {self.table}' if self.table else ''} waits meanwhile"
 
 

@@ -177,7 +177,7 @@ def _opened(source: Path) -> Iterator[Path]:
             with tarfile.open(source) as archive:
                 archive.extractall(temporary, filter="data")
         except (tarfile.TarError, EOFError, zlib.error) as error:  # cut off, or not what was packed
-            raise BackupError(f"{source} is no backup, or is damaged: {error}") from None
+            raise BackupError(f"{source} is not a backup, or is damaged: {error}") from None
         yield Path(temporary)
 
 
@@ -187,7 +187,7 @@ def _checked_manifest(content: Path) -> dict[str, Any]:
         manifest = json.loads((content / MANIFEST).read_text(encoding="utf-8"))
         contents, version, database = dict(manifest["contents"]), manifest["format"], manifest["database"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise BackupError(f"this is no backup of a portal: it has no {MANIFEST}") from None
+        raise BackupError(f"this is not a backup of a portal: it has no {MANIFEST}") from None
     if version != FORMAT:
         raise BackupError(f"the backup was made by another version of the portal (format {version})")
     for name in {database, *contents}:

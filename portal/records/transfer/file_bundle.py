@@ -98,7 +98,7 @@ def open_bundle(path: Path, write: bool = False) -> Iterator[FileBundle]:
             with zipfile.ZipFile(path, "w" if write else "r") as archive:
                 yield ZipBundle(archive)
         except (zipfile.BadZipFile, zlib.error) as error:
-            raise OSError(f"{path} is no zip archive, or is damaged: {error}") from None
+            raise OSError(f"{path} is not a zip archive, or is damaged: {error}") from None
     elif write or path.is_dir():
         yield FolderBundle(path)
     else:

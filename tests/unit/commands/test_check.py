@@ -80,7 +80,7 @@ def test_a_workflow_of_github_gets_one_line_for_each_problem():
     assert result.stdout == (
         "::warning file=tests/portals/broken/warning_chart/profiles/customer.yaml,line=3,col=17,endColumn=45,"
         "title=P601 This has no effect yet::panels: chart has no effect yet: charts are not drawn."
-        " Take it away, or leave it for a later version.\n"
+        " Remove it, or leave it for a later version.\n"
     )
 
 
