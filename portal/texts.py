@@ -249,5 +249,15 @@ def abbreviated(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
+def beginning(text: str, longest: int) -> str:
+    """`text` in one line of at most `longest` characters, cut between two words where its language has spaces."""
+    line = " ".join(text.split())
+    if len(line) <= longest:
+        return line
+    cut = line[: longest - 1]  # with the space behind the last whole word
+    whole_words = cut.rpartition(" ")[0]
+    return f"{whole_words if len(whole_words) > longest // 2 else cut[:-1]} …"
+
+
 def _escaped(match: re.Match[str]) -> str:
     return match.group().encode("unicode_escape", "surrogatepass").decode("ascii")

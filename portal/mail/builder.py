@@ -26,6 +26,7 @@ from portal.colors import palette
 from portal.declaration.shapes import Declaration
 from portal.fields.reader import Reader
 from portal.mail.headers import LETTER_POLICY
+from portal.texts import beginning
 
 HTML = PageTemplateFile(str(Path(__file__).parents[1] / "templates" / "letter.pt"))
 WIDTH = 72  # characters of a line of what is quoted in the plain text
@@ -113,7 +114,7 @@ class Thread:
 def write_letter(sender: Sender, account: Account, content: Content, thread: Thread | None = None) -> EmailMessage:
     """The letter as it is sent."""
     reader = sender.reader(account)
-    subject = textwrap.shorten(header_text(content.subject), LONGEST_SUBJECT, placeholder=" …")
+    subject = beginning(header_text(content.subject), LONGEST_SUBJECT)
     letter = EmailMessage(policy=LETTER_POLICY)
     letter["From"] = mail_address(reader.text(sender.declaration.settings.name), sender.mailbox)
     letter["To"] = mail_address(account.name, account.email)
@@ -207,4 +208,4 @@ def _preview(content: Content) -> str:
         text = f"{last.author}: {' '.join(last.paragraphs) or ', '.join(file[0] for file in last.files)}"
     else:
         text = " ".join(content.paragraphs) or " ".join(map(": ".join, content.facts))
-    return textwrap.shorten(text, LONGEST_SUBJECT, placeholder=" …")
+    return beginning(text, LONGEST_SUBJECT)

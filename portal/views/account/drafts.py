@@ -1,13 +1,11 @@
 """The drafts of a person as `/account/` lists them: what each is about, and the way back to its form."""
 
-import textwrap
-
 from pyramid.request import Request
 
 from portal.accounts.drafts import Draft
 from portal.records.reading.page_of_records import Record
 from portal.records.reading.records import Records
-from portal.texts import _
+from portal.texts import _, beginning
 from portal.views.displays import moment
 from portal.views.forms.drafts import page_address
 from portal.views.parts import DraftLine
@@ -30,7 +28,7 @@ def draft_line(request: Request, draft: Draft) -> DraftLine:
         title=draft_title(records, path, record),
         at=moment(draft.modified, request.reader),
         url=url,
-        text=textwrap.shorten(text, EXCERPT, placeholder=" …") if url else text,
+        text=beginning(text, EXCERPT) if url else text,
     )
 
 

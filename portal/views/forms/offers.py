@@ -1,6 +1,5 @@
 """What a link of a form offers: records by title, found as one types; on cards, what they say of themselves."""
 
-import textwrap
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +19,7 @@ from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import depends_on, offered_records
 from portal.records.writing.validation import follow_again, names_in, read_form, typed_fields
+from portal.texts import beginning
 from portal.views.parts import Offer
 from portal.web.form_input import posted_text
 from portal.web.resources import Module
@@ -115,7 +115,7 @@ def descriptions(records: Records, ids: list[int]) -> dict[str, str]:
         return {}
     reader = records.policy.reader
     return {
-        str(record.id): textwrap.shorten(field.show(record.values[field.name], reader), ABOUT, placeholder=" …")
+        str(record.id): beginning(field.show(record.values[field.name], reader), ABOUT)
         for record in records.by_ids(ids, [field.name])
     }
 

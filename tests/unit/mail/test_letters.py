@@ -133,6 +133,16 @@ def test_a_text_of_a_header_begins_no_encoded_word(text):
     assert header_text(text).isprintable()
 
 
+@pytest.mark.parametrize("text", ["プリンタが壊れています" * 40, "word " * 100, "a" * 400])
+def test_a_long_subject_keeps_its_beginning_in_languages_without_spaces_too(text):
+    account = Account(1, "a@b.example", "Anna", "customer")
+    letter = write_letter(Sender(SMALL, "https://care.example", NOW), account, Content(f"[T1] {text}", (text,), "", ""))
+    assert 195 < len(letter["Subject"]) <= 200
+    assert letter["Subject"].startswith(f"[T1] {text[:180]}")
+    assert letter["Subject"].endswith(" …")
+    assert text[:180] in letter.get_body(("html",)).get_content().partition("display:none")[2][:400]
+
+
 @pytest.mark.parametrize(
     "text",
     [
