@@ -228,7 +228,7 @@ def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[s
     ]
     visible = frozenset(possible)
     written = layout.fields is not None or layout.steps is not None
-    files = bool(module.attachments) and (not written or "attachments" in form_fields(layout))
+    files = bool(module.attachments) and (not written or "attachments" in form_layout_fields(layout))
     if layout.steps is not None:
         filtered = ((step, _rows(step.fields, visible)) for step in layout.steps)
         steps = tuple(Step(title=step.title, fields=rows) for step, rows in filtered if rows)
@@ -240,12 +240,12 @@ def _form(viewer: Viewer, module: Module, layout: FormLayout, given: frozenset[s
     return FormLayout(fields=tuple(field.name for field in generated if viewer.reaches(field)), files=files)
 
 
-def form_fields(layout: FormLayout) -> tuple[str, ...]:
+def form_layout_fields(layout: FormLayout) -> tuple[str, ...]:
     """Every field of a form, of all its steps."""
     return flat(layout.fields or ()) + tuple(name for step in layout.steps or () for name in flat(step.fields))
 
 
-def detail_fields(layout: DetailLayout) -> tuple[str, ...]:
+def detail_layout_fields(layout: DetailLayout) -> tuple[str, ...]:
     """Every field of a detail page."""
     return tuple(name for section in layout.sections or () for name in flat(section.fields)) + (layout.aside or ())
 
@@ -260,10 +260,10 @@ def readable_fields(module: Module, access: Access) -> frozenset[str]:
         "reference",
         module.title or "reference",
         *(access.list.columns or ()),
-        *detail_fields(access.detail),
+        *detail_layout_fields(access.detail),
     }
     if "create" in access.can:
-        names.update(form_fields(access.create))
+        names.update(form_layout_fields(access.create))
     if "edit" in access.can:
-        names.update(form_fields(access.edit))
+        names.update(form_layout_fields(access.edit))
     return frozenset(name for name in names if name in module.everything)

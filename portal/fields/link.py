@@ -1,6 +1,5 @@
 """`link`: one record of another module, or of one of several. Also the base of links."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -10,44 +9,14 @@ from pydantic import field_validator
 from portal.conditions import Condition
 from portal.fields.base import LONGEST_IN_HISTORY, Field, Refused, storable
 from portal.fields.base_shape import Names, OneOrSeveral, Where
-from portal.fields.column_types import NORMALIZE, is_linked
+from portal.fields.column_types import is_linked
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
+from portal.fields.record_titles import RECORD_ID, ids_by_title, ids_named, sort_title_column, title_column
 from portal.fields.table_names import table_of
-from portal.texts import _, fold, is_blank
+from portal.texts import _, is_blank
 
-RECORD_ID = re.compile(r"[1-9][0-9]{0,17}")
 MOST_IN_HISTORY = 50  # links of one value
-
-
-def title_column(target: sa.Table) -> str:
-    """The column in which the records of `target` are found: the folded title, else the reference."""
-    return target.info["title_folded"] or "_reference_folded"
-
-
-def sort_title_column(target: sa.Table) -> str:
-    """The column by which links to `target` are sorted: the folded title, else the number of the reference."""
-    return target.info["title_folded"] or "number"
-
-
-def ids_named(target: sa.Table, name: str) -> sa.Select[Any]:
-    """The ids of the records of `target` that a unique field, the reference or the title calls `name`."""
-    names = [*target.info["unique"], "reference", *([target.info["title"]] if target.info["title"] else ())]
-    return sa.select(target.c["id"]).where(is_called([target.c[column] for column in names], name))
-
-
-def is_called(columns: Iterable[sa.ColumnElement[Any]], name: str) -> sa.ColumnElement[bool]:
-    """Whether one of `columns` holds `name`. PostgreSQL compares no number and no date with a text."""
-    texts = [column for column in columns if isinstance(column.type, sa.Text)]
-    terms = [column == column.info.get(NORMALIZE, str)(name) for column in texts]
-    if RECORD_ID.fullmatch(name):
-        terms += [column == int(name) for column in columns if isinstance(column.type, sa.BigInteger)]
-    return sa.or_(sa.false(), *terms)
-
-
-def ids_by_title(target: sa.Table, text: str) -> sa.Select[Any]:
-    """The ids of the records of `target` whose title, or reference where they have none, contains `text`."""
-    return sa.select(target.c["id"]).where(target.c[title_column(target)].contains(fold(text), autoescape=True))
 
 
 def ids_of(values: Iterable[Linked | int]) -> list[int]:

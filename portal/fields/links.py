@@ -7,10 +7,11 @@ import sqlalchemy as sa
 
 from portal.fields.base import Field
 from portal.fields.base_shape import Names, OneOrSeveral
-from portal.fields.link import LinkLike, ids_by_title, ids_named, ids_of, sort_title_column
+from portal.fields.link import LinkLike, ids_of
 from portal.fields.linked_value import Linked
 from portal.fields.protocols import Form, VisibleIds
 from portal.fields.reader import Reader
+from portal.fields.record_titles import ids_by_title, ids_named, sort_title_column
 from portal.fields.several_values import join, split
 from portal.fields.table_names import declared_name, join_name, table_of
 

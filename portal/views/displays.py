@@ -278,9 +278,3 @@ def short_moment(at: datetime.datetime, reader: Reader) -> str:
     if local.date() == reader.today:
         return format_time(local.time(), "short", locale=reader.locale)
     return MOMENT.show(at, reader)
-
-
-def initials(name: str) -> str:
-    """The letters of an avatar: “Maria Anders” → “MA”."""
-    words = [word for word in name.split() if word[0].isalnum()]
-    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()

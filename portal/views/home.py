@@ -13,11 +13,11 @@ from portal.declaration.shapes import Button
 from portal.records.reading.list_request import button_condition, tab_condition
 from portal.records.reading.records import Count, Query, Record, Records
 from portal.texts import _, readable
-from portal.views.displays import initials, moment
+from portal.views.displays import moment
 from portal.views.pages import HomePage
 from portal.views.parts import Happening, HomeButton, Moment
 from portal.views.records.record_parts import NewRecords
-from portal.views.wording import count_text
+from portal.views.wording import count_text, initials
 from portal.web.addresses import button_address, list_address, record_address
 from portal.web.resources import Root
 

@@ -18,3 +18,9 @@ def new_label(records: Records) -> str:
     if name[1:2].islower() and not reader.language.startswith("de"):
         name = name[0].lower() + name[1:]
     return _("New ${singular}", mapping={"singular": name})
+
+
+def initials(name: str) -> str:
+    """The letters of an avatar: “Maria Anders” → “MA”."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()

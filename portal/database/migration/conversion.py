@@ -20,9 +20,9 @@ from portal.database.migration import alter, values_set_aside
 from portal.database.schema.tables import Tables, columns_of, join_target
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
-from portal.fields.link import ids_named
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
+from portal.fields.record_titles import ids_named
 from portal.fields.several_values import split
 from portal.fields.table_names import is_rows, join_name
 

@@ -9,7 +9,7 @@ from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.modules import check_scope, needs_scope
 from portal.declaration.checks.values import check_values
 from portal.declaration.draft import ALL_MODULES, Draft, link_targets, profile_file
-from portal.declaration.layouts import form_fields
+from portal.declaration.layouts import form_layout_fields
 from portal.declaration.resolve import ancestry, is_access_broken, merged_accesses
 from portal.declaration.shapes import ACTIONS, Access, Declaration, Module, Profile, Through
 from portal.declaration.source.cursor import Cursor
@@ -254,7 +254,7 @@ def _unreachable_links(
     for form, layout in (("create", access.create), ("edit", access.edit)):
         if form not in access.can:
             continue
-        for name in form_fields(layout):
+        for name in form_layout_fields(layout):
             for asked, link in _links_asked_for(module, name):
                 targets = link_targets(link)
                 existing = [target for target in targets if target in draft.modules and not draft.is_broken(target)]
@@ -274,7 +274,7 @@ def _links_asked_for(module: Module, name: str) -> Iterator[tuple[str, Field | N
 
 def _never_filled(draft: Draft, profile: Profile, path: KeyPath, module: Module, access: Access) -> Iterator[Complaint]:
     """Required fields that cannot be filled in when a record is created."""
-    shown = set(form_fields(access.create))
+    shown = set(form_layout_fields(access.create))
     moved = module.lifecycle.field if module.lifecycle else None
     for name, field in module.fields.items():
         if not field.required or name in shown or name in access.set or name == moved:

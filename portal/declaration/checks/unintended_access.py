@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from portal.conditions import Comparison, Condition, comparisons
 from portal.declaration.checks.layouts import placed_names
 from portal.declaration.draft import BUTTONS, Draft, profile_file
-from portal.declaration.layouts import detail_fields, form_fields, shared_rights
+from portal.declaration.layouts import detail_layout_fields, form_layout_fields, shared_rights
 from portal.declaration.resolve import ancestry
 from portal.declaration.shapes import Access, Declaration, Module, Profile
 from portal.declaration.source.cursor import Cursor
@@ -63,7 +63,7 @@ def _warn_of_internal_fields(draft: Draft, profile: Profile, access: Access) -> 
 
 def _warn_of_shared_rights(draft: Draft, access: Access, written: list[Written]) -> None:
     for name in sorted(shared_rights(draft.modules[access.module])):
-        for layout, shown in (("list", access.list.columns or ()), ("detail", detail_fields(access.detail))):
+        for layout, shown in (("list", access.list.columns or ()), ("detail", detail_layout_fields(access.detail))):
             if name in shown and (place := _place(written, layout, name)) is not None:
                 place.warn(
                     f'"{name}" says whose a record is, and several may share one: customers may learn of each other'
@@ -73,7 +73,7 @@ def _warn_of_shared_rights(draft: Draft, access: Access, written: list[Written])
 
 def _warn_of_membership(draft: Draft, access: Access, written: list[Written]) -> None:
     for layout, form in (("create", access.create), ("edit", access.edit)):
-        for name in form_fields(form) if layout in access.can else ():
+        for name in form_layout_fields(form) if layout in access.can else ():
             if (access.module, name) in draft.membership and (place := _place(written, layout, name)) is not None:
                 place.warn(
                     f'"{name}" decides which company people belong to: with this form customers can move into another'

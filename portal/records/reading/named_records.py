@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from portal.fields.link import is_called
+from portal.fields.record_titles import is_called
 from portal.records.policy import Policy
 
 

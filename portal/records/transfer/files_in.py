@@ -20,7 +20,7 @@ from portal.records.writing.history import Author
 from portal.records.writing.pending_files import store_file
 from portal.store import Store
 from portal.store.media_type import media_type
-from portal.store.preview import make_preview
+from portal.store.thumbnail import make_thumbnail
 from portal.texts import _
 
 NO_FILES = _("This is a file. Say with --files where the files are.")
@@ -68,7 +68,7 @@ class FilesIn:
     def _is_picture(self, file: FileValue) -> bool:
         with self.bundle.open(file.key) as source:
             kind = media_type(source, file.name)
-            return make_preview(source, kind) is not None
+            return make_thumbnail(source, kind) is not None
 
     def store_fields(self, system: Records, rows: Iterable[ImportRow], author: Author) -> None:
         """Stores the files of fields, whose values are known by their ids afterwards. Raises StoreError and OSError."""

@@ -7,8 +7,8 @@ from portal.conditions import ALWAYS, Comparison, Condition, FormValue, comparis
 from portal.database.sql import period_bounds
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
-from portal.fields.link import ids_by_title, ids_named
 from portal.fields.linked_value import Linked
+from portal.fields.record_titles import ids_by_title, ids_named
 from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
 from portal.records.writing.followed import value_in_form

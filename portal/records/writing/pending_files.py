@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from portal.database.schema.tables import Tables
 from portal.records.reading.records import Records
 from portal.store import Store
-from portal.store.preview import make_preview
+from portal.store.thumbnail import make_thumbnail
 
 KEPT = datetime.timedelta(days=30)  # as drafts are
 MOST_PENDING = 100  # per account; the oldest go first
@@ -42,7 +42,7 @@ def store_file(
 ) -> PendingFile:
     """Stores the bytes of a file that no record has yet, and a preview where one can be made. Raises StoreError."""
     source.seek(0)
-    preview = make_preview(source, media_type)
+    preview = make_thumbnail(source, media_type)
     source.seek(0)
     stored = store.put(source)
     preview_name = store.put(io.BytesIO(preview)).name if preview else None

@@ -1,17 +1,21 @@
-"""The inputs by which access is given: the profile, from when until when, and which records are shown."""
+"""The inputs by which access is given: the profile, from when until when, which records are shown; the company."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyramid.request import Request
 
-from portal.accounts.access_rules import bounds
+from portal.accounts.access_rules import bounds, may_manage_company
 from portal.accounts.accounts import Account
 from portal.fields.base import Refused
 from portal.fields.date import Date
+from portal.fields.record_titles import RECORD_ID
+from portal.records.policy import system_policy
+from portal.records.reading.records import Records
 from portal.texts import _
+from portal.views.forms.offers import OFFERED, findable
 from portal.views.parts import FormRow, Offer, Widget
 from portal.web.form_input import posted_text
 from portal.web.frame import Words
@@ -136,3 +140,48 @@ def _day_widget(
 ) -> Widget:
     error = errors.get(name, "")
     return Widget(name, label, type="date", value=inputs[name], help=help_text, error=error)
+
+
+# -- the company -------------------------------------------------------------------------------------------------------
+
+
+def chosen_company(request: Request, text: str) -> int | None:
+    """The company that an input names; the only one of who is not staff needs no name."""
+    own = request.reader.companies
+    if not text and not request.policy.staff and len(own) == 1:
+        return int(own[0])
+    organizations = request.portal.declaration.organizations
+    if organizations is None or not RECORD_ID.fullmatch(text) or not may_manage_company(request.identity, int(text)):
+        return None
+    if not request.policy.staff:
+        return int(text)
+    seen = request.policy.access(organizations) is not None
+    return int(text) if seen and Records(request.connection, request.policy, organizations).exists(int(text)) else None
+
+
+def company_widget(request: Request, chosen: str, error: Words) -> Widget | None:
+    """The choice of a company; None where there is nothing to choose."""
+    organizations, people = request.portal.declaration.organizations, request.portal.declaration.people
+    if organizations is None or people is None:
+        return None
+    widget = Widget("company", _("Company"), "select", required=not request.policy.staff, error=error)
+    if not request.policy.staff:
+        everything = Records(request.connection, system_policy(request.portal.tables), organizations)
+        own = everything.by_ids(request.reader.companies, [])
+        offers = tuple(Offer(str(company.id), company.title, str(company.id) == chosen) for company in own)
+        return replace(widget, offers=offers) if len(own) > 1 else None
+    if request.policy.access(organizations) is None:
+        return None
+    companies = Records(request.connection, request.policy, organizations)
+    titles = dict(companies.find("", OFFERED))
+    if RECORD_ID.fullmatch(chosen):
+        titles |= {company.id: company.title for company in companies.by_ids([int(chosen)], [])}
+    offers = tuple(Offer(str(number), title, str(number) == chosen) for number, title in titles.items())
+    return replace(widget, macro="link", offers=offers, find=_finder(request, people))
+
+
+def _finder(request: Request, people: str) -> str:
+    """The address that finds companies while one types: that of the link from people to them."""
+    records = Records(request.connection, request.policy, people)
+    link = records.module.organization
+    return f"/{people}/find?field={link}" if link in findable(records) else ""

@@ -23,8 +23,9 @@ from portal.views.access.access_card import access_state, bouncing
 from portal.views.access.access_form import DAY
 from portal.views.access.access_parts import AccessCard, Colleague, CompanyPage, Fact, JoinLink, WaitingPage
 from portal.views.access.waiting import sign_ups_of, waiting_lines
-from portal.views.displays import initials, moment
+from portal.views.displays import moment
 from portal.views.parts import Action, Offer
+from portal.views.wording import initials
 from portal.web.addresses import own_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text

@@ -1,35 +1,38 @@
 """The invitation of a new colleague: their record in the company, access and letter in one go."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.accounts.access_rules import may_manage, may_manage_company
+from portal.accounts.access_rules import may_manage
 from portal.accounts.accounts import find_account, find_account_of_person, normalize_email
 from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
 from portal.fields.email import is_mail_address
-from portal.fields.link import RECORD_ID
-from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import _
-from portal.views.access.access_form import access_inputs, access_rows, posted_access, read_access
+from portal.views.access.access_form import (
+    access_inputs,
+    access_rows,
+    chosen_company,
+    company_widget,
+    posted_access,
+    read_access,
+)
 from portal.views.access.person import (
     TAKEN,
     Errors,
+    count_access_attempt,
     invited,
     language_of_colleagues,
-    limit_refusals,
     register_of,
-    succeeded,
+    uncount_access_attempt,
 )
-from portal.views.forms.offers import OFFERED, findable
 from portal.views.forms.submissions import answer_if_repeated, finished, once_key
 from portal.views.pages import QuestionPage
-from portal.views.parts import Action, FormRow, Offer, Widget
+from portal.views.parts import Action, FormRow, Widget
 from portal.web.addresses import list_address, record_address
 from portal.web.form_input import posted_text
 from portal.web.frame import Words
@@ -57,7 +60,7 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
     errors = {**access.errors, **_own_errors(request, inputs)}
     if errors:
         return _refused(module, request, inputs, errors)
-    limit_refusals(request)
+    count_access_attempt(request)
     if again := answer_if_repeated(module.records, request):
         return again
     profile = access.values.pop("profile")
@@ -71,7 +74,7 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
         account = register.add(access_request, None, must_change=False)
     except AccessRefusedError:
         return _refused(module, request, inputs, {"email": TAKEN})
-    succeeded(request)
+    uncount_access_attempt(request)
     return invited(request, finished(module.records, request, _following(module, account.person)), register, account)
 
 
@@ -139,52 +142,7 @@ def invite_page(module: Module, request: Request, inputs: Inputs, errors: Errors
     )
 
 
-# -- the company -------------------------------------------------------------------------------------------------------
-
-
 def _check_companies(request: Request) -> None:
     """Who is not staff invites into their own companies: without one there is nobody to invite."""
     if not request.policy.staff and not request.reader.companies:
         raise HTTPNotFound
-
-
-def chosen_company(request: Request, text: str) -> int | None:
-    """The company that an input names; the only one of who is not staff needs no name."""
-    own = request.reader.companies
-    if not text and not request.policy.staff and len(own) == 1:
-        return int(own[0])
-    organizations = request.portal.declaration.organizations
-    if organizations is None or not RECORD_ID.fullmatch(text) or not may_manage_company(request.identity, int(text)):
-        return None
-    if not request.policy.staff:
-        return int(text)
-    seen = request.policy.access(organizations) is not None
-    return int(text) if seen and Records(request.connection, request.policy, organizations).exists(int(text)) else None
-
-
-def company_widget(request: Request, chosen: str, error: Words) -> Widget | None:
-    """The choice of a company; None where there is nothing to choose."""
-    organizations, people = request.portal.declaration.organizations, request.portal.declaration.people
-    if organizations is None or people is None:
-        return None
-    widget = Widget("company", _("Company"), "select", required=not request.policy.staff, error=error)
-    if not request.policy.staff:
-        everything = Records(request.connection, system_policy(request.portal.tables), organizations)
-        own = everything.by_ids(request.reader.companies, [])
-        offers = tuple(Offer(str(company.id), company.title, str(company.id) == chosen) for company in own)
-        return replace(widget, offers=offers) if len(own) > 1 else None
-    if request.policy.access(organizations) is None:
-        return None
-    companies = Records(request.connection, request.policy, organizations)
-    titles = dict(companies.find("", OFFERED))
-    if RECORD_ID.fullmatch(chosen):
-        titles |= {company.id: company.title for company in companies.by_ids([int(chosen)], [])}
-    offers = tuple(Offer(str(number), title, str(number) == chosen) for number, title in titles.items())
-    return replace(widget, macro="link", offers=offers, find=_finder(request, people))
-
-
-def _finder(request: Request, people: str) -> str:
-    """The address that finds companies while one types: that of the link from people to them."""
-    records = Records(request.connection, request.policy, people)
-    link = records.module.organization
-    return f"/{people}/find?field={link}" if link in findable(records) else ""

@@ -57,11 +57,12 @@ def managed_account(resource: Record, request: Request) -> Account | None:
     return account
 
 
-def limit_refusals(request: Request) -> None:
+def count_access_attempt(request: Request) -> None:
     """Count an address to which somebody of a company gives access. Raises TooManyAttemptsError.
 
     A refusal says that others have the address: who could try without end would learn who they are. What succeeds is
-    taken back by `succeeded`. A refused request writes nothing, so that this is stored before anything else is written.
+    taken back by `uncount_access_attempt`. A refused request writes nothing, so that this is stored before anything
+    else is written.
     """
     if request.policy.staff:
         return
@@ -70,8 +71,8 @@ def limit_refusals(request: Request) -> None:
         attempts.check(connection, tables, attempts.ACCESS_REFUSED, by, request.now)
 
 
-def succeeded(request: Request) -> None:
-    """Take back what `limit_refusals` counted: access has been given."""
+def uncount_access_attempt(request: Request) -> None:
+    """Take back what `count_access_attempt` counted: access has been given."""
     if not request.policy.staff:
         by = str(request.identity.account.id)
         attempts.uncount(request.connection, request.portal.tables, attempts.ACCESS_REFUSED, by, request.now)
@@ -104,7 +105,7 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
         request.response.status_int = 422
         return {"page": access_page(resource, request, account, inputs, access.errors, error)}
     if account is None:
-        limit_refusals(request)
+        count_access_attempt(request)
     if again := answer_if_repeated(resource.records, request):
         return again
     answer = finished(resource.records, request, record_address(resource.module_name, resource.record.id))
@@ -113,7 +114,7 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
             profile, values = access.values.pop("profile"), {**access.values, **language_of_colleagues(request)}
             access_request = AccessRequest(email, profile, values=values, person=resource.record.id)
             added = register.add(access_request, None, must_change=False)
-            succeeded(request)
+            uncount_access_attempt(request)
             return invited(request, answer, register, added)
         changed = register.change(email, {**access.values, "disabled": False})
         if is_moving:

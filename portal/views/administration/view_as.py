@@ -13,7 +13,7 @@ from portal.records.reading.records import Records
 from portal.texts import _, ngettext, readable
 from portal.views.access.access_card import access_state
 from portal.views.administration.pages import Viewable, ViewAsPage
-from portal.views.displays import initials
+from portal.views.wording import initials
 from portal.web.addresses import explain_address, own_path, record_address
 from portal.web.cookies import session_cookie
 from portal.web.form_input import posted_text

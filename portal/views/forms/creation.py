@@ -6,21 +6,20 @@ Back, Forward, Reload and a bookmark work. Steps are counted from 0 in inputs an
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.accounts.drafts import Content, Draft
-from portal.declaration.shapes import FormLayout, Step
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.defaults import declared_value, defaults
 from portal.records.writing.follow_ups import can_be_followed, follow_up_field
-from portal.records.writing.validation import Filled, follow_again, names_in, read_form, row_defaults
+from portal.records.writing.validation import Filled, follow_again, read_form, row_defaults
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_texts
 from portal.views.forms.drafts import (
@@ -37,6 +36,7 @@ from portal.views.forms.drafts import (
 )
 from portal.views.forms.line_buttons import pressed_button, with_lines_changed
 from portal.views.forms.offers import finds, with_titles
+from portal.views.forms.steps import choices_made, first_wrong_step, hidden_inputs, step_names, step_state
 from portal.views.forms.submissions import (
     FormAnswer,
     answer_if_repeated,
@@ -45,7 +45,6 @@ from portal.views.forms.submissions import (
     finished,
     once_key,
     record_or_list,
-    step_names,
 )
 from portal.views.forms.uploads import (
     Attached,
@@ -56,7 +55,7 @@ from portal.views.forms.uploads import (
 from portal.views.forms.widgets import Filling, form_rows, inputs_of, posted_inputs
 from portal.views.lists.list_navigation import back_to_list
 from portal.views.pages import FormPage
-from portal.views.parts import Choice, DraftForm, StepState, TitledLink
+from portal.views.parts import DraftForm, TitledLink
 from portal.views.records.file_cards import largest_file, upload_input
 from portal.views.records.files import add_form_files
 from portal.views.wording import new_label
@@ -302,32 +301,3 @@ def create_draft(form: CreateForm, step: int, key: str, draft: Draft | None) -> 
         return draft_form(form.request, name, key)
     whole = draft.form == name and (draft.content.step == step or not form.steps)
     return draft_form(form.request, name, key, shown=draft_shown(draft, form.request.reader, continues=not whole))
-
-
-def step_state(number: int, present: int, step: Step) -> StepState:
-    """A step of a form in the bar of steps: done, current or still to come."""
-    state: Literal["done", "current", ""] = "current" if number == present else "done" if number < present else ""
-    return StepState(step.title or _("Step ${number}", mapping={"number": number + 1}), state)
-
-
-def hidden_inputs(filling: Filling, fields: list[Field]) -> tuple[tuple[str, str], ...]:
-    """What the other steps hold, as hidden inputs."""
-    names = [name for field in fields for name in field.input_names(filling.inputs)]
-    return tuple((name, value) for name in names for value in filling.many(name) if value)
-
-
-def choices_made(filling: Filling, earlier: tuple[Step, ...], fields: Mapping[str, Field]) -> list[Choice]:
-    """What the earlier steps decided, in words."""
-    records, choices = filling.records, []
-    for number, step in enumerate(earlier):
-        for field in (fields[name] for name in names_in(FormLayout(fields=step.fields)) if name in fields):
-            value = with_titles(records, field, filling.values.get(field.name))
-            if text := field.show(value, records.policy.reader):
-                choices.append(Choice(field.title, text, number))
-    return choices
-
-
-def first_wrong_step(layout: FormLayout, errors: Mapping[str, str]) -> int:
-    """The first step in which something is wrong."""
-    wrong = (number for number, step in enumerate(layout.steps or ()) if step_names(step) & set(errors))
-    return next(wrong, 0)

@@ -11,9 +11,9 @@ from pyramid.view import view_config
 from portal.fields.base import Field
 from portal.fields.default_paths import value_path
 from portal.fields.lines import Row, row_in
-from portal.fields.link import RECORD_ID
 from portal.fields.linked_value import Linked
 from portal.fields.protocols import Form
+from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.defaults import defaults

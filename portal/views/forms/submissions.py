@@ -8,7 +8,7 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 
-from portal.declaration.shapes import FormLayout, Step
+from portal.declaration.shapes import FormLayout
 from portal.fields.base import Field, Refused
 from portal.records.reading.records import Records
 from portal.records.writing.form_keys import address_of_key, keep_address
@@ -46,11 +46,6 @@ def finished(records: Records, request: Request, address: str) -> HTTPSeeOther:
 def fields_of_form(records: Records, layout: FormLayout) -> list[Field]:
     """The fields that a page's form asks for, those of all its steps."""
     return typed_fields(records, names_in(layout))
-
-
-def step_names(step: Step) -> set[str]:
-    """The names of the fields in one step of a form."""
-    return set(names_in(FormLayout(fields=step.fields)))
 
 
 def errors_of(refused: Refused, fields: Sequence[Field]) -> dict[str, str]:

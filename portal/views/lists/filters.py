@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from portal.fields.base import Field, Refused
 from portal.fields.date import Date
 from portal.fields.dates_and_times import parse_date
-from portal.fields.link import RECORD_ID
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
+from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.list_request import Filter, ListRequest
 from portal.records.reading.records import Records
 from portal.texts import _, readable

@@ -16,7 +16,7 @@ from webob.multidict import MultiDict
 
 from portal.conditions import Comparison, ParsedValue
 from portal.declaration.shapes import Transition
-from portal.fields.link import RECORD_ID
+from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.many import (
     MOST_AT_ONCE,

@@ -12,7 +12,7 @@ from portal.records.writing.comments import may_comment, may_correct
 from portal.records.writing.lifecycle import is_final, state_of
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _
-from portal.views.displays import CHANNEL_ICONS, initials, moment
+from portal.views.displays import CHANNEL_ICONS, moment
 from portal.views.forms.drafts import as_form, draft_form, draft_shown, drafts_of
 from portal.views.forms.submissions import one_time_key
 from portal.views.forms.uploads import held_attachments
@@ -20,6 +20,7 @@ from portal.views.parts import Offer
 from portal.views.records.file_cards import pictures_of, shown_files, upload_input
 from portal.views.records.linked_text import with_pictures
 from portal.views.records.record_parts import Composer, Conversation, Note, Thread
+from portal.views.wording import initials
 from portal.web.addresses import record_address
 from portal.web.form_input import posted_text
 from portal.web.resources import RECORD_ID, Record

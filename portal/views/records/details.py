@@ -21,9 +21,9 @@ from portal.views.records.conversation import conversation, draft_composer
 from portal.views.records.file_cards import files_card, pictures_of, record_files
 from portal.views.records.history import history_card
 from portal.views.records.linked_text import Pictures, with_pictures
-from portal.views.records.news import record_news
 from portal.views.records.record_parts import Composer, DetailPage, SectionShown
 from portal.views.records.related import related_lists
+from portal.views.records.seen_and_hidden import record_news
 from portal.views.records.stage_bar import stage_bar
 from portal.views.records.watching import watchers_card
 from portal.web.addresses import record_address

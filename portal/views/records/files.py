@@ -16,7 +16,7 @@ from portal.records.writing.errors import ConflictError
 from portal.records.writing.files import may_attach
 from portal.store import StoreError
 from portal.store.media_type import SHOWN, UNKNOWN
-from portal.store.preview import MEDIA_TYPE
+from portal.store.thumbnail import MEDIA_TYPE
 from portal.texts import _
 from portal.views.forms.submissions import answer_if_repeated, finished
 from portal.views.forms.uploads import Attached, receive_files
@@ -84,7 +84,7 @@ def send_file(resource: RecordFile, request: Request) -> Response:
 
 
 @view_config(context=RecordFile, name="preview", request_method="GET")
-def send_preview(resource: RecordFile, request: Request) -> Response:
+def send_thumbnail(resource: RecordFile, request: Request) -> Response:
     """The small picture that stands for a picture among a record's files."""
     if resource.stored.preview is None:
         raise HTTPNotFound

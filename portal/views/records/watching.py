@@ -10,16 +10,16 @@ from pyramid.view import view_config
 from portal.accounts.accounts import people_of_address
 from portal.conditions import Comparison
 from portal.fields.base import Refused
-from portal.fields.link import RECORD_ID
+from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.records import Records
 from portal.records.writing.errors import NotAllowedError
 from portal.records.writing.watching import addable, may_watch, watching_people
 from portal.texts import _
-from portal.views.displays import initials
 from portal.views.forms.offers import FIND
 from portal.views.forms.submissions import finished, record_or_list
 from portal.views.pages import QuestionPage
 from portal.views.parts import FormRow, Offer, Watcher, Watchers, Widget
+from portal.views.wording import initials
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text

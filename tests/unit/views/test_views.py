@@ -10,13 +10,14 @@ FOLDER = Path(views.__file__).parent
 TEMPLATES = FOLDER.parent / "templates"
 # Everybody who is signed in may open what these show: the tree of addresses holds only what they may see.
 OPEN_TO_WHO_IS_SIGNED_IN = {
-    "account/devices.sign_out_device", "account/letter_choices.choose_letters", "account/page.show_account",
+    "account/device_list.sign_out_device", "account/letter_choices.choose_letters", "account/account_page.show_account",
     "forms/drafts.discard_draft", "forms/drafts.save_draft", "home.show_home", "lists/many.do_to_records",
     "lists/list_navigation.show_next", "lists/list_navigation.show_previous", "lists/page.list_records",
     "forms/offers.find_linked", "lists/search.search_everywhere", "records/actions.move_record",
     "records/actions.show_transition", "records/comments.show_comments", "records/details.show_record",
-    "records/files.send_file", "records/files.send_preview", "records/history.show_history", "records/news.hide_record",
-    "records/news.mark_module_seen", "records/news.mark_record_seen", "records/watching.change_watchers",
+    "records/files.send_file", "records/files.send_thumbnail", "records/history.show_history",
+    "records/seen_and_hidden.hide_record", "records/seen_and_hidden.mark_module_seen",
+    "records/seen_and_hidden.mark_record_seen", "records/watching.change_watchers",
 }  # fmt: skip
 # Everybody in the world may.
 PUBLIC = {

@@ -12,10 +12,11 @@ from portal.records.reading.news import News, Speaker
 from portal.records.reading.records import Records
 from portal.records.writing.seen import mark_all_seen, mark_seen
 from portal.texts import _
-from portal.views.displays import Value, initials
+from portal.views.displays import Value
 from portal.views.lists.list_navigation import back_to_list
 from portal.views.lists.list_parts import Row
 from portal.views.records.record_parts import RecordNews
+from portal.views.wording import initials
 from portal.web.addresses import list_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text

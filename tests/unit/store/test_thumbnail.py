@@ -6,7 +6,7 @@ import zlib
 
 from PIL import Image
 
-from portal.store.preview import WIDEST, make_preview
+from portal.store.thumbnail import WIDEST, make_thumbnail
 
 
 def test_a_picture_gets_a_small_preview_the_right_way_up(tmp_path):
@@ -15,7 +15,7 @@ def test_a_picture_gets_a_small_preview_the_right_way_up(tmp_path):
     exif[0x0112] = 6  # turned by a quarter
     path = tmp_path / "photo.jpg"
     picture.save(path, exif=exif)
-    with path.open("rb") as file, Image.open(io.BytesIO(make_preview(file, "image/jpeg"))) as preview:
+    with path.open("rb") as file, Image.open(io.BytesIO(make_thumbnail(file, "image/jpeg"))) as preview:
         assert preview.format == "WEBP"
         assert preview.size == (WIDEST // 2, WIDEST)
 
@@ -24,15 +24,15 @@ def test_a_decompression_bomb_gets_none(tmp_path):
     path = tmp_path / "bomb.png"
     path.write_bytes(_png(60_000, 60_000))
     with path.open("rb") as file:
-        assert make_preview(file, "image/png") is None
+        assert make_thumbnail(file, "image/png") is None
 
 
 def test_what_is_no_picture_gets_none(tmp_path):
     path = tmp_path / "broken.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\nnothing more")
     with path.open("rb") as file:
-        assert make_preview(file, "image/png") is None
-        assert make_preview(file, "application/pdf") is None
+        assert make_thumbnail(file, "image/png") is None
+        assert make_thumbnail(file, "application/pdf") is None
 
 
 def _png(width: int, height: int) -> bytes:

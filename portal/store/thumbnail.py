@@ -22,7 +22,7 @@ SECONDS = 10  # of processor time
 PATIENCE = 20  # seconds until an answer is given up
 
 
-def make_preview(source: BinaryIO, media_type: str) -> bytes | None:
+def make_thumbnail(source: BinaryIO, media_type: str) -> bytes | None:
     """A small WebP of the picture in `source`, read from its present position; None where none can be made."""
     if media_type not in KINDS:
         return None

@@ -1,0 +1,42 @@
+"""SQL: by which column the records of a module are found and sorted, and which of them a title or name means."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.fields.column_types import NORMALIZE
+from portal.texts import fold
+
+RECORD_ID = re.compile(r"[1-9][0-9]{0,17}")
+
+
+def title_column(target: sa.Table) -> str:
+    """The column in which the records of `target` are found: the folded title, else the reference."""
+    return target.info["title_folded"] or "_reference_folded"
+
+
+def sort_title_column(target: sa.Table) -> str:
+    """The column by which links to `target` are sorted: the folded title, else the number of the reference."""
+    return target.info["title_folded"] or "number"
+
+
+def ids_named(target: sa.Table, name: str) -> sa.Select[Any]:
+    """The ids of the records of `target` that a unique field, the reference or the title calls `name`."""
+    names = [*target.info["unique"], "reference", *([target.info["title"]] if target.info["title"] else ())]
+    return sa.select(target.c["id"]).where(is_called([target.c[column] for column in names], name))
+
+
+def is_called(columns: Iterable[sa.ColumnElement[Any]], name: str) -> sa.ColumnElement[bool]:
+    """Whether one of `columns` holds `name`. PostgreSQL compares no number and no date with a text."""
+    texts = [column for column in columns if isinstance(column.type, sa.Text)]
+    terms = [column == column.info.get(NORMALIZE, str)(name) for column in texts]
+    if RECORD_ID.fullmatch(name):
+        terms += [column == int(name) for column in columns if isinstance(column.type, sa.BigInteger)]
+    return sa.or_(sa.false(), *terms)
+
+
+def ids_by_title(target: sa.Table, text: str) -> sa.Select[Any]:
+    """The ids of the records of `target` whose title, or reference where they have none, contains `text`."""
+    return sa.select(target.c["id"]).where(target.c[title_column(target)].contains(fold(text), autoescape=True))

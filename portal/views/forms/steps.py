@@ -1,0 +1,46 @@
+"""The steps of a form that has several: the bar of steps, and what the other steps hold."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from portal.declaration.shapes import FormLayout, Step
+from portal.fields.base import Field
+from portal.records.writing.validation import names_in
+from portal.texts import _
+from portal.views.forms.offers import with_titles
+from portal.views.forms.widgets import Filling
+from portal.views.parts import Choice, StepState
+
+
+def step_names(step: Step) -> set[str]:
+    """The names of the fields in one step of a form."""
+    return set(names_in(FormLayout(fields=step.fields)))
+
+
+def step_state(number: int, present: int, step: Step) -> StepState:
+    """A step of a form in the bar of steps: done, current or still to come."""
+    state: Literal["done", "current", ""] = "current" if number == present else "done" if number < present else ""
+    return StepState(step.title or _("Step ${number}", mapping={"number": number + 1}), state)
+
+
+def hidden_inputs(filling: Filling, fields: list[Field]) -> tuple[tuple[str, str], ...]:
+    """What the other steps hold, as hidden inputs."""
+    names = [name for field in fields for name in field.input_names(filling.inputs)]
+    return tuple((name, value) for name in names for value in filling.many(name) if value)
+
+
+def choices_made(filling: Filling, earlier: tuple[Step, ...], fields: Mapping[str, Field]) -> list[Choice]:
+    """What the earlier steps decided, in words."""
+    records, choices = filling.records, []
+    for number, step in enumerate(earlier):
+        for field in (fields[name] for name in names_in(FormLayout(fields=step.fields)) if name in fields):
+            value = with_titles(records, field, filling.values.get(field.name))
+            if text := field.show(value, records.policy.reader):
+                choices.append(Choice(field.title, text, number))
+    return choices
+
+
+def first_wrong_step(layout: FormLayout, errors: Mapping[str, str]) -> int:
+    """The first step in which something is wrong."""
+    wrong = (number for number, step in enumerate(layout.steps or ()) if step_names(step) & set(errors))
+    return next(wrong, 0)
