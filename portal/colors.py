@@ -1,4 +1,4 @@
-"""The colours that follow from the declared accent: as a background under text, and as text on light and dark.
+"""The colors that follow from the declared accent: as a background under text, and as text on light and dark.
 
 Contrast is that of WCAG 2.2: whatever accent is declared, text keeps at least 4.5 to 1.
 """
@@ -14,7 +14,7 @@ VISIBLE = 3.1  # of lines and icons: WCAG asks for 3
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours that follow from an accent, as #rrggbb."""
+    """The colors that follow from an accent, as #rrggbb."""
 
     on_accent: str  # text on the accent
     light_ink: str  # text of the accent's hue on light ground
@@ -24,7 +24,7 @@ class Palette:
 
 
 def palette(accent: str) -> Palette:
-    """The colours that follow from `accent` (#rrggbb)."""
+    """The colors that follow from `accent` (#rrggbb)."""
     color = _parse(accent)
     return Palette(
         on_accent=_hex(WHITE if contrast(color, WHITE) >= READABLE else BLACK),
@@ -36,7 +36,7 @@ def palette(accent: str) -> Palette:
 
 
 def tokens(accent: str) -> str:
-    """CSS that replaces the default colour tokens by those of `accent` (#rrggbb)."""
+    """CSS that replaces the default color tokens by those of `accent` (#rrggbb)."""
     colors = palette(accent)
     return (
         f"@layer tokens{{:root{{--accent:{accent};--on-accent:{colors.on_accent};"
@@ -46,7 +46,7 @@ def tokens(accent: str) -> str:
 
 
 def contrast(one: Rgb, other: Rgb) -> float:
-    """The contrast ratio of two colours, 1 to 21."""
+    """The contrast ratio of two colors, 1 to 21."""
     dark, light = sorted((_luminance(one), _luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 

@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     reload_every: float = Field(0.25, ge=0)  # seconds between two checks of the YAML files
     password_memory: int = Field(19_456, ge=8)  # KiB to hash one password
     password_rounds: int = Field(2, ge=1)
-    no_color: str = Field("", validation_alias="NO_COLOR")  # anything: no colours in a terminal (no-color.org)
+    no_color: str = Field("", validation_alias="NO_COLOR")  # anything: no colors in a terminal (no-color.org)
 
     name: str | None = None
     logo: str | None = None

@@ -1,7 +1,7 @@
 """Who may give, change and end the access of whom: the only place that decides it. Changes nothing.
 
-Which profiles somebody gives is `Policy.grants`. Staff gives them to everybody whom they see. Everybody else to people
-of their own companies alone, and never more than they have: no later end, no older records.
+`Policy.grants` says which profiles somebody may give. Staff may give them to everybody whom they see; everybody else
+only to people of their own companies, and never more than they have: no later end, no older records.
 """
 
 import datetime

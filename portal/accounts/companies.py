@@ -25,7 +25,7 @@ class Door:
 
 
 def door_of(connection: sa.Connection, tables: Tables, organization: int) -> Door:
-    """The door of a company; open and without a link, where nothing is stored."""
+    """The door of a company; open and without a link if nothing is stored."""
     company = tables.company
     row = connection.execute(sa.select(company).where(company.c["organization"] == organization)).mappings().first()
     return Door(bool(row["closed"]), row["join_token"], row["join_profile"]) if row else Door()

@@ -87,7 +87,7 @@ class SignUps:
         return self._first(sign_up["token"] == hash_token(token), sign_up["expires"] > self.now)
 
     def prove(self, sign_up: SignUp, name: str, hashed: str | None) -> SignUp | None:
-        """Name and password of who has proved the address, and waits from now on; the link is used up.
+        """Name and password of the person who has proved the address, and waits from now on; the link is used up.
 
         None if it has been in the meantime. Of one address only the last one waits. A person who is recorded with
         another company does not come into this one: staff decides.
@@ -106,7 +106,7 @@ class SignUps:
     def let_in(
         self, sign_up: SignUp, register: Register, profile: str, values: Mapping[str, Any] = MappingProxyType({})
     ) -> Account:
-        """Give access to who has waited, with the password of their own; `values`: of the account.
+        """Give access to a person who has waited, with the password of their own; `values`: of the account.
 
         Raises AccessRefusedError, also where the person signs in with another address: a second account would not be
         bound to what the first one is, and would outlast its end.

@@ -1,7 +1,7 @@
 """Seeing the portal as somebody else: what an administrator's session stores of it, and whose rights apply meanwhile.
 
 A view is of an account, with its person and companies, or of a profile with nobody in particular. It belongs to one
-session and ends with it, after an hour, when its administrator is none any more, and when the viewed account may no
+session and ends with it, after an hour, when its administrator no longer is one, and when the viewed account may no
 longer sign in. Who views only reads: portal/web/read_only_view.py refuses the rest.
 """
 

@@ -53,7 +53,7 @@ def chosen_settings(folder: Path | None = None, *, is_there: bool = True) -> Set
 
 
 def chosen_color() -> bool | None:
-    """Whether output has colours: None leaves that to click, which gives them to terminals and not to pipes."""
+    """Whether output has colors: None leaves that to click, which gives them to terminals and not to pipes."""
     return False if read_settings().no_color else None
 
 

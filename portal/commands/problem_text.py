@@ -16,7 +16,7 @@ from portal.texts import plural
 
 
 def in_words(problem: Problem) -> str:
-    """Several lines, with colours that a pipe does not show."""
+    """Several lines, with colors that a pipe does not show."""
     tone = "yellow" if problem.warning else "red"
     first, *others = str(problem).split(": ", 1 if problem.warning else 0)
     lines = [click.style(f"{first}: ", fg=tone, bold=True) + others[0] if others else click.style(first, bold=True)]

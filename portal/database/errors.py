@@ -34,7 +34,7 @@ FAILURE_BY_CODE = {  # PostgreSQL's error codes
     "40P01": Failure.CONFLICT,  # deadlock
     "53100": Failure.DISK_FULL,
     RECOVERY_IN_PROGRESS: Failure.READ_ONLY,
-    "57014": Failure.TIMEOUT,  # cancelled by the statement timeout
+    "57014": Failure.TIMEOUT,  # canceled by the statement timeout
     "53300": Failure.BUSY,  # too many connections
     LOCK_NOT_AVAILABLE: Failure.BUSY,
     "42P01": Failure.CHANGED_TABLES,  # no such table

@@ -75,7 +75,7 @@ def _following(draft: Draft, problems: Sequence[Problem]) -> set[Problem]:
     paths |= {(problem.file, problem.path[:-1]) for problem in unread if problem.path[-1:] == MERGE_PATH}
     by_reader = set(_of_the_reader(draft))
     named = {(problem.file, problem.path): problem for problem in reversed(errors) if _is_of_a_name(problem)}
-    misspelt = _misspelt(errors)
+    misspelled = _misspelt(errors)
     lacks_role = any(NO_ROLE.match(problem.message) for problem in errors)
     return {
         problem
@@ -83,7 +83,7 @@ def _following(draft: Draft, problems: Sequence[Problem]) -> set[Problem]:
         if first.get((problem.file, problem.line, problem.column), problem) != problem
         or (problem not in by_reader and (problem.file, problem.path) in paths)
         or named.get((problem.file, problem.path), problem) != problem
-        or _lacks(problem) & misspelt
+        or _lacks(problem) & misspelled
         or (lacks_role and NO_SCOPE.match(problem.message))
     }
 

@@ -1,6 +1,6 @@
 """Finds and reads the files of a declaration, and warns of files that look like part of it and are not read.
 
-Called by load. Only regular files are opened: a named pipe or a device would make a check wait for ever.
+Called by load. Only regular files are opened: a named pipe or a device would make a check wait forever.
 """
 
 import contextlib

@@ -160,7 +160,7 @@ class Mail(Shape):
     created: StrictBool | Wording | None = None
     commented: StrictBool | Wording | None = None
     moved: StrictBool | Wording | None = None
-    assigned: value_types.Link | None = None  # the link field that names who is told
+    assigned: value_types.Link | None = None  # the link field that names the person to notify
     desk: str | None = None  # an address, or the profile whose people are told of what is assigned to nobody
     remind: dict[value_types.State, value_types.Period] = {}  # state → after which time in it the customer is reminded
 
@@ -259,7 +259,7 @@ def fields_with_rows(modules: Iterable[Module]) -> Iterator[tuple[Module, Field]
 def row_modules(modules: Iterable[Module]) -> dict[str, Module]:
     """The rows of each `lines` field as a module, by the name of their table: what has columns, links and conditions.
 
-    No profile has such a module: who may read the field may read its rows. A unique column has no value twice within
+    No profile has such a module: readers of the field may read its rows. A unique column has no value twice within
     one record, which no index says.
     """
     made: dict[str, Module] = {}
@@ -286,9 +286,7 @@ class Access(Shape):
     where: Where = ALWAYS
     set: value_types.Values = {}
     options: Annotated[dict[str, dict[str, Text]], Names("labels")] = {}  # field → option → its label for this profile
-    grants: tuple[value_types.ProfileName, ...] | None = (
-        None  # profiles that who may `grant` gives; None: see Policy.grants
-    )
+    grants: tuple[value_types.ProfileName, ...] | None = None  # given by people who may `grant`; None: Policy.grants
     list: ListLayout = ListLayout()
     detail: DetailLayout = DetailLayout()
     create: FormLayout = FormLayout()

@@ -1,6 +1,6 @@
 """What other systems call our field types and keys, so that a problem can say what they are called here.
 
-Consulted for names that are unknown and not simply misspelt.
+Consulted for names that are unknown and not simply misspelled.
 """
 
 from collections.abc import Collection
@@ -131,12 +131,12 @@ _OUR_ACTIONS, _OUR_SCOPES, _OUR_SPECIALS = _inverted(_ACTIONS), _inverted(_SCOPE
 
 
 def our_type(name: str, known: Collection[str]) -> str | None:
-    """The type of `known` that is meant by a misspelt type, or by the type of another system."""
+    """The type of `known` that is meant by a misspelled type, or by the type of another system."""
     return _meant(name.partition("(")[0], known, OUR_TYPES)
 
 
 def our_key(name: str, known: Collection[str]) -> str | None:
-    """The key of `known` that is meant by a misspelt key, or by the key of another system."""
+    """The key of `known` that is meant by a misspelled key, or by the key of another system."""
     return _meant(name, known, OUR_KEYS)
 
 

@@ -59,7 +59,7 @@ def _warn_of_empty_keys(shape: type[Shape], entry: Any, at: Cursor) -> None:
 
 
 def with_meant_keys(entry: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
-    """`entry` with the values of misspelt keys under the keys that are meant, so that nothing looks missing."""
+    """`entry` with the values of misspelled keys under the keys that are meant, so that nothing looks missing."""
     renamed: dict[str, Any] = {}
     for name, value in entry.items():
         meant = None if name in known else our_key(name, known)
@@ -170,7 +170,7 @@ def _take_as_written(entry: dict[str, Any], at: Cursor, path: KeyPath) -> bool:
 
 
 def _is_repaired(holder: dict[str, Any], key: str, errors: Sequence[dict[str, Any]], known: list[str]) -> bool:
-    """Whether what was probably meant is now in the place of a misspelt key, of a yes, or of a list in one text."""
+    """Whether what was probably meant is now in the place of a misspelled key, of a yes, or of a list in one text."""
     kinds = {error["type"] for error in errors}
     value = holder.get(key)
     if kinds == {"extra_forbidden"}:

@@ -1,7 +1,7 @@
 """The arithmetic of formulas: `quantity * price - discount`, read once, then computed for each record or row.
 
 What is computed with is known beforehand (`measure_of`), so that a sum of an amount and a date is a mistake in the
-declaration. Numbers are exact; only the result is rounded, by who asks for it. Whatever cannot be computed is None:
+declaration. Numbers are exact; only the result is rounded, by the caller. Whatever cannot be computed is None:
 an empty value, a division by zero, two currencies, a date beyond the calendar.
 """
 

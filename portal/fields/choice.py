@@ -38,7 +38,7 @@ def _option(name: str, value: Any) -> Any:
 
 
 class HasOptions(Field):
-    """The key `options`, and how options are named, labelled and filtered."""
+    """The key `options`, and how options are named, labeled and filtered."""
 
     filter: ClassVar[str] = "options"
     textual: ClassVar[bool] = True

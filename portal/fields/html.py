@@ -1,4 +1,4 @@
-"""`html`: rich text. What was typed is sanitised before it is kept, and once more when it is shown."""
+"""`html`: rich text. What was typed is sanitized before it is kept, and once more when it is shown."""
 
 from typing import Any, ClassVar, Literal
 
@@ -25,12 +25,12 @@ class Html(Long):
     rejects: ClassVar[tuple[str, ...]] = ("x" * 201, "a\x00b", "a\ud800b")
 
     def check(self, text: str) -> str | None:
-        clean = markup.sanitised(super().check(text) or "").strip()
+        clean = markup.sanitized(super().check(text) or "").strip()
         return clean if "<img" in clean or not is_blank(markup.without_markup(clean)) else None
 
     def html(self, value: str | None) -> str:
         """Safe HTML to be shown; the row may have been written by others."""
-        return markup.sanitised(value) if value else ""
+        return markup.sanitized(value) if value else ""
 
     def without_markup(self, value: str) -> str:
         return markup.without_markup(value)

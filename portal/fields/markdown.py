@@ -1,4 +1,4 @@
-"""`markdown`: CommonMark with tables, kept as it was typed, rendered and sanitised when it is shown."""
+"""`markdown`: CommonMark with tables, kept as it was typed, rendered and sanitized when it is shown."""
 
 from typing import Any, ClassVar, Literal
 
@@ -23,7 +23,7 @@ class Markdown(Long):
 
     def html(self, value: str | None) -> str:
         """Safe HTML to be shown."""
-        return markup.sanitised(markup.rendered(value)) if value else ""
+        return markup.sanitized(markup.rendered(value)) if value else ""
 
     def without_markup(self, value: str) -> str:
         return markup.without_markup(markup.rendered(value))

@@ -28,11 +28,11 @@ RENDERER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["
 
 
 def rendered(text: str) -> str:
-    """Markdown as HTML, not yet sanitised."""
+    """Markdown as HTML, not yet sanitized."""
     return RENDERER.render(text)
 
 
-def sanitised(markup: str) -> str:
+def sanitized(markup: str) -> str:
     """`markup` without scripts, styles, forms, frames, and images of other sites (they would learn who reads)."""
     return nh3.clean(
         markup,

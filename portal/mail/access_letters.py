@@ -62,7 +62,7 @@ def address_proof(sender: Sender, account: Account, token: str) -> EmailMessage:
 
 
 def somebody_waits(sender: Sender, account: Account, address: str) -> EmailMessage:
-    """Tells who may say yes that somebody has signed up; `address` is theirs, and proved.
+    """Tells those who may approve it that somebody has signed up; `address` is theirs, and proved.
 
     The name that they typed is not repeated: it would be a stranger's words.
     """
@@ -77,7 +77,7 @@ def somebody_waits(sender: Sender, account: Account, address: str) -> EmailMessa
 
 
 def let_in(sender: Sender, account: Account) -> EmailMessage:
-    """Tells who has signed up that they may sign in now."""
+    """Tells a person who has signed up that they may sign in now."""
     say = sender.reader(account).text
     name = say(sender.declaration.settings.name)
     content = Content(

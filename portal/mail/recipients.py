@@ -1,7 +1,7 @@
 """Who is told of what happens to a record: its owner, who follows it, who is assigned to it, or the desk.
 
-Only who may sign in at this moment and has an address that takes letters; each once however many ways lead to them.
-What they may read of it is another question, which their own policy answers (record_letters.py).
+Only people who may sign in at this moment and have an address that takes letters, each once however many ways lead to
+them. What they may read of it is another question, which their own policy answers (record_letters.py).
 """
 
 import enum

@@ -68,8 +68,8 @@ def read_reply_address(key: bytes, address: str, modules: Mapping[str, str]) -> 
 
 
 def make_message_id(key: bytes, about: str, domain: str) -> str:
-    """The Message-ID of a letter, always the same for the same `about`: nobody else can make one, so that only who has
-    the letter can answer it, or report that it was not delivered."""
+    """The Message-ID of a letter, always the same for the same `about`: nobody else can make one, so that only a person
+    who has the letter can answer it, or report that it was not delivered."""
     proof = hmac.new(key, f"letter {about}".encode(), hashlib.sha256).digest()[:PROOF]
     return f"<{about}.{base64.b32encode(proof).decode('ascii').rstrip('=').lower()}@{domain}>"
 

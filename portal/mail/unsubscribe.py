@@ -1,6 +1,6 @@
 """The token with which a letter lets its recipient end the letters, without signing in (RFC 8058).
 
-It opens nothing else, and who has it can only end them.
+It opens nothing else: people who have it can only end them.
 """
 
 import base64

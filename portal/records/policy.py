@@ -89,7 +89,7 @@ class Policy:
     def grants(self) -> tuple[str, ...]:
         """The profiles that the reader may give to others, and whose accounts they may change; none without `grant`.
 
-        Never a staff profile by who is not staff, never the profile of administrators by who is none.
+        Only staff gives a staff profile, only administrators the profile of administrators.
         """
         people, profiles = self.declaration.people, self.declaration.profiles
         access = self.access(people) if people else None

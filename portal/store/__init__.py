@@ -105,7 +105,7 @@ class Store:
     def _send(self, name: str, source: BinaryIO, size: int) -> None:
         """Sends a large file in one request, which the service takes whole or not at all.
 
-        Of an upload in parts whose process is killed, the service would keep the parts for ever, and list them nowhere.
+        Of an upload in parts whose process is killed, the service would keep the parts forever, and list them nowhere.
         """
         start = source.tell()
         headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}

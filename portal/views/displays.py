@@ -46,7 +46,7 @@ class Value(NamedTuple):
     tone: str = ""  # of a pill
     icon: str = ""  # of a pill, a count, a channel
     iso: str = ""  # of a datetime
-    html: Markup = Markup()  # sanitised, for `markdown` and `html` alone
+    html: Markup = Markup()  # sanitized, for `markdown` and `html` alone
     parts: tuple[Any, ...] = ()  # of pills, links, tags, address (one per line)
     stars: int = 0  # of a rating
     most_stars: int = 0  # of a rating
@@ -153,7 +153,7 @@ def _url(display: str, field: Field, value: Any, text: str, reader: Reader) -> V
 
 
 def _rich(display: str, field: Any, value: Any, text: str, reader: Reader) -> Value:
-    html = Markup(field.html(value)) if value else Markup()  # noqa: S704 sanitised by the field
+    html = Markup(field.html(value)) if value else Markup()  # noqa: S704 sanitized by the field
     return Value(field.title, display, text, html=html)
 
 

@@ -103,7 +103,7 @@ def conflict(error: ConflictError, request: Request) -> Any:
 
 @exception_view_config(TooManyAttemptsError, renderer="error.pt")
 def too_many_attempts(error: TooManyAttemptsError, request: Request) -> Any:
-    """The page for who has tried a password or a link too often."""
+    """The page after too many attempts with a password or a link."""
     request.response.headers["Retry-After"] = str(error.seconds)
     return _page(request, 429, too_often_message(error))
 

@@ -1,4 +1,4 @@
-"""The home page: a greeting, the buttons in the centre, the latest activity."""
+"""The home page: a greeting, the buttons in the center, the latest activity."""
 
 import datetime
 from collections import defaultdict

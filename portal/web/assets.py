@@ -1,6 +1,6 @@
 """The files that pages need: one style sheet, one script, one icon sprite and the logo, bundled at start-up.
 
-Each has its content's hash in its address, so that browsers may cache it for ever; all are held in memory, with a gzip
+Each has its content's hash in its address, so that browsers may cache it forever; all are held in memory, with a gzip
 copy. An instance belongs to one portal in force: its icons, its accent and its logo are part of it.
 """
 
@@ -121,7 +121,7 @@ def script() -> bytes:
 
 
 def default_logo(accent: str, sparkle: str) -> str:
-    """The drawing of the icon MARK on the accent colour."""
+    """The drawing of the icon MARK on the accent color."""
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><defs><linearGradient id="g" x2="1" y2="1">'
         f'<stop stop-color="{accent}" stop-opacity=".75"/><stop offset="1" stop-color="{accent}"/></linearGradient>'

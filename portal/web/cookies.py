@@ -10,7 +10,7 @@ from portal.web.serving import is_secure
 
 
 def session_cookie(request: Request) -> str:
-    """The name of the session cookie; under https one that no neighbouring host can set."""
+    """The name of the session cookie; under https one that no neighboring host can set."""
     return _cookie_name(request, "portal_session")
 
 
@@ -35,7 +35,7 @@ def flash_cookie(request: Request) -> str:
 
 
 def invitation_cookie(request: Request) -> str:
-    """The name of the cookie with the token of an invitation that is shown once, to who made it."""
+    """The name of the cookie with the token of an invitation that is shown once, to the person who made it."""
     return _cookie_name(request, "portal_invitation")
 
 

@@ -10,5 +10,6 @@ def posted_text(request: Request, name: str) -> str:
 
 
 def whole_number(text: str) -> int | None:
-    """The number that an input holds; None for what is none, or has more than the 9 digits that any column stores."""
+    """The number that an input holds; None for what is not a number, or has more than the 9 digits that any column
+    stores."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

@@ -176,7 +176,8 @@ def _button_item(request: Request, button: Button) -> MenuItem:
 
 
 def _waiting_items(request: Request, identity: Identity) -> list[MenuItem]:
-    """The entry of the menu that leads to who has signed up and waits for a yes, for those who may give it."""
+    """The entry of the menu that leads to people who have signed up and wait for approval, for those who may give
+    it."""
     if not identity.policy.grants or request.exception is not None:
         return []
     number = SignUps(request.connection, request.portal.tables, request.now).count_waiting(identity)

@@ -28,7 +28,7 @@ class Health:
 
     arrears: Arrears
     free_space: int | None
-    sends_email: bool  # without a mail server letters wait for ever, and nobody is late
+    sends_email: bool  # without a mail server letters wait forever, and nobody is late
     declarations_accepted: bool
 
     @property

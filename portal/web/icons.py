@@ -41,7 +41,7 @@ def drawings(names: Iterable[str]) -> Mapping[str, str]:
 
 
 def sprite(icon_drawings: Mapping[str, str]) -> str:
-    """One SVG with a symbol per drawing; strokes and colours come from the style sheet."""
+    """One SVG with a symbol per drawing; strokes and colors come from the style sheet."""
     symbols = "".join(
         f'<symbol id="{name}" viewBox="0 0 24 24">{inner}</symbol>' for name, inner in icon_drawings.items()
     )

@@ -1,4 +1,5 @@
-"""What is new to who makes a request: read once, with the records of the page that is shown if it shows some."""
+"""What is new to the person who makes a request: read once, with the records of the page that is shown if it shows
+some."""
 
 from collections.abc import Sequence
 

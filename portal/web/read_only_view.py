@@ -23,7 +23,7 @@ VIEWING = _("You are viewing the portal as someone else, so nothing can be chang
 
 @dataclass(frozen=True)
 class ReadOnlyView:
-    """Why a request only reads. The texts are in `language`, which is that of who looks."""
+    """Why a request only reads. The texts are in `language`, which is that of the person who looks."""
 
     title: str  # “You are viewing the portal as Anna Moretti”
     note: str = ""

@@ -63,7 +63,7 @@ class PortalRequest(Request):
 
     @reify
     def policy(self) -> Policy:
-        """The rights of who is signed in."""
+        """The rights of the person who is signed in."""
         return self.visitor.identity.policy
 
     @reify

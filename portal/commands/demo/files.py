@@ -87,7 +87,7 @@ def _escaped(text: str) -> str:
 
 
 def _drawing(record: Record, field: Field, store: Store) -> PendingFile:
-    """A machine on a coloured ground, with its name."""
+    """A machine on a colored ground, with its name."""
     image: Any = importlib.import_module("PIL.Image")  # only the demo and previews load Pillow
     draw_module: Any = importlib.import_module("PIL.ImageDraw")
     font: Any = importlib.import_module("PIL.ImageFont").load_default(size=26)

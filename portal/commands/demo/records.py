@@ -149,7 +149,7 @@ class Demonstration:
             self._add_join_links(account, now)
 
     def _add_join_links(self, account: Account, now: datetime.datetime) -> None:
-        """The companies of who may let colleagues in have a link by which these ask for it."""
+        """The companies of people who may let colleagues in have a link by which these ask for it."""
         policy = identify(self.connection, self.portal.tables, account, now=now).policy
         for company in policy.reader.companies if policy.grants and not policy.staff else ():
             renew_link(self.connection, self.portal.tables, company, policy.grants[0])

@@ -102,7 +102,7 @@ def renamed_names(
     """New name → old name.
 
     `known`: the names in the last snapshot. `formerly`: the declared names and what each was called before; it may stay
-    in the files for ever, and counts only while the old name is known. `history`: renames that were done, new name →
+    in the files forever, and counts only while the old name is known. `history`: renames that were done, new name →
     old name: a declared name that is found there is the old one back again.
     """
     renamed: dict[str, str] = {}

@@ -18,7 +18,7 @@ from portal.database.postgresql import make_schema
 
 ATTEMPTS, PAUSE = 600, 0.1  # how often a migration tries to get its tables; seconds between
 PATIENCE = 50  # milliseconds that it waits for a table, and others behind it
-# PostgreSQL ends an autovacuum that is in the way, but only for who has waited a second (its deadlock_timeout). While
+# PostgreSQL ends an autovacuum that is in the way, but only after a wait of a second (its deadlock_timeout). While
 # one is at work, every tenth attempt waits so long.
 PATIENCE_WITH_VACUUM, VACUUM_EVERY = 1500, 10
 FROM_EVERYBODY, FROM_SAVING = "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE"  # whom a lock keeps from a table

@@ -84,7 +84,7 @@ def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _admission_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """By which way people come in: the companies' own links and switches, and who has signed up."""
+    """How people come in: the companies' own links and switches, and who has signed up."""
     return {
         "company": sa.Table(
             "portal_company",

@@ -45,7 +45,7 @@ OUTDATED = (  # of the versions before
 INDEXES = (INDEX, *OUTDATED)
 MAX_PREFIX = 8
 OWN_LOCK = ":lock + hashtext(current_schema())"  # portals in schemas of one database have an index each
-BUILDING = 7_022_601_119  # the advisory lock of who makes the index; any number that nobody else uses
+BUILDING = 7_022_601_119  # the advisory lock of the process that makes the index; any number that nobody else uses
 FEW_ROWS = 20_000  # that are indexed at once: it takes ten seconds at most
 # Rows that are written wait here, in kilobytes, for a writer who sorts a hundred of them in at once: every search reads
 # what waits, and that writer takes 30 ms longer.

@@ -243,7 +243,7 @@ class PageStart:
 
     @property
     def oldest_first(self) -> bool:
-        """Whether rows are read in the opposite order, towards the newest."""
+        """Whether rows are read in the opposite order, toward the newest."""
         return self.after is not None and self.before is None
 
     @property

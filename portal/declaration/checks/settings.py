@@ -129,7 +129,7 @@ def _is_readable(url: str) -> bool:
     try:
         parts = urlsplit(url)
         return bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets that are not those of an IPv6 address, a port that is none
+    except ValueError:  # brackets that are not those of an IPv6 address, or an invalid port
         return False
 
 

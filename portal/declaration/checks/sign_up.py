@@ -1,4 +1,4 @@
-"""Checks `sign_up:`: who may come in uninvited is a customer, of a company that exists."""
+"""Checks `sign_up:`: people who come in uninvited are customers, of a company that exists."""
 
 import re
 from collections.abc import Mapping

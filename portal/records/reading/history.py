@@ -131,7 +131,7 @@ def whole_history(
 ) -> tuple[list[tuple[Event, Record | None]], int | None]:
     """The newest events of all records that the reader may see, with the records; None: it is deleted.
 
-    `records` are those of any module. The events of deleted records are for who sees all records of the module.
+    `records` are those of any module. The events of deleted records are for readers who see all records of the module.
     """
     events: list[tuple[Event, Record | None]] = []
     for _batch in range(MOST_BATCHES):

@@ -32,7 +32,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """Some records in order, and the keys of the neighbouring pages, empty where there is none."""
+    """Some records in order, and the keys of the neighboring pages, empty where there is none."""
 
     records: list[Record]
     next: str = ""

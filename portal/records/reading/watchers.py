@@ -31,7 +31,7 @@ def watchers_of(connection: sa.Connection, tables: Tables, module: Module, ids: 
 
 
 def who_added(connection: sa.Connection, tables: Tables, module: str, record_id: int, person: int) -> str | None:
-    """The name of who added a person to a record, the last time; None where no history says it."""
+    """The name of the person who added a person to a record, the last time; None if no history says it."""
     event = tables.event
     added = event.c["module"] == module, event.c["record"] == record_id, event.c["kind"] == "watched"
     rows = sa.select(event.c["author"], event.c["details"]).where(*added).order_by(event.c["id"].desc())

@@ -143,7 +143,7 @@ def _named(known: Mapping[str, Field], header: str) -> list[tuple[Field, str]]:
 def _labelled(
     module: Module, known: Mapping[str, Field], header: str, languages: Iterable[str]
 ) -> list[tuple[Field, str]]:
-    """The fields, or parts of fields, that are labelled so in any language; built-in ones if no declared one is."""
+    """The fields, or parts of fields, that have this label in any language; built-in ones if no declared one is."""
     label, languages = _same(header), tuple(languages)
     matching = [
         (field, part)

@@ -92,7 +92,7 @@ class ZipBundle:
 
 @contextmanager
 def open_bundle(path: Path, write: bool = False) -> Iterator[FileBundle]:
-    """The files at `path`. Raises OSError, also for an archive that is none."""
+    """The files at `path`. Raises OSError, also for a file that is not an archive."""
     if path.suffix.lower() == ".zip":
         try:
             with zipfile.ZipFile(path, "w" if write else "r") as archive:

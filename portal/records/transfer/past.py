@@ -24,7 +24,8 @@ STEP = datetime.timedelta(hours=20)  # from one state to the next, where no fiel
 
 @dataclass(frozen=True)
 class Past:
-    """The past of the records of one module; `staff`: who did what staff may do, and `person` their person."""
+    """The past of the records of one module; `staff`: the account that did what staff may do, and `person` its
+    person."""
 
     records: Records
     staff: Author
@@ -65,7 +66,7 @@ class Past:
             before = transition.to
 
     def _sign(self, record: Record, transition: Transition, author: Author, at: datetime.datetime) -> dict[str, Any]:
-        """The signatures of the record that the transition asks for, as who did it then wrote them."""
+        """The signatures of the record that the transition asks for, as its author wrote them."""
         fields = [self.records.module.fields[name] for name in transition.ask if name in self.records.module.fields]
         signing = [field for field in fields if field.signs and record.values[field.name]]
         signed = {field.name: record.values[field.name].signed(at, author.account, author.name) for field in signing}

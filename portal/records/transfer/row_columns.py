@@ -1,6 +1,6 @@
 """The rows of `lines` fields in columns of their records' own file: lines.0.product, lines.0.quantity, lines.1.product.
 
-The number orders the rows of a record; a row whose cells are all empty is none.
+The number orders the rows of a record; a row whose cells are all empty does not count.
 """
 
 import re

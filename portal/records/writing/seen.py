@@ -1,6 +1,6 @@
 """What an account has seen of the records, and which it has hidden until something happens to them.
 
-Never a side effect of reading: pages send it once they are looked at, and who writes has seen what they wrote.
+Never a side effect of reading: pages send it once they are looked at, and authors have seen what they wrote.
 """
 
 import datetime

@@ -126,8 +126,8 @@ class Writer:
 
         `folded`: what a mail quotes, and its signature.
 
-        Raises NotAllowedError, also for an internal comment by who is not staff; ConflictError on a final record,
-        unless the comment is internal.
+        Raises NotAllowedError, also for an internal comment by somebody who is not staff; ConflictError on a final
+        record, unless the comment is internal.
         """
         records = self.records
         if not may_comment(records) or (internal and not records.policy.staff):

@@ -1,4 +1,4 @@
-// Shared by all scripts: attaches behaviour to elements by their data- attributes, now and when a part is redrawn.
+// Shared by all scripts: attaches behavior to elements by their data- attributes, now and when a part is redrawn.
 const attachments = [];
 
 /** Runs `behave(element)` once for every element that matches, also for those that are added later. */

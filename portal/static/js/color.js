@@ -1,4 +1,4 @@
-// Adds the browser's own colour picker beside the text of a colour.
+// Adds the browser's own color picker beside the text of a color.
 import { attach, make } from "./attach.js";
 
 attach("input[data-color]", (input) => {

@@ -146,7 +146,7 @@ def _day_widget(
 
 
 def chosen_company(request: Request, text: str) -> int | None:
-    """The company that an input names; the only one of who is not staff needs no name."""
+    """The company that an input names; readers who are not staff and have only one need not name it."""
     own = request.reader.companies
     if not text and not request.policy.staff and len(own) == 1:
         return int(own[0])

@@ -14,7 +14,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class AccessCard:
-    """The card of a person's access, for who may change it."""
+    """The card of a person's access, for readers who may change it."""
 
     state: Words
     tone: str
@@ -70,7 +70,7 @@ class JoinLink:
     url: str  # where its buttons post to
     link: str
     profiles: tuple[Offer, ...]
-    profile: Words = ""  # what who joins with it gets
+    profile: Words = ""  # the profile of people who join with it
     error: Words = ""
 
 

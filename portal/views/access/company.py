@@ -37,7 +37,7 @@ MOST_SHOWN = 200
 
 
 def company_card(resource: Record, request: Request) -> AccessCard | None:
-    """The card on the company's page; None for other records, and for who may not let its people in."""
+    """The card on the company's page; None for other records, and for readers who may not let its people in."""
     is_company = resource.module_name == request.portal.declaration.organizations
     if not is_company or not may_manage_company(request.identity, resource.record.id):
         return None

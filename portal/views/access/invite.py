@@ -143,6 +143,6 @@ def invite_page(module: Module, request: Request, inputs: Inputs, errors: Errors
 
 
 def _check_companies(request: Request) -> None:
-    """Who is not staff invites into their own companies: without one there is nobody to invite."""
+    """People who are not staff invite into their own companies: without one there is nobody to invite."""
     if not request.policy.staff and not request.reader.companies:
         raise HTTPNotFound

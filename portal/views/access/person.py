@@ -36,14 +36,14 @@ Errors = Mapping[str, Words]
 
 
 def register_of(request: Request) -> Register:
-    """The register, in the name of who is signed in."""
+    """The register, in the name of the person who is signed in."""
     account = request.identity.account
     author = Author(account.id, account.name or account.email)
     return Register(request.connection, request.portal.tables, request.now, author, account.person)
 
 
 def language_of_colleagues(request: Request) -> dict[str, str]:
-    """The language of an account that is given to a colleague: that of who gives it. Staff writes to customers in the
+    """The language of an account that is given to a colleague: that of the giver. Staff writes to customers in the
     portal's first.
     """
     return {} if request.policy.staff else {"language": request.reader.language}
@@ -211,7 +211,7 @@ def open_account(resource: Record, request: Request) -> Account:
 
 @view_config(context=Record, name="invite", request_method="POST", permission="grant")
 def invite_again(resource: Record, request: Request) -> Response:
-    """Sends another invitation to who has not accepted theirs; the earlier one is void."""
+    """Sends another invitation to a person who has not accepted theirs; the earlier one is void."""
     account = managed_account(resource, request)
     if account is None or not is_waiting(account):
         raise HTTPNotFound

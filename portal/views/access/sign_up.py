@@ -72,7 +72,7 @@ def sign_up(context: SignUp, request: Request) -> Any:
 
 @view_config(context=Join, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_join(context: Join, request: Request) -> Any:
-    """A company's own link: the way to ask for access, and the way to the sign-in for who has it."""
+    """A company's own link: the way to ask for access, and the way to the sign-in for people who have it."""
     company = company_of_link(request.connection, request.portal.tables, context.token)
     if company is None:
         return _void(request)
@@ -163,7 +163,7 @@ def needs_approval(request: Request) -> bool:
 
 
 def _void(request: Request) -> Any:
-    """The link leads into no company any more; who has come in by it goes on to their home page."""
+    """The link no longer leads into a company; a person who has come in by it goes on to their home page."""
     if request.identity is not None:
         return HTTPSeeOther("/")
     request.response.status_int = 404
@@ -235,7 +235,7 @@ def _valid_sign_up(context: SignUpLink, request: Request) -> SignUpRequest | Any
 
 
 def _gone(request: Request) -> Any:
-    """The link is used up; who has signed up with it goes on to their home page."""
+    """The link is used up; a person who has signed up with it goes on to their home page."""
     if request.identity is not None:
         return HTTPSeeOther("/")
     request.response.status_int = 404

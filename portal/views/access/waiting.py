@@ -72,7 +72,7 @@ def _let_in(sign_ups: SignUps, sign_up: SignUp, request: Request) -> Words:
 
 
 def _within_reach(request: Request, person: int, sign_up: SignUp) -> bool:
-    """Whether the reader may give access to a person who is recorded already: staff to all whom they see."""
+    """Whether the reader may give access to a person who is recorded already: staff to everybody whom they see."""
     people = Records(request.connection, request.policy, str(request.portal.declaration.people))
     if not people.exists(person):
         return False

@@ -46,7 +46,8 @@ def letter_choices(request: Request) -> LetterChoices:
 
 
 def relations_of(request: Request) -> tuple[Relation, ...]:
-    """The relations of which the signed-in person chooses; no company for staff and who sees their own alone."""
+    """The relations of which the signed-in person chooses; no company for staff and for people who see only their
+    own."""
     has_company = sees_company(request.portal.declaration, request.policy.profile)
     return tuple(relation for relation in RELATIONS if relation is not Relation.COMPANY or has_company)
 

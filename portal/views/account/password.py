@@ -248,7 +248,7 @@ def _link_page(context: PasswordLink, account: Account, errors: Errors) -> Passw
 
 
 def _link_is_gone(context: PasswordLink, request: Request) -> Any:
-    """The link is used up; who has accepted the invitation with it goes on to their home page."""
+    """The link is used up; a person who has accepted the invitation with it goes on to their home page."""
     if context.purpose == INVITATION and request.identity is not None:
         return HTTPSeeOther("/")
     request.response.status_int = 404

@@ -1,7 +1,7 @@
 """Places boxes and the links between them in columns, so that links run from left to right: for the map of modules.
 
 The way is that of Sugiyama, Tagawa and Toda (1981): cycles are opened, each box stands left of what it leads to, links
-across several columns get a lane in each, the order in a column follows the neighbours, and then the heights do. The
+across several columns get a lane in each, the order in a column follows the neighbors, and then the heights do. The
 answer is the same for the same graph. Knows nothing of modules; lengths are pixels.
 """
 
@@ -104,7 +104,7 @@ def _x(column: int) -> float:
 
 def _columns(graph: Graph, links: Sequence[Link]) -> dict[str, int]:
     """The column of each box: left of all that it leads to, but for the links that close a cycle. Where that takes too
-    many columns, neighbouring ones become one."""
+    many columns, neighboring ones become one."""
     targets: dict[str, list[str]] = defaultdict(list)
     for link in links:
         targets[link.source].append(link.target)
@@ -160,15 +160,15 @@ def _layers(graph: Graph, links: Sequence[Link], column: Mapping[str, int]) -> _
 
 
 def _order(layers: _Layers, forward: bool) -> None:
-    """Sort each column by where its neighbours in the column before stand."""
-    neighbours = layers.before if forward else layers.after
+    """Sort each column by where its neighbors in the column before stand."""
+    neighbors = layers.before if forward else layers.after
     columns = layers.columns if forward else layers.columns[::-1]
     for previous, column in zip(columns, columns[1:], strict=False):
         position = {node: place for place, node in enumerate(previous)}
         own = {node: place for place, node in enumerate(column)}
 
         def weight(node: Hashable, position: Mapping = position, own: Mapping = own) -> float:
-            beside = [position[other] for other in neighbours[node] if other in position]
+            beside = [position[other] for other in neighbors[node] if other in position]
             return sum(beside) / len(beside) if beside else own[node]
 
         column.sort(key=weight)
@@ -193,19 +193,19 @@ def _offsets(layers: _Layers, column: Sequence[Hashable]) -> list[float]:
 
 
 def _level(layers: _Layers, forward: bool) -> None:
-    """Move each column to the heights of its neighbours, as near as its order and the distances allow."""
-    neighbours = layers.before if forward else layers.after
+    """Move each column to the heights of its neighbors, as near as its order and the distances allow."""
+    neighbors = layers.before if forward else layers.after
     for column in layers.columns if forward else layers.columns[::-1]:
         heights = []
         for node in column:
-            middles = [layers.y[other] + layers.height[other] / 2 for other in neighbours[node]]
+            middles = [layers.y[other] + layers.height[other] / 2 for other in neighbors[node]]
             middle = sum(middles) / len(middles) if middles else layers.y[node] + layers.height[node] / 2
             heights.append(middle - layers.height[node] / 2)
         layers.y |= dict(zip(column, _in_order(heights, _offsets(layers, column)), strict=True))
 
 
 def _in_order(heights: Sequence[float], offsets: Sequence[float]) -> list[float]:
-    """The heights nearest to `heights` at which nothing overlaps: isotonic regression by pooling neighbours."""
+    """The heights nearest to `heights` at which nothing overlaps: isotonic regression by pooling neighbors."""
     pools: list[tuple[float, int]] = []  # mean, size
     for height, offset in zip(heights, offsets, strict=True):
         mean, size = height - offset, 1

@@ -50,7 +50,8 @@ def shown_reasons(
 
 
 def reasons_of_refusal(request: Request) -> tuple[Reason, ...]:
-    """Why an address is not found in a preview, for who looks; empty for others, and where no right decides.
+    """Why an address is not found in a preview, for the administrator who looks; empty for others, and where no right
+    decides.
 
     Of a record that administrators do not see themselves they learn nothing. Who looks at declarations that are not in
     force has the whole database.

@@ -43,7 +43,7 @@ def basis_of(fields: Iterable[Field], values: Mapping[str, Any], version: int = 
 
 
 def read_basis(text: str, version: int) -> Basis:
-    """The basis that a hidden input or a draft carries; what is none is left out."""
+    """The basis that a hidden input or a draft carries; what is not a digest is left out."""
     return Basis(version, dict(ENTRY.findall(text[:20_000])))
 
 

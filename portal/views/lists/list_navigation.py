@@ -111,18 +111,18 @@ def show_previous(resource: Record, request: Request) -> Response:
 
 
 def record_beside(resource: Record, request: Request, backwards: bool) -> Response:
-    """Leads to the neighbour in the list; back to the list where there is none."""
+    """Leads to the neighbor in the list; back to the list where there is none."""
     records, module = resource.records, resource.module_name
     text = list_query(resource, request) or ""
     query, place = query_of(resource, request, text), request.cookies.get(PLACE_OF_RECORD, "")
-    neighbour = records.beside(query, resource.record.id, place, backwards)
-    if neighbour is None:
+    neighbor = records.beside(query, resource.record.id, place, backwards)
+    if neighbor is None:
         answer = HTTPSeeOther(list_of_query(module, text))
         return set_flash(request, answer, "list-begins" if backwards else "list-ends")
-    keep_list(request, module, neighbour.id, text)
-    keep_place(request, module, neighbour.id, records.place(query, neighbour.id))
+    keep_list(request, module, neighbor.id, text)
+    keep_place(request, module, neighbor.id, records.place(query, neighbor.id))
     cookies = [("Set-Cookie", cookie) for cookie in request.response.headers.getall("Set-Cookie")]
-    return HTTPSeeOther(record_address(module, neighbour.id), headers=cookies)
+    return HTTPSeeOther(record_address(module, neighbor.id), headers=cookies)
 
 
 def query_of(resource: Record, request: Request, text: str) -> Query:

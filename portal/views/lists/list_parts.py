@@ -148,7 +148,7 @@ class ListPage(RecordTable):
     clear_url: str = ""  # without search and filters; empty: none are in force
     create_url: str = ""
     create_label: Words = ""
-    invite_url: str = ""  # of people, for who may give access
+    invite_url: str = ""  # of people, for readers who may give access
     exports: tuple[TitledLink, ...] = ()  # the records as a file, and the rows of each of their `lines`
     many: ManyForm | None = None  # where records can be chosen
     seen_url: str = ""  # where one says that nothing is new any more; empty: nothing is

@@ -103,7 +103,7 @@ def section_rows(
 
 
 def about(resource: Record) -> str:
-    """The line above the heading: the reference, and who made the record when, as far as both may be read."""
+    """The line above the heading: the reference, and who created the record and when, as far as both may be read."""
     record, reader = resource.record, resource.records.policy.reader
     author, created = record.values.get("created_by"), record.values.get("created")
     if not created:  # a bare number tells people nothing

@@ -58,7 +58,7 @@ def list_of_linking(records: Records, linking: list[Path], here: Linked) -> str:
         return list_address(records.name, {**widest_tab(records), f"{path[0]}.id": link_value(records, path, here)})
     reader = records.policy.reader
     mine = {reader.people: [reader.person], reader.organizations: reader.companies}.get(here.module, ())
-    # What is the reader's own is the whole list, for who sees nothing else.
+    # What is the reader's own is the whole list, for readers who see nothing else.
     return list_address(records.name, widest_tab(records)) if here.id in mine else ""
 
 

@@ -106,7 +106,8 @@ def rows_with_speakers(
 
 
 def spoken(comments: Value, speaker: Speaker, you: str, staff: bool) -> Value:
-    """The number of comments, with who wrote the last one; `you`: what stands for the reader, where it was the reader.
+    """The number of comments, with the author of the last one; `you`: what stands for the reader, where it was the
+    reader.
 
     The other side is marked, for it may be waiting.
     """

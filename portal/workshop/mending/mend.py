@@ -29,7 +29,7 @@ MOST_EDITS = 200
 MOST_OTHERS = 4  # mistakes that a file may have besides the one for which nothing of it can be read
 STEP = 2  # spaces of one level
 MARK = b"\xef\xbb\xbf"  # the byte order mark of UTF-8
-# Problems of names that the folder itself declares: there, the declaration may be what is misspelt.
+# Problems of names that the folder itself declares: there, the declaration may be what is misspelled.
 DECLARED_NAMES = ("P201", "P202", "P204", "P205", "P206")
 Signature = tuple[str, str, bool]
 
@@ -187,7 +187,7 @@ class _Mender:
         return sum(inner - outer > STEP for outer, inner in pairwise(indents))
 
     def _is_declaration_in_doubt(self, problem: Problem, chosen: Proposal, documents: list[Document]) -> bool:
-        """Whether all would be as good if the declared name were the misspelt one, and no word tells which is."""
+        """Whether all would be as good if the declared name were the misspelled one, and no word tells which is."""
         if kind_of(problem).code not in DECLARED_NAMES:
             return False
         others = [

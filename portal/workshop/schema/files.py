@@ -67,7 +67,7 @@ def write_schemas(folder: Path) -> list[Path]:
 
 
 def refresh_schemas(folder: Path) -> None:
-    """As `write_schemas`, where not being able to write is no reason to stop."""
+    """As `write_schemas`, but goes on if they cannot be written."""
     try:
         write_schemas(folder)
     except OSError as error:
