@@ -1,6 +1,6 @@
-"""Previews of pictures, made by Pillow in a process of its own: one that a hostile file kills takes nobody along.
+"""Thumbnails of pictures, made by Pillow in a process of its own: one that a hostile file kills takes nobody along.
 
-This file is that process as well, run as a script: it reads a picture from its standard input and writes the preview.
+This file is that process as well, run as a script: it reads a picture from its standard input and writes the thumbnail.
 """
 
 import contextlib

@@ -126,7 +126,7 @@ LEDGER: dict[str, Change | str] = {
     "Settings.base_url": "test_protection.py::test_in_production_only_the_host_of_base_url_is_ours",
     "Settings.support_address": Change("portal.support_address", "help@x.example"),
     "Settings.administrators": Change("portal.administrators", ["customer"]),
-    "Settings.sign_in": "test_device_list.py::test_links_do_not_sign_in_where_they_are_not_declared",
+    "Settings.sign_in": "test_devices.py::test_links_do_not_sign_in_where_they_are_not_declared",
     # layouts
     "Tab.label": Change(f"{TICKETS}.list.tabs.open.label", "Waiting ones", given=WITH_TABS),
     "Tab.where": Change(f"{TICKETS}.list.tabs.open.where", {"state": "done"}, given=WITH_TABS),
