@@ -1,13 +1,15 @@
 """How the headers of letters are written, and read back from the outbox.
 
 Python's own folding (3.11) loses spaces between words that are no ASCII, and the quotes around a name when it folds a
-second time: its commas and brackets would then be read as further recipients (cpython issue 92081). Here a text that is
-no ASCII is encoded whole, and what was folded once stays as it is.
+second time: its commas and brackets would then be read as further recipients (cpython issue 92081). It encodes words
+that are longer than a line, which nobody may do in `List-Unsubscribe` and `References`: mail programs do not find the
+address then. Here a text that is no ASCII is encoded whole, another one is broken at its spaces alone, and what was
+folded once stays as it is.
 """
 
 import email
 from email.header import Header
-from email.headerregistry import Address, AddressHeader
+from email.headerregistry import Address, AddressHeader, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from typing import TYPE_CHECKING, Any
@@ -23,17 +25,18 @@ else:
 
 
 class LetterPolicy(Base):
-    """As Python's policy for SMTP, but for the folding of headers that are no ASCII."""
+    """As Python's policy for SMTP, but for the folding of texts and addresses."""
 
     def fold(self, name: str, value: Any) -> str:
         """A header as lines."""
-        if str(value).isascii():
-            return super().fold(name, value)
-        if isinstance(value, AddressHeader):
-            text = f",{LINE_BREAK} ".join(_address(name, address) for address in value.addresses)
+        text = str(value)
+        if isinstance(value, AddressHeader) and not text.isascii():
+            folded = f",{LINE_BREAK} ".join(_address(name, address) for address in value.addresses)
+        elif isinstance(value, UnstructuredHeader):
+            folded = _broken_at_spaces(name, text) if text.isascii() else _encoded(name, text)
         else:
-            text = _encoded(name, str(value))
-        return f"{name}: {text}{LINE_BREAK}"
+            return super().fold(name, value)
+        return f"{name}: {folded}{LINE_BREAK}"
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         """The same as bytes."""
@@ -59,3 +62,13 @@ def _address(header: str, address: Address) -> str:
 
 def _encoded(header: str, text: str) -> str:
     return Header(text, "utf-8", LINE, header).encode(linesep=LINE_BREAK)
+
+
+def _broken_at_spaces(header: str, text: str) -> str:
+    first, *others = text.split(" ")
+    parts, length = [first], len(f"{header}: {first}")
+    for word in others:
+        fits = length + 1 + len(word) <= LINE
+        parts.append(f" {word}" if fits else f"{LINE_BREAK} {word}")
+        length = length + 1 + len(word) if fits else 1 + len(word)
+    return "".join(parts)

@@ -21,7 +21,7 @@ from portal.accounts.devices import Device
 from portal.declaration.load import load
 from portal.mail import access_letters, account_letters
 from portal.mail.account_letters import address_changed, letters_given_up, new_device, password_changed, password_reset
-from portal.mail.builder import Content, Sender, header_text, write_letter
+from portal.mail.builder import Content, Sender, Thread, header_text, write_letter
 from portal.mail.headers import parse_letter
 from portal.mail.letter_text import plain_text
 
@@ -164,3 +164,16 @@ def test_subjects_and_names_arrive_as_they_are_in_whatever_language(text, addres
     assert str(make_header(decode_header(name))) == text
     if len(text) < 200:
         assert " ".join(str(make_header(decode_header(sent["Subject"]))).split()) == text
+
+
+def test_addresses_of_links_and_ids_stand_in_headers_as_they_are_however_long():
+    address = f"https://{'customers.' * 8}care.example/unsubscribe/{'A' * 48}"
+    root = f"<tickets.1.2@{'customers.' * 8}care.example>"
+    thread = Thread(f"<1.{root[1:]}", root, unsubscribe=("Stop", address))
+    account = Account(1, "a@b.example", "Anna", "customer")
+    letter = write_letter(Sender(SMALL, "https://care.example", NOW), account, Content("x " * 90, (), "", ""), thread)
+    written = parse_letter(letter.as_string()).as_bytes().split(b"\r\n\r\n")[0].decode()
+    lines = written.replace("\r\n ", " ").split("\r\n")
+    assert f"List-Unsubscribe: <{address}>" in lines
+    assert {f"In-Reply-To: {root}", f"References: {root}", f"Subject: {('x ' * 90).strip()}"} <= set(lines)
+    assert all(len(line) <= 78 for line in written.split("\r\n") if "example" not in line)
