@@ -15,10 +15,10 @@ from portal.database.engine import reading
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import Export
+from portal.records.transfer.exporting_files import FilesOut
 from portal.records.transfer.file_bundle import open_bundle
-from portal.records.transfer.files_out import FilesOut
-from portal.records.transfer.row_columns import TooManyRowsError, WrittenRowColumns
-from portal.records.transfer.rows import exported_rows, file_beside, lines_fields
+from portal.records.transfer.line_columns import TooManyRowsError, WrittenRowColumns
+from portal.records.transfer.line_files import exported_rows, file_beside, lines_fields
 from portal.store import StoreError
 from portal.texts import plural
 

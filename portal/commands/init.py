@@ -10,7 +10,7 @@ from portal.commands.database_errors import database_errors_explained
 from portal.commands.options import chosen_settings, common_options
 from portal.database.engine import DatabaseUnreachableError, reach, without_password
 from portal.declaration.load import load
-from portal.records.transfer.source import UnreadableFileError
+from portal.records.transfer.csv_reading import UnreadableFileError
 from portal.texts import plural, translate
 from portal.workshop.outlines.as_yaml import buttons_yaml, modules_yaml, profiles_yaml
 from portal.workshop.outlines.from_csv import CsvFile, import_arguments, in_order_of_import, outline_of_files, read_file

@@ -9,7 +9,7 @@ from portal.conditions import ALWAYS, Condition
 from portal.records.reading.count_statements import Count
 from portal.records.reading.news import News, Onlooker, PageShown, read_news
 from portal.records.reading.records import Records
-from portal.records.writing.seen import hidden_records, without
+from portal.records.writing.seen_and_hidden import hidden_records, without_records
 
 
 class RequestNews:
@@ -52,7 +52,7 @@ class RequestNews:
     def shown(self, records: Records) -> Condition:
         """The condition that leaves out what the account has hidden for itself."""
         ids = self.hidden(records)
-        return without(ids) if ids else ALWAYS
+        return without_records(ids) if ids else ALWAYS
 
     def _read(self, page: PageShown | None = None) -> News:
         onlooker = Onlooker(self.account, self._request.visitor.identity.account.news_from)

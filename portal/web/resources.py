@@ -18,7 +18,7 @@ from portal.records.reading import records as reading
 from portal.records.reading.comments import Comment, find_comment
 from portal.records.reading.files import StoredFile, file
 from portal.records.writing.comments import may_correct
-from portal.records.writing.transitions import is_for_reader
+from portal.records.writing.lifecycle import is_for_reader
 
 RECORD_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 ROW_ID = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)  # of accounts and letters, whose ids are smaller numbers

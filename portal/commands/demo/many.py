@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from portal.declaration.shapes import Module
-from portal.records.transfer.source import Row
+from portal.records.transfer.csv_reading import Row
 
 SIMILAR_BY = "service"  # rows with the same value here exchange their sentences
 USUAL_AGE = 240  # days, on average

@@ -26,14 +26,14 @@ from portal.fields.reader import Reader
 from portal.records.indexing.search_entries import rebuild
 from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Query, Record, Records
-from portal.records.transfer.columns import find_columns
+from portal.records.transfer.csv_columns import find_columns
+from portal.records.transfer.csv_reading import Row, open_source
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportOptions, Progress, Report, import_file
-from portal.records.transfer.past import Past, sort_events
-from portal.records.transfer.rows import Owners, file_beside, import_rows, lines_fields
-from portal.records.transfer.source import Row, open_source
-from portal.records.writing.history import SYSTEM, Author, forget_news
-from portal.records.writing.seen import mark_all_seen
+from portal.records.transfer.invented_history import InventedHistory, sort_events
+from portal.records.transfer.line_files import Owners, file_beside, import_rows, lines_fields
+from portal.records.writing.history import SYSTEM, Author, forget_announcements
+from portal.records.writing.seen_and_hidden import mark_all_seen
 from portal.records.writing.writer import Writer
 from portal.store import Store
 from portal.texts import translate
@@ -161,7 +161,7 @@ class Demonstration:
         account = find_account(self.connection, self.portal.tables, staff["email"]) if staff else None
         author = Author(account.id, account.name) if account else SYSTEM
         for name, path in self.files().items():
-            Past(self._records(name), author, account.person if account else None).add()
+            InventedHistory(self._records(name), author, account.person if account else None).add()
             if "created" not in open_source(path).headers:  # all of it would be as new as the portal
                 self._mark_seen(name)
 
@@ -188,7 +188,7 @@ class Demonstration:
             self._add_comment(row, min(moment, reader.now), suppliers)
         sort_events(self.connection, self.portal.tables)
         rebuild(self.connection, self.portal.tables, self.files())
-        forget_news(self.connection, self.portal.tables)  # of what is past nobody is told
+        forget_announcements(self.connection, self.portal.tables)  # of what is past nobody is told
 
     def has_records(self) -> bool:
         """Whether a module of the demo has records."""

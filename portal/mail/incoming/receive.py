@@ -43,7 +43,7 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
 from portal.records.writing.comments import LONGEST_COMMENT
 from portal.records.writing.errors import ConflictError, NotAllowedError
-from portal.records.writing.files import limits, may_attach
+from portal.records.writing.files import attachment_limits, may_attach
 from portal.records.writing.history import SYSTEM, add_event
 from portal.records.writing.lifecycle import is_final, state_of
 from portal.records.writing.pending_files import PendingFile
@@ -315,7 +315,7 @@ class Receiver:
 
     def _files(self, records: Records, sent: Sequence[MailFile], record: Record | None = None) -> Files:
         """Those of the files that their record takes, stored. Raises NotStoredYetError."""
-        limit, language = limits(records.module), records.policy.reader.language
+        limit, language = attachment_limits(records.module), records.policy.reader.language
         reason = ""
         if limit is None or not may_attach(records):
             reason = _("its files were not added: the record takes none from its sender")

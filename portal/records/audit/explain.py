@@ -15,8 +15,7 @@ from portal.records.policy import Policy
 from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Record, Records
 from portal.records.reading.watchers import watchers, who_added
-from portal.records.writing.lifecycle import leaves, state_of
-from portal.records.writing.transitions import is_for_reader
+from portal.records.writing.lifecycle import is_for_reader, leaves, state_of
 from portal.texts import _
 
 Keys = tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Records by what people call them, one name at a time; `transfer/names.py` finds those of a whole file."""
+"""Records by what people call them, one name at a time; `transfer/records_by_name.py` finds those of a whole file."""
 
 import sqlalchemy as sa
 

@@ -12,17 +12,16 @@ from portal.fields.base import Field, Refused
 from portal.fields.default_paths import value_path
 from portal.fields.file import FileValue
 from portal.records.reading.records import Records
-from portal.records.transfer.columns import ATTACHMENTS, SETTABLE, Column, parts
-from portal.records.transfer.files_in import FilesIn, same_name
-from portal.records.transfer.formulas import unprotected
+from portal.records.transfer.csv_columns import ATTACHMENTS, SETTABLE, Column, parts
+from portal.records.transfer.csv_reading import Row, Rows
 from portal.records.transfer.import_row import BadCell, CellForm, ImportRow
-from portal.records.transfer.linking import RowLinks
-from portal.records.transfer.names import ids_by_name, stored_keys
-from portal.records.transfer.notation import Notation
-from portal.records.transfer.source import Row, Rows
+from portal.records.transfer.importing_files import FilesIn, same_name
+from portal.records.transfer.numbers_and_dates import Notation
+from portal.records.transfer.records_by_name import RowLinks, ids_by_name, stored_keys
+from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.records.writing.defaults import defaults
-from portal.records.writing.followed import followed_defaults
 from portal.records.writing.form_conditions import EMPTY, is_required, is_shown
+from portal.records.writing.values_behind_links import followed_defaults
 from portal.texts import _, ngettext
 
 BATCH = 1000
@@ -96,7 +95,9 @@ class Checking:
         cells: dict[str, dict[str, str]] = {}
         for column in self.columns:
             name = f"{column.field.name}.{column.part}" if column.part else column.field.name
-            cells.setdefault(column.field.name, {})[name] = self.notation.filled(unprotected(row.cells[column.index]))
+            cells.setdefault(column.field.name, {})[name] = self.notation.filled(
+                unprotect_cell(row.cells[column.index])
+            )
         return ImportRow(row.line, cells)
 
     def _shape_problem(self, row: Row) -> str | None:

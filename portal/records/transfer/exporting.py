@@ -2,7 +2,7 @@
 
 `Export` writes all of a module for `portal import`: field names and raw values. `export_rows` writes what a list shows
 for its reader: labels, titles and words in their language, but dates, numbers and amounts as programs read them. The
-import takes both back. Formulas are disarmed in both (formulas.py).
+import takes both back. Formulas are disarmed in both (spreadsheet_formulas.py).
 """
 
 import csv
@@ -18,10 +18,10 @@ from portal.fields.base import Field, Refused
 from portal.fields.lines import Row
 from portal.fields.reader import Reader
 from portal.records.reading.records import Query, Record, Records
-from portal.records.transfer.columns import ATTACHMENTS, CURRENCY, header_of, parts, settable
-from portal.records.transfer.files_out import FilesOut
-from portal.records.transfer.formulas import protected
-from portal.records.transfer.names import written_names
+from portal.records.transfer.csv_columns import ATTACHMENTS, CURRENCY, header_of, parts, settable
+from portal.records.transfer.exporting_files import FilesOut
+from portal.records.transfer.records_by_name import written_names
+from portal.records.transfer.spreadsheet_formulas import protect_cell
 
 BYTE_ORDER_MARK = "\ufeff"  # without it spreadsheets take the file for one in the machine's old encoding
 BATCH = 500
@@ -196,5 +196,5 @@ def csv_lines(rows: Iterable[Iterable[str]], start: str = "") -> bytes:
     """Rows as CSV, behind `start`."""
     text = io.StringIO(start, newline="")
     text.seek(0, io.SEEK_END)
-    csv.writer(text).writerows([protected(cell) for cell in row] for row in rows)
+    csv.writer(text).writerows([protect_cell(cell) for cell in row] for row in rows)
     return text.getvalue().encode()

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from portal.records.reading.records import Records
 from portal.records.transfer.checking import Checking
-from portal.records.transfer.columns import find_columns
+from portal.records.transfer.csv_columns import find_columns
+from portal.records.transfer.csv_reading import Rows
 from portal.records.transfer.exporting import machine_reader
-from portal.records.transfer.files_in import FilesIn
 from portal.records.transfer.import_row import BadCell
-from portal.records.transfer.notation import Notation
-from portal.records.transfer.row_columns import without_row_columns
-from portal.records.transfer.source import Rows
+from portal.records.transfer.importing_files import FilesIn
+from portal.records.transfer.line_columns import without_row_columns
+from portal.records.transfer.numbers_and_dates import Notation
 from portal.records.transfer.storing import Outcome, expected_outcome, store_rows
 from portal.records.writing.history import SYSTEM
 

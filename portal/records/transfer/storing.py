@@ -19,12 +19,12 @@ from portal.records.indexing.backlog import update_linking_records
 from portal.records.indexing.formulas import computed, formulas_reading
 from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.reading.records import Records
-from portal.records.transfer.files_in import FilesIn
 from portal.records.transfer.import_row import ImportRow
+from portal.records.transfer.importing_files import FilesIn
 from portal.records.writing.files import delete_replaced_files
 from portal.records.writing.form_conditions import EMPTY
 from portal.records.writing.history import Author, author_of, change_details, event_row, state_written
-from portal.records.writing.rows import link_values, new_row, unique_violations_retried
+from portal.records.writing.links_and_lines import link_values, new_row, unique_violations_retried
 from portal.records.writing.sequence import keep_above, next_numbers
 from portal.records.writing.signatures import with_signatures
 
@@ -43,7 +43,7 @@ class Outcome:
 
 def expected_outcome(rows: Sequence[ImportRow]) -> Outcome:
     """What storing `rows` would do."""
-    changed = [bool(changes(row) or row.attachments) for row in rows if row.record is not None]
+    changed = [bool(changed_values_of_row(row) or row.attachments) for row in rows if row.record is not None]
     return Outcome(len(rows) - len(changed), sum(changed), len(changed) - sum(changed))
 
 
@@ -61,7 +61,7 @@ def store_rows(
     if files:
         files.store_fields(system, rows, author)
     new = [row for row in rows if row.record is None]
-    changed_values = {row: changes(row) for row in rows if row.record is not None}
+    changed_values = {row: changed_values_of_row(row) for row in rows if row.record is not None}
     changed = [row for row, values in changed_values.items() if values]
     visibly, internally = _by_visibility(system, changed, changed_values)
     done = 0
@@ -105,22 +105,26 @@ def _index(system: Records, rows: Sequence[ImportRow]) -> None:
     index_records(system, [row.id for row in sorted(rows, key=lambda row: created[row])])
 
 
-def changes(row: ImportRow) -> dict[str, Any]:
+def changed_values_of_row(row: ImportRow) -> dict[str, Any]:
     """The values that differ from the record's; fields with links to other rows of the file always count."""
     record = row.record
     if record is None:
         return row.values
     row.id = record.id
-    differing = {name: value for name, value in row.values.items() if _bare(record.values.get(name)) != _bare(value)}
+    differing = {
+        name: value
+        for name, value in row.values.items()
+        if _comparable_value(record.values.get(name)) != _comparable_value(value)
+    }
     return {**differing, **{name: row.values[name] for name in row.linked_rows}}
 
 
-def _bare(value: Any) -> Any:
+def _comparable_value(value: Any) -> Any:
     """Links are compared by what they lead to: a file does not know their titles."""
     if value in EMPTY:
         return None
     if isinstance(value, tuple):
-        return tuple(map(_bare, value))
+        return tuple(map(_comparable_value, value))
     return (value.module, value.id) if isinstance(value, Linked) else value
 
 

@@ -14,10 +14,10 @@ from portal.records.reading.records import Record, Records
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.files import delete_replaced_files, insert_field_files
 from portal.records.writing.history import Author, add_event, author_of, change_details
-from portal.records.writing.rows import with_whole_rows, write_own_tables
-from portal.records.writing.seen import is_new_to_staff, saw_own_change
+from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
+from portal.records.writing.module_rows import touch_row, update_row
+from portal.records.writing.seen_and_hidden import is_new_to_staff, saw_own_change
 from portal.records.writing.signatures import add_change_events, with_signatures, without_signed
-from portal.records.writing.stored_rows import touch_row, update_row
 
 
 def change_record(

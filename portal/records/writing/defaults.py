@@ -11,13 +11,13 @@ from portal.fields.default_paths import value_path
 from portal.fields.linked_value import Linked
 from portal.records.policy import Policy
 from portal.records.reading.named_records import find_named
-from portal.records.writing.followed import followed_defaults
+from portal.records.writing.values_behind_links import followed_defaults
 
 
 def defaults(connection: sa.Connection, policy: Policy, module: Module) -> dict[str, Any]:
     """The values of a new record that nobody types: declared defaults, the first state, the profile's `set`."""
     values = {
-        name: declared_value(connection, policy, field, field.default)
+        name: value_from_declaration(connection, policy, field, field.default)
         for name, field in module.fields.items()
         if not field.computed and not value_path(field.default)
     }
@@ -25,11 +25,11 @@ def defaults(connection: sa.Connection, policy: Policy, module: Module) -> dict[
         values[module.lifecycle.field] = module.lifecycle.start
     access = policy.access(module.name)
     for name, raw in (access.set if access else {}).items():
-        values[name] = declared_value(connection, policy, module.field(name), raw)
+        values[name] = value_from_declaration(connection, policy, module.field(name), raw)
     return values | followed_defaults(connection, policy, module, values, module.fields.values())
 
 
-def declared_value(connection: sa.Connection, policy: Policy, field: Field, raw: Any) -> Any:
+def value_from_declaration(connection: sa.Connection, policy: Policy, field: Field, raw: Any) -> Any:
     """What `raw` of the YAML means: `me`, `now`, `nothing`, a record's name, or a value of the field's type."""
     if raw is None or raw == "nothing":
         return None

@@ -50,7 +50,7 @@ class Checked:
     refused: tuple[str, ...] = ()
 
 
-def limits(module: Module) -> Attachments | None:
+def attachment_limits(module: Module) -> Attachments | None:
     """The limits of a module's attachments; None where it takes none."""
     declared = module.attachments
     if isinstance(declared, bool):

@@ -28,7 +28,7 @@ def may_follow_up(records: Records, record: Record) -> bool:
     )
 
 
-def can_be_followed(records: Records, link: Any) -> bool:
+def can_be_followed_up(records: Records, link: Any) -> bool:
     """Whether a value of the link leads to a final record that the reader may see."""
     record = records.get(link.id) if isinstance(link, Linked) else None
     return record is not None and is_final(records.module.lifecycle, state_of(records, record))

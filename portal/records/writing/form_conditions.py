@@ -11,7 +11,7 @@ from portal.fields.linked_value import Linked
 from portal.fields.record_titles import ids_by_title, ids_named
 from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
-from portal.records.writing.followed import value_in_form
+from portal.records.writing.values_behind_links import value_in_form
 
 EMPTY: tuple[Any, ...] = (None, (), "")
 

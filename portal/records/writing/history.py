@@ -110,7 +110,7 @@ def is_news(kind: str, author: Author) -> bool:
     return author.channel != SYSTEM.channel and kind.partition(":")[0] in NEWS
 
 
-def forget_news(connection: sa.Connection, tables: Tables) -> None:
+def forget_announcements(connection: sa.Connection, tables: Tables) -> None:
     """Nobody is told of what happened until now."""
     connection.execute(sa.delete(tables.announcement))
 

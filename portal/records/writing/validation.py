@@ -17,8 +17,8 @@ from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
-from portal.records.writing.followed import followed_defaults, value_in_form
 from portal.records.writing.form_conditions import depends_on, is_required, is_shown, offered_records
+from portal.records.writing.values_behind_links import followed_defaults, value_in_form
 from portal.texts import _
 
 

@@ -40,13 +40,20 @@ from portal.records.writing.files import (
 )
 from portal.records.writing.follow_ups import followed_record
 from portal.records.writing.history import Author, add_event, change_details, state_written
-from portal.records.writing.lifecycle import editable_fields, leaves, open_state, state_after_comment, state_of
+from portal.records.writing.lifecycle import (
+    editable_fields,
+    is_for_reader,
+    leaves,
+    open_state,
+    state_after_comment,
+    state_of,
+    transition_values,
+)
+from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
+from portal.records.writing.module_rows import insert_row, touch_row
 from portal.records.writing.pending_files import PendingFile
-from portal.records.writing.rows import with_whole_rows, write_own_tables
-from portal.records.writing.seen import is_new_to_staff, saw_own_change
+from portal.records.writing.seen_and_hidden import is_new_to_staff, saw_own_change
 from portal.records.writing.signatures import add_signed_event, with_signatures
-from portal.records.writing.stored_rows import insert_row, touch_row
-from portal.records.writing.transitions import is_for_reader, transition_values
 from portal.records.writing.validation import follow_again, without_taken
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
 

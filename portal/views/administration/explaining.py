@@ -19,7 +19,7 @@ from portal.records.audit.explain import explain, find_records, steps_of_rights
 from portal.records.policy import Policy
 from portal.records.reading import records as reading
 from portal.records.reading.records import Query, Records
-from portal.records.writing.transitions import is_for_reader
+from portal.records.writing.lifecycle import is_for_reader
 from portal.texts import _, readable
 from portal.views.administration.pages import Audience, ExplainPage, ModuleRights, PersonRights, ReasonGroup
 from portal.views.administration.reasons import Reason, shown_reasons

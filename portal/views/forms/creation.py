@@ -17,8 +17,8 @@ from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
-from portal.records.writing.defaults import declared_value, defaults
-from portal.records.writing.follow_ups import can_be_followed, follow_up_field
+from portal.records.writing.defaults import defaults, value_from_declaration
+from portal.records.writing.follow_ups import can_be_followed_up, follow_up_field
 from portal.records.writing.validation import Filled, follow_again, read_form, row_defaults
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_texts
@@ -99,7 +99,7 @@ class CreateForm:
         if self.followed is None:
             return filled
         name = self.followed.name
-        value = filled.values[name] if can_be_followed(self.records, filled.values[name]) else None
+        value = filled.values[name] if can_be_followed_up(self.records, filled.values[name]) else None
         errors = {field: error for field, error in filled.errors.items() if field != name}
         return Filled({**filled.values, name: value}, errors)
 
@@ -181,7 +181,7 @@ def button_values(form: CreateForm) -> dict[str, Any]:
     if name not in (*(profile.home.buttons or ()), *(profile.menu or ())):
         return {}
     return {
-        field: declared_value(records.connection, records.policy, records.module.field(field), raw)
+        field: value_from_declaration(records.connection, records.policy, records.module.field(field), raw)
         for field, raw in button.set.items()
     }
 
@@ -288,7 +288,7 @@ def create_page(form: CreateForm, filling: Filling, step: int, key: str, draft: 
 def followed_by(form: CreateForm, filling: Filling) -> TitledLink | None:
     """The record that the new one follows up, where the form does not ask for it."""
     value = filling.values.get(form.followed.name) if form.followed else None
-    if form.followed is None or not can_be_followed(form.records, value):
+    if form.followed is None or not can_be_followed_up(form.records, value):
         return None
     link = with_titles(form.records, form.followed, value)
     return TitledLink(link.title, record_address(link.module, link.id))

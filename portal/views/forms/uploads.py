@@ -21,7 +21,7 @@ from portal.fields.base import Field
 from portal.fields.file import FileValue, kept_input
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
-from portal.records.writing.files import Upload, check_uploads, limits, may_attach
+from portal.records.writing.files import Upload, attachment_limits, check_uploads, may_attach
 from portal.records.writing.form_conditions import is_shown
 from portal.records.writing.pending_files import PendingFile, keep_pending, pending_files, store_file
 from portal.records.writing.validation import Filled
@@ -63,7 +63,7 @@ def receive_files(
     _remember(request, records, ())
     by_upload = [field for field in fields if field.by_upload]
     sent = [(field, upload) for field in by_upload for upload in list(_sent(request, field.name))[:1]]
-    limit = limits(records.module) if with_attachments and may_attach(records) else None
+    limit = attachment_limits(records.module) if with_attachments and may_attach(records) else None
     present = list(held_attachments(request, records, request.POST))[: limit.max_count] if limit else []
     uploads = list(_sent(request, INPUT)) if limit else []
     if not uploads and not sent:

@@ -11,7 +11,7 @@ from pyramid.view import view_config
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import export_rows
-from portal.records.transfer.rows import export_lines
+from portal.records.transfer.line_files import export_lines
 from portal.views.lists.filters import Parameters
 from portal.views.lists.list_request import shown_request
 from portal.views.parts import TitledLink

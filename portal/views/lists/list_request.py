@@ -5,7 +5,7 @@ from pyramid.request import Request
 from portal.fields.protocols import Form
 from portal.records.reading.list_request import ListRequest, narrow_list_request, read_list_request
 from portal.records.reading.records import Records
-from portal.records.writing.seen import only
+from portal.records.writing.seen_and_hidden import only_these_records
 from portal.views.lists.filters import Parameters
 
 # Parameters of the address that a link to another order, tab or page leaves out.
@@ -19,7 +19,7 @@ def shown_request(records: Records, request: Request, parameters: Form) -> ListR
     """
     list_request = read_list_request(records, parameters)
     if parameters.get("_hidden") == "1":
-        return narrow_list_request(list_request, only(request.news.hidden(records)))
+        return narrow_list_request(list_request, only_these_records(request.news.hidden(records)))
     return list_request if list_request.query.text else narrow_list_request(list_request, request.news.shown(records))
 
 

@@ -18,7 +18,7 @@ from portal.conditions import Comparison, ParsedValue
 from portal.declaration.shapes import Transition
 from portal.fields.record_titles import RECORD_ID
 from portal.records.reading.records import Query, Record, Records
-from portal.records.writing.many import (
+from portal.records.writing.many_records import (
     MOST_AT_ONCE,
     AnswerRefusedError,
     Outcome,

@@ -9,7 +9,7 @@ from portal.fields.byte_sizes import shown_size
 from portal.fields.file import kept_input
 from portal.records.reading.files import StoredFile, files
 from portal.records.reading.records import Records
-from portal.records.writing.files import limits, may_attach, may_detach
+from portal.records.writing.files import attachment_limits, may_attach, may_detach
 from portal.records.writing.lifecycle import is_final, state_of
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _
@@ -110,7 +110,7 @@ def upload_input(
     records: Records, request: Request, held: Iterable[PendingFile] = (), refused: Sequence[str] = ()
 ) -> UploadInput | None:
     """Where files are chosen, with its limits and what the form holds; None where the reader may not add any."""
-    limit = limits(records.module) if may_attach(records) else None
+    limit = attachment_limits(records.module) if may_attach(records) else None
     if limit is None:
         return None
     largest = min(limit.max_size, largest_file(request))

@@ -10,7 +10,7 @@ from pyramid.view import view_config
 
 from portal.records.reading.news import News, Speaker
 from portal.records.reading.records import Records
-from portal.records.writing.seen import mark_all_seen, mark_seen
+from portal.records.writing.seen_and_hidden import mark_all_seen, mark_seen
 from portal.texts import _
 from portal.views.displays import Value
 from portal.views.lists.list_navigation import back_to_list

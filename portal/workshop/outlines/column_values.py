@@ -11,7 +11,7 @@ from typing import Any
 
 from portal.fields.base import Field, Refused
 from portal.fields.reader import PLAIN
-from portal.records.transfer.notation import Notation
+from portal.records.transfer.numbers_and_dates import Notation
 from portal.texts import fold
 
 MOST_DISTINCT = 200_000  # values that are remembered of one column, to tell whether each is there once

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from portal.declaration.plurals import singular
 from portal.declaration.shapes import Module
-from portal.records.transfer.columns import find_columns
-from portal.records.transfer.formulas import unprotected
-from portal.records.transfer.notation import Notation
-from portal.records.transfer.source import Source, open_source
+from portal.records.transfer.csv_columns import find_columns
+from portal.records.transfer.csv_reading import Source, open_source
+from portal.records.transfer.numbers_and_dates import Notation
+from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.texts import plural
 from portal.workshop.outlines.column_values import ColumnValues, best_notation
 from portal.workshop.outlines.guess_types import guess, is_key
@@ -91,7 +91,7 @@ def read_file(path: Path) -> CsvFile:
                 columns[0].lost.add(row.cells[0].strip())
             continue
         for column, cell in zip(columns, row.cells, strict=False):
-            column.add(unprotected(cell))
+            column.add(unprotect_cell(cell))
     return CsvFile(path, source, columns, best_notation(columns), broken=broken)
 
 

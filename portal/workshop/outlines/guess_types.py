@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.records.transfer.notation import Notation
+from portal.records.transfer.numbers_and_dates import Notation
 from portal.workshop.outlines.column_values import ColumnValues
 from portal.workshop.outlines.naming import snake
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from portal.records.reading.records import Record, Records
-from portal.records.transfer.columns import ATTACHMENTS
+from portal.records.transfer.csv_columns import ATTACHMENTS
 from portal.records.transfer.file_bundle import FileBundle, path_of
-from portal.records.transfer.names import written_names
+from portal.records.transfer.records_by_name import written_names
 from portal.store import Store
 
 

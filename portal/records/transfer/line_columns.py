@@ -15,9 +15,9 @@ from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
-from portal.records.transfer.columns import settable
+from portal.records.transfer.csv_columns import settable
+from portal.records.transfer.csv_reading import Row, Rows
 from portal.records.transfer.exporting import RawCells, machine_reader
-from portal.records.transfer.source import Row, Rows
 from portal.texts import fold
 
 MOST_ROWS = 200  # of a record, that an export writes into columns

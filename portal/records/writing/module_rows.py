@@ -17,7 +17,7 @@ from portal.fields.base import Refused
 from portal.fields.column_types import KEY
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
-from portal.records.writing.rows import execute, new_row
+from portal.records.writing.links_and_lines import new_row, write_row_or_retry
 from portal.records.writing.sequence import next_numbers
 from portal.texts import _
 
@@ -34,7 +34,7 @@ def insert_row(records: Records, values: Mapping[str, Any], author: Author) -> i
         return _insert_into_others(records, table, {name: value for name, value in stored.items() if value is not None})
     (number,) = next_numbers(records.connection, records.policy.tables, records.name)
     insert = sa.insert(table).values(new_row(records, values, number, author))
-    record_id: int = execute(records, insert.returning(table.c["id"])).scalar_one()
+    record_id: int = write_row_or_retry(records, insert.returning(table.c["id"])).scalar_one()
     return record_id
 
 
@@ -44,7 +44,7 @@ def update_row(records: Records, record_id: int, version: int, row: Row) -> bool
     if isinstance(table, ExistingTable):
         return _update_others(records, table, record_id, row, version)
     statement = sa.update(table).values(row).where(table.c["id"] == record_id, table.c["_version"] == version)
-    return execute(records, statement).rowcount == 1
+    return write_row_or_retry(records, statement).rowcount == 1
 
 
 def touch_row(records: Records, record_id: int, row: Row) -> None:

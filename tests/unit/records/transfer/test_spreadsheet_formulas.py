@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.records.transfer.formulas import protected, unprotected
+from portal.records.transfer.spreadsheet_formulas import protect_cell, unprotect_cell
 
 
 @pytest.mark.parametrize(
@@ -34,10 +34,10 @@ from portal.records.transfer.formulas import protected, unprotected
     ],
 )
 def test_what_a_spreadsheet_would_compute_gets_an_apostrophe(value, written):
-    assert protected(value) == written
-    assert unprotected(written) == value
+    assert protect_cell(value) == written
+    assert unprotect_cell(written) == value
 
 
 @given(st.text(alphabet="'=+-@\t\r\n;,\" a1.", max_size=8))
 def test_every_text_comes_back_as_it_was(value):
-    assert unprotected(protected(value)) == value
+    assert unprotect_cell(protect_cell(value)) == value

@@ -9,8 +9,8 @@ from portal.database.schema.tables import build
 from portal.fields.linked_value import Linked
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
-from portal.records.writing.followed import followed_defaults
 from portal.records.writing.history import SYSTEM
+from portal.records.writing.values_behind_links import followed_defaults
 from portal.records.writing.writer import Writer
 from tests.unit.database.portals import declared
 

@@ -16,11 +16,11 @@ from portal.fields.table_names import join_name
 from portal.records.indexing.formulas import computed, computed_values
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
-from portal.records.writing.defaults import declared_value
+from portal.records.writing.defaults import value_from_declaration
 from portal.records.writing.errors import RetryError
-from portal.records.writing.followed import followed_defaults
 from portal.records.writing.history import Author, author_of
 from portal.records.writing.sequence import reference
+from portal.records.writing.values_behind_links import followed_defaults
 
 
 def new_row(records: Records, values: Mapping[str, Any], number: int, author: Author) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def _whole(records: Records, field: Field, row: Row, before: Row | None) -> Row:
 
 def _hidden_default(records: Records, column: Field) -> Any:
     path = value_path(column.default)
-    return None if path else declared_value(records.connection, records.policy, column, column.default)
+    return None if path else value_from_declaration(records.connection, records.policy, column, column.default)
 
 
 def write_rows(records: Records, name: str, record_id: int, rows: Sequence[Row]) -> None:
@@ -153,7 +153,7 @@ def stored_columns(field: Field, values: Mapping[str, Any]) -> dict[str, Any]:
     return stored
 
 
-def execute(records: Records, statement: sa.Insert | sa.Update) -> sa.CursorResult[Any]:
+def write_row_or_retry(records: Records, statement: sa.Insert | sa.Update) -> sa.CursorResult[Any]:
     """Writes one row. Raises RetryError."""
     with unique_violations_retried():
         return records.connection.execute(statement)

@@ -64,11 +64,11 @@ def hidden_records(records: Records, account: int) -> list[int]:
     return list(records.connection.scalars(unchanged.order_by(seen.c["hidden"].desc()).limit(MOST_HIDDEN)))
 
 
-def without(ids: list[int]) -> Condition:
+def without_records(ids: list[int]) -> Condition:
     """The condition that leaves out the records of these ids."""
     return Comparison(("id",), "one_of", ParsedValue(ids), negated=True) if ids else ALWAYS
 
 
-def only(ids: list[int]) -> Condition:
+def only_these_records(ids: list[int]) -> Condition:
     """The condition that leaves these ids alone."""
     return Comparison(("id",), "one_of", ParsedValue(ids))

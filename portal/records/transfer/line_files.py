@@ -2,7 +2,7 @@
 
 A row names its record in the column `_record`, as links are named. A file holds all rows of the records that it names:
 they take the place of those that the records have. Rows that stand in columns of their module's own file
-(row_columns.py) are imported here too.
+(line_columns.py) are imported here too.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -24,13 +24,13 @@ from portal.records.indexing.search_entries import replace_texts
 from portal.records.reading.records import Query, Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.transfer.checking import Checking
-from portal.records.transfer.columns import find_columns, header_of, settable
+from portal.records.transfer.csv_columns import find_columns, header_of, settable
+from portal.records.transfer.csv_reading import Rows
 from portal.records.transfer.exporting import BATCH, BYTE_ORDER_MARK, ListCells, RawCells, csv_lines, machine_reader
 from portal.records.transfer.import_row import BadCell, ImportRow
 from portal.records.transfer.importing import ImportOptions, WrongColumnsError
-from portal.records.transfer.source import Rows
 from portal.records.writing.history import SYSTEM
-from portal.records.writing.rows import with_whole_rows, write_own_tables
+from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
 from portal.records.writing.writer import Writer
 from portal.texts import _
 

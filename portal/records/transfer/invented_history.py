@@ -1,4 +1,4 @@
-"""The past of imported records, those of the demo: how each came into its state, told by events since its creation.
+"""The invented history of the records of the demo: how each came into its state, told by events since its creation.
 
 An import knows the present state alone; histories and stages would begin today.
 """
@@ -23,7 +23,7 @@ STEP = datetime.timedelta(hours=20)  # from one state to the next, where no fiel
 
 
 @dataclass(frozen=True)
-class Past:
+class InventedHistory:
     """The past of the records of one module; `staff`: the account that did what staff may do, and `person` its
     person."""
 
@@ -55,7 +55,7 @@ class Past:
         if lifecycle is None:
             return
         before = lifecycle.start
-        for transition in way_to(lifecycle, record.values.get(lifecycle.field)):
+        for transition in shortest_way_to(lifecycle, record.values.get(lifecycle.field)):
             now = self.records.policy.reader.now
             at = min(self._moment(record, transition) or at + min(STEP, (now - at) / 2), now)
             changed = change_details(self.records.module, {lifecycle.field: before}, {lifecycle.field: transition.to})
@@ -112,7 +112,7 @@ class Past:
         return frozenset(action for access in accesses if access for action in access.can)
 
 
-def way_to(lifecycle: Lifecycle, state: str | None) -> Sequence[Transition]:
+def shortest_way_to(lifecycle: Lifecycle, state: str | None) -> Sequence[Transition]:
     """The shortest way of transitions from the first state; empty where none leads to `state`."""
     ways: dict[str | None, tuple[Transition, ...]] = {lifecycle.start: ()}
     waiting = [lifecycle.start]

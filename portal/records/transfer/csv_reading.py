@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from portal.records.transfer.formulas import unprotected
+from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.texts import _
 
 DELIMITERS = ",;\t|"
@@ -92,7 +92,7 @@ def open_source(path: Path, delimiter: str | None = None) -> Source:
         raise UnreadableFileError(_("The file is empty. Its first row must name the columns."))
     if header.problem:
         raise UnreadableFileError(header.problem, header.line)
-    headers = tuple(unprotected(cell).strip() for cell in header.cells)
+    headers = tuple(unprotect_cell(cell).strip() for cell in header.cells)
     return Source(path, encoding, newline, delimiter, lead, headers, lines)
 
 

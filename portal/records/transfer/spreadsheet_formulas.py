@@ -13,11 +13,11 @@ RISKY = re.compile(rf"(?:^|(?<=[{SEPARATORS}]))(?='*[{MARKS}])")
 PROTECTED = re.compile(rf"(?:^|(?<=[{SEPARATORS}]))'(?='*[{MARKS}])")
 
 
-def protected(cell: str) -> str:
+def protect_cell(cell: str) -> str:
     """`cell` as no spreadsheet computes it."""
     return cell if NUMBER.fullmatch(cell) else RISKY.sub("'", cell)
 
 
-def unprotected(cell: str) -> str:
-    """The text that `protected` wrote as `cell`."""
+def unprotect_cell(cell: str) -> str:
+    """The text that `protect_cell` wrote as `cell`."""
     return PROTECTED.sub("", cell)

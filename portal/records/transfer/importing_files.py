@@ -14,8 +14,8 @@ from portal.records.reading.files import files
 from portal.records.reading.records import Record, Records
 from portal.records.transfer.file_bundle import FileBundle, is_internal
 from portal.records.transfer.import_row import ImportRow
-from portal.records.transfer.names import split_names
-from portal.records.writing.files import Upload, assign_files, check_uploads, insert_file, limits
+from portal.records.transfer.records_by_name import split_names
+from portal.records.writing.files import Upload, assign_files, attachment_limits, check_uploads, insert_file
 from portal.records.writing.history import Author
 from portal.records.writing.pending_files import store_file
 from portal.store import Store
@@ -45,7 +45,7 @@ class FilesIn:
 
     def read_attachments(self, cell: str, record: Record | None, system: Records) -> list[FileValue]:
         """The attachments that a cell names and that the record has not yet. Raises Refused."""
-        limit = limits(system.module)
+        limit = attachment_limits(system.module)
         paths = split_names(cell)
         if paths and limit is None:
             raise Refused(_("This module does not accept attachments."))

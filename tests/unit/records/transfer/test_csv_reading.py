@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.records.transfer.source import UnreadableFileError, open_source
+from portal.records.transfer.csv_reading import UnreadableFileError, open_source
 from portal.texts import translate
 
 
