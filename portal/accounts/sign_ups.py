@@ -135,7 +135,8 @@ class SignUps:
         return [_sign_up(row) for row in rows]
 
     def deciders(self, sign_up: SignUp) -> list[Identity]:
-        """Who may say yes to one who waits and may sign in at this moment: all such staff, and their company's own."""
+        """Who may approve a person who waits, and may sign in at this moment: all such staff, and their company's
+        own."""
         profiles, people = self.tables.declaration.profiles, self.tables.declaration.people
         granting = {
             name

@@ -66,7 +66,7 @@ def _accesses(
 
 def _access(entry: Any, at: Cursor) -> tuple[Access, dict[str, Any]] | None:
     if entry is not None and not isinstance(entry, Mapping):
-        at.wrong("must be a mapping of keys, or false to take the module away")
+        at.wrong("must be a mapping of keys, or false to remove the module")
         return None
     return validated(Access, without_internal(Access, entry or {}, at), at)
 

@@ -116,7 +116,7 @@ def _kind(event: Happened, recipient: Recipient, module: Module) -> str | None:
 
 @dataclass(frozen=True)
 class RecordLetter:
-    """What one recipient is told of one record; `kinds`: the events' ids → the kinds of letter that they make."""
+    """What one recipient reads about one record; `kinds`: the events' ids → the kinds of letter that they make."""
 
     sender: Sender
     recipient: Recipient
@@ -163,7 +163,7 @@ class RecordLetter:
         )
 
     def for_outsiders(self) -> Content:
-        """What an address may be told that is no account: that there is something to look at."""
+        """What an address without an account may read: that there is something to look at."""
         return Content(
             subject=self._subject(),
             paragraphs=(self.reader.text(_("There is something new here, and nobody is assigned to it.")),),
@@ -176,7 +176,7 @@ class RecordLetter:
         )
 
     def for_stranger(self) -> Content | None:
-        """What somebody unknown is told whose mail made the record: what was answered, and nothing that they wrote.
+        """What an unknown person whose mail made the record reads: what was answered, and nothing that they wrote.
 
         A mail may bear the address of somebody else, who is to get no words of its sender's from here.
         """

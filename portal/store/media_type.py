@@ -1,4 +1,4 @@
-"""What a file is, by its bytes and its name together: neither alone is to be believed."""
+"""What a file is, by its bytes and its name together: neither alone can be trusted."""
 
 from pathlib import PurePath
 from typing import BinaryIO

@@ -39,7 +39,7 @@ def show_home(root: Root, request: Request) -> dict[str, HomePage]:
 
 
 def new_records(request: Request) -> Iterator[NewRecords]:
-    """What home says is new: the modules with something new, in the order of the menu."""
+    """What the home page shows as new: the modules with something new, in the order of the menu."""
     for name, count in request.news.counts().items():
         access = request.policy.modules[name]
         text = f"{count.number}{'+' if count.more else ''}"

@@ -144,7 +144,7 @@ class FormPage:
     conflict: Conflict | None = None
     draft: DraftForm | None = None
     files: UploadInput | None = None  # asked for in the last step
-    compute_url: str = ""  # where a script asks for what is computed while one types
+    compute_url: str = ""  # where a script asks for what is computed while the reader types
 
     @property
     def widgets(self) -> Iterator[Widget]:

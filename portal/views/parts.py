@@ -101,7 +101,7 @@ class Widget:
     upload: UploadInput | None = None  # file
     lines: LineInputs | None = None  # lines
     most_stars: int = 0  # rating
-    find: str = ""  # link, links: the address that finds records while one types (/MODULE/find?field=NAME)
+    find: str = ""  # link, links: the address that finds records while the reader types (/MODULE/find?field=NAME)
     many: bool = False  # link, links: `offers` holds only a part of what can be chosen
     find_text: str = ""  # link, links: the text of _find.NAME
     follows: str = ""  # the link of this form from whose record a default comes
@@ -326,7 +326,7 @@ class LetterRow:
 
 @dataclass(frozen=True)
 class LetterChoices:
-    """Which letters about records one gets: the relations in the head of the table, and its rows."""
+    """Which letters about records the reader gets: the relations in the head of the table, and its rows."""
 
     relations: tuple[Words, ...]
     rows: tuple[LetterRow, ...]

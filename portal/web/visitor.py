@@ -156,7 +156,7 @@ def _replica_connection(request: Request) -> Any:
 
 
 def remember_position(event: NewResponse) -> None:
-    """What a request may have changed, its reader sees from now on: their browser carries the position of the log.
+    """The reader sees from now on what a request may have changed: their browser carries the position of the log.
 
     It is forgotten after an hour; a replica that is further behind has other faults.
     """

@@ -194,7 +194,7 @@ def _tabs(module: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterat
 
 
 def appearance_changes(before: Declaration, after: Declaration, profile: str) -> Iterator[Change]:
-    """What of a profile differs and is no right: layouts, labels, the menu, the home page."""
+    """The differences of a profile that are not rights: layouts, labels, the menu, the home page."""
     old, new = before.profiles.get(profile), after.profiles.get(profile)
     if old is None or new is None:
         return

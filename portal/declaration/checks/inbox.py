@@ -23,9 +23,9 @@ def check_inbox(draft: Draft) -> None:
     for key, types in (("title", TITLES), ("text", TEXTS)):
         _check_field(draft, module, getattr(inbox, key), types, at[key])
     if inbox.text is None and not module.comments and not text_field(module):
-        at.key.warn(f"the text of a mail is lost: {module.name} has neither a long text nor comments; add text:")
+        at.key.warn(f"the text of a message is lost: {module.name} has neither a long text nor comments; add text:")
     if draft.people is None:
-        at.key.warn("nobody who writes is known: there is no module of people")
+        at.key.warn("no sender is known: there is no module of people")
     elif module.owner is None:
         at["creates"].warn(f"whoever writes does not see what becomes of it: {module.name} has no owner")
 

@@ -22,7 +22,7 @@ def check_sign_up(draft: Draft, declaration: Declaration) -> None:
         draft.broken_profiles or draft.broken_accesses or _is_granted(draft, declaration)
     ):
         at.key.warn(
-            "nobody can let those in who sign up: no profile of staff has grant in its module of people;"
+            "nobody can approve sign-ups: no profile of staff has grant in its module of people;"
             " give it to one, or write approve: false"
         )
 

@@ -181,7 +181,7 @@ def company_widget(request: Request, chosen: str, error: Words) -> Widget | None
 
 
 def _finder(request: Request, people: str) -> str:
-    """The address that finds companies while one types: that of the link from people to them."""
+    """The address that finds companies while the reader types: that of the link from people to them."""
     records = Records(request.connection, request.policy, people)
     link = records.module.organization
     return f"/{people}/find?field={link}" if link in findable(records) else ""

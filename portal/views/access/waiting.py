@@ -1,4 +1,4 @@
-"""Who has signed up and waits for a yes: the page of those who may give it, with one click per answer."""
+"""People who have signed up and wait for approval: the page of those who may give it, with one click per answer."""
 
 from collections.abc import Iterable
 

@@ -1,1 +1,1 @@
-"""One's own account: signing in, the password, which emails one wants."""
+"""The reader's own account: signing in, the password, the choice of emails."""

@@ -1,4 +1,4 @@
-"""`/account/`: which letters one gets, where one is signed in, and what one has begun to write and not sent."""
+"""`/account/`: the reader's choice of letters, devices and drafts."""
 
 from pyramid.request import Request
 from pyramid.view import view_config

@@ -1,4 +1,4 @@
-"""The devices on which one is signed in, at `/account/`, and signing out on each or on all of them."""
+"""The devices on which the reader is signed in, at `/account/`, and signing out on each or on all of them."""
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.request import Request

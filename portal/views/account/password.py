@@ -40,7 +40,7 @@ Errors = Mapping[str, Words]
 
 @view_config(context=Password, request_method="GET", renderer="password.pt", permission=CHANGE_PASSWORD)
 def show_change(context: Password, request: Request) -> Any:
-    """The form; with a generated password one sees nothing else until a new one is saved."""
+    """The form; with a generated password, people see nothing else until a new one is saved."""
     return {"page": _change_page(request.identity, {})}
 
 

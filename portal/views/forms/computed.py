@@ -1,7 +1,7 @@
 """What nobody types in a form, for what it holds now: columns of lines, their totals, and the formulas of the record.
 
-A page draws it, and a script asks for it while one types (`/MODULE/computed`, `/MODULE/ID/computed`), as often as
-people type. Nothing is stored: the writer works all of it out again.
+A page draws it, and a script asks for it while the reader types (`/MODULE/computed`, `/MODULE/ID/computed`), as often
+as people type. Nothing is stored: the writer works all of it out again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ from portal.records.writing.validation import (
 from portal.views.forms.rows_in_form import rows_in_form
 
 NOTHING = "—"
-LARGEST = 500_000  # bytes of a form that is computed while one types; a larger one when it is sent
+LARGEST = 500_000  # bytes of a form that is computed while the reader types; a larger one when it is sent
 
 
 def check_computing(request: Request) -> None:

@@ -1,4 +1,5 @@
-"""Drafts of forms: kept while one types and when a form could not be taken, offered by its page, listed in /account/.
+"""Drafts of forms: kept while the reader types and when a form could not be taken, offered by its page, listed in
+/account/.
 
 A form is called by its address without the first slash: `tickets/7/edit`, `tickets/7/comments`,
 `tickets/7/move/close`, and for a new record `tickets/create/KEY`, where the key tells two open forms apart.
@@ -194,7 +195,7 @@ def posted_content(request: Request) -> Content:
     return Content(inputs, posted_text(request, "_basis")[:20_000], whole_number(version), whole_number(step) or 0)
 
 
-# -- saving while one types, discarding --------------------------------------------------------------------------------
+# -- saving while the reader types, discarding -------------------------------------------------------------------------
 
 
 @view_config(context=Account, name="drafts", request_method="POST", renderer="json")

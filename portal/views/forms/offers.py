@@ -1,4 +1,4 @@
-"""What a link of a form offers: records by title, found as one types; on cards, what they say of themselves."""
+"""What a link of a form offers: records by title, found as the reader types; on cards, what they say of themselves."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from portal.web.resources import Module
 
 # So many records a link offers at once; of more, one finds by typing.
 OFFERED = 200
-OFFERED_IN_ROWS = 50  # of lines: each row has all of them, unless the script finds them as one types
+OFFERED_IN_ROWS = 50  # of lines: each row has all of them, unless the script finds them as the reader types
 # A link that is the only field of a step is drawn as cards when it offers so many records at most.
 RECORD_CARDS = 12
 ABOUT = 140  # characters of a record's description on its card

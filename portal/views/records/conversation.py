@@ -1,4 +1,4 @@
-"""The conversation on a record: the comments, and the form in which one writes."""
+"""The conversation on a record: the comments, and the form for a new one."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -75,7 +75,8 @@ def comment_form(resource: Record) -> str:
 def conversation(
     resource: Record, request: Request, composer: Composer | None, stored: Sequence[StoredFile]
 ) -> Conversation:
-    """The newest comments, and where one writes as long as one may; in a closed one what was written too late.
+    """The newest comments, and the form for as long as the reader may comment; in a closed one what was written too
+    late.
 
     Of a final record staff may still write internal comments.
     """

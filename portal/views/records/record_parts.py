@@ -66,7 +66,7 @@ class Composer:
 
 @dataclass(frozen=True)
 class Conversation:
-    """The card on the page of a record: the newest comments, and where one writes."""
+    """The card on the page of a record: the newest comments, and the form for a new one."""
 
     thread: Thread
     count: int  # of all comments

@@ -93,7 +93,7 @@ def change_watchers(resource: RecordWatchers, request: Request) -> dict[str, Que
 
 
 def refused_watchers(resource: RecordWatchers, request: Request, error: str) -> dict[str, QuestionPage]:
-    """The form with what was typed, and why nobody was added; without a reason where one looks for somebody."""
+    """The form with what was typed, and why nobody was added; without a reason while the reader looks for somebody."""
     if not posted_text(request, "_find"):
         request.response.status_code = 422
         error = error or _("Choose somebody from the list, or enter the email address of a colleague.")

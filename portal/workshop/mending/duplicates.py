@@ -1,4 +1,4 @@
-"""A key that stands twice with the same value: the second one goes."""
+"""A key that appears twice with the same value: the second one is removed."""
 
 import re
 from collections.abc import Iterator
