@@ -57,7 +57,7 @@ class Viewer:
 
 
 def shared_rights(module: Module) -> frozenset[str]:
-    """The `links` fields among owner and organization: they name everybody whose a record is."""
+    """Those of a module's owner and organization that are `links` fields: they name everybody whose a record is."""
     first_steps = {path.partition(".")[0] for path in (module.owner, module.organization) if path}
     return frozenset(name for name in first_steps if name in module.fields and module.fields[name].multiple)
 
@@ -143,7 +143,7 @@ def _rows(rows: Iterable[Row], visible: frozenset[str]) -> tuple[Row, ...]:
 
 
 def flat(rows: Iterable[Row]) -> tuple[str, ...]:
-    """The fields of the rows, in order."""
+    """The fields of the rows of a layout, in order."""
     return tuple(name for row in rows for name in ((row,) if isinstance(row, str) else row))
 
 
@@ -174,7 +174,7 @@ def _with_related(viewer: Viewer, accesses: Mapping[str, Access], access: Access
 
 
 def _can_be_read(viewer: Viewer, link: LinkingPath, access: Access) -> bool:
-    """Whether the reader sees which records link: by a readable field, or by the one that says whose a record is."""
+    """Whether a related list may show which records link: by a readable field, or by the one that says whose it is."""
     name = link.fields[0].name
     readable = name in access.readable or name in _rights(viewer.draft.modules[link.module])
     return readable and all(map(viewer.sees, link.fields[1:]))
@@ -186,7 +186,7 @@ def _is_follow_up(module: Module, field: str) -> bool:
 
 
 def _rights(module: Module) -> tuple[str | None, ...]:
-    """The fields that say whose a record is."""
+    """The fields of a module's layouts that say whose a record is."""
     return module.owner, module.organization
 
 
@@ -209,14 +209,14 @@ def _related(draft: Draft, module: str, access: Access, related: Related) -> Rel
 
 
 def can_be_typed(module: Module, field: Field, new: bool) -> bool:
-    """Whether this field can be typed in the form of a `new` record, or of one that exists."""
+    """Whether a generated form has this field: whether it can be typed for a `new` record, or for one that exists."""
     moved = module.lifecycle is not None and module.lifecycle.field == field.name
     read_only = field.read_only is True or (field.read_only == "once" and not new)
     return field.name in module.fields and not (moved or read_only or field.computed)
 
 
 def can_stand_in_form(module: Module, field: Field, new: bool) -> bool:
-    """Whether a form may name this field: to be typed, or shown while what it is computed from is typed."""
+    """Whether a form's layout may name this field: to be typed, or shown while what it is computed from is typed."""
     return can_be_typed(module, field, new) or (field.follows_form and field.name in module.fields)
 
 

@@ -166,7 +166,7 @@ _WORDS = {"+": "added to", "-": "subtracted from", "*": "multiplied by", "/": "d
 
 
 def measure_of(expression: Expression, measures: Mapping[str, Measure]) -> Measure:
-    """What comes out of an expression whose names have these `measures`. Raises ValueError."""
+    """The measure of an expression's result, whose names have these `measures`. Raises ValueError."""
     match expression:
         case Constant(value):
             return Measure(NUMBER, places_of(value))
@@ -298,7 +298,7 @@ def _quotient_of(left: Any, right: Any) -> Value:
 
 
 def _of_amounts(operation: Callable[[Decimal, Decimal], Decimal], left: Any, right: Any) -> Money:
-    """A plain number is an amount of the other's currency."""
+    """Both sides of an operation as amounts: a plain number is one of the other's currency."""
     currency = _currency(left, right)
     amounts = [side.amount if isinstance(side, Money) else side for side in (left, right)]
     return Money(operation(*amounts), currency)
@@ -316,7 +316,7 @@ def _in_seconds(duration: datetime.timedelta) -> Decimal:
 
 
 def _seconds(number: Decimal) -> datetime.timedelta:
-    """Microseconds are exact enough for a duration, which has whole seconds when it is stored."""
+    """The seconds of a computed duration: microseconds are exact enough, whole seconds are stored."""
     return datetime.timedelta(microseconds=int((number * 1_000_000).to_integral_value()))
 
 
@@ -336,7 +336,7 @@ def operand(kind: Kind, value: Any) -> Value:
 
 
 def total(values: Iterable[Value], nothing: Value) -> Value:
-    """The sum of a column, without the rows where it is empty; `nothing` where none has a value.
+    """The sum in a formula of one column of `lines`, without rows where it is empty; `nothing` where none has a value.
 
     None where two currencies are in it.
     """

@@ -82,7 +82,7 @@ def not_found(error: HTTPNotFound, request: Request) -> Any:
 
 @forbidden_view_config(renderer="error.pt")
 def forbidden(error: HTTPForbidden, request: Request) -> Any:
-    """An action that may not be done does not exist."""
+    """The page for an action that may not be done: it looks like one that does not exist."""
     identity = request.visitor.identity
     if identity is None:
         return _to_login(request)
@@ -91,13 +91,13 @@ def forbidden(error: HTTPForbidden, request: Request) -> Any:
 
 @exception_view_config(NotAllowedError, renderer="error.pt")
 def not_allowed(error: NotAllowedError, request: Request) -> Any:
-    """The records layer was asked for something that the profile does not grant."""
+    """The page where the records layer was asked for something that the profile does not grant."""
     return _page(request, 404)
 
 
 @exception_view_config(ConflictError, renderer="error.pt")
 def conflict(error: ConflictError, request: Request) -> Any:
-    """Someone else saved first, and the view has no page of its own for it."""
+    """The page where someone else saved first, and the view has no page of its own for it."""
     return _page(request, 409)
 
 
@@ -120,7 +120,7 @@ def http_error(error: HTTPError, request: Request) -> Any:
 
 @exception_view_config(UnicodeDecodeError, renderer="error.pt")
 def unreadable(error: UnicodeDecodeError, request: Request) -> Any:
-    """Bytes that are no text, met where the address is taken apart."""
+    """The page for bytes that are no text, met where the address is taken apart."""
     return _page(request, 400)
 
 
@@ -140,7 +140,7 @@ def database_failed(error: Exception, request: Request) -> Any:
 
 @exception_view_config(OSError, renderer="error.pt")
 def disk_failed(error: OSError, request: Request) -> Any:
-    """What a form sends is kept on disk while it is read, and an export while it is written: the disk may be full."""
+    """The page for a full disk: sent forms are kept there while they are read, exports while they are written."""
     if not is_disk_full(error):
         return failed_by_our_mistake(error, request)
     log.warning("The disk is full: %s", error)
@@ -156,7 +156,7 @@ def failed_by_our_mistake(error: Exception, request: Request) -> Any:
 
 
 def await_declarations(event: BeforeRetry) -> None:
-    """A request whose tables were changed under it is tried again with the declarations of those."""
+    """Tries a request again whose tables were changed under it, with the declarations of those."""
     if isinstance(event.exception, DatabaseError) and classify(event.exception) == Failure.CHANGED_TABLES:
         event.request.registry.live.settle(event.request.portal)
 
@@ -187,19 +187,19 @@ def _page(request: Request, status: int, text: str = "") -> dict[str, ErrorPage]
 
 
 def _to_login(request: Request) -> HTTPSeeOther:
-    """After signing in one is back where one was; after a form was sent too late, on the form's own page."""
+    """From an error to the login page: afterwards one is back where one was, or on the page of the sent form."""
     return HTTPSeeOther(f"/login?next={quote(_address_of_form(request), safe='')}")
 
 
 def _address_of_record(request: Request) -> str:
-    """The record that has changed: its page says what can be done now, which the form that was refused does not."""
+    """Where the page of an error leads that a record caused: to its page, which says what can be done now."""
     context = getattr(request, "context", None)
     record = find_interface(context, Record) if hasattr(context, "__parent__") else None
     return record_address(record.module_name, record.record.id) if record else ""
 
 
 def _address_of_form(request: Request) -> str:
-    """The page that was asked for, or the one on which the form stood that was sent."""
+    """Where one goes after signing in: to the page that was asked for, or that of the form that was sent."""
     if request.method in SAFE_METHODS:
         return own_path(request.path_qs)
     return page_of_posted_form(request) or referring_page(request)

@@ -59,7 +59,7 @@ def greeting(request: Request) -> str:
 
 
 def companies(request: Request) -> list[str]:
-    """The reader's companies by name, where the profile shows them at all."""
+    """The reader's companies by name on the home page, where the profile shows them at all."""
     reader = request.reader
     if not reader.companies or request.policy.access(reader.organizations) is None:
         return []
@@ -83,7 +83,7 @@ def buttons(request: Request) -> Iterator[HomeButton]:
 
 
 def button_counts(request: Request, declared: list[Button]) -> dict[str, Count]:
-    """How many records each button opens, by name: one statement per module, however many buttons there are."""
+    """How many records each button of the home page opens, by name: one statement per module."""
     queries: dict[str, dict[str, Query]] = defaultdict(dict)
     for button in declared:
         module = (button.opens or "").partition("/")[0]
@@ -109,7 +109,7 @@ def button_query(records: Records, button: Button) -> Query:
 
 
 def activity(request: Request) -> list[Happening]:
-    """The latest changes in modules with comments or a lifecycle, newest first.
+    """The latest changes as the home page shows them, in modules with comments or a lifecycle, newest first.
 
     Where the time of a change may not be read, the record keeps its place.
     """

@@ -8,6 +8,9 @@ from pyramid.response import Response
 
 from portal.web.serving import is_secure
 
+YEAR = 365 * 86_400
+HOUR = 3_600
+
 
 def session_cookie(request: Request) -> str:
     """The name of the session cookie; under https one that no neighboring host can set."""

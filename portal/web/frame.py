@@ -165,7 +165,7 @@ def _menu(request: Request, identity: Identity) -> tuple[tuple[MenuItem, ...], t
 
 
 def _new(request: Request, module: str) -> str:
-    """How many records of a module are new to the reader; empty where none is."""
+    """The number beside a module in the menu: how many of its records are new to the reader; empty where none is."""
     count = request.news.counts().get(module)
     return f"{count.number}{'+' if count.more else ''}" if count else ""
 
@@ -280,7 +280,7 @@ def _theme(request: Request) -> str:
 
 
 def _path(request: Request) -> str:
-    """Where the language form returns to: this page, if a GET can open it again."""
+    """Where the language form in the frame returns to: this page, if a GET can open it again."""
     if request.method not in ("GET", "HEAD"):
         return referring_page(request)
     try:

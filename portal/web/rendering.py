@@ -74,7 +74,7 @@ class Templates:
 
 @functools.cache
 def shared_templates(reload: bool) -> Templates:
-    """The templates of this process: compiling them takes longer than starting, and tests start many applications."""
+    """The Templates of this process: making them takes longer than starting, and tests start many applications."""
     return Templates(reload)
 
 
@@ -100,7 +100,7 @@ def includeme(config: Configurator) -> None:
 
 
 def _token(shell: Shell) -> Markup:
-    """The hidden CSRF input of every posting form."""
+    """What templates write as `token`: the hidden CSRF input of every posting form."""
     return Markup('<input type="hidden" name="_csrf" value="{}">').format(shell.csrf_token)
 
 
@@ -122,5 +122,5 @@ def _translation(reader: Reader) -> Any:
 
 @functools.lru_cache(maxsize=5_000)
 def _sentence(message: str, domain: str | None, default: str | None, language: str) -> str:
-    """A text of a template that says the same to all who read this language."""
+    """A sentence of a template, translated once for all who read this language."""
     return translate_sentence(TranslationString(message, domain=domain, default=default), language)

@@ -18,10 +18,12 @@ from portal.database.engine import Connection
 from portal.fields.reader import Reader
 from portal.records.policy import Policy
 from portal.records.reading.records import Records
+from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
 from portal.store import Store
 from portal.web import csrf, frame, visitor
 from portal.web.frame import Shell
+from portal.web.language import chosen_language, region_of
 from portal.web.live import Portal
 from portal.web.news import RequestNews
 from portal.web.visitor import Visitor
@@ -59,7 +61,16 @@ class PortalRequest(Request):
 
     @reify
     def reader(self) -> Reader:
-        return visitor.reader(self)
+        """Who reads this page."""
+        identity = self.visitor.identity
+        if identity is not None:
+            signed_in: Reader = identity.policy.reader
+            return signed_in
+        language = chosen_language(self)
+        guest: Reader = self.portal.declaration.reader(
+            language=language, region=region_of(self, language), now=self.now
+        )
+        return guest
 
     @reify
     def policy(self) -> Policy:
@@ -94,4 +105,5 @@ class PortalRequest(Request):
 
     def writer(self, records: Records) -> Writer:
         """Writes `records` in the name of the signed-in account."""
-        return visitor.writer(self, records)
+        account = self.visitor.identity.account
+        return Writer(records, Author(account.id, account.name or account.email))

@@ -13,19 +13,13 @@ from portal.accounts.sessions import Session, find_session, keep_alive
 from portal.accounts.viewing import NOBODY, end_view, viewed_identity
 from portal.database.engine import read_connection, reading, release, write_connection
 from portal.database.errors import DatabaseError
-from portal.fields.reader import Reader
-from portal.records.reading.records import Records
-from portal.records.writing.history import Author
-from portal.records.writing.writer import Writer
 from portal.texts import _
-from portal.web.cookies import position_cookie, preview_cookie, session_cookie, set_cookie
+from portal.web.cookies import HOUR, position_cookie, preview_cookie, session_cookie, set_cookie
 from portal.web.language import chosen_language, region_of
 from portal.web.preview_portal import Previewing
 from portal.web.read_only_view import ReadOnlyView, view_as_banner
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-YEAR = 365 * 86_400
-HOUR = 3_600
 ATTEMPT = "retry.attempt"  # in the environment of a request that is tried again, from 1 on
 SESSION_ENDED = _("Your session has ended. Sign in again.")
 VIEW_ENDED = _("The preview has ended. You are viewing the portal as yourself again.")
@@ -166,21 +160,3 @@ def remember_position(event: NewResponse) -> None:
     with contextlib.suppress(*DatabaseError):  # all is saved already; the next page is no older than others
         position = request.portal.replica.position()
         set_cookie(request, event.response, position_cookie(request), position, HOUR)
-
-
-def reader(request: Request) -> Reader:
-    """Who reads this page."""
-    identity = request.visitor.identity
-    if identity is not None:
-        return identity.policy.reader
-    language = chosen_language(request)
-    return request.portal.declaration.reader(language=language, region=region_of(request, language), now=request.now)
-
-
-def writer(request: Request, records: Records) -> Writer:
-    """Writes `records` in the name of the signed-in account."""
-    account = request.visitor.identity.account
-    return Writer(records, Author(account.id, account.name or account.email))
-
-
-# -- cookies ----------------------------------------------------------------------------------------------------------

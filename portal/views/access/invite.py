@@ -53,7 +53,7 @@ def show_invite(module: Module, request: Request) -> dict[str, QuestionPage]:
 
 @view_config(context=Module, name="invite", request_method="POST", renderer="question.pt", permission="grant")
 def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] | Response:
-    """Makes the person, with access and an invitation. Who is recorded already is not recorded twice."""
+    """Takes the sent invitation: makes the person, with access. Who is recorded already is not recorded twice."""
     _check_companies(request)
     inputs = {**posted_access(request), **{name: posted_text(request, name).strip() for name in OWN_INPUTS}}
     access, register = read_access(request, inputs), register_of(request)
@@ -79,13 +79,13 @@ def invite_person(module: Module, request: Request) -> dict[str, QuestionPage] |
 
 
 def _following(module: Module, person: int | None) -> str:
-    """The card of the new person, if the reader sees it."""
+    """Where a sent invitation leads: to the page of the new person, if the reader sees it."""
     visible = person is not None and module.records.exists(person)
     return record_address(module.module_name, person or 0) if visible else list_address(module.module_name)
 
 
 def _taken(request: Request, register: Register, email: str) -> Words:
-    """Why an address cannot be invited: somebody has it whose access is not to be given by the reader."""
+    """Why an invitation cannot go to an address: somebody has it whose access is not to be given by the reader."""
     if find_account(request.connection, request.portal.tables, email) is not None:
         return _("This address already has access.") if request.policy.staff else TAKEN
     person = register.person_with(email)

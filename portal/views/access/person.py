@@ -91,7 +91,7 @@ def show_access(resource: Record, request: Request) -> dict[str, QuestionPage]:
 
 @view_config(context=Record, name="access", request_method="POST", renderer="question.pt", permission="grant")
 def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] | Response:
-    """Gives access, with an invitation, or changes it. What was ended begins again."""
+    """Takes the sent access form: gives access, with an invitation, or changes it. What was ended begins again."""
     account = managed_account(resource, request)
     inputs = {**posted_access(request), "email": posted_email(request, account)}
     access = read_access(request, inputs)
@@ -131,7 +131,7 @@ def give_access(resource: Record, request: Request) -> dict[str, QuestionPage] |
 
 
 def posted_email(request: Request, account: Account | None) -> str:
-    """The address to sign in with from now on, which staff may change: who reads the mail of another one comes in."""
+    """The address in the sent access form, which staff may change: who reads the mail of another one comes in."""
     if account is None or not request.policy.staff or "email" not in request.POST:
         return account.email if account else ""
     return normalize_email(posted_text(request, "email"))
@@ -190,7 +190,7 @@ def show_revoke(resource: Record, request: Request) -> dict[str, QuestionPage]:
 
 @view_config(context=Record, name="revoke", request_method="POST", permission="grant")
 def revoke_access(resource: Record, request: Request) -> Response:
-    """Ends access: with their next request they are signed out."""
+    """Answers the button that ends a person's access: with their next request they are signed out."""
     if again := answer_if_repeated(resource.records, request):
         return again
     register_of(request).disable(open_account(resource, request).email)
@@ -211,7 +211,7 @@ def open_account(resource: Record, request: Request) -> Account:
 
 @view_config(context=Record, name="invite", request_method="POST", permission="grant")
 def invite_again(resource: Record, request: Request) -> Response:
-    """Sends another invitation to a person who has not accepted theirs; the earlier one is void."""
+    """Answers the button that invites a person again who has not accepted yet; the earlier invitation is void."""
     account = managed_account(resource, request)
     if account is None or not is_waiting(account):
         raise HTTPNotFound

@@ -90,7 +90,7 @@ def join(context: Join, request: Request) -> Any:
 
 
 def company_called(request: Request, title: str) -> int | None:
-    """The company of a title; None where there is none, or more than one."""
+    """The company into which a sign-up leads, by its title; None where there is none, or more than one."""
     organizations = request.portal.declaration.organizations
     if organizations is None:
         return None
@@ -163,7 +163,7 @@ def needs_approval(request: Request) -> bool:
 
 
 def _void(request: Request) -> Any:
-    """The link no longer leads into a company; a person who has come in by it goes on to their home page."""
+    """The page for a company's link that no longer leads anywhere; who has come in by it goes on to their home page."""
     if request.identity is not None:
         return HTTPSeeOther("/")
     request.response.status_int = 404
@@ -190,7 +190,7 @@ def show_proof(context: SignUpLink, request: Request) -> Any:
 
 @view_config(context=SignUpLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
-    """Uses the link up. Who needs no yes is signed in at once, others wait for it."""
+    """Takes the sent name and password, and uses the link up. Who needs no yes is signed in at once, others wait."""
     sign_up = _valid_sign_up(context, request)
     if not isinstance(sign_up, SignUpRequest):
         return sign_up

@@ -35,7 +35,7 @@ def show_waiting(module: Module, request: Request) -> dict[str, WaitingPage]:
 
 @view_config(context=Module, name="waiting", request_method="POST", renderer="waiting.pt", permission="grant")
 def answer_waiting(module: Module, request: Request) -> dict[str, WaitingPage] | Response:
-    """Yes: the person, the access and a letter. No: the request is forgotten."""
+    """Answers Yes or No to a sign-up: the person, the access and an email; or the request is forgotten."""
     sign_ups = sign_ups_of(request)
     number = posted_text(request, "id")
     sign_up = sign_ups.one_waiting(request.identity, int(number)) if ROW_ID.fullmatch(number) else None
@@ -80,7 +80,7 @@ def _within_reach(request: Request, person: int, sign_up: SignUp) -> bool:
 
 
 def sign_ups_of(request: Request) -> SignUps:
-    """Who asks to be let into the portal."""
+    """The sign-ups, in the name of the person who answers those that wait."""
     return SignUps(request.connection, request.portal.tables, request.now)
 
 

@@ -101,7 +101,7 @@ def unsubscribe(context: Unsubscribe, request: Request) -> dict[str, NoticePage]
 
 
 def _not_valid(request: Request) -> dict[str, NoticePage]:
-    """Says so on the page itself: who follows a link from a letter need not be signed in."""
+    """Says on the page that ends letters that its link is not valid: who follows one need not be signed in."""
     request.response.status_int = 404
     text = _("Open it again from the email, or choose the emails you want under “My account”.")
     heading, back_label = _("This link is not valid"), _("My account")
@@ -109,7 +109,7 @@ def _not_valid(request: Request) -> dict[str, NoticePage]:
 
 
 def _account(context: Unsubscribe, request: Request) -> Login | None:
-    """The account of the token in the address; None where this portal has not made it."""
+    """The account of the link that ends letters; None where this portal has not made its token."""
     key = find_portal_key(request.connection, request.portal.tables)
     account_id = read_unsubscribe_token(key, context.token) if key else None
     return None if account_id is None else load_account(request.connection, request.portal.tables, account_id)

@@ -19,12 +19,11 @@ from portal.views.administration.view_as import leave_preview
 from portal.views.forms.drafts import claim_draft
 from portal.views.pages import LoginPage, PasswordPage
 from portal.web.addresses import own_path, referring_page
-from portal.web.cookies import device_cookie, language_cookie, session_cookie, set_cookie
+from portal.web.cookies import YEAR, device_cookie, language_cookie, session_cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.outbox import letter_sender, queue_letter
 from portal.web.resources import Root
-from portal.web.visitor import YEAR
 
 
 @view_config(context=Root, name="login", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
@@ -38,7 +37,7 @@ def show_login(context: Root, request: Request) -> Any:
 
 @view_config(context=Root, name="login", request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def sign_in(context: Root, request: Request) -> Any:
-    """A new session, under a new cookie; what was typed stays when it is refused, but for the password."""
+    """Takes the sent login form: a new session, a new cookie. Refused, what was typed stays but for the password."""
     following = own_path(posted_text(request, "next"))
     attempt = sign_in_attempt(request, posted_text(request, "email"), posted_text(request, "password"))
     if "password" not in request.portal.declaration.settings.sign_in:
@@ -73,7 +72,7 @@ def sign_out(context: Root, request: Request) -> Response:
 
 @view_config(context=Root, name="language", request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def choose_language(context: Root, request: Request) -> Response:
-    """Keeps the language in this browser, and with the account of a signed-in person."""
+    """Answers the choice of a language at the foot of a page: keeps it in this browser, and with the account."""
     following, language = posted_text(request, "next"), posted_text(request, "language")
     response = HTTPSeeOther(own_path(following) if following else referring_page(request))
     if language in request.portal.declaration.settings.languages:
@@ -156,6 +155,6 @@ def welcome(request: Request, account: Account, hashed: str | None) -> Any:
 
 
 def remember_this_device(request: Request, response: Response, account: Account, secret: str) -> None:
-    """The new password would make this browser unknown to its own account."""
+    """Lets an account know this browser after its password has changed."""
     device = remember_device(request.cookies.get(device_cookie(request)), account.id, secret)
     set_cookie(request, response, device_cookie(request), device, YEAR)

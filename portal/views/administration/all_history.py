@@ -58,7 +58,7 @@ def show_all_history(context: Administration, request: Request) -> dict[str, Any
 
 
 def events_of(request: Request, inputs: dict[str, str]) -> Answer:
-    """The events that the address asks for."""
+    """The events of the whole history that the address asks for."""
     names = [inputs["module"]] if inputs["module"] else list(request.policy.modules)
     records = [Records(request.connection, request.policy, name) for name in names if request.policy.access(name)]
     if not records:
@@ -87,7 +87,7 @@ def event_filter(request: Request, records: list[Records], inputs: dict[str, str
 
 
 def named(records: Records, text: str) -> list[tuple[str, int]]:
-    """The records that a reference names, else those that the general search finds by `text`."""
+    """The records whose history is asked for: that which a reference names, else those that the search finds."""
     hits = records.page(Query(text=text, size=MOST_RECORDS), []).records
     exact = [record for record in hits if fold(record.reference) == fold(text)]
     return [(records.name, record.id) for record in exact or hits]

@@ -62,7 +62,7 @@ def show_explanation(context: Administration, request: Request) -> dict[str, Exp
 
 
 def explaining_actions(resource: Record, request: Request) -> Iterator[Action]:
-    """What administrators ask about a record: who sees it, and of a person what they see."""
+    """The buttons that lead administrators from a record to `/-/explain`: who sees it, and what a person sees."""
     if not request.identity.administrator:
         return
     url = explain_address(module=resource.module_name, id=resource.record.id)
@@ -114,7 +114,7 @@ def shown_audience(request: Request, records: Records, record: reading.Record, s
 def _groups(
     request: Request, records: Records, record: reading.Record, subject: str | None
 ) -> tuple[dict[Group, list[Account]], dict[int, Policy]]:
-    """The accounts for which the same decides, and the rights of those that may sign in."""
+    """The accounts of the page in groups for which the same decides, and the rights of those that may sign in."""
     admitted = list(admit_everybody(request.connection, request.portal.tables, **_reading(request)))
     policies = {account.id: admission.policy for account, admission in admitted if isinstance(admission, Identity)}
     decided = outcomes(request.connection, policies, records.name, record)
@@ -154,7 +154,7 @@ def _record(records: Records, record_id: str, reference: str) -> reading.Record 
 
 
 def person_rights(request: Request, account: Account) -> PersonRights:
-    """What an account sees and does, module by module."""
+    """What an account sees and does, module by module, as the page of `/-/explain` shows it."""
     admitted = admit(request.connection, request.portal.tables, account, **_reading(request))
     rights = PersonRights(
         name=account.name,

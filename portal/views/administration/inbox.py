@@ -96,5 +96,5 @@ def _shown(mail: Mail, request: Request) -> KeptMail:
 
 
 def _raw(mail: Mail, request: Request) -> bytes:
-    """The bytes of a mail. Raises StoreError."""
+    """The bytes of a mail that was not used. Raises StoreError."""
     return b"".join(request.store.read(mail.stored)) if mail.stored else b""

@@ -135,7 +135,7 @@ def show_create_form(module: Module, request: Request) -> dict[str, FormPage]:
 
 
 def named_draft(form: CreateForm) -> Draft | None:
-    """The draft that the address names."""
+    """The draft of a new record that the address of the form names."""
     key = form.request.GET.get("_draft", "")
     return drafts_of(form.request).get(f"{form.records.name}/create/{key}") if KEY.fullmatch(key) else None
 
@@ -188,7 +188,7 @@ def button_values(form: CreateForm) -> dict[str, Any]:
 
 @view_config(context=Module, name="create", request_method="POST", renderer="form.pt", permission="create")
 def create_record(module: Module, request: Request) -> FormAnswer:
-    """Creates the record, or leads to the next or the previous step of its form."""
+    """Takes the sent form: creates the record, or leads to the next or the previous step of its form."""
     form, name = CreateForm(module, request), form_address(request)
     form.receive_files()
     step, target = form.step_of(request.POST, "_step"), form.step_of(request.POST, "_to")
@@ -226,7 +226,7 @@ def create_record(module: Module, request: Request) -> FormAnswer:
 
 @view_config(context=Module, name="computed", request_method="POST", renderer="json", permission="create")
 def compute_new(module: Module, request: Request) -> dict[str, str]:
-    """What is computed in the form for a new record as it was posted, by name. Nothing is stored."""
+    """`/MODULE/computed`: what is computed in the form for a new record as it was posted. Nothing is stored."""
     check_computing(request)
     form, sent = CreateForm(module, request), as_form(posted_content(request).inputs)
     return computed_texts(form.records, form.fields, sent, {**form.defaults, **form.read(sent).values}, {})
@@ -235,7 +235,7 @@ def compute_new(module: Module, request: Request) -> dict[str, str]:
 def change_step(
     form: CreateForm, filling: Filling, errors: Mapping[str, str], content: Content, target: int
 ) -> FormAnswer:
-    """Forward only when the shown step is right; back always, with everything that was typed."""
+    """Answers Next and Back of a form with steps: forward only when the shown step is right, back always."""
     names = step_names(form.steps[content.step])
     wrong = {name: error for name, error in errors.items() if name.partition(".")[0] in names}
     if target > content.step and wrong:
@@ -247,7 +247,7 @@ def change_step(
 
 
 def posted_page(form: CreateForm, filling: Filling, step: int) -> FormPage:
-    """The page of a form that came back."""
+    """The page of a form for a new record that was sent and comes back."""
     return create_page(form, filling, step, draft_key(posted_text(form.request, "_draft")))
 
 
@@ -295,7 +295,7 @@ def followed_by(form: CreateForm, filling: Filling) -> TitledLink | None:
 
 
 def create_draft(form: CreateForm, step: int, key: str, draft: Draft | None) -> DraftForm:
-    """How the form is kept, and the draft that the page offers; with a way on to it where it is not shown whole."""
+    """How the form for a new record is kept, and the draft that its page offers."""
     name = f"{form.records.name}/create/{key}"
     if draft is None:
         return draft_form(form.request, name, key)

@@ -90,7 +90,7 @@ def page_of_posted_form(request: Request) -> str:
 
 
 def drafts_of(request: Request) -> Drafts:
-    """The drafts of the signed-in account."""
+    """The Drafts that forms keep for the signed-in account."""
     none = request.method in SAFE_METHODS and not request.visitor.has_drafts
     return Drafts(request.connection, request.portal.tables, request.visitor.own_account, request.now, none=none)
 
@@ -188,7 +188,7 @@ def claim_draft(request: Request, account_id: int) -> None:
 
 
 def posted_content(request: Request) -> Content:
-    """What a form holds that was posted, without the inputs of the engine and without files."""
+    """What a draft keeps of a posted form: all inputs but those of the engine and files."""
     names = [name for name in dict.fromkeys(request.POST) if not name.startswith("_")]
     inputs = {name: [text for text in request.POST.getall(name) if isinstance(text, str)] for name in names}
     version, step = posted_text(request, "_version"), posted_text(request, "_step")
@@ -224,7 +224,7 @@ def discard_draft(context: Account, request: Request) -> Response:
 
 
 def with_earlier_steps(request: Request, drafts: Drafts, form: str, content: Content) -> Content:
-    """What one step of a form holds, with the other steps as the draft has them.
+    """What a form with steps holds: the step that was sent, the other steps as its draft has them.
 
     The page of a step carries the others as they were when it was drawn; what was typed into them later is newer.
     """

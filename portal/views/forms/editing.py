@@ -171,7 +171,7 @@ def _refused(form: EditForm, values: Mapping[str, Any], basis: Basis, filling: F
 
 @view_config(context=Record, name="computed", request_method="POST", renderer="json", permission="edit")
 def compute_edited(resource: Record, request: Request) -> dict[str, str]:
-    """What is computed in the form of a record as it was posted, by name. Nothing is stored."""
+    """`/MODULE/ID/computed`: what is computed in a record's edit form as it was posted. Nothing is stored."""
     check_computing(request)
     form, sent = EditForm(resource, request), as_form(posted_content(request).inputs)
     return computed_texts(form.records, form.fields, sent, form.read(sent).values, form.record.values)
@@ -186,7 +186,7 @@ def refuse_older(form: EditForm, basis: Basis, filling: Filling) -> dict[str, Fo
 
 
 def posted_basis(request: Request, present: int) -> Basis:
-    """What the form was made from; of the present version where it does not say."""
+    """What a posted edit form was made from; of the present version where it does not say."""
     version = whole_number(posted_text(request, "_version"))
     return read_basis(posted_text(request, "_basis"), present if version is None else version)
 
@@ -270,7 +270,7 @@ def edit_page(form: EditForm, filling: Filling, basis: Basis, draft: Draft | Non
 
 
 def edit_draft(form: EditForm, basis: Basis, draft: Draft | None) -> DraftForm:
-    """How the form is kept, and the draft that it shows."""
+    """How an edit form is kept, and the draft that it shows."""
     name = f"{form.records.name}/{form.record.id}/edit"
     shown = draft_shown(draft, form.request.reader) if draft else None
     return draft_form(form.request, name, basis=str(basis), shown=shown)

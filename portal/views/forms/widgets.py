@@ -80,7 +80,7 @@ class WidgetKind:
 
 
 def inputs_of(fields: list[Field], values: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
-    """The inputs of `fields` as they hold `values`."""
+    """The texts of the inputs of `fields` that hold `values`, as widgets are drawn with."""
     return {name: value for field in fields for name, value in field.inputs(values.get(field.name), reader).items()}
 
 
@@ -185,7 +185,7 @@ def _link(filling: Filling, field: Any, base: Widget) -> Widget:
 
 
 def _alone(filling: Filling, field: Any, drawn: Widget) -> Widget:
-    """The only field of a form or step: a link that offers few records shows them as cards."""
+    """The widget of the only field of a form or step: a link that offers few records shows them as cards."""
     if drawn.macro != "link" or drawn.many:
         return drawn
     cards = link_cards(filling.records, field, filling.values, drawn.offers)
@@ -241,7 +241,7 @@ def _tags(filling: Filling, field: Any, base: Widget) -> Widget:
 
 
 def _lines(filling: Filling, field: Any, base: Widget) -> Widget:
-    """The inputs of each row. Rows that a record must have are there from the beginning."""
+    """The widget of a `lines` field: the inputs of each row. Rows that a record must have are there at once."""
     of_rows, form = rows_of(filling.records, field), as_form(filling.inputs)
     columns = list(of_rows.module.fields.values())
     by_id = {str(row.id): row for row in filling.stored.get(field.name) or ()}
@@ -266,7 +266,7 @@ def _lines(filling: Filling, field: Any, base: Widget) -> Widget:
 
 
 def _line_totals(filling: Filling, field: Any, columns: list[Field], form: Form) -> tuple[LineTotal, ...]:
-    """What stands below each column; nothing at all where none has a total."""
+    """What stands below each column in the widget of a `lines` field; nothing at all where none has a total."""
     rows = rows_in_form(filling.records, field, form, filling.stored.get(field.name))
     texts = total_texts(filling.records, field, rows.values())
     totals = tuple(
@@ -276,7 +276,7 @@ def _line_totals(filling: Filling, field: Any, columns: list[Field], form: Form)
 
 
 def _row(filling: Filling, of_rows: RowRecords, prefix: str, number: int, form: Form, before: Row | None) -> RowInputs:
-    """The inputs of one row; what nobody types is shown as it is."""
+    """The widgets of one row of a `lines` field; what nobody types is shown as it is."""
     reader, values = filling.records.policy.reader, row_values(of_rows, form, before)
     typed = {column.name for column in typed_columns(of_rows, new=before is None)}
     of_row = replace(filling, records=of_rows, values=values, stored=before.values if before else {}, prefix=prefix)
@@ -344,7 +344,7 @@ WIDGETS = {
 
 
 def _rule(filling: Filling, condition: Condition | None) -> str:
-    """A condition for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]; "" for none."""
+    """A condition for a widget's script: {"all": […]}, {"any": […]}, [field, operator, [values], negated] or ""."""
     return "" if condition is None else json.dumps(_as_json(filling, condition))
 
 

@@ -79,7 +79,7 @@ def do_to_records(module: Module, request: Request) -> Response:
 
 
 def export_chosen(records: Records, request: Request) -> Response:
-    """The chosen records as a file, or the whole list."""
+    """Answers the button: the chosen records as a file, or the whole list."""
     query = shown_request(records, request, list_parameters(records, request)).query
     if posted_text(request, "all") != "1":
         ids = chosen_ids(records, request)
@@ -99,7 +99,7 @@ def chosen_ids(records: Records, request: Request) -> list[int]:
 
 
 def list_parameters(records: Records, request: Request) -> MultiDict:
-    """The parameters of the list: those of the address; without any, those of the form that answer no question."""
+    """The parameters of the list whose records are chosen: those of the address; without any, those of the form."""
     if request.GET:
         return MultiDict(request.GET.items())
     do = posted_text(request, "do")
@@ -226,7 +226,7 @@ def hidden_inputs(many: ManyRequest, ids: Sequence[int]) -> Pairs:
 
 
 def question_widgets(many: ManyRequest, problems: Mapping[str, str]) -> list[Any]:
-    """The inputs of the question: empty, or as they were sent."""
+    """The inputs of the question that a transition asks for many records: empty, or as they were sent."""
     records, post = many.records, many.request.POST
     values = many.shared_values if many.fields else {}
     sent = posted_inputs(many.fields, post) or inputs_of(many.fields, {}, many.request.reader)

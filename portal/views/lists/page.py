@@ -80,7 +80,7 @@ def hidden_records(records: Records, request: Request, list_request: ListRequest
 
 
 def page_and_counts(records: Records, list_request: ListRequest) -> tuple[Page, Count, dict[str, Count]]:
-    """The page of a list, how many records it has, and how many each tab has."""
+    """The page of the shown list, how many records it has, and how many each tab has."""
     query, columns = list_request.query, records.access.list.columns or ()
     if query.text:
         counts = tab_counts(records, list_request)  # often knows which hits the page has
@@ -105,7 +105,7 @@ def list_notes(list_request: ListRequest, count: Count) -> Iterator[str]:
 
 
 def clear_address(records: Records, list_request: ListRequest) -> str:
-    """The same tab without search and filters."""
+    """The address of the shown list's tab without search and filters."""
     return list_address(records.name, {"tab": list_request.tab} if list_request.tab else {})
 
 
@@ -119,7 +119,7 @@ def pager(module: str, page: Page, count: Count, parameters: Parameters, reader:
 
 
 def page_text(page: Page, count: Count, reader: Reader) -> str:
-    """Which records of how many a page shows."""
+    """“1–50 of 240”: which records of how many a page of a list shows."""
     if not page.records:
         return _("No results")
     mapping = {"rows": len(page.records), "total": count_text(count, reader)}

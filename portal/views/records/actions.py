@@ -63,7 +63,7 @@ def show_transition(resource: RecordTransition, request: Request) -> dict[str, Q
 
 @view_config(context=RecordTransition, name="", request_method="POST", renderer="question.pt")
 def move_record(resource: RecordTransition, request: Request) -> dict[str, QuestionPage] | Response:
-    """Moves the record with what was answered."""
+    """Takes the sent form of a transition, and moves the record with what was answered."""
     records, record, transition = resource.record.records, resource.record.record, resource.transition
     fields = transition_fields(records, transition, record)
     received = receive_files(request, records, fields, with_attachments="comment" in transition.ask)
@@ -192,7 +192,7 @@ def show_delete(resource: Record, request: Request) -> dict[str, QuestionPage]:
 
 @view_config(context=Record, name="delete", request_method="POST", renderer="question.pt", permission="delete")
 def delete_record(resource: Record, request: Request) -> dict[str, QuestionPage] | Response:
-    """Deletes, unless other records still need it."""
+    """Answers the question: deletes the record, unless other records still need it."""
     if again := answer_if_repeated(resource.records, request):
         return again
     try:

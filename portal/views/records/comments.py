@@ -48,7 +48,7 @@ def show_comments(context: RecordComments, request: Request) -> dict[str, Commen
 
 @view_config(context=RecordComments, name="", request_method="POST", renderer="detail.pt", permission="comment")
 def comment_on_record(context: RecordComments, request: Request) -> dict[str, DetailPage] | Response:
-    """Adds to the conversation, with the files that were sent; one stays on the page and sees it."""
+    """Takes the sent comment, with its files; one stays on the page and sees it."""
     resource = context.record
     records, record = resource.records, resource.record
     text = comment_text(request, "text")
@@ -104,7 +104,7 @@ def show_correction(resource: RecordComment, request: Request) -> dict[str, Ques
 
 @view_config(context=RecordComment, name="edit", request_method="POST", renderer="question.pt", permission="comment")
 def correct_comment(resource: RecordComment, request: Request) -> dict[str, QuestionPage] | Response:
-    """Gives the comment another text; one with files may be without."""
+    """Takes the sent form that gives a comment another text; one with files may be without."""
     records, record = resource.record.records, resource.record.record
     text = comment_text(request, "text")
     has_files = any(file.comment == resource.comment.id for file in files(records, record))
@@ -129,7 +129,7 @@ def show_withdrawal(resource: RecordComment, request: Request) -> dict[str, Ques
 
 @view_config(context=RecordComment, name="withdraw", request_method="POST", permission="comment")
 def withdraw_comment(resource: RecordComment, request: Request) -> Response:
-    """Removes the comment and its files."""
+    """Answers the question: removes the comment and its files."""
     records, record = resource.record.records, resource.record.record
     if again := answer_if_repeated(records, request):
         return again
@@ -167,7 +167,7 @@ def comment_text(request: Request, name: str) -> str:
 
 
 def comment_problem(text: str, required: bool) -> str:
-    """Why a comment cannot be taken; empty if it can."""
+    """Why a sent comment cannot be taken; empty if it can."""
     if not text:
         return _("Enter a comment.") if required else ""
     if FORBIDDEN.search(text):

@@ -93,7 +93,7 @@ def send_thumbnail(resource: RecordFile, request: Request) -> Response:
 
 @view_config(context=RecordFile, name="remove", request_method="POST", permission="attach")
 def remove_file(resource: RecordFile, request: Request) -> Response:
-    """Takes a file away, which its author and staff may."""
+    """Answers the button beside a file: takes it away, which its author and staff may."""
     records, record = resource.record.records, resource.record.record
     if resource.stored.field is not None:
         raise HTTPNotFound

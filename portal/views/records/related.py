@@ -63,7 +63,7 @@ def list_of_linking(records: Records, linking: list[Path], here: Linked) -> str:
 
 
 def link_value(records: Records, path: Path, here: Linked) -> str:
-    """`here` as the input of a link has it."""
+    """What the input of a link holds for the record `here`."""
     return _link(records, path).link_value(here)
 
 
@@ -77,7 +77,7 @@ def _can_be_typed(records: Records, path: Path) -> bool:
 
 
 def _input(path: Path) -> str:
-    """The name of the input of a link in the form of a new record; in lines that of the first row."""
+    """The input by which “New …” beside a related list names this record; in lines that of the first row."""
     return ".0.".join(path)
 
 

@@ -40,7 +40,7 @@ def stage_bar(resource: Record, events: Sequence[Mapping[str, Any]]) -> StageBar
 def _stages(
     field: Field, way: Sequence[str], present: str | None, before: Sequence[str], aside: int | None
 ) -> Iterator[Stage]:
-    """`aside`: the place at which the record left the way, None for a record on it."""
+    """The stages of the bar; `aside`: the place at which the record left the way, None for a record on it."""
     place = aside if aside is not None else way.index(present) if present in way else 0
     for index, state in enumerate(way):
         if index == aside:

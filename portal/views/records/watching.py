@@ -101,7 +101,7 @@ def refused_watchers(resource: RecordWatchers, request: Request, error: str) -> 
 
 
 def person_id(text: str) -> int | None:
-    """An id as the inputs have it."""
+    """The id of a person in an input of the page of watchers."""
     return int(text) if RECORD_ID.fullmatch(text) else None
 
 
