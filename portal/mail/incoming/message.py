@@ -7,6 +7,7 @@ ones; here headers are read as text, and each that matters is parsed once, by th
 import email
 import email.policy
 import hashlib
+import itertools
 import logging
 import mimetypes
 import re
@@ -20,6 +21,7 @@ from email.utils import getaddresses
 from typing import Any
 
 from portal.mail.incoming.delivery_report import DeliveryReport, read_delivery_report
+from portal.mail.incoming.flowed import unflowed
 from portal.mail.incoming.html_text import text_of_html
 from portal.texts import _
 
@@ -242,10 +244,11 @@ class _Body:
         elif kind == "multipart/alternative" and not is_file:
             self._visit_alternatives(part)
         elif part.is_multipart() and kind != "message/rfc822":
-            for child in _children(part):
+            # What is signed, without the signature, which proves nothing once it stands apart.
+            for child in itertools.islice(_children(part), 1 if kind == "multipart/signed" else None):
                 self._visit(child)
         elif kind in ("text/plain", "text/html") and not is_file:
-            self._texts.append((kind, _decoded(part)))
+            self._texts.append((kind, _text_of(part)))
         else:
             self._add_file(part, kind)
 
@@ -328,6 +331,14 @@ def _decoded(part: Message) -> str:
     if not isinstance(content, bytes):
         return ""
     return _read_as(content[: LONGEST_TEXT * 4], part.get_content_charset() or "utf-8")[:LONGEST_TEXT]
+
+
+def _text_of(part: Message) -> str:
+    """A text part as it was written, with a line for each paragraph."""
+    text = _decoded(part)
+    if str(part.get_param("format")).lower() == "flowed":
+        return unflowed(text, str(part.get_param("delsp")).lower() == "yes")
+    return text
 
 
 def _read_as(content: bytes, charset: str) -> str:

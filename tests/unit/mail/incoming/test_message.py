@@ -110,6 +110,42 @@ def test_what_no_database_can_hold_is_in_nothing_that_is_stored():
     assert read_mail((REPORT % (b"failed", b"5.1.1")).replace(b"<letter", b"<let\x00ter")).report.letter_ids == ()
 
 
+SIGNED = b"""From: Anna <anna@acme.example>
+MIME-Version: 1.0
+Content-Type: multipart/signed; protocol="application/pkcs7-signature"; boundary=s
+
+--s
+Content-Type: text/plain; format=flowed%s
+
+The printer on the second\x20
+floor is broken.
+ From here on:
+- one
+- two
+> quoted\x20
+> text
+>> older
+--\x20
+Anna
+--s
+Content-Type: application/pkcs7-signature; name="smime.p7s"
+Content-Disposition: attachment; filename="smime.p7s"
+
+x
+--s--
+"""
+
+
+@pytest.mark.parametrize(("kind", "space"), [(b"", " "), (b"; delsp=yes", "")])
+def test_lines_that_a_program_broke_are_one_again_and_a_signature_is_no_file(kind: bytes, space: str):
+    read = read_mail(SIGNED % kind)
+    assert read.files == ()
+    assert read.text.split("\n") == [
+        f"The printer on the second{space}floor is broken.", "From here on:", "- one", "- two",
+        f"> quoted{space}text", ">> older", "-- ", "Anna",
+    ]  # fmt: skip
+
+
 def test_a_delay_is_no_failure():
     read = read_mail(REPORT % (b"delayed", b"4.4.1"))
     assert read.report is None
