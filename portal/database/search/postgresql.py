@@ -251,22 +251,25 @@ def _walk(search: Search, start: PageStart, required: int, size: sa.ColumnElemen
     newest = sa.select(sa.func.max(search.table.c["seq"])).scalar_subquery()
     if start.oldest_first:
         edge, era, next_edge = _AFTER + 1, "walk.edge >> walk.bits", "((era.number + 1) << walk.bits)"
+        next_row = f"(SELECT min(next.seq) FROM portal_search next WHERE next.seq >= {next_edge})"
     else:
         edge = sa.func.coalesce(_BEFORE, newest + 1)
         era, next_edge = "(walk.edge - 1) >> walk.bits", "(era.number << walk.bits)"
+        next_row = f"(SELECT max(next.seq) + 1 FROM portal_search next WHERE next.seq < {next_edge})"
     first = {"most": f"{MOST_HITS}", "seqs": "'{}'::bigint[]", "records": "'{}'::bigint[]", "number": "0::bigint"}
     given = [edge.label("edge"), _BITS.label("bits")]
     walk = sa.select(*given, *_columns(first), _LONGEST.label("longest")).cte("walk", recursive=True)
     rows = _rows_of_era(search, start, required).subquery("rows")
     all_rows = {"seqs": "array_agg(rows.seq)", "records": "array_agg(rows.record)", "number": "count(*)"}
     read = sa.select(*_columns(all_rows)).select_from(rows).lateral("read")
-    has_more = "read.number = walk.most"
+    has_more, at_long_era = "read.number = walk.most", f"{next_edge} & {(1 << LONGEST) - 1} = 0"
     has_few = f"(read.number << walk.bits) < {FEW_HITS} * abs(walk.edge - {next_edge})"
     # That begins there: one that overlaps the last might be found too long again and again.
     longest = " ".join(f"WHEN {next_edge} & {(1 << bits) - 1} = 0 THEN {bits}" for bits in reversed(ERA_BITS))
     longest = f"least(walk.longest, CASE {longest} END)"
     following = {
-        "edge": f"CASE WHEN {has_more} THEN walk.edge ELSE {next_edge} END",
+        # Behind a long era the walk goes on at the next row: there may be billions of numbers without any.
+        "edge": f"CASE WHEN {has_more} THEN walk.edge WHEN {at_long_era} THEN {next_row} ELSE {next_edge} END",
         "bits": f"CASE WHEN {has_more} THEN greatest(walk.bits - {FEWER_BITS}, {SHORTEST})"
         f" WHEN read.number = 0 THEN {longest} WHEN {has_few} THEN least(walk.bits + 2, {longest}) ELSE walk.bits END",
         "most": f"CASE WHEN {has_more} AND walk.bits - {FEWER_BITS} > {SHORTEST} THEN {EXPECTED_HITS}"
@@ -278,7 +281,7 @@ def _walk(search: Search, start: PageStart, required: int, size: sa.ColumnElemen
     # Where a long era has too many, it is read to its end in short ones.
     next_longest = sa.case(
         (sa.literal_column(has_more), sa.literal_column(f"least(walk.longest, {LONGEST_OF_COMMON})")),
-        (sa.literal_column(f"{next_edge} & {(1 << LONGEST) - 1} = 0"), _LONGEST),
+        (sa.literal_column(at_long_era), _LONGEST),
         else_=walk.c["longest"],
     )
     eras = walk.join(sa.select(*_columns({"number": era})).lateral("era"), sa.true()).join(read, sa.true())

@@ -280,6 +280,19 @@ def test_pages_go_over_gaps_between_the_numbers_of_changes(connection):
     assert found(connection, "printer", before=1) == []
 
 
+def test_very_many_numbers_without_a_change_are_leaped_over(connection):
+    """Walked over in eras, they would take years."""
+    numbers = [5, 2**40, 2**61, 2**61 + 2000]
+    words = ["printer", "printer", "toner", "toner"]
+    rows = [
+        Entry("tickets", number, [word]).rows()[0] | {"seq": number} for number, word in zip(numbers, words, strict=True)
+    ]
+    connection.execute(search.insert(), rows)
+    assert found(connection, "printer") == [2**40, 5]
+    assert found(connection, "printer", after=1) == [2**40, 5]
+    assert found(connection, "toner", after=1) == [2**61 + 2000, 2**61]
+
+
 def test_the_index_can_be_made_twice_dropped_and_made_from_the_texts(connection):
     create_index(connection)
     write(connection, 1, "printer")
