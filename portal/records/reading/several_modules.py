@@ -35,6 +35,7 @@ class _Part:
     reader: RecordReader
     ids: list[int]
     fields: list[Field]
+    columns: tuple[tuple[str, str], ...]  # name and kind of each
     rows: list[Row] = field(default_factory=list)
     values: list[dict[str, Any]] = field(default_factory=list)
 
@@ -43,7 +44,7 @@ def by_ids_together(selections: Sequence[Selection]) -> list[list[Record]]:
     """What `RecordReader.by_ids` gives for each of `selections`."""
     if len(selections) < 2:
         return [each.reader.by_ids(each.ids, each.names) for each in selections]
-    parts = [_Part(each.reader, list(each.ids), each.reader.readable_fields(each.names)) for each in selections]
+    parts = [_part(each) for each in selections]
     connection, policy = selections[0].reader.connection, selections[0].reader.policy
     _read_rows(parts)
     linked: list[Linked] = []
@@ -57,11 +58,21 @@ def by_ids_together(selections: Sequence[Selection]) -> list[list[Record]]:
     return [part.reader.complete(part.rows, part.fields, part.values) for part in parts]
 
 
+def _part(selection: Selection) -> _Part:
+    reader, fields = selection.reader, selection.reader.readable_fields(selection.names)
+
+    def columns(statements: Statements) -> tuple[tuple[str, str], ...]:
+        return tuple((column.name, _kind(column)) for column in statements.columns(fields))
+
+    key = reader.key("columns", fields=tuple(field.name for field in fields))
+    return _Part(reader, list(selection.ids), fields, reader.build(key, columns))
+
+
 def _read_rows(parts: Sequence[_Part]) -> None:
     alike: dict[tuple[str, ...], list[_Part]] = defaultdict(list)
     for part in parts:
         if part.ids:
-            alike[tuple(map(_kind, part.reader.statements.columns(part.fields)))].append(part)
+            alike[tuple(kind for _name, kind in part.columns)].append(part)
     for similar in alike.values():
         for first in range(0, len(similar), MOST_AT_ONCE):
             _read_alike(similar[first : first + MOST_AT_ONCE])
@@ -74,7 +85,7 @@ def _kind(column: sa.ColumnElement[Any]) -> str:
 
 def _read_alike(parts: Sequence[_Part]) -> None:
     reader = parts[0].reader
-    names = [[column.name for column in part.reader.statements.columns(part.fields)] for part in parts]
+    names = [[name for name, _kind in part.columns] for part in parts]
     ids = {_ids(number): part.ids for number, part in enumerate(parts)}
     rows: Iterable[Any] = reader.connection.execute(_statement(parts), values_of(reader.policy.reader) | ids)
     for row in rows:
