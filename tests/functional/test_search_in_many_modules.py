@@ -12,8 +12,8 @@ from portal.declaration.load import load
 from portal.fields.linked_value import Linked
 from portal.records.indexing.search_entries import rebuild
 from portal.records.policy import Policy, system_policy
-from portal.records.reading import highlight, search_everywhere
-from portal.records.reading.records import Records
+from portal.records.reading import highlight
+from portal.records.reading.records import Count, Query, Records
 from portal.records.reading.search_everywhere import hits_everywhere
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.links_and_lines import new_row
@@ -37,12 +37,13 @@ WHOSE = ((1, 1), (2, 1), (3, 2))  # person and company of each record: mine, a c
 MADE = datetime.date(2026, 3, 5)
 
 
-def made(tmp_path, url):
-    """A portal with three records in each module."""
-    declared = {"people": "people", "organizations": "companies", "modules": MODULES}
+def made(tmp_path, url, names):
+    """A portal with three records in each of these modules."""
+    modules = {name: module for name, module in MODULES.items() if name in {"people", "companies", *names}}
+    declared = {"people": "people", "organizations": "companies", "modules": modules}
     (tmp_path / "profiles").mkdir()
     (tmp_path / "modules.yaml").write_text(yaml.safe_dump(declared, sort_keys=False))
-    profile = {"modules": {name: {"see": "organization"} for name in NAMES}}
+    profile = {"modules": {name: {"see": "organization"} for name in names}}
     (tmp_path / "profiles" / "customer.yaml").write_text(yaml.safe_dump(profile, sort_keys=False))
     loaded = load(tmp_path)
     assert loaded.declaration, loaded.problems
@@ -52,13 +53,13 @@ def made(tmp_path, url):
         add(connection, tables, "companies", [{"name": "Acme"}, {"name": "Globex"}])
         people = [{"name": f"Person {person}", "company": Linked(company, "companies")} for person, company in WHOSE]
         add(connection, tables, "people", people)
-        for place, name in enumerate(NAMES):
+        for place, name in enumerate(names):
             rows = []
             for number, (person, company) in enumerate(WHOSE, start=1):
                 values = {"name": f"Printer {number}", "body": "toner" if place % 10 == 0 else "paper", "made": MADE}
                 rows.append(values | {"caller": Linked(person, "people"), "company": Linked(company, "companies")})
             add(connection, tables, name, rows)
-        rebuild(connection, tables, NAMES)
+        rebuild(connection, tables, names)
     return tables, engine
 
 
@@ -86,8 +87,20 @@ def found(tables, connection, text):
     }, len(statements)
 
 
-def test_a_hundred_modules_are_searched_in_a_few_statements_each_within_its_scope(tmp_path, sqlite_url, monkeypatch):
-    tables, engine = made(tmp_path, sqlite_url)
+def found_alone(tables, connection, text):
+    """What the same customer finds in each module by itself: module → titles, number."""
+    policy = Policy(
+        tables, tables.declaration.profiles["customer"], tables.declaration.reader(person=1, companies=(1,))
+    )
+    query, of_modules = Query(text=text, size=5), [Records(connection, policy, name) for name in policy.modules]
+    return {
+        records.name: ([record.title for record in records.page(query).records], records.count(query))
+        for records in of_modules
+    }
+
+
+def test_a_hundred_modules_are_searched_in_a_few_statements_each_within_its_scope(tmp_path, sqlite_url):
+    tables, engine = made(tmp_path, sqlite_url, NAMES)
     with reading(engine) as connection:
         everywhere, statements = found(tables, connection, "printer")
     assert set(everywhere) == set(NAMES)
@@ -98,8 +111,14 @@ def test_a_hundred_modules_are_searched_in_a_few_statements_each_within_its_scop
     assert set(some) == set(NAMES[::10])
     assert set(some[NAMES[10]][2].values()) == {"found in Body"}
     assert statements <= 12
-    monkeypatch.setattr(search_everywhere, "ROWS_PER_MODULE", 0)  # each module by itself
-    with reading(engine) as connection:
-        assert found(tables, connection, "printer")[0] == everywhere
-        assert found(tables, connection, "toner")[0] == some
+    engine.dispose()
+
+
+def test_modules_find_together_what_each_finds_by_itself(tmp_path, database_url):
+    tables, engine = made(tmp_path, database_url, NAMES[:11])
+    for text in ("printer", "toner", '"printer 2"', "printer paper", "pri 1", "nowhere"):
+        with reading(engine) as connection:
+            together = found(tables, connection, text)[0]
+            for name, alone in found_alone(tables, connection, text).items():
+                assert together.get(name, ([], Count(0)))[:2] == alone
     engine.dispose()

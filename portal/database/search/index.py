@@ -12,14 +12,13 @@ postgresql.py; both find the same. The parts of a search are in request.py.
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from portal.batches import batched
-from portal.database.engine import cache_plan
 from portal.database.fetching import fetch
 from portal.database.search import postgresql, sqlite
 from portal.database.search.request import (
@@ -29,6 +28,7 @@ from portal.database.search.request import (
     PUBLIC,
     STAFF,
     Candidates,
+    Newest,
     PageStart,
     Progress,
     Search,
@@ -36,14 +36,14 @@ from portal.database.search.request import (
     in_part,
     indexed_text,
     module_token,
-    other_part,
     parse_words,
+    shared_statement,
 )
 from portal.fields.column_types import serial_column
 
 __all__ = [
-    "COUNTED", "MAX_WORDS", "Entry", "Hit", "Match", "Search", "SearchResult", "Words", "count", "create_index",
-    "drop_index", "filling", "find", "in_part", "indexed_text", "is_index_object", "matches", "organization_token",
+    "COUNTED", "MAX_WORDS", "Entry", "Hit", "Newest", "Search", "SearchResult", "Words", "count", "create_index",
+    "drop_index", "filling", "find", "in_part", "indexed_text", "is_index_object", "newest", "organization_token",
     "owner_token", "page", "parse_words", "put", "put_many", "remove", "replace_texts", "search_table", "watcher_token",
 ]  # fmt: skip
 
@@ -51,8 +51,6 @@ COUNTED = 1001  # hits; more are shown as “1,000+”
 BATCH = 500  # records
 MIN_COUNTED = 26  # hits before a count may stop early: enough to know whether a page has a next one
 MAX_SCANNED = 20_000  # candidates that are read in windows
-MAX_CACHED_STATEMENTS = 200
-INDEX_VERSION = 1  # of the table of texts, whose columns no declaration changes
 FEW_RECORDS = 3000  # that a condition leaves, few enough to be listed in a statement
 
 
@@ -113,20 +111,6 @@ class Hit(NamedTuple):
 
     seq: int
     record: int
-
-
-class Match(NamedTuple):
-    """A row of the index, whosever the record is: `part` and `scope` are those of the table."""
-
-    seq: int
-    module: str
-    record: int
-    part: int
-    scope: str
-
-    def is_hit(self, scopes: Sequence[str] | None, part: int) -> bool:
-        """Whether a search of `part` within `scopes`, as those of Search, finds it."""
-        return self.part != other_part(part) and (scopes is None or not set(scopes).isdisjoint(self.scope.split()))
 
 
 @dataclass(frozen=True)
@@ -240,16 +224,25 @@ def remove(connection: sa.Connection, table: sa.Table, module: str, record: int)
 # -- searching --------------------------------------------------------------------------------------------------------
 
 
-def matches(connection: sa.Connection, table: sa.Table, words: Words, most: int) -> list[Match] | None:
-    """All rows of the index with these words, of all modules, newest change first; None for more than `most`."""
-    search = Search(table, table, words)
+def newest(connection: sa.Connection, searches: Sequence[Search], limit: int) -> list[Newest]:
+    """The newest `limit` hits of each of several searches, and how many there are up to COUNTED.
+
+    The searches are for the same words; nothing but these, module, part and scopes is looked at. One statement answers
+    all but those that take less by themselves.
+    """
     engine = _engine_of(connection)
-    statement = engine.matches(connection, search, most + 1)
-    if statement is None:
-        return None
-    rows = connection.execute(statement, search.parameters).all()
-    matches = [Match(*row[:5]) for row in rows if row[5]]
-    return sorted(matches, reverse=True) if len(rows) <= most else None
+    together = engine.asked_together(connection, [*filter(_may_have_hits, searches)])
+    answers = dict(zip(together, engine.newest(connection, together, limit, COUNTED) if together else (), strict=True))
+    return [answers.get(search) or _newest_alone(connection, search, limit) for search in searches]
+
+
+def _newest_alone(connection: sa.Connection, search: Search, limit: int) -> Newest:
+    result = find(connection, replace(search, condition=None, visible=None), limit, counted=COUNTED)
+    return Newest([hit.record for hit in result.hits], result.number)
+
+
+def _may_have_hits(search: Search) -> bool:
+    return search.scopes is None or bool(search.scopes)
 
 
 def count(connection: sa.Connection, search: Search, cap: int = COUNTED) -> SearchResult:
@@ -276,7 +269,7 @@ def find(
 
     Both come from the same statements: to count the hits by another one would take as long again.
     """
-    if search.scopes is not None and not search.scopes:
+    if not _may_have_hits(search):
         return SearchResult([])
     start = PageStart(before, after)
     result = _find(connection, search, start, limit, counted)
@@ -336,14 +329,8 @@ def _read(
 def _statement(search: Search, candidates: Candidates, start: PageStart) -> sa.Select[Any]:
     if candidates.cache_key is None or search.condition is not None or search.visible is not None:
         return _hits_and_totals(candidates.build(), start)
-    cache = search.table.info.setdefault("statements", {})
     key = (search.module.name, search.part, start.before is None, start.after is None, *candidates.cache_key)
-    statement = cache.get(key)
-    if statement is None:
-        if len(cache) >= MAX_CACHED_STATEMENTS:
-            cache.clear()
-        statement = cache[key] = cache_plan(_hits_and_totals(candidates.build(), start), INDEX_VERSION)
-    return statement
+    return shared_statement(search, key, lambda: _hits_and_totals(candidates.build(), start))
 
 
 def _hits_and_totals(candidates: sa.Select[Any], start: PageStart) -> sa.Select[Any]:

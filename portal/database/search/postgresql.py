@@ -18,32 +18,49 @@ import math
 import time
 import weakref
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from portal.database.fetching import Row, fetch
 from portal.database.postgresql import schema_of
 from portal.database.search.request import (
     BATCH_SIZE,
     Candidates,
+    Newest,
     PageStart,
-    PositionIn,
     Progress,
     Search,
-    Term,
     other_part,
+    shared_statement,
+)
+from portal.database.search.walk import (
+    ASKED,
+    ERA_BITS,
+    EXPECTED_HITS,
+    EXPECTED_OF_LONGEST,
+    INDEX,
+    LONGEST,
+    LONGEST_OF_COMMON,
+    MAX_PREFIX,
+    SHORT,
+    SHORTEST,
+    TOKENS_SQL,
+    needle_parameter,
+    required_parameter,
+    rows_of,
+    text_tests,
+    walk_eras,
 )
 
-INDEX = "portal_search_eras"
 OUTDATED = (  # of the versions before
     "portal_search_words", "portal_search_seq", "portal_search_by_person", "portal_search_by_organization",
     "portal_search_newest", "portal_search_person", "portal_search_organization", "portal_search_tokens",
 )  # fmt: skip
 INDEXES = (INDEX, *OUTDATED)
-MAX_PREFIX = 8
 OWN_LOCK = ":lock + hashtext(current_schema())"  # portals in schemas of one database have an index each
 BUILDING = 7_022_601_119  # the advisory lock of the process that makes the index; any number that nobody else uses
 FEW_ROWS = 20_000  # that are indexed at once: it takes ten seconds at most
@@ -56,16 +73,6 @@ STATISTICS_LIFETIME = 60  # seconds for which frequencies are cached
 UNKNOWN_FREQUENCY = 0.0002
 COMMON_UNKNOWN = 0.01  # that of one which may be among the more frequent of these
 LARGE_MODULE = 0.5  # of all rows, from which on the module is tested in each hit instead of the index
-SHORTEST, LONGEST = 10, 18  # an era is two to the power of so many values of `seq` long
-ERA_BITS = range(SHORTEST, LONGEST + 1, 2)
-# The first era has about so many hits at most. To read more of a long one costs less than to look for shorter ones.
-EXPECTED_HITS, EXPECTED_OF_LONGEST = 500, 1500
-FEW_HITS = 250  # of an era: the next one is longer
-# Hits that are read of an era; if it has more, one that is so much shorter is read instead. Behind an era without hits
-# it only matters whether there are some.
-MOST_HITS, MOST_BEHIND_NONE, FEWER_BITS = 2000, 250, 4
-# Words that begin with a short era read no longer one than this: GIN goes through all hits before the first is read.
-SHORT, LONGEST_OF_COMMON = 12, 14
 # Candidates in a window, where each must be tested for a condition.
 FIRST_TESTED, NEXT_TESTED = 150, 2000
 
@@ -83,18 +90,6 @@ SELECT ARRAY(
   FROM generate_series({ERA_BITS[0]}, {ERA_BITS[-2]}, {ERA_BITS.step}) bits
 ) $$
 """  # noqa: S608
-# PostgreSQL uses the index only for an expression that is written exactly like this. “C” compares bytes.
-_TOKENS_SQL = f'({INDEX}(portal_search.scope, portal_search.text, portal_search.seq) COLLATE "C")'
-_tokens: sa.ColumnElement[Any] = sa.literal_column(_TOKENS_SQL, ARRAY(sa.Text()))
-# What a search gives its statement: the tokens of the scope, each with a sign for the number of its era, and a space
-# between two; the lengths of the first and of the longest era.
-_SCOPES = sa.bindparam("scopes", type_=sa.Text())
-_BITS, _LONGEST = sa.bindparam("bits", type_=sa.Integer()), sa.bindparam("longest", type_=sa.Integer())
-_LONG_ERA = sa.literal_column(f"'@' || (era.number >> ({LONGEST} - walk.bits))", sa.Text())
-_SHORT_ERA: sa.ColumnElement[Any] = sa.literal_column(
-    f"CASE WHEN walk.bits < {LONGEST} THEN ARRAY['_e' || walk.bits || '_' || era.number] ELSE '{{}}' END"
-)
-_BEFORE, _AFTER = sa.bindparam("before", type_=sa.BigInteger()), sa.bindparam("after", type_=sa.BigInteger())
 
 
 @dataclass(frozen=True)
@@ -164,7 +159,7 @@ def _has_many_rows(connection: sa.Connection) -> bool:
 
 def _create_index(how: str = "") -> str:
     settings = f"WITH (gin_pending_list_limit = {PENDING})"
-    return f"CREATE INDEX {how} {INDEX} ON portal_search USING gin (({_TOKENS_SQL})) {settings}"
+    return f"CREATE INDEX {how} {INDEX} ON portal_search USING gin (({TOKENS_SQL})) {settings}"
 
 
 def drop(connection: sa.Connection) -> None:
@@ -205,34 +200,77 @@ def candidates(connection: sa.Connection, search: Search, start: PageStart, wind
         cache_key = ("tested", scopes, window is None, *map(search.needles.index, search.words.needles))
         return Candidates(lambda: _tested_rows(search, start, window is not None), {}, cache_key)
     required = _required(search, statistics)
-    cache_key = (search.scopes is None, window is None, len(required), len(_text_tests(search)))
+    cache_key = (search.scopes is None, window is None, len(required), len(text_tests(search)))
     build = _hits if window is None else _matches
     parameters = _walk_parameters(search, statistics, required)
     return Candidates(lambda: build(search, start, len(required)), parameters, cache_key)
 
 
 def _matches(search: Search, start: PageStart, required: int) -> sa.Select[tuple[int, int, bool]]:
-    rows = _rows_of(_walk(search, start, required, BATCH_SIZE))
+    rows = rows_of(walk_eras(search, start, required, BATCH_SIZE))
     is_hit = sa.and_(sa.true(), *search.condition_tests(rows)).label("is_hit")
     return start.order(sa.select(rows.c["seq"], rows.c["record"], is_hit), rows.c["seq"]).limit(BATCH_SIZE)
 
 
 def _hits(search: Search, start: PageStart, required: int) -> sa.Select[tuple[int, int, bool]]:
-    rows = _rows_of(_walk(search, start, required, None))
+    rows = rows_of(walk_eras(search, start, required, None))
     hits = sa.select(rows.c["seq"], rows.c["record"], sa.true().label("is_hit"))
     return start.order(hits.where(*search.condition_tests(rows)), rows.c["seq"]).limit(BATCH_SIZE)
 
 
-def matches(connection: sa.Connection, search: Search, most: int) -> sa.Select[Any] | None:
-    """A statement for the newest `most` rows of all modules with the words; None where there are probably more."""
-    statistics = _cached_statistics(connection)
-    if not statistics.complete or statistics.selectivity(search) * statistics.rows > most:
-        return None
-    required, table = _required(search, statistics), search.table
-    rows = _rows_of(_walk(search, PageStart(), len(required), sa.literal(most)))
-    columns = [table.c[name] for name in ("seq", "module", "record", "part", "scope")]
-    statement = sa.select(*columns, sa.true()).select_from(rows.join(table, table.c["seq"] == rows.c["seq"]))
-    return statement.limit(most).params(before=None, **_walk_parameters(search, statistics, required))
+def asked_together(connection: sa.Connection, searches: Sequence[Search]) -> list[Search]:
+    """Those of the searches that `newest` answers: none while the index is missing."""
+    return list(searches) if _cached_statistics(connection).complete else []
+
+
+def newest(connection: sa.Connection, searches: Sequence[Search], limit: int, counted: int) -> list[Newest]:
+    """The newest `limit` hits of each search, and how many there are up to `counted`; see index.newest.
+
+    One statement for those with scopes, another one for those without.
+    """
+    answers: dict[Search, Newest] = {}
+    for with_scopes in (True, False):
+        alike = [search for search in searches if (search.scopes is not None) is with_scopes]
+        if alike:
+            rows = _newest_rows(connection, alike, limit, counted)
+            found = [Newest(row["records"] or [], min(row["number"], counted)) for row in rows]
+            answers.update(zip(alike, found, strict=True))
+    return [answers[search] for search in searches]
+
+
+def _newest_rows(connection: sa.Connection, searches: Sequence[Search], limit: int, counted: int) -> Sequence[Row]:
+    """A row for each search; all of them have scopes, or none has."""
+    statistics, first = _cached_statistics(connection), searches[0]
+    words = _word_tokens(first)
+    key = ("newest", first.scopes is None, len(words), len(text_tests(first)), limit)
+    statement = shared_statement(first, key, lambda: _newest_statement(first, len(words), limit))
+    parameters = _walk_parameters(first, statistics, words) | _of_modules(searches, statistics)
+    return fetch(connection, statement, parameters | {"before": None, "counted": counted})
+
+
+def _newest_statement(search: Search, words: int, limit: int) -> sa.Select[Any]:
+    """The walk of one search for each row of `asked`: the modules, each with what differs between them."""
+    arrays = [sa.bindparam(f"asked_{name}", type_=ARRAY(type_)) for name, type_ in ASKED.items()]
+    asked = sa.func.unnest(*arrays).table_valued(*ASKED, with_ordinality="place").render_derived("asked")
+    rows = rows_of(walk_eras(search, PageStart(), words, sa.bindparam("counted", type_=sa.Integer()), of_modules=True))
+    newest_records = f"(array_agg(found.record ORDER BY found.seq DESC))[1:{limit}]"
+    records = sa.literal_column(newest_records, ARRAY(sa.BigInteger())).label("records")
+    hits = sa.select(sa.func.count().label("number"), records).select_from(rows).lateral("hits")
+    statement = sa.select(asked.c["place"], hits.c["number"], hits.c["records"])
+    return statement.select_from(asked.join(hits, sa.true())).order_by(asked.c["place"])
+
+
+def _of_modules(searches: Sequence[Search], statistics: _Statistics) -> dict[str, list[Any]]:
+    """The values of `ASKED`."""
+    walks = [_walk_parameters(search, statistics, []) for search in searches]
+    return {
+        "asked_token": [_required(search, statistics)[0] for search in searches],
+        "asked_module": [search.module.name for search in searches],
+        "asked_other_part": [other_part(search.part) for search in searches],
+        "asked_scopes": [walk.get("scopes") for walk in walks],
+        "asked_bits": [walk["bits"] for walk in walks],
+        "asked_longest": [walk["longest"] for walk in walks],
+    }
 
 
 def _tested_rows(search: Search, start: PageStart, in_window: bool) -> sa.Select[tuple[int, int, bool]]:
@@ -242,132 +280,27 @@ def _tested_rows(search: Search, start: PageStart, in_window: bool) -> sa.Select
     return start.limit(rows, search.table.c["seq"]).limit(BATCH_SIZE)
 
 
-def _walk(search: Search, start: PageStart, required: int, size: sa.ColumnElement[int] | None) -> sa.CTE:
-    """The eras one after the other, until `size` rows are read or there are no more, each with its rows as arrays.
-
-    `edge` and `bits` say where the next era ends, or begins for a page that is read oldest first, and how long it is;
-    `longest` how long the next ones may be, `most` how many hits are read of it, `number` how many all eras before had.
-    """
-    newest = sa.select(sa.func.max(search.table.c["seq"])).scalar_subquery()
-    if start.oldest_first:
-        edge, era, next_edge = _AFTER + 1, "walk.edge >> walk.bits", "((era.number + 1) << walk.bits)"
-        next_row = f"(SELECT min(next.seq) FROM portal_search next WHERE next.seq >= {next_edge})"
-    else:
-        edge = sa.func.coalesce(_BEFORE, newest + 1)
-        era, next_edge = "(walk.edge - 1) >> walk.bits", "(era.number << walk.bits)"
-        next_row = f"(SELECT max(next.seq) + 1 FROM portal_search next WHERE next.seq < {next_edge})"
-    first = {"most": f"{MOST_HITS}", "seqs": "'{}'::bigint[]", "records": "'{}'::bigint[]", "number": "0::bigint"}
-    given = [edge.label("edge"), _BITS.label("bits")]
-    walk = sa.select(*given, *_columns(first), _LONGEST.label("longest")).cte("walk", recursive=True)
-    rows = _rows_of_era(search, start, required).subquery("rows")
-    all_rows = {"seqs": "array_agg(rows.seq)", "records": "array_agg(rows.record)", "number": "count(*)"}
-    read = sa.select(*_columns(all_rows)).select_from(rows).lateral("read")
-    has_more, at_long_era = "read.number = walk.most", f"{next_edge} & {(1 << LONGEST) - 1} = 0"
-    has_few = f"(read.number << walk.bits) < {FEW_HITS} * abs(walk.edge - {next_edge})"
-    # That begins there: one that overlaps the last might be found too long again and again.
-    longest = " ".join(f"WHEN {next_edge} & {(1 << bits) - 1} = 0 THEN {bits}" for bits in reversed(ERA_BITS))
-    longest = f"least(walk.longest, CASE {longest} END)"
-    following = {
-        # Behind a long era the walk goes on at the next row: there may be billions of numbers without any.
-        "edge": f"CASE WHEN {has_more} THEN walk.edge WHEN {at_long_era} THEN {next_row} ELSE {next_edge} END",
-        "bits": f"CASE WHEN {has_more} THEN greatest(walk.bits - {FEWER_BITS}, {SHORTEST})"
-        f" WHEN read.number = 0 THEN {longest} WHEN {has_few} THEN least(walk.bits + 2, {longest}) ELSE walk.bits END",
-        "most": f"CASE WHEN {has_more} AND walk.bits - {FEWER_BITS} > {SHORTEST} THEN {EXPECTED_HITS}"
-        f" WHEN read.number = 0 AND {longest} > {SHORTEST} THEN {MOST_BEHIND_NONE} ELSE {MOST_HITS} END",
-        "seqs": f"CASE WHEN NOT {has_more} THEN read.seqs END",
-        "records": f"CASE WHEN NOT {has_more} THEN read.records END",
-        "number": f"walk.number + CASE WHEN {has_more} THEN 0 ELSE read.number END",
-    }
-    # Where a long era has too many, it is read to its end in short ones.
-    next_longest = sa.case(
-        (sa.literal_column(has_more), sa.literal_column(f"least(walk.longest, {LONGEST_OF_COMMON})")),
-        (sa.literal_column(at_long_era), _LONGEST),
-        else_=walk.c["longest"],
-    )
-    eras = walk.join(sa.select(*_columns({"number": era})).lateral("era"), sa.true()).join(read, sa.true())
-    steps = sa.select(*_columns(following), next_longest).select_from(eras)
-    steps = steps.where(walk.c["edge"] <= newest if start.oldest_first else walk.c["edge"] > sa.literal_column("0"))
-    return walk.union_all(steps if size is None else steps.where(walk.c["number"] < size))
-
-
-def _columns(expressions: Mapping[str, str]) -> list[sa.Label[Any]]:
-    return [sa.literal_column(sql).label(name) for name, sql in expressions.items()]
-
-
-def _rows_of_era(search: Search, start: PageStart, required: int) -> sa.Select[tuple[int, int]]:
-    """The rows of one era with the words and so many tokens, up to `walk.most`."""
-    table = search.table
-    tokens = [_required_parameter(place) + _LONG_ERA for place in range(required)]
-    # Each is a condition of its own: GIN leaps from one to the other, but within one looks at each entry of a list.
-    rows = sa.select(table.c["seq"], table.c["record"]).where(*(_has("@>", array([token])) for token in tokens))
-    rows = rows.where(_has("@>", _SHORT_ERA))
-    if search.scopes is not None:
-        scopes = sa.func.replace(_SCOPES, sa.literal_column("'@'"), _LONG_ERA)
-        rows = rows.where(_has("&&", sa.func.string_to_array(scopes, sa.literal_column("' '"))))
-    # Written so that PostgreSQL reads no other index for it.
-    rows = rows.where(sa.literal_column(f"portal_search.seq - walk.edge {'>=' if start.oldest_first else '<'} 0"))
-    if search.module is not table:
-        module, part = _unknown(search.module.name), _unknown(other_part(search.part))
-        rows = rows.where(table.c["module"] == module, table.c["part"] != part, *search.visible_tests(table))
-    needles = map(_needle_parameter, range(len(_text_tests(search))))
-    tests = (PositionIn(table.c["text"], needle) > sa.literal_column("0") for needle in needles)
-    return rows.where(*tests).limit(sa.literal_column("walk.most"))
-
-
-def _has(operator: str, tokens: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    return _tokens.op(operator, is_comparison=True)(tokens)
-
-
-def _required_parameter(place: int) -> sa.BindParameter[str]:
-    return sa.bindparam(f"required_{place}", type_=sa.Text())
-
-
-def _needle_parameter(place: int) -> sa.BindParameter[str]:
-    return sa.bindparam(f"tested_{place}", type_=sa.Text())
-
-
-def _unknown(value: str | int) -> sa.ScalarSelect[Any]:
-    """A parameter whose value PostgreSQL does not plan for, so that it sees that one plan is right for all."""
-    return sa.select(sa.literal(value)).scalar_subquery()
-
-
-def _rows_of(walk: sa.CTE) -> sa.Subquery:
-    each = sa.func.unnest(walk.c["seqs"], walk.c["records"]).table_valued("seq", "record").render_derived("each")
-    return sa.select(each.c["seq"], each.c["record"]).select_from(walk.join(each, sa.true())).subquery("found")
-
-
 def _walk_parameters(search: Search, statistics: _Statistics, required: Sequence[str]) -> dict[str, Any]:
     share = statistics.selectivity(search, COMMON_UNKNOWN)
     bits = max((bits for bits in ERA_BITS if share * (1 << bits) <= EXPECTED_HITS), default=SHORTEST)
     if share * (1 << LONGEST) <= EXPECTED_OF_LONGEST:
         bits = LONGEST
-    parameters: dict[str, Any] = {_required_parameter(place).key: token for place, token in enumerate(required)}
-    parameters |= {_needle_parameter(place).key: needle for place, needle in enumerate(_text_tests(search))}
+    parameters: dict[str, Any] = {required_parameter(place).key: token for place, token in enumerate(required)}
+    parameters |= {needle_parameter(place).key: needle for place, needle in enumerate(text_tests(search))}
     parameters |= {"bits": bits, "longest": LONGEST if bits > SHORT else LONGEST_OF_COMMON}
     return parameters if search.scopes is None else parameters | {"scopes": "@ ".join(search.scopes) + "@"}
 
 
 def _required(search: Search, statistics: _Statistics) -> list[str]:
     """The tokens that every hit has: words, and the module if it is rarer than many words."""
-    words = list(dict.fromkeys(term.word[:MAX_PREFIX] for term in search.words.terms))
-    if search.module is search.table or (
-        words and statistics.frequencies.get(search.module_token, 0.0) >= LARGE_MODULE
-    ):
+    words = _word_tokens(search)
+    if words and statistics.frequencies.get(search.module_token, 0.0) >= LARGE_MODULE:
         return words
     return [search.module_token, *words]
 
 
-def _text_tests(search: Search) -> tuple[str, ...]:
-    """What the index does not hold, and is tested in the text: phrases, long beginnings and whole words.
-
-    At least nothing, which every text has: one statement more would have to be planned, which takes longer.
-    """
-    tested = [term.needle for term in search.words.terms if _is_tested(term)]
-    return (*dict.fromkeys(tested), *search.words.phrases) or ("",)
-
-
-def _is_tested(term: Term) -> bool:
-    return len(term.word) > MAX_PREFIX or (term.whole and len(term.word) > 1)
+def _word_tokens(search: Search) -> list[str]:
+    return list(dict.fromkeys(term.word[:MAX_PREFIX] for term in search.words.terms))
 
 
 def _cached_statistics(connection: sa.Connection) -> _Statistics:

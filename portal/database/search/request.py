@@ -14,12 +14,15 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from portal.database.engine import cache_plan
 from portal.texts import indexed_words, typed_words, words
 
 MAX_TEXT_LENGTH = 200_000  # characters of one record; PostgreSQL's tsvector holds a megabyte
 MAX_WORD_LENGTH = 128
 MAX_WORDS = 20  # of one search
 MAX_INPUT_LENGTH = 1000  # characters of one search
+MAX_CACHED_STATEMENTS = 200
+INDEX_VERSION = 1  # of the table of texts, whose columns no declaration changes
 # Between two texts of a record, so that a phrase does not match across them. The folding removes it from input.
 BORDER = "_"
 QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»')
@@ -268,11 +271,29 @@ class PageStart:
         return replace(self, after=seq) if self.oldest_first else replace(self, before=seq)
 
 
+def shared_statement(search: Search, key: tuple[Any, ...], build: Callable[[], sa.Select[Any]]) -> sa.Select[Any]:
+    """The statement that `build` makes, made once per portal for each key; one plan of it is right for all values."""
+    cache: dict[tuple[Any, ...], sa.Select[Any]] = search.table.info.setdefault("statements", {})
+    statement = cache.get(key)
+    if statement is None:
+        if len(cache) >= MAX_CACHED_STATEMENTS:
+            cache.clear()
+        statement = cache[key] = cache_plan(build(), INDEX_VERSION)
+    return statement
+
+
 class Progress(NamedTuple):
     """How many candidates the windows so far held, and how many of these were hits."""
 
     scanned: int = 0
     hits: int = 0
+
+
+class Newest(NamedTuple):
+    """The records of the newest hits, and how many hits there are, up to the number at which counting stops."""
+
+    records: list[int]
+    number: int
 
 
 class Candidates(NamedTuple):

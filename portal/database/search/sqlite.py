@@ -6,14 +6,14 @@ the text of each match.
 """
 
 import contextlib
+import json
 import time
 import weakref
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
-from portal.database.search.request import BATCH_SIZE, Candidates, PageStart, Progress, Search, Term
+from portal.database.search.request import BATCH_SIZE, Candidates, Newest, PageStart, Progress, Search, Term
 
 INDEX = "portal_search_fts"
 MAX_PREFIX = 8
@@ -21,7 +21,8 @@ BUFFER, FILLING_BUFFER = 2**20, 2**26  # bytes; the first is FTS5's own
 # Matches in a window, where matches must be tested for more than their words.
 FIRST_WINDOW, SECOND_WINDOW, MAX_WINDOW = 150, 2000, 20_000
 SMALL_MODULE = 5_000  # rows, up to which a module is searched by its token first
-SIZE_LIFETIME = 60  # seconds for which a module counts as small or large without another look
+LARGE_MODULE = 50_000  # rows, up to which it is searched together with others
+SIZE_LIFETIME = 60  # seconds for which the number of a module's rows is known without another look
 
 # Not unicode61: which characters are letters was decided when the text was folded, by a newer Unicode than SQLite's.
 # The ascii tokenizer takes whatever is not ASCII for a letter, so that only spaces separate words.
@@ -39,9 +40,31 @@ _TRIGGERS = {
     f"{INDEX}_removed": f"AFTER DELETE ON portal_search BEGIN {_DELETE} END",
     f"{INDEX}_changed": f"AFTER UPDATE ON portal_search BEGIN {_DELETE} {_INSERT} END",
 }
+# The hits of several searches, each from the index alone, and the records of its newest.
+_NEWEST = f"""
+WITH found AS MATERIALIZED (
+  SELECT search.key AS place, (
+    SELECT json_group_array(seq) FROM (
+      SELECT {INDEX}.rowid AS seq FROM {INDEX} {{texts}} WHERE {INDEX} MATCH search.value {{tests}}
+      ORDER BY {INDEX}.rowid DESC LIMIT :counted
+    )
+  ) AS hits FROM json_each(:expressions) search
+)
+SELECT json_array_length(hits), (
+  SELECT json_group_array(record) FROM (
+    SELECT portal_search.record FROM json_each(hits) hit JOIN portal_search ON portal_search.seq = hit.value
+    WHERE hit.key < :limit ORDER BY hit.key LIMIT :limit
+  )
+) FROM found ORDER BY place
+"""  # noqa: S608 - names of our own
+# Counted in the index of modules and records, which does not hold the part: the counts differ by half.
+_ROWS = """
+SELECT value, (SELECT count(*) FROM (SELECT 1 FROM portal_search WHERE module = value LIMIT :most))
+FROM json_each(:modules)
+"""
 _fts = sa.table(INDEX, sa.column("rowid", sa.BigInteger()))
-# By pool, which all engines of one database share: module token → when it was looked at, whether it is small.
-_small_modules: weakref.WeakKeyDictionary[sa.Pool, dict[str, tuple[float, bool]]] = weakref.WeakKeyDictionary()
+# By pool, which all engines of one database share: module → when it was looked at, how many rows it has.
+_module_rows: weakref.WeakKeyDictionary[sa.Pool, dict[str, tuple[float, int]]] = weakref.WeakKeyDictionary()
 
 
 def create(connection: sa.Connection) -> None:
@@ -98,7 +121,7 @@ def next_window(connection: sa.Connection, search: Search, wanted: int, progress
     """
     scanned, hits = progress.scanned, progress.hits
     if not scanned:
-        small = _is_small_module(connection, search)
+        small = _rows_of_modules(connection, [search.module.name])[search.module.name] < SMALL_MODULE
         return None if small else max(wanted, FIRST_WINDOW if _needs_tests(search) else 0)
     if not _needs_tests(search):
         return None
@@ -129,15 +152,22 @@ def _hits(search: Search, start: PageStart) -> sa.Select[tuple[int, int, bool]]:
     return hits.add_columns(sa.true().label("is_hit")).limit(BATCH_SIZE)
 
 
-def matches(connection: sa.Connection, search: Search, most: int) -> sa.Select[Any] | None:
-    """A statement for the newest `most` rows of all modules with the words, each with whether it has the rest."""
-    rows = _matches(search, PageStart()).limit(most).subquery()
-    table = search.table
-    is_hit = sa.and_(sa.true(), *_tests(search)).label("is_hit")
-    columns = [table.c[name] for name in ("seq", "module", "record", "part", "scope")]
-    joined = rows.join(table, table.c["seq"] == rows.c["seq"])
-    statement = sa.select(*columns, is_hit).select_from(joined)
-    return statement.params(expression=_match_expression(search, of_module=False))
+def asked_together(connection: sa.Connection, searches: Sequence[Search]) -> list[Search]:
+    """Those of the searches that `newest` answers as fast as `find`: the tokens of a large module are many to skip."""
+    rows = _rows_of_modules(connection, [search.module.name for search in searches])
+    return [search for search in searches if rows[search.module.name] < LARGE_MODULE]
+
+
+def newest(connection: sa.Connection, searches: Sequence[Search], limit: int, counted: int) -> list[Newest]:
+    """The newest `limit` hits of each search, and how many there are up to `counted`; see index.newest."""
+    needles = _unindexed_needles(searches[0])
+    tests = "".join(f" AND instr(portal_search.text, :needle_{place}) > 0" for place in range(len(needles)))
+    texts = f"JOIN portal_search ON portal_search.seq = {INDEX}.rowid" if needles else ""
+    values = {f"needle_{place}": needle for place, needle in enumerate(needles)}
+    values["expressions"] = json.dumps([_match_expression(search, of_module=True) for search in searches])
+    statement = sa.text(_NEWEST.format(texts=texts, tests=tests))
+    rows = connection.execute(statement, values | {"limit": limit, "counted": counted})
+    return [Newest(json.loads(records), number) for number, records in rows]
 
 
 def _matches(search: Search, start: PageStart) -> sa.Select[tuple[int, int]]:
@@ -184,17 +214,14 @@ def _needle_places(search: Search) -> tuple[int, ...]:
     return tuple(map(search.needles.index, _unindexed_needles(search)))
 
 
-def _is_small_module(connection: sa.Connection, search: Search) -> bool:
-    """Whether the module has so few rows that its token is rarer than most words.
+def _rows_of_modules(connection: sa.Connection, modules: Sequence[str]) -> dict[str, int]:
+    """How many rows each module has, up to LARGE_MODULE; whether its token is rarer than most words.
 
     The answer is cached for a minute: it decides about speed only.
     """
-    cache = _small_modules.setdefault(connection.engine.pool, {})
-    at, small = cache.get(search.module_token, (0.0, False))
-    if time.monotonic() - at > SIZE_LIFETIME or not at:
-        # Counted in the index of modules and records, which does not hold the part: the counts differ by half.
-        of_module = search.table.c["module"] == search.module.name
-        rows = sa.select(sa.literal_column("1")).where(of_module).limit(SMALL_MODULE).subquery()
-        small = connection.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one() < SMALL_MODULE
-        cache[search.module_token] = time.monotonic(), small
-    return small
+    cache, now = _module_rows.setdefault(connection.engine.pool, {}), time.monotonic()
+    unknown = [module for module in modules if module not in cache or now - cache[module][0] > SIZE_LIFETIME]
+    if unknown:
+        rows = connection.execute(sa.text(_ROWS), {"modules": json.dumps(unknown), "most": LARGE_MODULE})
+        cache.update({module: (now, number) for module, number in rows})
+    return {module: cache[module][1] for module in modules}

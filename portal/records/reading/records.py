@@ -16,7 +16,7 @@ from portal.records.reading.ordered_pages import OrderedPages
 from portal.records.reading.page_of_records import Page, Query, Record
 from portal.records.reading.record_counts import CountKey, RecordCounts
 from portal.records.reading.record_reader import RecordReader
-from portal.records.reading.search_pages import HitsKey, SearchPages
+from portal.records.reading.search_pages import HitsKey, SearchPages, count_of
 from portal.texts import fold
 
 __all__ = ["Count", "Page", "Query", "Record", "Records"]
@@ -131,10 +131,19 @@ class Records(RecordReader):
         rows = self._searched_here(query)
         return self._counts.of_hits(query, conditions) if rows is query else self._counts.within(rows, conditions)
 
-    def may_have_hits(self, text: str, matches: Sequence[search.Match] | None) -> bool:
-        """Whether a search for `text` may find something. `matches`: what the index has of it in this module; None
-        where that is not known, or not all."""
-        return matches is None or self.module.table is not None or self._search.learn(text, matches)
+    def index_request(self, text: str) -> search.Search | None:
+        """The search of `text` in the index; None where that does not hold these records or whose they are, and without
+        a word."""
+        return self._search.request(text) if self.module.table is None and search.parse_words(text) else None
+
+    def ids_of(self, query: Query, newest: search.Newest) -> list[int]:
+        """What `first_ids` gives; `newest`: what the index has for `index_request`, all of it or more."""
+        if not newest.number:
+            return []
+        if not self._search.index_says_all:
+            return self.first_ids(query)
+        self._counts.remember(query, count_of(newest.number))
+        return newest.records
 
     def find(self, text: str, limit: int = 20) -> list[tuple[int, str]]:
         """Ids and titles of the first `limit` records whose title or reference contains `text`, by title."""

@@ -1,11 +1,9 @@
-"""The search in all modules at once: one statement finds the rows of the index that have the words, of all modules, and
-another reads the records.
+"""The search in all modules at once: one statement finds the newest hits in each module and counts them, and another
+reads the records.
 
-So modules without a hit cost nothing, and those with hits need no search of their own. Where very many rows have the
-words, each module is searched by itself, as its list does it.
+Of what the index does not hold of a module, such as whose its records are, its own search decides, as its list does it.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,8 +15,6 @@ from portal.records.reading.count_statements import Count
 from portal.records.reading.page_of_records import Query, Record
 from portal.records.reading.records import Records
 from portal.records.reading.several_modules import Selection, by_ids_together
-
-ROWS_PER_MODULE = 100  # are read in the time of a search in one module
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ def hits_everywhere(
 ) -> list[ModuleHits]:
     """The newest `size` hits of each module that has some, with the fields `names`, in the order of the menu."""
     query = Query(text=text, size=size)
-    ids = [(records, records.first_ids(query)) for records in _records_with_hits(connection, policy, text)]
+    ids = list(_newest(connection, [Records(connection, policy, module) for module in policy.modules], query))
     selections = [Selection(records, of_module, names) for records, of_module in ids]
     hits = []
     for (records, of_module), unordered in zip(ids, by_ids_together(selections), strict=True):
@@ -45,15 +41,11 @@ def hits_everywhere(
     return hits
 
 
-def _records_with_hits(connection: sa.Connection, policy: Policy, text: str) -> Iterator[Records]:
-    """The records of the modules in which a text may have hits."""
-    words = search.parse_words(text)
-    most = ROWS_PER_MODULE * len(policy.modules)
-    matches = search.matches(connection, policy.tables.search, words, most) if words else None
-    of_modules: dict[str, list[search.Match]] = defaultdict(list)
-    for match in matches or ():
-        of_modules[match.module].append(match)
-    for module in policy.modules:
-        records = Records(connection, policy, module)
-        if records.may_have_hits(text, None if matches is None else of_modules[module]):
-            yield records
+def _newest(connection: sa.Connection, modules: Sequence[Records], query: Query) -> Iterator[tuple[Records, list[int]]]:
+    """The ids of the newest hits in each module."""
+    requests = [records.index_request(query.text) for records in modules]
+    answers = iter(search.newest(connection, [request for request in requests if request], query.size))
+    for records, request in zip(modules, requests, strict=True):
+        ids = records.first_ids(query) if request is None else records.ids_of(query, next(answers))
+        if ids:
+            yield records, ids

@@ -77,16 +77,16 @@ class SearchPages:
         )
         return place
 
-    def learn(self, text: str, matches: Sequence[search.Match]) -> bool:
-        """Whether `text` may have hits here; they are known from now on, where `matches`, the rows of this module that
-        have its words, tell them."""
+    def request(self, text: str) -> search.Search | None:
+        """The search of `text` as the index takes it; None where only the module's table tells whose a record is."""
+        request = self._search(Query(text))
+        return None if request.scopes is None and request.visible is not None else request
+
+    @property
+    def index_says_all(self) -> bool:
+        """Whether the words and the scope in the index decide what is a hit."""
         scopes = self.reader.policy.search_scopes(self.reader.name)
-        if self._must_recheck or self._needs_scope(scopes):
-            return bool(matches)
-        part = int(self._searches_internal)
-        hits = [search.Hit(match.seq, match.record) for match in matches if match.is_hit(scopes, part)]
-        self.known[text, ()] = hits
-        return bool(hits)
+        return self.reader.narrowed == ALWAYS and not self._must_recheck and not self._needs_scope(scopes)
 
     def newest(self, query: Query, limit: int) -> list[int]:
         """The ids of the newest hits."""
@@ -205,8 +205,13 @@ class SearchPages:
 
 
 def _count(result: search.SearchResult) -> Count:
+    return count_of(result.number, result.more)
+
+
+def count_of(number: int, more: bool = False) -> Count:
+    """A number of hits that were counted up to COUNTED."""
     most = search.COUNTED - 1
-    return Count(min(result.number, most), result.more or result.number > most)
+    return Count(min(number, most), more or number > most)
 
 
 def _is_number(text: str) -> bool:

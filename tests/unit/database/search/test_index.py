@@ -284,9 +284,8 @@ def test_very_many_numbers_without_a_change_are_leaped_over(connection):
     """Walked over in eras, they would take years."""
     numbers = [5, 2**40, 2**61, 2**61 + 2000]
     words = ["printer", "printer", "toner", "toner"]
-    rows = [
-        Entry("tickets", number, [word]).rows()[0] | {"seq": number} for number, word in zip(numbers, words, strict=True)
-    ]
+    entries = [Entry("tickets", number, [word]) for number, word in zip(numbers, words, strict=True)]
+    rows = [entry.rows()[0] | {"seq": entry.record} for entry in entries]
     connection.execute(search.insert(), rows)
     assert found(connection, "printer") == [2**40, 5]
     assert found(connection, "printer", after=1) == [2**40, 5]

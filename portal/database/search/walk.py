@@ -1,0 +1,170 @@
+"""The walk of a search on PostgreSQL from era to era, as SQL: a recursive statement over the GIN index.
+
+Called by postgresql.py, whose docstring says what an era is. A search is walked for with parameters; several searches
+that differ in their modules are walked for in one statement, each with the values of its row of `asked`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, array
+
+from portal.database.search.request import PageStart, PositionIn, Search, Term, other_part
+
+INDEX = "portal_search_eras"
+MAX_PREFIX = 8
+SHORTEST, LONGEST = 10, 18  # an era is two to the power of so many values of `seq` long
+ERA_BITS = range(SHORTEST, LONGEST + 1, 2)
+# The first era has about so many hits at most. To read more of a long one costs less than to look for shorter ones.
+EXPECTED_HITS, EXPECTED_OF_LONGEST = 500, 1500
+FEW_HITS = 250  # of an era: the next one is longer
+# Hits that are read of an era; if it has more, one that is so much shorter is read instead. Behind an era without hits
+# it only matters whether there are some.
+MOST_HITS, MOST_BEHIND_NONE, FEWER_BITS = 2000, 250, 4
+# Words that begin with a short era read no longer one than this: GIN goes through all hits before the first is read.
+SHORT, LONGEST_OF_COMMON = 12, 14
+
+# PostgreSQL uses the index only for an expression that is written exactly like this. “C” compares bytes.
+TOKENS_SQL = f'({INDEX}(portal_search.scope, portal_search.text, portal_search.seq) COLLATE "C")'
+_tokens: sa.ColumnElement[Any] = sa.literal_column(TOKENS_SQL, ARRAY(sa.Text()))
+# What a search gives its statement: the tokens of the scope, each with a sign for the number of its era, and a space
+# between two; the lengths of the first and of the longest era.
+_SCOPES = sa.bindparam("scopes", type_=sa.Text())
+_BITS, _LONGEST = sa.bindparam("bits", type_=sa.Integer()), sa.bindparam("longest", type_=sa.Integer())
+_LONG_ERA = sa.literal_column(f"'@' || (era.number >> ({LONGEST} - walk.bits))", sa.Text())
+_SHORT_ERA: sa.ColumnElement[Any] = sa.literal_column(
+    f"CASE WHEN walk.bits < {LONGEST} THEN ARRAY['_e' || walk.bits || '_' || era.number] ELSE '{{}}' END"
+)
+# What differs between the searches of several modules that are asked together.
+ASKED: dict[str, sa.types.TypeEngine[Any]] = {
+    "token": sa.Text(),  # the module's, or a word again where that leaves fewer rows out
+    "module": sa.Text(),
+    "other_part": sa.Integer(),
+    "scopes": sa.Text(),
+    "bits": sa.Integer(),
+    "longest": sa.Integer(),
+}
+_BEFORE, _AFTER = sa.bindparam("before", type_=sa.BigInteger()), sa.bindparam("after", type_=sa.BigInteger())
+
+
+def walk_eras(
+    search: Search, start: PageStart, required: int, size: sa.ColumnElement[int] | None, of_modules: bool = False
+) -> sa.CTE:
+    """The eras one after the other, until `size` rows are read or there are no more, each with its rows as arrays.
+
+    `edge` and `bits` say where the next era ends, or begins for a page that is read oldest first, and how long it is;
+    `longest` how long the next ones may be, `most` how many hits are read of it, `number` how many all eras before had.
+    `of_modules`: what differs between modules is read from a row of `asked`.
+    """
+    bits, longest_of_all = (
+        _of_asked(name) if of_modules else each for name, each in (("bits", _BITS), ("longest", _LONGEST))
+    )
+    newest = sa.select(sa.func.max(search.table.c["seq"])).scalar_subquery()
+    if start.oldest_first:
+        edge, era, next_edge = _AFTER + 1, "walk.edge >> walk.bits", "((era.number + 1) << walk.bits)"
+        next_row = f"(SELECT min(next.seq) FROM portal_search next WHERE next.seq >= {next_edge})"  # noqa: S608
+    else:
+        edge = sa.func.coalesce(_BEFORE, newest + 1)
+        era, next_edge = "(walk.edge - 1) >> walk.bits", "(era.number << walk.bits)"
+        next_row = f"(SELECT max(next.seq) + 1 FROM portal_search next WHERE next.seq < {next_edge})"  # noqa: S608
+    first = {"most": f"{MOST_HITS}", "seqs": "'{}'::bigint[]", "records": "'{}'::bigint[]", "number": "0::bigint"}
+    given = [edge.label("edge"), bits.label("bits")]
+    begin = sa.select(*given, *_columns(first), longest_of_all.label("longest"))
+    walk = begin.cte("walk", recursive=True, nesting=of_modules)
+    rows = _rows_of_era(search, start, required, of_modules).subquery("rows")
+    all_rows = {"seqs": "array_agg(rows.seq)", "records": "array_agg(rows.record)", "number": "count(*)"}
+    read = sa.select(*_columns(all_rows)).select_from(rows).lateral("read")
+    has_more, at_long_era = "read.number = walk.most", f"{next_edge} & {(1 << LONGEST) - 1} = 0"
+    has_few = f"(read.number << walk.bits) < {FEW_HITS} * abs(walk.edge - {next_edge})"
+    # That begins there: one that overlaps the last might be found too long again and again.
+    longest = " ".join(f"WHEN {next_edge} & {(1 << bits) - 1} = 0 THEN {bits}" for bits in reversed(ERA_BITS))
+    longest = f"least(walk.longest, CASE {longest} END)"
+    following = {
+        # Behind a long era the walk goes on at the next row: there may be billions of numbers without any.
+        "edge": f"CASE WHEN {has_more} THEN walk.edge WHEN {at_long_era} THEN {next_row} ELSE {next_edge} END",
+        "bits": f"CASE WHEN {has_more} THEN greatest(walk.bits - {FEWER_BITS}, {SHORTEST})"
+        f" WHEN read.number = 0 THEN {longest} WHEN {has_few} THEN least(walk.bits + 2, {longest}) ELSE walk.bits END",
+        "most": f"CASE WHEN {has_more} AND walk.bits - {FEWER_BITS} > {SHORTEST} THEN {EXPECTED_HITS}"
+        f" WHEN read.number = 0 AND {longest} > {SHORTEST} THEN {MOST_BEHIND_NONE} ELSE {MOST_HITS} END",
+        "seqs": f"CASE WHEN NOT {has_more} THEN read.seqs END",
+        "records": f"CASE WHEN NOT {has_more} THEN read.records END",
+        "number": f"walk.number + CASE WHEN {has_more} THEN 0 ELSE read.number END",
+    }
+    # Where a long era has too many, it is read to its end in short ones.
+    next_longest = sa.case(
+        (sa.literal_column(has_more), sa.literal_column(f"least(walk.longest, {LONGEST_OF_COMMON})")),
+        (sa.literal_column(at_long_era), longest_of_all),
+        else_=walk.c["longest"],
+    )
+    eras = walk.join(sa.select(*_columns({"number": era})).lateral("era"), sa.true()).join(read, sa.true())
+    steps = sa.select(*_columns(following), next_longest).select_from(eras)
+    steps = steps.where(walk.c["edge"] <= newest if start.oldest_first else walk.c["edge"] > sa.literal_column("0"))
+    return walk.union_all(steps if size is None else steps.where(walk.c["number"] < size))
+
+
+def _columns(expressions: Mapping[str, str]) -> list[sa.Label[Any]]:
+    return [sa.literal_column(sql).label(name) for name, sql in expressions.items()]
+
+
+def _of_asked(name: str) -> sa.ColumnElement[Any]:
+    return sa.literal_column(f"asked.{name}", ASKED[name])
+
+
+def _rows_of_era(search: Search, start: PageStart, required: int, of_modules: bool) -> sa.Select[tuple[int, int]]:
+    """The rows of one era with the words and so many tokens, up to `walk.most`."""
+    table = search.table
+    tokens = [required_parameter(place) + _LONG_ERA for place in range(required)]
+    if of_modules:
+        tokens.append(_of_asked("token") + _LONG_ERA)
+    # Each is a condition of its own: GIN leaps from one to the other, but within one looks at each entry of a list.
+    rows = sa.select(table.c["seq"], table.c["record"]).where(*(_has("@>", array([token])) for token in tokens))
+    rows = rows.where(_has("@>", _SHORT_ERA))
+    if search.scopes is not None:
+        scopes = sa.func.replace(_of_asked("scopes") if of_modules else _SCOPES, sa.literal_column("'@'"), _LONG_ERA)
+        rows = rows.where(_has("&&", sa.func.string_to_array(scopes, sa.literal_column("' '"))))
+    # Written so that PostgreSQL reads no other index for it.
+    rows = rows.where(sa.literal_column(f"portal_search.seq - walk.edge {'>=' if start.oldest_first else '<'} 0"))
+    if of_modules:
+        rows = rows.where(table.c["module"] == _of_asked("module"), table.c["part"] != _of_asked("other_part"))
+    else:
+        module, part = _unknown(search.module.name), _unknown(other_part(search.part))
+        rows = rows.where(table.c["module"] == module, table.c["part"] != part, *search.visible_tests(table))
+    needles = map(needle_parameter, range(len(text_tests(search))))
+    tests = (PositionIn(table.c["text"], needle) > sa.literal_column("0") for needle in needles)
+    return rows.where(*tests).limit(sa.literal_column("walk.most"))
+
+
+def _has(operator: str, tokens: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    return _tokens.op(operator, is_comparison=True)(tokens)
+
+
+def required_parameter(place: int) -> sa.BindParameter[str]:
+    return sa.bindparam(f"required_{place}", type_=sa.Text())
+
+
+def needle_parameter(place: int) -> sa.BindParameter[str]:
+    return sa.bindparam(f"tested_{place}", type_=sa.Text())
+
+
+def _unknown(value: str | int) -> sa.ScalarSelect[Any]:
+    """A parameter whose value PostgreSQL does not plan for, so that it sees that one plan is right for all."""
+    return sa.select(sa.literal(value)).scalar_subquery()
+
+
+def rows_of(walk: sa.CTE) -> sa.Subquery:
+    each = sa.func.unnest(walk.c["seqs"], walk.c["records"]).table_valued("seq", "record").render_derived("each")
+    return sa.select(each.c["seq"], each.c["record"]).select_from(walk.join(each, sa.true())).subquery("found")
+
+
+def text_tests(search: Search) -> tuple[str, ...]:
+    """What the index does not hold, and is tested in the text: phrases, long beginnings and whole words.
+
+    At least nothing, which every text has: one statement more would have to be planned, which takes longer.
+    """
+    tested = [term.needle for term in search.words.terms if _is_tested(term)]
+    return (*dict.fromkeys(tested), *search.words.phrases) or ("",)
+
+
+def _is_tested(term: Term) -> bool:
+    return len(term.word) > MAX_PREFIX or (term.whole and len(term.word) > 1)
