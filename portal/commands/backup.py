@@ -13,7 +13,7 @@ from portal.database.engine import Connection
 from portal.database.schema.tables import build
 from portal.declaration.shapes import Declaration
 from portal.declaration.shapes import Settings as DeclaredSettings
-from portal.mail.incoming.mails import stored_mails
+from portal.mail.incoming.mail_rows import stored_mails
 from portal.records.transfer.backup import BackupError, make_backup
 from portal.records.writing.files import stored_names
 from portal.store import StoreError, open_store

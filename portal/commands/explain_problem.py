@@ -3,8 +3,7 @@
 import click
 
 from portal.commands.options import chosen_color, common_options
-from portal.commands.problem_text import explanation
-from portal.declaration.kinds import kinds
+from portal.declaration.kinds import Kind, kinds
 from portal.declaration.source.suggestions import suggest
 
 
@@ -22,4 +21,12 @@ def command(code: str | None) -> None:
     kind = kinds().get(code.upper())
     if kind is None:
         raise click.UsageError(f'there is no code "{code}"{suggest(code, kinds())}')
-    click.echo(explanation(kind), color=chosen_color())
+    click.echo(explanation_of_kind(kind), color=chosen_color())
+
+
+def explanation_of_kind(kind: Kind) -> str:
+    """What a code means: its title, its cure, and an example of wrong and right."""
+    lines = [click.style(f"{kind.code}: {kind.title}", bold=True), "", f"{kind.cure[:1].upper()}{kind.cure[1:]}.", ""]
+    for word, tone, example in (("Wrong", "red", kind.wrong), ("Right", "green", kind.right)):
+        lines += [click.style(f"{word}:", fg=tone), *(f"    {line}".rstrip() for line in example.splitlines()), ""]
+    return "\n".join(lines[:-1])

@@ -8,7 +8,7 @@ from portal.commands.database_errors import database_errors_explained
 from portal.commands.open_portal import open_portal
 from portal.commands.options import common_options
 from portal.database.engine import reading, writing
-from portal.mail.incoming.mails import stored_mails
+from portal.mail.incoming.mail_rows import stored_mails
 from portal.records.writing.files import stored_names
 from portal.records.writing.pending_files import drop_expired
 from portal.store import StoreError

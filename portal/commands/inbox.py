@@ -12,12 +12,12 @@ import click
 
 from portal.commands.open_portal import open_engine
 from portal.commands.options import chosen_settings, common_options, first_line
-from portal.commands.stopping import stop_signals
+from portal.commands.stop_signals import stop_signals
 from portal.database.engine import reading
 from portal.database.errors import DatabaseError, Failure, classify, database_is_in_the_way, driver_error
 from portal.logs import set_up_logging
+from portal.mail.incoming.mail_rows import newcomers_wrote
 from portal.mail.incoming.mail_store import MailStore
-from portal.mail.incoming.mails import newcomers_wrote
 from portal.mail.incoming.receive import Receiver
 from portal.mail.incoming.sources import PORTS, SourceError, Use, serve_lmtp, take_from_imap, take_from_maildir
 from portal.settings import Settings

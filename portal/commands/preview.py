@@ -10,7 +10,7 @@ import click
 from portal.application import make_application
 from portal.commands.database_errors import database_error_sentence
 from portal.commands.options import chosen_settings, common_options
-from portal.commands.server import listening_server
+from portal.commands.waitress_server import listening_server
 from portal.database.engine import DatabaseUnreachableError, reading
 from portal.database.errors import DatabaseError
 from portal.settings import LOOPBACK

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from portal.declaration.kinds import Kind, cure_of, kind_of
+from portal.declaration.kinds import cure_of, kind_of
 from portal.declaration.load import Loaded
 from portal.declaration.source.excerpts import excerpt
 from portal.declaration.source.problems import ALSO, Problem, RelatedPlace
@@ -43,14 +43,6 @@ def in_words_summary(loaded: Loaded) -> str:
     ]
     but = f" ({plural(warnings, 'warning')})" if warnings else ""
     return f"No mistakes{but}: {', '.join(counts)}"
-
-
-def explanation(kind: Kind) -> str:
-    """What a code means: its title, its cure, and an example of wrong and right."""
-    lines = [click.style(f"{kind.code}: {kind.title}", bold=True), "", f"{kind.cure[:1].upper()}{kind.cure[1:]}.", ""]
-    for word, tone, example in (("Wrong", "red", kind.wrong), ("Right", "green", kind.right)):
-        lines += [click.style(f"{word}:", fg=tone), *(f"    {line}".rstrip() for line in example.splitlines()), ""]
-    return "\n".join(lines[:-1])
 
 
 def _excerpt(place: Problem | RelatedPlace, tone: str) -> Iterator[str]:

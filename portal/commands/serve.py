@@ -9,7 +9,7 @@ import click
 
 from portal.application import host_portals, make_server_application
 from portal.commands.options import chosen_settings, common_options
-from portal.commands.server import Server, listening_server
+from portal.commands.waitress_server import Server, listening_server
 from portal.commands.worker import mail_server, worker_beside
 from portal.database.engine import DatabaseUnreachableError
 from portal.logs import set_up_logging

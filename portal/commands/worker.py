@@ -12,7 +12,7 @@ import click
 
 from portal.commands.open_portal import open_engine
 from portal.commands.options import chosen_settings, common_options
-from portal.commands.stopping import stop_signals
+from portal.commands.stop_signals import stop_signals
 from portal.database.engine import DatabaseUnreachableError, Engine, reach
 from portal.database.errors import DatabaseError
 from portal.database.schema.tables import Tables

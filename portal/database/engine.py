@@ -15,7 +15,7 @@ from transaction.interfaces import ITransactionManager
 
 from portal.database import postgresql, sqlite
 from portal.database.errors import DatabaseError, driver_error
-from portal.database.participant import ConnectionParticipant
+from portal.database.transaction_participant import ConnectionParticipant
 from portal.logs import current_trace
 
 REQUEST_TIMEOUT = 20  # seconds for one statement of a request on PostgreSQL, for a reading transaction on SQLite
@@ -115,13 +115,13 @@ def paused(connection: sa.Connection) -> Iterator[None]:
 
 
 def read_connection(engine: sa.Engine) -> sa.Connection:
-    """A connection for a request that only reads, in a transaction; `release` gives it back."""
+    """A connection for a request that only reads, in a transaction; `release_connection` gives it back."""
     connection = engine.connect().execution_options(writes=False, statement_timeout=REQUEST_TIMEOUT)
     connection.begin()
     return connection
 
 
-def release(connection: sa.Connection) -> None:
+def release_connection(connection: sa.Connection) -> None:
     """Gives back a connection of `read_connection`.
 
     It ends with a commit, though nothing was written: at a rollback the driver of PostgreSQL drops every cached plan.

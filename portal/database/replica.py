@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from portal.database.engine import DatabaseUnreachableError, make_engine, read_connection, reading, release
+from portal.database.engine import DatabaseUnreachableError, make_engine, read_connection, reading, release_connection
 from portal.database.errors import DatabaseError, driver_error
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class Replica:
             self._rests_until = self._clock() + REST
         may_answer = connection.info[IS_REPLICA] and connection.exec_driver_sql(REPLAYED).scalar_one() >= needed
         if not may_answer:
-            release(connection)
+            release_connection(connection)
             return None
         # A transaction sees what was replayed before its first statement, and not what it asked for: another one does.
         connection.commit()

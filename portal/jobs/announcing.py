@@ -18,10 +18,10 @@ from portal.database.engine import reading
 from portal.database.errors import database_is_in_the_way
 from portal.database.outbox import Waiting, put
 from portal.database.schema.tables import Tables
-from portal.jobs.transactions import in_transaction
+from portal.jobs.transactions import in_retried_transaction
 from portal.mail.builder import Sender
+from portal.mail.events_to_tell import News, load_events_to_tell
 from portal.mail.record_letters import Letter, letters
-from portal.mail.record_news import News, load_news
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Announcing:
     def rewrite(self, connection: sa.Connection, tables: Tables, waiting: Waiting) -> Letter | None:
         """A letter that waits, as it would be written now; None where its recipient is to be told nothing of it."""
         about = waiting.about
-        news = load_news(connection, tables, str(about.module), int(about.record or 0), about.events)
+        news = load_events_to_tell(connection, tables, str(about.module), int(about.record or 0), about.events)
         sender = self.sender(tables, self.clock())
         written = letters(connection, tables, sender, portal_key(connection, tables), news, only_to=about.account)
         letter = next(iter(written), None)
@@ -65,12 +65,12 @@ class Announcing:
         """Tells the news of one record; how many letters that made, None where another worker is telling them."""
         chosen: list[sa.RowMapping] = []  # the first event of the record, once it is known
         try:
-            return in_transaction(self.engine, lambda connection: self._tell(connection, tables, chosen))
+            return in_retried_transaction(self.engine, lambda connection: self._tell(connection, tables, chosen))
         except Exception as error:
             if not chosen or database_is_in_the_way(error):
                 raise
             log.exception("What happened to a record could not be announced")
-            in_transaction(self.engine, lambda connection: self._put_off(connection, tables, chosen[-1]))
+            in_retried_transaction(self.engine, lambda connection: self._put_off(connection, tables, chosen[-1]))
             return 0
 
     def _tell(self, connection: sa.Connection, tables: Tables, chosen: list[sa.RowMapping]) -> int | None:
@@ -84,7 +84,7 @@ class Announcing:
         ids = sorted(event for event, at in taken if at > now - FORGET)
         if not ids:
             return 0
-        news = load_news(connection, tables, first["module"], first["record"], ids)
+        news = load_events_to_tell(connection, tables, first["module"], first["record"], ids)
         if any(event.kind in UNTRUE for event in news.events):
             self._refresh(connection, tables, news)
         sender, key = self.sender(tables, now), portal_key(connection, tables)

@@ -12,7 +12,7 @@ from portal.accounts.opening import open_to_next_people, present_opening
 from portal.database import outbox
 from portal.database.engine import reading
 from portal.database.schema.tables import Tables
-from portal.jobs.transactions import in_transaction
+from portal.jobs.transactions import in_retried_transaction
 from portal.mail.access_letters import invitation
 from portal.mail.builder import Sender
 
@@ -32,7 +32,7 @@ class Inviting:
                 return 0
         number = 0
         while not is_stopping():
-            looked_at = in_transaction(self.engine, lambda connection: self._invite(connection, tables))
+            looked_at = in_retried_transaction(self.engine, lambda connection: self._invite(connection, tables))
             if not looked_at:
                 break
             number += looked_at

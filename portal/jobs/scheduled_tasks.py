@@ -18,7 +18,7 @@ from portal.database.errors import database_is_in_the_way
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Lifecycle, Module, Transition
 from portal.fields.duration import in_words
-from portal.jobs.transactions import in_transaction
+from portal.jobs.transactions import in_retried_transaction
 from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
 from portal.records.writing.errors import ConflictError
@@ -81,7 +81,7 @@ class Due:
     def _do_one(self, tables: Tables, task: Task, record_id: int) -> bool:
         try:
             engine = self._engine_for(task)
-            return in_transaction(engine, lambda connection: self._act(connection, tables, task, record_id))
+            return in_retried_transaction(engine, lambda connection: self._act(connection, tables, task, record_id))
         except ConflictError:
             return False  # somebody else has changed it
         except Exception as error:

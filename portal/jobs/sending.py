@@ -18,7 +18,7 @@ from portal.database import outbox
 from portal.database.engine import reading
 from portal.database.outbox import About, Waiting
 from portal.database.schema.tables import Tables
-from portal.jobs.transactions import in_transaction
+from portal.jobs.transactions import in_retried_transaction
 from portal.mail.account_letters import letters_given_up
 from portal.mail.builder import Sender
 from portal.mail.headers import parse_letter
@@ -90,7 +90,7 @@ class Sending:
         with reading(self.engine) as connection:
             if not outbox.is_due(connection, tables, self.clock()):
                 return 0
-        late = in_transaction(
+        late = in_retried_transaction(
             self.engine, lambda connection: outbox.give_up(connection, tables, self.clock(), TOO_LATE)
         )
         if late:
@@ -126,7 +126,9 @@ class Sending:
         except LetterRefusedError as error:
             self._letter_refused(tables, letter, error)
             return 0
-        in_transaction(self.engine, lambda connection: outbox.mark_sent(connection, tables, letter.id, self.clock()))
+        in_retried_transaction(
+            self.engine, lambda connection: outbox.mark_sent(connection, tables, letter.id, self.clock())
+        )
         self.rest.end()
         log.info("Email sent to %s: %s", recipient, message["Message-ID"])
         return 1
@@ -136,7 +138,7 @@ class Sending:
         fresh = letter.created > self.clock() - STILL_TRUE
         if letter.about.record is None or fresh:
             return parse_letter(letter.message)
-        return in_transaction(self.engine, lambda connection: self._rewrite(connection, tables, letter))
+        return in_retried_transaction(self.engine, lambda connection: self._rewrite(connection, tables, letter))
 
     def _rewrite(self, connection: sa.Connection, tables: Tables, letter: Waiting) -> EmailMessage | None:
         rewritten = self.rewrite(connection, tables, letter)
@@ -148,7 +150,9 @@ class Sending:
     def _letter_refused(self, tables: Tables, letter: Waiting, error: LetterRefusedError) -> None:
         final = error.permanent and letter.attempts >= REFUSALS
         if final:
-            in_transaction(self.engine, lambda connection: outbox.refuse(connection, tables, letter.id, error.reason))
+            in_retried_transaction(
+                self.engine, lambda connection: outbox.refuse(connection, tables, letter.id, error.reason)
+            )
         else:
             self._put_off(tables, letter, error.reason)
         log.warning("Email to %s %s: %s", letter.recipient, "refused" if final else "put off", error.reason)
@@ -161,7 +165,9 @@ class Sending:
         self.rest.begin(self.clock())
 
     def _put_off(self, tables: Tables, letter: Waiting, reason: str) -> None:
-        in_transaction(self.engine, lambda connection: outbox.put_off(connection, tables, letter, reason, self.clock()))
+        in_retried_transaction(
+            self.engine, lambda connection: outbox.put_off(connection, tables, letter, reason, self.clock())
+        )
 
     def _is_due(self, tables: Tables) -> bool:
         # Without asking for the right to write, which others would have to wait for on SQLite.
@@ -169,7 +175,7 @@ class Sending:
             return outbox.is_due(connection, tables, self.clock())
 
     def _claim(self, tables: Tables) -> Waiting | None:
-        return in_transaction(self.engine, lambda connection: outbox.claim(connection, tables, self.clock()))
+        return in_retried_transaction(self.engine, lambda connection: outbox.claim(connection, tables, self.clock()))
 
 
 def tell_of_letters_given_up(connection: sa.Connection, tables: Tables, sender: Sender) -> None:

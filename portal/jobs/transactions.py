@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 MOST_TRIES = 20
 
 
-def in_transaction(engine: sa.Engine, work: Callable[[sa.Connection], Result]) -> Result:
+def in_retried_transaction(engine: sa.Engine, work: Callable[[sa.Connection], Result]) -> Result:
     """What `work` returns, in a transaction that is committed. Raises what the database does."""
     for number in range(MOST_TRIES):
         try:

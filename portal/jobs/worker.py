@@ -26,7 +26,7 @@ from portal.jobs.arrears import WORKER
 from portal.jobs.inviting import Inviting
 from portal.jobs.scheduled_tasks import Due
 from portal.jobs.sending import Sending, tell_of_letters_given_up
-from portal.jobs.transactions import in_transaction
+from portal.jobs.transactions import in_retried_transaction
 from portal.mail.builder import Sender
 from portal.mail.smtp import SmtpServer
 from portal.records.indexing.backlog import catch_up_later, running_threads
@@ -100,7 +100,7 @@ class Worker:
     def begin(self) -> None:
         """What the only worker of a database does first: it takes up what another one left."""
         if self.engine.dialect.name == "sqlite":
-            in_transaction(self.engine, lambda connection: outbox.release_claims(connection, self.tables()))
+            in_retried_transaction(self.engine, lambda connection: outbox.release_claims(connection, self.tables()))
 
     def try_turn(self) -> bool:
         """A turn, and whether it found something to do. After an error, which is logged, the rest is tried again."""
@@ -116,7 +116,7 @@ class Worker:
         """Does everything that is due at this moment."""
         tables, is_stopping, now = self.tables(), self.stopping.is_set, self.clock()
         if self._beats.is_time(now):
-            in_transaction(self.engine, lambda connection: record_heartbeat(connection, tables, now))
+            in_retried_transaction(self.engine, lambda connection: record_heartbeat(connection, tables, now))
         if self._finishes_index.is_time(now) and not running_threads():
             catch_up_later(self.engine, tables)
         due = self._do_what_is_due(tables) if self._looks_for_due.is_time(now) else 0
@@ -124,7 +124,7 @@ class Worker:
         announced = self.announcing.announce_all(tables, is_stopping)
         sent = self.sending.send_all(tables, is_stopping) if self.sending else 0
         if self.sending and self.sending.give_up(tables):
-            in_transaction(self.engine, lambda connection: self._tell_administrators(connection, tables))
+            in_retried_transaction(self.engine, lambda connection: self._tell_administrators(connection, tables))
         return Done(announced, due, sent, looked_at)
 
     def _tell_administrators(self, connection: sa.Connection, tables: Tables) -> None:
@@ -132,7 +132,7 @@ class Worker:
 
     def _do_what_is_due(self, tables: Tables) -> int:
         began = time.monotonic()
-        in_transaction(self.engine, lambda connection: outbox.forget(connection, tables, self.clock()))
+        in_retried_transaction(self.engine, lambda connection: outbox.forget(connection, tables, self.clock()))
         due = self.due.do_all(tables, self.stopping.is_set)
         took = datetime.timedelta(seconds=time.monotonic() - began)
         self._looks_for_due.period = max(DUE_EVERY, took * MOST_OF_THE_TIME)

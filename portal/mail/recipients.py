@@ -18,7 +18,7 @@ from portal.accounts.people import Identity, admit
 from portal.database.schema.tables import Tables
 from portal.fields.email import is_mail_address
 from portal.mail.builder import Sender
-from portal.mail.incoming.mails import stranger_of
+from portal.mail.incoming.mail_rows import stranger_of
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.records.reading.watchers import watchers

@@ -20,10 +20,10 @@ from portal.fields.byte_sizes import shown_size
 from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
 from portal.mail.builder import Content, Said, Sender, Thread, write_letter
+from portal.mail.events_to_tell import Happened, News
 from portal.mail.recipients import Recipient, Role, recipients
-from portal.mail.record_news import Happened, News
 from portal.mail.reply_address import ReplyTo, make_message_id, make_reply_address
-from portal.mail.unsubscribe import unsubscribe_token
+from portal.mail.unsubscribe_token import unsubscribe_token
 from portal.records.policy import outsider_policy
 from portal.records.reading.comments import Comment, comments_by_ids, newest_comments
 from portal.records.reading.files import StoredFile, files

@@ -13,7 +13,7 @@ from pyramid.traversal import find_interface
 
 from portal.accounts.one_time_links import INVITATION, RESET, SIGN_IN
 from portal.declaration import shapes
-from portal.mail.incoming.mails import Mail, load_mail
+from portal.mail.incoming.mail_rows import Mail, load_mail
 from portal.records.reading import records as reading
 from portal.records.reading.comments import Comment, find_comment
 from portal.records.reading.files import StoredFile, file

@@ -11,7 +11,7 @@ from pyramid.request import Request
 from portal.accounts.people import Identity, admit
 from portal.accounts.sessions import Session, find_session, keep_alive
 from portal.accounts.viewing import NOBODY, end_view, viewed_identity
-from portal.database.engine import read_connection, reading, release, write_connection
+from portal.database.engine import read_connection, reading, release_connection, write_connection
 from portal.database.errors import DatabaseError
 from portal.texts import _
 from portal.web.cookies import HOUR, position_cookie, preview_cookie, session_cookie, set_cookie
@@ -52,7 +52,7 @@ def connection(request: Request) -> Any:
     if may_write(request):
         return write_connection(request.portal.engine, request.tm)
     reading_connection = _replica_connection(request) or read_connection(request.portal.engine)
-    request.add_finished_callback(lambda request: release(reading_connection))
+    request.add_finished_callback(lambda request: release_connection(reading_connection))
     return reading_connection
 
 
@@ -144,7 +144,7 @@ def _replica_connection(request: Request) -> Any:
         replica.leave_alone(error)
         known = None
     if known is None or known[1] != identity:
-        release(connection)
+        release_connection(connection)
         return None
     return connection
 

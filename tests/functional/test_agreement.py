@@ -23,9 +23,9 @@ from portal.database.schema.tables import Tables, build
 from portal.declaration.load import load
 from portal.fields.linked_value import Linked
 from portal.mail.builder import Sender
+from portal.mail.events_to_tell import load_events_to_tell
 from portal.mail.recipients import people_along
 from portal.mail.record_letters import letters
-from portal.mail.record_news import load_news
 from portal.records.policy import Policy, system_policy
 from portal.records.reading.files import files
 from portal.records.reading.history import EventFilter, whole_history
@@ -320,7 +320,7 @@ def test_letters_go_to_those_who_may_open_the_record_and_to_everybody_of_them_wh
             created = sa.select(event.c["record"], event.c["id"], event.c["account"])
             created = created.where(event.c["module"] == module, event.c["kind"] == "created")
             for record_id, event_id, author in connection.execute(created.limit(2)).all():
-                news = load_news(connection, tables, module, record_id, [event_id])
+                news = load_events_to_tell(connection, tables, module, record_id, [event_id])
                 told = {letter.about.account for letter in letters(connection, tables, sender, key, news)}
                 watcher = tables.watcher.c
                 watching = watcher["module"] == module, watcher["record"] == record_id

@@ -16,7 +16,7 @@ SERVER = f"""
 import sys
 from pathlib import Path
 from portal.application import make_server_application
-from portal.commands.server import listening_server
+from portal.commands.waitress_server import listening_server
 from portal.settings import Settings
 
 settings = Settings(folder=Path({str(SMALL)!r}), database=sys.argv[1], port=0, **{CHEAP})

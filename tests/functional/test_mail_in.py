@@ -19,13 +19,13 @@ from portal.commands.inbox import Inbox
 from portal.database.engine import reading, writing
 from portal.database.outbox import About, put
 from portal.mail.builder import Sender
+from portal.mail.events_to_tell import load_events_to_tell
+from portal.mail.incoming.mail_rows import Outcome, mails, stored_mails
 from portal.mail.incoming.mail_store import MailStore
-from portal.mail.incoming.mails import Outcome, mails, stored_mails
 from portal.mail.incoming.message import IncomingMail
 from portal.mail.incoming.receive import Receiver
 from portal.mail.recipients import recipients
 from portal.mail.record_letters import letters
-from portal.mail.record_news import load_news
 from portal.mail.reply_address import ReplyTo, make_reply_address
 from portal.records.writing.files import stored_names
 from portal.settings import Settings
@@ -105,7 +105,9 @@ class Post:
         event = tables.event
         with writing(self.portal.engine) as connection:
             last = sa.select(event.c["id"]).where(event.c["kind"] == kind).order_by(event.c["id"].desc())
-            news = load_news(connection, tables, "tickets", 1, [connection.execute(last.limit(1)).scalar_one()])
+            news = load_events_to_tell(
+                connection, tables, "tickets", 1, [connection.execute(last.limit(1)).scalar_one()]
+            )
             found = letters(connection, tables, sender, portal_key(connection, tables), news)
         return [letter.message for letter in found]
 

@@ -8,7 +8,7 @@ import urllib.parse
 import pytest
 from waitress import wasyncore
 
-from portal.commands.server import listening_server
+from portal.commands.waitress_server import listening_server
 from portal.declaration.load import load
 from portal.settings import DECLARED, read_settings
 from portal.store import StoreError, open_store

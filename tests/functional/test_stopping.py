@@ -12,7 +12,7 @@ import pytest
 SERVER = """
 import sys
 from pathlib import Path
-from portal.commands.server import listening_server
+from portal.commands.waitress_server import listening_server
 from portal.settings import Settings
 
 def application(environ, start_response):

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from portal.database.migration.declared_renames import Renames
 from portal.database.migration.former_names import SAME, FormerNames
 from portal.database.migration.snapshot import Snapshot, changed_columns
-from portal.database.schema.existing import EXISTING
+from portal.database.schema.existing_tables import EXISTING
 from portal.database.schema.indexes import PREFIX
 from portal.database.schema.inspection import unusable_indexes
 from portal.database.schema.tables import Tables

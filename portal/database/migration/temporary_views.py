@@ -16,7 +16,7 @@ from portal.database.migration.declared_renames import Renames, find_renames, hi
 from portal.database.migration.former_names import with_new_names
 from portal.database.migration.option_changes import renamed_options
 from portal.database.migration.snapshot import EMPTY, Snapshot, last_applied, rebuild_field, storage_of
-from portal.database.schema.existing import EXISTING
+from portal.database.schema.existing_tables import EXISTING
 from portal.database.schema.tables import Tables, columns_of, stored_fields
 from portal.declaration.shapes import Module
 from portal.fields.base import Field

@@ -23,8 +23,7 @@ from portal.database.schema.tables import Tables
 from portal.fields.base import FORBIDDEN, Field, Refused
 from portal.fields.linked_value import Linked
 from portal.mail.incoming.delivery_report import DeliveryReport
-from portal.mail.incoming.mail_store import MailStore
-from portal.mail.incoming.mails import (
+from portal.mail.incoming.mail_rows import (
     KeptAsideError,
     Mail,
     Outcome,
@@ -35,6 +34,7 @@ from portal.mail.incoming.mails import (
     record_of_thread,
     take_mail_of_newcomer,
 )
+from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.message import IncomingMail, MailFile, UnreadableMailError, read_mail
 from portal.mail.incoming.reply_text import Reply, split_reply
 from portal.mail.incoming.senders import Sender, Senders, portal_policy

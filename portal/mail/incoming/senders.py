@@ -10,7 +10,7 @@ from portal.accounts.bounces import forget_bounces
 from portal.accounts.people import Identity, admit, companies_of
 from portal.conditions import Comparison
 from portal.database.schema.tables import Tables
-from portal.mail.incoming.mails import KeptAsideError, stranger_of
+from portal.mail.incoming.mail_rows import KeptAsideError, stranger_of
 from portal.mail.incoming.message import IncomingMail
 from portal.mail.reply_address import ReplyTo
 from portal.records.policy import Policy, outsider_policy, system_policy

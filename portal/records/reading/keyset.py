@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
-from portal.database.schema.existing import EXISTING
+from portal.database.schema.existing_tables import EXISTING
 from portal.database.schema.indexes import index_column, sort_column
 from portal.database.sql import ColumnWithoutIndex
 from portal.declaration.shapes import Module

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from portal.conditions import ALWAYS, AllOf, Condition
 from portal.database.search import index as search
-from portal.database.unindexed import has_words, words_condition
+from portal.database.search_existing_tables import has_words, words_condition
 from portal.records.policy import system_policy
 from portal.records.reading.count_statements import Count
 from portal.records.reading.ordered_pages import OrderedPages

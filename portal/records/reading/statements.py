@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from portal.conditions import ALWAYS, Comparison, Condition, joined_conditions
 from portal.database.engine import cache_plan
-from portal.database.schema.existing import EXISTING
+from portal.database.schema.existing_tables import EXISTING
 from portal.database.schema.indexes import index_column
 from portal.database.sql import AmongIds, Redundant, WithoutIndex, constant, where
 from portal.fields.base import Field

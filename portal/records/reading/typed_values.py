@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
 from portal.conditions import Comparison, Condition, ParsedValue, ValueAtExecution
-from portal.database.unindexed import OPERATOR
+from portal.database.search_existing_tables import OPERATOR
 from portal.records.reading.statements import Statements
 
 MOST_VALUES = 6  # of one statement: those with more are of so many kinds that they are not kept

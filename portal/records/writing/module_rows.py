@@ -1,8 +1,8 @@
 """The row of a record in its module's table: inserted, updated, deleted; in a table of others only what they declared.
 
 The writer and nobody else writes rows of records through this. A table of others has no columns for what the portal
-knows besides: its counts are counted (schema/existing.py), its version is made of its values, and a refusal of the
-database is told to whoever typed the values.
+knows besides: its counts are counted (schema/existing_tables.py), its version is made of its values, and a refusal
+of the database is told to whoever typed the values.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.errors import Failure, classify, driver_error
-from portal.database.schema.existing import ExistingTable
+from portal.database.schema.existing_tables import ExistingTable
 from portal.fields.base import Refused
 from portal.fields.column_types import KEY
 from portal.records.reading.records import Records

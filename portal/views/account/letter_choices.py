@@ -18,7 +18,7 @@ from portal.accounts.letter_choices import (
     sees_company,
     wanted_letters,
 )
-from portal.mail.unsubscribe import read_unsubscribe_token
+from portal.mail.unsubscribe_token import read_unsubscribe_token
 from portal.texts import _
 from portal.views.pages import NoticePage
 from portal.views.parts import LetterChoice, LetterChoices, LetterRow

@@ -30,7 +30,9 @@ class News:
     events: tuple[Happened, ...]
 
 
-def load_news(connection: sa.Connection, tables: Tables, module: str, record_id: int, ids: Sequence[int]) -> News:
+def load_events_to_tell(
+    connection: sa.Connection, tables: Tables, module: str, record_id: int, ids: Sequence[int]
+) -> News:
     """The events `ids` of a record, in their order."""
     event = tables.event
     names = ("id", "kind", "account", "author", "internal", "details")

@@ -1,7 +1,7 @@
 """The general search in a table that others made: every word must begin a word of some searched field of the row.
 
 Every row of the scope is looked at, so that the search finds what others wrote a moment ago. The texts stand in columns
-of the query by which the table is read (schema/existing.py); a link is found by the title of its record.
+of the query by which the table is read (schema/existing_tables.py); a link is found by the title of its record.
 """
 
 from collections.abc import Sequence

@@ -17,7 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from portal.database.existing_values import VALUES, Expression
 from portal.database.schema.inspection import UNKNOWN, ExistingTables, InspectedTable
-from portal.database.unindexed import TEXT
+from portal.database.search_existing_tables import TEXT
 from portal.declaration.shapes import Declaration, Module
 from portal.declaration.source.suggestions import suggest
 from portal.fields.base import Field
@@ -114,7 +114,7 @@ class ExistingModule:
         declared = [column for field in self.module.fields.values() for column in field.columns()]
         texts = [sa.Column(TEXT.format(name), sa.Text()) for name in ("reference", *self.module.fields)]
         keys = [sa.Column(name, sa.types.NullType()) for name in self._raw_keys()]
-        columns = [*own_columns(self.module), *declared, *texts, *keys]
+        columns = [*builtin_columns(self.module), *declared, *texts, *keys]
         copies = [sa.Column(own.name, own.type, primary_key=own.primary_key, info=own.info) for own in columns]
         table = ExistingTable(self.module.name, metadata, *copies, info={**info, EXISTING: True})
         table.source, table.over = self._query(copies), self
@@ -331,7 +331,7 @@ class ExistingModule:
         return sa.case(*[(text == name, label) for name, label in labels], else_=text) if labels else text
 
 
-def own_columns(module: Module) -> list[sa.Column[Any]]:
+def builtin_columns(module: Module) -> list[sa.Column[Any]]:
     """The columns of every module's table that no field declares."""
     authors = [
         sa.Column(column.name, column.type)
