@@ -158,17 +158,15 @@ def place_of_change(change: Change, profile: str | None, declaration: Declaratio
 
 
 def sight_sentence(sight: SightChange) -> str:
-    """“12 people lose sight of 3,401 tickets, for example TT1044 Printer (Giulia Ferrante)”."""
+    """“12 people no longer see 3,401 tickets, for example TT1044 Printer (Giulia Ferrante)”."""
     return f"{sight_summary(sight)}, for example {' and '.join(map(str, sight.examples))}"
 
 
 def sight_summary(sight: SightChange) -> str:
-    """“12 people lose sight of 3,401 tickets”."""
+    """“12 people no longer see 3,401 tickets”, or “1 person sees 2 more tickets”."""
     who = plural(len(sight.people), "person", "people")
-    several, number = len(sight.people) > 1, len(sight.records)
-    records = (
-        f"{number:,} {readable_name(sight.module)}" if number > 1 else f"1 record of {readable_name(sight.module)}"
-    )
-    if sight.lost:
-        return f"{who} {'lose' if several else 'loses'} sight of {records}"
-    return f"{who} {'see' if several else 'sees'} {records} more"
+    number, more = len(sight.records), "" if sight.lost else "more "
+    name = readable_name(sight.module)
+    records = f"{number:,} {more}{name}" if number > 1 else f"1 {more}record of {name}"
+    sees = "see" if len(sight.people) > 1 else "sees"
+    return f"{who} {'no longer ' if sight.lost else ''}{sees} {records}"

@@ -85,7 +85,7 @@ class Result:
         lines = list(self._lines()) if effect else ["nothing differs"]
         if effect.people is not None:
             lines.append(
-                f"{plural(effect.lost, 'record')} out of sight, {plural(effect.gained, 'record')} into sight; "
+                f"{plural(effect.lost, 'record')} no longer visible, {plural(effect.gained, 'record')} newly visible; "
                 f"{effect.concerned:,} of {plural(effect.people, 'person', 'people')} will notice the change"
             )
         return "\n".join(lines)

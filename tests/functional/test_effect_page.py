@@ -27,7 +27,7 @@ def test_a_change_that_waits_is_told_in_rights_people_and_records(make_app, sign
     assert "The changes need a database update" in nancy.get("/")
     page = nancy.get("/-/effect")
     for sentence in (
-        "1 person loses sight of 2 tickets",
+        "1 person no longer sees 2 tickets",
         "may no longer reopen tickets",
         "profiles/customer.yaml:5:",
         "tickets have a new field rank (integer)",

@@ -123,8 +123,9 @@ def test_with_a_database_people_and_records_are_counted(folder):
     change(folder, "profiles/customer.yaml", "  people: {label: My information, ", "  people: {see: organization, ")
     code, said = portal(folder, "diff", str(before))
     assert code == 3
-    assert "  + 2 people see 2 people more, for example " in said
-    assert said.splitlines()[-1] == "0 records out of sight, 2 records into sight; 2 of 2 people will notice the change"
+    assert "  + 2 people see 2 more people, for example " in said
+    last = "0 records no longer visible, 2 records newly visible; 2 of 2 people will notice the change"
+    assert said.splitlines()[-1] == last
     assert "nothing differs" in portal(folder, "diff", str(folder))[1]
 
 
