@@ -18,6 +18,8 @@ from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
 from portal.texts import _, is_blank
 
+# Where CLDR's currencySpacing puts a space, which Babel leaves out: “CHF 10.00”, but “€10.00”.
+BESIDE_LETTERS = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 WITH_CODE = re.compile(r"(?:([A-Za-z]{3})\s*)?(.*?)(?:\s*([A-Za-z]{3}))?", re.DOTALL)
 WHOLE_DIGITS = 16
 LONGEST = 100  # characters
@@ -133,7 +135,10 @@ class MoneyField(Bounded):
         return () if value is None else (self.show(value, PLAIN), f"{value.amount:f} {value.currency}")
 
     def show(self, value: Any, reader: Reader) -> str:
-        return "" if value is None else format_currency(value.amount, value.currency, locale=reader.locale)
+        if value is None:
+            return ""
+        text = format_currency(value.amount, value.currency, locale=reader.locale)
+        return BESIDE_LETTERS.sub("\N{NO-BREAK SPACE}", text)
 
     def write(self, value: Any) -> str:
         return "" if value is None else f"{value.amount:f} {value.currency}"

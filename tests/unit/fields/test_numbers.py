@@ -124,6 +124,23 @@ def test_money_has_a_currency(typed, currency, value):
 
 
 @pytest.mark.parametrize(
+    ("amount", "currency", "language", "shown"),
+    [
+        ("3781.5", "CHF", "en", "CHF\N{NO-BREAK SPACE}3,781.50"),
+        ("-12", "PLN", "en", "-PLN\N{NO-BREAK SPACE}12.00"),
+        ("10", "EUR", "en", "€10.00"),
+        ("10", "CHF", "de", "10,00\N{NO-BREAK SPACE}CHF"),
+    ],
+)
+def test_amounts_stand_apart_from_the_letters_of_their_currency_and_are_read_as_they_are_shown(
+    amount, currency, language, shown
+):
+    money, reader = Money(Decimal(amount), currency), Reader(language=language, currency=currency)
+    assert field("money").show(money, reader) == shown
+    assert field("money").parse(shown, reader) == money
+
+
+@pytest.mark.parametrize(
     ("typed", "currency"), [("$ 5", "EUR"), ("5", "XXQ"), ("5", "€"), ("1.5", "JPY"), ("5", "\x00")]
 )
 def test_money_of_no_currency_or_with_too_many_places_is_refused(typed, currency):
